@@ -1,0 +1,36 @@
+//! The tables, taxonomies, windows and units that every Spendscape stage reads and writes.
+//!
+//! A table is an Arrow schema with a name, a version and documented columns ([`Table`]); the labels of its vector
+//! columns (classes, traits, units) travel in the schema's metadata ([`Axes`]). The crate holds no files, no Parquet
+//! and no mathematics: those are `spendscape-store` and the numerical crates.
+//!
+//! ```
+//! use spendscape_schema::{Axes, Axis, Table};
+//!
+//! let axes = Axes::new().with(Axis::Class, ["groceries", "rent"]);
+//! let schema = Table::Panel.schema(&axes)?;
+//! assert_eq!(Table::Panel.check(&schema)?, axes);
+//! # Ok::<(), spendscape_schema::Error>(())
+//! ```
+//!
+//! Modules in reading order: [`mod@table`] (columns and versions), [`arrays`] (between Arrow and ndarray), [`panel`],
+//! [`taxonomy`], [`coefficients`], [`window`], [`money`], [`seed`].
+
+pub mod arrays;
+mod axes;
+pub mod coefficients;
+mod error;
+pub mod money;
+pub mod panel;
+pub mod seed;
+pub mod table;
+pub mod taxonomy;
+pub mod window;
+
+pub use axes::{Axes, Axis};
+pub use coefficients::Coefficients;
+pub use error::Error;
+pub use panel::Panel;
+pub use table::{Column, Kind, Table};
+pub use taxonomy::{Flow, Taxonomy, Unmapped};
+pub use window::{EmptyWindows, Period, WindowLength, WindowSpec};

@@ -1,0 +1,80 @@
+//! Money as exact integer minor units.
+
+/// Digits after the decimal point that a currency's minor unit stands for, where the currency does not say otherwise.
+pub const DEFAULT_MINOR_DIGITS: u32 = 2;
+
+/// Divides an exact decimal `value / 10^scale` into minor units of `digits` decimal digits, rounding half to even.
+///
+/// Returns `None` if the result does not fit 64 bits or the scale is out of range.
+#[must_use]
+pub fn minor_from_decimal(value: i128, scale: i32, digits: u32) -> Option<i64> {
+    let shift = i32::try_from(digits).ok()?.checked_sub(scale)?;
+    let power = 10_i128.checked_pow(shift.unsigned_abs())?;
+    let minor = if shift >= 0 { value.checked_mul(power)? } else { divide_half_even(value, power) };
+    i64::try_from(minor).ok()
+}
+
+/// `numerator / denominator` rounded half to even; the denominator is positive.
+fn divide_half_even(numerator: i128, denominator: i128) -> i128 {
+    let quotient = numerator.div_euclid(denominator);
+    let remainder = numerator.rem_euclid(denominator);
+    let up = match (remainder * 2).cmp(&denominator) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Equal => quotient % 2 != 0,
+        std::cmp::Ordering::Greater => true,
+    };
+    quotient + i128::from(up)
+}
+
+/// Minor units of a float amount, rounding half to even.
+///
+/// Returns `None` for NaN, infinities and amounts beyond 2^53 minor units, where a float no longer holds every cent.
+#[must_use]
+pub fn minor_from_f64(amount: f64, digits: u32) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let minor = (amount * 10_f64.powi(i32::try_from(digits).ok()?)).round_ties_even();
+    (minor.abs() <= EXACT).then_some(minor as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn halves_go_to_the_even_neighbour() {
+        let cases = [
+            (1005, 3, 100),
+            (1015, 3, 102),
+            (-1005, 3, -100),
+            (-1015, 3, -102),
+            (10051, 4, 101),
+            (7, 0, 700),
+        ];
+        for (value, scale, minor) in cases {
+            assert_eq!(minor_from_decimal(value, scale, 2), Some(minor), "{value} / 10^{scale}");
+        }
+        assert_eq!(minor_from_decimal(5, -2, 2), Some(50_000));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        assert_eq!(minor_from_decimal(i128::MAX, 0, 2), None);
+        assert_eq!(minor_from_decimal(i128::from(i64::MAX), 0, 2), None);
+        assert_eq!(minor_from_decimal(1, i32::MIN, 2), None);
+        assert_eq!(minor_from_decimal(1, 60, 2), None);
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
+            assert_eq!(minor_from_f64(bad, 2), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rounding_is_nearest(value in -10_i128.pow(15)..10_i128.pow(15), scale in 2_i32..9) {
+            let minor = i128::from(minor_from_decimal(value, scale, 2).unwrap());
+            let power = 10_i128.pow(u32::try_from(scale - 2).unwrap());
+            prop_assert!((minor * power - value).abs() * 2 <= power);
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The panel: shares of spending per customer, period and class.
+
+use std::sync::Arc;
+
+use arrow::array::{Date32Array, RecordBatch};
+use jiff::civil::{Date, date};
+use ndarray::{Array2, Array3, Axis as Dimension, s};
+
+use crate::{Axes, Axis, Error, Period, Table, arrays};
+
+/// Shares of spending, customers x periods x classes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panel {
+    /// Customer ids (N), ascending.
+    pub customers: Vec<String>,
+    /// Periods (T), in order.
+    pub periods: Vec<Period>,
+    /// Classes (C), in the taxonomy's order.
+    pub classes: Vec<String>,
+    /// Shares, N x T x C; a row sums to 1, or to 0 where a period without spending is kept.
+    pub shares: Array3<f32>,
+    /// Money spent per period in minor units, N x T.
+    pub totals: Array2<i64>,
+    /// Whether a period has spending of its own, N x T.
+    pub observed: Array2<bool>,
+}
+
+const EPOCH: Date = date(1970, 1, 1);
+
+fn days(day: Date) -> i32 {
+    (day - EPOCH).get_days()
+}
+
+fn day(days: i32) -> Option<Date> {
+    EPOCH.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
+}
+
+impl Panel {
+    /// Number of customers, N.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.customers.len()
+    }
+
+    /// Whether the panel has no customer.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.customers.is_empty()
+    }
+
+    /// Mean share over the periods in f64, each row scaled to sum 1 (all-zero rows stay zero), N x C.
+    ///
+    /// This is the averaged input of P2 section 3 and P3 section IV.
+    #[must_use]
+    pub fn mean_shares(&self) -> Array2<f64> {
+        let periods = self.shares.len_of(Dimension(1)).max(1) as f64;
+        let mut mean = Array2::zeros((self.shares.len_of(Dimension(0)), self.shares.len_of(Dimension(2))));
+        for (mut row, block) in mean.rows_mut().into_iter().zip(self.shares.outer_iter()) {
+            for period in block.rows() {
+                row.zip_mut_with(&period, |sum, share| *sum += f64::from(*share));
+            }
+            row /= periods;
+            let total = row.sum();
+            if total > 0.0 {
+                row /= total;
+            }
+        }
+        mean
+    }
+
+    /// The panel as a [`Table::Panel`], one row per customer and period.
+    ///
+    /// # Errors
+    /// [`Error::Arrow`] if the parts of the panel do not fit together.
+    pub fn to_batch(&self) -> Result<RecordBatch, Error> {
+        let periods = self.periods.len();
+        let rows = self.len() * periods;
+        let of_period = |value: fn(&Period) -> Date| {
+            Arc::new(Date32Array::from_iter_values(
+                (0..rows).map(|row| days(value(&self.periods[row % periods]))),
+            ))
+        };
+        let classes = self.classes.len();
+        let shares = self.shares.to_shape((rows, classes)).map_err(|source| Error::PanelOrder {
+            row: 0,
+            problem: format!("shares do not have {rows} rows of {classes} classes ({source})"),
+        })?;
+        let columns = vec![
+            arrays::text((0..rows).map(|row| &self.customers[row / periods])),
+            arrays::index((0..rows).map(|row| (row % periods) as u16)),
+            of_period(|period| period.start),
+            of_period(|period| period.end),
+            arrays::integer(self.totals.iter().copied()),
+            arrays::flag(self.observed.iter().copied()),
+            arrays::vectors32(shares.view())?,
+        ];
+        Ok(RecordBatch::try_new(Table::Panel.schema(&self.axes())?, columns)?)
+    }
+
+    /// The axes of the panel's table.
+    #[must_use]
+    pub fn axes(&self) -> Axes {
+        Axes::new().with(Axis::Class, self.classes.iter().cloned())
+    }
+
+    /// Reads a [`Table::Panel`].
+    ///
+    /// # Errors
+    /// If the table has other columns, or rows that are not customers times periods in order.
+    pub fn from_rows(rows: &arrays::Rows) -> Result<Self, Error> {
+        let axes = Table::Panel.check(rows.batch().schema_ref())?;
+        let classes = axes.labels(Axis::Class)?.to_vec();
+        let (names, index) = (rows.text("customer")?, rows.index("period")?);
+        let (start, end) = (rows.date("start")?, rows.date("end")?);
+        let refuse = |row: usize, problem: &str| Error::PanelOrder { row, problem: problem.to_owned() };
+        let count = names.iter().take_while(|name| **name == names[0]).count();
+        if !names.is_empty() && names.len() % count != 0 {
+            return Err(refuse(names.len() - 1, "the last customer lacks periods"));
+        }
+        let mut periods = Vec::with_capacity(count);
+        for row in 0..count {
+            let (Some(start), Some(end)) = (day(start[row]), day(end[row])) else {
+                return Err(refuse(row, "the period lies outside the calendar"));
+            };
+            periods.push(Period { start, end });
+        }
+        let mut customers = Vec::with_capacity(names.len() / count.max(1));
+        for (row, name) in names.iter().enumerate() {
+            let (position, first) = (row % count, row - row % count);
+            if usize::from(index[row]) != position {
+                return Err(refuse(
+                    row,
+                    &format!("period {} stands where period {position} belongs", index[row]),
+                ));
+            }
+            if names[first] != *name || (start[row], end[row]) != (start[position], end[position]) {
+                return Err(refuse(
+                    row,
+                    "the customer or the days of the period differ from the rows before",
+                ));
+            }
+            if position == 0 {
+                if customers.last().is_some_and(|last| last >= name) {
+                    return Err(refuse(row, "customers are not ascending"));
+                }
+                customers.push(name.clone());
+            }
+        }
+        let n = customers.len();
+        let shape = |source: ndarray::ShapeError| refuse(0, &source.to_string());
+        let shares =
+            rows.vectors32("share")?.into_shape_with_order((n, count, classes.len())).map_err(shape)?;
+        if let Some(((row, _, class), value)) =
+            shares.indexed_iter().find(|(_, v)| !v.is_finite() || **v < 0.0)
+        {
+            let class = &classes[class];
+            return Err(refuse(row * count, &format!("the share of class {class} is {value}")));
+        }
+        let totals = Array2::from_shape_vec((n, count), rows.integer("total_minor")?).map_err(shape)?;
+        let observed = Array2::from_shape_vec((n, count), rows.flag("observed")?).map_err(shape)?;
+        Ok(Self { customers, periods, classes, shares, totals, observed })
+    }
+
+    /// The customers at the given rows, in that order.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self {
+            customers: rows.iter().map(|row| self.customers[*row].clone()).collect(),
+            periods: self.periods.clone(),
+            classes: self.classes.clone(),
+            shares: self.shares.select(Dimension(0), rows),
+            totals: self.totals.select(Dimension(0), rows),
+            observed: self.observed.select(Dimension(0), rows),
+        }
+    }
+
+    /// The shares of one period, N x C.
+    #[must_use]
+    pub fn period_shares(&self, period: usize) -> Array2<f32> {
+        self.shares.slice(s![.., period, ..]).to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn panel() -> Panel {
+        let periods = vec![
+            Period { start: date(2019, 1, 1), end: date(2020, 1, 1) },
+            Period { start: date(2020, 1, 1), end: date(2021, 1, 1) },
+        ];
+        Panel {
+            customers: vec!["a".to_owned(), "b".to_owned()],
+            periods,
+            classes: vec!["food".to_owned(), "rent".to_owned(), "fun".to_owned()],
+            shares: ndarray::array![[[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]], [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]],],
+            totals: ndarray::array![[100, 200], [0, 300]],
+            observed: ndarray::array![[true, true], [false, true]],
+        }
+    }
+
+    fn rows(batch: &RecordBatch) -> arrays::Rows {
+        arrays::Rows::new(&batch.schema(), std::slice::from_ref(batch)).unwrap()
+    }
+
+    #[test]
+    fn table_round_trip() {
+        let batch = panel().to_batch().unwrap();
+        assert_eq!(batch.num_rows(), 4);
+        assert_eq!(Panel::from_rows(&rows(&batch)).unwrap(), panel());
+    }
+
+    #[test]
+    fn an_empty_panel_round_trips() {
+        let empty = panel().select(&[]);
+        let back = Panel::from_rows(&rows(&empty.to_batch().unwrap())).unwrap();
+        assert_eq!((back.len(), back.classes), (0, empty.classes));
+    }
+
+    #[test]
+    fn rows_out_of_order_are_refused() {
+        let batch = panel().to_batch().unwrap();
+        for (slice, problem) in
+            [(batch.slice(0, 3), "lacks periods"), (batch.slice(1, 2), "period 1 stands where")]
+        {
+            let error = Panel::from_rows(&rows(&slice)).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+        let descending = panel().select(&[1, 0]).to_batch().unwrap();
+        assert!(Panel::from_rows(&rows(&descending)).unwrap_err().to_string().contains("ascending"));
+    }
+
+    #[test]
+    fn means_sum_to_one_or_stay_zero() {
+        let mean = panel().mean_shares();
+        assert_eq!(mean, ndarray::array![[0.375, 0.375, 0.25], [1.0, 0.0, 0.0]]);
+        let mut silent = panel();
+        silent.shares.fill(0.0);
+        assert_eq!(silent.mean_shares().sum(), 0.0);
+    }
+}

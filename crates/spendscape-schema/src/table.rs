@@ -1,0 +1,404 @@
+//! The versioned tables and their columns.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+
+use crate::{Axes, Axis, Error};
+
+pub(crate) const TABLE_KEY: &str = "spendscape.table";
+const VERSION_KEY: &str = "spendscape.version";
+
+/// The type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// UTF-8 text.
+    Text,
+    /// Text from a small set, dictionary-encoded.
+    Category,
+    /// A calendar day.
+    Date,
+    /// Local wall-clock time in milliseconds; the zone stands in the provenance.
+    Time,
+    /// True or false.
+    Flag,
+    /// A 16-bit count or index.
+    Index,
+    /// A signed 64-bit integer (money in minor units).
+    Integer,
+    /// A 64-bit float.
+    Float,
+    /// A list of 32-bit sizes, of any length.
+    Sizes,
+    /// A list of 32-bit floats, of any length.
+    Values,
+    /// One 32-bit float per label of the axis.
+    Vector32(Axis),
+    /// One 64-bit float per label of the axis.
+    Vector64(Axis),
+}
+
+impl Kind {
+    fn data_type(self, axes: &Axes) -> Result<DataType, Error> {
+        let vector = |axis: Axis, item: DataType| {
+            let width = axes.labels(axis)?.len();
+            let width = i32::try_from(width).map_err(|_| Error::MissingAxis { axis: axis.name() })?;
+            Ok::<_, Error>(DataType::FixedSizeList(Arc::new(Field::new_list_field(item, false)), width))
+        };
+        Ok(match self {
+            Self::Text => DataType::Utf8,
+            Self::Category => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+            Self::Date => DataType::Date32,
+            Self::Time => DataType::Timestamp(TimeUnit::Millisecond, None),
+            Self::Flag => DataType::Boolean,
+            Self::Index => DataType::UInt16,
+            Self::Integer => DataType::Int64,
+            Self::Float => DataType::Float64,
+            Self::Sizes => DataType::List(Arc::new(Field::new_list_field(DataType::UInt32, false))),
+            Self::Values => DataType::List(Arc::new(Field::new_list_field(DataType::Float32, false))),
+            Self::Vector32(axis) => vector(axis, DataType::Float32)?,
+            Self::Vector64(axis) => vector(axis, DataType::Float64)?,
+        })
+    }
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// The column's name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Whether a value may be null.
+    pub nullable: bool,
+    /// Whether the whole column may be absent.
+    pub optional: bool,
+    /// What it holds, with the unit.
+    pub doc: &'static str,
+}
+
+const fn column(name: &'static str, kind: Kind, doc: &'static str) -> Column {
+    Column { name, kind, nullable: false, optional: false, doc }
+}
+
+const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Column {
+    Column { name, kind, nullable: true, optional: true, doc }
+}
+
+const fn nullable(name: &'static str, kind: Kind, doc: &'static str) -> Column {
+    Column { name, kind, nullable: true, optional: false, doc }
+}
+
+const CUSTOMER: Column = column("customer", Kind::Text, "customer id");
+const PERIOD: Column = column("period", Kind::Index, "period, from 0");
+
+/// Declares the tables: a variant, its name, its version and its columns.
+macro_rules! tables {
+    ($($(#[doc = $doc:literal])+ $variant:ident, $name:literal, $version:literal, [$($column:expr),* $(,)?];)*) => {
+        /// The tables that stages exchange.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Table {
+            $($(#[doc = $doc])+ $variant,)*
+        }
+
+        impl Table {
+            /// Every table.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name written to files.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The version of its schema.
+            #[must_use]
+            pub fn version(self) -> u32 {
+                match self { $(Self::$variant => $version,)* }
+            }
+
+            /// Its columns, in order.
+            #[must_use]
+            pub fn columns(self) -> &'static [Column] {
+                match self { $(Self::$variant => const { &[$($column),*] },)* }
+            }
+        }
+    };
+}
+
+tables! {
+    /// Validated transactions, one row each.
+    Ledger, "ledger", 1, [
+        column("customer", Kind::Category, "customer id, as given or as a keyed hash"),
+        column("time", Kind::Time, "local wall-clock time of the transaction"),
+        column("amount_minor", Kind::Integer, "amount in minor units of the currency; negative is money spent, positive a refund or income"),
+        column("class", Kind::Category, "transaction class of the taxonomy"),
+        optional("transaction", Kind::Text, "transaction id, unique in the ledger"),
+        optional("channel", Kind::Category, "channel of the transaction"),
+        optional("place", Kind::Category, "place of the transaction"),
+        optional("balance_minor", Kind::Integer, "balance of the account after the transaction, in minor units"),
+    ];
+    /// The classes of a ledger.
+    Taxonomy, "taxonomy", 1, [
+        column("class", Kind::Text, "transaction class"),
+        column("flow", Kind::Text, "spending, income or ignored"),
+        column("codes", Kind::Text, "the raw codes mapped to the class, joined by `|`"),
+    ];
+    /// Coefficients that link classes to traits.
+    Coefficients, "coefficients", 1, [
+        column("class", Kind::Text, "transaction class"),
+        nullable("population_share", Kind::Float, "share of the population's spending"),
+        column("coefficient", Kind::Vector64(Axis::Trait), "coefficient of the class for each trait"),
+    ];
+    /// Spending shares: one row per customer and period, ordered by both.
+    Panel, "panel", 1, [
+        CUSTOMER,
+        PERIOD,
+        column("start", Kind::Date, "first day of the period"),
+        column("end", Kind::Date, "first day after the period"),
+        column("total_minor", Kind::Integer, "money spent in the period in minor units; of a carried row, that of the row it repeats"),
+        column("observed", Kind::Flag, "whether the period has spending of its own (false: carried from another period, or an all-zero row)"),
+        column("share", Kind::Vector32(Axis::Class), "share of the period's spending per class; sums to 1, or to 0 for an all-zero row"),
+    ];
+    /// Training targets of each customer.
+    Targets, "targets", 1, [
+        CUSTOMER,
+        column("score", Kind::Vector64(Axis::Trait), "raw score: mean shares times coefficients"),
+        column("grade", Kind::Vector64(Axis::Trait), "scaled score in [-1, 1]"),
+        column("train", Kind::Flag, "whether the customer belongs to the training split"),
+    ];
+    /// Weights of a network, one row per tensor.
+    Model, "model", 1, [
+        column("tensor", Kind::Text, "name of the tensor"),
+        column("shape", Kind::Sizes, "its shape"),
+        column("values", Kind::Values, "its entries in row-major order"),
+    ];
+    /// Metrics of training, one row per epoch.
+    Training, "training", 1, [
+        column("epoch", Kind::Index, "epoch, from 1"),
+        column("rate", Kind::Float, "learning rate"),
+        column("loss", Kind::Float, "mean squared error of the epoch's minibatches"),
+        nullable("validation", Kind::Float, "mean squared error of the validation customers after the epoch"),
+    ];
+    /// Hidden and cell states: one row per customer and period.
+    States, "states", 1, [
+        CUSTOMER,
+        PERIOD,
+        column("hidden", Kind::Vector32(Axis::Unit), "hidden state h after the period, in (-1, 1)"),
+        column("cell", Kind::Vector32(Axis::Unit), "cell state c after the period"),
+    ];
+    /// Direction of each customer's trajectory.
+    Angles, "angles", 1, [
+        CUSTOMER,
+        column("direction", Kind::Vector64(Axis::Unit), "unit direction in the canonical frame"),
+        column("angle", Kind::Vector64(Axis::Angle), "direction angles in radians: longitude, then latitudes"),
+    ];
+    /// The canonical frame of the angles, one row per basis vector.
+    Frame, "frame", 1, [
+        column("index", Kind::Index, "basis vector, from 0"),
+        column("basis", Kind::Vector64(Axis::Unit), "basis vector in state space"),
+    ];
+    /// Micro-segment of each customer.
+    Segments, "segments", 1, [
+        CUSTOMER,
+        column("path", Kind::Category, "traits by falling grade, joined by ` / `"),
+        column("model_path", Kind::Category, "traits by falling output of the network, joined by ` / `"),
+        column("cluster", Kind::Index, "cluster of the six-period direction"),
+        nullable("short_cluster", Kind::Index, "cluster of the short-window direction; null where the customer has no short window"),
+    ];
+    /// Coefficients of the surrogate: one row per target and class.
+    Surrogate, "surrogate", 1, [
+        column("target", Kind::Category, "direction angle"),
+        column("class", Kind::Text, "transaction class, or `(intercept)`"),
+        column("coefficient", Kind::Float, "slope in radians per unit share (minimum norm: slopes of a target sum to 0)"),
+        nullable("standard_error", Kind::Float, "standard error of the slope"),
+        nullable("z", Kind::Float, "(slope - median slope) / standard error"),
+    ];
+    /// Output of the network and predicted final locations.
+    Predictions, "predictions", 1, [
+        CUSTOMER,
+        column("output", Kind::Vector64(Axis::Trait), "predicted grades"),
+        column("location_raw", Kind::Vector64(Axis::Unit), "final location L from raw grades, origin included"),
+        column("location_paper", Kind::Vector64(Axis::Unit), "final location L from normalized grades and axes, origin included"),
+        column("location_printed", Kind::Vector64(Axis::Unit), "final location L as equation 3 is printed, without origin"),
+    ];
+    /// Trait axes in state space (inverse regression).
+    TraitAxes, "trait_axes", 1, [
+        column("trait", Kind::Text, "trait"),
+        column("magnitude", Kind::Float, "largest reachable output D of the trait"),
+        column("axis", Kind::Vector64(Axis::Unit), "axis A of the trait, from the origin"),
+        column("origin", Kind::Vector64(Axis::Unit), "the state o whose output is zero"),
+    ];
+    /// Reachable outputs over the grid of states.
+    Reach, "reach", 1, [
+        column("state", Kind::Vector64(Axis::Unit), "grid state in [-1, 1]"),
+        column("output", Kind::Vector64(Axis::Trait), "output of the network there"),
+    ];
+    /// End states under a held input, one row per customer.
+    EndStates, "end_states", 1, [
+        CUSTOMER,
+        column("hidden_100", Kind::Vector64(Axis::Unit), "hidden state after 100 steps of the customer's mean input"),
+        column("hidden", Kind::Vector64(Axis::Unit), "hidden state of the fixed point that the customer's own roll-out reaches"),
+        column("spectral_low", Kind::Float, "lower bound of the spectral radius there"),
+        column("spectral_high", Kind::Float, "upper bound of the spectral radius there"),
+        column("time_constant", Kind::Float, "-1 / ln(spectral radius), in steps"),
+        column("converged", Kind::Flag, "whether hidden_100 lies within .05 of the fixed point"),
+        column("certified", Kind::Flag, "whether the point is proved to exist"),
+        column("points", Kind::Index, "number of fixed points proved"),
+        column("complete", Kind::Flag, "whether the list of fixed points is proved complete"),
+    ];
+    /// Fixed points of the customers' maps.
+    FixedPoints, "fixed_points", 1, [
+        CUSTOMER,
+        column("index", Kind::Index, "point, from 0"),
+        column("hidden", Kind::Vector64(Axis::Unit), "hidden state of the point"),
+        column("cell", Kind::Vector64(Axis::Unit), "cell state of the point"),
+        column("residual", Kind::Float, "largest |F(x) - x|"),
+        column("radius", Kind::Float, "radius of the box that is proved to hold exactly one point"),
+        column("spectral_low", Kind::Float, "lower bound of the spectral radius"),
+        column("spectral_high", Kind::Float, "upper bound of the spectral radius"),
+        column("verdict", Kind::Category, "stable, saddle, marginal or undecided"),
+        column("reached", Kind::Flag, "whether the customer's own roll-out ends there"),
+    ];
+    /// Extended trajectories of a sample of customers, for figures.
+    Extended, "extended", 1, [
+        CUSTOMER,
+        column("step", Kind::Index, "step, from 1"),
+        column("hidden", Kind::Vector32(Axis::Unit), "hidden state"),
+    ];
+    /// Attractors of the population, one row per point to draw.
+    Attractors, "attractors", 1, [
+        column("trait", Kind::Category, "dominant trait of the group"),
+        column("shape", Kind::Category, "`line` for a sample of the fitted curve, `point` for a cluster centre"),
+        column("index", Kind::Index, "position along the curve, or number of the centre"),
+        column("state", Kind::Vector64(Axis::Unit), "state"),
+        column("output", Kind::Vector64(Axis::Trait), "output of the network there: its label"),
+        column("variance_explained", Kind::Float, "held-out share of variance that the shape explains"),
+        column("drawn", Kind::Flag, "whether this shape explains the group best"),
+        column("verdict", Kind::Category, "what the dynamics say of the group"),
+    ];
+    /// The hidden truth of the synthetic bank: one row per customer and year.
+    Latent, "latent", 1, [
+        CUSTOMER,
+        PERIOD,
+        column("trait", Kind::Vector64(Axis::Trait), "latent traits"),
+        column("event", Kind::Flag, "whether a life event redrew the traits in this year"),
+    ];
+    /// Measured figures of an experiment.
+    Metrics, "metrics", 1, [
+        column("name", Kind::Text, "name of the figure"),
+        column("value", Kind::Float, "its value"),
+    ];
+}
+
+impl Table {
+    /// The axes of its vector columns.
+    #[must_use]
+    pub fn axes(self) -> Vec<Axis> {
+        let mut axes: Vec<Axis> = self
+            .columns()
+            .iter()
+            .filter_map(|column| match column.kind {
+                Kind::Vector32(axis) | Kind::Vector64(axis) => Some(axis),
+                _ => None,
+            })
+            .collect();
+        axes.sort_unstable();
+        axes.dedup();
+        axes
+    }
+
+    /// The Arrow schema without the optional columns.
+    ///
+    /// # Errors
+    /// [`Error::MissingAxis`] if `axes` lacks the labels of a vector column.
+    pub fn schema(self, axes: &Axes) -> Result<SchemaRef, Error> {
+        self.schema_with(axes, &[])
+    }
+
+    /// The Arrow schema with the optional columns named.
+    ///
+    /// # Errors
+    /// [`Error::MissingAxis`] if `axes` lacks the labels of a vector column, [`Error::MissingColumn`] if the table has
+    /// no optional column of a given name.
+    pub fn schema_with(self, axes: &Axes, optional: &[&str]) -> Result<SchemaRef, Error> {
+        if let Some(unknown) =
+            optional.iter().find(|name| !self.columns().iter().any(|c| c.optional && c.name == **name))
+        {
+            return Err(Error::MissingColumn {
+                table: self.name().to_owned(),
+                column: (*unknown).to_owned(),
+            });
+        }
+        let axes = axes.only(&self.axes());
+        let mut fields = Vec::new();
+        for column in self.columns() {
+            if !column.optional || optional.contains(&column.name) {
+                fields.push(Field::new(column.name, column.kind.data_type(&axes)?, column.nullable));
+            }
+        }
+        let mut metadata = HashMap::from([
+            (TABLE_KEY.to_owned(), self.name().to_owned()),
+            (VERSION_KEY.to_owned(), self.version().to_string()),
+        ]);
+        axes.write(&mut metadata);
+        Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
+    }
+
+    /// The schema of a file that [passes the check](Self::check), without whatever else the file's metadata hold.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn canonical(self, schema: &Schema) -> Result<SchemaRef, Error> {
+        let axes = self.check(schema)?;
+        let present = |column: &&Column| column.optional && schema.field_with_name(column.name).is_ok();
+        let optional: Vec<&str> = self.columns().iter().filter(present).map(|column| column.name).collect();
+        self.schema_with(&axes, &optional)
+    }
+
+    /// Checks that `schema` is this table in this version, and returns the labels of its axes.
+    ///
+    /// # Errors
+    /// Names the table, the version, or the first column that differs.
+    pub fn check(self, schema: &Schema) -> Result<Axes, Error> {
+        let metadata = schema.metadata();
+        match metadata.get(TABLE_KEY) {
+            None => return Err(Error::Unnamed { expected: self.name() }),
+            Some(found) if found != self.name() => {
+                return Err(Error::WrongTable { expected: self.name(), found: found.clone() });
+            }
+            Some(_) => {}
+        }
+        let version = metadata.get(VERSION_KEY).cloned().unwrap_or_default();
+        if version != self.version().to_string() {
+            return Err(Error::WrongVersion { table: self.name(), expected: self.version(), found: version });
+        }
+        let axes = Axes::read(metadata)?;
+        let known = |name: &String| self.columns().iter().any(|column| column.name == name);
+        if let Some(extra) = schema.fields().iter().find(|field| !known(field.name())) {
+            return Err(Error::UnknownColumn { table: self.name(), column: extra.name().clone() });
+        }
+        for column in self.columns() {
+            let Ok(field) = schema.field_with_name(column.name) else {
+                if column.optional {
+                    continue;
+                }
+                return Err(Error::MissingColumn {
+                    table: self.name().to_owned(),
+                    column: column.name.to_owned(),
+                });
+            };
+            let expected = column.kind.data_type(&axes)?;
+            if *field.data_type() != expected {
+                return Err(Error::WrongType {
+                    table: self.name().to_owned(),
+                    column: column.name.to_owned(),
+                    expected: expected.to_string(),
+                    found: field.data_type().to_string(),
+                });
+            }
+        }
+        Ok(axes)
+    }
+}

@@ -1,0 +1,210 @@
+//! Files that appear whole or not at all.
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tempfile::{Builder, NamedTempFile};
+
+use crate::Error;
+
+/// Files that are being written, so that a signal handler can remove them.
+static TEMPORARIES: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn temporaries() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes every file and folder that is still being written. For a signal handler: afterwards the process must end.
+pub fn remove_temporaries() {
+    for path in temporaries().iter() {
+        // The process is about to end, and nobody is left to tell that a file is gone already.
+        let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+    }
+}
+
+pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::Io { action, path: path.to_owned(), source }
+}
+
+/// The folder that holds `path`.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A file that replaces its destination when it is [committed](Self::commit), and vanishes when it is dropped before.
+#[derive(Debug)]
+pub struct PendingFile {
+    destination: PathBuf,
+    // An `Option` only because committing takes the file out of a type that has a destructor.
+    temporary: Option<NamedTempFile>,
+}
+
+impl PendingFile {
+    /// Opens a file beside `destination`, creating its folder where necessary.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder or the file cannot be made.
+    pub fn create(destination: &Path) -> Result<Self, Error> {
+        let folder = parent(destination);
+        std::fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+        let name = destination.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = Builder::new()
+            .prefix(&format!(".{name}."))
+            .suffix(".part")
+            .tempfile_in(folder)
+            .map_err(io_error("create a file in", folder))?;
+        temporaries().insert(temporary.path().to_owned());
+        Ok(Self { destination: destination.to_owned(), temporary: Some(temporary) })
+    }
+
+    /// A second handle on the open file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the system is out of handles.
+    pub fn handle(&self) -> Result<File, Error> {
+        match &self.temporary {
+            Some(temporary) => temporary.as_file().try_clone().map_err(io_error("write", &self.destination)),
+            None => Err(io_error("write", &self.destination)(io::ErrorKind::NotFound.into())),
+        }
+    }
+
+    /// Syncs the file to disk and puts it in the place of its destination.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the disk is full or the destination cannot be replaced; the old file then stays as it was.
+    pub fn commit(mut self) -> Result<(), Error> {
+        let Some(temporary) = self.temporary.take() else { return Ok(()) };
+        let path = temporary.path().to_owned();
+        let result = Self::replace(temporary, &self.destination);
+        temporaries().remove(&path);
+        result
+    }
+
+    fn replace(temporary: NamedTempFile, destination: &Path) -> Result<(), Error> {
+        temporary.as_file().sync_all().map_err(io_error("write", destination))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // Temporary files are private to the user; a result is readable like any other file.
+            let mode = std::fs::Permissions::from_mode(0o644);
+            temporary.as_file().set_permissions(mode).map_err(io_error("write", destination))?;
+        }
+        temporary.persist(destination).map_err(|failed| io_error("replace", destination)(failed.error))?;
+        #[cfg(unix)]
+        {
+            // The new name itself must reach the disk too.
+            let folder = parent(destination);
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_error("sync", folder))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for PendingFile {
+    fn drop(&mut self) {
+        if let Some(temporary) = self.temporary.take() {
+            temporaries().remove(temporary.path());
+        }
+    }
+}
+
+/// A folder for intermediate files, removed with its content when dropped or when the process is interrupted.
+#[derive(Debug)]
+pub struct ScratchFolder {
+    folder: tempfile::TempDir,
+}
+
+impl ScratchFolder {
+    /// Makes a folder inside `parent`, creating `parent` where necessary.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be made.
+    pub fn create(parent: &Path) -> Result<Self, Error> {
+        std::fs::create_dir_all(parent).map_err(io_error("create", parent))?;
+        let folder = Builder::new()
+            .prefix(".scratch.")
+            .tempdir_in(parent)
+            .map_err(io_error("create a folder in", parent))?;
+        temporaries().insert(folder.path().to_owned());
+        Ok(Self { folder })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for ScratchFolder {
+    fn drop(&mut self) {
+        temporaries().remove(self.folder.path());
+    }
+}
+
+/// Writes a whole file at once, replacing `destination` only when every byte is on disk.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be written; the old file then stays as it was.
+pub fn write_file(destination: &Path, content: &[u8]) -> Result<(), Error> {
+    let pending = PendingFile::create(destination)?;
+    pending.handle()?.write_all(content).map_err(io_error("write", destination))?;
+    pending.commit()
+}
+
+/// Refuses to start a write of about `needed` bytes into `folder` that the disk has no room for.
+///
+/// # Errors
+/// [`Error::DiskFull`] with both figures.
+pub fn require_free_space(folder: &Path, needed: u64) -> Result<(), Error> {
+    // The folder may not exist yet: the nearest existing ancestor lies on the same disk.
+    let existing = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    let available = fs4::available_space(existing).map_err(io_error("read the free space of", existing))?;
+    if available < needed {
+        return Err(Error::DiskFull { path: folder.to_owned(), available, needed });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(folder: &Path) -> usize {
+        std::fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn a_file_dropped_before_commit_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/er/file.txt");
+        write_file(&path, b"old").unwrap();
+        let pending = PendingFile::create(&path).unwrap();
+        pending.handle().unwrap().write_all(b"half of the n").unwrap();
+        drop(pending);
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(entries(path.parent().unwrap()), 1);
+        write_file(&path, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(entries(path.parent().unwrap()), 1);
+    }
+
+    #[test]
+    fn a_write_larger_than_the_disk_is_refused_before_it_starts() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = require_free_space(&folder.path().join("not/yet/made"), u64::MAX).unwrap_err();
+        assert!(matches!(error, Error::DiskFull { needed: u64::MAX, .. }));
+        require_free_space(folder.path(), 1).unwrap();
+    }
+
+    #[test]
+    fn an_unwritable_destination_names_it() {
+        let error = write_file(Path::new("/proc/nowhere/file"), b"").unwrap_err();
+        assert!(error.to_string().contains("/proc/nowhere"), "{error}");
+    }
+}

@@ -1,0 +1,41 @@
+//! Tables on disk: Parquet files that carry their schema version, their provenance and a digest of their content, and
+//! that appear whole or not at all.
+//!
+//! A file is written beside its destination, synced and renamed; what an interrupted run leaves behind is removed
+//! ([`remove_temporaries`]). The digest covers the schema and the values in row order, not the bytes of the file: two
+//! programs that write the same table with another compression write the same digest. The crate does not know what the
+//! tables mean (that is `spendscape-schema`) and computes nothing.
+//!
+//! ```
+//! use spendscape_schema::{Axes, Table, arrays};
+//! use spendscape_store::{Provenance, TableWriter, read_table};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("metrics.parquet");
+//! let schema = Table::Metrics.schema(&Axes::new())?;
+//! let mut writer = TableWriter::create(&path, Table::Metrics, schema.clone(), Provenance::new("example"))?;
+//! let columns = vec![arrays::text(["r2"]), arrays::float([0.95])];
+//! writer.write(&arrow::array::RecordBatch::try_new(schema, columns)?)?;
+//! let written = writer.finish()?;
+//!
+//! let stored = read_table(&path, Table::Metrics)?;
+//! assert_eq!(stored.rows.float("value")?, [0.95]);
+//! assert_eq!(stored.digest, written.digest);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Modules in reading order: [`file`] (atomic replacement), [`provenance`], [`digest`], [`table`], [`manifest`].
+
+pub mod digest;
+mod error;
+pub mod file;
+pub mod manifest;
+pub mod provenance;
+pub mod table;
+
+pub use digest::{Digest, DigestOf};
+pub use error::Error;
+pub use file::{PendingFile, ScratchFolder, remove_temporaries, require_free_space, write_file};
+pub use manifest::{Manifest, StageRecord};
+pub use provenance::Provenance;
+pub use table::{Stored, TableReader, TableWriter, Written, read_table, write_table};

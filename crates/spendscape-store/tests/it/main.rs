@@ -1,0 +1,152 @@
+//! Tables on disk: round trips, digests, damage and provenance.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use proptest::prelude::*;
+use spendscape_schema::{Axes, Axis, Table, arrays};
+use spendscape_store::{
+    DigestOf, Error, Manifest, Provenance, StageRecord, TableWriter, read_table, write_table,
+};
+
+fn states(n: usize) -> RecordBatch {
+    let axes = Axes::new().with_numbered(Axis::Unit, 2);
+    let values = ndarray::Array2::from_shape_fn((n, 2), |(row, unit)| row as f32 - 0.5 * unit as f32);
+    let columns = vec![
+        arrays::text((0..n).map(|row| format!("customer {row}"))),
+        arrays::index((0..n).map(|row| row as u16)),
+        arrays::vectors32(values.view()).unwrap(),
+        arrays::vectors32((&values * 2.0).view()).unwrap(),
+    ];
+    RecordBatch::try_new(Table::States.schema(&axes).unwrap(), columns).unwrap()
+}
+
+fn provenance() -> Provenance {
+    Provenance::new("states").seed(7).parameter("units", 2)
+}
+
+fn write(path: &Path, batch: &RecordBatch) {
+    write_table(path, Table::States, batch, provenance()).unwrap();
+}
+
+#[test]
+fn a_table_comes_back_with_its_provenance() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("states.parquet");
+    write(&path, &states(5));
+    let stored = read_table(&path, Table::States).unwrap();
+    assert_eq!(stored.rows.batch().columns(), states(5).columns());
+    assert_eq!(stored.provenance, provenance());
+    assert_eq!(stored.axes.width(Axis::Unit), 2);
+}
+
+#[test]
+fn every_truncation_is_refused_with_the_file_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("states.parquet");
+    write(&path, &states(5));
+    let whole = std::fs::read(&path).unwrap();
+    for cut in [0, 1, 4, whole.len() / 2, whole.len() - 8, whole.len() - 1] {
+        std::fs::write(&path, &whole[..cut]).unwrap();
+        let error = read_table(&path, Table::States).unwrap_err();
+        assert!(error.is_bad_input() && error.to_string().contains("states.parquet"), "{cut}: {error}");
+    }
+}
+
+#[test]
+fn another_table_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("states.parquet");
+    write(&path, &states(5));
+    let error = read_table(&path, Table::Panel).unwrap_err().to_string();
+    assert!(error.contains("expected a panel table, found a table named states"), "{error}");
+    let missing = read_table(&folder.path().join("absent"), Table::Panel).unwrap_err();
+    assert!(missing.is_bad_input() && missing.to_string().contains("absent"), "{missing}");
+}
+
+/// A file whose values were changed but whose digest entry was not, as an editor of Parquet files would leave it.
+#[test]
+fn content_that_does_not_match_its_digest_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.parquet");
+    let metrics = |value: f64| {
+        let columns = vec![arrays::text(["r2"]), arrays::float([value])];
+        RecordBatch::try_new(Table::Metrics.schema(&Axes::new()).unwrap(), columns).unwrap()
+    };
+    let digest = write_table(&path, Table::Metrics, &metrics(0.25), Provenance::new("x")).unwrap().digest;
+    let other = write_table(&path, Table::Metrics, &metrics(0.75), Provenance::new("x")).unwrap().digest;
+    assert_ne!(digest, other);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.windows(64).position(|window| window == other.as_str().as_bytes()).unwrap();
+    bytes[at..at + 64].copy_from_slice(digest.as_str().as_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    assert!(matches!(read_table(&path, Table::Metrics), Err(Error::DigestMismatch { .. })));
+}
+
+#[test]
+fn a_batch_of_another_table_is_refused_and_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("states.parquet");
+    let schema = states(1).schema();
+    let mut writer = TableWriter::create(&path, Table::States, schema, provenance()).unwrap();
+    let columns = vec![arrays::text(["r2"]), arrays::float([1.0])];
+    let other = RecordBatch::try_new(Table::Metrics.schema(&Axes::new()).unwrap(), columns).unwrap();
+    assert!(matches!(writer.write(&other), Err(Error::BatchSchema { .. })));
+    drop(writer);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_stage_is_current_only_with_the_same_provenance_and_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut manifest = Manifest::read(folder.path()).unwrap();
+    assert!(!manifest.is_current(folder.path(), "states", &provenance()));
+    write(&folder.path().join("states.parquet"), &states(2));
+    let digest = read_table(&folder.path().join("states.parquet"), Table::States).unwrap().digest;
+    let record = StageRecord {
+        provenance: provenance(),
+        outputs: [("states.parquet".to_owned(), digest)].into(),
+        finished: "2026-01-01T00:00:00Z".to_owned(),
+        seconds: 1.0,
+        threads: 2,
+        paths: [].into(),
+    };
+    manifest.stages.insert("states".to_owned(), record);
+    manifest.write(folder.path()).unwrap();
+    let manifest = Manifest::read(folder.path()).unwrap();
+    assert!(manifest.is_current(folder.path(), "states", &provenance()));
+    assert!(!manifest.is_current(folder.path(), "states", &provenance().seed(8)));
+    std::fs::remove_file(folder.path().join("states.parquet")).unwrap();
+    assert!(!manifest.is_current(folder.path(), "states", &provenance()));
+}
+
+proptest! {
+    /// Batches may be cut anywhere, also as slices whose buffers start elsewhere.
+    #[test]
+    fn the_digest_does_not_depend_on_batches(rows in 1_usize..40, cut in 0_usize..40) {
+        let whole = states(rows);
+        let cut = cut.min(rows);
+        let mut at_once = DigestOf::table(whole.schema_ref());
+        at_once.update(&whole);
+        let mut in_parts = DigestOf::table(whole.schema_ref());
+        in_parts.update(&whole.slice(0, cut));
+        in_parts.update(&whole.slice(cut, rows - cut));
+        prop_assert_eq!(at_once.finish(), in_parts.finish());
+    }
+
+    #[test]
+    fn the_digest_sees_every_value(rows in 2_usize..20, pick in any::<prop::sample::Index>()) {
+        let digest = |batch: &RecordBatch| {
+            let mut digest = DigestOf::table(batch.schema_ref());
+            digest.update(batch);
+            digest.finish()
+        };
+        let whole = states(rows);
+        let without = pick.index(rows);
+        let kept: Vec<u32> = (0..rows as u32).filter(|row| *row as usize != without).collect();
+        let fewer = arrow::compute::take_record_batch(&whole, &arrow::array::UInt32Array::from(kept)).unwrap();
+        prop_assert_ne!(digest(&whole), digest(&fewer));
+    }
+}
