@@ -1,0 +1,85 @@
+//! The LAPACK backend through `ndarray-linalg`.
+
+use ndarray::{Array1, Array2, ShapeBuilder};
+use ndarray_linalg::{Cholesky, Eig, EigVals, Eigh, FactorizeInto, JobSvd, QR, SVDDC, UPLO};
+use num_complex::Complex64;
+
+use super::{Kernels, Lu, RawPivotedQr, RawSvd, pivoted};
+use crate::Error;
+
+/// LAPACK, whichever library the final binary links.
+pub(super) struct Lapack;
+
+impl Kernels for Lapack {
+    fn svd(&self, a: &Array2<f64>) -> Result<RawSvd, Error> {
+        match a.svddc(JobSvd::Some) {
+            Ok((Some(u), s, Some(vt))) => Ok((u, s, vt)),
+            _ => Err(Error::NoConvergence { operation: "svd" }),
+        }
+    }
+
+    fn singular_values(&self, a: &Array2<f64>) -> Result<Array1<f64>, Error> {
+        a.svddc(JobSvd::None).map(|(_, s, _)| s).map_err(|_| Error::NoConvergence { operation: "svd" })
+    }
+
+    fn eigh(&self, a: &Array2<f64>) -> Result<(Array1<f64>, Array2<f64>), Error> {
+        a.eigh(UPLO::Lower).map_err(|_| Error::NoConvergence { operation: "eigh" })
+    }
+
+    fn eig(&self, a: &Array2<f64>) -> Result<(Array1<Complex64>, Array2<Complex64>), Error> {
+        a.eig().map_err(|_| Error::NoConvergence { operation: "eig" })
+    }
+
+    fn eigvals(&self, a: &Array2<f64>) -> Result<Array1<Complex64>, Error> {
+        a.eigvals().map_err(|_| Error::NoConvergence { operation: "eig" })
+    }
+
+    fn lu(&self, a: &Array2<f64>) -> Result<Lu, Error> {
+        let n = a.nrows();
+        // Column-major memory: with row-major memory the wrapper factorizes the transpose.
+        let mut columns = Array2::zeros((n, n).f());
+        columns.assign(a);
+        match columns.factorize_into() {
+            Ok(factors) => {
+                let mut rows: Vec<usize> = (0..n).collect();
+                for (step, &pivot) in factors.ipiv.iter().enumerate() {
+                    // LAPACK counts rows from one.
+                    rows.swap(step, pivot as usize - 1);
+                }
+                Ok(Lu { packed: factors.a.as_standard_layout().into_owned(), rows })
+            }
+            // A positive return code is the one-based index of a pivot that is exactly zero.
+            Err(ndarray_linalg::error::LinalgError::Lapack(
+                ndarray_linalg::error::LapackError::LapackComputationalFailure { return_code },
+            )) => Err(Error::Singular {
+                pivot: usize::try_from(return_code).map_or(0, |i| i.saturating_sub(1)),
+            }),
+            Err(_) => Err(Error::Singular { pivot: 0 }),
+        }
+    }
+
+    fn cholesky(&self, a: &Array2<f64>) -> Result<Array2<f64>, Error> {
+        a.cholesky(UPLO::Lower).map_err(|_| Error::NotPositiveDefinite)
+    }
+
+    fn qr(&self, a: &Array2<f64>) -> Result<(Array2<f64>, Array2<f64>), Error> {
+        a.qr().map_err(|_| Error::NoConvergence { operation: "qr" })
+    }
+
+    fn qr_r(&self, a: &Array2<f64>) -> Result<Array2<f64>, Error> {
+        Ok(self.qr(a)?.1)
+    }
+
+    fn qr_pivoted(&self, a: &Array2<f64>) -> Result<RawPivotedQr, Error> {
+        Ok(pivoted::qr_pivoted(a))
+    }
+
+    fn matmul(&self, a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
+        a.dot(b)
+    }
+
+    fn gram(&self, a: &Array2<f64>) -> Array2<f64> {
+        let product = a.t().dot(a);
+        Array2::from_shape_fn(product.dim(), |(i, j)| product[[i.max(j), i.min(j)]])
+    }
+}

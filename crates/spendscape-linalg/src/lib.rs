@@ -1,0 +1,55 @@
+//! Dense linear algebra over `ndarray`: decompositions, least squares and eigenvalues in f64, with one policy for bad
+//! input in front of two interchangeable backends.
+//!
+//! It does not do sparse matrices, complex input, single precision, parallel factorizations or matrices too large for
+//! memory.
+//!
+//! ```
+//! # fn main() -> Result<(), spendscape_linalg::Error> {
+//! use ndarray::array;
+//! let a = array![[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]];
+//! let fit = spendscape_linalg::lstsq(&a, &array![[1.0], [3.0], [5.0]], 1e-12)?;
+//! assert!((fit.coefficients[[0, 0]] - 1.0).abs() < 1e-14);
+//! assert!((fit.coefficients[[1, 0]] - 2.0).abs() < 1e-14);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Input policy
+//!
+//! * Shapes that do not fit, NaN and infinity are errors that name the argument and the entry.
+//! * Empty matrices have the value that mathematics gives them (a determinant of 1, a rank of 0, factors without
+//!   columns), or an error where there is none (a condition number).
+//! * Every matrix is scaled by a power of two before a backend sees it, so entries near 1e300 or 1e-300 lose nothing,
+//!   and a result scales exactly with its input. A result that does not fit into an f64 is an error, never infinity.
+//! * Order and sign of vectors are fixed here, not by the backend.
+//!
+//! # Features
+//!
+//! * none: pure Rust (`faer`), sequential: the same bits for any number of threads;
+//! * `lapack`: LAPACK through `ndarray-linalg` becomes the default [`Backend`], and the final binary must link one;
+//! * `openblas-system`: `lapack` with the system's OpenBLAS.
+
+mod error;
+mod policy;
+
+mod backend;
+mod balance;
+mod eigen;
+mod least_squares;
+mod linear;
+mod polynomial;
+mod product;
+mod qr;
+mod svd;
+
+pub use backend::Backend;
+pub use balance::{Balanced, balance};
+pub use eigen::{Eigen, SymmetricEigen, eig, eigh, eigvals};
+pub use error::Error;
+pub use least_squares::{LeastSquares, lstsq};
+pub use linear::{cholesky, det, inv, solve, solve_vec};
+pub use polynomial::{polyfit, polyfit_many, polyval};
+pub use product::{gram, matmul};
+pub use qr::{PivotedQr, Qr, qr, qr_pivoted};
+pub use svd::{Svd, cond, default_rcond, pinv, rank, singular_values, svd};

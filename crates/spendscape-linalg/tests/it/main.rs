@@ -1,0 +1,10 @@
+//! Integration tests: every property on every backend compiled in, and the backends against each other.
+
+mod agreement;
+mod eigen;
+mod factorizations;
+mod input_policy;
+mod least_squares;
+mod matrices;
+mod systems;
+mod tolerance;
