@@ -215,6 +215,17 @@ tables! {
         nullable("standard_error", Kind::Float, "standard error of the slope"),
         nullable("z", Kind::Float, "(slope - median slope) / standard error"),
     ];
+    /// Direction angles that the surrogate predicts.
+    SurrogateAngles, "surrogate_angles", 1, [
+        CUSTOMER,
+        column("angle", Kind::Vector64(Axis::Angle), "predicted direction angles in radians"),
+    ];
+    /// Customers that illustrate a claim.
+    Examples, "examples", 1, [
+        column("role", Kind::Category, "`steady`: both windows agree; `changed`: turned in the last year"),
+        CUSTOMER,
+        column("score", Kind::Float, "how well the customer fits the role; the best comes first"),
+    ];
     /// Output of the network and predicted final locations.
     Predictions, "predictions", 1, [
         CUSTOMER,
