@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, s};
 
-use crate::policy::{Scaled, check_cutoff, finite, times_power_of_two};
+use crate::policy::{Scaled, check_cutoff, finite, standard, times_power_of_two};
 use crate::svd::significant;
 use crate::{Backend, Error};
 
@@ -48,7 +48,7 @@ impl Backend {
             joined.slice_mut(s![.., n..]).assign(&right.matrix);
             let r = self.kernels().qr_r(&joined)?;
             let outside = r.slice(s![n.., n..]).map_axis(Axis(0), |column| column.dot(&column));
-            (r.slice(s![..n, ..n]).to_owned(), r.slice(s![..n, n..]).to_owned(), outside)
+            (standard(&r.slice(s![..n, ..n])), r.slice(s![..n, n..]).to_owned(), outside)
         } else {
             (left.matrix, right.matrix, Array1::zeros(k))
         };

@@ -3,7 +3,9 @@
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
 
 use crate::backend::Lu;
-use crate::policy::{Scaled, exponent_of, finite, largest_finite, largest_finite_vector, times_power_of_two};
+use crate::policy::{
+    Scaled, exponent_of, finite, largest_finite, largest_finite_vector, standard, times_power_of_two,
+};
 use crate::{Backend, Error};
 
 impl Backend {
@@ -181,7 +183,7 @@ impl Equilibrated {
             return Err(Error::NotSquare { rows: a.nrows(), columns: a.ncols() });
         }
         largest_finite("a", a)?;
-        let mut matrix = a.as_standard_layout().into_owned();
+        let mut matrix = standard(a);
         let exponents = |matrix: &mut Array2<f64>, axis: Axis| {
             let mut taken = Vec::with_capacity(matrix.len_of(axis));
             for mut lane in matrix.axis_iter_mut(axis) {

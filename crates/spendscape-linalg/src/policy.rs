@@ -26,7 +26,7 @@ impl Scaled {
     pub(crate) fn new(argument: &'static str, a: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
         let largest = largest_finite(argument, a)?;
         let exponent = exponent_of(largest);
-        let mut matrix = a.as_standard_layout().into_owned();
+        let mut matrix = standard(a);
         if exponent != 0 {
             matrix.mapv_inplace(|x| times_power_of_two(x, -exponent));
         }
@@ -71,6 +71,15 @@ impl Scaled {
 /// A product such as `a.t().dot(&a)` differs between its triangles by a few units in the last place times the inner
 /// dimension; anything above this is a matrix the caller did not mean to be symmetric.
 const SYMMETRY_TOLERANCE: f64 = 1e-8;
+
+/// A copy in standard layout with canonical strides.
+///
+/// `to_owned` and `as_standard_layout` may keep odd strides along axes of length one, which a LAPACK wrapper takes for
+/// leading dimensions.
+pub(crate) fn standard(a: &ArrayRef<f64, Ix2>) -> Array2<f64> {
+    let mut entries = a.iter().copied();
+    Array2::from_shape_simple_fn(a.dim(), || entries.next().unwrap_or(0.0))
+}
 
 /// Largest absolute entry, or the first entry that is not finite as an error.
 pub(crate) fn largest_finite(argument: &'static str, a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {

@@ -1,7 +1,7 @@
 //! The LAPACK backend through `ndarray-linalg`.
 
-use ndarray::{Array1, Array2, ShapeBuilder};
-use ndarray_linalg::{Cholesky, Eig, EigVals, Eigh, FactorizeInto, JobSvd, QR, SVDDC, UPLO};
+use ndarray::{Array1, Array2};
+use ndarray_linalg::{Cholesky, Eig, EigVals, Eigh, JobSvd, Lapack as _, MatrixLayout, QR, SVDDC, UPLO};
 use num_complex::Complex64;
 
 use super::{Kernels, Lu, RawPivotedQr, RawSvd, pivoted};
@@ -36,25 +36,23 @@ impl Kernels for Lapack {
 
     fn lu(&self, a: &Array2<f64>) -> Result<Lu, Error> {
         let n = a.nrows();
-        // Column-major memory: with row-major memory the wrapper factorizes the transpose.
-        let mut columns = Array2::zeros((n, n).f());
-        columns.assign(a);
-        match columns.factorize_into() {
-            Ok(factors) => {
+        let order = i32::try_from(n).map_err(|_| Error::Overflow { operation: "lu" })?;
+        // Column-major memory: with row-major memory LAPACK would factorize the transpose.
+        let mut columns: Vec<f64> = a.t().iter().copied().collect();
+        match f64::lu(MatrixLayout::F { col: order, lda: order }, &mut columns) {
+            Ok(pivots) => {
                 let mut rows: Vec<usize> = (0..n).collect();
-                for (step, &pivot) in factors.ipiv.iter().enumerate() {
+                for (step, &pivot) in pivots.iter().enumerate() {
                     // LAPACK counts rows from one.
-                    rows.swap(step, pivot as usize - 1);
+                    rows.swap(step, (pivot - 1) as usize);
                 }
-                Ok(Lu { packed: factors.a.as_standard_layout().into_owned(), rows })
+                let packed = Array2::from_shape_fn((n, n), |(i, j)| columns[j * n + i]);
+                Ok(Lu { packed, rows })
             }
-            // A positive return code is the one-based index of a pivot that is exactly zero.
-            Err(ndarray_linalg::error::LinalgError::Lapack(
-                ndarray_linalg::error::LapackError::LapackComputationalFailure { return_code },
-            )) => Err(Error::Singular {
-                pivot: usize::try_from(return_code).map_or(0, |i| i.saturating_sub(1)),
-            }),
-            Err(_) => Err(Error::Singular { pivot: 0 }),
+            // The only failure of a valid call is a pivot that is exactly zero.
+            Err(_) => {
+                Err(Error::Singular { pivot: (0..n).find(|&i| columns[i * n + i] == 0.0).unwrap_or(0) })
+            }
         }
     }
 

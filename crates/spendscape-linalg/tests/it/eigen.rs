@@ -121,7 +121,7 @@ fn defective_and_degenerate_matrices_return() {
         array![[0.0, -1.0, 1.0, 0.0], [1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, -1.0], [0.0, 0.0, 1.0, 0.0]];
     let nilpotent = Array2::from_shape_fn((20, 20), |(i, j)| if j == i + 1 { 1.0 } else { 0.0 });
     let companion = Array2::from_shape_fn((11, 11), |(i, j)| match (i, j) {
-        (0, 10) => 1.774_809_211_101_797_8,
+        (0, 10) => 1.774_809_211_101_798,
         _ if i == j + 1 => 1.0,
         _ => 0.0,
     });
