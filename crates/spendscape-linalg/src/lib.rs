@@ -36,6 +36,7 @@ mod policy;
 mod backend;
 mod balance;
 mod eigen;
+mod equilibrated;
 mod least_squares;
 mod linear;
 mod polynomial;

@@ -2,10 +2,8 @@
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
 
-use crate::backend::Lu;
-use crate::policy::{
-    Scaled, exponent_of, finite, largest_finite, largest_finite_vector, standard, times_power_of_two,
-};
+use crate::equilibrated::{Equilibrated, odd};
+use crate::policy::{Scaled, exponent_of, finite, largest_finite, largest_finite_vector, times_power_of_two};
 use crate::{Backend, Error};
 
 impl Backend {
@@ -168,103 +166,4 @@ pub fn det(a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
 /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::NotSymmetric`], [`Error::NotPositiveDefinite`].
 pub fn cholesky(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
     Backend::default().cholesky(a)
-}
-
-/// `E = 2^-row A 2^-column` with every row's and column's largest entry in [1/2, 1), as far as they are not zero.
-struct Equilibrated {
-    matrix: Array2<f64>,
-    rows: Vec<i32>,
-    columns: Vec<i32>,
-}
-
-impl Equilibrated {
-    fn new(a: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
-        if a.nrows() != a.ncols() {
-            return Err(Error::NotSquare { rows: a.nrows(), columns: a.ncols() });
-        }
-        largest_finite("a", a)?;
-        let mut matrix = standard(a);
-        let exponents = |matrix: &mut Array2<f64>, axis: Axis| {
-            let mut taken = Vec::with_capacity(matrix.len_of(axis));
-            for mut lane in matrix.axis_iter_mut(axis) {
-                let exponent = exponent_of(lane.iter().fold(0.0, |m: f64, x| m.max(x.abs())));
-                lane.mapv_inplace(|x| times_power_of_two(x, -exponent));
-                taken.push(exponent);
-            }
-            taken
-        };
-        let rows = exponents(&mut matrix, Axis(0));
-        let columns = exponents(&mut matrix, Axis(1));
-        Ok(Self { matrix, rows, columns })
-    }
-
-    fn factor(self, backend: Backend) -> Result<Factored, Error> {
-        let lu = backend.kernels().lu(&self.matrix)?;
-        let pivots = lu.packed.diag().mapv(f64::abs);
-        let largest = pivots.iter().fold(0.0, |m: f64, &x| m.max(x));
-        let cut = pivots.len() as f64 * f64::EPSILON * largest;
-        match pivots.iter().position(|&x| x.is_nan() || x <= cut) {
-            Some(pivot) => Err(Error::Singular { pivot }),
-            None => Ok(Factored { lu, rows: self.rows, columns: self.columns }),
-        }
-    }
-}
-
-/// LU factors of an equilibrated matrix.
-struct Factored {
-    lu: Lu,
-    rows: Vec<i32>,
-    columns: Vec<i32>,
-}
-
-impl Factored {
-    /// Solves for `2^exponent b`.
-    fn solve(&self, b: &Array2<f64>, exponent: i32) -> Array2<f64> {
-        let n = self.rows.len();
-        let packed = &self.lu.packed;
-        let mut x = Array2::zeros(b.dim());
-        // Right-hand sides are few: one at a time over contiguous rows of the factors.
-        for (mut out, column) in x.columns_mut().into_iter().zip(b.columns()) {
-            // The exponent of the largest row-scaled entry is taken out before anything is multiplied.
-            let shift = column
-                .iter()
-                .zip(&self.rows)
-                .filter(|(x, _)| **x != 0.0)
-                .map(|(&x, row)| exponent_of(x) - row)
-                .max()
-                .unwrap_or(0);
-            let scaled = |&i: &usize| times_power_of_two(column[i], -self.rows[i] - shift);
-            let mut y: Vec<f64> = self.lu.rows.iter().map(scaled).collect();
-            for i in 0..n {
-                let sum: f64 = (0..i).map(|j| packed[[i, j]] * y[j]).sum();
-                y[i] -= sum;
-            }
-            for i in (0..n).rev() {
-                let sum: f64 = (i + 1..n).map(|j| packed[[i, j]] * y[j]).sum();
-                y[i] = (y[i] - sum) / packed[[i, i]];
-            }
-            for ((out, v), column) in out.iter_mut().zip(y).zip(&self.columns) {
-                *out = times_power_of_two(v, shift + exponent - column);
-            }
-        }
-        x
-    }
-}
-
-/// Whether a permutation is odd.
-fn odd(permutation: &[usize]) -> bool {
-    let mut seen = vec![false; permutation.len()];
-    let mut odd = false;
-    for start in 0..permutation.len() {
-        let mut i = start;
-        let mut length = 0;
-        while !seen[i] {
-            seen[i] = true;
-            i = permutation[i];
-            length += 1;
-        }
-        // A cycle of even length is an odd permutation.
-        odd ^= length > 0 && length % 2 == 0;
-    }
-    odd
 }

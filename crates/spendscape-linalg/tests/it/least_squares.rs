@@ -74,8 +74,13 @@ proptest! {
         let y = x.mapv(|x| polyval(&planted, x));
         for &backend in Backend::ALL {
             let found = backend.polyfit(&x, &y, degree).unwrap();
-            // Writing the fit in powers of x costs the conditioning of that basis at |x| <= 6.5.
-            let bound = 1e-13 * 6.5_f64.powi(degree as i32) * 8.0;
+            // Coefficients in ((x - c) / h)^j are at most 2^degree times the data (Chebyshev), and writing that power
+            // in powers of x multiplies by ((1 + |c|) / h)^j.
+            let (first, last) = (x[0], x[x.len() - 1]);
+            let (c, h) = (0.5 * (first + last), 0.5 * (last - first));
+            let growth = (2.0 * ((1.0 + c.abs()) / h).max(1.0)).powi(degree as i32);
+            let size = y.iter().fold(0.0_f64, |m, y| m.max(y.abs()));
+            let bound = backward(x.len(), degree + 1) * growth * size;
             prop_assert!(found.iter().zip(&planted).all(|(f, p)| (f - p).abs() <= bound), "{found} for {planted}");
         }
     }
