@@ -1,0 +1,83 @@
+//! The GRU's fixed points: `h' = (1 - z) n + z h = h` means `h = n`, since `z < 1`: the update gate drops out.
+
+use super::lstm::linear;
+use super::rnn::{atanh_slope, better, split};
+use super::{Reduced, boxes::Rows};
+use crate::interval::{Interval, SigmoidGate, TanhGate, atanh};
+
+/// The flat form needs `|h_k|` below this on the whole box.
+const RATIO_MAX: f64 = 0.999;
+
+/// A GRU with `N` units under a constant input, reduced to `h_k = tanh(n_k + r_k a_k)`.
+#[derive(Debug, Clone)]
+pub(crate) struct GruReduced<const N: usize> {
+    /// Input pre-activations of the reset gate.
+    pub(crate) r0: [Interval; N],
+    /// Input pre-activations of the candidate.
+    pub(crate) n0: [Interval; N],
+    /// Recurrent bias of the candidate.
+    pub(crate) a0: [Interval; N],
+    /// Recurrent weights of the reset gate.
+    pub(crate) w_r: [[f64; N]; N],
+    /// Recurrent weights of the candidate.
+    pub(crate) w_n: [[f64; N]; N],
+}
+
+/// The candidate's pre-activation over a box, with the factors of its recurrent weights.
+struct Candidate {
+    z: Interval,
+    /// `dz / dz_r`.
+    to_r: Interval,
+    /// The reset gate, `dz / da`.
+    r: Interval,
+}
+
+impl<const N: usize> GruReduced<N> {
+    fn candidate(&self, k: usize, x: &[Interval; N]) -> Candidate {
+        let reset = SigmoidGate::at(linear(self.r0[k], &self.w_r[k], x));
+        let a = linear(self.a0[k], &self.w_n[k], x);
+        Candidate { z: self.n0[k] + reset.on * a, to_r: reset.slope * a, r: reset.on }
+    }
+}
+
+impl<const N: usize> Reduced<N> for GruReduced<N> {
+    fn contract(&self, x: &mut [Interval; N]) -> bool {
+        for k in 0..N {
+            let z = self.candidate(k, x).z;
+            let Some(cut) = x[k].intersect(TanhGate::at(z).value) else { return false };
+            x[k] = cut;
+        }
+        true
+    }
+
+    fn rows(&self, x: &[Interval; N], mid: &[f64; N]) -> Rows<N> {
+        let thin: [Interval; N] = std::array::from_fn(|k| Interval::point(mid[k]));
+        let rad_x: [f64; N] = std::array::from_fn(|k| x[k].rad());
+        let mut rows = Rows { value: [Interval::ZERO; N], mid: [[0.0; N]; N], rad: [[0.0; N]; N] };
+        for k in 0..N {
+            let over = self.candidate(k, x);
+            let at = self.candidate(k, &thin).z;
+            let dz: [Interval; N] =
+                std::array::from_fn(|j| over.to_r.scale(self.w_r[k][j]) + over.r.scale(self.w_n[k][j]));
+            let slope = TanhGate::at(over.z).slope;
+            let steep: [Interval; N] = std::array::from_fn(|j| {
+                let one = if j == k { Interval::point(1.0) } else { Interval::ZERO };
+                one - slope * dz[j]
+            });
+            let mut row = steep;
+            rows.value[k] = thin[k] - TanhGate::at(at).value;
+            if x[k].mag() < RATIO_MAX {
+                let flat: [Interval; N] = std::array::from_fn(|j| {
+                    let own = if j == k { atanh_slope(x[k]) } else { Interval::ZERO };
+                    own - dz[j]
+                });
+                if better(&steep, &flat, &rad_x) {
+                    row = flat;
+                    rows.value[k] = atanh(thin[k]) - at;
+                }
+            }
+            (rows.mid[k], rows.rad[k]) = split(&row);
+        }
+        rows
+    }
+}

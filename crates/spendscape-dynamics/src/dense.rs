@@ -1,0 +1,168 @@
+//! Small dense solvers on stack or caller-owned memory, for the hot loops where a general library call costs more than
+//! the arithmetic.
+
+/// A pivot below this share of the largest entry counts as zero.
+const PIVOT_MIN: f64 = 1e-300;
+
+/// The inverse of an `N x N` matrix by Gauss-Jordan elimination with partial pivoting, or `None` when a pivot vanishes.
+#[inline]
+pub(crate) fn invert<const N: usize>(a: &[[f64; N]; N]) -> Option<[[f64; N]; N]> {
+    let mut a = *a;
+    let mut inv = [[0.0; N]; N];
+    for (k, row) in inv.iter_mut().enumerate() {
+        row[k] = 1.0;
+    }
+    for k in 0..N {
+        let mut p = k;
+        for r in k + 1..N {
+            if a[r][k].abs() > a[p][k].abs() {
+                p = r;
+            }
+        }
+        a.swap(k, p);
+        inv.swap(k, p);
+        let pivot = a[k][k];
+        if pivot.is_nan() || pivot.abs() <= PIVOT_MIN {
+            return None;
+        }
+        let scale = 1.0 / pivot;
+        for c in 0..N {
+            a[k][c] *= scale;
+            inv[k][c] *= scale;
+        }
+        for r in 0..N {
+            if r != k {
+                let factor = a[r][k];
+                for c in 0..N {
+                    a[r][c] -= factor * a[k][c];
+                    inv[r][c] -= factor * inv[k][c];
+                }
+            }
+        }
+    }
+    inv.iter().flatten().all(|v| v.is_finite()).then_some(inv)
+}
+
+/// The sign of the determinant of an `N x N` matrix (0 when a pivot vanishes).
+pub(crate) fn det_sign<const N: usize>(a: &[[f64; N]; N]) -> i32 {
+    let mut a = *a;
+    let mut sign = 1;
+    for k in 0..N {
+        let mut p = k;
+        for r in k + 1..N {
+            if a[r][k].abs() > a[p][k].abs() {
+                p = r;
+            }
+        }
+        if p != k {
+            a.swap(k, p);
+            sign = -sign;
+        }
+        let pivot = a[k][k];
+        if pivot == 0.0 || pivot.is_nan() {
+            return 0;
+        }
+        if pivot < 0.0 {
+            sign = -sign;
+        }
+        for r in k + 1..N {
+            let factor = a[r][k] / pivot;
+            for c in k..N {
+                a[r][c] -= factor * a[k][c];
+            }
+        }
+    }
+    sign
+}
+
+/// Solves `A x = b` in place for a row-major `n x n` matrix (destroyed); `b` becomes `x`. `false` when singular.
+pub(crate) fn solve(n: usize, a: &mut [f64], b: &mut [f64]) -> bool {
+    for k in 0..n {
+        let mut p = k;
+        for r in k + 1..n {
+            if a[r * n + k].abs() > a[p * n + k].abs() {
+                p = r;
+            }
+        }
+        let pivot = a[p * n + k];
+        if pivot.is_nan() || pivot.abs() <= PIVOT_MIN {
+            return false;
+        }
+        if p != k {
+            for c in 0..n {
+                a.swap(k * n + c, p * n + c);
+            }
+            b.swap(k, p);
+        }
+        for r in k + 1..n {
+            let factor = a[r * n + k] / pivot;
+            if factor != 0.0 {
+                for c in k + 1..n {
+                    a[r * n + c] -= factor * a[k * n + c];
+                }
+                b[r] -= factor * b[k];
+            }
+        }
+    }
+    for k in (0..n).rev() {
+        let mut sum = b[k];
+        for c in k + 1..n {
+            sum -= a[k * n + c] * b[c];
+        }
+        b[k] = sum / a[k * n + k];
+    }
+    b.iter().all(|v| v.is_finite())
+}
+
+/// The inverse of a row-major `n x n` matrix of any size, or `None` when it is singular.
+pub(crate) fn invert_any(n: usize, a: &[f64]) -> Option<Vec<f64>> {
+    let mut inv = vec![0.0; n * n];
+    let mut work = vec![0.0; n * n];
+    let mut column = vec![0.0; n];
+    for j in 0..n {
+        // One elimination per column: n is small and the path is cold.
+        work.copy_from_slice(a);
+        column.fill(0.0);
+        column[j] = 1.0;
+        if !solve(n, &mut work, &mut column) {
+            return None;
+        }
+        for (i, &v) in column.iter().enumerate() {
+            inv[i * n + j] = v;
+        }
+    }
+    Some(inv)
+}
+
+/// The largest absolute value; NaN when any entry is NaN.
+pub(crate) fn norm_inf(x: &[f64]) -> f64 {
+    x.iter().fold(0.0, |m: f64, v| if v.is_nan() || m.is_nan() { f64::NAN } else { m.max(v.abs()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{det_sign, invert, invert_any, solve};
+
+    #[test]
+    fn inverse_times_matrix_is_identity() {
+        let a = [[0.0, 2.0, 1.0], [1.0, -1.0, 3.0], [4.0, 0.5, -2.0]];
+        let inv = invert(&a).unwrap();
+        let flat: Vec<f64> = a.iter().flatten().copied().collect();
+        let any = invert_any(3, &flat).unwrap();
+        for i in 0..3 {
+            for j in 0..3 {
+                let s: f64 = (0..3).map(|k| inv[i][k] * a[k][j]).sum();
+                assert!((s - f64::from(u8::from(i == j))).abs() < 1e-14);
+                assert!((any[i * 3 + j] - inv[i][j]).abs() < 1e-14);
+            }
+        }
+        assert_eq!(det_sign(&a), 1);
+    }
+
+    #[test]
+    fn a_singular_matrix_is_refused() {
+        assert!(invert(&[[1.0, 2.0], [2.0, 4.0]]).is_none());
+        assert!(!solve(2, &mut [1.0, 2.0, 2.0, 4.0], &mut [1.0, 1.0]));
+        assert_eq!(det_sign(&[[1.0, 2.0], [2.0, 4.0]]), 0);
+    }
+}

@@ -1,0 +1,210 @@
+//! The LSTM cell in the state `(h, c)`, gate order i, f, g, o.
+
+use ndarray::{Array1, ArrayRef, Ix1, Ix2};
+
+use super::{Affine, Map, Scalar};
+use crate::error::Error;
+use crate::interval::Interval;
+
+/// Number of gates, stacked in the order i, f, g, o.
+const GATES: usize = 4;
+
+/// The weights of an LSTM layer: `z = W_x u + W_h h + b` with gates i, f, g, o; `c' = f c + i g`, `h' = o tanh(c')`.
+#[derive(Debug, Clone)]
+pub struct LstmCell {
+    pub(crate) affine: Affine,
+}
+
+impl LstmCell {
+    /// Checks the weights: `w_x` is `4M x C`, `w_h` `4M x M` and `b` has length `4M` (the sum of the two biases of a
+    /// PyTorch layer).
+    ///
+    /// # Errors
+    /// [`Error::NoUnits`], [`Error::Shape`] or [`Error::NotFinite`].
+    pub fn new(
+        w_x: &ArrayRef<f64, Ix2>,
+        w_h: &ArrayRef<f64, Ix2>,
+        b: &ArrayRef<f64, Ix1>,
+    ) -> Result<Self, Error> {
+        Ok(Self { affine: Affine::new(GATES, w_x, w_h, b)? })
+    }
+
+    /// The number of units M; the state has dimension 2M.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.affine.units
+    }
+
+    /// The width C of the input.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.affine.inputs()
+    }
+
+    /// The pre-activations `W_x u + b` (length `4M`) of a constant input.
+    ///
+    /// # Errors
+    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    pub fn preactivation(&self, u: &ArrayRef<f64, Ix1>) -> Result<Array1<f64>, Error> {
+        Ok(self.affine.enclose(u)?.into_iter().map(Interval::mid).collect())
+    }
+
+    /// The map under the constant input `u`; the rounding of `W_x u + b` is part of the certificates.
+    ///
+    /// # Errors
+    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    pub fn under(&self, u: &ArrayRef<f64, Ix1>) -> Result<LstmMap<'_>, Error> {
+        Ok(LstmMap { cell: self, z0: self.affine.enclose(u)?, input_known: true })
+    }
+
+    /// The map under an input known only to lie within `radius` of `u`, component by component: what is certified then
+    /// holds for every such input.
+    ///
+    /// # Errors
+    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    pub fn under_uncertain(
+        &self,
+        u: &ArrayRef<f64, Ix1>,
+        radius: &ArrayRef<f64, Ix1>,
+    ) -> Result<LstmMap<'_>, Error> {
+        Ok(LstmMap { cell: self, z0: self.affine.enclose_around(u, radius)?, input_known: true })
+    }
+
+    /// The map with given pre-activations `z0 = W_x u + b` (length `4M`), taken as exact; its input Jacobian is not
+    /// available.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] or [`Error::NotFinite`].
+    pub fn under_preactivation(&self, z0: &ArrayRef<f64, Ix1>) -> Result<LstmMap<'_>, Error> {
+        Ok(LstmMap { cell: self, z0: self.affine.accept(z0)?, input_known: false })
+    }
+}
+
+/// An LSTM layer under a constant input: a map on `(h, c)`, dimension `2M`.
+#[derive(Debug, Clone)]
+pub struct LstmMap<'a> {
+    pub(crate) cell: &'a LstmCell,
+    pub(crate) z0: Vec<Interval>,
+    pub(crate) input_known: bool,
+}
+
+/// One unit's new state and the factors by which its pre-activations and its cell move it.
+pub(crate) struct Unit<S> {
+    pub(crate) h: S,
+    pub(crate) c: S,
+    /// `dc'/dz` per gate i, f, g (the output gate does not touch the cell).
+    pub(crate) dc: [S; 3],
+    /// `dc'/dc`, the forget gate.
+    pub(crate) dc_dc: S,
+    /// `dh'/dc'`.
+    pub(crate) dh_dc: S,
+    /// `dh'/dz_o`.
+    pub(crate) dh_do: S,
+}
+
+/// The cell equations of one unit from its four pre-activations.
+#[inline(always)]
+pub(crate) fn unit<S: Scalar>(z: [S; 4], c: S) -> Unit<S> {
+    let [zi, zf, zg, zo] = z;
+    let (i, f, g, o) = (zi.sigmoid(), zf.sigmoid(), zg.tanh(), zo.sigmoid());
+    let next = f * c + i * g;
+    let t = next.tanh();
+    Unit {
+        h: o * t,
+        c: next,
+        dc: [g * zi.sigmoid_slope(), c * zf.sigmoid_slope(), i * zg.tanh_slope()],
+        dc_dc: f,
+        dh_dc: o * next.tanh_slope(),
+        dh_do: t * zo.sigmoid_slope(),
+    }
+}
+
+impl LstmMap<'_> {
+    /// The number of units M.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.cell.units()
+    }
+
+    /// The enclosed pre-activations `W_x u + b`, gates stacked in the order i, f, g, o.
+    #[must_use]
+    pub fn preactivation(&self) -> &[Interval] {
+        &self.z0
+    }
+
+    /// The four pre-activations of unit `k` at hidden state `h`.
+    #[inline(always)]
+    pub(crate) fn gates<S: Scalar>(&self, k: usize, h: &[S]) -> [S; 4] {
+        let m = self.cell.units();
+        std::array::from_fn(|q| {
+            let row = q * m + k;
+            let mut z = S::within(self.z0[row]);
+            for (j, &hj) in h.iter().enumerate() {
+                z = z + S::exact(self.cell.affine.recurrent(row, j)) * hj;
+            }
+            z
+        })
+    }
+}
+
+impl Map for LstmMap<'_> {
+    fn dim(&self) -> usize {
+        2 * self.cell.units()
+    }
+
+    fn step<S: Scalar>(&self, x: &[S], out: &mut [S]) {
+        let m = self.cell.units();
+        for k in 0..m {
+            let u = unit(self.gates(k, &x[..m]), x[m + k]);
+            out[k] = u.h;
+            out[m + k] = u.c;
+        }
+    }
+
+    fn jacobian<S: Scalar>(&self, x: &[S], out: &mut [S]) {
+        let m = self.cell.units();
+        let n = 2 * m;
+        let w = |q: usize, k: usize, j: usize| S::exact(self.cell.affine.recurrent(q * m + k, j));
+        out.fill(S::exact(0.0));
+        for k in 0..m {
+            let u = unit(self.gates(k, &x[..m]), x[m + k]);
+            for j in 0..m {
+                let dc = u.dc[0] * w(0, k, j) + u.dc[1] * w(1, k, j) + u.dc[2] * w(2, k, j);
+                out[(m + k) * n + j] = dc;
+                out[k * n + j] = u.dh_do * w(3, k, j) + u.dh_dc * dc;
+            }
+            out[(m + k) * n + m + k] = u.dc_dc;
+            out[k * n + m + k] = u.dh_dc * u.dc_dc;
+        }
+    }
+
+    fn input_dim(&self) -> usize {
+        if self.input_known { self.cell.inputs() } else { 0 }
+    }
+
+    fn input_jacobian(&self, x: &[f64], out: &mut [f64]) {
+        let (m, inputs) = (self.cell.units(), self.input_dim());
+        let w_x = &self.cell.affine.w_x;
+        for k in 0..m {
+            let u = unit(self.gates(k, &x[..m]), x[m + k]);
+            for j in 0..inputs {
+                let dc = u.dc[0] * w_x[[k, j]] + u.dc[1] * w_x[[m + k, j]] + u.dc[2] * w_x[[2 * m + k, j]];
+                out[(m + k) * inputs + j] = dc;
+                out[k * inputs + j] = u.dh_do * w_x[[3 * m + k, j]] + u.dh_dc * dc;
+            }
+        }
+    }
+
+    /// `|h| < 1`. The cell is bounded by `i|g| / (1 - f)`, taken over all hidden states.
+    fn bounds(&self) -> Option<Vec<(f64, f64)>> {
+        let m = self.cell.units();
+        let hidden = vec![Interval { lo: -1.0, hi: 1.0 }; m];
+        let mut bounds = vec![(-1.0, 1.0); m];
+        for k in 0..m {
+            let [zi, zf, zg, _] = self.gates(k, &hidden);
+            let c = (zi.sigmoid() * zg.tanh() / zf.sigmoid_complement()).mag();
+            bounds.push((-c, c));
+        }
+        Some(bounds)
+    }
+}

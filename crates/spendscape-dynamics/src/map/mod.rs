@@ -1,0 +1,51 @@
+//! Maps `x -> F(x)` whose long-run behavior is studied.
+
+mod affine;
+mod gru;
+mod lstm;
+mod plain;
+mod rnn;
+mod scalar;
+mod stacked;
+
+pub use gru::{GruCell, GruMap};
+pub use lstm::{LstmCell, LstmMap};
+pub use plain::{Henon, NewtonCubic, TanhMap};
+pub use rnn::{RnnCell, RnnMap};
+pub use scalar::Scalar;
+pub use stacked::{StackedLstm, StackedMap};
+
+pub(crate) use affine::Affine;
+
+/// A discrete dynamical system `x' = F(x)` on `R^n`, under a constant input when it has one.
+///
+/// The formulas are written once over a [`Scalar`]: evaluated in `f64` they drive the solvers, evaluated in
+/// [`Interval`](crate::Interval)s they give the certificates. An implementation must therefore use only the operations
+/// of [`Scalar`] on its state (any branch on a state's value would break the enclosure).
+///
+/// Slices passed in have the lengths stated; implementations may rely on that.
+pub trait Map {
+    /// The dimension `n` of the state.
+    fn dim(&self) -> usize;
+
+    /// One step: `x` (length `n`) to `out` (length `n`).
+    fn step<S: Scalar>(&self, x: &[S], out: &mut [S]);
+
+    /// The state Jacobian `dF_i / dx_j` at `x`, row-major into `out` (length `n * n`).
+    fn jacobian<S: Scalar>(&self, x: &[S], out: &mut [S]);
+
+    /// The width of the input `u`; zero when the map has none or its weights are not known.
+    fn input_dim(&self) -> usize {
+        0
+    }
+
+    /// The input Jacobian `dF_i / du_j` at `x`, row-major into `out` (length `n * input_dim()`).
+    fn input_jacobian(&self, x: &[f64], out: &mut [f64]) {
+        let (_, _) = (x, out);
+    }
+
+    /// A box that holds every fixed point and cycle, when one is known; starts are spread over it.
+    fn bounds(&self) -> Option<Vec<(f64, f64)>> {
+        None
+    }
+}

@@ -1,0 +1,106 @@
+//! The numbers a map is written in: binary64, or intervals that enclose every result.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::interval::{Interval, SigmoidGate, TanhGate, exp_pair, tanh_pair};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f64 {}
+    impl Sealed for crate::interval::Interval {}
+}
+
+/// A number type for [`Map`](crate::Map): a map written once over `Scalar` runs in `f64` and is certified in
+/// [`Interval`]s. Sealed, because the certificates rely on the enclosure property of the implementations.
+pub trait Scalar:
+    sealed::Sealed
+    + Copy
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// An exactly known number.
+    fn exact(x: f64) -> Self;
+    /// A number known only to lie in `x`; in `f64` its middle.
+    fn within(x: Interval) -> Self;
+    /// The logistic function.
+    #[must_use]
+    fn sigmoid(self) -> Self;
+    /// One minus the logistic function, without cancellation.
+    #[must_use]
+    fn sigmoid_complement(self) -> Self;
+    /// The slope of the logistic function.
+    #[must_use]
+    fn sigmoid_slope(self) -> Self;
+    /// The hyperbolic tangent.
+    #[must_use]
+    fn tanh(self) -> Self;
+    /// The slope of the hyperbolic tangent.
+    #[must_use]
+    fn tanh_slope(self) -> Self;
+}
+
+impl Scalar for f64 {
+    #[inline(always)]
+    fn exact(x: f64) -> Self {
+        x
+    }
+    #[inline(always)]
+    fn within(x: Interval) -> Self {
+        x.mid()
+    }
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        exp_pair(self).0
+    }
+    #[inline(always)]
+    fn sigmoid_complement(self) -> Self {
+        exp_pair(self).1
+    }
+    #[inline(always)]
+    fn sigmoid_slope(self) -> Self {
+        let (on, off) = exp_pair(self);
+        on * off
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        tanh_pair(self).0
+    }
+    #[inline(always)]
+    fn tanh_slope(self) -> Self {
+        tanh_pair(self).1
+    }
+}
+
+impl Scalar for Interval {
+    #[inline(always)]
+    fn exact(x: f64) -> Self {
+        Self::point(x)
+    }
+    #[inline(always)]
+    fn within(x: Interval) -> Self {
+        x
+    }
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        SigmoidGate::at(self).on
+    }
+    #[inline(always)]
+    fn sigmoid_complement(self) -> Self {
+        SigmoidGate::at(self).off
+    }
+    #[inline(always)]
+    fn sigmoid_slope(self) -> Self {
+        SigmoidGate::at(self).slope
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        TanhGate::at(self).value
+    }
+    #[inline(always)]
+    fn tanh_slope(self) -> Self {
+        TanhGate::at(self).slope
+    }
+}

@@ -1,0 +1,5 @@
+//! Integration tests, one binary.
+
+mod complete;
+mod known;
+mod nets;
