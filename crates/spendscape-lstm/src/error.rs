@@ -1,0 +1,75 @@
+//! What can go wrong, with the data needed to mend it.
+
+use crate::kernels::Instructions;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A layer without units or a network without inputs or layers.
+    #[error("{what} must be at least 1")]
+    Zero {
+        /// The quantity that is zero.
+        what: &'static str,
+    },
+    /// Two shapes that should agree do not.
+    #[error("{what} has {found} but {expected} is needed")]
+    Mismatch {
+        /// The quantity compared.
+        what: &'static str,
+        /// What the network or the other array asks for.
+        expected: usize,
+        /// What was given.
+        found: usize,
+    },
+    /// A setting outside its range.
+    #[error("{what} is {value} but must be {range}")]
+    Setting {
+        /// The name of the setting.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// The allowed range in words.
+        range: &'static str,
+    },
+    /// A tensor with another shape than the network's.
+    #[error("tensor {name} has shape {found:?} but the network needs {expected:?}")]
+    TensorShape {
+        /// Name of the tensor.
+        name: String,
+        /// The shape the network needs.
+        expected: Vec<usize>,
+        /// The shape given.
+        found: Vec<usize>,
+    },
+    /// A tensor that the network does not have, or that is missing.
+    #[error("tensor {name} is {problem}")]
+    TensorName {
+        /// Name of the tensor.
+        name: String,
+        /// "missing" or "not part of the network".
+        problem: &'static str,
+    },
+    /// A tensor with a NaN or an infinity.
+    #[error("tensor {name} has the value {value} at position {index}; only finite numbers can be loaded")]
+    TensorValue {
+        /// Name of the tensor.
+        name: String,
+        /// Flat position in row-major order.
+        index: usize,
+        /// The value.
+        value: f64,
+    },
+    /// The CPU or the float type does not have these instructions.
+    #[error("{instructions:?} is not available here; use Instructions::Widest")]
+    Instructions {
+        /// What was asked for.
+        instructions: Instructions,
+    },
+    /// A data set without samples cannot train a network.
+    #[error("there is nothing to train on: {what}")]
+    NothingToTrain {
+        /// What is missing.
+        what: &'static str,
+    },
+}

@@ -1,0 +1,72 @@
+//! The gradient of a data set's mean loss, with respect to everything.
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::infer::{scatter, shaped2, shaped3};
+use crate::inputs::{Dataset, State};
+use crate::network::Network;
+use crate::real::Real;
+use crate::train::batch::loss_and_gradient;
+use crate::train::session::fits;
+use ndarray::Array3;
+
+/// A mean loss and its derivatives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gradients<F> {
+    /// The loss, averaged as in training.
+    pub loss: f64,
+    /// With respect to all parameters, in the order of [`Network::parameters`].
+    pub parameters: Vec<F>,
+    /// With respect to the inputs: samples x steps x features.
+    pub inputs: Array3<F>,
+    /// With respect to the initial state of every LSTM layer.
+    pub initial: Vec<State<F>>,
+}
+
+impl<F: Real> Network<F> {
+    /// The loss of all samples as one batch, and its derivatives.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when data and network do not fit, [`Error::NothingToTrain`] without samples.
+    pub fn gradients(&self, data: &Dataset<'_, F>) -> Result<Gradients<F>, Error> {
+        let all: Vec<usize> = (0..data.samples()).collect();
+        fits(self, data, &all)?;
+        if all.is_empty() {
+            return Err(Error::NothingToTrain { what: "no samples" });
+        }
+        let (samples, steps, features) = (data.samples(), data.inputs.steps, data.inputs.features);
+        let mut engine = Engine::new(self, steps).with_input_gradient();
+        engine.load(self, true);
+        let mut parameters = vec![F::zero(); self.values.len()];
+        let mut inputs = vec![F::zero(); samples * steps * features];
+        let mut initial: Vec<(Vec<F>, Vec<F>)> = self
+            .params
+            .lstm
+            .iter()
+            .map(|units| (vec![F::zero(); samples * units], vec![F::zero(); samples * units]))
+            .collect();
+        let loss = loss_and_gradient(&mut engine, data, &all, &[], Some(&mut parameters), |engine, block| {
+            let (first, valid) = (block[0], block.len());
+            for t in engine.input_gradient_steps() {
+                let to = &mut inputs[(first * steps + t) * features..];
+                scatter(engine.input_gradient_of(t), features, to, steps * features, valid);
+            }
+            for (layer, (h, c)) in initial.iter_mut().enumerate() {
+                let units = self.params.lstm[layer];
+                let (dh, dc) = engine.initial_state_gradient(layer);
+                scatter(dh, units, &mut h[first * units..], units, valid);
+                scatter(dc, units, &mut c[first * units..], units, valid);
+            }
+        });
+        let initial = initial
+            .into_iter()
+            .zip(&self.params.lstm)
+            .map(|((h, c), &units)| State { h: shaped2(samples, units, h), c: shaped2(samples, units, c) });
+        Ok(Gradients {
+            loss,
+            parameters,
+            inputs: shaped3(samples, steps, features, inputs),
+            initial: initial.collect(),
+        })
+    }
+}

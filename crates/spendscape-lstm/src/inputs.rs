@@ -1,0 +1,171 @@
+//! What goes into a network, and what should come out.
+
+use crate::error::Error;
+use crate::real::Real;
+use ndarray::{Array2, Array3, ArrayRef, Dimension, Ix2, Ix3};
+use std::borrow::Cow;
+
+/// Sequences of feature rows: samples x steps x features, optionally with a mask of steps.
+///
+/// Made from an array of three dimensions, or of two (one step). Arrays in standard layout are borrowed, others copied.
+#[derive(Debug, Clone)]
+pub struct Inputs<'a, F: Real> {
+    pub(crate) x: Cow<'a, [F]>,
+    pub(crate) samples: usize,
+    pub(crate) steps: usize,
+    pub(crate) features: usize,
+    /// One (use) or zero (skip) per sample and step.
+    pub(crate) mask: Option<Vec<F>>,
+    /// One state per LSTM layer, or none for zero states.
+    pub(crate) initial: Vec<State<F>>,
+}
+
+/// Hidden and cell states of an LSTM layer: samples x units each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State<F> {
+    /// Hidden states.
+    pub h: Array2<F>,
+    /// Cell states.
+    pub c: Array2<F>,
+}
+
+/// The elements in row-major order, borrowed if they lie so.
+pub(crate) fn row_major<F: Real, D: Dimension>(x: &ArrayRef<F, D>) -> Cow<'_, [F]> {
+    x.as_slice().map_or_else(|| Cow::Owned(x.iter().copied().collect()), Cow::Borrowed)
+}
+
+impl<'a, F: Real> From<&'a ArrayRef<F, Ix3>> for Inputs<'a, F> {
+    fn from(x: &'a ArrayRef<F, Ix3>) -> Self {
+        let (samples, steps, features) = x.dim();
+        Self { x: row_major(x), samples, steps, features, mask: None, initial: Vec::new() }
+    }
+}
+
+impl<'a, F: Real> From<&'a ArrayRef<F, Ix2>> for Inputs<'a, F> {
+    fn from(x: &'a ArrayRef<F, Ix2>) -> Self {
+        let (samples, features) = x.dim();
+        Self { x: row_major(x), samples, steps: 1, features, mask: None, initial: Vec::new() }
+    }
+}
+
+impl<'a, F: Real> From<&'a Array3<F>> for Inputs<'a, F> {
+    fn from(x: &'a Array3<F>) -> Self {
+        let x: &ArrayRef<F, Ix3> = x;
+        x.into()
+    }
+}
+
+impl<'a, F: Real> From<&'a Array2<F>> for Inputs<'a, F> {
+    fn from(x: &'a Array2<F>) -> Self {
+        let x: &ArrayRef<F, Ix2> = x;
+        x.into()
+    }
+}
+
+impl<'a, F: Real> From<&'a Inputs<'_, F>> for Inputs<'a, F> {
+    fn from(x: &'a Inputs<'_, F>) -> Self {
+        Self { x: Cow::Borrowed(&x.x), mask: x.mask.clone(), initial: x.initial.clone(), ..*x }
+    }
+}
+
+impl<F: Real> Inputs<'_, F> {
+    /// Uses only the first `lengths[n]` steps of sample `n`; the state stays as it was at the steps after them.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when there is not one length per sample or a length exceeds the steps.
+    pub fn with_lengths(mut self, lengths: &[usize]) -> Result<Self, Error> {
+        check("lengths", self.samples, lengths.len())?;
+        if let Some(&found) = lengths.iter().find(|&&length| length > self.steps) {
+            return Err(Error::Mismatch { what: "the longest length", expected: self.steps, found });
+        }
+        let steps = self.steps;
+        let on = |n: usize| (0..steps).map(move |t| if t < lengths[n] { F::one() } else { F::zero() });
+        self.mask = Some((0..self.samples).flat_map(on).collect());
+        Ok(self)
+    }
+
+    /// Skips the steps where `mask` (samples x steps) is false: the state passes through them unchanged.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when the mask has other dimensions than the inputs.
+    pub fn with_mask(mut self, mask: &ArrayRef<bool, Ix2>) -> Result<Self, Error> {
+        check("samples of the mask", self.samples, mask.nrows())?;
+        check("steps of the mask", self.steps, mask.ncols())?;
+        self.mask = Some(mask.iter().map(|&on| if on { F::one() } else { F::zero() }).collect());
+        Ok(self)
+    }
+
+    /// Starts from the given states, one per LSTM layer from the lowest up, instead of zero.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when a state does not have a row per sample, or h and c have different widths.
+    pub fn with_initial(mut self, initial: Vec<State<F>>) -> Result<Self, Error> {
+        for state in &initial {
+            check("rows of an initial hidden state", self.samples, state.h.nrows())?;
+            check("rows of an initial cell state", self.samples, state.c.nrows())?;
+            check("columns of an initial cell state", state.h.ncols(), state.c.ncols())?;
+        }
+        self.initial = initial;
+        Ok(self)
+    }
+
+    /// Number of samples.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// Steps per sample.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Features per step.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+}
+
+/// Equal or an [`Error::Mismatch`].
+pub(crate) fn check(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {
+    if expected == found { Ok(()) } else { Err(Error::Mismatch { what, expected, found }) }
+}
+
+/// Inputs with their targets.
+#[derive(Debug, Clone)]
+pub struct Dataset<'a, F: Real> {
+    pub(crate) inputs: Inputs<'a, F>,
+    pub(crate) targets: Cow<'a, [F]>,
+    /// Numbers per sample: outputs, times steps when every step has a target.
+    pub(crate) per_sample: usize,
+    pub(crate) outputs: usize,
+}
+
+impl<'a, F: Real> Dataset<'a, F> {
+    /// One row of targets (samples x outputs) per sample.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when inputs and targets have different numbers of samples.
+    pub fn new(inputs: impl Into<Inputs<'a, F>>, targets: &'a ArrayRef<F, Ix2>) -> Result<Self, Error> {
+        let inputs = inputs.into();
+        check("the targets' number of samples", inputs.samples, targets.nrows())?;
+        let outputs = targets.ncols();
+        Ok(Self { inputs, targets: row_major(targets), per_sample: outputs, outputs })
+    }
+
+    /// One row of targets per sample and step (samples x steps x outputs).
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when inputs and targets have different numbers of samples or steps.
+    pub fn per_step(inputs: impl Into<Inputs<'a, F>>, targets: &'a ArrayRef<F, Ix3>) -> Result<Self, Error> {
+        let inputs = inputs.into();
+        let (samples, steps, outputs) = targets.dim();
+        check("the targets' number of samples", inputs.samples, samples)?;
+        check("the targets' number of steps", inputs.steps, steps)?;
+        Ok(Self { inputs, targets: row_major(targets), per_sample: steps * outputs, outputs })
+    }
+
+    /// Number of samples.
+    pub fn samples(&self) -> usize {
+        self.inputs.samples
+    }
+}

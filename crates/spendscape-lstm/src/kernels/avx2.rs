@@ -1,0 +1,168 @@
+//! AVX2 with FMA: blocks of eight f32.
+
+use super::simd::Simd;
+use super::transcendental;
+use std::arch::x86_64::{
+    __m128i, __m256, __m256i, _CMP_NEQ_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T1,
+    _mm_loadu_ps, _mm_loadu_si128, _mm_maskload_ps, _mm_prefetch, _mm_storeu_ps, _mm256_add_epi32,
+    _mm256_add_ps, _mm256_blendv_ps, _mm256_broadcast_ps, _mm256_castps128_ps256, _mm256_castps256_ps128,
+    _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cvtps_epi32, _mm256_div_ps, _mm256_extractf128_ps,
+    _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_insertf128_ps, _mm256_loadu_ps, _mm256_loadu_si256,
+    _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_round_ps,
+    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32,
+    _mm256_sqrt_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+};
+
+/// AVX2 and FMA with f32.
+#[derive(Clone, Copy)]
+pub(super) struct Avx2;
+
+/// A window into this table is a mask whose first lanes are set.
+static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// The exponent bias of f32 and the position of its exponent field.
+const EXPONENT_BIAS: i32 = 127;
+const MANTISSA_BITS: i32 = 23;
+
+#[inline(always)]
+unsafe fn first_lanes(n: usize) -> __m256i {
+    // SAFETY: n < 8, so the eight integers read lie in the table.
+    unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(8 - n).cast::<__m256i>()) }
+}
+
+// SAFETY (of every block below): the caller guarantees the instruction set and the validity of the pointers, as the
+// trait demands.
+impl Simd for Avx2 {
+    type F = f32;
+    type V = __m256;
+    const LANES: usize = 8;
+    const ZERO: f32 = 0.0;
+    const ONE: f32 = 1.0;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> __m256 {
+        unsafe { _mm256_set1_ps(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> __m256 {
+        unsafe { _mm256_loadu_ps(p) }
+    }
+    #[inline(always)]
+    unsafe fn store(p: *mut f32, v: __m256) {
+        unsafe { _mm256_storeu_ps(p, v) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(p: *const f32, n: usize) -> __m256 {
+        unsafe { _mm256_maskload_ps(p, first_lanes(n)) }
+    }
+    #[inline(always)]
+    unsafe fn store_first(p: *mut f32, v: __m256, n: usize) {
+        unsafe { _mm256_maskstore_ps(p, first_lanes(n), v) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_add_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn div(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_div_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: __m256) -> __m256 {
+        unsafe { _mm256_sqrt_ps(a) }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn fnma(a: __m256, b: __m256, c: __m256) -> __m256 {
+        unsafe { _mm256_fnmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn select(mask: __m256, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_blendv_ps(b, a, _mm256_cmp_ps::<_CMP_NEQ_UQ>(mask, _mm256_setzero_ps())) }
+    }
+    #[inline(always)]
+    unsafe fn sum(v: __m256) -> f32 {
+        let mut x = [0.0f32; 8];
+        unsafe { _mm256_storeu_ps(x.as_mut_ptr(), v) };
+        ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]))
+    }
+    #[inline(always)]
+    unsafe fn sigmoid(v: __m256) -> __m256 {
+        unsafe { transcendental::sigmoid::<Self>(v) }
+    }
+    #[inline(always)]
+    unsafe fn tanh(v: __m256) -> __m256 {
+        unsafe { transcendental::tanh::<Self>(v) }
+    }
+    #[inline(always)]
+    unsafe fn quad(p: *const f32) -> __m256 {
+        unsafe { _mm256_broadcast_ps(&*p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn quad_first(p: *const f32, n: usize) -> __m256 {
+        unsafe {
+            let mask = _mm_loadu_si128(MASKS.as_ptr().add(8 - n).cast::<__m128i>());
+            let quad = _mm256_castps128_ps256(_mm_maskload_ps(p, mask));
+            _mm256_insertf128_ps::<1>(quad, _mm256_castps256_ps128(quad))
+        }
+    }
+    #[inline(always)]
+    unsafe fn quad_sums(a: __m256, b: __m256, c: __m256, d: __m256) -> __m256 {
+        unsafe {
+            let ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+            _mm256_add_ps(_mm256_shuffle_ps::<0x44>(ab, cd), _mm256_shuffle_ps::<0xEE>(ab, cd))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_quads(p: *mut f32, stride: usize, v: __m256) {
+        unsafe {
+            _mm_storeu_ps(p, _mm256_castps256_ps128(v));
+            _mm_storeu_ps(p.add(stride), _mm256_extractf128_ps::<1>(v));
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_quads(p: *const f32, stride: usize) -> __m256 {
+        unsafe {
+            let low = _mm256_castps128_ps256(_mm_loadu_ps(p));
+            _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(p.add(stride)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn prefetch(p: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+    }
+}
+
+impl transcendental::Exp2 for Avx2 {
+    #[inline(always)]
+    unsafe fn min(limit: __m256, v: __m256) -> __m256 {
+        unsafe { _mm256_min_ps(limit, v) }
+    }
+    #[inline(always)]
+    unsafe fn max(limit: __m256, v: __m256) -> __m256 {
+        unsafe { _mm256_max_ps(limit, v) }
+    }
+    #[inline(always)]
+    unsafe fn round(v: __m256) -> __m256 {
+        unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(v) }
+    }
+    #[inline(always)]
+    unsafe fn scale_by_power(v: __m256, n: __m256) -> __m256 {
+        unsafe {
+            let power = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(EXPONENT_BIAS));
+            _mm256_mul_ps(v, _mm256_castsi256_ps(_mm256_slli_epi32::<MANTISSA_BITS>(power)))
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! AVX-512: blocks of sixteen f32.
+
+use super::simd::Simd;
+use super::transcendental;
+use std::arch::x86_64::{
+    __m512, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_loadu_ps, _mm_maskz_loadu_ps, _mm_prefetch, _mm_storeu_ps,
+    _mm512_add_ps, _mm512_broadcast_f32x4, _mm512_castps128_ps512, _mm512_cmp_ps_mask, _mm512_div_ps,
+    _mm512_extractf32x4_ps, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_insertf32x4, _mm512_loadu_ps,
+    _mm512_mask_blend_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps,
+    _mm512_mul_ps, _mm512_reduce_add_ps, _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_ps,
+    _mm512_setzero_ps, _mm512_shuffle_ps, _mm512_sqrt_ps, _mm512_storeu_ps, _mm512_sub_ps,
+    _mm512_unpackhi_ps, _mm512_unpacklo_ps,
+};
+
+/// AVX-512 F, VL and DQ with f32.
+#[derive(Clone, Copy)]
+pub(super) struct Avx512;
+
+// SAFETY (of every block below): the caller guarantees the instruction set and the validity of the pointers, as the
+// trait demands.
+impl Simd for Avx512 {
+    type F = f32;
+    type V = __m512;
+    const LANES: usize = 16;
+    const ZERO: f32 = 0.0;
+    const ONE: f32 = 1.0;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> __m512 {
+        unsafe { _mm512_set1_ps(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> __m512 {
+        unsafe { _mm512_loadu_ps(p) }
+    }
+    #[inline(always)]
+    unsafe fn store(p: *mut f32, v: __m512) {
+        unsafe { _mm512_storeu_ps(p, v) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(p: *const f32, n: usize) -> __m512 {
+        unsafe { _mm512_maskz_loadu_ps(first_lanes(n), p) }
+    }
+    #[inline(always)]
+    unsafe fn store_first(p: *mut f32, v: __m512, n: usize) {
+        unsafe { _mm512_mask_storeu_ps(p, first_lanes(n), v) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn div(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_div_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: __m512) -> __m512 {
+        unsafe { _mm512_sqrt_ps(a) }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn fnma(a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fnmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn select(mask: __m512, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(mask, _mm512_setzero_ps()), b, a) }
+    }
+    #[inline(always)]
+    unsafe fn sum(v: __m512) -> f32 {
+        unsafe { _mm512_reduce_add_ps(v) }
+    }
+    #[inline(always)]
+    unsafe fn sigmoid(v: __m512) -> __m512 {
+        unsafe { transcendental::sigmoid::<Self>(v) }
+    }
+    #[inline(always)]
+    unsafe fn tanh(v: __m512) -> __m512 {
+        unsafe { transcendental::tanh::<Self>(v) }
+    }
+    #[inline(always)]
+    unsafe fn quad(p: *const f32) -> __m512 {
+        unsafe { _mm512_broadcast_f32x4(_mm_loadu_ps(p)) }
+    }
+    #[inline(always)]
+    unsafe fn quad_first(p: *const f32, n: usize) -> __m512 {
+        unsafe { _mm512_broadcast_f32x4(_mm_maskz_loadu_ps((1 << n) - 1, p)) }
+    }
+    #[inline(always)]
+    unsafe fn quad_sums(a: __m512, b: __m512, c: __m512, d: __m512) -> __m512 {
+        unsafe {
+            let ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+            let cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+            _mm512_add_ps(_mm512_shuffle_ps::<0x44>(ab, cd), _mm512_shuffle_ps::<0xEE>(ab, cd))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_quads(p: *mut f32, stride: usize, v: __m512) {
+        unsafe {
+            _mm_storeu_ps(p, _mm512_extractf32x4_ps::<0>(v));
+            _mm_storeu_ps(p.add(stride), _mm512_extractf32x4_ps::<1>(v));
+            _mm_storeu_ps(p.add(2 * stride), _mm512_extractf32x4_ps::<2>(v));
+            _mm_storeu_ps(p.add(3 * stride), _mm512_extractf32x4_ps::<3>(v));
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_quads(p: *const f32, stride: usize) -> __m512 {
+        unsafe {
+            let v = _mm512_castps128_ps512(_mm_loadu_ps(p));
+            let v = _mm512_insertf32x4::<1>(v, _mm_loadu_ps(p.add(stride)));
+            let v = _mm512_insertf32x4::<2>(v, _mm_loadu_ps(p.add(2 * stride)));
+            _mm512_insertf32x4::<3>(v, _mm_loadu_ps(p.add(3 * stride)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn prefetch(p: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+    }
+}
+
+impl transcendental::Exp2 for Avx512 {
+    #[inline(always)]
+    unsafe fn min(limit: __m512, v: __m512) -> __m512 {
+        unsafe { _mm512_min_ps(limit, v) }
+    }
+    #[inline(always)]
+    unsafe fn max(limit: __m512, v: __m512) -> __m512 {
+        unsafe { _mm512_max_ps(limit, v) }
+    }
+    #[inline(always)]
+    unsafe fn round(v: __m512) -> __m512 {
+        unsafe { _mm512_roundscale_ps::<0>(v) }
+    }
+    #[inline(always)]
+    unsafe fn scale_by_power(v: __m512, n: __m512) -> __m512 {
+        unsafe { _mm512_scalef_ps(v, n) }
+    }
+}
+
+/// The mask of the first `n < 16` lanes.
+#[inline(always)]
+fn first_lanes(n: usize) -> u16 {
+    (1 << n) - 1
+}

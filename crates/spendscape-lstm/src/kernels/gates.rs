@@ -1,0 +1,120 @@
+//! The LSTM gates of one step for a block, forward and backward.
+//!
+//! Gate order i, f, g, o; every quantity of a unit is one lane vector.
+
+use super::simd::Simd;
+
+type F<S> = <S as Simd>::F;
+
+/// Activates the gates in place and makes the new state:
+/// `c = f c' + i g`, `h = o tanh c` with `c'` the previous cell state.
+///
+/// With a `mask`, lanes where it is zero keep their state (`h' , c'`).
+///
+/// # Safety
+/// `z` has `4 * units` lane vectors, all others `units`; `mask` is null or one lane vector.
+#[inline(always)]
+pub(super) unsafe fn forward<S: Simd>(
+    units: usize,
+    z: *mut F<S>,
+    (h_old, c_old): (*const F<S>, *const F<S>),
+    (h, c, tanh_c): (*mut F<S>, *mut F<S>, *mut F<S>),
+    mask: *const F<S>,
+) {
+    let gate = units * S::LANES;
+    for u in 0..units {
+        let at = u * S::LANES;
+        // SAFETY: unit u lies inside every buffer.
+        unsafe {
+            let p = z.wrapping_add(at);
+            let i = S::sigmoid(S::load(p));
+            let f = S::sigmoid(S::load(p.wrapping_add(gate)));
+            let g = S::tanh(S::load(p.wrapping_add(2 * gate)));
+            let o = S::sigmoid(S::load(p.wrapping_add(3 * gate)));
+            S::store(p, i);
+            S::store(p.wrapping_add(gate), f);
+            S::store(p.wrapping_add(2 * gate), g);
+            S::store(p.wrapping_add(3 * gate), o);
+            let before = S::load(c_old.wrapping_add(at));
+            let cell = S::fma(f, before, S::mul(i, g));
+            let squashed = S::tanh(cell);
+            let hidden = S::mul(o, squashed);
+            S::store(tanh_c.wrapping_add(at), squashed);
+            if mask.is_null() {
+                S::store(c.wrapping_add(at), cell);
+                S::store(h.wrapping_add(at), hidden);
+            } else {
+                let on = S::load(mask);
+                S::store(c.wrapping_add(at), S::select(on, cell, before));
+                S::store(h.wrapping_add(at), S::select(on, hidden, S::load(h_old.wrapping_add(at))));
+            }
+        }
+    }
+}
+
+/// Turns the activated gates in `z` into the derivatives with respect to the gates' inputs.
+///
+/// In: `dh`, `dc` with respect to the state after the step; out: `dc` with respect to the cell state before it. With a
+/// `mask`, masked lanes pass `dc` on, and have zero gate derivatives; the caller passes their `dh` on.
+///
+/// # Safety
+/// As [`forward`].
+#[inline(always)]
+pub(super) unsafe fn backward<S: Simd>(
+    units: usize,
+    z: *mut F<S>,
+    (c_old, tanh_c): (*const F<S>, *const F<S>),
+    (dh, dc): (*const F<S>, *mut F<S>),
+    mask: *const F<S>,
+) {
+    let gate = units * S::LANES;
+    // SAFETY: unit u lies inside every buffer.
+    unsafe {
+        let one = S::splat(S::ONE);
+        let zero = S::splat(S::ZERO);
+        for u in 0..units {
+            let at = u * S::LANES;
+            let p = z.wrapping_add(at);
+            let i = S::load(p);
+            let f = S::load(p.wrapping_add(gate));
+            let g = S::load(p.wrapping_add(2 * gate));
+            let o = S::load(p.wrapping_add(3 * gate));
+            let squashed = S::load(tanh_c.wrapping_add(at));
+            let dh = S::load(dh.wrapping_add(at));
+            let dc_new = S::load(dc.wrapping_add(at));
+            let through_o = S::mul(dh, o);
+            let dcell = S::fma(through_o, S::fnma(squashed, squashed, one), dc_new);
+            let mut di = S::mul(S::mul(dcell, g), S::fnma(i, i, i));
+            let mut df = S::mul(S::mul(dcell, S::load(c_old.wrapping_add(at))), S::fnma(f, f, f));
+            let mut dg = S::mul(S::mul(dcell, i), S::fnma(g, g, one));
+            let mut d_o = S::mul(S::mul(dh, squashed), S::fnma(o, o, o));
+            let mut dc_old = S::mul(dcell, f);
+            if !mask.is_null() {
+                let on = S::load(mask);
+                di = S::select(on, di, zero);
+                df = S::select(on, df, zero);
+                dg = S::select(on, dg, zero);
+                d_o = S::select(on, d_o, zero);
+                dc_old = S::select(on, dc_old, dc_new);
+            }
+            S::store(p, di);
+            S::store(p.wrapping_add(gate), df);
+            S::store(p.wrapping_add(2 * gate), dg);
+            S::store(p.wrapping_add(3 * gate), d_o);
+            S::store(dc.wrapping_add(at), dc_old);
+        }
+    }
+}
+
+/// `y = tanh(y)` for `n` lane vectors.
+///
+/// # Safety
+/// `y` has `n` lane vectors.
+#[inline(always)]
+pub(super) unsafe fn tanh<S: Simd>(y: *mut F<S>, n: usize) {
+    for v in 0..n {
+        let p = y.wrapping_add(v * S::LANES);
+        // SAFETY: vector v lies inside the buffer.
+        unsafe { S::store(p, S::tanh(S::load(p))) };
+    }
+}

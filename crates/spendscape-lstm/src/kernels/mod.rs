@@ -1,0 +1,77 @@
+//! The numerical kernels, chosen for the CPU at run time behind a safe face.
+//!
+//! This is the only module with `unsafe` code. It is needed for the instruction sets that only some CPUs have, and for
+//! loads and stores without a bounds check inside the innermost loops. Every function of [`Kernels`] checks the sizes
+//! of its buffers first, and a table is handed out only after its instruction set has been detected.
+#![allow(
+    unsafe_code,
+    reason = "vector instructions that not every CPU has, and unchecked loads inside checked functions"
+)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod gates;
+mod matmul;
+mod outer;
+mod portable;
+mod project;
+mod simd;
+mod table;
+#[cfg(target_arch = "x86_64")]
+mod transcendental;
+mod update;
+
+#[allow(unreachable_pub, reason = "named in a hidden method of the public trait `Real`")]
+pub use table::Kernels;
+pub(crate) use table::{GatesBackward, GatesForward, OuterBlock, Rows, round4};
+pub(crate) use update::AdamStep;
+
+/// Which vector instructions a network computes with.
+///
+/// Results differ between instruction sets in their last bits, never between runs or numbers of threads with the same
+/// set. Choose [`Instructions::Portable`] for the same bits on every CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Instructions {
+    /// The widest set that the CPU has.
+    #[default]
+    Widest,
+    /// AVX-512 (F, VL, DQ), f32 only.
+    Avx512,
+    /// AVX2 with FMA, f32 only.
+    Avx2,
+    /// Plain arithmetic without fused multiply-add.
+    Portable,
+}
+
+/// The table for f32, or `None` where the CPU lacks the instructions.
+pub(crate) fn for_f32(instructions: Instructions) -> Option<&'static Kernels<f32>> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma");
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        match instructions {
+            Instructions::Avx512 if avx512 => return Some(&table::avx512::TABLE),
+            Instructions::Widest if avx512 => return Some(&table::avx512::TABLE),
+            Instructions::Avx2 | Instructions::Widest if avx2 => return Some(&table::avx2::TABLE),
+            _ => {}
+        }
+    }
+    match instructions {
+        Instructions::Widest | Instructions::Portable => Some(&table::portable_f32::TABLE),
+        Instructions::Avx512 | Instructions::Avx2 => None,
+    }
+}
+
+/// The table for f64, or `None` for the sets that exist for f32 only.
+pub(crate) fn for_f64(instructions: Instructions) -> Option<&'static Kernels<f64>> {
+    match instructions {
+        Instructions::Widest | Instructions::Portable => Some(&table::portable_f64::TABLE),
+        Instructions::Avx512 | Instructions::Avx2 => None,
+    }
+}

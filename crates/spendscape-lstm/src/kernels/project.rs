@@ -1,0 +1,164 @@
+//! Projection of row-major samples: `z[out][lane] = bias[out] + sum_k w[out][k] x[lane][k]`.
+//!
+//! A vector holds `LANES / 4` outputs times four consecutive inputs, so the rows are read where they lie: neither
+//! gathered nor transposed.
+
+use super::simd::Simd;
+
+type F<S> = <S as Simd>::F;
+
+/// Vectors of packed outputs handled together; with eight rows that makes 24 accumulators in 32 registers (four rows:
+/// 12 in 16), and three weight loads serve all rows.
+const TILE: usize = 3;
+
+/// Length of the packed form of a matrix of `outs` (a multiple of four) by `ins`.
+pub(super) fn packed_len(outs: usize, ins: usize, lanes: usize) -> usize {
+    outs.div_ceil(lanes / 4) * ins.div_ceil(4) * lanes
+}
+
+/// Packs a row-major `outs x ins` matrix: tiles of up to [`TILE`] vectors, in a tile all quads of inputs, in a quad one
+/// vector per tile member; missing outputs and inputs are zero.
+///
+/// # Safety
+/// `w` holds `outs * ins` and `packed` [`packed_len`] elements.
+#[inline(always)]
+pub(super) unsafe fn pack<S: Simd>(w: *const F<S>, outs: usize, ins: usize, packed: *mut F<S>) {
+    let per = S::LANES / 4;
+    let vectors = (outs.div_ceil(4) * 4).div_ceil(per);
+    let (quads, whole) = (ins.div_ceil(4), ins / 4);
+    let mut v0 = 0;
+    while v0 < vectors {
+        let tile = (vectors - v0).min(TILE);
+        for g in 0..tile {
+            let first = (v0 + g) * per;
+            let rows = outs.saturating_sub(first).min(per);
+            for q in 0..quads {
+                // SAFETY: vector (v0 + g, q) lies inside the packed buffer, rows and columns inside w.
+                unsafe {
+                    let to = packed.add((v0 * quads + q * tile + g) * S::LANES);
+                    if rows == per && q < whole {
+                        S::store(to, S::load_quads(w.add(first * ins + 4 * q), ins));
+                    } else {
+                        let columns = (ins - 4 * q).min(4);
+                        for i in 0..S::LANES {
+                            let (row, column) = (i / 4, i % 4);
+                            *to.add(i) = if row < rows && column < columns {
+                                *w.add((first + row) * ins + 4 * q + column)
+                            } else {
+                                S::ZERO
+                            };
+                        }
+                    }
+                }
+            }
+        }
+        v0 += tile;
+    }
+}
+
+/// One register tile: `R` rows times `G` packed vectors.
+///
+/// # Safety
+/// As [`project`], for the tile that starts at the pointers.
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "constant bounds on both indices unroll into registers")]
+unsafe fn tile<S: Simd, const R: usize, const G: usize>(
+    rows: *const *const F<S>,
+    ins: usize,
+    packed: *const F<S>,
+    bias: *const F<S>,
+    z: *mut F<S>,
+) {
+    let (whole, rest) = (ins / 4, ins % 4);
+    // SAFETY: every row has `ins` elements, the tile `G` vectors per quad, z and bias one row per output.
+    unsafe {
+        let mut row = [std::ptr::null::<F<S>>(); R];
+        for (r, pointer) in row.iter_mut().enumerate() {
+            *pointer = *rows.add(r);
+        }
+        let mut acc = [[S::splat(S::ZERO); G]; R];
+        let mut w = packed;
+        for q in 0..whole {
+            let mut weights = [S::splat(S::ZERO); G];
+            for (g, weight) in weights.iter_mut().enumerate() {
+                *weight = S::load(w.wrapping_add(g * S::LANES));
+            }
+            w = w.wrapping_add(G * S::LANES);
+            for r in 0..R {
+                let x = S::quad(row[r].wrapping_add(4 * q));
+                for g in 0..G {
+                    acc[r][g] = S::fma(weights[g], x, acc[r][g]);
+                }
+            }
+        }
+        if rest > 0 {
+            for r in 0..R {
+                let x = S::quad_first(row[r].wrapping_add(4 * whole), rest);
+                for (g, a) in acc[r].iter_mut().enumerate() {
+                    *a = S::fma(S::load(w.wrapping_add(g * S::LANES)), x, *a);
+                }
+            }
+        }
+        for g in 0..G {
+            let b = S::load(bias.wrapping_add(g * S::LANES));
+            for r in 0..R / 4 {
+                let sums =
+                    S::quad_sums(acc[4 * r][g], acc[4 * r + 1][g], acc[4 * r + 2][g], acc[4 * r + 3][g]);
+                let to = z.wrapping_add(g * (S::LANES / 4) * S::LANES + 4 * r);
+                S::store_quads(to, S::LANES, S::add(sums, b));
+            }
+        }
+    }
+}
+
+/// Projects a block of rows that may lie anywhere in memory. `bias` holds every entry four times; `next` (a block or
+/// nothing) are the rows of the following block, which are fetched meanwhile.
+///
+/// # Safety
+/// `rows` has `LANES` pointers to `ins` elements each, `packed` is of [`pack`], `bias` has `4 * outs` and `z`
+/// `outs * LANES` elements, both with `outs` rounded up to whole vectors of `LANES / 4` outputs.
+#[inline(always)]
+pub(super) unsafe fn project<S: Simd, const R: usize>(
+    rows: &[*const F<S>],
+    next: &[*const F<S>],
+    ins: usize,
+    (packed, bias): (*const F<S>, *const F<S>),
+    outs: usize,
+    z: *mut F<S>,
+) {
+    let per = S::LANES / 4;
+    let (vectors, quads) = (outs.div_ceil(per), ins.div_ceil(4));
+    let line = CACHE_LINE / size_of::<F<S>>();
+    let mut r0 = 0;
+    while r0 < S::LANES {
+        for row in next.iter().skip(r0).take(R) {
+            let mut k = 0;
+            while k < ins {
+                // SAFETY: the address lies in a row.
+                unsafe { S::prefetch(row.wrapping_add(k)) };
+                k += line;
+            }
+        }
+        let mut v0 = 0;
+        while v0 < vectors {
+            let size = (vectors - v0).min(TILE);
+            // SAFETY: the tile lies inside the buffers.
+            unsafe {
+                let rows = rows.as_ptr().add(r0);
+                let w = packed.add(v0 * quads * S::LANES);
+                let b = bias.add(v0 * S::LANES);
+                let z = z.add(v0 * per * S::LANES + r0);
+                match size {
+                    3 => tile::<S, R, 3>(rows, ins, w, b, z),
+                    2 => tile::<S, R, 2>(rows, ins, w, b, z),
+                    _ => tile::<S, R, 1>(rows, ins, w, b, z),
+                }
+            }
+            v0 += size;
+        }
+        r0 += R;
+    }
+}
+
+/// Bytes fetched at once by every CPU of today that has a prefetch instruction.
+const CACHE_LINE: usize = 64;

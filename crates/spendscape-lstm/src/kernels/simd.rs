@@ -1,0 +1,54 @@
+//! The vector operations the kernels are written in, one implementor per instruction set.
+//!
+//! A *block* is [`Simd::LANES`] samples (customers). Two layouts meet here: *lane* layout, where a vector holds one
+//! quantity for every sample of the block, and *quad* layout, where a vector holds `LANES / 4` outputs times four
+//! consecutive inputs, so that one broadcast of four inputs of one sample feeds `LANES / 4` outputs at once.
+
+use crate::real::Real;
+
+/// Vector operations of one instruction set and one float type.
+///
+/// # Safety
+/// Every method may be called only where the instruction set is known to be present, and pointers must be valid for
+/// the lanes read or written.
+pub(super) trait Simd: Copy {
+    type F: Real;
+    type V: Copy;
+    const LANES: usize;
+    const ZERO: Self::F;
+    const ONE: Self::F;
+
+    unsafe fn splat(x: Self::F) -> Self::V;
+    unsafe fn load(p: *const Self::F) -> Self::V;
+    unsafe fn store(p: *mut Self::F, v: Self::V);
+    /// The first `n < LANES` lanes; the others are zero.
+    unsafe fn load_first(p: *const Self::F, n: usize) -> Self::V;
+    unsafe fn store_first(p: *mut Self::F, v: Self::V, n: usize);
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sqrt(a: Self::V) -> Self::V;
+    /// `a * b + c`, fused where the instruction set can.
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `c - a * b`.
+    unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// Lanes of `a` where `mask` is not zero, else of `b`.
+    unsafe fn select(mask: Self::V, a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sum(v: Self::V) -> Self::F;
+    unsafe fn sigmoid(v: Self::V) -> Self::V;
+    unsafe fn tanh(v: Self::V) -> Self::V;
+
+    /// Four consecutive inputs repeated in every quad.
+    unsafe fn quad(p: *const Self::F) -> Self::V;
+    /// The same with only the first `n < 4` inputs read; the others are zero.
+    unsafe fn quad_first(p: *const Self::F, n: usize) -> Self::V;
+    /// Adds up the quads of four samples: quad `j` of the result holds output `j` of samples a, b, c, d.
+    unsafe fn quad_sums(a: Self::V, b: Self::V, c: Self::V, d: Self::V) -> Self::V;
+    /// Stores quad `j` at `p + j * stride`.
+    unsafe fn store_quads(p: *mut Self::F, stride: usize, v: Self::V);
+    /// Loads quad `j` from `p + j * stride`.
+    unsafe fn load_quads(p: *const Self::F, stride: usize) -> Self::V;
+    /// Brings the cache line of `p` into the second-level cache.
+    unsafe fn prefetch(p: *const Self::F);
+}

@@ -1,0 +1,52 @@
+//! The float types a network can be made of.
+
+use crate::kernels::{Instructions, Kernels};
+use ndarray::NdFloat;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// `f32` (training; vectorized by hand) or `f64` (checking gradients, fixed points).
+pub trait Real: NdFloat + Default + sealed::Sealed {
+    #[doc(hidden)]
+    const ZERO: Self;
+    #[doc(hidden)]
+    const ONE: Self;
+    /// Nearest value to an f64.
+    fn from_f64(x: f64) -> Self;
+    /// The same value as an f64.
+    fn as_f64(self) -> f64;
+    #[doc(hidden)]
+    fn kernels(instructions: Instructions) -> Option<&'static Kernels<Self>>;
+}
+
+impl Real for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    fn from_f64(x: f64) -> Self {
+        x as f32
+    }
+    fn as_f64(self) -> f64 {
+        f64::from(self)
+    }
+    fn kernels(instructions: Instructions) -> Option<&'static Kernels<Self>> {
+        crate::kernels::for_f32(instructions)
+    }
+}
+
+impl Real for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    fn from_f64(x: f64) -> Self {
+        x
+    }
+    fn as_f64(self) -> f64 {
+        self
+    }
+    fn kernels(instructions: Instructions) -> Option<&'static Kernels<Self>> {
+        crate::kernels::for_f64(instructions)
+    }
+}

@@ -1,0 +1,143 @@
+//! Training: minibatches in a new order every epoch, a schedule, an optimizer, and what was measured.
+
+pub(crate) mod batch;
+mod optimizer;
+mod schedule;
+pub(crate) mod session;
+
+pub use optimizer::Optimizer;
+pub use schedule::Schedule;
+pub use session::{Epoch, History, Training};
+
+use crate::error::Error;
+use crate::inputs::Dataset;
+use crate::network::Network;
+use crate::real::Real;
+use rand::Rng;
+use std::ops::ControlFlow;
+
+/// How a network is trained; the loss is the squared error averaged over samples and outputs.
+///
+/// | knob | default | purpose | range |
+/// |---|---|---|---|
+/// | [`batch`](Self::batch) | 256 | samples per step | from 1 |
+/// | [`epochs`](Self::epochs) | 40 | passes over the data | any |
+/// | [`schedule`](Self::schedule) | cosine from 1e-2 | learning rate of every epoch | positive |
+/// | [`optimizer`](Self::optimizer) | Adam, epsilon 1e-7 | how parameters follow the gradient | |
+/// | [`validation_fraction`](Self::validation_fraction) | 0 | share of the samples, taken from the end, kept for validation | from 0, below 1 |
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainParams {
+    pub(crate) batch: usize,
+    pub(crate) epochs: usize,
+    pub(crate) schedule: Schedule,
+    pub(crate) optimizer: Optimizer,
+    pub(crate) validation_fraction: f64,
+}
+
+impl Default for TrainParams {
+    /// Recipe A: batch 256, 40 epochs, cosine schedule from 1e-2, Adam.
+    fn default() -> Self {
+        Self {
+            batch: 256,
+            epochs: 40,
+            schedule: Schedule::cosine(1e-2),
+            optimizer: Optimizer::default(),
+            validation_fraction: 0.0,
+        }
+    }
+}
+
+impl TrainParams {
+    /// Recipe B, the defaults of Keras: batch 32, 30 epochs at a constant rate of 1e-3.
+    pub fn constant_rate() -> Self {
+        Self { batch: 32, epochs: 30, schedule: Schedule::Constant { rate: 1e-3 }, ..Self::default() }
+    }
+
+    /// Samples per step; the last batch of an epoch may be smaller.
+    #[must_use]
+    pub fn batch(mut self, batch: usize) -> Self {
+        self.batch = batch;
+        self
+    }
+
+    /// Passes over the data.
+    #[must_use]
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = epochs;
+        self
+    }
+
+    /// Learning rate of every epoch.
+    #[must_use]
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
+    /// How parameters follow the gradient.
+    #[must_use]
+    pub fn optimizer(mut self, optimizer: Optimizer) -> Self {
+        self.optimizer = optimizer;
+        self
+    }
+
+    /// Keeps the last share of the samples for validation when no validation set is given.
+    #[must_use]
+    pub fn validation_fraction(mut self, fraction: f64) -> Self {
+        self.validation_fraction = fraction;
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.batch == 0 {
+            return Err(Error::Zero { what: "the batch size" });
+        }
+        let fraction = self.validation_fraction;
+        if !(0.0..1.0).contains(&fraction) {
+            return Err(Error::Setting {
+                what: "validation_fraction",
+                value: fraction,
+                range: "at least 0 and below 1",
+            });
+        }
+        self.schedule.check()?;
+        self.optimizer.check()
+    }
+
+    /// Trains `network`; one number of `rng` seeds the minibatch orders, so networks given equal generators see equal
+    /// orders.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when data and network do not fit, [`Error::NothingToTrain`] without samples, and those of a
+    /// setting outside its range.
+    pub fn fit<F: Real, R: Rng>(
+        &self,
+        network: &mut Network<F>,
+        data: &Dataset<'_, F>,
+        rng: &mut R,
+    ) -> Result<History, Error> {
+        self.fit_with(network, data, None, rng, |_| ControlFlow::Continue(()))
+    }
+
+    /// Trains with a validation set and a callback after every epoch, which can stop the training.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_with<F: Real, R: Rng>(
+        &self,
+        network: &mut Network<F>,
+        data: &Dataset<'_, F>,
+        validation: Option<&Dataset<'_, F>>,
+        rng: &mut R,
+        mut after_epoch: impl FnMut(&Epoch) -> ControlFlow<()>,
+    ) -> Result<History, Error> {
+        let mut training = Training::start(self, network, rng)?;
+        while !training.is_done() {
+            let epoch = training.epoch(network, data, validation)?;
+            if after_epoch(&epoch).is_break() {
+                break;
+            }
+        }
+        Ok(training.into_history())
+    }
+}

@@ -1,0 +1,63 @@
+//! Learning rates by epoch.
+
+use crate::error::Error;
+
+/// The learning rate as a function of the epoch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Schedule {
+    /// Always the same.
+    Constant {
+        /// The rate.
+        rate: f64,
+    },
+    /// `rate (0.5 (1 + cos(pi e / E)) + floor)` for epoch `e` of `E`.
+    Cosine {
+        /// The rate of the first epoch, without the floor.
+        rate: f64,
+        /// What remains at the end, as a share of `rate`.
+        floor: f64,
+    },
+    /// `rate factor^(e / every)`, with the quotient rounded down.
+    Step {
+        /// The rate of the first epochs.
+        rate: f64,
+        /// Factor at every step down.
+        factor: f64,
+        /// Epochs between steps.
+        every: usize,
+    },
+}
+
+/// Floor of the cosine schedule: a thousandth of the first rate.
+const COSINE_FLOOR: f64 = 0.001;
+
+impl Schedule {
+    /// The cosine schedule with a floor of a thousandth.
+    pub fn cosine(rate: f64) -> Self {
+        Self::Cosine { rate, floor: COSINE_FLOOR }
+    }
+
+    /// The rate of epoch `epoch` (from 0) of `epochs`.
+    pub fn rate(&self, epoch: usize, epochs: usize) -> f64 {
+        match *self {
+            Self::Constant { rate } => rate,
+            Self::Cosine { rate, floor } => {
+                let progress = epoch as f64 / epochs.max(1) as f64;
+                rate * (0.5 * (1.0 + (std::f64::consts::PI * progress).cos()) + floor)
+            }
+            Self::Step { rate, factor, every } => {
+                let steps = epoch / every.max(1);
+                rate * factor.powi(i32::try_from(steps).unwrap_or(i32::MAX))
+            }
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let (Self::Constant { rate } | Self::Cosine { rate, .. } | Self::Step { rate, .. }) = *self;
+        if rate > 0.0 && rate.is_finite() {
+            Ok(())
+        } else {
+            Err(Error::Setting { what: "the learning rate", value: rate, range: "positive and finite" })
+        }
+    }
+}
