@@ -1,0 +1,52 @@
+//! Checks of inputs at the public boundary, shared by all modules.
+
+use ndarray::{ArrayRef, ArrayRef2, Axis, Dimension, RemoveAxis};
+
+use crate::error::{Error, Result};
+
+/// Refuses NaN and infinite entries; the first one is named by its row and its place within the row.
+pub(crate) fn finite<D: Dimension + RemoveAxis>(what: &'static str, a: &ArrayRef<f64, D>) -> Result<()> {
+    if a.iter().all(|v| v.is_finite()) {
+        return Ok(());
+    }
+    for (row, values) in a.axis_iter(Axis(0)).enumerate() {
+        if let Some(column) = values.iter().position(|v| !v.is_finite()) {
+            return Err(Error::NonFinite { what, row, column });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a length other than the expected one.
+pub(crate) fn length(what: &'static str, of: &'static str, expected: usize, found: usize) -> Result<()> {
+    if expected == found { Ok(()) } else { Err(Error::Length { what, of, expected, found }) }
+}
+
+/// Refuses fewer than `needed`.
+pub(crate) fn at_least(what: &'static str, of: &'static str, needed: usize, found: usize) -> Result<()> {
+    if found >= needed { Ok(()) } else { Err(Error::TooFew { what, of, needed, found }) }
+}
+
+/// Refuses an index at or beyond `limit`.
+pub(crate) fn below(what: &'static str, limit: usize, values: &[usize]) -> Result<()> {
+    match values.iter().position(|&v| v >= limit) {
+        Some(at) => Err(Error::Index { what, at, limit, found: values[at] }),
+        None => Ok(()),
+    }
+}
+
+/// Row indices where the mask is true, and where it is false.
+pub(crate) fn split(what: &'static str, rows: usize, train: &[bool]) -> Result<(Vec<usize>, Vec<usize>)> {
+    length(what, "entries", rows, train.len())?;
+    Ok((0..rows).partition(|&n| train[n]))
+}
+
+/// The rows of a matrix as one contiguous row-major buffer, for the kernels that index it directly.
+pub(crate) fn row_major(x: &ArrayRef2<f64>) -> Vec<f64> {
+    x.iter().copied().collect()
+}
+
+/// Selects rows into a new matrix.
+pub(crate) fn take(x: &ArrayRef2<f64>, rows: &[usize]) -> ndarray::Array2<f64> {
+    x.select(Axis(0), rows)
+}

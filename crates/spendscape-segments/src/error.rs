@@ -1,0 +1,98 @@
+//! The one error type of the crate.
+
+/// What can go wrong: every variant carries the data needed to repair the input.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An input has a NaN or an infinite value.
+    #[error("{what} has a value that is not finite in row {row}, column {column}; repair or drop that row")]
+    NonFinite {
+        /// The input's name.
+        what: &'static str,
+        /// First axis of the offending entry (the customer).
+        row: usize,
+        /// Position of the entry within that row, flattened over the other axes.
+        column: usize,
+    },
+    /// An input has a length other than the one its partners have.
+    #[error(
+        "{what} has {found} {of}, but {expected} are needed; pass inputs of the same customers and states"
+    )]
+    Length {
+        /// The input's name.
+        what: &'static str,
+        /// What is counted, for example `rows`.
+        of: &'static str,
+        /// The length the other inputs imply.
+        expected: usize,
+        /// The length found.
+        found: usize,
+    },
+    /// There are fewer rows, columns or groups than the method needs.
+    #[error("{what} has {found} {of}, but at least {needed} are needed; pass more or ask for less")]
+    TooFew {
+        /// The input's name.
+        what: &'static str,
+        /// What is counted, for example `rows`.
+        of: &'static str,
+        /// The smallest number that works.
+        needed: usize,
+        /// The number found.
+        found: usize,
+    },
+    /// There are more rows or groups than the method can use.
+    #[error("{what} has {found} {of}, but at most {allowed} are allowed; use a sample or fewer groups")]
+    TooMany {
+        /// The input's name.
+        what: &'static str,
+        /// What is counted.
+        of: &'static str,
+        /// The largest number that works.
+        allowed: usize,
+        /// The number found.
+        found: usize,
+    },
+    /// A label or column index is out of range.
+    #[error("{what} has the value {found} at position {at}, but it must be below {limit}")]
+    Index {
+        /// The input's name.
+        what: &'static str,
+        /// Position of the value.
+        at: usize,
+        /// First value that is not allowed.
+        limit: usize,
+        /// The value found.
+        found: usize,
+    },
+    /// A parameter is outside its range.
+    #[error("parameter {name} is {value}, but must lie in {range}")]
+    Parameter {
+        /// The parameter's name.
+        name: &'static str,
+        /// The value given.
+        value: f64,
+        /// The allowed range, in words or interval notation.
+        range: &'static str,
+    },
+    /// The training directions have no mean direction, so the canonical frame is not defined.
+    #[error(
+        "the training directions cancel out (mean resultant length {resultant:e}), so they have no mean \
+         direction; use raw axes or other training customers"
+    )]
+    NoMeanDirection {
+        /// Length of the mean of the unit directions, in [0, 1].
+        resultant: f64,
+    },
+    /// A matrix decomposition failed.
+    #[error("{doing} failed; check the input for degenerate columns")]
+    Linalg {
+        /// What was being computed.
+        doing: &'static str,
+        /// The reason given by the linear algebra.
+        #[source]
+        source: spendscape_linalg::Error,
+    },
+}
+
+/// Result of this crate's functions.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,76 @@
+//! Micro-segments from trajectories in the state space of a recurrent net: directions, dominance paths, clusters, their
+//! quality and stability, and the controls that show which part of a claim about segments holds.
+//!
+//! The crate works on matrices whose rows are customers. It does not train nets, read files, compute spending shares or
+//! targets, or draw figures. Every function is deterministic: the same inputs and generator state give the same bits for
+//! any number of threads.
+//!
+//! ```
+//! use ndarray::{Array3, array};
+//! use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+//! use spendscape_segments::{CanonicalFrame, KMeans, dominance_order, final_states, prefix_labels, unit_rows};
+//!
+//! let grades = array![[0.9, 0.1], [0.7, 0.2], [-0.1, 0.8], [0.0, 0.6]];
+//! let states = Array3::from_shape_fn((4, 6, 2), |(n, t, m)| grades[[n, m]] * (t + 1) as f64 / 6.0);
+//! let train = [true; 4];
+//! let directions = final_states(&states)?;
+//! let frame = CanonicalFrame::fit(&directions, &array![[1.0, 0.0], [0.0, 1.0]], &train)?;
+//! let longitude = frame.angles(&directions)?;
+//! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+//! let clusters = KMeans::params(2).starts(4).fit(&unit_rows(&directions), &mut rng)?;
+//! assert_eq!(clusters.labels[0], clusters.labels[1]);
+//! assert_eq!(prefix_labels(&dominance_order(&grades)?, 1)?.labels, [0, 0, 1, 1]);
+//! assert_eq!(longitude.dim(), (4, 1));
+//! # Ok::<(), spendscape_segments::Error>(())
+//! ```
+//!
+//! Modules in reading order: `direction`, `frame` and `trajectory` describe where customers go; `dominance` names
+//! micro-segments; `kmeans` and `neighbors` find groups; `agreement`, `quality` and `null` judge them; `stability`,
+//! `life_events` and `changed` follow customers over time.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+mod agreement;
+mod assignment;
+mod blocks;
+mod changed;
+mod check;
+mod direction;
+mod dominance;
+mod error;
+mod frame;
+mod kdtree;
+mod kmeans;
+mod life_events;
+mod neighbors;
+mod null;
+mod quality;
+mod stability;
+mod trajectory;
+
+pub use agreement::{adjusted_mutual_information, adjusted_rand_index, share_equal};
+pub use assignment::maximum_assignment;
+pub use changed::{Changed, find_changed};
+pub use direction::{final_states, net_directions, running_mean, steps, unit_rows};
+pub use dominance::{PrefixLabels, dominance_order, dominant, prefix_labels};
+pub use error::{Error, Result};
+pub use frame::{CanonicalFrame, angles_of};
+pub use kmeans::{KMeans, KMeansParams, nearest_rows};
+pub use life_events::{
+    EventTurns, LateChangeInput, LateChanges, Turns, decode, late_changes, turns_by_event,
+};
+pub use neighbors::{
+    DEFAULT_NEIGHBORS, PrefixAccuracy, Scaling, majority_labels, nearest_neighbors, prefix_accuracy,
+};
+pub use null::{GaussianNull, JointNull};
+pub use quality::{Silhouette, davies_bouldin, silhouette, silhouette_sampled};
+pub use stability::{
+    BootstrapStability, SplitShare, WindowStability, YearlyStability, bootstrap_stability, label_stability,
+    matched_share, pairwise_agreement, window_stability, yearly_stability,
+};
+pub use trajectory::{
+    ForwardSteps, RankProjections, TrajectorySummary, correlation, forward_steps, largest_grades,
+    projections_by_rank, row_cosines, step_lengths, straightness, trajectory_summary, turn_angles,
+};

@@ -1,0 +1,88 @@
+"""Writes golden.json: figures of scikit-learn that the crate must reproduce.
+
+Usage: pip install -r requirements.txt && python generate.py
+"""
+import json
+from pathlib import Path
+
+import numpy as np
+import sklearn
+from sklearn.cluster import KMeans
+from sklearn.datasets import make_blobs
+from sklearn.metrics import (
+    adjusted_mutual_info_score,
+    adjusted_rand_score,
+    davies_bouldin_score,
+    silhouette_samples,
+    silhouette_score,
+)
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler
+
+rng = np.random.default_rng(20)
+out = {"scikit-learn": sklearn.__version__, "numpy": np.__version__}
+
+# Agreement of labellings: few groups, many groups, singletons, independent ones.
+truth = rng.integers(0, 5, 200)
+noisy = np.where(rng.random(200) < 0.7, truth, rng.integers(0, 5, 200))
+pairs = {
+    "noisy": (truth, noisy),
+    "independent": (truth, rng.integers(0, 7, 200)),
+    "many_groups": (truth * 12 + rng.integers(0, 12, 200), noisy * 9 + rng.integers(0, 9, 200)),
+    "singletons": (np.arange(200), truth),
+    "all_singletons": (np.arange(40), np.arange(40)[::-1]),
+    "one_group": (np.zeros(200, int), truth),
+    "gaps_in_labels": (truth * 10 + 3, noisy * 7),
+}
+out["agreement"] = [
+    {
+        "name": name,
+        "a": a.tolist(),
+        "b": b.tolist(),
+        "adjusted_rand": adjusted_rand_score(a, b),
+        "adjusted_mutual_information": adjusted_mutual_info_score(a, b),
+    }
+    for name, (a, b) in pairs.items()
+]
+
+# Clustering quality and k-means. Overlapping blobs and one cluster with a single member.
+out["clustering"] = []
+for name, features, spread in [("three", 3, 1.5), ("two", 2, 3.0), ("ten", 10, 2.0)]:
+    x, _ = make_blobs(150, features, centers=4, cluster_std=spread, random_state=7)
+    start = x[rng.choice(150, 4, replace=False)]
+    fit = KMeans(4, init=start, n_init=1, tol=0.0, max_iter=1000).fit(x)
+    best = KMeans(4, n_init=50, tol=0.0, max_iter=1000, random_state=3).fit(x)
+    labels = fit.labels_.copy()
+    labels[0] = 9
+    out["clustering"].append(
+        {
+            "name": name,
+            "x": x.tolist(),
+            "start": start.tolist(),
+            "centers": fit.cluster_centers_.tolist(),
+            "inertia": fit.inertia_,
+            "best_inertia": best.inertia_,
+            "labels": labels.tolist(),
+            "silhouette": silhouette_score(x, labels),
+            "silhouette_samples": silhouette_samples(x, labels).tolist(),
+            "davies_bouldin": davies_bouldin_score(x, labels),
+        }
+    )
+
+# 15 nearest neighbours: few dimensions (k-d tree) and many (all pairs), labels of several depths.
+out["neighbors"] = []
+for name, features in [("few", 3), ("many", 20)]:
+    x = rng.standard_normal((300, features)) * rng.uniform(0.1, 5.0, features) + 3.0
+    grades = x[:, :3] @ rng.standard_normal((3, 5)) + rng.standard_normal((300, 5))
+    order = np.argsort(-grades, axis=1, kind="stable")
+    train = rng.random(300) < 0.8
+    scaled = StandardScaler().fit(x[train]).transform(x)
+    accuracy = []
+    for depth in range(1, 5):
+        label = order[:, :depth] @ (5 ** np.arange(depth)[::-1])
+        accuracy.append(KNeighborsClassifier(15).fit(scaled[train], label[train]).score(scaled[~train], label[~train]))
+    out["neighbors"].append(
+        {"name": name, "x": x.tolist(), "order": order.tolist(), "train": train.tolist(), "accuracy": accuracy}
+    )
+
+Path(__file__).with_name("golden.json").write_text(json.dumps(out))

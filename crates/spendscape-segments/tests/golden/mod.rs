@@ -1,0 +1,113 @@
+//! Figures of scikit-learn (`generate.py`, versions in `requirements.txt`) that this crate must reproduce.
+
+use ndarray::Array2;
+use serde::Deserialize;
+use spendscape_segments::{
+    KMeans, adjusted_mutual_information, adjusted_rand_index, davies_bouldin, prefix_accuracy, silhouette,
+};
+
+/// Both sides compute the same finite sums in f64 in different orders; 1e-9 leaves room for that and nothing else.
+const TOLERANCE: f64 = 1e-9;
+
+#[derive(Deserialize)]
+struct Golden {
+    agreement: Vec<Agreement>,
+    clustering: Vec<Clustering>,
+    neighbors: Vec<Neighbors>,
+}
+
+#[derive(Deserialize)]
+struct Agreement {
+    name: String,
+    a: Vec<usize>,
+    b: Vec<usize>,
+    adjusted_rand: f64,
+    adjusted_mutual_information: f64,
+}
+
+#[derive(Deserialize)]
+struct Clustering {
+    name: String,
+    x: Vec<Vec<f64>>,
+    start: Vec<Vec<f64>>,
+    centers: Vec<Vec<f64>>,
+    inertia: f64,
+    best_inertia: f64,
+    labels: Vec<usize>,
+    silhouette: f64,
+    silhouette_samples: Vec<f64>,
+    davies_bouldin: f64,
+}
+
+#[derive(Deserialize)]
+struct Neighbors {
+    name: String,
+    x: Vec<Vec<f64>>,
+    order: Vec<Vec<usize>>,
+    train: Vec<bool>,
+    accuracy: Vec<f64>,
+}
+
+fn golden() -> Golden {
+    serde_json::from_str(include_str!("golden.json")).unwrap()
+}
+
+fn matrix<T: Copy>(rows: &[Vec<T>]) -> Array2<T> {
+    Array2::from_shape_fn((rows.len(), rows[0].len()), |(i, j)| rows[i][j])
+}
+
+#[track_caller]
+fn close(what: &str, found: f64, expected: f64) {
+    assert!(
+        (found - expected).abs() <= TOLERANCE * expected.abs().max(1.0),
+        "{what}: {found} for {expected}"
+    );
+}
+
+#[test]
+fn agreement_of_labellings() {
+    for case in golden().agreement {
+        close(&case.name, adjusted_rand_index(&case.a, &case.b).unwrap(), case.adjusted_rand);
+        let found = adjusted_mutual_information(&case.a, &case.b).unwrap();
+        close(&case.name, found, case.adjusted_mutual_information);
+    }
+}
+
+#[test]
+fn clustering_quality() {
+    for case in golden().clustering {
+        let x = matrix(&case.x);
+        let found = silhouette(&x, &case.labels).unwrap();
+        close(&case.name, found.mean, case.silhouette);
+        for (&found, &expected) in found.values.iter().zip(&case.silhouette_samples) {
+            close(&case.name, found, expected);
+        }
+        close(&case.name, davies_bouldin(&x, &case.labels).unwrap(), case.davies_bouldin);
+    }
+}
+
+#[test]
+fn k_means_from_the_same_start_and_from_many() {
+    for case in golden().clustering {
+        let x = matrix(&case.x);
+        let params = KMeans::params(4).tolerance(0.0).starts(50);
+        let fit = params.fit_from(&x, &matrix(&case.start)).unwrap();
+        assert!(fit.converged);
+        close(&case.name, fit.inertia, case.inertia);
+        for (&found, &expected) in fit.centers.iter().zip(&matrix(&case.centers)) {
+            close(&case.name, found, expected);
+        }
+        let best = params.fit(&x, &mut crate::rng(5)).unwrap();
+        close(&case.name, best.inertia, case.best_inertia);
+    }
+}
+
+#[test]
+fn nearest_neighbor_accuracy_of_prefixes() {
+    for case in golden().neighbors {
+        let found = prefix_accuracy(&matrix(&case.x), &matrix(&case.order), &case.train, 4, 15).unwrap();
+        for (&found, &expected) in found.accuracy.iter().zip(&case.accuracy) {
+            close(&case.name, found, expected);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Slow obvious references for the fast kernels.
+
+use ndarray::{ArrayRef2, array};
+use spendscape_segments::{maximum_assignment, nearest_neighbors, nearest_rows, silhouette};
+
+use crate::normal;
+
+fn distance(x: &ArrayRef2<f64>, i: usize, y: &ArrayRef2<f64>, j: usize) -> f64 {
+    x.row(i).iter().zip(y.row(j)).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
+}
+
+#[test]
+fn nearest_neighbors_equal_the_sorted_distances() {
+    // Around the switch from the tree to all pairs, with duplicates so that ties occur.
+    for dim in [1, 2, 3, 8, 9, 40] {
+        let mut reference = normal(700, dim, 1);
+        reference.mapv_inplace(|v| if dim <= 3 { v.round() } else { v });
+        let queries = normal(150, dim, 2);
+        let found = nearest_neighbors(&reference, &queries, 15).unwrap();
+        for q in 0..queries.nrows() {
+            let mut all: Vec<usize> = (0..reference.nrows()).collect();
+            all.sort_by(|&a, &b| {
+                distance(&queries, q, &reference, a)
+                    .total_cmp(&distance(&queries, q, &reference, b))
+                    .then(a.cmp(&b))
+            });
+            assert_eq!(found.row(q).to_vec(), all[..15], "dimension {dim}, query {q}");
+        }
+    }
+}
+
+#[test]
+fn silhouette_equals_its_definition() {
+    let x = normal(150, 4, 3);
+    // Cluster sizes around a block of 64, and one with a single member.
+    let labels: Vec<usize> = (0..150).map(|n| [0, 1, 1, 2, 1][n % 5] * 10 + usize::from(n == 7)).collect();
+    let found = silhouette(&x, &labels).unwrap();
+    let mut distinct = labels.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    for (n, &own) in labels.iter().enumerate() {
+        let mean_to = |label: usize| {
+            let others: Vec<usize> = (0..150).filter(|&m| m != n && labels[m] == label).collect();
+            others.iter().map(|&m| distance(&x, n, &x, m)).sum::<f64>() / others.len() as f64
+        };
+        let within = mean_to(own);
+        let other = distinct.iter().filter(|&&l| l != own).map(|&l| mean_to(l)).fold(f64::INFINITY, f64::min);
+        let expected = if within.is_nan() { 0.0 } else { (other - within) / within.max(other) };
+        assert!((found.values[n] - expected).abs() < 1e-12, "point {n}");
+    }
+}
+
+#[test]
+fn nearest_rows_are_nearest() {
+    let (centers, x) = (normal(7, 5, 4), normal(333, 5, 5));
+    for (n, found) in nearest_rows(&centers, &x).unwrap().into_iter().enumerate() {
+        assert!((0..7).all(|c| distance(&x, n, &centers, found) <= distance(&x, n, &centers, c)));
+    }
+    assert_eq!(nearest_rows(&array![[1.0], [-1.0], [1.0]], &array![[0.0], [1.0]]).unwrap(), [0, 0]);
+}
+
+/// All ways to pair `rows` with distinct columns.
+fn best_sum(value: &ArrayRef2<f64>, row: usize, used: &mut Vec<bool>) -> f64 {
+    if row == value.nrows() {
+        return 0.0;
+    }
+    let mut best = f64::NEG_INFINITY;
+    for j in 0..value.ncols() {
+        if !used[j] {
+            used[j] = true;
+            best = best.max(value[[row, j]] + best_sum(value, row + 1, used));
+            used[j] = false;
+        }
+    }
+    best
+}
+
+#[test]
+fn the_assignment_is_optimal() {
+    for seed in 0..40 {
+        let (rows, columns) = (1 + seed as usize % 5, 5 + seed as usize % 2);
+        let value = normal(rows, columns, seed);
+        let found = maximum_assignment(&value).unwrap();
+        let sum: f64 = found.iter().enumerate().map(|(i, j)| value[[i, j.unwrap()]]).sum();
+        assert!((sum - best_sum(&value, 0, &mut vec![false; columns])).abs() < 1e-12);
+        // The transposed problem has the same value, with the surplus rows left over.
+        let turned = maximum_assignment(&value.t()).unwrap();
+        let sum: f64 = turned.iter().enumerate().filter_map(|(j, i)| i.map(|i| value[[i, j]])).sum();
+        assert!((sum - best_sum(&value, 0, &mut vec![false; columns])).abs() < 1e-12);
+        assert_eq!(turned.iter().flatten().count(), rows);
+    }
+}
