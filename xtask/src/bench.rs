@@ -1,0 +1,171 @@
+//! Benchmarks side by side with the peers.
+//!
+//! A bench `benches/benches/NAME.rs` times tasks as `NAME/TASK`; each script `benches/baselines/NAME_PEER.py` prints a
+//! JSON line `{"peer": .., "task": TASK, "s": seconds}` per task that it does too. Bench and scripts run in turns, so that
+//! a machine whose speed drifts slows both; the ratio is taken within a round, and the median over the rounds counts.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde::Deserialize;
+
+use crate::shell;
+
+/// Options of `cargo xtask bench`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Benches to run, all if none is named
+    names: Vec<String>,
+    /// Rounds of bench and peers in turns
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Threads of both sides
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// Python that has the peers
+    #[arg(long, env = "SPENDSCAPE_PYTHON", default_value = "python3")]
+    python: PathBuf,
+}
+
+/// What a peer's script prints for one task.
+#[derive(Debug, Deserialize)]
+struct Timed {
+    peer: String,
+    task: String,
+    s: f64,
+}
+
+/// Seconds per round.
+type Rounds = Vec<f64>;
+
+/// Runs the benches and prints, per task and peer, both times and their ratio.
+///
+/// # Errors
+/// If a bench does not build or run. A peer that is not installed is skipped with a note.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let folder = shell::root().join("benches");
+    let known = stems(&folder.join("benches"), "rs")?;
+    if let Some(unknown) = options.names.iter().find(|name| !known.contains(name)) {
+        bail!("there is no bench {unknown:?}; there are {}", known.join(", "));
+    }
+    let scripts = stems(&folder.join("baselines"), "py")?;
+    for name in known.iter().filter(|name| options.names.is_empty() || options.names.contains(name)) {
+        let mut ours: BTreeMap<String, Rounds> = BTreeMap::new();
+        let mut peers: BTreeMap<(String, String), Rounds> = BTreeMap::new();
+        for round in 0..options.rounds.max(1) {
+            println!("== {name}, round {} of {}", round + 1, options.rounds.max(1));
+            for (task, seconds) in bench(name, options)? {
+                ours.entry(task).or_default().push(seconds);
+            }
+            for script in scripts.iter().filter(|script| script.starts_with(&format!("{name}_"))) {
+                for timed in peer(&folder.join("baselines").join(format!("{script}.py")), options)? {
+                    peers.entry((timed.task, timed.peer)).or_default().push(timed.s);
+                }
+            }
+        }
+        print(name, options.threads, &ours, &peers);
+    }
+    Ok(())
+}
+
+fn stems(folder: &Path, extension: &str) -> Result<Vec<String>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut stems = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|found| found == extension)
+            && let Some(stem) = path.file_stem()
+        {
+            stems.push(stem.to_string_lossy().into_owned());
+        }
+    }
+    stems.sort();
+    Ok(stems)
+}
+
+/// Runs one bench and reads criterion's medians.
+fn bench(name: &str, options: &Options) -> Result<Vec<(String, f64)>> {
+    let results = shell::target().join("criterion").join(name);
+    // Results of an earlier run must not pass for this one's.
+    if results.exists() {
+        fs::remove_dir_all(&results).with_context(|| format!("cannot remove {}", results.display()))?;
+    }
+    let arguments = ["bench", "--package", "spendscape-benches", "--profile", "dev", "--bench", name];
+    shell::run(shell::cargo(&arguments).env("RAYON_NUM_THREADS", options.threads.to_string()))?;
+    let mut medians = Vec::new();
+    for entry in fs::read_dir(&results).with_context(|| format!("bench {name} left no result"))? {
+        let task = entry?.path();
+        let path = task.join("new/estimates.json");
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let estimates: serde_json::Value =
+            serde_json::from_str(&text).with_context(|| format!("cannot read {}", path.display()))?;
+        let nanoseconds = estimates["median"]["point_estimate"].as_f64();
+        let nanoseconds = nanoseconds.with_context(|| format!("{} has no median", path.display()))?;
+        medians
+            .push((task.file_name().unwrap_or_default().to_string_lossy().into_owned(), nanoseconds * 1e-9));
+    }
+    Ok(medians)
+}
+
+/// Runs one peer's script; one that says on standard error that it skips has no lines.
+fn peer(script: &Path, options: &Options) -> Result<Vec<Timed>> {
+    let threads = options.threads.to_string();
+    let mut command = Command::new(&options.python);
+    command.arg(script).arg(&threads);
+    for variable in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"] {
+        command.env(variable, &threads);
+    }
+    for variable in ["SPENDSCAPE_LEDGER", "SPENDSCAPE_DATA"] {
+        if let Some(value) = env::var_os(variable) {
+            command.env(variable, value);
+        }
+    }
+    let text = shell::output(&mut command)?;
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| {
+            serde_json::from_str(line).with_context(|| format!("{} printed {line:?}", script.display()))
+        })
+        .collect()
+}
+
+fn print(
+    name: &str,
+    threads: usize,
+    ours: &BTreeMap<String, Rounds>,
+    peers: &BTreeMap<(String, String), Rounds>,
+) {
+    println!("\n| {name}, {threads} thread(s) | ours | peer | peer's time | ratio |\n|---|---|---|---|---|");
+    for (task, own) in ours {
+        let mut alone = true;
+        for ((_, peer), theirs) in peers.iter().filter(|((other, _), _)| other == task) {
+            let ratios: Rounds = theirs.iter().zip(own).map(|(theirs, own)| theirs / own).collect();
+            println!("| {task} | {} | {peer} | {} | {:.2} |", time(own), time(theirs), median(&ratios));
+            alone = false;
+        }
+        if alone {
+            println!("| {task} | {} | - | - | - |", time(own));
+        }
+    }
+    println!();
+}
+
+fn time(rounds: &[f64]) -> String {
+    match median(rounds) {
+        s if s >= 1.0 => format!("{s:.2} s"),
+        s if s >= 1e-3 => format!("{:.2} ms", s * 1e3),
+        s => format!("{:.2} us", s * 1e6),
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,88 @@
+//! `docs/REPRODUCTION.md`: the paper's figure, ours, the control, and what follows.
+
+use std::{fmt::Write as _, path::Path};
+
+use anyhow::{Context, Result};
+
+use super::{
+    Options,
+    claims::short,
+    summary::{Entry, Verdict},
+};
+
+/// Writes the document.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn write(path: &Path, entries: &[Entry], options: &Options) -> Result<()> {
+    let part = path.with_extension("md.part");
+    std::fs::write(&part, document(entries, options)?)
+        .with_context(|| format!("cannot write {}", part.display()))?;
+    std::fs::rename(&part, path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn document(entries: &[Entry], options: &Options) -> Result<String> {
+    let mut text = String::new();
+    writeln!(
+        text,
+        "# Reproduction\n\n\
+         *Written by `cargo xtask reproduce`; do not edit.* {} synthetic customers, {} training seeds on one bank; figures\n\
+         are medians over the seeds, with the smallest and largest seed in brackets. The bank's data behind the papers are\n\
+         private: every figure here was measured on the synthetic bank (whose coefficient table was authored for this\n\
+         project and is not the published one) or on public data.\n\n\
+         A claim is *reproduced* if the figure that decides it lies in the interval in which the claim is true as printed.\n\
+         The control beside it says what the claim is worth. *Not judged* means that no interval applies to these data.\n",
+        options.customers(),
+        options.seeds()
+    )?;
+    let mut names: Vec<&str> = entries.iter().map(|entry| entry.experiment.as_str()).collect();
+    names.dedup();
+    writeln!(text, "| experiment | reproduced | not reproduced | not judged |\n|---|---|---|---|")?;
+    for name in &names {
+        let count =
+            |verdict| entries.iter().filter(|e| e.experiment == *name && e.verdict == verdict).count();
+        let counts = [Verdict::Reproduced, Verdict::NotReproduced, Verdict::NotJudged].map(count);
+        writeln!(text, "| {name} | {} | {} | {} |", counts[0], counts[1], counts[2])?;
+    }
+    for name in names {
+        let own = |acceptance: bool| {
+            entries.iter().filter(move |e| e.experiment == name && (e.source == "acceptance") == acceptance)
+        };
+        writeln!(text, "\n## {name}\n\n### The papers' claims\n")?;
+        writeln!(text, "| # | claim | paper | claim holds in | ours | verdict | control | what follows |")?;
+        writeln!(text, "|---|---|---|---|---|---|---|---|")?;
+        for entry in own(false) {
+            writeln!(
+                text,
+                "| {} | {} | {} | {} | {} | {} | {} | {} |",
+                entry.source.trim_start_matches("claim "),
+                entry.claim,
+                entry.paper.as_deref().unwrap_or("-"),
+                interval(entry),
+                measured(entry),
+                entry.verdict.name(),
+                entry.control.as_deref().unwrap_or("-"),
+                entry.reading
+            )?;
+        }
+        writeln!(text, "\n### Acceptance rows\n\nAgainst the figures of an independent prototype.\n")?;
+        writeln!(text, "| figure | band | ours | verdict |\n|---|---|---|---|")?;
+        for entry in own(true) {
+            let verdict = if entry.verdict == Verdict::Reproduced { "inside" } else { "outside" };
+            let verdict = if entry.verdict == Verdict::NotJudged { "not judged" } else { verdict };
+            writeln!(text, "| {} | {} | {} | {verdict} |", entry.claim, interval(entry), measured(entry))?;
+        }
+    }
+    Ok(text)
+}
+
+fn interval(entry: &Entry) -> String {
+    entry.expected.map_or_else(|| "-".to_owned(), |[low, high]| format!("{} to {}", short(low), short(high)))
+}
+
+fn measured(entry: &Entry) -> String {
+    let Some(median) = entry.measured else { return "-".to_owned() };
+    let low = entry.per_seed.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = entry.per_seed.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!("{} [{}, {}]", short(median), short(low), short(high))
+}

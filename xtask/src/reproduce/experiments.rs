@@ -1,0 +1,176 @@
+//! What is run: two synthetic banks and the public data, each with several training seeds.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+
+use crate::shell;
+
+/// Figures measured with one training seed.
+pub(crate) type Measured = BTreeMap<String, f64>;
+
+/// One experiment.
+#[derive(Debug)]
+pub(crate) struct Experiment {
+    name: &'static str,
+    describe: String,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Bank { preset: &'static str, customers: usize },
+    Real { files: Vec<PathBuf>, map: PathBuf, taxonomy: Taxonomy, window: &'static str },
+}
+
+#[derive(Debug)]
+enum Taxonomy {
+    File(PathBuf),
+    /// The commonest codes, this many, and one class for the rest.
+    Derived(usize),
+}
+
+/// Seed of the synthetic bank, and of the coefficients drawn for real data.
+const BANK_SEED: &str = "1";
+
+impl Experiment {
+    /// Every experiment, the synthetic ones first.
+    pub(crate) fn all(customers: usize, data: Option<&Path>) -> Vec<Self> {
+        let bank = |preset: &'static str| Self {
+            name: preset,
+            describe: format!("synthetic bank `{preset}`, {customers} customers"),
+            source: Source::Bank { preset, customers },
+        };
+        let real = |name, describe: &str, files: &[&str], map: &str, taxonomy, window| Self {
+            name,
+            describe: describe.to_owned(),
+            source: Source::Real {
+                // Without a data folder the names alone say what is missing.
+                files: files.iter().map(|file| data.unwrap_or(Path::new("")).join(file)).collect(),
+                map: shell::root().join("datasets").join(map),
+                taxonomy,
+                window,
+            },
+        };
+        let berka = || Taxonomy::File(shell::root().join("datasets/berka/taxonomy.toml"));
+        vec![
+            bank("base"),
+            bank("strong"),
+            real(
+                "online-retail",
+                "UCI Online Retail, class = last word of the description, two-month windows",
+                &["online_retail/online_retail.csv.gz"],
+                "online_retail/map.toml",
+                Taxonomy::Derived(96),
+                "bi-monthly x 6 from 2010-12-01",
+            ),
+            real(
+                "berka-loans",
+                "Berka bank, the twelve months before each loan, two-month windows",
+                &["berka/feup_trans_test.csv.gz"],
+                "berka/map-loans.toml",
+                berka(),
+                "bi-monthly x 6",
+            ),
+            real(
+                "berka-early",
+                "Berka bank, the early accounts, two-month windows",
+                &["berka/trans.asc.gz"],
+                "berka/map.toml",
+                berka(),
+                "bi-monthly x 6 from 1993-04-01",
+            ),
+        ]
+    }
+
+    /// Its name in files and in the summary.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it is.
+    pub(crate) fn describe(&self) -> &str {
+        &self.describe
+    }
+
+    /// Whether it is a synthetic bank, for which bands are known; and which one.
+    pub(crate) fn preset(&self) -> Option<&'static str> {
+        match self.source {
+            Source::Bank { preset, .. } => Some(preset),
+            Source::Real { .. } => None,
+        }
+    }
+
+    /// What is missing to run it.
+    pub(crate) fn missing(&self) -> Option<String> {
+        match &self.source {
+            Source::Bank { .. } => None,
+            Source::Real { files, .. } => {
+                let absent = files.iter().find(|file| !file.exists())?;
+                Some(format!("{} is not there", absent.display()))
+            }
+        }
+    }
+
+    /// Runs it: data once, then training to figures per seed.
+    pub(crate) fn run(
+        &self,
+        program: &Path,
+        out: &Path,
+        seeds: u64,
+        keep_ledger: bool,
+    ) -> Result<Vec<Measured>> {
+        let folder = out.join(self.name);
+        let data = folder.join("data");
+        self.prepare(program, &data, keep_ledger)?;
+        let mut measured = Vec::new();
+        for seed in 1..=seeds {
+            let run = folder.join(format!("seed-{seed}"));
+            let command = |words: &[&str]| {
+                let mut command = Command::new(program);
+                command.args(words).arg(&run).arg("--data").arg(&data);
+                command
+            };
+            shell::run(command(&["run"]).args(["--seed", &seed.to_string()]))?;
+            let json = shell::output(&mut command(&["evaluate", "--json"]))?;
+            measured.push(serde_json::from_str(&json).with_context(|| format!("{} seed {seed}", self.name))?);
+        }
+        Ok(measured)
+    }
+
+    fn prepare(&self, program: &Path, data: &Path, keep_ledger: bool) -> Result<()> {
+        let mut command = Command::new(program);
+        match &self.source {
+            Source::Bank { preset, customers } => {
+                shell::run(command.arg("synth").arg(data).args([
+                    "--preset",
+                    preset,
+                    "--customers",
+                    &customers.to_string(),
+                    "--seed",
+                    BANK_SEED,
+                ]))?;
+                shell::run(Command::new(program).arg("ingest").arg(data))?;
+            }
+            Source::Real { files, map, taxonomy, window } => {
+                command.arg("ingest").arg(data).arg("--files").args(files).arg("--map").arg(map);
+                match taxonomy {
+                    Taxonomy::File(file) => command.arg("--taxonomy").arg(file),
+                    Taxonomy::Derived(count) => command.args(["--derive-classes", &count.to_string()]),
+                };
+                let options =
+                    ["--window", window, "--short-window", "none", "--empty-windows", "keep-zero:3"];
+                shell::run(command.args(options).args(["--draw-coefficients", BANK_SEED]))?;
+            }
+        }
+        let ledger = data.join("ledger.parquet");
+        if !keep_ledger && ledger.exists() {
+            std::fs::remove_file(&ledger).with_context(|| format!("cannot remove {}", ledger.display()))?;
+        }
+        Ok(())
+    }
+}
