@@ -51,9 +51,10 @@ fn minus(measured: &Measured, a: &str, b: &str) -> Option<f64> {
 
 /// The largest difference between two families of figures `a.1, a.2, ...` and `b.1, b.2, ...`.
 fn widest(measured: &Measured, a: &str, b: &str, count: usize) -> Option<f64> {
-    (1..=count)
-        .map(|k| minus(measured, &format!("{a}.{k}"), &format!("{b}.{k}")).map(f64::abs))
-        .fold(Some(0.0), |widest, difference| Some(f64::max(widest?, difference?)))
+    (1..=count).try_fold(0.0, |widest, k| {
+        let difference = minus(measured, &format!("{a}.{k}"), &format!("{b}.{k}"))?;
+        Some(f64::max(widest, difference.abs()))
+    })
 }
 
 /// Shorthand for a figure that is one named metric.
