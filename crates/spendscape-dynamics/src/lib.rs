@@ -7,6 +7,7 @@ mod error;
 mod find;
 mod interval;
 mod map;
+mod population;
 mod solve;
 mod spectrum;
 
@@ -19,5 +20,6 @@ pub use map::{
     GruCell, GruMap, Henon, LstmCell, LstmMap, Map, NewtonCubic, RnnCell, RnnMap, Scalar, StackedLstm, StackedMap,
     TanhMap,
 };
+pub use population::{Arrival, PointTable, Population, PopulationConfig, analyze_population, analyze_preactivations};
 pub use solve::{Solution, Solver, Status, descend, iterate, newton, residual};
 pub use spectrum::{Spectrum, Verdict};

@@ -11,9 +11,11 @@ const INFLATE_WIDTH: f64 = 0.02;
 /// .. plus an absolute amount for boxes near the rounding level.
 const INFLATE_FLOOR: f64 = 1e-13;
 /// Refinement of a certified root stops after this many steps at the latest.
-const REFINE_STEPS: usize = 12;
-/// Refinement continues while a step shrinks the widest side below this share.
+const REFINE_STEPS: usize = 30;
+/// Refinement continues while a step shrinks the widest side below this share ..
 const REFINE_GAIN: f64 = 0.5;
+/// .. and in any case while the box is wider than this: far from the root the first steps gain little.
+const REFINE_WIDTH: f64 = 1e-9;
 
 /// The rows of the reduced system over a box: values at its middle, and the Jacobian as middle and radius.
 pub(crate) struct Rows<const N: usize> {
@@ -180,7 +182,8 @@ pub(crate) fn refine<const N: usize>(system: &impl Reduced<N>, unique: &[Interva
         }
         tight = next;
         rows = system.rows(&tight, &middle(&tight));
-        if widest(&tight) > REFINE_GAIN * before {
+        let after = widest(&tight);
+        if after > REFINE_GAIN * before && after < REFINE_WIDTH {
             break;
         }
     }

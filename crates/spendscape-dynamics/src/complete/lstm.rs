@@ -5,7 +5,9 @@
 //! row of each box takes the form whose Jacobian is known relatively better.
 
 use super::{Reduced, boxes::Rows};
-use crate::interval::{Interval, ROUND, SigmoidGate, TINY, TanhGate, atanh, down, least, most, up};
+use crate::interval::{
+    Interval, ROUND, SigmoidGate, TINY, TanhGate, atanh, down, exp_pair, least, most, tanh_pair, up,
+};
 
 /// The G-form needs `|h_k / o|` below this on the whole box, away from the poles of its Jacobian.
 const RATIO_MAX: f64 = 0.999;
@@ -67,6 +69,46 @@ impl<const N: usize> LstmReduced<N> {
         let gates = self.gates(k, x);
         let from_ratio = atanh(x[k] / gates.o.on);
         gates.c.intersect(from_ratio).unwrap_or(gates.c)
+    }
+
+    /// Encloses the Jacobian of `(h, c) -> (h', c')` over a box of states, row-major into `out` (length `4 N^2`).
+    pub(crate) fn state_jacobian(&self, h: &[Interval; N], c: &[Interval; N], out: &mut [Interval]) {
+        let n = 2 * N;
+        out.fill(Interval::ZERO);
+        for k in 0..N {
+            let i = SigmoidGate::at(self.z(I, k, h));
+            let f = SigmoidGate::at(self.z(F, k, h));
+            let g = TanhGate::at(self.z(G, k, h));
+            let o = SigmoidGate::at(self.z(O, k, h));
+            let t = TanhGate::at(f.on * c[k] + i.on * g.value);
+            let (to_i, to_f, to_g) = (g.value * i.slope, c[k] * f.slope, i.on * g.slope);
+            let (to_o, dh_dc) = (t.value * o.slope, o.on * t.slope);
+            for j in 0..N {
+                let dc = to_i.scale(self.w[I][k][j]) + to_f.scale(self.w[F][k][j]) + to_g.scale(self.w[G][k][j]);
+                out[(N + k) * n + j] = dc;
+                out[k * n + j] = to_o.scale(self.w[O][k][j]) + dh_dc * dc;
+            }
+            out[(N + k) * n + N + k] = f.on;
+            out[k * n + N + k] = dh_dc * f.on;
+        }
+    }
+
+    /// One step of the roll-out in floating point, at the middle of the input's enclosure.
+    #[inline]
+    pub(crate) fn step(&self, h: &mut [f64; N], c: &mut [f64; N]) {
+        let mut next = [0.0; N];
+        for k in 0..N {
+            let z: [f64; 4] = std::array::from_fn(|q| {
+                let mut z = self.z0[q][k].mid();
+                for j in 0..N {
+                    z += self.w[q][k][j] * h[j];
+                }
+                z
+            });
+            c[k] = exp_pair(z[F]).0 * c[k] + exp_pair(z[I]).0 * tanh_pair(z[G]).0;
+            next[k] = exp_pair(z[O]).0 * tanh_pair(c[k]).0;
+        }
+        *h = next;
     }
 
     #[inline(always)]

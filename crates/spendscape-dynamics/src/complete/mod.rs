@@ -9,7 +9,7 @@ mod stacked;
 
 pub(crate) use boxes::Rows;
 pub(crate) use lstm::LstmReduced;
-pub(crate) use search::Search;
+pub(crate) use search::{Root, Search};
 
 use gru::GruReduced;
 use rnn::RnnReduced;

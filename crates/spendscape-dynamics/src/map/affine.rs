@@ -80,10 +80,17 @@ impl Affine {
     }
 
     fn enclose_with(&self, input: impl Fn(usize) -> (f64, f64)) -> Vec<Interval> {
+        let mut out = Vec::with_capacity(self.rows());
+        self.enclose_into(input, &mut out);
+        out
+    }
+
+    /// Encloses `W_x u + b` into reused memory; `input` gives each component's middle and radius.
+    pub(crate) fn enclose_into(&self, input: impl Fn(usize) -> (f64, f64), out: &mut Vec<Interval>) {
         // A sum of n products errs by at most (n + 1) rounding units of the sum of magnitudes; ROUND is two units.
         let factor = (self.inputs() as f64 + 4.0) * ROUND;
-        (0..self.rows())
-            .map(|row| {
+        out.clear();
+        out.extend((0..self.rows()).map(|row| {
                 let (mut sum, mut size, mut spread) = (0.0, 0.0, 0.0);
                 for (j, &w) in self.w_x.row(row).iter().enumerate() {
                     let (mid, radius) = input(j);
@@ -94,8 +101,7 @@ impl Affine {
                 sum += self.b[row];
                 size += self.b[row].abs();
                 Interval::around(sum, (size + spread) * factor + spread + TINY)
-            })
-            .collect()
+            }));
     }
 
     /// Checks pre-activations supplied by the caller.

@@ -15,7 +15,7 @@ pub use rnn::{RnnCell, RnnMap};
 pub use scalar::Scalar;
 pub use stacked::{StackedLstm, StackedMap};
 
-pub(crate) use affine::Affine;
+pub(crate) use affine::{Affine, check_finite, check_finite_vector, check_shape};
 
 /// A discrete dynamical system `x' = F(x)` on `R^n`, under a constant input when it has one.
 ///

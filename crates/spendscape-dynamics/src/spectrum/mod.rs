@@ -9,7 +9,7 @@ use crate::interval::{Interval, ROUND, TINY, down, up};
 use schur::Schur;
 
 /// The eigenbasis is used when its approximate inverse is at least this good (infinity norm of `I - C V`).
-const BASIS_ERROR_MAX: f64 = 0.1;
+pub(crate) const BASIS_ERROR_MAX: f64 = 0.1;
 /// Squarings of the fallback: the bound is the norm of the `2^k`-th power to the power `2^-k`.
 const SQUARINGS: i32 = 20;
 /// An enclosure of the spectral radius this narrow that contains one is called marginal, a wider one undecided.
@@ -67,6 +67,27 @@ impl SpectrumWork {
     /// The approximate eigenvectors (columns, row-major) of the last enclosure; meaningful when `basis` is set.
     pub(crate) fn vectors(&self) -> &[Complex64] {
         &self.schur.vectors
+    }
+
+    /// Takes up an eigenbasis saved from an earlier enclosure.
+    pub(crate) fn restore(&mut self, vectors: &[Complex64], inverse: &[Complex64]) {
+        self.schur.vectors.clear();
+        self.schur.vectors.extend_from_slice(vectors);
+        self.inverse.clear();
+        self.inverse.extend_from_slice(inverse);
+        self.basis = !vectors.is_empty();
+    }
+
+    /// The largest coordinate of `dx` in the eigenbasis, and by how much each state may move when every coordinate
+    /// stays within a unit, into `reach`.
+    pub(crate) fn coordinates(&self, dx: &[f64], reach: &mut [f64]) -> f64 {
+        let n = dx.len();
+        for (r, reach) in reach.iter_mut().enumerate() {
+            *reach = (0..n).map(|c| self.schur.vectors[r * n + c].norm()).sum();
+        }
+        (0..n)
+            .map(|r| (0..n).map(|c| self.inverse[r * n + c] * dx[c]).sum::<Complex64>().norm())
+            .fold(0.0, f64::max)
     }
 
     /// Encloses the spectrum of every matrix in the row-major `n x n` interval matrix `j`.

@@ -3,3 +3,4 @@
 mod complete;
 mod known;
 mod nets;
+mod population;

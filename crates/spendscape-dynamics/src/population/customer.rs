@@ -1,0 +1,316 @@
+//! One customer: complete list, stability of each point, and the point that the roll-out reaches.
+
+use num_complex::Complex64;
+
+use super::PopulationConfig;
+use super::table::{Arrival, NOTHING, Population};
+use crate::certificate::{certify, representative};
+use crate::complete::{LstmReduced, Outcome, Root, Search};
+use crate::interval::Interval;
+use crate::map::{LstmCell, LstmMap, Map};
+use crate::solve::{Solver, residual};
+use crate::spectrum::{SpectrumWork, Verdict};
+
+/// Steps between two looks at the distance from the nearest stable point.
+const LOOK_EVERY: usize = 8;
+/// The contraction test is repeated when the distance has shrunk below this share of the last one tried.
+const RETRY_SHRINK: f64 = 0.6;
+/// The tested neighborhood exceeds the roll-out's distance by this share, which covers the rounding of the distance.
+const BALL_MARGIN: f64 = 1e-6;
+/// The smallest neighborhood: covers the enclosure of the point itself.
+const BALL_MIN: f64 = 1e-11;
+/// Steps of the Newton polish after a roll-out that no contraction has caught.
+const NEWTON_STEPS: usize = 60;
+
+/// Reused memory of one thread for cells of `N` units.
+pub(super) struct Analyst<'a, const N: usize> {
+    cell: &'a LstmCell,
+    system: LstmReduced<N>,
+    search: Search<N>,
+    spectrum: SpectrumWork,
+    jacobian: Vec<Interval>,
+    cells: Vec<[Interval; N]>,
+    vectors: Vec<Complex64>,
+    inverses: Vec<Complex64>,
+    /// Start of each point's eigenbasis in `vectors` and `inverses`, and its length (zero: no basis).
+    bases: Vec<(usize, usize)>,
+}
+
+/// A state of the roll-out.
+#[derive(Clone, Copy)]
+struct State<const N: usize> {
+    h: [f64; N],
+    c: [f64; N],
+}
+
+impl<const N: usize> State<N> {
+    fn flat(&self) -> impl Iterator<Item = f64> + '_ {
+        self.h.iter().chain(&self.c).copied()
+    }
+}
+
+/// A neighborhood of a point being tried for contraction.
+struct Trap {
+    point: usize,
+    /// The distance at which the next test is worth its cost.
+    next: f64,
+}
+
+impl<'a, const N: usize> Analyst<'a, N> {
+    pub(super) fn new(cell: &'a LstmCell) -> Self {
+        let w = &cell.affine;
+        Self {
+            cell,
+            system: LstmReduced {
+                z0: [[Interval::ZERO; N]; 4],
+                w: std::array::from_fn(|q| {
+                    std::array::from_fn(|k| std::array::from_fn(|j| w.recurrent(q * N + k, j)))
+                }),
+            },
+            search: Search::new(),
+            spectrum: SpectrumWork::default(),
+            jacobian: vec![Interval::ZERO; 4 * N * N],
+            cells: Vec::new(),
+            vectors: Vec::new(),
+            inverses: Vec::new(),
+            bases: Vec::new(),
+        }
+    }
+
+    /// Appends one customer to the table.
+    pub(super) fn analyze(&mut self, z0: &[Interval], config: &PopulationConfig, table: &mut Population) {
+        for q in 0..4 {
+            for k in 0..N {
+                self.system.z0[q][k] = z0[q * N + k];
+            }
+        }
+        let outcome = self.search.run(&self.system, config.search.cap(N));
+        self.search.roots.sort_unstable_by(|a, b| order(&a.tight, &b.tight));
+        let first = table.points.len();
+        self.points(table);
+        let last = table.points.len();
+        table.points.offsets.push(last);
+        table.outcome.push(outcome);
+        table.boxes.push(self.search.boxes);
+
+        let mut state = State { h: [0.0; N], c: [0.0; N] };
+        for _ in 0..config.horizon {
+            self.system.step(&mut state.h, &mut state.c);
+        }
+        table.horizon.extend(state.flat());
+        let at_horizon = state.h;
+        let (point, arrival) = self.arrive(z0, &mut state, config, &table.points.spectrum[first..]);
+        match point {
+            Some(Reached::Listed(k)) => {
+                let row = first + k;
+                table.spectrum.push(table.points.spectrum[row]);
+                table.end_point.push(Some(row));
+                state.h = std::array::from_fn(|j| table.points.states[row * 2 * N + j]);
+                state.c = std::array::from_fn(|j| table.points.states[row * 2 * N + N + j]);
+            }
+            Some(Reached::Other(found)) => {
+                table.spectrum.push(found.spectrum);
+                table.end_point.push(None);
+                state.h = std::array::from_fn(|j| found.state[j]);
+                state.c = std::array::from_fn(|j| found.state[N + j]);
+            }
+            None => {
+                table.spectrum.push(NOTHING);
+                table.end_point.push(None);
+            }
+        }
+        table.end.extend(state.flat());
+        table.arrival.push(arrival);
+        finish(table, &at_horizon, &state.h, config);
+    }
+
+    /// Appends the certified points with their stability.
+    fn points(&mut self, table: &mut Population) {
+        self.cells.clear();
+        self.vectors.clear();
+        self.inverses.clear();
+        self.bases.clear();
+        for Root { tight, .. } in &self.search.roots {
+            let cells: [Interval; N] = std::array::from_fn(|k| self.system.cell(k, tight));
+            self.cells.push(cells);
+            self.system.state_jacobian(tight, &cells, &mut self.jacobian);
+            let spectrum = self.spectrum.enclose(2 * N, &self.jacobian);
+            let at = self.vectors.len();
+            if self.spectrum.basis && spectrum.verdict == Verdict::Stable {
+                self.vectors.extend_from_slice(self.spectrum.vectors());
+                self.inverses.extend_from_slice(&self.spectrum.inverse);
+            }
+            self.bases.push((at, self.vectors.len() - at));
+            let state = State {
+                h: std::array::from_fn(|k| representative(tight[k])),
+                c: std::array::from_fn(|k| representative(cells[k])),
+            };
+            let mut next = state;
+            self.system.step(&mut next.h, &mut next.c);
+            let residual = state.flat().zip(next.flat()).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+            let error = tight.iter().chain(&cells).fold(0.0, |m: f64, v| m.max(v.rad()));
+            table.points.states.extend(state.flat());
+            table.points.error.push(error);
+            table.points.residual.push(residual);
+            table.points.spectrum.push(spectrum);
+        }
+    }
+
+    /// Continues the roll-out until a contraction catches it, a step is small or the limit is reached.
+    fn arrive(
+        &mut self,
+        z0: &[Interval],
+        state: &mut State<N>,
+        config: &PopulationConfig,
+        spectra: &[crate::spectrum::Spectrum],
+    ) -> (Option<Reached>, Arrival) {
+        let mut trap: Option<Trap> = None;
+        let mut arrival = Arrival::StepLimit;
+        let mut step = config.horizon;
+        while step < config.max_steps {
+            if let Some(k) = self.caught(state, spectra, &mut trap) {
+                return (Some(Reached::Listed(k)), Arrival::Contraction);
+            }
+            let mut moved = f64::INFINITY;
+            for _ in 0..LOOK_EVERY.min(config.max_steps - step) {
+                let before = *state;
+                self.system.step(&mut state.h, &mut state.c);
+                step += 1;
+                moved = before.flat().zip(state.flat()).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+            }
+            if moved < config.step_min {
+                arrival = Arrival::SmallStep;
+                break;
+            }
+        }
+        // The cold path: Newton from where the roll-out ended.
+        let map = LstmMap { cell: self.cell, z0: z0.to_vec(), input_known: false };
+        let from: Vec<f64> = state.flat().collect();
+        let mut solver = Solver::new(2 * N);
+        solver.newton(&map, &from, NEWTON_STEPS);
+        let reached = solver.state();
+        let listed = self.search.roots.iter().position(|r| (0..N).all(|k| r.unique[k].contains(reached[k])));
+        if let Some(k) = listed
+            && residual(&map, reached) < RESIDUAL_MAX
+        {
+            return (Some(Reached::Listed(k)), arrival);
+        }
+        match certify(&map, reached) {
+            Some(found) => (Some(Reached::Other(Box::new(found))), arrival),
+            None => (None, Arrival::None),
+        }
+    }
+
+    /// The stable point whose proved contraction neighborhood holds the state.
+    fn caught(
+        &mut self,
+        state: &State<N>,
+        spectra: &[crate::spectrum::Spectrum],
+        trap: &mut Option<Trap>,
+    ) -> Option<usize> {
+        let distance = |k: usize| -> f64 {
+            let (tight, cells) = (&self.search.roots[k].tight, &self.cells[k]);
+            (0..N).map(|j| (state.h[j] - tight[j].mid()).powi(2) + (state.c[j] - cells[j].mid()).powi(2)).sum()
+        };
+        let nearest = (0..spectra.len())
+            .filter(|&k| self.bases[k].1 > 0)
+            .min_by(|&a, &b| distance(a).total_cmp(&distance(b)))?;
+        if trap.as_ref().is_none_or(|t| t.point != nearest) {
+            let (at, len) = self.bases[nearest];
+            self.spectrum.restore(&self.vectors[at..at + len], &self.inverses[at..at + len]);
+            *trap = Some(Trap { point: nearest, next: f64::INFINITY });
+        }
+        let trap = trap.as_mut()?;
+        let (tight, cells) = (&self.search.roots[nearest].tight, &self.cells[nearest]);
+        let mut dx = [[0.0; N]; 2];
+        for j in 0..N {
+            dx[0][j] = state.h[j] - tight[j].mid();
+            dx[1][j] = state.c[j] - cells[j].mid();
+        }
+        let mut reach = [[0.0; N]; 2];
+        let away = self.spectrum.coordinates(dx.as_flattened(), reach.as_flattened_mut());
+        if away.is_nan() || away > trap.next {
+            return None;
+        }
+        trap.next = away * RETRY_SHRINK;
+        let ball = away * (1.0 + BALL_MARGIN) + BALL_MIN;
+        // |x - x*| <= |V| |(C V)^-1| ball, and |I - C V| is below a tenth when the basis was accepted.
+        let widen = ball / (1.0 - crate::spectrum::BASIS_ERROR_MAX);
+        let h: [Interval; N] = std::array::from_fn(|j| around(tight[j], reach[0][j] * widen));
+        let c: [Interval; N] = std::array::from_fn(|j| around(cells[j], reach[1][j] * widen));
+        self.system.state_jacobian(&h, &c, &mut self.jacobian);
+        (self.spectrum.contraction(2 * N, &self.jacobian) < 1.0).then_some(nearest)
+    }
+}
+
+/// A state whose residual is larger is no root of the box it lies in.
+const RESIDUAL_MAX: f64 = 1e-9;
+
+/// The point that a roll-out reaches.
+enum Reached {
+    /// One of the complete list.
+    Listed(usize),
+    /// A point certified on its own (the list is not complete).
+    Other(Box<crate::certificate::FixedPoint>),
+}
+
+fn around(v: Interval, radius: f64) -> Interval {
+    Interval::around(v.mid(), radius + v.rad())
+}
+
+fn order<const N: usize>(a: &[Interval; N], b: &[Interval; N]) -> std::cmp::Ordering {
+    a.iter().zip(b).map(|(a, b)| a.lo.total_cmp(&b.lo)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+}
+
+fn finish(table: &mut Population, at_horizon: &[f64], end: &[f64], config: &PopulationConfig) {
+    let distance = at_horizon.iter().zip(end).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
+    table.distance.push(distance);
+    table.converged.push(distance < config.converged_within);
+}
+
+/// A customer of a net too large for the complete search: roll-out, Newton, certificate.
+pub(super) fn large(cell: &LstmCell, z0: &[Interval], config: &PopulationConfig, table: &mut Population) {
+    let map = LstmMap { cell, z0: z0.to_vec(), input_known: false };
+    let n = map.dim();
+    let (mut x, mut next) = (vec![0.0; n], vec![0.0; n]);
+    let mut arrival = Arrival::StepLimit;
+    let mut at_horizon = Vec::new();
+    for step in 1..=config.max_steps.max(config.horizon) {
+        map.step(&x, &mut next);
+        let moved = x.iter().zip(&next).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+        std::mem::swap(&mut x, &mut next);
+        if step == config.horizon {
+            at_horizon.clone_from(&x);
+        }
+        if step >= config.horizon && moved < config.step_min {
+            arrival = Arrival::SmallStep;
+            break;
+        }
+    }
+    if at_horizon.is_empty() {
+        at_horizon = vec![0.0; n];
+    }
+    table.horizon.extend_from_slice(&at_horizon);
+    let mut solver = Solver::new(n);
+    solver.newton(&map, &x, NEWTON_STEPS);
+    table.outcome.push(Outcome::NotProved);
+    table.boxes.push(0);
+    if let Some(found) = certify(&map, solver.state()) {
+        x = found.state.to_vec();
+        table.points.states.extend(&x);
+        table.points.error.push(found.enclosure.iter().fold(0.0, |m: f64, v| m.max(v.rad())));
+        table.points.residual.push(found.residual);
+        table.points.spectrum.push(found.spectrum);
+        table.spectrum.push(found.spectrum);
+        table.end_point.push(Some(table.points.spectrum.len() - 1));
+    } else {
+        arrival = Arrival::None;
+        table.spectrum.push(NOTHING);
+        table.end_point.push(None);
+    }
+    let last = table.points.len();
+    table.points.offsets.push(last);
+    table.end.extend(&x);
+    table.arrival.push(arrival);
+    finish(table, &at_horizon[..cell.units()], &x[..cell.units()], config);
+}

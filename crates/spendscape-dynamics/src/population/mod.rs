@@ -1,0 +1,116 @@
+//! The long-run behavior of every customer: all fixed points of each customer's own map, and the one that the
+//! customer's own roll-out reaches.
+
+mod customer;
+mod table;
+
+use ndarray::{ArrayRef, Ix2};
+use rayon::prelude::*;
+
+use crate::complete::{COMPLETE_UNITS_MAX, SearchConfig, with_units};
+use crate::error::Error;
+use crate::interval::Interval;
+use crate::map::LstmCell;
+use customer::{Analyst, large};
+pub use table::{Arrival, PointTable, Population};
+
+/// Customers per unit of parallel work: fixed, so that results do not depend on the number of threads.
+const CHUNK: usize = 128;
+
+/// Settings of the population analysis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PopulationConfig {
+    /// Settings of each customer's complete search.
+    pub search: SearchConfig,
+    /// Steps of the extended trajectory (T' of P3, section III-D).
+    pub horizon: usize,
+    /// The roll-out toward the end state stops after this many steps ..
+    pub max_steps: usize,
+    /// .. or when a step is shorter than this.
+    pub step_min: f64,
+    /// A customer has converged when the hidden state at the horizon is nearer than this to the end state (Euclidean).
+    pub converged_within: f64,
+}
+
+impl Default for PopulationConfig {
+    fn default() -> Self {
+        Self {
+            search: SearchConfig::default(),
+            horizon: 100,
+            max_steps: 10_000,
+            step_min: 1e-13,
+            converged_within: 0.05,
+        }
+    }
+}
+
+/// Analyzes each customer's map under the customer's constant input (`inputs` is N x C).
+///
+/// The result is the same for any number of threads.
+///
+/// # Errors
+/// [`Error::InputWidth`] or [`Error::NotFinite`].
+pub fn analyze_population(
+    cell: &LstmCell,
+    inputs: &ArrayRef<f64, Ix2>,
+    config: &PopulationConfig,
+) -> Result<Population, Error> {
+    if inputs.ncols() != cell.inputs() {
+        return Err(Error::InputWidth { expected: cell.inputs(), found: inputs.ncols() });
+    }
+    crate::map::check_finite("inputs", inputs)?;
+    let fill = |n: usize, z0: &mut Vec<Interval>| {
+        let row = inputs.row(n);
+        cell.affine.enclose_into(|j| (row[j], 0.0), z0);
+    };
+    Ok(analyze(cell, inputs.nrows(), &fill, config))
+}
+
+/// Analyzes maps given by their pre-activations `W_x u + b` (N x 4M), taken as exact: the input weights are not needed.
+///
+/// # Errors
+/// [`Error::Shape`] or [`Error::NotFinite`].
+pub fn analyze_preactivations(
+    cell: &LstmCell,
+    z0: &ArrayRef<f64, Ix2>,
+    config: &PopulationConfig,
+) -> Result<Population, Error> {
+    crate::map::check_shape("z0", z0.shape(), &[z0.nrows(), cell.affine.rows()])?;
+    crate::map::check_finite("z0", z0)?;
+    let fill = |n: usize, out: &mut Vec<Interval>| {
+        out.clear();
+        out.extend(z0.row(n).iter().map(|&v| Interval::point(v)));
+    };
+    Ok(analyze(cell, z0.nrows(), &fill, config))
+}
+
+fn analyze(
+    cell: &LstmCell,
+    customers: usize,
+    fill: &(impl Fn(usize, &mut Vec<Interval>) + Sync),
+    config: &PopulationConfig,
+) -> Population {
+    let chunks: Vec<Population> = (0..customers.div_ceil(CHUNK))
+        .into_par_iter()
+        .map(|chunk| {
+            let rows = chunk * CHUNK..customers.min((chunk + 1) * CHUNK);
+            let mut table = Population::empty(cell.units());
+            let mut z0 = Vec::with_capacity(cell.affine.rows());
+            with_units!(cell.units(), N => {
+                let mut analyst = Analyst::<N>::new(cell);
+                for n in rows {
+                    fill(n, &mut z0);
+                    analyst.analyze(&z0, config, &mut table);
+                }
+            }, {
+                debug_assert!(cell.units() > COMPLETE_UNITS_MAX);
+                for n in rows {
+                    fill(n, &mut z0);
+                    large(cell, &z0, config, &mut table);
+                }
+            });
+            table
+        })
+        .collect();
+    Population::join(cell.units(), chunks)
+}
