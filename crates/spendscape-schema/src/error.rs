@@ -155,6 +155,12 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// Targets cannot be computed.
+    #[error("cannot compute the targets: {problem}")]
+    Targets {
+        /// What is wrong.
+        problem: String,
+    },
     /// Arrow refused an array or a batch.
     #[error("arrow refused the table: {0}")]
     Arrow(#[from] arrow::error::ArrowError),

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Modules in reading order: [`mod@table`] (columns and versions), [`arrays`] (between Arrow and ndarray), [`panel`],
-//! [`taxonomy`], [`coefficients`], [`window`], [`money`], [`seed`].
+//! [`taxonomy`], [`coefficients`], [`targets`], [`window`], [`money`], [`seed`].
 
 pub mod arrays;
 mod axes;
@@ -24,6 +24,7 @@ pub mod money;
 pub mod panel;
 pub mod seed;
 pub mod table;
+pub mod targets;
 pub mod taxonomy;
 pub mod window;
 
@@ -32,5 +33,6 @@ pub use coefficients::Coefficients;
 pub use error::Error;
 pub use panel::Panel;
 pub use table::{Column, Kind, Table};
+pub use targets::{TargetScaling, Targets};
 pub use taxonomy::{Flow, Taxonomy, Unmapped};
 pub use window::{EmptyWindows, Period, WindowLength, WindowSpec};
