@@ -6,7 +6,7 @@
 
 use super::{Reduced, boxes::Rows};
 use crate::interval::{
-    Interval, ROUND, SigmoidGate, TINY, TanhGate, atanh, down, exp_pair, least, most, tanh_pair, up,
+    Interval, ROUND, SigmoidGate, TINY, TanhGate, atanh, down, exp_parts, least, most, narrow_gates, tanh, up,
 };
 
 /// The G-form needs `|h_k / o|` below this on the whole box, away from the poles of its Jacobian.
@@ -25,6 +25,8 @@ const O: usize = 3;
 pub(crate) struct LstmReduced<const N: usize> {
     /// Enclosed input pre-activations per gate and unit.
     pub(crate) z0: [[Interval; N]; 4],
+    /// Their middles, for the roll-out.
+    pub(crate) mid: [[f64; N]; 4],
     /// Recurrent weights per gate, unit and source.
     pub(crate) w: [[[f64; N]; N]; 4],
 }
@@ -38,6 +40,15 @@ struct Gates {
     /// The cell `i g / (1 - f)`.
     c: Interval,
     t: TanhGate,
+}
+
+/// The gates of one unit at one point: i, 1 - f, g, o and `tanh(c)`.
+struct Narrow {
+    i: Interval,
+    off: Interval,
+    g: Interval,
+    o: Interval,
+    t: Interval,
 }
 
 /// One row in one form: four factors of the gates' recurrent weights, and the diagonal's own term.
@@ -93,26 +104,38 @@ impl<const N: usize> LstmReduced<N> {
         }
     }
 
+    /// The gates at (nearly) one point: only what the rows' values need.
+    #[inline(always)]
+    fn narrow(&self, k: usize, x: &[Interval; N]) -> Narrow {
+        let [i, off, g, o] = narrow_gates(std::array::from_fn(|q| self.z(q, k, x)));
+        Narrow { i, off, g, o, t: tanh(i * g / off) }
+    }
+
     /// One step of the roll-out in floating point, at the middle of the input's enclosure.
     #[inline]
     pub(crate) fn step(&self, h: &mut [f64; N], c: &mut [f64; N]) {
         let mut next = [0.0; N];
         for k in 0..N {
             let z: [f64; 4] = std::array::from_fn(|q| {
-                let mut z = self.z0[q][k].mid();
+                let mut z = self.mid[q][k];
                 for j in 0..N {
                     z += self.w[q][k][j] * h[j];
                 }
                 z
             });
-            c[k] = exp_pair(z[F]).0 * c[k] + exp_pair(z[I]).0 * tanh_pair(z[G]).0;
-            next[k] = exp_pair(z[O]).0 * tanh_pair(c[k]).0;
+            let (e, m) = exp_parts([z[I].abs(), z[F].abs(), 2.0 * z[G].abs(), z[O].abs()]);
+            let on = |q: usize| if z[q] >= 0.0 { 1.0 } else { e[q] };
+            // i g = on_i m_g / ((1 + e_i) (1 + e_g)): one division for two gates.
+            let drive = on(I) * f64::copysign(m[G], z[G]) / ((1.0 + e[I]) * (1.0 + e[G]));
+            c[k] = on(F) / (1.0 + e[F]) * c[k] + drive;
+            let ([e_c], [m_c]) = exp_parts([2.0 * c[k].abs()]);
+            next[k] = on(O) * f64::copysign(m_c, c[k]) / ((1.0 + e[O]) * (1.0 + e_c));
         }
         *h = next;
     }
 
     #[inline(always)]
-    fn r_form(u: &Gates, at: &Gates, x: f64) -> Form {
+    fn r_form(u: &Gates, at: &Narrow, x: f64) -> Form {
         let spread = u.o.on * u.t.psi;
         let mut d = u.o.on * u.t.slope * u.g.slope * u.i.on / u.f.off;
         if u.g.value.lo > 0.0 || u.g.value.hi < 0.0 {
@@ -121,12 +144,12 @@ impl<const N: usize> LstmReduced<N> {
         Form {
             factor: [-(spread * u.i.off), -(spread * u.f.on), -d, -(u.o.slope * u.t.value)],
             diagonal: Interval::point(1.0),
-            value: Interval::point(x) - at.o.on * at.t.value,
+            value: Interval::point(x) - at.o * at.t,
         }
     }
 
     #[inline(always)]
-    fn g_form(u: &Gates, at: &Gates, h: Interval, x: f64) -> Option<Form> {
+    fn g_form(u: &Gates, at: &Narrow, h: Interval, x: f64) -> Option<Form> {
         if u.o.on.lo < GATE_MIN {
             return None;
         }
@@ -149,7 +172,7 @@ impl<const N: usize> LstmReduced<N> {
                 -(slope * q * u.o.off),
             ],
             diagonal: slope / u.o.on,
-            value: at.f.off * atanh(Interval::point(x) / at.o.on) - at.i.on * at.g.value,
+            value: at.off * atanh(Interval::point(x) / at.o) - at.i * at.g,
         })
     }
 
@@ -251,7 +274,7 @@ impl<const N: usize> Reduced<N> for LstmReduced<N> {
         let rad_x: [f64; N] = std::array::from_fn(|k| x[k].rad());
         let mut rows = Rows { value: [Interval::ZERO; N], mid: [[0.0; N]; N], rad: [[0.0; N]; N] };
         for k in 0..N {
-            let (over, at) = (self.gates(k, x), self.gates(k, &thin));
+            let (over, at) = (self.gates(k, x), self.narrow(k, &thin));
             let r = Self::r_form(&over, &at, mid[k]);
             let (m, d, unsure) = self.row(k, &r, &rad_x);
             (rows.value[k], rows.mid[k], rows.rad[k]) = (r.value, m, d);

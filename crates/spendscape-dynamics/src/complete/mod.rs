@@ -147,6 +147,7 @@ impl<const N: usize> LstmReduced<N> {
         let w = &map.cell.affine;
         Self {
             z0: std::array::from_fn(|q| std::array::from_fn(|k| map.z0[q * N + k])),
+            mid: std::array::from_fn(|q| std::array::from_fn(|k| map.z0[q * N + k].mid())),
             w: std::array::from_fn(|q| {
                 std::array::from_fn(|k| std::array::from_fn(|j| w.recurrent(q * N + k, j)))
             }),

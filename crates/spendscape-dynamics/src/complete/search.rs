@@ -22,7 +22,11 @@ const WIDTH_MIN: f64 = 1e-7;
 /// Newton steps at a box below the least width.
 const NEWTON_STEPS: usize = 20;
 /// Inflations of the last test around Newton's limit.
-const LAST_INFLATIONS: usize = 4;
+const LAST_INFLATIONS: usize = 8;
+/// Growth of each side relative to the last image.
+const LAST_GROWTH: f64 = 1.25;
+/// Absolute growth of each side, near the rounding level of a hidden state.
+const LAST_FLOOR: f64 = 1e-16;
 
 /// A certified root of a reduced system.
 #[derive(Debug, Clone, Copy)]
@@ -150,15 +154,18 @@ impl<const N: usize> Search<N> {
                 at[k] = (at[k] - step[k]).clamp(-1.0, 1.0);
             }
         }
-        let mut hull: [Interval; N] = std::array::from_fn(|k| x[k].hull(Interval::point(at[k])));
+        let mut z: [Interval; N] = inflate(&std::array::from_fn(|k| x[k].hull(Interval::point(at[k]))));
         for _ in 0..LAST_INFLATIONS {
-            hull = inflate(&hull);
-            let rows = system.rows(&hull, &middle(&hull));
-            if let Some(image) = krawczyk(&hull, &rows)
-                && (0..N).all(|k| image[k].strictly_inside(hull[k]))
-            {
-                return self.record(system, &hull);
+            let rows = system.rows(&z, &middle(&z));
+            let Some(image) = krawczyk(&z, &rows) else { break };
+            if (0..N).all(|k| image[k].strictly_inside(z[k])) {
+                return self.record(system, &z);
             }
+            // Epsilon inflation: the image shows how wide each side has to be relative to the others.
+            z = std::array::from_fn(|k| {
+                let radius = LAST_GROWTH * image[k].rad() + LAST_FLOOR;
+                Interval::around(image[k].mid(), radius).hull(x[k])
+            });
         }
         self.undecided.push(*x);
     }

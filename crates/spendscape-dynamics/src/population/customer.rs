@@ -63,6 +63,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
             cell,
             system: LstmReduced {
                 z0: [[Interval::ZERO; N]; 4],
+                mid: [[0.0; N]; 4],
                 w: std::array::from_fn(|q| {
                     std::array::from_fn(|k| std::array::from_fn(|j| w.recurrent(q * N + k, j)))
                 }),
@@ -82,6 +83,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         for q in 0..4 {
             for k in 0..N {
                 self.system.z0[q][k] = z0[q * N + k];
+                self.system.mid[q][k] = z0[q * N + k].mid();
             }
         }
         let outcome = self.search.run(&self.system, config.search.cap(N));

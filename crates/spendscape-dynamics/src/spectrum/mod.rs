@@ -63,6 +63,11 @@ fn size1(a: Complex64) -> f64 {
     a.re.abs() + a.im.abs()
 }
 
+/// The modulus by a plain square root: the entries are far from overflow, and `hypot` is slow.
+fn modulus(a: Complex64) -> f64 {
+    a.norm_sqr().sqrt()
+}
+
 impl SpectrumWork {
     /// The approximate eigenvectors (columns, row-major) of the last enclosure; meaningful when `basis` is set.
     pub(crate) fn vectors(&self) -> &[Complex64] {
@@ -83,7 +88,7 @@ impl SpectrumWork {
     pub(crate) fn coordinates(&self, dx: &[f64], reach: &mut [f64]) -> f64 {
         let n = dx.len();
         for (r, reach) in reach.iter_mut().enumerate() {
-            *reach = (0..n).map(|c| self.schur.vectors[r * n + c].norm()).sum();
+            *reach = (0..n).map(|c| modulus(self.schur.vectors[r * n + c])).sum();
         }
         (0..n)
             .map(|r| (0..n).map(|c| self.inverse[r * n + c] * dx[c]).sum::<Complex64>().norm())
@@ -242,7 +247,7 @@ impl SpectrumWork {
         (self.mid, self.rad) = (mid, rad);
         let norm = (0..n)
             .map(|r| {
-                (0..n).map(|c| self.product[r * n + c].norm() + self.spread2[r * n + c]).sum::<f64>()
+                (0..n).map(|c| modulus(self.product[r * n + c]) + self.spread2[r * n + c]).sum::<f64>()
             })
             .fold(0.0, f64::max);
         if e < BASIS_ERROR_MAX { up(norm / (1.0 - e)) } else { f64::INFINITY }
@@ -256,7 +261,7 @@ impl SpectrumWork {
         if e.is_nan() || e >= BASIS_ERROR_MAX {
             return None;
         }
-        let size = |r: usize, c: usize| self.product[r * n + c].norm() * (1.0 + 4.0 * ROUND);
+        let size = |r: usize, c: usize| modulus(self.product[r * n + c]) * (1.0 + 4.0 * ROUND);
         let norm = (0..n)
             .map(|r| (0..n).map(|c| size(r, c) + self.spread2[r * n + c]).sum::<f64>())
             .fold(0.0, f64::max);
@@ -279,7 +284,7 @@ impl SpectrumWork {
         group.extend(0..n);
         for i in 0..n {
             for k in 0..i {
-                let apart = (discs[i].0 - discs[k].0).norm() > (discs[i].1 + discs[k].1) * (1.0 + 8.0 * ROUND);
+                let apart = modulus(discs[i].0 - discs[k].0) > (discs[i].1 + discs[k].1) * (1.0 + 8.0 * ROUND);
                 if !apart && group[i] != group[k] {
                     let (from, to) = (group[i], group[k]);
                     for g in group.iter_mut() {
@@ -296,7 +301,7 @@ impl SpectrumWork {
         for g in 0..n {
             let (mut inner, mut outer, mut count) = (f64::INFINITY, 0.0f64, 0);
             for k in (0..n).filter(|&k| group[k] == g) {
-                let size = discs[k].0.norm();
+                let size = modulus(discs[k].0);
                 inner = inner.min(down(size - discs[k].1));
                 outer = outer.max(up(size + discs[k].1));
                 count += 1;
