@@ -42,6 +42,7 @@ mod linear;
 mod polynomial;
 mod product;
 mod qr;
+mod semidefinite;
 mod svd;
 
 pub use backend::Backend;
@@ -53,4 +54,5 @@ pub use linear::{cholesky, det, inv, solve, solve_vec};
 pub use polynomial::{polyfit, polyfit_many, polyval};
 pub use product::{gram, matmul};
 pub use qr::{PivotedQr, Qr, qr, qr_pivoted};
+pub use semidefinite::{SemidefiniteSolution, solve_semidefinite};
 pub use svd::{Svd, cond, default_rcond, pinv, rank, singular_values, svd};

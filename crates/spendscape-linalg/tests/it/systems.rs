@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Axis, array};
 use proptest::prelude::*;
-use spendscape_linalg::{Backend, Error};
+use spendscape_linalg::{Backend, Error, solve_semidefinite};
 
 use crate::matrices::{gaussian, with_singular_values};
 use crate::tolerance::{assert_close, backward, forward, norm};
@@ -78,6 +78,25 @@ proptest! {
     }
 
     #[test]
+    fn semidefinite_systems_are_solved_around_dependent_columns(n in 1_usize..90, extra in 0_usize..4, seed: u64) {
+        // More than one block of columns; the extra ones are combinations of the first.
+        let free = gaussian(n + 40, n, seed);
+        let mixed = free.dot(&gaussian(n, extra, seed ^ 1));
+        let x = ndarray::concatenate![Axis(1), free, mixed];
+        let y = gaussian(n + 40, 2, seed ^ 2);
+        // 1e-9 lies between rounding (1e-13) and what random columns leave unexplained (1e-2).
+        let fit = solve_semidefinite(x.t().dot(&x), &x.t().dot(&y), 1e-9).unwrap();
+        prop_assert_eq!(fit.rank, n);
+        prop_assert_eq!(fit.dependent, (n..n + extra).collect::<Vec<_>>());
+        for &backend in Backend::ALL {
+            let reference = backend.lstsq(&x, &y, 1e-9).unwrap();
+            let condition = backend.cond(&free).unwrap();
+            let bound = forward(n + 40, n + extra, condition * condition);
+            assert_close(&x.dot(&fit.solution), &x.dot(&reference.coefficients), bound, norm(&y));
+        }
+    }
+
+    #[test]
     fn solve_does_not_notice_units(n in 1_usize..8, seed: u64, powers in prop::collection::vec(-900_i32..900, 16)) {
         let (a, b) = (gaussian(n, n, seed), gaussian(n, 1, seed ^ 1));
         // Rows in other units leave the solution, columns in other units divide it.
@@ -145,4 +164,19 @@ fn singular_systems_are_refused_in_any_unit() {
         let x = backend.solve_vec(&array![[1e-30, 0.0], [0.0, 1e30]], &array![1.0, 1.0]).unwrap();
         assert!((x[0] * 1e-30 - 1.0).abs() < 1e-15 && (x[1] * 1e30 - 1.0).abs() < 1e-15);
     }
+}
+
+#[test]
+fn semidefinite_systems_check_their_input() {
+    let b = Array2::<f64>::zeros((2, 1));
+    assert!(matches!(solve_semidefinite(Array2::zeros((2, 3)), &b, 0.0), Err(Error::NotSquare { .. })));
+    assert!(matches!(solve_semidefinite(Array2::eye(3), &b, 0.0), Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(solve_semidefinite(Array2::eye(2), &b, 1.0), Err(Error::InvalidCutoff { .. })));
+    assert!(matches!(
+        solve_semidefinite(array![[1.0, 0.0], [f64::NAN, 1.0]], &b, 0.0),
+        Err(Error::NotFinite { .. })
+    ));
+    let zero = solve_semidefinite(Array2::zeros((2, 2)), &b, 1e-9).unwrap();
+    assert_eq!((zero.rank, zero.dependent), (0, vec![0, 1]));
+    assert_eq!(solve_semidefinite(Array2::zeros((0, 0)), &Array2::zeros((0, 2)), 0.0).unwrap().rank, 0);
 }
