@@ -1,0 +1,71 @@
+//! Surrogates that explain a recurrent network by its inputs: linear, ridge, polynomial and tree models of any target
+//! matrix, their fidelity, the tests of their coefficients, and the explanation of one customer.
+//!
+//! It does not compute the targets (states and direction angles), does not read or write files, and does not draw.
+//!
+//! ```
+//! # fn main() -> Result<(), spendscape_surrogate::Error> {
+//! use ndarray::{array, Axis};
+//! use spendscape_surrogate::{Ols, explain, mean_r2};
+//!
+//! let shares = array![[0.2, 0.8], [0.4, 0.6], [0.5, 0.5], [0.9, 0.1]];
+//! let angle = shares.column(0).mapv(|s| 3.0 * s - 1.0).insert_axis(Axis(1));
+//! let model = Ols::params().fit(&shares, &angle)?;
+//! // The shares sum to 1, so only one direction is determined: the slopes of minimum norm sum to zero.
+//! assert_eq!(model.rank(), 1);
+//! assert!(model.coefficients().sum().abs() < 1e-12);
+//! assert!(mean_r2(&angle, &model.predict(&shares)?)? > 1.0 - 1e-12);
+//! let why = explain(&model, &shares.row(0), 0, 0.0)?;
+//! assert!((why.total() - why.value).abs() < 1e-14);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Results are the same bits for any number of threads.
+
+mod check;
+mod error;
+
+mod shares;
+mod split;
+
+mod moments;
+mod standardize;
+
+mod linear;
+mod ridge;
+
+mod polynomial;
+mod product_moments;
+
+mod tree;
+
+mod metrics;
+
+mod anchor;
+mod fidelity;
+mod learning_curve;
+
+mod recovery;
+mod significance;
+
+mod explain;
+
+pub use anchor::{ANCHOR, ANCHOR_LATITUDE, ANCHOR_LONGITUDE, simulate_anchor};
+pub use error::Error;
+pub use explain::{
+    Assignment, Explanation, assign, compensated_sum, contributions, explain, explain_margin, percentile,
+};
+pub use fidelity::{
+    AngularErrors, Interval, R2Intervals, SegmentError, customer_errors, errors_by_segment, r2_intervals,
+};
+pub use learning_curve::{CurvePoint, learning_curve};
+pub use linear::{Contrast, DEFAULT_RCOND, LinearModel, Ols};
+pub use metrics::{mean_r2, r2, rmse};
+pub use polynomial::{Polynomial, PolynomialModel, Terms};
+pub use recovery::{Recovery, Unlisted, auroc, correlation, recovery, unlisted_classes};
+pub use ridge::{Ridge, RidgeFit};
+pub use shares::{mean_features, mean_shares, normalize_rows};
+pub use significance::{CoefficientTests, Correction, coefficient_tests, median_gauge};
+pub use split::Split;
+pub use tree::{RegressionTree, TreeModel};

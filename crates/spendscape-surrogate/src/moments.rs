@@ -1,0 +1,68 @@
+//! Means and centered second moments in one deterministic pass.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, s};
+
+/// Rows centered and multiplied at a time: small enough that a block of 100 columns stays in the second-level cache.
+const BLOCK_ROWS: usize = 256;
+
+/// What a linear fit needs to know of its data.
+#[derive(Debug, Clone)]
+pub(crate) struct Moments {
+    /// Means of the features.
+    pub(crate) x_mean: Array1<f64>,
+    /// Means of the targets.
+    pub(crate) y_mean: Array1<f64>,
+    /// Centered sums of products of features, C x C.
+    pub(crate) xx: Array2<f64>,
+    /// Centered sums of products of features and targets, C x K.
+    pub(crate) xy: Array2<f64>,
+    /// Centered sums of squares of targets, K.
+    pub(crate) yy: Array1<f64>,
+}
+
+impl Moments {
+    /// Two passes: the products are taken of centered values, so that nothing cancels.
+    pub(crate) fn new(x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Self {
+        let (n, c, k) = (x.nrows(), x.ncols(), y.ncols());
+        let x_mean = column_means(x);
+        let y_mean = column_means(y);
+        let mut products = Array2::zeros((c + k, c + k));
+        let mut block = Array2::zeros((BLOCK_ROWS.min(n.max(1)), c + k));
+        for start in (0..n).step_by(BLOCK_ROWS) {
+            let end = (start + BLOCK_ROWS).min(n);
+            let mut part = block.slice_mut(s![..end - start, ..]);
+            part.slice_mut(s![.., ..c]).assign(&(&x.slice(s![start..end, ..]) - &x_mean));
+            part.slice_mut(s![.., c..]).assign(&(&y.slice(s![start..end, ..]) - &y_mean));
+            general_mat_mul(1.0, &part.t(), &part, 1.0, &mut products);
+        }
+        let xx = Array2::from_shape_fn((c, c), |(i, j)| products[[i.max(j), i.min(j)]]);
+        let xy = products.slice(s![..c, c..]).to_owned();
+        let yy = products.slice(s![c.., c..]).diag().to_owned();
+        Self { x_mean, y_mean, xx, xy, yy }
+    }
+}
+
+/// Mean of each column; zeros without rows.
+pub(crate) fn column_means(a: &ArrayRef<f64, Ix2>) -> Array1<f64> {
+    let mut mean = Array1::zeros(a.ncols());
+    for row in a.rows() {
+        mean += &row;
+    }
+    mean /= a.nrows().max(1) as f64;
+    // A second pass takes out the rounding of the first, which grows with the number of rows.
+    let mut rest = Array1::<f64>::zeros(a.ncols());
+    for row in a.rows() {
+        rest += &(&row - &mean);
+    }
+    mean + rest / a.nrows().max(1) as f64
+}
+
+/// `a - mean`, row by row.
+pub(crate) fn centered(a: &ArrayRef<f64, Ix2>, mean: &Array1<f64>) -> Array2<f64> {
+    let mut out = a.to_owned();
+    for mut row in out.axis_iter_mut(Axis(0)) {
+        row -= mean;
+    }
+    out
+}

@@ -1,0 +1,151 @@
+//! Tests of coefficients and recovery of a known table.
+
+use ndarray::{Array1, Array2, array};
+use proptest::prelude::*;
+use rand::RngExt;
+use spendscape_surrogate::{
+    CoefficientTests, Correction, Ols, auroc, coefficient_tests, correlation, median_gauge, recovery,
+    unlisted_classes,
+};
+
+use crate::data::{gaussian, generator, shares};
+
+/// A table with `known` non-zero rows of five traits and a surrogate that follows it with noise.
+fn planted(known: usize, noise: f64) -> (CoefficientTests, Array2<f64>) {
+    let mut table = gaussian(40, 5, 1);
+    table.slice_mut(ndarray::s![known.., ..]).fill(0.0);
+    let x = shares(4000, 40, 2);
+    let y = x.dot(&table.dot(&gaussian(5, 2, 3))) + gaussian(4000, 2, 4) * noise;
+    (coefficient_tests(&Ols::params().fit(&x, &y).unwrap()).unwrap(), table)
+}
+
+#[test]
+fn a_planted_table_is_recovered() {
+    // More than half of the classes have no effect here, so the median is their common coefficient.
+    let (tests, table) = planted(15, 0.05);
+    let found = recovery(&tests, &table, 0.05, Correction::Bonferroni).unwrap();
+    assert_eq!((found.known, found.found, found.false_finds), (15, 15, 0));
+    assert_eq!(found.auroc, 1.0);
+    assert!(found.r2_on_table > 0.99 && found.correlation > 0.7, "{found:?}");
+}
+
+#[test]
+fn without_effects_almost_nothing_is_found() {
+    let x = shares(2000, 50, 5);
+    let mut false_finds = 0;
+    for seed in 0..40 {
+        let model = Ols::params().fit(&x, &gaussian(2000, 2, 100 + seed)).unwrap();
+        let tests = coefficient_tests(&model).unwrap();
+        let any = tests.significant(0.05, Correction::Bonferroni).unwrap().iter().any(|&f| f);
+        false_finds += usize::from(any);
+    }
+    // One run in twenty errs: 2 of 40 expected, and more than 7 has a probability below 1e-3.
+    assert!(false_finds <= 7, "{false_finds}");
+}
+
+#[test]
+fn the_bonferroni_line_of_194_tests_is_at_3_66() {
+    let tests = |z: f64| CoefficientTests {
+        gauged: Array2::zeros((97, 2)),
+        standard_errors: Array2::ones((97, 2)),
+        statistics: Array2::from_elem((97, 2), z),
+        p_values: Array2::from_elem((97, 2), libm::erfc(z / 2_f64.sqrt())),
+    };
+    let any = |z| tests(z).significant(0.05, Correction::Bonferroni).unwrap()[[0, 0]];
+    assert!(any(3.66) && !any(3.65));
+}
+
+#[test]
+fn benjamini_and_hochbergs_own_example() {
+    // The 15 p-values of their paper (1995, section 3.2): at .05 Bonferroni rejects 3, their procedure 4.
+    let p = array![
+        0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719,
+        0.6528, 0.7590, 1.0
+    ];
+    let column = p.insert_axis(ndarray::Axis(1));
+    let tests = CoefficientTests {
+        gauged: column.clone(),
+        standard_errors: column.clone(),
+        statistics: column.clone(),
+        p_values: column,
+    };
+    let count = |c| tests.significant(0.05, c).unwrap().iter().filter(|&&f| f).count();
+    assert_eq!(count(Correction::Bonferroni), 3);
+    assert_eq!(count(Correction::BenjaminiHochberg), 4);
+    assert!(tests.significant(1.5, Correction::Bonferroni).is_err());
+}
+
+#[test]
+fn the_median_gauge_does_not_notice_a_constant() {
+    let theta = gaussian(31, 2, 6);
+    let moved = median_gauge(&(&theta + 5.0));
+    assert!((&moved - &median_gauge(&theta)).iter().all(|d| d.abs() < 1e-14));
+    assert_eq!(median_gauge(&array![[1.0], [2.0], [3.0], [10.0]]), array![[-1.5], [-0.5], [0.5], [7.5]]);
+    assert_eq!(median_gauge(&Array2::zeros((0, 2))).dim(), (0, 2));
+}
+
+#[test]
+fn the_papers_rule_counts_against_the_mean() {
+    let (tests, _) = planted(15, 0.05);
+    let counts = tests.above_fraction_of_mean(0.1).unwrap();
+    assert!(counts.iter().all(|&c| (10..=40).contains(&c)));
+    assert_eq!(tests.above_fraction_of_mean(1e9).unwrap(), vec![0, 0]);
+    assert!(tests.above_fraction_of_mean(f64::NAN).is_err());
+}
+
+#[test]
+fn unlisted_classes_follow_the_data_or_not() {
+    let association = gaussian(30, 5, 7);
+    let mut table = gaussian(30, 5, 8);
+    table.slice_mut(ndarray::s![20.., ..]).fill(0.0);
+    let tests = |gauged: Array2<f64>| CoefficientTests {
+        standard_errors: Array2::ones(gauged.dim()),
+        statistics: gauged.mapv(f64::abs),
+        p_values: gauged.mapv(|_| 0.5),
+        gauged,
+    };
+    let follows =
+        unlisted_classes(&tests(association.dot(&gaussian(5, 2, 9))), &table, &association).unwrap();
+    assert_eq!(follows.classes, (20..30).collect::<Vec<_>>());
+    assert!(follows.agreement > 1.0 - 1e-9);
+    let other = unlisted_classes(&tests(gaussian(30, 2, 10)), &table, &association).unwrap();
+    assert!(other.agreement.abs() < 0.7);
+    assert!(unlisted_classes(&tests(gaussian(30, 2, 10)), &Array2::zeros((30, 5)), &association).is_err());
+}
+
+#[test]
+fn one_sided_tables_are_refused() {
+    let (tests, table) = planted(15, 0.5);
+    assert!(recovery(&tests, &Array2::zeros(table.dim()), 0.05, Correction::Bonferroni).is_err());
+    assert!(recovery(&tests, &Array2::ones(table.dim()), 0.05, Correction::Bonferroni).is_err());
+    assert!(recovery(&tests, &Array2::ones((3, 5)), 0.05, Correction::Bonferroni).is_err());
+}
+
+proptest! {
+    #[test]
+    fn auroc_counts_pairs(n in 2_usize..40, seed: u64) {
+        let mut rng = generator(seed);
+        // Few distinct scores make ties common.
+        let scores: Array1<f64> = (0..n).map(|_| f64::from(rng.random_range(0..6_i32))).collect();
+        let mut positive: Vec<bool> = (0..n).map(|_| rng.random()).collect();
+        positive[0] = true;
+        positive[1] = false;
+        let (mut wins, mut pairs) = (0.0, 0.0);
+        for i in (0..n).filter(|&i| positive[i]) {
+            for j in (0..n).filter(|&j| !positive[j]) {
+                pairs += 1.0;
+                wins += if scores[i] > scores[j] { 1.0 } else if scores[i] == scores[j] { 0.5 } else { 0.0 };
+            }
+        }
+        prop_assert!((auroc(&scores, &positive).unwrap() - wins / pairs).abs() < 1e-12);
+    }
+
+    #[test]
+    fn correlation_stays_in_range_and_ignores_units(n in 2_usize..20, seed: u64, scale in 0.1..10.0_f64) {
+        let (a, b) = (gaussian(n, 1, seed).column(0).to_owned(), gaussian(n, 1, seed ^ 1).column(0).to_owned());
+        let plain = correlation(&a, &b).unwrap();
+        prop_assert!((-1.0..=1.0).contains(&plain));
+        prop_assert!((correlation(&(&a * scale + 3.0), &b).unwrap() - plain).abs() < 1e-9);
+        prop_assert!((correlation(&a, &a).unwrap() - 1.0).abs() < 1e-12);
+    }
+}

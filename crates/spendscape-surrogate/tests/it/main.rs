@@ -1,0 +1,10 @@
+//! Integration tests of the surrogates.
+
+mod coefficients;
+mod data;
+mod explanation;
+mod fidelity;
+mod golden;
+mod input;
+mod linear;
+mod nonlinear;
