@@ -1,27 +1,28 @@
-//! Points in blocks of structure-of-arrays layout, the form in which distances vectorize.
+//! Points in small blocks of structure-of-arrays layout, the form in which distances compile to vector instructions.
 
 use ndarray::ArrayRef2;
 
-/// Points per block: long enough for full vector registers, short enough that a block of distances stays in the
-/// first-level cache.
-pub(crate) const BLOCK: usize = 64;
+/// Points per block: a block of running distances stays in registers, and its additions do not wait for each other.
+pub(crate) const LANES: usize = 8;
 
-/// `n` points of dimension `dim`; block `b` holds, dimension by dimension, `BLOCK` coordinates (padded with zeros).
+/// One value for each point of a block.
+pub(crate) type Lane = [f64; LANES];
+
+/// `n` points of dimension `dim`; each block holds `dim` lanes, one per coordinate (the last block padded with zeros).
 pub(crate) struct Blocks {
     n: usize,
     dim: usize,
-    data: Vec<f64>,
+    data: Vec<Lane>,
 }
 
 impl Blocks {
     /// Copies the rows `rows` of `x`, in that order.
     pub(crate) fn of_rows(x: &ArrayRef2<f64>, rows: impl ExactSizeIterator<Item = usize>) -> Self {
         let (n, dim) = (rows.len(), x.ncols());
-        let mut data = vec![0.0; n.div_ceil(BLOCK) * BLOCK * dim];
+        let mut data = vec![[0.0; LANES]; n.div_ceil(LANES) * dim];
         for (i, row) in rows.enumerate() {
-            let at = i / BLOCK * BLOCK * dim + i % BLOCK;
             for (d, &v) in x.row(row).iter().enumerate() {
-                data[at + d * BLOCK] = v;
+                data[i / LANES * dim + d][i % LANES] = v;
             }
         }
         Self { n, dim, data }
@@ -42,19 +43,14 @@ impl Blocks {
         self.dim
     }
 
-    /// Number of blocks.
-    pub(crate) fn count(&self) -> usize {
-        self.n.div_ceil(BLOCK)
-    }
-
     /// Number of points in block `b` that are not padding.
     pub(crate) fn used(&self, b: usize) -> usize {
-        BLOCK.min(self.n - b * BLOCK)
+        LANES.min(self.n - b * LANES)
     }
 
     /// Coordinate `d` of point `i`.
     pub(crate) fn at(&self, i: usize, d: usize) -> f64 {
-        self.data[i / BLOCK * BLOCK * self.dim + d * BLOCK + i % BLOCK]
+        self.data[i / LANES * self.dim + d][i % LANES]
     }
 
     /// Copies point `i` into `out`.
@@ -64,19 +60,26 @@ impl Blocks {
         }
     }
 
-    /// Coordinates of block `b`, dimension by dimension.
-    pub(crate) fn block(&self, b: usize) -> &[f64] {
-        &self.data[b * BLOCK * self.dim..(b + 1) * BLOCK * self.dim]
+    /// The blocks in order, each as its lanes.
+    pub(crate) fn iter(&self) -> std::slice::ChunksExact<'_, Lane> {
+        self.data.chunks_exact(self.dim.max(1))
     }
 
-    /// Squared distances of all points of block `b` to `point` (padding included).
-    pub(crate) fn squared_distances(&self, b: usize, point: &[f64], out: &mut [f64; BLOCK]) {
-        *out = [0.0; BLOCK];
-        for (coordinates, &p) in self.block(b).chunks_exact(BLOCK).zip(point) {
-            for (o, &x) in out.iter_mut().zip(coordinates) {
-                let t = x - p;
-                *o += t * t;
-            }
+    /// The blocks from block `first` on.
+    pub(crate) fn from_block(&self, first: usize) -> std::slice::ChunksExact<'_, Lane> {
+        self.data[first * self.dim..].chunks_exact(self.dim.max(1))
+    }
+}
+
+/// Squared distances of the points of a block to `point` (padding included).
+#[inline(always)]
+pub(crate) fn squared_distances(block: &[Lane], point: &[f64]) -> Lane {
+    let mut sum = [0.0; LANES];
+    for (lane, &p) in block.iter().zip(point) {
+        for (s, &x) in sum.iter_mut().zip(lane) {
+            let t = x - p;
+            *s += t * t;
         }
     }
+    sum
 }

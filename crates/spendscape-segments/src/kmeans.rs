@@ -5,13 +5,13 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
-use crate::blocks::{BLOCK, Blocks};
+use crate::blocks::{Blocks, LANES, Lane, squared_distances};
 use crate::check;
 use crate::error::{Error, Result};
 
-/// Blocks of points per parallel piece of an iteration. The pieces do not depend on the number of threads and are summed
+/// Points per parallel piece of an iteration, a multiple of the lanes. The pieces do not depend on the number of threads and are summed
 /// in order, which makes results bitwise equal for any number of threads; larger pieces trade parallelism for overhead.
-const BLOCKS_PER_PIECE: usize = 64;
+const PIECE: usize = 512 * LANES;
 
 /// Squared distance from its center, relative to its squared length, at which a point coincides with the center: it
 /// covers the rounding of a mean of millions of equal points, and gives up telling points apart that agree to 12 digits.
@@ -153,8 +153,11 @@ pub fn nearest_rows(centers: &ArrayRef2<f64>, x: &ArrayRef2<f64>) -> Result<Vec<
     check::finite("centers", centers)?;
     check::finite("features", x)?;
     let points = Blocks::new(x);
-    let mut state = Assignment::new(points.len());
-    state.update(&points, &check::row_major(centers), centers.nrows());
+    let mut state = Assignment::new(&points, centers.nrows());
+    if x.ncols() == 0 {
+        return Ok(vec![0; x.nrows()]);
+    }
+    state.update(&check::row_major(centers));
     Ok(state.labels.into_iter().map(|l| l as usize).collect())
 }
 
@@ -199,18 +202,14 @@ fn plus_plus<R: Rng>(points: &Blocks, clusters: usize, rng: &mut R) -> Vec<f64> 
 
 /// Lowers `nearest` to the squared distances to `center` where these are smaller; returns the new sum.
 fn lower(points: &Blocks, center: &[f64], nearest: &mut [f64]) -> f64 {
-    let mut distances = [0.0; BLOCK];
-    let mut sum = 0.0;
-    for (b, near) in nearest.chunks_mut(BLOCK).enumerate() {
-        points.squared_distances(b, center, &mut distances);
-        let mut part = 0.0;
-        for (n, &d) in near.iter_mut().zip(&distances) {
+    let mut sums = [0.0; LANES];
+    for (near, block) in nearest.chunks_mut(LANES).zip(points.iter()) {
+        for ((n, d), sum) in near.iter_mut().zip(squared_distances(block, center)).zip(&mut sums) {
             *n = if d < *n { d } else { *n };
-            part += *n;
+            *sum += *n;
         }
-        sum += part;
     }
-    sum
+    sums.iter().sum()
 }
 
 /// First index whose cumulative weight exceeds `target`; the last index of positive weight (or 0) if rounding leaves none.
@@ -229,150 +228,178 @@ fn draw(weights: &[f64], target: f64) -> usize {
     last
 }
 
-/// Labels and squared distances of all points for given centers.
-struct Assignment {
-    labels: Vec<u32>,
-    distances: Vec<f64>,
+/// Label of a point that has none yet.
+const UNASSIGNED: f64 = -1.0;
+
+/// The state of Lloyd's iterations: labels, and sums of the points per cluster kept up to date as labels change.
+struct Assignment<'a> {
+    points: &'a Blocks,
+    clusters: usize,
+    /// Cluster per point, as f64 so that choosing it compiles to vector blends of one width with the distances.
+    labels: Vec<f64>,
+    pieces: Vec<Piece>,
 }
 
-/// Per-cluster sums of one piece of the points, reduced in order.
-struct Sums {
+/// Sums over one fixed piece of the points; the pieces are added in order.
+#[derive(Clone)]
+struct Piece {
     sums: Vec<f64>,
     counts: Vec<usize>,
-    inertia: f64,
     changed: bool,
 }
 
-impl Assignment {
-    fn new(points: usize) -> Self {
-        Self { labels: vec![u32::MAX; points], distances: vec![0.0; points] }
+impl<'a> Assignment<'a> {
+    fn new(points: &'a Blocks, clusters: usize) -> Self {
+        let piece =
+            Piece { sums: vec![0.0; clusters * points.dim()], counts: vec![0; clusters], changed: false };
+        let pieces = vec![piece; points.len().div_ceil(PIECE)];
+        Self { points, clusters, labels: vec![UNASSIGNED; points.len()], pieces }
     }
 
-    /// Assigns every point to its nearest center and sums the points per cluster.
-    fn update(&mut self, points: &Blocks, centers: &[f64], clusters: usize) -> Sums {
-        let dim = points.dim();
-        let piece = BLOCK * BLOCKS_PER_PIECE;
-        let parts: Vec<Sums> = self
-            .labels
-            .par_chunks_mut(piece)
-            .zip(self.distances.par_chunks_mut(piece))
-            .enumerate()
-            .map(|(p, (labels, distances))| {
-                assign_piece(points, centers, clusters, p * BLOCKS_PER_PIECE, labels, distances)
-            })
-            .collect();
-        let start =
-            Sums { sums: vec![0.0; clusters * dim], counts: vec![0; clusters], inertia: 0.0, changed: false };
-        parts.into_iter().fold(start, |mut all, part| {
-            all.sums.iter_mut().zip(part.sums).for_each(|(a, b)| *a += b);
-            all.counts.iter_mut().zip(part.counts).for_each(|(a, b)| *a += b);
-            all.inertia += part.inertia;
-            all.changed |= part.changed;
-            all
-        })
+    /// Assigns every point to its nearest center; returns whether any label changed.
+    fn update(&mut self, centers: &[f64]) -> bool {
+        let points = self.points;
+        self.labels.par_chunks_mut(PIECE).zip(&mut self.pieces).enumerate().for_each(
+            |(p, (labels, piece))| {
+                piece.changed = false;
+                for (labels, block) in labels.chunks_mut(LANES).zip(points.from_block(p * PIECE / LANES)) {
+                    piece.assign(labels, block, centers);
+                }
+            },
+        );
+        self.pieces.iter().any(|p| p.changed)
+    }
+
+    /// Sums and counts per cluster.
+    fn totals(&self) -> (Vec<f64>, Vec<usize>) {
+        let mut sums = vec![0.0; self.clusters * self.points.dim()];
+        let mut counts = vec![0; self.clusters];
+        for piece in &self.pieces {
+            sums.iter_mut().zip(&piece.sums).for_each(|(a, b)| *a += b);
+            counts.iter_mut().zip(&piece.counts).for_each(|(a, b)| *a += b);
+        }
+        (sums, counts)
+    }
+
+    /// Moves the centers to the means of their points; returns the sum of their squared shifts.
+    fn move_centers(&self, centers: &mut [f64]) -> f64 {
+        let dim = self.points.dim();
+        let (sums, counts) = self.totals();
+        let mut shift = 0.0;
+        for (c, center) in centers.chunks_exact_mut(dim).enumerate() {
+            // A cluster that stays empty (fewer distinct points than clusters) keeps its center.
+            if counts[c] > 0 {
+                for (v, &sum) in center.iter_mut().zip(&sums[c * dim..]) {
+                    let mean = sum / counts[c] as f64;
+                    shift += (mean - *v).powi(2);
+                    *v = mean;
+                }
+            }
+        }
+        shift
+    }
+
+    /// Squared distance of every point to its own center.
+    fn distances(&self, centers: &[f64]) -> Vec<f64> {
+        let dim = self.points.dim();
+        let distance = |(i, &label): (usize, &f64)| {
+            let center = &centers[label as usize * dim..(label as usize + 1) * dim];
+            center.iter().enumerate().map(|(d, c)| (self.points.at(i, d) - c).powi(2)).sum()
+        };
+        self.labels.iter().enumerate().map(distance).collect()
+    }
+
+    /// Gives each empty cluster the point farthest from its own center, taking it away from its cluster.
+    fn fill_empty(&mut self, centers: &[f64]) {
+        let (_, mut counts) = self.totals();
+        if counts.iter().all(|&c| c > 0) {
+            return;
+        }
+        let dim = self.points.dim();
+        let mut distances = self.distances(centers);
+        for empty in 0..self.clusters {
+            if counts[empty] > 0 {
+                continue;
+            }
+            let far = crate::dominance::argmax(distances.iter().copied());
+            let scale: f64 = (0..dim).map(|d| self.points.at(far, d).powi(2)).sum();
+            if distances[far] <= COINCIDENT * scale {
+                return;
+            }
+            counts[self.labels[far] as usize] -= 1;
+            counts[empty] += 1;
+            distances[far] = 0.0;
+            let coordinate = |d: usize| self.points.at(far, d);
+            self.pieces[far / PIECE].relabel(&mut self.labels[far], empty as f64, dim, coordinate);
+        }
     }
 }
 
-/// Assigns the blocks from `first` on that `labels` covers.
-fn assign_piece(
-    points: &Blocks,
-    centers: &[f64],
-    clusters: usize,
-    first: usize,
-    labels: &mut [u32],
-    distances: &mut [f64],
-) -> Sums {
-    let dim = points.dim();
-    let mut part =
-        Sums { sums: vec![0.0; clusters * dim], counts: vec![0; clusters], inertia: 0.0, changed: false };
-    let mut distance = [0.0; BLOCK];
-    for (i, (labels, distances)) in labels.chunks_mut(BLOCK).zip(distances.chunks_mut(BLOCK)).enumerate() {
-        let b = first + i;
-        let mut best = [f64::INFINITY; BLOCK];
-        // Labels travel as f64 through the selection, so that it compiles to vector blends of one width.
-        let mut chosen = [0.0; BLOCK];
-        for (c, center) in centers.chunks_exact(dim).enumerate() {
-            points.squared_distances(b, center, &mut distance);
-            for ((best, chosen), &d) in best.iter_mut().zip(&mut chosen).zip(&distance) {
+impl Piece {
+    /// Assigns one block of points.
+    #[inline(always)]
+    fn assign(&mut self, labels: &mut [f64], block: &[Lane], centers: &[f64]) {
+        let dim = block.len();
+        let mut best = [f64::INFINITY; LANES];
+        let mut chosen = [0.0; LANES];
+        let mut index = 0.0;
+        for center in centers.chunks_exact(dim) {
+            let distance = squared_distances(block, center);
+            for ((best, chosen), d) in best.iter_mut().zip(&mut chosen).zip(distance) {
                 let closer = d < *best;
                 *best = if closer { d } else { *best };
-                *chosen = if closer { c as f64 } else { *chosen };
+                *chosen = if closer { index } else { *chosen };
             }
+            index += 1.0;
         }
-        let coordinates = points.block(b);
-        for (j, (label, distance)) in labels.iter_mut().zip(distances).enumerate() {
-            let new = chosen[j] as u32;
-            part.changed |= new != *label;
-            *label = new;
-            *distance = best[j];
-            part.inertia += best[j];
-            let c = new as usize;
-            part.counts[c] += 1;
-            for (d, sum) in part.sums[c * dim..(c + 1) * dim].iter_mut().enumerate() {
-                *sum += coordinates[d * BLOCK + j];
+        if labels.iter().zip(&chosen).any(|(old, new)| old != new) {
+            for (i, (label, &new)) in labels.iter_mut().zip(&chosen).enumerate() {
+                if *label != new {
+                    self.relabel(label, new, dim, |d| block[d][i]);
+                }
             }
         }
     }
-    part
+
+    /// Moves one point to another cluster.
+    fn relabel(&mut self, label: &mut f64, new: f64, dim: usize, coordinate: impl Fn(usize) -> f64) {
+        let to = new as usize;
+        self.counts[to] += 1;
+        for d in 0..dim {
+            self.sums[to * dim + d] += coordinate(d);
+        }
+        if *label != UNASSIGNED {
+            let from = *label as usize;
+            self.counts[from] -= 1;
+            for d in 0..dim {
+                self.sums[from * dim + d] -= coordinate(d);
+            }
+        }
+        *label = new;
+        self.changed = true;
+    }
 }
 
 /// Lloyd's iterations from `centers` until no label changes or the centers shift by at most `threshold` (squared).
 fn lloyd(points: &Blocks, mut centers: Vec<f64>, max_iterations: usize, threshold: f64) -> KMeans {
     let dim = points.dim();
     let clusters = centers.len() / dim;
-    let mut state = Assignment::new(points.len());
+    let mut state = Assignment::new(points, clusters);
     let (mut iterations, mut converged) = (0, false);
-    let mut sums = state.update(points, &centers, clusters);
+    state.update(&centers);
     while iterations < max_iterations && !converged {
         iterations += 1;
-        fill_empty(points, &mut state, &mut sums);
-        let mut shift = 0.0;
-        for (c, center) in centers.chunks_exact_mut(dim).enumerate() {
-            // A cluster that stays empty (fewer distinct points than clusters) keeps its center.
-            if sums.counts[c] > 0 {
-                let count = sums.counts[c] as f64;
-                for (v, &sum) in center.iter_mut().zip(&sums.sums[c * dim..]) {
-                    let mean = sum / count;
-                    shift += (mean - *v) * (mean - *v);
-                    *v = mean;
-                }
-            }
-        }
-        sums = state.update(points, &centers, clusters);
-        converged = !sums.changed || shift <= threshold;
+        state.fill_empty(&centers);
+        let shift = state.move_centers(&mut centers);
+        converged = !state.update(&centers) || shift <= threshold;
     }
-    let shape = (clusters, dim);
+    let inertia = state.distances(&centers).iter().sum();
     KMeans {
-        centers: Array2::from_shape_fn(shape, |(c, d)| centers[c * dim + d]),
+        centers: Array2::from_shape_fn((clusters, dim), |(c, d)| centers[c * dim + d]),
+        counts: state.totals().1,
         labels: state.labels.into_iter().map(|l| l as usize).collect(),
-        counts: sums.counts,
-        inertia: sums.inertia,
+        inertia,
         iterations,
         converged,
-    }
-}
-
-/// Gives each empty cluster the point farthest from its own center, taking it away from its cluster.
-fn fill_empty(points: &Blocks, state: &mut Assignment, sums: &mut Sums) {
-    let dim = points.dim();
-    for c in 0..sums.counts.len() {
-        if sums.counts[c] > 0 {
-            continue;
-        }
-        let far = crate::dominance::argmax(state.distances.iter().copied());
-        let scale: f64 = (0..dim).map(|d| points.at(far, d).powi(2)).sum();
-        if state.distances[far] <= COINCIDENT * scale {
-            return;
-        }
-        let from = state.labels[far] as usize;
-        for d in 0..dim {
-            let v = points.at(far, d);
-            sums.sums[from * dim + d] -= v;
-            sums.sums[c * dim + d] = v;
-        }
-        sums.counts[from] -= 1;
-        sums.counts[c] = 1;
-        state.distances[far] = 0.0;
-        state.labels[far] = c as u32;
     }
 }

@@ -5,7 +5,7 @@ use rand::{Rng, seq::index};
 use rayon::prelude::*;
 
 use crate::agreement::compress;
-use crate::blocks::{BLOCK, Blocks};
+use crate::blocks::{Blocks, LANES, squared_distances};
 use crate::check;
 use crate::error::{Error, Result};
 
@@ -83,18 +83,15 @@ pub fn silhouette(x: &ArrayRef2<f64>, labels: &[usize]) -> Result<Silhouette> {
 
 /// Sum of the distances from `point` to all points of a group.
 fn distance_sum(group: &Blocks, point: &[f64]) -> f64 {
-    let mut squared = [0.0; BLOCK];
-    // One running sum per place in the block: the additions of neighbouring places do not wait for each other.
-    let mut sums = [0.0; BLOCK];
-    let full = group.len() / BLOCK;
-    for b in 0..full {
-        group.squared_distances(b, point, &mut squared);
-        sums.iter_mut().zip(&squared).for_each(|(s, d)| *s += d.sqrt());
+    let mut sums = [0.0; LANES];
+    let full = group.len() / LANES;
+    for block in group.iter().take(full) {
+        sums.iter_mut().zip(squared_distances(block, point)).for_each(|(s, d)| *s += d.sqrt());
     }
-    if full < group.count() {
-        group.squared_distances(full, point, &mut squared);
+    // The last block may have padding.
+    if let Some(block) = group.iter().nth(full) {
         let used = group.used(full);
-        sums[..used].iter_mut().zip(&squared).for_each(|(s, d)| *s += d.sqrt());
+        sums[..used].iter_mut().zip(squared_distances(block, point)).for_each(|(s, d)| *s += d.sqrt());
     }
     sums.iter().sum()
 }

@@ -49,7 +49,7 @@ struct Neighbors {
 }
 
 fn golden() -> Golden {
-    serde_json::from_str(include_str!("golden.json")).unwrap()
+    serde_json::from_str(include_str!("golden.json")).expect("golden.json is what generate.py wrote")
 }
 
 fn matrix<T: Copy>(rows: &[Vec<T>]) -> Array2<T> {
