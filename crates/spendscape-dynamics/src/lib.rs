@@ -1,21 +1,52 @@
-//! Fixed points of small recurrent networks, each with a certificate.
+//! The long-run behavior of small recurrent networks under a constant input: every fixed point with a certificate,
+//! inverse regression, and an honest verdict on each attractor.
+//!
+//! It deliberately does not train networks, read files or draw, and it does not know the crate that trains ours: any
+//! [`Map`] will do. It claims no completeness beyond [`COMPLETE_UNITS_MAX`] units per layer.
+//!
+//! ```
+//! use ndarray::{Array2, array};
+//! use spendscape_dynamics::{Complete, LstmCell, Outcome, SearchConfig, Verdict};
+//!
+//! // One LSTM unit, gate order i, f, g, o; only the recurrent weight of g is not zero.
+//! let w_h = array![[0.0], [0.0], [2.3773458124385903], [0.0]];
+//! let cell = LstmCell::new(&Array2::zeros((4, 0)), &w_h, &array![0.0, 0.0, 0.0, 0.0])?;
+//! let list = cell.under(&array![])?.fixed_points(&SearchConfig::default());
+//! assert_eq!((list.outcome, list.points.len()), (Outcome::Complete, 3));
+//! assert_eq!(list.points[1].spectrum.verdict, Verdict::Saddle { index: 1 });
+//! # Ok::<(), spendscape_dynamics::Error>(())
+//! ```
+//!
+//! # What is proved and what is measured
+//!
+//! Certificates rest on outward-rounded interval arithmetic. The bounds of its sums, products and quotients are proved;
+//! the elementary functions carry a margin of eight units of `2^-52` over the largest error ever measured against
+//! 300-bit references (below three). Verdicts of the attractors, basins and transients that are not certificates say so
+//! in their documentation.
 
+mod attractors;
 mod certificate;
 mod complete;
 mod dense;
 mod error;
 mod find;
 mod interval;
+mod inverse;
 mod map;
 mod population;
 mod solve;
 mod spectrum;
 
+pub use attractors::{
+    CLUSTERS_MAX, Curve, CurveFit, GroupAttractors, GroupVerdict, Label, MapVerdict, PointClusters, Verdicts, fit_attractors,
+    judge_group, judge_map, label_points,
+};
 pub use certificate::{FixedPoint, certify};
 pub use complete::{COMPLETE_UNITS_MAX, Complete, FixedPointList, Outcome, SearchConfig};
 pub use error::Error;
 pub use find::{Fate, FindConfig, Found, Method, find_fixed_points, halton};
 pub use interval::Interval;
+pub use inverse::{InverseConfig, InverseRegression, Reachable, inverse_regression};
 pub use map::{
     GruCell, GruMap, Henon, LstmCell, LstmMap, Map, NewtonCubic, RnnCell, RnnMap, Scalar, StackedLstm, StackedMap,
     TanhMap,

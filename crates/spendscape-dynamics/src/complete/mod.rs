@@ -70,7 +70,7 @@ impl SearchConfig {
 pub struct FixedPointList {
     /// The certified points, in the order of their first coordinates.
     pub points: Vec<FixedPoint>,
-    /// Boxes (over the hidden state) that may hold further points.
+    /// Boxes of states that may hold further points (of a stack, possibly of its lower layers only).
     pub undecided: Vec<Vec<Interval>>,
     /// How the search ended.
     pub outcome: Outcome,
@@ -119,7 +119,7 @@ fn run<const N: usize>(
     });
     Raw {
         roots: roots.collect(),
-        undecided: search.undecided.iter().map(|b| b.to_vec()).collect(),
+        undecided: search.undecided.iter().map(|b| [b.as_slice(), &cells(b)].concat()).collect(),
         outcome,
         boxes: search.boxes,
     }

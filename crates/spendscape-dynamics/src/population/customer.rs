@@ -4,6 +4,7 @@ use num_complex::Complex64;
 
 use super::PopulationConfig;
 use super::table::{Arrival, NOTHING, Population};
+use crate::attractors::is_line;
 use crate::certificate::{certify, representative};
 use crate::complete::{LstmReduced, Outcome, Root, Search};
 use crate::interval::Interval;
@@ -94,6 +95,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         table.points.offsets.push(last);
         table.outcome.push(outcome);
         table.boxes.push(self.search.boxes);
+        table.line.push(outcome != Outcome::Complete && self.on_a_line(z0));
 
         let mut state = State { h: [0.0; N], c: [0.0; N] };
         for _ in 0..config.horizon {
@@ -124,6 +126,15 @@ impl<'a, const N: usize> Analyst<'a, N> {
         table.end.extend(state.flat());
         table.arrival.push(arrival);
         finish(table, &at_horizon, &state.h, config);
+    }
+
+    /// Whether the undecided boxes form a line attractor (a cold path: hardly any customer has undecided boxes).
+    fn on_a_line(&self, z0: &[Interval]) -> bool {
+        let map = LstmMap { cell: self.cell, z0: z0.to_vec(), input_known: false };
+        let whole = |b: &[Interval; N]| -> Vec<Interval> {
+            b.iter().copied().chain((0..N).map(|k| self.system.cell(k, b))).collect()
+        };
+        is_line(&map, &self.search.undecided.iter().map(whole).collect::<Vec<_>>())
     }
 
     /// Appends the certified points with their stability.
@@ -297,6 +308,7 @@ pub(super) fn large(cell: &LstmCell, z0: &[Interval], config: &PopulationConfig,
     solver.newton(&map, &x, NEWTON_STEPS);
     table.outcome.push(Outcome::NotProved);
     table.boxes.push(0);
+    table.line.push(false);
     if let Some(found) = certify(&map, solver.state()) {
         x = found.state.to_vec();
         table.points.states.extend(&x);

@@ -73,6 +73,8 @@ pub struct Population {
     pub converged: Vec<bool>,
     /// How each customer's search for all fixed points ended.
     pub outcome: Vec<Outcome>,
+    /// Whether the undecided boxes of the customer's search form a line attractor.
+    pub line: Vec<bool>,
     /// Boxes examined per customer.
     pub boxes: Vec<usize>,
     /// All certified points.
@@ -96,6 +98,7 @@ impl Population {
             distance: Vec::new(),
             converged: Vec::new(),
             outcome: Vec::new(),
+            line: Vec::new(),
             boxes: Vec::new(),
             points: PointTable {
                 units,
@@ -121,6 +124,7 @@ impl Population {
             all.distance.extend(chunk.distance);
             all.converged.extend(chunk.converged);
             all.outcome.extend(chunk.outcome);
+            all.line.extend(chunk.line);
             all.boxes.extend(chunk.boxes);
             all.points.offsets.extend(chunk.points.offsets[1..].iter().map(|o| o + base));
             all.points.states.extend(chunk.points.states);

@@ -1,0 +1,157 @@
+//! Drawn attractors on planted shapes (case A21), labels, and the verdict of the dynamics.
+
+use ndarray::{Array1, Array2, array};
+use spendscape_dynamics::{
+    Complete, CurveFit, Error, FixedPointList, GroupVerdict, Interval, Map, MapVerdict, Outcome, PopulationConfig,
+    Scalar, SearchConfig, TanhMap, analyze_population, fit_attractors, judge_group, judge_map, label_points,
+};
+
+use crate::nets::{A4_WEIGHT, F, G, cell, normal, rng, trained};
+
+/// Points `(t, shape(t), 0.3 shape(t))` rotated by a fixed rotation, with noise.
+fn cloud(n: usize, noise: f64, shape: impl Fn(usize, f64) -> [f64; 3]) -> Array2<f64> {
+    let mut rng = rng(21);
+    let (s, c) = 0.7f64.sin_cos();
+    let mut out = Array2::zeros((n, 3));
+    for k in 0..n {
+        // Symmetric about zero, so that the first principal direction of a parabola is exactly its axis.
+        let t = -1.0 + 2.0 * ((k / 2) as f64 + 0.5) / (n as f64 / 2.0);
+        let p = shape(k, t);
+        let p = [p[0] + noise * normal(&mut rng), p[1] + noise * normal(&mut rng), p[2] + noise * normal(&mut rng)];
+        out.row_mut(k).assign(&array![c * p[0] - s * p[1], s * p[0] + c * p[1], p[2]]);
+    }
+    out
+}
+
+#[test]
+fn a21_a_quadratic_curve_is_recovered() {
+    let parabola = |_: usize, t: f64| [2.0 * t, 0.4 * t * t, 0.1 * t];
+    let exact = cloud(400, 0.0, parabola);
+    let fit = fit_attractors(&exact, &mut rng(1)).unwrap();
+    let curve = fit.curve.unwrap();
+    assert_eq!(curve.fit, CurveFit::Accepted);
+    // The principal directions of half the points tilt slightly against the parabola's axis, and along a tilted axis a
+    // parabola is not exactly quadratic: the held-out residual is small rather than zero.
+    assert!(curve.explained > 0.9999, "{}", curve.explained);
+    let noisy = fit_attractors(&cloud(400, 0.03, parabola), &mut rng(1)).unwrap();
+    assert_eq!(noisy.curve.unwrap().fit, CurveFit::Accepted);
+}
+
+#[test]
+fn a21_coefficients_of_a_symmetric_parabola_are_exact() {
+    let mut rows = Vec::new();
+    for k in 0..40 {
+        let t = (f64::from(k) + 0.5) / 40.0;
+        for sign in [-1.0, 1.0] {
+            rows.extend([3.0 * sign * t, 0.5 * t * t, 0.0]);
+        }
+    }
+    let points = Array2::from_shape_vec((80, 3), rows).unwrap();
+    let curve = fit_attractors(&points, &mut rng(7)).unwrap().curve.unwrap();
+    // With t' = 3 t: y = 0.5 t^2 = t'^2 / 18, about its mean.
+    assert!((curve.coefficients[[0, 2]].abs() - 1.0 / 18.0).abs() < 1e-10);
+    assert!(curve.coefficients[[0, 1]].abs() < 1e-10 && curve.coefficients.row(1).iter().all(|c| c.abs() < 1e-10));
+    assert!(points.outer_iter().all(|p| curve.distance(p) < 1e-10));
+}
+
+#[test]
+fn a21_a_ring_and_a_crossing_refuse_the_quadratic() {
+    let ring = cloud(400, 0.02, |k, t| {
+        let angle = std::f64::consts::PI * (t + (k % 2) as f64);
+        [angle.cos(), angle.sin(), 0.0]
+    });
+    let crossing = cloud(400, 0.02, |k, t| [t, if k % 2 == 0 { 0.6 * t } else { -0.6 * t }, 0.0]);
+    for (name, points) in [("ring", ring), ("crossing", crossing)] {
+        let fit = fit_attractors(&points, &mut rng(3)).unwrap();
+        let curve = fit.curve.unwrap();
+        assert_ne!(curve.fit, CurveFit::Accepted, "{name}: explained {}", curve.explained);
+    }
+}
+
+#[test]
+fn planted_clusters_are_found_and_labeled() {
+    let centers = [[0.5, 0.2, 0.0], [-0.4, 0.1, 0.3], [0.0, -0.6, -0.2]];
+    let mut r = rng(8);
+    let ends = Array2::from_shape_fn((300, 3), |(k, j)| centers[k % 3][j] + 0.01 * normal(&mut r));
+    let fit = fit_attractors(&ends, &mut rng(2)).unwrap();
+    assert!(fit.points[2].explained > 0.99 && fit.points[1].explained < 0.95);
+    assert_eq!(fit.points[2].sizes, [100, 100, 100]);
+    // Trait j reads coordinate j.
+    let w = Array2::eye(3);
+    let labels = label_points(&fit.points[2].centers, &ends, &ends, &w, &Array1::zeros(3)).unwrap();
+    let mut dominant: Vec<usize> = labels.iter().map(|l| l.dominant).collect();
+    dominant.sort_unstable();
+    assert_eq!(dominant, [0, 0, 2]);
+    for label in &labels {
+        assert!(label.clear && label.members == 100 && label.distance_of_prediction < 0.01);
+        assert!(label.half_width.iter().all(|&h| h > 0.0 && h < 0.01));
+    }
+}
+
+#[test]
+fn same_seed_same_attractors_and_few_rows_are_refused() {
+    let points = cloud(60, 0.1, |_, t| [t, t * t, 0.0]);
+    assert_eq!(fit_attractors(&points, &mut rng(4)).unwrap(), fit_attractors(&points, &mut rng(4)).unwrap());
+    let few = cloud(4, 0.1, |_, t| [t, t * t, 0.0]);
+    assert!(matches!(fit_attractors(&few, &mut rng(4)), Err(Error::TooFew { needed: 12, found: 4, .. })));
+}
+
+/// `(x, y) -> (x, y / 2)`: every point of the x-axis is fixed, a true line attractor.
+struct Line;
+
+impl Map for Line {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn step<S: Scalar>(&self, x: &[S], out: &mut [S]) {
+        out[0] = x[0];
+        out[1] = S::exact(0.5) * x[1];
+    }
+    fn jacobian<S: Scalar>(&self, _: &[S], out: &mut [S]) {
+        out.copy_from_slice(&[S::exact(1.0), S::exact(0.0), S::exact(0.0), S::exact(0.5)]);
+    }
+}
+
+fn undecided(boxes: Vec<Vec<Interval>>) -> FixedPointList {
+    FixedPointList { points: Vec::new(), undecided: boxes, outcome: Outcome::Undecided, boxes: 0, degree: None }
+}
+
+#[test]
+fn a_line_is_told_from_a_flat_point() {
+    let thin = Interval::new(-1e-13, 1e-13);
+    let chain =
+        (0..100).map(|k| vec![Interval::new(f64::from(k) * 1e-3, f64::from(k + 1) * 1e-3), thin]).collect();
+    assert_eq!(judge_map(&Line, &undecided(chain), 100.0), MapVerdict::LineAttractor);
+    // Separate points of the line do not make a chain.
+    let gaps = (0..100).map(|k| vec![Interval::new(f64::from(k), f64::from(k) + 1e-4), thin]).collect();
+    assert_eq!(judge_map(&Line, &undecided(gaps), 100.0), MapVerdict::Undecided);
+    // tanh x is flat near zero, over far less than a line.
+    let flat = (-50..50).map(|k| vec![Interval::new(f64::from(k) * 1e-7, f64::from(k + 1) * 1e-7)]).collect();
+    assert_eq!(judge_map(&TanhMap { gain: 1.0 }, &undecided(flat), 100.0), MapVerdict::Undecided);
+}
+
+#[test]
+fn single_maps_are_judged_by_their_slowest_point() {
+    let judge = |c: &spendscape_dynamics::LstmCell| {
+        let map = c.under(&Array1::zeros(0)).unwrap();
+        judge_map(&map, &map.fixed_points(&SearchConfig::default()), 100.0)
+    };
+    assert_eq!(judge(&cell(1, &[(G, 0, 0, A4_WEIGHT)], &[])), MapVerdict::Points);
+    assert_eq!(judge(&cell(1, &[], &[(F, 0, 40.0)])), MapVerdict::Marginal);
+    // 1 - f = exp(-6): a time constant of 400 steps.
+    assert_eq!(judge(&cell(1, &[], &[(F, 0, 6.0)])), MapVerdict::SlowManifold);
+}
+
+#[test]
+fn customers_with_their_own_points_form_an_input_driven_locus() {
+    let net = &trained()[0];
+    let population = analyze_population(&net.cell, &net.inputs, &PopulationConfig::default()).unwrap();
+    let everyone: Vec<usize> = (0..population.len()).collect();
+    let verdict = judge_group(&population, &everyone, 100.0);
+    assert_eq!((verdict.verdict, verdict.members), (GroupVerdict::InputDrivenLocus, 250));
+    assert!(verdict.spread > 0.1 && verdict.undecided == 0);
+    // The same customer many times is one point.
+    let one = judge_group(&population, &[3; 40], 1e9);
+    assert_eq!(one.verdict, GroupVerdict::Points { count: 1 });
+    assert_eq!(judge_group(&population, &[], 100.0).verdict, GroupVerdict::Undecided);
+}
