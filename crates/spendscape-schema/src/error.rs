@@ -134,6 +134,28 @@ pub enum Error {
         /// The class.
         class: String,
     },
+    /// The training split does not fit the customers.
+    #[error(
+        "{training} training customers in a split of {entries} entries for {customers} customers: give one entry per customer, and at least one for training"
+    )]
+    TrainingSplit {
+        /// The number of customers.
+        customers: usize,
+        /// The number of entries of the split.
+        entries: usize,
+        /// How many of them are for training.
+        training: usize,
+    },
+    /// A trait tells no training customers apart.
+    #[error(
+        "the score of trait {name:?} is constant or not finite over {customers} training customers: it needs several customers who spend differently on classes with different coefficients"
+    )]
+    ConstantScore {
+        /// The trait.
+        name: String,
+        /// The number of training customers.
+        customers: usize,
+    },
     /// A taxonomy names a class that it does not declare.
     #[error(
         "code {code:?} is mapped to class {class:?}, which the taxonomy does not declare under `classes`"
@@ -153,12 +175,6 @@ pub enum Error {
         /// The specification as written.
         spec: String,
         /// What is wrong with it.
-        problem: String,
-    },
-    /// Targets cannot be computed.
-    #[error("cannot compute the targets: {problem}")]
-    Targets {
-        /// What is wrong.
         problem: String,
     },
     /// Arrow refused an array or a batch.

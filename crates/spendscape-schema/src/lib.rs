@@ -33,6 +33,6 @@ pub use coefficients::Coefficients;
 pub use error::Error;
 pub use panel::Panel;
 pub use table::{Column, Kind, Table};
-pub use targets::{TargetScaling, Targets};
+pub use targets::{TargetScaler, TargetScaling, Targets};
 pub use taxonomy::{Flow, Taxonomy, Unmapped};
 pub use window::{EmptyWindows, Period, WindowLength, WindowSpec};
