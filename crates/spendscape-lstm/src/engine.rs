@@ -16,6 +16,9 @@ use crate::real::Real;
 /// inputs; wider ones are cheaper with rows.
 const LANE_GRADIENT_INPUTS: usize = 8;
 
+/// Cache lines fetched per turn when no backward pass follows: 97 features in 25 quads need somewhat more than two.
+const LINES_WITHOUT_BACKWARD: usize = 3;
+
 /// A layer's weights in the forms that the kernels read.
 struct Packed<F> {
     /// Rows times input kernel (first layer), with the bias of every row four times.
@@ -60,7 +63,7 @@ pub(crate) struct Engine<F: Real> {
     pub(crate) steps: usize,
     packed: Vec<Packed<F>>,
     traces: Vec<Trace<F>>,
-    /// Where the rows of the block (steps x lanes) lie, and of the next one.
+    /// Where the rows of the block (steps x lanes) lie, and the samples of the next one.
     starts: Vec<usize>,
     next_starts: Vec<usize>,
     /// The first layer's weighted inputs during a roll-out.
@@ -69,6 +72,8 @@ pub(crate) struct Engine<F: Real> {
     masked: bool,
     valid: usize,
     input_gradient: bool,
+    /// Cache lines of the next block fetched per turn of the projection: one where a backward pass fetches the rest.
+    per_turn: usize,
 }
 
 impl<F: Real> Engine<F> {
@@ -96,6 +101,7 @@ impl<F: Real> Engine<F> {
             masked: false,
             valid: 0,
             input_gradient: false,
+            per_turn: LINES_WITHOUT_BACKWARD,
         };
         engine.load(network, false);
         engine
@@ -119,6 +125,7 @@ impl<F: Real> Engine<F> {
     /// Takes over the network's weights; `backward` also packs what only the backward pass reads.
     pub(crate) fn load(&mut self, network: &Network<F>, backward: bool) {
         let k = self.kernels;
+        self.per_turn = if backward { 1 } else { LINES_WITHOUT_BACKWARD };
         for (l, (layer, packed)) in self.layers.iter().zip(&mut self.packed).enumerate() {
             let (rows, ins, units) = (layer.rows(), layer.inputs, layer.units);
             let w_ih = &network.values[layer.w_ih.clone()];
@@ -151,12 +158,9 @@ impl<F: Real> Engine<F> {
         let lanes = self.lanes();
         self.valid = samples.len();
         set_starts(&mut self.starts, inputs, samples, lanes);
-        if next.is_empty() {
-            self.next_starts.clear();
-        } else {
-            self.next_starts.resize(self.steps * lanes, 0);
-            set_starts(&mut self.next_starts, inputs, next, lanes);
-        }
+        self.next_starts.clear();
+        let stride = inputs.steps * inputs.features;
+        self.next_starts.extend(next.iter().take(lanes).map(|sample| sample * stride));
         self.set_initial(&inputs.initial, samples);
         self.masked = inputs.mask.is_some();
         if let Some(mask) = &inputs.mask {
@@ -170,10 +174,6 @@ impl<F: Real> Engine<F> {
     }
 
     /// The mask of step `t`, empty without masks.
-    fn step_mask(mask: &Buffer<F>, masked: bool, t: usize, lanes: usize) -> &[F] {
-        if masked { &mask[t * lanes..][..lanes] } else { &[] }
-    }
-
     /// Outputs of the last layer after [`forward`](Self::forward): dense steps (or all steps, for a net that ends in
     /// its LSTM) x units x lanes; rows are padded to a multiple of four.
     pub(crate) fn output(&self, step: usize) -> &[F] {

@@ -25,6 +25,9 @@ pub struct RollOut<F> {
     pub end: State<F>,
 }
 
+/// Widest layer that the fused roll-out kernel knows.
+const FUSED_UNITS: usize = 4;
+
 /// Writes lane vectors (`width` x lanes) as rows of samples.
 pub(crate) fn scatter<F: Copy>(lanes: &[F], width: usize, to: &mut [F], stride: usize, valid: usize) {
     let count = lanes.len() / width.max(1);
@@ -137,6 +140,41 @@ impl<F: Real> Network<F> {
         found.map(|layer| layer.units).ok_or(missing)
     }
 
+    /// Rolls out a group of blocks of a single small layer.
+    fn roll_group(
+        &self,
+        engine: &mut Engine<F>,
+        inputs: &Inputs<'_, F>,
+        group: &[usize],
+        steps: usize,
+        (held, h, c, path): &mut (Vec<F>, Vec<F>, Vec<F>, Vec<F>),
+        (h_out, c_out, trajectory): (&mut [F], &mut [F], &mut [F]),
+    ) {
+        let (lanes, units) = (engine.lanes(), self.units());
+        let blocks = group.len().div_ceil(lanes);
+        let state = units * lanes;
+        held.resize(blocks * 4 * state, F::zero());
+        h.clear();
+        h.resize(blocks * state, F::zero());
+        c.clear();
+        c.resize(blocks * state, F::zero());
+        path.resize(if trajectory.is_empty() { 0 } else { blocks * steps * state }, F::zero());
+        for (block, held) in group.chunks(lanes).zip(held.chunks_exact_mut(4 * state)) {
+            engine.aim(inputs, block, &[]);
+            engine.hold(inputs, held);
+        }
+        engine.roll(self, held, (h, c, path), steps);
+        for (b, block) in group.chunks(lanes).enumerate() {
+            let (first, valid) = (block[0], block.len());
+            scatter(&h[b * state..][..state], units, &mut h_out[first * units..], units, valid);
+            scatter(&c[b * state..][..state], units, &mut c_out[first * units..], units, valid);
+            if !trajectory.is_empty() {
+                let (row, to) = (steps * units, &mut trajectory[first * steps * units..]);
+                (engine.kernels.to_rows)(&path[b * steps * state..][..steps * state], row, to, row, valid);
+            }
+        }
+    }
+
     /// Holds each sample's input (samples x features) for `steps` steps from a zero state: the input kernel is applied
     /// once. `keep` keeps the top layer's hidden states of every step.
     ///
@@ -159,22 +197,36 @@ impl<F: Real> Network<F> {
         let (mut h, mut c) = (vec![F::zero(); samples * units], vec![F::zero(); samples * units]);
         let mut engine = Engine::new(self, 1);
         let lanes = engine.lanes();
-        let top = self.params.lstm.len() - 1;
         let all: Vec<usize> = (0..samples).collect();
-        for block in all.chunks(lanes) {
-            let (first, valid) = (block[0], block.len());
-            engine.aim(&inputs, block, &[]);
-            engine.begin_roll_out(&inputs);
-            for step in 0..steps {
-                engine.roll_step();
-                if keep {
-                    let to = &mut trajectory[(first * steps + step) * units..];
-                    scatter(engine.state(top, 0).0, units, to, steps * units, valid);
-                }
+        if self.params.lstm.len() == 1 && units <= FUSED_UNITS {
+            let mut buffers = (vec![], vec![], vec![], vec![]);
+            for group in all.chunks(lanes * engine.kernels.together()) {
+                self.roll_group(
+                    &mut engine,
+                    &inputs,
+                    group,
+                    steps,
+                    &mut buffers,
+                    (&mut h, &mut c, &mut trajectory),
+                );
             }
-            let (h_end, c_end) = engine.state(top, 0);
-            scatter(h_end, units, &mut h[first * units..], units, valid);
-            scatter(c_end, units, &mut c[first * units..], units, valid);
+        } else {
+            let top = self.params.lstm.len() - 1;
+            for block in all.chunks(lanes) {
+                let (first, valid) = (block[0], block.len());
+                engine.aim(&inputs, block, &[]);
+                engine.begin_roll_out(&inputs);
+                for step in 0..steps {
+                    engine.roll_step();
+                    if keep {
+                        let to = &mut trajectory[(first * steps + step) * units..];
+                        scatter(engine.state(top, 0).0, units, to, steps * units, valid);
+                    }
+                }
+                let (h_end, c_end) = engine.state(top, 0);
+                scatter(h_end, units, &mut h[first * units..], units, valid);
+                scatter(c_end, units, &mut c[first * units..], units, valid);
+            }
         }
         Ok(RollOut {
             trajectory: keep.then(|| shaped3(samples, steps, units, trajectory)),

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::inputs::Inputs;
-use crate::kernels::{GatesBackward, OuterBlock, round4};
+use crate::kernels::{LayerDerivatives, LayerSteps, Next, OuterBlock, round4};
 use crate::network::{Activation, Kind};
 use crate::real::Real;
 
@@ -55,7 +55,7 @@ impl<F: Real> Engine<F> {
                 if ins <= super::LANE_GRADIENT_INPUTS {
                     (k.lane_outer)(z, units, x, ins, &mut trace.lane_kernel);
                 } else {
-                    to_rows(x, ins, lanes, &mut trace.rows[step * lanes * ins..]);
+                    (k.to_rows)(x, ins, &mut trace.rows[step * lanes * ins..], ins, lanes);
                 }
                 let dx = &mut trace.dx[step * below_width..][..below_width];
                 dx.fill(F::zero());
@@ -82,6 +82,7 @@ impl<F: Real> Engine<F> {
                 steps,
                 valid: self.valid,
                 outs: units,
+                next: self.next(inputs, steps),
             };
             (k.outer)(block, &mut gradient[w]);
         } else if ins > super::LANE_GRADIENT_INPUTS {
@@ -92,50 +93,37 @@ impl<F: Real> Engine<F> {
     fn lstm_backward(&mut self, inputs: &Inputs<'_, F>, l: usize, gradient: &mut [F]) {
         let (k, lanes, steps) = (self.kernels, self.kernels.lanes, self.steps);
         let (units, rows) = (self.layers[l].units, self.layers[l].rows());
-        let (width, state, gates) = (round4(units) * lanes, units * lanes, rows * lanes);
-        let masked = self.masked;
+        let (width, state) = (round4(units) * lanes, units * lanes);
         let trace = &mut self.traces[l];
         let narrow = units <= super::LANE_GRADIENT_INPUTS;
-        for t in (0..steps).rev() {
-            let mask = Self::step_mask(&self.mask, masked, t, lanes);
-            let z = &mut trace.z[t * gates..][..gates];
-            let (before, after) = trace.dh.split_at_mut((t + 1) * width);
-            let dh = &after[..width];
-            (k.gates_backward)(GatesBackward {
-                units,
-                z,
-                c_old: &trace.c[t * state..][..state],
-                tanh_c: &trace.tanh_c[t * state..][..state],
-                dh,
-                dc: &mut trace.dc,
-                mask,
-            });
-            let dh_old = &mut before[t * width..];
-            (k.matmul)(&self.packed[l].recurrent_t, units, rows, z, dh_old);
-            if masked {
-                for (to, from) in dh_old.chunks_exact_mut(lanes).zip(dh.chunks_exact(lanes)).take(units) {
-                    for ((to, &from), &on) in to.iter_mut().zip(from).zip(mask) {
-                        if on == F::zero() {
-                            *to += from;
-                        }
-                    }
-                }
-            }
-            let h_old = &trace.h[t * width..][..state];
-            if narrow {
-                (k.lane_outer)(z, rows, h_old, units, &mut trace.lane_kernel);
-            }
-            let bias = trace.lane_kernel.len() - gates;
-            (k.lane_sums)(z, &mut trace.lane_kernel[bias..]);
-        }
+        let kernel = trace.lane_kernel.len() - rows * lanes;
+        let (kernel, bias) = trace.lane_kernel.split_at_mut(kernel);
+        let layer_steps = LayerSteps {
+            units,
+            steps,
+            z: &mut trace.z,
+            h: &mut trace.h,
+            c: &mut trace.c,
+            tanh_c: &mut trace.tanh_c,
+            mask: if self.masked { &self.mask } else { &[] },
+        };
+        let derivatives = LayerDerivatives { dh: &mut trace.dh, dc: &mut trace.dc, kernel, bias };
+        (k.backward)(layer_steps, &self.packed[l].recurrent_t, derivatives);
         if !narrow {
             for t in 0..steps {
-                to_rows(&trace.h[t * width..][..state], units, lanes, &mut trace.rows[t * lanes * units..]);
+                let rows = &mut trace.rows[t * lanes * units..];
+                (k.to_rows)(&trace.h[t * width..][..state], units, rows, units, lanes);
             }
             let w = self.layers[l].w_hh.clone();
             self.outer_rows(l, units, steps, &mut gradient[w]);
         }
         self.lstm_input_gradient(inputs, l, gradient);
+    }
+
+    /// What the forward pass over `steps` steps has left to be fetched.
+    fn next(&self, inputs: &Inputs<'_, F>, steps: usize) -> Next<'_> {
+        let fetched = steps * self.kernels.lines_fetched(inputs.features) * self.per_turn;
+        Next { starts: &self.next_starts, span: inputs.steps * inputs.features, fetched, per_turn: 1 }
     }
 
     /// Gradient of the input kernel of LSTM layer `l`, and derivatives of its inputs where they are needed.
@@ -153,6 +141,7 @@ impl<F: Real> Engine<F> {
                 steps,
                 valid: self.valid,
                 outs: rows,
+                next: self.next(inputs, steps),
             };
             (k.outer)(block, &mut gradient[w.clone()]);
         }
@@ -173,7 +162,7 @@ impl<F: Real> Engine<F> {
                 if ins <= super::LANE_GRADIENT_INPUTS {
                     (k.lane_outer)(&trace.z[t * gates..][..gates], rows, x, ins, &mut trace.lane_input);
                 } else {
-                    to_rows(x, ins, lanes, &mut trace.rows[t * lanes * ins..]);
+                    (k.to_rows)(x, ins, &mut trace.rows[t * lanes * ins..], ins, lanes);
                 }
                 let dh = &mut below.dh[(t + 1) * width..][..width];
                 for (to, from) in dh.iter_mut().zip(&trace.dx[t * width..][..width]) {
@@ -200,6 +189,7 @@ impl<F: Real> Engine<F> {
             steps,
             valid: self.valid,
             outs,
+            next: Next { starts: &[], span: 0, fetched: 0, per_turn: 0 },
         };
         (self.kernels.outer)(block, gradient);
     }
@@ -241,14 +231,5 @@ impl<F: Real> Engine<F> {
     pub(crate) fn initial_state_gradient(&self, layer: usize) -> (&[F], &[F]) {
         let len = self.layers[layer].units * self.lanes();
         (&self.traces[layer].dh[..len], &self.traces[layer].dc[..len])
-    }
-}
-
-/// Transposes lane vectors (`width` x lanes) into rows (lanes x `width`).
-fn to_rows<F: Copy>(x: &[F], width: usize, lanes: usize, rows: &mut [F]) {
-    for (i, vector) in x.chunks_exact(lanes).take(width).enumerate() {
-        for (lane, &value) in vector.iter().enumerate() {
-            rows[lane * width + i] = value;
-        }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Engine;
 use crate::inputs::Inputs;
-use crate::kernels::{GatesForward, Rows, round4};
-use crate::network::{Activation, Kind};
+use crate::kernels::{LayerSteps, Next, Roll, Rows, round4};
+use crate::network::{Activation, Kind, Network};
 use crate::real::Real;
 
 impl<F: Real> Engine<F> {
@@ -14,8 +14,8 @@ impl<F: Real> Engine<F> {
                 Kind::Lstm => {
                     for t in 0..self.steps {
                         self.weigh_inputs(inputs, l, t);
-                        self.step(l, t);
                     }
+                    self.recur(l);
                 }
                 Kind::Dense(activation) => {
                     for step in 0..self.dense_steps() {
@@ -38,34 +38,32 @@ impl<F: Real> Engine<F> {
             fill_bias(z, &packed.bias, lanes);
             (k.matmul)(&packed.input, rows, layer.inputs, &below.h[(t + 1) * width..][..width], z);
         } else {
-            let next = self.next_starts.get(t * lanes..(t + 1) * lanes).unwrap_or(&[]);
             let starts = &self.starts[t * lanes..][..lanes];
+            let fetched = t * k.lines_fetched(layer.inputs) * self.per_turn;
+            let next = Next {
+                starts: &self.next_starts,
+                span: inputs.steps * inputs.features,
+                fetched,
+                per_turn: self.per_turn,
+            };
             let block = Rows { x: &inputs.x, starts, next, ins: layer.inputs };
             (k.project)(block, rows, &packed.project, &packed.bias4, z);
         }
     }
 
-    /// Adds `W_h h[t]` to `z[t]` and makes state `t + 1` of LSTM layer `l`.
-    fn step(&mut self, l: usize, t: usize) {
-        let (k, lanes) = (self.kernels, self.kernels.lanes);
-        let (rows, units) = (self.layers[l].rows(), self.layers[l].units);
+    /// All steps of LSTM layer `l` from its weighted inputs.
+    fn recur(&mut self, l: usize) {
         let trace = &mut self.traces[l];
-        let (width, state) = (round4(units) * lanes, units * lanes);
-        let z = &mut trace.z[t * rows * lanes..][..rows * lanes];
-        let (h_old, h) = trace.h.split_at_mut((t + 1) * width);
-        let (c_old, c) = trace.c.split_at_mut((t + 1) * state);
-        let (h_old, c_old) = (&h_old[t * width..], &c_old[t * state..]);
-        (k.matmul)(&self.packed[l].recurrent, rows, units, h_old, z);
-        (k.gates_forward)(GatesForward {
-            units,
-            z,
-            h_old,
-            c_old,
-            h: &mut h[..state],
-            c: &mut c[..state],
-            tanh_c: &mut trace.tanh_c[t * state..][..state],
-            mask: Self::step_mask(&self.mask, self.masked, t, lanes),
-        });
+        let steps = LayerSteps {
+            units: self.layers[l].units,
+            steps: self.steps,
+            z: &mut trace.z,
+            h: &mut trace.h,
+            c: &mut trace.c,
+            tanh_c: &mut trace.tanh_c,
+            mask: if self.masked { &self.mask } else { &[] },
+        };
+        (self.kernels.forward)(steps, &self.packed[l].recurrent);
     }
 
     /// Starts a roll-out of the block from zero states: applies the first input kernel once.
@@ -77,6 +75,24 @@ impl<F: Real> Engine<F> {
             self.traces[l].h.fill(F::zero());
             self.traces[l].c.fill(F::zero());
         }
+    }
+
+    /// Weighs the block's constant inputs into `held` (4 units x lanes), for [`Engine::roll`].
+    pub(crate) fn hold(&mut self, inputs: &Inputs<'_, F>, held: &mut [F]) {
+        self.weigh_inputs(inputs, 0, 0);
+        held.copy_from_slice(&self.traces[0].z[..held.len()]);
+    }
+
+    /// Rolls blocks of the first layer out from their weighted inputs, if it is small enough for the fused kernel.
+    pub(crate) fn roll(
+        &self,
+        network: &Network<F>,
+        held: &[F],
+        (h, c, path): (&mut [F], &mut [F], &mut [F]),
+        steps: usize,
+    ) -> bool {
+        let w = &network.values[self.layers[0].w_hh.clone()];
+        (self.kernels.roll)(Roll { units: self.layers[0].units, steps, held, w, h, c, path })
     }
 
     /// One step of a roll-out; the new state takes the place of the initial one.
@@ -92,7 +108,7 @@ impl<F: Real> Engine<F> {
                 let below = &lower[l - 1].h[..round4(layer.inputs) * lanes];
                 (self.kernels.matmul)(&packed.input, layer.rows(), layer.inputs, below, z);
             }
-            self.step(l, 0);
+            self.recur(l);
             let trace = &mut self.traces[l];
             let (h, c) = (trace.h.len() / 2, trace.c.len() / 2);
             trace.h.copy_within(h.., 0);
@@ -113,8 +129,14 @@ impl<F: Real> Engine<F> {
             (k.matmul)(&packed.input, layer.units, layer.inputs, &below.h[from * width..][..width], y);
         } else {
             let t = if self.every_step { step } else { self.steps - 1 };
-            let next = self.next_starts.get(t * lanes..(t + 1) * lanes).unwrap_or(&[]);
             let starts = &self.starts[t * lanes..][..lanes];
+            let fetched = t * k.lines_fetched(layer.inputs) * self.per_turn;
+            let next = Next {
+                starts: &self.next_starts,
+                span: inputs.steps * inputs.features,
+                fetched,
+                per_turn: self.per_turn,
+            };
             let block = Rows { x: &inputs.x, starts, next, ins: layer.inputs };
             (k.project)(block, layer.units, &packed.project, &packed.bias4, y);
         }

@@ -3,14 +3,14 @@
 use super::simd::Simd;
 use super::transcendental;
 use std::arch::x86_64::{
-    __m128i, __m256, __m256i, _CMP_NEQ_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T1,
+    __m128i, __m256, __m256i, _CMP_NEQ_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEG_INF, _MM_HINT_T1,
     _mm_loadu_ps, _mm_loadu_si128, _mm_maskload_ps, _mm_prefetch, _mm_storeu_ps, _mm256_add_epi32,
-    _mm256_add_ps, _mm256_blendv_ps, _mm256_broadcast_ps, _mm256_castps128_ps256, _mm256_castps256_ps128,
-    _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cvtps_epi32, _mm256_div_ps, _mm256_extractf128_ps,
-    _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_insertf128_ps, _mm256_loadu_ps, _mm256_loadu_si256,
-    _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_round_ps,
-    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32,
-    _mm256_sqrt_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    _mm256_add_ps, _mm256_blendv_ps, _mm256_castps128_ps256, _mm256_castps256_ps128, _mm256_castsi256_ps,
+    _mm256_cmp_ps, _mm256_cvtps_epi32, _mm256_div_ps, _mm256_extractf128_ps, _mm256_fmadd_ps,
+    _mm256_fnmadd_ps, _mm256_insertf128_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_ps,
+    _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_round_ps, _mm256_set1_epi32,
+    _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_sqrt_ps,
+    _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
 /// AVX2 and FMA with f32.
@@ -107,7 +107,10 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn quad(p: *const f32) -> __m256 {
-        unsafe { _mm256_broadcast_ps(&*p.cast()) }
+        unsafe {
+            let quad = _mm_loadu_ps(p);
+            _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(quad), quad)
+        }
     }
     #[inline(always)]
     unsafe fn quad_first(p: *const f32, n: usize) -> __m256 {
@@ -123,6 +126,19 @@ impl Simd for Avx2 {
             let ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
             let cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
             _mm256_add_ps(_mm256_shuffle_ps::<0x44>(ab, cd), _mm256_shuffle_ps::<0xEE>(ab, cd))
+        }
+    }
+    #[inline(always)]
+    unsafe fn transpose_quads([a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
+        unsafe {
+            let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+            [
+                _mm256_shuffle_ps::<0x44>(ab_low, cd_low),
+                _mm256_shuffle_ps::<0xEE>(ab_low, cd_low),
+                _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
+                _mm256_shuffle_ps::<0xEE>(ab_high, cd_high),
+            ]
         }
     }
     #[inline(always)]
@@ -147,22 +163,19 @@ impl Simd for Avx2 {
 
 impl transcendental::Exp2 for Avx2 {
     #[inline(always)]
-    unsafe fn min(limit: __m256, v: __m256) -> __m256 {
-        unsafe { _mm256_min_ps(limit, v) }
-    }
-    #[inline(always)]
-    unsafe fn max(limit: __m256, v: __m256) -> __m256 {
-        unsafe { _mm256_max_ps(limit, v) }
-    }
-    #[inline(always)]
-    unsafe fn round(v: __m256) -> __m256 {
-        unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(v) }
-    }
-    #[inline(always)]
-    unsafe fn scale_by_power(v: __m256, n: __m256) -> __m256 {
+    unsafe fn exp2(x: __m256) -> __m256 {
+        // Minimum and maximum keep a NaN of their second argument.
         unsafe {
-            let power = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(EXPONENT_BIAS));
-            _mm256_mul_ps(v, _mm256_castsi256_ps(_mm256_slli_epi32::<MANTISSA_BITS>(power)))
+            let x = _mm256_min_ps(_mm256_set1_ps(transcendental::RANGE), x);
+            let x = _mm256_max_ps(_mm256_set1_ps(-transcendental::RANGE), x);
+            let whole = _mm256_round_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(x);
+            let p = transcendental::power_of_fraction::<Self>(_mm256_sub_ps(x, whole));
+            let power = _mm256_add_epi32(_mm256_cvtps_epi32(whole), _mm256_set1_epi32(EXPONENT_BIAS));
+            _mm256_mul_ps(p, _mm256_castsi256_ps(_mm256_slli_epi32::<MANTISSA_BITS>(power)))
         }
+    }
+    #[inline(always)]
+    unsafe fn reciprocal(v: __m256) -> __m256 {
+        unsafe { _mm256_div_ps(_mm256_set1_ps(1.0), v) }
     }
 }

@@ -3,13 +3,13 @@
 use super::simd::Simd;
 use super::transcendental;
 use std::arch::x86_64::{
-    __m512, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_loadu_ps, _mm_maskz_loadu_ps, _mm_prefetch, _mm_storeu_ps,
-    _mm512_add_ps, _mm512_broadcast_f32x4, _mm512_castps128_ps512, _mm512_cmp_ps_mask, _mm512_div_ps,
-    _mm512_extractf32x4_ps, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_insertf32x4, _mm512_loadu_ps,
-    _mm512_mask_blend_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps,
-    _mm512_mul_ps, _mm512_reduce_add_ps, _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_ps,
-    _mm512_setzero_ps, _mm512_shuffle_ps, _mm512_sqrt_ps, _mm512_storeu_ps, _mm512_sub_ps,
-    _mm512_unpackhi_ps, _mm512_unpacklo_ps,
+    __m512, _CMP_NEQ_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEG_INF, _MM_HINT_T1, _mm_loadu_ps,
+    _mm_maskz_loadu_ps, _mm_prefetch, _mm_storeu_ps, _mm512_add_ps, _mm512_broadcast_f32x4,
+    _mm512_castps128_ps512, _mm512_cmp_ps_mask, _mm512_div_ps, _mm512_extractf32x4_ps, _mm512_fmadd_ps,
+    _mm512_fnmadd_ps, _mm512_insertf32x4, _mm512_loadu_ps, _mm512_mask_blend_ps, _mm512_mask_storeu_ps,
+    _mm512_maskz_loadu_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_rcp14_ps, _mm512_reduce_add_ps,
+    _mm512_reduce_ps, _mm512_scalef_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_ps, _mm512_sqrt_ps,
+    _mm512_storeu_ps, _mm512_sub_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
 };
 
 /// AVX-512 F, VL and DQ with f32.
@@ -106,6 +106,19 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
+    unsafe fn transpose_quads([a, b, c, d]: [__m512; 4]) -> [__m512; 4] {
+        unsafe {
+            let (ab_low, ab_high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+            let (cd_low, cd_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+            [
+                _mm512_shuffle_ps::<0x44>(ab_low, cd_low),
+                _mm512_shuffle_ps::<0xEE>(ab_low, cd_low),
+                _mm512_shuffle_ps::<0x44>(ab_high, cd_high),
+                _mm512_shuffle_ps::<0xEE>(ab_high, cd_high),
+            ]
+        }
+    }
+    #[inline(always)]
     unsafe fn store_quads(p: *mut f32, stride: usize, v: __m512) {
         unsafe {
             _mm_storeu_ps(p, _mm512_extractf32x4_ps::<0>(v));
@@ -131,22 +144,26 @@ impl Simd for Avx512 {
 
 impl transcendental::Exp2 for Avx512 {
     #[inline(always)]
-    unsafe fn min(limit: __m512, v: __m512) -> __m512 {
-        unsafe { _mm512_min_ps(limit, v) }
+    unsafe fn exp2(x: __m512) -> __m512 {
+        // The minimum keeps a NaN of its second argument; the scaling rounds the exponent down by itself.
+        unsafe {
+            let x = _mm512_min_ps(_mm512_set1_ps(transcendental::RANGE), x);
+            let fraction = _mm512_reduce_ps::<FRACTION>(x);
+            _mm512_scalef_ps(transcendental::power_of_fraction::<Self>(fraction), x)
+        }
     }
     #[inline(always)]
-    unsafe fn max(limit: __m512, v: __m512) -> __m512 {
-        unsafe { _mm512_max_ps(limit, v) }
-    }
-    #[inline(always)]
-    unsafe fn round(v: __m512) -> __m512 {
-        unsafe { _mm512_roundscale_ps::<0>(v) }
-    }
-    #[inline(always)]
-    unsafe fn scale_by_power(v: __m512, n: __m512) -> __m512 {
-        unsafe { _mm512_scalef_ps(v, n) }
+    unsafe fn reciprocal(v: __m512) -> __m512 {
+        // One Newton step doubles the 14 bits of the estimate; a division takes several times as long here.
+        unsafe {
+            let estimate = _mm512_rcp14_ps(v);
+            _mm512_mul_ps(estimate, _mm512_fnmadd_ps(v, estimate, _mm512_set1_ps(2.0)))
+        }
     }
 }
+
+/// What `reduce` subtracts: the number rounded down to a whole one, without exceptions.
+const FRACTION: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
 
 /// The mask of the first `n < 16` lanes.
 #[inline(always)]

@@ -19,13 +19,16 @@ mod portable;
 mod project;
 mod simd;
 mod table;
+#[cfg(test)]
+mod tests;
 #[cfg(target_arch = "x86_64")]
 mod transcendental;
+mod unroll;
 mod update;
 
 #[allow(unreachable_pub, reason = "named in a hidden method of the public trait `Real`")]
 pub use table::Kernels;
-pub(crate) use table::{GatesBackward, GatesForward, OuterBlock, Rows, round4};
+pub(crate) use table::{LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, round4};
 pub(crate) use update::AdamStep;
 
 /// Which vector instructions a network computes with.

@@ -1,13 +1,13 @@
 //! Weight gradients: sums over samples and steps of outer products `dw[out][k] += dz[out][row] x[row][k]`.
 
-use super::simd::Simd;
+use super::simd::{Ahead, MAX_LANES, Simd};
 
 type F<S> = <S as Simd>::F;
 
 /// Where the rows of a block and their output derivatives lie: step `t` of lane `l` reads `x[starts[t * LANES + l]..]`
 /// and `dz[(t * outs + out) * LANES + l]`.
 #[derive(Clone, Copy)]
-pub(super) struct Block<T> {
+pub(super) struct Block<'a, T> {
     pub(super) x: *const T,
     pub(super) starts: *const usize,
     pub(super) dz: *const T,
@@ -15,6 +15,8 @@ pub(super) struct Block<T> {
     pub(super) valid: usize,
     pub(super) outs: usize,
     pub(super) dz_outs: usize,
+    /// What is fetched meanwhile.
+    pub(super) ahead: Ahead<'a, T>,
 }
 
 /// A register tile of `K` input vectors (the last partial with `rest > 0`) times `G` outputs.
@@ -23,10 +25,11 @@ pub(super) struct Block<T> {
 /// As [`outer`], for the tile at output `o` and input `k`.
 #[inline(always)]
 unsafe fn tile<S: Simd, const K: usize, const G: usize>(
-    block: Block<F<S>>,
+    block: Block<'_, F<S>>,
     (o, k, rest): (usize, usize, usize),
     dw: *mut F<S>,
     stride: usize,
+    tiles_before: usize,
 ) {
     // SAFETY: outputs o..o + G and inputs k..k + K * LANES (or k..k + rest) lie inside the buffers.
     unsafe {
@@ -38,9 +41,11 @@ unsafe fn tile<S: Simd, const K: usize, const G: usize>(
                 *a = if rest > 0 { S::load_first(p, rest) } else { S::load(p) };
             }
         }
-        for t in 0..block.steps {
-            let dz = block.dz.wrapping_add((t * block.dz_outs + o) * S::LANES);
-            for lane in 0..block.valid {
+        // Steps inside samples: a sample's rows lie at a constant distance, which the CPU's own prefetching sees.
+        for lane in 0..block.valid {
+            let mut dz = block.dz.wrapping_add(o * S::LANES + lane);
+            for t in 0..block.steps {
+                block.ahead.fetch::<S>(lane, tiles_before * block.steps + t);
                 let start = *block.starts.wrapping_add(t * S::LANES + lane);
                 let from = block.x.wrapping_add(start + k);
                 let mut x = [S::splat(S::ZERO); K];
@@ -49,11 +54,12 @@ unsafe fn tile<S: Simd, const K: usize, const G: usize>(
                     *v = if rest > 0 { S::load_first(p, rest) } else { S::load(p) };
                 }
                 for (g, row) in acc.iter_mut().enumerate() {
-                    let d = S::splat(*dz.wrapping_add(g * S::LANES + lane));
+                    let d = S::splat(*dz.wrapping_add(g * S::LANES));
                     for (a, v) in row.iter_mut().zip(x) {
                         *a = S::fma(d, v, *a);
                     }
                 }
+                dz = dz.wrapping_add(block.dz_outs * S::LANES);
             }
         }
         for (g, row) in acc.iter().enumerate() {
@@ -65,30 +71,84 @@ unsafe fn tile<S: Simd, const K: usize, const G: usize>(
     }
 }
 
+/// Up to this many inputs behind the last whole vector are summed lane by lane, which needs no vector of inputs that is
+/// nearly empty.
+const TAIL: usize = 3;
+
+/// Steps whose inputs are collected before they are read again, so that the stores have left the store buffer.
+const COLLECTED: usize = 8;
+
+/// The one input `k` for the `G` outputs from `o` on.
+///
+/// # Safety
+/// As [`outer`].
+#[inline(always)]
+unsafe fn tail<S: Simd, const G: usize>(
+    block: Block<'_, F<S>>,
+    o: usize,
+    k: usize,
+    dw: *mut F<S>,
+    stride: usize,
+) {
+    // SAFETY: input k and outputs o..o + G lie inside the buffers; LANES <= MAX_LANES.
+    unsafe {
+        let mut acc = [S::splat(S::ZERO); G];
+        let mut collected = [[S::ZERO; MAX_LANES]; COLLECTED];
+        let mut t0 = 0;
+        while t0 < block.steps {
+            let count = (block.steps - t0).min(COLLECTED);
+            for (i, lanes) in collected.iter_mut().enumerate().take(count) {
+                let starts = block.starts.wrapping_add((t0 + i) * S::LANES);
+                for (lane, x) in lanes.iter_mut().enumerate().take(block.valid) {
+                    *x = *block.x.wrapping_add(*starts.wrapping_add(lane) + k);
+                }
+            }
+            for (i, lanes) in collected.iter().enumerate().take(count) {
+                let x = S::load(lanes.as_ptr());
+                let dz = block.dz.wrapping_add(((t0 + i) * block.dz_outs + o) * S::LANES);
+                for (g, a) in acc.iter_mut().enumerate() {
+                    *a = S::fma(S::load(dz.wrapping_add(g * S::LANES)), x, *a);
+                }
+            }
+            t0 += count;
+        }
+        for (g, a) in acc.iter().enumerate() {
+            *dw.wrapping_add((o + g) * stride + k) += S::sum(*a);
+        }
+    }
+}
+
 /// All inputs for the `G` outputs from `o` on.
 ///
 /// # Safety
 /// As [`outer`].
 #[inline(always)]
 unsafe fn outputs<S: Simd, const K: usize, const G: usize>(
-    block: Block<F<S>>,
+    block: Block<'_, F<S>>,
     o: usize,
     ins: usize,
     dw: *mut F<S>,
 ) {
-    let mut k = 0;
+    let (mut k, mut tiles) = (0, 0);
     // SAFETY: the tiles cover 0..ins.
     unsafe {
         while k + K * S::LANES <= ins {
-            tile::<S, K, G>(block, (o, k, 0), dw, ins);
+            tile::<S, K, G>(block, (o, k, 0), dw, ins, tiles);
+            tiles += 1;
             k += K * S::LANES;
         }
         while k + S::LANES <= ins {
-            tile::<S, 1, G>(block, (o, k, 0), dw, ins);
+            tile::<S, 1, G>(block, (o, k, 0), dw, ins, tiles);
+            tiles += 1;
             k += S::LANES;
         }
-        if k < ins {
-            tile::<S, 1, G>(block, (o, k, ins - k), dw, ins);
+        if ins - k <= TAIL {
+            while k < ins {
+                tail::<S, G>(block, o, k, dw, ins);
+                k += 1;
+            }
+        } else {
+            tile::<S, 1, G>(block, (o, k, ins - k), dw, ins, tiles);
         }
     }
 }
@@ -99,10 +159,12 @@ unsafe fn outputs<S: Simd, const K: usize, const G: usize>(
 /// The buffers are as large as [`Block`] says, for `valid <= LANES` rows and `outs <= dz_outs` outputs, and `dw` has
 /// `outs * ins` elements.
 #[inline(always)]
-pub(super) unsafe fn outer<S: Simd, const WIDE: bool>(block: Block<F<S>>, ins: usize, dw: *mut F<S>) {
+pub(super) unsafe fn outer<S: Simd, const WIDE: bool>(block: Block<'_, F<S>>, ins: usize, dw: *mut F<S>) {
     let mut o = 0;
     while o < block.outs {
         let rest = block.outs - o;
+        let block =
+            if o == 0 { block } else { Block { ahead: Ahead { samples: &[], ..block.ahead }, ..block } };
         // SAFETY: outputs o.. lie inside the buffers.
         let done = unsafe {
             if WIDE && rest >= 12 {

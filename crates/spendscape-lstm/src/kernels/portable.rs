@@ -150,6 +150,16 @@ impl<F: Real> Simd for Portable<F> {
         out
     }
     #[inline(always)]
+    unsafe fn transpose_quads(rows: [Self::V; 4]) -> [Self::V; 4] {
+        let mut out = [[F::ZERO; LANES]; 4];
+        for (i, row) in rows.iter().enumerate() {
+            for (lane, &x) in row.iter().enumerate() {
+                out[lane % 4][lane / 4 * 4 + i] = x;
+            }
+        }
+        out
+    }
+    #[inline(always)]
     unsafe fn store_quads(p: *mut F, stride: usize, v: Self::V) {
         for j in 0..LANES / 4 {
             for i in 0..4 {

@@ -3,7 +3,7 @@
 //! A vector holds `LANES / 4` outputs times four consecutive inputs, so the rows are read where they lie: neither
 //! gathered nor transposed.
 
-use super::simd::Simd;
+use super::simd::{Ahead, Simd};
 
 type F<S> = <S as Simd>::F;
 
@@ -56,6 +56,11 @@ pub(super) unsafe fn pack<S: Simd>(w: *const F<S>, outs: usize, ins: usize, pack
     }
 }
 
+/// Lines of every sample that one call of [`project`] fetches ahead, taking `rows` rows at a time.
+pub(super) fn lines_fetched(ins: usize, rows: usize) -> usize {
+    (ins / 4) / rows
+}
+
 /// One register tile: `R` rows times `G` packed vectors.
 ///
 /// # Safety
@@ -68,6 +73,7 @@ unsafe fn tile<S: Simd, const R: usize, const G: usize>(
     packed: *const F<S>,
     bias: *const F<S>,
     z: *mut F<S>,
+    ahead: (Ahead<'_, F<S>>, usize),
 ) {
     let (whole, rest) = (ins / 4, ins % 4);
     // SAFETY: every row has `ins` elements, the tile `G` vectors per quad, z and bias one row per output.
@@ -84,6 +90,9 @@ unsafe fn tile<S: Simd, const R: usize, const G: usize>(
                 *weight = S::load(w.wrapping_add(g * S::LANES));
             }
             w = w.wrapping_add(G * S::LANES);
+            for i in 0..ahead.0.per_turn {
+                ahead.0.fetch::<S>(ahead.1 + q % R, q / R * ahead.0.per_turn + i);
+            }
             for r in 0..R {
                 let x = S::quad(row[r].wrapping_add(4 * q));
                 for g in 0..G {
@@ -111,8 +120,8 @@ unsafe fn tile<S: Simd, const R: usize, const G: usize>(
     }
 }
 
-/// Projects a block of rows that may lie anywhere in memory. `bias` holds every entry four times; `next` (a block or
-/// nothing) are the rows of the following block, which are fetched meanwhile.
+/// Projects a block of rows that may lie anywhere in memory. `bias` holds every entry four times; `ahead` is
+/// fetched meanwhile, [`lines_fetched`] lines of every sample.
 ///
 /// # Safety
 /// `rows` has `LANES` pointers to `ins` elements each, `packed` is of [`pack`], `bias` has `4 * outs` and `z`
@@ -120,7 +129,7 @@ unsafe fn tile<S: Simd, const R: usize, const G: usize>(
 #[inline(always)]
 pub(super) unsafe fn project<S: Simd, const R: usize>(
     rows: &[*const F<S>],
-    next: &[*const F<S>],
+    ahead: Ahead<'_, F<S>>,
     ins: usize,
     (packed, bias): (*const F<S>, *const F<S>),
     outs: usize,
@@ -128,17 +137,8 @@ pub(super) unsafe fn project<S: Simd, const R: usize>(
 ) {
     let per = S::LANES / 4;
     let (vectors, quads) = (outs.div_ceil(per), ins.div_ceil(4));
-    let line = CACHE_LINE / size_of::<F<S>>();
     let mut r0 = 0;
     while r0 < S::LANES {
-        for row in next.iter().skip(r0).take(R) {
-            let mut k = 0;
-            while k < ins {
-                // SAFETY: the address lies in a row.
-                unsafe { S::prefetch(row.wrapping_add(k)) };
-                k += line;
-            }
-        }
         let mut v0 = 0;
         while v0 < vectors {
             let size = (vectors - v0).min(TILE);
@@ -148,10 +148,11 @@ pub(super) unsafe fn project<S: Simd, const R: usize>(
                 let w = packed.add(v0 * quads * S::LANES);
                 let b = bias.add(v0 * S::LANES);
                 let z = z.add(v0 * per * S::LANES + r0);
+                let ahead = (if v0 == 0 { ahead } else { Ahead { samples: &[], ..ahead } }, r0);
                 match size {
-                    3 => tile::<S, R, 3>(rows, ins, w, b, z),
-                    2 => tile::<S, R, 2>(rows, ins, w, b, z),
-                    _ => tile::<S, R, 1>(rows, ins, w, b, z),
+                    3 => tile::<S, R, 3>(rows, ins, w, b, z, ahead),
+                    2 => tile::<S, R, 2>(rows, ins, w, b, z, ahead),
+                    _ => tile::<S, R, 1>(rows, ins, w, b, z, ahead),
                 }
             }
             v0 += size;
@@ -159,6 +160,3 @@ pub(super) unsafe fn project<S: Simd, const R: usize>(
         r0 += R;
     }
 }
-
-/// Bytes fetched at once by every CPU of today that has a prefetch instruction.
-const CACHE_LINE: usize = 64;

@@ -6,6 +6,41 @@
 
 use crate::real::Real;
 
+/// The widest block of any instruction set.
+pub(super) const MAX_LANES: usize = 16;
+
+/// Bytes fetched at once by every CPU of today that has a prefetch instruction.
+pub(super) const CACHE_LINE: usize = 64;
+
+/// Samples of the following block: random in memory, they are fetched line by line while this block is computed, one
+/// line per turn of the inner loops, because the CPU has room for a dozen lines under way only.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead<'a, T> {
+    /// One pointer per lane, or none when nothing is to be fetched.
+    pub(super) samples: &'a [*const T],
+    /// The first line of every sample that this call is to fetch.
+    pub(super) line: usize,
+    /// Lines per sample.
+    pub(super) lines: usize,
+    /// Lines per turn.
+    pub(super) per_turn: usize,
+}
+
+impl<T> Ahead<'_, T> {
+    /// Fetches line `line` (counted from this call's first) of lane `lane`, if there is one.
+    ///
+    /// # Safety
+    /// As [`Simd`]; the address is never read.
+    #[inline(always)]
+    pub(super) unsafe fn fetch<S: Simd<F = T>>(&self, lane: usize, line: usize) {
+        if line + self.line < self.lines && lane < self.samples.len() {
+            let at = (line + self.line) * (CACHE_LINE / size_of::<T>());
+            // SAFETY: passed on to the caller; lane is in bounds.
+            unsafe { S::prefetch(self.samples.get_unchecked(lane).wrapping_add(at)) }
+        }
+    }
+}
+
 /// Vector operations of one instruction set and one float type.
 ///
 /// # Safety
@@ -45,6 +80,8 @@ pub(super) trait Simd: Copy {
     unsafe fn quad_first(p: *const Self::F, n: usize) -> Self::V;
     /// Adds up the quads of four samples: quad `j` of the result holds output `j` of samples a, b, c, d.
     unsafe fn quad_sums(a: Self::V, b: Self::V, c: Self::V, d: Self::V) -> Self::V;
+    /// Transposes quad by quad: quad `j` of result `i` holds lane `4 j + i` of the four rows.
+    unsafe fn transpose_quads(rows: [Self::V; 4]) -> [Self::V; 4];
     /// Stores quad `j` at `p + j * stride`.
     unsafe fn store_quads(p: *mut Self::F, stride: usize, v: Self::V);
     /// Loads quad `j` from `p + j * stride`.

@@ -1,48 +1,86 @@
 //! The safe face of the kernels: one table of checked functions per instruction set.
 
 use super::outer::Block;
-use super::simd::Simd;
+use super::simd::{Ahead, CACHE_LINE, MAX_LANES, Simd};
+use super::unroll::{Derivatives, Steps, TOGETHER};
 use super::update::AdamStep;
-use super::{gates, matmul, outer, portable, project, update};
-
-/// The widest block of any instruction set.
-pub(crate) const MAX_LANES: usize = 16;
+use super::{gates, matmul, outer, portable, project, unroll, update};
 
 /// `n` rounded up to a multiple of four: the number of outputs that lane buffers are sized for.
 pub(crate) const fn round4(n: usize) -> usize {
     n.div_ceil(4) * 4
 }
 
-/// A block of rows of `ins` elements: lane `l` is `x[starts[l]..]`; `next` is empty or the following block.
+/// Samples to fetch while something else is computed: where each starts in the inputs, or nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Next<'a> {
+    pub(crate) starts: &'a [usize],
+    /// Elements per sample.
+    pub(crate) span: usize,
+    /// Cache lines of every sample that have been fetched before.
+    pub(crate) fetched: usize,
+    /// Lines fetched at every turn of an inner loop.
+    pub(crate) per_turn: usize,
+}
+
+/// A block of rows of `ins` elements: lane `l` is `x[starts[l]..]`.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a, F> {
     pub(crate) x: &'a [F],
     pub(crate) starts: &'a [usize],
-    pub(crate) next: &'a [usize],
+    pub(crate) next: Next<'a>,
     pub(crate) ins: usize,
 }
 
-/// Buffers of one forward step of the gates; `mask` is empty or one lane vector.
-pub(crate) struct GatesForward<'a, F> {
+/// Buffers of an LSTM layer over `steps` steps of a block; `mask` is empty or one lane vector per step.
+pub(crate) struct LayerSteps<'a, F> {
     pub(crate) units: usize,
+    pub(crate) steps: usize,
     pub(crate) z: &'a mut [F],
-    pub(crate) h_old: &'a [F],
-    pub(crate) c_old: &'a [F],
     pub(crate) h: &'a mut [F],
     pub(crate) c: &'a mut [F],
     pub(crate) tanh_c: &'a mut [F],
     pub(crate) mask: &'a [F],
 }
 
-/// Buffers of one backward step of the gates; `mask` is empty or one lane vector.
-pub(crate) struct GatesBackward<'a, F> {
-    pub(crate) units: usize,
-    pub(crate) z: &'a mut [F],
-    pub(crate) c_old: &'a [F],
-    pub(crate) tanh_c: &'a [F],
-    pub(crate) dh: &'a [F],
+impl<F> LayerSteps<'_, F> {
+    /// Checks all sizes and drops to pointers.
+    fn checked(self, lanes: usize) -> Steps<F> {
+        let (steps, state, width) = (self.steps, self.units * lanes, round4(self.units));
+        assert!(self.z.len() >= steps * 4 * state && self.tanh_c.len() >= steps * state);
+        assert!(self.h.len() >= (steps + 1) * width * lanes && self.c.len() >= (steps + 1) * state);
+        assert!(self.mask.is_empty() || self.mask.len() >= steps * lanes);
+        Steps {
+            units: self.units,
+            steps,
+            width,
+            z: self.z.as_mut_ptr(),
+            h: self.h.as_mut_ptr(),
+            c: self.c.as_mut_ptr(),
+            tanh_c: self.tanh_c.as_mut_ptr(),
+            mask: if self.mask.is_empty() { std::ptr::null() } else { self.mask.as_ptr() },
+        }
+    }
+}
+
+/// Derivatives of a layer; `kernel` is empty when its gradient is not kept per lane.
+pub(crate) struct LayerDerivatives<'a, F> {
+    pub(crate) dh: &'a mut [F],
     pub(crate) dc: &'a mut [F],
-    pub(crate) mask: &'a [F],
+    pub(crate) kernel: &'a mut [F],
+    pub(crate) bias: &'a mut [F],
+}
+
+/// A roll-out of some blocks: weighted inputs (blocks x 4 units), row-major recurrent kernel, states (blocks x units),
+/// and the path (blocks x steps x units), empty when it is not kept.
+pub(crate) struct Roll<'a, F> {
+    pub(crate) units: usize,
+    pub(crate) steps: usize,
+    pub(crate) held: &'a [F],
+    pub(crate) w: &'a [F],
+    pub(crate) h: &'a mut [F],
+    pub(crate) c: &'a mut [F],
+    pub(crate) path: &'a mut [F],
 }
 
 /// A block's rows and output derivatives over some steps; see [`Block`].
@@ -55,21 +93,27 @@ pub(crate) struct OuterBlock<'a, F> {
     pub(crate) steps: usize,
     pub(crate) valid: usize,
     pub(crate) outs: usize,
+    pub(crate) next: Next<'a>,
 }
 
 type Project<F> = fn(Rows<'_, F>, usize, &[F], &[F], &mut [F]);
+type Backward<F> = fn(LayerSteps<'_, F>, &[F], LayerDerivatives<'_, F>);
 type Adam<F> = fn(AdamStep<F>, &mut [F], &[F], &mut [F], &mut [F]);
 
 /// The kernels of one instruction set and float type.
 pub struct Kernels<F: 'static> {
     pub(crate) name: &'static str,
     pub(crate) lanes: usize,
+    /// Rows that the projection takes at a time.
+    rows: usize,
     pub(crate) pack_project: fn(&[F], usize, usize, &mut [F]),
     pub(crate) project: Project<F>,
     pub(crate) pack_matmul: fn(&[F], usize, usize, bool, &mut [F]),
     pub(crate) matmul: fn(&[F], usize, usize, &[F], &mut [F]),
-    pub(crate) gates_forward: fn(GatesForward<'_, F>),
-    pub(crate) gates_backward: fn(GatesBackward<'_, F>),
+    pub(crate) forward: fn(LayerSteps<'_, F>, &[F]),
+    pub(crate) backward: Backward<F>,
+    pub(crate) roll: fn(Roll<'_, F>) -> bool,
+    pub(crate) to_rows: fn(&[F], usize, &mut [F], usize, usize),
     pub(crate) tanh: fn(&mut [F]),
     pub(crate) outer: fn(OuterBlock<'_, F>, &mut [F]),
     pub(crate) lane_outer: fn(&[F], usize, &[F], usize, &mut [F]),
@@ -88,10 +132,28 @@ impl<F> std::fmt::Debug for Kernels<F> {
 }
 
 impl<F> Kernels<F> {
+    /// Cache lines of every sample that one call of `project` fetches, with one line per turn.
+    pub(crate) fn lines_fetched(&self, ins: usize) -> usize {
+        project::lines_fetched(ins, self.rows)
+    }
+
+    /// Blocks that `roll` takes together.
+    pub(crate) fn together(&self) -> usize {
+        TOGETHER
+    }
+
     /// Length of a projection's packed matrix.
     pub(crate) fn project_len(&self, outs: usize, ins: usize) -> usize {
         project::packed_len(round4(outs), ins, self.lanes)
     }
+}
+
+/// The kernels' form of [`Next`], with the pointers kept in `memory`; addresses are checked although never read.
+fn ahead<'a, F>(x: &[F], next: Next<'_>, memory: &'a mut [*const F; MAX_LANES]) -> Ahead<'a, F> {
+    *memory = pointers(x, next.starts, next.span);
+    let lines = (next.span * size_of::<F>()).div_ceil(CACHE_LINE) + 1;
+    let samples = &memory[..next.starts.len().min(MAX_LANES)];
+    Ahead { samples, line: next.fetched, lines, per_turn: next.per_turn }
 }
 
 /// The pointers to a block's rows, checked to lie inside `x`.
@@ -120,13 +182,13 @@ macro_rules! table {
             $(#[$feature])?
             unsafe fn project(
                 rows: &[*const $float],
-                next: &[*const $float],
+                ahead: Ahead<'_, $float>,
                 ins: usize,
                 weights: (*const $float, *const $float),
                 outs: usize,
                 z: &mut [$float],
             ) {
-                unsafe { project::project::<$simd, $rows>(rows, next, ins, weights, outs, z.as_mut_ptr()) }
+                unsafe { project::project::<$simd, $rows>(rows, ahead, ins, weights, outs, z.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn pack_matmul(w: &[$float], outs: usize, ins: usize, transposed: bool, packed: &mut [$float]) {
@@ -137,25 +199,40 @@ macro_rules! table {
                 unsafe { matmul::matmul::<$simd>(packed.as_ptr(), outs, ins, x.as_ptr(), z.as_mut_ptr()) }
             }
             $(#[$feature])?
-            unsafe fn gates_forward(b: GatesForward<'_, $float>) {
-                let mask = if b.mask.is_empty() { std::ptr::null() } else { b.mask.as_ptr() };
-                let old = (b.h_old.as_ptr(), b.c_old.as_ptr());
-                let new = (b.h.as_mut_ptr(), b.c.as_mut_ptr(), b.tanh_c.as_mut_ptr());
-                unsafe { gates::forward::<$simd>(b.units, b.z.as_mut_ptr(), old, new, mask) }
+            unsafe fn forward(steps: Steps<$float>, recurrent: &[$float]) {
+                unsafe { unroll::forward::<$simd>(steps, recurrent.as_ptr()) }
             }
             $(#[$feature])?
-            unsafe fn gates_backward(b: GatesBackward<'_, $float>) {
-                let mask = if b.mask.is_empty() { std::ptr::null() } else { b.mask.as_ptr() };
-                let state = (b.c_old.as_ptr(), b.tanh_c.as_ptr());
-                let derivatives = (b.dh.as_ptr(), b.dc.as_mut_ptr());
-                unsafe { gates::backward::<$simd>(b.units, b.z.as_mut_ptr(), state, derivatives, mask) }
+            unsafe fn backward(steps: Steps<$float>, recurrent_t: &[$float], d: Derivatives<$float>) {
+                unsafe { unroll::backward::<$simd>(steps, recurrent_t.as_ptr(), d) }
+            }
+            $(#[$feature])?
+            unsafe fn roll(r: Roll<'_, $float>, blocks: usize, path: *mut $float) {
+                let (held, w, steps) = (r.held.as_ptr(), r.w.as_ptr(), r.steps);
+                let state = (r.h.as_mut_ptr(), r.c.as_mut_ptr());
+                unsafe {
+                    match (r.units, blocks) {
+                        (1, 1) => unroll::roll::<$simd, 1, 1>(held, w, state, path, steps),
+                        (2, 1) => unroll::roll::<$simd, 2, 1>(held, w, state, path, steps),
+                        (3, 1) => unroll::roll::<$simd, 3, 1>(held, w, state, path, steps),
+                        (4, 1) => unroll::roll::<$simd, 4, 1>(held, w, state, path, steps),
+                        (1, _) => unroll::roll::<$simd, 1, TOGETHER>(held, w, state, path, steps),
+                        (2, _) => unroll::roll::<$simd, 2, TOGETHER>(held, w, state, path, steps),
+                        (3, _) => unroll::roll::<$simd, 3, TOGETHER>(held, w, state, path, steps),
+                        _ => unroll::roll::<$simd, 4, TOGETHER>(held, w, state, path, steps),
+                    }
+                }
+            }
+            $(#[$feature])?
+            unsafe fn to_rows(v: &[$float], n: usize, rows: &mut [$float], stride: usize, valid: usize) {
+                unsafe { unroll::to_rows::<$simd>(v.as_ptr(), n, rows.as_mut_ptr(), stride, valid) }
             }
             $(#[$feature])?
             unsafe fn tanh(y: &mut [$float]) {
                 unsafe { gates::tanh::<$simd>(y.as_mut_ptr(), y.len() / LANES) }
             }
             $(#[$feature])?
-            unsafe fn outer(block: Block<$float>, ins: usize, dw: &mut [$float]) {
+            unsafe fn outer(block: Block<'_, $float>, ins: usize, dw: &mut [$float]) {
                 unsafe { outer::outer::<$simd, $wide>(block, ins, dw.as_mut_ptr()) }
             }
             $(#[$feature])?
@@ -181,6 +258,7 @@ macro_rules! table {
             pub(crate) static TABLE: Kernels<$float> = Kernels {
                 name: $name,
                 lanes: LANES,
+                rows: $rows,
                 pack_project: |w, outs, ins, packed| {
                     assert!(w.len() >= outs * ins && packed.len() >= project::packed_len(round4(outs), ins, LANES));
                     unsafe { pack_project(w, outs, ins, packed) }
@@ -190,8 +268,8 @@ macro_rules! table {
                     assert!(packed.len() >= project::packed_len(padded, rows.ins, LANES));
                     assert!(bias.len() >= padded * 4 && z.len() >= padded * LANES && rows.starts.len() == LANES);
                     let at = pointers(rows.x, rows.starts, rows.ins);
-                    let next = pointers(rows.x, rows.next, rows.ins);
-                    let next = if rows.next.is_empty() { &[][..] } else { &next[..LANES] };
+                    let mut memory = at;
+                    let next = ahead(rows.x, rows.next, &mut memory);
                     unsafe { project(&at[..LANES], next, rows.ins, (packed.as_ptr(), bias.as_ptr()), padded, z) }
                 },
                 pack_matmul: |w, outs, ins, transposed, packed| {
@@ -203,19 +281,38 @@ macro_rules! table {
                     assert!(packed.len() >= padded * ins && x.len() >= ins * LANES && z.len() >= padded * LANES);
                     unsafe { matmul(packed, padded, ins, x, z) }
                 },
-                gates_forward: |b| {
-                    let state = b.units * LANES;
-                    assert!(b.z.len() >= 4 * state && b.h_old.len() >= state && b.c_old.len() >= state);
-                    assert!(b.h.len() >= state && b.c.len() >= state && b.tanh_c.len() >= state);
-                    assert!(b.mask.is_empty() || b.mask.len() >= LANES);
-                    unsafe { gates_forward(b) }
+                forward: |steps, recurrent| {
+                    assert!(recurrent.len() >= 4 * steps.units * steps.units);
+                    let steps = steps.checked(LANES);
+                    unsafe { forward(steps, recurrent) }
                 },
-                gates_backward: |b| {
-                    let state = b.units * LANES;
-                    assert!(b.z.len() >= 4 * state && b.c_old.len() >= state && b.tanh_c.len() >= state);
-                    assert!(b.dh.len() >= state && b.dc.len() >= state);
-                    assert!(b.mask.is_empty() || b.mask.len() >= LANES);
-                    unsafe { gates_backward(b) }
+                backward: |steps, recurrent_t, d| {
+                    let (state, width) = (steps.units * LANES, round4(steps.units));
+                    assert!(recurrent_t.len() >= width * 4 * steps.units && d.dc.len() >= state);
+                    assert!(d.dh.len() >= (steps.steps + 1) * width * LANES && d.bias.len() >= 4 * state);
+                    assert!(d.kernel.is_empty() || d.kernel.len() >= 4 * state * steps.units);
+                    let steps = steps.checked(LANES);
+                    let kernel = if d.kernel.is_empty() { std::ptr::null_mut() } else { d.kernel.as_mut_ptr() };
+                    let (dh, dc, bias) = (d.dh.as_mut_ptr(), d.dc.as_mut_ptr(), d.bias.as_mut_ptr());
+                    unsafe { backward(steps, recurrent_t, Derivatives { dh, dc, kernel, bias }) }
+                },
+                roll: |r| {
+                    if r.units == 0 || r.units > 4 {
+                        return false;
+                    }
+                    let blocks = r.h.len() / (r.units * LANES);
+                    let state = blocks * r.units * LANES;
+                    assert!((1..=TOGETHER).contains(&blocks) && r.held.len() >= 4 * state && r.c.len() >= state);
+                    assert!(r.w.len() >= 4 * r.units * r.units);
+                    assert!(r.path.is_empty() || r.path.len() >= r.steps * state);
+                    let path = if r.path.is_empty() { std::ptr::null_mut() } else { r.path.as_mut_ptr() };
+                    unsafe { roll(r, blocks, path) }
+                    true
+                },
+                to_rows: |v, n, rows, stride, valid| {
+                    assert!(v.len() >= n * LANES && valid <= LANES && n <= stride);
+                    assert!(valid == 0 || rows.len() >= (valid - 1) * stride + n);
+                    unsafe { to_rows(v, n, rows, stride, valid) }
                 },
                 tanh: |y| unsafe { tanh(y) },
                 outer: |b, dw| {
@@ -224,7 +321,9 @@ macro_rules! table {
                     for &start in &b.starts[..b.steps * LANES] {
                         assert!(start <= b.x.len() && b.ins <= b.x.len() - start);
                     }
+                    let mut memory = [b.x.as_ptr(); MAX_LANES];
                     let block = Block {
+                        ahead: ahead(b.x, b.next, &mut memory),
                         x: b.x.as_ptr(),
                         starts: b.starts.as_ptr(),
                         dz: b.dz.as_ptr(),

@@ -1,44 +1,37 @@
 //! Sigmoid and tanh of f32 vectors from one 2^x kernel.
 //!
-//! 2^x is split into a whole power and a fraction in [-1/2, 1/2]; the fraction goes through a polynomial of degree
+//! 2^x is split into a whole power and a fraction in [0, 1); the fraction goes through a polynomial of degree
 //! five. The largest absolute errors are about 1e-7 (sigmoid) and 2e-7 (tanh); NaN stays NaN.
 
 use super::simd::Simd;
 
-/// What 2^x needs beyond the common operations.
+/// 2^x and 1 / x of one instruction set.
 pub(super) trait Exp2: Simd<F = f32> {
-    /// The smaller one; a NaN in the second argument is kept.
-    unsafe fn min(limit: Self::V, v: Self::V) -> Self::V;
-    /// The larger one; a NaN in the second argument is kept.
-    unsafe fn max(limit: Self::V, v: Self::V) -> Self::V;
-    unsafe fn round(v: Self::V) -> Self::V;
-    /// `v * 2^n` for whole `|n| <= RANGE`.
-    unsafe fn scale_by_power(v: Self::V, n: Self::V) -> Self::V;
+    /// 2^x for `x <= RANGE`, which is also the result's limit; NaN stays NaN.
+    unsafe fn exp2(x: Self::V) -> Self::V;
+    /// `1 / v` for `v >= 1`, to about one unit in the last place.
+    unsafe fn reciprocal(v: Self::V) -> Self::V;
 }
 
 /// Arguments of 2^x are kept within this range: beyond it sigmoid and tanh are at their limits in f32, and the
 /// power still has a normal exponent.
-const RANGE: f32 = 126.0;
+pub(super) const RANGE: f32 = 126.0;
 
-/// Minimax coefficients of 2^r on [-1/2, 1/2], highest first, with relative error 1.5e-7 after rounding. The constant
-/// is exactly one so that sigmoid(0) = 1/2 and tanh(0) = 0 are exact.
-#[allow(clippy::approx_constant, reason = "the minimax coefficient is near ln 2, but not it")]
-const POWERS: [f32; 6] = [1.326_472_7e-3, 9.671_513e-3, 5.550_733_6e-2, 2.402_224_2e-1, 6.931_47e-1, 1.0];
+/// Minimax coefficients of 2^r on [0, 1], highest first, with relative error 9.4e-8 after rounding. The constant, one,
+/// is exact and not listed, so that sigmoid(0) = 1/2 and tanh(0) = 0 are exact.
+const POWERS: [f32; 5] = [1.867_13e-3, 9.017_031e-3, 5.579_991_3e-2, 2.401_644_4e-1, 6.931_513e-1];
 
+/// About 2^r for `r` in [0, 1].
 #[inline(always)]
-unsafe fn exp2<S: Exp2>(x: S::V) -> S::V {
+pub(super) unsafe fn power_of_fraction<S: Simd<F = f32>>(r: S::V) -> S::V {
     // SAFETY: passed on to the caller.
     unsafe {
-        let x = S::max(S::splat(-RANGE), S::min(S::splat(RANGE), x));
-        let whole = S::round(x);
-        let r = S::sub(x, whole);
         let mut p = S::splat(POWERS[0]);
         p = S::fma(p, r, S::splat(POWERS[1]));
         p = S::fma(p, r, S::splat(POWERS[2]));
         p = S::fma(p, r, S::splat(POWERS[3]));
         p = S::fma(p, r, S::splat(POWERS[4]));
-        p = S::fma(p, r, S::splat(POWERS[5]));
-        S::scale_by_power(p, whole)
+        S::fma(p, r, S::splat(1.0))
     }
 }
 
@@ -48,7 +41,7 @@ pub(super) unsafe fn sigmoid<S: Exp2>(x: S::V) -> S::V {
     // SAFETY: passed on to the caller.
     unsafe {
         let one = S::splat(1.0);
-        S::div(one, S::add(one, exp2::<S>(S::mul(x, S::splat(-std::f32::consts::LOG2_E)))))
+        S::reciprocal(S::add(one, S::exp2(S::mul(x, S::splat(-std::f32::consts::LOG2_E)))))
     }
 }
 
@@ -58,7 +51,7 @@ pub(super) unsafe fn tanh<S: Exp2>(x: S::V) -> S::V {
     // SAFETY: passed on to the caller.
     unsafe {
         let one = S::splat(1.0);
-        let e = exp2::<S>(S::mul(x, S::splat(2.0 * std::f32::consts::LOG2_E)));
-        S::sub(one, S::div(S::splat(2.0), S::add(one, e)))
+        let e = S::exp2(S::mul(x, S::splat(2.0 * std::f32::consts::LOG2_E)));
+        S::fnma(S::splat(2.0), S::reciprocal(S::add(one, e)), one)
     }
 }

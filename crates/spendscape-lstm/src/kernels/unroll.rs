@@ -1,0 +1,176 @@
+//! The recurrence of an LSTM layer over all steps of a block, forward and backward.
+
+use super::simd::Simd;
+use super::{gates, matmul, outer};
+
+type F<S> = <S as Simd>::F;
+
+/// The quantities of a layer over `steps` steps; see the engine for their layouts.
+#[derive(Clone, Copy)]
+pub(super) struct Steps<T> {
+    pub(super) units: usize,
+    pub(super) steps: usize,
+    /// Lane vectors per row of `h` and `dh`: `units` rounded up to a multiple of four.
+    pub(super) width: usize,
+    pub(super) z: *mut T,
+    pub(super) h: *mut T,
+    pub(super) c: *mut T,
+    pub(super) tanh_c: *mut T,
+    /// One lane vector per step, or null.
+    pub(super) mask: *const T,
+}
+
+/// Adds `W_h h[t]` to `z[t]`, activates, and makes state `t + 1`, for every step.
+///
+/// # Safety
+/// `z` has `steps x 4 units` lane vectors, `h` and `c` one step more of `width` and `units`, `tanh_c` `steps x units`.
+#[inline(always)]
+pub(super) unsafe fn forward<S: Simd>(s: Steps<F<S>>, recurrent: *const F<S>) {
+    let (gate_rows, state, width) = (4 * s.units * S::LANES, s.units * S::LANES, s.width * S::LANES);
+    for t in 0..s.steps {
+        let z = s.z.wrapping_add(t * gate_rows);
+        let (h, c) = (s.h.wrapping_add(t * width), s.c.wrapping_add(t * state));
+        let new = (h.wrapping_add(width), c.wrapping_add(state), s.tanh_c.wrapping_add(t * state));
+        let mask = if s.mask.is_null() { s.mask } else { s.mask.wrapping_add(t * S::LANES) };
+        // SAFETY: row t lies inside every buffer.
+        unsafe {
+            matmul::matmul::<S>(recurrent, 4 * s.units, s.units, h, z);
+            gates::forward::<S>(s.units, z, (h, c), new, mask);
+        }
+    }
+}
+
+/// Where the derivatives of a layer lie.
+#[derive(Clone, Copy)]
+pub(super) struct Derivatives<T> {
+    /// With respect to the hidden states, as [`Steps::h`]; in: from outside, out: from all later steps too.
+    pub(super) dh: *mut T,
+    /// With respect to the cell state after the last step, then before the first.
+    pub(super) dc: *mut T,
+    /// Per-lane gradient of the recurrent kernel, or null.
+    pub(super) kernel: *mut T,
+    /// Per-lane gradient of the bias.
+    pub(super) bias: *mut T,
+}
+
+/// Backpropagation through all steps: the activated gates in `z` become the derivatives of their inputs.
+///
+/// # Safety
+/// As [`forward`]; `dh` is as large as `h`, `dc` has `units` lane vectors, `kernel` is null or has `4 units x units`,
+/// `bias` has `4 units`; `recurrent_t` is the packed transpose.
+#[inline(always)]
+pub(super) unsafe fn backward<S: Simd>(s: Steps<F<S>>, recurrent_t: *const F<S>, d: Derivatives<F<S>>) {
+    let rows = 4 * s.units;
+    let (gate_rows, state, width) = (rows * S::LANES, s.units * S::LANES, s.width * S::LANES);
+    for t in (0..s.steps).rev() {
+        let z = s.z.wrapping_add(t * gate_rows);
+        let (before, after) = (d.dh.wrapping_add(t * width), d.dh.wrapping_add((t + 1) * width));
+        let saved = (s.c.wrapping_add(t * state).cast_const(), s.tanh_c.wrapping_add(t * state).cast_const());
+        let mask = if s.mask.is_null() { s.mask } else { s.mask.wrapping_add(t * S::LANES) };
+        // SAFETY: row t lies inside every buffer.
+        unsafe {
+            gates::backward::<S>(s.units, z, saved, (after, d.dc), mask);
+            matmul::matmul::<S>(recurrent_t, s.width, rows, z, before);
+            if !mask.is_null() {
+                let on = S::load(mask);
+                for u in 0..s.units {
+                    let at = u * S::LANES;
+                    let own = S::load(before.wrapping_add(at));
+                    let passed = S::add(own, S::load(after.wrapping_add(at)));
+                    S::store(before.wrapping_add(at), S::select(on, own, passed));
+                }
+            }
+            if !d.kernel.is_null() {
+                outer::lane_outer::<S>(z, rows, s.h.wrapping_add(t * width), s.units, d.kernel);
+            }
+            outer::lane_sums::<S>(z, rows, d.bias);
+        }
+    }
+}
+
+/// Blocks rolled out together: their steps overlap in the CPU, which hides the latency of each.
+pub(super) const TOGETHER: usize = 2;
+
+/// Rolls `B` blocks of a layer of `U` units out under constant weighted inputs; bit for bit as [`forward`].
+///
+/// # Safety
+/// `held` has `B x 4 U` lane vectors, `w` is row-major `4 U x U`, `h` and `c` have `B x U`, `path` is null or has
+/// `B x steps x U`.
+#[inline(always)]
+pub(super) unsafe fn roll<S: Simd, const U: usize, const B: usize>(
+    held: *const F<S>,
+    w: *const F<S>,
+    (h, c): (*mut F<S>, *mut F<S>),
+    path: *mut F<S>,
+    steps: usize,
+) {
+    // SAFETY: the indices stay inside the sizes above.
+    unsafe {
+        for step in 0..steps {
+            for b in 0..B {
+                let at = b * U * S::LANES;
+                let mut state = [S::splat(S::ZERO); U];
+                for (u, v) in state.iter_mut().enumerate() {
+                    *v = S::load(h.wrapping_add(at + u * S::LANES));
+                }
+                for u in 0..U {
+                    let mut sums = [S::splat(S::ZERO); 4];
+                    for (g, sum) in sums.iter_mut().enumerate() {
+                        *sum = S::load(held.wrapping_add((b * 4 * U + g * U + u) * S::LANES));
+                        for (j, v) in state.iter().enumerate() {
+                            *sum = S::fma(S::splat(*w.wrapping_add((g * U + u) * U + j)), *v, *sum);
+                        }
+                    }
+                    let cell = c.wrapping_add(at + u * S::LANES);
+                    let kept = S::mul(S::sigmoid(sums[0]), S::tanh(sums[2]));
+                    let new = S::fma(S::sigmoid(sums[1]), S::load(cell), kept);
+                    S::store(cell, new);
+                    let hidden = S::mul(S::sigmoid(sums[3]), S::tanh(new));
+                    S::store(h.wrapping_add(at + u * S::LANES), hidden);
+                    if !path.is_null() {
+                        S::store(path.wrapping_add(((b * steps + step) * U + u) * S::LANES), hidden);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes `n` lane vectors as rows: `rows[lane * stride + i] = v[i][lane]` for the first `valid` lanes.
+///
+/// # Safety
+/// `v` has `n` lane vectors, `rows` at least `(valid - 1) * stride + n` elements.
+#[inline(always)]
+pub(super) unsafe fn to_rows<S: Simd>(
+    v: *const F<S>,
+    n: usize,
+    rows: *mut F<S>,
+    stride: usize,
+    valid: usize,
+) {
+    // SAFETY: whole quads are stored only for whole blocks, the rest one by one.
+    unsafe {
+        let mut i = 0;
+        if valid == S::LANES {
+            while i + 4 <= n {
+                let p = v.wrapping_add(i * S::LANES);
+                let quads = S::transpose_quads([
+                    S::load(p),
+                    S::load(p.wrapping_add(S::LANES)),
+                    S::load(p.wrapping_add(2 * S::LANES)),
+                    S::load(p.wrapping_add(3 * S::LANES)),
+                ]);
+                for (lane, quad) in quads.into_iter().enumerate() {
+                    S::store_quads(rows.wrapping_add(lane * stride + i), 4 * stride, quad);
+                }
+                i += 4;
+            }
+        }
+        while i < n {
+            for lane in 0..valid {
+                *rows.wrapping_add(lane * stride + i) = *v.wrapping_add(i * S::LANES + lane);
+            }
+            i += 1;
+        }
+    }
+}
