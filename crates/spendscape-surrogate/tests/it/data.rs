@@ -19,7 +19,7 @@ pub(crate) fn gaussian(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
 /// Skewed shares whose rows sum to 1, like those of real spending.
 pub(crate) fn shares(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
     let mut rng = generator(seed);
-    let gamma = Gamma::new(0.5, 1.0).unwrap();
+    let gamma = Gamma::new(0.5, 1.0).expect("both parameters are positive");
     let mut x = Array2::from_shape_simple_fn((rows, columns), || rng.sample(gamma) + 1e-9);
     for mut row in x.rows_mut() {
         let sum = row.sum();
@@ -36,5 +36,5 @@ pub(crate) fn distance(a: &Array2<f64>, b: &Array2<f64>) -> f64 {
 
 /// Columns less their means.
 pub(crate) fn centered(a: &Array2<f64>) -> Array2<f64> {
-    a - &a.mean_axis(Axis(0)).unwrap()
+    a - &a.mean_axis(Axis(0)).expect("there are rows")
 }

@@ -14,7 +14,7 @@ const SAME: f64 = 1e-12;
 fn model(seed: u64) -> (ndarray::Array2<f64>, LinearModel) {
     let x = shares(150, 12, seed);
     let y = x.dot(&gaussian(12, 3, seed ^ 1)) * 10.0 + gaussian(150, 3, seed ^ 2);
-    let model = Ols::params().fit(&x, &y).unwrap();
+    let model = Ols::params().fit(&x, &y).expect("clean data is fitted");
     (x, model)
 }
 

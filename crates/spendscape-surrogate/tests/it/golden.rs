@@ -9,7 +9,7 @@ use crate::data::distance;
 fn columns(prefix: &str) -> Array2<f64> {
     let text = include_str!("../golden/sklearn.csv");
     let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let header: Vec<&str> = lines.next().expect("the file has a header").split(',').collect();
     let wanted: Vec<usize> = (0..header.len())
         .filter(|&i| header[i].trim_end_matches(|c: char| c.is_ascii_digit()) == prefix)
         .collect();
@@ -18,7 +18,8 @@ fn columns(prefix: &str) -> Array2<f64> {
         let cells: Vec<&str> = line.split(',').collect();
         values.extend(wanted.iter().filter_map(|&i| cells[i].parse::<f64>().ok()));
     }
-    Array2::from_shape_vec((values.len() / wanted.len(), wanted.len()), values).unwrap()
+    Array2::from_shape_vec((values.len() / wanted.len(), wanted.len()), values)
+        .expect("every row has the columns of the header")
 }
 
 /// Two accurate solvers of one well-conditioned problem with values of order one.

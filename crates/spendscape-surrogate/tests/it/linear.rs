@@ -79,7 +79,7 @@ fn rows_without_spending_stay_zero() {
 #[test]
 fn duplicate_and_constant_columns_get_the_shortest_slopes() {
     let base = gaussian(50, 2, 12);
-    let y = (&base.column(0) * 2.0 - &base.column(1)).insert_axis(Axis(1));
+    let y = (&base.column(0) * 2.0 - base.column(1)).insert_axis(Axis(1));
     let x = concatenate![Axis(1), base, base.slice(s![.., ..1]), Array2::from_elem((50, 1), 7.0)];
     let model = Ols::params().fit(&x, &y).unwrap();
     assert_eq!(model.rank(), 2);

@@ -15,7 +15,7 @@ fn expand(x: &Array2<f64>) -> Array2<f64> {
         }
     }
     let views: Vec<_> = columns.iter().map(|c| c.view()).collect();
-    let stacked = centered(&ndarray::stack(Axis(1), &views).unwrap());
+    let stacked = centered(&ndarray::stack(Axis(1), &views).expect("columns of one length"));
     let deviation = stacked.map_axis(Axis(0), |c| (c.dot(&c) / c.len() as f64).sqrt());
     stacked / deviation
 }
