@@ -1,0 +1,149 @@
+//! What kind of bank.
+
+use spendscape_schema::Coefficients;
+
+use crate::Error;
+
+/// How strongly traits drive spending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Preset {
+    /// lambda = 0.45.
+    Base,
+    /// lambda = 1: nearer to the papers' fit of .78, and chosen for that.
+    Strong,
+}
+
+impl Preset {
+    /// The strength lambda.
+    #[must_use]
+    pub fn strength(self) -> f64 {
+        match self {
+            Self::Base => 0.45,
+            Self::Strong => 1.0,
+        }
+    }
+}
+
+/// The parameters of a synthetic bank (METHODS, synthetic bank).
+///
+/// | name | default | purpose | range |
+/// |---|---|---|---|
+/// | `customers` | 26,000 | number of customers N | at least 1, at most 999,999 |
+/// | `years` | 6 | number of years T | 1 to 60 |
+/// | `strength` | .45 | lambda: how strongly traits drive spending | 0 to 10 |
+/// | `persistence` | .9 | rho: correlation of traits from year to year | 0 to 1 |
+/// | `event_probability` | .04 | life events per customer and year, from the second year on | 0 to 1 |
+/// | `taste` | .6 | standard deviation of a customer's constant taste per class | 0 to 10 |
+/// | `noise` | .25 | standard deviation of a year's noise per class | 0 to 10 |
+/// | `concentration` | 150 | kappa: yearly spending in units; larger is less noisy | above 0, to 100,000 |
+/// | `uncategorized` | no | a Beta(2, 18) fraction of each customer-year goes to a catch-all class | |
+/// | `missing_years` | 0 | probability that a customer-year is missing; one is always kept | 0 to 1 |
+/// | `seed` | 1 | seed of everything | |
+#[derive(Debug, Clone, PartialEq)]
+pub struct BankParams {
+    pub(crate) customers: usize,
+    pub(crate) years: usize,
+    pub(crate) strength: f64,
+    pub(crate) persistence: f64,
+    pub(crate) event_probability: f64,
+    pub(crate) taste: f64,
+    pub(crate) noise: f64,
+    pub(crate) concentration: f64,
+    pub(crate) uncategorized: bool,
+    pub(crate) missing_years: f64,
+    pub(crate) seed: u64,
+}
+
+/// Digits of a customer number: ids then sort as the numbers do.
+pub(crate) const MAX_CUSTOMERS: usize = 999_999;
+
+macro_rules! setters {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty),* $(,)?) => {
+        $($(#[doc = $doc])+
+        #[must_use]
+        pub fn $name(mut self, $name: $type) -> Self {
+            self.$name = $name;
+            self
+        })*
+    };
+}
+
+impl BankParams {
+    /// The bank of a preset with 26,000 customers.
+    #[must_use]
+    pub fn new(preset: Preset) -> Self {
+        Self {
+            customers: 26_000,
+            years: 6,
+            strength: preset.strength(),
+            persistence: 0.9,
+            event_probability: 0.04,
+            taste: 0.6,
+            noise: 0.25,
+            concentration: 150.0,
+            uncategorized: false,
+            missing_years: 0.0,
+            seed: 1,
+        }
+    }
+
+    setters! {
+        /// Sets the number of customers.
+        customers: usize,
+        /// Sets the number of years.
+        years: usize,
+        /// Sets lambda.
+        strength: f64,
+        /// Sets rho.
+        persistence: f64,
+        /// Sets the probability of a life event.
+        event_probability: f64,
+        /// Sets the spread of tastes.
+        taste: f64,
+        /// Sets the spread of yearly noise.
+        noise: f64,
+        /// Sets kappa.
+        concentration: f64,
+        /// Moves a fraction of each customer-year to the catch-all class.
+        uncategorized: bool,
+        /// Sets the probability of a missing year.
+        missing_years: f64,
+        /// Sets the seed.
+        seed: u64,
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let within = |name, value: f64, low: f64, high: f64, range| {
+            if (low..=high).contains(&value) { Ok(()) } else { Err(Error::Parameter { name, value, range }) }
+        };
+        within(
+            "customers",
+            self.customers as f64,
+            1.0,
+            MAX_CUSTOMERS as f64,
+            "at least 1 and at most 999,999",
+        )?;
+        within("years", self.years as f64, 1.0, 60.0, "at least 1 and at most 60")?;
+        within("strength", self.strength, 0.0, 10.0, "between 0 and 10")?;
+        within("persistence", self.persistence, 0.0, 1.0, "between 0 and 1")?;
+        within("event probability", self.event_probability, 0.0, 1.0, "between 0 and 1")?;
+        within("taste", self.taste, 0.0, 10.0, "between 0 and 10")?;
+        within("noise", self.noise, 0.0, 10.0, "between 0 and 10")?;
+        within(
+            "concentration",
+            self.concentration,
+            f64::MIN_POSITIVE,
+            100_000.0,
+            "above 0 and at most 100,000",
+        )?;
+        within("missing years", self.missing_years, 0.0, 1.0, "between 0 and 1")
+    }
+}
+
+/// The coefficient table of the bank: 97 classes, authored for this project (see `data/README.md`).
+///
+/// # Errors
+/// Never for the table that comes with the crate.
+pub fn bank_coefficients() -> Result<Coefficients, Error> {
+    Ok(Coefficients::from_csv(include_str!("../data/bank97.csv"))?)
+}
