@@ -66,7 +66,7 @@ impl Blocks {
     }
 
     /// The blocks from block `first` on.
-    pub(crate) fn from_block(&self, first: usize) -> std::slice::ChunksExact<'_, Lane> {
+    pub(crate) fn starting_at(&self, first: usize) -> std::slice::ChunksExact<'_, Lane> {
         self.data[first * self.dim..].chunks_exact(self.dim.max(1))
     }
 }

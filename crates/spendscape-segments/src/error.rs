@@ -83,6 +83,13 @@ pub enum Error {
         /// Length of the mean of the unit directions, in [0, 1].
         resultant: f64,
     },
+    /// Density-based clustering failed.
+    #[error("density-based clustering failed; check that there are rows enough for its parameters")]
+    Density {
+        /// The reason given by the library.
+        #[source]
+        source: hdbscan::HdbscanError,
+    },
     /// A matrix decomposition failed.
     #[error("{doing} failed; check the input for degenerate columns")]
     Linalg {

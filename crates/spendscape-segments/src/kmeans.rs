@@ -262,7 +262,7 @@ impl<'a> Assignment<'a> {
         self.labels.par_chunks_mut(PIECE).zip(&mut self.pieces).enumerate().for_each(
             |(p, (labels, piece))| {
                 piece.changed = false;
-                for (labels, block) in labels.chunks_mut(LANES).zip(points.from_block(p * PIECE / LANES)) {
+                for (labels, block) in labels.chunks_mut(LANES).zip(points.starting_at(p * PIECE / LANES)) {
                     piece.assign(labels, block, centers);
                 }
             },

@@ -25,8 +25,9 @@
 //! ```
 //!
 //! Modules in reading order: `direction`, `frame` and `trajectory` describe where customers go; `dominance` names
-//! micro-segments; `kmeans` and `neighbors` find groups; `agreement`, `quality` and `null` judge them; `stability`,
-//! `life_events` and `changed` follow customers over time.
+//! micro-segments; `kmeans`, `hierarchical`, `density`, `mixture` and `neighbors` find groups; `agreement`, `quality` and `null` judge them; `stability`,
+//! `life_events` and `changed` follow customers over time; `comparison` does all of it for several representations as one
+//! table; `counts` asks how many clusters; `identity` and `profile` make segments last over refits and readable.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -37,34 +38,53 @@ mod assignment;
 mod blocks;
 mod changed;
 mod check;
+mod comparison;
+mod counts;
+mod density;
 mod direction;
 mod dominance;
 mod error;
 mod frame;
+mod hierarchical;
+mod identity;
 mod kdtree;
 mod kmeans;
 mod life_events;
+mod mixture;
 mod neighbors;
 mod null;
+mod profile;
 mod quality;
 mod stability;
+mod subsample;
 mod trajectory;
 
 pub use agreement::{adjusted_mutual_information, adjusted_rand_index, share_equal};
 pub use assignment::maximum_assignment;
 pub use changed::{Changed, find_changed};
+pub use comparison::{
+    Comparison, ComparisonConfig, ComparisonRow, ComparisonSummary, Measure, Representation, compare,
+};
+pub use counts::{Elbow, Gap, GapReference, elbow, gap_statistic};
+pub use density::{DensityClusters, DensityParams};
 pub use direction::{final_states, net_directions, running_mean, steps, unit_rows};
 pub use dominance::{PrefixLabels, dominance_order, dominant, prefix_labels};
 pub use error::{Error, Result};
 pub use frame::{CanonicalFrame, angles_of};
+pub use hierarchical::{Hierarchical, HierarchicalParams, Linkage, Merge};
+pub use identity::{
+    Drift, Fate, MatchConfig, SegmentMatch, StabilityIndex, match_segments, population_stability_index,
+};
 pub use kmeans::{KMeans, KMeansParams, nearest_rows};
 pub use life_events::{
     EventTurns, LateChangeInput, LateChanges, Turns, decode, late_changes, turns_by_event,
 };
+pub use mixture::{Mixture, MixtureParams};
 pub use neighbors::{
     DEFAULT_NEIGHBORS, PrefixAccuracy, Scaling, majority_labels, nearest_neighbors, prefix_accuracy,
 };
 pub use null::{GaussianNull, JointNull};
+pub use profile::{Profile, ProfileInput, Spending, profiles};
 pub use quality::{Silhouette, davies_bouldin, silhouette, silhouette_sampled};
 pub use stability::{
     BootstrapStability, SplitShare, WindowStability, YearlyStability, bootstrap_stability, label_stability,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import sklearn
-from sklearn.cluster import KMeans
+from scipy.cluster.hierarchy import linkage
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 from sklearn.datasets import make_blobs
 from sklearn.metrics import (
     adjusted_mutual_info_score,
@@ -16,6 +17,7 @@ from sklearn.metrics import (
     silhouette_samples,
     silhouette_score,
 )
+from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
@@ -84,5 +86,31 @@ for name, features in [("few", 3), ("many", 20)]:
     out["neighbors"].append(
         {"name": name, "x": x.tolist(), "order": order.tolist(), "train": train.tolist(), "accuracy": accuracy}
     )
+
+# Trees of both linkages, density clusters and a mixture on overlapping blobs with uniform noise.
+x, truth = make_blobs(160, 3, centers=4, cluster_std=0.8, random_state=11)
+x = np.vstack([x, rng.uniform(-10, 10, (20, 3))])
+noise = HDBSCAN(min_cluster_size=10, min_samples=5, copy=True).fit(x)
+mixture = GaussianMixture(4, n_init=10, tol=1e-13, max_iter=20_000, random_state=2).fit(x)
+by_mean = np.argsort(mixture.means_[:, 0])
+out["models"] = {
+    "x": x.tolist(),
+    "trees": [
+        {
+            "method": method,
+            "heights": linkage(x, method)[:, 2].tolist(),
+            "labels": AgglomerativeClustering(6, linkage=method).fit(x).labels_.tolist(),
+        }
+        for method in ("ward", "average")
+    ],
+    "density_labels": noise.labels_.tolist(),
+    "mixture": {
+        "log_likelihood": mixture.score(x),
+        "bic": mixture.bic(x),
+        "weights": mixture.weights_[by_mean].tolist(),
+        "means": mixture.means_[by_mean].tolist(),
+        "covariances": mixture.covariances_[by_mean].reshape(4, -1).tolist(),
+    },
+}
 
 Path(__file__).with_name("golden.json").write_text(json.dumps(out))

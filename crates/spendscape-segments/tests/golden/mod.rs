@@ -3,7 +3,8 @@
 use ndarray::Array2;
 use serde::Deserialize;
 use spendscape_segments::{
-    KMeans, adjusted_mutual_information, adjusted_rand_index, davies_bouldin, prefix_accuracy, silhouette,
+    DensityClusters, Hierarchical, KMeans, Linkage, Mixture, adjusted_mutual_information,
+    adjusted_rand_index, davies_bouldin, prefix_accuracy, silhouette,
 };
 
 /// Both sides compute the same finite sums in f64 in different orders; 1e-9 leaves room for that and nothing else.
@@ -14,6 +15,7 @@ struct Golden {
     agreement: Vec<Agreement>,
     clustering: Vec<Clustering>,
     neighbors: Vec<Neighbors>,
+    models: Models,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +48,30 @@ struct Neighbors {
     order: Vec<Vec<usize>>,
     train: Vec<bool>,
     accuracy: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Models {
+    x: Vec<Vec<f64>>,
+    trees: Vec<Tree>,
+    density_labels: Vec<i64>,
+    mixture: GoldenMixture,
+}
+
+#[derive(Deserialize)]
+struct Tree {
+    method: String,
+    heights: Vec<f64>,
+    labels: Vec<usize>,
+}
+
+#[derive(Deserialize)]
+struct GoldenMixture {
+    log_likelihood: f64,
+    bic: f64,
+    weights: Vec<f64>,
+    means: Vec<Vec<f64>>,
+    covariances: Vec<Vec<f64>>,
 }
 
 fn golden() -> Golden {
@@ -108,6 +134,60 @@ fn nearest_neighbor_accuracy_of_prefixes() {
         let found = prefix_accuracy(&matrix(&case.x), &matrix(&case.order), &case.train, 4, 15).unwrap();
         for (&found, &expected) in found.accuracy.iter().zip(&case.accuracy) {
             close(&case.name, found, expected);
+        }
+    }
+}
+
+#[test]
+fn trees_of_ward_and_average_linkage() {
+    let models = golden().models;
+    let x = matrix(&models.x);
+    for tree in models.trees {
+        let linkage = if tree.method == "ward" { Linkage::Ward } else { Linkage::Average };
+        let found = Hierarchical::params(6).linkage(linkage).fit(&x, &mut crate::rng(1)).unwrap();
+        for (merge, &height) in found.merges.iter().zip(&tree.heights) {
+            close(&tree.method, merge.height, height);
+        }
+        assert_eq!(adjusted_rand_index(&found.labels, &tree.labels).unwrap(), 1.0, "{}", tree.method);
+    }
+}
+
+#[test]
+fn density_clusters_and_noise() {
+    let models = golden().models;
+    let found =
+        DensityClusters::params(10).min_samples(5).fit(&matrix(&models.x), &mut crate::rng(1)).unwrap();
+    for (n, (found, &expected)) in found.labels.iter().zip(&models.density_labels).enumerate() {
+        assert_eq!(found.is_none(), expected < 0, "row {n}");
+    }
+    let found: Vec<usize> = found.labels.iter().map(|l| l.map_or(99, |l| l)).collect();
+    let expected: Vec<usize> =
+        models.density_labels.iter().map(|&l| if l < 0 { 99 } else { l as usize }).collect();
+    assert_eq!(adjusted_rand_index(&found, &expected).unwrap(), 1.0);
+}
+
+#[test]
+fn the_mixture_at_its_maximum() {
+    // Both sides stop when an iteration gains less than 1e-13, so their maxima agree to about its square root.
+    const AT_MAXIMUM: f64 = 1e-6;
+    let models = golden().models;
+    let x = matrix(&models.x);
+    let params = Mixture::params(4).starts(20).tolerance(1e-13).max_iterations(20_000);
+    let found = params.fit(&x, &mut crate::rng(1)).unwrap();
+    let expected = models.mixture;
+    close("log-likelihood", found.log_likelihood, expected.log_likelihood);
+    close("criterion", found.bic, expected.bic);
+    let mut order: Vec<usize> = (0..4).collect();
+    order.sort_by(|&a, &b| found.means[[a, 0]].total_cmp(&found.means[[b, 0]]));
+    for (i, &k) in order.iter().enumerate() {
+        let both = std::iter::once((found.weights[k], expected.weights[i]))
+            .chain(found.means.row(k).to_vec().into_iter().zip(expected.means[i].clone()))
+            .chain(found.covariances[k].iter().copied().zip(expected.covariances[i].clone()));
+        for (found, expected) in both {
+            assert!(
+                (found - expected).abs() < AT_MAXIMUM * expected.abs().max(1.0),
+                "{found} for {expected}"
+            );
         }
     }
 }

@@ -4,8 +4,11 @@ mod edge_cases;
 #[path = "../golden/mod.rs"]
 mod golden;
 mod invariance;
+mod models;
 mod planted;
 mod references;
+mod refits;
+mod table;
 mod threads;
 
 use ndarray::Array2;

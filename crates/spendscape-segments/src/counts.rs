@@ -1,0 +1,101 @@
+//! How many clusters: elbow of the inertia and gap statistic.
+
+use ndarray::{Array2, ArrayRef2};
+use rand::{Rng, RngExt};
+
+use crate::check;
+use crate::error::Result;
+use crate::kmeans::KMeans;
+use crate::null::GaussianNull;
+
+/// Inertia over numbers of clusters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Elbow {
+    /// Inertia of k-means with `1..` clusters.
+    pub inertia: Vec<f64>,
+    /// Number of clusters at the elbow: the point farthest below the straight line between the ends of the curve (1 if
+    /// none lies below it). A curve without a bend has an "elbow" too: compare with the gap statistic.
+    pub clusters: usize,
+}
+
+/// Elbow of the k-means inertia for `1..=most` clusters.
+///
+/// # Errors
+/// When `most` is 0, there are fewer rows than `most`, or a value is not finite.
+pub fn elbow<R: Rng + ?Sized>(x: &ArrayRef2<f64>, most: usize, starts: usize, rng: &mut R) -> Result<Elbow> {
+    let inertia = inertias(x, most, starts, rng)?;
+    let (first, last) = (inertia[0], inertia[most - 1]);
+    let below = |i: usize| first + (last - first) * i as f64 / (most.max(2) - 1) as f64 - inertia[i];
+    Ok(Elbow { clusters: 1 + crate::dominance::argmax((0..most).map(below)), inertia })
+}
+
+fn inertias<R: Rng + ?Sized>(
+    x: &ArrayRef2<f64>,
+    most: usize,
+    starts: usize,
+    rng: &mut R,
+) -> Result<Vec<f64>> {
+    check::at_least("most", "clusters", 1, most)?;
+    (1..=most).map(|k| Ok(KMeans::params(k).starts(starts).fit(x, rng)?.inertia)).collect()
+}
+
+/// Reference distribution of the gap statistic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GapReference {
+    /// Uniform in the box of the data's ranges (Tibshirani, Walther and Hastie 2001, variant a).
+    Uniform,
+    /// One Gaussian with the data's mean and covariance: the unimodal null.
+    Gaussian,
+}
+
+/// Gap statistic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gap {
+    /// `mean of ln(inertia) over references - ln(inertia)` for `1..` clusters.
+    pub gap: Vec<f64>,
+    /// Standard error of each gap, the simulation error included.
+    pub error: Vec<f64>,
+    /// Smallest number of clusters whose gap is at least the next one minus its error; the largest number tried if there
+    /// is none.
+    pub clusters: usize,
+}
+
+/// Gap statistic for `1..=most` clusters with `references` reference samples.
+///
+/// # Errors
+/// When `most` or `references` is 0, there are fewer rows than `most`, or a value is not finite.
+pub fn gap_statistic<R: Rng + ?Sized>(
+    x: &ArrayRef2<f64>,
+    most: usize,
+    starts: usize,
+    reference: GapReference,
+    references: usize,
+    rng: &mut R,
+) -> Result<Gap> {
+    check::at_least("references", "samples", 1, references)?;
+    let observed = inertias(x, most, starts, rng)?;
+    let null = GaussianNull::fit(x)?;
+    let range = |column: ndarray::ArrayView1<'_, f64>| {
+        column.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), &v| (lo.min(v), hi.max(v)))
+    };
+    let ranges: Vec<(f64, f64)> = x.columns().into_iter().map(range).collect();
+    let mut logs = Array2::zeros((references, most));
+    for mut row in logs.rows_mut() {
+        let sample = match reference {
+            GapReference::Gaussian => null.sample(x.nrows(), rng),
+            GapReference::Uniform => Array2::from_shape_fn(x.dim(), |(_, d)| {
+                ranges[d].0 + rng.random::<f64>() * (ranges[d].1 - ranges[d].0)
+            }),
+        };
+        row.iter_mut().zip(inertias(&sample, most, starts, rng)?).for_each(|(l, w)| *l = w.ln());
+    }
+    let mut gap = Vec::with_capacity(most);
+    let mut error = Vec::with_capacity(most);
+    for (column, &inertia) in logs.columns().into_iter().zip(&observed) {
+        let mean = column.sum() / references as f64;
+        gap.push(mean - inertia.ln());
+        error.push(column.std(0.0) * (1.0 + 1.0 / references as f64).sqrt());
+    }
+    let clusters = (1..most).find(|&k| gap[k - 1] >= gap[k] - error[k]).unwrap_or(most);
+    Ok(Gap { gap, error, clusters })
+}

@@ -1,0 +1,120 @@
+//! Identity over refits, profiles, and the number of clusters.
+
+use ndarray::{Array2, Array3, array};
+use spendscape_segments::{
+    Error, Fate, GapReference, MatchConfig, ProfileInput, elbow, gap_statistic, match_segments,
+    population_stability_index, profiles,
+};
+
+use crate::{normal, rng};
+
+fn some(labels: &[usize]) -> Vec<Option<usize>> {
+    labels.iter().copied().map(Some).collect()
+}
+
+#[test]
+fn a_permuted_refit_keeps_all_names() {
+    let old = some(&[7, 7, 7, 3, 3, 5, 5, 5, 5]);
+    let new = some(&[2, 2, 2, 0, 0, 1, 1, 1, 1]);
+    let found = match_segments(&old, &new, 3, 8, &MatchConfig::default()).unwrap();
+    assert_eq!((found.ids, found.next_id, found.moved), (vec![3, 5, 7], 8, 0.0));
+    assert!(
+        found.drift.iter().all(|d| d.fate == Fate::Kept && d.overlap == 1.0 && !d.split() && !d.merged())
+    );
+}
+
+#[test]
+fn splits_mergers_and_newcomers_are_told_apart() {
+    // Segment 0 (8 customers) is split in halves, segments 1 and 2 (4 and 4) merge; cluster 3 is made of new customers.
+    let old = [some(&[0; 8]), some(&[1; 4]), some(&[2; 4]), vec![None; 3]].concat();
+    let new = [some(&[0; 4]), some(&[1; 4]), some(&[2; 8]), some(&[3; 3])].concat();
+    let found = match_segments(&old, &new, 4, 3, &MatchConfig { keep: 0.6, part: 0.25 }).unwrap();
+    // Every overlap is 0.5, below 0.6: nothing keeps its name.
+    assert_eq!(found.ids, [3, 4, 5, 6]);
+    assert_eq!((found.next_id, found.moved), (7, 1.0));
+    let row = |id: usize| found.drift.iter().find(|d| d.id == id).unwrap();
+    assert!(row(0).split() && row(0).fate == Fate::Disappeared);
+    assert_eq!(row(0).went_to, [(3, 0.5), (4, 0.5)]);
+    assert!(row(5).merged() && row(5).fate == Fate::Appeared);
+    assert_eq!(row(5).came_from, [(1, 1.0), (2, 1.0)]);
+    assert!(row(6).came_from.is_empty());
+
+    // At the default threshold one half keeps the name of segment 0, and one of 1 and 2 that of the merged segment.
+    let found = match_segments(&old, &new, 4, 3, &MatchConfig::default()).unwrap();
+    assert_eq!(found.drift.iter().filter(|d| d.fate == Fate::Kept).count(), 2);
+    assert_eq!(found.moved, 0.5);
+}
+
+#[test]
+fn an_empty_cluster_after_a_refit_gets_a_fresh_name() {
+    let found =
+        match_segments(&some(&[0, 0, 1, 1]), &some(&[0, 0, 2, 2]), 3, 2, &MatchConfig::default()).unwrap();
+    assert_eq!(found.ids, [0, 2, 1]);
+    assert_eq!((found.drift[1].fate, found.drift[1].new_size), (Fate::Appeared, 0));
+    let nobody = match_segments(&[], &[], 1, 0, &MatchConfig::default()).unwrap();
+    assert_eq!(nobody.ids, [0]);
+    assert!(nobody.moved.is_nan());
+}
+
+#[test]
+fn wrong_matches_are_refused() {
+    let config = MatchConfig::default();
+    assert!(matches!(match_segments(&some(&[5]), &some(&[0]), 1, 5, &config), Err(Error::Index { .. })));
+    assert!(match_segments(&some(&[0]), &some(&[1]), 1, 1, &config).is_err());
+    let config = MatchConfig { keep: 0.0, part: 0.25 };
+    assert!(matches!(match_segments(&[], &[], 0, 0, &config), Err(Error::Parameter { name: "keep", .. })));
+}
+
+#[test]
+fn the_stability_index_of_a_known_shift() {
+    let found = population_stability_index(&[50, 50], &[80, 20]).unwrap();
+    let expected = 0.3 * (0.8f64 / 0.5).ln() - 0.3 * (0.2f64 / 0.5).ln();
+    assert!((found.total - expected).abs() < 1e-12);
+    assert_eq!(population_stability_index(&[3, 4], &[6, 8]).unwrap().total, 0.0);
+    assert!(population_stability_index(&[3, 0], &[3, 1]).unwrap().total.is_finite());
+    assert!(population_stability_index(&[0], &[1]).is_err());
+}
+
+#[test]
+fn profiles_show_what_sets_a_segment_apart() {
+    let labels = [0, 0, 2, 2];
+    let shares = array![[0.8, 0.1, 0.1], [0.6, 0.3, 0.1], [0.1, 0.6, 0.3], [0.3, 0.4, 0.3]];
+    let grades = array![[1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [0.0, 0.0]];
+    let states = Array3::from_shape_fn((4, 2, 1), |(n, t, _)| (n * (t + 1)) as f64);
+    let input = ProfileInput {
+        labels: &labels,
+        segments: 3,
+        shares: &shares,
+        grades: &grades,
+        states: &states,
+        other_labels: Some(&[0, 1, 2, 2]),
+    };
+    let found = profiles(&input, 2, 1).unwrap();
+    assert_eq!((found[0].size, found[0].share, found[0].stability), (2, 0.5, Some(0.5)));
+    assert_eq!(found[0].grades, array![0.75, 0.25]);
+    assert_eq!(found[0].trajectory, array![[0.5], [1.0]]);
+    assert_eq!(found[0].examples, [0]);
+    let classes: Vec<usize> = found[0].spending.iter().map(|s| s.class).collect();
+    // Class 2 lies one standard deviation below the population, class 0 0.93 above, class 1 0.83 below.
+    assert_eq!(classes, [2, 0]);
+    assert!((found[0].spending[0].difference + 1.0).abs() < 1e-12);
+    assert!((found[0].spending[1].index - 0.7 / 0.45).abs() < 1e-12);
+    assert_eq!((found[1].size, found[1].spending.len(), found[1].examples.len()), (0, 0, 0));
+    assert!(found[1].grades[0].is_nan());
+    assert!(profiles(&ProfileInput { segments: 2, ..input }, 2, 1).is_err());
+}
+
+#[test]
+fn the_number_of_separate_groups_is_found() {
+    let x = Array2::from_shape_fn((150, 2), |(n, d)| [[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]][n % 3][d])
+        + normal(150, 2, 1);
+    assert_eq!(elbow(&x, 8, 4, &mut rng(1)).unwrap().clusters, 3);
+    for reference in [GapReference::Uniform, GapReference::Gaussian] {
+        let found = gap_statistic(&x, 6, 4, reference, 10, &mut rng(2)).unwrap();
+        assert_eq!(found.clusters, 3, "{reference:?} {found:?}");
+    }
+    let one = gap_statistic(&normal(300, 2, 3), 5, 4, GapReference::Gaussian, 10, &mut rng(4)).unwrap();
+    assert_eq!(one.clusters, 1, "{one:?}");
+    assert!(elbow(&x, 0, 4, &mut rng(1)).is_err());
+    assert_eq!(elbow(&x, 1, 4, &mut rng(1)).unwrap().clusters, 1);
+}
