@@ -1,0 +1,100 @@
+//! From states of any width to the three coordinates that are drawn.
+
+use std::path::Path;
+
+use ndarray::{Array2, Axis};
+
+use crate::{Error, draw::space::Place, run::Run};
+
+/// How states are drawn.
+#[derive(Debug)]
+pub(crate) struct Coordinates {
+    /// 3 x M directions in state space, where the states are wider than three.
+    basis: Option<Array2<f64>>,
+    width: usize,
+    /// The labels of the axes.
+    pub(crate) labels: [String; 3],
+    /// What to say about the axes.
+    pub(crate) note: Option<String>,
+}
+
+impl Coordinates {
+    /// Three units are drawn as they are, two in a plane, one against time, more by their first three principal
+    /// components. These only turn the states, so that the origin stays where it is.
+    pub(crate) fn of(run: &Run, folder: &Path) -> Result<Self, Error> {
+        let width = run.width();
+        let unit = |at: usize| format!("{} (state units)", run.units[at]);
+        let flat = |x: String, y: String, note: &str| Self {
+            basis: None,
+            width,
+            labels: [x, y, String::new()],
+            note: Some(note.to_owned()),
+        };
+        Ok(match width {
+            0 => flat("time".to_owned(), String::new(), "The states have no dimension."),
+            1 => flat(
+                "time (0 = start, 1 = end)".to_owned(),
+                unit(0),
+                "The states have one dimension, which is drawn against time.",
+            ),
+            2 => flat(unit(0), unit(1), "The states have two dimensions and are drawn in their plane."),
+            3 => Self { basis: None, width, labels: [unit(0), unit(1), unit(2)], note: None },
+            _ => Self::components(run, folder)?,
+        })
+    }
+
+    fn components(run: &Run, folder: &Path) -> Result<Self, Error> {
+        let states = &run.long.states;
+        let mean = states.mean_axis(Axis(0)).unwrap_or_default();
+        let centered = states - &mean;
+        let failed = |source| Error::Components { path: folder.join("states.parquet"), source };
+        let scatter = spendscape_linalg::gram(&centered).map_err(failed)?;
+        let eigen = spendscape_linalg::eigh(&scatter).map_err(failed)?;
+        let width = run.width();
+        let basis = Array2::from_shape_fn((3, width), |(k, unit)| eigen.vectors[[unit, width - 1 - k]]);
+        let total = eigen.values.sum();
+        let share = |k: usize| if total > 0.0 { 100.0 * eigen.values[width - 1 - k] / total } else { 0.0 };
+        let shares = [share(0), share(1), share(2)];
+        let labels = [0, 1, 2].map(|k| format!("component {} (state units)", k + 1));
+        let note = format!(
+            "The states have {width} dimensions: drawn are their first three principal components, with {:.1} %, {:.1} % \
+             and {:.1} % of the variance.",
+            shares[0], shares[1], shares[2]
+        );
+        Ok(Self { basis: Some(basis), width, labels, note: Some(note) })
+    }
+
+    /// Whether the third coordinate is left out.
+    pub(crate) fn flat(&self) -> bool {
+        self.width < 3
+    }
+
+    /// Whether the state's own coordinates are drawn.
+    pub(crate) fn plain(&self) -> bool {
+        self.width == 3
+    }
+
+    /// Where a state is drawn; `time` runs from 0 to 1 and matters only where there is one unit.
+    pub(crate) fn place(&self, state: impl IntoIterator<Item = f64>, time: f64) -> Place {
+        let state: Vec<f64> = state.into_iter().collect();
+        match (&self.basis, state.as_slice()) {
+            (Some(basis), state) => {
+                [0, 1, 2].map(|k| basis.row(k).iter().zip(state).map(|(b, s)| b * s).sum())
+            }
+            (None, []) => [time, 0.0, 0.0],
+            (None, [h]) => [time, *h, 0.0],
+            (None, [x, y]) => [*x, *y, 0.0],
+            (None, [x, y, z, ..]) => [*x, *y, *z],
+        }
+    }
+
+    /// A trajectory from the origin on.
+    pub(crate) fn trajectory(&self, states: ndarray::ArrayView2<'_, f64>) -> Vec<Place> {
+        let steps = states.nrows().max(1) as f64;
+        let mut places = vec![self.place(vec![0.0; self.width], 0.0)];
+        places.extend(states.rows().into_iter().enumerate().map(|(step, state)| {
+            self.place(state.iter().copied(), (step + 1) as f64 / steps)
+        }));
+        places
+    }
+}

@@ -1,0 +1,96 @@
+//! The one error of the crate.
+
+use std::path::PathBuf;
+
+/// What can go wrong while a report is drawn.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The run folder does not exist.
+    #[error("there is no run folder {path}: give the folder that a run wrote its tables to")]
+    NoRun {
+        /// The folder asked for.
+        path: PathBuf,
+    },
+    /// A table without which nothing can be drawn is not there.
+    #[error("{path} is missing, and nothing can be drawn without it: run the stage that writes it first")]
+    MissingTable {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A table without which nothing can be drawn has no rows.
+    #[error("{path} has no rows: there is nothing to draw")]
+    EmptyTable {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A table cannot be read, or a figure cannot be written.
+    #[error(transparent)]
+    Store(#[from] spendscape_store::Error),
+    /// A column of a table is not what it should be.
+    #[error("{path}: {source}")]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the column.
+        source: spendscape_schema::Error,
+    },
+    /// A table names a customer whom the targets do not have.
+    #[error("{path}: row {row} names customer {customer:?}, whom targets.parquet does not have: do both come from one run?")]
+    UnknownCustomer {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 0.
+        row: usize,
+        /// The customer.
+        customer: String,
+    },
+    /// A table names a trait that the targets do not have.
+    #[error("{path}: row {row} names trait {label:?}, which targets.parquet does not have: do both come from one run?")]
+    UnknownTrait {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 0.
+        row: usize,
+        /// The trait.
+        label: String,
+    },
+    /// A vector column is wider or narrower than the same quantity elsewhere in the run.
+    #[error("{path}: column {column} is {found} wide, but the run has {expected}: do all tables come from one run?")]
+    WrongWidth {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: &'static str,
+        /// The width of the same quantity in the run's other tables.
+        expected: usize,
+        /// The width of the column.
+        found: usize,
+    },
+    /// A number to draw is NaN or infinite.
+    #[error("{path}: column {column} is not finite at row {row}: the stage that wrote it failed")]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: &'static str,
+        /// The row, from 0.
+        row: usize,
+    },
+    /// The principal components of the states cannot be computed.
+    #[error("cannot compute the principal components of the states in {path}: {source}")]
+    Components {
+        /// The file of the states.
+        path: PathBuf,
+        /// What linear algebra says.
+        source: spendscape_linalg::Error,
+    },
+    /// A figure cannot be encoded as PNG.
+    #[error("cannot encode {path} as PNG: {source}")]
+    Png {
+        /// The file.
+        path: PathBuf,
+        /// What the encoder says.
+        source: png::EncodingError,
+    },
+}

@@ -1,0 +1,114 @@
+//! Figure 2: the plane of the two direction angles, colored by rank of dominance.
+
+use super::{Context, Drawn, draw_dots};
+use crate::{
+    draw::{
+        axis::Range,
+        furniture::{self, Entry, Key, SIDE, WIDTH},
+        palette::{Mark, REST},
+        plane::{Plane, Rect},
+        scene::{Point, Scene, Shape},
+        text,
+    },
+    run::{Part, Vectors},
+    sample,
+};
+
+/// Ranks that the papers show: the dominant trait, then the second, third and fourth.
+const RANKS: usize = 4;
+const ORDINALS: [&str; RANKS] = ["dominant", "second", "third", "fourth"];
+const PANEL: Rect = Rect { x: 0.0, y: 0.0, width: 560.0, height: 400.0 };
+/// Share of a panel's dots that may be customers who are not in question.
+const REST_SHARE: f64 = 0.4;
+const RADIUS: f64 = 1.7;
+const REST_RADIUS: f64 = 1.2;
+
+pub(super) fn draw_surrogate(context: &Context<'_>, title: &str) -> Drawn {
+    let what = "directions that the linear surrogate predicts from mean shares";
+    draw(context, title, &context.run.surrogate_angles, "surrogate_angles", what)
+}
+
+pub(super) fn draw_network(context: &Context<'_>, title: &str) -> Drawn {
+    let what = "directions of the network's trajectories";
+    draw(context, title, &context.run.angles, "angles", what)
+}
+
+fn draw(context: &Context<'_>, title: &str, angles: &Part<Vectors>, file: &str, what: &str) -> Drawn {
+    let run = context.run;
+    let angles = angles.as_ref().map_err(|missing| missing.reason())?;
+    let paths = run.paths.as_ref().map_err(|missing| missing.reason())?;
+    if angles.values.ncols() < 2 {
+        return Err(format!(
+            "{file}.parquet has {} direction angle(s) for states of {} dimension(s): no plane to draw",
+            angles.values.ncols(),
+            run.width()
+        ));
+    }
+    // Customers in random order, those without a segment left out.
+    let rows: Vec<usize> =
+        (0..angles.customers.len()).filter(|row| !paths[angles.customers[*row]].is_empty()).collect();
+    let label = |row: usize| run.customers[angles.customers[row]].clone().into_bytes();
+    let rows = sample::by_label(&rows, rows.len(), label);
+    if rows.is_empty() {
+        return Err("segments.parquet has no path for any customer with angles".to_owned());
+    }
+    let path = |row: usize| paths[angles.customers[row]].as_slice();
+    let point = |row: usize| -> Point { [angles.values[[row, 0]], angles.values[[row, 1]]] };
+    let ranks = rows.iter().map(|row| path(*row).len()).max().unwrap_or(0).min(RANKS);
+
+    let mut scene = Scene::new(WIDTH, title);
+    let more = angles.values.ncols() - 2;
+    let first = if more > 0 { format!(" (the first two of {} angles)", more + 2) } else { String::new() };
+    let caption = format!(
+        "One dot per customer at the two angles{first} of the {what}, in radians. (a) by dominant trait; then, within the \
+         largest group of the panel before, by the trait next in order; the rest is grey. At most {} of {} customers per \
+         panel.",
+        text::count(context.options.dots),
+        text::count(rows.len())
+    );
+    let y = furniture::header(&mut scene, &caption);
+    let mut entries = context.trait_entries(|look| Key::Dot(look.color, look.mark));
+    if ranks > 1 {
+        entries.push(Entry::new(Key::Dot(REST, Mark::Disc), "the rest"));
+    }
+    let y = furniture::legend(&mut scene, y, &entries);
+    let x_range = Range::around(rows.iter().map(|row| point(*row)[0]), 7.0);
+    let y_range = Range::around(rows.iter().map(|row| point(*row)[1]), 6.0);
+
+    let mut prefix: Vec<usize> = Vec::new();
+    for rank in 0..ranks {
+        let (column, line) = ((rank % 2) as f64, (rank / 2) as f64);
+        let corner = [SIDE + column * (PANEL.width + 24.0), y + line * (PANEL.height + 34.0)];
+        let (inside, outside): (Vec<usize>, Vec<usize>) =
+            rows.iter().partition(|row| path(**row).len() > rank && path(**row).starts_with(&prefix));
+        let names: Vec<&str> = prefix.iter().map(|at| context.trait_name(*at)).collect();
+        let letter = char::from(b'a' + rank as u8);
+        let group = if rank == 0 { String::new() } else { format!("{}: ", names.join(" / ")) };
+        let counted = text::count(inside.len());
+        let heading = format!("({letter}) {group}by {} trait ({counted} customers)", ORDINALS[rank]);
+        furniture::heading(&mut scene, [corner[0], corner[1] + 16.0], &heading, PANEL.width);
+        let room = Rect { x: corner[0], y: corner[1] + 26.0, ..PANEL };
+        let room = Rect { height: room.height - 20.0, ..room };
+        let plane = Plane::new(room, x_range.clone(), y_range.clone(), false);
+        plane.draw(&mut scene, "longitude (radians)", "latitude (radians)");
+        let grey = outside.len().min((REST_SHARE * context.options.dots as f64) as usize);
+        if grey > 0 {
+            let points = outside[..grey].iter().map(|row| plane.project(point(*row))).collect();
+            scene.push("rest", Shape::Dots { points, radius: REST_RADIUS, color: REST, mark: Mark::Disc });
+        }
+        let shown = &inside[..inside.len().min(context.options.dots - grey)];
+        let dots: Vec<(usize, Point)> =
+            shown.iter().map(|row| (path(*row)[rank], plane.project(point(*row)))).collect();
+        draw_dots(&mut scene, CLASSES[rank], &run.traits, &dots, RADIUS, 0.0);
+        let mut sizes = vec![0_usize; run.traits.len()];
+        for row in &inside {
+            sizes[path(*row)[rank]] += 1;
+        }
+        prefix.push(crate::run::largest(sizes.iter().map(|size| *size as f64)));
+    }
+    let lines = ranks.div_ceil(2) as f64;
+    Ok(context.finish(scene, y + lines * (PANEL.height + 34.0) + 6.0, &[file, "segments"], Vec::new()))
+}
+
+/// Classes of the dots of each panel.
+const CLASSES: [&str; RANKS] = ["rank-1", "rank-2", "rank-3", "rank-4"];

@@ -1,0 +1,120 @@
+//! Figure 4: attractors as P3 draws them, with the verdict of the dynamics beside them.
+
+use super::{Context, Drawn, Track, TrackStyle, draw_tracks};
+use crate::{
+    draw::{
+        furniture::{self, Key, SIDE, WIDTH},
+        palette::{INK, MUTED, SOLID, WHITE, look},
+        plane::Rect,
+        scene::{Scene, Shape, Stroke, Text},
+        space::{Bounds, Place, Space},
+        text,
+    },
+    run::Attractor,
+};
+
+const ROOM: Rect = Rect { x: SIDE, y: 0.0, width: 800.0, height: 680.0 };
+const STYLE: TrackStyle = TrackStyle { width: 0.8, end: 0.0, white: 0.55 };
+const LINE: f64 = 7.0;
+const CIRCLE: f64 = 10.0;
+/// Left edge of the list of attractors.
+const LIST: f64 = ROOM.x + ROOM.width + 20.0;
+
+pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
+    let run = context.run;
+    let extended = run.extended.as_ref().map_err(|missing| missing.reason())?;
+    let attractors = run.attractors.as_ref().map_err(|missing| missing.reason())?;
+    if attractors.is_empty() {
+        return Err("attractors.parquet marks no attractor as drawn".to_owned());
+    }
+    let tracks: Vec<Track> = context
+        .tracks(extended, context.options.customers, |_| true)
+        .into_iter()
+        .map(|(_, track)| track)
+        .collect();
+    let placed: Vec<(&Attractor, Vec<Place>)> = attractors
+        .iter()
+        .map(|attractor| {
+            let place = |state: &Vec<f64>| context.coordinates.place(state.iter().copied(), 1.0);
+            (attractor, attractor.states.iter().map(place).collect())
+        })
+        .collect();
+    let all = tracks.iter().flat_map(|track| &track.places);
+    let bounds = Bounds::of(all.chain(placed.iter().flat_map(|(_, places)| places)));
+
+    let mut scene = Scene::new(WIDTH, title);
+    let caption = context.caption(&format!(
+        "{} of {} extended trajectories (lighter), colored by dominant trait, and per trait the shape that explains the end \
+         states of its customers best: a second-order curve (thick line) or cluster centers (circles), drawn oversized as in \
+         P3. What the dynamics of the network say about them stands beside the figure.",
+        text::count(tracks.len()),
+        text::count(extended.spans.len())
+    ));
+    let y = furniture::header(&mut scene, &caption) + 4.0;
+    let room = Rect { y, ..ROOM };
+    let space = Space::new(room, &bounds, context.coordinates.flat());
+    space.draw(&mut scene, &context.coordinates.labels);
+    draw_tracks(&mut scene, &space, run, "extended", &tracks, STYLE);
+    for (attractor, places) in &placed {
+        let name = context.trait_name(attractor.trait_index);
+        let color = look(attractor.trait_index).color;
+        let points = places.iter().map(|place| space.project(place));
+        if attractor.line {
+            let points: Vec<_> = points.collect();
+            let casing = Stroke::new(WHITE, LINE + 3.0);
+            scene.push_trait("casing", name, Shape::Line { points: points.clone(), stroke: casing });
+            let stroke = Stroke::new(color, LINE);
+            scene.push_trait("attractor-line", name, Shape::Line { points, stroke });
+        } else {
+            for center in points {
+                let outline = Stroke::new(INK, 1.6);
+                let circle = Shape::Circle { center, radius: CIRCLE, fill: color, outline };
+                scene.push_trait("attractor-point", name, circle);
+            }
+        }
+    }
+    let listed = list(&mut scene, context, &placed, y + 10.0);
+    let files = ["targets", "extended", "attractors"];
+    Ok(context.finish(scene, (y + ROOM.height).max(listed) + 14.0, &files, Vec::new()))
+}
+
+/// The attractors in words; returns where the list ends.
+fn list(scene: &mut Scene, context: &Context<'_>, placed: &[(&Attractor, Vec<Place>)], top: f64) -> f64 {
+    let mut y = top + 14.0;
+    let width = WIDTH - SIDE - LIST - 38.0;
+    furniture::heading(scene, [LIST, y], "Drawn, and what the dynamics say", WIDTH - SIDE - LIST);
+    y += 30.0;
+    for (attractor, places) in placed {
+        let look = look(attractor.trait_index);
+        if attractor.line {
+            furniture::key(scene, [LIST, y - 5.0], Key::Line(look.color, LINE, SOLID));
+        } else {
+            let outline = Stroke::new(INK, 1.6);
+            let center = [LIST + 14.0, y - 5.0];
+            scene.push("legend", Shape::Circle { center, radius: 7.5, fill: look.color, outline });
+        }
+        let name = context.trait_name(attractor.trait_index);
+        let name = text::shorten(name, 13.0, true, width);
+        scene.text("legend", Text::new([LIST + 38.0, y], name, 13.0, INK).bold());
+        let shape = match (attractor.line, places.len()) {
+            (true, _) => "second-order curve".to_owned(),
+            (false, 1) => "one point".to_owned(),
+            (false, points) => format!("{points} points"),
+        };
+        let explained = if attractor.variance_explained.is_finite() {
+            let percent = 100.0 * attractor.variance_explained;
+            format!("{shape}, {percent:.0} % of held-out variance").replace('-', "\u{2212}")
+        } else {
+            shape
+        };
+        let lines = text::wrap(&explained, 12.0, false, width).into_iter().map(|line| (line, MUTED));
+        let verdict = format!("dynamics: {}", attractor.verdict);
+        let verdict = text::wrap(&verdict, 12.0, false, width).into_iter().map(|line| (line, INK));
+        for (line, color) in lines.chain(verdict) {
+            y += 17.0;
+            scene.text("verdict", Text::new([LIST + 38.0, y], line, 12.0, color));
+        }
+        y += 30.0;
+    }
+    y
+}

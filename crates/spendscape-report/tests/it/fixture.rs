@@ -1,0 +1,300 @@
+//! A run folder like a real one: fans of gently curved trajectories, one region per trait.
+
+use std::{f64::consts::PI, fs, path::Path};
+
+use arrow::array::{ArrayRef, RecordBatch};
+use ndarray::Array2;
+use rand::Rng;
+use spendscape_schema::{Axes, Axis, Table, arrays, seed};
+use spendscape_store::{Provenance, write_table};
+
+/// What the run holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Fixture {
+    pub(crate) customers: usize,
+    pub(crate) traits: Vec<String>,
+    pub(crate) units: usize,
+    pub(crate) periods: usize,
+    pub(crate) extended: usize,
+}
+
+impl Default for Fixture {
+    fn default() -> Self {
+        let traits = ["extraversion", "neuroticism", "openness", "conscientiousness", "agreeableness"];
+        Self {
+            customers: 600,
+            traits: traits.map(str::to_owned).to_vec(),
+            units: 3,
+            periods: 6,
+            extended: 300,
+        }
+    }
+}
+
+/// The numbers behind the tables, for comparison with what is drawn.
+#[derive(Debug)]
+pub(crate) struct Truth {
+    pub(crate) customers: Vec<String>,
+    pub(crate) grades: Array2<f64>,
+    /// The position of each customer's highest grade.
+    pub(crate) dominant: Vec<usize>,
+}
+
+/// A uniform number in (0, 1).
+fn uniform(rng: &mut impl Rng) -> f64 {
+    ((rng.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+}
+
+fn normal(rng: &mut impl Rng) -> f64 {
+    (-2.0 * uniform(rng).ln()).sqrt() * (2.0 * PI * uniform(rng)).cos()
+}
+
+impl Fixture {
+    fn axes(&self) -> Axes {
+        Axes::new()
+            .with(Axis::Trait, self.traits.clone())
+            .with_numbered(Axis::Unit, self.units)
+            .with_numbered(Axis::Angle, self.units.saturating_sub(1))
+    }
+
+    fn write(&self, folder: &Path, name: &str, table: Table, columns: Vec<ArrayRef>) {
+        let schema = table.schema(&self.axes().only(&table.axes())).unwrap();
+        let batch = RecordBatch::try_new(schema, columns).unwrap();
+        let provenance = Provenance::new(if name == "targets" { "train" } else { name });
+        let provenance = if name == "targets" { provenance.seed(7) } else { provenance };
+        write_table(&folder.join(format!("{name}.parquet")), table, &batch, provenance).unwrap();
+    }
+
+    /// Directions of the traits in state space, P x M.
+    fn directions(&self) -> Array2<f64> {
+        let mut directions = Array2::from_shape_fn((self.traits.len(), self.units), |(row, unit)| {
+            ((2.4 * row as f64 + 1.0) * (unit as f64 + 0.7)).sin() + 0.3 * ((row + unit) as f64).cos()
+        });
+        for mut row in directions.rows_mut() {
+            let length = row.dot(&row).sqrt().max(1e-9);
+            row /= length;
+        }
+        directions
+    }
+
+    /// Writes every table that figures need.
+    pub(crate) fn make(&self, folder: &Path) -> Truth {
+        fs::create_dir_all(folder).unwrap();
+        let (n, p, m) = (self.customers, self.traits.len(), self.units);
+        let mut rng = seed::stream(7, "fixture", 0);
+        let directions = self.directions();
+        let customers: Vec<String> = (0..n).map(|at| format!("C{at:05}")).collect();
+        let grades = Array2::from_shape_fn((n, p), |_| (normal(&mut rng) / 3.0).clamp(-1.0, 1.0));
+        let dominant: Vec<usize> = grades
+            .rows()
+            .into_iter()
+            .map(|row| (0..p).max_by(|a, b| row[*a].total_cmp(&row[*b]).then(b.cmp(a))).unwrap())
+            .collect();
+        let ends = (grades.dot(&directions) * 1.3).mapv(f64::tanh);
+        let ids = || arrays::text(&customers);
+        self.write(
+            folder,
+            "targets",
+            Table::Targets,
+            vec![
+                ids(),
+                arrays::vectors64(grades.view()).unwrap(),
+                arrays::vectors64(grades.view()).unwrap(),
+                arrays::flag((0..n).map(|at| at % 5 != 0)),
+            ],
+        );
+        // The last customer changes: five periods towards the mirrored state, then a turn.
+        let state = |at: usize, step: usize, steps: usize, short: bool, rng: &mut seed::Stream| -> Vec<f64> {
+            let t = (step + 1) as f64 / steps as f64;
+            let grown = 1.0 - (-2.2 * t).exp();
+            let bend = if short { 0.05 } else { 0.12 } * (PI * t).sin();
+            (0..m)
+                .map(|unit| {
+                    let end = ends[[at, unit]];
+                    let old = if at + 1 == n && !short && step + 1 < steps { -0.8 * end } else { end };
+                    old * grown + bend * ends[[at, (unit + 1) % m]] + 0.012 * normal(rng)
+                })
+                .collect()
+        };
+        for (name, short) in [("states", false), ("states_short", true)] {
+            let rows = n * self.periods;
+            let mut hidden = Array2::<f32>::zeros((rows, m));
+            for row in 0..rows {
+                let values = state(row / self.periods, row % self.periods, self.periods, short, &mut rng);
+                hidden.row_mut(row).assign(&values.iter().map(|v| *v as f32).collect::<ndarray::Array1<f32>>());
+            }
+            self.write(
+                folder,
+                name,
+                Table::States,
+                vec![
+                    arrays::text((0..rows).map(|row| &customers[row / self.periods])),
+                    arrays::index((0..rows).map(|row| (row % self.periods) as u16)),
+                    arrays::vectors32(hidden.view()).unwrap(),
+                    arrays::vectors32(hidden.view()).unwrap(),
+                ],
+            );
+        }
+        self.write_directions(folder, &customers, &ends, &grades, &mut rng);
+        self.write_attractors(folder, &customers, &ends, &dominant, &mut rng);
+        self.write_map(folder, &directions);
+        self.write(
+            folder,
+            "examples",
+            Table::Examples,
+            vec![
+                arrays::category(["steady", "steady", "changed"]),
+                arrays::text([&customers[0], &customers[n / 2], &customers[n - 1]]),
+                arrays::float([1.0, 0.9, 1.0]),
+            ],
+        );
+        self.write(
+            folder,
+            "metrics",
+            Table::Metrics,
+            vec![
+                arrays::text(["test R2", "silhouette minus null", "share never moved"]),
+                arrays::float([0.94512, -0.0123, 0.486]),
+            ],
+        );
+        Truth { customers, grades, dominant }
+    }
+
+    fn write_directions(
+        &self,
+        folder: &Path,
+        customers: &[String],
+        ends: &Array2<f64>,
+        grades: &Array2<f64>,
+        rng: &mut seed::Stream,
+    ) {
+        let (n, m) = (customers.len(), self.units);
+        let ids = || arrays::text(customers);
+        let angles = Array2::from_shape_fn((n, m.saturating_sub(1)), |(row, k)| {
+            let w = ends.row(row);
+            let base: f64 = w.iter().take(k + 1).map(|x| x * x).sum::<f64>().sqrt();
+            if k == 0 { w[1].atan2(w[0]) } else { w[k + 1].atan2(base) }
+        });
+        let direction = Array2::from_shape_fn((n, m), |(row, unit)| {
+            ends[[row, unit]] / ends.row(row).dot(&ends.row(row)).sqrt().max(1e-9)
+        });
+        let predicted = angles.mapv(|angle| 0.9 * angle + 0.08 * normal(rng));
+        let [angles, predicted] = [angles, predicted].map(|a| arrays::vectors64(a.view()).unwrap());
+        let direction = arrays::vectors64(direction.view()).unwrap();
+        self.write(folder, "angles", Table::Angles, vec![ids(), direction, angles]);
+        self.write(folder, "surrogate_angles", Table::SurrogateAngles, vec![ids(), predicted]);
+        let paths: Vec<String> = grades
+            .rows()
+            .into_iter()
+            .map(|row| {
+                let mut order: Vec<usize> = (0..row.len()).collect();
+                order.sort_by(|a, b| row[*b].total_cmp(&row[*a]));
+                order.iter().map(|at| self.traits[*at].as_str()).collect::<Vec<_>>().join(" / ")
+            })
+            .collect();
+        let cluster: Vec<u16> = (0..n).map(|row| (row % 5) as u16).collect();
+        self.write(
+            folder,
+            "segments",
+            Table::Segments,
+            vec![
+                ids(),
+                arrays::category(&paths),
+                arrays::category(&paths),
+                arrays::index(cluster.iter().copied()),
+                arrays::optional_index(cluster.iter().map(|c| Some(*c))),
+            ],
+        );
+    }
+
+    fn write_attractors(
+        &self,
+        folder: &Path,
+        customers: &[String],
+        ends: &Array2<f64>,
+        dominant: &[usize],
+        rng: &mut seed::Stream,
+    ) {
+        const STEPS: usize = 100;
+        let (n, p, m) = (customers.len(), self.traits.len(), self.units);
+        let sample = self.extended.min(n);
+        let rows = sample * STEPS;
+        let hidden = Array2::from_shape_fn((rows, m), |(row, unit)| {
+            let (at, t) = (row / STEPS, (row % STEPS + 1) as f64);
+            let bend = 0.25 * (-t / 9.0).exp() * (t / 7.0).sin() * ends[[at, (unit + 1) % m]];
+            ((1.15 * ends[[at, unit]] * (1.0 - (-t / 14.0).exp())) + bend) as f32
+        });
+        self.write(
+            folder,
+            "extended",
+            Table::Extended,
+            vec![
+                arrays::text((0..rows).map(|row| &customers[row / STEPS])),
+                arrays::index((0..rows).map(|row| (row % STEPS + 1) as u16)),
+                arrays::vectors32(hidden.view()).unwrap(),
+            ],
+        );
+        let location = ends.mapv(|end| 1.1 * end + 0.05 * normal(rng));
+        let location = || arrays::vectors64(location.view()).unwrap();
+        let output = Array2::zeros((n, p));
+        let output = arrays::vectors64(output.view()).unwrap();
+        let columns = vec![arrays::text(customers), output, location(), location(), location()];
+        self.write(folder, "predictions", Table::Predictions, columns);
+
+        // Per trait a curve and two centers; even traits draw the curve, odd ones the centers.
+        let (mut names, mut shapes, mut index, mut states, mut drawn) = (vec![], vec![], vec![], vec![], vec![]);
+        for trait_index in 0..p {
+            let members: Vec<usize> = (0..n).filter(|at| dominant[*at] == trait_index).collect();
+            let middle: Vec<f64> = (0..m)
+                .map(|unit| members.iter().map(|at| ends[[*at, unit]]).sum::<f64>() / members.len().max(1) as f64)
+                .collect();
+            for k in 0..22_usize {
+                let line = k < 20;
+                let t = if line { k as f64 / 10.0 - 1.0 } else { 1.4 * (k as f64 - 20.5) };
+                names.push(self.traits[trait_index].clone());
+                shapes.push(if line { "line" } else { "point" });
+                index.push(if line { k } else { k - 20 } as u16);
+                drawn.push(line == (trait_index % 2 == 0));
+                let bend = 0.25 * t * t - 0.1;
+                states.extend((0..m).map(|unit| {
+                    1.2 * middle[unit] + 0.4 * t * middle[(unit + 1) % m] + bend * middle[(unit + 2) % m]
+                }));
+            }
+        }
+        let rows = names.len();
+        let states = Array2::from_shape_vec((rows, m), states).unwrap();
+        let columns = vec![
+            arrays::category(&names),
+            arrays::category(&shapes),
+            arrays::index(index),
+            arrays::vectors64(states.view()).unwrap(),
+            arrays::vectors64(Array2::zeros((rows, p)).view()).unwrap(),
+            arrays::float(vec![0.72; rows]),
+            arrays::flag(drawn),
+            arrays::category(vec!["input-driven locus: the customers' maps have different points"; rows]),
+        ];
+        self.write(folder, "attractors", Table::Attractors, columns);
+    }
+
+    fn write_map(&self, folder: &Path, directions: &Array2<f64>) {
+        let (p, m) = (self.traits.len(), self.units);
+        let side: usize = if m <= 3 { 21 } else { 4 };
+        let rows = side.pow(m as u32);
+        let states = Array2::from_shape_fn((rows, m), |(row, unit)| {
+            let step = row / side.pow(unit as u32) % side;
+            2.0 * step as f64 / (side - 1) as f64 - 1.0
+        });
+        let outputs = states.dot(&directions.t()) * 0.6 + 0.05;
+        let columns =
+            vec![arrays::vectors64(states.view()).unwrap(), arrays::vectors64(outputs.view()).unwrap()];
+        self.write(folder, "reach", Table::Reach, columns);
+        let origin = Array2::from_elem((p, m), 0.08);
+        let columns = vec![
+            arrays::text(&self.traits),
+            arrays::float((0..p).map(|at| 0.8 + 0.1 * at as f64)),
+            arrays::vectors64((directions * 1.3).view()).unwrap(),
+            arrays::vectors64(origin.view()).unwrap(),
+        ];
+        self.write(folder, "trait_axes", Table::TraitAxes, columns);
+    }
+}
