@@ -118,6 +118,34 @@ pub fn certify(map: &impl Map, x: &[f64]) -> Option<FixedPoint> {
     Some(FixedPoint::at(map, enclosure, uniqueness, &mut SpectrumWork::default()))
 }
 
+/// Inflations of a tube before giving up.
+const TUBE_INFLATIONS: usize = 8;
+/// Growth of each side of a tube relative to the last image.
+const TUBE_GROWTH: f64 = 1.2;
+/// Absolute growth of each side of a tube, relative to `max(1, |x_k|)`.
+const TUBE_FLOOR: f64 = 1e-12;
+
+/// A box around `a` and `b` that holds exactly one fixed point of each map in `map` (whose parameters are intervals),
+/// shaped by epsilon inflation: wide only where the point moves.
+pub(crate) fn tube(map: &impl Map, a: &[Interval], b: &[Interval]) -> Option<Vec<Interval>> {
+    let hull: Vec<Interval> = a.iter().zip(b).map(|(a, b)| a.hull(*b)).collect();
+    let center: Vec<f64> = hull.iter().map(|v| v.mid()).collect();
+    let test = Test::new(map, &center)?;
+    let grow = |v: Interval| {
+        let m = v.mid();
+        Interval::around(m, TUBE_GROWTH * v.rad() + TUBE_FLOOR * m.abs().max(1.0))
+    };
+    let mut z: Vec<Interval> = hull.iter().map(|v| grow(*v)).collect();
+    for _ in 0..TUBE_INFLATIONS {
+        let image = test.image(&z)?;
+        if strictly_inside(&image, &z) {
+            return Some(z);
+        }
+        z = image.iter().zip(&hull).map(|(i, h)| grow(i.hull(*h))).collect();
+    }
+    None
+}
+
 fn strictly_inside(a: &[Interval], b: &[Interval]) -> bool {
     a.iter().zip(b).all(|(a, b)| a.strictly_inside(*b))
 }

@@ -1,10 +1,11 @@
-//! Many starts, three methods, one list: the union of damped Newton, descent and plain iteration.
+//! Many starts, four methods, one list: the union of damped Newton, descent, plain iteration and directional fibers.
 //!
 //! Nothing is filtered silently: the fate of every start under every method is in the result.
 
 use crate::certificate::{FixedPoint, certify};
+use crate::fiber::{FiberConfig, trace_fiber};
 use crate::map::Map;
-use crate::solve::{Solver, Status};
+use crate::solve::{Solver, Status, residual as residual_at};
 
 /// Settings of the search from many starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,11 +20,13 @@ pub struct FindConfig {
     pub descent_steps: usize,
     /// Step limit of plain iteration, after which Newton polishes.
     pub iteration_steps: usize,
+    /// Starts (the first ones) whose directional fiber is traced.
+    pub fibers: usize,
 }
 
 impl Default for FindConfig {
     fn default() -> Self {
-        Self { starts: 256, half_width: 3.0, newton_steps: 60, descent_steps: 200, iteration_steps: 2_000 }
+        Self { starts: 256, half_width: 3.0, newton_steps: 60, descent_steps: 200, iteration_steps: 2_000, fibers: 4 }
     }
 }
 
@@ -36,6 +39,8 @@ pub enum Method {
     Descent,
     /// Plain iteration, then Newton.
     Iteration,
+    /// The directional fiber through the start, Newton at each crossing.
+    Fiber,
 }
 
 /// What became of one start under one method.
@@ -121,7 +126,7 @@ pub(crate) fn spread(map: &impl Map, config: &FindConfig) -> Vec<Vec<f64>> {
     halton(&bounds, config.starts)
 }
 
-/// Finds fixed points by the union of three methods from `starts` (each of length `map.dim()`) and from space-filling
+/// Finds fixed points by the union of the methods from `starts` (each of length `map.dim()`) and from space-filling
 /// ones, certifies them and removes duplicates by their uniqueness boxes. Completeness is not claimed.
 pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>]) -> Found {
     let mut found = Found::default();
@@ -130,9 +135,9 @@ pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>
     for (start, x0) in all.enumerate() {
         for method in [Method::Newton, Method::Descent, Method::Iteration] {
             let (mut residual, _, status) = match method {
-                Method::Newton => solver.newton(map, &x0, config.newton_steps),
                 Method::Descent => solver.descend(map, &x0, config.descent_steps),
                 Method::Iteration => solver.iterate(map, &x0, config.iteration_steps),
+                Method::Newton | Method::Fiber => solver.newton(map, &x0, config.newton_steps),
             };
             if method != Method::Newton && status != Status::Diverged {
                 let from = solver.state().to_vec();
@@ -140,6 +145,14 @@ pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>
             }
             let point = if residual.is_finite() { found.place(map, solver.state(), residual) } else { None };
             found.fates.push(Fate { start, method, status, residual, point });
+        }
+        if start < config.fibers {
+            for x in trace_fiber(map, &x0, &FiberConfig::default()) {
+                let residual = residual_at(map, &x);
+                let point = found.place(map, &x, residual);
+                let status = if point.is_some() { Status::Converged } else { Status::Stalled };
+                found.fates.push(Fate { start, method: Method::Fiber, status, residual, point });
+            }
         }
     }
     found
@@ -152,7 +165,7 @@ impl Found {
     /// The index of the point at `x`, which is added when it is new and certifiable.
     fn place(&mut self, map: &impl Map, x: &[f64], residual: f64) -> Option<usize> {
         let inside = |p: &FixedPoint| x.iter().zip(&p.uniqueness).all(|(&v, u)| u.contains(v));
-        if residual > RESIDUAL_MAX * x.iter().fold(1.0, |m: f64, v| m.max(v.abs())) {
+        if residual.is_nan() || residual > RESIDUAL_MAX * x.iter().fold(1.0, |m: f64, v| m.max(v.abs())) {
             return None;
         }
         // A small residual inside a uniqueness box is that box's point: its certificate contracts there.

@@ -25,10 +25,14 @@
 //! in their documentation.
 
 mod attractors;
+mod basin;
 mod certificate;
 mod complete;
+mod continuation;
+mod cycle;
 mod dense;
 mod error;
+mod fiber;
 mod find;
 mod interval;
 mod inverse;
@@ -36,14 +40,21 @@ mod map;
 mod population;
 mod solve;
 mod spectrum;
+mod transient;
 
 pub use attractors::{
     CLUSTERS_MAX, Curve, CurveFit, GroupAttractors, GroupVerdict, Label, MapVerdict, PointClusters, Verdicts, fit_attractors,
     judge_group, judge_map, label_points,
 };
+pub use basin::{Basins, Membership, Share};
 pub use certificate::{FixedPoint, certify};
 pub use complete::{COMPLETE_UNITS_MAX, Complete, FixedPointList, Outcome, SearchConfig};
+pub use continuation::{
+    Branch, BranchEnd, BranchPoint, ContinuationConfig, Jump, follow, jump_toward, smallest_jump,
+};
+pub use cycle::{Cycle, Ring, find_cycles};
 pub use error::Error;
+pub use fiber::{FiberConfig, trace_fiber};
 pub use find::{Fate, FindConfig, Found, Method, find_fixed_points, halton};
 pub use interval::Interval;
 pub use inverse::{InverseConfig, InverseRegression, Reachable, inverse_regression};
@@ -54,3 +65,4 @@ pub use map::{
 pub use population::{Arrival, PointTable, Population, PopulationConfig, analyze_population, analyze_preactivations};
 pub use solve::{Solution, Solver, Status, descend, iterate, newton, residual};
 pub use spectrum::{Spectrum, Verdict};
+pub use transient::{Transient, sensitivity, transient};

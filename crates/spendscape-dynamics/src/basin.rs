@@ -1,0 +1,149 @@
+//! Basins of attraction: which point a state reaches, what share of the states reaches it, and where the edges lie.
+
+use ndarray::{Array1, ArrayRef, Ix1};
+use rand::{Rng, RngExt};
+
+use crate::complete::FixedPointList;
+use crate::error::Error;
+use crate::map::{Map, check_finite_vector, check_shape};
+use crate::spectrum::Verdict;
+
+/// A roll-out this near (Euclidean) a stable point, and still coming nearer, has reached it.
+const NEAR: f64 = 1e-6;
+/// Quantile of the 95 % normal interval.
+const NORMAL_95: f64 = 1.959_964;
+/// Bisections of an edge: the two sides are then neighbors to rounding.
+const BISECTIONS: usize = 60;
+
+/// Which stable point a state reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Membership {
+    /// The stable point with this index in the list.
+    Point(usize),
+    /// None within the step limit.
+    Undecided,
+}
+
+/// A share of the sampled states with its interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share {
+    /// The membership.
+    pub membership: Membership,
+    /// States counted.
+    pub count: usize,
+    /// Their share.
+    pub share: f64,
+    /// Wilson's 95 % interval of that share.
+    pub interval: (f64, f64),
+}
+
+/// The basins of a list of fixed points under their map.
+#[derive(Debug, Clone, Copy)]
+pub struct Basins<'a, M> {
+    map: &'a M,
+    list: &'a FixedPointList,
+    max_steps: usize,
+}
+
+impl<'a, M: Map> Basins<'a, M> {
+    /// Basins of the stable points of `list`; a roll-out takes at most `max_steps` steps.
+    #[must_use]
+    pub fn new(map: &'a M, list: &'a FixedPointList, max_steps: usize) -> Self {
+        Self { map, list, max_steps }
+    }
+
+    /// The stable point that the roll-out from `x` reaches (in floating point).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] or [`Error::NotFinite`].
+    pub fn membership(&self, x: &ArrayRef<f64, Ix1>) -> Result<Membership, Error> {
+        check_shape("x", x.shape(), &[self.map.dim()])?;
+        check_finite_vector("x", x)?;
+        Ok(self.reach(x.to_vec()))
+    }
+
+    fn reach(&self, mut x: Vec<f64>) -> Membership {
+        let mut next = vec![0.0; x.len()];
+        for _ in 0..self.max_steps {
+            self.map.step(&x, &mut next);
+            for (k, p) in self.list.points.iter().enumerate() {
+                let distance = |x: &[f64]| x.iter().zip(&p.state).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+                if p.spectrum.verdict == Verdict::Stable
+                    && distance(&next) < NEAR * NEAR
+                    && distance(&next) <= distance(&x)
+                {
+                    return Membership::Point(k);
+                }
+            }
+            std::mem::swap(&mut x, &mut next);
+        }
+        Membership::Undecided
+    }
+
+    /// The shares of the basins among `samples` states drawn evenly from the map's bounds (a unit cube without bounds).
+    pub fn fractions<R: Rng + ?Sized>(&self, samples: usize, rng: &mut R) -> Vec<Share> {
+        let bounds = self.map.bounds().unwrap_or_else(|| vec![(-1.0, 1.0); self.map.dim()]);
+        let mut counts = vec![0usize; self.list.points.len() + 1];
+        for _ in 0..samples {
+            let x = bounds.iter().map(|&(lo, hi)| lo + (hi - lo) * rng.random::<f64>()).collect();
+            match self.reach(x) {
+                Membership::Point(k) => counts[k] += 1,
+                Membership::Undecided => counts[self.list.points.len()] += 1,
+            }
+        }
+        let membership = |k: usize| {
+            if k < self.list.points.len() { Membership::Point(k) } else { Membership::Undecided }
+        };
+        let stable = |k: usize| {
+            self.list.points.get(k).is_none_or(|p| p.spectrum.verdict == Verdict::Stable)
+        };
+        counts
+            .iter()
+            .enumerate()
+            .filter(|&(k, _)| stable(k))
+            .map(|(k, &count)| Share {
+                membership: membership(k),
+                count,
+                share: count as f64 / samples.max(1) as f64,
+                interval: wilson(count, samples),
+            })
+            .collect()
+    }
+
+    /// A point of the edge between the basins of `a` and `b`, by bisection of the segment between them: the last state
+    /// on the side of `a` and its neighbor beyond; `None` when both ends belong to the same basin.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] or [`Error::NotFinite`].
+    pub fn edge(
+        &self,
+        a: &ArrayRef<f64, Ix1>,
+        b: &ArrayRef<f64, Ix1>,
+    ) -> Result<Option<(Array1<f64>, Array1<f64>)>, Error> {
+        let here = self.membership(a)?;
+        if here == self.membership(b)? {
+            return Ok(None);
+        }
+        let (mut inside, mut outside) = (a.to_owned(), b.to_owned());
+        for _ in 0..BISECTIONS {
+            let mid = (&inside + &outside) * 0.5;
+            if self.reach(mid.to_vec()) == here {
+                inside = mid;
+            } else {
+                outside = mid;
+            }
+        }
+        Ok(Some((inside, outside)))
+    }
+}
+
+/// Wilson's 95 % interval of a binomial share.
+fn wilson(count: usize, total: usize) -> (f64, f64) {
+    if total == 0 {
+        return (0.0, 1.0);
+    }
+    let (n, p, z2) = (total as f64, count as f64 / total as f64, NORMAL_95 * NORMAL_95);
+    let center = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
+    let half = NORMAL_95 / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
+    ((center - half).max(0.0), (center + half).min(1.0))
+}

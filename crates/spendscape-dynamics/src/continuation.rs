@@ -1,0 +1,246 @@
+//! Continuation of a fixed point along a path of inputs, each stretch certified; folds located; and so the smallest
+//! change of spending at which a customer's attractor jumps.
+
+use ndarray::{Array1, ArrayRef, Ix1, Ix2};
+
+use crate::certificate::{FixedPoint, certify, tube};
+use crate::error::Error;
+use crate::interval::Interval;
+use crate::map::{LstmCell, LstmMap, Map, check_finite};
+use crate::solve::{Solver, Status};
+use crate::spectrum::Verdict;
+
+/// Settings of a continuation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ContinuationConfig {
+    /// First stretch tried, as a share of one leg of the path.
+    pub first_step: f64,
+    /// A stretch that cannot be certified at this length ends the branch: a fold is located this sharply.
+    pub min_step: f64,
+    /// The most stretches certified or tried.
+    pub max_steps: usize,
+}
+
+impl Default for ContinuationConfig {
+    fn default() -> Self {
+        Self { first_step: 0.02, min_step: 1e-9, max_steps: 20_000 }
+    }
+}
+
+/// A certified point of a branch.
+#[derive(Debug, Clone)]
+pub struct BranchPoint {
+    /// Path parameter: leg `floor(s)`, share `s - floor(s)`.
+    pub s: f64,
+    /// The point.
+    pub point: FixedPoint,
+}
+
+/// How a branch ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BranchEnd {
+    /// It was followed to the end of the path: one certified point for every input on the way.
+    Complete,
+    /// `I - J` becomes singular: the branch cannot be followed beyond this bracket of the path parameter. Generically a
+    /// fold, where the point vanishes.
+    Fold {
+        /// Certified up to here.
+        before: f64,
+        /// Not certifiable up to here.
+        after: f64,
+    },
+    /// The step limit was reached at this parameter.
+    StepLimit {
+        /// Certified up to here.
+        at: f64,
+    },
+    /// No certified point at the start.
+    NoStart,
+}
+
+/// A branch of fixed points along a path of inputs.
+#[derive(Debug, Clone)]
+pub struct Branch {
+    /// Points along the path; between neighbors, existence and uniqueness near the branch are proved for every input.
+    pub points: Vec<BranchPoint>,
+    /// How it ended.
+    pub end: BranchEnd,
+    /// The first stretch over which the verdict of the points changes (a loss of stability other than a fold included).
+    pub verdict_change: Option<(f64, f64)>,
+}
+
+/// Follows the fixed point nearest to `start` (length 2M) along the polygon of inputs `path` (K x C, K >= 2).
+///
+/// # Errors
+/// [`Error::TooFew`] for fewer than two inputs, [`Error::InputWidth`], [`Error::Shape`] or [`Error::NotFinite`].
+pub fn follow(
+    cell: &LstmCell,
+    path: &ArrayRef<f64, Ix2>,
+    start: &ArrayRef<f64, Ix1>,
+    config: &ContinuationConfig,
+) -> Result<Branch, Error> {
+    if path.nrows() < 2 {
+        return Err(Error::TooFew { what: "a path of inputs", needed: 2, found: path.nrows() });
+    }
+    if path.ncols() != cell.inputs() {
+        return Err(Error::InputWidth { expected: cell.inputs(), found: path.ncols() });
+    }
+    check_finite("path", path)?;
+    crate::map::check_shape("start", start.shape(), &[2 * cell.units()])?;
+    crate::map::check_finite_vector("start", start)?;
+    let mut nodes = Vec::with_capacity(path.nrows());
+    for u in path.outer_iter() {
+        nodes.push(cell.affine.enclose(&u)?);
+    }
+    let line = Polygon { cell, nodes };
+    Ok(line.follow(start, config))
+}
+
+/// The path in the space of pre-activations.
+struct Polygon<'a> {
+    cell: &'a LstmCell,
+    nodes: Vec<Vec<Interval>>,
+}
+
+impl<'a> Polygon<'a> {
+    /// The maps of all inputs between `s0` and `s1` (within one leg) at once.
+    fn between(&self, s0: f64, s1: f64) -> LstmMap<'a> {
+        let leg = (s0.floor() as usize).min(self.nodes.len() - 2);
+        let share = Interval::new(s0 - leg as f64, s1 - leg as f64);
+        let (a, b) = (&self.nodes[leg], &self.nodes[leg + 1]);
+        let z0 = a.iter().zip(b).map(|(a, b)| *a + share * (*b - *a)).collect();
+        LstmMap { cell: self.cell, z0, input_known: true }
+    }
+
+    fn solve(&self, s: f64, from: &[f64], solver: &mut Solver) -> Option<FixedPoint> {
+        /// Newton steps at one parameter: the start is a neighbor on the branch.
+        const STEPS: usize = 30;
+        let map = self.between(s, s);
+        let (_, _, status) = solver.newton(&map, from, STEPS);
+        if status == Status::Diverged {
+            return None;
+        }
+        certify(&map, solver.state())
+    }
+
+    fn follow(&self, start: &ArrayRef<f64, Ix1>, config: &ContinuationConfig) -> Branch {
+        let last = (self.nodes.len() - 1) as f64;
+        let mut solver = Solver::new(2 * self.cell.units());
+        let mut branch = Branch { points: Vec::new(), end: BranchEnd::NoStart, verdict_change: None };
+        let Some(first) = self.solve(0.0, &start.to_vec(), &mut solver) else { return branch };
+        let (mut s, mut ds) = (0.0f64, config.first_step);
+        let mut here = first;
+        branch.points.push(BranchPoint { s, point: here.clone() });
+        branch.end = BranchEnd::Complete;
+        for _ in 0..config.max_steps {
+            if s >= last {
+                return branch;
+            }
+            // A stretch never crosses a corner of the path.
+            let next = (s + ds).min(s.floor() + 1.0);
+            if let Some(there) = self.stretch(s, next, &here, &mut solver) {
+                if there.spectrum.verdict != here.spectrum.verdict && branch.verdict_change.is_none() {
+                    branch.verdict_change = Some((s, next));
+                }
+                s = next;
+                here = there;
+                branch.points.push(BranchPoint { s, point: here.clone() });
+                ds *= 2.0;
+            } else {
+                ds = 0.5 * (next - s);
+                if ds < config.min_step {
+                    branch.end = BranchEnd::Fold { before: s, after: next };
+                    return branch;
+                }
+            }
+        }
+        if s < last {
+            branch.end = BranchEnd::StepLimit { at: s };
+        }
+        branch
+    }
+
+    /// The point at `s1` when the whole stretch from `here` at `s0` is certified.
+    fn stretch(&self, s0: f64, s1: f64, here: &FixedPoint, solver: &mut Solver) -> Option<FixedPoint> {
+        let there = self.solve(s1, &here.state.to_vec(), solver)?;
+        // One unique point for every input of the stretch, in a box that holds both ends: the branch is connected.
+        tube(&self.between(s0, s1), &here.enclosure, &there.enclosure)?;
+        Some(there)
+    }
+}
+
+/// Where a customer's attractor jumps on the way to another input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Jump {
+    /// The share of the way at which the customer's point vanishes (certified to exist up to here).
+    pub share: f64,
+    /// The change of the input at that share, `sum_j |du_j|`: for shares of spending, twice the share moved.
+    pub change: f64,
+    /// The point just before.
+    pub before: Array1<f64>,
+    /// Where the roll-out from there leads just beyond.
+    pub after: Array1<f64>,
+}
+
+/// The roll-out beyond a fold starts this share of the way further: past the slow passage at the fold itself.
+const BEYOND: f64 = 1e-4;
+/// Steps of that roll-out.
+const JUMP_STEPS: usize = 20_000;
+
+/// The change of input from `from` toward `to` at which the attractor near `start` jumps; `None` when it survives the
+/// whole way.
+///
+/// # Errors
+/// Those of [`follow`].
+pub fn jump_toward(
+    cell: &LstmCell,
+    from: &ArrayRef<f64, Ix1>,
+    to: &ArrayRef<f64, Ix1>,
+    start: &ArrayRef<f64, Ix1>,
+    config: &ContinuationConfig,
+) -> Result<Option<Jump>, Error> {
+    if from.len() != to.len() {
+        return Err(Error::InputWidth { expected: from.len(), found: to.len() });
+    }
+    let mut path = ndarray::Array2::zeros((2, from.len()));
+    path.row_mut(0).assign(&from);
+    path.row_mut(1).assign(&to);
+    let branch = follow(cell, &path, start, config)?;
+    let (BranchEnd::Fold { before, after }, Some(last)) = (&branch.end, branch.points.last()) else {
+        return Ok(None);
+    };
+    if branch.points.iter().any(|p| p.point.spectrum.verdict != Verdict::Stable) {
+        return Ok(None);
+    }
+    let beyond = (after + BEYOND).min(1.0);
+    let u: Array1<f64> = from.iter().zip(to).map(|(a, b)| a + beyond * (b - a)).collect();
+    let map = cell.under(&u)?;
+    let mut solver = Solver::new(map.dim());
+    solver.iterate(&map, &last.point.state.to_vec(), JUMP_STEPS);
+    let change = before * from.iter().zip(to).map(|(a, b)| (a - b).abs()).sum::<f64>();
+    let after = Array1::from(solver.state().to_vec());
+    Ok(Some(Jump { share: *before, change, before: last.point.state.clone(), after }))
+}
+
+/// The smallest change of input among the ways toward each row of `targets` (N x C) at which the attractor near `start`
+/// jumps, with the target's row; `None` when it survives all of them.
+///
+/// # Errors
+/// Those of [`follow`].
+pub fn smallest_jump(
+    cell: &LstmCell,
+    from: &ArrayRef<f64, Ix1>,
+    targets: &ArrayRef<f64, Ix2>,
+    start: &ArrayRef<f64, Ix1>,
+    config: &ContinuationConfig,
+) -> Result<Option<(usize, Jump)>, Error> {
+    let mut best: Option<(usize, Jump)> = None;
+    for (row, to) in targets.outer_iter().enumerate() {
+        if let Some(jump) = jump_toward(cell, from, &to, start, config)?
+            && best.as_ref().is_none_or(|(_, b)| jump.change < b.change)
+        {
+            best = Some((row, jump));
+        }
+    }
+    Ok(best)
+}

@@ -1,0 +1,266 @@
+//! Cycles, basins, transients, continuation, fibers, and bad input.
+
+use ndarray::{Array1, Array2, Axis, array};
+use spendscape_dynamics::{
+    Basins, BranchEnd, Complete, ContinuationConfig, Error, FiberConfig, FindConfig, Henon, LstmCell, Map, Membership,
+    Method, PopulationConfig, SearchConfig, Solver, StackedLstm, TanhMap, Verdict, analyze_population, certify,
+    find_cycles, find_fixed_points, follow, jump_toward, sensitivity, smallest_jump, trace_fiber, transient,
+};
+
+use crate::nets::{A4_WEIGHT, G, cell, random_cell, rng, trained};
+
+#[test]
+fn a13_a_two_cycle() {
+    let map = TanhMap { gain: -(3.0f64.ln()) };
+    let cycles = find_cycles(&map, 2, 50, &FindConfig::default());
+    assert_eq!(cycles.len(), 1);
+    let mut phases = cycles[0].phases.column(0).to_vec();
+    phases.sort_by(f64::total_cmp);
+    assert!((phases[0] + 0.5).abs() < 5e-15 && (phases[1] - 0.5).abs() < 5e-15);
+    let s = cycles[0].spectrum;
+    // (3 ln 3 / 4)^2.
+    assert!(s.radius.contains(0.678_908_790_457_077_4) && s.radius.width() < 1e-12);
+    assert_eq!(s.verdict, Verdict::Stable);
+    assert!(find_cycles(&map, 3, 50, &FindConfig::default()).is_empty());
+}
+
+#[test]
+fn henon_has_one_two_cycle_no_three_cycle_and_one_four_cycle() {
+    // The classical counts of periodic orbits of the Henon map at a = 1.4, b = 0.3: 2, 1, 0, 1 for periods 1 to 4.
+    let map = Henon { a: 1.4, b: 0.3 };
+    let config = FindConfig { half_width: 1.5, starts: 200, ..FindConfig::default() };
+    for (length, expected) in [(1, 2), (2, 1), (3, 0), (4, 1)] {
+        assert_eq!(find_cycles(&map, length, 0, &config).len(), expected, "period {length}");
+    }
+    let two = &find_cycles(&map, 2, 0, &config)[0];
+    // The phases' x solve a^2 x^2 - a (1 - b) x + (1 - b)^2 - a = 0: their sum is (1 - b) / a.
+    assert!((two.phases.column(0).sum() - 0.7 / 1.4).abs() < 1e-13);
+}
+
+fn a4() -> LstmCell {
+    cell(1, &[(G, 0, 0, A4_WEIGHT)], &[])
+}
+
+#[test]
+fn basins_of_a_symmetric_cell_are_halves() {
+    let cell = a4();
+    let map = cell.under(&Array1::zeros(0)).unwrap();
+    let list = map.fixed_points(&SearchConfig::default());
+    let basins = Basins::new(&map, &list, 5_000);
+    assert_eq!(basins.membership(&array![0.1, 0.3]).unwrap(), Membership::Point(2));
+    assert_eq!(basins.membership(&array![-0.1, -0.3]).unwrap(), Membership::Point(0));
+    let shares = basins.fractions(2_000, &mut rng(6));
+    // Two stable points and the undecided rest.
+    assert_eq!(shares.len(), 3);
+    for share in &shares[..2] {
+        assert!(share.interval.0 < 0.5 && 0.5 < share.interval.1, "{share:?}");
+    }
+    assert_eq!(shares[2].count, 0);
+    let (inside, outside) = basins.edge(&array![0.3, 0.5], &array![-0.2, -0.5]).unwrap().unwrap();
+    assert!((&inside - &outside).iter().all(|d| d.abs() < 1e-12));
+    // From the edge, the roll-out passes the saddle at zero.
+    let mut x = inside.to_vec();
+    let mut nearest = f64::INFINITY;
+    let mut next = vec![0.0; 2];
+    for _ in 0..300 {
+        map.step(&x, &mut next);
+        std::mem::swap(&mut x, &mut next);
+        nearest = nearest.min(x[0].abs().max(x[1].abs()));
+    }
+    assert!(nearest < 1e-5, "{nearest}");
+    assert!(basins.edge(&array![0.3, 0.5], &array![0.2, 0.4]).unwrap().is_none());
+    assert!(matches!(basins.membership(&array![0.3]), Err(Error::Shape { .. })));
+}
+
+#[test]
+fn transients_of_a_shear_grow_first() {
+    /// `x -> A x` with a large off-diagonal entry.
+    struct Shear;
+    impl Map for Shear {
+        fn dim(&self) -> usize {
+            2
+        }
+        fn step<S: spendscape_dynamics::Scalar>(&self, x: &[S], out: &mut [S]) {
+            out[0] = S::exact(0.5) * x[0] + S::exact(8.0) * x[1];
+            out[1] = S::exact(0.5) * x[1];
+        }
+        fn jacobian<S: spendscape_dynamics::Scalar>(&self, _: &[S], out: &mut [S]) {
+            out.copy_from_slice(&[S::exact(0.5), S::exact(8.0), S::exact(0.0), S::exact(0.5)]);
+        }
+    }
+    let t = transient(&Shear, &array![0.0, 0.0], 60).unwrap();
+    // J^k = 2^-k [1, 16 k; 0, 1]: the norm is about 16 k / 2^k, largest (8) at k = 1 and 2.
+    assert!((t.growth[1] - 8.031).abs() < 1e-3 && (t.peak.0 - 8.031).abs() < 0.01 && t.peak.1 <= 2);
+    // 16 k / 2^k falls below 1 / e first at k = 9 (0.28 against 0.5 at k = 8).
+    assert_eq!(t.return_time, Some(9));
+    assert!(t.time_constants.iter().all(|c| (c - 1.0 / 2.0f64.ln()).abs() < 1e-6));
+    assert!(matches!(transient(&Shear, &array![0.0], 5), Err(Error::Shape { .. })));
+}
+
+#[test]
+fn sensitivity_agrees_with_finite_differences() {
+    let net = &trained()[0];
+    let u = net.inputs.row(5).to_owned();
+    let point = |u: &Array1<f64>| {
+        let map = net.cell.under(u).unwrap();
+        let mut solver = Solver::new(6);
+        solver.iterate(&map, &[0.0; 6], 10_000);
+        let from = solver.state().to_vec();
+        solver.newton(&map, &from, 50);
+        Array1::from(solver.state().to_vec())
+    };
+    let at = point(&u);
+    let s = sensitivity(&net.cell.under(&u).unwrap(), &at).unwrap();
+    assert_eq!(s.dim(), (6, 97));
+    for j in [0, 13, 96] {
+        let step = 1e-6;
+        let mut up = u.clone();
+        up[j] += step;
+        let mut down = u.clone();
+        down[j] -= step;
+        let numeric = (point(&up) - point(&down)) / (2.0 * step);
+        for k in 0..6 {
+            // Central differences of a smooth curve: relative error about step^2 plus rounding / step.
+            assert!((numeric[k] - s[[k, j]]).abs() < 1e-5 * (1.0 + s[[k, j]].abs()), "{} {}", numeric[k], s[[k, j]]);
+        }
+    }
+    let none = a4();
+    let map = none.under_preactivation(&Array1::zeros(4)).unwrap();
+    assert_eq!(sensitivity(&map, &array![0.0, 0.0]), Err(Error::NoInputWeights));
+}
+
+/// One unit whose candidate gate reads the input: the bistable range ends at folds.
+fn gated() -> LstmCell {
+    let mut w_x = Array2::zeros((4, 1));
+    w_x[[G, 0]] = 1.0;
+    let mut w_h = Array2::zeros((4, 1));
+    w_h[[G, 0]] = 3.0;
+    LstmCell::new(&w_x, &w_h, &Array1::zeros(4)).unwrap()
+}
+
+/// The lower fold of that unit: minimum over c > 0 of `atanh c - 1.5 tanh c`, by a fine scan and bisection of the slope.
+fn fold() -> f64 {
+    let slope = |c: f64| 1.0 / (1.0 - c * c) - 1.5 / c.cosh().powi(2);
+    let (mut lo, mut hi) = (0.01, 0.99);
+    for _ in 0..200 {
+        let mid = 0.5 * (lo + hi);
+        if slope(mid) < 0.0 { lo = mid } else { hi = mid }
+    }
+    lo.atanh() - 1.5 * lo.tanh()
+}
+
+#[test]
+fn continuation_locates_the_fold_and_the_jump() {
+    let cell = gated();
+    let start_map = cell.under(&array![1.0]).unwrap();
+    let mut solver = Solver::new(2);
+    solver.iterate(&start_map, &[0.4, 0.8], 10_000);
+    let start = Array1::from(solver.state().to_vec());
+    let path = array![[1.0], [-1.0]];
+    let branch = follow(&cell, &path, &start, &ContinuationConfig::default()).unwrap();
+    let BranchEnd::Fold { before, after } = branch.end else { panic!("{:?}", branch.end) };
+    let share = (1.0 - fold()) / 2.0;
+    assert!(before <= share + 1e-12 && after - before < 1e-6, "{before} {after} {share}");
+    // The last certified input is near the fold: the square-root approach leaves a distance.
+    assert!((share - before).abs() < 1e-6, "{before} {share}");
+    let jump = jump_toward(&cell, &array![1.0], &array![-1.0], &start, &ContinuationConfig::default()).unwrap().unwrap();
+    assert!((jump.change - (1.0 - fold())).abs() < 1e-5);
+    assert!(jump.before[0] > 0.0 && jump.after[0] < 0.0);
+    // Toward larger inputs nothing happens, and the way with the jump is found among several.
+    assert!(jump_toward(&cell, &array![1.0], &array![2.0], &start, &ContinuationConfig::default()).unwrap().is_none());
+    let targets = array![[2.0], [-1.0], [-3.0]];
+    let (row, best) = smallest_jump(&cell, &array![1.0], &targets, &start, &ContinuationConfig::default()).unwrap().unwrap();
+    assert!(row > 0 && (best.change - jump.change).abs() < 1e-5);
+}
+
+#[test]
+fn trained_customers_are_followed_toward_each_other() {
+    let net = &trained()[0];
+    let p = analyze_population(&net.cell, &net.inputs.slice(ndarray::s![..6, ..]), &PopulationConfig::default()).unwrap();
+    let mut complete = 0;
+    for n in 0..5 {
+        let path = net.inputs.select(Axis(0), &[n, n + 1]);
+        let branch = follow(&net.cell, &path, &p.end_states().row(n), &ContinuationConfig::default()).unwrap();
+        match branch.end {
+            BranchEnd::Complete => {
+                complete += 1;
+                let last = branch.points.last().unwrap();
+                assert!(last.s >= 1.0 && certify(&net.cell.under(&path.row(1)).unwrap(), &last.point.state.to_vec()).is_some());
+            }
+            BranchEnd::Fold { before, after } => assert!(before < after && after <= 1.0),
+            ref other => panic!("{other:?}"),
+        }
+    }
+    assert!(complete > 0);
+    assert!(matches!(
+        follow(&net.cell, &net.inputs.slice(ndarray::s![..1, ..]), &p.end_states().row(0), &ContinuationConfig::default()),
+        Err(Error::TooFew { .. })
+    ));
+}
+
+#[test]
+fn a_fiber_passes_through_several_points() {
+    let cell = a4();
+    let map = cell.under(&Array1::zeros(0)).unwrap();
+    let crossed = trace_fiber(&map, &[0.05, 0.4], &FiberConfig::default());
+    assert!(!crossed.is_empty());
+    for x in &crossed {
+        assert!(certify(&map, x).is_some());
+    }
+    let found = find_fixed_points(&map, &FindConfig { starts: 8, ..FindConfig::default() }, &[]);
+    assert_eq!(found.points.len(), 3);
+    assert!(found.fates.iter().any(|f| f.method == Method::Fiber && f.point.is_some()));
+    // Each start has a fate under each method.
+    for method in [Method::Newton, Method::Descent, Method::Iteration] {
+        assert_eq!(found.fates.iter().filter(|f| f.method == method).count(), 8);
+    }
+    assert!(trace_fiber(&map, &[0.0], &FiberConfig::default()).is_empty());
+}
+
+#[test]
+fn bad_weights_and_inputs_are_named() {
+    let w = Array2::<f64>::zeros((4, 1));
+    let none = Array2::<f64>::zeros((4, 0));
+    assert_eq!(
+        LstmCell::new(&Array2::zeros((0, 0)), &Array2::zeros((0, 0)), &Array1::zeros(0)).unwrap_err(),
+        Error::NoUnits
+    );
+    assert!(matches!(
+        LstmCell::new(&none, &Array2::zeros((5, 1)), &Array1::zeros(4)).unwrap_err(),
+        Error::Shape { tensor: "w_h", .. }
+    ));
+    let mut bad = w.clone();
+    bad[[2, 0]] = f64::NAN;
+    assert!(matches!(
+        LstmCell::new(&none, &bad, &Array1::zeros(4)).unwrap_err(),
+        Error::NotFinite { tensor: "w_h", row: 2, column: 0, .. }
+    ));
+    let cell = gated();
+    assert_eq!(cell.under(&array![1.0, 2.0]).unwrap_err(), Error::InputWidth { expected: 1, found: 2 });
+    assert!(matches!(cell.under(&array![f64::INFINITY]).unwrap_err(), Error::NotFinite { tensor: "u", .. }));
+    let rows = array![[1.0], [f64::NAN]];
+    assert!(matches!(
+        analyze_population(&cell, &rows, &PopulationConfig::default()).unwrap_err(),
+        Error::NotFinite { tensor: "inputs", row: 1, .. }
+    ));
+    let empty = analyze_population(&cell, &Array2::zeros((0, 1)), &PopulationConfig::default()).unwrap();
+    assert!(empty.is_empty() && empty.end_states().nrows() == 0);
+    assert_eq!(StackedLstm::new(Vec::new()).unwrap_err(), Error::NoLayers);
+    assert_eq!(
+        StackedLstm::new(vec![random_cell(3, 1.0, &mut rng(1)), gated()]).unwrap_err(),
+        Error::InputWidth { expected: 1, found: 3 }
+    );
+    assert!(certify(&cell.under(&array![0.0]).unwrap(), &[f64::NAN, 0.0]).is_none());
+}
+
+#[test]
+fn main_types_cross_threads() {
+    fn both<T: Send + Sync>() {}
+    both::<LstmCell>();
+    both::<spendscape_dynamics::LstmMap<'static>>();
+    both::<spendscape_dynamics::FixedPointList>();
+    both::<spendscape_dynamics::Population>();
+    both::<spendscape_dynamics::GroupAttractors>();
+    both::<spendscape_dynamics::InverseRegression>();
+    both::<Error>();
+}
