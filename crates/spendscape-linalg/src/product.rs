@@ -1,8 +1,10 @@
 //! Products that the backend does faster than a plain loop.
 
-use ndarray::{Array2, ArrayRef, Ix2};
+use std::ops::Range;
 
-use crate::policy::{Scaled, finite, times_power_of_two};
+use ndarray::{Array2, ArrayRef, CowArray, Ix2};
+
+use crate::policy::{Scaled, finite, standard, times_power_of_two};
 use crate::{Backend, Error};
 
 impl Backend {
@@ -65,4 +67,64 @@ pub fn matmul(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>) -> Result<Array2<f
 /// [`Error::NotFinite`], and [`Error::Overflow`] if an entry exceeds the range of f64.
 pub fn gram(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
     Backend::default().gram(a)
+}
+
+/// Adds `A^T A` of one block of rows to the lower triangle of `sum` (n x n), so that second moments of any number of rows
+/// fit into memory.
+///
+/// Blocks added in the same order give the same bits. For speed nothing is scaled or checked for finiteness: scale the
+/// data once and check the sum. Entries above the diagonal may or may not be updated.
+///
+/// # Errors
+///
+/// [`Error::ShapeMismatch`] unless `sum` is square of the block's width.
+pub fn add_gram(sum: &mut Array2<f64>, a: &ArrayRef<f64, Ix2>) -> Result<(), Error> {
+    for found in [sum.nrows(), sum.ncols()] {
+        fits("sides of sum", a.ncols(), found)?;
+    }
+    if !a.is_empty() {
+        make_standard(sum);
+        Backend::default().kernels().add_gram(sum, &contiguous(a));
+    }
+    Ok(())
+}
+
+/// Adds `A^T B[.., columns]` of one block of rows to `sum`, under the terms of [`add_gram`].
+///
+/// # Errors
+///
+/// [`Error::ShapeMismatch`] unless `a` (m x p) and `b` (m x n) have as many rows, `columns` lies within `b`, and `sum` is
+/// p x `columns.len()`.
+pub fn add_product(
+    sum: &mut Array2<f64>,
+    a: &ArrayRef<f64, Ix2>,
+    b: &ArrayRef<f64, Ix2>,
+    columns: Range<usize>,
+) -> Result<(), Error> {
+    fits("rows of b", a.nrows(), b.nrows())?;
+    if columns.start > columns.end || columns.end > b.ncols() {
+        return Err(Error::ShapeMismatch { argument: "columns", expected: b.ncols(), found: columns.end });
+    }
+    fits("rows of sum", a.ncols(), sum.nrows())?;
+    fits("columns of sum", columns.len(), sum.ncols())?;
+    if !a.is_empty() && !columns.is_empty() {
+        make_standard(sum);
+        Backend::default().kernels().add_product(sum, &contiguous(a), &contiguous(b), columns);
+    }
+    Ok(())
+}
+
+fn fits(argument: &'static str, expected: usize, found: usize) -> Result<(), Error> {
+    if expected == found { Ok(()) } else { Err(Error::ShapeMismatch { argument, expected, found }) }
+}
+
+fn make_standard(sum: &mut Array2<f64>) {
+    if !sum.is_standard_layout() {
+        *sum = standard(sum);
+    }
+}
+
+/// The block itself where its rows lie one after the other, a copy otherwise.
+fn contiguous(a: &ArrayRef<f64, Ix2>) -> CowArray<'_, f64, Ix2> {
+    if a.is_standard_layout() { CowArray::from(a.view()) } else { CowArray::from(standard(a)) }
 }

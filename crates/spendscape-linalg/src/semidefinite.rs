@@ -1,10 +1,9 @@
 //! Normal equations with dependent columns: a Cholesky factorization that passes over what adds nothing.
 
-use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayRef, Ix2, s};
 
-use crate::Error;
-use crate::policy::{finite, largest_finite};
+use crate::policy::{finite, largest_finite, standard};
+use crate::{Backend, Error};
 
 /// Columns eliminated at a time: the trailing update is then a matrix product instead of a sweep through memory.
 const BLOCK: usize = 64;
@@ -57,6 +56,9 @@ pub fn solve_semidefinite(
     if !(0.0..1.0).contains(&tolerance) {
         return Err(Error::InvalidCutoff { value: tolerance });
     }
+    if !a.is_standard_layout() {
+        a = standard(&a);
+    }
     largest_finite("a", &a)?;
     largest_finite("b", b)?;
     let kept = factor(&mut a, tolerance);
@@ -89,6 +91,7 @@ pub fn solve_semidefinite(
 fn factor(a: &mut Array2<f64>, tolerance: f64) -> Vec<bool> {
     let n = a.nrows();
     let floor: Vec<f64> = a.diag().iter().map(|d| tolerance * d).collect();
+    let kernels = Backend::default().kernels();
     let mut kept = vec![false; n];
     for start in (0..n).step_by(BLOCK) {
         let end = (start + BLOCK).min(n);
@@ -110,7 +113,7 @@ fn factor(a: &mut Array2<f64>, tolerance: f64) -> Vec<bool> {
             let bottom = (top + STRIPE).min(n);
             let rows = below.slice(s![top - end..bottom - end, ..]);
             let columns = below.slice(s![..bottom - end, ..]);
-            general_mat_mul(-1.0, &rows, &columns.t(), 1.0, &mut a.slice_mut(s![top..bottom, end..bottom]));
+            kernels.subtract_outer(a, (top, end), &rows, &columns);
         }
     }
     kept

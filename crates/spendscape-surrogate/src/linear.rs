@@ -57,7 +57,7 @@ impl Ols {
         if !(0.0..1.0).contains(&self.rcond) {
             return Err(Error::InvalidParameter { parameter: "rcond", value: self.rcond, range: "[0, 1)" });
         }
-        let moments = Moments::new(x, y);
+        let moments = Moments::new(x, y)?;
         match Spectrum::of_moments(&moments, self.rcond)? {
             Some(spectrum) => Ok(LinearModel::new(x.nrows(), &moments, spectrum)),
             None => self.fit_by_svd(x, y, &moments),

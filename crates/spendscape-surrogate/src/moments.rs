@@ -1,7 +1,9 @@
 //! Means and centered second moments in one deterministic pass.
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, s};
+use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, Zip, s};
+use spendscape_linalg::add_gram;
+
+use crate::Error;
 
 /// Rows centered and multiplied at a time: small enough that a block of 100 columns stays in the second-level cache.
 const BLOCK_ROWS: usize = 256;
@@ -23,23 +25,31 @@ pub(crate) struct Moments {
 
 impl Moments {
     /// Two passes: the products are taken of centered values, so that nothing cancels.
-    pub(crate) fn new(x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Self {
+    pub(crate) fn new(x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
         let (n, c, k) = (x.nrows(), x.ncols(), y.ncols());
         let x_mean = column_means(x);
         let y_mean = column_means(y);
         let mut products = Array2::zeros((c + k, c + k));
-        let mut block = Array2::zeros((BLOCK_ROWS.min(n.max(1)), c + k));
+        let mut block = Array2::zeros((BLOCK_ROWS.min(n), c + k));
         for start in (0..n).step_by(BLOCK_ROWS) {
-            let end = (start + BLOCK_ROWS).min(n);
-            let mut part = block.slice_mut(s![..end - start, ..]);
-            part.slice_mut(s![.., ..c]).assign(&(&x.slice(s![start..end, ..]) - &x_mean));
-            part.slice_mut(s![.., c..]).assign(&(&y.slice(s![start..end, ..]) - &y_mean));
-            general_mat_mul(1.0, &part.t(), &part, 1.0, &mut products);
+            let rows = start..(start + BLOCK_ROWS).min(n);
+            let mut part = block.slice_mut(s![..rows.len(), ..]);
+            for ((mut to, x), y) in part
+                .rows_mut()
+                .into_iter()
+                .zip(x.slice(s![rows.clone(), ..]).rows())
+                .zip(y.slice(s![rows.clone(), ..]).rows())
+            {
+                let (mut x_to, mut y_to) = to.view_mut().split_at(Axis(0), c);
+                Zip::from(&mut x_to).and(x).and(&x_mean).for_each(|to, x, mean| *to = x - mean);
+                Zip::from(&mut y_to).and(y).and(&y_mean).for_each(|to, y, mean| *to = y - mean);
+            }
+            add_gram(&mut products, &part)?;
         }
         let xx = Array2::from_shape_fn((c, c), |(i, j)| products[[i.max(j), i.min(j)]]);
-        let xy = products.slice(s![..c, c..]).to_owned();
+        let xy = products.slice(s![c.., ..c]).t().to_owned();
         let yy = products.slice(s![c.., c..]).diag().to_owned();
-        Self { x_mean, y_mean, xx, xy, yy }
+        Ok(Self { x_mean, y_mean, xx, xy, yy })
     }
 }
 
@@ -53,7 +63,7 @@ pub(crate) fn column_means(a: &ArrayRef<f64, Ix2>) -> Array1<f64> {
     // A second pass takes out the rounding of the first, which grows with the number of rows.
     let mut rest = Array1::<f64>::zeros(a.ncols());
     for row in a.rows() {
-        rest += &(&row - &mean);
+        Zip::from(&mut rest).and(row).and(&mean).for_each(|rest, x, mean| *rest += x - mean);
     }
     mean + rest / a.nrows().max(1) as f64
 }

@@ -103,7 +103,7 @@ fn fit_full(
     let c = scaled.ncols();
     let columns = c + c * (c + 1) / 2;
     check::rows("a full polynomial of degree 2", columns + 2, scaled.nrows())?;
-    let moments = ProductMoments::new(scaled, y);
+    let moments = ProductMoments::new(scaled, y)?;
     let (correlation, right, inverse) = moments.normal_equations();
     let fit = solve_semidefinite(correlation, &right, DEPENDENT)?;
     let coefficients = fit.solution * &inverse.insert_axis(Axis(1));

@@ -4,10 +4,11 @@
 //! about once: for pairs `i <= j` and `k <= l` only where `j <= k`, which is a third of the work and still a matrix
 //! product for every `j`.
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayRef, Ix2, s};
+use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, concatenate, s};
 use rayon::prelude::*;
+use spendscape_linalg::{add_gram, add_product};
 
+use crate::Error;
 use crate::moments::column_means;
 
 /// Rows expanded into products at a time: 4,753 products of 97 features in 256 rows are 10 MB.
@@ -38,7 +39,7 @@ fn pair_index(features: usize, k: usize, l: usize) -> usize {
 
 impl ProductMoments {
     /// Sums over all rows of the scaled features `u` (N x C) and targets `y` (N x K).
-    pub(crate) fn new(u: &Array2<f64>, y: &ArrayRef<f64, Ix2>) -> Self {
+    pub(crate) fn new(u: &Array2<f64>, y: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
         let (n, c) = u.dim();
         let pairs = c * (c + 1) / 2;
         let y_mean = column_means(y);
@@ -47,21 +48,21 @@ impl ProductMoments {
         let mut third = Array2::zeros((c, pairs));
         let mut second = Array2::zeros((c, c));
         let mut sums = Array1::<f64>::zeros(c + pairs);
-        let mut cross = Array2::zeros((c + pairs, y.ncols()));
+        let mut first_cross = Array2::zeros((c, y.ncols()));
+        let mut second_cross = Array2::zeros((pairs, y.ncols()));
         for start in (0..n).step_by(BLOCK_ROWS) {
             let rows = u.slice(s![start..(start + BLOCK_ROWS).min(n), ..]);
             let targets = &y.slice(s![start..(start + BLOCK_ROWS).min(n), ..]) - &y_mean;
             let products = products_of(&rows, pairs);
             // Each task owns the sums of one j and adds the blocks in order: the bits do not depend on the threads.
-            fourth.par_iter_mut().enumerate().for_each(|(j, sum)| {
+            fourth.par_iter_mut().enumerate().try_for_each(|(j, sum)| {
                 let left = &rows.slice(s![.., ..=j]) * &rows.slice(s![.., j..=j]);
-                let right = products.slice(s![.., pair_index(c, j, j)..]);
-                general_mat_mul(1.0, &left.t(), &right, 1.0, sum);
-            });
-            general_mat_mul(1.0, &rows.t(), &products, 1.0, &mut third);
-            general_mat_mul(1.0, &rows.t(), &rows, 1.0, &mut second);
-            general_mat_mul(1.0, &rows.t(), &targets, 1.0, &mut cross.slice_mut(s![..c, ..]));
-            general_mat_mul(1.0, &products.t(), &targets, 1.0, &mut cross.slice_mut(s![c.., ..]));
+                add_product(sum, &left, &products, pair_index(c, j, j)..pairs)
+            })?;
+            add_product(&mut third, &rows, &products, 0..pairs)?;
+            add_gram(&mut second, &rows)?;
+            add_product(&mut first_cross, &rows, &targets, 0..targets.ncols())?;
+            add_product(&mut second_cross, &products, &targets, 0..targets.ncols())?;
             for row in rows.rows() {
                 let mut part = sums.slice_mut(s![..c]);
                 part += &row;
@@ -72,7 +73,8 @@ impl ProductMoments {
             }
         }
         let rows = n as f64;
-        Self { rows, features: c, fourth, third, second, means: sums / rows, y_mean, cross }
+        let cross = concatenate![Axis(0), first_cross, second_cross];
+        Ok(Self { rows, features: c, fourth, third, second, means: sums / rows, y_mean, cross })
     }
 
     /// Mean of `(u_i u_j) (u_k u_l)` for any two pairs.
@@ -91,7 +93,7 @@ impl ProductMoments {
         let pairs: Vec<(usize, usize)> = (0..c).flat_map(|k| (k..c).map(move |l| (k, l))).collect();
         let columns = c + pairs.len();
         let raw = |a: usize, b: usize| match (a < c, b < c) {
-            (true, true) => self.second[[a, b]],
+            (true, true) => self.second[[a.max(b), a.min(b)]],
             (false, true) => self.third[[b, a - c]],
             (true, false) => self.third[[a, b - c]],
             (false, false) => self.fourth(pairs[a - c], pairs[b - c]),

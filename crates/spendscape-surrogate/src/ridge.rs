@@ -75,7 +75,7 @@ impl Ridge {
                 return Err(Error::InvalidParameter { parameter: "alpha", value, range: "(0, inf)" });
             }
         }
-        let moments = Moments::new(x, y);
+        let moments = Moments::new(x, y)?;
         let eigen = eigh(&moments.xx)?;
         let values = eigen.values.mapv(|value| value.max(0.0));
         let projected = eigen.vectors.t().dot(&moments.xy);

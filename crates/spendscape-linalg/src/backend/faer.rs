@@ -11,8 +11,10 @@ use ::faer::linalg::matmul::triangular::{self, BlockStructure};
 use ::faer::linalg::qr::{col_pivoting, no_pivoting};
 use ::faer::linalg::svd::{self, ComputeSvdVectors};
 use ::faer::linalg::{householder, matmul};
-use ::faer::{Accum, Mat, MatRef, Par, Spec, diag::Diag};
-use ndarray::{Array1, Array2};
+use ::faer::{Accum, Mat, MatMut, MatRef, Par, Spec, diag::Diag};
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, ArrayRef, Ix2};
 use num_complex::Complex64;
 
 use super::{Kernels, Lu, RawPivotedQr, RawSvd, pivoted};
@@ -29,9 +31,15 @@ fn with_scratch<T>(size: StackReq, work: impl FnOnce(&mut MemStack) -> T) -> T {
     work(MemStack::new(&mut MemBuffer::new(size)))
 }
 
-fn view(a: &Array2<f64>) -> MatRef<'_, f64> {
+fn view(a: &ArrayRef<f64, Ix2>) -> MatRef<'_, f64> {
     let slice = a.as_slice().expect("the policy layer hands out matrices in standard layout");
     MatRef::from_row_major_slice(slice, a.nrows(), a.ncols())
+}
+
+fn view_mut(a: &mut Array2<f64>) -> MatMut<'_, f64> {
+    let (rows, columns) = a.dim();
+    let slice = a.as_slice_mut().expect("the policy layer hands out matrices in standard layout");
+    MatMut::from_row_major_slice_mut(slice, rows, columns)
 }
 
 fn owned(a: MatRef<'_, f64>) -> Array2<f64> {
@@ -220,6 +228,34 @@ impl Kernels for Faer {
             PAR,
         );
         Array2::from_shape_fn((n, n), |(i, j)| product[(i.max(j), i.min(j))])
+    }
+
+    fn add_gram(&self, sum: &mut Array2<f64>, a: &ArrayRef<f64, Ix2>) {
+        let whole = BlockStructure::Rectangular;
+        let (sum, lower) = (view_mut(sum), BlockStructure::TriangularLower);
+        triangular::matmul(sum, lower, Accum::Add, view(a).transpose(), whole, view(a), whole, 1.0, PAR);
+    }
+
+    fn add_product(
+        &self,
+        sum: &mut Array2<f64>,
+        a: &ArrayRef<f64, Ix2>,
+        b: &ArrayRef<f64, Ix2>,
+        columns: Range<usize>,
+    ) {
+        let b = view(b).subcols(columns.start, columns.len());
+        matmul::matmul(view_mut(sum), Accum::Add, view(a).transpose(), b, 1.0, PAR);
+    }
+
+    fn subtract_outer(
+        &self,
+        sum: &mut Array2<f64>,
+        (top, left): (usize, usize),
+        a: &ArrayRef<f64, Ix2>,
+        b: &ArrayRef<f64, Ix2>,
+    ) {
+        let part = view_mut(sum).submatrix_mut(top, left, a.nrows(), b.nrows());
+        matmul::matmul(part, Accum::Add, view(a), view(b).transpose(), -1.0, PAR);
     }
 }
 

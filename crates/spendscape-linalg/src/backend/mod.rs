@@ -9,7 +9,10 @@ mod faer;
 mod lapack;
 mod pivoted;
 
-use ndarray::{Array1, Array2};
+use std::ops::Range;
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, ArrayRef, Ix2, s};
 use num_complex::Complex64;
 
 use crate::Error;
@@ -91,4 +94,32 @@ pub(crate) trait Kernels {
     fn matmul(&self, a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64>;
     /// `A^T A`, both triangles filled and equal.
     fn gram(&self, a: &Array2<f64>) -> Array2<f64>;
+
+    /// Adds `A^T A` to the lower triangle of `sum`; what happens above it is not specified.
+    fn add_gram(&self, sum: &mut Array2<f64>, a: &ArrayRef<f64, Ix2>) {
+        general_mat_mul(1.0, &a.t(), a, 1.0, sum);
+    }
+
+    /// Adds `A^T B[.., columns]` to `sum`.
+    fn add_product(
+        &self,
+        sum: &mut Array2<f64>,
+        a: &ArrayRef<f64, Ix2>,
+        b: &ArrayRef<f64, Ix2>,
+        columns: Range<usize>,
+    ) {
+        general_mat_mul(1.0, &a.t(), &b.slice(s![.., columns]), 1.0, sum);
+    }
+
+    /// Subtracts `A B^T` from the part of `sum` whose first row and column are given.
+    fn subtract_outer(
+        &self,
+        sum: &mut Array2<f64>,
+        (top, left): (usize, usize),
+        a: &ArrayRef<f64, Ix2>,
+        b: &ArrayRef<f64, Ix2>,
+    ) {
+        let mut part = sum.slice_mut(s![top..top + a.nrows(), left..left + b.nrows()]);
+        general_mat_mul(-1.0, a, &b.t(), 1.0, &mut part);
+    }
 }

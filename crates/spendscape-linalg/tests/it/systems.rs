@@ -1,8 +1,8 @@
 //! Square systems, pseudo-inverse, products: residuals, known answers, invariance.
 
-use ndarray::{Array2, Axis, array};
+use ndarray::{Array2, Axis, array, s};
 use proptest::prelude::*;
-use spendscape_linalg::{Backend, Error, solve_semidefinite};
+use spendscape_linalg::{Backend, Error, add_gram, add_product, solve_semidefinite};
 
 use crate::matrices::{gaussian, with_singular_values};
 use crate::tolerance::{assert_close, backward, forward, norm};
@@ -74,6 +74,17 @@ proptest! {
             let gram = backend.gram(&a).unwrap();
             assert_close(&gram, &a.t().dot(&a), backward(m, k), norm(&a).powi(2));
             prop_assert_eq!(&gram, &gram.t());
+            // The same by blocks of rows, one of them in another layout, and for a range of columns.
+            let mut sum = Array2::zeros((k, k));
+            add_gram(&mut sum, &a.slice(s![..m / 2, ..])).unwrap();
+            add_gram(&mut sum, &a.slice(s![m / 2..;-1, ..])).unwrap();
+            let lower = Array2::from_shape_fn((k, k), |(i, j)| sum[[i.max(j), i.min(j)]]);
+            assert_close(&lower, &gram, backward(m, k), norm(&a).powi(2));
+            let tall = gaussian(m, n, seed ^ 2);
+            let mut sum = Array2::ones((k, n - n / 3));
+            add_product(&mut sum, &a, &tall, n / 3..n).unwrap();
+            let expected = a.t().dot(&tall.slice(s![.., n / 3..])) + 1.0;
+            assert_close(&sum, &expected, backward(m, k.max(n)), norm(&a) * norm(&tall) + norm(&expected));
         }
     }
 
@@ -179,4 +190,17 @@ fn semidefinite_systems_check_their_input() {
     let zero = solve_semidefinite(Array2::zeros((2, 2)), &b, 1e-9).unwrap();
     assert_eq!((zero.rank, zero.dependent), (0, vec![0, 1]));
     assert_eq!(solve_semidefinite(Array2::zeros((0, 0)), &Array2::zeros((0, 2)), 0.0).unwrap().rank, 0);
+}
+
+#[test]
+fn sums_check_their_shapes() {
+    let a = Array2::<f64>::ones((4, 3));
+    assert!(matches!(add_gram(&mut Array2::zeros((3, 2)), &a), Err(Error::ShapeMismatch { .. })));
+    let mut sum = Array2::zeros((3, 2));
+    assert!(add_product(&mut sum, &a, &Array2::ones((5, 2)), 0..2).is_err());
+    assert!(add_product(&mut sum, &a, &Array2::ones((4, 2)), 1..3).is_err());
+    assert!(add_product(&mut sum, &a, &Array2::ones((4, 3)), 0..3).is_err());
+    add_product(&mut sum, &a, &Array2::ones((4, 3)), 1..3).unwrap();
+    assert_eq!(sum, Array2::from_elem((3, 2), 4.0));
+    add_gram(&mut Array2::zeros((0, 0)), &Array2::zeros((4, 0))).unwrap();
 }
