@@ -39,16 +39,21 @@ fn assert_near(found: &[f64], expected: &[f64], band: f64, what: &str) {
     }
 }
 
+/// Averaged over four banks, so that what is compared is the process and not one draw of it: on one bank a share moves by
+/// .003, and the conscientious share of `base` (.251 on average) lies near the edge of its band.
 #[test]
 fn dominant_traits_have_the_expected_shares() {
-    for (bank, expected) in
-        [(&*BASE, [0.16, 0.27, 0.15, 0.26, 0.16]), (&*STRONG, [0.16, 0.26, 0.155, 0.28, 0.145])]
+    const BANKS: u64 = 4;
+    for (preset, expected) in
+        [(Preset::Base, [0.16, 0.27, 0.15, 0.26, 0.16]), (Preset::Strong, [0.16, 0.26, 0.155, 0.28, 0.145])]
     {
-        let grades = targets(bank).grades;
         let mut shares = [0.0; 5];
-        for row in grades.rows() {
-            let top = (0..5).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap();
-            shares[top] += 1.0 / grades.nrows() as f64;
+        for seed in 1..=BANKS {
+            let grades = targets(&bank(&BankParams::new(preset).seed(seed))).grades;
+            for row in grades.rows() {
+                let top = (0..5).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap();
+                shares[top] += 1.0 / (grades.nrows() as f64 * BANKS as f64);
+            }
         }
         assert_near(&shares, &expected, SHARE_BAND, "dominant trait");
     }
