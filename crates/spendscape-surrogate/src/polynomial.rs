@@ -1,6 +1,6 @@
 //! Degree-2 polynomial surrogates: squares only, or all squares and products.
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, concatenate};
+use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, concatenate, s};
 use spendscape_linalg::solve_semidefinite;
 
 use crate::linear::{LinearModel, Ols};
@@ -46,7 +46,8 @@ pub struct PolynomialModel {
 enum Form {
     /// A linear model of the scaled features and their scaled squares.
     Squares { squares: Standardizer, model: Box<LinearModel> },
-    /// Values are `constant + linear' u + sum over i <= j of product_ij u_i u_j` for scaled features u.
+    /// Values are `constant + linear' u + sum over i <= j of product_ij u_i u_j` for scaled features u; the products stand
+    /// in one row per target.
     Full { constant: Array1<f64>, linear: Array2<f64>, products: Array2<f64> },
 }
 
@@ -109,7 +110,8 @@ fn fit_full(
     let coefficients = fit.solution * &inverse.insert_axis(Axis(1));
     let constant = &moments.y_mean - &moments.means.dot(&coefficients);
     let (linear, products) = coefficients.view().split_at(Axis(0), c);
-    let form = Form::Full { constant, linear: linear.to_owned(), products: products.to_owned() };
+    let products = products.t().as_standard_layout().into_owned();
+    let form = Form::Full { constant, linear: linear.to_owned(), products };
     Ok(PolynomialModel { scale, form, columns, rank: fit.rank })
 }
 
@@ -140,11 +142,12 @@ impl PolynomialModel {
             Form::Full { constant, linear, products } => {
                 let mut values = scaled.dot(linear) + constant;
                 for (u, mut value) in scaled.rows().into_iter().zip(values.rows_mut()) {
-                    let mut pair = 0;
-                    for i in 0..u.len() {
-                        for j in i..u.len() {
-                            value.scaled_add(u[i] * u[j], &products.row(pair));
-                            pair += 1;
+                    for (value, weights) in value.iter_mut().zip(products.rows()) {
+                        let mut start = 0;
+                        for (i, &factor) in u.iter().enumerate() {
+                            let tail = u.slice(s![i..]);
+                            *value += factor * tail.dot(&weights.slice(s![start..start + tail.len()]));
+                            start += tail.len();
                         }
                     }
                 }
