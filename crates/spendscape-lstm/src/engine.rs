@@ -11,6 +11,7 @@ use crate::inputs::{Inputs, State};
 use crate::kernels::{Kernels, round4};
 use crate::network::{Kind, Layer, Network};
 use crate::real::Real;
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Layers with at most this many inputs keep their weight gradient per lane, which needs no transposed copy of the
 /// inputs; wider ones are cheaper with rows.
@@ -52,6 +53,10 @@ struct Trace<F> {
     /// Hidden states as rows, for wide layers: steps x lanes x units.
     rows: Vec<F>,
     row_starts: Vec<usize>,
+    /// Factors of dropout on the inputs (zero or 1 / (1 - share)) and the inputs after it, both steps x inputs; empty
+    /// without dropout.
+    factors: Vec<F>,
+    dropped: Buffer<F>,
 }
 
 /// Packed weights and traces of a network, for blocks of a fixed number of steps.
@@ -74,6 +79,8 @@ pub(crate) struct Engine<F: Real> {
     input_gradient: bool,
     /// Cache lines of the next block fetched per turn of the projection: one where a backward pass fetches the rest.
     per_turn: usize,
+    /// The share dropped and the generator of what is dropped, in training.
+    dropout: Option<(f64, Xoshiro256PlusPlus)>,
 }
 
 impl<F: Real> Engine<F> {
@@ -102,6 +109,7 @@ impl<F: Real> Engine<F> {
             valid: 0,
             input_gradient: false,
             per_turn: LINES_WITHOUT_BACKWARD,
+            dropout: None,
         };
         engine.load(network, false);
         engine
@@ -111,6 +119,22 @@ impl<F: Real> Engine<F> {
     pub(crate) fn with_input_gradient(mut self) -> Self {
         self.input_gradient = true;
         self
+    }
+
+    /// Drops a share of the hidden states between LSTM layers from now on.
+    pub(crate) fn set_dropout(&mut self, share: f64, rng: Xoshiro256PlusPlus) {
+        let lanes = self.lanes();
+        for (layer, trace) in self.layers.iter().zip(&mut self.traces).take(self.lstm_layers).skip(1) {
+            let len = self.steps * round4(layer.inputs) * lanes;
+            trace.factors = vec![F::one(); len];
+            trace.dropped = Buffer::new(len);
+        }
+        self.dropout = Some((share, rng));
+    }
+
+    /// Whether every step has an output.
+    pub(crate) fn every_step(&self) -> bool {
+        self.every_step
     }
 
     pub(crate) fn lanes(&self) -> usize {
@@ -285,6 +309,8 @@ impl<F: Real> Trace<F> {
             lane_input: Buffer::new(lane_input * lanes),
             rows: vec![F::zero(); steps * lanes * row_width],
             row_starts: Vec::new(),
+            factors: Vec::new(),
+            dropped: Buffer::new(0),
         }
     }
 }

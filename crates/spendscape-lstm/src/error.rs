@@ -66,6 +66,17 @@ pub enum Error {
         /// What was asked for.
         instructions: Instructions,
     },
+    /// Bytes that are not a file of tensors.
+    #[error("the bytes are not a safetensors file; write it again or load another")]
+    Safetensors(#[from] safetensors::SafeTensorError),
+    /// A tensor of a type other than F32 and F64.
+    #[error("tensor {name} is of type {found}; only F32 and F64 can be loaded")]
+    TensorType {
+        /// Name of the tensor.
+        name: String,
+        /// The type found.
+        found: String,
+    },
     /// A data set without samples cannot train a network.
     #[error("there is nothing to train on: {what}")]
     NothingToTrain {

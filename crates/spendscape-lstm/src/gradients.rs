@@ -63,7 +63,7 @@ impl<F: Real> Network<F> {
             .zip(&self.params.lstm)
             .map(|((h, c), &units)| State { h: shaped2(samples, units, h), c: shaped2(samples, units, c) });
         Ok(Gradients {
-            loss,
+            loss: loss.mean(),
             parameters,
             inputs: shaped3(samples, steps, features, inputs),
             initial: initial.collect(),

@@ -138,6 +138,10 @@ pub struct Dataset<'a, F: Real> {
     /// Numbers per sample: outputs, times steps when every step has a target.
     pub(crate) per_sample: usize,
     pub(crate) outputs: usize,
+    /// Class of every sample (and step) instead of target numbers.
+    pub(crate) classes: Option<Vec<usize>>,
+    /// Weight of every class.
+    pub(crate) class_weights: Vec<f64>,
 }
 
 impl<'a, F: Real> Dataset<'a, F> {
@@ -149,7 +153,7 @@ impl<'a, F: Real> Dataset<'a, F> {
         let inputs = inputs.into();
         check("the targets' number of samples", inputs.samples, targets.nrows())?;
         let outputs = targets.ncols();
-        Ok(Self { inputs, targets: row_major(targets), per_sample: outputs, outputs })
+        Ok(Self::of_numbers(inputs, row_major(targets), outputs, outputs))
     }
 
     /// One row of targets per sample and step (samples x steps x outputs).
@@ -161,7 +165,79 @@ impl<'a, F: Real> Dataset<'a, F> {
         let (samples, steps, outputs) = targets.dim();
         check("the targets' number of samples", inputs.samples, samples)?;
         check("the targets' number of steps", inputs.steps, steps)?;
-        Ok(Self { inputs, targets: row_major(targets), per_sample: steps * outputs, outputs })
+        Ok(Self::of_numbers(inputs, row_major(targets), steps * outputs, outputs))
+    }
+
+    fn of_numbers(inputs: Inputs<'a, F>, targets: Cow<'a, [F]>, per_sample: usize, outputs: usize) -> Self {
+        Self { inputs, targets, per_sample, outputs, classes: None, class_weights: Vec::new() }
+    }
+
+    /// One of `classes` classes per sample: the loss is the cross-entropy of the softmax of the outputs.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when there is not one label per sample or a label is not below `classes`.
+    pub fn classes(
+        inputs: impl Into<Inputs<'a, F>>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<Self, Error> {
+        let inputs = inputs.into();
+        check("labels", inputs.samples, labels.len())?;
+        Self::of_classes(inputs, labels.to_vec(), classes, classes)
+    }
+
+    /// One class per sample and step (samples x steps).
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when there is not one label per sample and step or a label is not below `classes`.
+    pub fn classes_per_step(
+        inputs: impl Into<Inputs<'a, F>>,
+        labels: &ArrayRef<usize, Ix2>,
+        classes: usize,
+    ) -> Result<Self, Error> {
+        let inputs = inputs.into();
+        check("rows of labels", inputs.samples, labels.nrows())?;
+        check("columns of labels", inputs.steps, labels.ncols())?;
+        let per_sample = inputs.steps * classes;
+        Self::of_classes(inputs, labels.iter().copied().collect(), per_sample, classes)
+    }
+
+    fn of_classes(
+        inputs: Inputs<'a, F>,
+        labels: Vec<usize>,
+        per_sample: usize,
+        outputs: usize,
+    ) -> Result<Self, Error> {
+        if let Some(&found) = labels.iter().find(|&&label| label >= outputs) {
+            return Err(Error::Mismatch {
+                what: "the classes for the largest label",
+                expected: outputs,
+                found,
+            });
+        }
+        let class_weights = vec![1.0; outputs];
+        Ok(Self {
+            inputs,
+            targets: Cow::Owned(Vec::new()),
+            per_sample,
+            outputs,
+            classes: Some(labels),
+            class_weights,
+        })
+    }
+
+    /// Weighs the loss of every class; the mean is over the weights, as PyTorch does.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when there is not one weight per class, [`Error::Setting`] for a weight that is negative or
+    /// not finite.
+    pub fn with_class_weights(mut self, weights: &[f64]) -> Result<Self, Error> {
+        check("class weights", self.class_weights.len(), weights.len())?;
+        if let Some(&value) = weights.iter().find(|w| !(w.is_finite() && **w >= 0.0)) {
+            return Err(Error::Setting { what: "a class weight", value, range: "at least 0 and finite" });
+        }
+        self.class_weights = weights.to_vec();
+        Ok(self)
     }
 
     /// Number of samples.

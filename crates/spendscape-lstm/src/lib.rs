@@ -1,24 +1,30 @@
 #![doc = include_str!("../README.md")]
 
 mod buffer;
+mod elbow;
 mod engine;
 mod error;
 mod gradients;
 mod infer;
 mod init;
 mod inputs;
+mod interchange;
+mod jacobian;
 mod kernels;
 mod metrics;
 mod network;
 mod real;
 mod train;
 
+pub use elbow::{ElbowRow, elbow};
 pub use error::Error;
 pub use gradients::Gradients;
 pub use infer::{RollOut, States};
 pub use inputs::{Dataset, Inputs, State};
+pub use interchange::Layout;
+pub use jacobian::StepJacobian;
 pub use kernels::Instructions;
-pub use metrics::r2;
+pub use metrics::{r2, softmax};
 pub use network::{Activation, Bias, Network, NetworkParams};
 pub use real::Real;
 pub use train::{Epoch, History, Optimizer, Schedule, TrainParams, Training};

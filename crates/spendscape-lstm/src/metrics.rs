@@ -3,7 +3,18 @@
 use crate::error::Error;
 use crate::inputs::check;
 use crate::real::Real;
-use ndarray::{Array1, ArrayRef, Ix2};
+use crate::train::batch::log_sum_exp;
+use ndarray::{Array1, Array2, ArrayRef, Ix2};
+
+/// Class probabilities from outputs: the softmax of every row.
+pub fn softmax<F: Real>(outputs: &ArrayRef<F, Ix2>) -> Array2<F> {
+    let mut probabilities = outputs.to_owned();
+    for mut row in probabilities.rows_mut() {
+        let total = log_sum_exp(row.iter().map(|x| x.as_f64()).collect::<Vec<_>>().into_iter());
+        row.mapv_inplace(|x| F::from_f64((x.as_f64() - total).exp()));
+    }
+    probabilities
+}
 
 /// Coefficient of determination of every output: 1 - residual / total sum of squares, in f64.
 ///

@@ -36,25 +36,41 @@ pub enum Bias {
 /// | [`dense`](Self::dense) | none | dense layers on the last hidden state |
 /// | [`outputs`](Self::outputs) | none | the linear output layer |
 /// | [`every_step`](Self::every_step) | off | dense layers on every hidden state instead of the last |
+/// | [`dropout`](Self::dropout) | 0 | share of hidden states dropped between LSTM layers in training |
 /// | [`bias`](Self::bias) | single | PyTorch's pair of biases or Keras's one |
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NetworkParams {
     pub(crate) inputs: usize,
     pub(crate) lstm: Vec<usize>,
     pub(crate) dense: Vec<(usize, Activation)>,
     pub(crate) every_step: bool,
     pub(crate) bias: Bias,
+    pub(crate) dropout: f64,
 }
 
 impl NetworkParams {
     /// One LSTM layer of `units` over `inputs` features.
     pub fn lstm(inputs: usize, units: usize) -> Self {
-        Self { inputs, lstm: vec![units], dense: Vec::new(), every_step: false, bias: Bias::Single }
+        Self {
+            inputs,
+            lstm: vec![units],
+            dense: Vec::new(),
+            every_step: false,
+            bias: Bias::Single,
+            dropout: 0.0,
+        }
     }
 
     /// A net without recurrence over `inputs` features; add dense layers.
     pub fn feed_forward(inputs: usize) -> Self {
-        Self { inputs, lstm: Vec::new(), dense: Vec::new(), every_step: false, bias: Bias::Single }
+        Self {
+            inputs,
+            lstm: Vec::new(),
+            dense: Vec::new(),
+            every_step: false,
+            bias: Bias::Single,
+            dropout: 0.0,
+        }
     }
 
     /// `inputs` features through `code` units with the given activation and linearly back.
@@ -89,6 +105,14 @@ impl NetworkParams {
         self
     }
 
+    /// Share of the hidden states between LSTM layers that training sets to zero (inverted dropout: the others grow, so
+    /// that nothing changes at inference). From 0, below 1.
+    #[must_use]
+    pub fn dropout(mut self, share: f64) -> Self {
+        self.dropout = share;
+        self
+    }
+
     /// How biases are held.
     #[must_use]
     pub fn bias(mut self, bias: Bias) -> Self {
@@ -100,7 +124,7 @@ impl NetworkParams {
     /// kernels, forget biases 1, other biases 0.
     ///
     /// # Errors
-    /// [`Error::Zero`] when a width is zero or there is no layer.
+    /// [`Error::Zero`] when a width is zero or there is no layer, [`Error::Setting`] for dropout out of range.
     pub fn init<F: Real, R: Rng>(&self, rng: &mut R) -> Result<Network<F>, Error> {
         let mut network = self.zeros()?;
         init::fill(&mut network, rng);
@@ -110,7 +134,7 @@ impl NetworkParams {
     /// Makes the network with all weights zero, to be filled with [`Network::set_tensor`].
     ///
     /// # Errors
-    /// [`Error::Zero`] when a width is zero or there is no layer.
+    /// [`Error::Zero`] when a width is zero or there is no layer, [`Error::Setting`] for dropout out of range.
     pub fn zeros<F: Real>(&self) -> Result<Network<F>, Error> {
         let zero = |what| Err(Error::Zero { what });
         if self.inputs == 0 {
@@ -124,6 +148,13 @@ impl NetworkParams {
         }
         if self.lstm.is_empty() && self.dense.is_empty() {
             return zero("the number of layers");
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(Error::Setting {
+                what: "dropout",
+                value: self.dropout,
+                range: "at least 0 and below 1",
+            });
         }
         let layers = self.layers();
         let len = layers.last().map_or(0, |layer| layer.end);

@@ -20,10 +20,18 @@ pub trait Real: NdFloat + Default + sealed::Sealed {
     /// The same value as an f64.
     fn as_f64(self) -> f64;
     #[doc(hidden)]
+    const DTYPE: safetensors::Dtype;
+    #[doc(hidden)]
+    fn little_endian(self) -> impl Iterator<Item = u8>;
+    #[doc(hidden)]
     fn kernels(instructions: Instructions) -> Option<&'static Kernels<Self>>;
 }
 
 impl Real for f32 {
+    const DTYPE: safetensors::Dtype = safetensors::Dtype::F32;
+    fn little_endian(self) -> impl Iterator<Item = u8> {
+        self.to_le_bytes().into_iter()
+    }
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     fn from_f64(x: f64) -> Self {
@@ -38,6 +46,10 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    const DTYPE: safetensors::Dtype = safetensors::Dtype::F64;
+    fn little_endian(self) -> impl Iterator<Item = u8> {
+        self.to_le_bytes().into_iter()
+    }
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     fn from_f64(x: f64) -> Self {

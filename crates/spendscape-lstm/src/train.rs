@@ -1,6 +1,7 @@
 //! Training: minibatches in a new order every epoch, a schedule, an optimizer, and what was measured.
 
 pub(crate) mod batch;
+mod checkpoint;
 mod optimizer;
 mod schedule;
 pub(crate) mod session;
@@ -16,7 +17,10 @@ use crate::real::Real;
 use rand::Rng;
 use std::ops::ControlFlow;
 
-/// How a network is trained; the loss is the squared error averaged over samples and outputs.
+/// How a network is trained.
+///
+/// The loss follows from the data set: squared error averaged over samples and outputs for numbers, cross-entropy of the
+/// softmax for classes. Masked steps do not count where every step has a target.
 ///
 /// | knob | default | purpose | range |
 /// |---|---|---|---|
@@ -25,6 +29,9 @@ use std::ops::ControlFlow;
 /// | [`schedule`](Self::schedule) | cosine from 1e-2 | learning rate of every epoch | positive |
 /// | [`optimizer`](Self::optimizer) | Adam, epsilon 1e-7 | how parameters follow the gradient | |
 /// | [`validation_fraction`](Self::validation_fraction) | 0 | share of the samples, taken from the end, kept for validation | from 0, below 1 |
+/// | [`clip_norm`](Self::clip_norm) | none | longest gradient | positive |
+/// | [`weight_decay`](Self::weight_decay) | 0 | L2 penalty's factor | from 0 |
+/// | [`patience`](Self::patience) | none | epochs without improvement before stopping; restores the best epoch | any |
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainParams {
     pub(crate) batch: usize,
@@ -32,6 +39,9 @@ pub struct TrainParams {
     pub(crate) schedule: Schedule,
     pub(crate) optimizer: Optimizer,
     pub(crate) validation_fraction: f64,
+    pub(crate) clip_norm: Option<f64>,
+    pub(crate) weight_decay: f64,
+    pub(crate) patience: Option<usize>,
 }
 
 impl Default for TrainParams {
@@ -43,6 +53,9 @@ impl Default for TrainParams {
             schedule: Schedule::cosine(1e-2),
             optimizer: Optimizer::default(),
             validation_fraction: 0.0,
+            clip_norm: None,
+            weight_decay: 0.0,
+            patience: None,
         }
     }
 }
@@ -88,6 +101,28 @@ impl TrainParams {
         self
     }
 
+    /// Scales gradients down to this Euclidean norm where they exceed it.
+    #[must_use]
+    pub fn clip_norm(mut self, norm: f64) -> Self {
+        self.clip_norm = Some(norm);
+        self
+    }
+
+    /// Adds this multiple of the parameters to the gradient (L2); for Adam prefer [`Optimizer::adam_w`].
+    #[must_use]
+    pub fn weight_decay(mut self, decay: f64) -> Self {
+        self.weight_decay = decay;
+        self
+    }
+
+    /// Stops when the validation loss has not improved for so many epochs, and goes back to the best epoch's weights,
+    /// also at the regular end. Without validation the training loss counts.
+    #[must_use]
+    pub fn patience(mut self, epochs: usize) -> Self {
+        self.patience = Some(epochs);
+        self
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.batch == 0 {
             return Err(Error::Zero { what: "the batch size" });
@@ -99,6 +134,14 @@ impl TrainParams {
                 value: fraction,
                 range: "at least 0 and below 1",
             });
+        }
+        let norm = self.clip_norm.unwrap_or(1.0);
+        if norm.is_nan() || norm <= 0.0 {
+            return Err(Error::Setting { what: "clip_norm", value: norm, range: "positive" });
+        }
+        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            let value = self.weight_decay;
+            return Err(Error::Setting { what: "weight_decay", value, range: "at least 0 and finite" });
         }
         self.schedule.check()?;
         self.optimizer.check()
@@ -138,6 +181,6 @@ impl TrainParams {
                 break;
             }
         }
-        Ok(training.into_history())
+        Ok(training.finish(network))
     }
 }

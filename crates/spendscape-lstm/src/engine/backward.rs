@@ -158,11 +158,17 @@ impl<F: Real> Engine<F> {
             let (lower, upper) = self.traces.split_at_mut(l);
             let (Some(below), trace) = (lower.last_mut(), &mut upper[0]) else { return };
             for t in 0..steps {
-                let x = &below.h[(t + 1) * width..][..width];
+                let dropped = trace.dropped.get(t * width..(t + 1) * width);
+                let x = dropped.unwrap_or(&below.h[(t + 1) * width..][..width]);
                 if ins <= super::LANE_GRADIENT_INPUTS {
                     (k.lane_outer)(&trace.z[t * gates..][..gates], rows, x, ins, &mut trace.lane_input);
                 } else {
                     (k.to_rows)(x, ins, &mut trace.rows[t * lanes * ins..], ins, lanes);
+                }
+                if let Some(factors) = trace.factors.get(t * width..(t + 1) * width) {
+                    for (to, &factor) in trace.dx[t * width..].iter_mut().zip(factors) {
+                        *to *= factor;
+                    }
                 }
                 let dh = &mut below.dh[(t + 1) * width..][..width];
                 for (to, from) in dh.iter_mut().zip(&trace.dx[t * width..][..width]) {

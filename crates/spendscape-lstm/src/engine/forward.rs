@@ -5,6 +5,7 @@ use crate::inputs::Inputs;
 use crate::kernels::{LayerSteps, Next, Roll, Rows, round4};
 use crate::network::{Activation, Kind, Network};
 use crate::real::Real;
+use rand::RngExt;
 
 impl<F: Real> Engine<F> {
     /// Runs the block that [`aim`](Self::aim) chose, from the initial states set before.
@@ -12,6 +13,9 @@ impl<F: Real> Engine<F> {
         for l in 0..self.layers.len() {
             match self.layers[l].kind {
                 Kind::Lstm => {
+                    if l > 0 {
+                        self.drop_inputs(l);
+                    }
                     for t in 0..self.steps {
                         self.weigh_inputs(inputs, l, t);
                     }
@@ -32,11 +36,16 @@ impl<F: Real> Engine<F> {
         let (layer, packed) = (&self.layers[l], &self.packed[l]);
         let (lower, upper) = self.traces.split_at_mut(l);
         let rows = layer.rows();
-        let z = &mut upper[0].z[t * rows * lanes..][..rows * lanes];
+        let trace = &mut upper[0];
+        let z = &mut trace.z[t * rows * lanes..][..rows * lanes];
         if let Some(below) = lower.last() {
             let width = round4(layer.inputs) * lanes;
             fill_bias(z, &packed.bias, lanes);
-            (k.matmul)(&packed.input, rows, layer.inputs, &below.h[(t + 1) * width..][..width], z);
+            let x = match trace.dropped.get(t * width..(t + 1) * width) {
+                Some(dropped) => dropped,
+                None => &below.h[(t + 1) * width..][..width],
+            };
+            (k.matmul)(&packed.input, rows, layer.inputs, x, z);
         } else {
             let starts = &self.starts[t * lanes..][..lanes];
             let fetched = t * k.lines_fetched(layer.inputs) * self.per_turn;
@@ -48,6 +57,22 @@ impl<F: Real> Engine<F> {
             };
             let block = Rows { x: &inputs.x, starts, next, ins: layer.inputs };
             (k.project)(block, rows, &packed.project, &packed.bias4, z);
+        }
+    }
+
+    /// Draws what is dropped of the inputs of LSTM layer `l`, and drops it.
+    fn drop_inputs(&mut self, l: usize) {
+        let Some((share, rng)) = &mut self.dropout else { return };
+        let (lower, upper) = self.traces.split_at_mut(l);
+        let (below, trace) = (&lower[l - 1], &mut upper[0]);
+        let kept = F::from_f64(1.0 / (1.0 - *share));
+        let width = round4(self.layers[l].inputs) * self.kernels.lanes;
+        for factor in &mut trace.factors {
+            *factor = if rng.random::<f64>() < *share { F::zero() } else { kept };
+        }
+        let products = trace.factors.iter().zip(&below.h[width..]);
+        for (to, (&factor, &h)) in trace.dropped.iter_mut().zip(products) {
+            *to = factor * h;
         }
     }
 

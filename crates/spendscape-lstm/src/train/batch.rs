@@ -4,10 +4,29 @@ use crate::engine::Engine;
 use crate::inputs::Dataset;
 use crate::real::Real;
 
+/// A sum of losses and of their weights.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Loss {
+    pub(crate) sum: f64,
+    pub(crate) weight: f64,
+}
+
+impl Loss {
+    /// The mean; zero when nothing counted, as in a batch whose steps are all masked.
+    pub(crate) fn mean(self) -> f64 {
+        if self.weight > 0.0 { self.sum / self.weight } else { 0.0 }
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.sum += other.sum;
+        self.weight += other.weight;
+    }
+}
+
 /// Adds the gradient of the batch's mean loss to `gradient` (if given) and returns that loss.
 ///
-/// `following` are the first samples of the next batch, to be fetched ahead. `after_block` sees the
-/// engine after every block and the samples in it.
+/// `following` are the first samples of the next batch, to be fetched ahead. `after_block` sees the engine after every
+/// block and the samples in it.
 pub(crate) fn loss_and_gradient<F: Real>(
     engine: &mut Engine<F>,
     data: &Dataset<'_, F>,
@@ -15,10 +34,11 @@ pub(crate) fn loss_and_gradient<F: Real>(
     following: &[usize],
     mut gradient: Option<&mut [F]>,
     mut after_block: impl FnMut(&Engine<F>, &[usize]),
-) -> f64 {
+) -> Loss {
     let lanes = engine.lanes();
-    let scale = 1.0 / (samples.len() * engine.dense_steps() * data.outputs) as f64;
-    let mut loss = 0.0;
+    let weight = total_weight(engine, data, samples);
+    let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
+    let mut sum = 0.0;
     let mut blocks = samples.chunks(lanes).peekable();
     while let Some(block) = blocks.next() {
         let next = blocks.peek().copied().unwrap_or(&following[..following.len().min(lanes)]);
@@ -28,7 +48,10 @@ pub(crate) fn loss_and_gradient<F: Real>(
             engine.clear_gradients();
         }
         for step in 0..engine.dense_steps() {
-            loss += squared_error(engine, data, block, step, scale);
+            sum += match &data.classes {
+                Some(classes) => cross_entropy(engine, data, classes, block, step, scale),
+                None => squared_error(engine, data, block, step, scale),
+            };
         }
         if let Some(gradient) = gradient.as_deref_mut() {
             engine.backward(&data.inputs, gradient);
@@ -38,7 +61,35 @@ pub(crate) fn loss_and_gradient<F: Real>(
     if let Some(gradient) = gradient {
         engine.finish_gradient(gradient);
     }
-    loss * scale
+    Loss { sum, weight }
+}
+
+/// The weight of one sample's output at `step`: zero at masked steps when every step counts.
+fn step_weight<F: Real>(data: &Dataset<'_, F>, every_step: bool, sample: usize, step: usize) -> f64 {
+    match &data.inputs.mask {
+        Some(mask) if every_step => mask[sample * data.inputs.steps + step].as_f64(),
+        _ => 1.0,
+    }
+}
+
+/// What the sum of the batch's losses is divided by: the number of target numbers, or the classes' weights.
+fn total_weight<F: Real>(engine: &Engine<F>, data: &Dataset<'_, F>, samples: &[usize]) -> f64 {
+    let steps = engine.dense_steps();
+    let every_step = data.per_sample != data.outputs || engine.every_step();
+    if data.classes.is_none() && (data.inputs.mask.is_none() || !every_step) {
+        return (samples.len() * steps * data.outputs) as f64;
+    }
+    let mut total = 0.0;
+    for &sample in samples {
+        for step in 0..steps {
+            let weight = step_weight(data, every_step, sample, step);
+            total += match &data.classes {
+                Some(classes) => weight * data.class_weights[classes[sample * steps + step]],
+                None => weight * data.outputs as f64,
+            };
+        }
+    }
+    total
 }
 
 /// Sum of squared errors of the block at `step`; sets the output gradient of the mean.
@@ -49,11 +100,14 @@ fn squared_error<F: Real>(
     step: usize,
     scale: f64,
 ) -> f64 {
-    let (lanes, outputs) = (engine.lanes(), data.outputs);
+    let (lanes, outputs, every_step) = (engine.lanes(), data.outputs, engine.every_step());
     let factor = F::from_f64(2.0 * scale);
     let (output, gradient) = engine.output_and_gradient(step);
     let mut sum = F::zero();
     for (lane, &sample) in block.iter().enumerate() {
+        if step_weight(data, every_step, sample, step) == 0.0 {
+            continue;
+        }
         let target = &data.targets[sample * data.per_sample + step * outputs..][..outputs];
         for (j, &target) in target.iter().enumerate() {
             let error = output[j * lanes + lane] - target;
@@ -62,4 +116,39 @@ fn squared_error<F: Real>(
         }
     }
     sum.as_f64()
+}
+
+/// Weighted sum of the negative log probabilities of the block's classes at `step`; sets the output gradient.
+fn cross_entropy<F: Real>(
+    engine: &mut Engine<F>,
+    data: &Dataset<'_, F>,
+    classes: &[usize],
+    block: &[usize],
+    step: usize,
+    scale: f64,
+) -> f64 {
+    let (lanes, steps, every_step) = (engine.lanes(), engine.dense_steps(), engine.every_step());
+    let (output, gradient) = engine.output_and_gradient(step);
+    let mut sum = 0.0;
+    for (lane, &sample) in block.iter().enumerate() {
+        let class = classes[sample * steps + step];
+        let weight = data.class_weights[class] * step_weight(data, every_step, sample, step);
+        if weight == 0.0 {
+            continue;
+        }
+        let logits = || output[lane..].iter().step_by(lanes).take(data.outputs).map(|x| x.as_f64());
+        let log_total = log_sum_exp(logits());
+        for (j, logit) in logits().enumerate() {
+            let probability = (logit - log_total).exp() - f64::from(u8::from(j == class));
+            gradient[j * lanes + lane] = F::from_f64(weight * scale * probability);
+        }
+        sum += weight * (log_total - output[class * lanes + lane].as_f64());
+    }
+    sum
+}
+
+/// ln(sum exp) without overflow; a NaN stays.
+pub(crate) fn log_sum_exp(logits: impl Iterator<Item = f64> + Clone) -> f64 {
+    let top = logits.clone().fold(f64::NEG_INFINITY, |a, b| if b.is_nan() || b > a { b } else { a });
+    top + logits.map(|x| (x - top).exp()).sum::<f64>().ln()
 }

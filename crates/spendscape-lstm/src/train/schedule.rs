@@ -26,6 +26,16 @@ pub enum Schedule {
         /// Epochs between steps.
         every: usize,
     },
+    /// Multiplied by `factor` whenever the validation loss (without validation, the training loss) has not improved for
+    /// `patience` epochs.
+    Plateau {
+        /// The rate of the first epochs.
+        rate: f64,
+        /// Factor after every plateau.
+        factor: f64,
+        /// Epochs without improvement that make a plateau.
+        patience: usize,
+    },
 }
 
 /// Floor of the cosine schedule: a thousandth of the first rate.
@@ -37,8 +47,8 @@ impl Schedule {
         Self::Cosine { rate, floor: COSINE_FLOOR }
     }
 
-    /// The rate of epoch `epoch` (from 0) of `epochs`.
-    pub fn rate(&self, epoch: usize, epochs: usize) -> f64 {
+    /// The rate of epoch `epoch` (from 0) of `epochs`, given the losses of all epochs before.
+    pub fn rate(&self, epoch: usize, epochs: usize, losses: &[f64]) -> f64 {
         match *self {
             Self::Constant { rate } => rate,
             Self::Cosine { rate, floor } => {
@@ -49,11 +59,26 @@ impl Schedule {
                 let steps = epoch / every.max(1);
                 rate * factor.powi(i32::try_from(steps).unwrap_or(i32::MAX))
             }
+            Self::Plateau { mut rate, factor, patience } => {
+                let (mut best, mut waited) = (f64::INFINITY, 0);
+                for &loss in losses {
+                    waited = if loss < best { 0 } else { waited + 1 };
+                    best = best.min(loss);
+                    if waited > 0 && waited >= patience {
+                        rate *= factor;
+                        waited = 0;
+                    }
+                }
+                rate
+            }
         }
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let (Self::Constant { rate } | Self::Cosine { rate, .. } | Self::Step { rate, .. }) = *self;
+        let (Self::Constant { rate }
+        | Self::Cosine { rate, .. }
+        | Self::Step { rate, .. }
+        | Self::Plateau { rate, .. }) = *self;
         if rate > 0.0 && rate.is_finite() {
             Ok(())
         } else {

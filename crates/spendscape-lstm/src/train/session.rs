@@ -1,7 +1,7 @@
 //! A training that can be looked at, stopped and continued between epochs.
 
 use super::TrainParams;
-use super::batch::loss_and_gradient;
+use super::batch::{Loss, loss_and_gradient};
 use super::optimizer::Moments;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -26,6 +26,13 @@ pub struct Epoch {
     pub validation_loss: Option<f64>,
 }
 
+impl Epoch {
+    /// The loss that plateaus and patience go by: of the validation samples, or without them of the training.
+    fn judged(&self) -> f64 {
+        self.validation_loss.unwrap_or(self.loss)
+    }
+}
+
 /// The epochs of a training in order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
@@ -33,16 +40,25 @@ pub struct History {
     pub epochs: Vec<Epoch>,
 }
 
+/// The best epoch up to now.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Best<F> {
+    pub(super) loss: f64,
+    pub(super) epoch: usize,
+    pub(super) values: Vec<F>,
+}
+
 /// A training in progress, apart from the network it trains and the data.
 ///
-/// The orders of the samples follow from one seed and the number of the epoch, so a clone (or a checkpoint) of this and
-/// of the network continue exactly as they would have.
-#[derive(Debug, Clone)]
+/// Orders and dropout follow from one seed and the number of the epoch, so a clone (or a
+/// [`checkpoint`](Self::checkpoint)) of this and of the network continue exactly as they would have.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Training<F: Real> {
-    params: TrainParams,
-    seed: u64,
-    moments: Moments<F>,
-    history: History,
+    pub(super) params: TrainParams,
+    pub(super) seed: u64,
+    pub(super) moments: Moments<F>,
+    pub(super) history: History,
+    pub(super) best: Option<Best<F>>,
 }
 
 impl<F: Real> Training<F> {
@@ -53,12 +69,18 @@ impl<F: Real> Training<F> {
     pub fn start<R: Rng>(params: &TrainParams, network: &Network<F>, rng: &mut R) -> Result<Self, Error> {
         params.check()?;
         let moments = Moments::new(network.values.len());
-        Ok(Self { params: params.clone(), seed: rng.next_u64(), moments, history: History::default() })
+        let history = History::default();
+        Ok(Self { params: params.clone(), seed: rng.next_u64(), moments, history, best: None })
     }
 
-    /// Whether all epochs have been run.
+    /// Whether all epochs have been run, or patience has run out.
     pub fn is_done(&self) -> bool {
-        self.history.epochs.len() >= self.params.epochs
+        let run = self.history.epochs.len();
+        let impatient = match (self.params.patience, &self.best) {
+            (Some(patience), Some(best)) => run - 1 - best.epoch > patience,
+            _ => false,
+        };
+        run >= self.params.epochs || impatient
     }
 
     /// What has been measured up to now.
@@ -66,8 +88,11 @@ impl<F: Real> Training<F> {
         &self.history
     }
 
-    /// What has been measured, at the end.
-    pub fn into_history(self) -> History {
+    /// Ends the training: with [`TrainParams::patience`] the network gets the best epoch's weights back.
+    pub fn finish(self, network: &mut Network<F>) -> History {
+        if let Some(best) = self.best.filter(|best| best.values.len() == network.values.len()) {
+            network.values.copy_from_slice(&best.values);
+        }
         self.history
     }
 
@@ -111,28 +136,53 @@ impl<F: Real> Training<F> {
             return Err(Error::NothingToTrain { what: "no samples" });
         }
         let number = self.history.epochs.len();
-        let rate = self.params.schedule.rate(number, self.params.epochs);
+        let losses: Vec<f64> = self.history.epochs.iter().map(Epoch::judged).collect();
+        let rate = self.params.schedule.rate(number, self.params.epochs, &losses);
         let mut engine = Engine::new(network, data.inputs.steps);
+        if network.params.dropout > 0.0 {
+            engine.set_dropout(network.params.dropout, generator(self.seed, number, DROPOUT_STREAM));
+        }
         let mut gradient = vec![F::zero(); network.values.len()];
-        let mut total = 0.0;
+        let mut total = Loss::default();
         let mut rest = order;
         while !rest.is_empty() {
             let (batch, following) = rest.split_at(self.params.batch.min(rest.len()));
             rest = following;
             engine.load(network, true);
             gradient.fill(F::zero());
-            let loss = loss_and_gradient(&mut engine, data, batch, following, Some(&mut gradient), |_, _| {});
-            total += loss * batch.len() as f64;
+            total.add(loss_and_gradient(&mut engine, data, batch, following, Some(&mut gradient), |_, _| {}));
+            self.shape_gradient(&network.values, &mut gradient);
             self.moments.step(network.kernels, &self.params.optimizer, rate, &mut network.values, &gradient);
         }
         let validation_loss = match validation {
             Some((set, samples)) => Some(mean_loss(network, set, &samples)?),
             None => None,
         };
-        let loss = total / order.len() as f64;
-        let epoch = Epoch { epoch: number, epochs: self.params.epochs, rate, loss, validation_loss };
+        let epoch =
+            Epoch { epoch: number, epochs: self.params.epochs, rate, loss: total.mean(), validation_loss };
         self.history.epochs.push(epoch);
+        let better = self.best.as_ref().is_none_or(|best| epoch.judged() < best.loss);
+        if self.params.patience.is_some() && better {
+            self.best = Some(Best { loss: epoch.judged(), epoch: number, values: network.values.clone() });
+        }
         Ok(epoch)
+    }
+
+    /// Weight decay and clipping.
+    fn shape_gradient(&self, values: &[F], gradient: &mut [F]) {
+        if self.params.weight_decay > 0.0 {
+            let decay = F::from_f64(self.params.weight_decay);
+            for (g, &value) in gradient.iter_mut().zip(values) {
+                *g += decay * value;
+            }
+        }
+        if let Some(limit) = self.params.clip_norm {
+            let norm = gradient.iter().map(|g| g.as_f64().powi(2)).sum::<f64>().sqrt();
+            if norm > limit {
+                let factor = F::from_f64(limit / norm);
+                gradient.iter_mut().for_each(|g| *g *= factor);
+            }
+        }
     }
 }
 
@@ -143,7 +193,7 @@ fn mean_loss<F: Real>(network: &Network<F>, data: &Dataset<'_, F>, samples: &[us
         return Err(Error::NothingToTrain { what: "no validation samples" });
     }
     let mut engine = Engine::new(network, data.inputs.steps);
-    Ok(loss_and_gradient(&mut engine, data, samples, &[], None, |_, _| {}))
+    Ok(loss_and_gradient(&mut engine, data, samples, &[], None, |_, _| {}).mean())
 }
 
 /// Whether the data has the network's features and outputs, and all the samples.
@@ -169,7 +219,7 @@ pub(crate) fn fits<F: Real>(
 
 /// Fisher and Yates's shuffle by a generator of its own for every epoch.
 fn shuffle(order: &mut [usize], seed: u64, epoch: usize) {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed ^ (epoch as u64).wrapping_mul(EPOCH_STRIDE));
+    let mut rng = generator(seed, epoch, 0);
     for i in (1..order.len()).rev() {
         // The high half of a 128-bit product is uniform on 0..=i up to a bias below 2^-40 for any real size.
         let j = (u128::from(rng.next_u64()) * (i as u128 + 1)) >> 64;
@@ -177,5 +227,13 @@ fn shuffle(order: &mut [usize], seed: u64, epoch: usize) {
     }
 }
 
+/// The generator of an epoch for one purpose.
+fn generator(seed: u64, epoch: usize, stream: u64) -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(seed ^ (epoch as u64).wrapping_mul(EPOCH_STRIDE) ^ stream)
+}
+
 /// The golden ratio in 64 bits, which keeps the seeds of epochs apart.
 const EPOCH_STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Keeps what is dropped independent of the orders: the ASCII letters "dropout".
+const DROPOUT_STREAM: u64 = 0x0064_726F_706F_7574;

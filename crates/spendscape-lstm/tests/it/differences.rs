@@ -147,3 +147,41 @@ proptest! {
         Problem::new(&params, &[], (samples, 1, features), false, seed).check(false);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn step_jacobian(seed: u64, features in 1usize..8, units in 1usize..8) {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let network: Network<f64> = NetworkParams::lstm(features, units).init(&mut rng).unwrap();
+        let mut point: Vec<f64> = (0..features + 2 * units).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let after = |point: &[f64]| {
+            let row = |range: &[f64]| Array2::from_shape_vec((1, range.len()), range.to_vec()).unwrap();
+            let (x, state) = point.split_at(features);
+            let (h, c) = state.split_at(units);
+            let (_, next) = network.advance(&row(x), vec![State { h: row(h), c: row(c) }]).unwrap();
+            next[0].h.iter().chain(&next[0].c).copied().collect::<Vec<f64>>()
+        };
+        let view = |range: std::ops::Range<usize>| ndarray::Array1::from(point[range].to_vec());
+        let (x, h, c) =
+            (view(0..features), view(features..features + units), view(features + units..features + 2 * units));
+        let exact = network.step_jacobian(0, &x, &h, &c).unwrap();
+        for (a, b) in exact.next.iter().zip(after(&point)) {
+            prop_assert!((a - b).abs() < 1e-14);
+        }
+        for j in 0..point.len() {
+            let before = point[j];
+            point[j] = before + STEP;
+            let above = after(&point);
+            point[j] = before - STEP;
+            let below = after(&point);
+            point[j] = before;
+            for i in 0..2 * units {
+                let found = if j < features { exact.input[[i, j]] } else { exact.state[[i, j - features]] };
+                let difference = (above[i] - below[i]) / (2.0 * STEP);
+                prop_assert!((found - difference).abs() < 1e-8, "row {i}, column {j}: {found} for {difference}");
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The same numbers whatever the way: block, batch, stream, roll-out, instructions, threads.
+
+use crate::support::{problem, rng};
+use ndarray::{Array2, Array3, Axis, concatenate, s};
+use spendscape_lstm::{
+    Activation, Bias, Dataset, Error, Inputs, Instructions, Network, NetworkParams, TrainParams, elbow,
+};
+
+/// Two instruction sets differ in roundings only; outputs are of order one.
+const PATH_TOLERANCE: f32 = 1e-5;
+
+fn networks() -> Vec<Network<f32>> {
+    let shapes = [
+        NetworkParams::lstm(97, 3).outputs(5),
+        NetworkParams::lstm(97, 1).outputs(1),
+        NetworkParams::lstm(97, 8).outputs(2),
+        NetworkParams::lstm(97, 20).stacked(7).dense(9, Activation::Tanh).outputs(3),
+    ];
+    shapes.iter().map(|shape| shape.init(&mut rng(3)).unwrap()).collect()
+}
+
+fn inputs(samples: usize) -> Array3<f32> {
+    problem(samples, 6, 97, 5).0
+}
+
+#[test]
+fn batch_single_and_stream_agree_bit_for_bit() {
+    let x = inputs(37);
+    for mut network in networks() {
+        for set in [Instructions::Portable, Instructions::Avx2, Instructions::Avx512] {
+            if network.set_instructions(set).is_err() {
+                continue;
+            }
+            let outputs = network.predict(&x).unwrap();
+            let states = network.states(&x, 0).unwrap();
+            for n in [0, 1, 15, 16, 36] {
+                let one = x.slice(s![n..=n, .., ..]).to_owned();
+                assert_eq!(
+                    network.predict(&one).unwrap(),
+                    outputs.slice(s![n..=n, ..]),
+                    "{set:?} sample {n}"
+                );
+            }
+            let (mut carried, mut last) = (Vec::new(), Array2::zeros((0, 0)));
+            for t in 0..6 {
+                let step = x.index_axis(Axis(1), t).to_owned();
+                (last, carried) = network.advance(&step, carried).unwrap();
+                assert_eq!(carried[0].h, states.h.index_axis(Axis(1), t), "{set:?} step {t}");
+                assert_eq!(carried[0].c, states.c.index_axis(Axis(1), t), "{set:?} step {t}");
+            }
+            assert_eq!(last, outputs, "{set:?} stream");
+        }
+    }
+}
+
+#[test]
+fn roll_out_is_the_network_under_a_constant_input() {
+    let x = inputs(43).index_axis_move(Axis(1), 0);
+    for units in [1, 2, 3, 4, 5] {
+        let network: Network<f32> = NetworkParams::lstm(97, units).init(&mut rng(4)).unwrap();
+        let held = x.view().insert_axis(Axis(1));
+        let held = concatenate(Axis(1), &vec![held; 9]).unwrap();
+        let states = network.states(&held, 0).unwrap();
+        let rolled = network.roll_out(&x, 9, true).unwrap();
+        assert_eq!(rolled.trajectory.unwrap(), states.h, "{units} units");
+        assert_eq!(rolled.end.h, states.h.index_axis(Axis(1), 8));
+        assert_eq!(rolled.end.c, states.c.index_axis(Axis(1), 8));
+        assert_eq!(network.roll_out(&x, 9, false).unwrap().end, rolled.end);
+    }
+}
+
+#[test]
+fn instruction_sets_agree() {
+    let x = inputs(40);
+    for mut network in networks() {
+        network.set_instructions(Instructions::Portable).unwrap();
+        let reference = network.predict(&x).unwrap();
+        for set in [Instructions::Avx2, Instructions::Avx512] {
+            if network.set_instructions(set).is_ok() {
+                let worst = (&network.predict(&x).unwrap() - &reference).fold(0f32, |a, b| a.max(b.abs()));
+                assert!(worst < PATH_TOLERANCE, "{set:?}: {worst}");
+            }
+        }
+    }
+}
+
+#[test]
+fn training_gradients_agree_between_f32_paths_and_f64() {
+    let (x, y) = problem(45, 6, 97, 5);
+    let (wide_x, wide_y) = (x.mapv(f64::from), y.mapv(f64::from));
+    for units in [3, 8, 11] {
+        let wide: Network<f64> = NetworkParams::lstm(97, units).outputs(5).init(&mut rng(8)).unwrap();
+        let exact = wide.gradients(&Dataset::new(&wide_x, &wide_y).unwrap()).unwrap().parameters;
+        let size = exact.iter().fold(0f64, |a, b| a.max(b.abs()));
+        let mut network = wide.cast::<f32>().unwrap();
+        for set in [Instructions::Portable, Instructions::Avx2, Instructions::Avx512] {
+            if network.set_instructions(set).is_ok() {
+                let found = network.gradients(&Dataset::new(&x, &y).unwrap()).unwrap().parameters;
+                let worst = found.iter().zip(&exact).fold(0f64, |a, (x, y)| a.max((f64::from(*x) - y).abs()));
+                assert!(
+                    worst < f64::from(PATH_TOLERANCE) * size,
+                    "{set:?}, {units} units: {worst} of {size}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn nan_in_gives_nan_out() {
+    let mut x = inputs(20);
+    x[[7, 2, 96]] = f32::NAN;
+    for mut network in networks() {
+        for set in [Instructions::Portable, Instructions::Avx2, Instructions::Avx512] {
+            if network.set_instructions(set).is_ok() {
+                let y = network.predict(&x).unwrap();
+                for (n, row) in y.rows().into_iter().enumerate() {
+                    assert_eq!(row.iter().all(|v| v.is_nan()), n == 7, "{set:?} sample {n}");
+                    assert_eq!(row.iter().any(|v| v.is_nan()), n == 7, "{set:?} sample {n}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn edge_shapes() {
+    let network: Network<f32> = NetworkParams::lstm(4, 3).outputs(2).init(&mut rng(1)).unwrap();
+    let none = Array3::<f32>::zeros((0, 6, 4));
+    assert_eq!(network.predict(&none).unwrap().dim(), (0, 2));
+    assert_eq!(network.states(&none, 0).unwrap().h.dim(), (0, 6, 3));
+    let still = Array3::<f32>::zeros((5, 0, 4));
+    let bias = network.dense_bias(0).unwrap();
+    assert_eq!(network.predict(&still).unwrap().row(4), bias, "without steps the state stays zero");
+    assert_eq!(network.states(&still, 0).unwrap().c.dim(), (5, 0, 3));
+    assert_eq!(
+        network.roll_out(&Array2::zeros((5, 4)), 0, true).unwrap().trajectory.unwrap().dim(),
+        (5, 0, 3)
+    );
+    assert_eq!(network.roll_out(&Array2::zeros((0, 4)), 3, true).unwrap().end.h.dim(), (0, 3));
+
+    let x = Array3::<f32>::ones((5, 6, 4));
+    let masked = Inputs::from(&x).with_lengths(&[0; 5]).unwrap();
+    assert_eq!(network.predict(&masked).unwrap().row(2), bias, "all steps masked");
+    let y = Array2::<f32>::zeros((5, 2));
+    let data = Dataset::new(&x, &y).unwrap();
+    let mut trained = network.clone();
+    TrainParams::default().batch(64).epochs(2).fit(&mut trained, &data, &mut rng(1)).unwrap();
+    let empty = Array2::<f32>::zeros((0, 2));
+    let error = TrainParams::default().fit(&mut trained, &Dataset::new(&none, &empty).unwrap(), &mut rng(1));
+    assert!(matches!(error, Err(Error::NothingToTrain { .. })));
+    assert!(matches!(network.predict(&Array3::zeros((2, 2, 5))), Err(Error::Mismatch { .. })));
+    assert!(matches!(NetworkParams::lstm(0, 3).zeros::<f32>(), Err(Error::Zero { .. })));
+    assert!(matches!(NetworkParams::lstm(2, 0).zeros::<f32>(), Err(Error::Zero { .. })));
+}
+
+#[test]
+fn elbow_does_not_depend_on_threads() {
+    let (x, y) = problem(80, 3, 6, 2);
+    let data = Dataset::new(&x, &y).unwrap();
+    let params = TrainParams::default().batch(16).epochs(3);
+    let run = |threads| elbow(&[1, 2, 3, 4], &params, &data, &data, threads, &mut rng(9)).unwrap();
+    let rows = run(1);
+    assert_eq!(rows.iter().map(|row| row.units).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(rows, run(3));
+}
+
+#[test]
+fn main_types_cross_threads() {
+    fn crosses<T: Send + Sync>() {}
+    crosses::<Network<f32>>();
+    crosses::<Dataset<'_, f64>>();
+    crosses::<spendscape_lstm::Training<f32>>();
+    crosses::<Error>();
+}
+
+#[test]
+fn two_biases_are_one_function() {
+    let one: Network<f64> = NetworkParams::lstm(4, 3).outputs(2).init(&mut rng(2)).unwrap();
+    let mut two: Network<f64> = NetworkParams::lstm(4, 3).outputs(2).bias(Bias::Double).zeros().unwrap();
+    for (name, tensor) in one.tensors() {
+        two.set_tensor(&name, &tensor.to_owned()).unwrap();
+    }
+    let x = problem(6, 3, 4, 2).0.mapv(f64::from);
+    assert_eq!(one.predict(&x).unwrap(), two.predict(&x).unwrap());
+}

@@ -1,0 +1,210 @@
+//! Training: planted answers, classes, dropout, stopping, continuing.
+
+use crate::support::{problem, rng};
+use ndarray::{Array2, Array3};
+use rand::RngExt;
+use spendscape_lstm::{
+    Activation, Dataset, Error, Network, NetworkParams, Optimizer, Schedule, TrainParams, Training, r2,
+    softmax,
+};
+use std::ops::ControlFlow;
+
+#[test]
+fn learns_a_planted_linear_score() {
+    let (x, y) = problem(2000, 4, 6, 3);
+    let mut network: Network<f32> = NetworkParams::lstm(6, 4).outputs(3).init(&mut rng(1)).unwrap();
+    let data = Dataset::new(&x, &y).unwrap();
+    let history =
+        TrainParams::default().validation_fraction(0.2).fit(&mut network, &data, &mut rng(1)).unwrap();
+    assert_eq!(history.epochs.len(), 40);
+    assert!(history.epochs[39].validation_loss.unwrap() < 0.1 * history.epochs[0].loss);
+    assert!(r2(&y, &network.predict(&x).unwrap()).unwrap().iter().all(|&r| r > 0.95));
+}
+
+#[test]
+fn baselines_learn_too() {
+    let x = problem(1500, 1, 10, 1).0.index_axis_move(ndarray::Axis(1), 0);
+    let y = x.dot(&Array2::from_shape_fn((10, 2), |(i, j)| (i + j) as f32 / 20.0));
+    let mut network: Network<f32> =
+        NetworkParams::feed_forward(10).dense(3, Activation::Tanh).outputs(2).init(&mut rng(1)).unwrap();
+    TrainParams::default().fit(&mut network, &Dataset::new(&x, &y).unwrap(), &mut rng(1)).unwrap();
+    assert!(r2(&y, &network.predict(&x).unwrap()).unwrap().iter().all(|&r| r > 0.97));
+
+    // Inputs of rank three go through three linear units without loss.
+    let low = x.slice(ndarray::s![.., ..3]).dot(&problem(3, 1, 10, 1).0.index_axis_move(ndarray::Axis(1), 0));
+    let mut coder: Network<f32> =
+        NetworkParams::autoencoder(10, 3, Activation::Linear).init(&mut rng(2)).unwrap();
+    TrainParams::default()
+        .batch(32)
+        .epochs(100)
+        .fit(&mut coder, &Dataset::new(&low, &low).unwrap(), &mut rng(1))
+        .unwrap();
+    let scores = r2(&low, &coder.predict(&low).unwrap()).unwrap();
+    assert!(scores.iter().all(|&r| r > 0.99), "{scores}");
+}
+
+#[test]
+fn learns_classes_with_weights_and_dropout() {
+    let mut rng = rng(5);
+    let labels: Vec<usize> = (0..900).map(|n| n % 3).collect();
+    let x = Array3::from_shape_fn((900, 5, 4), |(n, _, k)| {
+        f32::from(u8::from(k == labels[n])) + rng.random_range(-0.5..0.5f32)
+    });
+    let data = Dataset::classes(&x, &labels, 3).unwrap().with_class_weights(&[1.0, 2.0, 0.5]).unwrap();
+    let shape = NetworkParams::lstm(4, 6).stacked(6).dropout(0.2).outputs(3);
+    let mut network: Network<f32> = shape.init(&mut rng).unwrap();
+    let params = TrainParams::default().batch(32).epochs(8).optimizer(Optimizer::adam_w(1e-3)).clip_norm(1.0);
+    params.fit(&mut network, &data, &mut rng).unwrap();
+    let probabilities = softmax(&network.predict(&x).unwrap());
+    let right =
+        probabilities.rows().into_iter().zip(&labels).filter(|(row, label)| row[**label] > 0.5).count();
+    assert!(right > 870, "{right} of 900");
+    assert!(probabilities.sum_axis(ndarray::Axis(1)).iter().all(|s| (s - 1.0).abs() < 1e-5));
+    assert!(matches!(Dataset::classes(&x, &labels, 2), Err(Error::Mismatch { .. })));
+}
+
+/// Cross-entropy by its definition, and its gradient by differences of the outputs' biases.
+#[test]
+fn cross_entropy_follows_its_definition() {
+    let (x, _) = problem(13, 3, 4, 1);
+    let x = x.mapv(f64::from);
+    let labels: Vec<usize> = (0..13).map(|n| n % 4).collect();
+    let weights = [0.5, 1.0, 2.0, 0.0];
+    let data = Dataset::classes(&x, &labels, 4).unwrap().with_class_weights(&weights).unwrap();
+    let mut network: Network<f64> = NetworkParams::lstm(4, 2).outputs(4).init(&mut rng(6)).unwrap();
+    let loss = |network: &Network<f64>| {
+        let p = softmax(&network.predict(&x).unwrap());
+        let total: f64 = labels.iter().map(|&label| weights[label]).sum();
+        labels.iter().enumerate().map(|(n, &label)| -weights[label] * p[[n, label]].ln()).sum::<f64>() / total
+    };
+    let exact = network.gradients(&data).unwrap();
+    assert!((exact.loss - loss(&network)).abs() < 1e-12);
+    for (i, &gradient) in exact.parameters.iter().enumerate() {
+        let (step, before) = (1e-5, network.parameters()[i]);
+        network.parameters_mut()[i] = before + step;
+        let above = loss(&network);
+        network.parameters_mut()[i] = before - step;
+        let below = loss(&network);
+        network.parameters_mut()[i] = before;
+        assert!(((above - below) / (2.0 * step) - gradient).abs() < 1e-8, "parameter {i}");
+    }
+}
+
+#[test]
+fn a_checkpoint_continues_bit_for_bit() {
+    let (x, y) = problem(150, 4, 6, 2);
+    let data = Dataset::new(&x, &y).unwrap();
+    let shape = NetworkParams::lstm(6, 5).stacked(3).dropout(0.3).outputs(2);
+    let schedule = Schedule::Plateau { rate: 1e-2, factor: 0.5, patience: 1 };
+    let params = TrainParams::default()
+        .batch(32)
+        .epochs(9)
+        .schedule(schedule)
+        .validation_fraction(0.2)
+        .patience(20)
+        .weight_decay(1e-4);
+    let start: Network<f32> = shape.init(&mut rng(1)).unwrap();
+    let mut straight = start.clone();
+    let whole = params.fit(&mut straight, &data, &mut rng(2)).unwrap();
+
+    for stop in [0, 1, 4, 9] {
+        let mut first = start.clone();
+        let mut training = Training::start(&params, &first, &mut rng(2)).unwrap();
+        for _ in 0..stop {
+            training.epoch(&mut first, &data, None).unwrap();
+        }
+        let bytes = training.checkpoint(&first).unwrap();
+        let mut second: Network<f32> = shape.zeros().unwrap();
+        let mut training = Training::resume(&params, &mut second, &bytes).unwrap();
+        while !training.is_done() {
+            training.epoch(&mut second, &data, None).unwrap();
+        }
+        assert_eq!(training.finish(&mut second), whole, "stopped after {stop}");
+        assert_eq!(second, straight, "stopped after {stop}");
+        assert!(Training::<f32>::resume(&params, &mut second, &bytes[..bytes.len() - 3]).is_err());
+    }
+}
+
+#[test]
+fn patience_restores_the_best_epoch() {
+    let (x, y) = problem(60, 3, 5, 2);
+    let noise = y.mapv(|v| -v);
+    let data = Dataset::new(&x, &y).unwrap();
+    // Validation targets of the other sign: every epoch after the first is worse.
+    let validation = Dataset::new(&x, &noise).unwrap();
+    let start: Network<f32> = NetworkParams::lstm(5, 3).outputs(2).init(&mut rng(1)).unwrap();
+    let mut network = start.clone();
+    let params = TrainParams::default().batch(16).epochs(30).patience(2);
+    let mut seen = 0;
+    let history = params
+        .fit_with(&mut network, &data, Some(&validation), &mut rng(3), |_| {
+            seen += 1;
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    let losses: Vec<f64> = history.epochs.iter().map(|e| e.validation_loss.unwrap()).collect();
+    let best = losses.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
+    assert_eq!((history.epochs.len(), seen), (best + 4, best + 4), "{losses:?}");
+    let mut again = start;
+    let mut training =
+        Training::start(&TrainParams::default().batch(16).epochs(30), &again, &mut rng(3)).unwrap();
+    for _ in 0..=best {
+        training.epoch(&mut again, &data, Some(&validation)).unwrap();
+    }
+    assert_eq!(again, network);
+}
+
+#[test]
+fn the_callback_can_stop() {
+    let (x, y) = problem(20, 2, 3, 1);
+    let mut network: Network<f32> = NetworkParams::lstm(3, 2).outputs(1).init(&mut rng(1)).unwrap();
+    let data = Dataset::new(&x, &y).unwrap();
+    let stop = |epoch: &spendscape_lstm::Epoch| {
+        if epoch.epoch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let history = TrainParams::default().fit_with(&mut network, &data, None, &mut rng(1), stop).unwrap();
+    assert_eq!(history.epochs.len(), 3);
+}
+
+#[test]
+fn schedules() {
+    assert_eq!(Schedule::Constant { rate: 0.5 }.rate(7, 10, &[]), 0.5);
+    assert!((Schedule::cosine(1e-2).rate(0, 40, &[]) - 1.001e-2).abs() < 1e-15);
+    assert!((Schedule::cosine(1e-2).rate(20, 40, &[]) - 0.501e-2).abs() < 1e-15);
+    assert_eq!(Schedule::Step { rate: 1.0, factor: 0.5, every: 3 }.rate(7, 10, &[]), 0.25);
+    let plateau = Schedule::Plateau { rate: 1.0, factor: 0.1, patience: 2 };
+    assert_eq!(plateau.rate(3, 10, &[3.0, 2.0, 1.0]), 1.0);
+    assert_eq!(plateau.rate(5, 10, &[1.0, 1.0, 2.0, 0.5, 0.6]), 0.1);
+    let bad = TrainParams::default().schedule(Schedule::Constant { rate: f64::NAN });
+    let (x, y) = problem(4, 2, 3, 1);
+    let mut network: Network<f32> = NetworkParams::lstm(3, 2).outputs(1).init(&mut rng(1)).unwrap();
+    let error = bad.fit(&mut network, &Dataset::new(&x, &y).unwrap(), &mut rng(1));
+    assert!(matches!(error, Err(Error::Setting { .. })));
+}
+
+#[test]
+fn momentum_is_heavy_ball() {
+    let (x, y) = problem(8, 2, 3, 1);
+    let (x, y) = (x.mapv(f64::from), y.mapv(f64::from));
+    let data = Dataset::new(&x, &y).unwrap();
+    let start: Network<f64> = NetworkParams::lstm(3, 2).outputs(1).init(&mut rng(1)).unwrap();
+    let mut by_hand = start.clone();
+    let mut velocity = vec![0.0; by_hand.parameters().len()];
+    for _ in 0..3 {
+        let gradient = by_hand.gradients(&data).unwrap().parameters;
+        for ((p, v), g) in by_hand.parameters_mut().iter_mut().zip(&mut velocity).zip(gradient) {
+            *v = 0.9 * *v + g;
+            *p -= 0.1 * *v;
+        }
+    }
+    let mut network = start;
+    TrainParams::default()
+        .batch(8)
+        .epochs(3)
+        .schedule(Schedule::Constant { rate: 0.1 })
+        .optimizer(Optimizer::Sgd { momentum: 0.9 })
+        .fit(&mut network, &data, &mut rng(1))
+        .unwrap();
+    let pairs = network.parameters().iter().zip(by_hand.parameters());
+    assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-13));
+}
