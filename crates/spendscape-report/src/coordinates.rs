@@ -6,6 +6,9 @@ use ndarray::{Array2, Axis};
 
 use crate::{Error, draw::space::Place, run::Run};
 
+/// The unit of hidden states, as labels give it.
+const UNITS: &str = " (state units)";
+
 /// How states are drawn.
 #[derive(Debug)]
 pub(crate) struct Coordinates {
@@ -23,7 +26,7 @@ impl Coordinates {
     /// components. These only turn the states, so that the origin stays where it is.
     pub(crate) fn of(run: &Run, folder: &Path) -> Result<Self, Error> {
         let width = run.width();
-        let unit = |at: usize| format!("{} (state units)", run.units[at]);
+        let unit = |at: usize| format!("{}{UNITS}", run.units[at]);
         let flat = |x: String, y: String, note: &str| Self {
             basis: None,
             width,
@@ -55,7 +58,7 @@ impl Coordinates {
         let total = eigen.values.sum();
         let share = |k: usize| if total > 0.0 { 100.0 * eigen.values[width - 1 - k] / total } else { 0.0 };
         let shares = [share(0), share(1), share(2)];
-        let labels = [0, 1, 2].map(|k| format!("component {} (state units)", k + 1));
+        let labels = [0, 1, 2].map(|k| format!("component {}{UNITS}", k + 1));
         let note = format!(
             "The states have {width} dimensions: drawn are their first three principal components, with {:.1} %, {:.1} % \
              and {:.1} % of the variance.",
@@ -64,14 +67,14 @@ impl Coordinates {
         Ok(Self { basis: Some(basis), width, labels, note: Some(note) })
     }
 
+    /// The labels without units, for small panels beside one that has them.
+    pub(crate) fn short_labels(&self) -> [String; 3] {
+        self.labels.each_ref().map(|label| label.replace(UNITS, ""))
+    }
+
     /// Whether the third coordinate is left out.
     pub(crate) fn flat(&self) -> bool {
         self.width < 3
-    }
-
-    /// Whether the state's own coordinates are drawn.
-    pub(crate) fn plain(&self) -> bool {
-        self.width == 3
     }
 
     /// Where a state is drawn; `time` runs from 0 to 1 and matters only where there is one unit.
@@ -92,9 +95,13 @@ impl Coordinates {
     pub(crate) fn trajectory(&self, states: ndarray::ArrayView2<'_, f64>) -> Vec<Place> {
         let steps = states.nrows().max(1) as f64;
         let mut places = vec![self.place(vec![0.0; self.width], 0.0)];
-        places.extend(states.rows().into_iter().enumerate().map(|(step, state)| {
-            self.place(state.iter().copied(), (step + 1) as f64 / steps)
-        }));
+        places.extend(
+            states
+                .rows()
+                .into_iter()
+                .enumerate()
+                .map(|(step, state)| self.place(state.iter().copied(), (step + 1) as f64 / steps)),
+        );
         places
     }
 }

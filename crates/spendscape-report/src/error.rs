@@ -36,7 +36,9 @@ pub enum Error {
         source: spendscape_schema::Error,
     },
     /// A table names a customer whom the targets do not have.
-    #[error("{path}: row {row} names customer {customer:?}, whom targets.parquet does not have: do both come from one run?")]
+    #[error(
+        "{path}: row {row} names customer {customer:?}, whom targets.parquet does not have: do both come from one run?"
+    )]
     UnknownCustomer {
         /// The file.
         path: PathBuf,
@@ -46,7 +48,9 @@ pub enum Error {
         customer: String,
     },
     /// A table names a trait that the targets do not have.
-    #[error("{path}: row {row} names trait {label:?}, which targets.parquet does not have: do both come from one run?")]
+    #[error(
+        "{path}: row {row} names trait {label:?}, which targets.parquet does not have: do both come from one run?"
+    )]
     UnknownTrait {
         /// The file.
         path: PathBuf,
@@ -56,7 +60,9 @@ pub enum Error {
         label: String,
     },
     /// A vector column is wider or narrower than the same quantity elsewhere in the run.
-    #[error("{path}: column {column} is {found} wide, but the run has {expected}: do all tables come from one run?")]
+    #[error(
+        "{path}: column {column} is {found} wide, but the run has {expected}: do all tables come from one run?"
+    )]
     WrongWidth {
         /// The file.
         path: PathBuf,

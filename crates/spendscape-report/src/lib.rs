@@ -1,10 +1,30 @@
-//! The papers' figures and a self-contained page, drawn from the tables of a run folder.
+//! Figures and pages for spending trajectories, drawn from the tables of a run folder.
+//!
+//! A report computes nothing: it counts rows, takes the largest of some grades (the dominant trait), and turns states of
+//! more than three dimensions onto their first three principal components. It trains nothing, clusters nothing and judges
+//! nothing; whatever else a figure shows stands in a table on disk. The same tables give the same bytes.
+//!
+//! ```
+//! use spendscape_report::{Error, FigureOptions, figures};
+//!
+//! let folder = tempfile::tempdir()?;
+//! // Without tables there is nothing to draw, and the error names the file.
+//! let error = figures(folder.path(), &folder.path().join("figures"), &FigureOptions::default());
+//! assert!(matches!(error, Err(Error::MissingTable { path }) if path.ends_with("targets.parquet")));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! Modules in reading order: `run` (the tables), `coordinates` (from states to three dimensions), `sample` (which
+//! customers), `draw` (shapes, axes, SVG, PNG), `figures`, `page`.
+
 mod coordinates;
 mod draw;
 mod error;
 mod figures;
+mod page;
 mod run;
 mod sample;
 
 pub use error::Error;
 pub use figures::{FigureInfo, FigureOptions, Outcome, figures};
+pub use page::page;

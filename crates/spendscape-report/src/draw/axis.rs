@@ -9,11 +9,10 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// The range from `low` to `high`, widened to whole multiples of `step`.
-    pub(crate) fn snapped(low: f64, high: f64, step: f64) -> Self {
-        let (below, above) = ((low / step).floor() * step, (high / step).ceil() * step);
-        let above = if above > below { above } else { below + step };
-        Self { low: below, high: above, step }
+    /// The range from `low` to `high` with ticks at the multiples of `step`.
+    pub(crate) fn new(low: f64, high: f64, step: f64) -> Self {
+        let high = if high > low { high } else { low + step };
+        Self { low, high, step }
     }
 
     /// The range of some values, widened a little, with about `ticks` ticks.
@@ -84,8 +83,8 @@ mod tests {
     #[test]
     fn ticks_are_round_and_inside() {
         let labels = |range: &Range| range.ticks().into_iter().map(|(_, label)| label).collect::<Vec<_>>();
-        assert_eq!(labels(&Range::snapped(-0.93, 0.61, 0.5)), ["\u{2212}1.0", "\u{2212}0.5", "0.0", "0.5", "1.0"]);
-        assert_eq!(labels(&Range::snapped(0.0, 1.0, 0.25))[1], "0.25");
+        assert_eq!(labels(&Range::new(-0.93, 1.0, 0.5)), ["\u{2212}0.5", "0.0", "0.5", "1.0"]);
+        assert_eq!(labels(&Range::new(0.0, 1.0, 0.25))[1], "0.25");
         let around = Range::around([-3.1, 3.1], 6.0);
         assert!(around.low < -3.1 && around.high > 3.1);
         assert!(around.ticks().iter().all(|(value, _)| around.low <= *value && *value <= around.high));
@@ -94,7 +93,7 @@ mod tests {
 
     #[test]
     fn degenerate_ranges_have_a_length() {
-        for range in [Range::around([], 5.0), Range::around([2.0, 2.0], 5.0), Range::snapped(0.0, 0.0, 0.5)] {
+        for range in [Range::around([], 5.0), Range::around([2.0, 2.0], 5.0), Range::new(0.0, 0.0, 0.5)] {
             assert!(range.length() > 0.0 && !range.ticks().is_empty(), "{range:?}");
         }
         assert_eq!(round_step(0.0), 1.0);

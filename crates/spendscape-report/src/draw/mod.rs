@@ -2,6 +2,7 @@
 
 pub(crate) mod axis;
 pub(crate) mod furniture;
+pub(crate) mod labels;
 pub(crate) mod palette;
 pub(crate) mod plane;
 pub(crate) mod raster;

@@ -158,11 +158,8 @@ impl Canvas<'_> {
                 Anchor::Middle => 0.5,
                 Anchor::End => 1.0,
             };
-        let start = if line.upward {
-            [line.at[0], line.at[1] + shift]
-        } else {
-            [line.at[0] - shift, line.at[1]]
-        };
+        let start =
+            if line.upward { [line.at[0], line.at[1] + shift] } else { [line.at[0] - shift, line.at[1]] };
         let (left, baseline) = self.pixel(start);
         let Color(r, g, b) = line.color;
         let backend = &mut self.backend;

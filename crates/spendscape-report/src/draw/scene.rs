@@ -42,6 +42,24 @@ impl Text {
         self
     }
 
+    /// Left, top, right and bottom.
+    pub(crate) fn bounds(&self) -> [f64; 4] {
+        let width = super::text::width(&self.content, self.size, self.bold);
+        let before = width
+            * match self.anchor {
+                Anchor::Start => 0.0,
+                Anchor::Middle => 0.5,
+                Anchor::End => 1.0,
+            };
+        let (ascent, descent) = (0.8 * self.size, 0.2 * self.size);
+        let [x, y] = self.at;
+        if self.upward {
+            [x - ascent, y + before - width, x + descent, y + before]
+        } else {
+            [x - before, y - ascent, x - before + width, y + descent]
+        }
+    }
+
     pub(crate) fn upward(mut self) -> Self {
         self.upward = true;
         self
@@ -114,6 +132,15 @@ impl Scene {
         self.push(class, Shape::Line { points, stroke });
     }
 
+    /// Left, top, right and bottom of every text so far.
+    pub(crate) fn text_boxes(&self) -> Vec<[f64; 4]> {
+        let texts = self.shapes.iter().filter_map(|(_, shape)| match shape {
+            Shape::Text(text) => Some(text.bounds()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
     pub(crate) fn text(&mut self, class: &'static str, text: Text) {
         self.push(class, Shape::Text(text));
     }
@@ -148,11 +175,8 @@ pub(crate) fn simplify(points: &[Point], tolerance: f64) -> Vec<Point> {
 fn distance(p: Point, a: Point, b: Point) -> f64 {
     let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
     let length = dx * dx + dy * dy;
-    let along = if length > 0.0 {
-        (((p[0] - a[0]) * dx + (p[1] - a[1]) * dy) / length).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
+    let along =
+        if length > 0.0 { (((p[0] - a[0]) * dx + (p[1] - a[1]) * dy) / length).clamp(0.0, 1.0) } else { 0.0 };
     (p[0] - a[0] - along * dx).hypot(p[1] - a[1] - along * dy)
 }
 

@@ -5,6 +5,7 @@ use super::{
     palette::{FRAME, GRID, INK, MUTED, WALL},
     plane::{Plane, Rect},
     scene::{Anchor, Point, Scene, Shape, Stroke, Text},
+    text,
 };
 
 /// A point of the space that is drawn.
@@ -16,12 +17,14 @@ const AZIMUTH: f64 = -52.0;
 const ELEVATION: f64 = 24.0;
 
 /// About so many ticks on the longest side of the box.
-const TICKS: f64 = 4.0;
+const TICKS: f64 = 5.5;
 
 /// No side of the box is shorter than this share of the longest: a flat box hides what it holds.
-const SHORTEST_SIDE: f64 = 0.45;
+const SHORTEST_SIDE: f64 = 0.6;
 
-/// A side shorter than this share of its length on screen is seen end-on, and its ticks would overlap.
+/// Space between the outermost place and the walls, as a share of the longest side.
+const MARGIN: f64 = 0.03;
+
 const TICK_SIZE: f64 = 10.5;
 const LABEL_SIZE: f64 = 12.0;
 
@@ -33,7 +36,7 @@ const TOLERANCE: f64 = 0.15;
 pub(crate) struct Bounds([Range; 3]);
 
 impl Bounds {
-    /// The smallest box with round sides; two sides only where the data lie in a plane.
+    /// The smallest box with some space around the places.
     pub(crate) fn of<'a>(places: impl IntoIterator<Item = &'a Place>) -> Self {
         let places: Vec<&Place> = places.into_iter().collect();
         let extents = [0, 1, 2].map(|axis| extent(places.iter().map(|place| place[axis])));
@@ -41,8 +44,8 @@ impl Bounds {
         let longest = if longest > 0.0 { longest } else { 1.0 };
         let step = round_step(longest / TICKS);
         Self(extents.map(|(low, high)| {
-            let missing = (SHORTEST_SIDE * longest - (high - low)).max(0.0);
-            Range::snapped(low - 0.5 * missing, high + 0.5 * missing, step)
+            let missing = 0.5 * (SHORTEST_SIDE * longest - (high - low)).max(0.0) + MARGIN * longest;
+            Range::new(low - missing, high + missing, step)
         }))
     }
 }
@@ -62,6 +65,7 @@ pub(crate) struct Camera {
     up: Place,
     toward: Place,
     scale: f64,
+    room: Rect,
     middle: Point,
     center: Place,
 }
@@ -84,6 +88,7 @@ impl Space {
             up: [-elevation.sin() * azimuth.cos(), -elevation.sin() * azimuth.sin(), elevation.cos()],
             toward: [elevation.cos() * azimuth.cos(), elevation.cos() * azimuth.sin(), elevation.sin()],
             scale: 1.0,
+            room,
             middle: [0.0, 0.0],
             center: [0, 1, 2].map(|axis| 0.5 * (sides[axis].low + sides[axis].high)),
             sides,
@@ -233,19 +238,25 @@ impl Camera {
             x if x > 0.3 => Anchor::Start,
             _ => Anchor::Middle,
         };
-        for (tick, text) in side.ticks() {
+        for (tick, value) in side.ticks() {
             let at = along(tick);
             scene.line("axes", vec![at, beside(at, 4.0)], Stroke::new(FRAME, 0.9));
             let [x, y] = beside(at, 9.0);
-            scene.text("axes", Text::new([x, y + 4.0], text, TICK_SIZE, MUTED).anchor(anchor));
+            scene.text("axes", Text::new([x, y + 4.0], value, TICK_SIZE, MUTED).anchor(anchor));
         }
         if axis == 2 {
             let [x, y] = beside(middle, 46.0);
+            let label = text::shorten(label, LABEL_SIZE, false, self.room.height);
             let label = Text::new([x + 4.0, y], label, LABEL_SIZE, INK).anchor(Anchor::Middle);
             scene.text("axes", label.upward());
         } else {
             let [x, y] = beside(middle, 36.0);
-            scene.text("axes", Text::new([x, y + 8.0], label, LABEL_SIZE, INK).anchor(anchor));
+            let label = text::shorten(label, LABEL_SIZE, false, 0.5 * self.room.width);
+            let mut label = Text::new([x, y + 8.0], label, LABEL_SIZE, INK).anchor(anchor);
+            // A long label moves inward rather than out of the panel.
+            let [left, _, right, _] = label.bounds();
+            label.at[0] += (self.room.x - left).max(0.0) - (right - self.room.x - self.room.width).max(0.0);
+            scene.text("axes", label);
         }
     }
 }

@@ -5,9 +5,9 @@ use crate::{
     draw::{
         axis::Range,
         furniture::{self, Entry, Key, SIDE, WIDTH},
-        palette::{Mark, REST},
+        palette::{MUTED, Mark, REST},
         plane::{Plane, Rect},
-        scene::{Point, Scene, Shape},
+        scene::{Point, Scene, Shape, Text},
         text,
     },
     run::{Part, Vectors},
@@ -17,11 +17,15 @@ use crate::{
 /// Ranks that the papers show: the dominant trait, then the second, third and fourth.
 const RANKS: usize = 4;
 const ORDINALS: [&str; RANKS] = ["dominant", "second", "third", "fourth"];
-const PANEL: Rect = Rect { x: 0.0, y: 0.0, width: 560.0, height: 400.0 };
+const PANEL: Rect = Rect { x: 0.0, y: 0.0, width: 560.0, height: 370.0 };
 /// Share of a panel's dots that may be customers who are not in question.
 const REST_SHARE: f64 = 0.4;
-const RADIUS: f64 = 1.7;
-const REST_RADIUS: f64 = 1.2;
+/// Radius of a dot where there are few and where there are many.
+const RADIUS: (f64, f64) = (3.0, 1.7);
+/// So many dots are many.
+const MANY: f64 = 2_500.0;
+/// Radius of a grey dot, as a share of the others'.
+const REST_RADIUS: f64 = 0.7;
 
 pub(super) fn draw_surrogate(context: &Context<'_>, title: &str) -> Drawn {
     let what = "directions that the linear surrogate predicts from mean shares";
@@ -63,7 +67,7 @@ fn draw(context: &Context<'_>, title: &str, angles: &Part<Vectors>, file: &str, 
         "One dot per customer at the two angles{first} of the {what}, in radians. (a) by dominant trait; then, within the \
          largest group of the panel before, by the trait next in order; the rest is grey. At most {} of {} customers per \
          panel.",
-        text::count(context.options.dots),
+        text::count(context.options.dots.min(rows.len())),
         text::count(rows.len())
     );
     let y = furniture::header(&mut scene, &caption);
@@ -75,31 +79,37 @@ fn draw(context: &Context<'_>, title: &str, angles: &Part<Vectors>, file: &str, 
     let x_range = Range::around(rows.iter().map(|row| point(*row)[0]), 7.0);
     let y_range = Range::around(rows.iter().map(|row| point(*row)[1]), 6.0);
 
+    let crowd = (rows.len().min(context.options.dots) as f64 / MANY).min(1.0);
+    let radius = RADIUS.0 + crowd * (RADIUS.1 - RADIUS.0);
     let mut prefix: Vec<usize> = Vec::new();
     for rank in 0..ranks {
         let (column, line) = ((rank % 2) as f64, (rank / 2) as f64);
-        let corner = [SIDE + column * (PANEL.width + 24.0), y + line * (PANEL.height + 34.0)];
+        let corner = [SIDE + column * (PANEL.width + 24.0), y + line * (PANEL.height + 60.0)];
         let (inside, outside): (Vec<usize>, Vec<usize>) =
             rows.iter().partition(|row| path(**row).len() > rank && path(**row).starts_with(&prefix));
         let names: Vec<&str> = prefix.iter().map(|at| context.trait_name(*at)).collect();
         let letter = char::from(b'a' + rank as u8);
-        let group = if rank == 0 { String::new() } else { format!("{}: ", names.join(" / ")) };
+        let group = if rank == 0 { "All".to_owned() } else { names.join(" / ") };
         let counted = text::count(inside.len());
-        let heading = format!("({letter}) {group}by {} trait ({counted} customers)", ORDINALS[rank]);
+        let heading = format!("({letter}) By {} trait", ORDINALS[rank]);
         furniture::heading(&mut scene, [corner[0], corner[1] + 16.0], &heading, PANEL.width);
-        let room = Rect { x: corner[0], y: corner[1] + 26.0, ..PANEL };
-        let room = Rect { height: room.height - 20.0, ..room };
+        let group = text::shorten(&format!("{group}: {counted} customers"), 12.0, false, PANEL.width);
+        scene.text("heading", Text::new([corner[0], corner[1] + 33.0], group, 12.0, MUTED));
+        let room = Rect { x: corner[0], y: corner[1] + 42.0, ..PANEL };
         let plane = Plane::new(room, x_range.clone(), y_range.clone(), false);
         plane.draw(&mut scene, "longitude (radians)", "latitude (radians)");
         let grey = outside.len().min((REST_SHARE * context.options.dots as f64) as usize);
         if grey > 0 {
             let points = outside[..grey].iter().map(|row| plane.project(point(*row))).collect();
-            scene.push("rest", Shape::Dots { points, radius: REST_RADIUS, color: REST, mark: Mark::Disc });
+            scene.push(
+                "rest",
+                Shape::Dots { points, radius: REST_RADIUS * radius, color: REST, mark: Mark::Disc },
+            );
         }
         let shown = &inside[..inside.len().min(context.options.dots - grey)];
         let dots: Vec<(usize, Point)> =
             shown.iter().map(|row| (path(*row)[rank], plane.project(point(*row)))).collect();
-        draw_dots(&mut scene, CLASSES[rank], &run.traits, &dots, RADIUS, 0.0);
+        draw_dots(&mut scene, CLASSES[rank], &run.traits, &dots, radius, 0.0);
         let mut sizes = vec![0_usize; run.traits.len()];
         for row in &inside {
             sizes[path(*row)[rank]] += 1;
@@ -107,7 +117,7 @@ fn draw(context: &Context<'_>, title: &str, angles: &Part<Vectors>, file: &str, 
         prefix.push(crate::run::largest(sizes.iter().map(|size| *size as f64)));
     }
     let lines = ranks.div_ceil(2) as f64;
-    Ok(context.finish(scene, y + lines * (PANEL.height + 34.0) + 6.0, &[file, "segments"], Vec::new()))
+    Ok(context.finish(scene, y + lines * (PANEL.height + 60.0), &[file, "segments"], Vec::new()))
 }
 
 /// Classes of the dots of each panel.

@@ -4,9 +4,10 @@ use super::{Context, Drawn, Track, TrackStyle, draw_tracks};
 use crate::{
     draw::{
         furniture::{self, Key, SIDE, WIDTH},
+        labels::{self, Tip},
         palette::{INK, MUTED, SOLID, WHITE, look},
         plane::Rect,
-        scene::{Scene, Shape, Stroke, Text},
+        scene::{Point, Scene, Shape, Stroke, Text},
         space::{Bounds, Place, Space},
         text,
     },
@@ -73,9 +74,26 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
             }
         }
     }
+    let obstacles: Vec<Point> =
+        placed.iter().flat_map(|(_, places)| places).map(|place| space.project(place)).collect();
+    labels::write(&mut scene, &tips(context, &space, &placed), &obstacles, 12.5);
     let listed = list(&mut scene, context, &placed, y + 10.0);
     let files = ["targets", "extended", "attractors"];
     Ok(context.finish(scene, (y + ROOM.height).max(listed) + 14.0, &files, Vec::new()))
+}
+
+/// Where each attractor is labelled: at its outermost point.
+fn tips(context: &Context<'_>, space: &Space, placed: &[(&Attractor, Vec<Place>)]) -> Vec<Tip> {
+    let center = space.project(&context.coordinates.place(vec![0.0; context.run.width()], 0.0));
+    let away = |point: &Point| (point[0] - center[0]).hypot(point[1] - center[1]);
+    let tip = |(attractor, places): &(&Attractor, Vec<Place>)| {
+        let points = places.iter().map(|place| space.project(place));
+        let to = points.max_by(|a, b| away(a).total_cmp(&away(b)))?;
+        let near = |at: usize| to[at] - 0.01 * (to[at] - center[at]);
+        let name = context.trait_name(attractor.trait_index).to_owned();
+        Some(Tip { from: [near(0), near(1)], to, name, clear: CIRCLE + 1.0 })
+    };
+    placed.iter().filter_map(tip).collect()
 }
 
 /// The attractors in words; returns where the list ends.
@@ -103,7 +121,8 @@ fn list(scene: &mut Scene, context: &Context<'_>, placed: &[(&Attractor, Vec<Pla
         };
         let explained = if attractor.variance_explained.is_finite() {
             let percent = 100.0 * attractor.variance_explained;
-            format!("{shape}, {percent:.0} % of held-out variance").replace('-', "\u{2212}")
+            let percent = format!("{percent:.0}").replace('-', "\u{2212}");
+            format!("{shape}, {percent} % of held-out variance")
         } else {
             shape
         };

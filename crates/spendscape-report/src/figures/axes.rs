@@ -1,20 +1,17 @@
 //! Figure 6: the traits' axes in state space.
 
 use super::{Context, Drawn};
-use crate::{
-    draw::{
-        furniture::{self, Entry, Key, WIDTH},
-        palette::{FRAME, GRID, INK, Mark, WHITE, look},
-        plane::Rect,
-        scene::{Anchor, Point, Scene, Shape, Stroke, Text},
-        space::{Bounds, Place, Space},
-        text,
-    },
+use crate::draw::{
+    furniture::{self, Entry, Key, WIDTH},
+    labels::{self, Tip},
+    palette::{FRAME, INK, Mark, WHITE, look},
+    plane::Rect,
+    scene::{Point, Scene, Shape, Stroke},
+    space::{Bounds, Place, Space},
 };
 
 const ROOM: Rect = Rect { x: 120.0, y: 0.0, width: 960.0, height: 680.0 };
 const LINE: f64 = 4.0;
-const LABEL: f64 = 14.0;
 /// Dashes of lines that only help to see where things are.
 const HELP: &[f64] = &[2.0, 3.0];
 
@@ -82,55 +79,16 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
     if let Some((origin, _)) = ends.first() {
         mark(&mut scene, "origin", space.project(origin), 5.0, INK, Mark::Disc);
     }
-    let tips: Vec<(Point, Point, String)> = ends
+    let tips: Vec<Tip> = ends
         .iter()
         .zip(axes)
-        .map(|((origin, end), axis)| {
-            (space.project(origin), space.project(end), context.trait_name(axis.trait_index).to_owned())
+        .map(|((origin, end), axis)| Tip {
+            from: space.project(origin),
+            to: space.project(end),
+            name: context.trait_name(axis.trait_index).to_owned(),
+            clear: 8.0,
         })
         .collect();
-    label(&mut scene, &tips);
+    labels::write(&mut scene, &tips, &[], 14.0);
     Ok(context.finish(scene, y + ROOM.height + 10.0, &["trait_axes"], Vec::new()))
-}
-
-/// Writes each label beyond its tip, moved aside where it would cover another label or tip.
-fn label(scene: &mut Scene, tips: &[(Point, Point, String)]) {
-    let mut taken: Vec<[f64; 4]> =
-        tips.iter().map(|(_, [x, y], _)| [x - 6.0, y - 6.0, x + 6.0, y + 6.0]).collect();
-    for (origin, tip, name) in tips {
-        let name = text::shorten(name, LABEL, true, 260.0);
-        let width = text::width(&name, LABEL, true);
-        let boxed = |at: Point| [at[0] - 0.5 * width, at[1] - 12.0, at[0] + 0.5 * width, at[1] + 4.0];
-        let free = |at: &Point| {
-            let [left, top, right, bottom] = boxed(*at);
-            let inside = left > 4.0 && right < WIDTH - 4.0;
-            inside && taken.iter().all(|[l, t, r, b]| right < *l || left > *r || bottom < *t || top > *b)
-        };
-        let candidates = candidates(*origin, *tip, width);
-        let at = candidates.iter().copied().find(|at| free(at)).unwrap_or(candidates[0]);
-        taken.push(boxed(at));
-        let [left, top, right, bottom] = boxed(at);
-        // A label that had to go far away is tied to its tip.
-        let nearest = [tip[0].clamp(left, right), tip[1].clamp(top, bottom)];
-        if (nearest[0] - tip[0]).hypot(nearest[1] - tip[1]) > 26.0 {
-            scene.line("help", vec![*tip, nearest], Stroke::new(GRID, 1.0));
-        }
-        scene.text("label", Text::new(at, name, LABEL, INK).bold().anchor(Anchor::Middle));
-    }
-}
-
-/// Positions for the middle of a label's baseline: beyond the tip first, then around it, then farther away.
-fn candidates(origin: Point, tip: Point, width: f64) -> Vec<Point> {
-    let along = (tip[1] - origin[1]).atan2(tip[0] - origin[0]);
-    let mut candidates = Vec::new();
-    for distance in [14.0, 30.0, 48.0, 70.0] {
-        for turn in [0.0, 0.5, -0.5, 1.0, -1.0, 1.6, -1.6, 2.3, -2.3] {
-            let (sin, cos) = f64::sin_cos(along + turn);
-            candidates.push([
-                tip[0] + cos * (distance + 0.5 * width * cos.abs()),
-                tip[1] + sin * (distance + 4.0) + 4.0,
-            ]);
-        }
-    }
-    candidates
 }

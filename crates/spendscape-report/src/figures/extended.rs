@@ -1,15 +1,13 @@
 //! Figure 3: extended trajectories and the final locations that their grades predict.
 
 use super::{Context, Drawn, Track, TrackStyle, draw_tracks};
-use crate::{
-    draw::{
-        furniture::{self, Entry, Key, SIDE, WIDTH},
-        palette::{INK, Mark, SOLID, look},
-        plane::Rect,
-        scene::{Point, Scene, Shape},
-        space::{Bounds, Place, Space},
-        text,
-    },
+use crate::draw::{
+    furniture::{self, Entry, Key, SIDE, WIDTH},
+    palette::{INK, Mark, SOLID, look},
+    plane::Rect,
+    scene::{Point, Scene, Shape},
+    space::{Bounds, Place, Space},
+    text,
 };
 
 /// Panels, as many as in P3.
@@ -61,7 +59,10 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
     ));
     let y = furniture::header(&mut scene, &caption);
     let entries = [
-        Entry::new(Key::Line(INK.tint(STYLE.white), 1.6, SOLID), "extended trajectory (lighter, in the trait's color)"),
+        Entry::new(
+            Key::Line(INK.tint(STYLE.white), 1.6, SOLID),
+            "extended trajectory (lighter, in the trait's color)",
+        ),
         Entry::new(Key::Dot(INK.tint(STYLE.white), Mark::Disc), "its last step"),
         Entry::new(Key::Dot(INK, Mark::Cross), "predicted final location L"),
     ];

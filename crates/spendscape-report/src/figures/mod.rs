@@ -141,8 +141,16 @@ pub(crate) const PLANS: [Plan; 7] = [
         title: "Figure 3: Extended trajectories and predicted final locations",
         draw: extended::draw,
     },
-    Plan { id: "figure4", title: "Figure 4: Attractors of the extended trajectories", draw: attractors::draw },
-    Plan { id: "figure5", title: "Figure 5: Reachable output space in two dimensions each", draw: reach::draw },
+    Plan {
+        id: "figure4",
+        title: "Figure 4: Attractors of the extended trajectories",
+        draw: attractors::draw,
+    },
+    Plan {
+        id: "figure5",
+        title: "Figure 5: Reachable output space in two dimensions each",
+        draw: reach::draw,
+    },
     Plan { id: "figure6", title: "Figure 6: Trait axes in the state space", draw: axes::draw },
 ];
 
@@ -175,8 +183,8 @@ fn write(plan: &Plan, drawn: Drawn, out: &Path) -> Result<FigureInfo, Error> {
     let [svg_path, png_path] = ["svg", "png"].map(|ending| out.join(format!("{}.{ending}", plan.id)));
     let outcome = match drawn {
         Ok(Drawing { scene, omitted }) => {
-            let png = raster::encode(&scene)
-                .map_err(|source| Error::Png { path: png_path.clone(), source })?;
+            let png =
+                raster::encode(&scene).map_err(|source| Error::Png { path: png_path.clone(), source })?;
             write_file(&svg_path, svg::document(&scene).as_bytes())?;
             write_file(&png_path, &png)?;
             Outcome::Drawn { svg: svg_path, png: png_path, caption: scene.description, omitted }

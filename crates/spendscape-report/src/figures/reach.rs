@@ -28,8 +28,7 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
     let run = context.run;
     let outputs = run.reach.as_ref().map_err(|missing| missing.reason())?;
     let width = run.traits.len();
-    let pairs: Vec<(usize, usize)> =
-        (0..width).flat_map(|x| (x + 1..width).map(move |y| (x, y))).collect();
+    let pairs: Vec<(usize, usize)> = (0..width).flat_map(|x| (x + 1..width).map(move |y| (x, y))).collect();
     if pairs.is_empty() {
         return Err("reach.parquet has one output: there is no pair to draw".to_owned());
     }
@@ -40,8 +39,11 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
     let groups: Vec<usize> = rows.iter().map(|row| largest(outputs.row(*row).iter().copied())).collect();
 
     let mut scene = Scene::new(WIDTH, title);
-    let left_out =
-        if shown < pairs.len() { format!(" The first {shown} of {} pairs are drawn.", pairs.len()) } else { String::new() };
+    let left_out = if shown < pairs.len() {
+        format!(" The first {shown} of {} pairs are drawn.", pairs.len())
+    } else {
+        String::new()
+    };
     let caption = format!(
         "Outputs (grades) of the network over the grid of states in [\u{2212}1, 1] per unit: {} of {} grid states, projected \
          onto each pair of traits and colored by the largest output there. All panels have the same axes.{left_out}",
@@ -58,7 +60,7 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
     let y = furniture::legend(&mut scene, y, &entries);
     let (low, high) = extent(outputs.iter().copied());
     let reach = low.abs().max(high.abs()).max(f64::MIN_POSITIVE);
-    let range = Range::snapped(-1.02 * reach, 1.02 * reach, round_step(reach / 2.0));
+    let range = Range::new(-1.06 * reach, 1.06 * reach, round_step(reach / 2.0));
 
     let columns = shown.min(COLUMNS);
     let side = (WIDTH - 2.0 * SIDE) / COLUMNS as f64;

@@ -15,7 +15,7 @@ use crate::{
     run::Trajectories,
 };
 
-const HEIGHT: f64 = 700.0;
+const HEIGHT: f64 = 630.0;
 /// Width of panel (a) where the others stand beside it.
 const MANY_WIDTH: f64 = 690.0;
 /// Faint trajectories behind a single customer's, as landmarks.
@@ -85,7 +85,7 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
         furniture::heading(&mut scene, [beside, top + 16.0], &heading, width);
         let room = Rect { x: beside, y: top + 22.0, width, height: 0.5 * HEIGHT - 16.0 };
         let space = Space::new(room, &bounds, context.coordinates.flat());
-        space.draw(&mut scene, &context.coordinates.labels);
+        space.draw(&mut scene, &context.coordinates.short_labels());
         draw_tracks(&mut scene, &space, run, "landmark", landmarks, FAINT);
         draw_single(&mut scene, &space, context, single);
     }
@@ -136,14 +136,14 @@ fn draw_single(scene: &mut Scene, space: &Space, context: &Context<'_>, single: 
     let name = context.trait_name(trait_index);
     let points = |places: &[Place]| places.iter().map(|place| space.project(place)).collect::<Vec<Point>>();
     let (long, short) = (points(&single.long), points(&single.short));
-    // White casings keep the two apart where they lie together.
-    for (points, color, width, dash) in
-        [(&long, look.color, 2.6, look.dash), (&short, INK, 1.7, SHORT_DASH)]
-    {
-        let casing = Stroke::new(WHITE, width + 2.0);
-        scene.push_trait("casing", name, Shape::Line { points: points.clone(), stroke: casing });
-        let stroke = Stroke::new(color, width).dashed(dash);
-        let class = if color == INK { "short" } else { "long" };
+    // The long window is broad and the short one thin: each is seen where they lie together.
+    let casing = Stroke::new(WHITE, 6.0);
+    scene.push_trait("casing", name, Shape::Line { points: long.clone(), stroke: casing });
+    let strokes = [
+        ("long", &long, Stroke::new(look.color, 4.0)),
+        ("short", &short, Stroke::new(INK, 1.4).dashed(SHORT_DASH)),
+    ];
+    for (class, points, stroke) in strokes {
         scene.push_trait(class, name, Shape::Line { points: points.clone(), stroke });
     }
     let dots = |points: &[Point], radius, color, mark| Shape::Dots {
@@ -152,8 +152,8 @@ fn draw_single(scene: &mut Scene, space: &Space, context: &Context<'_>, single: 
         color,
         mark,
     };
-    scene.push_trait("short", name, dots(&short, 2.6, INK, Mark::Square));
-    scene.push_trait("long", name, dots(&long, 3.6, look.color, look.mark));
+    scene.push_trait("long", name, dots(&long, 4.4, look.color, look.mark));
+    scene.push_trait("short", name, dots(&short, 2.4, INK, Mark::Square));
     scene.push("origin", Shape::Dots { points: vec![long[0]], radius: 2.4, color: INK, mark: Mark::Disc });
     label_ends(scene, &long, &short);
 }

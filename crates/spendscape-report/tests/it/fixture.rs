@@ -121,7 +121,9 @@ impl Fixture {
             let mut hidden = Array2::<f32>::zeros((rows, m));
             for row in 0..rows {
                 let values = state(row / self.periods, row % self.periods, self.periods, short, &mut rng);
-                hidden.row_mut(row).assign(&values.iter().map(|v| *v as f32).collect::<ndarray::Array1<f32>>());
+                hidden
+                    .row_mut(row)
+                    .assign(&values.iter().map(|v| *v as f32).collect::<ndarray::Array1<f32>>());
             }
             self.write(
                 folder,
@@ -242,11 +244,14 @@ impl Fixture {
         self.write(folder, "predictions", Table::Predictions, columns);
 
         // Per trait a curve and two centers; even traits draw the curve, odd ones the centers.
-        let (mut names, mut shapes, mut index, mut states, mut drawn) = (vec![], vec![], vec![], vec![], vec![]);
+        let (mut names, mut shapes, mut index, mut states, mut drawn) =
+            (vec![], vec![], vec![], vec![], vec![]);
         for trait_index in 0..p {
             let members: Vec<usize> = (0..n).filter(|at| dominant[*at] == trait_index).collect();
             let middle: Vec<f64> = (0..m)
-                .map(|unit| members.iter().map(|at| ends[[*at, unit]]).sum::<f64>() / members.len().max(1) as f64)
+                .map(|unit| {
+                    members.iter().map(|at| ends[[*at, unit]]).sum::<f64>() / members.len().max(1) as f64
+                })
                 .collect();
             for k in 0..22_usize {
                 let line = k < 20;

@@ -1,0 +1,61 @@
+//! Pieces of HTML.
+
+use crate::draw::svg::escape;
+
+/// A whole page.
+pub(super) fn document(
+    title: &str,
+    style: &str,
+    script: &str,
+    contents: &[(&str, &str)],
+    body: &str,
+) -> String {
+    let title = escape(title);
+    let items: String = contents
+        .iter()
+        .map(|(id, name)| format!("<li><a href=\"#{id}\">{}</a></li>\n", escape(name)))
+        .collect();
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <style>\n{style}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
+         <nav aria-label=\"Contents\"><ul>\n{items}</ul></nav>\n</header>\n<main>\n{body}</main>\n\
+         <script>\n{script}</script>\n</body>\n</html>\n"
+    )
+}
+
+/// A section with a heading.
+pub(super) fn section(id: &str, title: &str, content: &str) -> String {
+    format!(
+        "<section aria-labelledby=\"{id}-heading\" id=\"{id}\">\n<h2 id=\"{id}-heading\">{}</h2>\n{content}</section>\n",
+        escape(title)
+    )
+}
+
+/// A column of a table: its name, and whether it holds numbers.
+pub(super) type Heading = (&'static str, bool);
+
+/// A table; the cells are HTML.
+pub(super) fn table(caption: &str, headings: &[Heading], rows: &[Vec<String>]) -> String {
+    let class = |number: bool| if number { " class=\"number\"" } else { "" };
+    let head: String = headings
+        .iter()
+        .map(|(name, number)| format!("<th scope=\"col\"{}>{}</th>", class(*number), escape(name)))
+        .collect();
+    let body: String = rows
+        .iter()
+        .map(|row| {
+            let cells: String = row
+                .iter()
+                .zip(headings)
+                .map(|(cell, (_, number))| format!("<td{}>{cell}</td>", class(*number)))
+                .collect();
+            format!("<tr>{cells}</tr>\n")
+        })
+        .collect();
+    format!(
+        "<div class=\"scroll\"><table>\n<caption>{}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n\
+         </table></div>\n",
+        escape(caption)
+    )
+}

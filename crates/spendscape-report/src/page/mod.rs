@@ -1,0 +1,83 @@
+//! The report as one page that needs nothing else: figures, tables and a view of the trajectories to turn around.
+
+mod explore;
+mod html;
+mod sections;
+
+use std::path::Path;
+
+use spendscape_schema::Table;
+use spendscape_store::write_file;
+
+use crate::{
+    Error,
+    coordinates::Coordinates,
+    draw::svg,
+    figures::{Context, FigureOptions, PLANS},
+    run::{Run, column_error, optional},
+};
+
+const STYLE: &str = include_str!("../../assets/report.css");
+const SCRIPT: &str = include_str!("../../assets/report.js");
+
+/// Writes the report on the run folder `run` as one HTML file, `out`: where its tables come from, the figures with their
+/// captions, the trajectories to turn around (where the reader's browser runs scripts), the sizes of the segments and the
+/// metrics. The page loads nothing, can be printed, and is the same for the same tables.
+///
+/// # Errors
+/// As [`figures`](crate::figures).
+pub fn page(run: &Path, out: &Path) -> Result<(), Error> {
+    let folder = run;
+    let run = Run::open(folder)?;
+    let coordinates = Coordinates::of(&run, folder)?;
+    let options = FigureOptions::default();
+    let context = Context { run: &run, coordinates: &coordinates, options: &options };
+    let metrics = match optional(folder, Table::Metrics.name(), Table::Metrics)? {
+        Ok(stored) => {
+            let column = column_error(folder, Table::Metrics.name());
+            let names = stored.rows.text("name").map_err(&column)?;
+            let values = stored.rows.float("value").map_err(&column)?;
+            Ok(names.into_iter().zip(values).collect())
+        }
+        Err(missing) => Err(missing),
+    };
+
+    let mut body = sections::introduction(&run);
+    let mut contents: Vec<(&str, &str)> = Vec::new();
+    for plan in &PLANS {
+        contents.push((plan.id, plan.title));
+        body.push_str(&html::section(plan.id, plan.title, &figure(plan.id, plan.draw(&context))));
+        if plan.id == PLANS[0].id {
+            body.push_str(&explore::section(&context));
+        }
+    }
+    for (id, title, content) in [
+        ("segments", "Segments", sections::segments(&run)),
+        ("metrics", "Metrics", sections::metrics(&metrics)),
+        ("provenance", "Where the tables come from", sections::provenance(&run)),
+    ] {
+        contents.push((id, title));
+        body.push_str(&html::section(id, title, &content));
+    }
+    let document = html::document("Spendscape report", STYLE, SCRIPT, &contents, &body);
+    write_file(out, document.as_bytes())?;
+    Ok(())
+}
+
+fn figure(id: &str, drawn: crate::figures::Drawn) -> String {
+    match drawn {
+        Ok(drawing) => {
+            let omitted: String = drawing
+                .omitted
+                .iter()
+                .map(|part| format!("<p class=\"skipped\">{}.</p>\n", svg::escape(part)))
+                .collect();
+            format!(
+                "<figure>\n{}<figcaption>{}</figcaption>\n</figure>\n{omitted}",
+                svg::element(&drawing.scene, id),
+                svg::escape(&drawing.scene.description)
+            )
+        }
+        Err(reason) => format!("<p class=\"skipped\">Not drawn: {}.</p>\n", svg::escape(&reason)),
+    }
+}
