@@ -37,6 +37,15 @@ pub struct Share {
     pub interval: (f64, f64),
 }
 
+/// Two neighboring states (to rounding) on the two sides of a basin's edge.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edge {
+    /// In the first state's basin.
+    pub inside: Array1<f64>,
+    /// Not in it.
+    pub outside: Array1<f64>,
+}
+
 /// The basins of a list of fixed points under their map.
 #[derive(Debug, Clone, Copy)]
 pub struct Basins<'a, M> {
@@ -94,9 +103,7 @@ impl<'a, M: Map> Basins<'a, M> {
         let membership = |k: usize| {
             if k < self.list.points.len() { Membership::Point(k) } else { Membership::Undecided }
         };
-        let stable = |k: usize| {
-            self.list.points.get(k).is_none_or(|p| p.spectrum.verdict == Verdict::Stable)
-        };
+        let stable = |k: usize| self.list.points.get(k).is_none_or(|p| p.spectrum.verdict == Verdict::Stable);
         counts
             .iter()
             .enumerate()
@@ -115,11 +122,7 @@ impl<'a, M: Map> Basins<'a, M> {
     ///
     /// # Errors
     /// [`Error::Shape`] or [`Error::NotFinite`].
-    pub fn edge(
-        &self,
-        a: &ArrayRef<f64, Ix1>,
-        b: &ArrayRef<f64, Ix1>,
-    ) -> Result<Option<(Array1<f64>, Array1<f64>)>, Error> {
+    pub fn edge(&self, a: &ArrayRef<f64, Ix1>, b: &ArrayRef<f64, Ix1>) -> Result<Option<Edge>, Error> {
         let here = self.membership(a)?;
         if here == self.membership(b)? {
             return Ok(None);
@@ -133,7 +136,7 @@ impl<'a, M: Map> Basins<'a, M> {
                 outside = mid;
             }
         }
-        Ok(Some((inside, outside)))
+        Ok(Some(Edge { inside, outside }))
     }
 }
 

@@ -93,11 +93,11 @@ pub fn certify(map: &impl Map, x: &[f64]) -> Option<FixedPoint> {
     let mut enclosure = None;
     for _ in 0..ENLARGEMENTS {
         let z = test.around(radius);
-        if let Some(image) = test.image(&z) {
-            if strictly_inside(&image, &z) {
-                enclosure = Some(image);
-                break;
-            }
+        if let Some(image) = test.image(&z)
+            && strictly_inside(&image, &z)
+        {
+            enclosure = Some(image);
+            break;
         }
         radius *= 10.0;
     }
@@ -176,9 +176,8 @@ impl<'a, M: Map> Test<'a, M> {
         let mut image = vec![Interval::ZERO; n];
         map.step(&thin, &mut image);
         let g: Vec<Interval> = thin.iter().zip(&image).map(|(x, f)| *x - *f).collect();
-        let defect = (0..n)
-            .map(|i| (0..n).fold(Interval::ZERO, |s, k| s + g[k].scale(y[i * n + k])))
-            .collect();
+        let defect =
+            (0..n).map(|i| (0..n).fold(Interval::ZERO, |s, k| s + g[k].scale(y[i * n + k]))).collect();
         Some(Self { map, x, y, defect })
     }
 
@@ -215,7 +214,8 @@ impl<'a, M: Map> Test<'a, M> {
                             spread += y.abs() * rad[k * n + c];
                         }
                         let one = f64::from(u8::from(i == c));
-                        total += ((one - s).abs() * (1.0 + ROUND) + spread + gamma * (size + spread)) * half[c];
+                        total +=
+                            ((one - s).abs() * (1.0 + ROUND) + spread + gamma * (size + spread)) * half[c];
                     }
                     let total = total * (1.0 + gamma) + TINY;
                     Interval::point(self.x[i]) - self.defect[i] + Interval { lo: -total, hi: total }

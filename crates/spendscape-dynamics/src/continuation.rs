@@ -203,8 +203,8 @@ pub fn jump_toward(
         return Err(Error::InputWidth { expected: from.len(), found: to.len() });
     }
     let mut path = ndarray::Array2::zeros((2, from.len()));
-    path.row_mut(0).assign(&from);
-    path.row_mut(1).assign(&to);
+    path.row_mut(0).assign(from);
+    path.row_mut(1).assign(to);
     let branch = follow(cell, &path, start, config)?;
     let (BranchEnd::Fold { before, after }, Some(last)) = (&branch.end, branch.points.last()) else {
         return Ok(None);

@@ -102,7 +102,8 @@ pub fn find_cycles<M: Map>(map: &M, length: usize, burn_in: usize, config: &Find
                 continue;
             }
             let Some(point) = certify(&ring, solver.state()) else { continue };
-            if shorter(&point, n, length) || found.iter().any(|(known, _)| rotation(known, &point, n, length)) {
+            if shorter(&point, n, length) || found.iter().any(|(known, _)| rotation(known, &point, n, length))
+            {
                 continue;
             }
             let cycle = finish(map, &point, n, length);
@@ -127,7 +128,7 @@ fn orbit(map: &impl Map, x: &[f64], length: usize) -> Vec<f64> {
 /// Whether the orbit repeats after fewer steps: phases that are not proved apart.
 fn shorter(point: &FixedPoint, n: usize, length: usize) -> bool {
     let phase = |p: usize| &point.enclosure[p * n..(p + 1) * n];
-    (1..length).filter(|d| length % d == 0).any(|d| {
+    (1..length).filter(|d| length.is_multiple_of(*d)).any(|d| {
         phase(0).iter().zip(phase(d)).all(|(a, b)| a.lo - PHASES_APART <= b.hi && b.lo - PHASES_APART <= a.hi)
     })
 }
@@ -145,7 +146,8 @@ fn rotation(a: &FixedPoint, b: &FixedPoint, n: usize, length: usize) -> bool {
 
 fn finish(map: &impl Map, point: &FixedPoint, n: usize, length: usize) -> Cycle {
     let zero = Interval::ZERO;
-    let mut product: Vec<Interval> = (0..n * n).map(|k| if k % (n + 1) == 0 { Interval::point(1.0) } else { zero }).collect();
+    let mut product: Vec<Interval> =
+        (0..n * n).map(|k| if k % (n + 1) == 0 { Interval::point(1.0) } else { zero }).collect();
     let mut j = vec![zero; n * n];
     for phase in 0..length {
         map.jacobian(&point.enclosure[phase * n..(phase + 1) * n], &mut j);

@@ -67,8 +67,9 @@ pub(crate) fn det_sign<const N: usize>(a: &[[f64; N]; N]) -> i32 {
         }
         for r in k + 1..N {
             let factor = a[r][k] / pivot;
-            for c in k..N {
-                a[r][c] -= factor * a[k][c];
+            let pivot_row = a[k];
+            for (v, p) in a[r].iter_mut().zip(pivot_row).skip(k) {
+                *v -= factor * p;
             }
         }
     }

@@ -11,7 +11,9 @@ pub enum Error {
     #[error("the stack has no layers: pass at least one cell")]
     NoLayers,
     /// A tensor has the wrong shape.
-    #[error("{tensor} has shape {found:?}, expected {expected:?}: check the gate order and the number of units")]
+    #[error(
+        "{tensor} has shape {found:?}, expected {expected:?}: check the gate order and the number of units"
+    )]
     Shape {
         /// The tensor's name.
         tensor: &'static str,

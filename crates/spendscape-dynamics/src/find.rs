@@ -26,7 +26,14 @@ pub struct FindConfig {
 
 impl Default for FindConfig {
     fn default() -> Self {
-        Self { starts: 256, half_width: 3.0, newton_steps: 60, descent_steps: 200, iteration_steps: 2_000, fibers: 4 }
+        Self {
+            starts: 256,
+            half_width: 3.0,
+            newton_steps: 60,
+            descent_steps: 200,
+            iteration_steps: 2_000,
+            fibers: 4,
+        }
     }
 }
 

@@ -89,7 +89,7 @@ pub fn inverse_regression(
     let rows = u32::try_from(units).ok().and_then(|m| config.grid_points.checked_pow(m));
     let reachable = rows.filter(|&r| r <= config.max_rows).map(|rows| {
         let states = grid(rows, units, config.grid_points);
-        let outputs = states.dot(&w.t()) + &b.view().insert_axis(Axis(0));
+        let outputs = states.dot(&w.t()) + b.view().insert_axis(Axis(0));
         Reachable { states, outputs }
     });
     let (w_inv, closed_form_error) = match &reachable {
@@ -127,7 +127,7 @@ impl InverseRegression {
     /// [`Error::Shape`] or [`Error::NotFinite`].
     pub fn locate_raw(&self, grades: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         self.check(grades)?;
-        Ok(grades.dot(&self.w_inv) + &self.origin.view().insert_axis(Axis(0)))
+        Ok(grades.dot(&self.w_inv) + self.origin.view().insert_axis(Axis(0)))
     }
 
     /// `L_paper = o + sum_j g_nj A_j` with grades relative to the largest of each trait, N x M.
@@ -135,7 +135,7 @@ impl InverseRegression {
     /// # Errors
     /// [`Error::Shape`] or [`Error::NotFinite`].
     pub fn locate_paper(&self, grades: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
-        Ok(self.locate_printed(grades)? + &self.origin.view().insert_axis(Axis(0)))
+        Ok(self.locate_printed(grades)? + self.origin.view().insert_axis(Axis(0)))
     }
 
     /// `L_printed = sum_j g_nj A_j`: equation 3 as printed, without the origin, N x M.

@@ -38,15 +38,16 @@ mod interval;
 mod inverse;
 mod map;
 mod population;
+mod rollout;
 mod solve;
 mod spectrum;
 mod transient;
 
 pub use attractors::{
-    CLUSTERS_MAX, Curve, CurveFit, GroupAttractors, GroupVerdict, Label, MapVerdict, PointClusters, Verdicts, fit_attractors,
-    judge_group, judge_map, label_points,
+    CLUSTERS_MAX, Curve, CurveFit, GroupAttractors, GroupVerdict, Label, MapVerdict, PointClusters, Verdicts,
+    fit_attractors, judge_group, judge_map, label_points,
 };
-pub use basin::{Basins, Membership, Share};
+pub use basin::{Basins, Edge, Membership, Share};
 pub use certificate::{FixedPoint, certify};
 pub use complete::{COMPLETE_UNITS_MAX, Complete, FixedPointList, Outcome, SearchConfig};
 pub use continuation::{
@@ -59,10 +60,13 @@ pub use find::{Fate, FindConfig, Found, Method, find_fixed_points, halton};
 pub use interval::Interval;
 pub use inverse::{InverseConfig, InverseRegression, Reachable, inverse_regression};
 pub use map::{
-    GruCell, GruMap, Henon, LstmCell, LstmMap, Map, NewtonCubic, RnnCell, RnnMap, Scalar, StackedLstm, StackedMap,
-    TanhMap,
+    GruCell, GruMap, Henon, LstmCell, LstmMap, Map, NewtonCubic, RnnCell, RnnMap, Scalar, StackedLstm,
+    StackedMap, TanhMap,
 };
-pub use population::{Arrival, PointTable, Population, PopulationConfig, analyze_population, analyze_preactivations};
+pub use population::{
+    Arrival, PointTable, Population, PopulationConfig, analyze_population, analyze_preactivations,
+};
+pub use rollout::extended_trajectories;
 pub use solve::{Solution, Solver, Status, descend, iterate, newton, residual};
 pub use spectrum::{Spectrum, Verdict};
 pub use transient::{Transient, sensitivity, transient};

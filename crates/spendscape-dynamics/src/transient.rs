@@ -37,7 +37,8 @@ pub fn transient(map: &impl Map, x: &ArrayRef<f64, Ix1>, steps: usize) -> Result
         growth.push(singular_values(&power)?.first().copied().unwrap_or(0.0));
         power = j.dot(&power);
     }
-    let peak = growth.iter().copied().enumerate().fold((0.0, 0), |m, (k, g)| if g > m.0 { (g, k) } else { m });
+    let peak =
+        growth.iter().copied().enumerate().fold((0.0, 0), |m, (k, g)| if g > m.0 { (g, k) } else { m });
     let below = (-1.0f64).exp();
     let last_above = growth.iter().rposition(|&g| g >= below);
     let return_time = last_above.map_or(Some(0), |k| (k < steps).then_some(k + 1));

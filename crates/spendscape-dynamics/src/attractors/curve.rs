@@ -79,9 +79,8 @@ pub(super) fn fit_curve(
     held: &ArrayRef<f64, Ix2>,
 ) -> Result<Curve, Error> {
     let half = through(fit)?;
-    let explained = explained(held, &half.mean, |x| {
-        super::kmeans::distance2(half.at(half.parameter(x)).view(), x)
-    });
+    let explained =
+        explained(held, &half.mean, |x| super::kmeans::distance2(half.at(half.parameter(x)).view(), x));
     let curve = through(x)?;
     let fit = if two_branches(x, &curve) {
         CurveFit::TwoBranches
@@ -142,13 +141,11 @@ fn two_branches(x: &ArrayRef<f64, Ix2>, curve: &Curve) -> bool {
     if n < 4 * BINS || curve.components.nrows() < 2 {
         return false;
     }
-    let residuals: Vec<Array1<f64>> =
-        x.outer_iter().map(|r| &r - &curve.at(curve.parameter(r))).collect();
+    let residuals: Vec<Array1<f64>> = x.outer_iter().map(|r| &r - &curve.at(curve.parameter(r))).collect();
     let total: f64 = x.outer_iter().map(|r| super::kmeans::distance2(r, curve.mean.view())).sum();
     // The residual direction of largest variance among the components.
-    let coordinate = |k: usize| -> Vec<f64> {
-        residuals.iter().map(|r| r.dot(&curve.components.row(k))).collect()
-    };
+    let coordinate =
+        |k: usize| -> Vec<f64> { residuals.iter().map(|r| r.dot(&curve.components.row(k))).collect() };
     let main = (1..curve.components.nrows())
         .map(coordinate)
         .max_by(|a, b| square_sum(a).total_cmp(&square_sum(b)))

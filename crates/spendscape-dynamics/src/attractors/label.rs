@@ -49,7 +49,7 @@ pub fn label_points(
     if centers.nrows() == 0 {
         return Ok(Vec::new());
     }
-    let outputs = ends.dot(&w.t()) + &b.view().insert_axis(Axis(0));
+    let outputs = ends.dot(&w.t()) + b.view().insert_axis(Axis(0));
     let owner: Vec<usize> = ends.outer_iter().map(|r| nearest(centers, r).0).collect();
     Ok((0..centers.nrows())
         .map(|k| {

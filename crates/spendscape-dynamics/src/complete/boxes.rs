@@ -101,8 +101,8 @@ pub(crate) fn excluded<const N: usize>(x: &[Interval; N], rows: &Rows<N>) -> boo
     let rad: [f64; N] = std::array::from_fn(|k| x[k].rad());
     (0..N).any(|i| {
         let mut s = 0.0;
-        for j in 0..N {
-            s += (rows.mid[i][j].abs() + rows.rad[i][j]) * rad[j];
+        for (j, rad) in rad.iter().enumerate() {
+            s += (rows.mid[i][j].abs() + rows.rad[i][j]) * rad;
         }
         let s = s * (1.0 + (N as f64 + 3.0) * ROUND) + TINY;
         rows.value[i].lo > s || rows.value[i].hi < -s
@@ -152,9 +152,9 @@ pub(crate) fn krawczyk<const N: usize>(z: &[Interval; N], rows: &Rows<N>) -> Opt
     let gamma = (N as f64 + 3.0) * ROUND;
     Some(std::array::from_fn(|k| {
         let mut s = 0.0;
-        for j in 0..N {
+        for (j, rad) in rad.iter().enumerate() {
             let identity = if j == k { 1.0 } else { 0.0 };
-            s += ((identity - p.a[k][j]).abs() * (1.0 + ROUND) + p.r[k][j]) * rad[j];
+            s += ((identity - p.a[k][j]).abs() * (1.0 + ROUND) + p.r[k][j]) * rad;
         }
         let s = s * (1.0 + gamma) + TINY;
         Interval::point(mid[k]) - p.b[k] + Interval { lo: -s, hi: s }
@@ -170,7 +170,10 @@ pub(crate) fn inflate<const N: usize>(x: &[Interval; N]) -> [Interval; N] {
 }
 
 /// Shrinks a box that holds exactly one root around that root, and returns the last rows.
-pub(crate) fn refine<const N: usize>(system: &impl Reduced<N>, unique: &[Interval; N]) -> ([Interval; N], Rows<N>) {
+pub(crate) fn refine<const N: usize>(
+    system: &impl Reduced<N>,
+    unique: &[Interval; N],
+) -> ([Interval; N], Rows<N>) {
     let mut tight = *unique;
     let mut rows = system.rows(&tight, &middle(&tight));
     for _ in 0..REFINE_STEPS {

@@ -95,7 +95,8 @@ impl<const N: usize> LstmReduced<N> {
             let (to_i, to_f, to_g) = (g.value * i.slope, c[k] * f.slope, i.on * g.slope);
             let (to_o, dh_dc) = (t.value * o.slope, o.on * t.slope);
             for j in 0..N {
-                let dc = to_i.scale(self.w[I][k][j]) + to_f.scale(self.w[F][k][j]) + to_g.scale(self.w[G][k][j]);
+                let dc =
+                    to_i.scale(self.w[I][k][j]) + to_f.scale(self.w[F][k][j]) + to_g.scale(self.w[G][k][j]);
                 out[(N + k) * n + j] = dc;
                 out[k * n + j] = to_o.scale(self.w[O][k][j]) + dh_dc * dc;
             }
@@ -118,8 +119,8 @@ impl<const N: usize> LstmReduced<N> {
         for k in 0..N {
             let z: [f64; 4] = std::array::from_fn(|q| {
                 let mut z = self.mid[q][k];
-                for j in 0..N {
-                    z += self.w[q][k][j] * h[j];
+                for (w, h) in self.w[q][k].iter().zip(&*h) {
+                    z += w * h;
                 }
                 z
             });

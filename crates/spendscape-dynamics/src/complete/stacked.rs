@@ -31,12 +31,8 @@ impl StackedMap<'_> {
                 }
                 next.extend(raw.roots.iter().map(|r| RawRoot {
                     tight: [root.tight.as_slice(), &r.tight, &r.cells].concat(),
-                    unique: [
-                        root.unique.as_slice(),
-                        &r.unique,
-                        &vec![Interval::ENTIRE; r.cells.len()],
-                    ]
-                    .concat(),
+                    unique:
+                        [root.unique.as_slice(), &r.unique, &vec![Interval::ENTIRE; r.cells.len()]].concat(),
                     cells: Vec::new(),
                     sign: root.sign * r.sign,
                 }));

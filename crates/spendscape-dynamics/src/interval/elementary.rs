@@ -213,8 +213,5 @@ pub(crate) fn atanh(x: Interval) -> Interval {
     let lo = if x.lo <= -1.0 { f64::NEG_INFINITY } else { low(libm::atanh(least(x.lo, 1.0))) };
     let hi = if x.hi >= 1.0 { f64::INFINITY } else { high(libm::atanh(most(x.hi, -1.0))) };
     // The clip can leave an infinity minus its own margin, which is NaN.
-    Interval {
-        lo: if lo.is_nan() { f64::MAX } else { lo },
-        hi: if hi.is_nan() { f64::MIN } else { hi },
-    }
+    Interval { lo: if lo.is_nan() { f64::MAX } else { lo }, hi: if hi.is_nan() { f64::MIN } else { hi } }
 }

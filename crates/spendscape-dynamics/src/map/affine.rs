@@ -76,7 +76,11 @@ impl Affine {
     }
 
     fn check_input(&self, len: usize) -> Result<(), Error> {
-        if len == self.inputs() { Ok(()) } else { Err(Error::InputWidth { expected: self.inputs(), found: len }) }
+        if len == self.inputs() {
+            Ok(())
+        } else {
+            Err(Error::InputWidth { expected: self.inputs(), found: len })
+        }
     }
 
     fn enclose_with(&self, input: impl Fn(usize) -> (f64, f64)) -> Vec<Interval> {
@@ -91,17 +95,17 @@ impl Affine {
         let factor = (self.inputs() as f64 + 4.0) * ROUND;
         out.clear();
         out.extend((0..self.rows()).map(|row| {
-                let (mut sum, mut size, mut spread) = (0.0, 0.0, 0.0);
-                for (j, &w) in self.w_x.row(row).iter().enumerate() {
-                    let (mid, radius) = input(j);
-                    sum += w * mid;
-                    size += (w * mid).abs();
-                    spread += w.abs() * radius;
-                }
-                sum += self.b[row];
-                size += self.b[row].abs();
-                Interval::around(sum, (size + spread) * factor + spread + TINY)
-            }));
+            let (mut sum, mut size, mut spread) = (0.0, 0.0, 0.0);
+            for (j, &w) in self.w_x.row(row).iter().enumerate() {
+                let (mid, radius) = input(j);
+                sum += w * mid;
+                size += (w * mid).abs();
+                spread += w.abs() * radius;
+            }
+            sum += self.b[row];
+            size += self.b[row].abs();
+            Interval::around(sum, (size + spread) * factor + spread + TINY)
+        }));
     }
 
     /// Checks pre-activations supplied by the caller.

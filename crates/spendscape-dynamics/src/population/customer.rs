@@ -223,7 +223,9 @@ impl<'a, const N: usize> Analyst<'a, N> {
     ) -> Option<usize> {
         let distance = |k: usize| -> f64 {
             let (tight, cells) = (&self.search.roots[k].tight, &self.cells[k]);
-            (0..N).map(|j| (state.h[j] - tight[j].mid()).powi(2) + (state.c[j] - cells[j].mid()).powi(2)).sum()
+            (0..N)
+                .map(|j| (state.h[j] - tight[j].mid()).powi(2) + (state.c[j] - cells[j].mid()).powi(2))
+                .sum()
         };
         let nearest = (0..spectra.len())
             .filter(|&k| self.bases[k].1 > 0)
@@ -272,7 +274,11 @@ fn around(v: Interval, radius: f64) -> Interval {
 }
 
 fn order<const N: usize>(a: &[Interval; N], b: &[Interval; N]) -> std::cmp::Ordering {
-    a.iter().zip(b).map(|(a, b)| a.lo.total_cmp(&b.lo)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| a.lo.total_cmp(&b.lo))
+        .find(|o| o.is_ne())
+        .unwrap_or(std::cmp::Ordering::Equal)
 }
 
 fn finish(table: &mut Population, at_horizon: &[f64], end: &[f64], config: &PopulationConfig) {

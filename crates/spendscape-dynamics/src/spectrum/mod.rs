@@ -101,10 +101,7 @@ impl SpectrumWork {
         self.rad.clear();
         self.basis = false;
         if n == 0 || !j.iter().all(|v| v.is_finite()) {
-            return Spectrum {
-                radius: Interval { lo: 0.0, hi: f64::INFINITY },
-                verdict: Verdict::Undecided,
-            };
+            return Spectrum { radius: Interval { lo: 0.0, hi: f64::INFINITY }, verdict: Verdict::Undecided };
         }
         self.mid.extend(j.iter().map(|v| v.mid()));
         self.rad.extend(j.iter().map(|v| v.rad()));
@@ -246,9 +243,7 @@ impl SpectrumWork {
         let e = self.transform(n, &mid, &rad);
         (self.mid, self.rad) = (mid, rad);
         let norm = (0..n)
-            .map(|r| {
-                (0..n).map(|c| modulus(self.product[r * n + c]) + self.spread2[r * n + c]).sum::<f64>()
-            })
+            .map(|r| (0..n).map(|c| modulus(self.product[r * n + c]) + self.spread2[r * n + c]).sum::<f64>())
             .fold(0.0, f64::max);
         if e < BASIS_ERROR_MAX { up(norm / (1.0 - e)) } else { f64::INFINITY }
     }
@@ -284,7 +279,8 @@ impl SpectrumWork {
         group.extend(0..n);
         for i in 0..n {
             for k in 0..i {
-                let apart = modulus(discs[i].0 - discs[k].0) > (discs[i].1 + discs[k].1) * (1.0 + 8.0 * ROUND);
+                let apart =
+                    modulus(discs[i].0 - discs[k].0) > (discs[i].1 + discs[k].1) * (1.0 + 8.0 * ROUND);
                 if !apart && group[i] != group[k] {
                     let (from, to) = (group[i], group[k]);
                     for g in group.iter_mut() {

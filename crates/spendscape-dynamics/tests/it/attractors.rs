@@ -2,8 +2,9 @@
 
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
-    Complete, CurveFit, Error, FixedPointList, GroupVerdict, Interval, Map, MapVerdict, Outcome, PopulationConfig,
-    Scalar, SearchConfig, TanhMap, analyze_population, fit_attractors, judge_group, judge_map, label_points,
+    Complete, CurveFit, Error, FixedPointList, GroupVerdict, Interval, Map, MapVerdict, Outcome,
+    PopulationConfig, Scalar, SearchConfig, TanhMap, analyze_population, fit_attractors, judge_group,
+    judge_map, label_points,
 };
 
 use crate::nets::{A4_WEIGHT, F, G, cell, normal, rng, trained};
@@ -17,7 +18,11 @@ fn cloud(n: usize, noise: f64, shape: impl Fn(usize, f64) -> [f64; 3]) -> Array2
         // Symmetric about zero, so that the first principal direction of a parabola is exactly its axis.
         let t = -1.0 + 2.0 * ((k / 2) as f64 + 0.5) / (n as f64 / 2.0);
         let p = shape(k, t);
-        let p = [p[0] + noise * normal(&mut rng), p[1] + noise * normal(&mut rng), p[2] + noise * normal(&mut rng)];
+        let p = [
+            p[0] + noise * normal(&mut rng),
+            p[1] + noise * normal(&mut rng),
+            p[2] + noise * normal(&mut rng),
+        ];
         out.row_mut(k).assign(&array![c * p[0] - s * p[1], s * p[0] + c * p[1], p[2]]);
     }
     out
@@ -50,7 +55,9 @@ fn a21_coefficients_of_a_symmetric_parabola_are_exact() {
     let curve = fit_attractors(&points, &mut rng(7)).unwrap().curve.unwrap();
     // With t' = 3 t: y = 0.5 t^2 = t'^2 / 18, about its mean.
     assert!((curve.coefficients[[0, 2]].abs() - 1.0 / 18.0).abs() < 1e-10);
-    assert!(curve.coefficients[[0, 1]].abs() < 1e-10 && curve.coefficients.row(1).iter().all(|c| c.abs() < 1e-10));
+    assert!(
+        curve.coefficients[[0, 1]].abs() < 1e-10 && curve.coefficients.row(1).iter().all(|c| c.abs() < 1e-10)
+    );
     assert!(points.outer_iter().all(|p| curve.distance(p) < 1e-10));
 }
 
@@ -113,7 +120,13 @@ impl Map for Line {
 }
 
 fn undecided(boxes: Vec<Vec<Interval>>) -> FixedPointList {
-    FixedPointList { points: Vec::new(), undecided: boxes, outcome: Outcome::Undecided, boxes: 0, degree: None }
+    FixedPointList {
+        points: Vec::new(),
+        undecided: boxes,
+        outcome: Outcome::Undecided,
+        boxes: 0,
+        degree: None,
+    }
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use ndarray::{Array1, Array2, Axis, array};
 use spendscape_dynamics::{
-    Basins, BranchEnd, Complete, ContinuationConfig, Error, FiberConfig, FindConfig, Henon, LstmCell, Map, Membership,
-    Method, PopulationConfig, SearchConfig, Solver, StackedLstm, TanhMap, Verdict, analyze_population, certify,
-    find_cycles, find_fixed_points, follow, jump_toward, sensitivity, smallest_jump, trace_fiber, transient,
+    Basins, BranchEnd, Complete, ContinuationConfig, Error, FiberConfig, FindConfig, Henon, LstmCell, Map,
+    Membership, Method, PopulationConfig, SearchConfig, Solver, StackedLstm, TanhMap, Verdict,
+    analyze_population, certify, find_cycles, find_fixed_points, follow, jump_toward, sensitivity,
+    smallest_jump, trace_fiber, transient,
 };
 
 use crate::nets::{A4_WEIGHT, G, cell, random_cell, rng, trained};
@@ -56,10 +57,10 @@ fn basins_of_a_symmetric_cell_are_halves() {
         assert!(share.interval.0 < 0.5 && 0.5 < share.interval.1, "{share:?}");
     }
     assert_eq!(shares[2].count, 0);
-    let (inside, outside) = basins.edge(&array![0.3, 0.5], &array![-0.2, -0.5]).unwrap().unwrap();
-    assert!((&inside - &outside).iter().all(|d| d.abs() < 1e-12));
+    let edge = basins.edge(&array![0.3, 0.5], &array![-0.2, -0.5]).unwrap().unwrap();
+    assert!((&edge.inside - &edge.outside).iter().all(|d| d.abs() < 1e-12));
     // From the edge, the roll-out passes the saddle at zero.
-    let mut x = inside.to_vec();
+    let mut x = edge.inside.to_vec();
     let mut nearest = f64::INFINITY;
     let mut next = vec![0.0; 2];
     for _ in 0..300 {
@@ -121,7 +122,12 @@ fn sensitivity_agrees_with_finite_differences() {
         let numeric = (point(&up) - point(&down)) / (2.0 * step);
         for k in 0..6 {
             // Central differences of a smooth curve: relative error about step^2 plus rounding / step.
-            assert!((numeric[k] - s[[k, j]]).abs() < 1e-5 * (1.0 + s[[k, j]].abs()), "{} {}", numeric[k], s[[k, j]]);
+            assert!(
+                (numeric[k] - s[[k, j]]).abs() < 1e-5 * (1.0 + s[[k, j]].abs()),
+                "{} {}",
+                numeric[k],
+                s[[k, j]]
+            );
         }
     }
     let none = a4();
@@ -163,29 +169,44 @@ fn continuation_locates_the_fold_and_the_jump() {
     assert!(before <= share + 1e-12 && after - before < 1e-6, "{before} {after} {share}");
     // The last certified input is near the fold: the square-root approach leaves a distance.
     assert!((share - before).abs() < 1e-6, "{before} {share}");
-    let jump = jump_toward(&cell, &array![1.0], &array![-1.0], &start, &ContinuationConfig::default()).unwrap().unwrap();
+    let jump = jump_toward(&cell, &array![1.0], &array![-1.0], &start, &ContinuationConfig::default())
+        .unwrap()
+        .unwrap();
     assert!((jump.change - (1.0 - fold())).abs() < 1e-5);
     assert!(jump.before[0] > 0.0 && jump.after[0] < 0.0);
     // Toward larger inputs nothing happens, and the way with the jump is found among several.
-    assert!(jump_toward(&cell, &array![1.0], &array![2.0], &start, &ContinuationConfig::default()).unwrap().is_none());
+    assert!(
+        jump_toward(&cell, &array![1.0], &array![2.0], &start, &ContinuationConfig::default())
+            .unwrap()
+            .is_none()
+    );
     let targets = array![[2.0], [-1.0], [-3.0]];
-    let (row, best) = smallest_jump(&cell, &array![1.0], &targets, &start, &ContinuationConfig::default()).unwrap().unwrap();
+    let (row, best) = smallest_jump(&cell, &array![1.0], &targets, &start, &ContinuationConfig::default())
+        .unwrap()
+        .unwrap();
     assert!(row > 0 && (best.change - jump.change).abs() < 1e-5);
 }
 
 #[test]
 fn trained_customers_are_followed_toward_each_other() {
     let net = &trained()[0];
-    let p = analyze_population(&net.cell, &net.inputs.slice(ndarray::s![..6, ..]), &PopulationConfig::default()).unwrap();
+    let p =
+        analyze_population(&net.cell, &net.inputs.slice(ndarray::s![..6, ..]), &PopulationConfig::default())
+            .unwrap();
     let mut complete = 0;
     for n in 0..5 {
         let path = net.inputs.select(Axis(0), &[n, n + 1]);
-        let branch = follow(&net.cell, &path, &p.end_states().row(n), &ContinuationConfig::default()).unwrap();
+        let branch =
+            follow(&net.cell, &path, &p.end_states().row(n), &ContinuationConfig::default()).unwrap();
         match branch.end {
             BranchEnd::Complete => {
                 complete += 1;
                 let last = branch.points.last().unwrap();
-                assert!(last.s >= 1.0 && certify(&net.cell.under(&path.row(1)).unwrap(), &last.point.state.to_vec()).is_some());
+                assert!(
+                    last.s >= 1.0
+                        && certify(&net.cell.under(&path.row(1)).unwrap(), &last.point.state.to_vec())
+                            .is_some()
+                );
             }
             BranchEnd::Fold { before, after } => assert!(before < after && after <= 1.0),
             ref other => panic!("{other:?}"),
@@ -193,7 +214,12 @@ fn trained_customers_are_followed_toward_each_other() {
     }
     assert!(complete > 0);
     assert!(matches!(
-        follow(&net.cell, &net.inputs.slice(ndarray::s![..1, ..]), &p.end_states().row(0), &ContinuationConfig::default()),
+        follow(
+            &net.cell,
+            &net.inputs.slice(ndarray::s![..1, ..]),
+            &p.end_states().row(0),
+            &ContinuationConfig::default()
+        ),
         Err(Error::TooFew { .. })
     ));
 }

@@ -18,7 +18,11 @@ fn pitchfork_is_undecided_at_the_bifurcation_and_exact_beside_it() {
     assert!(start.elapsed().as_millis() < 250);
     for above in [1e-6, 1e-9] {
         let list = list(&cell(1, &[(G, 0, 0, 2.0 + above)], &[]));
-        assert_eq!((list.outcome, list.points.len(), list.degree), (Outcome::Complete, 3, Some(1)), "{above}");
+        assert_eq!(
+            (list.outcome, list.points.len(), list.degree),
+            (Outcome::Complete, 3, Some(1)),
+            "{above}"
+        );
     }
 }
 
@@ -101,7 +105,12 @@ fn trained_nets_with_wide_forget_bias_stay_decided() {
                     b[F * m + k] = b_f;
                 }
                 let list = list(&LstmCell::new(&Array2::zeros((4 * m, 0)), &w_h, &b).unwrap());
-                assert_eq!((list.outcome, list.degree), (Outcome::Complete, Some(1)), "{} b_f {b_f}", net.name);
+                assert_eq!(
+                    (list.outcome, list.degree),
+                    (Outcome::Complete, Some(1)),
+                    "{} b_f {b_f}",
+                    net.name
+                );
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
-    Complete, FindConfig, FixedPointList, GruCell, Henon, LstmCell, NewtonCubic, Outcome, RnnCell, SearchConfig,
-    Status, TanhMap, Verdict, certify, find_fixed_points, iterate, newton,
+    Complete, FindConfig, FixedPointList, GruCell, Henon, LstmCell, NewtonCubic, Outcome, RnnCell,
+    SearchConfig, Status, TanhMap, Verdict, certify, find_fixed_points, iterate, newton,
 };
 
 use crate::nets::{A4_WEIGHT, F, G, I, O, cell};
@@ -38,7 +38,8 @@ fn a1_scalar_tanh() {
         assert!((found - known).abs() < DIGITS);
     }
     for certificate in &found.certificates {
-        let known = if certificate.state[0].abs() < 0.1 { 1.098_612_288_668_109_8 } else { 0.823_959_216_501_082_3 };
+        let known =
+            if certificate.state[0].abs() < 0.1 { 1.098_612_288_668_109_8 } else { 0.823_959_216_501_082_3 };
         assert!((certificate.spectrum.radius.mid() - known).abs() < DIGITS);
         assert!(certificate.spectrum.radius.width() < 1e-12);
     }

@@ -46,9 +46,7 @@ pub(crate) fn normal(rng: &mut impl Rng) -> f64 {
 /// A full random cell without inputs: weights of the given spread, biases normal, forget bias raised by one.
 pub(crate) fn random_cell(units: usize, spread: f64, rng: &mut impl Rng) -> LstmCell {
     let w_h = Array2::from_shape_simple_fn((4 * units, units), || spread * normal(rng));
-    let b = Array1::from_shape_fn(4 * units, |r| {
-        normal(rng) * 0.5 + if r / units == F { 1.0 } else { 0.0 }
-    });
+    let b = Array1::from_shape_fn(4 * units, |r| normal(rng) * 0.5 + if r / units == F { 1.0 } else { 0.0 });
     LstmCell::new(&Array2::zeros((4 * units, 0)), &w_h, &b).unwrap()
 }
 

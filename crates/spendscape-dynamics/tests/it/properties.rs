@@ -6,6 +6,7 @@ use rand::RngExt;
 use spendscape_dynamics::{
     Complete, FixedPointList, GruCell, Interval, LstmCell, Map, Outcome, PopulationConfig, RnnCell, Scalar,
     SearchConfig, Solver, StackedLstm, analyze_population, analyze_preactivations,
+    extended_trajectories,
 };
 
 use crate::nets::{normal, random_cell, rng, trained};
@@ -93,11 +94,8 @@ fn random_gru_tanh_and_stacked_nets_are_listed_completely() {
         assert_eq!((list.outcome, list.degree), (Outcome::Complete, Some(1)), "tanh {m}");
         newton_finds_nothing_new(&map, &list, 10_000, seed);
 
-        let bottom = LstmCell::new(
-            &Array2::zeros((8, 0)),
-            &matrix(8, 2, 2.0),
-            &matrix(1, 8, 0.5).row(0).to_owned(),
-        );
+        let bottom =
+            LstmCell::new(&Array2::zeros((8, 0)), &matrix(8, 2, 2.0), &matrix(1, 8, 0.5).row(0).to_owned());
         let top = LstmCell::new(&matrix(8, 2, 1.5), &matrix(8, 2, 2.0), &matrix(1, 8, 0.5).row(0).to_owned());
         let stack = StackedLstm::new(vec![bottom.unwrap(), top.unwrap()]).unwrap();
         let map = stack.under(&none).unwrap();
@@ -140,9 +138,11 @@ fn permuting_units_permutes_the_points() {
 fn any_number_of_threads_gives_the_same_bits() {
     let net = &trained()[3];
     let run = |threads| {
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
-            analyze_population(&net.cell, &net.inputs, &PopulationConfig::default()).unwrap()
-        })
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap()
+            .install(|| analyze_population(&net.cell, &net.inputs, &PopulationConfig::default()).unwrap())
     };
     let one = run(1);
     assert_eq!(one, run(2));
@@ -175,6 +175,31 @@ fn end_states_are_where_the_long_roll_out_ends() {
         assert!((distance - p.distance[n]).abs() < 1e-9);
         assert_eq!(p.converged[n], distance < 0.05);
     }
+}
+
+#[test]
+fn trajectories_agree_with_single_steps_and_the_population() {
+    let net = &trained()[2];
+    // 21 customers: the last group of lanes is not full.
+    let few = net.inputs.slice(ndarray::s![..21, ..]).to_owned();
+    let all = extended_trajectories(&net.cell, &few, 100).unwrap();
+    assert_eq!(all.dim(), (21, 100, 3));
+    let p = analyze_population(&net.cell, &few, &PopulationConfig::default()).unwrap();
+    for n in 0..21 {
+        let u = few.row(n);
+        let map = net.cell.under(&u).unwrap();
+        let (mut x, mut next) = (vec![0.0; 6], vec![0.0; 6]);
+        for t in 0..100 {
+            map.step(&x, &mut next);
+            std::mem::swap(&mut x, &mut next);
+            // Roundings of different orders of the same sums.
+            assert!((0..3).all(|k| (all[[n, t, k]] - x[k]).abs() < 1e-12));
+        }
+        assert!((0..3).all(|k| (p.horizon_states()[[n, k]] - x[k]).abs() < 1e-12));
+    }
+    let large = random_cell(7, 0.5, &mut rng(2));
+    assert_eq!(extended_trajectories(&large, &Array2::zeros((2, 0)), 5).unwrap().dim(), (2, 5, 7));
+    assert_eq!(extended_trajectories(&large, &Array2::zeros((0, 0)), 5).unwrap().dim(), (0, 5, 7));
 }
 
 #[test]
