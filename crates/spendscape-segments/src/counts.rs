@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayRef2};
 use rand::{Rng, RngExt};
 
 use crate::check;
+use crate::direction::unit_rows;
 use crate::error::Result;
 use crate::kmeans::KMeans;
 use crate::null::GaussianNull;
@@ -46,6 +47,9 @@ pub enum GapReference {
     Uniform,
     /// One Gaussian with the data's mean and covariance: the unimodal null.
     Gaussian,
+    /// As `Gaussian`, but the clusters are those of *directions*: the rows of the data and of the reference samples are
+    /// scaled to unit length first. Pass the states themselves, not their unit vectors, which no Gaussian resembles.
+    GaussianDirections,
 }
 
 /// Gap statistic.
@@ -73,7 +77,10 @@ pub fn gap_statistic<R: Rng + ?Sized>(
     rng: &mut R,
 ) -> Result<Gap> {
     check::at_least("references", "samples", 1, references)?;
-    let observed = inertias(x, most, starts, rng)?;
+    let observed = match reference {
+        GapReference::GaussianDirections => inertias(&unit_rows(x), most, starts, rng)?,
+        GapReference::Gaussian | GapReference::Uniform => inertias(x, most, starts, rng)?,
+    };
     let null = GaussianNull::fit(x)?;
     let range = |column: ndarray::ArrayView1<'_, f64>| {
         column.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), &v| (lo.min(v), hi.max(v)))
@@ -83,6 +90,7 @@ pub fn gap_statistic<R: Rng + ?Sized>(
     for mut row in logs.rows_mut() {
         let sample = match reference {
             GapReference::Gaussian => null.sample(x.nrows(), rng),
+            GapReference::GaussianDirections => unit_rows(&null.sample(x.nrows(), rng)),
             GapReference::Uniform => Array2::from_shape_fn(x.dim(), |(_, d)| {
                 ranges[d].0 + rng.random::<f64>() * (ranges[d].1 - ranges[d].0)
             }),

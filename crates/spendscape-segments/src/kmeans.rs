@@ -157,7 +157,7 @@ pub fn nearest_rows(centers: &ArrayRef2<f64>, x: &ArrayRef2<f64>) -> Result<Vec<
     if x.ncols() == 0 {
         return Ok(vec![0; x.nrows()]);
     }
-    state.update(&check::row_major(centers));
+    state.update(&check::row_major(centers), 0.0);
     Ok(state.labels.into_iter().map(|l| l as usize).collect())
 }
 
@@ -228,6 +228,9 @@ fn draw(weights: &[f64], target: f64) -> usize {
     last
 }
 
+/// Relative rounding that the gaps allow for: far above that of a distance, far below what would cost skipped blocks.
+const ROUNDING: f64 = 1e-10;
+
 /// Label of a point that has none yet.
 const UNASSIGNED: f64 = -1.0;
 
@@ -237,6 +240,9 @@ struct Assignment<'a> {
     clusters: usize,
     /// Cluster per point, as f64 so that choosing it compiles to vector blends of one width with the distances.
     labels: Vec<f64>,
+    /// Per block, a lower bound on how much farther than its own center any of its points is from every other center.
+    /// While it is positive no label of the block can change, so the block is skipped (Hamerly 2010, per block).
+    gaps: Vec<f64>,
     pieces: Vec<Piece>,
 }
 
@@ -253,20 +259,32 @@ impl<'a> Assignment<'a> {
         let piece =
             Piece { sums: vec![0.0; clusters * points.dim()], counts: vec![0; clusters], changed: false };
         let pieces = vec![piece; points.len().div_ceil(PIECE)];
-        Self { points, clusters, labels: vec![UNASSIGNED; points.len()], pieces }
+        let gaps = vec![f64::NEG_INFINITY; points.len().div_ceil(LANES)];
+        Self { points, clusters, labels: vec![UNASSIGNED; points.len()], gaps, pieces }
     }
 
-    /// Assigns every point to its nearest center; returns whether any label changed.
-    fn update(&mut self, centers: &[f64]) -> bool {
+    /// Assigns every point to its nearest center, none of which has moved farther than `moved` since the last time;
+    /// returns whether any label changed.
+    fn update(&mut self, centers: &[f64], moved: f64) -> bool {
         let points = self.points;
-        self.labels.par_chunks_mut(PIECE).zip(&mut self.pieces).enumerate().for_each(
-            |(p, (labels, piece))| {
-                piece.changed = false;
-                for (labels, block) in labels.chunks_mut(LANES).zip(points.starting_at(p * PIECE / LANES)) {
-                    piece.assign(labels, block, centers);
+        let pieces = self
+            .labels
+            .par_chunks_mut(PIECE)
+            .zip(self.gaps.par_chunks_mut(PIECE / LANES))
+            .zip(&mut self.pieces);
+        pieces.enumerate().for_each(|(p, ((labels, gaps), piece))| {
+            piece.changed = false;
+            let blocks = points.starting_at(p * PIECE / LANES);
+            for ((labels, gap), block) in labels.chunks_mut(LANES).zip(gaps).zip(blocks) {
+                // The own center may have moved away and another one may have come closer.
+                *gap -= 2.0 * moved;
+                // A gap that is not a number must not skip its block.
+                if *gap > 0.0 {
+                    continue;
                 }
-            },
-        );
+                *gap = piece.assign(labels, block, centers);
+            }
+        });
         self.pieces.iter().any(|p| p.changed)
     }
 
@@ -281,22 +299,25 @@ impl<'a> Assignment<'a> {
         (sums, counts)
     }
 
-    /// Moves the centers to the means of their points; returns the sum of their squared shifts.
-    fn move_centers(&self, centers: &mut [f64]) -> f64 {
+    /// Moves the centers to the means of their points; returns the sum and the largest of their squared shifts.
+    fn move_centers(&self, centers: &mut [f64]) -> (f64, f64) {
         let dim = self.points.dim();
         let (sums, counts) = self.totals();
-        let mut shift = 0.0;
+        let (mut total, mut largest) = (0.0, 0.0f64);
         for (c, center) in centers.chunks_exact_mut(dim).enumerate() {
             // A cluster that stays empty (fewer distinct points than clusters) keeps its center.
             if counts[c] > 0 {
+                let mut shift = 0.0;
                 for (v, &sum) in center.iter_mut().zip(&sums[c * dim..]) {
                     let mean = sum / counts[c] as f64;
                     shift += (mean - *v).powi(2);
                     *v = mean;
                 }
+                total += shift;
+                largest = largest.max(shift);
             }
         }
-        shift
+        (total, largest)
     }
 
     /// Squared distance of every point to its own center.
@@ -329,6 +350,7 @@ impl<'a> Assignment<'a> {
             counts[self.labels[far] as usize] -= 1;
             counts[empty] += 1;
             distances[far] = 0.0;
+            self.gaps[far / LANES] = f64::NEG_INFINITY;
             let coordinate = |d: usize| self.points.at(far, d);
             self.pieces[far / PIECE].relabel(&mut self.labels[far], empty as f64, dim, coordinate);
         }
@@ -336,17 +358,22 @@ impl<'a> Assignment<'a> {
 }
 
 impl Piece {
-    /// Assigns one block of points.
+    /// Assigns one block of points; returns its gap (see [`Assignment`]), without the rounding of the distances.
     #[inline(always)]
-    fn assign(&mut self, labels: &mut [f64], block: &[Lane], centers: &[f64]) {
+    fn assign(&mut self, labels: &mut [f64], block: &[Lane], centers: &[f64]) -> f64 {
         let dim = block.len();
         let mut best = [f64::INFINITY; LANES];
+        let mut second = [f64::INFINITY; LANES];
         let mut chosen = [0.0; LANES];
         let mut index = 0.0;
         for center in centers.chunks_exact(dim) {
             let distance = squared_distances(block, center);
-            for ((best, chosen), d) in best.iter_mut().zip(&mut chosen).zip(distance) {
+            for (((best, second), chosen), d) in
+                best.iter_mut().zip(&mut second).zip(&mut chosen).zip(distance)
+            {
                 let closer = d < *best;
+                let loser = if closer { *best } else { d };
+                *second = if loser < *second { loser } else { *second };
                 *best = if closer { d } else { *best };
                 *chosen = if closer { index } else { *chosen };
             }
@@ -359,6 +386,10 @@ impl Piece {
                 }
             }
         }
+        let gap = |(best, second): (f64, f64)| second.sqrt() * (1.0 - ROUNDING) - best.sqrt();
+        // Distances beyond the range of f64 give no number: such a block is never skipped.
+        let least = |least: f64, gap: f64| if gap.is_nan() { f64::NEG_INFINITY } else { least.min(gap) };
+        best.into_iter().zip(second).map(gap).fold(f64::INFINITY, least)
     }
 
     /// Moves one point to another cluster.
@@ -386,12 +417,12 @@ fn lloyd(points: &Blocks, mut centers: Vec<f64>, max_iterations: usize, threshol
     let clusters = centers.len() / dim;
     let mut state = Assignment::new(points, clusters);
     let (mut iterations, mut converged) = (0, false);
-    state.update(&centers);
+    state.update(&centers, 0.0);
     while iterations < max_iterations && !converged {
         iterations += 1;
         state.fill_empty(&centers);
-        let shift = state.move_centers(&mut centers);
-        converged = !state.update(&centers) || shift <= threshold;
+        let (shift, largest) = state.move_centers(&mut centers);
+        converged = !state.update(&centers, largest.sqrt()) || shift <= threshold;
     }
     let inertia = state.distances(&centers).iter().sum();
     KMeans {

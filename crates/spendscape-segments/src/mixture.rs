@@ -105,7 +105,7 @@ impl MixtureParams {
         let mut covariances = Vec::with_capacity(self.components);
         let mut factors = Vec::with_capacity(self.components);
         for k in 0..self.components {
-            let centered = x.to_owned() - &means.row(k);
+            let centered = x.to_owned() - means.row(k);
             let weighted = &centered * &responsibilities.column(k).insert_axis(Axis(1));
             let mut covariance = weighted.t().dot(&centered) / counts[k];
             covariance.diag_mut().map_inplace(|v| *v += self.ridge);

@@ -1,7 +1,7 @@
 //! Slow obvious references for the fast kernels.
 
-use ndarray::{ArrayRef2, array};
-use spendscape_segments::{maximum_assignment, nearest_neighbors, nearest_rows, silhouette};
+use ndarray::{Array2, ArrayRef2, Axis, array, s};
+use spendscape_segments::{KMeans, maximum_assignment, nearest_neighbors, nearest_rows, silhouette};
 
 use crate::normal;
 
@@ -57,6 +57,42 @@ fn nearest_rows_are_nearest() {
         assert!((0..7).all(|c| distance(&x, n, &centers, found) <= distance(&x, n, &centers, c)));
     }
     assert_eq!(nearest_rows(&array![[1.0], [-1.0], [1.0]], &array![[0.0], [1.0]]).unwrap(), [0, 0]);
+}
+
+/// Lloyd's algorithm word by word.
+fn slow_lloyd(x: &ArrayRef2<f64>, mut centers: Array2<f64>) -> (Vec<usize>, usize) {
+    let mut labels = vec![usize::MAX; x.nrows()];
+    for iteration in 0.. {
+        let to = |n: usize, c: usize| distance(x, n, &centers, c);
+        let nearest = |n: usize| (0..centers.nrows()).min_by(|&a, &b| to(n, a).total_cmp(&to(n, b)));
+        let new: Vec<usize> = (0..x.nrows()).filter_map(nearest).collect();
+        if new == labels {
+            return (labels, iteration);
+        }
+        labels = new;
+        for c in 0..centers.nrows() {
+            let own: Vec<usize> = (0..x.nrows()).filter(|&n| labels[n] == c).collect();
+            let sum = x.select(Axis(0), &own).sum_axis(Axis(0));
+            centers.row_mut(c).assign(&(sum / own.len() as f64));
+        }
+    }
+    unreachable!("the loop ends when no label changes")
+}
+
+#[test]
+fn skipping_blocks_changes_no_iteration_of_k_means() {
+    for (dim, clusters, seed) in [(2, 3, 1), (3, 5, 2), (3, 20, 3), (12, 6, 4)] {
+        let x = normal(3001, dim, seed);
+        let start = x.slice(s![..clusters, ..]).to_owned();
+        let found =
+            KMeans::params(clusters).tolerance(0.0).max_iterations(2000).fit_from(&x, &start).unwrap();
+        let (labels, iterations) = slow_lloyd(&x, start);
+        assert_eq!(
+            (found.labels, found.iterations),
+            (labels, iterations),
+            "{clusters} clusters in {dim} dimensions"
+        );
+    }
 }
 
 /// All ways to pair `rows` with distinct columns.

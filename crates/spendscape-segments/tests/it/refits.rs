@@ -115,6 +115,10 @@ fn the_number_of_separate_groups_is_found() {
     }
     let one = gap_statistic(&normal(300, 2, 3), 5, 4, GapReference::Gaussian, 10, &mut rng(4)).unwrap();
     assert_eq!(one.clusters, 1, "{one:?}");
+    // Directions of one Gaussian have no clusters either, although they lie on a sphere.
+    let x = normal(400, 3, 5) + &array![1.0, 0.0, 0.0];
+    let directions = gap_statistic(&x, 5, 4, GapReference::GaussianDirections, 20, &mut rng(6)).unwrap();
+    assert_eq!(directions.clusters, 1, "{directions:?}");
     assert!(elbow(&x, 0, 4, &mut rng(1)).is_err());
     assert_eq!(elbow(&x, 1, 4, &mut rng(1)).unwrap().clusters, 1);
 }

@@ -47,7 +47,7 @@ fn table(names: &[&str], seed: u64) -> Comparison {
     ];
     let chosen: Vec<Representation<'_>> = all.into_iter().filter(|r| names.contains(&r.name)).collect();
     let config = ComparisonConfig { silhouette_sample: 200, fine_clusters: 8, ..ComparisonConfig::default() };
-    compare(&chosen, &grades, &train, &config, &mut rng(seed)).unwrap()
+    compare(&chosen, &grades, &train, &config, &mut rng(seed)).expect("the inputs fit together")
 }
 
 #[test]
