@@ -1,0 +1,101 @@
+//! Every derivative against the `autograd` crate, which differentiates an LSTM written there by itself.
+
+use ag::tensor_ops as T;
+use autograd as ag;
+use ndarray::{Array2, Array3};
+use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use spendscape_lstm::{Dataset, Inputs, Network, NetworkParams, State};
+
+/// Both compute in f64 and only sum in different orders; derivatives here are below one.
+const TOLERANCE: f64 = 1e-11;
+
+type Tensor<'g> = ag::Tensor<'g, f64>;
+
+fn array(values: &[f64], shape: &[usize]) -> ag::NdArray<f64> {
+    ag::ndarray::Array::from_shape_vec(ag::ndarray::IxDyn(shape), values.to_vec()).unwrap()
+}
+
+/// The oracle's derivatives: parameters, inputs by step, then h0 and c0 of every layer.
+fn oracle(network: &Network<f64>, x: &Array3<f64>, y: &Array2<f64>, initial: &[State<f64>]) -> Vec<Vec<f64>> {
+    let (samples, steps, features) = x.dim();
+    ag::run(|g: &mut ag::Context<'_, '_, f64>| {
+        let parameters: Vec<Tensor<'_>> = network
+            .tensors()
+            .iter()
+            .map(|(_, values)| {
+                // A bias becomes a row, so that it spreads over the samples.
+                let shape = if values.ndim() == 1 { vec![1, values.len()] } else { values.shape().to_vec() };
+                T::convert_to_tensor(array(values.as_slice().unwrap(), &shape), g)
+            })
+            .collect();
+        let inputs: Vec<Tensor<'_>> = (0..steps)
+            .map(|t| {
+                let row: Vec<f64> = x.index_axis(ndarray::Axis(1), t).iter().copied().collect();
+                T::convert_to_tensor(array(&row, &[samples, features]), g)
+            })
+            .collect();
+        let constant =
+            |a: &Array2<f64>| T::convert_to_tensor(array(a.as_slice().unwrap(), &[a.nrows(), a.ncols()]), g);
+        let states: Vec<Tensor<'_>> = initial.iter().flat_map(|s| [constant(&s.h), constant(&s.c)]).collect();
+
+        let mut sequence = inputs.clone();
+        for (layer, state) in initial.iter().enumerate() {
+            let units = state.h.ncols() as isize;
+            let (w_x, w_h, b) = (parameters[3 * layer], parameters[3 * layer + 1], parameters[3 * layer + 2]);
+            let (mut h, mut c) = (states[2 * layer], states[2 * layer + 1]);
+            for x in &mut sequence {
+                let z =
+                    T::matmul(*x, T::transpose(w_x, &[1, 0])) + T::matmul(h, T::transpose(w_h, &[1, 0])) + b;
+                let gate = |k: isize| T::slice(z, &[0, k * units], &[-1, (k + 1) * units]);
+                c = T::sigmoid(gate(1)) * c + T::sigmoid(gate(0)) * T::tanh(gate(2));
+                h = T::sigmoid(gate(3)) * T::tanh(c);
+                *x = h;
+            }
+        }
+        let head = parameters.len() - 2;
+        let out =
+            T::matmul(sequence[steps - 1], T::transpose(parameters[head], &[1, 0])) + parameters[head + 1];
+        let loss = T::reduce_mean(T::square(out - constant(y)), &[0, 1], false);
+        let all: Vec<Tensor<'_>> = parameters.into_iter().chain(inputs).chain(states).collect();
+        T::grad(&[loss], &all).iter().map(|d| d.eval(g).unwrap().iter().copied().collect()).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees(
+        seed: u64, samples in 1usize..20, steps in 1usize..6, features in 1usize..9,
+        units in prop::collection::vec(1usize..12, 1..4), outputs in 1usize..6,
+    ) {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut shape = NetworkParams::lstm(features, units[0]);
+        for &units in &units[1..] {
+            shape = shape.stacked(units);
+        }
+        let network: Network<f64> = shape.outputs(outputs).init(&mut rng).unwrap();
+        let mut random = || rng.random_range(-1.0..1.0);
+        let x = Array3::from_shape_simple_fn((samples, steps, features), &mut random);
+        let y = Array2::from_shape_simple_fn((samples, outputs), &mut random);
+        let mut state = |units: usize| Array2::from_shape_simple_fn((samples, units), &mut random);
+        let initial: Vec<_> = units.iter().map(|&units| State { h: state(units), c: state(units) }).collect();
+        let expected = oracle(&network, &x, &y, &initial);
+
+        let inputs = Inputs::from(&x).with_initial(initial).unwrap();
+        let found = network.gradients(&Dataset::new(inputs, &y).unwrap()).unwrap();
+        let tensors = network.tensors().len();
+        let flat: Vec<f64> = expected[..tensors].iter().flatten().copied().collect();
+        let mut pairs: Vec<(f64, f64)> = found.parameters.into_iter().zip(flat).collect();
+        for (t, dx) in expected[tensors..tensors + steps].iter().enumerate() {
+            pairs.extend(found.inputs.index_axis(ndarray::Axis(1), t).iter().copied().zip(dx.iter().copied()));
+        }
+        let states = found.initial.iter().flat_map(|s| s.h.iter().chain(&s.c).copied());
+        pairs.extend(states.zip(expected[tensors + steps..].iter().flatten().copied()));
+        for (i, (a, b)) in pairs.into_iter().enumerate() {
+            prop_assert!((a - b).abs() < TOLERANCE, "derivative {i}: {a} for {b}");
+        }
+    }
+}
