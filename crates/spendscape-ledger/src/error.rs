@@ -1,0 +1,382 @@
+//! The one error of the crate.
+
+use std::{fmt, path::PathBuf};
+
+use datafusion::error::DataFusionError;
+use jiff::civil::Date;
+use parquet::errors::ParquetError;
+
+/// What can be wrong with raw files, a column map, a ledger or a panel request.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A table could not be read or written.
+    #[error(transparent)]
+    Store(#[from] spendscape_store::Error),
+    /// A window specification or a taxonomy cannot be used.
+    #[error(transparent)]
+    Schema(#[from] spendscape_schema::Error),
+    /// The column map does not parse.
+    #[error("cannot read the column map: {0}")]
+    Map(#[from] toml::de::Error),
+    /// An entry of the column map cannot be used.
+    #[error("the column map's {key}: {problem}")]
+    MapEntry {
+        /// The entry.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// An SQL expression of the column map cannot be used.
+    #[error("the column map's {key} = {sql:?}: {problem}")]
+    Expression {
+        /// The entry.
+        key: &'static str,
+        /// The expression.
+        sql: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A pattern of file names does not parse.
+    #[error("the pattern {pattern:?} is wrong at position {position}: {problem}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// Where, from 0.
+        position: usize,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A pattern matches no file.
+    #[error("no file matches {pattern:?}")]
+    NoFiles {
+        /// The pattern, or the path.
+        pattern: String,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file has no content, or no row below its header.
+    #[error("{path} is empty")]
+    EmptyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is no Parquet file, or is cut or damaged.
+    #[error("{path} is not a readable Parquet file (truncated or damaged?): {source}")]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What Parquet says.
+        source: ParquetError,
+    },
+    /// A column of the source is missing.
+    #[error("{path} has no column {column:?}; it has {found}")]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The missing column.
+        column: String,
+        /// The columns that the file has, joined by commas.
+        found: String,
+    },
+    /// A column stands twice in a header, so that its name says nothing.
+    #[error("{path} has two columns {column:?}: give names with `source.header = [...]`")]
+    DuplicateColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// A column of a Parquet source has another type than in the first file.
+    #[error("column {column:?} of {path} has type {found}, but {expected} in the first file")]
+    ColumnType {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Its type in the first file.
+        expected: String,
+        /// Its type here.
+        found: String,
+    },
+    /// A row cannot be taken.
+    #[error("{place}: {problem}")]
+    Row {
+        /// Where it stands.
+        place: Place,
+        /// What is wrong with it.
+        problem: RowProblem,
+    },
+    /// Not one row is left after filtering and dropping.
+    #[error("none of the {rows} rows read is left for the ledger: see `rows` in the column map")]
+    NothingLeft {
+        /// Rows read.
+        rows: u64,
+    },
+    /// The key file for pseudonyms is too short.
+    #[error("the key in {path} has {found} bytes: use at least {needed} random ones")]
+    ShortKey {
+        /// The file.
+        path: PathBuf,
+        /// Bytes found.
+        found: usize,
+        /// Bytes needed.
+        needed: usize,
+    },
+    /// The ledger has no row.
+    #[error("the ledger {paths:?} has no rows")]
+    EmptyLedger {
+        /// Its files.
+        paths: Vec<PathBuf>,
+    },
+    /// A ledger table has a null where none may be.
+    #[error("column {column} of {path} has nulls: write the ledger again with `ingest`")]
+    NullInLedger {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// A ledger table changed while it was read.
+    #[error("{path} changed while it was read")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The panel has no class.
+    #[error("the panel needs at least one spending class")]
+    NoClasses,
+    /// A class stands twice.
+    #[error("class {class:?} stands twice")]
+    DuplicateClass {
+        /// The class.
+        class: String,
+    },
+    /// A time of the ledger lies outside the calendar.
+    #[error("the ledger has a time {millis} ms from 1970-01-01, which is outside the calendar")]
+    TimeOutsideCalendar {
+        /// The time.
+        millis: i64,
+    },
+    /// The ledger does not reach over every period of a window.
+    #[error(
+        "the ledger covers {first} to {last}, which reaches only {reached} of the periods of `{window}`: ask for fewer or \
+         shorter periods, or give their first day with `from`"
+    )]
+    TooFewPeriods {
+        /// The window as written.
+        window: String,
+        /// First day of the ledger.
+        first: Date,
+        /// Last day of the ledger.
+        last: Date,
+        /// Number of periods that have a day in common with the ledger.
+        reached: usize,
+    },
+    /// The amounts of the ledger together do not fit 64 bits.
+    #[error(
+        "the amounts of the ledger sum to {moved} minor units in size, more than 64 bits hold: check the currency's unit"
+    )]
+    TotalsTooLarge {
+        /// Sum of the amounts' sizes.
+        moved: u128,
+    },
+    /// The memory limit is too small for the totals of one part per thread.
+    #[error("the memory limit of {limit} bytes is too small: at least {needed} bytes are needed")]
+    MemoryTooSmall {
+        /// Bytes needed.
+        needed: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A file of the scratch folder cannot be written or read.
+    #[error("cannot use the scratch file {path}: {source}")]
+    Scratch {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The panel's parts do not fit together.
+    #[error("the panel's parts do not fit together: {source}")]
+    Shape {
+        /// What does not fit.
+        source: ndarray::ShapeError,
+    },
+    /// DataFusion refused or failed.
+    #[error("DataFusion: {0}")]
+    DataFusion(DataFusionError),
+    /// Threads could not be started.
+    #[error("cannot start the threads: {source}")]
+    Threads {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A worker ended abnormally.
+    #[error("a worker ended abnormally: {source}")]
+    Worker {
+        /// How.
+        source: tokio::task::JoinError,
+    },
+}
+
+impl Error {
+    /// DataFusion carries errors of ours through its plan; they come out as they went in.
+    pub(crate) fn from_datafusion(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::External(inner) => match inner.downcast::<Self>() {
+                Ok(own) => *own,
+                Err(inner) => Self::DataFusion(DataFusionError::External(inner)),
+            },
+            other => Self::DataFusion(other),
+        }
+    }
+
+    /// Whether the input is at fault rather than the machine.
+    #[must_use]
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_bad_input(),
+            Self::Read { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+            Self::Scratch { .. }
+            | Self::Shape { .. }
+            | Self::DataFusion(_)
+            | Self::Threads { .. }
+            | Self::Worker { .. } => false,
+            _ => true,
+        }
+    }
+}
+
+/// Where a row of a source stands.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Place {
+    /// The file.
+    pub path: PathBuf,
+    /// The row, from 1, not counting the header.
+    pub row: u64,
+    /// The line of a text file, from 1, on which the row starts.
+    pub line: Option<u64>,
+    /// The column, or the entry of the column map, that is at fault.
+    pub column: Option<String>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, row {}", self.path.display(), self.row)?;
+        if let Some(line) = self.line {
+            write!(f, " (line {line})")?;
+        }
+        match &self.column {
+            Some(column) => write!(f, ", column {column}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RowProblem {
+    /// The row has more or fewer fields than the header.
+    #[error("{found} fields where the header has {expected}")]
+    Fields {
+        /// Fields of the header.
+        expected: usize,
+        /// Fields of the row.
+        found: usize,
+    },
+    /// The last line of the file stops before its end.
+    #[error("the last line is cut: get the whole file, or allow a cut last line to be dropped")]
+    CutLastLine,
+    /// A quoted field does not end.
+    #[error("the row is longer than {limit} bytes: is a quote not closed?")]
+    EndlessRow {
+        /// The longest row accepted.
+        limit: usize,
+    },
+    /// Bytes that are not in the encoding of the map.
+    #[error("bytes that are not UTF-8 after {valid:?}: set `source.encoding`")]
+    Encoding {
+        /// The text before them.
+        valid: String,
+    },
+    /// Text that is no number of the declared type.
+    #[error("cannot read {value:?} as {expected}")]
+    Number {
+        /// The text.
+        value: String,
+        /// The type declared.
+        expected: String,
+    },
+    /// An expression failed on this row.
+    #[error("{message}")]
+    Evaluation {
+        /// What DataFusion says.
+        message: String,
+    },
+    /// A value that must not be missing is.
+    #[error("no value")]
+    Missing,
+    /// The row has no customer.
+    #[error("no customer: set `rows.no_customer = \"drop\"` to drop such rows")]
+    NoCustomer,
+    /// A float that is no number.
+    #[error("the amount is {value}")]
+    NotFinite {
+        /// NaN or an infinity.
+        value: String,
+    },
+    /// An amount that does not fit.
+    #[error("the amount {value} does not fit 64 bits of minor units")]
+    AmountRange {
+        /// The amount.
+        value: String,
+    },
+    /// Text that is no time in any of the formats.
+    #[error("cannot read {value:?} as a time in any of the formats {formats}")]
+    Time {
+        /// The text.
+        value: String,
+        /// The formats, joined by commas.
+        formats: String,
+    },
+    /// A time that the source's zone has twice or never.
+    #[error("{value} stands {} in {zone}: set `time.ambiguous`", if *.gap { "in a gap of the clock" } else { "twice" })]
+    Ambiguous {
+        /// The local time.
+        value: String,
+        /// The zone.
+        zone: String,
+        /// Whether the clock skips it.
+        gap: bool,
+    },
+    /// A time before or after what the map allows.
+    #[error("{value} lies outside {earliest} to {latest}: set `time.outside = \"drop\"` to drop such rows")]
+    OutsideRange {
+        /// The time.
+        value: String,
+        /// The first day allowed.
+        earliest: String,
+        /// The last day allowed.
+        latest: String,
+    },
+    /// A code that no class of the taxonomy claims.
+    #[error("no class of the taxonomy claims the code {code:?}: add it, or set `unmapped`")]
+    UnknownClass {
+        /// The code.
+        code: String,
+    },
+    /// A transaction id that stood before.
+    #[error("the transaction id stands already in {first}")]
+    DuplicateTransaction {
+        /// Where it stood first.
+        first: Box<Place>,
+    },
+}

@@ -1,0 +1,57 @@
+//! Classes from the data, where a bank's export has none.
+
+use std::{collections::HashMap, path::Path};
+
+use spendscape_schema::{Flow, Taxonomy, Unmapped};
+
+use super::{
+    files::expand,
+    map::ColumnMap,
+    take::{Pass, take_rows},
+};
+use crate::Error;
+
+/// Which classes to derive.
+#[derive(Debug, Clone)]
+pub struct DerivedClasses {
+    /// Name of the taxonomy.
+    pub name: String,
+    /// Number of codes that become classes: the commonest ones.
+    pub top: usize,
+    /// The class of all other codes.
+    pub other: String,
+    /// As [`IngestOptions::allow_cut_last_line`](super::IngestOptions::allow_cut_last_line).
+    pub allow_cut_last_line: bool,
+}
+
+/// Makes a taxonomy of the commonest values of the map's class expression, in a pass of its own over the files: the `top`
+/// commonest become spending classes (ties in ascending order of the code), commonest first, and all others fall to `other`,
+/// the last class. Rows are counted as [`ingest`](super::ingest) takes them.
+///
+/// # Errors
+/// As [`ingest`](super::ingest), but for the amounts, which are not read.
+pub fn derive_taxonomy<P: AsRef<Path>>(
+    map: &ColumnMap,
+    sources: &[P],
+    classes: &DerivedClasses,
+) -> Result<Taxonomy, Error> {
+    let files = expand(sources)?;
+    let pass = Pass { allow_cut_last_line: classes.allow_cut_last_line, classes_only: true };
+    let mut counts: HashMap<String, u64> = HashMap::new();
+    take_rows(map, &files, pass, |row, _| {
+        match counts.get_mut(row.code) {
+            Some(count) => *count += 1,
+            None => {
+                counts.insert(row.code.to_owned(), 1);
+            }
+        }
+        Ok(())
+    })?;
+    counts.remove(&classes.other);
+    let mut codes: Vec<(String, u64)> = counts.into_iter().collect();
+    codes.sort_unstable_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
+    codes.truncate(classes.top);
+    let chosen = codes.into_iter().map(|(code, _)| (code, Flow::Spending, Vec::new()));
+    let all = chosen.chain([(classes.other.clone(), Flow::Spending, Vec::new())]).collect();
+    Ok(Taxonomy::new(&classes.name, all, Unmapped::Class(classes.other.clone()))?)
+}

@@ -1,0 +1,380 @@
+//! The column map: how the columns of a raw file become those of a ledger.
+
+use std::collections::BTreeMap;
+
+use jiff::{civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use spendscape_schema::money::DEFAULT_MINOR_DIGITS;
+
+use crate::Error;
+
+/// How the columns of raw files become those of a ledger, as read from TOML. Values under `columns` and `rows.where` are SQL
+/// expressions over the source's columns, in the spelling of the file's header (put names with spaces in double quotes);
+/// there is no other language to learn. Text columns of a CSV file are text unless `types` says otherwise, an empty field is
+/// an empty text, and an empty field of a typed column is null.
+///
+/// ```
+/// let text = r#"
+/// currency = "GBP"
+///
+/// [source]                       # of CSV files; `format = "parquet"` needs none of the rest
+/// delimiter = ","                # one ASCII character
+/// quote = '"'                    # "" for none
+/// decimal_sign = "."
+/// grouping = ""                  # between thousands
+/// encoding = "utf-8"             # or "latin-1"
+/// # header = ["a", "b"]          # names for files without a header line
+///
+/// [types]                        # "integer" or "decimal(precision, scale)"; everything else is text
+/// Quantity = "integer"
+/// UnitPrice = "decimal(12, 3)"
+///
+/// [columns]
+/// customer = "split_part(CustomerID, '.', 1)"
+/// time = "InvoiceDate"
+/// amount = "-(Quantity * UnitPrice)"        # negative is money spent
+/// class = "upper(split_part(trim(Description), ' ', -1))"
+/// place = "Country"              # optional, as are transaction, channel and balance
+///
+/// [time]                         # `formats` read a time that is text
+/// formats = ["%Y-%m-%d %H:%M:%S"]
+/// zone = "Europe/London"         # the ledger's local time
+/// latest = 2011-12-31            # later rows are refused, or dropped with `outside = "drop"`
+///
+/// [rows]
+/// where = "UnitPrice > 0"        # other rows are filtered out and counted
+/// no_customer = "drop"           # or "refuse"
+/// "#;
+/// let map = spendscape_ledger::ColumnMap::from_toml(text)?;
+/// assert_eq!(map.currency, "GBP");
+/// # Ok::<(), spendscape_ledger::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnMap {
+    /// Currency of the amounts, for the record.
+    pub currency: String,
+    /// Decimal digits of the minor unit.
+    #[serde(default = "minor_digits")]
+    pub minor_digits: u32,
+    /// The form of the files.
+    #[serde(default)]
+    pub source: SourceFormat,
+    /// Types of the columns of text files that are not text.
+    #[serde(default)]
+    pub types: BTreeMap<String, ColumnType>,
+    /// The ledger's columns as SQL expressions.
+    pub columns: Columns,
+    /// How times are read.
+    #[serde(default)]
+    pub time: TimeRules,
+    /// Which rows are taken.
+    #[serde(default)]
+    pub rows: RowRules,
+}
+
+fn minor_digits() -> u32 {
+    DEFAULT_MINOR_DIGITS
+}
+
+/// The form of the source files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourceFormat {
+    /// CSV (also compressed, `.gz`) or Parquet.
+    pub format: Format,
+    /// The character between fields.
+    pub delimiter: String,
+    /// The character around fields; empty for none.
+    pub quote: String,
+    /// The character before decimals.
+    pub decimal_sign: String,
+    /// The character between thousands; empty for none.
+    pub grouping: String,
+    /// The encoding of the text.
+    pub encoding: Encoding,
+    /// Column names, for files without a header line.
+    pub header: Option<Vec<String>>,
+}
+
+impl Default for SourceFormat {
+    fn default() -> Self {
+        Self {
+            format: Format::Csv,
+            delimiter: ",".to_owned(),
+            quote: "\"".to_owned(),
+            decimal_sign: ".".to_owned(),
+            grouping: String::new(),
+            encoding: Encoding::Utf8,
+            header: None,
+        }
+    }
+}
+
+/// The kind of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Delimited text, with or without gzip compression.
+    Csv,
+    /// Parquet that this program did not write.
+    Parquet,
+}
+
+/// The encoding of text files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encoding {
+    /// UTF-8; other bytes are an error.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// ISO 8859-1, in which every byte is a character.
+    #[serde(rename = "latin-1")]
+    Latin1,
+}
+
+/// The type of a text file's column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ColumnType {
+    /// A whole number.
+    Integer,
+    /// An exact decimal number.
+    Decimal {
+        /// Digits in all, at most 38.
+        precision: u8,
+        /// Digits after the decimal sign.
+        scale: u8,
+    },
+}
+
+impl ColumnType {
+    /// Digits in all and after the decimal sign. Whole numbers are decimals too, so that arithmetic on them is checked.
+    pub(crate) fn digits(self) -> (u8, u8) {
+        match self {
+            Self::Integer => (19, 0),
+            Self::Decimal { precision, scale } => (precision, scale),
+        }
+    }
+}
+
+impl TryFrom<String> for ColumnType {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no type: write \"integer\" or \"decimal(12, 2)\"");
+        if text.trim() == "integer" {
+            return Ok(Self::Integer);
+        }
+        let digits =
+            text.trim().strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')')).ok_or_else(wrong)?;
+        let (precision, scale) = digits.split_once(',').ok_or_else(wrong)?;
+        let number = |text: &str| text.trim().parse::<u8>().map_err(|_| wrong());
+        let (precision, scale) = (number(precision)?, number(scale)?);
+        if precision == 0 || precision > 38 || scale > precision {
+            return Err(format!(
+                "{text:?}: a decimal has 1 to 38 digits, of which scale stand after the sign"
+            ));
+        }
+        Ok(Self::Decimal { precision, scale })
+    }
+}
+
+impl From<ColumnType> for String {
+    fn from(column: ColumnType) -> Self {
+        match column {
+            ColumnType::Integer => "integer".to_owned(),
+            ColumnType::Decimal { precision, scale } => format!("decimal({precision}, {scale})"),
+        }
+    }
+}
+
+/// The ledger's columns as SQL expressions over the source's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Columns {
+    /// Customer id.
+    pub customer: String,
+    /// Time: a text that `time.formats` read, a timestamp or a date.
+    pub time: String,
+    /// Amount in currency units, negative for money spent: a decimal, an integer, or a float of a Parquet file.
+    pub amount: String,
+    /// Raw code of the class, which the taxonomy maps.
+    pub class: String,
+    /// Transaction id, checked to be unique.
+    pub transaction: Option<String>,
+    /// Channel.
+    pub channel: Option<String>,
+    /// Place.
+    pub place: Option<String>,
+    /// Balance after the transaction, in currency units.
+    pub balance: Option<String>,
+}
+
+/// How times are read. The clock of the machine is not asked, so that the same files always give the same ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeRules {
+    /// `strptime` formats that are tried in turn on a time that is text.
+    pub formats: Vec<String>,
+    /// The zone of the ledger's local times, by IANA name; for the record unless times must be converted.
+    pub zone: String,
+    /// The zone of the source's times where they carry none, if it differs.
+    pub source_zone: Option<String>,
+    /// What to do with a source time that the source's zone has twice or never (only where zones are converted).
+    pub ambiguous: Ambiguous,
+    /// First day allowed.
+    #[serde(with = "day")]
+    pub earliest: Option<Date>,
+    /// Last day allowed: a row of the future is after it.
+    #[serde(with = "day")]
+    pub latest: Option<Date>,
+    /// What to do with a row before or after these days.
+    pub outside: Refusal,
+}
+
+impl Default for TimeRules {
+    fn default() -> Self {
+        Self {
+            formats: ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"].map(str::to_owned).to_vec(),
+            zone: "UTC".to_owned(),
+            source_zone: None,
+            ambiguous: Ambiguous::Refuse,
+            earliest: None,
+            latest: None,
+            outside: Refusal::Refuse,
+        }
+    }
+}
+
+/// What to do with a local time that the clock shows twice or never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ambiguous {
+    /// Refuse the ledger, naming the row.
+    Refuse,
+    /// Take the earlier instant.
+    Earlier,
+    /// Take the later instant.
+    Later,
+}
+
+/// What to do with a row that cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Refusal {
+    /// Refuse the ledger, naming the row.
+    Refuse,
+    /// Drop the row and count it.
+    Drop,
+}
+
+/// Which rows are taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RowRules {
+    /// A condition in SQL; rows for which it is not true are filtered out and counted.
+    #[serde(rename = "where")]
+    pub condition: Option<String>,
+    /// What to do with a row whose customer is null or empty.
+    pub no_customer: Refusal,
+}
+
+impl Default for RowRules {
+    fn default() -> Self {
+        Self { condition: None, no_customer: Refusal::Refuse }
+    }
+}
+
+/// TOML days, written bare (`2011-12-31`) or quoted.
+mod day {
+    use jiff::civil::Date;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Day {
+        Toml(toml::value::Datetime),
+        Text(String),
+    }
+
+    pub(super) fn serialize<S: Serializer>(day: &Option<Date>, to: S) -> Result<S::Ok, S::Error> {
+        day.map(|day| day.to_string()).serialize(to)
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Option<Date>, D::Error> {
+        let text = match Option::<Day>::deserialize(from)? {
+            None => return Ok(None),
+            Some(Day::Toml(day)) => day.to_string(),
+            Some(Day::Text(text)) => text,
+        };
+        text.parse().map(Some).map_err(|_| D::Error::custom(format!("{text:?} is no day: write 2011-12-31")))
+    }
+}
+
+impl ColumnMap {
+    /// Reads a map from TOML and checks what can be checked without files.
+    ///
+    /// # Errors
+    /// [`Error::Map`] where the text does not parse (the message names line and column), [`Error::MapEntry`] for an entry
+    /// that cannot be used.
+    pub fn from_toml(text: &str) -> Result<Self, Error> {
+        let map: Self = toml::from_str(text)?;
+        map.check()?;
+        Ok(map)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let refuse = |key, problem: String| Err(Error::MapEntry { key, problem });
+        let source = &self.source;
+        let delimiter = ascii("source.delimiter", &source.delimiter)?;
+        let quote = ascii("source.quote", &source.quote)?;
+        let sign = ascii("source.decimal_sign", &source.decimal_sign)?;
+        let grouping = ascii("source.grouping", &source.grouping)?;
+        if delimiter.is_none() {
+            return refuse("source.delimiter", "one character is needed".to_owned());
+        }
+        if sign.is_none() {
+            return refuse("source.decimal_sign", "one character is needed".to_owned());
+        }
+        if delimiter == quote {
+            return refuse("source.quote", "it must differ from the delimiter".to_owned());
+        }
+        if sign == grouping {
+            return refuse("source.grouping", "it must differ from the decimal sign".to_owned());
+        }
+        // 10^18 minor units are the most that 64 bits hold of any unit.
+        if self.minor_digits > 18 {
+            return refuse("minor_digits", format!("{} is more than 18", self.minor_digits));
+        }
+        if let Format::Parquet = source.format
+            && !self.types.is_empty()
+        {
+            return refuse("types", "a Parquet file has types of its own: remove them".to_owned());
+        }
+        if self.time.formats.is_empty() {
+            return refuse("time.formats", "at least one format is needed".to_owned());
+        }
+        self.zones().map(drop)
+    }
+
+    /// The zone of the ledger, and that of the source if it differs.
+    pub(crate) fn zones(&self) -> Result<(TimeZone, Option<TimeZone>), Error> {
+        let zone = |key, name: &str| {
+            TimeZone::get(name).map_err(|source| Error::MapEntry { key, problem: source.to_string() })
+        };
+        let own = zone("time.zone", &self.time.zone)?;
+        match &self.time.source_zone {
+            Some(name) if *name != self.time.zone => Ok((own, Some(zone("time.source_zone", name)?))),
+            _ => Ok((own, None)),
+        }
+    }
+}
+
+/// One ASCII character, or none.
+pub(crate) fn ascii(key: &'static str, text: &str) -> Result<Option<u8>, Error> {
+    match text.as_bytes() {
+        [] => Ok(None),
+        [one] if one.is_ascii() => Ok(Some(*one)),
+        _ => Err(Error::MapEntry { key, problem: format!("{text:?} is not one ASCII character") }),
+    }
+}

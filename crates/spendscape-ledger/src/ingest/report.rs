@@ -1,0 +1,63 @@
+//! What happened on the way from raw files to a ledger.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::Serialize;
+use spendscape_store::Digest;
+
+use crate::{Place, panel::Tally};
+
+/// What became of every row read.
+#[derive(Debug, Clone, Serialize)]
+pub struct IngestReport {
+    /// The files, in the order read.
+    pub files: Vec<FileReport>,
+    /// Rows read.
+    pub rows_read: u64,
+    /// Rows of the ledger.
+    pub rows_written: u64,
+    /// Rows that `rows.where` filtered out.
+    pub filtered: Tally<Example>,
+    /// Rows dropped because they have no customer.
+    pub without_customer: Tally<Example>,
+    /// Rows dropped because their time lies outside the days allowed.
+    pub outside_time: Tally<Example>,
+    /// Rows dropped because no class claims their code.
+    pub unmapped_dropped: Tally<Example>,
+    /// Rows that the taxonomy's class for unmapped codes took.
+    pub unmapped_kept: Tally<Example>,
+    /// The unmapped codes with their rows, at most the first 1,000 codes.
+    pub unmapped_codes: BTreeMap<String, u64>,
+    /// Last lines that were cut, and dropped.
+    pub cut_last_lines: Tally<Example>,
+    /// Rows of the ledger per class.
+    pub classes: BTreeMap<String, u64>,
+    /// First and last local time of the ledger.
+    pub times: Option<(String, String)>,
+    /// Whether transaction ids were read, and so found to be unique.
+    pub unique_transactions: bool,
+    /// Digest of the ledger's content.
+    pub digest: Digest,
+}
+
+/// One file.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileReport {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Digest of its bytes.
+    pub digest: Digest,
+    /// Rows read from it.
+    pub rows: u64,
+    /// Whether its last line lacks a line end although it has all its fields: look whether the file is whole.
+    pub unterminated: bool,
+}
+
+/// A row with what happened to it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Example {
+    /// Where it stands.
+    pub place: Place,
+    /// Why.
+    pub why: String,
+}

@@ -1,0 +1,255 @@
+//! From blocks of totals to rows of a panel.
+
+use std::{cmp::Ordering, sync::Arc};
+
+use arrow::{
+    array::{AsArray, RecordBatch},
+    datatypes::{Int64Type, UInt32Type},
+};
+use ndarray::{Array2, Array3};
+use spendscape_schema::{EmptyWindows, Panel, WindowSpec};
+
+use super::{
+    layout::WindowLayout,
+    report::{Clipped, EXAMPLES, WindowReport},
+    scan::Scan,
+};
+use crate::Error;
+
+/// What every part needs to know.
+#[derive(Debug)]
+pub(crate) struct Finish {
+    pub(crate) scan: Arc<Scan>,
+    pub(crate) customers: Arc<[String]>,
+    pub(crate) classes: Arc<[String]>,
+    pub(crate) windows: Vec<(WindowSpec, EmptyWindows)>,
+}
+
+/// The rows of one window specification for the customers of one part that stay in the panel, by ascending code.
+#[derive(Debug, Default)]
+pub(crate) struct Part {
+    codes: Vec<u32>,
+    shares: Vec<f32>,
+    totals: Vec<i64>,
+    observed: Vec<bool>,
+    dropped: Vec<u32>,
+    without_anchor: Vec<u32>,
+    /// Clipped totals: customer, period, class, total.
+    clipped: Vec<(u32, u16, u32, i64)>,
+    clipped_count: u64,
+    clipped_minor: i128,
+    report: WindowReport,
+}
+
+impl Finish {
+    /// The panels' rows of the customers in `codes`, from the batches that their partition gave.
+    pub(crate) fn part(&self, batches: &[RecordBatch], codes: impl Iterator<Item = u32>) -> Vec<Part> {
+        // Groups come in the order in which they were first met; a customer who never spends has none.
+        let mut blocks: Vec<(u32, &[i64])> = Vec::new();
+        let cells = self.scan.cells();
+        for batch in batches {
+            let customers: &[u32] = batch.column(0).as_primitive::<UInt32Type>().values();
+            let list = batch.column(1).as_fixed_size_list();
+            let first = list.value_offset(0) as usize;
+            let values = &list.values().as_primitive::<Int64Type>().values()[first..];
+            blocks.extend(customers.iter().copied().zip(values.chunks_exact(cells.max(1))));
+        }
+        blocks.sort_unstable_by_key(|(customer, _)| *customer);
+        let silent = vec![0; cells];
+        let mut parts: Vec<Part> = self.windows.iter().map(|_| Part::default()).collect();
+        let mut scratch = Vec::new();
+        let mut blocks = blocks.into_iter().peekable();
+        for customer in codes {
+            let block = match blocks.next_if(|(code, _)| *code == customer) {
+                Some((_, block)) => block,
+                None => &silent,
+            };
+            for ((part, window), (_, policy)) in
+                parts.iter_mut().zip(&self.scan.layout.windows).zip(&self.windows)
+            {
+                if self.scan.layout.has_windows(customer as usize) {
+                    part.add(customer, block, window, *policy, self.classes.len(), &mut scratch);
+                } else {
+                    part.without_anchor.push(customer);
+                }
+            }
+        }
+        parts
+    }
+
+    /// Joins the parts to panels, in the order of the customers.
+    pub(crate) fn panels(&self, parts: Vec<Vec<Part>>) -> Result<Vec<(Panel, WindowReport)>, Error> {
+        let mut by_window: Vec<Vec<Part>> = self.windows.iter().map(|_| Vec::new()).collect();
+        for part in parts {
+            for (window, part) in by_window.iter_mut().zip(part) {
+                window.push(part);
+            }
+        }
+        by_window
+            .into_iter()
+            .zip(&self.scan.layout.windows)
+            .zip(&self.windows)
+            .map(|((parts, layout), (spec, _))| self.panel(parts, layout, spec))
+            .collect()
+    }
+
+    fn panel(
+        &self,
+        parts: Vec<Part>,
+        layout: &WindowLayout,
+        spec: &WindowSpec,
+    ) -> Result<(Panel, WindowReport), Error> {
+        let (periods, classes) = (layout.periods.len(), self.classes.len());
+        let mut order: Vec<(u32, usize, usize)> = Vec::new();
+        for (at, part) in parts.iter().enumerate() {
+            order.extend(part.codes.iter().enumerate().map(|(row, code)| (*code, at, row)));
+        }
+        order.sort_unstable();
+        let report = self.report(&parts, spec, &order);
+        let customers = order.iter().map(|(code, ..)| self.customers[*code as usize].clone()).collect();
+        let n = order.len();
+        let mut parts = parts;
+        let (shares, totals, observed) = if let [part] = parts.as_mut_slice() {
+            // One part holds every row in order already.
+            (
+                std::mem::take(&mut part.shares),
+                std::mem::take(&mut part.totals),
+                std::mem::take(&mut part.observed),
+            )
+        } else {
+            let mut shares = Vec::with_capacity(n * periods * classes);
+            let (mut totals, mut observed) =
+                (Vec::with_capacity(n * periods), Vec::with_capacity(n * periods));
+            for (_, part, row) in &order {
+                let (part, row) = (&parts[*part], *row);
+                shares
+                    .extend_from_slice(&part.shares[row * periods * classes..(row + 1) * periods * classes]);
+                totals.extend_from_slice(&part.totals[row * periods..(row + 1) * periods]);
+                observed.extend_from_slice(&part.observed[row * periods..(row + 1) * periods]);
+            }
+            (shares, totals, observed)
+        };
+        let shape = |source| Error::Shape { source };
+        let panel = Panel {
+            customers,
+            periods: layout.periods.clone(),
+            classes: self.classes.to_vec(),
+            shares: Array3::from_shape_vec((n, periods, classes), shares).map_err(shape)?,
+            totals: Array2::from_shape_vec((n, periods), totals).map_err(shape)?,
+            observed: Array2::from_shape_vec((n, periods), observed).map_err(shape)?,
+        };
+        Ok((panel, report))
+    }
+
+    fn report(&self, parts: &[Part], spec: &WindowSpec, order: &[(u32, usize, usize)]) -> WindowReport {
+        let mut report =
+            WindowReport { window: spec.to_string(), customers: order.len(), ..Default::default() };
+        let name = |code: u32| self.customers[code as usize].clone();
+        let gather = |of: fn(&Part) -> &Vec<u32>| {
+            let mut codes: Vec<u32> = parts.iter().flat_map(of).copied().collect();
+            codes.sort_unstable();
+            codes
+        };
+        for code in gather(|part| &part.dropped) {
+            report.dropped.add(|| name(code));
+        }
+        for code in gather(|part| &part.without_anchor) {
+            report.without_anchor.add(|| name(code));
+        }
+        let mut clipped: Vec<(u32, u16, u32, i64)> = Vec::new();
+        for part in parts {
+            report.incomplete += part.report.incomplete;
+            report.silent += part.report.silent;
+            report.carried += part.report.carried;
+            report.zero += part.report.zero;
+            report.clipped.count += part.clipped_count;
+            report.clipped_minor += part.clipped_minor;
+            clipped.extend(&part.clipped);
+        }
+        clipped.sort_unstable();
+        let examples = clipped.into_iter().take(EXAMPLES).map(|(code, period, class, total_minor)| Clipped {
+            customer: name(code),
+            period,
+            class: self.classes[class as usize].clone(),
+            total_minor,
+        });
+        report.clipped.examples = examples.collect();
+        report
+    }
+}
+
+impl Part {
+    fn add(
+        &mut self,
+        customer: u32,
+        block: &[i64],
+        window: &WindowLayout,
+        policy: EmptyWindows,
+        classes: usize,
+        totals: &mut Vec<i64>,
+    ) {
+        let periods = window.intervals.len();
+        totals.clear();
+        totals.resize(periods * classes, 0);
+        let mut spent = vec![0_i64; periods];
+        let clipped_before = (self.clipped.len(), self.clipped_count, self.clipped_minor);
+        for (period, intervals) in window.intervals.iter().enumerate() {
+            let sums = &mut totals[period * classes..(period + 1) * classes];
+            for interval in intervals.clone() {
+                for (sum, total) in sums.iter_mut().zip(&block[interval * classes..(interval + 1) * classes])
+                {
+                    *sum = sum.wrapping_add(*total);
+                }
+            }
+            for (class, sum) in sums.iter_mut().enumerate() {
+                if *sum < 0 {
+                    self.clipped_count += 1;
+                    self.clipped_minor -= i128::from(*sum);
+                    if self.clipped.len() < EXAMPLES {
+                        self.clipped.push((customer, period as u16, class as u32, *sum));
+                    }
+                    *sum = 0;
+                }
+                spent[period] = spent[period].wrapping_add(*sum);
+            }
+        }
+        let full = spent.iter().filter(|spent| **spent > 0).count();
+        let (keep, carry) = match policy {
+            EmptyWindows::Drop => (full == periods, false),
+            EmptyWindows::KeepZero(least) => (full >= usize::from(least), false),
+            // Without any spending there is nothing to carry.
+            EmptyWindows::CarryForward(least) => (full >= usize::from(least).max(1), true),
+        };
+        if !keep {
+            // What is not in the panel was not clipped in it.
+            self.clipped.truncate(clipped_before.0);
+            (self.clipped_count, self.clipped_minor) = (clipped_before.1, clipped_before.2);
+            self.dropped.push(customer);
+            return;
+        }
+        self.codes.push(customer);
+        self.report.incomplete += usize::from(full < periods);
+        self.report.silent += usize::from(full == 0);
+        let first = spent.iter().position(|spent| *spent > 0);
+        let mut source = first.unwrap_or(0);
+        for period in 0..periods {
+            let own = spent[period] > 0;
+            if own || !carry {
+                source = period;
+            }
+            self.observed.push(own);
+            self.totals.push(spent[source]);
+            let total = spent[source] as f64;
+            let sums = &totals[source * classes..(source + 1) * classes];
+            match spent[source].cmp(&0) {
+                Ordering::Greater => self.shares.extend(sums.iter().map(|sum| (*sum as f64 / total) as f32)),
+                _ => self.shares.resize(self.shares.len() + classes, 0.0),
+            }
+            match (own, carry) {
+                (true, _) => {}
+                (false, true) => self.report.carried += 1,
+                (false, false) => self.report.zero += 1,
+            }
+        }
+    }
+}

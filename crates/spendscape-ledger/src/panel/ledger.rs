@@ -1,0 +1,249 @@
+//! The ledger's files: what is known without reading rows, and the customers.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs::File,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use arrow::{
+    array::{Array, AsArray, RecordBatch},
+    datatypes::{Int32Type, TimestampMillisecondType},
+};
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{
+            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+            ParquetRecordBatchReaderBuilder,
+        },
+    },
+    basic::Encoding,
+    column::page::Page,
+    file::{reader::FileReader, serialized_reader::SerializedFileReader, statistics::Statistics},
+};
+use spendscape_schema::Table;
+use spendscape_store::TableReader;
+
+use crate::Error;
+
+/// One row group of one file, and the range of its times where its statistics tell.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowGroup {
+    pub(crate) file: usize,
+    pub(crate) index: usize,
+    pub(crate) times: (i64, i64),
+}
+
+/// The files of a ledger, opened and checked.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    files: Vec<(PathBuf, ArrowReaderMetadata)>,
+    pub(crate) groups: Vec<RowGroup>,
+    pub(crate) rows: u64,
+    /// First and last time of any row.
+    pub(crate) times: (i64, i64),
+}
+
+/// Rows decoded at a time: large enough that the calls per batch do not show, small enough for the second-level cache.
+const BATCH_ROWS: usize = 16 * 1024;
+
+impl Ledger {
+    /// Opens ledger tables.
+    pub(crate) fn open(paths: &[PathBuf]) -> Result<Self, Error> {
+        let mut ledger = Self { files: Vec::new(), groups: Vec::new(), rows: 0, times: (i64::MAX, i64::MIN) };
+        for path in paths {
+            // The reader checks that the file is a whole ledger table of this version.
+            drop(TableReader::open(path, Table::Ledger)?);
+            let refuse = |source| Error::Parquet { path: path.clone(), source };
+            let file = File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+            let metadata =
+                ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|s| refuse(s.into()))?;
+            ledger.files.push((path.clone(), metadata));
+        }
+        for file in 0..ledger.files.len() {
+            let groups = ledger.files[file].1.metadata().num_row_groups();
+            for index in 0..groups {
+                let rows = ledger.files[file].1.metadata().row_group(index).num_rows();
+                if rows == 0 {
+                    continue;
+                }
+                let times = ledger.times_of(file, index)?;
+                ledger.times = (ledger.times.0.min(times.0), ledger.times.1.max(times.1));
+                ledger.rows += rows as u64;
+                ledger.groups.push(RowGroup { file, index, times });
+            }
+        }
+        if ledger.rows == 0 {
+            return Err(Error::EmptyLedger { paths: paths.to_vec() });
+        }
+        Ok(ledger)
+    }
+
+    /// The path of a file.
+    pub(crate) fn path(&self, file: usize) -> &PathBuf {
+        &self.files[file].0
+    }
+
+    /// Number of rows of a row group.
+    pub(crate) fn rows_of(&self, group: RowGroup) -> usize {
+        self.files[group.file].1.metadata().row_group(group.index).num_rows() as usize
+    }
+
+    fn column(&self, file: usize, name: &str) -> usize {
+        // The columns were checked when the file was opened, and none is nested: fields and leaves coincide.
+        self.files[file].1.schema().index_of(name).unwrap_or(0)
+    }
+
+    /// A reader of some columns of one row group. A reader never spans row groups, so that a dictionary column keeps
+    /// one dictionary.
+    pub(crate) fn read(
+        &self,
+        file: usize,
+        group: usize,
+        columns: &[&str],
+    ) -> Result<ParquetRecordBatchReader, Error> {
+        let (path, metadata) = &self.files[file];
+        // Readers must not share a handle: they would share its position.
+        let handle = File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let leaves = columns.iter().map(|name| self.column(file, name));
+        ParquetRecordBatchReaderBuilder::new_with_metadata(handle, metadata.clone())
+            .with_projection(ProjectionMask::leaves(metadata.parquet_schema(), leaves))
+            .with_row_groups(vec![group])
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map_err(|source| Error::Parquet { path: path.clone(), source: source.into() })
+    }
+
+    /// Wraps what a reader says of a file.
+    pub(crate) fn damaged(&self, file: usize) -> impl Fn(arrow::error::ArrowError) -> Error {
+        let path = self.path(file).clone();
+        move |source| Error::Parquet { path: path.clone(), source: source.into() }
+    }
+
+    fn times_of(&self, file: usize, group: usize) -> Result<(i64, i64), Error> {
+        let column = self.column(file, "time");
+        let chunk = self.files[file].1.metadata().row_group(group).column(column);
+        if let Some(Statistics::Int64(times)) = chunk.statistics()
+            && let (Some(min), Some(max)) = (times.min_opt(), times.max_opt())
+        {
+            return Ok((*min, *max));
+        }
+        let (mut min, mut max) = (i64::MAX, i64::MIN);
+        for batch in self.read(file, group, &["time"])? {
+            let batch = batch.map_err(self.damaged(file))?;
+            for time in batch.column(0).as_primitive::<TimestampMillisecondType>().values() {
+                (min, max) = (min.min(*time), max.max(*time));
+            }
+        }
+        Ok((min, max))
+    }
+
+    /// Every customer, ascending.
+    ///
+    /// The dictionary page of a fully dictionary-encoded column chunk holds its customers, so no row is decoded; a chunk
+    /// that outgrew its dictionary is read.
+    pub(crate) fn customers(&self) -> Result<Vec<String>, Error> {
+        let mut seen: HashSet<String> = HashSet::new();
+        let mut see = |customer: &str| {
+            if !seen.contains(customer) {
+                seen.insert(customer.to_owned());
+            }
+        };
+        for file in 0..self.files.len() {
+            let (path, metadata) = &self.files[file];
+            let refuse = |source| Error::Parquet { path: path.clone(), source };
+            let handle = File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+            let reader = SerializedFileReader::new(handle).map_err(refuse)?;
+            let column = self.column(file, "customer");
+            for group in self.groups.iter().filter(|group| group.file == file) {
+                let chunk = metadata.metadata().row_group(group.index).column(column);
+                let only_dictionary = chunk.page_encoding_stats_mask().is_some_and(|mask| {
+                    mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY)
+                });
+                let page = match only_dictionary {
+                    true => {
+                        let rows = reader.get_row_group(group.index).map_err(refuse)?;
+                        rows.get_column_page_reader(column)
+                            .and_then(|mut pages| pages.get_next_page())
+                            .map_err(refuse)?
+                    }
+                    false => None,
+                };
+                if let Some(Page::DictionaryPage { buf, num_values, encoding: Encoding::PLAIN, .. }) = page
+                    && let Some(customers) = plain_texts(&buf, num_values as usize)
+                {
+                    customers.into_iter().for_each(&mut see);
+                    continue;
+                }
+                for batch in self.read(file, group.index, &["customer"])? {
+                    let batch = batch.map_err(self.damaged(file))?;
+                    let column = batch.column(0).as_dictionary::<Int32Type>();
+                    if column.null_count() > 0 {
+                        return Err(Error::NullInLedger {
+                            path: path.clone(),
+                            column: "customer".to_owned(),
+                        });
+                    }
+                    column.values().as_string::<i32>().iter().flatten().for_each(&mut see);
+                }
+            }
+        }
+        let mut customers: Vec<String> = seen.into_iter().collect();
+        customers.sort_unstable();
+        Ok(customers)
+    }
+}
+
+/// The texts of a plainly encoded page: each with its length in four little-endian bytes in front.
+fn plain_texts(mut page: &[u8], count: usize) -> Option<Vec<&str>> {
+    let mut texts = Vec::with_capacity(count.min(page.len()));
+    for _ in 0..count {
+        let (length, rest) = page.split_first_chunk::<4>()?;
+        let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        texts.push(std::str::from_utf8(text).ok()?);
+        page = rest;
+    }
+    Some(texts)
+}
+
+/// Turns the keys of a dictionary column into numbers, looking each text up once per dictionary rather than per row.
+#[derive(Debug)]
+pub(crate) struct Codes {
+    of_text: Arc<HashMap<String, u32>>,
+    dictionary: Option<arrow::array::ArrayRef>,
+    of_key: Vec<u32>,
+    /// What a text gets that `of_text` does not know.
+    unknown: u32,
+}
+
+impl Codes {
+    pub(crate) fn new(of_text: Arc<HashMap<String, u32>>, unknown: u32) -> Self {
+        Self { of_text, dictionary: None, of_key: Vec::new(), unknown }
+    }
+
+    /// The keys of the column and the number of each key. An empty dictionary has no key to look up.
+    pub(crate) fn of<'b>(&'b mut self, batch: &'b RecordBatch, column: usize) -> (&'b [i32], &'b [u32]) {
+        let array = batch.column(column).as_dictionary::<Int32Type>();
+        let values = array.values();
+        let same = self.dictionary.as_ref().is_some_and(|known| {
+            let (known, values) = (known.as_string::<i32>(), values.as_string::<i32>());
+            known.len() == values.len()
+                && known.value_data().as_ptr() == values.value_data().as_ptr()
+                && known.value_offsets().as_ptr() == values.value_offsets().as_ptr()
+        });
+        if !same {
+            let texts = values.as_string::<i32>();
+            self.of_key.clear();
+            self.of_key.extend(
+                texts.iter().map(|text| {
+                    text.and_then(|text| self.of_text.get(text)).copied().unwrap_or(self.unknown)
+                }),
+            );
+            // Keeping the array keeps its buffers from being freed and reused for another dictionary.
+            self.dictionary = Some(values.clone());
+        }
+        (array.keys().values(), &self.of_key)
+    }
+}

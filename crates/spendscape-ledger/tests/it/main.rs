@@ -1,0 +1,21 @@
+//! Ledgers and panels from end to end.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod common;
+mod ingest;
+mod panel;
+mod plan;
+mod real;
+
+fn assert_send_sync<T: Send + Sync>() {}
+
+#[test]
+fn main_types_are_send_and_sync() {
+    assert_send_sync::<spendscape_ledger::ColumnMap>();
+    assert_send_sync::<spendscape_ledger::PanelRequest>();
+    assert_send_sync::<spendscape_ledger::Panels>();
+    assert_send_sync::<spendscape_ledger::IngestReport>();
+    assert_send_sync::<spendscape_ledger::Error>();
+}
