@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2};
 use serde_json::Value;
-use spendscape_dynamics::{Complete, Interval, LstmCell, Outcome, Scalar, SearchConfig};
+use spendscape_dynamics::{Complete, Interval, LstmCell, Outcome, RnnCell, Scalar, SearchConfig};
 
 fn file() -> Value {
     serde_json::from_str(include_str!("../golden/reference.json")).unwrap()
@@ -69,6 +69,38 @@ fn certified_points_enclose_the_references() {
             let radius = floats(&reference["radius"]);
             assert!(holds(holding[0].spectrum.radius, radius[0], radius[1]));
             assert!(holding[0].spectrum.radius.width() < 1e-9);
+        }
+    }
+}
+
+#[test]
+fn proved_lists_hold_every_point_of_the_peer() {
+    let file: Value = serde_json::from_str(include_str!("../golden/cases.json")).unwrap();
+    for case in file.as_array().unwrap() {
+        let m = usize::try_from(case["units"].as_u64().unwrap()).unwrap();
+        let w: Vec<f64> = case["w_h"].as_array().unwrap().iter().flat_map(floats).collect();
+        let b = Array1::from(floats(&case["b"]));
+        let none = Array1::zeros(0);
+        let list = if case["kind"] == "lstm" {
+            let w_h = Array2::from_shape_vec((4 * m, m), w).unwrap();
+            let cell = LstmCell::new(&Array2::zeros((4 * m, 0)), &w_h, &b).unwrap();
+            cell.under(&none).unwrap().fixed_points(&SearchConfig::default())
+        } else {
+            let w_h = Array2::from_shape_vec((m, m), w).unwrap();
+            let cell = RnnCell::new(&Array2::zeros((m, 0)), &w_h, &b).unwrap();
+            cell.under(&none).unwrap().fixed_points(&SearchConfig::default())
+        };
+        let known: Vec<Vec<f64>> = case["points"].as_array().unwrap().iter().map(floats).collect();
+        println!("{}: {:?}, {} points, {} boxes", case["name"], list.outcome, list.points.len(), list.boxes);
+        if m > spendscape_dynamics::COMPLETE_UNITS_MAX {
+            assert_eq!(list.outcome, Outcome::NotProved);
+            continue;
+        }
+        assert_eq!((list.outcome, list.degree), (Outcome::Complete, Some(1)), "{}", case["name"]);
+        assert_eq!(list.points.len(), known.len(), "{}", case["name"]);
+        for x in &known {
+            // The peer's Newton stops at a residual of 1e-11; the list's points are much sharper.
+            assert!(list.points.iter().any(|p| x.iter().zip(&p.state).all(|(a, b)| (a - b).abs() < 1e-7)));
         }
     }
 }
