@@ -1,6 +1,6 @@
 //! A training as bytes, and back.
 //!
-//! Everything is kept as f64 tensors (f32 values are exact in them); whole numbers are kept as their bits.
+//! Everything is kept as f64 tensors: f32 values and halves of 64-bit numbers are exact in them.
 
 use super::optimizer::Moments;
 use super::session::Best;
@@ -13,8 +13,9 @@ use safetensors::{Dtype, SafeTensors};
 
 /// Numbers kept per epoch: rate, loss, validation loss (NaN for none).
 const PER_EPOCH: usize = 3;
-/// Numbers of the counters: seed and steps (as bits), epochs run, best epoch and its loss (NaN for none).
-const COUNTERS: usize = 5;
+/// Numbers of the counters: the seed's and the steps' upper and lower halves, epochs run, best epoch and its loss (NaN
+/// for none).
+const COUNTERS: usize = 7;
 
 impl<F: Real> Training<F> {
     /// The state of this training and of the network as the bytes of a safetensors file.
@@ -25,8 +26,10 @@ impl<F: Real> Training<F> {
         let wide = |values: &[F]| values.iter().map(|x| x.as_f64()).collect::<Vec<f64>>();
         let best = self.best.as_ref();
         let counters = [
-            f64::from_bits(self.seed),
-            f64::from_bits(self.moments.steps),
+            upper(self.seed),
+            lower(self.seed),
+            upper(self.moments.steps),
+            lower(self.moments.steps),
             self.history.epochs.len() as f64,
             best.map_or(f64::NAN, |best| best.epoch as f64),
             best.map_or(f64::NAN, |best| best.loss),
@@ -66,7 +69,7 @@ impl<F: Real> Training<F> {
             Ok(numbers(&file, name, &[len])?.into_iter().map(F::from_f64).collect())
         };
         let counters = numbers(&file, "counters", &[COUNTERS])?;
-        let run = counters[2] as usize;
+        let run = counters[4] as usize;
         let history = numbers(&file, "history", &[run, PER_EPOCH])?;
         let epochs = history.chunks_exact(PER_EPOCH).enumerate().map(|(epoch, row)| Epoch {
             epoch,
@@ -75,18 +78,33 @@ impl<F: Real> Training<F> {
             loss: row[1],
             validation_loss: Some(row[2]).filter(|loss| !loss.is_nan()),
         });
-        let best = if counters[3].is_nan() {
+        let best = if counters[5].is_nan() {
             None
         } else {
-            Some(Best { epoch: counters[3] as usize, loss: counters[4], values: values("best")? })
+            Some(Best { epoch: counters[5] as usize, loss: counters[6], values: values("best")? })
         };
         let moments = Moments {
             first: values("first_moments")?,
             second: values("second_moments")?,
-            steps: counters[1].to_bits(),
+            steps: joined(counters[2], counters[3]),
         };
         network.values = values("network")?;
         let history = History { epochs: epochs.collect() };
-        Ok(Self { params: params.clone(), seed: counters[0].to_bits(), moments, history, best })
+        Ok(Self { params: params.clone(), seed: joined(counters[0], counters[1]), moments, history, best })
     }
+}
+
+/// The upper 32 bits.
+fn upper(x: u64) -> f64 {
+    (x >> 32) as f64
+}
+
+/// The lower 32 bits.
+fn lower(x: u64) -> f64 {
+    (x & u64::from(u32::MAX)) as f64
+}
+
+/// The number of both halves.
+fn joined(upper: f64, lower: f64) -> u64 {
+    ((upper as u64) << 32) | lower as u64
 }

@@ -77,7 +77,7 @@ impl<F: Real> Training<F> {
     pub fn is_done(&self) -> bool {
         let run = self.history.epochs.len();
         let impatient = match (self.params.patience, &self.best) {
-            (Some(patience), Some(best)) => run - 1 - best.epoch > patience,
+            (Some(patience), Some(best)) => run.saturating_sub(best.epoch + 1) > patience,
             _ => false,
         };
         run >= self.params.epochs || impatient
@@ -161,7 +161,7 @@ impl<F: Real> Training<F> {
         let epoch =
             Epoch { epoch: number, epochs: self.params.epochs, rate, loss: total.mean(), validation_loss };
         self.history.epochs.push(epoch);
-        let better = self.best.as_ref().is_none_or(|best| epoch.judged() < best.loss);
+        let better = self.best.as_ref().is_none_or(|best| best.loss.is_nan() || epoch.judged() < best.loss);
         if self.params.patience.is_some() && better {
             self.best = Some(Best { loss: epoch.judged(), epoch: number, values: network.values.clone() });
         }
