@@ -33,7 +33,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with the column.
-        source: spendscape_schema::Error,
+        source: Box<spendscape_schema::Error>,
     },
     /// A table names a customer whom the targets do not have.
     #[error(

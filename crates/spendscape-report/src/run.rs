@@ -173,7 +173,7 @@ pub(crate) fn optional(folder: &Path, name: &str, table: Table) -> Result<Part<S
 /// Attaches the file to what is wrong with a column.
 pub(crate) fn column_error(folder: &Path, name: &str) -> impl Fn(spendscape_schema::Error) -> Error {
     let path = path_of(folder, name);
-    move |source| Error::Column { path: path.clone(), source }
+    move |source| Error::Column { path: path.clone(), source: Box::new(source) }
 }
 
 impl Run {

@@ -177,8 +177,8 @@ impl Camera {
 
     fn draw(&self, scene: &mut Scene, labels: &[String; 3]) {
         let back = [0, 1, 2].map(|axis| self.ends(axis).0);
-        for axis in 0..3 {
-            self.draw_wall(scene, axis, back[axis]);
+        for (axis, at) in back.into_iter().enumerate() {
+            self.draw_wall(scene, axis, at);
         }
         // Ticks stand where the floor meets the air in front, and along the outermost upright edge on the left.
         let front = [0, 1].map(|axis| self.ends(axis).1);
@@ -187,8 +187,8 @@ impl Camera {
             .min_by(|a, b| self.project(a)[0].total_cmp(&self.project(b)[0]))
             .unwrap_or(back);
         let starts = [[0.0, front[1], back[2]], [front[0], 0.0, back[2]], upright];
-        for axis in 0..3 {
-            self.draw_ticks(scene, axis, starts[axis], &labels[axis]);
+        for (axis, (start, label)) in starts.into_iter().zip(labels).enumerate() {
+            self.draw_ticks(scene, axis, start, label);
         }
     }
 

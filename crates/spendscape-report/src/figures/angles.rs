@@ -10,7 +10,7 @@ use crate::{
         scene::{Point, Scene, Shape, Text},
         text,
     },
-    run::{Part, Vectors},
+    run::{Missing, Part, Vectors},
     sample,
 };
 
@@ -39,8 +39,8 @@ pub(super) fn draw_network(context: &Context<'_>, title: &str) -> Drawn {
 
 fn draw(context: &Context<'_>, title: &str, angles: &Part<Vectors>, file: &str, what: &str) -> Drawn {
     let run = context.run;
-    let angles = angles.as_ref().map_err(|missing| missing.reason())?;
-    let paths = run.paths.as_ref().map_err(|missing| missing.reason())?;
+    let angles = angles.as_ref().map_err(Missing::reason)?;
+    let paths = run.paths.as_ref().map_err(Missing::reason)?;
     if angles.values.ncols() < 2 {
         return Err(format!(
             "{file}.parquet has {} direction angle(s) for states of {} dimension(s): no plane to draw",

@@ -11,7 +11,7 @@ use crate::{
         space::{Bounds, Place, Space},
         text,
     },
-    run::Attractor,
+    run::{Attractor, Missing},
 };
 
 const ROOM: Rect = Rect { x: SIDE, y: 0.0, width: 800.0, height: 680.0 };
@@ -23,8 +23,8 @@ const LIST: f64 = ROOM.x + ROOM.width + 20.0;
 
 pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
     let run = context.run;
-    let extended = run.extended.as_ref().map_err(|missing| missing.reason())?;
-    let attractors = run.attractors.as_ref().map_err(|missing| missing.reason())?;
+    let extended = run.extended.as_ref().map_err(Missing::reason)?;
+    let attractors = run.attractors.as_ref().map_err(Missing::reason)?;
     if attractors.is_empty() {
         return Err("attractors.parquet marks no attractor as drawn".to_owned());
     }
@@ -56,7 +56,9 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
     let space = Space::new(room, &bounds, context.coordinates.flat());
     space.draw(&mut scene, &context.coordinates.labels);
     draw_tracks(&mut scene, &space, run, "extended", &tracks, STYLE);
-    for (attractor, places) in &placed {
+    // Circles come last: a curve would hide more of a circle than the other way round.
+    let (lines, points): (Vec<_>, Vec<_>) = placed.iter().partition(|(attractor, _)| attractor.line);
+    for (attractor, places) in lines.into_iter().chain(points) {
         let name = context.trait_name(attractor.trait_index);
         let color = look(attractor.trait_index).color;
         let points = places.iter().map(|place| space.project(place));

@@ -9,6 +9,7 @@ use crate::draw::{
     scene::{Point, Scene, Shape, Stroke},
     space::{Bounds, Place, Space},
 };
+use crate::run::Missing;
 
 const ROOM: Rect = Rect { x: 120.0, y: 0.0, width: 960.0, height: 680.0 };
 const LINE: f64 = 4.0;
@@ -17,7 +18,7 @@ const HELP: &[f64] = &[2.0, 3.0];
 
 pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
     let run = context.run;
-    let axes = run.axes.as_ref().map_err(|missing| missing.reason())?;
+    let axes = run.axes.as_ref().map_err(Missing::reason)?;
     let coordinates = context.coordinates;
     let ends: Vec<(Place, Place)> = axes
         .iter()

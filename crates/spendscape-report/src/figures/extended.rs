@@ -9,6 +9,7 @@ use crate::draw::{
     space::{Bounds, Place, Space},
     text,
 };
+use crate::run::Missing;
 
 /// Panels, as many as in P3.
 const PANELS: usize = 4;
@@ -18,8 +19,8 @@ const CROSS: f64 = 3.6;
 
 pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
     let run = context.run;
-    let extended = run.extended.as_ref().map_err(|missing| missing.reason())?;
-    let locations = run.locations.as_ref().map_err(|missing| missing.reason())?;
+    let extended = run.extended.as_ref().map_err(Missing::reason)?;
+    let locations = run.locations.as_ref().map_err(Missing::reason)?;
     let mut location: Vec<Option<Place>> = vec![None; run.customers.len()];
     for (customer, row) in locations.customers.iter().zip(locations.values.rows()) {
         location[*customer] = Some(context.coordinates.place(row.iter().copied(), 1.0));

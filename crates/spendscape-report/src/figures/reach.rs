@@ -10,7 +10,7 @@ use crate::{
         scene::{Point, Scene},
         text,
     },
-    run::largest,
+    run::{Missing, largest},
     sample,
 };
 
@@ -26,7 +26,7 @@ const WHITE: f64 = 0.0;
 
 pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
     let run = context.run;
-    let outputs = run.reach.as_ref().map_err(|missing| missing.reason())?;
+    let outputs = run.reach.as_ref().map_err(Missing::reason)?;
     let width = run.traits.len();
     let pairs: Vec<(usize, usize)> = (0..width).flat_map(|x| (x + 1..width).map(move |y| (x, y))).collect();
     if pairs.is_empty() {

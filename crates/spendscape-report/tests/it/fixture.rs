@@ -34,7 +34,6 @@ impl Default for Fixture {
 /// The numbers behind the tables, for comparison with what is drawn.
 #[derive(Debug)]
 pub(crate) struct Truth {
-    pub(crate) customers: Vec<String>,
     pub(crate) grades: Array2<f64>,
     /// The position of each customer's highest grade.
     pub(crate) dominant: Vec<usize>,
@@ -159,7 +158,7 @@ impl Fixture {
                 arrays::float([0.94512, -0.0123, 0.486]),
             ],
         );
-        Truth { customers, grades, dominant }
+        Truth { grades, dominant }
     }
 
     fn write_directions(

@@ -1,0 +1,338 @@
+//! What the figures show, against the tables.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use spendscape_report::{FigureOptions, Outcome, figures};
+
+use crate::{
+    fixture::{Fixture, Truth},
+    svg::Figure,
+};
+
+const IDS: [&str; 7] = ["figure1", "figure2", "figure2-network", "figure3", "figure4", "figure5", "figure6"];
+/// Okabe and Ito's colors of the first five traits.
+const COLORS: [&str; 5] = ["#E69F00", "#0072B2", "#009E73", "#CC79A7", "#D55E00"];
+
+struct Made {
+    run: PathBuf,
+    fixture: Fixture,
+    truth: Truth,
+}
+
+impl Made {
+    fn figures(&self) -> PathBuf {
+        self.run.join("figures")
+    }
+
+    fn figure(&self, id: &str) -> Figure {
+        Figure::read(&self.figures(), id)
+    }
+
+    /// Customers among the first `limit` per dominant trait.
+    fn sizes(&self, limit: usize) -> BTreeMap<String, usize> {
+        tally(self.truth.dominant.iter().take(limit).map(|at| self.fixture.traits[*at].clone()))
+    }
+
+    fn color(&self, label: &str) -> &'static str {
+        COLORS[self.fixture.traits.iter().position(|name| name == label).unwrap()]
+    }
+
+    /// The trait at each rank of each customer.
+    fn orders(&self) -> Vec<Vec<usize>> {
+        let order = |row: ndarray::ArrayView1<'_, f64>| {
+            let mut order: Vec<usize> = (0..row.len()).collect();
+            order.sort_by(|a, b| row[*b].total_cmp(&row[*a]));
+            order
+        };
+        self.truth.grades.rows().into_iter().map(order).collect()
+    }
+}
+
+fn tally<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeMap<T, usize> {
+    let mut counts = BTreeMap::new();
+    for item in items {
+        *counts.entry(item).or_default() += 1;
+    }
+    counts
+}
+
+/// The figures of the default fixture with every customer drawn, made once. They stay after the test, so that somebody
+/// can look at them.
+fn made() -> &'static Made {
+    static MADE: OnceLock<Made> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let run = Path::new(env!("CARGO_TARGET_TMPDIR")).join("everyone");
+        let fixture = Fixture::default();
+        let truth = fixture.make(&run);
+        let options = FigureOptions::default().customers(10_000);
+        let infos = figures(&run, &run.join("figures"), &options).unwrap();
+        assert_eq!(infos.iter().map(|info| info.id).collect::<Vec<_>>(), IDS);
+        for info in infos {
+            let Outcome::Drawn { svg, png, omitted, .. } = info.outcome else { panic!("{info:?}") };
+            assert!(svg.is_file() && png.is_file() && omitted.is_empty(), "{}", info.id);
+        }
+        Made { run, fixture, truth }
+    })
+}
+
+#[test]
+fn figure_1_has_one_line_per_customer_in_the_color_of_the_dominant_trait() {
+    let made = made();
+    let figure = made.figure("figure1");
+    let sizes = made.sizes(usize::MAX);
+    assert_eq!(figure.count("trajectory", "polyline"), sizes);
+    assert_eq!(figure.dots("trajectory"), sizes);
+    for line in figure.of("trajectory", "polyline") {
+        assert_eq!(line.get("stroke"), made.color(&line.label));
+    }
+    // Every trajectory starts at the origin.
+    let starts: BTreeSet<String> = figure
+        .of("trajectory", "polyline")
+        .map(|line| line.get("points").split(' ').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(starts.len(), 1);
+    for (name, size) in &sizes {
+        assert!(figure.says(&format!("{name} ({size})")), "{name}");
+    }
+    for label in ["unit 1 (state units)", "unit 2 (state units)", "unit 3 (state units)", "short window"] {
+        assert!(figure.says(label), "{label}");
+    }
+}
+
+#[test]
+fn figure_1_shows_the_best_examples_with_both_windows() {
+    let made = made();
+    let figure = made.figure("figure1");
+    assert!(figure.says("(b) A customer who stayed (C00000)"));
+    assert!(figure.says("(c) A customer who changed (C00599)"));
+    for class in ["long", "short"] {
+        let lines: Vec<_> = figure.of(class, "polyline").collect();
+        assert_eq!(lines.len(), 2, "{class}");
+        assert!(lines.iter().all(|line| line.points().len() == 7), "the origin and six periods");
+        assert_eq!(figure.of(class, "path").map(crate::svg::Element::dots).sum::<usize>(), 12);
+    }
+    let changed = made.truth.dominant[599];
+    let long = figure.of("long", "polyline").last().unwrap();
+    assert_eq!(long.get("stroke"), COLORS[changed]);
+}
+
+#[test]
+fn figure_2_colors_each_rank_within_the_largest_group_of_the_rank_before() {
+    let made = made();
+    for id in ["figure2", "figure2-network"] {
+        let figure = made.figure(id);
+        let orders = made.orders();
+        let mut prefix: Vec<usize> = Vec::new();
+        for rank in 0..4 {
+            let inside: Vec<&Vec<usize>> = orders.iter().filter(|order| order.starts_with(&prefix)).collect();
+            let expected = tally(inside.iter().map(|order| made.fixture.traits[order[rank]].clone()));
+            assert_eq!(figure.dots(&format!("rank-{}", rank + 1)), expected, "{id} rank {rank}");
+            let sizes = tally(inside.iter().map(|order| order[rank]));
+            let largest = sizes.values().max().unwrap();
+            prefix.push(*sizes.iter().find(|(_, size)| *size == largest).unwrap().0);
+            let counted = format!("{} customers", inside.len());
+            assert!(figure.says(&counted), "{id}: {counted}");
+        }
+        for element in figure.of("rank-1", "path") {
+            assert_eq!(element.get("stroke"), made.color(&element.label));
+        }
+        // The rest is grey: everybody outside, in panels (b) to (d).
+        let rest: usize = figure.dots("rest").values().sum();
+        let coloured: usize =
+            (2..=4).flat_map(|rank| figure.dots(&format!("rank-{rank}")).into_values()).sum();
+        assert_eq!(rest + coloured, 3 * 600);
+        assert!(figure.says("longitude (radians)") && figure.says("latitude (radians)"));
+    }
+    let [surrogate, network] = ["figure2", "figure2-network"].map(|id| made.figure(id));
+    let drawn = |figure: &Figure| figure.of("rank-1", "path").next().unwrap().get("d").to_owned();
+    assert_ne!(drawn(&surrogate), drawn(&network));
+}
+
+#[test]
+fn figure_3_has_a_cross_and_a_line_per_customer_of_the_four_largest_groups() {
+    let made = made();
+    let figure = made.figure("figure3");
+    let mut expected = made.sizes(made.fixture.extended);
+    let smallest = expected.iter().min_by_key(|(_, size)| **size).map(|(name, _)| name.clone()).unwrap();
+    expected.remove(&smallest);
+    assert_eq!(figure.dots("location"), expected);
+    assert_eq!(figure.count("extended", "polyline"), expected);
+    for cross in figure.of("location", "path") {
+        assert_eq!(cross.get("stroke"), made.color(&cross.label));
+    }
+    assert!(!figure.says(&format!(") {smallest}:")));
+}
+
+#[test]
+fn figure_4_draws_curves_thick_and_points_large_with_the_verdict() {
+    let made = made();
+    let figure = made.figure("figure4");
+    let (even, odd): (Vec<usize>, Vec<usize>) = (0..5).partition(|at| at % 2 == 0);
+    let expected = |traits: Vec<usize>, each: usize| {
+        traits.into_iter().map(|at| (made.fixture.traits[at].clone(), each)).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(figure.count("attractor-line", "polyline"), expected(even, 1));
+    assert_eq!(figure.count("attractor-point", "circle"), expected(odd, 2));
+    for line in figure.of("attractor-line", "polyline") {
+        assert_eq!(line.get("stroke"), made.color(&line.label));
+        assert!(line.number("stroke-width") >= 5.0 && line.points().len() == 20);
+    }
+    for circle in figure.of("attractor-point", "circle") {
+        assert_eq!(circle.get("fill"), made.color(&circle.label));
+        assert!(circle.number("r") >= 8.0);
+    }
+    assert_eq!(
+        figure
+            .of("verdict", "text")
+            .filter(|text| text.text.contains("dynamics: input-driven locus"))
+            .count(),
+        5
+    );
+    assert_eq!(figure.of("extended", "polyline").count(), made.fixture.extended);
+    let labels: Vec<&str> = figure.of("label", "text").map(|label| label.text.as_str()).collect();
+    assert_eq!(labels, made.fixture.traits.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn figure_5_has_all_ten_pairs_with_the_same_states() {
+    let made = made();
+    let figure = made.figure("figure5");
+    let dots: usize = figure.dots("reach").values().sum();
+    assert_eq!(dots, 10 * 2_400);
+    assert!(figure.dots("reach").values().all(|count| count % 10 == 0));
+    for (at, name) in made.fixture.traits.iter().enumerate() {
+        let label = format!("{name} (grade)");
+        let upward = |upward: bool| {
+            let texts = figure.elements.iter().filter(|e| e.text == label);
+            texts.filter(|e| e.attributes.contains_key("transform") == upward).count()
+        };
+        assert_eq!((upward(false), upward(true)), (4 - at, at), "{name}");
+    }
+    assert!(figure.description.contains("2,400 of 9,261 grid states"), "{}", figure.description);
+}
+
+#[test]
+fn figure_6_draws_every_axis_from_the_same_origin() {
+    let made = made();
+    let figure = made.figure("figure6");
+    let lines: Vec<_> = figure.of("trait-axis", "polyline").collect();
+    assert_eq!(lines.len(), 5);
+    let origins: BTreeSet<String> = lines.iter().map(|line| format!("{:?}", line.points()[0])).collect();
+    assert_eq!(origins.len(), 1);
+    for line in &lines {
+        assert_eq!(line.get("stroke"), made.color(&line.label));
+    }
+    let labels: BTreeSet<&str> = figure.of("label", "text").map(|label| label.text.as_str()).collect();
+    assert_eq!(labels, made.fixture.traits.iter().map(String::as_str).collect());
+    assert!(figure.says("(D = 0.80 grade)"));
+}
+
+#[test]
+fn every_figure_says_where_it_comes_from() {
+    let made = made();
+    let digest =
+        spendscape_store::read_table(&made.run.join("states.parquet"), spendscape_schema::Table::States)
+            .unwrap()
+            .digest;
+    for id in IDS {
+        let figure = made.figure(id);
+        assert!(figure.title.starts_with("Figure ") && figure.texts()[0] == figure.title, "{id}");
+        assert!(!figure.description.is_empty(), "{id}");
+        let footer: Vec<&str> = figure.of("footer", "text").map(|text| text.text.as_str()).collect();
+        let footer = footer.join(" ");
+        assert!(footer.contains("seed: train 7") && footer.contains("spendscape "), "{id}: {footer}");
+    }
+    assert!(made.figure("figure1").says(&format!("states {}", &digest.as_str()[..12])));
+}
+
+/// Texts that overlap cannot be read. Widths are a cautious guess: half an em per character.
+#[test]
+fn no_text_covers_another_and_none_leaves_the_figure() {
+    let made = made();
+    for id in IDS {
+        let figure = made.figure(id);
+        let mut boxes: Vec<([f64; 4], &str)> = Vec::new();
+        for text in
+            figure.elements.iter().filter(|e| e.tag == "text" && !e.attributes.contains_key("transform"))
+        {
+            let (x, y, size) = (text.number("x"), text.number("y"), text.number("font-size"));
+            let width = 0.5 * size * text.text.chars().count() as f64;
+            let left = match text.get("text-anchor") {
+                "middle" => x - 0.5 * width,
+                "end" => x - width,
+                _ => x,
+            };
+            let one = [left, y - 0.7 * size, left + width, y];
+            assert!(
+                one[0] >= 0.0 && one[2] <= figure.width && one[3] <= figure.height,
+                "{id}: {}",
+                text.text
+            );
+            for (other, name) in &boxes {
+                let apart =
+                    one[0] >= other[2] || one[2] <= other[0] || one[1] >= other[3] || one[3] <= other[1];
+                assert!(apart, "{id}: {:?} covers {name:?}", text.text);
+            }
+            boxes.push((one, &text.text));
+        }
+    }
+}
+
+#[test]
+fn png_files_show_what_the_svg_files_show() {
+    let made = made();
+    for id in IDS {
+        let figure = made.figure(id);
+        let file = fs::File::open(made.figures().join(format!("{id}.png"))).unwrap();
+        let mut reader = png::Decoder::new(std::io::BufReader::new(file)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        let side = |length: f64| (length * 4.0 / 3.0).ceil() as u32;
+        assert_eq!((info.width, info.height), (side(figure.width), side(figure.height)), "{id}");
+        let colors =
+            tally(pixels.as_chunks::<3>().0.iter().map(|[r, g, b]| format!("#{r:02X}{g:02X}{b:02X}")));
+        // Something is drawn, and most of the figure is white paper.
+        assert!(colors.len() > 100 && colors["#FFFFFF"] * 3 > pixels.len() / 3, "{id}: {}", colors.len());
+        for color in COLORS {
+            let legend = figure.elements.iter().any(|e| e.get("stroke") == color || e.get("fill") == color);
+            assert_eq!(colors.contains_key(color), legend, "{id} {color}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_draws_a_sample_and_says_so() {
+    let made = made();
+    let out = tempfile::tempdir().unwrap();
+    let options = FigureOptions::default().customers(50).dots(100);
+    figures(&made.run, out.path(), &options).unwrap();
+    let figure = Figure::read(out.path(), "figure1");
+    assert_eq!(figure.of("trajectory", "polyline").count(), 50);
+    assert!(figure.description.contains("50 of 600 customers"));
+    let figure = Figure::read(out.path(), "figure2");
+    assert_eq!(figure.dots("rank-1").values().sum::<usize>(), 100);
+    for rank in 2..=4 {
+        assert!(figure.dots(&format!("rank-{rank}")).values().sum::<usize>() <= 100);
+    }
+    assert!(figure.description.contains("At most 100 of 600 customers"));
+    assert!(Figure::read(out.path(), "figure3").of("extended", "polyline").count() <= 50);
+}
+
+#[test]
+fn the_same_tables_give_the_same_bytes() {
+    let made = made();
+    let out = tempfile::tempdir().unwrap();
+    figures(&made.run, out.path(), &FigureOptions::default().customers(10_000)).unwrap();
+    for id in IDS {
+        for ending in ["svg", "png"] {
+            let [one, two] = [&made.figures(), out.path()]
+                .map(|folder| fs::read(folder.join(format!("{id}.{ending}"))).unwrap());
+            assert!(one == two, "{id}.{ending}");
+        }
+    }
+}
