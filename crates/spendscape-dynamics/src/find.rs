@@ -30,8 +30,8 @@ impl Default for FindConfig {
             starts: 256,
             half_width: 3.0,
             newton_steps: 60,
-            descent_steps: 200,
-            iteration_steps: 2_000,
+            descent_steps: 100,
+            iteration_steps: 300,
             fibers: 4,
         }
     }

@@ -5,8 +5,7 @@ use proptest::prelude::*;
 use rand::RngExt;
 use spendscape_dynamics::{
     Complete, FixedPointList, GruCell, Interval, LstmCell, Map, Outcome, PopulationConfig, RnnCell, Scalar,
-    SearchConfig, Solver, StackedLstm, analyze_population, analyze_preactivations,
-    extended_trajectories,
+    SearchConfig, Solver, StackedLstm, analyze_population, analyze_preactivations, extended_trajectories,
 };
 
 use crate::nets::{normal, random_cell, rng, trained};
