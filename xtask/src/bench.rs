@@ -29,7 +29,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1)]
     threads: usize,
     /// Python that has the peers
-    #[arg(long, env = "SPENDSCAPE_PYTHON", default_value = "python3")]
+    #[arg(long, default_value = "python3")]
     python: PathBuf,
 }
 

@@ -76,6 +76,7 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 /// # Errors
 /// If it does not build.
 pub(crate) fn spendscape() -> Result<PathBuf> {
-    run(&mut cargo(&["build", "--package", "spendscape"]))?;
+    // The whole workspace, so that features are those of `cargo test --workspace` and nothing heavy is compiled twice.
+    run(&mut cargo(&["build", "--workspace"]))?;
     Ok(target().join("debug").join(format!("spendscape{}", env::consts::EXE_SUFFIX)))
 }

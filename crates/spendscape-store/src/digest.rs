@@ -84,6 +84,14 @@ impl DigestOf {
         Self { header, columns: vec![blake3::Hasher::new(); schema.fields().len()], scratch: Vec::new() }
     }
 
+    /// The digest of a table that is one batch.
+    #[must_use]
+    pub fn batch(batch: &RecordBatch) -> Digest {
+        let mut digest = Self::table(batch.schema_ref());
+        digest.update(batch);
+        digest.finish()
+    }
+
     /// Adds rows.
     ///
     /// # Panics

@@ -1,0 +1,230 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use spendscape::{
+    RunFolder,
+    evaluate::{self, EvaluateOptions},
+    stages::{
+        self, dynamics::DynamicsOptions, ingest::IngestOptions, synth::SynthOptions, train::TrainOptions,
+    },
+};
+use spendscape_store::Manifest;
+use tracing_subscriber::EnvFilter;
+
+/// Explainable customer micro-segments from bank transactions
+///
+/// Every command reads and writes tables in a run folder; `run` does all stages that are not up to date. Exit codes: 0
+/// success, 1 failure of the machine, 2 bad usage or bad input, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "spendscape", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Say more (-v) or everything (-vv); SPENDSCAPE_LOG takes filters such as `spendscape_ledger=debug`
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    verbose: u8,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print the result as JSON for other programs
+    #[arg(long, global = true)]
+    json: bool,
+    /// Threads; results do not depend on them
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+}
+
+/// The folders of a command.
+#[derive(Debug, Args)]
+struct Folders {
+    /// Run folder
+    run: PathBuf,
+    /// Folder of the panel and the coefficients, where they are not in the run folder
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Do the work again even if the outputs are up to date
+    #[arg(long)]
+    force: bool,
+}
+
+impl Folders {
+    fn open(&self) -> RunFolder {
+        RunFolder::new(&self.run, self.data.as_deref())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a synthetic bank with known truth
+    #[command(after_help = "Example: spendscape synth runs/bank --preset base --customers 26000 --seed 1")]
+    Synth {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: SynthOptions,
+    },
+    /// Turn transactions into a validated ledger and a panel of spending shares
+    #[command(after_help = "Examples:\n  spendscape ingest runs/bank\n  spendscape ingest runs/retail --files \
+        retail.csv.gz --map datasets/online_retail/map.toml --derive-classes 96 --window 'bi-monthly x 6 from 2010-12-01' \
+        --short-window none --empty-windows keep-zero:3 --draw-coefficients 1")]
+    Ingest {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: Box<IngestOptions>,
+    },
+    /// Train the network on the customers' grades
+    #[command(after_help = "Example: spendscape train runs/first --data runs/bank --seed 1")]
+    Train {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: TrainOptions,
+    },
+    /// Compute every customer's trajectory and its direction
+    #[command(after_help = "Example: spendscape states runs/first --data runs/bank")]
+    States {
+        #[command(flatten)]
+        folders: Folders,
+    },
+    /// Assign every customer to a micro-segment
+    #[command(after_help = "Example: spendscape segment runs/first --data runs/bank")]
+    Segment {
+        #[command(flatten)]
+        folders: Folders,
+        /// Seed of the clustering's starts
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Fit the linear surrogate that explains the directions
+    #[command(after_help = "Example: spendscape explain runs/first --data runs/bank")]
+    Explain {
+        #[command(flatten)]
+        folders: Folders,
+    },
+    /// Find and certify the fixed points that pull customers, and map traits into state space
+    #[command(after_help = "Example: spendscape dynamics runs/first --data runs/bank")]
+    Dynamics {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: DynamicsOptions,
+    },
+    /// Measure the figures by which the papers' claims are judged
+    #[command(after_help = "Example: spendscape evaluate runs/first --data runs/bank --json")]
+    Evaluate {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: EvaluateOptions,
+    },
+    /// Draw the figures and the page
+    #[command(after_help = "Example: spendscape report runs/first --data runs/bank")]
+    Report {
+        #[command(flatten)]
+        folders: Folders,
+    },
+    /// Do all stages from the panel to the figures that are not up to date
+    #[command(after_help = "Example: spendscape run runs/first --data runs/bank --seed 1")]
+    Run {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        train: TrainOptions,
+        #[command(flatten)]
+        dynamics: DynamicsOptions,
+    },
+}
+
+impl Arguments {
+    /// Sends log lines to standard error: lines for a person on a terminal, without colours in a file.
+    pub fn start_logging(&self) {
+        let level = match (self.quiet, self.verbose) {
+            (true, _) => "error",
+            (false, 0) => "spendscape=info,warn",
+            (false, 1) => "spendscape=debug,info",
+            (false, _) => "trace",
+        };
+        let filter = EnvFilter::try_from_env("SPENDSCAPE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_target(self.verbose > 0)
+            .compact()
+            .init();
+    }
+
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// If the command fails; [`spendscape::exit::code`] tells whose fault it is.
+    pub fn run(&self) -> Result<()> {
+        if let Some(threads) = self.threads {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build_global()
+                .context("cannot start the threads asked for")?;
+        }
+        let run = self.command.work()?;
+        if self.json {
+            self.print_json(&run)?;
+        }
+        Ok(())
+    }
+
+    /// What the command made: the measured figures, or the manifest of the run folder.
+    fn print_json(&self, run: &RunFolder) -> Result<()> {
+        let json = match &self.command {
+            Command::Evaluate { .. } => {
+                let metrics = evaluate::read_metrics(run)?;
+                let entries = metrics.entries().iter().map(|(name, value)| (name.clone(), (*value).into()));
+                serde_json::Value::Object(entries.collect())
+            }
+            _ => serde_json::to_value(Manifest::read(run.path())?)?,
+        };
+        println!("{}", serde_json::to_string_pretty(&json)?);
+        Ok(())
+    }
+}
+
+impl Command {
+    fn work(&self) -> Result<RunFolder> {
+        let folders = match self {
+            Self::Synth { folders, .. }
+            | Self::Ingest { folders, .. }
+            | Self::Train { folders, .. }
+            | Self::States { folders }
+            | Self::Segment { folders, .. }
+            | Self::Explain { folders }
+            | Self::Dynamics { folders, .. }
+            | Self::Evaluate { folders, .. }
+            | Self::Report { folders }
+            | Self::Run { folders, .. } => folders,
+        };
+        let (run, force) = (folders.open(), folders.force);
+        match self {
+            Self::Synth { options, .. } => stages::synth::synth(&run, options, force)?,
+            Self::Ingest { options, .. } => stages::ingest::ingest(&run, options, force)?,
+            Self::Train { options, .. } => stages::train::train(&run, options, force)?,
+            Self::States { .. } => stages::states::states(&run, force)?,
+            Self::Segment { seed, .. } => stages::segment::segment(&run, *seed, force)?,
+            Self::Explain { .. } => stages::explain::explain(&run, force)?,
+            Self::Dynamics { options, .. } => stages::dynamics::dynamics(&run, options, force)?,
+            Self::Evaluate { options, .. } => evaluate::evaluate(&run, options, force)?,
+            Self::Report { .. } => stages::report::report(&run)?,
+            Self::Run { train, dynamics, .. } => {
+                stages::train::train(&run, train, force)?;
+                stages::states::states(&run, force)?;
+                stages::segment::segment(&run, train.seed, force)?;
+                stages::explain::explain(&run, force)?;
+                stages::dynamics::dynamics(&run, dynamics, force)?;
+                stages::report::report(&run)?;
+            }
+        }
+        Ok(run)
+    }
+}

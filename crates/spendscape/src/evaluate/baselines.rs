@@ -1,0 +1,51 @@
+//! Features that the papers compare the LSTM's with: a feed-forward net's hidden layer and autoencoders' codes.
+
+use anyhow::{Context as _, Result};
+use ndarray::{Array2, Axis as Dimension};
+use spendscape_lstm::{Activation, Dataset, Network, NetworkParams};
+use spendscape_schema::seed;
+use spendscape_segments::Scaling;
+
+use super::context::Context;
+use crate::stages::train::Recipe;
+
+/// Width of the hidden layer and of the codes: that of the LSTM.
+const WIDTH: usize = 3;
+
+/// Hidden layer of a feed-forward net C - 3 - P (tanh) trained on mean shares, N x 3.
+pub(super) fn feed_forward(context: &Context) -> Result<Array2<f64>> {
+    let x = context.mean_shares.mapv(|share| share as f32);
+    let y = context.targets.grades.mapv(|grade| grade as f32);
+    let params = NetworkParams::feed_forward(x.ncols()).dense(WIDTH, Activation::Tanh).outputs(y.ncols());
+    first_layer(context, &params, &x, &y, "feed-forward", Activation::Tanh)
+}
+
+/// Code of an autoencoder C - 3 - C trained on mean shares, z-scored on the training customers, N x 3.
+pub(super) fn autoencoder(context: &Context, activation: Activation) -> Result<Array2<f64>> {
+    let scaled = Scaling::fit(&context.mean_shares, &context.targets.train)?.apply(&context.mean_shares)?;
+    let x = scaled.mapv(|share| share as f32);
+    let params = NetworkParams::autoencoder(x.ncols(), WIDTH, activation);
+    first_layer(context, &params, &x, &x, "autoencoder", activation)
+}
+
+fn first_layer(
+    context: &Context,
+    params: &NetworkParams,
+    x: &Array2<f32>,
+    y: &Array2<f32>,
+    stage: &str,
+    activation: Activation,
+) -> Result<Array2<f64>> {
+    let rows = context.train_rows();
+    let (inside, targets) = (x.select(Dimension(0), &rows), y.select(Dimension(0), &rows));
+    let mut network: Network<f32> = params.init(&mut seed::stream(1, stage, 0))?;
+    let mut order = seed::stream(1, "minibatch order", 0);
+    Recipe::A.params(None).fit(&mut network, &Dataset::new(&inside, &targets)?, &mut order)?;
+    let weight = network.dense_weight(0).context("a dense net has a first layer")?;
+    let bias = network.dense_bias(0).context("a dense net has a first layer")?;
+    let linear = x.dot(&weight.t()) + bias;
+    Ok(linear.mapv(|value| match activation {
+        Activation::Tanh => f64::from(value.tanh()),
+        _ => f64::from(value),
+    }))
+}

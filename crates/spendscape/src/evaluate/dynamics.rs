@@ -1,0 +1,126 @@
+//! Trait axes, final locations, end states and attractors (claims 12 and 14 to 16).
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use ndarray::{Array2, Axis as Dimension};
+use spendscape_dynamics::{InverseConfig, inverse_regression};
+use spendscape_linalg::rank;
+use spendscape_segments::row_cosines;
+
+use super::{Metrics, context::Context};
+use crate::{
+    run_folder::{File, RunFolder},
+    stages::dynamics::Locations,
+};
+
+/// Singular values up to this share of the largest count as zero in the printed equation's matrix.
+const PRINTED_RCOND: f64 = 1e-10;
+
+pub(super) fn measure(context: &Context, run: &RunFolder, metrics: &mut Metrics) -> Result<()> {
+    let (w, b) = (&context.weights.output, &context.weights.output_bias);
+    let inverse = inverse_regression(w, b, &InverseConfig::default())?;
+    if let Some(error) = inverse.closed_form_error {
+        metrics.add("inverse.error", error);
+    }
+    if let Some(reachable) = &inverse.reachable {
+        let highest = reachable.outputs.map_axis(Dimension(0), |column| column.iter().copied().fold(f64::MIN, f64::max));
+        let gap = (&highest - &inverse.magnitude).mapv(f64::abs);
+        metrics.add("inverse.magnitude_error", gap.iter().copied().fold(0.0, f64::max));
+        // The matrix that equation (III-C) inverts: [O', 1]^T [O', 1].
+        let (rows, traits) = reachable.outputs.dim();
+        let augmented = Array2::from_shape_fn((rows, traits + 1), |(row, k)| {
+            if k < traits { reachable.outputs[[row, k]] } else { 1.0 }
+        });
+        let found = rank(&augmented, PRINTED_RCOND)?;
+        metrics.add("inverse.printed_rank_share", found as f64 / (traits + 1) as f64);
+    }
+    let locations = Locations::of(&inverse, &context.targets.grades)?;
+    metrics.add("inverse.cosine.end.raw", mean_cosine(&context.ends, &locations.raw)?);
+    if !run.has(File::EndStates) {
+        return Ok(());
+    }
+    let rows = run.read(File::EndStates)?.rows;
+    let extended = rows.vectors64("hidden_100")?;
+    for (name, location) in [("raw", &locations.raw), ("paper", &locations.paper), ("printed", &locations.printed)] {
+        metrics.add(format!("inverse.cosine.extended.{name}"), mean_cosine(&extended, location)?);
+        metrics.add(format!("inverse.distance.extended.{name}"), distance(&extended, location));
+    }
+    let spread = spread(&locations.raw);
+    metrics.add("inverse.spread.raw", spread);
+    metrics.add("inverse.relative_distance.extended.raw", distance(&extended, &locations.raw) / spread);
+    end_states(&rows, metrics)?;
+    attractors(run, metrics)
+}
+
+fn end_states(rows: &spendscape_schema::arrays::Rows, metrics: &mut Metrics) -> Result<()> {
+    let (low, high) = (rows.float("spectral_low")?, rows.float("spectral_high")?);
+    let mut middle: Vec<f64> = low.iter().zip(&high).map(|(low, high)| f64::midpoint(*low, *high)).collect();
+    let share = |flags: &mut dyn Iterator<Item = bool>| -> f64 {
+        let (count, hits) = flags.fold((0.0, 0.0), |(count, hits), flag| (count + 1.0, hits + f64::from(u8::from(flag))));
+        hits / count
+    };
+    metrics.add("dynamics.stable", share(&mut high.iter().map(|radius| *radius < 1.0)));
+    metrics.add("dynamics.spectral_radius", median(&mut middle));
+    metrics.add("dynamics.time_constant", median(&mut rows.float("time_constant")?));
+    metrics.add("dynamics.not_converged", share(&mut rows.flag("converged")?.into_iter().map(|flag| !flag)));
+    metrics.add("dynamics.certified", share(&mut rows.flag("certified")?.into_iter()));
+    metrics.add("dynamics.complete", share(&mut rows.flag("complete")?.into_iter()));
+    metrics.add("dynamics.one_point", share(&mut rows.index("points")?.into_iter().map(|count| count == 1)));
+    Ok(())
+}
+
+/// Which shape describes each group best, and what the dynamics say of it.
+fn attractors(run: &RunFolder, metrics: &mut Metrics) -> Result<()> {
+    let rows = run.read(File::Attractors)?.rows;
+    let (traits, shapes) = (rows.text("trait")?, rows.text("shape")?);
+    let (drawn, verdicts) = (rows.flag("drawn")?, rows.text("verdict")?);
+    let explained = rows.float("variance_explained")?;
+    let groups = |wanted: &dyn Fn(usize) -> bool| -> f64 {
+        (0..traits.len()).filter(|row| wanted(*row)).map(|row| traits[row].as_str()).collect::<BTreeSet<_>>().len() as f64
+    };
+    metrics.add("dynamics.drawn.lines", groups(&|row| drawn[row] && shapes[row] == "line"));
+    metrics.add("dynamics.drawn.points", groups(&|row| drawn[row] && shapes[row] == "point"));
+    for (name, verdict) in [
+        ("line_attractor", "line attractor"),
+        ("slow_manifold", "slow manifold"),
+        ("input_driven_locus", "input-driven locus"),
+    ] {
+        metrics.add(format!("dynamics.verdict.{name}"), groups(&|row| verdicts[row] == verdict));
+    }
+    let mean_explained = |shape: &str| -> f64 {
+        let firsts: Vec<f64> =
+            (0..traits.len()).filter(|row| shapes[*row] == shape && rows_first(&traits, &shapes, *row)).map(|row| explained[row]).collect();
+        firsts.iter().sum::<f64>() / firsts.len() as f64
+    };
+    metrics.add("dynamics.explained.line", mean_explained("line"));
+    metrics.add("dynamics.explained.point", mean_explained("point"));
+    Ok(())
+}
+
+/// Whether a row is the first of its group and shape: the fit's figure stands on each of them.
+fn rows_first(traits: &[String], shapes: &[String], row: usize) -> bool {
+    row == 0 || traits[row - 1] != traits[row] || shapes[row - 1] != shapes[row]
+}
+
+fn mean_cosine(a: &Array2<f64>, b: &Array2<f64>) -> Result<f64> {
+    let cosines: Vec<f64> = row_cosines(a, b)?.into_iter().filter(|cosine| cosine.is_finite()).collect();
+    Ok(cosines.iter().sum::<f64>() / cosines.len() as f64)
+}
+
+/// Root mean square distance between rows.
+fn distance(a: &Array2<f64>, b: &Array2<f64>) -> f64 {
+    ((a - b).mapv(|difference| difference * difference).sum() / a.nrows() as f64).sqrt()
+}
+
+/// Root mean square distance of rows from their mean.
+fn spread(a: &Array2<f64>) -> f64 {
+    a.mean_axis(Dimension(0)).map_or(f64::NAN, |mean| {
+        ((a - &mean).mapv(|difference| difference * difference).sum() / a.nrows() as f64).sqrt()
+    })
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

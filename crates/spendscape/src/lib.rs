@@ -1,0 +1,26 @@
+//! The pipeline behind the `spendscape` program: stages that read and write the tables of a run folder.
+//!
+//! This crate is the only glue: it holds no mathematics and no file format of its own. A stage is a function of its
+//! input tables, its parameters and a seed; the run folder's manifest says which outputs are up to date.
+//!
+//! The program is documented by `spendscape --help`. The stages can be called as a library too:
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use spendscape::{RunFolder, stages};
+//!
+//! let run = RunFolder::new(Path::new("runs/first"), None);
+//! stages::train::train(&run, &stages::train::TrainOptions::default(), false)?;
+//! stages::states::states(&run, false)?;
+//! # Ok::<(), anyhow::Error>(())
+//! ```
+
+pub mod evaluate;
+pub mod exit;
+pub mod model;
+pub mod progress;
+pub mod run_folder;
+pub mod stages;
+
+pub use run_folder::{File, RunFolder};

@@ -1,0 +1,138 @@
+//! The trained network between its table and memory.
+
+use anyhow::{Context, Result, bail};
+use ndarray::{Array1, Array2, ArrayD, IxDyn};
+use serde_json::Value;
+use spendscape_lstm::{Network, NetworkParams};
+use spendscape_schema::{Axes, arrays};
+use spendscape_store::{Digest, Stored};
+
+use crate::run_folder::{File, RunFolder, Stage};
+
+/// A trained network with the meaning of its inputs and outputs.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// The network: LSTM(C -> M) + Dense(M -> P).
+    pub network: Network<f32>,
+    /// Classes (C) in input order.
+    pub classes: Vec<String>,
+    /// Traits (P) in output order.
+    pub traits: Vec<String>,
+    /// Digest of the model's table.
+    pub digest: Digest,
+}
+
+/// The weights in f64, as the dynamics see them.
+#[derive(Debug, Clone)]
+pub struct Weights {
+    /// W_x, 4M x C, gates i, f, g, o.
+    pub input: Array2<f64>,
+    /// W_h, 4M x M.
+    pub recurrent: Array2<f64>,
+    /// b, 4M.
+    pub bias: Array1<f64>,
+    /// W, P x M.
+    pub output: Array2<f64>,
+    /// b of the output layer, P.
+    pub output_bias: Array1<f64>,
+}
+
+impl Model {
+    /// Number of hidden units, M.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.network.units()
+    }
+
+    /// The weights in f64.
+    ///
+    /// # Errors
+    /// If the network is no single LSTM layer with a dense output.
+    pub fn weights(&self) -> Result<Weights> {
+        let net = &self.network;
+        let parts = (net.weight_ih(0), net.weight_hh(0), net.bias(0), net.dense_weight(0), net.dense_bias(0));
+        let (Some(input), Some(recurrent), Some(bias), Some(output), Some(output_bias)) = parts else {
+            bail!("the model is no single LSTM layer with a dense output layer");
+        };
+        Ok(Weights {
+            input: input.mapv(f64::from),
+            recurrent: recurrent.mapv(f64::from),
+            bias: bias.mapv(f64::from),
+            output: output.mapv(f64::from),
+            output_bias: output_bias.mapv(f64::from),
+        })
+    }
+
+    /// Refuses a panel whose classes are not those that the network was trained on.
+    ///
+    /// # Errors
+    /// Names the first class that differs.
+    pub fn check_classes(&self, classes: &[String]) -> Result<()> {
+        if let Some((at, (model, panel))) = self.classes.iter().zip(classes).enumerate().find(|(_, (a, b))| a != b) {
+            bail!("class {at} of the panel is {panel:?}, but the model was trained with {model:?} there: use its taxonomy");
+        }
+        if self.classes.len() != classes.len() {
+            bail!("the panel has {} classes, but the model was trained on {}", classes.len(), self.classes.len());
+        }
+        Ok(())
+    }
+}
+
+fn labels(labels: &[String]) -> Value {
+    labels.iter().map(|label| Value::from(label.as_str())).collect()
+}
+
+/// Writes the network as a table, one row per tensor.
+///
+/// # Errors
+/// If the disk is full.
+pub fn write(stage: &mut Stage<'_>, network: &Network<f32>, classes: &[String], traits: &[String]) -> Result<()> {
+    stage.note("classes", labels(classes));
+    stage.note("traits", labels(traits));
+    stage.note("hidden_units", network.units());
+    let tensors = network.tensors();
+    let shapes: Vec<Vec<u32>> =
+        tensors.iter().map(|(_, values)| values.shape().iter().map(|side| *side as u32).collect()).collect();
+    let values: Vec<Vec<f32>> = tensors.iter().map(|(_, values)| values.iter().copied().collect()).collect();
+    let columns = vec![
+        arrays::text(tensors.iter().map(|(name, _)| name)),
+        arrays::sizes(&shapes)?,
+        arrays::values32(&values)?,
+    ];
+    stage.write(File::Model, &Axes::new(), columns)
+}
+
+/// Reads the network of a run folder.
+///
+/// # Errors
+/// If the table is missing or damaged, or a tensor is missing or has another shape than the model's size asks for.
+pub fn read(run: &RunFolder) -> Result<Model> {
+    let path = run.find(File::Model);
+    from_table(&run.read(File::Model)?).with_context(|| format!("{}", path.display()))
+}
+
+fn from_table(stored: &Stored) -> Result<Model> {
+    let parameters = &stored.provenance.parameters;
+    let strings = |name: &str| -> Result<Vec<String>> {
+        let list = parameters.get(name).and_then(Value::as_array);
+        let list = list.with_context(|| format!("the model does not say its {name}: was it written by `spendscape train`?"))?;
+        Ok(list.iter().filter_map(|label| label.as_str().map(str::to_owned)).collect())
+    };
+    let (classes, traits) = (strings("classes")?, strings("traits")?);
+    let units = parameters.get("hidden_units").and_then(Value::as_u64).context("the model does not say its units")?;
+    let params = NetworkParams::lstm(classes.len(), usize::try_from(units)?).outputs(traits.len());
+    let mut network = params.zeros::<f32>()?;
+    let (names, shapes, values) =
+        (stored.rows.text("tensor")?, stored.rows.sizes("shape")?, stored.rows.values32("values")?);
+    if let Some((missing, _)) = network.tensors().iter().find(|(name, _)| !names.contains(name)) {
+        bail!("the model lacks tensor {missing}");
+    }
+    for ((name, shape), values) in names.iter().zip(shapes).zip(values) {
+        let shape: Vec<usize> = shape.into_iter().map(|side| side as usize).collect();
+        let (found, expected) = (values.len(), shape.iter().product::<usize>());
+        let tensor = ArrayD::from_shape_vec(IxDyn(&shape), values)
+            .with_context(|| format!("tensor {name} has {found} values, but its shape {shape:?} asks for {expected}"))?;
+        network.set_tensor(name, &tensor)?;
+    }
+    Ok(Model { network, classes, traits, digest: stored.digest.clone() })
+}

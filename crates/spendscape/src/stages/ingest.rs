@@ -1,0 +1,274 @@
+//! Transactions to a validated ledger, and the ledger to panels.
+
+use std::{
+    collections::HashMap,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use jiff::civil::Date;
+use ndarray::Array2;
+use rand::{Rng, RngExt};
+use rand_distr::StandardNormal;
+use spendscape_ledger::{
+    ColumnMap, DerivedClasses, IngestOptions as RawOptions, IngestReport, Limits, PanelReport, PanelRequest, Pseudonyms,
+    build_panels, derive_taxonomy,
+};
+use spendscape_schema::{Coefficients, EmptyWindows, Taxonomy, WindowSpec, seed};
+use spendscape_store::{Digest, DigestOf, Provenance, require_free_space};
+
+use crate::{
+    run_folder::{File, RunFolder, Stage, spending_classes, write_taxonomy},
+    stages::synth::read_coefficients,
+};
+
+/// Where the transactions are and what becomes of them.
+#[derive(Debug, Clone, Args)]
+pub struct IngestOptions {
+    /// Raw files or patterns such as 'ledger/*.csv.gz'; without them the run folder's ledger is used
+    #[arg(long, num_args = 1.., value_name = "FILES", requires = "map")]
+    pub files: Vec<PathBuf>,
+    /// Column map (TOML) of the raw files
+    #[arg(long, value_name = "FILE", requires = "files")]
+    pub map: Option<PathBuf>,
+    /// Taxonomy (TOML): classes and the codes that map to them
+    #[arg(long, value_name = "FILE", requires = "files", conflicts_with = "derive_classes")]
+    pub taxonomy: Option<PathBuf>,
+    /// Make a taxonomy of the commonest codes, this many, and OTHER for the rest
+    #[arg(long, value_name = "N", requires = "files")]
+    pub derive_classes: Option<usize>,
+    /// Coefficient table (CSV: class, traits ...)
+    #[arg(long, value_name = "FILE")]
+    pub coefficients: Option<PathBuf>,
+    /// Draw a coefficient table from this seed, for data without one: its traits mean nothing
+    #[arg(long, value_name = "SEED", conflicts_with = "coefficients")]
+    pub draw_coefficients: Option<u64>,
+    /// Replace customer ids by a keyed hash; the file holds the key
+    #[arg(long, value_name = "FILE", requires = "files")]
+    pub pseudonym_key: Option<PathBuf>,
+    /// Drop and count a last line that is cut, instead of refusing the file
+    #[arg(long)]
+    pub allow_cut_last_line: bool,
+    /// Long window
+    #[arg(long, default_value = "annual x 6", value_name = "WINDOW")]
+    pub window: WindowSpec,
+    /// Short window, or `none`
+    #[arg(long, default_value = "bi-monthly x 6", value_name = "WINDOW")]
+    pub short_window: ShortWindow,
+    /// Customers with empty periods: `drop`, `carry-forward:N` or `keep-zero:N` (N periods with spending at least)
+    #[arg(long, default_value = "drop", value_name = "POLICY", value_parser = parse_policy)]
+    pub empty_windows: EmptyWindows,
+    /// Last day of each customer's own window (CSV with a header: customer,day as YYYY-MM-DD), such as the day before a loan
+    #[arg(long, value_name = "FILE")]
+    pub anchors: Option<PathBuf>,
+    /// Memory for the customers' totals, in MiB; beyond it rows go through files
+    #[arg(long, default_value_t = 1_024, value_name = "MIB")]
+    pub memory: u64,
+}
+
+/// A window, or none.
+#[derive(Debug, Clone, Copy)]
+pub struct ShortWindow(pub Option<WindowSpec>);
+
+impl FromStr for ShortWindow {
+    type Err = spendscape_schema::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(if text == "none" { None } else { Some(text.parse()?) }))
+    }
+}
+
+fn parse_policy(text: &str) -> Result<EmptyWindows, String> {
+    let (name, count) = text.split_once(':').unwrap_or((text, "1"));
+    let count = count.parse().map_err(|_| format!("{count:?} is no number of periods"))?;
+    match name {
+        "drop" => Ok(EmptyWindows::Drop),
+        "carry-forward" => Ok(EmptyWindows::CarryForward(count)),
+        "keep-zero" => Ok(EmptyWindows::KeepZero(count)),
+        _ => Err("expected `drop`, `carry-forward:N` or `keep-zero:N`".to_owned()),
+    }
+}
+
+/// Makes the ledger (if raw files are given) and the panels.
+///
+/// # Errors
+/// Names file, row and column of what cannot be taken; nothing is half-written.
+pub fn ingest(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
+    if !options.files.is_empty() {
+        ingest_raw(run, options, force)?;
+    }
+    panels(run, options, force)
+}
+
+fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
+    let Some(map_path) = &options.map else { bail!("--files needs --map") };
+    let read = |path: &Path| std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+    let map_text = read(map_path)?;
+    let map = ColumnMap::from_toml(&map_text).with_context(|| format!("{}", map_path.display()))?;
+    let pseudonyms = options.pseudonym_key.as_deref().map(Pseudonyms::from_key_file).transpose()?;
+    let mut provenance = Provenance::new("ingest")
+        .parameter("map", map_text)
+        .parameter("allow_cut_last_line", options.allow_cut_last_line)
+        .parameter("derive_classes", options.derive_classes)
+        .parameter("draw_coefficients", options.draw_coefficients)
+        .parameter("pseudonym_key", pseudonyms.as_ref().map(|key| key.fingerprint().to_owned()));
+    for path in options.taxonomy.iter().chain(&options.coefficients) {
+        provenance = provenance.input(&path.display().to_string(), &Digest::of_file(path)?);
+    }
+    for (number, path) in spendscape_ledger::ingest::expand(&options.files)?.iter().enumerate() {
+        provenance = provenance.input(&format!("file {number}"), &Digest::of_file(path)?);
+    }
+    let Some(mut stage) = run.stage("ingest", provenance, &[], force)? else {
+        return Ok(());
+    };
+    let taxonomy = match (&options.taxonomy, options.derive_classes) {
+        (Some(path), _) => {
+            Taxonomy::from_toml(&read(path)?).with_context(|| format!("{}", path.display()))?
+        }
+        (None, Some(top)) => {
+            let other = "OTHER".to_owned();
+            let name = format!("the {top} commonest codes");
+            let allow_cut_last_line = options.allow_cut_last_line;
+            derive_taxonomy(&map, &options.files, &DerivedClasses { name, top, other, allow_cut_last_line })?
+        }
+        (None, None) => bail!("raw files need a taxonomy: give --taxonomy FILE or --derive-classes N"),
+    };
+    let coefficients = coefficients_for(&taxonomy, options)?;
+    let raw = RawOptions {
+        allow_cut_last_line: options.allow_cut_last_line,
+        pseudonyms,
+        ..RawOptions::with_scratch(run.path())
+    };
+    // The ledger is smaller than the text it is made from, and both the unique ids and the ledger need room.
+    let sizes = options.files.iter().filter_map(|path| Some(std::fs::metadata(path).ok()?.len()));
+    require_free_space(run.path(), sizes.sum::<u64>().saturating_mul(2))?;
+    let destination = run.path().join(File::Ledger.name());
+    let report = spendscape_ledger::ingest::ingest(&map, &taxonomy, &options.files, &destination, &raw)?;
+    log_ingest(&report);
+    stage.wrote(File::Ledger.name(), report.digest.clone());
+    write_json(&mut stage, "ingest_report.json", &report)?;
+    write_taxonomy(&mut stage, &taxonomy)?;
+    if let Some(coefficients) = coefficients {
+        stage.write_batch(File::Coefficients, &coefficients.to_batch()?)?;
+    }
+    stage.finish()
+}
+
+/// The user's table, a drawn one, or none: then training will ask for one.
+fn coefficients_for(taxonomy: &Taxonomy, options: &IngestOptions) -> Result<Option<Coefficients>> {
+    let classes = taxonomy.spending_classes();
+    match (&options.coefficients, options.draw_coefficients) {
+        (Some(path), _) => {
+            let table = read_coefficients(path)?;
+            table.for_classes(&classes).with_context(|| format!("{}", path.display()))?;
+            Ok(Some(table))
+        }
+        (None, Some(seed)) => Ok(Some(draw_coefficients(&classes, &mut seed::stream(seed, "coefficients", 0)))),
+        (None, None) => {
+            tracing::warn!("no coefficient table given: training needs --coefficients or --draw-coefficients");
+            Ok(None)
+        }
+    }
+}
+
+/// Coefficients from a standard normal for traits that mean nothing, named so that nobody takes them for personality.
+fn draw_coefficients<R: Rng>(classes: &[String], rng: &mut R) -> Coefficients {
+    let traits: Vec<String> = (1..=5).map(|k| format!("drawn trait {k}")).collect();
+    let weights = Array2::from_shape_simple_fn((classes.len(), traits.len()), || rng.sample(StandardNormal));
+    Coefficients { classes: classes.to_vec(), traits, weights, population_share: None }
+}
+
+fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
+    let mut provenance = Provenance::new("panel")
+        .parameter("window", options.window.to_string())
+        .parameter("short_window", options.short_window.0.map(|window| window.to_string()))
+        .parameter("empty_windows", serde_json::to_value(options.empty_windows)?);
+    if let Some(path) = &options.anchors {
+        provenance = provenance.input("anchors", &Digest::of_file(path)?);
+    }
+    let Some(mut stage) = run.stage("panel", provenance, &[File::Ledger, File::Taxonomy], force)? else {
+        return Ok(());
+    };
+    let mut windows = vec![(options.window, options.empty_windows)];
+    windows.extend(options.short_window.0.map(|window| (window, options.empty_windows)));
+    let request = PanelRequest {
+        windows,
+        classes: spending_classes(run)?,
+        anchors: options.anchors.as_deref().map(read_anchors).transpose()?,
+        limits: Limits {
+            memory_bytes: options.memory << 20,
+            threads: NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN),
+            ..Limits::with_scratch(run.path())
+        },
+    };
+    let built = build_panels(&[run.find(File::Ledger)], &request)?;
+    log_panels(&built.report);
+    for (panel, file) in built.panels.iter().zip([File::Panel, File::ShortPanel]) {
+        if panel.is_empty() {
+            bail!("no customer is left for {}: see the counts above, or choose another --empty-windows", file.name());
+        }
+        stage.write_batch(file, &panel.to_batch()?)?;
+    }
+    write_json(&mut stage, "panel_report.json", &built.report)?;
+    stage.finish()
+}
+
+/// Reads a last day per customer.
+fn read_anchors(path: &Path) -> Result<HashMap<String, Date>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut anchors = HashMap::new();
+    for (number, line) in text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty()) {
+        let place = || format!("{} line {}", path.display(), number + 1);
+        let Some((customer, day)) = line.split_once(',') else { bail!("{}: expected customer,day", place()) };
+        let day = day.trim().parse().with_context(|| format!("{}, column day: {day:?} is no day YYYY-MM-DD", place()))?;
+        if anchors.insert(customer.trim().to_owned(), day).is_some() {
+            bail!("{}: customer {customer:?} stands twice", place());
+        }
+    }
+    Ok(anchors)
+}
+
+fn write_json<T: serde::Serialize>(stage: &mut Stage<'_>, name: &str, report: &T) -> Result<()> {
+    let json = serde_json::to_vec_pretty(report)?;
+    spendscape_store::write_file(&stage.run().path().join(name), &json)?;
+    stage.wrote(name, Digest::of(&json));
+    Ok(())
+}
+
+fn log_ingest(report: &IngestReport) {
+    tracing::info!(read = report.rows_read, written = report.rows_written, "transactions");
+    for (what, tally) in [
+        ("left out by the map's condition", &report.filtered),
+        ("without a customer", &report.without_customer),
+        ("outside the allowed times", &report.outside_time),
+        ("with an unmapped code, dropped", &report.unmapped_dropped),
+        ("with an unmapped code, kept in the catch-all class", &report.unmapped_kept),
+        ("cut last lines, dropped", &report.cut_last_lines),
+    ] {
+        if tally.count > 0 {
+            let example = tally.examples.first().map(|example| format!("{example:?}"));
+            tracing::warn!(rows = tally.count, example = example.unwrap_or_default(), "rows {what}");
+        }
+    }
+}
+
+fn log_panels(report: &PanelReport) {
+    tracing::info!(rows = report.rows, customers = report.customers, outside = report.rows_outside, "ledger aggregated");
+    if let Some(spill) = &report.spilled {
+        tracing::info!(files = spill.files, bytes = spill.bytes, "beyond the memory limit, through files");
+    }
+    for window in &report.windows {
+        tracing::info!(
+            window = window.window,
+            customers = window.customers,
+            dropped = window.dropped.count,
+            carried = window.carried,
+            zero = window.zero,
+            clipped = window.clipped.count,
+            "panel"
+        );
+    }
+}

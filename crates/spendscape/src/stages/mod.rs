@@ -1,0 +1,10 @@
+//! The stages, in the order in which they run.
+
+pub mod dynamics;
+pub mod explain;
+pub mod ingest;
+pub mod report;
+pub mod segment;
+pub mod states;
+pub mod synth;
+pub mod train;

@@ -1,0 +1,26 @@
+//! Figures and the page.
+
+use anyhow::Result;
+use spendscape_report::{FigureOptions, Outcome, figures, page};
+
+use crate::run_folder::RunFolder;
+
+/// Draws the figures and the page of a run into its folder. They are drawn anew each time: they hold nothing that is
+/// not in the tables.
+///
+/// # Errors
+/// If a table is missing or damaged.
+pub fn report(run: &RunFolder) -> Result<()> {
+    for figure in figures(run.path(), &run.path().join("figures"), &FigureOptions::default())? {
+        match figure.outcome {
+            Outcome::Drawn { png, omitted, .. } => {
+                tracing::info!(file = %png.display(), "{}", figure.title);
+                for reason in omitted {
+                    tracing::info!(figure = figure.id, "a panel is left out: {reason}");
+                }
+            }
+            Outcome::Skipped { reason } => tracing::info!(figure = figure.id, "is left out: {reason}"),
+        }
+    }
+    Ok(page(run.path(), &run.path().join("report.html"))?)
+}

@@ -1,0 +1,95 @@
+//! The synthetic bank.
+
+use anyhow::{Context, Result};
+use clap::Args;
+use spendscape_schema::Coefficients;
+use spendscape_store::Provenance;
+use spendscape_synth::{Bank, BankParams, Preset, bank_coefficients};
+
+use crate::run_folder::{File, RunFolder, write_taxonomy};
+
+/// What kind of bank.
+#[derive(Debug, Clone, Args)]
+pub struct SynthOptions {
+    /// How strongly traits drive spending
+    #[arg(long, value_enum, default_value_t = Strength::Base)]
+    pub preset: Strength,
+    /// Number of customers
+    #[arg(long, default_value_t = 26_000)]
+    pub customers: usize,
+    /// Number of years
+    #[arg(long, default_value_t = 6)]
+    pub years: usize,
+    /// Seed of everything
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Move a random fraction of each customer-year to a catch-all class
+    #[arg(long)]
+    pub uncategorized: bool,
+    /// Probability that a customer-year is missing
+    #[arg(long, default_value_t = 0.0)]
+    pub missing_years: f64,
+    /// Coefficient table with population shares (CSV: class,pi,E,N,O,C,A) instead of the bank's own
+    #[arg(long, value_name = "FILE")]
+    pub coefficients: Option<std::path::PathBuf>,
+}
+
+/// How strongly traits drive spending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Strength {
+    /// lambda .45
+    Base,
+    /// lambda 1, nearer to the papers' fit
+    Strong,
+}
+
+/// Writes a bank: ledger, taxonomy, coefficients and truth.
+///
+/// # Errors
+/// If a parameter is out of range or the disk has too little room.
+pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()> {
+    let coefficients = match &options.coefficients {
+        None => bank_coefficients()?,
+        Some(path) => read_coefficients(path)?,
+    };
+    let table = spendscape_store::DigestOf::batch(&coefficients.to_batch()?);
+    let provenance = Provenance::new("synth")
+        .seed(options.seed)
+        .parameter("preset", format!("{:?}", options.preset))
+        .parameter("customers", options.customers)
+        .parameter("years", options.years)
+        .parameter("uncategorized", options.uncategorized)
+        .parameter("missing_years", options.missing_years)
+        .input("coefficients", &table);
+    let Some(mut stage) = run.stage("synth", provenance, &[], force)? else {
+        return Ok(());
+    };
+    let preset = match options.preset {
+        Strength::Base => Preset::Base,
+        Strength::Strong => Preset::Strong,
+    };
+    let params = BankParams::new(preset)
+        .customers(options.customers)
+        .years(options.years)
+        .uncategorized(options.uncategorized)
+        .missing_years(options.missing_years)
+        .seed(options.seed);
+    let bank = Bank::generate(&params, &coefficients)?;
+    stage.write_batch(File::Coefficients, &coefficients.to_batch()?)?;
+    stage.write_batch(File::Latent, &bank.latent()?)?;
+    write_taxonomy(&mut stage, &bank.taxonomy()?)?;
+    let path = run.path().join(File::Ledger.name());
+    let ledger = bank.write_ledger(&path, stage.provenance().clone())?;
+    tracing::info!(rows = ledger.written.rows, vanished = ledger.vanished, "transactions written");
+    stage.wrote(File::Ledger.name(), ledger.written.digest);
+    stage.finish()
+}
+
+/// Reads a coefficient table that a user brings.
+///
+/// # Errors
+/// Names the file, and line and column of what cannot be read.
+pub fn read_coefficients(path: &std::path::Path) -> Result<Coefficients> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Coefficients::from_csv(&text).with_context(|| format!("{}", path.display()))
+}
