@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Read as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -24,7 +25,7 @@ pub(crate) struct Experiment {
 #[derive(Debug)]
 enum Source {
     Bank { preset: &'static str, customers: usize },
-    Real { files: Vec<PathBuf>, map: PathBuf, taxonomy: Taxonomy, window: &'static str },
+    Real { files: Vec<PathBuf>, map: PathBuf, taxonomy: Taxonomy, window: &'static str, loans: Option<PathBuf> },
 }
 
 #[derive(Debug)]
@@ -45,7 +46,7 @@ impl Experiment {
             describe: format!("synthetic bank `{preset}`, {customers} customers"),
             source: Source::Bank { preset, customers },
         };
-        let real = |name, describe: &str, files: &[&str], map: &str, taxonomy, window| Self {
+        let real = |name, describe: &str, files: &[&str], map: &str, taxonomy, window, loans: Option<&str>| Self {
             name,
             describe: describe.to_owned(),
             source: Source::Real {
@@ -54,6 +55,7 @@ impl Experiment {
                 map: shell::root().join("datasets").join(map),
                 taxonomy,
                 window,
+                loans: loans.map(|file| data.unwrap_or(Path::new("")).join(file)),
             },
         };
         let berka = || Taxonomy::File(shell::root().join("datasets/berka/taxonomy.toml"));
@@ -64,25 +66,28 @@ impl Experiment {
                 "online-retail",
                 "UCI Online Retail, class = last word of the description, two-month windows",
                 &["online_retail/online_retail.csv.gz"],
-                "online_retail/map.toml",
+                "online_retail/columns.toml",
                 Taxonomy::Derived(96),
                 "bi-monthly x 6 from 2010-12-01",
+                None,
             ),
             real(
                 "berka-loans",
                 "Berka bank, the twelve months before each loan, two-month windows",
                 &["berka/feup_trans_test.csv.gz"],
-                "berka/map-loans.toml",
+                "berka/columns.toml",
                 berka(),
                 "bi-monthly x 6",
+                Some("berka/loan.asc.gz"),
             ),
             real(
                 "berka-early",
                 "Berka bank, the early accounts, two-month windows",
                 &["berka/trans.asc.gz"],
-                "berka/map.toml",
+                "berka/columns.toml",
                 berka(),
                 "bi-monthly x 6 from 1993-04-01",
+                None,
             ),
         ]
     }
@@ -109,8 +114,8 @@ impl Experiment {
     pub(crate) fn missing(&self) -> Option<String> {
         match &self.source {
             Source::Bank { .. } => None,
-            Source::Real { files, .. } => {
-                let absent = files.iter().find(|file| !file.exists())?;
+            Source::Real { files, loans, .. } => {
+                let absent = files.iter().chain(loans).find(|file| !file.exists())?;
                 Some(format!("{} is not there", absent.display()))
             }
         }
@@ -142,6 +147,7 @@ impl Experiment {
         Ok(measured)
     }
 
+    /// Makes the panel of the experiment.
     fn prepare(&self, program: &Path, data: &Path, keep_ledger: bool) -> Result<()> {
         let mut command = Command::new(program);
         match &self.source {
@@ -156,8 +162,17 @@ impl Experiment {
                 ]))?;
                 shell::run(Command::new(program).arg("ingest").arg(data))?;
             }
-            Source::Real { files, map, taxonomy, window } => {
+            Source::Real { files, map, taxonomy, window, loans } => {
                 command.arg("ingest").arg(data).arg("--files").args(files).arg("--map").arg(map);
+                if let Some(loans) = loans {
+                    let anchors = data.join("last_days.csv");
+                    std::fs::create_dir_all(data).with_context(|| format!("cannot create {}", data.display()))?;
+                    std::fs::write(&anchors, days_before(loans)?)
+                        .with_context(|| format!("cannot write {}", anchors.display()))?;
+                    command.arg("--anchors").arg(anchors);
+                }
+                // The last line of Berka's transactions is cut in the public copy.
+                command.arg("--allow-cut-last-line");
                 match taxonomy {
                     Taxonomy::File(file) => command.arg("--taxonomy").arg(file),
                     Taxonomy::Derived(count) => command.args(["--derive-classes", &count.to_string()]),
@@ -173,4 +188,22 @@ impl Experiment {
         }
         Ok(())
     }
+}
+
+/// The day before each account's loan, as `customer,day`, from Berka's table of loans (gzip, semicolons, yymmdd).
+fn days_before(loans: &Path) -> Result<String> {
+    let file = std::fs::File::open(loans).with_context(|| format!("cannot open {}", loans.display()))?;
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file)
+        .read_to_string(&mut text)
+        .with_context(|| format!("cannot read {}", loans.display()))?;
+    let mut lines = String::from("customer,day\n");
+    for (number, line) in text.lines().enumerate().skip(1) {
+        let place = || format!("{} line {}: expected loan, account and date", loans.display(), number + 1);
+        let mut cells = line.split(';').map(|cell| cell.trim_matches('"'));
+        let (account, date) = (cells.nth(1).with_context(place)?, cells.next().with_context(place)?);
+        let day = jiff::civil::Date::strptime("%Y%m%d", format!("19{date}")).with_context(place)?;
+        lines += &format!("{account},{}\n", day.yesterday().with_context(place)?);
+    }
+    Ok(lines)
 }

@@ -1,0 +1,95 @@
+//! The invariants of `docs/ARCHITECTURE.md` that can be checked by reading the tree.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn crates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Names of a crate's dependencies outside tests.
+fn dependencies(name: &str) -> Vec<String> {
+    let manifest = fs::read_to_string(crates().join(name).join("Cargo.toml")).unwrap();
+    manifest
+        .lines()
+        .skip_while(|line| *line != "[dependencies]")
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+const NUMERICAL: [&str; 5] =
+    ["spendscape-linalg", "spendscape-lstm", "spendscape-segments", "spendscape-surrogate", "spendscape-dynamics"];
+
+#[test]
+fn numerical_crates_know_no_tables_and_no_files() {
+    for name in NUMERICAL {
+        for dependency in dependencies(name) {
+            let table = ["arrow", "parquet", "datafusion", "spendscape-schema", "spendscape-store"];
+            assert!(!table.contains(&dependency.as_str()), "{name} depends on {dependency}");
+        }
+        for source in sources(&crates().join(name).join("src")) {
+            let text = fs::read_to_string(&source).unwrap();
+            for word in ["std::path", "std::fs", "std::io", "arrow::", "parquet::"] {
+                assert!(!text.contains(word), "{} names {word}", source.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn training_and_dynamics_do_not_know_each_other() {
+    assert!(!dependencies("spendscape-dynamics").contains(&"spendscape-lstm".to_owned()));
+    assert!(!dependencies("spendscape-lstm").contains(&"spendscape-dynamics".to_owned()));
+}
+
+#[test]
+fn only_the_ledger_names_datafusion_and_only_linalg_a_backend() {
+    for entry in fs::read_dir(crates()).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        let dependencies = dependencies(&name);
+        let names = |wanted: &str| dependencies.iter().any(|dependency| dependency == wanted);
+        assert!(!names("datafusion") || name == "spendscape-ledger", "{name}");
+        assert!(!(names("faer") || names("ndarray-linalg")) || name == "spendscape-linalg", "{name}");
+    }
+}
+
+#[test]
+fn unsafe_code_lives_in_one_module() {
+    for entry in fs::read_dir(crates()).unwrap() {
+        for source in sources(&entry.unwrap().path().join("src")) {
+            let allows = fs::read_to_string(&source).unwrap().contains("allow(unsafe_code");
+            let kernels = source.components().any(|part| part.as_os_str() == "kernels");
+            assert!(!allows || kernels, "{}", source.display());
+        }
+    }
+}
+
+#[test]
+fn every_crate_can_be_taken_alone() {
+    for entry in fs::read_dir(crates()).unwrap() {
+        let folder = entry.unwrap().path();
+        for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+            assert!(folder.join(file).exists(), "{} lacks {file}", folder.display());
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Bad input: exit code 2, a message that says where and what, and nothing half-written.
+
+use std::{fs, path::Path};
+
+use crate::program::{files, refuse, succeed};
+
+const MAP: &str = r#"
+currency = "EUR"
+[types]
+amount = "decimal(12, 2)"
+[columns]
+customer = "customer"
+time = "time"
+amount = "amount"
+class = "class"
+[time]
+formats = ["%Y-%m-%d"]
+"#;
+
+const TAXONOMY: &str = "name = \"test\"\n[classes.food]\n[classes.rent]\n";
+
+const HEADER: &str = "customer,time,amount,class\n";
+
+/// Ingests a CSV text over two one-year windows and returns the message of the refusal.
+fn ingest(csv: &str, options: &[&str]) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let words = prepare(folder.path(), csv);
+    let words: Vec<&str> = words.iter().map(String::as_str).chain(options.iter().copied()).collect();
+    let message = refuse(&words);
+    let run = files(&folder.path().join("run"));
+    assert!(!run.iter().any(|name| name.ends_with(".parquet") && name.contains("panel")), "{run:?}");
+    assert!(run.iter().all(|name| !name.starts_with('.')), "debris: {run:?}");
+    (folder, message)
+}
+
+fn prepare(folder: &Path, csv: &str) -> Vec<String> {
+    fs::write(folder.join("map.toml"), MAP).unwrap();
+    fs::write(folder.join("taxonomy.toml"), TAXONOMY).unwrap();
+    fs::write(folder.join("ledger.csv"), csv).unwrap();
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let flags = ["--window", "annual x 2", "--short-window", "none", "--draw-coefficients", "1"].map(str::to_owned);
+    let mut words = vec!["ingest".to_owned(), path("run"), "--files".to_owned(), path("ledger.csv")];
+    words.extend(["--map".to_owned(), path("map.toml"), "--taxonomy".to_owned(), path("taxonomy.toml")]);
+    words.extend(flags);
+    words
+}
+
+/// Two years of two classes for one customer.
+fn customer(name: &str) -> String {
+    format!("{name},2019-05-01,-10.00,food\n{name},2020-05-01,-20.00,rent\n{name},2020-12-31,-5.00,food\n")
+}
+
+#[test]
+fn a_bad_row_is_named_by_file_row_and_column() {
+    for (row, words) in [
+        ("a,2020-13-01,-1.00,food", vec!["ledger.csv", "time"]),
+        ("a,2020-01-01,NaN,food", vec!["ledger.csv", "amount"]),
+        ("a,2020-01-01,inf,food", vec!["ledger.csv", "amount"]),
+        ("a,2020-01-01,-1.00,fun", vec!["ledger.csv", "fun"]),
+        ("a,2020-01-01,-1.00", vec!["ledger.csv"]),
+    ] {
+        let (_, message) = ingest(&format!("{HEADER}{}{row}\n{}", customer("a"), customer("b")), &[]);
+        for word in words.iter().copied().chain(["5"]) {
+            assert!(message.contains(word), "{row}: {message}");
+        }
+    }
+}
+
+#[test]
+fn files_that_hold_nothing_are_named() {
+    let (_, message) = ingest("", &[]);
+    assert!(message.contains("ledger.csv"), "{message}");
+    let (_, message) = ingest(HEADER, &[]);
+    assert!(!message.is_empty());
+    let (_, message) = ingest("customer,time,amount\na,2020-01-01,1\n", &[]);
+    assert!(message.contains("class"), "{message}");
+}
+
+#[test]
+fn a_cut_last_line_is_refused_unless_it_may_be_dropped() {
+    let csv = format!("{HEADER}{}{}c,2020-01-0", customer("a"), customer("b"));
+    let (_, message) = ingest(&csv, &[]);
+    assert!(message.contains("ledger.csv"), "{message}");
+    let folder = tempfile::tempdir().unwrap();
+    let words = prepare(folder.path(), &csv);
+    let words: Vec<&str> = words.iter().map(String::as_str).chain(["--allow-cut-last-line"]).collect();
+    succeed(&words);
+    let report = fs::read_to_string(folder.path().join("run/ingest_report.json")).unwrap();
+    assert!(report.contains("cut_last_lines"), "{report}");
+}
+
+#[test]
+fn too_few_periods_are_refused() {
+    let (_, message) = ingest(&format!("{HEADER}{}", customer("a")), &["--window", "annual x 3"]);
+    assert!(message.contains('3'), "{message}");
+}
+
+#[test]
+fn training_needs_more_than_one_customer_and_one_class() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = prepare(folder.path(), &format!("{HEADER}{}", customer("a")));
+    succeed(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let run = folder.path().join("run");
+    let message = refuse(&["run", run.to_str().unwrap()]);
+    assert!(message.contains("1 customers") || message.contains("customer"), "{message}");
+    assert!(!files(&run).contains(&"model.parquet".to_owned()));
+}
+
+#[test]
+fn a_coefficient_table_must_have_every_class() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut words = prepare(folder.path(), &format!("{HEADER}{}{}", customer("a"), customer("b")));
+    words.truncate(words.len() - 2);
+    let table = folder.path().join("coefficients.csv");
+    fs::write(&table, "class,E\nfood,1\n").unwrap();
+    words.extend(["--coefficients".to_owned(), table.to_str().unwrap().to_owned()]);
+    let message = refuse(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(message.contains("coefficients.csv") && message.contains("rent"), "{message}");
+}
+
+#[test]
+fn damaged_and_missing_tables_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let path = run.to_str().unwrap();
+    assert!(refuse(&["train", path]).contains("panel.parquet"));
+    succeed(&["synth", path, "--customers", "20"]);
+    let ledger = run.join("ledger.parquet");
+    let bytes = fs::read(&ledger).unwrap();
+    fs::write(&ledger, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(refuse(&["ingest", path]).contains("ledger.parquet"));
+    assert!(!files(&run).contains(&"panel.parquet".to_owned()));
+}
+
+#[test]
+fn options_out_of_range_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let path = path.to_str().unwrap();
+    for words in [
+        vec!["synth", path, "--customers", "0"],
+        vec!["synth", path, "--missing-years", "1.5"],
+        vec!["ingest", path, "--window", "six years"],
+        vec!["ingest", path, "--files", "nothing-*.csv"],
+        vec!["ingest", path, "--empty-windows", "maybe"],
+    ] {
+        refuse(&words);
+    }
+}

@@ -1,0 +1,8 @@
+//! The program from the outside, and the architecture's rules.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod architecture;
+mod bad_input;
+mod pipeline;
+mod program;
