@@ -20,7 +20,7 @@ use tracing_subscriber::EnvFilter;
 /// success, 1 failure of the machine, 2 bad usage or bad input, 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "spendscape", version)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// Say more (-v) or everything (-vv); SPENDSCAPE_LOG takes filters such as `spendscape_ledger=debug`
@@ -141,7 +141,7 @@ enum Command {
 
 impl Arguments {
     /// Sends log lines to standard error: lines for a person on a terminal, without colours in a file.
-    pub fn start_logging(&self) {
+    pub(crate) fn start_logging(&self) {
         let level = match (self.quiet, self.verbose) {
             (true, _) => "error",
             (false, 0) => "spendscape=info,warn",
@@ -162,7 +162,7 @@ impl Arguments {
     ///
     /// # Errors
     /// If the command fails; [`spendscape::exit::code`] tells whose fault it is.
-    pub fn run(&self) -> Result<()> {
+    pub(crate) fn run(&self) -> Result<()> {
         if let Some(threads) = self.threads {
             rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)

@@ -18,40 +18,40 @@ use crate::{
 
 /// A trained run in memory; N customers, T periods, C classes, P traits, M units.
 #[derive(Debug)]
-pub struct Context {
+pub(crate) struct Context {
     /// Shares over the long window.
-    pub panel: Panel,
+    pub(crate) panel: Panel,
     /// Mean shares, N x C.
-    pub mean_shares: Array2<f64>,
+    pub(crate) mean_shares: Array2<f64>,
     /// Coefficients of the panel's classes, C x P.
-    pub coefficients: Array2<f64>,
+    pub(crate) coefficients: Array2<f64>,
     /// Grades and split.
-    pub targets: StoredTargets,
+    pub(crate) targets: StoredTargets,
     /// Traits by falling grade, N x P.
-    pub order: Array2<usize>,
+    pub(crate) order: Array2<usize>,
     /// The network.
-    pub model: Model,
+    pub(crate) model: Model,
     /// Its weights.
-    pub weights: Weights,
+    pub(crate) weights: Weights,
     /// Hidden states, N x T x M.
-    pub states: Array3<f64>,
+    pub(crate) states: Array3<f64>,
     /// Last hidden states, N x M.
-    pub ends: Array2<f64>,
+    pub(crate) ends: Array2<f64>,
     /// The short window, where the run has one.
-    pub short: Option<Short>,
+    pub(crate) short: Option<Short>,
     /// Life events, N x T, where they are known.
-    pub events: Option<Array2<bool>>,
+    pub(crate) events: Option<Array2<bool>>,
 }
 
 /// The short window for the customers that have one.
 #[derive(Debug)]
-pub struct Short {
+pub(crate) struct Short {
     /// Rows of these customers in the long window's tables.
-    pub rows: Vec<usize>,
+    pub(crate) rows: Vec<usize>,
     /// Their shares.
-    pub panel: Panel,
+    pub(crate) panel: Panel,
     /// Their last hidden states.
-    pub ends: Array2<f64>,
+    pub(crate) ends: Array2<f64>,
 }
 
 impl Context {
@@ -59,7 +59,7 @@ impl Context {
     ///
     /// # Errors
     /// If a table is missing or damaged.
-    pub fn read(run: &RunFolder) -> Result<Self> {
+    pub(crate) fn read(run: &RunFolder) -> Result<Self> {
         let panel = Panel::from_rows(&run.read(File::Panel)?.rows)?;
         let coefficients =
             Coefficients::from_rows(&run.read(File::Coefficients)?.rows)?.for_classes(&panel.classes)?;
@@ -91,13 +91,13 @@ impl Context {
 
     /// Rows of the training customers.
     #[must_use]
-    pub fn train_rows(&self) -> Vec<usize> {
+    pub(crate) fn train_rows(&self) -> Vec<usize> {
         rows_where(&self.targets.train, true)
     }
 
     /// Rows of the other customers.
     #[must_use]
-    pub fn test_rows(&self) -> Vec<usize> {
+    pub(crate) fn test_rows(&self) -> Vec<usize> {
         rows_where(&self.targets.train, false)
     }
 
@@ -105,7 +105,7 @@ impl Context {
     ///
     /// # Errors
     /// If a training score is constant.
-    pub fn grades_of(&self, shares: &Array2<f64>) -> Result<Array2<f64>> {
+    pub(crate) fn grades_of(&self, shares: &Array2<f64>) -> Result<Array2<f64>> {
         let StoredTargets { scores, traits, train, .. } = &self.targets;
         let scaler = TargetScaler::fit(scores, traits, train, TargetScaling::Z3)?;
         Ok(scaler.grades(&shares.dot(&self.coefficients)))
@@ -115,7 +115,7 @@ impl Context {
     ///
     /// # Errors
     /// If a training score is constant.
-    pub fn yearly_grades(&self) -> Result<Array3<f64>> {
+    pub(crate) fn yearly_grades(&self) -> Result<Array3<f64>> {
         let (n, periods, _) = self.panel.shares.dim();
         let mut grades = Array3::zeros((n, periods, self.coefficients.ncols()));
         for t in 0..periods {

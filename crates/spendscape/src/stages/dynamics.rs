@@ -208,7 +208,6 @@ fn group_verdict_name(verdict: GroupVerdict) -> String {
         GroupVerdict::Points { count } => format!("{count} points"),
         GroupVerdict::InputDrivenLocus => "input-driven locus".to_owned(),
         GroupVerdict::Undecided => "undecided".to_owned(),
-        _ => format!("{verdict:?}"),
     }
 }
 

@@ -18,7 +18,7 @@ use spendscape_ledger::{
     build_panels, derive_taxonomy,
 };
 use spendscape_schema::{Coefficients, EmptyWindows, Taxonomy, WindowSpec, seed};
-use spendscape_store::{Digest, DigestOf, Provenance, require_free_space};
+use spendscape_store::{Digest, Provenance, require_free_space};
 
 use crate::{
     run_folder::{File, RunFolder, Stage, spending_classes, write_taxonomy},

@@ -157,7 +157,7 @@ pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()>
     let data = Dataset::new(&x, &y)?;
     let test = Dataset::new(&test_x, &test_y)?;
     let history = trainer.fit_with(&mut network, &data, Some(&test), &mut order, |epoch| {
-        progress.show(&format!("epoch {}, loss {:.5}", epoch.epoch, epoch.loss));
+        progress.show(&format!("epoch {} of {}, loss {:.5}", epoch.epoch + 1, epoch.epochs, epoch.loss));
         ControlFlow::Continue(())
     })?;
     progress.done();
@@ -174,7 +174,7 @@ fn write_history(stage: &mut crate::run_folder::Stage<'_>, history: &spendscape_
         arrays::index((1..=epochs.len()).map(|epoch| epoch as u16)),
         arrays::float(epochs.iter().map(|epoch| epoch.rate)),
         arrays::float(epochs.iter().map(|epoch| epoch.loss)),
-        arrays::optional_float(epochs.iter().map(|epoch| epoch.validation)),
+        arrays::optional_float(epochs.iter().map(|epoch| epoch.validation_loss)),
     ];
     stage.write(File::Training, &Axes::new(), columns)
 }
