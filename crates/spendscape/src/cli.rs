@@ -67,9 +67,11 @@ enum Command {
         options: SynthOptions,
     },
     /// Turn transactions into a validated ledger and a panel of spending shares
-    #[command(after_help = "Examples:\n  spendscape ingest runs/bank\n  spendscape ingest runs/retail --files \
+    #[command(
+        after_help = "Examples:\n  spendscape ingest runs/bank\n  spendscape ingest runs/retail --files \
         retail.csv.gz --map datasets/online_retail/map.toml --derive-classes 96 --window 'bi-monthly x 6 from 2010-12-01' \
-        --short-window none --empty-windows keep-zero:3 --draw-coefficients 1")]
+        --short-window none --empty-windows keep-zero:3 --draw-coefficients 1"
+    )]
     Ingest {
         #[command(flatten)]
         folders: Folders,

@@ -68,11 +68,19 @@ impl Model {
     /// # Errors
     /// Names the first class that differs.
     pub fn check_classes(&self, classes: &[String]) -> Result<()> {
-        if let Some((at, (model, panel))) = self.classes.iter().zip(classes).enumerate().find(|(_, (a, b))| a != b) {
-            bail!("class {at} of the panel is {panel:?}, but the model was trained with {model:?} there: use its taxonomy");
+        if let Some((at, (model, panel))) =
+            self.classes.iter().zip(classes).enumerate().find(|(_, (a, b))| a != b)
+        {
+            bail!(
+                "class {at} of the panel is {panel:?}, but the model was trained with {model:?} there: use its taxonomy"
+            );
         }
         if self.classes.len() != classes.len() {
-            bail!("the panel has {} classes, but the model was trained on {}", classes.len(), self.classes.len());
+            bail!(
+                "the panel has {} classes, but the model was trained on {}",
+                classes.len(),
+                self.classes.len()
+            );
         }
         Ok(())
     }
@@ -86,7 +94,12 @@ fn labels(labels: &[String]) -> Value {
 ///
 /// # Errors
 /// If the disk is full.
-pub fn write(stage: &mut Stage<'_>, network: &Network<f32>, classes: &[String], traits: &[String]) -> Result<()> {
+pub fn write(
+    stage: &mut Stage<'_>,
+    network: &Network<f32>,
+    classes: &[String],
+    traits: &[String],
+) -> Result<()> {
     stage.note("classes", labels(classes));
     stage.note("traits", labels(traits));
     stage.note("hidden_units", network.units());
@@ -115,11 +128,14 @@ fn from_table(stored: &Stored) -> Result<Model> {
     let parameters = &stored.provenance.parameters;
     let strings = |name: &str| -> Result<Vec<String>> {
         let list = parameters.get(name).and_then(Value::as_array);
-        let list = list.with_context(|| format!("the model does not say its {name}: was it written by `spendscape train`?"))?;
+        let list = list.with_context(|| {
+            format!("the model does not say its {name}: was it written by `spendscape train`?")
+        })?;
         Ok(list.iter().filter_map(|label| label.as_str().map(str::to_owned)).collect())
     };
     let (classes, traits) = (strings("classes")?, strings("traits")?);
-    let units = parameters.get("hidden_units").and_then(Value::as_u64).context("the model does not say its units")?;
+    let units =
+        parameters.get("hidden_units").and_then(Value::as_u64).context("the model does not say its units")?;
     let params = NetworkParams::lstm(classes.len(), usize::try_from(units)?).outputs(traits.len());
     let mut network = params.zeros::<f32>()?;
     let (names, shapes, values) =
@@ -130,8 +146,9 @@ fn from_table(stored: &Stored) -> Result<Model> {
     for ((name, shape), values) in names.iter().zip(shapes).zip(values) {
         let shape: Vec<usize> = shape.into_iter().map(|side| side as usize).collect();
         let (found, expected) = (values.len(), shape.iter().product::<usize>());
-        let tensor = ArrayD::from_shape_vec(IxDyn(&shape), values)
-            .with_context(|| format!("tensor {name} has {found} values, but its shape {shape:?} asks for {expected}"))?;
+        let tensor = ArrayD::from_shape_vec(IxDyn(&shape), values).with_context(|| {
+            format!("tensor {name} has {found} values, but its shape {shape:?} asks for {expected}")
+        })?;
         network.set_tensor(name, &tensor)?;
     }
     Ok(Model { network, classes, traits, digest: stored.digest.clone() })

@@ -9,7 +9,9 @@ use std::{
 use anyhow::{Context, Result};
 use arrow::array::{ArrayRef, RecordBatch};
 use spendscape_schema::{Axes, Table, Taxonomy};
-use spendscape_store::{Digest, Manifest, Provenance, StageRecord, Stored, TableReader, read_table, write_table};
+use spendscape_store::{
+    Digest, Manifest, Provenance, StageRecord, Stored, TableReader, read_table, write_table,
+};
 
 /// The file of a table in a run folder.
 macro_rules! files {
@@ -148,7 +150,13 @@ impl RunFolder {
     ///
     /// # Errors
     /// If an input is missing or damaged.
-    pub fn stage(&self, name: &'static str, provenance: Provenance, inputs: &[File], force: bool) -> Result<Option<Stage<'_>>> {
+    pub fn stage(
+        &self,
+        name: &'static str,
+        provenance: Provenance,
+        inputs: &[File],
+        force: bool,
+    ) -> Result<Option<Stage<'_>>> {
         let mut provenance = provenance;
         let mut paths = BTreeMap::new();
         for input in inputs {
@@ -193,7 +201,8 @@ impl Stage<'_> {
     /// If the columns do not make the table or the disk is full.
     pub fn write(&mut self, file: File, axes: &Axes, columns: Vec<ArrayRef>) -> Result<()> {
         let schema = file.table().schema(axes)?;
-        let batch = RecordBatch::try_new(schema, columns).with_context(|| format!("cannot make {}", file.name()))?;
+        let batch =
+            RecordBatch::try_new(schema, columns).with_context(|| format!("cannot make {}", file.name()))?;
         self.write_batch(file, &batch)
     }
 

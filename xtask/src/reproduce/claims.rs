@@ -541,7 +541,7 @@ fn claim_rows() -> Vec<Row> {
             metric!("inverse.relative_distance.extended.raw"),
             Both(0.0, 0.25),
             Some(("in direction they agree, with a cosine of {}", metric!("inverse.cosine.extended.raw"))),
-            "Distance of h_100 from L over the spread of L: the direction is right, the place is not.",
+            "Root mean square distance of h_100 from L over the spread of h_100: the direction is right, the place is not.",
         ),
         claim(
             "16",

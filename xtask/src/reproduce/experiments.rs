@@ -24,8 +24,17 @@ pub(crate) struct Experiment {
 
 #[derive(Debug)]
 enum Source {
-    Bank { preset: &'static str, customers: usize },
-    Real { files: Vec<PathBuf>, map: PathBuf, taxonomy: Taxonomy, window: &'static str, loans: Option<PathBuf> },
+    Bank {
+        preset: &'static str,
+        customers: usize,
+    },
+    Real {
+        files: Vec<PathBuf>,
+        map: PathBuf,
+        taxonomy: Taxonomy,
+        window: &'static str,
+        loans: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug)]
@@ -46,18 +55,19 @@ impl Experiment {
             describe: format!("synthetic bank `{preset}`, {customers} customers"),
             source: Source::Bank { preset, customers },
         };
-        let real = |name, describe: &str, files: &[&str], map: &str, taxonomy, window, loans: Option<&str>| Self {
-            name,
-            describe: describe.to_owned(),
-            source: Source::Real {
-                // Without a data folder the names alone say what is missing.
-                files: files.iter().map(|file| data.unwrap_or(Path::new("")).join(file)).collect(),
-                map: shell::root().join("datasets").join(map),
-                taxonomy,
-                window,
-                loans: loans.map(|file| data.unwrap_or(Path::new("")).join(file)),
-            },
-        };
+        let real =
+            |name, describe: &str, files: &[&str], map: &str, taxonomy, window, loans: Option<&str>| Self {
+                name,
+                describe: describe.to_owned(),
+                source: Source::Real {
+                    // Without a data folder the names alone say what is missing.
+                    files: files.iter().map(|file| data.unwrap_or(Path::new("")).join(file)).collect(),
+                    map: shell::root().join("datasets").join(map),
+                    taxonomy,
+                    window,
+                    loans: loans.map(|file| data.unwrap_or(Path::new("")).join(file)),
+                },
+            };
         let berka = || Taxonomy::File(shell::root().join("datasets/berka/taxonomy.toml"));
         vec![
             bank("base"),
@@ -166,7 +176,8 @@ impl Experiment {
                 command.arg("ingest").arg(data).arg("--files").args(files).arg("--map").arg(map);
                 if let Some(loans) = loans {
                     let anchors = data.join("last_days.csv");
-                    std::fs::create_dir_all(data).with_context(|| format!("cannot create {}", data.display()))?;
+                    std::fs::create_dir_all(data)
+                        .with_context(|| format!("cannot create {}", data.display()))?;
                     std::fs::write(&anchors, days_before(loans)?)
                         .with_context(|| format!("cannot write {}", anchors.display()))?;
                     command.arg("--anchors").arg(anchors);

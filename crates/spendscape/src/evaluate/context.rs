@@ -130,9 +130,14 @@ impl Short {
     fn read(run: &RunFolder, customers: &[String]) -> Result<Self> {
         let panel = Panel::from_rows(&run.read(File::ShortPanel)?.rows)?;
         let ends = final_states(&read_states(run, File::ShortStates)?.hidden)?;
-        let at: HashMap<&String, usize> = customers.iter().enumerate().map(|(row, name)| (name, row)).collect();
-        let both: Vec<(usize, usize)> =
-            panel.customers.iter().enumerate().filter_map(|(row, name)| Some((row, *at.get(name)?))).collect();
+        let at: HashMap<&String, usize> =
+            customers.iter().enumerate().map(|(row, name)| (name, row)).collect();
+        let both: Vec<(usize, usize)> = panel
+            .customers
+            .iter()
+            .enumerate()
+            .filter_map(|(row, name)| Some((row, *at.get(name)?)))
+            .collect();
         let (own, rows): (Vec<usize>, Vec<usize>) = both.into_iter().unzip();
         Ok(Self { rows, panel: panel.select(&own), ends: ends.select(Dimension(0), &own) })
     }
@@ -141,7 +146,8 @@ impl Short {
 fn read_events(run: &RunFolder, panel: &Panel) -> Result<Array2<bool>> {
     let rows = run.read(File::Latent)?.rows;
     let (names, periods, flags) = (rows.text("customer")?, rows.index("period")?, rows.flag("event")?);
-    let at: HashMap<&String, usize> = panel.customers.iter().enumerate().map(|(row, name)| (name, row)).collect();
+    let at: HashMap<&String, usize> =
+        panel.customers.iter().enumerate().map(|(row, name)| (name, row)).collect();
     let mut events = Array2::from_elem((panel.len(), panel.periods.len()), false);
     for ((name, period), flag) in names.iter().zip(periods).zip(flags) {
         if let (Some(row), true) = (at.get(name), usize::from(period) < panel.periods.len()) {

@@ -24,7 +24,9 @@ pub(super) fn measure(context: &Context, run: &RunFolder, metrics: &mut Metrics)
         metrics.add("inverse.error", error);
     }
     if let Some(reachable) = &inverse.reachable {
-        let highest = reachable.outputs.map_axis(Dimension(0), |column| column.iter().copied().fold(f64::MIN, f64::max));
+        let highest = reachable
+            .outputs
+            .map_axis(Dimension(0), |column| column.iter().copied().fold(f64::MIN, f64::max));
         let gap = (&highest - &inverse.magnitude).mapv(f64::abs);
         metrics.add("inverse.magnitude_error", gap.iter().copied().fold(0.0, f64::max));
         // The matrix that equation (III-C) inverts: [O', 1]^T [O', 1].
@@ -42,12 +44,14 @@ pub(super) fn measure(context: &Context, run: &RunFolder, metrics: &mut Metrics)
     }
     let rows = run.read(File::EndStates)?.rows;
     let extended = rows.vectors64("hidden_100")?;
-    for (name, location) in [("raw", &locations.raw), ("paper", &locations.paper), ("printed", &locations.printed)] {
+    for (name, location) in
+        [("raw", &locations.raw), ("paper", &locations.paper), ("printed", &locations.printed)]
+    {
         metrics.add(format!("inverse.cosine.extended.{name}"), mean_cosine(&extended, location)?);
         metrics.add(format!("inverse.distance.extended.{name}"), distance(&extended, location));
     }
-    let spread = spread(&locations.raw);
-    metrics.add("inverse.spread.raw", spread);
+    let spread = spread(&extended);
+    metrics.add("inverse.spread.extended", spread);
     metrics.add("inverse.relative_distance.extended.raw", distance(&extended, &locations.raw) / spread);
     end_states(&rows, metrics)?;
     attractors(run, metrics)
@@ -57,7 +61,8 @@ fn end_states(rows: &spendscape_schema::arrays::Rows, metrics: &mut Metrics) -> 
     let (low, high) = (rows.float("spectral_low")?, rows.float("spectral_high")?);
     let mut middle: Vec<f64> = low.iter().zip(&high).map(|(low, high)| f64::midpoint(*low, *high)).collect();
     let share = |flags: &mut dyn Iterator<Item = bool>| -> f64 {
-        let (count, hits) = flags.fold((0.0, 0.0), |(count, hits), flag| (count + 1.0, hits + f64::from(u8::from(flag))));
+        let (count, hits) =
+            flags.fold((0.0, 0.0), |(count, hits), flag| (count + 1.0, hits + f64::from(u8::from(flag))));
         hits / count
     };
     metrics.add("dynamics.stable", share(&mut high.iter().map(|radius| *radius < 1.0)));
@@ -77,7 +82,11 @@ fn attractors(run: &RunFolder, metrics: &mut Metrics) -> Result<()> {
     let (drawn, verdicts) = (rows.flag("drawn")?, rows.text("verdict")?);
     let explained = rows.float("variance_explained")?;
     let groups = |wanted: &dyn Fn(usize) -> bool| -> f64 {
-        (0..traits.len()).filter(|row| wanted(*row)).map(|row| traits[row].as_str()).collect::<BTreeSet<_>>().len() as f64
+        (0..traits.len())
+            .filter(|row| wanted(*row))
+            .map(|row| traits[row].as_str())
+            .collect::<BTreeSet<_>>()
+            .len() as f64
     };
     metrics.add("dynamics.drawn.lines", groups(&|row| drawn[row] && shapes[row] == "line"));
     metrics.add("dynamics.drawn.points", groups(&|row| drawn[row] && shapes[row] == "point"));
@@ -89,8 +98,10 @@ fn attractors(run: &RunFolder, metrics: &mut Metrics) -> Result<()> {
         metrics.add(format!("dynamics.verdict.{name}"), groups(&|row| verdicts[row] == verdict));
     }
     let mean_explained = |shape: &str| -> f64 {
-        let firsts: Vec<f64> =
-            (0..traits.len()).filter(|row| shapes[*row] == shape && rows_first(&traits, &shapes, *row)).map(|row| explained[row]).collect();
+        let firsts: Vec<f64> = (0..traits.len())
+            .filter(|row| shapes[*row] == shape && rows_first(&traits, &shapes, *row))
+            .map(|row| explained[row])
+            .collect();
         firsts.iter().sum::<f64>() / firsts.len() as f64
     };
     metrics.add("dynamics.explained.line", mean_explained("line"));

@@ -37,9 +37,8 @@ pub(super) fn measure(context: &Context, options: &EvaluateOptions, metrics: &mu
 /// Fit on unseen customers of nets with 1, 2, ... nodes.
 fn elbow(context: &Context) -> Result<Vec<f64>> {
     let grades = context.targets.grades.mapv(|grade| grade as f32);
-    let part = |rows: &[usize]| {
-        (context.panel.shares.select(Dimension(0), rows), grades.select(Dimension(0), rows))
-    };
+    let part =
+        |rows: &[usize]| (context.panel.shares.select(Dimension(0), rows), grades.select(Dimension(0), rows));
     let ((x, y), (test_x, test_y)) = (part(&context.train_rows()), part(&context.test_rows()));
     let (classes, traits) = (x.dim().2, y.ncols());
     // Nets are independent: each may run on its own thread without changing a bit of the result.

@@ -63,7 +63,8 @@ pub fn evaluate(run: &RunFolder, options: &EvaluateOptions, force: bool) -> Resu
     let mut inputs = vec![File::Panel, File::Coefficients, File::Targets, File::Model, File::States];
     let optional = [File::ShortPanel, File::ShortStates, File::Latent, File::EndStates, File::Attractors];
     inputs.extend(optional.into_iter().filter(|file| run.has(*file)));
-    let provenance = Provenance::new("evaluate").parameter("baselines", !options.no_baselines)
+    let provenance = Provenance::new("evaluate")
+        .parameter("baselines", !options.no_baselines)
         .parameter("polynomial", !options.no_polynomial);
     let Some(mut stage) = run.stage("evaluate", provenance, &inputs, force)? else {
         return Ok(());

@@ -6,7 +6,8 @@ use spendscape_linalg::svd;
 use spendscape_lstm::Activation;
 use spendscape_schema::seed;
 use spendscape_segments::{
-    DEFAULT_NEIGHBORS, GaussianNull, KMeans, adjusted_mutual_information, prefix_accuracy, silhouette, unit_rows,
+    DEFAULT_NEIGHBORS, GaussianNull, KMeans, adjusted_mutual_information, prefix_accuracy, silhouette,
+    unit_rows,
 };
 
 use super::{EvaluateOptions, Metrics, baselines, context::Context};
@@ -75,8 +76,10 @@ fn clusters(context: &Context, metrics: &mut Metrics) -> Result<()> {
             continue;
         }
         let inside = directions.select(Dimension(0), &rows);
-        let second: Vec<usize> = rows.iter().map(|row| context.order[[*row, 1.min(context.order.ncols() - 1)]]).collect();
-        let agreement = adjusted_mutual_information(&fit(&inside, count, 1 + cluster as u64)?.labels, &second)?;
+        let second: Vec<usize> =
+            rows.iter().map(|row| context.order[[*row, 1.min(context.order.ncols() - 1)]]).collect();
+        let agreement =
+            adjusted_mutual_information(&fit(&inside, count, 1 + cluster as u64)?.labels, &second)?;
         sum += agreement * rows.len() as f64;
         total += rows.len() as f64;
     }
@@ -92,7 +95,9 @@ fn silhouettes(context: &Context, metrics: &mut Metrics) -> Result<()> {
     let count = CLUSTERS.min(rows.len().saturating_sub(1)).max(1);
     let score = |points: &Array2<f64>, item: u64| -> Result<f64> {
         let directions = unit_rows(points);
-        let fitted = KMeans::params(count).starts(STARTS).fit(&directions, &mut seed::stream(1, "silhouette", item))?;
+        let fitted = KMeans::params(count)
+            .starts(STARTS)
+            .fit(&directions, &mut seed::stream(1, "silhouette", item))?;
         Ok(silhouette(&directions, &fitted.labels)?.mean)
     };
     let null = GaussianNull::fit(&ends)?.sample(rows.len(), &mut seed::stream(1, "silhouette null", 0));

@@ -4,8 +4,8 @@ use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
 use spendscape_schema::seed;
 use spendscape_segments::{
-    KMeans, LateChangeInput, dominant, label_stability, late_changes, running_mean, turns_by_event, unit_rows,
-    window_stability, yearly_stability,
+    KMeans, LateChangeInput, dominant, label_stability, late_changes, running_mean, turns_by_event,
+    unit_rows, window_stability, yearly_stability,
 };
 
 use super::{
@@ -51,7 +51,8 @@ fn windows(context: &Context, short: &Short, metrics: &mut Metrics) -> Result<()
         compare("raw", &grades, &short_grades)?;
     }
     let output = |ends: &Array2<f64>| ends.dot(&context.weights.output.t()) + &context.weights.output_bias;
-    let predicted = (dominant(&output(&context.ends.select(Dimension(0), rows)))?, dominant(&output(&short.ends))?);
+    let predicted =
+        (dominant(&output(&context.ends.select(Dimension(0), rows)))?, dominant(&output(&short.ends))?);
     let raw = (dominant(&grades)?, dominant(&short_grades)?);
     metrics.add("stability.dominant.lstm", label_stability(&predicted.0, &predicted.1, &train)?.all);
     metrics.add("stability.dominant.raw", label_stability(&raw.0, &raw.1, &train)?.all);

@@ -8,8 +8,9 @@ use spendscape_segments::{
     CanonicalFrame, DEFAULT_NEIGHBORS, final_states, prefix_accuracy, unit_rows, window_stability,
 };
 use spendscape_surrogate::{
-    ANCHOR, AngularErrors, Correction, LinearModel, Ols, Polynomial, RegressionTree, Ridge, Terms, coefficient_tests,
-    contributions, compensated_sum, correlation, mean_r2, recovery, simulate_anchor, unlisted_classes,
+    ANCHOR, AngularErrors, Correction, LinearModel, Ols, Polynomial, RegressionTree, Ridge, Terms,
+    coefficient_tests, compensated_sum, contributions, correlation, mean_r2, recovery, simulate_anchor,
+    unlisted_classes,
 };
 
 use super::{EvaluateOptions, Metrics, context::Context};
@@ -83,7 +84,10 @@ fn alternatives(data: &Data, options: &EvaluateOptions, metrics: &mut Metrics) -
     let tree = RegressionTree::params().fit(&data.train, &data.train_angles)?;
     metrics.add("surrogate.r2.tree", fit_of(&tree.predict(&data.test)?)?);
     let small = RegressionTree::params().max_depth(TREE.0).min_samples_leaf(TREE.1);
-    metrics.add("surrogate.r2.tree_depth_10", fit_of(&small.fit(&data.train, &data.train_angles)?.predict(&data.test)?)?);
+    metrics.add(
+        "surrogate.r2.tree_depth_10",
+        fit_of(&small.fit(&data.train, &data.train_angles)?.predict(&data.test)?)?,
+    );
     let squares = Polynomial::params().terms(Terms::Squares).fit(&data.train, &data.train_angles)?;
     metrics.add("surrogate.r2.squares", fit_of(&squares.predict(&data.test)?)?);
     if !options.no_polynomial {
@@ -148,7 +152,14 @@ fn own_angles(
         let long_angles = own.select(Dimension(0), &short.rows);
         let short_angles = model.predict(&short.panel.mean_shares())?;
         let mut rng = seed::stream(1, "surrogate windows", 0);
-        let same = window_stability(&directions(&long_angles), &directions(&short_angles), &train, count, STARTS, &mut rng)?;
+        let same = window_stability(
+            &directions(&long_angles),
+            &directions(&short_angles),
+            &train,
+            count,
+            STARTS,
+            &mut rng,
+        )?;
         metrics.add("stability.k5.surrogate", same.same.all);
     }
     // The network's own angles in the same frame, so that the two figures can be compared.

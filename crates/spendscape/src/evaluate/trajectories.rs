@@ -1,13 +1,15 @@
 //! Shape and sense of the trajectories (claims 2, 12 and 13).
 
 use anyhow::Result;
+use spendscape_dynamics::{InverseConfig, inverse_regression};
 use spendscape_segments::trajectory_summary;
 
 use super::{Metrics, context::Context};
 
 pub(super) fn measure(context: &Context, metrics: &mut Metrics) -> Result<()> {
-    // The output layer's rows are the directions along which the traits' outputs rise.
-    let summary = trajectory_summary(&context.states, &context.targets.grades, &context.weights.output)?;
+    let inverse =
+        inverse_regression(&context.weights.output, &context.weights.output_bias, &InverseConfig::default())?;
+    let summary = trajectory_summary(&context.states, &context.targets.grades, &inverse.axes)?;
     metrics.add("trajectory.straightness", summary.straightness);
     metrics.add_all("trajectory.step_length", summary.step_lengths);
     metrics.add_all("trajectory.turn_degrees", summary.turns.iter().map(|turn| turn.to_degrees()));

@@ -142,7 +142,8 @@ fn write_inverse(
     ];
     stage.write(File::TraitAxes, &axes.only(&[Axis::Unit]), columns)?;
     if let Some(reachable) = &inverse.reachable {
-        let columns = vec![arrays::vectors64(reachable.states.view())?, arrays::vectors64(reachable.outputs.view())?];
+        let columns =
+            vec![arrays::vectors64(reachable.states.view())?, arrays::vectors64(reachable.outputs.view())?];
         stage.write(File::Reach, axes, columns)?;
     }
     Ok(())
@@ -242,14 +243,19 @@ fn write_attractors(
         let fitted = match fit_attractors(&own, &mut rng) {
             Ok(fitted) => fitted,
             Err(spendscape_dynamics::Error::TooFew { .. }) => {
-                tracing::warn!(trait_name = name, customers = members.len(), "too few customers to fit attractors");
+                tracing::warn!(
+                    trait_name = name,
+                    customers = members.len(),
+                    "too few customers to fit attractors"
+                );
                 continue;
             }
             Err(error) => return Err(error.into()),
         };
         let verdict = group_verdict_name(judge_group(population, &members, horizon as f64).verdict);
         // The fewest points after which another one adds little.
-        let enough = (1..fitted.points.len()).find(|k| fitted.points[*k].explained - fitted.points[*k - 1].explained < POINT_GAIN);
+        let enough = (1..fitted.points.len())
+            .find(|k| fitted.points[*k].explained - fitted.points[*k - 1].explained < POINT_GAIN);
         let clusters = &fitted.points[enough.unwrap_or(fitted.points.len()) - 1];
         let as_line = fitted.curve.as_ref().is_some_and(|curve| curve.explained > clusters.explained);
         let mut push = |shape, index: usize, state: Array1<f64>, explained, drawn| {

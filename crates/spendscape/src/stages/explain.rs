@@ -30,10 +30,15 @@ pub fn explain(run: &RunFolder, force: bool) -> Result<()> {
     let split = read_targets(run)?.train;
     let (train, test) = (rows_where(&split, true), rows_where(&split, false));
     let shares = panel.mean_shares();
-    let model = Ols::params().fit(&shares.select(Dimension(0), &train), &angles.select(Dimension(0), &train))?;
+    let model =
+        Ols::params().fit(&shares.select(Dimension(0), &train), &angles.select(Dimension(0), &train))?;
     let predicted = model.predict(&shares)?;
     let fit = mean_r2(&angles.select(Dimension(0), &test), &predicted.select(Dimension(0), &test))?;
-    tracing::info!(r2 = format!("{fit:.3}"), rank = model.rank(), "linear surrogate of the angles on unseen customers");
+    tracing::info!(
+        r2 = format!("{fit:.3}"),
+        rank = model.rank(),
+        "linear surrogate of the angles on unseen customers"
+    );
     stage.note("r2", fit);
     stage.note("rank", model.rank());
 

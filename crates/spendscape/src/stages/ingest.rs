@@ -14,8 +14,8 @@ use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use spendscape_ledger::{
-    ColumnMap, DerivedClasses, IngestOptions as RawOptions, IngestReport, Limits, PanelReport, PanelRequest, Pseudonyms,
-    build_panels, derive_taxonomy,
+    ColumnMap, DerivedClasses, IngestOptions as RawOptions, IngestReport, Limits, PanelReport, PanelRequest,
+    Pseudonyms, build_panels, derive_taxonomy,
 };
 use spendscape_schema::{Coefficients, EmptyWindows, Taxonomy, WindowSpec, seed};
 use spendscape_store::{Digest, Provenance, require_free_space};
@@ -105,7 +105,9 @@ pub fn ingest(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
 
 fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
     let Some(map_path) = &options.map else { bail!("--files needs --map") };
-    let read = |path: &Path| std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    };
     let map_text = read(map_path)?;
     let map = ColumnMap::from_toml(&map_text).with_context(|| format!("{}", map_path.display()))?;
     let pseudonyms = options.pseudonym_key.as_deref().map(Pseudonyms::from_key_file).transpose()?;
@@ -166,9 +168,13 @@ fn coefficients_for(taxonomy: &Taxonomy, options: &IngestOptions) -> Result<Opti
             table.for_classes(&classes).with_context(|| format!("{}", path.display()))?;
             Ok(Some(table))
         }
-        (None, Some(seed)) => Ok(Some(draw_coefficients(&classes, &mut seed::stream(seed, "coefficients", 0)))),
+        (None, Some(seed)) => {
+            Ok(Some(draw_coefficients(&classes, &mut seed::stream(seed, "coefficients", 0))))
+        }
         (None, None) => {
-            tracing::warn!("no coefficient table given: training needs --coefficients or --draw-coefficients");
+            tracing::warn!(
+                "no coefficient table given: training needs --coefficients or --draw-coefficients"
+            );
             Ok(None)
         }
     }
@@ -208,7 +214,10 @@ fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
     log_panels(&built.report);
     for (panel, file) in built.panels.iter().zip([File::Panel, File::ShortPanel]) {
         if panel.is_empty() {
-            bail!("no customer is left for {}: see the counts above, or choose another --empty-windows", file.name());
+            bail!(
+                "no customer is left for {}: see the counts above, or choose another --empty-windows",
+                file.name()
+            );
         }
         stage.write_batch(file, &panel.to_batch()?)?;
     }
@@ -223,7 +232,10 @@ fn read_anchors(path: &Path) -> Result<HashMap<String, Date>> {
     for (number, line) in text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty()) {
         let place = || format!("{} line {}", path.display(), number + 1);
         let Some((customer, day)) = line.split_once(',') else { bail!("{}: expected customer,day", place()) };
-        let day = day.trim().parse().with_context(|| format!("{}, column day: {day:?} is no day YYYY-MM-DD", place()))?;
+        let day = day
+            .trim()
+            .parse()
+            .with_context(|| format!("{}, column day: {day:?} is no day YYYY-MM-DD", place()))?;
         if anchors.insert(customer.trim().to_owned(), day).is_some() {
             bail!("{}: customer {customer:?} stands twice", place());
         }
@@ -256,7 +268,12 @@ fn log_ingest(report: &IngestReport) {
 }
 
 fn log_panels(report: &PanelReport) {
-    tracing::info!(rows = report.rows, customers = report.customers, outside = report.rows_outside, "ledger aggregated");
+    tracing::info!(
+        rows = report.rows,
+        customers = report.customers,
+        outside = report.rows_outside,
+        "ledger aggregated"
+    );
     if let Some(spill) = &report.spilled {
         tracing::info!(files = spill.files, bytes = spill.bytes, "beyond the memory limit, through files");
     }

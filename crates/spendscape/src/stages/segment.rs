@@ -35,7 +35,8 @@ pub fn segment(run: &RunFolder, seed: u64, force: bool) -> Result<()> {
     if run.has(File::ShortStates) {
         inputs.push(File::ShortStates);
     }
-    let provenance = Provenance::new("segment").seed(seed).parameter("clusters", CLUSTERS).parameter("starts", STARTS);
+    let provenance =
+        Provenance::new("segment").seed(seed).parameter("clusters", CLUSTERS).parameter("starts", STARTS);
     let Some(mut stage) = run.stage("segment", provenance, &inputs, force)? else {
         return Ok(());
     };
@@ -81,7 +82,11 @@ pub fn fit_clusters(directions: &Array2<f64>, train: &[bool], seed: u64) -> Resu
 /// Traits by falling grade, joined.
 fn paths(grades: &Array2<f64>, traits: &[String]) -> Result<Vec<String>> {
     let order = dominance_order(grades)?;
-    Ok(order.rows().into_iter().map(|row| row.iter().map(|k| traits[*k].as_str()).collect::<Vec<_>>().join(" / ")).collect())
+    Ok(order
+        .rows()
+        .into_iter()
+        .map(|row| row.iter().map(|k| traits[*k].as_str()).collect::<Vec<_>>().join(" / "))
+        .collect())
 }
 
 /// Customers with both windows: one whose trajectories agree (P3 figure 1b), one who changed (figure 1c).
@@ -93,7 +98,8 @@ fn write_examples(
 ) -> Result<()> {
     let (mut roles, mut customers, mut scores) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(short) = short {
-        let at: HashMap<&String, usize> = short.customers.iter().enumerate().map(|(row, name)| (name, row)).collect();
+        let at: HashMap<&String, usize> =
+            short.customers.iter().enumerate().map(|(row, name)| (name, row)).collect();
         let both: Vec<(usize, usize)> =
             long.customers.iter().enumerate().filter_map(|(row, name)| Some((row, *at.get(name)?))).collect();
         let (long_rows, short_rows): (Vec<usize>, Vec<usize>) = both.into_iter().unzip();
@@ -130,13 +136,23 @@ fn steady(long: &Array3<f64>, short: &Array3<f64>) -> Result<Vec<(usize, f64)>> 
     Ok(scored)
 }
 
-/// Customers who changed in the last period, best first; none where the window is too short to see a change.
+/// Customers who changed in the last period, best first; none where the window is too short to see a change. The score
+/// of the change is weighted by the relative distance that the customer had come before it, as in [`steady`].
 fn changed(long: &Array3<f64>, short: &Array3<f64>, readout: &Array2<f64>) -> Result<Vec<(usize, f64)>> {
     /// Two periods to head one way and one to turn.
     const PERIODS: usize = 3;
-    if long.len_of(Dimension(1)) < PERIODS {
+    let periods = long.len_of(Dimension(1));
+    if periods < PERIODS {
         return Ok(Vec::new());
     }
-    let found = find_changed(long, Some(&final_states(short)?), readout, EXAMPLES)?;
-    Ok(found.into_iter().map(|changed| (changed.customer, changed.score)).collect())
+    let before = long.index_axis(Dimension(1), periods - 2);
+    let lengths: Vec<f64> = before.rows().into_iter().map(|row| row.dot(&row).sqrt()).collect();
+    let longest = lengths.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let found = find_changed(long, Some(&final_states(short)?), readout, usize::MAX)?;
+    let mut scored: Vec<(usize, f64)> = found
+        .into_iter()
+        .map(|found| (found.customer, found.score * lengths[found.customer] / longest))
+        .collect();
+    scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    Ok(scored)
 }

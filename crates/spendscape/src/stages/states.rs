@@ -19,7 +19,9 @@ pub fn angle_names(units: usize) -> Vec<String> {
         0 | 1 => vec!["sign".to_owned()],
         2 => vec!["longitude".to_owned()],
         3 => vec!["longitude".to_owned(), "latitude".to_owned()],
-        _ => std::iter::once("longitude".to_owned()).chain((1..units - 1).map(|k| format!("latitude {k}"))).collect(),
+        _ => std::iter::once("longitude".to_owned())
+            .chain((1..units - 1).map(|k| format!("latitude {k}")))
+            .collect(),
     }
 }
 
@@ -46,10 +48,10 @@ pub fn states(run: &RunFolder, force: bool) -> Result<()> {
     let directions = final_states(&hidden)?;
     let weights = model.weights()?;
     let frame = CanonicalFrame::fit(&directions, &weights.output, &targets.train)?;
-    let axes = Axes::new()
-        .with_numbered(Axis::Unit, model.units())
-        .with(Axis::Angle, angle_names(model.units()));
-    let basis = vec![arrays::index((0..model.units()).map(|k| k as u16)), arrays::vectors64(frame.axes().view())?];
+    let axes =
+        Axes::new().with_numbered(Axis::Unit, model.units()).with(Axis::Angle, angle_names(model.units()));
+    let basis =
+        vec![arrays::index((0..model.units()).map(|k| k as u16)), arrays::vectors64(frame.axes().view())?];
     stage.write(File::Frame, &axes.only(&[Axis::Unit]), basis)?;
     let columns = vec![
         arrays::text(&panel.customers),

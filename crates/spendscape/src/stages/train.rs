@@ -162,7 +162,10 @@ pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()>
     })?;
     progress.done();
     let fit = r2(&test_y, &network.predict(&test_x)?)?;
-    tracing::info!(r2 = format!("{:.3}", fit.mean().unwrap_or(f64::NAN)), "fit on unseen customers, mean over traits");
+    tracing::info!(
+        r2 = format!("{:.3}", fit.mean().unwrap_or(f64::NAN)),
+        "fit on unseen customers, mean over traits"
+    );
     write_history(&mut stage, &history)?;
     model::write(&mut stage, &network, &panel.classes, &coefficients.traits)?;
     stage.finish()

@@ -37,8 +37,13 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-const NUMERICAL: [&str; 5] =
-    ["spendscape-linalg", "spendscape-lstm", "spendscape-segments", "spendscape-surrogate", "spendscape-dynamics"];
+const NUMERICAL: [&str; 5] = [
+    "spendscape-linalg",
+    "spendscape-lstm",
+    "spendscape-segments",
+    "spendscape-surrogate",
+    "spendscape-dynamics",
+];
 
 #[test]
 fn numerical_crates_know_no_tables_and_no_files() {

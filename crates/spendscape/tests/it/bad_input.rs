@@ -38,7 +38,8 @@ fn prepare(folder: &Path, csv: &str) -> Vec<String> {
     fs::write(folder.join("taxonomy.toml"), TAXONOMY).unwrap();
     fs::write(folder.join("ledger.csv"), csv).unwrap();
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    let flags = ["--window", "annual x 2", "--short-window", "none", "--draw-coefficients", "1"].map(str::to_owned);
+    let flags =
+        ["--window", "annual x 2", "--short-window", "none", "--draw-coefficients", "1"].map(str::to_owned);
     let mut words = vec!["ingest".to_owned(), path("run"), "--files".to_owned(), path("ledger.csv")];
     words.extend(["--map".to_owned(), path("map.toml"), "--taxonomy".to_owned(), path("taxonomy.toml")]);
     words.extend(flags);

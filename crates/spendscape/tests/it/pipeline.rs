@@ -22,7 +22,8 @@ fn bank(folder: &Path, threads: &str) {
 
 /// Stages, outputs and digests, without what varies.
 fn digests(folder: &Path) -> Vec<(String, Value)> {
-    let manifest: Value = serde_json::from_slice(&std::fs::read(folder.join("manifest.json")).unwrap()).unwrap();
+    let manifest: Value =
+        serde_json::from_slice(&std::fs::read(folder.join("manifest.json")).unwrap()).unwrap();
     let stages = manifest["stages"].as_object().unwrap();
     stages.iter().map(|(name, record)| (name.clone(), record["outputs"].clone())).collect()
 }
@@ -35,19 +36,25 @@ fn one_command_leads_from_the_panel_to_figures() {
     let words = ["run", text(&run), "--data", text(&data), "--epochs", "12"];
     succeed(&words);
     let tables = files(&run);
-    for file in ["model", "states", "states_short", "angles", "segments", "surrogate", "end_states", "attractors"] {
+    for file in
+        ["model", "states", "states_short", "angles", "segments", "surrogate", "end_states", "attractors"]
+    {
         assert!(tables.contains(&format!("{file}.parquet")), "{tables:?}");
     }
     assert!(tables.contains(&"report.html".to_owned()));
     let figures = files(&run.join("figures"));
     for figure in ["figure1", "figure2", "figure5", "figure6"] {
-        assert!(figures.contains(&format!("{figure}.svg")) && figures.contains(&format!("{figure}.png")), "{figures:?}");
+        assert!(
+            figures.contains(&format!("{figure}.svg")) && figures.contains(&format!("{figure}.png")),
+            "{figures:?}"
+        );
     }
     assert!(tables.iter().all(|name| !name.starts_with('.')), "debris: {tables:?}");
 
     let figures = succeed(&["evaluate", text(&run), "--data", text(&data), "--no-polynomial", "--json"]);
     let figures: Value = serde_json::from_str(&figures).unwrap();
-    let figure = |name: &str| figures[name].as_f64().unwrap_or_else(|| panic!("{name} is missing: {figures}"));
+    let figure =
+        |name: &str| figures[name].as_f64().unwrap_or_else(|| panic!("{name} is missing: {figures}"));
     // The network learns, its state is nearly linear in the shares, and the inverse map is exact.
     assert!(figure("fit.r2") > 0.5);
     assert!(figure("surrogate.r2.state") > 0.9);
@@ -68,7 +75,8 @@ fn one_command_leads_from_the_panel_to_figures() {
 fn digests_do_not_depend_on_threads() {
     let folder = tempfile::tempdir().unwrap();
     let run = |threads: &str| {
-        let (data, run) = (folder.path().join(format!("bank{threads}")), folder.path().join(format!("run{threads}")));
+        let (data, run) =
+            (folder.path().join(format!("bank{threads}")), folder.path().join(format!("run{threads}")));
         bank(&data, threads);
         succeed(&["run", text(&run), "--data", text(&data), "--epochs", "3", "--threads", threads]);
         (digests(&data), digests(&run))
@@ -96,7 +104,9 @@ fn the_ledgers_panel_is_the_banks_own() {
 #[test]
 fn help_shows_an_example_for_every_command() {
     let overview = succeed(&["--help"]);
-    for command in ["synth", "ingest", "train", "states", "segment", "explain", "dynamics", "evaluate", "report", "run"] {
+    for command in
+        ["synth", "ingest", "train", "states", "segment", "explain", "dynamics", "evaluate", "report", "run"]
+    {
         assert!(overview.contains(command), "{command}");
         let help = succeed(&[command, "--help"]);
         assert!(help.contains("Example"), "{command}: {help}");
