@@ -36,7 +36,7 @@ fn surrogates(criterion: &mut Criterion) {
     group.bench_function("ridge", |b| b.iter(|| Ridge::params().fit(black_box(&x), &y)));
     let model = Ols::params().fit(&x, &y).expect("clean data is fitted");
     group.bench_function("contributions_of_all_customers", |b| {
-        b.iter(|| contributions(&model, black_box(&x), 0, 0.0))
+        b.iter(|| contributions(&model, black_box(&x), 0, 0.0));
     });
     group.measurement_time(Duration::from_secs(20));
     let tree = RegressionTree::params().max_depth(10);

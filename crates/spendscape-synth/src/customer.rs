@@ -131,14 +131,14 @@ impl Population {
         let mut events = vec![false; params.years];
         let mut now = self.draw_traits(rng);
         let fresh = (1.0 - params.persistence * params.persistence).sqrt();
-        for year in 0..params.years {
+        for (year, event) in events.iter_mut().enumerate() {
             if year > 0 {
                 let news = self.draw_traits(rng);
                 now = std::array::from_fn(|k| params.persistence * now[k] + fresh * news[k]);
                 // Drawn in any case, so that one more event does not change the numbers that follow.
                 let (chance, other) = (rng.random::<f64>(), self.draw_traits(rng));
                 if chance < params.event_probability {
-                    (now, events[year]) = (other, true);
+                    (now, *event) = (other, true);
                 }
             }
             traits.row_mut(year).assign(&ArrayView1::from(&now));

@@ -69,7 +69,7 @@ enum Command {
     /// Turn transactions into a validated ledger and a panel of spending shares
     #[command(
         after_help = "Examples:\n  spendscape ingest runs/bank\n  spendscape ingest runs/retail --files \
-        retail.csv.gz --map datasets/online_retail/map.toml --derive-classes 96 --window 'bi-monthly x 6 from 2010-12-01' \
+        retail.csv.gz --map datasets/online_retail/columns.toml --derive-classes 96 --window 'bi-monthly x 6 from 2010-12-01' \
         --short-window none --empty-windows keep-zero:3 --draw-coefficients 1"
     )]
     Ingest {

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 
 /// The files that the patterns match, each once; those of a pattern in ascending order. A pattern without wildcards is a path.
+///
+/// # Errors
+/// If a pattern does not parse or matches no file, or a folder cannot be read.
 pub fn expand<P: AsRef<Path>>(patterns: &[P]) -> Result<Vec<PathBuf>, Error> {
     let mut files: Vec<PathBuf> = Vec::new();
     for pattern in patterns {

@@ -1,6 +1,11 @@
 //! Batches of a source's columns, from text or Parquet files, with the place of every row.
 
-use std::{collections::BTreeSet, fs::File, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use arrow::{
     array::{ArrayRef, Decimal128Builder, RecordBatch, RecordBatchOptions, StringBuilder},
@@ -95,9 +100,9 @@ fn open_parquet(path: &PathBuf) -> Result<ParquetRecordBatchReaderBuilder<File>,
 }
 
 /// The error of a column that a file lacks.
-pub(crate) fn missing<S: AsRef<str>>(path: &PathBuf, column: &str, found: &[S]) -> Error {
+pub(crate) fn missing<S: AsRef<str>>(path: &Path, column: &str, found: &[S]) -> Error {
     let found: Vec<&str> = found.iter().map(AsRef::as_ref).collect();
-    Error::MissingColumn { path: path.clone(), column: column.to_owned(), found: found.join(", ") }
+    Error::MissingColumn { path: path.to_owned(), column: column.to_owned(), found: found.join(", ") }
 }
 
 impl<'a> Source<'a> {

@@ -63,7 +63,7 @@ struct Plans {
 }
 
 /// The entries of a map that a pass evaluates, by their keys.
-fn entries<'a>(map: &'a ColumnMap, pass: Pass) -> Vec<(&'static str, &'a str)> {
+fn entries(map: &ColumnMap, pass: Pass) -> Vec<(&'static str, &str)> {
     let columns = &map.columns;
     let mut entries = vec![
         ("columns.customer", &columns.customer),

@@ -58,8 +58,7 @@ impl Ledger {
             drop(TableReader::open(path, Table::Ledger)?);
             let refuse = |source| Error::Parquet { path: path.clone(), source };
             let file = File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-            let metadata =
-                ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|s| refuse(s.into()))?;
+            let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(refuse)?;
             ledger.files.push((path.clone(), metadata));
         }
         for file in 0..ledger.files.len() {
@@ -113,7 +112,7 @@ impl Ledger {
             .with_row_groups(vec![group])
             .with_batch_size(BATCH_ROWS)
             .build()
-            .map_err(|source| Error::Parquet { path: path.clone(), source: source.into() })
+            .map_err(|source| Error::Parquet { path: path.clone(), source })
     }
 
     /// Wraps what a reader says of a file.

@@ -90,7 +90,10 @@ fn alternatives(data: &Data, options: &EvaluateOptions, metrics: &mut Metrics) -
     );
     let squares = Polynomial::params().terms(Terms::Squares).fit(&data.train, &data.train_angles)?;
     metrics.add("surrogate.r2.squares", fit_of(&squares.predict(&data.test)?)?);
-    if !options.no_polynomial {
+    // A full polynomial has more columns than a small panel has customers: then it is left out.
+    let classes = data.train.ncols();
+    let columns = classes * (classes + 3) / 2;
+    if !options.no_polynomial && data.train.nrows() > columns + 1 {
         let full = Polynomial::params().terms(Terms::Full).fit(&data.train, &data.train_angles)?;
         metrics.add("surrogate.r2.full", fit_of(&full.predict(&data.test)?)?);
     }
