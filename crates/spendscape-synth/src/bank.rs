@@ -1,8 +1,8 @@
-//! The whole bank: panels and truth.
+//! The whole bank: panels, taxonomy and truth.
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use jiff::civil::{Date, date};
-use ndarray::{Array2, Array3, ArrayView1, Axis as Dimension, s};
+use ndarray::{Array2, Array3, ArrayView1, ArrayView2, s};
 use rayon::prelude::*;
 use spendscape_schema::{
     Axes, Axis, Coefficients, Flow, Panel, Period, Table, Taxonomy, Unmapped, WindowSpec, arrays,
@@ -10,90 +10,71 @@ use spendscape_schema::{
 
 use crate::{
     BankParams, Error,
-    customer::{FINE_PERIODS, Population, TRAITS},
+    customer::{Population, SHORT_WINDOWS, Slots, TRAITS},
 };
 
 /// Last day of the bank's books.
 pub const LAST_DAY: Date = date(2020, 12, 31);
-/// Class of incoming salaries.
+/// Class of incoming salaries, beside the spending classes.
 pub const INCOME_CLASS: &str = "salary";
 
-/// A generated bank: totals of every customer, period and class in minor units.
+/// A generated bank: what every customer spends on every class in every window, in minor units, and why.
+///
+/// Windows are the years before the last one, then the six two-month windows of the last year. Totals are rounded to
+/// minor units once, here: panels and ledger are made from the same integers, so that the panel of the ledger is this
+/// one bit for bit.
 #[derive(Debug)]
 pub struct Bank {
     pub(crate) params: BankParams,
     pub(crate) coefficients: Coefficients,
     pub(crate) customers: Vec<String>,
-    /// Years before the last one, then the periods of the last year.
-    pub(crate) periods: Vec<Period>,
-    /// N x (T - 1 + 6) x C; all zero where a year is missing.
+    pub(crate) windows: Vec<Period>,
+    /// Minor units, N x windows x C; all zero where a year is missing.
     pub(crate) totals: Array3<u32>,
-    /// N x T x 5.
+    /// Latent traits, N x T x 5.
     traits: Array3<f64>,
-    /// N x T.
+    /// Life events, N x T.
     events: Array2<bool>,
-    /// N x T.
-    pub(crate) present: Array2<bool>,
+    /// Which years have data, N x T.
+    present: Array2<bool>,
 }
 
 impl Bank {
-    /// Draws a bank. The result is the same for any number of threads.
+    /// Draws a bank, one customer after the other from a random stream of its own: the same for any number of threads,
+    /// and a customer is the same in a larger bank.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a parameter out of range, [`Error::Coefficients`] for a table without population shares
-    /// or without the five traits.
+    /// [`Error::Parameter`] for a parameter out of range; [`Error::NoPopulationShare`], [`Error::PopulationShare`],
+    /// [`Error::Coefficient`] or [`Error::Traits`] for a coefficient table that does not suit;
+    /// [`Error::NoCatchAll`] or [`Error::UnknownCatchAll`] where no class can take uncategorized spending.
     pub fn generate(params: &BankParams, coefficients: &Coefficients) -> Result<Self, Error> {
-        params.check()?;
         let population = Population::new(params, coefficients)?;
         let (n, years, classes) = (params.customers, params.years, coefficients.classes.len());
-        let mut totals = Array3::zeros((n, years - 1 + FINE_PERIODS, classes));
-        let mut traits = Array3::zeros((n, years, TRAITS));
-        let mut events = Array2::from_elem((n, years), false);
-        let mut present = Array2::from_elem((n, years), true);
+        let windows = windows(years)?;
+        let block = windows.len() * classes;
+        let mut totals = vec![0_u32; n * block];
+        let mut traits = vec![[0.0; TRAITS]; n * years];
+        let mut events = vec![false; n * years];
+        let mut present = vec![false; n * years];
         totals
-            .outer_iter_mut()
-            .into_par_iter()
-            .zip(traits.outer_iter_mut().into_par_iter())
-            .zip(events.outer_iter_mut().into_par_iter().zip(present.outer_iter_mut().into_par_iter()))
+            .par_chunks_mut(block)
+            .zip(traits.par_chunks_mut(years))
+            .zip(events.par_chunks_mut(years).zip(present.par_chunks_mut(years)))
             .enumerate()
-            .for_each(|(number, ((mut totals, mut traits), (mut events, mut present)))| {
-                let customer = population.draw(params, number);
-                for year in (0..years).filter(|year| customer.present[*year]) {
-                    if year + 1 < years {
-                        totals.row_mut(year).assign(&customer.years.row(year));
-                    } else {
-                        totals.slice_mut(s![years - 1.., ..]).assign(&customer.fine);
-                    }
-                }
-                traits.assign(&customer.traits);
-                events.assign(&ArrayView1::from(&customer.events));
-                present.assign(&ArrayView1::from(&customer.present));
+            .for_each(|(number, ((totals, traits), (events, present)))| {
+                population.draw(number, Slots { totals, traits, events, present });
             });
+        let refuse = |source: ndarray::ShapeError| Error::Shape { source };
         Ok(Self {
             params: params.clone(),
             coefficients: coefficients.clone(),
             customers: (1..=n).map(|number| format!("C{number:06}")).collect(),
-            periods: periods(years)?,
-            totals,
-            traits,
-            events,
-            present,
+            totals: Array3::from_shape_vec((n, windows.len(), classes), totals).map_err(refuse)?,
+            windows,
+            traits: Array3::from_shape_vec((n, years, TRAITS), traits.into_flattened()).map_err(refuse)?,
+            events: Array2::from_shape_vec((n, years), events).map_err(refuse)?,
+            present: Array2::from_shape_vec((n, years), present).map_err(refuse)?,
         })
-    }
-
-    /// The taxonomy of the bank's ledger: the spending classes, and salaries as income.
-    ///
-    /// # Errors
-    /// If a class of the table is named like the salaries.
-    pub fn taxonomy(&self) -> Result<Taxonomy, Error> {
-        let mut classes: Vec<_> = self
-            .coefficients
-            .classes
-            .iter()
-            .map(|class| (class.clone(), Flow::Spending, Vec::new()))
-            .collect();
-        classes.push((INCOME_CLASS.to_owned(), Flow::Income, Vec::new()));
-        Ok(Taxonomy::new("synthetic bank", classes, Unmapped::Refuse)?)
     }
 
     /// The coefficient table.
@@ -102,26 +83,37 @@ impl Bank {
         &self.coefficients
     }
 
-    /// The long panel, annual: N x T x C. A missing year repeats the one before it, a missing first year the next one.
+    /// The taxonomy of the bank's ledger: the spending classes in the coefficient table's order, and [`INCOME_CLASS`].
+    ///
+    /// # Errors
+    /// [`Error::Schema`] if a class of the table stands twice or is named like the income.
+    pub fn taxonomy(&self) -> Result<Taxonomy, Error> {
+        let classes =
+            self.coefficients.classes.iter().map(|class| (class.clone(), Flow::Spending, Vec::new()));
+        let income = (INCOME_CLASS.to_owned(), Flow::Income, Vec::new());
+        Ok(Taxonomy::new("synthetic bank", classes.chain([income]).collect(), Unmapped::Refuse)?)
+    }
+
+    /// The long panel: shares per year, N x T x C. A missing year repeats the year before it, and leading missing years
+    /// the first year that is there.
     #[must_use]
     pub fn panel(&self) -> Panel {
-        let (n, years, classes) = (self.params.customers, self.params.years, self.coefficients.classes.len());
-        let mut shares = Array3::zeros((n, years, classes));
+        let (n, years) = self.present.dim();
+        let mut shares = Array3::zeros((n, years, self.coefficients.classes.len()));
         let mut totals = Array2::zeros((n, years));
         for customer in 0..n {
             let present = self.present.row(customer);
             let first = present.iter().position(|present| *present).unwrap_or(0);
             for year in 0..years {
-                let source = (0..=year).rev().find(|year| present[*year]).unwrap_or(first);
-                let spent = self.year_totals(customer, source);
-                totals[[customer, year]] = to_shares(&spent, shares.slice_mut(s![customer, year, ..]));
+                let source = (first..=year).rev().find(|year| present[*year]).unwrap_or(first);
+                let rows = self.windows_of(source);
+                let spent = self.totals.slice(s![customer, rows, ..]);
+                totals[[customer, year]] = to_shares(spent, shares.slice_mut(s![customer, year, ..]));
             }
         }
-        let mut periods = self.periods[..years - 1].to_vec();
-        periods.push(Period {
-            start: self.periods[years - 1].start,
-            end: self.periods[self.periods.len() - 1].end,
-        });
+        let mut periods = self.windows[..years].to_vec();
+        // The last year is all its windows.
+        periods[years - 1].end = self.windows[self.windows.len() - 1].end;
         Panel {
             customers: self.customers.clone(),
             periods,
@@ -132,25 +124,23 @@ impl Bank {
         }
     }
 
-    /// The short panel, two-monthly over the last year: N' x 6 x C, for the customers who have a last year.
+    /// The short panel: shares per two months of the last year, N' x 6 x C, of the customers whose last year is not
+    /// missing.
     #[must_use]
     pub fn short_panel(&self) -> Panel {
-        let years = self.params.years;
-        let rows: Vec<usize> =
-            (0..self.params.customers).filter(|row| self.present[[*row, years - 1]]).collect();
-        let fine = self.totals.slice(s![.., years - 1.., ..]).select(Dimension(0), &rows);
-        let mut shares = Array3::zeros(fine.raw_dim());
-        let mut totals = Array2::zeros((rows.len(), FINE_PERIODS));
-        for customer in 0..rows.len() {
-            for period in 0..FINE_PERIODS {
-                let spent: Vec<i64> =
-                    fine.slice(s![customer, period, ..]).iter().map(|minor| i64::from(*minor)).collect();
-                totals[[customer, period]] = to_shares(&spent, shares.slice_mut(s![customer, period, ..]));
+        let last = self.params.years - 1;
+        let rows: Vec<usize> = (0..self.customers.len()).filter(|row| self.present[[*row, last]]).collect();
+        let mut shares = Array3::zeros((rows.len(), SHORT_WINDOWS, self.coefficients.classes.len()));
+        let mut totals = Array2::zeros((rows.len(), SHORT_WINDOWS));
+        for (row, customer) in rows.iter().enumerate() {
+            for (at, window) in self.windows_of(last).enumerate() {
+                let spent = self.totals.slice(s![*customer, window..=window, ..]);
+                totals[[row, at]] = to_shares(spent, shares.slice_mut(s![row, at, ..]));
             }
         }
         Panel {
             customers: rows.iter().map(|row| self.customers[*row].clone()).collect(),
-            periods: self.periods[years - 1..].to_vec(),
+            periods: self.windows[last..].to_vec(),
             classes: self.coefficients.classes.clone(),
             shares,
             observed: Array2::from_elem(totals.raw_dim(), true),
@@ -158,29 +148,18 @@ impl Bank {
         }
     }
 
-    fn year_totals(&self, customer: usize, year: usize) -> Vec<i64> {
-        let last = self.params.years - 1;
-        let rows = if year < last { year..year + 1 } else { last..last + FINE_PERIODS };
-        let block = self.totals.slice(s![customer, rows, ..]);
-        block.columns().into_iter().map(|class| class.iter().map(|minor| i64::from(*minor)).sum()).collect()
-    }
-
-    /// The truth as a [`Table::Latent`].
+    /// The truth as a [`Table::Latent`]: traits and life events of every customer and year, missing or not.
     ///
     /// # Errors
     /// [`Error::Schema`] if Arrow refuses the batch.
     pub fn latent(&self) -> Result<RecordBatch, Error> {
         let (n, years) = self.events.dim();
         let rows = n * years;
-        let traits = self
-            .traits
-            .view()
-            .into_shape_with_order((rows, TRAITS))
-            .map_err(|source| Error::Coefficients { problem: source.to_string() })?;
-        let columns: Vec<ArrayRef> = vec![
+        let traits = self.traits.view().into_shape_with_order((rows, TRAITS));
+        let columns = vec![
             arrays::text((0..rows).map(|row| &self.customers[row / years])),
             arrays::index((0..rows).map(|row| (row % years) as u16)),
-            arrays::vectors64(traits)?,
+            arrays::vectors64(traits.map_err(|source| Error::Shape { source })?)?,
             arrays::flag(self.events.iter().copied()),
         ];
         let axes = Axes::new().with(Axis::Trait, self.coefficients.traits.iter().cloned());
@@ -198,25 +177,50 @@ impl Bank {
     pub fn events(&self) -> &Array2<bool> {
         &self.events
     }
+
+    /// Totals that vanished because they were below half a cent, among the windows that have data.
+    #[must_use]
+    pub fn vanished(&self) -> usize {
+        let empty = |spent: ArrayView1<'_, u32>| spent.iter().filter(|minor| **minor == 0).count();
+        let windows = |customer: usize| (0..self.windows.len()).filter(move |w| self.has_data(customer, *w));
+        (0..self.customers.len())
+            .map(|n| windows(n).map(|w| empty(self.totals.slice(s![n, w, ..]))).sum::<usize>())
+            .sum()
+    }
+
+    /// Whether the year of a window has data.
+    pub(crate) fn has_data(&self, customer: usize, window: usize) -> bool {
+        self.present[[customer, self.year_of(window)]]
+    }
+
+    /// The year that a window belongs to, from 0.
+    pub(crate) fn year_of(&self, window: usize) -> usize {
+        window.min(self.params.years - 1)
+    }
+
+    /// The windows of a year.
+    fn windows_of(&self, year: usize) -> std::ops::Range<usize> {
+        if year + 1 < self.params.years { year..year + 1 } else { year..self.windows.len() }
+    }
 }
 
-/// Years before the last one, then the periods of the last year.
-fn periods(years: usize) -> Result<Vec<Period>, Error> {
+/// The years before the last one, then the short windows of the last year.
+fn windows(years: usize) -> Result<Vec<Period>, Error> {
     let spec =
         |text: String| -> Result<Vec<Period>, Error> { Ok(text.parse::<WindowSpec>()?.periods(LAST_DAY)?) };
-    let mut periods = spec(format!("annual x {years}"))?;
-    periods.pop();
-    periods.extend(spec(format!("bi-monthly x {FINE_PERIODS}"))?);
-    Ok(periods)
+    let mut windows = spec(format!("annual x {years}"))?;
+    windows.pop();
+    windows.extend(spec(format!("bi-monthly x {SHORT_WINDOWS}"))?);
+    Ok(windows)
 }
 
-/// Writes the shares of one period and returns its total.
-fn to_shares(spent: &[i64], mut shares: ndarray::ArrayViewMut1<'_, f32>) -> i64 {
-    let total: i64 = spent.iter().sum();
-    if total > 0 {
-        for (share, minor) in shares.iter_mut().zip(spent) {
-            *share = (*minor as f64 / total as f64) as f32;
-        }
+/// Writes the shares of adjacent windows together (windows x C), and returns their total.
+fn to_shares(spent: ArrayView2<'_, u32>, mut shares: ndarray::ArrayViewMut1<'_, f32>) -> i64 {
+    let total: i64 = spent.iter().map(|minor| i64::from(*minor)).sum();
+    for (share, class) in shares.iter_mut().zip(spent.columns()) {
+        let minor: i64 = class.iter().map(|minor| i64::from(*minor)).sum();
+        // No window is all zero, but a missing one is not asked for either: dividing by 1 keeps it zero.
+        *share = (minor as f64 / total.max(1) as f64) as f32;
     }
     total
 }

@@ -1,76 +1,99 @@
-//! When people spend: times within one window, in milliseconds since 1970 of local wall-clock time.
+//! When people pay: times within one window, in milliseconds since 1970 of local wall-clock time.
 
-use jiff::civil::{Date, Weekday, date};
+use jiff::{
+    Span,
+    civil::{Date, Weekday, date},
+};
 use rand::{Rng, RngExt};
 use spendscape_schema::Period;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
-/// Day of the month on which salaries come.
+/// Day of the month on which salaries come, or the Friday before it.
 const PAYDAY: i8 = 25;
-/// Shops open at eight and close at ten in the evening.
+/// Last day of the month on which a bill can fall due: every month has it.
+pub(crate) const LAST_DUE_DAY: i8 = 28;
+/// Minutes of the day between which people buy: from eight in the morning to ten in the evening.
 const OPENING: (i64, i64) = (8 * 60, 22 * 60);
-/// Hour at which banks book bills and salaries.
+/// When banks book bills and salaries: six in the morning.
 const BOOKING: i64 = 6 * 60 * MINUTE;
-/// Weights of a purchase's day against an ordinary one: weekends, the days after payday, December.
+/// How much likelier a purchase is on a Saturday or Sunday than on another day.
 const WEEKEND: f64 = 1.5;
+/// How much likelier a purchase is in the days from payday on.
 const AFTER_PAYDAY: f64 = 1.4;
+/// How much likelier a purchase is in December.
 const DECEMBER: f64 = 1.6;
-/// Days that the salary seems to last.
+/// Days, from payday on, in which the salary burns in the pocket.
 const FLUSH_DAYS: i8 = 4;
+/// Days until a refund comes, at most.
+const REFUND_DAYS: i64 = 14;
 
 /// The days of one window and how likely a purchase falls on each.
 #[derive(Debug)]
 pub(crate) struct Calendar {
     first: i64,
-    /// Cumulative weight up to and including each day.
+    /// Weight of all days up to and including each.
     cumulative: Vec<f64>,
-    /// First day of each month, in milliseconds.
+    /// First day of each month.
     months: Vec<i64>,
+    /// When the salary of each month comes.
+    paydays: Vec<i64>,
 }
 
 impl Calendar {
-    pub(crate) fn new(period: Period) -> Self {
-        let mut calendar =
-            Self { first: milliseconds(period.start), cumulative: Vec::new(), months: Vec::new() };
+    pub(crate) fn new(window: Period) -> Self {
+        let mut calendar = Self {
+            first: milliseconds(window.start),
+            cumulative: Vec::new(),
+            months: Vec::new(),
+            paydays: Vec::new(),
+        };
         let mut sum = 0.0;
-        for day in period.start.series(jiff::Span::new().days(1)).take_while(|day| *day < period.end) {
+        for day in window.start.series(Span::new().days(1)).take_while(|day| *day < window.end) {
             sum += weight(day);
             calendar.cumulative.push(sum);
             if day.day() == 1 {
                 calendar.months.push(milliseconds(day));
             }
+            if day.day() == PAYDAY {
+                let early = match day.weekday() {
+                    Weekday::Saturday => 1,
+                    Weekday::Sunday => 2,
+                    _ => 0,
+                };
+                calendar.paydays.push(milliseconds(day) - early * DAY + BOOKING);
+            }
         }
         calendar
     }
 
-    /// Months of the window.
+    /// Number of months of the window.
     pub(crate) fn months(&self) -> usize {
         self.months.len()
     }
 
-    /// When the salary of a month comes.
-    pub(crate) fn payday(&self, month: usize) -> i64 {
-        self.bill(month, PAYDAY)
+    /// When the salaries of the window come.
+    pub(crate) fn paydays(&self) -> &[i64] {
+        &self.paydays
     }
 
-    /// When a bill due on a day of the month (1 to 28) is booked.
+    /// When a bill due on a day (1 to 28) of a month of the window (from 0) is booked.
     pub(crate) fn bill(&self, month: usize, day: i8) -> i64 {
         self.months[month] + i64::from(day - 1) * DAY + BOOKING
     }
 
-    /// A purchase in opening hours.
+    /// When somebody buys something.
     pub(crate) fn purchase<R: Rng>(&self, rng: &mut R) -> i64 {
-        let total = self.cumulative.last().copied().unwrap_or(0.0);
-        let at = rng.random::<f64>() * total;
-        let day = self.cumulative.partition_point(|sum| *sum <= at).min(self.cumulative.len() - 1);
+        let last = self.cumulative.len() - 1;
+        let at = rng.random::<f64>() * self.cumulative[last];
+        let day = self.cumulative.partition_point(|sum| *sum <= at).min(last);
         self.first + day as i64 * DAY + rng.random_range(OPENING.0..OPENING.1) * MINUTE
     }
 
-    /// A time after `time`, within the window: two weeks later or on its last day.
-    pub(crate) fn later<R: Rng>(&self, time: i64, rng: &mut R) -> i64 {
+    /// When the money for a purchase comes back: days later, but within the window, so that the window's total stays.
+    pub(crate) fn refund<R: Rng>(&self, purchase: i64, rng: &mut R) -> i64 {
         let last = self.first + self.cumulative.len() as i64 * DAY - MINUTE;
-        (time + rng.random_range(1..=14) * DAY).min(last)
+        (purchase + rng.random_range(1..=REFUND_DAYS) * DAY).min(last)
     }
 }
 
@@ -78,12 +101,55 @@ fn milliseconds(day: Date) -> i64 {
     i64::from((day - date(1970, 1, 1)).get_days()) * DAY
 }
 
+/// How likely a purchase falls on a day, an ordinary one counting 1.
 fn weight(day: Date) -> f64 {
     let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
     let flush = (PAYDAY..PAYDAY + FLUSH_DAYS).contains(&day.day());
-    [(weekend, WEEKEND), (flush, AFTER_PAYDAY), (day.month() == 12, DECEMBER)]
-        .into_iter()
-        .filter(|(applies, _)| *applies)
-        .map(|(_, factor)| factor)
-        .product()
+    let factors = [(weekend, WEEKEND), (flush, AFTER_PAYDAY), (day.month() == 12, DECEMBER)];
+    factors.into_iter().map(|(applies, factor)| if applies { factor } else { 1.0 }).product()
+}
+
+#[cfg(test)]
+mod tests {
+    use spendscape_schema::seed;
+
+    use super::*;
+
+    const YEAR: Period = Period { start: date(2019, 1, 1), end: date(2020, 1, 1) };
+
+    #[test]
+    fn paydays_avoid_weekends() {
+        let calendar = Calendar::new(YEAR);
+        let at = |day: Date| milliseconds(day) + BOOKING;
+        assert_eq!((calendar.months(), calendar.paydays().len()), (12, 12));
+        // 25 January 2019 is a Friday, 25 May a Saturday, 25 August a Sunday.
+        assert_eq!(calendar.paydays()[0], at(date(2019, 1, 25)));
+        assert_eq!(calendar.paydays()[4], at(date(2019, 5, 24)));
+        assert_eq!(calendar.paydays()[7], at(date(2019, 8, 23)));
+        assert_eq!(calendar.bill(1, LAST_DUE_DAY), at(date(2019, 2, 28)));
+    }
+
+    /// December 2019 has 9 weekend days, and from the 25th to the 28th three weekdays and a Saturday.
+    #[test]
+    fn people_buy_on_weekends_after_payday_and_in_december() {
+        let calendar = Calendar::new(YEAR);
+        let rng = &mut seed::stream(1, "calendar", 0);
+        let (n, mut december) = (100_000, 0);
+        for _ in 0..n {
+            let time = calendar.purchase(rng);
+            assert!((milliseconds(YEAR.start)..milliseconds(YEAR.end)).contains(&time));
+            let refund = calendar.refund(time, rng);
+            assert!(refund > time && refund < milliseconds(YEAR.end));
+            december += u32::from(time >= milliseconds(date(2019, 12, 1)));
+        }
+        let month = |first: Date| -> f64 {
+            let days = first.series(Span::new().days(1)).take_while(|day| day.month() == first.month());
+            days.map(weight).sum()
+        };
+        let year: f64 = (1..=12).map(|at| month(date(2019, at, 1))).sum();
+        let by_hand = 1.6 * (31.0 + 0.5 * 9.0 + 0.4 * (3.0 + 1.5));
+        assert!((month(date(2019, 12, 1)) - by_hand).abs() < 1e-9);
+        let (share, expected) = (f64::from(december) / f64::from(n), by_hand / year);
+        assert!((share - expected).abs() < 5.0 * (expected / f64::from(n)).sqrt(), "{share} {expected}");
+    }
 }

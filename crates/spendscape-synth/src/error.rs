@@ -14,13 +14,55 @@ pub enum Error {
         /// The values allowed.
         range: &'static str,
     },
-    /// The coefficient table does not suit a bank.
-    #[error("the coefficient table does not suit a synthetic bank: {problem}")]
-    Coefficients {
-        /// What is wrong.
-        problem: String,
+    /// The coefficient table does not say how much the population spends on each class.
+    #[error("the coefficient table has no population shares: add a column `pi`")]
+    NoPopulationShare,
+    /// The population shares cannot be used.
+    #[error(
+        "the population share of class {class:?} is {share}: shares must be finite, at least 0 and not all 0"
+    )]
+    PopulationShare {
+        /// The class.
+        class: String,
+        /// Its share.
+        share: f64,
     },
-    /// The tables do not fit together.
+    /// The coefficient table has another number of traits than the bank's customers.
+    #[error(
+        "the coefficient table has {found} traits, but the customers have {expected} (E N O C A, in this order)"
+    )]
+    Traits {
+        /// Traits of the customers.
+        expected: usize,
+        /// Traits of the table.
+        found: usize,
+    },
+    /// A coefficient is not finite.
+    #[error("a coefficient of class {class:?} is {value}: coefficients must be finite")]
+    Coefficient {
+        /// The class.
+        class: String,
+        /// The coefficient.
+        value: f64,
+    },
+    /// No class can take the uncategorized part of spending.
+    #[error(
+        "uncategorized spending needs a class without coefficients, and the table has none: name a class to take it"
+    )]
+    NoCatchAll,
+    /// The class named for uncategorized spending does not exist.
+    #[error("the coefficient table has no class {class:?} that could take uncategorized spending")]
+    UnknownCatchAll {
+        /// The class.
+        class: String,
+    },
+    /// The bank's arrays do not have the shape of its parameters.
+    #[error("the bank does not fit its own shape: {source}")]
+    Shape {
+        /// What ndarray says.
+        source: ndarray::ShapeError,
+    },
+    /// A table refuses its parts.
     #[error(transparent)]
     Schema(#[from] spendscape_schema::Error),
     /// A table cannot be written.

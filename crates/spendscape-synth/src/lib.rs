@@ -17,8 +17,8 @@
 //! # Ok::<(), spendscape_synth::Error>(())
 //! ```
 //!
-//! Modules in reading order: `params`, `customer` (the process), `bank` (panels and truth), `calendar` and `ledger`
-//! (transactions).
+//! Modules in reading order: `params`, `customer` (the process), `bank` (panels and truth), `calendar`, `transactions`
+//! and `ledger`.
 
 mod bank;
 mod calendar;
@@ -26,6 +26,7 @@ mod customer;
 mod error;
 mod ledger;
 mod params;
+mod transactions;
 
 pub use bank::{Bank, INCOME_CLASS, LAST_DAY};
 pub use error::Error;

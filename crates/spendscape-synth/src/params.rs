@@ -9,7 +9,7 @@ use crate::Error;
 pub enum Preset {
     /// lambda = 0.45.
     Base,
-    /// lambda = 1: nearer to the papers' fit of .78, and chosen for that.
+    /// lambda = 1: its linear fits land nearer the papers' .78, and it was chosen for that.
     Strong,
 }
 
@@ -24,20 +24,21 @@ impl Preset {
     }
 }
 
-/// The parameters of a synthetic bank (METHODS, synthetic bank).
+/// The parameters of a synthetic bank (METHODS section 2).
 ///
 /// | name | default | purpose | range |
 /// |---|---|---|---|
-/// | `customers` | 26,000 | number of customers N | at least 1, at most 999,999 |
+/// | `customers` | 26,000 | number of customers N | 1 to 999,999 |
 /// | `years` | 6 | number of years T | 1 to 60 |
-/// | `strength` | .45 | lambda: how strongly traits drive spending | 0 to 10 |
+/// | `strength` | the preset's | lambda: how strongly traits drive spending | 0 to 10 |
 /// | `persistence` | .9 | rho: correlation of traits from year to year | 0 to 1 |
 /// | `event_probability` | .04 | life events per customer and year, from the second year on | 0 to 1 |
 /// | `taste` | .6 | standard deviation of a customer's constant taste per class | 0 to 10 |
 /// | `noise` | .25 | standard deviation of a year's noise per class | 0 to 10 |
-/// | `concentration` | 150 | kappa: yearly spending in units; larger is less noisy | above 0, to 100,000 |
-/// | `uncategorized` | no | a Beta(2, 18) fraction of each customer-year goes to a catch-all class | |
-/// | `missing_years` | 0 | probability that a customer-year is missing; one is always kept | 0 to 1 |
+/// | `concentration` | 150 | kappa: yearly spending in units of 200.00; larger is less noisy | above 0, to 100,000 |
+/// | `uncategorized` | no | a Beta(2, 18) fraction of each customer-year moves to the catch-all class | |
+/// | `catch_all` | the first class without coefficients | the class that takes uncategorized spending | |
+/// | `missing_years` | 0 | probability that a customer-year is missing (.1 when studied); one is always kept | 0 to 1 |
 /// | `seed` | 1 | seed of everything | |
 #[derive(Debug, Clone, PartialEq)]
 pub struct BankParams {
@@ -50,12 +51,13 @@ pub struct BankParams {
     pub(crate) noise: f64,
     pub(crate) concentration: f64,
     pub(crate) uncategorized: bool,
+    pub(crate) catch_all: Option<String>,
     pub(crate) missing_years: f64,
     pub(crate) seed: u64,
 }
 
-/// Digits of a customer number: ids then sort as the numbers do.
-pub(crate) const MAX_CUSTOMERS: usize = 999_999;
+/// Largest number of customers: ids of six digits sort as the numbers do.
+const MAX_CUSTOMERS: usize = 999_999;
 
 macro_rules! setters {
     ($($(#[doc = $doc:literal])+ $name:ident: $type:ty),* $(,)?) => {
@@ -69,7 +71,7 @@ macro_rules! setters {
 }
 
 impl BankParams {
-    /// The bank of a preset with 26,000 customers.
+    /// The bank of a preset with 26,000 customers, six years and seed 1.
     #[must_use]
     pub fn new(preset: Preset) -> Self {
         Self {
@@ -82,30 +84,33 @@ impl BankParams {
             noise: 0.25,
             concentration: 150.0,
             uncategorized: false,
+            catch_all: None,
             missing_years: 0.0,
             seed: 1,
         }
     }
 
     setters! {
-        /// Sets the number of customers.
+        /// Sets the number of customers, N.
         customers: usize,
-        /// Sets the number of years.
+        /// Sets the number of years, T.
         years: usize,
-        /// Sets lambda.
+        /// Sets lambda, how strongly traits drive spending.
         strength: f64,
-        /// Sets rho.
+        /// Sets rho, the correlation of traits from year to year.
         persistence: f64,
-        /// Sets the probability of a life event.
+        /// Sets the probability of a life event per customer and year.
         event_probability: f64,
-        /// Sets the spread of tastes.
+        /// Sets the standard deviation of tastes.
         taste: f64,
-        /// Sets the spread of yearly noise.
+        /// Sets the standard deviation of a year's noise.
         noise: f64,
-        /// Sets kappa.
+        /// Sets kappa, yearly spending in units of 200.00.
         concentration: f64,
         /// Moves a fraction of each customer-year to the catch-all class.
         uncategorized: bool,
+        /// Names the catch-all class.
+        catch_all: Option<String>,
         /// Sets the probability of a missing year.
         missing_years: f64,
         /// Sets the seed.
@@ -114,33 +119,27 @@ impl BankParams {
 
     pub(crate) fn check(&self) -> Result<(), Error> {
         let within = |name, value: f64, low: f64, high: f64, range| {
+            // NaN lies in no range.
             if (low..=high).contains(&value) { Ok(()) } else { Err(Error::Parameter { name, value, range }) }
         };
-        within(
-            "customers",
-            self.customers as f64,
-            1.0,
-            MAX_CUSTOMERS as f64,
-            "at least 1 and at most 999,999",
-        )?;
-        within("years", self.years as f64, 1.0, 60.0, "at least 1 and at most 60")?;
-        within("strength", self.strength, 0.0, 10.0, "between 0 and 10")?;
-        within("persistence", self.persistence, 0.0, 1.0, "between 0 and 1")?;
-        within("event probability", self.event_probability, 0.0, 1.0, "between 0 and 1")?;
-        within("taste", self.taste, 0.0, 10.0, "between 0 and 10")?;
-        within("noise", self.noise, 0.0, 10.0, "between 0 and 10")?;
-        within(
-            "concentration",
-            self.concentration,
-            f64::MIN_POSITIVE,
-            100_000.0,
-            "above 0 and at most 100,000",
-        )?;
-        within("missing years", self.missing_years, 0.0, 1.0, "between 0 and 1")
+        let (customers, years) = (self.customers as f64, self.years as f64);
+        within("the number of customers", customers, 1.0, MAX_CUSTOMERS as f64, "from 1 to 999,999")?;
+        within("the number of years", years, 1.0, 60.0, "from 1 to 60")?;
+        within("the strength of traits (lambda)", self.strength, 0.0, 10.0, "from 0 to 10")?;
+        within("the persistence of traits (rho)", self.persistence, 0.0, 1.0, "from 0 to 1")?;
+        within("the probability of a life event", self.event_probability, 0.0, 1.0, "from 0 to 1")?;
+        within("the spread of tastes", self.taste, 0.0, 10.0, "from 0 to 10")?;
+        within("the spread of yearly noise", self.noise, 0.0, 10.0, "from 0 to 10")?;
+        let range = "above 0 and at most 100,000";
+        within("the concentration (kappa)", self.concentration, f64::MIN_POSITIVE, 100_000.0, range)?;
+        within("the probability of a missing year", self.missing_years, 0.0, 1.0, "from 0 to 1")
     }
 }
 
-/// The coefficient table of the bank: 97 classes, authored for this project (see `data/README.md`).
+/// The coefficient table of the bank: 97 classes with population shares and five coefficients (E N O C A).
+///
+/// It was authored for this project and is **not** the published table of ratings by Matz, Gladstone and Stillwell
+/// (2016), which is not public in machine-readable form; see `data/README.md`.
 ///
 /// # Errors
 /// Never for the table that comes with the crate.
