@@ -1,6 +1,7 @@
 //! Ledgers and panels from end to end.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 mod bad_input;
 mod common;

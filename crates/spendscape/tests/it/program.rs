@@ -6,19 +6,19 @@ use std::{
 };
 
 /// Runs `spendscape` with words and, at the end, nothing else.
-pub fn spendscape(words: &[&str]) -> Output {
+pub(crate) fn spendscape(words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_spendscape")).args(words).output().unwrap()
 }
 
 /// Runs it and expects success.
-pub fn succeed(words: &[&str]) -> String {
+pub(crate) fn succeed(words: &[&str]) -> String {
     let output = spendscape(words);
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// Runs it, expects bad input, and returns the message.
-pub fn refuse(words: &[&str]) -> String {
+pub(crate) fn refuse(words: &[&str]) -> String {
     let output = spendscape(words);
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{words:?}: {message}");
@@ -27,7 +27,7 @@ pub fn refuse(words: &[&str]) -> String {
 }
 
 /// Names of the files of a folder, hidden ones included.
-pub fn files(folder: &Path) -> Vec<String> {
+pub(crate) fn files(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .map(|entries| {
             entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
