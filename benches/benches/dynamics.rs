@@ -19,7 +19,8 @@ const NEAR: f64 = 1e-2;
 
 fn golden(name: &str) -> Value {
     let path = format!("{}/../crates/spendscape-dynamics/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).expect("the golden files of spendscape-dynamics are in the repository");
+    let text =
+        std::fs::read_to_string(path).expect("the golden files of spendscape-dynamics are in the repository");
     serde_json::from_str(&text).expect("the golden file is JSON")
 }
 
@@ -40,12 +41,11 @@ fn bank() -> (LstmCell, Array2<f64>) {
     let net = &file["nets"][0];
     let (w_x, w_h) = (matrix(&net["w_x"], 12, 97), matrix(&net["w_h"], 12, 3));
     let cell = LstmCell::new(&w_x, &w_h, &Array1::from(flat(&net["b"]))).expect("the trained net is valid");
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/spendscape-dynamics/tests/golden/inputs_base.f32");
+    let path =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/spendscape-dynamics/tests/golden/inputs_base.f32");
     let bytes = std::fs::read(path).expect("the golden inputs are in the repository");
-    let sample: Vec<f64> = bytes
-        .chunks_exact(4)
-        .map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]])))
-        .collect();
+    let sample: Vec<f64> =
+        bytes.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))).collect();
     let rows = sample.len() / 97;
     let inputs = Array2::from_shape_fn((CUSTOMERS, 97), |(n, c)| {
         let share = (n / rows) as f64 / (CUSTOMERS / rows + 1) as f64;
@@ -108,7 +108,8 @@ fn compare() {
         };
         let known: Vec<Vec<f64>> =
             case["points"].as_array().expect("a case lists its points").iter().map(flat).collect();
-        let near = |x: &[f64], p: &[f64]| x.iter().zip(p).map(|(a, b)| (a - b).powi(2)).sum::<f64>() < NEAR * NEAR;
+        let near =
+            |x: &[f64], p: &[f64]| x.iter().zip(p).map(|(a, b)| (a - b).powi(2)).sum::<f64>() < NEAR * NEAR;
         let hit = known.iter().filter(|p| found.iter().any(|x| near(&x[..m], p))).count();
         let beyond = found.iter().filter(|x| !known.iter().any(|p| near(&x[..m], p))).count();
         println!(
