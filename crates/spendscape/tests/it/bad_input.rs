@@ -22,24 +22,26 @@ const TAXONOMY: &str = "name = \"test\"\n[classes.food]\n[classes.rent]\n";
 const HEADER: &str = "customer,time,amount,class\n";
 
 /// Ingests a CSV text over two one-year windows and returns the message of the refusal.
-fn ingest(csv: &str, options: &[&str]) -> (tempfile::TempDir, String) {
+fn ingest(csv: &str) -> String {
+    ingest_over(csv, "annual x 2")
+}
+
+fn ingest_over(csv: &str, window: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let words = prepare(folder.path(), csv);
-    let words: Vec<&str> = words.iter().map(String::as_str).chain(options.iter().copied()).collect();
-    let message = refuse(&words);
+    let words = prepare(folder.path(), csv, window);
+    let message = refuse(&words.iter().map(String::as_str).collect::<Vec<_>>());
     let run = files(&folder.path().join("run"));
     assert!(!run.iter().any(|name| name.ends_with(".parquet") && name.contains("panel")), "{run:?}");
     assert!(run.iter().all(|name| !name.starts_with('.')), "debris: {run:?}");
-    (folder, message)
+    message
 }
 
-fn prepare(folder: &Path, csv: &str) -> Vec<String> {
+fn prepare(folder: &Path, csv: &str, window: &str) -> Vec<String> {
     fs::write(folder.join("map.toml"), MAP).unwrap();
     fs::write(folder.join("taxonomy.toml"), TAXONOMY).unwrap();
     fs::write(folder.join("ledger.csv"), csv).unwrap();
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    let flags =
-        ["--window", "annual x 2", "--short-window", "none", "--draw-coefficients", "1"].map(str::to_owned);
+    let flags = ["--window", window, "--short-window", "none", "--draw-coefficients", "1"].map(str::to_owned);
     let mut words = vec!["ingest".to_owned(), path("run"), "--files".to_owned(), path("ledger.csv")];
     words.extend(["--map".to_owned(), path("map.toml"), "--taxonomy".to_owned(), path("taxonomy.toml")]);
     words.extend(flags);
@@ -60,7 +62,7 @@ fn a_bad_row_is_named_by_file_row_and_column() {
         ("a,2020-01-01,-1.00,fun", vec!["ledger.csv", "fun"]),
         ("a,2020-01-01,-1.00", vec!["ledger.csv"]),
     ] {
-        let (_, message) = ingest(&format!("{HEADER}{}{row}\n{}", customer("a"), customer("b")), &[]);
+        let message = ingest(&format!("{HEADER}{}{row}\n{}", customer("a"), customer("b")));
         for word in words.iter().copied().chain(["5"]) {
             assert!(message.contains(word), "{row}: {message}");
         }
@@ -69,21 +71,21 @@ fn a_bad_row_is_named_by_file_row_and_column() {
 
 #[test]
 fn files_that_hold_nothing_are_named() {
-    let (_, message) = ingest("", &[]);
+    let message = ingest("");
     assert!(message.contains("ledger.csv"), "{message}");
-    let (_, message) = ingest(HEADER, &[]);
+    let message = ingest(HEADER);
     assert!(!message.is_empty());
-    let (_, message) = ingest("customer,time,amount\na,2020-01-01,1\n", &[]);
+    let message = ingest("customer,time,amount\na,2020-01-01,1\n");
     assert!(message.contains("class"), "{message}");
 }
 
 #[test]
 fn a_cut_last_line_is_refused_unless_it_may_be_dropped() {
     let csv = format!("{HEADER}{}{}c,2020-01-0", customer("a"), customer("b"));
-    let (_, message) = ingest(&csv, &[]);
+    let message = ingest(&csv);
     assert!(message.contains("ledger.csv"), "{message}");
     let folder = tempfile::tempdir().unwrap();
-    let words = prepare(folder.path(), &csv);
+    let words = prepare(folder.path(), &csv, "annual x 2");
     let words: Vec<&str> = words.iter().map(String::as_str).chain(["--allow-cut-last-line"]).collect();
     succeed(&words);
     let report = fs::read_to_string(folder.path().join("run/ingest_report.json")).unwrap();
@@ -92,14 +94,14 @@ fn a_cut_last_line_is_refused_unless_it_may_be_dropped() {
 
 #[test]
 fn too_few_periods_are_refused() {
-    let (_, message) = ingest(&format!("{HEADER}{}", customer("a")), &["--window", "annual x 3"]);
+    let message = ingest_over(&format!("{HEADER}{}", customer("a")), "annual x 3");
     assert!(message.contains('3'), "{message}");
 }
 
 #[test]
 fn training_needs_more_than_one_customer_and_one_class() {
     let folder = tempfile::tempdir().unwrap();
-    let words = prepare(folder.path(), &format!("{HEADER}{}", customer("a")));
+    let words = prepare(folder.path(), &format!("{HEADER}{}", customer("a")), "annual x 2");
     succeed(&words.iter().map(String::as_str).collect::<Vec<_>>());
     let run = folder.path().join("run");
     let message = refuse(&["run", run.to_str().unwrap()]);
@@ -110,7 +112,8 @@ fn training_needs_more_than_one_customer_and_one_class() {
 #[test]
 fn a_coefficient_table_must_have_every_class() {
     let folder = tempfile::tempdir().unwrap();
-    let mut words = prepare(folder.path(), &format!("{HEADER}{}{}", customer("a"), customer("b")));
+    let mut words =
+        prepare(folder.path(), &format!("{HEADER}{}{}", customer("a"), customer("b")), "annual x 2");
     words.truncate(words.len() - 2);
     let table = folder.path().join("coefficients.csv");
     fs::write(&table, "class,E\nfood,1\n").unwrap();

@@ -33,7 +33,7 @@ fn one_command_leads_from_the_panel_to_figures() {
     let folder = tempfile::tempdir().unwrap();
     let (data, run) = (folder.path().join("bank"), folder.path().join("run"));
     bank(&data, "2");
-    let words = ["run", text(&run), "--data", text(&data), "--epochs", "12"];
+    let words = ["run", text(&run), "--data", text(&data), "--epochs", "150"];
     succeed(&words);
     let tables = files(&run);
     for file in
@@ -67,7 +67,7 @@ fn one_command_leads_from_the_panel_to_figures() {
     let before = std::fs::metadata(run.join("states.parquet")).unwrap().modified().unwrap();
     succeed(&words);
     assert_eq!(std::fs::metadata(run.join("states.parquet")).unwrap().modified().unwrap(), before);
-    succeed(&["run", text(&run), "--data", text(&data), "--epochs", "13"]);
+    succeed(&["run", text(&run), "--data", text(&data), "--epochs", "151"]);
     assert_ne!(std::fs::metadata(run.join("states.parquet")).unwrap().modified().unwrap(), before);
 }
 
