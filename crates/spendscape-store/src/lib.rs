@@ -24,7 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Modules in reading order: [`file`] (atomic replacement), [`provenance`], [`digest`], [`table`], [`manifest`].
+//! Modules in reading order: [`mod@file`] (atomic replacement), [`provenance`], [`digest`], [`table`], [`manifest`].
 
 pub mod digest;
 mod error;
