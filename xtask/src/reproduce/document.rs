@@ -56,13 +56,13 @@ fn document(entries: &[Entry], options: &Options) -> Result<String> {
                 text,
                 "| {} | {} | {} | {} | {} | {} | {} | {} |",
                 entry.source.trim_start_matches("claim "),
-                entry.claim,
-                entry.paper.as_deref().unwrap_or("-"),
+                cell(&entry.claim),
+                cell(entry.paper.as_deref().unwrap_or("-")),
                 interval(entry),
                 measured(entry),
                 entry.verdict.name(),
-                entry.control.as_deref().unwrap_or("-"),
-                entry.reading
+                cell(entry.control.as_deref().unwrap_or("-")),
+                cell(&entry.reading)
             )?;
         }
         writeln!(text, "\n### Acceptance rows\n\nAgainst the figures of an independent prototype.\n")?;
@@ -74,6 +74,11 @@ fn document(entries: &[Entry], options: &Options) -> Result<String> {
         }
     }
     Ok(text)
+}
+
+/// Text in a table: a bar would end the cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
 }
 
 fn interval(entry: &Entry) -> String {
