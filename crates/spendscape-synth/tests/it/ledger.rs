@@ -1,6 +1,9 @@
 //! The ledger's rows, added up the slow and obvious way.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use arrow::{
     array::{AsArray, StringArray},
@@ -117,6 +120,13 @@ fn rows_look_like_a_bank_s() {
     let rents = rows.iter().filter(|row| row.class == "rent" && row.channel == "direct debit").count();
     assert!(rents > 200 * 60, "{rents}");
     assert!(rows.iter().all(|row| row.channel != "direct debit" || row.amount < 0));
+    let months = |class: &str| -> BTreeSet<i8> {
+        let bills = rows.iter().filter(|row| row.class == class && row.channel == "direct debit");
+        bills.filter(|row| row.day.year() < 2020).map(|row| row.day.month()).collect()
+    };
+    assert_eq!(months("rent"), (1..=12).collect());
+    assert_eq!(months("electricity"), [3, 6, 9, 12].into());
+    assert_eq!(months("car_insurance"), [6, 12].into());
 
     let bought: Vec<&Row> =
         rows.iter().filter(|row| ["card", "online"].contains(&row.channel.as_str())).collect();
