@@ -14,7 +14,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Modules in reading order: `run` (the tables), `coordinates` (from states to three dimensions), `sample` (which
+//! Modules in reading order: `run` and `profiles` (the tables), `coordinates` (from states to three dimensions), `sample` (which
 //! customers), `draw` (shapes, axes, SVG, PNG), `figures`, `page`.
 
 mod coordinates;
@@ -22,6 +22,7 @@ mod draw;
 mod error;
 mod figures;
 mod page;
+mod profiles;
 mod run;
 mod sample;
 

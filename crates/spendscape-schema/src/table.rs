@@ -90,6 +90,7 @@ const fn nullable(name: &'static str, kind: Kind, doc: &'static str) -> Column {
 }
 
 const CUSTOMER: Column = column("customer", Kind::Text, "customer id");
+const SEGMENT: Column = column("segment", Kind::Index, "id of the segment");
 const PERIOD: Column = column("period", Kind::Index, "period, from 0");
 
 /// Declares the tables: a variant, its name, its version and its columns.
@@ -200,12 +201,64 @@ tables! {
         column("basis", Kind::Vector64(Axis::Unit), "basis vector in state space"),
     ];
     /// Micro-segment of each customer.
-    Segments, "segments", 1, [
+    Segments, "segments", 2, [
         CUSTOMER,
         column("path", Kind::Category, "traits by falling grade, joined by ` / `"),
         column("model_path", Kind::Category, "traits by falling output of the network, joined by ` / `"),
-        column("cluster", Kind::Index, "cluster of the six-period direction"),
-        nullable("short_cluster", Kind::Index, "cluster of the short-window direction; null where the customer has no short window"),
+        column("segment", Kind::Index, "segment of the long window's direction; ids last over refits"),
+        nullable("short_segment", Kind::Index, "segment of the short window's direction; null where the customer has no short window"),
+    ];
+    /// Where the segments lie: what new customers are assigned by.
+    SegmentCenters, "segment_centers", 1, [
+        SEGMENT,
+        column("center", Kind::Vector64(Axis::Unit), "mean unit direction of the training customers in the segment"),
+        column("train_customers", Kind::Integer, "number of these customers"),
+    ];
+    /// What a segment is like, one row each; means are over its customers.
+    Profiles, "profiles", 1, [
+        SEGMENT,
+        column("customers", Kind::Integer, "number of customers"),
+        column("share", Kind::Float, "share of all customers"),
+        column("grade", Kind::Vector64(Axis::Trait), "mean grade in [-1, 1]"),
+        nullable("short_kept", Kind::Float, "share that the short window puts in the segment too, of those with a short window"),
+        column("always_kept", Kind::Float, "share that is in the segment after every period"),
+        nullable("bootstrap_overlap", Kind::Float, "mean Jaccard overlap with the closest segment of refits on bootstrap samples; null where nothing was refitted"),
+    ];
+    /// Spending that sets a segment apart, by falling absolute difference.
+    ProfileSpending, "profile_spending", 1, [
+        SEGMENT,
+        column("class", Kind::Text, "transaction class"),
+        column("share", Kind::Float, "mean share of spending in the segment"),
+        column("population", Kind::Float, "mean share of spending of all customers"),
+        column("difference", Kind::Float, "segment less population, in standard deviations over customers"),
+    ];
+    /// Mean trajectory of a segment.
+    ProfileTrajectories, "profile_trajectories", 1, [
+        SEGMENT,
+        PERIOD,
+        column("hidden", Kind::Vector64(Axis::Unit), "mean hidden state after the period"),
+        column("output", Kind::Vector64(Axis::Trait), "output of the network there: the grades it would predict"),
+    ];
+    /// Customers nearest to a segment's mean final state, the nearest first.
+    ProfileCustomers, "profile_customers", 1, [
+        SEGMENT,
+        CUSTOMER,
+        column("distance", Kind::Float, "distance of the final hidden state from the segment's mean"),
+    ];
+    /// What became of the segments of an earlier run; no rows where there is none.
+    Drift, "drift", 1, [
+        SEGMENT,
+        column("fate", Kind::Category, "kept, appeared or disappeared"),
+        column("old_customers", Kind::Integer, "customers in the earlier run"),
+        column("new_customers", Kind::Integer, "customers in this run"),
+        column("stayed", Kind::Integer, "customers in it in both runs"),
+        nullable("closest", Kind::Index, "segment of the other run that it overlaps most; itself where it is kept"),
+        column("overlap", Kind::Float, "Jaccard overlap with that segment, of the customers in both runs"),
+        column("went_to", Kind::Sizes, "segments of this run that took at least a quarter of it, largest part first: two or more are a split"),
+        column("went_to_part", Kind::Values, "these parts"),
+        column("came_from", Kind::Sizes, "earlier segments that gave it at least a quarter of theirs, largest part first: two or more are a merger"),
+        column("came_from_part", Kind::Values, "these parts"),
+        nullable("stability_index", Kind::Float, "the segment's part of the population stability index"),
     ];
     /// Coefficients of the surrogate: one row per target and class.
     Surrogate, "surrogate", 1, [
@@ -295,6 +348,28 @@ tables! {
         PERIOD,
         column("trait", Kind::Vector64(Axis::Trait), "latent traits"),
         column("event", Kind::Flag, "whether a life event redrew the traits in this year"),
+    ];
+    /// The papers' comparison of representations on one run.
+    Comparison, "comparison", 1, [
+        column("representation", Kind::Category, "features compared"),
+        column("seed", Kind::Integer, "training seed"),
+        column("measure", Kind::Category, "what is measured, on customers not used in training"),
+        column("level", Kind::Index, "length of the dominance prefix, or number of clusters"),
+        nullable("value", Kind::Float, "the figure; null where it is undefined"),
+        nullable("chance", Kind::Float, "the figure of a guess that ignores the features, where one is defined"),
+        nullable("null", Kind::Float, "the figure of the unimodal null, where it is defined"),
+    ];
+    /// The comparison over training seeds.
+    ComparisonSummary, "comparison_summary", 1, [
+        column("representation", Kind::Category, "features compared"),
+        column("measure", Kind::Category, "what is measured"),
+        column("level", Kind::Index, "length of the dominance prefix, or number of clusters"),
+        column("seeds", Kind::Index, "number of figures summarized: seeds, or pairs of seeds"),
+        nullable("median", Kind::Float, "median over seeds"),
+        nullable("low", Kind::Float, "smallest over seeds"),
+        nullable("high", Kind::Float, "largest over seeds"),
+        nullable("chance", Kind::Float, "median of the chance"),
+        nullable("null", Kind::Float, "median of the unimodal null"),
     ];
     /// Measured figures of an experiment.
     Metrics, "metrics", 1, [

@@ -1,6 +1,6 @@
 //! Segments that keep their identity when the clustering is fitted again, and the drift between two fits.
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 use crate::assignment::maximum_assignment;
 use crate::check;
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// What became of a segment between two fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fate {
-    /// A new segment overlaps an old one enough to keep its id.
+    /// The segment is in both fits.
     Kept,
     /// An old segment has no successor: its id is retired.
     Disappeared,
@@ -24,19 +24,24 @@ pub struct Drift {
     pub id: usize,
     /// What became of it.
     pub fate: Fate,
-    /// Members in the old fit, of the customers in both fits.
+    /// Members in the old fit.
     pub old_size: usize,
-    /// Members in the new fit, of the customers in both fits.
+    /// Members in the new fit.
     pub new_size: usize,
     /// Customers in it by both fits.
     pub stayed: usize,
-    /// `stayed` over the customers in it by either fit (Jaccard); 0 for a segment in one fit only.
+    /// The segment of the other fit that it overlaps most: its own predecessor where it is kept, otherwise the segment
+    /// whose id was refused. `None` where it shares no customer with any.
+    pub closest: Option<usize>,
+    /// Jaccard overlap with `closest`, of the customers in both fits: shared customers over those in either.
     pub overlap: f64,
     /// New segments that took a large part of its old members, with that part, largest first. Two or more are a split.
     pub went_to: Vec<(usize, f64)>,
     /// Old segments that gave a large part of *their* members to it, with that part, largest first. Two or more are a
     /// merger.
     pub came_from: Vec<(usize, f64)>,
+    /// Its part of the population stability index; NaN where that is undefined.
+    pub stability_index: f64,
 }
 
 impl Drift {
@@ -51,6 +56,20 @@ impl Drift {
     }
 }
 
+/// What changed between two fits, or between two panels assigned to one fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DriftTable {
+    /// The new segments in their order, then the segments that disappeared by rising id.
+    pub segments: Vec<Drift>,
+    /// Customers in both fits.
+    pub common: usize,
+    /// Share of the customers in both fits whose id changed; NaN if there are none.
+    pub moved: f64,
+    /// Population stability index between the sizes of all segments of either fit, customers of one fit only included:
+    /// see [`population_stability_index`]. NaN if a fit has no customers.
+    pub stability_index: f64,
+}
+
 /// Result of [`match_segments`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct SegmentMatch {
@@ -58,21 +77,22 @@ pub struct SegmentMatch {
     pub ids: Vec<usize>,
     /// First id that has never been used, for the next refit.
     pub next_id: usize,
-    /// Drift table: the new segments in cluster order, then the segments that disappeared by rising id.
-    pub drift: Vec<Drift>,
-    /// Share of the customers in both fits whose id changed; NaN if there are none.
-    pub moved: f64,
+    /// What changed.
+    pub drift: DriftTable,
 }
 
 /// Parameters of [`match_segments`].
 ///
 /// | name | default | purpose | range |
 /// |---|---|---|---|
-/// | `keep` | 0.5 | least Jaccard overlap at which a new segment keeps an old id; at 0.5 or below it is renamed | (0, 1] |
+/// | `keep` | 0.5 | a new segment keeps an old id only if their Jaccard overlap is larger | [0, 1) |
 /// | `part` | 0.25 | least part of an old segment that counts as going to a new one | (0, 1] |
+///
+/// At 0.5 or above, at most one new segment can claim an id, whatever the other segments look like; below, an id goes
+/// where the sum of the overlaps is largest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MatchConfig {
-    /// Least Jaccard overlap at which a new segment keeps an old id.
+    /// Jaccard overlap above which a new segment keeps an old id.
     pub keep: f64,
     /// Least part of an old segment's members that counts in splits and mergers.
     pub part: f64,
@@ -87,9 +107,9 @@ impl Default for MatchConfig {
 /// Matches the clusters of a new fit to the segments of an old one.
 ///
 /// `old[n]` is the segment id of customer `n` in the old fit, `new[n]` its cluster in the new one (`0..clusters`), `None`
-/// for a customer not in that fit. Clusters are paired with segments so that the sum of their Jaccard overlaps is largest;
-/// a pair below the threshold is refused, and the cluster gets an id from `next_id` on. An id is never used twice as long
-/// as each call gets the `next_id` of the one before.
+/// for a customer not in that fit. Pairs whose Jaccard overlap is not above the threshold are refused; among the others,
+/// clusters are paired with segments so that the sum of their overlaps is largest. A cluster without a partner gets an id
+/// from `next_id` on. An id is never used twice as long as each call gets the `next_id` of the one before.
 ///
 /// # Errors
 /// When lengths differ, a cluster is out of range, an id is not below `next_id`, or a parameter is out of range.
@@ -100,90 +120,189 @@ pub fn match_segments(
     next_id: usize,
     config: &MatchConfig,
 ) -> Result<SegmentMatch> {
-    check::length("new clusters", "entries", old.len(), new.len())?;
-    for (name, value) in [("keep", config.keep), ("part", config.part)] {
-        if !(value > 0.0 && value <= 1.0) {
-            return Err(Error::Parameter { name, value, range: "(0, 1]" });
-        }
+    let outside = |name, value, range| Err(Error::Parameter { name, value, range });
+    if !(config.keep >= 0.0 && config.keep < 1.0) {
+        return outside("keep", config.keep, "[0, 1)");
     }
-    for (at, (&id, &cluster)) in old.iter().zip(new).enumerate() {
-        if let Some(found) = id.filter(|&id| id >= next_id) {
-            return Err(Error::Index { what: "old segments", at, limit: next_id, found });
-        }
-        if let Some(found) = cluster.filter(|&c| c >= clusters) {
-            return Err(Error::Index { what: "new clusters", at, limit: clusters, found });
-        }
-    }
-    let mut known: Vec<usize> = old.iter().flatten().copied().collect();
-    known.sort_unstable();
-    known.dedup();
-    let mut both = Array2::<f64>::zeros((known.len(), clusters));
-    for (id, cluster) in old.iter().zip(new).filter_map(|(o, n)| Some((o.as_ref()?, (*n)?))) {
-        both[[known.partition_point(|k| k < id), cluster]] += 1.0;
-    }
-    let (old_sizes, new_sizes) = (both.sum_axis(ndarray::Axis(1)), both.sum_axis(ndarray::Axis(0)));
-    let jaccard = Array2::from_shape_fn(both.dim(), |(i, j)| {
-        both[[i, j]] / (old_sizes[i] + new_sizes[j] - both[[i, j]]).max(1.0)
-    });
+    check_part(config.part)?;
+    check_labels("old segments", next_id, old)?;
+    check_labels("new clusters", clusters, new)?;
+    let known = distinct(old);
+    let found: Vec<usize> = (0..clusters).collect();
+    let overlap = Overlap::new(old, new, &known, &found)?;
 
+    // Refused pairs count nothing, or two small overlaps could outbid the one that deserves the id.
+    let claims = overlap.jaccard.mapv(|j| if j > config.keep { j } else { 0.0 });
     let mut predecessor = vec![None; clusters];
-    for (i, partner) in maximum_assignment(&jaccard)?.into_iter().enumerate() {
-        if let Some(j) = partner.filter(|&j| jaccard[[i, j]] >= config.keep) {
-            predecessor[j] = Some(i);
+    for (i, partner) in maximum_assignment(&claims)?.into_iter().enumerate() {
+        if let Some(j) = partner.filter(|&j| claims[[i, j]] > 0.0) {
+            predecessor[j] = Some(known[i]);
         }
     }
     let mut next = next_id;
     let ids: Vec<usize> = predecessor
-        .iter()
-        .map(|p| {
-            p.map_or_else(
-                || {
-                    next += 1;
-                    next - 1
-                },
-                |i| known[i],
-            )
+        .into_iter()
+        .map(|id| {
+            id.unwrap_or_else(|| {
+                next += 1;
+                next - 1
+            })
         })
         .collect();
+    let named: Vec<Option<usize>> = new.iter().map(|cluster| cluster.map(|j| ids[j])).collect();
+    let drift = segment_drift(old, &named, &ids, config.part)?;
+    Ok(SegmentMatch { ids, next_id: next, drift })
+}
 
+/// What changed between two labellings by the same ids, for example the segments of one fit and those that another month's
+/// customers were assigned to.
+///
+/// `old[n]` and `new[n]` are the ids of customer `n`, `None` for a customer not in that labelling; `segments` are the ids
+/// of the new labelling, those without customers included. `part` is as in [`MatchConfig`].
+///
+/// # Errors
+/// When lengths differ, an id of `new` is not among `segments`, or `part` is out of range.
+pub fn segment_drift(
+    old: &[Option<usize>],
+    new: &[Option<usize>],
+    segments: &[usize],
+    part: f64,
+) -> Result<DriftTable> {
+    check_part(part)?;
+    let known = distinct(old);
+    let overlap = Overlap::new(old, new, &known, segments)?;
+    let Overlap { both, jaccard, old_sizes, new_sizes } = &overlap;
+    let mut all: Vec<usize> = known.iter().chain(segments).copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    let count = |labels: &[Option<usize>]| -> Vec<usize> {
+        let mut sizes = vec![0; all.len()];
+        labels.iter().flatten().for_each(|id| sizes[all.partition_point(|known| known < id)] += 1);
+        sizes
+    };
+    let (old_all, new_all) = (count(old), count(new));
+    let index = if old.iter().any(Option::is_some) && new.iter().any(Option::is_some) {
+        population_stability_index(&old_all, &new_all)?
+    } else {
+        StabilityIndex { by_segment: vec![f64::NAN; all.len()], total: f64::NAN }
+    };
+
+    let given = |i: usize, j: usize| both[[i, j]] / old_sizes[i].max(1.0);
     let large = |mut parts: Vec<(usize, f64)>| {
-        parts.retain(|p| p.1 >= config.part);
+        parts.retain(|p| p.1 >= part);
         parts.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         parts
     };
-    let given = |i: usize, j: usize| both[[i, j]] / old_sizes[i].max(1.0);
-    let went_to = |i: usize| large((0..clusters).map(|j| (ids[j], given(i, j))).collect());
+    let went_to = |i: usize| large((0..segments.len()).map(|j| (segments[j], given(i, j))).collect());
     let came_from = |j: usize| large((0..known.len()).map(|i| (known[i], given(i, j))).collect());
-    let mut drift: Vec<Drift> = (0..clusters)
-        .map(|j| {
-            let i = predecessor[j];
-            Drift {
-                id: ids[j],
-                fate: if i.is_some() { Fate::Kept } else { Fate::Appeared },
-                old_size: i.map_or(0, |i| old_sizes[i] as usize),
-                new_size: new_sizes[j] as usize,
-                stayed: i.map_or(0, |i| both[[i, j]] as usize),
-                overlap: i.map_or(0.0, |i| jaccard[[i, j]]),
-                went_to: i.map_or_else(Vec::new, went_to),
-                came_from: came_from(j),
-            }
-        })
-        .collect();
-    for i in (0..known.len()).filter(|&i| !predecessor.contains(&Some(i))) {
-        drift.push(Drift {
-            id: known[i],
-            fate: Fate::Disappeared,
-            old_size: old_sizes[i] as usize,
-            new_size: 0,
-            stayed: 0,
-            overlap: 0.0,
-            went_to: went_to(i),
+    let best = |overlaps: ndarray::ArrayView1<'_, f64>, ids: &[usize]| {
+        let at = (!ids.is_empty()).then(|| crate::dominance::argmax(overlaps.iter().copied()));
+        at.filter(|&at| overlaps[at] > 0.0).map(|at| (ids[at], overlaps[at]))
+    };
+    let row = |id: usize, fate: Fate, closest: Option<(usize, f64)>, stayed: f64| {
+        let at = all.partition_point(|known| *known < id);
+        Drift {
+            id,
+            fate,
+            old_size: old_all[at],
+            new_size: new_all[at],
+            stayed: stayed as usize,
+            closest: closest.map(|c| c.0),
+            overlap: closest.map_or(0.0, |c| c.1),
+            went_to: Vec::new(),
             came_from: Vec::new(),
+            stability_index: index.by_segment[at],
+        }
+    };
+    let mut rows = Vec::with_capacity(all.len());
+    for (j, &id) in segments.iter().enumerate() {
+        rows.push(match known.binary_search(&id) {
+            Ok(i) => Drift {
+                went_to: went_to(i),
+                came_from: came_from(j),
+                ..row(id, Fate::Kept, Some((id, jaccard[[i, j]])), both[[i, j]])
+            },
+            Err(_) => Drift {
+                came_from: came_from(j),
+                ..row(id, Fate::Appeared, best(jaccard.column(j), &known), 0.0)
+            },
         });
     }
-    let stayed: usize = drift.iter().map(|d| d.stayed).sum();
-    let moved = 1.0 - stayed as f64 / both.sum();
-    Ok(SegmentMatch { ids, next_id: next, drift, moved })
+    for (i, &id) in known.iter().enumerate().filter(|(_, id)| !segments.contains(id)) {
+        let closest = best(jaccard.row(i), segments);
+        rows.push(Drift { went_to: went_to(i), ..row(id, Fate::Disappeared, closest, 0.0) });
+    }
+    let stayed: usize = rows.iter().map(|row| row.stayed).sum();
+    let common = new_sizes.sum();
+    Ok(DriftTable {
+        segments: rows,
+        common: common as usize,
+        moved: 1.0 - stayed as f64 / common,
+        stability_index: index.total,
+    })
+}
+
+/// Overlaps of old with new segments, counted on the customers in both fits.
+struct Overlap {
+    /// Customers in old segment `i` and new segment `j`.
+    both: Array2<f64>,
+    jaccard: Array2<f64>,
+    old_sizes: ndarray::Array1<f64>,
+    new_sizes: ndarray::Array1<f64>,
+}
+
+impl Overlap {
+    /// `known` are the rising ids of `old`, `found` the ids of `new` in any order.
+    fn new(
+        old: &[Option<usize>],
+        new: &[Option<usize>],
+        known: &[usize],
+        found: &[usize],
+    ) -> Result<Self> {
+        check::length("new segments", "entries", old.len(), new.len())?;
+        let limit = found.iter().max().map_or(0, |most| most + 1);
+        check_labels("new segments", limit, new)?;
+        let mut column = vec![None; limit];
+        found.iter().enumerate().for_each(|(j, &id)| column[id] = Some(j));
+        let mut both = Array2::<f64>::zeros((known.len(), found.len()));
+        for (at, (old, new)) in old.iter().zip(new).enumerate() {
+            let Some(new) = *new else { continue };
+            let Some(j) = column[new] else {
+                return Err(Error::Index { what: "new segments", at, limit, found: new });
+            };
+            if let Some(old) = old {
+                both[[known.partition_point(|k| k < old), j]] += 1.0;
+            }
+        }
+        let (old_sizes, new_sizes) = (both.sum_axis(Axis(1)), both.sum_axis(Axis(0)));
+        let jaccard = Array2::from_shape_fn(both.dim(), |(i, j)| {
+            both[[i, j]] / (old_sizes[i] + new_sizes[j] - both[[i, j]]).max(1.0)
+        });
+        Ok(Self { both, jaccard, old_sizes, new_sizes })
+    }
+}
+
+/// The ids that occur, rising.
+fn distinct(labels: &[Option<usize>]) -> Vec<usize> {
+    let mut ids: Vec<usize> = labels.iter().flatten().copied().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+fn check_part(part: f64) -> Result<()> {
+    if part > 0.0 && part <= 1.0 {
+        Ok(())
+    } else {
+        Err(Error::Parameter { name: "part", value: part, range: "(0, 1]" })
+    }
+}
+
+fn check_labels(what: &'static str, limit: usize, labels: &[Option<usize>]) -> Result<()> {
+    match labels.iter().position(|label| label.is_some_and(|label| label >= limit)) {
+        Some(at) => Err(Error::Index { what, at, limit, found: labels[at].unwrap_or(limit) }),
+        None => Ok(()),
+    }
 }
 
 /// Population stability index of segment sizes.

@@ -73,7 +73,8 @@ pub use error::{Error, Result};
 pub use frame::{CanonicalFrame, angles_of};
 pub use hierarchical::{Hierarchical, HierarchicalParams, Linkage, Merge};
 pub use identity::{
-    Drift, Fate, MatchConfig, SegmentMatch, StabilityIndex, match_segments, population_stability_index,
+    Drift, DriftTable, Fate, MatchConfig, SegmentMatch, StabilityIndex, match_segments,
+    population_stability_index, segment_drift,
 };
 pub use kmeans::{KMeans, KMeansParams, nearest_rows};
 pub use life_events::{

@@ -19,8 +19,8 @@ pub struct ProfileInput<'a> {
     pub grades: &'a ArrayRef2<f64>,
     /// Hidden states, `N x T x M`.
     pub states: &'a ArrayRef3<f64>,
-    /// Segment of each customer by another window or refit, if stability is to be shown.
-    pub other_labels: Option<&'a [usize]>,
+    /// Segment of each customer by another window or refit, if stability is to be shown; `None` for a customer not in it.
+    pub other_labels: Option<&'a [Option<usize>]>,
 }
 
 /// Spending on one class by a segment against the population.
@@ -55,7 +55,7 @@ pub struct Profile {
     pub trajectory: Array2<f64>,
     /// Customers nearest to the segment's mean final state, nearest first.
     pub examples: Vec<usize>,
-    /// Share of its customers that are in it by the other labels as well.
+    /// Share that is in it by the other labels as well, of its customers that have one; `None` if nobody has.
     pub stability: Option<f64>,
 }
 
@@ -123,9 +123,10 @@ fn profile(
     };
     let mut nearest: Vec<(f64, usize)> = members.iter().map(|&n| (distance(n), n)).collect();
     nearest.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let stability = input.other_labels.map(|other| {
-        let stayed = members.iter().filter(|&&n| other[n] == segment).count();
-        stayed as f64 / size
+    let stability = input.other_labels.and_then(|other| {
+        let labels: Vec<usize> = members.iter().filter_map(|&n| other[n]).collect();
+        let stayed = labels.iter().filter(|&&label| label == segment).count();
+        (!labels.is_empty()).then(|| stayed as f64 / labels.len() as f64)
     });
     Profile {
         segment,

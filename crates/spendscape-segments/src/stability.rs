@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 use crate::agreement::{adjusted_rand_index, share_equal};
 use crate::check;
 use crate::error::Result;
-use crate::kmeans::KMeans;
+use crate::kmeans::{KMeans, nearest_rows};
 
 /// A share among the training customers, the others, and all; NaN for a part without customers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -113,7 +113,8 @@ pub struct YearlyStability {
     pub labels: Array2<usize>,
 }
 
-/// Assigns the customers of every period (`yearly`, `N x T x F`) to the same fixed clusters and follows their moves.
+/// Assigns the customers of every period (`yearly`, `N x T x F`) to the nearest of the same fixed `centers` (`k x F`) and
+/// follows their moves.
 ///
 /// For the LSTM pass the unit vectors of `h_t`; for raw scores the yearly scores, and as a control their
 /// [`crate::running_mean`], which keeps still by construction.
@@ -121,7 +122,7 @@ pub struct YearlyStability {
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are no periods.
 pub fn yearly_stability(
-    clusters: &KMeans,
+    centers: &ArrayRef2<f64>,
     yearly: &ArrayRef3<f64>,
     train: &[bool],
 ) -> Result<YearlyStability> {
@@ -130,7 +131,7 @@ pub fn yearly_stability(
     check::at_least("yearly features", "periods", 1, periods)?;
     let mut labels = Array2::zeros((customers, periods));
     for t in 0..periods {
-        let assigned = clusters.predict(&yearly.index_axis(Axis(1), t))?;
+        let assigned = nearest_rows(centers, &yearly.index_axis(Axis(1), t))?;
         labels.column_mut(t).iter_mut().zip(assigned).for_each(|(l, a)| *l = a);
     }
     let still: Vec<bool> = labels.rows().into_iter().map(|r| r.iter().all(|&l| l == r[0])).collect();
@@ -168,21 +169,22 @@ pub struct BootstrapStability {
     pub jaccard: Vec<f64>,
 }
 
-/// Refits k-means on `repeats` bootstrap samples and compares each with the clustering `reference` of the same rows.
+/// Refits k-means on `repeats` bootstrap samples and compares each with the clustering of the same rows that the reference
+/// `centers` (`k x F`) make.
 ///
 /// # Errors
 /// When shapes disagree, a value is not finite, or `repeats` is 0.
 pub fn bootstrap_stability<R: Rng + ?Sized>(
     x: &ArrayRef2<f64>,
-    reference: &KMeans,
+    centers: &ArrayRef2<f64>,
     starts: usize,
     repeats: usize,
     rng: &mut R,
 ) -> Result<BootstrapStability> {
     check::at_least("repeats", "bootstrap samples", 1, repeats)?;
-    let clusters = reference.centers.nrows();
+    let clusters = centers.nrows();
     check::at_least("features", "rows", clusters, x.nrows())?;
-    let original = reference.predict(x)?;
+    let original = nearest_rows(centers, x)?;
     let mut adjusted_rand = Vec::with_capacity(repeats);
     let mut jaccard = vec![0.0; clusters];
     for _ in 0..repeats {

@@ -6,9 +6,10 @@ use anyhow::{Context, Result};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use spendscape::{
     RunFolder,
-    evaluate::{self, EvaluateOptions},
+    evaluate::{self, CompareOptions, EvaluateOptions, SummaryRow},
     stages::{
-        self, dynamics::DynamicsOptions, ingest::IngestOptions, synth::SynthOptions, train::TrainOptions,
+        self, assign::AssignOptions, dynamics::DynamicsOptions, ingest::IngestOptions, segment::SegmentOptions,
+        synth::SynthOptions, train::TrainOptions,
     },
 };
 use spendscape_store::Manifest;
@@ -93,13 +94,24 @@ enum Command {
         folders: Folders,
     },
     /// Assign every customer to a micro-segment
-    #[command(after_help = "Example: spendscape segment runs/first --data runs/bank")]
+    #[command(after_help = "Examples:\n  spendscape segment runs/first --data runs/bank\n  \
+        spendscape segment runs/december --previous runs/november")]
     Segment {
         #[command(flatten)]
         folders: Folders,
+        #[command(flatten)]
+        options: SegmentOptions,
         /// Seed of the clustering's starts
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// Assign the customers of another panel to the segments of a trained run
+    #[command(after_help = "Example: spendscape assign runs/december --model runs/first")]
+    Assign {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: AssignOptions,
     },
     /// Fit the linear surrogate that explains the directions
     #[command(after_help = "Example: spendscape explain runs/first --data runs/bank")]
@@ -123,6 +135,16 @@ enum Command {
         #[command(flatten)]
         options: EvaluateOptions,
     },
+    /// Compare representations over several training seeds in one table
+    #[command(
+        after_help = "Example: spendscape compare runs/comparison --data runs/bank --runs runs/seed-1 runs/seed-2"
+    )]
+    Compare {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: CompareOptions,
+    },
     /// Draw the figures and the page
     #[command(after_help = "Example: spendscape report runs/first --data runs/bank")]
     Report {
@@ -136,6 +158,8 @@ enum Command {
         folders: Folders,
         #[command(flatten)]
         train: TrainOptions,
+        #[command(flatten)]
+        segment: SegmentOptions,
         #[command(flatten)]
         dynamics: DynamicsOptions,
     },
@@ -174,6 +198,8 @@ impl Arguments {
         let run = self.command.work()?;
         if self.json {
             self.print_json(&run)?;
+        } else if let Command::Compare { .. } = self.command {
+            print_comparison(&evaluate::read_summary(&run)?);
         }
         Ok(())
     }
@@ -186,10 +212,22 @@ impl Arguments {
                 let entries = metrics.entries().iter().map(|(name, value)| (name.clone(), (*value).into()));
                 serde_json::Value::Object(entries.collect())
             }
+            Command::Compare { .. } => serde_json::to_value(evaluate::read_summary(run)?)?,
             _ => serde_json::to_value(Manifest::read(run.path())?)?,
         };
         println!("{}", serde_json::to_string_pretty(&json)?);
         Ok(())
+    }
+}
+
+/// The comparison as a table for a person.
+fn print_comparison(rows: &[SummaryRow]) {
+    let show = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
+    println!("| features | measure | level | seeds | median | low | high | chance | unimodal null |");
+    println!("|---|---|---|---|---|---|---|---|---|");
+    for row in rows {
+        let figures = [row.median, row.low, row.high, row.chance, row.null].map(show).join(" | ");
+        println!("| {} | {} | {} | {} | {figures} |", row.representation, row.measure, row.level, row.seeds);
     }
 }
 
@@ -201,9 +239,11 @@ impl Command {
             | Self::Train { folders, .. }
             | Self::States { folders }
             | Self::Segment { folders, .. }
+            | Self::Assign { folders, .. }
             | Self::Explain { folders }
             | Self::Dynamics { folders, .. }
             | Self::Evaluate { folders, .. }
+            | Self::Compare { folders, .. }
             | Self::Report { folders }
             | Self::Run { folders, .. } => folders,
         };
@@ -213,15 +253,17 @@ impl Command {
             Self::Ingest { options, .. } => stages::ingest::ingest(&run, options, force)?,
             Self::Train { options, .. } => stages::train::train(&run, options, force)?,
             Self::States { .. } => stages::states::states(&run, force)?,
-            Self::Segment { seed, .. } => stages::segment::segment(&run, *seed, force)?,
+            Self::Segment { options, seed, .. } => stages::segment::segment(&run, options, *seed, force)?,
+            Self::Assign { options, .. } => stages::assign::assign(&run, options, force)?,
             Self::Explain { .. } => stages::explain::explain(&run, force)?,
             Self::Dynamics { options, .. } => stages::dynamics::dynamics(&run, options, force)?,
             Self::Evaluate { options, .. } => evaluate::evaluate(&run, options, force)?,
+            Self::Compare { options, .. } => evaluate::compare(&run, options, force)?,
             Self::Report { .. } => stages::report::report(&run)?,
-            Self::Run { train, dynamics, .. } => {
+            Self::Run { train, segment, dynamics, .. } => {
                 stages::train::train(&run, train, force)?;
                 stages::states::states(&run, force)?;
-                stages::segment::segment(&run, train.seed, force)?;
+                stages::segment::segment(&run, segment, train.seed, force)?;
                 stages::explain::explain(&run, force)?;
                 stages::dynamics::dynamics(&run, dynamics, force)?;
                 stages::report::report(&run)?;

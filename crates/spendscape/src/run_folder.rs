@@ -73,6 +73,18 @@ files! {
     Reach = "reach": Reach,
     /// Micro-segments.
     Segments = "segments": Segments,
+    /// Where the segments lie.
+    SegmentCenters = "segment_centers": SegmentCenters,
+    /// What the segments are like.
+    Profiles = "profiles": Profiles,
+    /// Spending that sets segments apart.
+    ProfileSpending = "profile_spending": ProfileSpending,
+    /// The segments' mean trajectories.
+    ProfileTrajectories = "profile_trajectories": ProfileTrajectories,
+    /// Customers typical of the segments.
+    ProfileCustomers = "profile_customers": ProfileCustomers,
+    /// What became of an earlier run's segments.
+    Drift = "drift": Drift,
     /// Customers that illustrate a claim.
     Examples = "examples": Examples,
     /// The surrogate's coefficients.
@@ -87,6 +99,10 @@ files! {
     Extended = "extended": Extended,
     /// Attractors of the population.
     Attractors = "attractors": Attractors,
+    /// The comparison of representations.
+    Comparison = "comparison": Comparison,
+    /// The comparison over seeds.
+    ComparisonSummary = "comparison_summary": ComparisonSummary,
     /// Measured figures.
     Metrics = "metrics": Metrics,
 }
@@ -123,6 +139,12 @@ impl RunFolder {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder that holds the panel.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Where a file is: what the run made itself, otherwise what the data folder has.

@@ -2,6 +2,7 @@
 
 mod explore;
 mod html;
+mod profiles;
 mod sections;
 
 use std::path::Path;
@@ -21,8 +22,8 @@ const STYLE: &str = include_str!("../../assets/report.css");
 const SCRIPT: &str = include_str!("../../assets/report.js");
 
 /// Writes the report on the run folder `run` as one HTML file, `out`: where its tables come from, the figures with their
-/// captions, the trajectories to turn around (where the reader's browser runs scripts), the sizes of the segments and the
-/// metrics. The page loads nothing, can be printed, and is the same for the same tables.
+/// captions, the trajectories to turn around (where the reader's browser runs scripts), what the segments are like and what
+/// became of an earlier run's, and the metrics. The page loads nothing, can be printed, and is the same for the same tables.
 ///
 /// # Errors
 /// As [`figures`](crate::figures).
@@ -42,6 +43,9 @@ pub fn page(run: &Path, out: &Path) -> Result<(), Error> {
         Err(missing) => Err(missing),
     };
 
+    let profiles = crate::profiles::read(folder, run.traits.len())?;
+    let drift = crate::profiles::read_drift(folder)?;
+
     let mut body = sections::introduction(&run);
     let mut contents: Vec<(&str, &str)> = Vec::new();
     for plan in &PLANS {
@@ -52,7 +56,9 @@ pub fn page(run: &Path, out: &Path) -> Result<(), Error> {
         }
     }
     for (id, title, content) in [
-        ("segments", "Segments", sections::segments(&run)),
+        ("segments", "Segments", profiles::cards(&profiles, &run.traits)),
+        ("drift", "Segments since an earlier run", profiles::drift(&drift)),
+        ("paths", "Dominance paths", sections::segments(&run)),
         ("metrics", "Metrics", sections::metrics(&metrics)),
         ("provenance", "Where the tables come from", sections::provenance(&run)),
     ] {

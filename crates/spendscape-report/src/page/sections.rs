@@ -88,12 +88,12 @@ pub(super) fn segments(run: &Run) -> String {
 }
 
 /// A trait with its color.
-fn named(trait_index: usize, name: &str) -> String {
+pub(super) fn named(trait_index: usize, name: &str) -> String {
     let color = look(trait_index).color.hex();
     format!("<span class=\"swatch\" style=\"background:{color}\"></span>{}", escape(name))
 }
 
-fn note(reason: &str) -> String {
+pub(super) fn note(reason: &str) -> String {
     format!("<p class=\"skipped\">{}.</p>\n", escape(reason))
 }
 

@@ -137,6 +137,7 @@ impl Fixture {
             );
         }
         self.write_directions(folder, &customers, &ends, &grades, &mut rng);
+        self.write_profiles(folder, &customers);
         self.write_attractors(folder, &customers, &ends, &dominant, &mut rng);
         self.write_map(folder, &directions);
         self.write(
@@ -206,6 +207,62 @@ impl Fixture {
                 arrays::optional_index(cluster.iter().map(|c| Some(*c))),
             ],
         );
+    }
+
+    /// Two segments, one of which is average, and what became of the three of an earlier run.
+    fn write_profiles(&self, folder: &Path, customers: &[String]) {
+        let (p, m, periods) = (self.traits.len(), self.units, self.periods);
+        let grades = Array2::from_shape_fn((2, p), |(row, at)| [0.4 - 0.2 * at as f64, 0.0][row]);
+        let columns = vec![
+            arrays::index([0, 3]),
+            arrays::integer([400, 200]),
+            arrays::float([2.0 / 3.0, 1.0 / 3.0]),
+            arrays::vectors64(grades.view()).unwrap(),
+            arrays::optional_float([Some(0.625), None]),
+            arrays::float([0.5, 0.25]),
+            arrays::optional_float([Some(0.9), Some(0.4)]),
+        ];
+        self.write(folder, "profiles", Table::Profiles, columns);
+        let columns = vec![
+            arrays::index([0, 0, 3]),
+            arrays::text(["books & <travel>", "insurance", "groceries"]),
+            arrays::float([0.06, 0.01, 0.10]),
+            arrays::float([0.03, 0.02, 0.11]),
+            arrays::float([0.8, -0.5, -0.1]),
+        ];
+        self.write(folder, "profile_spending", Table::ProfileSpending, columns);
+        let steps = 2 * periods;
+        let step = |row: usize| (row % periods + 1) as f64 / periods as f64;
+        let hidden = Array2::from_shape_fn((steps, m), |(row, unit)| step(row) * (0.5 - 0.1 * unit as f64));
+        let output = Array2::from_shape_fn((steps, p), |(row, at)| step(row) * grades[[row / periods, at]]);
+        let columns = vec![
+            arrays::index((0..steps).map(|row| [0, 3][row / periods])),
+            arrays::index((0..steps).map(|row| (row % periods) as u16)),
+            arrays::vectors64(hidden.view()).unwrap(),
+            arrays::vectors64(output.view()).unwrap(),
+        ];
+        self.write(folder, "profile_trajectories", Table::ProfileTrajectories, columns);
+        let columns = vec![
+            arrays::index([0, 3]),
+            arrays::text([&customers[1], &customers[2]]),
+            arrays::float([0.01, 0.02]),
+        ];
+        self.write(folder, "profile_customers", Table::ProfileCustomers, columns);
+        let columns = vec![
+            arrays::index([0, 3, 1]),
+            arrays::category(["kept", "appeared", "disappeared"]),
+            arrays::integer([390, 0, 210]),
+            arrays::integer([400, 200, 0]),
+            arrays::integer([370, 0, 0]),
+            arrays::optional_index([Some(0), Some(1), Some(3)]),
+            arrays::float([0.88, 0.49, 0.49]),
+            arrays::sizes(&[vec![0], vec![], vec![3, 0]]).unwrap(),
+            arrays::values32(&[vec![0.95], vec![], vec![0.625, 0.375]]).unwrap(),
+            arrays::sizes(&[vec![0, 1], vec![1], vec![]]).unwrap(),
+            arrays::values32(&[vec![0.95, 0.375], vec![0.625], vec![]]).unwrap(),
+            arrays::optional_float([Some(0.001), Some(0.3), Some(0.2)]),
+        ];
+        self.write(folder, "drift", Table::Drift, columns);
     }
 
     fn write_attractors(

@@ -18,7 +18,8 @@ fn made(name: &str, fixture: &Fixture) -> String {
 fn the_page_holds_figures_tables_and_provenance_and_loads_nothing() {
     let fixture = Fixture { customers: 300, ..Fixture::default() };
     let text = made("page", &fixture);
-    assert_eq!(text.matches("<svg ").count(), 7);
+    // Seven figures, and the trajectories of two segments.
+    assert_eq!(text.matches("<svg ").count(), 7 + 2);
     assert_eq!(text.matches("<figcaption>").count(), 7);
     for content in [
         "test R2",
@@ -47,6 +48,57 @@ fn the_page_holds_figures_tables_and_provenance_and_loads_nothing() {
     ids.dedup();
     assert_eq!(ids.len(), found);
     assert!(text.len() < 3 << 20, "{}", text.len());
+}
+
+#[test]
+fn segments_are_told_in_words() {
+    let fixture = Fixture { customers: 60, ..Fixture::default() };
+    let text = made("page-segments", &fixture);
+    let card = |id: u16| {
+        let from = text.find(&format!("<h3 id=\"segment-{id}\">")).unwrap();
+        text[from..].split("</article>").next().unwrap().to_owned()
+    };
+    let first = card(0);
+    for content in [
+        "Segment 0: high extraversion, low agreeableness",
+        "400 customers, 66.7 % of all.",
+        "They spend more on books &amp; &lt;travel&gt; (2.0 times the average).",
+        "They spend less on insurance (0.5 times the average).",
+        "50.0 % were in it after every period, 62.5 % are in it by the short window too.",
+        "it is found again (overlap 0.90)",
+        "Typical customers: C00001.",
+        "+0.40",
+        "\u{2212}0.40",
+    ] {
+        assert!(first.contains(content), "{content}: {first}");
+    }
+    let second = card(3);
+    for content in
+        ["Segment 3: average in every trait", "close to the average in every class", "it dissolves (overlap 0.40)"]
+    {
+        assert!(second.contains(content), "{content}: {second}");
+    }
+    assert!(!second.contains("short window too"));
+    // The largest difference fills half of its bar, to the right; a smaller one to the left is in proportion.
+    assert!(first.contains("class=\"more\" style=\"left:50.0%;width:50.0%\""));
+    assert!(first.contains("class=\"less\" style=\"left:18.8%;width:31.2%\""));
+
+    let drift = text.split("id=\"drift\"").nth(1).unwrap().split("</section>").next().unwrap();
+    for content in ["kept, merged", "disappeared, split", "3 (62 %), 0 (38 %)", "1 (0.49)", "0.501 (sizes have shifted"] {
+        assert!(drift.contains(content), "{content}: {drift}");
+    }
+}
+
+#[test]
+fn profiles_of_other_traits_are_refused() {
+    let run = tempfile::tempdir().unwrap();
+    Fixture { customers: 30, traits: vec!["one".to_owned(), "two".to_owned()], ..Fixture::default() }
+        .make(run.path());
+    let kept = fs::read(run.path().join("profiles.parquet")).unwrap();
+    Fixture { customers: 30, ..Fixture::default() }.make(run.path());
+    fs::write(run.path().join("profiles.parquet"), kept).unwrap();
+    let error = page(run.path(), &run.path().join("report.html")).unwrap_err().to_string();
+    assert!(error.contains("profiles.parquet") && error.contains("grade"), "{error}");
 }
 
 #[test]
@@ -81,13 +133,14 @@ fn the_same_tables_give_the_same_page() {
 fn a_page_without_optional_tables_says_what_is_missing() {
     let run = tempfile::tempdir().unwrap();
     Fixture { customers: 30, ..Fixture::default() }.make(run.path());
-    for file in ["metrics", "segments", "extended"] {
+    for file in ["metrics", "segments", "profiles", "drift", "extended"] {
         fs::remove_file(run.path().join(format!("{file}.parquet"))).unwrap();
     }
     let out = run.path().join("report.html");
     page(run.path(), &out).unwrap();
     let text = fs::read_to_string(out).unwrap();
-    for file in ["metrics", "segments", "extended"] {
+    assert!(text.contains("No earlier run was named"));
+    for file in ["metrics", "segments", "profiles", "extended"] {
         assert!(text.contains(&format!("{file}.parquet is not in the run folder")), "{file}");
     }
 }

@@ -27,7 +27,7 @@ fn k_means_finds_groups_far_apart() {
     assert_eq!(fit.counts, [60; 4]);
     assert_eq!(fit.predict(&x).unwrap(), fit.labels);
     assert!(fit.converged);
-    let stable = bootstrap_stability(&x, &fit, 2, 5, &mut rng(2)).unwrap();
+    let stable = bootstrap_stability(&x, &fit.centers, 2, 5, &mut rng(2)).unwrap();
     assert_eq!((stable.adjusted_rand, stable.jaccard), (vec![1.0; 5], vec![1.0; 4]));
 }
 
@@ -67,12 +67,12 @@ fn windows_that_agree_and_windows_that_do_not() {
     for t in 0..4 {
         yearly.index_axis_mut(Axis(1), t).assign(if t < 3 { &long } else { &short });
     }
-    let moves = yearly_stability(&found.clusters, &yearly, &train).unwrap();
+    let moves = yearly_stability(&found.clusters.centers, &yearly, &train).unwrap();
     assert!((moves.never_moved.all - 0.8).abs() < 1e-12);
     assert_eq!(moves.kept[..2], [1.0, 1.0]);
     assert!((moves.kept[2] - 0.8).abs() < 1e-12);
     // The running mean of a customer who crosses in the last of four years stays on its side.
-    let still = yearly_stability(&found.clusters, &running_mean(&yearly), &train).unwrap();
+    let still = yearly_stability(&found.clusters.centers, &running_mean(&yearly), &train).unwrap();
     assert_eq!(still.never_moved.all, 1.0);
 }
 

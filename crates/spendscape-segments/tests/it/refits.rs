@@ -3,7 +3,7 @@
 use ndarray::{Array2, Array3, array};
 use spendscape_segments::{
     Error, Fate, GapReference, MatchConfig, ProfileInput, elbow, gap_statistic, match_segments,
-    population_stability_index, profiles,
+    population_stability_index, profiles, segment_drift,
 };
 
 use crate::{normal, rng};
@@ -17,9 +17,14 @@ fn a_permuted_refit_keeps_all_names() {
     let old = some(&[7, 7, 7, 3, 3, 5, 5, 5, 5]);
     let new = some(&[2, 2, 2, 0, 0, 1, 1, 1, 1]);
     let found = match_segments(&old, &new, 3, 8, &MatchConfig::default()).unwrap();
-    assert_eq!((found.ids, found.next_id, found.moved), (vec![3, 5, 7], 8, 0.0));
+    assert_eq!((found.ids, found.next_id), (vec![3, 5, 7], 8));
+    assert_eq!((found.drift.moved, found.drift.common, found.drift.stability_index), (0.0, 9, 0.0));
     assert!(
-        found.drift.iter().all(|d| d.fate == Fate::Kept && d.overlap == 1.0 && !d.split() && !d.merged())
+        found
+            .drift
+            .segments
+            .iter()
+            .all(|d| d.fate == Fate::Kept && d.overlap == 1.0 && !d.split() && !d.merged())
     );
 }
 
@@ -28,21 +33,46 @@ fn splits_mergers_and_newcomers_are_told_apart() {
     // Segment 0 (8 customers) is split in halves, segments 1 and 2 (4 and 4) merge; cluster 3 is made of new customers.
     let old = [some(&[0; 8]), some(&[1; 4]), some(&[2; 4]), vec![None; 3]].concat();
     let new = [some(&[0; 4]), some(&[1; 4]), some(&[2; 8]), some(&[3; 3])].concat();
-    let found = match_segments(&old, &new, 4, 3, &MatchConfig { keep: 0.6, part: 0.25 }).unwrap();
-    // Every overlap is 0.5, below 0.6: nothing keeps its name.
+    let found = match_segments(&old, &new, 4, 3, &MatchConfig::default()).unwrap();
+    // Every overlap is 0.5, which is not above 0.5: nothing keeps its name, and no tie is broken by chance.
     assert_eq!(found.ids, [3, 4, 5, 6]);
-    assert_eq!((found.next_id, found.moved), (7, 1.0));
-    let row = |id: usize| found.drift.iter().find(|d| d.id == id).unwrap();
+    assert_eq!((found.next_id, found.drift.moved), (7, 1.0));
+    let row = |id: usize| found.drift.segments.iter().find(|d| d.id == id).unwrap();
     assert!(row(0).split() && row(0).fate == Fate::Disappeared);
     assert_eq!(row(0).went_to, [(3, 0.5), (4, 0.5)]);
     assert!(row(5).merged() && row(5).fate == Fate::Appeared);
     assert_eq!(row(5).came_from, [(1, 1.0), (2, 1.0)]);
+    assert_eq!((row(5).closest, row(5).overlap), (Some(1), 0.5));
     assert!(row(6).came_from.is_empty());
+    assert_eq!((row(6).closest, row(6).new_size), (None, 3));
 
-    // At the default threshold one half keeps the name of segment 0, and one of 1 and 2 that of the merged segment.
-    let found = match_segments(&old, &new, 4, 3, &MatchConfig::default()).unwrap();
-    assert_eq!(found.drift.iter().filter(|d| d.fate == Fate::Kept).count(), 2);
-    assert_eq!(found.moved, 0.5);
+    // Below that threshold one half keeps the name of segment 0, and the merged segment that of one of its parts.
+    let found = match_segments(&old, &new, 4, 3, &MatchConfig { keep: 0.4, part: 0.25 }).unwrap();
+    assert_eq!(found.drift.segments.iter().filter(|d| d.fate == Fate::Kept).count(), 2);
+    assert_eq!(found.drift.moved, 0.5);
+}
+
+#[test]
+fn the_larger_part_of_a_split_keeps_the_name() {
+    let old = some(&[0; 10]);
+    let new = some(&[0, 0, 0, 1, 1, 1, 1, 1, 1, 1]);
+    let found = match_segments(&old, &new, 2, 1, &MatchConfig::default()).unwrap();
+    assert_eq!(found.ids, [1, 0]);
+    assert_eq!(found.drift.segments[1].went_to, [(0, 0.7), (1, 0.3)]);
+    assert_eq!(found.drift.segments[1].overlap, 0.7);
+    // The bank that wants a closer likeness gets fresh names for both.
+    let strict = MatchConfig { keep: 0.7, ..MatchConfig::default() };
+    assert_eq!(match_segments(&old, &new, 2, 1, &strict).unwrap().ids, [1, 2]);
+}
+
+#[test]
+fn two_refused_overlaps_do_not_outbid_the_one_that_deserves_the_name() {
+    // Jaccard of 0 with A: 70 / 130 = .54; of 0 with B and of 1 with A: 30 / 100 each. The pairs 0-B and 1-A sum to .6.
+    let part = |old: usize, new: usize, count: usize| vec![(Some(old), Some(new)); count];
+    let customers = [part(0, 0, 70), part(0, 1, 30), part(1, 0, 30)].concat();
+    let (old, new): (Vec<_>, Vec<_>) = customers.into_iter().unzip();
+    let found = match_segments(&old, &new, 2, 2, &MatchConfig::default()).unwrap();
+    assert_eq!(found.ids, [0, 2]);
 }
 
 #[test]
@@ -50,10 +80,27 @@ fn an_empty_cluster_after_a_refit_gets_a_fresh_name() {
     let found =
         match_segments(&some(&[0, 0, 1, 1]), &some(&[0, 0, 2, 2]), 3, 2, &MatchConfig::default()).unwrap();
     assert_eq!(found.ids, [0, 2, 1]);
-    assert_eq!((found.drift[1].fate, found.drift[1].new_size), (Fate::Appeared, 0));
+    let empty = &found.drift.segments[1];
+    assert_eq!((empty.fate, empty.new_size, empty.closest), (Fate::Appeared, 0, None));
     let nobody = match_segments(&[], &[], 1, 0, &MatchConfig::default()).unwrap();
     assert_eq!(nobody.ids, [0]);
-    assert!(nobody.moved.is_nan());
+    assert!(nobody.drift.moved.is_nan() && nobody.drift.stability_index.is_nan());
+}
+
+#[test]
+fn another_month_assigned_to_the_same_segments() {
+    // Customer 3 moves from 4 to 9, customer 5 is new, customer 6 left; segment 2 has lost its only customer.
+    let old = [Some(4), Some(4), Some(9), Some(4), Some(2), None, Some(9)];
+    let new = [Some(4), Some(4), Some(9), Some(9), Some(9), Some(4), None];
+    let found = segment_drift(&old, &new, &[2, 4, 9], 0.25).unwrap();
+    assert!(found.segments.iter().all(|d| d.fate == Fate::Kept));
+    assert_eq!((found.common, found.moved), (5, 0.4));
+    let sizes: Vec<_> = found.segments.iter().map(|d| (d.id, d.old_size, d.new_size, d.stayed)).collect();
+    assert_eq!(sizes, [(2, 1, 0, 0), (4, 3, 3, 2), (9, 2, 3, 1)]);
+    assert_eq!(found.segments[2].came_from, [(2, 1.0), (9, 1.0), (4, 1.0 / 3.0)]);
+    let index = population_stability_index(&[1, 3, 2], &[0, 3, 3]).unwrap();
+    assert_eq!(found.stability_index, index.total);
+    assert!(segment_drift(&old, &new, &[2, 4], 0.25).is_err());
 }
 
 #[test]
@@ -61,8 +108,11 @@ fn wrong_matches_are_refused() {
     let config = MatchConfig::default();
     assert!(matches!(match_segments(&some(&[5]), &some(&[0]), 1, 5, &config), Err(Error::Index { .. })));
     assert!(match_segments(&some(&[0]), &some(&[1]), 1, 1, &config).is_err());
-    let config = MatchConfig { keep: 0.0, part: 0.25 };
-    assert!(matches!(match_segments(&[], &[], 0, 0, &config), Err(Error::Parameter { name: "keep", .. })));
+    assert!(match_segments(&some(&[0]), &[], 1, 1, &config).is_err());
+    for (keep, part) in [(1.0, 0.25), (-0.1, 0.25), (f64::NAN, 0.25), (0.5, 0.0), (0.5, 1.5)] {
+        let config = MatchConfig { keep, part };
+        assert!(matches!(match_segments(&[], &[], 0, 0, &config), Err(Error::Parameter { .. })));
+    }
 }
 
 #[test]
@@ -87,7 +137,7 @@ fn profiles_show_what_sets_a_segment_apart() {
         shares: &shares,
         grades: &grades,
         states: &states,
-        other_labels: Some(&[0, 1, 2, 2]),
+        other_labels: Some(&[Some(0), Some(1), None, Some(2)]),
     };
     let found = profiles(&input, 2, 1).unwrap();
     assert_eq!((found[0].size, found[0].share, found[0].stability), (2, 0.5, Some(0.5)));

@@ -6,6 +6,7 @@ use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
 use spendscape_schema::{Coefficients, Panel, TargetScaler, TargetScaling};
 use spendscape_segments::{dominance_order, final_states};
+use spendscape_store::TableReader;
 
 use crate::{
     model::{self, Model, Weights},
@@ -29,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) targets: StoredTargets,
     /// Traits by falling grade, N x P.
     pub(crate) order: Array2<usize>,
+    /// Seed that the network was trained with.
+    pub(crate) seed: u64,
     /// The network.
     pub(crate) model: Model,
     /// Its weights.
@@ -65,6 +68,7 @@ impl Context {
             Coefficients::from_rows(&run.read(File::Coefficients)?.rows)?.for_classes(&panel.classes)?;
         let targets = read_targets(run)?;
         let model = model::read(run)?;
+        let seed = TableReader::open(&run.find(File::Model), File::Model.table())?.provenance().seed;
         model.check_classes(&panel.classes)?;
         let states = read_states(run, File::States)?.hidden;
         let ends = final_states(&states)?;
@@ -78,6 +82,7 @@ impl Context {
             mean_shares: panel.mean_shares(),
             order: dominance_order(&targets.grades)?,
             weights: model.weights()?,
+            seed: seed.unwrap_or_default(),
             panel,
             coefficients,
             targets,

@@ -4,6 +4,8 @@
 //! knows the claims and their bands. What cannot be measured on a run (no short window, no known truth) is left out.
 
 mod baselines;
+mod clusters;
+mod compare;
 mod context;
 mod dynamics;
 mod fit;
@@ -17,6 +19,7 @@ use clap::Args;
 use spendscape_schema::{Axes, arrays};
 use spendscape_store::Provenance;
 
+pub use self::compare::{CompareOptions, SummaryRow, compare, read_summary};
 use self::context::Context;
 use crate::run_folder::{File, RunFolder};
 
@@ -41,6 +44,13 @@ impl Metrics {
         self.0.push((name.into(), value));
     }
 
+    /// Adds a figure that may be undefined, such as the silhouette of one cluster; then it is left out.
+    pub fn add_defined(&mut self, name: impl Into<String>, value: f64) {
+        if value.is_finite() {
+            self.add(name, value);
+        }
+    }
+
     /// Adds figures `name.1`, `name.2`, ...
     pub fn add_all(&mut self, name: &str, values: impl IntoIterator<Item = f64>) {
         for (k, value) in values.into_iter().enumerate() {
@@ -61,7 +71,14 @@ impl Metrics {
 /// If a table of the run is missing or damaged.
 pub fn evaluate(run: &RunFolder, options: &EvaluateOptions, force: bool) -> Result<()> {
     let mut inputs = vec![File::Panel, File::Coefficients, File::Targets, File::Model, File::States];
-    let optional = [File::ShortPanel, File::ShortStates, File::Latent, File::EndStates, File::Attractors];
+    let optional = [
+        File::ShortPanel,
+        File::ShortStates,
+        File::Latent,
+        File::SurrogateAngles,
+        File::EndStates,
+        File::Attractors,
+    ];
     inputs.extend(optional.into_iter().filter(|file| run.has(*file)));
     let provenance = Provenance::new("evaluate")
         .parameter("baselines", !options.no_baselines)
@@ -73,7 +90,8 @@ pub fn evaluate(run: &RunFolder, options: &EvaluateOptions, force: bool) -> Resu
     let mut metrics = Metrics::default();
     fit::measure(&context, options, &mut metrics)?;
     trajectories::measure(&context, &mut metrics)?;
-    segments::measure(&context, options, &mut metrics)?;
+    segments::write(&mut stage, &segments::measure(&context, run, options, &mut metrics)?)?;
+    clusters::measure(&context, options, &mut metrics)?;
     stability::measure(&context, &mut metrics)?;
     surrogate::measure(&context, options, &mut metrics)?;
     dynamics::measure(&context, run, &mut metrics)?;

@@ -1,54 +1,172 @@
-//! What the segments hold of the customers' traits, beside every control (claims 3, 4 and 10).
+//! What the segments hold of the customers' traits, beside every control (claims 3, 4 and 10): the papers' comparison of
+//! representations as one table, how many clusters there are, and what other methods of clustering find.
 
-use anyhow::Result;
-use ndarray::{Array2, Axis as Dimension, s};
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result};
+use ndarray::{Array2, Array3, Axis as Dimension, s};
 use spendscape_linalg::svd;
 use spendscape_lstm::Activation;
-use spendscape_schema::seed;
+use spendscape_schema::{Axes, arrays, seed};
 use spendscape_segments::{
-    DEFAULT_NEIGHBORS, GaussianNull, KMeans, adjusted_mutual_information, prefix_accuracy, silhouette,
-    unit_rows,
+    Comparison, ComparisonConfig, ComparisonRow, DEFAULT_NEIGHBORS, Measure, Representation, compare, net_directions,
+    running_mean, unit_rows,
 };
 
 use super::{EvaluateOptions, Metrics, baselines, context::Context};
-use crate::stages::segment::{CLUSTERS, STARTS};
+use crate::{
+    run_folder::{File, RunFolder, Stage},
+    stages::segment::{CLUSTERS, STARTS},
+};
 
 /// Length of the longest dominance prefix compared.
 const LEVELS: usize = 4;
 /// Customers in the silhouette and in its null.
 const SILHOUETTE_CUSTOMERS: usize = 2_500;
+/// Fine clusters, to see whether the stability of windows hangs on their number.
+const FINE_CLUSTERS: usize = 20;
 /// Principal components of the raw grades compared: as many as the LSTM has units.
 const COMPONENTS: usize = 3;
 
-pub(super) fn measure(context: &Context, options: &EvaluateOptions, metrics: &mut Metrics) -> Result<()> {
-    neighbours(context, options, metrics)?;
-    clusters(context, metrics)?;
-    silhouettes(context, metrics)
+/// Features of all customers, of one kind.
+struct Features {
+    name: &'static str,
+    long: Array2<f64>,
+    /// Whether clusters are sought among the unit vectors.
+    directional: bool,
+    short: Option<Array2<f64>>,
+    yearly: Option<Array3<f64>>,
 }
 
-/// 15-nearest-neighbour accuracy of the dominance prefix of length 1..4 for every kind of feature.
-fn neighbours(context: &Context, options: &EvaluateOptions, metrics: &mut Metrics) -> Result<()> {
-    let levels = LEVELS.min(context.order.ncols());
-    let neighbours = DEFAULT_NEIGHBORS.min(context.train_rows().len());
-    let mut compare = |name: &str, features: &Array2<f64>| -> Result<()> {
-        let found = prefix_accuracy(features, &context.order, &context.targets.train, levels, neighbours)?;
-        metrics.add_all(&format!("segments.knn.{name}"), found.accuracy);
-        if name == "lstm" {
-            metrics.add_all("segments.knn.chance", found.chance);
-        }
-        Ok(())
-    };
-    compare("lstm", &context.ends)?;
-    compare("direction", &unit_rows(&context.ends))?;
-    compare("raw_inputs", &context.mean_shares)?;
-    compare("raw_personality", &context.targets.grades)?;
-    compare("raw_personality_pca", &components(&context.targets.grades)?)?;
-    if !options.no_baselines {
-        compare("feed_forward", &baselines::feed_forward(context)?)?;
-        compare("autoencoder_linear", &baselines::autoencoder(context, Activation::Linear)?)?;
-        compare("autoencoder_tanh", &baselines::autoencoder(context, Activation::Tanh)?)?;
+impl Features {
+    fn new(name: &'static str, long: Array2<f64>) -> Self {
+        Self { name, long, directional: false, short: None, yearly: None }
     }
-    Ok(())
+
+    fn directional(self) -> Self {
+        Self { directional: true, ..self }
+    }
+
+    fn short(self, short: Option<Array2<f64>>) -> Self {
+        Self { short, ..self }
+    }
+
+    fn yearly(self, yearly: Array3<f64>) -> Self {
+        Self { yearly: Some(yearly), ..self }
+    }
+}
+
+/// Compares the representations; the figures of the LSTM's states are metrics, and so are all prefix accuracies.
+pub(super) fn measure(
+    context: &Context,
+    run: &RunFolder,
+    options: &EvaluateOptions,
+    metrics: &mut Metrics,
+) -> Result<Comparison> {
+    let all = features(context, run, options)?;
+    let representations: Vec<Representation<'_>> = all
+        .iter()
+        .map(|features| Representation {
+            name: features.name,
+            seed: context.seed,
+            features: &features.long,
+            directional: features.directional,
+            short: features.short.as_deref(),
+            yearly: features.yearly.as_deref(),
+        })
+        .collect();
+    let inside = context.train_rows().len();
+    let config = ComparisonConfig {
+        depths: LEVELS,
+        neighbors: DEFAULT_NEIGHBORS.min(inside),
+        clusters: CLUSTERS.min(inside),
+        fine_clusters: FINE_CLUSTERS.min(inside),
+        starts: STARTS,
+        silhouette_sample: SILHOUETTE_CUSTOMERS,
+        null: true,
+    };
+    let mut rng = seed::stream(1, "comparison", 0);
+    let found = compare(&representations, &context.targets.grades, &context.targets.train, &config, &mut rng)?;
+    for row in &found.rows {
+        let Some(name) = metric(row.measure) else { continue };
+        match row.measure {
+            Measure::PrefixAccuracy => {
+                metrics.add(format!("segments.knn.{}.{}", row.representation, row.level), row.value);
+                if let Some(chance) = row.chance.filter(|_| row.representation == LSTM) {
+                    metrics.add(format!("segments.knn.chance.{}", row.level), chance);
+                }
+            }
+            _ if row.representation == LSTM => {
+                let name = if row.measure == Measure::Ami && row.level == 2 { "ami.second_within" } else { name };
+                metrics.add_defined(format!("segments.{name}"), row.value);
+                if let Some(null) = row.null {
+                    metrics.add_defined(format!("segments.{name}_null"), null);
+                    if row.measure == Measure::Silhouette {
+                        metrics.add_defined("segments.silhouette_minus_null", row.value - null);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// The states' name in the comparison.
+const LSTM: &str = "lstm";
+
+/// The name that a measure has among the metrics, if it is one of the hierarchy's.
+fn metric(measure: Measure) -> Option<&'static str> {
+    match measure {
+        Measure::PrefixAccuracy => Some("knn"),
+        Measure::Ami => Some("ami.dominant"),
+        Measure::Silhouette => Some("silhouette"),
+        Measure::DaviesBouldin => Some("davies_bouldin"),
+        // Stability is measured over all customers, those without a short window left out: see `stability`.
+        _ => None,
+    }
+}
+
+/// Every kind of feature of the comparison.
+fn features(context: &Context, run: &RunFolder, options: &EvaluateOptions) -> Result<Vec<Features>> {
+    let grades = &context.targets.grades;
+    // Windows are compared where every customer has both.
+    let short = context.short.as_ref().filter(|short| short.rows.len() == context.panel.len());
+    let short_shares = short.map(|short| short.panel.mean_shares());
+    let short_grades = match &short_shares {
+        Some(shares) => Some(context.grades_of(shares)?),
+        None => None,
+    };
+    let short_ends = || short.map(|short| short.ends.clone());
+    let yearly = context.yearly_grades()?;
+    let (customers, periods, units) = context.states.dim();
+    let mut all = vec![
+        Features::new(LSTM, context.ends.clone()).directional().short(short_ends()).yearly(context.states.clone()),
+        Features::new("direction", unit_rows(&context.ends)).directional(),
+        Features::new(
+            "trajectory",
+            context.states.to_shape((customers, periods * units))?.into_owned(),
+        ),
+        Features::new("raw_inputs", context.mean_shares.clone()).short(short_shares),
+        Features::new("raw_personality", grades.clone()).short(short_grades.clone()).yearly(yearly.clone()),
+        Features::new("raw_personality_running_mean", grades.clone()).yearly(running_mean(&yearly)),
+        Features::new("raw_personality_pca", components(grades)?),
+    ];
+    if periods > 1 {
+        all.push(Features::new("net_direction", net_directions(&context.states)?).directional());
+    }
+    if let Some(angles) = surrogate_angles(context, run)? {
+        all.push(Features::new("surrogate_angles", angles));
+    }
+    if !options.no_baselines {
+        all.push(Features::new("feed_forward", baselines::feed_forward(context)?));
+        for (name, activation) in
+            [("autoencoder_linear", Activation::Linear), ("autoencoder_tanh", Activation::Tanh)]
+        {
+            all.push(Features::new(name, baselines::autoencoder(context, activation)?));
+        }
+    }
+    Ok(all)
 }
 
 fn components(grades: &Array2<f64>) -> Result<Array2<f64>> {
@@ -58,52 +176,53 @@ fn components(grades: &Array2<f64>) -> Result<Array2<f64>> {
     Ok(centered.dot(&basis.slice(s![..COMPONENTS.min(basis.nrows()), ..]).t()))
 }
 
-/// Agreement of clusters of directions with the dominant trait, and of clusters within them with the second trait.
-fn clusters(context: &Context, metrics: &mut Metrics) -> Result<()> {
-    let directions = unit_rows(&context.ends);
-    let count = CLUSTERS.min(directions.nrows());
-    let fit = |points: &Array2<f64>, count: usize, item: u64| {
-        KMeans::params(count).starts(STARTS).fit(points, &mut seed::stream(1, "cluster agreement", item))
-    };
-    let labels = fit(&directions, count, 0)?.labels;
-    let dominant: Vec<usize> = context.order.column(0).to_vec();
-    metrics.add("segments.ami.dominant", adjusted_mutual_information(&labels, &dominant)?);
-    // Within each cluster: do finer clusters follow the second trait? Averaged by size.
-    let (mut total, mut sum) = (0.0, 0.0);
-    for cluster in 0..count {
-        let rows: Vec<usize> = (0..labels.len()).filter(|row| labels[*row] == cluster).collect();
-        if rows.len() <= count {
-            continue;
-        }
-        let inside = directions.select(Dimension(0), &rows);
-        let second: Vec<usize> =
-            rows.iter().map(|row| context.order[[*row, 1.min(context.order.ncols() - 1)]]).collect();
-        let agreement =
-            adjusted_mutual_information(&fit(&inside, count, 1 + cluster as u64)?.labels, &second)?;
-        sum += agreement * rows.len() as f64;
-        total += rows.len() as f64;
+/// The angles that the surrogate predicts, in the panel's order, if the run has them for every customer.
+fn surrogate_angles(context: &Context, run: &RunFolder) -> Result<Option<Array2<f64>>> {
+    if !run.has(File::SurrogateAngles) {
+        return Ok(None);
     }
-    metrics.add("segments.ami.second_within", sum / total);
-    Ok(())
+    let rows = run.read(File::SurrogateAngles)?.rows;
+    let (names, angles) = (rows.text("customer")?, rows.vectors64("angle")?);
+    let at: HashMap<&String, usize> = names.iter().enumerate().map(|(row, name)| (name, row)).collect();
+    let order: Option<Vec<usize>> =
+        context.panel.customers.iter().map(|customer| at.get(customer).copied()).collect();
+    // One unit has no angle.
+    Ok(order.filter(|_| angles.ncols() > 0).map(|order| angles.select(Dimension(0), &order)))
 }
 
-/// Silhouette of k-means on directions beside that of a single Gaussian with the same covariance.
-fn silhouettes(context: &Context, metrics: &mut Metrics) -> Result<()> {
-    let test = context.test_rows();
-    let rows = &test[..test.len().min(SILHOUETTE_CUSTOMERS)];
-    let ends = context.ends.select(Dimension(0), rows);
-    let count = CLUSTERS.min(rows.len().saturating_sub(1)).max(1);
-    let score = |points: &Array2<f64>, item: u64| -> Result<f64> {
-        let directions = unit_rows(points);
-        let fitted = KMeans::params(count)
-            .starts(STARTS)
-            .fit(&directions, &mut seed::stream(1, "silhouette", item))?;
-        Ok(silhouette(&directions, &fitted.labels)?.mean)
+/// Reads the comparison of a run.
+pub(super) fn read(run: &RunFolder) -> Result<Comparison> {
+    let rows = run.read(File::Comparison)?.rows;
+    let (names, seeds, measures) = (rows.text("representation")?, rows.integer("seed")?, rows.text("measure")?);
+    let (levels, values) = (rows.index("level")?, rows.optional_float("value")?);
+    let (chances, nulls) = (rows.optional_float("chance")?, rows.optional_float("null")?);
+    let row = |at: usize| {
+        let measure = Measure::ALL.into_iter().find(|measure| measure.name() == measures[at]);
+        Ok(ComparisonRow {
+            representation: names[at].clone(),
+            seed: seeds[at] as u64,
+            measure: measure.with_context(|| format!("comparison.parquet row {at}: no measure {}", measures[at]))?,
+            level: usize::from(levels[at]),
+            value: values[at].unwrap_or(f64::NAN),
+            chance: chances[at],
+            null: nulls[at],
+        })
     };
-    let null = GaussianNull::fit(&ends)?.sample(rows.len(), &mut seed::stream(1, "silhouette null", 0));
-    let (found, expected) = (score(&ends, 0)?, score(&null, 1)?);
-    metrics.add("segments.silhouette", found);
-    metrics.add("segments.silhouette_null", expected);
-    metrics.add("segments.silhouette_minus_null", found - expected);
-    Ok(())
+    Ok(Comparison { rows: (0..names.len()).map(row).collect::<Result<_>>()? })
+}
+
+/// Writes the comparison as a table.
+pub(super) fn write(stage: &mut Stage<'_>, found: &Comparison) -> Result<()> {
+    let rows = &found.rows;
+    let defined = |value: Option<f64>| value.filter(|value| value.is_finite());
+    let columns = vec![
+        arrays::category(rows.iter().map(|row| &row.representation)),
+        arrays::integer(rows.iter().map(|row| row.seed as i64)),
+        arrays::category(rows.iter().map(|row| row.measure.name())),
+        arrays::index(rows.iter().map(|row| row.level as u16)),
+        arrays::optional_float(rows.iter().map(|row| defined(Some(row.value)))),
+        arrays::optional_float(rows.iter().map(|row| defined(row.chance))),
+        arrays::optional_float(rows.iter().map(|row| defined(row.null))),
+    ];
+    stage.write(File::Comparison, &Axes::new(), columns)
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
 use spendscape_schema::seed;
 use spendscape_segments::{
-    KMeans, LateChangeInput, dominant, label_stability, late_changes, running_mean, turns_by_event,
+    KMeans, LateChangeInput, bootstrap_stability, dominant, label_stability, late_changes, pairwise_agreement, running_mean, turns_by_event,
     unit_rows, window_stability, yearly_stability,
 };
 
@@ -12,15 +12,18 @@ use super::{
     Metrics,
     context::{Context, Short},
 };
-use crate::stages::segment::{CLUSTERS, STARTS};
+use crate::stages::segment::{BOOTSTRAPS, CLUSTERS, STARTS};
 
 /// Fine clusters, to see whether a result hangs on their number.
 const FINE_CLUSTERS: usize = 20;
+/// Clusterings of the same directions from other random starts.
+const CLUSTERING_SEEDS: u64 = 5;
 
 pub(super) fn measure(context: &Context, metrics: &mut Metrics) -> Result<()> {
     if let Some(short) = &context.short {
         windows(context, short, metrics)?;
     }
+    refits(context, metrics)?;
     if context.states.len_of(Dimension(1)) > 1 {
         years(context, metrics)?;
         if let Some(events) = &context.events {
@@ -28,6 +31,31 @@ pub(super) fn measure(context: &Context, metrics: &mut Metrics) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the segments of this network come out alike from other starts and from bootstrap samples of its customers.
+fn refits(context: &Context, metrics: &mut Metrics) -> Result<()> {
+    let inside = unit_rows(&context.ends.select(Dimension(0), &context.train_rows()));
+    let params = KMeans::params(CLUSTERS.min(inside.nrows())).starts(STARTS);
+    let fits: Vec<KMeans> = (0..CLUSTERING_SEEDS)
+        .map(|item| Ok(params.fit(&inside, &mut seed::stream(1, "clustering seeds", item))?))
+        .collect::<Result<_>>()?;
+    let labels: Vec<Vec<usize>> = fits.iter().map(|fit| fit.labels.clone()).collect();
+    spread(metrics, "stability.starts.adjusted_rand", &pairwise_agreement(&labels)?);
+    let mut rng = seed::stream(1, "bootstrap", 0);
+    let found = bootstrap_stability(&inside, &fits[0].centers, STARTS, BOOTSTRAPS, &mut rng)?;
+    spread(metrics, "stability.bootstrap.adjusted_rand", &found.adjusted_rand);
+    spread(metrics, "stability.bootstrap.overlap", &found.jaccard);
+    Ok(())
+}
+
+/// Median, smallest and largest of some figures.
+fn spread(metrics: &mut Metrics, name: &str, values: &[f64]) {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    for (part, at) in [("median", sorted.len() / 2), ("low", 0), ("high", sorted.len() - 1)] {
+        metrics.add_defined(format!("{name}.{part}"), sorted[at]);
+    }
 }
 
 /// Long against short window: the LSTM's directions beside the raw grades.
@@ -67,7 +95,7 @@ fn years(context: &Context, metrics: &mut Metrics) -> Result<()> {
         let last = features.index_axis(Dimension(1), features.len_of(Dimension(1)) - 1);
         let inside = last.select(Dimension(0), &train_rows);
         let clusters = KMeans::params(count).starts(STARTS).fit(&inside, &mut seed::stream(1, name, item))?;
-        Ok(yearly_stability(&clusters, features, &context.targets.train)?.never_moved.all)
+        Ok(yearly_stability(&clusters.centers, features, &context.targets.train)?.never_moved.all)
     };
     let mut directions = context.states.clone();
     for mut period in directions.axis_iter_mut(Dimension(1)) {
@@ -81,7 +109,7 @@ fn years(context: &Context, metrics: &mut Metrics) -> Result<()> {
         KMeans::params(count).starts(STARTS).fit(&inside, &mut seed::stream(1, "yearly raw", 0))?
     };
     let moved = |features: &Array3<f64>| -> Result<f64> {
-        Ok(yearly_stability(&fitted_on_means, features, &context.targets.train)?.never_moved.all)
+        Ok(yearly_stability(&fitted_on_means.centers, features, &context.targets.train)?.never_moved.all)
     };
     metrics.add("yearly.lstm", never("yearly lstm", &directions, 0)?);
     metrics.add("yearly.raw", moved(&grades)?);

@@ -1,5 +1,6 @@
 //! The stages, in the order in which they run.
 
+pub mod assign;
 pub mod dynamics;
 pub mod explain;
 pub mod ingest;

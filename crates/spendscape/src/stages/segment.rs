@@ -1,21 +1,31 @@
-//! Micro-segments, and customers that illustrate them.
+//! Micro-segments: dominance paths, clusters of directions that keep their ids over refits, their profiles, and customers
+//! that illustrate them.
 
-use std::collections::HashMap;
+pub mod centers;
+mod examples;
+pub(crate) mod identity;
+pub(crate) mod profile;
+
+use std::{collections::HashMap, path::PathBuf};
 
 use anyhow::Result;
-use ndarray::{Array2, Array3, Axis as Dimension};
+use clap::Args;
+use ndarray::Array2;
 use spendscape_schema::{Axes, Panel, arrays, seed};
-use spendscape_segments::{
-    KMeans, dominance_order, final_states, find_changed, row_cosines, straightness, unit_rows,
-};
+use spendscape_segments::{bootstrap_stability, dominance_order, final_states, unit_rows};
 use spendscape_store::Provenance;
 
+use self::{
+    centers::Segmentation,
+    identity::{Earlier, write_drift},
+    profile::Members,
+};
 use crate::{
     model,
     run_folder::{File, RunFolder, Stage},
     stages::{
         states::{StoredStates, read_states},
-        train::{StoredTargets, read_targets},
+        train::{read_targets, rows_where},
     },
 };
 
@@ -23,20 +33,49 @@ use crate::{
 pub const CLUSTERS: usize = 5;
 /// Restarts of k-means; the best is kept.
 pub const STARTS: usize = 4;
-/// Examples kept per role.
-const EXAMPLES: usize = 10;
+/// Refits on bootstrap samples for the stability of each segment: more narrow its mean and cost a k-means each.
+pub(crate) const BOOTSTRAPS: usize = 20;
+
+/// How customers are segmented.
+#[derive(Debug, Clone, Args)]
+pub struct SegmentOptions {
+    /// Number of segments
+    #[arg(long, default_value_t = CLUSTERS as u16, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub clusters: u16,
+    /// Earlier run: segments that continue one of its segments keep that one's id, and `drift` says what changed
+    #[arg(long, value_name = "RUN")]
+    pub previous: Option<PathBuf>,
+    /// A segment keeps an earlier id only if the Jaccard overlap of their customers is larger than this
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, requires = "previous")]
+    pub keep_overlap: f64,
+}
+
+impl Default for SegmentOptions {
+    fn default() -> Self {
+        Self { clusters: CLUSTERS as u16, previous: None, keep_overlap: 0.5 }
+    }
+}
 
 /// Assigns every customer to a micro-segment.
 ///
 /// # Errors
-/// If the states are missing.
-pub fn segment(run: &RunFolder, seed: u64, force: bool) -> Result<()> {
+/// If the states are missing, or the earlier run has no segments or no customer of this one.
+pub fn segment(run: &RunFolder, options: &SegmentOptions, seed: u64, force: bool) -> Result<()> {
     let mut inputs = vec![File::Targets, File::States, File::Model, File::Panel];
     if run.has(File::ShortStates) {
         inputs.push(File::ShortStates);
     }
-    let provenance =
-        Provenance::new("segment").seed(seed).parameter("clusters", CLUSTERS).parameter("starts", STARTS);
+    let mut provenance = Provenance::new("segment")
+        .seed(seed)
+        .parameter("clusters", options.clusters)
+        .parameter("starts", STARTS)
+        .parameter("bootstraps", BOOTSTRAPS);
+    let mut earlier = None;
+    if let Some(path) = &options.previous {
+        let (opened, with_inputs) =
+            Earlier::open(path, run, provenance.parameter("keep_overlap", options.keep_overlap))?;
+        (earlier, provenance) = (Some(opened), with_inputs);
+    }
     let Some(mut stage) = run.stage("segment", provenance, &inputs, force)? else {
         return Ok(());
     };
@@ -44,39 +83,104 @@ pub fn segment(run: &RunFolder, seed: u64, force: bool) -> Result<()> {
     let long = read_states(run, File::States)?;
     let short = if run.has(File::ShortStates) { Some(read_states(run, File::ShortStates)?) } else { None };
     let directions = unit_rows(&final_states(&long.hidden)?);
-    let clusters = fit_clusters(&directions, &targets.train, seed)?;
-    let labels = clusters.predict(&directions)?;
-    let short_labels = match &short {
-        Some(short) => {
-            let labels = clusters.predict(&unit_rows(&final_states(&short.hidden)?))?;
-            let by_customer: HashMap<&String, usize> = short.customers.iter().zip(labels).collect();
-            long.customers.iter().map(|customer| by_customer.get(customer).copied()).collect()
+    let mut segmentation =
+        Segmentation::fit(&directions, &targets.train, usize::from(options.clusters), seed)?;
+    let assigned = segmentation.assign(&long.hidden)?;
+    let drift = match &earlier {
+        Some(earlier) => {
+            Some(earlier.rename(&mut segmentation, &long.customers, &assigned, options.keep_overlap)?)
         }
-        None => vec![None; long.customers.len()],
+        None => None,
     };
-    let panel = Panel::from_rows(&run.read(File::Panel)?.rows)?;
-    let outputs = model::read(run)?.network.predict(&panel.shares)?.mapv(f64::from);
-    let columns = vec![
-        arrays::text(&long.customers),
-        arrays::category(paths(&targets.grades, &targets.traits)?),
-        arrays::category(paths(&outputs, &targets.traits)?),
-        arrays::index(labels.iter().map(|label| *label as u16)),
-        arrays::optional_index(short_labels.iter().map(|label| label.map(|label| label as u16))),
-    ];
-    stage.write(File::Segments, &Axes::new(), columns)?;
-    write_examples(&mut stage, &targets, &long, short.as_ref())?;
+    let stored = run.read(File::Panel)?;
+    // Customers who come later are to be treated in the same way.
+    for name in PANEL_PARAMETERS {
+        if let Some(value) = stored.provenance.parameters.get(name) {
+            stage.note(&format!("panel_{name}"), value.clone());
+        }
+    }
+    let panel = Panel::from_rows(&stored.rows)?;
+    stage.note("periods", panel.periods.len());
+    segmentation.write(&mut stage)?;
+    let model = model::read(run)?;
+    let found = Found {
+        customers: &long.customers,
+        traits: &targets.traits,
+        grades: &targets.grades,
+        outputs: &model.network.predict(&panel.shares)?.mapv(f64::from),
+        assigned: &assigned,
+        short: &short_segments(&segmentation, &long.customers, short.as_ref())?,
+    };
+    found.write(&mut stage, &segmentation)?;
+    write_drift(&mut stage, drift.as_ref())?;
+    let inside = directions.select(ndarray::Axis(0), &rows_where(&targets.train, true));
+    let mut rng = seed::stream(seed, "bootstrap", 0);
+    let bootstrap = bootstrap_stability(&inside, &segmentation.centers, STARTS, BOOTSTRAPS, &mut rng)?;
+    let members = Members {
+        customers: &long.customers,
+        classes: &panel.classes,
+        traits: &targets.traits,
+        shares: &panel.mean_shares(),
+        grades: &targets.grades,
+        states: &long.hidden,
+        assigned: &assigned,
+        short: found.short,
+        bootstrap: Some(&bootstrap.jaccard),
+    };
+    profile::write(&mut stage, &segmentation, &model.weights()?, &members)?;
+    examples::write(&mut stage, &targets, &long, short.as_ref())?;
     stage.finish()
 }
 
-/// k-means on the training customers' directions; fewer clusters than asked for where there are fewer customers.
+/// Parameters of the panel that customers who come later must share.
+pub(crate) const PANEL_PARAMETERS: [&str; 3] = ["window", "short_window", "empty_windows"];
+
+/// Customers and where they belong.
+#[derive(Debug)]
+pub(crate) struct Found<'a> {
+    pub(crate) customers: &'a [String],
+    pub(crate) traits: &'a [String],
+    /// N x P.
+    pub(crate) grades: &'a Array2<f64>,
+    /// Outputs of the network, N x P.
+    pub(crate) outputs: &'a Array2<f64>,
+    /// Place of each customer's segment in the list of segments.
+    pub(crate) assigned: &'a [usize],
+    /// The same by the short window.
+    pub(crate) short: &'a [Option<usize>],
+}
+
+impl Found<'_> {
+    /// Writes the table of segments.
+    ///
+    /// # Errors
+    /// If a grade is not finite, or the disk is full.
+    pub(crate) fn write(&self, stage: &mut Stage<'_>, segmentation: &Segmentation) -> Result<()> {
+        let id = |place: usize| segmentation.ids[place] as u16;
+        let columns = vec![
+            arrays::text(self.customers),
+            arrays::category(paths(self.grades, self.traits)?),
+            arrays::category(paths(self.outputs, self.traits)?),
+            arrays::index(self.assigned.iter().map(|place| id(*place))),
+            arrays::optional_index(self.short.iter().map(|place| place.map(id))),
+        ];
+        stage.write(File::Segments, &Axes::new(), columns)
+    }
+}
+
+/// Place of each customer's segment by the short window, for those who have one.
 ///
 /// # Errors
-/// If there is no training customer.
-pub fn fit_clusters(directions: &Array2<f64>, train: &[bool], seed: u64) -> Result<KMeans> {
-    let rows = super::train::rows_where(train, true);
-    let inside = directions.select(Dimension(0), &rows);
-    let clusters = CLUSTERS.min(inside.nrows());
-    Ok(KMeans::params(clusters).starts(STARTS).fit(&inside, &mut seed::stream(seed, "clusters", 0))?)
+/// If the states of the two windows have another number of units.
+pub(crate) fn short_segments(
+    segmentation: &Segmentation,
+    customers: &[String],
+    short: Option<&StoredStates>,
+) -> Result<Vec<Option<usize>>> {
+    let Some(short) = short else { return Ok(vec![None; customers.len()]) };
+    let by_customer: HashMap<&String, usize> =
+        short.customers.iter().zip(segmentation.assign(&short.hidden)?).collect();
+    Ok(customers.iter().map(|customer| by_customer.get(customer).copied()).collect())
 }
 
 /// Traits by falling grade, joined.
@@ -87,72 +191,4 @@ fn paths(grades: &Array2<f64>, traits: &[String]) -> Result<Vec<String>> {
         .into_iter()
         .map(|row| row.iter().map(|k| traits[*k].as_str()).collect::<Vec<_>>().join(" / "))
         .collect())
-}
-
-/// Customers with both windows: one whose trajectories agree (P3 figure 1b), one who changed (figure 1c).
-fn write_examples(
-    stage: &mut Stage<'_>,
-    targets: &StoredTargets,
-    long: &StoredStates,
-    short: Option<&StoredStates>,
-) -> Result<()> {
-    let (mut roles, mut customers, mut scores) = (Vec::new(), Vec::new(), Vec::new());
-    if let Some(short) = short {
-        let at: HashMap<&String, usize> =
-            short.customers.iter().enumerate().map(|(row, name)| (name, row)).collect();
-        let both: Vec<(usize, usize)> =
-            long.customers.iter().enumerate().filter_map(|(row, name)| Some((row, *at.get(name)?))).collect();
-        let (long_rows, short_rows): (Vec<usize>, Vec<usize>) = both.into_iter().unzip();
-        let long_states = long.hidden.select(Dimension(0), &long_rows);
-        let short_states = short.hidden.select(Dimension(0), &short_rows);
-        let readout = model::read(stage.run())?.weights()?.output;
-        for (role, found) in [
-            ("steady", steady(&long_states, &short_states)?),
-            ("changed", changed(&long_states, &short_states, &readout)?),
-        ] {
-            for (row, score) in found.into_iter().take(EXAMPLES) {
-                roles.push(role);
-                customers.push(targets.customers[long_rows[row]].clone());
-                scores.push(score);
-            }
-        }
-    }
-    let columns = vec![arrays::category(roles), arrays::text(customers), arrays::float(scores)];
-    stage.write(File::Examples, &Axes::new(), columns)
-}
-
-/// Customers whose two trajectories lie together, best first: the cosine of their final states, times the straightness
-/// and the relative length of the long one (a short or winding trajectory shows nothing).
-fn steady(long: &Array3<f64>, short: &Array3<f64>) -> Result<Vec<(usize, f64)>> {
-    let (ends, short_ends) = (final_states(long)?, final_states(short)?);
-    let cosines = row_cosines(&ends, &short_ends)?;
-    let straight = straightness(long)?;
-    let lengths: Vec<f64> = ends.rows().into_iter().map(|row| row.dot(&row).sqrt()).collect();
-    let longest = lengths.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    let mut scored: Vec<(usize, f64)> =
-        (0..lengths.len()).map(|row| (row, cosines[row] * straight[row] * lengths[row] / longest)).collect();
-    scored.retain(|(_, score)| score.is_finite());
-    scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    Ok(scored)
-}
-
-/// Customers who changed in the last period, best first; none where the window is too short to see a change. The score
-/// of the change is weighted by the relative distance that the customer had come before it, as in [`steady`].
-fn changed(long: &Array3<f64>, short: &Array3<f64>, readout: &Array2<f64>) -> Result<Vec<(usize, f64)>> {
-    /// Two periods to head one way and one to turn.
-    const PERIODS: usize = 3;
-    let periods = long.len_of(Dimension(1));
-    if periods < PERIODS {
-        return Ok(Vec::new());
-    }
-    let before = long.index_axis(Dimension(1), periods - 2);
-    let lengths: Vec<f64> = before.rows().into_iter().map(|row| row.dot(&row).sqrt()).collect();
-    let longest = lengths.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    let found = find_changed(long, Some(&final_states(short)?), readout, usize::MAX)?;
-    let mut scored: Vec<(usize, f64)> = found
-        .into_iter()
-        .map(|found| (found.customer, found.score * lengths[found.customer] / longest))
-        .collect();
-    scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    Ok(scored)
 }

@@ -62,7 +62,16 @@ pub fn states(run: &RunFolder, force: bool) -> Result<()> {
     stage.finish()
 }
 
-fn write_states(stage: &mut Stage<'_>, file: File, model: &Model, panel: &Panel) -> Result<Array3<f64>> {
+/// Writes the states of a panel's customers; returns the hidden ones, N x T x M.
+///
+/// # Errors
+/// If the panel's classes are not the model's.
+pub(crate) fn write_states(
+    stage: &mut Stage<'_>,
+    file: File,
+    model: &Model,
+    panel: &Panel,
+) -> Result<Array3<f64>> {
     model.check_classes(&panel.classes)?;
     let states = model.network.states(&panel.shares, 0)?;
     let (customers, periods, units) = states.h.dim();

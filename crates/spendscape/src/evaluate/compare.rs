@@ -1,0 +1,177 @@
+//! The papers' comparison over training seeds: one table of medians and intervals.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anyhow::{Result, bail, ensure};
+use clap::Args;
+use serde::Serialize;
+use spendscape_schema::{Axes, arrays};
+use spendscape_segments::{Comparison, ComparisonSummary, pairwise_agreement};
+use spendscape_store::{Provenance, TableReader};
+
+use super::{EvaluateOptions, evaluate, segments};
+use crate::run_folder::{File, RunFolder};
+
+/// What is compared.
+#[derive(Debug, Clone, Args)]
+pub struct CompareOptions {
+    /// Trained runs of the same customers and the same split, one per training seed
+    #[arg(long, value_name = "RUN", num_args = 1.., required = true)]
+    pub runs: Vec<PathBuf>,
+    /// How each run is measured, where that was not done before
+    #[command(flatten)]
+    pub evaluate: EvaluateOptions,
+}
+
+/// Measures every run that is not measured yet and writes the comparison of all of them into the folder of `run`, whose
+/// data they share.
+///
+/// # Errors
+/// If a run lacks a table, two runs have the same seed, or the runs do not have the same customers, grades and split.
+pub fn compare(run: &RunFolder, options: &CompareOptions, force: bool) -> Result<()> {
+    let mut provenance = Provenance::new("compare");
+    let mut all = Comparison { rows: Vec::new() };
+    let mut labels = Vec::new();
+    let mut targets = None;
+    let mut seeds = BTreeMap::new();
+    for path in &options.runs {
+        let one = RunFolder::new(path, Some(run.data()));
+        evaluate(&one, &options.evaluate, false)?;
+        let found = segments::read(&one)?;
+        let seed = found.rows.first().map(|row| row.seed);
+        if let Some(other) = seeds.insert(seed, path) {
+            bail!("{} and {} were trained with the same seed: name one of them", other.display(), path.display());
+        }
+        let reader = TableReader::open(&one.find(File::Targets), File::Targets.table())?;
+        let digest = targets.get_or_insert_with(|| reader.digest().clone());
+        ensure!(
+            digest == reader.digest(),
+            "{} has other customers, grades or another split than {}: they cannot be compared",
+            path.display(),
+            options.runs[0].display()
+        );
+        let name = format!("seed {} {}", seed.unwrap_or_default(), File::Comparison.name());
+        let reader = TableReader::open(&one.find(File::Comparison), File::Comparison.table())?;
+        provenance = provenance.input(&name, reader.digest());
+        all.rows.extend(found.rows);
+        if one.has(File::Segments) {
+            let reader = TableReader::open(&one.find(File::Segments), File::Segments.table())?;
+            let name = format!("seed {} {}", seed.unwrap_or_default(), File::Segments.name());
+            provenance = provenance.input(&name, reader.digest());
+            let segments = one.read(File::Segments)?.rows.index("segment")?;
+            labels.push(segments.into_iter().map(usize::from).collect::<Vec<usize>>());
+        }
+    }
+    let Some(mut stage) = run.stage("compare", provenance, &[], force)? else {
+        return Ok(());
+    };
+    // What follows summarizes rows in the order of the seeds, whatever the order of the folders.
+    all.rows.sort_by_key(|row| row.seed);
+    let mut rows: Vec<SummaryRow> = all.summary().into_iter().map(SummaryRow::from).collect();
+    if labels.len() > 1 {
+        rows.push(SummaryRow::agreement(&labels)?);
+    }
+    let figures = |of: fn(&SummaryRow) -> Option<f64>| arrays::optional_float(rows.iter().map(of));
+    let columns = vec![
+        arrays::category(rows.iter().map(|row| &row.representation)),
+        arrays::category(rows.iter().map(|row| &row.measure)),
+        arrays::index(rows.iter().map(|row| row.level as u16)),
+        arrays::index(rows.iter().map(|row| row.seeds as u16)),
+        figures(|row| row.median),
+        figures(|row| row.low),
+        figures(|row| row.high),
+        figures(|row| row.chance),
+        figures(|row| row.null),
+    ];
+    stage.write(File::ComparisonSummary, &Axes::new(), columns)?;
+    stage.finish()
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SummaryRow {
+    /// Features compared.
+    pub representation: String,
+    /// What is measured.
+    pub measure: String,
+    /// Length of the prefix, or number of clusters.
+    pub level: usize,
+    /// Figures summarized: seeds, or pairs of seeds.
+    pub seeds: usize,
+    /// Median over seeds, if it is defined.
+    pub median: Option<f64>,
+    /// Smallest over seeds.
+    pub low: Option<f64>,
+    /// Largest over seeds.
+    pub high: Option<f64>,
+    /// Median of the chance, where there is one.
+    pub chance: Option<f64>,
+    /// Median of the unimodal null, where there is one.
+    pub null: Option<f64>,
+}
+
+fn defined(value: f64) -> Option<f64> {
+    Some(value).filter(|value| value.is_finite())
+}
+
+impl From<ComparisonSummary> for SummaryRow {
+    fn from(summary: ComparisonSummary) -> Self {
+        Self {
+            representation: summary.representation,
+            measure: summary.measure.name().to_owned(),
+            level: summary.level,
+            seeds: summary.runs,
+            median: defined(summary.median),
+            low: defined(summary.low),
+            high: defined(summary.high),
+            chance: summary.chance.and_then(defined),
+            null: summary.null.and_then(defined),
+        }
+    }
+}
+
+impl SummaryRow {
+    /// Whether the segments of different training seeds agree: adjusted Rand index of all pairs of runs.
+    fn agreement(labels: &[Vec<usize>]) -> Result<Self> {
+        let mut pairs = pairwise_agreement(labels)?;
+        pairs.sort_by(f64::total_cmp);
+        let clusters = labels.iter().flatten().max().map_or(0, |most| most + 1);
+        Ok(Self {
+            representation: "lstm".to_owned(),
+            measure: "seed agreement".to_owned(),
+            level: clusters,
+            seeds: pairs.len(),
+            median: defined(pairs[pairs.len() / 2]),
+            low: defined(pairs[0]),
+            high: defined(pairs[pairs.len() - 1]),
+            // The index is adjusted for chance.
+            chance: Some(0.0),
+            null: None,
+        })
+    }
+}
+
+/// Reads the comparison in a folder.
+///
+/// # Errors
+/// If the table is missing or damaged.
+pub fn read_summary(run: &RunFolder) -> Result<Vec<SummaryRow>> {
+    let rows = run.read(File::ComparisonSummary)?.rows;
+    let (names, measures) = (rows.text("representation")?, rows.text("measure")?);
+    let (levels, seeds) = (rows.index("level")?, rows.index("seeds")?);
+    let (median, low, high) =
+        (rows.optional_float("median")?, rows.optional_float("low")?, rows.optional_float("high")?);
+    let (chance, null) = (rows.optional_float("chance")?, rows.optional_float("null")?);
+    let row = |(at, (representation, measure)): (usize, (String, String))| SummaryRow {
+        representation,
+        measure,
+        level: usize::from(levels[at]),
+        seeds: usize::from(seeds[at]),
+        median: median[at],
+        low: low[at],
+        high: high[at],
+        chance: chance[at],
+        null: null[at],
+    };
+    Ok(names.into_iter().zip(measures).enumerate().map(row).collect())
+}

@@ -1,0 +1,158 @@
+//! Segments that keep the ids of an earlier run, and the table of what changed.
+
+use std::{collections::HashMap, path::Path};
+
+use anyhow::{Context, Result, bail, ensure};
+use spendscape_schema::{Axes, arrays};
+use spendscape_segments::{Drift, DriftTable, Fate, MatchConfig, match_segments, segment_drift};
+use spendscape_store::{Provenance, TableReader};
+
+use super::centers::Segmentation;
+use crate::run_folder::{File, RunFolder, Stage};
+
+/// The segments of an earlier run.
+#[derive(Debug)]
+pub(crate) struct Earlier {
+    run: RunFolder,
+}
+
+impl Earlier {
+    /// Opens an earlier run and adds what is read of it to the provenance.
+    ///
+    /// # Errors
+    /// If it is the run itself, or has no segments.
+    pub(crate) fn open(path: &Path, run: &RunFolder, provenance: Provenance) -> Result<(Self, Provenance)> {
+        let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+        if same(path, run.path()) {
+            bail!("{} is the run itself: name the folder of an earlier run", path.display());
+        }
+        let earlier = RunFolder::new(path, None);
+        let mut provenance = provenance;
+        for file in [File::Segments, File::SegmentCenters] {
+            let reader = TableReader::open(&earlier.find(file), file.table())
+                .with_context(|| format!("{} has no segments to go by", path.display()))?;
+            provenance = provenance.input(&format!("earlier {}", file.name()), reader.digest());
+        }
+        Ok((Self { run: earlier }, provenance))
+    }
+
+    /// The segment of each customer of either run: in the earlier one, and `assigned` in this one.
+    fn labels(&self, customers: &[String], assigned: &[usize]) -> Result<[Vec<Option<usize>>; 2]> {
+        let rows = self.run.read(File::Segments)?.rows;
+        let names = rows.text("customer")?;
+        let segments: Vec<usize> = rows.index("segment")?.into_iter().map(usize::from).collect();
+        let mut earlier: HashMap<&String, usize> = names.iter().zip(segments).collect();
+        let mut old: Vec<Option<usize>> = customers.iter().map(|name| earlier.remove(name)).collect();
+        let mut new: Vec<Option<usize>> = assigned.iter().copied().map(Some).collect();
+        // The order of those who left does not matter: they are only counted.
+        old.extend(earlier.into_values().map(Some));
+        new.resize(old.len(), None);
+        Ok([old, new])
+    }
+
+    /// Gives the segments of a new fit the ids of the earlier segments that they continue: those whose overlap is larger
+    /// than `keep`. `assigned` is the place of each customer's segment in the list of segments.
+    ///
+    /// # Errors
+    /// If no customer is in both runs, or the overlap is out of range.
+    pub(crate) fn rename(
+        &self,
+        segmentation: &mut Segmentation,
+        customers: &[String],
+        assigned: &[usize],
+        keep: f64,
+    ) -> Result<DriftTable> {
+        let [old, new] = self.labels(customers, assigned)?;
+        let next_id = Segmentation::read(&self.run)?.next_id;
+        let config = MatchConfig { keep, ..MatchConfig::default() };
+        let found = match_segments(&old, &new, segmentation.ids.len(), next_id, &config)?;
+        ensure!(
+            found.drift.common > 0,
+            "no customer of {} is in this run, so its segments cannot be found again",
+            self.run.path().display()
+        );
+        ensure!(found.next_id <= usize::from(u16::MAX), "there are no more ids for new segments");
+        segmentation.ids = found.ids;
+        segmentation.next_id = found.next_id;
+        Ok(found.drift)
+    }
+
+    /// What changed where customers, known or new, were assigned to the earlier segments. `assigned` are ids.
+    ///
+    /// # Errors
+    /// If the earlier run's segments are damaged.
+    pub(crate) fn compare(
+        &self,
+        segmentation: &Segmentation,
+        customers: &[String],
+        assigned: &[usize],
+    ) -> Result<DriftTable> {
+        let [old, new] = self.labels(customers, assigned)?;
+        Ok(segment_drift(&old, &new, &segmentation.ids, MatchConfig::default().part)?)
+    }
+}
+
+/// Writes the table of what changed, without rows where there is no earlier run.
+pub(crate) fn write_drift(stage: &mut Stage<'_>, drift: Option<&DriftTable>) -> Result<()> {
+    let rows: &[Drift] = drift.map_or(&[], |drift| &drift.segments);
+    if let Some(drift) = drift {
+        log(drift);
+        stage.note("common_customers", drift.common);
+        stage.note("moved", drift.moved);
+        stage.note("stability_index", drift.stability_index);
+    }
+    let ids = |of: fn(&Drift) -> &[(usize, f64)]| -> Vec<Vec<u32>> {
+        rows.iter().map(|row| of(row).iter().map(|(id, _)| *id as u32).collect()).collect()
+    };
+    let parts = |of: fn(&Drift) -> &[(usize, f64)]| -> Vec<Vec<f32>> {
+        rows.iter().map(|row| of(row).iter().map(|(_, part)| *part as f32).collect()).collect()
+    };
+    let count = |of: fn(&Drift) -> usize| arrays::integer(rows.iter().map(|row| of(row) as i64));
+    let columns = vec![
+        arrays::index(rows.iter().map(|row| row.id as u16)),
+        arrays::category(rows.iter().map(|row| fate(row.fate))),
+        count(|row| row.old_size),
+        count(|row| row.new_size),
+        count(|row| row.stayed),
+        arrays::optional_index(rows.iter().map(|row| row.closest.map(|id| id as u16))),
+        arrays::float(rows.iter().map(|row| row.overlap)),
+        arrays::sizes(&ids(|row| &row.went_to))?,
+        arrays::values32(&parts(|row| &row.went_to))?,
+        arrays::sizes(&ids(|row| &row.came_from))?,
+        arrays::values32(&parts(|row| &row.came_from))?,
+        arrays::optional_float(
+            rows.iter().map(|row| Some(row.stability_index).filter(|index| index.is_finite())),
+        ),
+    ];
+    stage.write(File::Drift, &Axes::new(), columns)
+}
+
+fn fate(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Kept => "kept",
+        Fate::Appeared => "appeared",
+        Fate::Disappeared => "disappeared",
+    }
+}
+
+fn log(drift: &DriftTable) {
+    tracing::info!(
+        common = drift.common,
+        moved = format!("{:.3}", drift.moved),
+        stability_index = format!("{:.3}", drift.stability_index),
+        "against the earlier segments"
+    );
+    for row in &drift.segments {
+        match (row.fate, row.closest) {
+            (Fate::Kept, _) => {}
+            (Fate::Appeared, Some(closest)) => tracing::warn!(
+                segment = row.id,
+                closest,
+                overlap = format!("{:.2}", row.overlap),
+                "is new: too unlike the earlier segment it overlaps most to keep that one's id"
+            ),
+            (Fate::Appeared, None) => tracing::warn!(segment = row.id, "is new"),
+            (Fate::Disappeared, _) => tracing::warn!(segment = row.id, "is no more"),
+        }
+    }
+}
