@@ -97,13 +97,28 @@ pub fn gap_statistic<R: Rng + ?Sized>(
         };
         row.iter_mut().zip(inertias(&sample, most, starts, rng)?).for_each(|(l, w)| *l = w.ln());
     }
-    let mut gap = Vec::with_capacity(most);
-    let mut error = Vec::with_capacity(most);
-    for (column, &inertia) in logs.columns().into_iter().zip(&observed) {
-        let mean = column.sum() / references as f64;
-        gap.push(mean - inertia.ln());
-        error.push(column.std(0.0) * (1.0 + 1.0 / references as f64).sqrt());
+    Gap::of_inertias(&observed, &logs)
+}
+
+impl Gap {
+    /// The gap statistic from the inertias of the data with `1..=K` clusters and the logarithms of those of the reference
+    /// samples (`references x K`).
+    ///
+    /// # Errors
+    /// When there are no reference samples, no clusters, or the lengths differ.
+    pub fn of_inertias(inertia: &[f64], reference_logs: &ArrayRef2<f64>) -> Result<Self> {
+        let (references, most) = (reference_logs.nrows(), inertia.len());
+        check::at_least("references", "samples", 1, references)?;
+        check::at_least("inertia", "clusters", 1, most)?;
+        check::length("references", "columns", most, reference_logs.ncols())?;
+        let mut gap = Vec::with_capacity(most);
+        let mut error = Vec::with_capacity(most);
+        for (column, &inertia) in reference_logs.columns().into_iter().zip(inertia) {
+            let mean = column.sum() / references as f64;
+            gap.push(mean - inertia.ln());
+            error.push(column.std(0.0) * (1.0 + 1.0 / references as f64).sqrt());
+        }
+        let clusters = (1..most).find(|&k| gap[k - 1] >= gap[k] - error[k]).unwrap_or(most);
+        Ok(Self { gap, error, clusters })
     }
-    let clusters = (1..most).find(|&k| gap[k - 1] >= gap[k] - error[k]).unwrap_or(most);
-    Ok(Gap { gap, error, clusters })
 }

@@ -253,12 +253,7 @@ struct Overlap {
 
 impl Overlap {
     /// `known` are the rising ids of `old`, `found` the ids of `new` in any order.
-    fn new(
-        old: &[Option<usize>],
-        new: &[Option<usize>],
-        known: &[usize],
-        found: &[usize],
-    ) -> Result<Self> {
+    fn new(old: &[Option<usize>], new: &[Option<usize>], known: &[usize], found: &[usize]) -> Result<Self> {
         check::length("new segments", "entries", old.len(), new.len())?;
         let limit = found.iter().max().map_or(0, |most| most + 1);
         check_labels("new segments", limit, new)?;

@@ -113,4 +113,24 @@ out["models"] = {
     },
 }
 
+# Inertia of 1..6 clusters, and the gap statistic with given reference samples: three blobs, three uniform samples.
+x, _ = make_blobs(120, 2, centers=3, cluster_std=1.0, random_state=5)
+samples = [rng.uniform(x.min(axis=0), x.max(axis=0), x.shape) for _ in range(3)]
+
+
+def inertias(points):
+    return [KMeans(k, n_init=500, tol=0.0, max_iter=1000, random_state=3).fit(points).inertia_ for k in range(1, 7)]
+
+
+observed, logs = inertias(x), np.log([inertias(sample) for sample in samples])
+gap, error = logs.mean(axis=0) - np.log(observed), logs.std(axis=0) * np.sqrt(1 + 1 / len(samples))
+out["counts"] = {
+    "x": x.tolist(),
+    "samples": [sample.tolist() for sample in samples],
+    "inertia": observed,
+    "gap": gap.tolist(),
+    "error": error.tolist(),
+    "clusters": next((k + 1 for k in range(5) if gap[k] >= gap[k + 1] - error[k + 1]), 6),
+}
+
 Path(__file__).with_name("golden.json").write_text(json.dumps(out))

@@ -3,12 +3,16 @@
 use ndarray::Array2;
 use serde::Deserialize;
 use spendscape_segments::{
-    DensityClusters, Hierarchical, KMeans, Linkage, Mixture, adjusted_mutual_information,
-    adjusted_rand_index, davies_bouldin, prefix_accuracy, silhouette,
+    DensityClusters, Gap, Hierarchical, KMeans, Linkage, Mixture, adjusted_mutual_information,
+    adjusted_rand_index, davies_bouldin, prefix_accuracy, silhouette, silhouette_sampled,
 };
 
 /// Both sides compute the same finite sums in f64 in different orders; 1e-9 leaves room for that and nothing else.
 const TOLERANCE: f64 = 1e-9;
+
+/// scikit-learn's Davies-Bouldin index takes distances from products of vectors: the only member of a cluster then lies up
+/// to 1e-7 from its own center, and how much hangs on the machine.
+const PEER_ROUNDING: f64 = 1e-6;
 
 #[derive(Deserialize)]
 struct Golden {
@@ -16,6 +20,7 @@ struct Golden {
     clustering: Vec<Clustering>,
     neighbors: Vec<Neighbors>,
     models: Models,
+    counts: Counts,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +79,16 @@ struct GoldenMixture {
     covariances: Vec<Vec<f64>>,
 }
 
+#[derive(Deserialize)]
+struct Counts {
+    x: Vec<Vec<f64>>,
+    samples: Vec<Vec<Vec<f64>>>,
+    inertia: Vec<f64>,
+    gap: Vec<f64>,
+    error: Vec<f64>,
+    clusters: usize,
+}
+
 fn golden() -> Golden {
     serde_json::from_str(include_str!("golden.json")).expect("golden.json is what generate.py wrote")
 }
@@ -108,7 +123,11 @@ fn clustering_quality() {
         for (&found, &expected) in found.values.iter().zip(&case.silhouette_samples) {
             close(&case.name, found, expected);
         }
-        close(&case.name, davies_bouldin(&x, &case.labels).unwrap(), case.davies_bouldin);
+        // A sample of everybody is everybody; smaller samples are the exact silhouette of the rows drawn.
+        let sampled = silhouette_sampled(&x, &case.labels, x.nrows(), &mut crate::rng(1)).unwrap();
+        close(&case.name, sampled.mean, case.silhouette);
+        let found = davies_bouldin(&x, &case.labels).unwrap();
+        assert!((found - case.davies_bouldin).abs() < PEER_ROUNDING, "{}: {found}", case.name);
     }
 }
 
@@ -190,4 +209,26 @@ fn the_mixture_at_its_maximum() {
             );
         }
     }
+}
+
+#[test]
+fn numbers_of_clusters() {
+    /// Starts enough for the best of six clusters on both sides.
+    const STARTS: usize = 500;
+    let counts = golden().counts;
+    let inertia = |x: &[Vec<f64>]| -> Vec<f64> {
+        let fit =
+            |k| KMeans::params(k).starts(STARTS).tolerance(0.0).fit(&matrix(x), &mut crate::rng(1)).unwrap();
+        (1..=6).map(|k| fit(k).inertia).collect()
+    };
+    let observed = inertia(&counts.x);
+    for (&found, &expected) in observed.iter().zip(&counts.inertia) {
+        close("inertia", found, expected);
+    }
+    let references: Vec<Vec<f64>> = counts.samples.iter().map(|sample| inertia(sample)).collect();
+    let found = Gap::of_inertias(&observed, &matrix(&references).ln()).unwrap();
+    for (found, expected) in found.gap.iter().zip(&counts.gap).chain(found.error.iter().zip(&counts.error)) {
+        close("gap", *found, *expected);
+    }
+    assert_eq!(found.clusters, counts.clusters);
 }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, array};
 use spendscape_segments::{
-    CanonicalFrame, Error, KMeans, Scaling, davies_bouldin, dominance_order, final_states, find_changed,
+    CanonicalFrame, Error, Gap, KMeans, Scaling, davies_bouldin, dominance_order, final_states, find_changed,
     majority_labels, nearest_neighbors, prefix_accuracy, silhouette, trajectory_summary, turn_angles,
     window_stability,
 };
@@ -119,6 +119,14 @@ fn states_without_customers_or_steps() {
     assert!(still.straightness.is_nan() && still.grade_length.is_nan());
     assert!(find_changed(&Array3::zeros((2, 6, 3)), None, &Array2::eye(3), 5).unwrap().is_empty());
     assert!(find_changed(&Array3::zeros((2, 2, 3)), None, &Array2::eye(3), 5).is_err());
+}
+
+#[test]
+fn a_gap_statistic_needs_references_of_every_number_of_clusters() {
+    assert!(Gap::of_inertias(&[1.0], &Array2::zeros((0, 1))).is_err());
+    assert!(Gap::of_inertias(&[], &Array2::zeros((1, 0))).is_err());
+    assert!(Gap::of_inertias(&[2.0, 1.0], &Array2::zeros((1, 1))).is_err());
+    assert_eq!(Gap::of_inertias(&[1.0], &Array2::zeros((1, 1))).unwrap().clusters, 1);
 }
 
 #[test]
