@@ -8,8 +8,8 @@ use spendscape::{
     RunFolder,
     evaluate::{self, CompareOptions, EvaluateOptions, SummaryRow},
     stages::{
-        self, assign::AssignOptions, dynamics::DynamicsOptions, ingest::IngestOptions, segment::SegmentOptions,
-        synth::SynthOptions, train::TrainOptions,
+        self, assign::AssignOptions, dynamics::DynamicsOptions, ingest::IngestOptions,
+        segment::SegmentOptions, synth::SynthOptions, train::TrainOptions,
     },
 };
 use spendscape_store::Manifest;

@@ -40,8 +40,11 @@ pub(super) fn cards(profiles: &Part<Vec<Profile>>, traits: &[String]) -> String 
     // All plots have the same axes, so that segments can be compared.
     let grades = profiles.iter().flat_map(|profile| profile.outputs.iter().chain(&profile.grades).copied());
     let range = Range::around(grades.chain([0.0]), 4.0);
-    let widest =
-        profiles.iter().flat_map(|p| &p.spending).map(|s| s.difference.abs()).fold(f64::MIN_POSITIVE, f64::max);
+    let widest = profiles
+        .iter()
+        .flat_map(|p| &p.spending)
+        .map(|s| s.difference.abs())
+        .fold(f64::MIN_POSITIVE, f64::max);
     let mut content = String::from(
         "<p class=\"note\">A segment is a cluster of customers whose trajectories head the same way. Grades are in \
          [\u{2212}1, 1], 0 being the average customer. Differences are in standard deviations over all customers.</p>\n",
@@ -83,8 +86,7 @@ fn headline(profile: &Profile, traits: &[String]) -> String {
 
 /// Size, spending and stability in words.
 fn sentence(profile: &Profile) -> String {
-    let mut text =
-        format!("{} customers, {} of all.", count(profile.customers), percent(profile.share));
+    let mut text = format!("{} customers, {} of all.", count(profile.customers), percent(profile.share));
     let list = |sign: f64| -> Vec<&Spending> {
         let wanted = |s: &&Spending| sign * s.difference >= NOTABLE;
         profile.spending.iter().filter(wanted).take(NAMED).collect()
@@ -192,7 +194,9 @@ pub(super) fn drift(drift: &Part<Vec<Drift>>) -> String {
     let drift = match drift {
         Ok(drift) => drift,
         Err(_) => {
-            return note("No earlier run was named: `spendscape segment --previous RUN` says what changed since");
+            return note(
+                "No earlier run was named: `spendscape segment --previous RUN` says what changed since",
+            );
         }
     };
     let parts = |parts: &[(u32, f32)]| {

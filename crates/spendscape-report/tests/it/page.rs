@@ -73,9 +73,11 @@ fn segments_are_told_in_words() {
         assert!(first.contains(content), "{content}: {first}");
     }
     let second = card(3);
-    for content in
-        ["Segment 3: average in every trait", "close to the average in every class", "it dissolves (overlap 0.40)"]
-    {
+    for content in [
+        "Segment 3: average in every trait",
+        "close to the average in every class",
+        "it dissolves (overlap 0.40)",
+    ] {
         assert!(second.contains(content), "{content}: {second}");
     }
     assert!(!second.contains("short window too"));
@@ -84,7 +86,9 @@ fn segments_are_told_in_words() {
     assert!(first.contains("class=\"less\" style=\"left:18.8%;width:31.2%\""));
 
     let drift = text.split("id=\"drift\"").nth(1).unwrap().split("</section>").next().unwrap();
-    for content in ["kept, merged", "disappeared, split", "3 (62 %), 0 (38 %)", "1 (0.49)", "0.501 (sizes have shifted"] {
+    for content in
+        ["kept, merged", "disappeared, split", "3 (62 %), 0 (38 %)", "1 (0.49)", "0.501 (sizes have shifted"]
+    {
         assert!(drift.contains(content), "{content}: {drift}");
     }
 }

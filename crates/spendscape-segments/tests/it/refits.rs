@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, array};
 use spendscape_segments::{
-    Error, Fate, GapReference, MatchConfig, ProfileInput, elbow, gap_statistic, match_segments,
+    Error, Fate, GapReference, KMeans, MatchConfig, ProfileInput, elbow, gap_statistic, match_segments,
     population_stability_index, profiles, segment_drift,
 };
 
@@ -101,6 +101,51 @@ fn another_month_assigned_to_the_same_segments() {
     let index = population_stability_index(&[1, 3, 2], &[0, 3, 3]).unwrap();
     assert_eq!(found.stability_index, index.total);
     assert!(segment_drift(&old, &new, &[2, 4], 0.25).is_err());
+}
+
+/// Customers around centers on the unit circle, 60 around each angle (in degrees), a few degrees apart.
+fn circle(angles: &[f64], seed: u64) -> Array2<f64> {
+    let noise = normal(60 * angles.len(), 1, seed);
+    Array2::from_shape_fn((noise.nrows(), 2), |(n, d)| {
+        let angle = (angles[n / 60] + 3.0 * noise[[n, 0]]).to_radians();
+        if d == 0 { angle.cos() } else { angle.sin() }
+    })
+}
+
+fn fit(x: &Array2<f64>, clusters: usize, seed: u64) -> Vec<usize> {
+    KMeans::params(clusters).starts(8).fit(x, &mut rng(seed)).unwrap().labels
+}
+
+#[test]
+fn refits_with_other_seeds_and_fresh_data_keep_all_names() {
+    let angles = [0.0, 72.0, 144.0, 216.0, 288.0];
+    let first = some(&fit(&circle(&angles, 1), 5, 1));
+    let next_id = 5;
+    for seed in 2..8 {
+        // The same customers a month later, seen with fresh noise, clustered from another seed.
+        let refit = some(&fit(&circle(&angles, seed), 5, seed));
+        let found = match_segments(&first, &refit, 5, next_id, &MatchConfig::default()).unwrap();
+        assert_eq!((found.next_id, found.drift.moved), (5, 0.0), "seed {seed}");
+        let kept: Vec<_> = refit.iter().map(|cluster| cluster.map(|c| found.ids[c])).collect();
+        assert_eq!(kept, first);
+    }
+}
+
+#[test]
+fn planted_splits_and_mergers_are_named_by_the_refit() {
+    // The customers of 0 and 4 degrees part by 100 degrees, those of 140 and 200 meet; those of 270 stay.
+    let before = fit(&circle(&[0.0, 4.0, 140.0, 200.0, 270.0], 1), 4, 1);
+    let after = fit(&circle(&[-30.0, 70.0, 168.0, 172.0, 270.0], 2), 4, 2);
+    let found = match_segments(&some(&before), &some(&after), 4, 4, &MatchConfig::default()).unwrap();
+    let by_id = |id: usize| found.drift.segments.iter().find(|row| row.id == id).unwrap();
+    let (split, stays) = (before[0], before[4 * 60]);
+    assert_eq!((by_id(stays).fate, by_id(stays).overlap), (Fate::Kept, 1.0));
+    assert!(by_id(split).split() && by_id(split).fate == Fate::Disappeared);
+    let merged = found.ids[after[2 * 60]];
+    assert!(by_id(merged).merged());
+    // Halves of a segment, and a segment of two halves, are too unlike their predecessors: three fresh names.
+    assert_eq!(found.next_id, 7);
+    assert_eq!(found.drift.segments.iter().filter(|row| row.fate == Fate::Appeared).count(), 3);
 }
 
 #[test]

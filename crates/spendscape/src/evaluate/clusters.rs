@@ -37,11 +37,11 @@ fn counts(ends: &Array2<f64>, null: &Array2<f64>, metrics: &mut Metrics) -> Resu
     let most = MOST.min(ends.nrows());
     let mut rng = seed::stream(1, "cluster counts", 0);
     metrics.add("clusters.count.elbow", elbow(&unit_rows(ends), most, STARTS, &mut rng)?.clusters as f64);
-    metrics.add("clusters.count.elbow_null", elbow(&unit_rows(null), most, STARTS, &mut rng)?.clusters as f64);
+    metrics
+        .add("clusters.count.elbow_null", elbow(&unit_rows(null), most, STARTS, &mut rng)?.clusters as f64);
     let gap = gap_statistic(ends, most, STARTS, GapReference::GaussianDirections, REFERENCES, &mut rng)?;
     metrics.add("clusters.count.gap_unimodal", gap.clusters as f64);
-    let uniform =
-        gap_statistic(&unit_rows(ends), most, STARTS, GapReference::Uniform, REFERENCES, &mut rng)?;
+    let uniform = gap_statistic(&unit_rows(ends), most, STARTS, GapReference::Uniform, REFERENCES, &mut rng)?;
     metrics.add("clusters.count.gap_uniform", uniform.clusters as f64);
     Ok(())
 }
@@ -96,7 +96,8 @@ fn methods(
     let reference = cluster(METHODS[0], directions)?.labels;
     for method in METHODS {
         let found = cluster(method, directions)?;
-        let mut add = |name: &str, value: f64| metrics.add_defined(format!("clusters.{method}.{name}"), value);
+        let mut add =
+            |name: &str, value: f64| metrics.add_defined(format!("clusters.{method}.{name}"), value);
         // Noise belongs to no cluster: it is left out of what is measured, and counted.
         let rows: Vec<usize> = (0..found.labels.len()).filter(|row| found.labels[*row].is_some()).collect();
         let labels: Vec<usize> = found.labels.iter().flatten().copied().collect();

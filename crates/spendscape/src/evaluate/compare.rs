@@ -40,7 +40,11 @@ pub fn compare(run: &RunFolder, options: &CompareOptions, force: bool) -> Result
         let found = segments::read(&one)?;
         let seed = found.rows.first().map(|row| row.seed);
         if let Some(other) = seeds.insert(seed, path) {
-            bail!("{} and {} were trained with the same seed: name one of them", other.display(), path.display());
+            bail!(
+                "{} and {} were trained with the same seed: name one of them",
+                other.display(),
+                path.display()
+            );
         }
         let reader = TableReader::open(&one.find(File::Targets), File::Targets.table())?;
         let digest = targets.get_or_insert_with(|| reader.digest().clone());

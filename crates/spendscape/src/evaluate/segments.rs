@@ -9,8 +9,8 @@ use spendscape_linalg::svd;
 use spendscape_lstm::Activation;
 use spendscape_schema::{Axes, arrays, seed};
 use spendscape_segments::{
-    Comparison, ComparisonConfig, ComparisonRow, DEFAULT_NEIGHBORS, Measure, Representation, compare, net_directions,
-    running_mean, unit_rows,
+    Comparison, ComparisonConfig, ComparisonRow, DEFAULT_NEIGHBORS, Measure, Representation, compare,
+    net_directions, running_mean, unit_rows,
 };
 
 use super::{EvaluateOptions, Metrics, baselines, context::Context};
@@ -86,7 +86,8 @@ pub(super) fn measure(
         null: true,
     };
     let mut rng = seed::stream(1, "comparison", 0);
-    let found = compare(&representations, &context.targets.grades, &context.targets.train, &config, &mut rng)?;
+    let found =
+        compare(&representations, &context.targets.grades, &context.targets.train, &config, &mut rng)?;
     for row in &found.rows {
         let Some(name) = metric(row.measure) else { continue };
         match row.measure {
@@ -97,7 +98,8 @@ pub(super) fn measure(
                 }
             }
             _ if row.representation == LSTM => {
-                let name = if row.measure == Measure::Ami && row.level == 2 { "ami.second_within" } else { name };
+                let name =
+                    if row.measure == Measure::Ami && row.level == 2 { "ami.second_within" } else { name };
                 metrics.add_defined(format!("segments.{name}"), row.value);
                 if let Some(null) = row.null {
                     metrics.add_defined(format!("segments.{name}_null"), null);
@@ -141,12 +143,12 @@ fn features(context: &Context, run: &RunFolder, options: &EvaluateOptions) -> Re
     let yearly = context.yearly_grades()?;
     let (customers, periods, units) = context.states.dim();
     let mut all = vec![
-        Features::new(LSTM, context.ends.clone()).directional().short(short_ends()).yearly(context.states.clone()),
+        Features::new(LSTM, context.ends.clone())
+            .directional()
+            .short(short_ends())
+            .yearly(context.states.clone()),
         Features::new("direction", unit_rows(&context.ends)).directional(),
-        Features::new(
-            "trajectory",
-            context.states.to_shape((customers, periods * units))?.into_owned(),
-        ),
+        Features::new("trajectory", context.states.to_shape((customers, periods * units))?.into_owned()),
         Features::new("raw_inputs", context.mean_shares.clone()).short(short_shares),
         Features::new("raw_personality", grades.clone()).short(short_grades.clone()).yearly(yearly.clone()),
         Features::new("raw_personality_running_mean", grades.clone()).yearly(running_mean(&yearly)),
@@ -193,7 +195,8 @@ fn surrogate_angles(context: &Context, run: &RunFolder) -> Result<Option<Array2<
 /// Reads the comparison of a run.
 pub(super) fn read(run: &RunFolder) -> Result<Comparison> {
     let rows = run.read(File::Comparison)?.rows;
-    let (names, seeds, measures) = (rows.text("representation")?, rows.integer("seed")?, rows.text("measure")?);
+    let (names, seeds, measures) =
+        (rows.text("representation")?, rows.integer("seed")?, rows.text("measure")?);
     let (levels, values) = (rows.index("level")?, rows.optional_float("value")?);
     let (chances, nulls) = (rows.optional_float("chance")?, rows.optional_float("null")?);
     let row = |at: usize| {
@@ -201,7 +204,8 @@ pub(super) fn read(run: &RunFolder) -> Result<Comparison> {
         Ok(ComparisonRow {
             representation: names[at].clone(),
             seed: seeds[at] as u64,
-            measure: measure.with_context(|| format!("comparison.parquet row {at}: no measure {}", measures[at]))?,
+            measure: measure
+                .with_context(|| format!("comparison.parquet row {at}: no measure {}", measures[at]))?,
             level: usize::from(levels[at]),
             value: values[at].unwrap_or(f64::NAN),
             chance: chances[at],

@@ -4,8 +4,8 @@ use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
 use spendscape_schema::seed;
 use spendscape_segments::{
-    KMeans, LateChangeInput, bootstrap_stability, dominant, label_stability, late_changes, pairwise_agreement, running_mean, turns_by_event,
-    unit_rows, window_stability, yearly_stability,
+    KMeans, LateChangeInput, bootstrap_stability, dominant, label_stability, late_changes,
+    pairwise_agreement, running_mean, turns_by_event, unit_rows, window_stability, yearly_stability,
 };
 
 use super::{

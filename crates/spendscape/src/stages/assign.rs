@@ -68,7 +68,8 @@ pub fn assign(run: &RunFolder, options: &AssignOptions, force: bool) -> Result<(
         return Ok(());
     };
     let stored = run.read(File::Panel)?;
-    let panel = Panel::from_rows(&stored.rows).with_context(|| run.find(File::Panel).display().to_string())?;
+    let panel =
+        Panel::from_rows(&stored.rows).with_context(|| run.find(File::Panel).display().to_string())?;
     check_rules(&stored, &panel, &trained.read(File::SegmentCenters)?)
         .with_context(|| run.find(File::Panel).display().to_string())?;
     let model = model::read(&trained)?;

@@ -89,7 +89,12 @@ impl Segmentation {
         Ok(Self {
             ids,
             centers: stored.rows.vectors64("center")?,
-            train_customers: stored.rows.integer("train_customers")?.into_iter().map(|n| n as usize).collect(),
+            train_customers: stored
+                .rows
+                .integer("train_customers")?
+                .into_iter()
+                .map(|n| n as usize)
+                .collect(),
             next_id,
         })
     }

@@ -22,7 +22,8 @@ impl Earlier {
     /// # Errors
     /// If it is the run itself, or has no segments.
     pub(crate) fn open(path: &Path, run: &RunFolder, provenance: Provenance) -> Result<(Self, Provenance)> {
-        let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+        let same =
+            |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
         if same(path, run.path()) {
             bail!("{} is the run itself: name the folder of an earlier run", path.display());
         }

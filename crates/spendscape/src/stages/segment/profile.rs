@@ -123,8 +123,7 @@ fn write_lists(
         arrays::float(spending().map(|(_, s)| s.difference)),
     ];
     stage.write(File::ProfileSpending, &Axes::new(), columns)?;
-    let typical =
-        || found.iter().flat_map(|profile| profile.examples.iter().map(move |row| (profile, *row)));
+    let typical = || found.iter().flat_map(|profile| profile.examples.iter().map(move |row| (profile, *row)));
     let last = members.states.len_of(Dimension(1)) - 1;
     let distance = |(profile, row): (&Profile, usize)| {
         let state = members.states.index_axis(Dimension(0), row);
@@ -148,8 +147,10 @@ fn write_trajectories(
 ) -> Result<()> {
     let periods = found.first().map_or(0, |profile| profile.trajectory.nrows());
     let steps = || found.iter().flat_map(|profile| (0..periods).map(move |period| (profile, period)));
-    let hidden =
-        rows(steps().map(|(profile, period)| profile.trajectory.row(period).to_owned()), weights.output.ncols());
+    let hidden = rows(
+        steps().map(|(profile, period)| profile.trajectory.row(period).to_owned()),
+        weights.output.ncols(),
+    );
     let output = hidden.dot(&weights.output.t()) + &weights.output_bias;
     let columns = vec![
         arrays::index(steps().map(|(profile, _)| segmentation.ids[profile.segment] as u16)),
