@@ -104,9 +104,10 @@ fn the_ledgers_panel_is_the_banks_own() {
 #[test]
 fn help_shows_an_example_for_every_command() {
     let overview = succeed(&["--help"]);
-    for command in
-        ["synth", "ingest", "train", "states", "segment", "explain", "dynamics", "evaluate", "report", "run"]
-    {
+    for command in [
+        "synth", "ingest", "train", "states", "segment", "assign", "explain", "dynamics", "evaluate",
+        "compare", "report", "run",
+    ] {
         assert!(overview.contains(command), "{command}");
         let help = succeed(&[command, "--help"]);
         assert!(help.contains("Example"), "{command}: {help}");

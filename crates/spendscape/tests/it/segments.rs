@@ -1,0 +1,312 @@
+//! Segments over months: refits that keep ids, customers assigned to a trained run, and the comparison over seeds.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use arrow::array::RecordBatch;
+use serde_json::Value;
+use spendscape_schema::{Panel, Table};
+use spendscape_store::{Provenance, Stored, read_table, write_table};
+
+use crate::program::{files, refuse, succeed};
+
+/// Epochs that give the small network directions, not accuracy.
+const EPOCHS: &str = "20";
+
+struct Bank {
+    folder: tempfile::TempDir,
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+impl Bank {
+    /// A small bank with one trained run, `first`.
+    fn new() -> Self {
+        let bank = Self { folder: tempfile::tempdir().unwrap() };
+        let data = bank.path("data");
+        succeed(&["synth", text(&data), "--customers", "300", "--preset", "strong"]);
+        succeed(&["ingest", text(&data)]);
+        bank.train("first", "1");
+        bank.segment("first", &["--seed", "1"]);
+        bank
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, command: &str, run: &str, words: &[&str]) {
+        let (run, data) = (self.path(run), self.path("data"));
+        succeed(&[&[command, text(&run), "--data", text(&data)], words].concat());
+    }
+
+    fn train(&self, run: &str, seed: &str) {
+        self.command("train", run, &["--epochs", EPOCHS, "--seed", seed]);
+        self.command("states", run, &[]);
+    }
+
+    fn segment(&self, run: &str, words: &[&str]) {
+        self.command("segment", run, words);
+    }
+
+    fn table(&self, run: &str, file: &str, table: Table) -> Stored {
+        read_table(&self.path(run).join(format!("{file}.parquet")), table).unwrap()
+    }
+
+    fn segments(&self, run: &str) -> (Vec<String>, Vec<u16>) {
+        let rows = self.table(run, "segments", Table::Segments).rows;
+        (rows.text("customer").unwrap(), rows.index("segment").unwrap())
+    }
+
+    /// Writes a panel made from the bank's into a folder of its own, with the provenance given.
+    fn panel(&self, name: &str, change: impl Fn(&Panel) -> Panel, provenance: Option<Provenance>) -> PathBuf {
+        let folder = self.path(name);
+        fs::create_dir_all(&folder).unwrap();
+        for file in ["panel", "panel_short"] {
+            let stored = self.table("data", file, Table::Panel);
+            let batch: RecordBatch = change(&Panel::from_rows(&stored.rows).unwrap()).to_batch().unwrap();
+            let provenance = provenance.clone().unwrap_or(stored.provenance);
+            write_table(&folder.join(format!("{file}.parquet")), Table::Panel, &batch, provenance).unwrap();
+        }
+        fs::copy(self.path("data").join("coefficients.parquet"), folder.join("coefficients.parquet"))
+            .unwrap();
+        folder
+    }
+}
+
+#[test]
+fn segments_are_described_and_keep_their_ids_over_refits() {
+    let bank = Bank::new();
+    let (customers, first) = bank.segments("first");
+    let profiles = bank.table("first", "profiles", Table::Profiles).rows;
+    let sizes = profiles.integer("customers").unwrap();
+    assert_eq!(sizes.iter().sum::<i64>(), customers.len() as i64);
+    for (id, size) in profiles.index("segment").unwrap().iter().zip(&sizes) {
+        assert_eq!(first.iter().filter(|own| *own == id).count() as i64, *size);
+    }
+    assert_eq!(bank.table("first", "drift", Table::Drift).rows.len(), 0);
+    let periods = bank.table("first", "profile_trajectories", Table::ProfileTrajectories).rows;
+    assert_eq!(periods.len(), 6 * sizes.len());
+
+    // The same network clustered again from the same start in another folder: nothing changes but where it stands.
+    bank.train("second", "1");
+    let previous = bank.path("first");
+    bank.segment("second", &["--seed", "1", "--previous", text(&previous)]);
+    assert_eq!(bank.segments("second"), (customers.clone(), first.clone()));
+
+    // Another network, and another start: an id stands for the same customers, or it is new.
+    bank.train("third", "7");
+    let previous = bank.path("second");
+    bank.segment("third", &["--seed", "5", "--previous", text(&previous)]);
+    let (_, third) = bank.segments("third");
+    let drift = bank.table("third", "drift", Table::Drift);
+    let (ids, fates) = (drift.rows.index("segment").unwrap(), drift.rows.text("fate").unwrap());
+    let overlaps = drift.rows.float("overlap").unwrap();
+    for (row, id) in ids.iter().enumerate() {
+        let in_both = first.iter().zip(&third).filter(|(a, b)| *a == id && *b == id).count() as f64;
+        let in_either = first.iter().zip(&third).filter(|(a, b)| *a == id || *b == id).count() as f64;
+        match fates[row].as_str() {
+            "kept" => {
+                assert!(in_both / in_either > 0.5 && (overlaps[row] - in_both / in_either).abs() < 1e-12)
+            }
+            "appeared" => assert!(*id >= 5 && overlaps[row] <= 0.5 && !first.contains(id)),
+            _ => assert!(*id < 5 && !third.contains(id)),
+        }
+    }
+    let moved = first.iter().zip(&third).filter(|(a, b)| a != b).count() as f64 / first.len() as f64;
+    assert!((drift.provenance.parameters["moved"].as_f64().unwrap() - moved).abs() < 1e-12);
+
+    // With a threshold that nothing but equality could pass, every changed segment gets an id that was never used.
+    bank.segment("third", &["--seed", "5", "--previous", text(&previous), "--keep-overlap", "0.999"]);
+    let (_, renamed) = bank.segments("third");
+    let centers = bank.table("third", "segment_centers", Table::SegmentCenters);
+    let next = centers.provenance.parameters["next_id"].as_u64().unwrap();
+    assert!(renamed.iter().all(|id| u64::from(*id) < next));
+    assert!(next > 5);
+    let message = refuse(&[
+        "segment",
+        text(&bank.path("third")),
+        "--data",
+        text(&bank.path("data")),
+        "--previous",
+        text(&bank.path("third")),
+    ]);
+    assert!(message.contains("the run itself"), "{message}");
+    let message = refuse(&[
+        "segment",
+        text(&bank.path("third")),
+        "--data",
+        text(&bank.path("data")),
+        "--previous",
+        text(&bank.path("data")),
+    ]);
+    assert!(message.contains("has no segments to go by"), "{message}");
+
+    succeed(&["report", text(&bank.path("third")), "--data", text(&bank.path("data"))]);
+    let page = fs::read_to_string(bank.path("third").join("report.html")).unwrap();
+    assert!(page.contains("<article class=\"segment\"") && page.contains("Population stability index"));
+}
+
+#[test]
+fn assigning_treats_customers_exactly_as_training_did() {
+    let bank = Bank::new();
+    let (customers, first) = bank.segments("first");
+    let model = bank.path("first");
+
+    // The panel of the training itself: the same tables, nothing has drifted.
+    let (all, data) = (bank.path("all"), bank.path("data"));
+    succeed(&["assign", text(&all), "--data", text(&data), "--model", text(&model)]);
+    for (file, table) in
+        [("segments", Table::Segments), ("states", Table::States), ("states_short", Table::States)]
+    {
+        let (ours, theirs) = (bank.table("all", file, table), bank.table("first", file, table));
+        assert_eq!(ours.digest, theirs.digest, "{file}");
+    }
+    let rows = |run: &str, file, table| bank.table(run, file, table).rows;
+    let grades = |run: &str| rows(run, "targets", Table::Targets).vectors64("grade").unwrap();
+    assert_eq!(grades("all"), grades("first"));
+    let angles = |run: &str| rows(run, "angles", Table::Angles).vectors64("angle").unwrap();
+    assert_eq!(angles("all"), angles("first"));
+    let drift = bank.table("all", "drift", Table::Drift);
+    assert_eq!(drift.provenance.parameters["moved"], 0.0);
+    assert_eq!(drift.provenance.parameters["stability_index"], 0.0);
+    assert!(!rows("all", "targets", Table::Targets).flag("train").unwrap().contains(&true));
+    succeed(&["report", text(&all), "--data", text(&data)]);
+
+    // A seventh of the customers, and a single one, are assigned as they were among the others.
+    for (name, keep) in [("some", 7), ("one", 300)] {
+        let folder =
+            bank.panel(name, |panel| panel.select(&(0..panel.len()).step_by(keep).collect::<Vec<_>>()), None);
+        succeed(&["assign", text(&folder), "--model", text(&model)]);
+        let (names, segments) = bank.segments(name);
+        assert_eq!(names.len(), 300_usize.div_ceil(keep));
+        for (name, segment) in names.iter().zip(segments) {
+            let row = customers.iter().position(|customer| customer == name).unwrap();
+            assert_eq!(segment, first[row], "{name}");
+        }
+        assert!(!files(&folder).iter().any(|file| file.starts_with('.')));
+    }
+}
+
+#[test]
+fn panels_of_other_rules_are_not_assigned() {
+    let bank = Bank::new();
+    let model = bank.path("first");
+    let message = |folder: &Path| {
+        let message = refuse(&["assign", text(folder), "--model", text(&model)]);
+        assert!(!folder.join("segments.parquet").exists());
+        message
+    };
+    let unknown = bank.panel(
+        "unknown",
+        |panel| {
+            let mut panel = panel.clone();
+            panel.classes[3] = "never heard of".to_owned();
+            panel
+        },
+        None,
+    );
+    let said = message(&unknown);
+    assert!(said.contains("never heard of") && said.contains("class 3"), "{said}");
+    let shorter = bank.panel(
+        "shorter",
+        |panel| Panel {
+            periods: panel.periods[1..].to_vec(),
+            shares: panel.shares.slice(ndarray::s![.., 1.., ..]).to_owned(),
+            totals: panel.totals.slice(ndarray::s![.., 1..]).to_owned(),
+            observed: panel.observed.slice(ndarray::s![.., 1..]).to_owned(),
+            ..panel.clone()
+        },
+        None,
+    );
+    let said = message(&shorter);
+    assert!(said.contains("5 periods") && said.contains("trained on 6"), "{said}");
+    let stored = bank.table("data", "panel", Table::Panel).provenance;
+    let policy = serde_json::json!({ "policy": "keep-zero", "at_least": 3 });
+    let other = bank.panel("policy", Panel::clone, Some(stored.clone().parameter("empty_windows", policy)));
+    let said = message(&other);
+    assert!(said.contains("keep-zero") && said.contains("--empty-windows"), "{said}");
+    // Another month is no other rule.
+    let later =
+        bank.panel("later", Panel::clone, Some(stored.parameter("window", "annual x 6 until 2031-03-31")));
+    succeed(&["assign", text(&later), "--model", text(&model)]);
+
+    let said = refuse(&["assign", text(&model), "--data", text(&bank.path("data")), "--model", text(&model)]);
+    assert!(said.contains("holds a trained network"), "{said}");
+    let said = refuse(&["assign", text(&bank.path("later")), "--model", text(&bank.path("data")), "--force"]);
+    assert!(said.contains("is no trained run"), "{said}");
+    assert_eq!(
+        refuse(&["assign", text(&bank.path("nothing")), "--model", text(&model)]).contains("panel.parquet"),
+        true
+    );
+}
+
+#[test]
+fn representations_are_compared_over_seeds_in_one_table() {
+    let bank = Bank::new();
+    bank.train("other", "2");
+    bank.segment("other", &["--seed", "2"]);
+    let (out, data) = (bank.path("comparison"), bank.path("data"));
+    let (first, other) = (bank.path("first"), bank.path("other"));
+    let words = ["compare", text(&out), "--data", text(&data), "--no-polynomial", "--json", "--runs"];
+    // `evaluate` needs what the dynamics found only where it is there.
+    let json = succeed(&[&words[..], &[text(&first), text(&other)]].concat());
+    let table: Value = serde_json::from_str(&json).unwrap();
+    let row = |representation: &str, measure: &str, level: u64| {
+        let wanted = |row: &&Value| {
+            row["representation"] == representation && row["measure"] == measure && row["level"] == level
+        };
+        table
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(wanted)
+            .unwrap_or_else(|| panic!("{representation} {measure}: {json}"))
+    };
+    for name in [
+        "lstm",
+        "direction",
+        "trajectory",
+        "feed_forward",
+        "autoencoder_linear",
+        "autoencoder_tanh",
+        "raw_inputs",
+        "raw_personality",
+        "raw_personality_pca",
+    ] {
+        for level in 1..=4 {
+            let row = row(name, "prefix accuracy", level);
+            let figure = |name: &str| row[name].as_f64().unwrap();
+            assert_eq!(row["seeds"], 2);
+            assert!(figure("low") <= figure("median") && figure("median") <= figure("high"), "{row}");
+            assert!(figure("chance") < 1.0 && figure("null") >= 0.0);
+        }
+        for measure in ["silhouette", "davies-bouldin"] {
+            assert!(row(name, measure, 5)["null"].is_number());
+        }
+    }
+    // What does not depend on the network is the same for every seed; networks of two seeds are two networks.
+    let raw = row("raw_inputs", "prefix accuracy", 1);
+    assert_eq!(raw["low"], raw["high"]);
+    assert!(row("lstm", "window stability", 5)["chance"].is_number());
+    assert!(row("lstm", "never moved", 5)["median"].is_number());
+    assert_eq!(row("lstm", "seed agreement", 5)["seeds"], 1);
+
+    let said = refuse(&[&words[..], &[text(&first), text(&first)]].concat());
+    assert!(said.contains("the same seed"), "{said}");
+    let printed = succeed(&[
+        "compare",
+        text(&out),
+        "--data",
+        text(&data),
+        "--no-polynomial",
+        "--runs",
+        text(&first),
+        text(&other),
+    ]);
+    assert!(printed.contains("| lstm | prefix accuracy | 1 | 2 |"), "{printed}");
+}
