@@ -7,7 +7,7 @@ use spendscape_schema::{Axis, Table};
 
 use crate::{
     Error,
-    run::{Missing, Part, column_error, optional},
+    run::{Part, column_error, optional},
 };
 
 /// Spending of a segment on one class.
@@ -149,7 +149,7 @@ fn read_typical(folder: &Path, profiles: &mut [Profile]) -> Result<(), Error> {
 }
 
 /// Reads the drift table; a run without an earlier one has a table without rows.
-pub(crate) fn read_drift(folder: &Path) -> Result<Result<Vec<Drift>, Missing>, Error> {
+pub(crate) fn read_drift(folder: &Path) -> Result<Part<Vec<Drift>>, Error> {
     let stored = match optional(folder, "drift", Table::Drift)? {
         Ok(stored) => stored,
         Err(missing) => return Ok(Err(missing)),

@@ -22,6 +22,8 @@ const NAMED: usize = 3;
 /// Least difference, in standard deviations over customers, of a class that a sentence names: "small" by Cohen's (1988)
 /// convention.
 const NOTABLE: f64 = 0.2;
+/// Least mean grade of a trait that a headline names: the same difference, grades having a standard deviation of a third.
+const NOTABLE_GRADE: f64 = NOTABLE / 3.0;
 /// Overlap above which a segment is stable, and below which it dissolves (Hennig 2007).
 const STABLE: f64 = 0.75;
 const DISSOLVES: f64 = 0.5;
@@ -75,7 +77,7 @@ fn headline(profile: &Profile, traits: &[String]) -> String {
     let mut order: Vec<usize> = (0..profile.grades.len()).collect();
     order.sort_by(|a, b| profile.grades[*b].total_cmp(&profile.grades[*a]));
     let part = |at: Option<&usize>, wanted: f64, word: &str| {
-        let at = at.filter(|at| profile.grades[**at] * wanted > 0.0)?;
+        let at = at.filter(|at| profile.grades[**at] * wanted >= NOTABLE_GRADE)?;
         Some(format!("{word} {}", traits[*at]))
     };
     let parts: Vec<String> =

@@ -18,7 +18,9 @@ const MOST: usize = 8;
 const REFERENCES: usize = 10;
 /// Customers in a silhouette.
 const SILHOUETTE_CUSTOMERS: usize = 2_500;
-/// Least share of the customers in a cluster of the density-based method.
+/// Customers that the density-based method works on: its time is quadratic.
+const DENSITY_CUSTOMERS: usize = 5_000;
+/// Least share of them in a cluster.
 const DENSITY_SHARE: f64 = 0.01;
 
 pub(super) fn measure(context: &Context, options: &EvaluateOptions, metrics: &mut Metrics) -> Result<()> {
@@ -54,38 +56,59 @@ struct Clustered {
     worked_on: usize,
 }
 
-const METHODS: [&str; 5] = ["kmeans", "ward", "average", "mixture", "hdbscan"];
-
-fn cluster(method: &str, directions: &Array2<f64>) -> Result<Clustered> {
-    let count = CLUSTERS.min(directions.nrows());
-    let mut rng = seed::stream(1, method, 0);
-    let all = |labels: Vec<usize>| labels.into_iter().map(Some).collect::<Vec<_>>();
-    let worked_on = |subsample: Option<&Vec<usize>>| subsample.map_or(directions.nrows(), Vec::len);
-    Ok(match method {
-        "ward" | "average" => {
-            let linkage = if method == "ward" { Linkage::Ward } else { Linkage::Average };
-            let found = Hierarchical::params(count).linkage(linkage).fit(directions, &mut rng)?;
-            Clustered { worked_on: worked_on(found.subsample.as_ref()), labels: all(found.labels) }
-        }
-        "mixture" => {
-            let found = Mixture::params(count).starts(STARTS).fit(directions, &mut rng)?;
-            Clustered { worked_on: directions.nrows(), labels: all(found.predict(directions)?) }
-        }
-        "hdbscan" => {
-            let least = DENSITY_SHARE * directions.nrows().min(HDBSCAN_ROWS) as f64;
-            let params = DensityClusters::params((least as usize).max(2)).subsample(HDBSCAN_ROWS);
-            let found = params.fit(directions, &mut rng)?;
-            Clustered { worked_on: worked_on(found.subsample.as_ref()), labels: found.labels }
-        }
-        _ => {
-            let found = KMeans::params(count).starts(STARTS).fit(directions, &mut rng)?;
-            Clustered { worked_on: directions.nrows(), labels: all(found.labels) }
-        }
-    })
+#[derive(Debug, Clone, Copy)]
+enum Method {
+    KMeans,
+    Ward,
+    Average,
+    Mixture,
+    Density,
 }
 
-/// Customers that the density-based method works on: its time is quadratic.
-const HDBSCAN_ROWS: usize = 5_000;
+impl Method {
+    const ALL: [Self; 5] = [Self::KMeans, Self::Ward, Self::Average, Self::Mixture, Self::Density];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::KMeans => "kmeans",
+            Self::Ward => "ward",
+            Self::Average => "average",
+            Self::Mixture => "mixture",
+            Self::Density => "hdbscan",
+        }
+    }
+
+    fn cluster(self, directions: &Array2<f64>) -> Result<Clustered> {
+        let everybody = directions.nrows();
+        let count = CLUSTERS.min(everybody);
+        let mut rng = seed::stream(1, self.name(), 0);
+        let all = |labels: Vec<usize>| labels.into_iter().map(Some).collect::<Vec<_>>();
+        let tree = |linkage, rng: &mut _| -> Result<Clustered> {
+            let found = Hierarchical::params(count).linkage(linkage).fit(directions, rng)?;
+            let worked_on = found.subsample.map_or(everybody, |rows| rows.len());
+            Ok(Clustered { labels: all(found.labels), worked_on })
+        };
+        Ok(match self {
+            Self::KMeans => {
+                let found = KMeans::params(count).starts(STARTS).fit(directions, &mut rng)?;
+                Clustered { labels: all(found.labels), worked_on: everybody }
+            }
+            Self::Ward => tree(Linkage::Ward, &mut rng)?,
+            Self::Average => tree(Linkage::Average, &mut rng)?,
+            Self::Mixture => {
+                let found = Mixture::params(count).starts(STARTS).fit(directions, &mut rng)?;
+                Clustered { labels: all(found.predict(directions)?), worked_on: everybody }
+            }
+            Self::Density => {
+                let least = DENSITY_SHARE * everybody.min(DENSITY_CUSTOMERS) as f64;
+                let params = DensityClusters::params((least as usize).max(2)).subsample(DENSITY_CUSTOMERS);
+                let found = params.fit(directions, &mut rng)?;
+                let worked_on = found.subsample.as_ref().map_or(everybody, Vec::len);
+                Clustered { labels: found.labels, worked_on }
+            }
+        })
+    }
+}
 
 fn methods(
     directions: &Array2<f64>,
@@ -93,11 +116,11 @@ fn methods(
     dominant: &[usize],
     metrics: &mut Metrics,
 ) -> Result<()> {
-    let reference = cluster(METHODS[0], directions)?.labels;
-    for method in METHODS {
-        let found = cluster(method, directions)?;
+    let reference = Method::KMeans.cluster(directions)?.labels;
+    for method in Method::ALL {
+        let found = method.cluster(directions)?;
         let mut add =
-            |name: &str, value: f64| metrics.add_defined(format!("clusters.{method}.{name}"), value);
+            |name: &str, value: f64| metrics.add_defined(format!("clusters.{}.{name}", method.name()), value);
         // Noise belongs to no cluster: it is left out of what is measured, and counted.
         let rows: Vec<usize> = (0..found.labels.len()).filter(|row| found.labels[*row].is_some()).collect();
         let labels: Vec<usize> = found.labels.iter().flatten().copied().collect();
@@ -115,7 +138,7 @@ fn methods(
         let (silhouette, davies_bouldin) = quality(directions, &found.labels);
         add("silhouette", silhouette);
         add("davies_bouldin", davies_bouldin);
-        let (silhouette, davies_bouldin) = quality(null, &cluster(method, null)?.labels);
+        let (silhouette, davies_bouldin) = quality(null, &method.cluster(null)?.labels);
         add("silhouette_null", silhouette);
         add("davies_bouldin_null", davies_bouldin);
     }

@@ -89,26 +89,19 @@ pub(super) fn measure(
     let found =
         compare(&representations, &context.targets.grades, &context.targets.train, &config, &mut rng)?;
     for row in &found.rows {
-        let Some(name) = metric(row.measure) else { continue };
-        match row.measure {
-            Measure::PrefixAccuracy => {
-                metrics.add(format!("segments.knn.{}.{}", row.representation, row.level), row.value);
-                if let Some(chance) = row.chance.filter(|_| row.representation == LSTM) {
-                    metrics.add(format!("segments.knn.chance.{}", row.level), chance);
-                }
+        if row.measure == Measure::PrefixAccuracy {
+            metrics.add(format!("segments.knn.{}.{}", row.representation, row.level), row.value);
+            if let Some(chance) = row.chance.filter(|_| row.representation == LSTM) {
+                metrics.add(format!("segments.knn.chance.{}", row.level), chance);
             }
-            _ if row.representation == LSTM => {
-                let name =
-                    if row.measure == Measure::Ami && row.level == 2 { "ami.second_within" } else { name };
-                metrics.add_defined(format!("segments.{name}"), row.value);
-                if let Some(null) = row.null {
-                    metrics.add_defined(format!("segments.{name}_null"), null);
-                    if row.measure == Measure::Silhouette {
-                        metrics.add_defined("segments.silhouette_minus_null", row.value - null);
-                    }
-                }
+        } else if row.representation == LSTM
+            && let Some(name) = metric(row)
+        {
+            metrics.add_defined(format!("segments.{name}"), row.value);
+            if let Some(null) = row.null {
+                metrics.add_defined(format!("segments.{name}_null"), null);
+                metrics.add_defined(format!("segments.{name}_minus_null"), row.value - null);
             }
-            _ => {}
         }
     }
     Ok(found)
@@ -117,14 +110,14 @@ pub(super) fn measure(
 /// The states' name in the comparison.
 const LSTM: &str = "lstm";
 
-/// The name that a measure has among the metrics, if it is one of the hierarchy's.
-fn metric(measure: Measure) -> Option<&'static str> {
-    match measure {
-        Measure::PrefixAccuracy => Some("knn"),
-        Measure::Ami => Some("ami.dominant"),
-        Measure::Silhouette => Some("silhouette"),
-        Measure::DaviesBouldin => Some("davies_bouldin"),
-        // Stability is measured over all customers, those without a short window left out: see `stability`.
+/// The name among the metrics of a figure of the states' clusters.
+fn metric(row: &ComparisonRow) -> Option<&'static str> {
+    match (row.measure, row.level) {
+        (Measure::Ami, 1) => Some("ami.dominant"),
+        (Measure::Ami, _) => Some("ami.second_within"),
+        (Measure::Silhouette, _) => Some("silhouette"),
+        (Measure::DaviesBouldin, _) => Some("davies_bouldin"),
+        // Stability is a metric over all customers, those without a short window left out: see `stability`.
         _ => None,
     }
 }
@@ -150,7 +143,7 @@ fn features(context: &Context, run: &RunFolder, options: &EvaluateOptions) -> Re
         Features::new("direction", unit_rows(&context.ends)).directional(),
         Features::new("trajectory", context.states.to_shape((customers, periods * units))?.into_owned()),
         Features::new("raw_inputs", context.mean_shares.clone()).short(short_shares),
-        Features::new("raw_personality", grades.clone()).short(short_grades.clone()).yearly(yearly.clone()),
+        Features::new("raw_personality", grades.clone()).short(short_grades).yearly(yearly.clone()),
         Features::new("raw_personality_running_mean", grades.clone()).yearly(running_mean(&yearly)),
         Features::new("raw_personality_pca", components(grades)?),
     ];

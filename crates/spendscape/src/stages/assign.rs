@@ -4,7 +4,7 @@
 //! What becomes of unknown codes and of periods without spending is the panel's business (the taxonomy's rule for unmapped
 //! codes, the policy for empty windows); a panel made by other rules than the training panel is refused.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -181,7 +181,7 @@ fn coefficients(run: &RunFolder, trained: &RunFolder, targets: &Stored) -> Resul
             return Ok(stored);
         }
     }
-    let places: Vec<String> = places.iter().map(|path: &PathBuf| Path::display(path).to_string()).collect();
+    let places: Vec<String> = places.iter().map(|path| path.display().to_string()).collect();
     bail!(
         "the coefficients that {} was trained with are not at {}: copy its coefficients.parquet beside the panel",
         trained.path().display(),

@@ -83,8 +83,12 @@ pub fn segment(run: &RunFolder, options: &SegmentOptions, seed: u64, force: bool
     let long = read_states(run, File::States)?;
     let short = if run.has(File::ShortStates) { Some(read_states(run, File::ShortStates)?) } else { None };
     let directions = unit_rows(&final_states(&long.hidden)?);
-    let mut segmentation =
-        Segmentation::fit(&directions, &targets.train, usize::from(options.clusters), seed)?;
+    let start = match &earlier {
+        Some(earlier) => Some(earlier.centers(&long.customers, &directions, &targets.train)?),
+        None => None,
+    };
+    let clusters = usize::from(options.clusters);
+    let mut segmentation = Segmentation::fit(&directions, &targets.train, clusters, start.as_ref(), seed)?;
     let assigned = segmentation.assign(&long.hidden)?;
     let drift = match &earlier {
         Some(earlier) => {

@@ -8,6 +8,11 @@ use spendscape_segments::{KMeans, final_states, nearest_rows, unit_rows};
 use super::STARTS;
 use crate::run_folder::{File, RunFolder, Stage};
 
+/// By how much the inertia of a fresh fit must be smaller to replace that of the fit that continues an earlier run's
+/// segments. Directions have hardly any gaps between them, so that many partitions are nearly equally good: this trades a
+/// last percent of inertia against ids that last.
+pub const FRESH_GAIN: f64 = 0.01;
+
 /// Segments of directions.
 #[derive(Debug, Clone)]
 pub struct Segmentation {
@@ -25,13 +30,29 @@ impl Segmentation {
     /// k-means on the directions of the training customers: at most `clusters` segments, fewer where there are fewer
     /// distinct customers, numbered from 0 by falling size.
     ///
+    /// `earlier` are the centers of an earlier run's segments among these directions. If there are as many as clusters,
+    /// k-means starts from them too, and that fit is taken unless a fresh one is better by more than [`FRESH_GAIN`].
+    ///
     /// # Errors
     /// If there is no training customer.
-    pub fn fit(directions: &Array2<f64>, train: &[bool], clusters: usize, seed: u64) -> Result<Self> {
+    pub fn fit(
+        directions: &Array2<f64>,
+        train: &[bool],
+        clusters: usize,
+        earlier: Option<&Array2<f64>>,
+        seed: u64,
+    ) -> Result<Self> {
         let inside = directions.select(Dimension(0), &crate::stages::train::rows_where(train, true));
         let count = clusters.min(inside.nrows());
         let mut rng = seed::stream(seed, "clusters", 0);
-        let fit = KMeans::params(count).starts(STARTS).fit(&inside, &mut rng)?;
+        let params = KMeans::params(count).starts(STARTS);
+        let mut fit = params.fit(&inside, &mut rng)?;
+        if let Some(centers) = earlier.filter(|centers| centers.nrows() == count) {
+            let continued = params.fit_from(&inside, centers)?;
+            if continued.inertia <= (1.0 + FRESH_GAIN) * fit.inertia {
+                fit = continued;
+            }
+        }
         // Customers who all head the same way leave clusters without members.
         let mut order: Vec<usize> = (0..count).filter(|cluster| fit.counts[*cluster] > 0).collect();
         order.sort_by_key(|cluster| std::cmp::Reverse(fit.counts[*cluster]));

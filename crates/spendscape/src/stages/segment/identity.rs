@@ -1,8 +1,12 @@
 //! Segments that keep the ids of an earlier run, and the table of what changed.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
 
 use anyhow::{Context, Result, bail, ensure};
+use ndarray::Array2;
 use spendscape_schema::{Axes, arrays};
 use spendscape_segments::{Drift, DriftTable, Fate, MatchConfig, match_segments, segment_drift};
 use spendscape_store::{Provenance, TableReader};
@@ -49,6 +53,34 @@ impl Earlier {
         old.extend(earlier.into_values().map(Some));
         new.resize(old.len(), None);
         Ok([old, new])
+    }
+
+    /// Where the earlier segments lie among the unit directions of this run's network: the mean over the training customers
+    /// in each, segments x M, by rising id. Networks of two trainings have nothing in common but their customers.
+    ///
+    /// # Errors
+    /// If the earlier run's segments are damaged.
+    pub(crate) fn centers(
+        &self,
+        customers: &[String],
+        directions: &Array2<f64>,
+        train: &[bool],
+    ) -> Result<Array2<f64>> {
+        let [old, _] = self.labels(customers, &[])?;
+        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (row, id) in old.into_iter().take(customers.len()).enumerate() {
+            if let Some(id) = id.filter(|_| train[row]) {
+                members.entry(id).or_default().push(row);
+            }
+        }
+        let mut centers = Array2::zeros((members.len(), directions.ncols()));
+        for (mut center, rows) in centers.rows_mut().into_iter().zip(members.values()) {
+            for row in rows {
+                center += &directions.row(*row);
+            }
+            center /= rows.len() as f64;
+        }
+        Ok(centers)
     }
 
     /// Gives the segments of a new fit the ids of the earlier segments that they continue: those whose overlap is larger
