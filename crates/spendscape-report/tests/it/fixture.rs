@@ -244,7 +244,7 @@ impl Fixture {
         self.write(folder, "profile_trajectories", Table::ProfileTrajectories, columns);
         let columns = vec![
             arrays::index([0, 3]),
-            arrays::text([&customers[1], &customers[2]]),
+            arrays::text([&customers[0], &customers[customers.len() - 1]]),
             arrays::float([0.01, 0.02]),
         ];
         self.write(folder, "profile_customers", Table::ProfileCustomers, columns);

@@ -66,7 +66,7 @@ fn segments_are_told_in_words() {
         "They spend less on insurance (0.5 times the average).",
         "50.0 % were in it after every period, 62.5 % are in it by the short window too.",
         "it is found again (overlap 0.90)",
-        "Typical customers: C00001.",
+        "Typical customers: C00000.",
         "+0.40",
         "\u{2212}0.40",
     ] {

@@ -202,7 +202,7 @@ fn write_angles(
     let columns = vec![
         arrays::text(customers),
         arrays::vectors64(unit_rows(&coordinates).view())?,
-        arrays::vectors64(angles_of(&coordinates)?.view())?,
+        arrays::vectors64(angles_of(&coordinates).view())?,
     ];
     let axes =
         Axes::new().with_numbered(Axis::Unit, model.units()).with(Axis::Angle, angle_names(model.units()));

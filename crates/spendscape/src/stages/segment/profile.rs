@@ -114,26 +114,29 @@ fn write_lists(
     found: &[Profile],
 ) -> Result<()> {
     let id = |profile: &Profile| segmentation.ids[profile.segment] as u16;
-    let spending = || found.iter().flat_map(|profile| profile.spending.iter().map(move |s| (id(profile), s)));
+    let mut spending = Vec::new();
+    let mut typical = Vec::new();
+    let last = members.states.len_of(Dimension(1)) - 1;
+    for profile in found {
+        spending.extend(profile.spending.iter().map(|spending| (id(profile), spending)));
+        for row in &profile.examples {
+            let state = members.states.index_axis(Dimension(0), *row);
+            let apart = &state.row(last) - &profile.trajectory.row(last);
+            typical.push((id(profile), &members.customers[*row], apart.dot(&apart).sqrt()));
+        }
+    }
     let columns = vec![
-        arrays::index(spending().map(|(id, _)| id)),
-        arrays::text(spending().map(|(_, s)| &members.classes[s.class])),
-        arrays::float(spending().map(|(_, s)| s.share)),
-        arrays::float(spending().map(|(_, s)| s.population)),
-        arrays::float(spending().map(|(_, s)| s.difference)),
+        arrays::index(spending.iter().map(|(id, _)| *id)),
+        arrays::text(spending.iter().map(|(_, s)| &members.classes[s.class])),
+        arrays::float(spending.iter().map(|(_, s)| s.share)),
+        arrays::float(spending.iter().map(|(_, s)| s.population)),
+        arrays::float(spending.iter().map(|(_, s)| s.difference)),
     ];
     stage.write(File::ProfileSpending, &Axes::new(), columns)?;
-    let typical = || found.iter().flat_map(|profile| profile.examples.iter().map(move |row| (profile, *row)));
-    let last = members.states.len_of(Dimension(1)) - 1;
-    let distance = |(profile, row): (&Profile, usize)| {
-        let state = members.states.index_axis(Dimension(0), row);
-        let apart = &state.row(last) - &profile.trajectory.row(last);
-        apart.dot(&apart).sqrt()
-    };
     let columns = vec![
-        arrays::index(typical().map(|(profile, _)| id(profile))),
-        arrays::text(typical().map(|(_, row)| &members.customers[row])),
-        arrays::float(typical().map(distance)),
+        arrays::index(typical.iter().map(|(id, ..)| *id)),
+        arrays::text(typical.iter().map(|(_, customer, _)| customer)),
+        arrays::float(typical.iter().map(|(.., distance)| *distance)),
     ];
     stage.write(File::ProfileCustomers, &Axes::new(), columns)
 }
