@@ -73,6 +73,7 @@ pub fn assign(run: &RunFolder, options: &AssignOptions, force: bool) -> Result<(
     check_rules(&stored, &panel, &trained.read(File::SegmentCenters)?)
         .with_context(|| run.find(File::Panel).display().to_string())?;
     let model = model::read(&trained)?;
+    model.check_classes(&panel.classes).with_context(|| run.find(File::Panel).display().to_string())?;
     let grades = write_targets(&mut stage, &trained, &panel)?;
     let hidden = write_states(&mut stage, File::States, &model, &panel)?;
     if run.has(File::ShortPanel) {
@@ -154,7 +155,7 @@ fn write_targets(stage: &mut Stage<'_>, trained: &RunFolder, panel: &Panel) -> R
     let known = read_targets(trained)?;
     let scaler = TargetScaler::fit(&known.scores, &known.traits, &known.train, scaling)?;
     let coefficients = Coefficients::from_rows(&coefficients(stage.run(), trained, &stored)?.rows)?;
-    let scores = panel.mean_shares().dot(&coefficients.for_classes(&panel.classes)?);
+    let scores = Targets::scores(panel, &coefficients)?;
     let grades = scaler.grades(&scores);
     let targets = Targets {
         traits: known.traits,
