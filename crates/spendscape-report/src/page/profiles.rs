@@ -61,7 +61,9 @@ fn card(profile: &Profile, traits: &[String], range: &Range, widest: f64) -> Str
     let id = format!("segment-{}", profile.id);
     format!(
         "<article class=\"segment\" aria-labelledby=\"{id}\">\n<h3 id=\"{id}\">{}</h3>\n<p>{}</p>\n\
-         <div class=\"columns\">\n<div>{}</div>\n<div>{}{}</div>\n</div>\n<p class=\"note\">Typical customers: {}.</p>\n\
+         <div class=\"columns\">\n<div>{}</div>\n<div>{}\
+         <p class=\"note\">Grades that the network predicts from the segment's mean trajectory, after each period:</p>\n{}\
+         </div>\n</div>\n<p class=\"note\">Typical customers: {}.</p>\n\
          </article>\n",
         escape(&headline(profile, traits)),
         escape(&sentence(profile)),
