@@ -10,7 +10,7 @@ use serde_json::Value;
 use spendscape_schema::{Panel, Table};
 use spendscape_store::{Provenance, Stored, read_table, write_table};
 
-use crate::program::{files, refuse, succeed};
+use crate::program::{files, refuse, spendscape, succeed};
 
 /// Epochs that give the small network directions, not accuracy.
 const EPOCHS: &str = "20";
@@ -309,4 +309,29 @@ fn representations_are_compared_over_seeds_in_one_table() {
         text(&other),
     ]);
     assert!(printed.contains("| lstm | prefix accuracy | 1 | 2 |"), "{printed}");
+}
+
+#[test]
+fn fewer_customers_than_segments_give_fewer_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    succeed(&["synth", text(&run), "--customers", "4", "--preset", "strong"]);
+    succeed(&["ingest", text(&run)]);
+    succeed(&["train", text(&run), "--epochs", "2"]);
+    succeed(&["states", text(&run)]);
+    let output = spendscape(&["segment", text(&run), "--clusters", "5"]);
+    assert!(output.status.success());
+    // Three of the four are training customers, each a segment of its own.
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("fewer segments than asked for"), "{said}");
+    let rows = read_table(&run.join("segments.parquet"), Table::Segments).unwrap().rows;
+    assert_eq!(rows.index("segment").unwrap().into_iter().max(), Some(2));
+    succeed(&["report", text(&run)]);
+
+    // A single customer cannot be trained on and tested at once.
+    let run = folder.path().join("one");
+    succeed(&["synth", text(&run), "--customers", "1"]);
+    succeed(&["ingest", text(&run)]);
+    let said = refuse(&["run", text(&run), "--epochs", "2"]);
+    assert!(said.contains("1 of 1 customers"), "{said}");
 }
