@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
-use spendscape_schema::{Coefficients, Panel, TargetScaler, TargetScaling};
+use spendscape_schema::{Coefficients, Panel, TargetScaler};
 use spendscape_segments::{dominance_order, final_states};
 
 use crate::{
@@ -106,8 +106,8 @@ impl Context {
     /// # Errors
     /// If a training score is constant.
     pub(crate) fn grades_of(&self, shares: &Array2<f64>) -> Result<Array2<f64>> {
-        let StoredTargets { scores, traits, train, .. } = &self.targets;
-        let scaler = TargetScaler::fit(scores, traits, train, TargetScaling::Z3)?;
+        let StoredTargets { scores, traits, train, scaling, .. } = &self.targets;
+        let scaler = TargetScaler::fit(scores, traits, train, *scaling)?;
         Ok(scaler.grades(&shares.dot(&self.coefficients)))
     }
 
