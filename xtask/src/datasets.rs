@@ -19,7 +19,7 @@ pub(crate) struct Options {
     data: Option<PathBuf>,
 }
 
-/// One line of the manifest: file, size in bytes, SHA-256, licence as stated, source.
+/// One line of the manifest: file, SHA-256, licence as stated, source.
 struct Line {
     file: String,
     sha256: String,

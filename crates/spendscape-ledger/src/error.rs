@@ -179,6 +179,16 @@ pub enum Error {
         /// Number of periods that have a day in common with the ledger.
         reached: usize,
     },
+    /// A customer's block of totals is too wide.
+    #[error(
+        "{intervals} intervals of {classes} classes are more than a list holds: ask for fewer or longer periods"
+    )]
+    BlockTooWide {
+        /// Elementary intervals of the windows.
+        intervals: usize,
+        /// Classes.
+        classes: usize,
+    },
     /// The amounts of the ledger together do not fit 64 bits.
     #[error(
         "the amounts of the ledger sum to {moved} minor units in size, more than 64 bits hold: check the currency's unit"

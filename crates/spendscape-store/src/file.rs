@@ -53,11 +53,16 @@ impl PendingFile {
         let folder = parent(destination);
         std::fs::create_dir_all(folder).map_err(io_error("create", folder))?;
         let name = destination.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = Builder::new()
-            .prefix(&format!(".{name}."))
-            .suffix(".part")
-            .tempfile_in(folder)
-            .map_err(io_error("create a file in", folder))?;
+        let prefix = format!(".{name}.");
+        let mut builder = Builder::new();
+        builder.prefix(&prefix).suffix(".part");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As readable as any other new file: the system takes the user's umask off.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let temporary = builder.tempfile_in(folder).map_err(io_error("create a file in", folder))?;
         temporaries().insert(temporary.path().to_owned());
         Ok(Self { destination: destination.to_owned(), temporary: Some(temporary) })
     }
@@ -87,13 +92,6 @@ impl PendingFile {
 
     fn replace(temporary: NamedTempFile, destination: &Path) -> Result<(), Error> {
         temporary.as_file().sync_all().map_err(io_error("write", destination))?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // Temporary files are private to the user; a result is readable like any other file.
-            let mode = std::fs::Permissions::from_mode(0o644);
-            temporary.as_file().set_permissions(mode).map_err(io_error("write", destination))?;
-        }
         temporary.persist(destination).map_err(|failed| io_error("replace", destination)(failed.error))?;
         #[cfg(unix)]
         {
@@ -177,6 +175,18 @@ mod tests {
 
     fn entries(folder: &Path) -> usize {
         std::fs::read_dir(folder).unwrap().count()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_result_is_as_readable_as_any_other_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, other) = (folder.path().join("ours"), folder.path().join("other"));
+        write_file(&ours, b"ours").unwrap();
+        std::fs::write(&other, b"other").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&other));
     }
 
     #[test]

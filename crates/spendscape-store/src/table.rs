@@ -14,8 +14,9 @@ use parquet::{
     basic::{Compression, ZstdLevel},
     errors::ParquetError,
     file::{metadata::KeyValue, properties::WriterProperties},
+    schema::types::ColumnPath,
 };
-use spendscape_schema::{Axes, Table, arrays::Rows};
+use spendscape_schema::{Axes, Kind, Table, arrays::Rows};
 
 use crate::{Digest, DigestOf, Error, PendingFile, Provenance, file::io_error};
 
@@ -25,6 +26,10 @@ const DIGEST_KEY: &str = "spendscape.digest";
 /// Rows per row group: a row group of a ledger is then some 10 MB, small enough for a streaming reader's memory and
 /// large enough for its dictionaries to pay.
 const ROWS_PER_GROUP: usize = 1 << 20;
+
+/// Bytes that the dictionary of a category may take before its column falls back to plain text: enough for the ids of some
+/// 400,000 customers as 32 digits in one row group. Readers look a dictionary up once and plain text row by row.
+const CATEGORY_DICTIONARY_BYTES: usize = 16 << 20;
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,12 +69,17 @@ impl TableWriter {
             what: "provenance",
             source,
         })?;
-        let properties = WriterProperties::builder()
+        let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
-            .set_key_value_metadata(Some(vec![KeyValue::new(PROVENANCE_KEY.to_owned(), json)]))
-            .build();
-        let writer = ArrowWriter::try_new(pending.handle()?, schema.clone(), Some(properties))
+            .set_key_value_metadata(Some(vec![KeyValue::new(PROVENANCE_KEY.to_owned(), json)]));
+        for column in table.columns().iter().filter(|column| column.kind == Kind::Category) {
+            properties = properties.set_column_dictionary_page_size_limit(
+                ColumnPath::from(column.name),
+                CATEGORY_DICTIONARY_BYTES,
+            );
+        }
+        let writer = ArrowWriter::try_new(pending.handle()?, schema.clone(), Some(properties.build()))
             .map_err(|source| parquet_error(path, source))?;
         let digest = DigestOf::table(&schema);
         Ok(Self { path: path.to_owned(), pending, writer, schema, digest, rows: 0 })

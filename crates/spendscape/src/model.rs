@@ -18,6 +18,10 @@ pub struct Model {
     pub classes: Vec<String>,
     /// Traits (P) in output order.
     pub traits: Vec<String>,
+    /// Seed of the initial weights.
+    pub seed: u64,
+    /// Seed of the split and of the minibatch order.
+    pub study_seed: u64,
     /// Digest of the model's table.
     pub digest: Digest,
 }
@@ -136,6 +140,11 @@ fn from_table(stored: &Stored) -> Result<Model> {
     let (classes, traits) = (strings("classes")?, strings("traits")?);
     let units =
         parameters.get("hidden_units").and_then(Value::as_u64).context("the model does not say its units")?;
+    let seed = stored.provenance.seed.context("the model does not say its seed")?;
+    let study_seed = parameters
+        .get("study_seed")
+        .and_then(Value::as_u64)
+        .context("the model does not say the seed of its split")?;
     let params = NetworkParams::lstm(classes.len(), usize::try_from(units)?).outputs(traits.len());
     let mut network = params.zeros::<f32>()?;
     let (names, shapes, values) =
@@ -151,5 +160,5 @@ fn from_table(stored: &Stored) -> Result<Model> {
         })?;
         network.set_tensor(name, &tensor)?;
     }
-    Ok(Model { network, classes, traits, digest: stored.digest.clone() })
+    Ok(Model { network, classes, traits, seed, study_seed, digest: stored.digest.clone() })
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::{
     Options,
-    claims::short,
+    claims::{ACCEPTANCE, short},
     summary::{Entry, Verdict},
 };
 
@@ -37,17 +37,26 @@ fn document(entries: &[Entry], options: &Options) -> Result<String> {
     )?;
     let mut names: Vec<&str> = entries.iter().map(|entry| entry.experiment.as_str()).collect();
     names.dedup();
-    writeln!(text, "| experiment | reproduced | not reproduced | not judged |\n|---|---|---|---|")?;
+    writeln!(
+        text,
+        "| experiment | claims reproduced | not reproduced | not judged | acceptance rows inside | outside | not judged |\n\
+         |---|---|---|---|---|---|---|"
+    )?;
     for name in &names {
-        let count =
-            |verdict| entries.iter().filter(|e| e.experiment == *name && e.verdict == verdict).count();
-        let counts = [Verdict::Reproduced, Verdict::NotReproduced, Verdict::NotJudged].map(count);
-        writeln!(text, "| {name} | {} | {} | {} |", counts[0], counts[1], counts[2])?;
+        write!(text, "| {name} ")?;
+        for acceptance in [false, true] {
+            for verdict in [Verdict::Reproduced, Verdict::NotReproduced, Verdict::NotJudged] {
+                write!(
+                    text,
+                    "| {} ",
+                    of(entries, name, acceptance).filter(|e| e.verdict == verdict).count()
+                )?;
+            }
+        }
+        writeln!(text, "|")?;
     }
     for name in names {
-        let own = |acceptance: bool| {
-            entries.iter().filter(move |e| e.experiment == name && (e.source == "acceptance") == acceptance)
-        };
+        let own = |acceptance: bool| of(entries, name, acceptance);
         writeln!(text, "\n## {name}\n\n### The papers' claims\n")?;
         writeln!(text, "| # | claim | paper | claim holds in | ours | verdict | control | what follows |")?;
         writeln!(text, "|---|---|---|---|---|---|---|---|")?;
@@ -68,12 +77,20 @@ fn document(entries: &[Entry], options: &Options) -> Result<String> {
         writeln!(text, "\n### Acceptance rows\n\nAgainst the figures of an independent prototype.\n")?;
         writeln!(text, "| figure | band | ours | verdict |\n|---|---|---|---|")?;
         for entry in own(true) {
-            let verdict = if entry.verdict == Verdict::Reproduced { "inside" } else { "outside" };
-            let verdict = if entry.verdict == Verdict::NotJudged { "not judged" } else { verdict };
+            let verdict = match entry.verdict {
+                Verdict::Reproduced => "inside",
+                Verdict::NotReproduced => "outside",
+                Verdict::NotJudged => "not judged",
+            };
             writeln!(text, "| {} | {} | {} | {verdict} |", entry.claim, interval(entry), measured(entry))?;
         }
     }
     Ok(text)
+}
+
+/// The acceptance rows, or the claims, of an experiment.
+fn of<'a>(entries: &'a [Entry], name: &'a str, acceptance: bool) -> impl Iterator<Item = &'a Entry> {
+    entries.iter().filter(move |entry| entry.experiment == name && (entry.source == ACCEPTANCE) == acceptance)
 }
 
 /// Text in a table: a bar would end the cell.

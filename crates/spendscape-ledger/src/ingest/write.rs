@@ -15,7 +15,7 @@ use arrow::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use spendscape_schema::{Axes, Table, Taxonomy, Unmapped};
-use spendscape_store::{Digest, DigestOf, Provenance, TableWriter};
+use spendscape_store::{Digest, DigestOf, Provenance, TableWriter, require_free_space};
 
 use super::{
     files::expand,
@@ -70,6 +70,12 @@ pub fn ingest<P: AsRef<Path>>(
     options: &IngestOptions,
 ) -> Result<IngestReport, Error> {
     let files = expand(sources)?;
+    // A ledger takes less room than its plain sources, and about as much as compressed ones; so do the ids that are
+    // checked for repeats. Both may lie on one disk.
+    let bytes: u64 = files.iter().filter_map(|path| path.metadata().ok()).map(|file| file.len()).sum();
+    for folder in [destination.parent().unwrap_or(Path::new("")), &options.scratch] {
+        require_free_space(folder, bytes.saturating_mul(2))?;
+    }
     let digests: Vec<Digest> = files.iter().map(|path| Digest::of_file(path)).collect::<Result<_, _>>()?;
     let mut sink = Sink::create(map, taxonomy, destination, options, &files, &digests)?;
     let pass = Pass { allow_cut_last_line: options.allow_cut_last_line, classes_only: false };

@@ -12,7 +12,10 @@ use std::{
 
 use futures::{StreamExt, stream, stream::BoxStream};
 
-use super::scan::{Counts, Division, Producer, Rows, Scan};
+use super::{
+    rows::{Division, Rows},
+    scan::{Counts, Producer, Scan},
+};
 use crate::Error;
 
 /// Batches that may wait for one partition before the others stop decoding: it bounds memory (a batch is at most 256 KB)
@@ -38,6 +41,7 @@ impl State {
 /// What the partitions share.
 #[derive(Debug)]
 pub(crate) struct Exchange {
+    division: Division,
     state: Mutex<State>,
 }
 
@@ -53,12 +57,11 @@ impl Exchange {
             producing: parts,
             counts: Counts::default(),
         };
-        let exchange = Arc::new(Self { state: Mutex::new(state) });
-        let division = Division::Modulo(parts as u32);
+        let exchange = Arc::new(Self { division: Division::Modulo(parts as u32), state: Mutex::new(state) });
         let streams = (0..parts)
             .map(|part| {
                 let exchange = exchange.clone();
-                let mut producer = Some(Producer::new(scan.clone(), division));
+                let mut producer = Some(Producer::new(scan.clone()));
                 stream::poll_fn(move |context| exchange.poll(part, &mut producer, context)).boxed()
             })
             .collect();
@@ -98,8 +101,8 @@ impl Exchange {
                     return Poll::Pending;
                 }
             }
-            let rows = match producer.as_mut().map(Producer::next) {
-                Some(Ok(rows)) => rows,
+            let parts = match producer.as_mut().map(Producer::next) {
+                Some(Ok(rows)) => rows.map(|rows| self.division.divide(rows)),
                 Some(Err(error)) => {
                     // The plan fails as a whole: whoever waits for this partition must not wait forever.
                     *producer = None;
@@ -111,7 +114,7 @@ impl Exchange {
                 None => None,
             };
             let mut state = self.lock();
-            match rows {
+            match parts {
                 Some(parts) => {
                     for (queue, rows) in state.queues.iter_mut().zip(parts) {
                         if rows.len() > 0 {

@@ -1,14 +1,9 @@
 //! The ledger's files: what is known without reading rows, and the customers.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fs::File,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::HashSet, fs::File, path::PathBuf};
 
 use arrow::{
-    array::{Array, AsArray, RecordBatch},
+    array::{Array, AsArray},
     datatypes::{Int32Type, TimestampMillisecondType},
 };
 use parquet::{
@@ -205,44 +200,4 @@ fn plain_texts(mut page: &[u8], count: usize) -> Option<Vec<&str>> {
         page = rest;
     }
     Some(texts)
-}
-
-/// Turns the keys of a dictionary column into numbers, looking each text up once per dictionary rather than per row.
-#[derive(Debug)]
-pub(crate) struct Codes {
-    of_text: Arc<HashMap<String, u32>>,
-    dictionary: Option<arrow::array::ArrayRef>,
-    of_key: Vec<u32>,
-    /// What a text gets that `of_text` does not know.
-    unknown: u32,
-}
-
-impl Codes {
-    pub(crate) fn new(of_text: Arc<HashMap<String, u32>>, unknown: u32) -> Self {
-        Self { of_text, dictionary: None, of_key: Vec::new(), unknown }
-    }
-
-    /// The keys of the column and the number of each key. An empty dictionary has no key to look up.
-    pub(crate) fn of<'b>(&'b mut self, batch: &'b RecordBatch, column: usize) -> (&'b [i32], &'b [u32]) {
-        let array = batch.column(column).as_dictionary::<Int32Type>();
-        let values = array.values();
-        let same = self.dictionary.as_ref().is_some_and(|known| {
-            let (known, values) = (known.as_string::<i32>(), values.as_string::<i32>());
-            known.len() == values.len()
-                && known.value_data().as_ptr() == values.value_data().as_ptr()
-                && known.value_offsets().as_ptr() == values.value_offsets().as_ptr()
-        });
-        if !same {
-            let texts = values.as_string::<i32>();
-            self.of_key.clear();
-            self.of_key.extend(
-                texts.iter().map(|text| {
-                    text.and_then(|text| self.of_text.get(text)).copied().unwrap_or(self.unknown)
-                }),
-            );
-            // Keeping the array keeps its buffers from being freed and reused for another dictionary.
-            self.dictionary = Some(values.clone());
-        }
-        (array.keys().values(), &self.of_key)
-    }
 }

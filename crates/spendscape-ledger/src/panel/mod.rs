@@ -3,12 +3,14 @@
 //! One pass over the rows serves any number of window specifications. See [`build_panels`].
 
 mod aggregate;
+mod codes;
 mod exchange;
 mod finish;
 mod layout;
 mod ledger;
 mod plan;
 mod report;
+mod rows;
 mod scan;
 mod spill;
 
@@ -31,7 +33,8 @@ use crate::Error;
 use finish::Finish;
 use layout::{Layout, day_of};
 use ledger::Ledger;
-use scan::{Counts, Division, Scan};
+use rows::Division;
+use scan::{Counts, Scan};
 
 /// Files that rows are divided into at most: each is open while they are written.
 const MAX_PARTS: usize = 512;
@@ -113,6 +116,9 @@ pub fn build_panels<P: AsRef<Path>>(ledgers: &[P], request: &PanelRequest) -> Re
         None => calendar(&specs, &ledger)?,
     };
     let scan = Arc::new(Scan::new(ledger, layout, &customers, &request.classes));
+    if i32::try_from(scan.cells()).is_err() {
+        return Err(Error::BlockTooWide { intervals: scan.layout.intervals, classes: request.classes.len() });
+    }
     let finish = Arc::new(Finish {
         scan: scan.clone(),
         customers: customers.clone(),

@@ -34,7 +34,7 @@ use datafusion::{
 };
 use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream::BoxStream};
 
-use super::{aggregate::CellTotals, scan::Rows};
+use super::{aggregate::CellTotals, rows::Rows};
 use crate::Error;
 
 fn row_schema() -> SchemaRef {

@@ -15,34 +15,12 @@ use arrow::{
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::{
+    codes::Codes,
     layout::{Layout, NOWHERE},
-    ledger::{Codes, Ledger, RowGroup},
+    ledger::{Ledger, RowGroup},
+    rows::Rows,
 };
 use crate::Error;
-
-/// Rows that count: customer code, cell of the customer's block, money spent in minor units.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Rows {
-    pub(crate) customers: Vec<u32>,
-    pub(crate) cells: Vec<u32>,
-    pub(crate) amounts: Vec<i64>,
-}
-
-impl Rows {
-    fn zeroed(rows: usize) -> Self {
-        Self { customers: vec![0; rows], cells: vec![0; rows], amounts: vec![0; rows] }
-    }
-
-    fn truncate(&mut self, rows: usize) {
-        self.customers.truncate(rows);
-        self.cells.truncate(rows);
-        self.amounts.truncate(rows);
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.customers.len()
-    }
-}
 
 /// What was seen while scanning.
 #[derive(Debug, Clone, Default)]
@@ -109,37 +87,10 @@ impl Scan {
     }
 }
 
-/// How rows are divided by customer.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Division {
-    /// Neighbouring customers to different parts, which keeps the parts of a ledger ordered by customer equally busy.
-    Modulo(u32),
-    /// This many neighbouring customers to a part, which keeps each part's customers in order.
-    Ranges { customers: u32, parts: u32 },
-}
-
-impl Division {
-    pub(crate) fn parts(self) -> usize {
-        match self {
-            Self::Modulo(parts) | Self::Ranges { parts, .. } => parts as usize,
-        }
-    }
-
-    fn part_of(self, customer: u32) -> usize {
-        match self {
-            Self::Modulo(parts) => (customer % parts) as usize,
-            Self::Ranges { customers, .. } => (customer / customers) as usize,
-        }
-    }
-}
-
 /// One worker's share of a scan.
 #[derive(Debug)]
 pub(crate) struct Producer {
     scan: Arc<Scan>,
-    division: Division,
-    /// The part of each customer, by code; a division by the number of parts per row would cost more than the look-up.
-    part_of: Arc<[u16]>,
     customers: Codes,
     classes: Codes,
     reader: Option<(RowGroup, Option<u32>, ParquetRecordBatchReader)>,
@@ -151,29 +102,25 @@ const TIMED: &[&str] = &["customer", "time", "amount_minor", "class"];
 const UNTIMED: &[&str] = &["customer", "amount_minor", "class"];
 
 impl Producer {
-    pub(crate) fn new(scan: Arc<Scan>, division: Division) -> Self {
-        let part_of =
-            (0..scan.customers.len() as u32).map(|customer| division.part_of(customer) as u16).collect();
+    pub(crate) fn new(scan: Arc<Scan>) -> Self {
         Self {
             customers: Codes::new(scan.customers.clone(), NOWHERE),
             classes: Codes::new(scan.classes.clone(), NOWHERE),
             counts: Counts::new(scan.layout.intervals),
             reader: None,
-            part_of,
             scan,
-            division,
         }
     }
 
-    /// The rows of the next batch, one entry per part of the division; `None` at the end of the scan.
-    pub(crate) fn next(&mut self) -> Result<Option<Vec<Rows>>, Error> {
+    /// The rows of the next batch that count; `None` at the end of the scan.
+    pub(crate) fn next(&mut self) -> Result<Option<Rows>, Error> {
         loop {
             if let Some((group, interval, reader)) = &mut self.reader {
                 let (group, interval) = (*group, *interval);
                 match reader.next() {
                     Some(batch) => {
                         let batch = batch.map_err(self.scan.ledger.damaged(group.file))?;
-                        return self.divide(&batch, group, interval).map(Some);
+                        return self.rows(&batch, group, interval).map(Some);
                     }
                     None => self.reader = None,
                 }
@@ -195,128 +142,117 @@ impl Producer {
         self.counts
     }
 
-    fn divide(
-        &mut self,
-        batch: &RecordBatch,
-        group: RowGroup,
-        interval: Option<u32>,
-    ) -> Result<Vec<Rows>, Error> {
-        let rows = batch.num_rows();
-        let schema = batch.schema();
-        for (column, field) in batch.columns().iter().zip(schema.fields()) {
+    fn rows(&mut self, batch: &RecordBatch, group: RowGroup, interval: Option<u32>) -> Result<Rows, Error> {
+        let path = || self.scan.ledger.path(group.file).clone();
+        for (column, field) in batch.columns().iter().zip(batch.schema_ref().fields()) {
             if column.null_count() > 0 {
-                let path = self.scan.ledger.path(group.file).clone();
-                return Err(Error::NullInLedger { path, column: field.name().clone() });
+                return Err(Error::NullInLedger { path: path(), column: field.name().clone() });
             }
         }
-        let at = |name: &str| schema.index_of(name).unwrap_or(0);
-        let amounts: &[i64] = batch.column(at("amount_minor")).as_primitive::<Int64Type>().values();
-        let (customer_keys, customer_of) = self.customers.of(batch, at("customer"));
-        let (class_keys, class_of) = self.classes.of(batch, at("class"));
-        let mut parts = vec![Rows::zeroed(rows); self.division.parts()];
-        let mut filled = vec![0_usize; parts.len()];
-        let width = self.scan.width as u32;
-        let layout = &self.scan.layout;
-        let mut kept = 0;
+        let customer = self.customers.read(batch, column(batch, "customer"));
+        if self.customers.has_unknown() {
+            return Err(Error::Changed { path: path() });
+        }
+        let class = self.classes.read(batch, column(batch, "class"));
+        let amounts: &[i64] =
+            batch.column(column(batch, "amount_minor")).as_primitive::<Int64Type>().values();
         for amount in amounts {
             self.counts.moved += u128::from(amount.unsigned_abs());
         }
-        if layout.is_calendar() {
-            let mut place = |row: usize, interval: u32| {
-                let customer = customer_of[customer_keys[row] as usize];
-                let class = class_of[class_keys[row] as usize];
-                let keep = usize::from((interval != NOWHERE) & (class != NOWHERE));
-                let part = usize::from(self.part_of[customer as usize]);
-                let (rows, at) = (&mut parts[part], filled[part]);
-                rows.customers[at] = customer;
-                rows.cells[at] = interval.wrapping_mul(width).wrapping_add(class);
-                rows.amounts[at] = amounts[row].wrapping_neg();
-                // Always writing and moving on only past rows that count costs less than a branch that cannot be foretold.
-                filled[part] = at + keep;
-                kept += keep;
-            };
-            match interval {
-                Some(interval) => {
-                    self.counts.per_interval[interval as usize] += rows as u64;
-                    (0..rows).for_each(|row| place(row, interval));
-                }
-                None => {
-                    let times: &[i64] =
-                        batch.column(at("time")).as_primitive::<TimestampMillisecondType>().values();
-                    let outside = layout.intervals as u32;
-                    for (row, time) in times.iter().enumerate() {
-                        let interval = layout.interval(*time);
-                        self.counts.per_interval[interval.min(outside) as usize] += 1;
-                        place(row, interval);
-                    }
-                }
-            }
+        if !self.scan.layout.is_calendar() {
+            return Ok(self.anchored_rows(batch, customer, class, amounts));
+        }
+        let (customer_of, class_of) = (self.customers.numbers(), self.classes.numbers());
+        let width = self.scan.width as u32;
+        let mut rows = Rows::zeroed(batch.num_rows());
+        let mut kept = 0;
+        let mut place = |row: usize, interval: u32| {
+            let class = class_of[class[row] as usize];
+            rows.customers[kept] = customer_of[customer[row] as usize];
+            rows.cells[kept] = interval.wrapping_mul(width).wrapping_add(class);
+            rows.amounts[kept] = amounts[row].wrapping_neg();
+            // Always writing, and moving on only past rows that count, costs less than a branch that cannot be foretold.
+            kept += usize::from((interval != NOWHERE) & (class != NOWHERE));
+        };
+        let layout = &self.scan.layout;
+        if let Some(interval) = interval {
+            self.counts.per_interval[interval as usize] += batch.num_rows() as u64;
+            (0..batch.num_rows()).for_each(|row| place(row, interval));
         } else {
-            return Ok(self.divide_anchored(batch));
+            let outside = layout.intervals as u32;
+            for (row, time) in times(batch).iter().enumerate() {
+                let interval = layout.interval(*time);
+                self.counts.per_interval[interval.min(outside) as usize] += 1;
+                place(row, interval);
+            }
         }
-        for (rows, filled) in parts.iter_mut().zip(filled) {
-            rows.truncate(filled);
-        }
-        if kept < rows {
+        rows.truncate(kept);
+        if kept < batch.num_rows() {
             self.count_other_classes(batch, interval);
         }
-        Ok(parts)
+        Ok(rows)
     }
 
     /// The same for windows of each customer's own; a row may fall into one interval of each window.
-    fn divide_anchored(&mut self, batch: &RecordBatch) -> Vec<Rows> {
-        let schema = batch.schema();
-        let at = |name: &str| schema.index_of(name).unwrap_or(0);
-        let amounts = batch.column(at("amount_minor")).as_primitive::<Int64Type>();
-        let times = batch.column(at("time")).as_primitive::<TimestampMillisecondType>();
-        let class_names = batch.column(at("class")).as_dictionary::<Int32Type>();
-        let (customer_keys, customer_of) = self.customers.of(batch, at("customer"));
-        let (class_keys, class_of) = self.classes.of(batch, at("class"));
-        let mut parts = vec![Rows::default(); self.division.parts()];
-        let width = self.scan.width as u32;
-        let outside = self.scan.layout.intervals;
-        for row in 0..batch.num_rows() {
-            let customer = customer_of[customer_keys[row] as usize];
-            let class = class_of[class_keys[row] as usize];
-            let rows = &mut parts[usize::from(self.part_of[customer as usize])];
+    fn anchored_rows(
+        &mut self,
+        batch: &RecordBatch,
+        customers: &[i32],
+        classes: &[i32],
+        amounts: &[i64],
+    ) -> Rows {
+        let names =
+            batch.column(column(batch, "class")).as_dictionary::<Int32Type>().values().as_string::<i32>();
+        let (width, outside) = (self.scan.width as u32, self.scan.layout.intervals);
+        let mut rows = Rows::default();
+        for (row, time) in times(batch).iter().enumerate() {
+            let customer = self.customers.numbers()[customers[row] as usize];
+            let class = self.classes.numbers()[classes[row] as usize];
             let mut inside = false;
-            self.scan.layout.visit_intervals(customer as usize, times.value(row), |interval| {
+            self.scan.layout.visit_intervals(customer as usize, *time, |interval| {
                 inside = true;
                 self.counts.per_interval[interval as usize] += 1;
                 if class != NOWHERE {
-                    rows.customers.push(customer);
-                    rows.cells.push(interval * width + class);
-                    rows.amounts.push(amounts.value(row).wrapping_neg());
+                    rows.push(customer, interval * width + class, amounts[row].wrapping_neg());
                 }
             });
             if !inside {
                 self.counts.per_interval[outside] += 1;
             } else if class == NOWHERE {
-                let name = class_names.values().as_string::<i32>().value(class_keys[row] as usize);
-                *self.counts.other_classes.entry(name.to_owned()).or_default() += 1;
+                *self
+                    .counts
+                    .other_classes
+                    .entry(names.value(classes[row] as usize).to_owned())
+                    .or_default() += 1;
             }
         }
-        parts
+        rows
     }
 
     /// Counts the rows inside the windows whose class is none of the panel's.
     fn count_other_classes(&mut self, batch: &RecordBatch, interval: Option<u32>) {
-        let schema = batch.schema();
-        let at = |name: &str| schema.index_of(name).unwrap_or(0);
-        let (keys, class_of) = self.classes.of(batch, at("class"));
-        let mut of_key = vec![0_u64; class_of.len()];
-        let times = interval
-            .is_none()
-            .then(|| batch.column(at("time")).as_primitive::<TimestampMillisecondType>().values());
+        let at = column(batch, "class");
+        let keys = self.classes.read(batch, at);
+        let mut of_key = vec![0_u64; self.classes.numbers().len()];
+        let times = interval.is_none().then(|| times(batch));
         for (row, key) in keys.iter().enumerate() {
             let inside = times.is_none_or(|times| self.scan.layout.interval(times[row]) != NOWHERE);
             of_key[*key as usize] += u64::from(inside);
         }
-        let names = batch.column(at("class")).as_dictionary::<Int32Type>().values().as_string::<i32>();
-        for ((count, class), name) in of_key.iter().zip(class_of).zip(names.iter().flatten()) {
+        let names = batch.column(at).as_dictionary::<Int32Type>().values().as_string::<i32>();
+        for ((count, class), name) in of_key.iter().zip(self.classes.numbers()).zip(names.iter().flatten()) {
             if *count > 0 && *class == NOWHERE {
                 *self.counts.other_classes.entry(name.to_owned()).or_default() += count;
             }
         }
     }
+}
+
+/// The position of a column that was asked for.
+fn column(batch: &RecordBatch, name: &str) -> usize {
+    batch.schema_ref().index_of(name).unwrap_or(0)
+}
+
+fn times(batch: &RecordBatch) -> &[i64] {
+    batch.column(column(batch, "time")).as_primitive::<TimestampMillisecondType>().values()
 }

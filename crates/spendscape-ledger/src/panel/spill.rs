@@ -11,7 +11,10 @@ use std::{
 use futures::{StreamExt, stream, stream::BoxStream};
 use spendscape_store::{ScratchFolder, require_free_space};
 
-use super::scan::{Counts, Division, Producer, Rows, Scan};
+use super::{
+    rows::{Division, Rows},
+    scan::{Counts, Producer, Scan},
+};
 use crate::Error;
 
 /// Bytes of a row on disk: customer, cell and amount.
@@ -51,10 +54,12 @@ impl Spilled {
         let files: Vec<Mutex<(BufWriter<File>, u64)>> =
             (0..division.parts()).map(open).collect::<Result<_, Error>>()?;
         let work = || -> Result<Counts, Error> {
-            let mut producer = Producer::new(scan.clone(), division);
+            let mut producer = Producer::new(scan.clone());
             let mut bytes = Vec::new();
-            while let Some(parts) = producer.next()? {
-                for (part, rows) in parts.iter().enumerate().filter(|(_, rows)| rows.len() > 0) {
+            while let Some(rows) = producer.next()? {
+                for (part, rows) in
+                    division.divide(rows).iter().enumerate().filter(|(_, rows)| rows.len() > 0)
+                {
                     rows.to_bytes(&mut bytes);
                     let mut file = files[part].lock().unwrap_or_else(PoisonError::into_inner);
                     file.0

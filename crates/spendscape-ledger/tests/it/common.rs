@@ -7,12 +7,19 @@ use std::{
     sync::Arc,
 };
 
-use arrow::array::{Int64Array, RecordBatch, TimestampMillisecondArray};
+use arrow::{
+    array::{Int64Array, RecordBatch, TimestampMillisecondArray},
+    datatypes::SchemaRef,
+};
 use jiff::civil::{Date, DateTime, date};
 use ndarray::{Array2, Array3};
+use parquet::file::{
+    metadata::KeyValue,
+    properties::{EnabledStatistics, WriterProperties},
+};
 use spendscape_ledger::{Limits, PanelRequest};
 use spendscape_schema::{Axes, EmptyWindows, Panel, Table, WindowSpec, arrays};
-use spendscape_store::{Provenance, TableWriter};
+use spendscape_store::{Digest, Provenance, TableWriter};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
@@ -30,20 +37,45 @@ fn millis(time: DateTime) -> i64 {
     time.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_millisecond()
 }
 
+fn batch_of(schema: &SchemaRef, rows: &[Row]) -> RecordBatch {
+    let columns = vec![
+        arrays::category(rows.iter().map(|row| &row.customer)),
+        Arc::new(TimestampMillisecondArray::from_iter_values(rows.iter().map(|row| millis(row.time)))) as _,
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.amount))) as _,
+        arrays::category(rows.iter().map(|row| &row.class)),
+    ];
+    RecordBatch::try_new(schema.clone(), columns).unwrap()
+}
+
+/// Writes rows as a ledger table without dictionaries or statistics, as another program might.
+pub(crate) fn write_plain(path: &Path, rows: &[Row]) -> PathBuf {
+    let schema = Table::Ledger.schema(&Axes::new()).unwrap();
+    let entry = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
+    let provenance = serde_json::to_string(&Provenance::new("test")).unwrap();
+    let metadata = vec![
+        entry("spendscape.provenance", provenance),
+        entry("spendscape.digest", Digest::of(b"not checked").to_string()),
+    ];
+    let properties = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_max_row_group_row_count(Some(50))
+        .set_key_value_metadata(Some(metadata))
+        .build();
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, schema.clone(), Some(properties)).unwrap();
+    writer.write(&batch_of(&schema, rows)).unwrap();
+    writer.close().unwrap();
+    path.to_owned()
+}
+
 /// Writes rows as a ledger table, in batches of at most `batch` rows.
 pub(crate) fn write(path: &Path, rows: &[Row], batch: usize) -> PathBuf {
     let schema = Table::Ledger.schema(&Axes::new()).unwrap();
     let mut writer =
         TableWriter::create(path, Table::Ledger, schema.clone(), Provenance::new("test")).unwrap();
     for rows in rows.chunks(batch) {
-        let columns = vec![
-            arrays::category(rows.iter().map(|row| &row.customer)),
-            Arc::new(TimestampMillisecondArray::from_iter_values(rows.iter().map(|row| millis(row.time))))
-                as _,
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.amount))) as _,
-            arrays::category(rows.iter().map(|row| &row.class)),
-        ];
-        writer.write(&RecordBatch::try_new(schema.clone(), columns).unwrap()).unwrap();
+        writer.write(&batch_of(&schema, rows)).unwrap();
     }
     writer.finish().unwrap();
     path.to_owned()

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use spendscape_ledger::{Error, build_panels};
 use spendscape_schema::{EmptyWindows, Panel, WindowSpec};
 
-use super::common::{Row, limits, request, row, slow_panel, write};
+use super::common::{Row, limits, request, row, slow_panel, write, write_plain};
 
 const CLASSES: [&str; 3] = ["food", "rent", "fun"];
 const ALL_CLASSES: [&str; 4] = ["food", "rent", "fun", "salary"];
@@ -92,6 +92,10 @@ proptest! {
         let scratch = folder.path().join("scratch");
         let found = build_panels(&files, &request(&windows, &CLASSES, limits(&scratch, threads, memory))).unwrap();
         prop_assert_eq!(&expected.panels, &found.panels);
+        let plain = [write_plain(&folder.path().join("plain.parquet"), &shuffled)];
+        let plain = build_panels(&plain, &request(&windows, &CLASSES, limits(&scratch, threads, PLENTY))).unwrap();
+        prop_assert_eq!(&expected.panels, &plain.panels);
+        prop_assert_eq!(&expected.report, &plain.report);
         let mut report = found.report;
         report.spilled = None;
         prop_assert_eq!(&expected.report, &report);

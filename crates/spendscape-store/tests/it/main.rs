@@ -66,6 +66,33 @@ fn another_table_is_refused() {
     assert!(missing.is_bad_input() && missing.to_string().contains("absent"), "{missing}");
 }
 
+/// Forty thousand customers of 32 characters make a dictionary of 1.4 MB, which Parquet's usual limit would give up.
+#[test]
+fn a_category_with_many_long_values_keeps_its_dictionary() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("segments.parquet");
+    let names = || (0..40_000).map(|row| format!("{row:032}"));
+    let nulls = arrays::optional_index((0..40_000).map(|_| None));
+    let columns = vec![
+        arrays::text(names()),
+        arrays::category(names()),
+        arrays::category(names()),
+        arrays::index((0..40_000).map(|_| 0)),
+        nulls,
+    ];
+    let schema = Table::Segments.schema(&Axes::new()).unwrap();
+    let batch = RecordBatch::try_new(schema, columns).unwrap();
+    write_table(&path, Table::Segments, &batch, provenance()).unwrap();
+    let file = std::fs::File::open(&path).unwrap();
+    let reader = parquet::file::reader::SerializedFileReader::new(file).unwrap();
+    let metadata = parquet::file::reader::FileReader::metadata(&reader);
+    let plain = |column: usize| {
+        let stats = metadata.row_group(0).column(column).page_encoding_stats_mask().unwrap();
+        !stats.is_only(parquet::basic::Encoding::RLE_DICTIONARY)
+    };
+    assert!(plain(0) && !plain(1) && !plain(2));
+}
+
 /// A file whose values were changed but whose digest entry was not, as an editor of Parquet files would leave it.
 #[test]
 fn content_that_does_not_match_its_digest_is_refused() {

@@ -38,8 +38,8 @@ fn first_layer(
 ) -> Result<Array2<f64>> {
     let rows = context.train_rows();
     let (inside, targets) = (x.select(Dimension(0), &rows), y.select(Dimension(0), &rows));
-    let mut network: Network<f32> = params.init(&mut seed::stream(context.seed, stage, 0))?;
-    let mut order = seed::stream(1, "minibatch order", 0);
+    let mut network: Network<f32> = params.init(&mut seed::stream(context.model.seed, stage, 0))?;
+    let mut order = seed::stream(context.model.study_seed, "minibatch order", 0);
     Recipe::A.params(None).fit(&mut network, &Dataset::new(&inside, &targets)?, &mut order)?;
     let weight = network.dense_weight(0).context("a dense net has a first layer")?;
     let bias = network.dense_bias(0).context("a dense net has a first layer")?;

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
-use spendscape_schema::{Coefficients, Panel, TargetScaler, TargetScaling};
+use spendscape_schema::{Coefficients, Panel, TargetScaler};
 use spendscape_segments::{dominance_order, final_states};
-use spendscape_store::TableReader;
 
 use crate::{
     model::{self, Model, Weights},
@@ -30,8 +29,6 @@ pub(crate) struct Context {
     pub(crate) targets: StoredTargets,
     /// Traits by falling grade, N x P.
     pub(crate) order: Array2<usize>,
-    /// Seed that the network was trained with.
-    pub(crate) seed: u64,
     /// The network.
     pub(crate) model: Model,
     /// Its weights.
@@ -68,7 +65,6 @@ impl Context {
             Coefficients::from_rows(&run.read(File::Coefficients)?.rows)?.for_classes(&panel.classes)?;
         let targets = read_targets(run)?;
         let model = model::read(run)?;
-        let seed = TableReader::open(&run.find(File::Model), File::Model.table())?.provenance().seed;
         model.check_classes(&panel.classes)?;
         let states = read_states(run, File::States)?.hidden;
         let ends = final_states(&states)?;
@@ -82,7 +78,6 @@ impl Context {
             mean_shares: panel.mean_shares(),
             order: dominance_order(&targets.grades)?,
             weights: model.weights()?,
-            seed: seed.unwrap_or_default(),
             panel,
             coefficients,
             targets,
@@ -111,8 +106,8 @@ impl Context {
     /// # Errors
     /// If a training score is constant.
     pub(crate) fn grades_of(&self, shares: &Array2<f64>) -> Result<Array2<f64>> {
-        let StoredTargets { scores, traits, train, .. } = &self.targets;
-        let scaler = TargetScaler::fit(scores, traits, train, TargetScaling::Z3)?;
+        let StoredTargets { scores, traits, train, scaling, .. } = &self.targets;
+        let scaler = TargetScaler::fit(scores, traits, train, *scaling)?;
         Ok(scaler.grades(&shares.dot(&self.coefficients)))
     }
 

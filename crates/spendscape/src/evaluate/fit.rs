@@ -41,13 +41,14 @@ fn elbow(context: &Context) -> Result<Vec<f64>> {
         |rows: &[usize]| (context.panel.shares.select(Dimension(0), rows), grades.select(Dimension(0), rows));
     let ((x, y), (test_x, test_y)) = (part(&context.train_rows()), part(&context.test_rows()));
     let (classes, traits) = (x.dim().2, y.ncols());
+    let (seed, study_seed) = (context.model.seed, context.model.study_seed);
     // Nets are independent: each may run on its own thread without changing a bit of the result.
     (1..=ELBOW_NODES)
         .into_par_iter()
         .map(|units| {
             let params = NetworkParams::lstm(classes, units).outputs(traits);
-            let mut network = params.init::<f32, _>(&mut seed::stream(1, "elbow", units as u64))?;
-            let mut order = seed::stream(1, "minibatch order", 0);
+            let mut network = params.init::<f32, _>(&mut seed::stream(seed, "elbow", units as u64))?;
+            let mut order = seed::stream(study_seed, "minibatch order", 0);
             Recipe::A.params(Some(ELBOW_EPOCHS)).fit(&mut network, &Dataset::new(&x, &y)?, &mut order)?;
             Ok(mean(&r2(&test_y, &network.predict(&test_x)?)?.to_vec()))
         })

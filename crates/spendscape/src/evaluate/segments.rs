@@ -68,7 +68,7 @@ pub(super) fn measure(
         .iter()
         .map(|features| Representation {
             name: features.name,
-            seed: context.seed,
+            seed: context.model.seed,
             features: &features.long,
             directional: features.directional,
             short: features.short.as_deref(),

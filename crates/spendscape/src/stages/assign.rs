@@ -11,8 +11,7 @@ use clap::Args;
 use ndarray::Array2;
 use serde_json::Value;
 use spendscape_schema::{
-    Axes, Axis, Coefficients, Panel, Table, TargetScaler, TargetScaling, Targets, WindowSpec, arrays,
-    window::Anchor,
+    Axes, Axis, Coefficients, Panel, Table, TargetScaler, Targets, WindowSpec, arrays, window::Anchor,
 };
 use spendscape_segments::{angles_of, final_states, unit_rows};
 use spendscape_store::{Manifest, Provenance, Stored, TableReader, read_table};
@@ -147,14 +146,9 @@ fn rule(value: &Value) -> String {
 
 /// Writes the customers' grades by the trained run's coefficients and scale; returns them, N x P.
 fn write_targets(stage: &mut Stage<'_>, trained: &RunFolder, panel: &Panel) -> Result<Array2<f64>> {
-    let stored = trained.read(File::Targets)?;
-    let scaling = match stored.provenance.parameters.get("scaling").and_then(Value::as_str) {
-        Some("MinMax") => TargetScaling::MinMax,
-        _ => TargetScaling::Z3,
-    };
     let known = read_targets(trained)?;
-    let scaler = TargetScaler::fit(&known.scores, &known.traits, &known.train, scaling)?;
-    let coefficients = Coefficients::from_rows(&coefficients(stage.run(), trained, &stored)?.rows)?;
+    let scaler = TargetScaler::fit(&known.scores, &known.traits, &known.train, known.scaling)?;
+    let coefficients = Coefficients::from_rows(&coefficients(stage.run(), trained)?.rows)?;
     let scores = Targets::scores(panel, &coefficients)?;
     let grades = scaler.grades(&scores);
     let targets = Targets {
@@ -170,9 +164,11 @@ fn write_targets(stage: &mut Stage<'_>, trained: &RunFolder, panel: &Panel) -> R
 }
 
 /// The coefficients that the trained run's targets were made with: beside the panel, or where training found them.
-fn coefficients(run: &RunFolder, trained: &RunFolder, targets: &Stored) -> Result<Stored> {
+fn coefficients(run: &RunFolder, trained: &RunFolder) -> Result<Stored> {
     let name = File::Coefficients.name();
-    let wanted = targets.provenance.inputs.get(name).context("the targets do not say their coefficients")?;
+    let targets = TableReader::open(&trained.find(File::Targets), File::Targets.table())?;
+    let wanted =
+        targets.provenance().inputs.get(name).context("the targets do not say their coefficients")?;
     let manifest = Manifest::read(trained.path())?;
     let recorded = manifest.stages.get("train").and_then(|stage| stage.paths.get(name).map(PathBuf::from));
     let places: Vec<PathBuf> = [Some(run.find(File::Coefficients)), recorded].into_iter().flatten().collect();

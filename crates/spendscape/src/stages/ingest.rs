@@ -18,7 +18,7 @@ use spendscape_ledger::{
     Pseudonyms, build_panels, derive_taxonomy,
 };
 use spendscape_schema::{Coefficients, EmptyWindows, Taxonomy, WindowSpec, seed};
-use spendscape_store::{Digest, Provenance, require_free_space};
+use spendscape_store::{Digest, Provenance};
 
 use crate::{
     run_folder::{File, RunFolder, Stage, spending_classes, write_taxonomy},
@@ -144,9 +144,6 @@ fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
         pseudonyms,
         ..RawOptions::with_scratch(run.path())
     };
-    // The ledger is smaller than the text it is made from, and both the unique ids and the ledger need room.
-    let sizes = options.files.iter().filter_map(|path| Some(std::fs::metadata(path).ok()?.len()));
-    require_free_space(run.path(), sizes.sum::<u64>().saturating_mul(2))?;
     let destination = run.path().join(File::Ledger.name());
     let report = spendscape_ledger::ingest::ingest(&map, &taxonomy, &options.files, &destination, &raw)?;
     log_ingest(&report);

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use ndarray::{Array2, Axis as Dimension};
 use rand::seq::SliceRandom;
@@ -123,6 +123,10 @@ pub fn rows_where(mask: &[bool], wanted: bool) -> Vec<usize> {
 /// # Errors
 /// If the panel or the coefficients are missing or do not fit together, or there are too few customers.
 pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()> {
+    let scaling = match options.scaling {
+        Scaling::Z3 => TargetScaling::Z3,
+        Scaling::MinMax => TargetScaling::MinMax,
+    };
     let provenance = Provenance::new("train")
         .seed(options.seed)
         .parameter("study_seed", options.study_seed)
@@ -130,17 +134,13 @@ pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()>
         .parameter("recipe", format!("{:?}", options.recipe))
         .parameter("epochs", options.epochs)
         .parameter("train_share", options.train_share)
-        .parameter("scaling", format!("{:?}", options.scaling));
+        .parameter("scaling", serde_json::to_value(scaling)?);
     let Some(mut stage) = run.stage("train", provenance, &[File::Panel, File::Coefficients], force)? else {
         return Ok(());
     };
     let panel = Panel::from_rows(&run.read(File::Panel)?.rows)?;
     let coefficients = Coefficients::from_rows(&run.read(File::Coefficients)?.rows)?;
     let train = split(panel.len(), options.train_share, options.study_seed)?;
-    let scaling = match options.scaling {
-        Scaling::Z3 => TargetScaling::Z3,
-        Scaling::MinMax => TargetScaling::MinMax,
-    };
     let targets = Targets::fit(&panel, &coefficients, &train, scaling)?;
     stage.note("clipped", targets.clipped.iter().sum::<usize>());
     stage.write_batch(File::Targets, &targets.to_batch(&panel.customers)?)?;
@@ -195,6 +195,8 @@ pub struct StoredTargets {
     pub grades: Array2<f64>,
     /// Training split, N.
     pub train: Vec<bool>,
+    /// How scores became grades.
+    pub scaling: TargetScaling,
 }
 
 /// Reads the targets of a run folder.
@@ -203,7 +205,10 @@ pub struct StoredTargets {
 /// If the table is missing or damaged.
 pub fn read_targets(run: &RunFolder) -> Result<StoredTargets> {
     let stored = run.read(File::Targets)?;
+    let scaling = stored.provenance.parameters.get("scaling").cloned().unwrap_or_default();
     Ok(StoredTargets {
+        scaling: serde_json::from_value(scaling)
+            .with_context(|| format!("{} does not say how its grades were scaled", File::Targets.name()))?,
         traits: stored.axes.labels(Axis::Trait)?.to_vec(),
         customers: stored.rows.text("customer")?,
         scores: stored.rows.vectors64("score")?,

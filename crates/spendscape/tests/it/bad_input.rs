@@ -110,6 +110,54 @@ fn training_needs_more_than_one_customer_and_one_class() {
 }
 
 #[test]
+fn a_single_class_and_equal_customers_leave_nothing_to_learn() {
+    for csv in [
+        // All spending in one class: every customer has the same shares.
+        (0..20).map(|k| format!("c{k},2019-05-01,-{k}1.00,food\nc{k},2020-05-01,-2.00,food\n")).collect(),
+        (0..20).map(|k| customer(&format!("c{k}"))).collect::<String>(),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let words = prepare(folder.path(), &format!("{HEADER}{csv}"), "annual x 2");
+        succeed(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        let run = folder.path().join("run");
+        let message = refuse(&["run", run.to_str().unwrap()]);
+        assert!(message.contains("drawn trait 1"), "{message}");
+        assert!(!files(&run).contains(&"model.parquet".to_owned()));
+    }
+}
+
+#[test]
+fn a_customer_without_spending_is_dropped_kept_or_refused_by_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = format!("{HEADER}{}{}idle,2020-01-01,3.00,food\n", customer("a"), customer("b"));
+    let words = prepare(folder.path(), &csv, "annual x 2");
+    let run = folder.path().join("run");
+    let left = |policy: &str| {
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(["--empty-windows", policy]).collect();
+        succeed(&words);
+        let report = fs::read_to_string(run.join("panel_report.json")).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        let window = &report["windows"][0];
+        (window["customers"].as_u64().unwrap(), window["dropped"]["count"].as_u64().unwrap())
+    };
+    assert_eq!(left("drop"), (2, 1));
+    assert_eq!(left("keep-zero:0"), (3, 0));
+    assert_eq!(left("keep-zero:1"), (2, 1));
+}
+
+#[test]
+fn a_repeated_transaction_id_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = "customer,time,amount,class,id\na,2019-05-01,-1.00,food,7\nb,2020-05-01,-1.00,rent,7\n";
+    let words = prepare(folder.path(), csv, "annual x 2");
+    fs::write(folder.path().join("map.toml"), MAP.replace("class = ", "transaction = \"id\"\nclass = "))
+        .unwrap();
+    let message = refuse(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(message.contains("ledger.csv, row 2") && message.contains("row 1"), "{message}");
+    assert!(files(&folder.path().join("run")).iter().all(|name| !name.contains("ledger")));
+}
+
+#[test]
 fn a_coefficient_table_must_have_every_class() {
     let folder = tempfile::tempdir().unwrap();
     let mut words =
