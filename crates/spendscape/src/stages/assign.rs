@@ -148,6 +148,7 @@ fn rule(value: &Value) -> String {
 fn write_targets(stage: &mut Stage<'_>, trained: &RunFolder, panel: &Panel) -> Result<Array2<f64>> {
     let known = read_targets(trained)?;
     let scaler = TargetScaler::fit(&known.scores, &known.traits, &known.train, known.scaling)?;
+    stage.note("scaling", serde_json::to_value(known.scaling)?);
     let coefficients = Coefficients::from_rows(&coefficients(stage.run(), trained)?.rows)?;
     let scores = Targets::scores(panel, &coefficients)?;
     let grades = scaler.grades(&scores);

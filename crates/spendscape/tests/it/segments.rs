@@ -177,6 +177,14 @@ fn assigning_treats_customers_exactly_as_training_did() {
     assert!(!rows("all", "targets", Table::Targets).flag("train").unwrap().contains(&true));
     succeed(&["report", text(&all), "--data", text(&data)]);
 
+    // Grades on another scale are those of training as well.
+    bank.command("train", "extremes", &["--epochs", "1", "--scaling", "min-max"]);
+    bank.command("states", "extremes", &[]);
+    bank.segment("extremes", &[]);
+    bank.command("assign", "again", &["--model", text(&bank.path("extremes"))]);
+    assert_eq!(grades("again"), grades("extremes"));
+    assert_ne!(grades("again"), grades("first"));
+
     // A seventh of the customers, and a single one, are assigned as they were among the others.
     for (name, keep) in [("some", 7), ("one", 300)] {
         let folder =
