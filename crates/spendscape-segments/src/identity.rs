@@ -120,9 +120,8 @@ pub fn match_segments(
     next_id: usize,
     config: &MatchConfig,
 ) -> Result<SegmentMatch> {
-    let outside = |name, value, range| Err(Error::Parameter { name, value, range });
     if !(config.keep >= 0.0 && config.keep < 1.0) {
-        return outside("keep", config.keep, "[0, 1)");
+        return Err(Error::Parameter { name: "keep", value: config.keep, range: "[0, 1)" });
     }
     check_part(config.part)?;
     check_labels("old segments", next_id, old)?;
