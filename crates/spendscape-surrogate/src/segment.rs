@@ -46,17 +46,17 @@ pub struct SegmentExplanation {
     pub network_lead: f64,
     /// The surrogate's outputs, length P.
     pub surrogate_outputs: Array1<f64>,
-    /// The surrogate's lead of the same segment over the same runner-up, taken apart.
-    pub lead: Explanation,
     /// Angle between the surrogate's and the network's state, both seen from the origin.
     pub error_degrees: f64,
-    /// Why the explanation must not be used, if so.
-    pub refusal: Option<Refusal>,
+    /// The surrogate's lead of the same segment over the same runner-up, taken apart; or why that would mislead.
+    pub lead: Result<Explanation, Refusal>,
 }
 
 /// Why a customer is not explained.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Refusal {
+    /// The customer has no spending to explain anything by.
+    NoSpending,
     /// The surrogate's direction is too far from the network's.
     Direction,
     /// The surrogate puts the customer into another segment.
@@ -120,7 +120,7 @@ impl<'a> SegmentExplainer<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`], [`Error::NotFinite`], [`Error::NotShares`] for a customer without spending.
+    /// [`Error::ShapeMismatch`], [`Error::NotFinite`], [`Error::NotShares`] for shares that do not sum to 1.
     pub fn explain(
         &self,
         shares: &ArrayRef<f64, Ix1>,
@@ -133,24 +133,24 @@ impl<'a> SegmentExplainer<'a> {
         let row = shares.to_owned().insert_axis(Axis(0));
         let state = self.model.predict(&row)?.remove_axis(Axis(0));
         let surrogate_outputs = self.readout.dot(&state) + &self.bias;
-        let lead = self.lead(network.segment, network.runner_up)?.explain(shares)?;
         let error_degrees = degrees_between(&state, observed.state);
         let surrogate = assign(&surrogate_outputs)?.segment;
-        let refusal = if error_degrees > MAX_ERROR_DEGREES {
-            Some(Refusal::Direction)
+        let lead = if shares.iter().all(|&share| share == 0.0) {
+            Err(Refusal::NoSpending)
+        } else if error_degrees > MAX_ERROR_DEGREES {
+            Err(Refusal::Direction)
         } else if surrogate != network.segment {
-            Some(Refusal::Segment { surrogate })
+            Err(Refusal::Segment { surrogate })
         } else {
-            None
+            Ok(self.lead(network.segment, network.runner_up)?.explain(shares)?)
         };
         Ok(SegmentExplanation {
             segment: network.segment,
             runner_up: network.runner_up,
             network_lead: network.margin,
             surrogate_outputs,
-            lead,
             error_degrees,
-            refusal,
+            lead,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -8,9 +8,11 @@ use spendscape::{
     RunFolder,
     evaluate::{self, EvaluateOptions},
     stages::{
-        self, dynamics::DynamicsOptions, ingest::IngestOptions, synth::SynthOptions, train::TrainOptions,
+        self, dynamics::DynamicsOptions, explain::ExplainOptions, ingest::IngestOptions, synth::SynthOptions,
+        train::TrainOptions,
     },
 };
+use spendscape_report::{explanation_page, explanation_text};
 use spendscape_store::Manifest;
 use tracing_subscriber::EnvFilter;
 
@@ -101,11 +103,24 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Fit the linear surrogate that explains the directions
-    #[command(after_help = "Example: spendscape explain runs/first --data runs/bank")]
+    /// Explain why customers are in their segments
+    ///
+    /// Fits linear surrogates of the network, measures their fidelity and writes the explanation of every customer. With
+    /// --customer it prints that of one: the assignment, what drove it, the explanation's own error, the smallest change of
+    /// spending that would move the segment, and what changed over the periods.
+    #[command(after_help = "Examples:\n  spendscape explain runs/first --data runs/bank\n  spendscape explain runs/first \
+        --data runs/bank --customer C000001 --html why.html")]
     Explain {
         #[command(flatten)]
         folders: Folders,
+        #[command(flatten)]
+        options: ExplainOptions,
+        /// Print the explanation of this customer (with --json as JSON)
+        #[arg(long, value_name = "ID")]
+        customer: Option<String>,
+        /// Write the explanation of the customer as a self-contained page too
+        #[arg(long, value_name = "FILE", requires = "customer")]
+        html: Option<PathBuf>,
     },
     /// Find and certify the fixed points that pull customers, and map traits into state space
     #[command(after_help = "Example: spendscape dynamics runs/first --data runs/bank")]
@@ -136,6 +151,8 @@ enum Command {
         folders: Folders,
         #[command(flatten)]
         train: TrainOptions,
+        #[command(flatten)]
+        explain: ExplainOptions,
         #[command(flatten)]
         dynamics: DynamicsOptions,
     },
@@ -171,7 +188,7 @@ impl Arguments {
                 .build_global()
                 .context("cannot start the threads asked for")?;
         }
-        let run = self.command.work()?;
+        let run = self.command.work(self.json)?;
         if self.json {
             self.print_json(&run)?;
         }
@@ -186,6 +203,8 @@ impl Arguments {
                 let entries = metrics.entries().iter().map(|(name, value)| (name.clone(), (*value).into()));
                 serde_json::Value::Object(entries.collect())
             }
+            // It was printed by the command itself, which knows the customer.
+            Command::Explain { customer: Some(_), .. } => return Ok(()),
             _ => serde_json::to_value(Manifest::read(run.path())?)?,
         };
         println!("{}", serde_json::to_string_pretty(&json)?);
@@ -194,14 +213,14 @@ impl Arguments {
 }
 
 impl Command {
-    fn work(&self) -> Result<RunFolder> {
+    fn work(&self, json: bool) -> Result<RunFolder> {
         let folders = match self {
             Self::Synth { folders, .. }
             | Self::Ingest { folders, .. }
             | Self::Train { folders, .. }
             | Self::States { folders }
             | Self::Segment { folders, .. }
-            | Self::Explain { folders }
+            | Self::Explain { folders, .. }
             | Self::Dynamics { folders, .. }
             | Self::Evaluate { folders, .. }
             | Self::Report { folders }
@@ -214,19 +233,38 @@ impl Command {
             Self::Train { options, .. } => stages::train::train(&run, options, force)?,
             Self::States { .. } => stages::states::states(&run, force)?,
             Self::Segment { seed, .. } => stages::segment::segment(&run, *seed, force)?,
-            Self::Explain { .. } => stages::explain::explain(&run, force)?,
+            Self::Explain { options, customer, html, .. } => {
+                stages::explain::explain(&run, options, force)?;
+                if let Some(customer) = customer {
+                    print_explanation(&run, customer, html.as_deref(), json)?;
+                }
+            }
             Self::Dynamics { options, .. } => stages::dynamics::dynamics(&run, options, force)?,
             Self::Evaluate { options, .. } => evaluate::evaluate(&run, options, force)?,
             Self::Report { .. } => stages::report::report(&run)?,
-            Self::Run { train, dynamics, .. } => {
+            Self::Run { train, explain, dynamics, .. } => {
                 stages::train::train(&run, train, force)?;
                 stages::states::states(&run, force)?;
                 stages::segment::segment(&run, train.seed, force)?;
-                stages::explain::explain(&run, force)?;
+                stages::explain::explain(&run, explain, force)?;
                 stages::dynamics::dynamics(&run, dynamics, force)?;
                 stages::report::report(&run)?;
             }
         }
         Ok(run)
     }
+}
+
+/// Prints the explanation of one customer as text or JSON, and writes it as a page where one is asked for.
+fn print_explanation(run: &RunFolder, customer: &str, html: Option<&Path>, json: bool) -> Result<()> {
+    let explanation = stages::explain::explain_customer(run, customer)?;
+    if let Some(path) = html {
+        spendscape_store::write_file(path, explanation_page(&explanation).as_bytes())?;
+    }
+    if json {
+        println!("{}", serde_json::to_string_pretty(&explanation)?);
+    } else {
+        print!("{}", explanation_text(&explanation));
+    }
+    Ok(())
 }

@@ -48,18 +48,22 @@ proptest! {
         let explainer = SegmentExplainer::new(&model, &readout, &bias).unwrap();
         let observed = Observed { state: &state.row(customer), outputs: &outputs.row(customer) };
         let why = explainer.explain(&x.row(customer), observed).unwrap();
-        prop_assert!(why.lead.relative_gap() <= SAME, "{}", why.lead.relative_gap());
-        // The lead is that of the surrogate's outputs, which came another way.
+        // The surrogate's outputs came another way than the lead.
         let outputs = explainer.outputs(&x).unwrap();
         prop_assert!(outputs.row(customer).iter().zip(&why.surrogate_outputs).all(|(a, b)| (a - b).abs() < 1e-9));
-        let lead = why.surrogate_outputs[why.segment] - why.surrogate_outputs[why.runner_up];
-        prop_assert!((lead - why.lead.value).abs() < 1e-12 * outputs.iter().fold(1.0_f64, |m, v| m.max(v.abs())));
+        let wrong = assign(&why.surrogate_outputs).unwrap().segment != why.segment;
+        prop_assert_eq!(why.lead.is_err(), wrong || why.error_degrees > MAX_ERROR_DEGREES);
+        if let Ok(lead) = &why.lead {
+            prop_assert!(lead.relative_gap() <= SAME, "{}", lead.relative_gap());
+            let outputs = &why.surrogate_outputs;
+            let difference = outputs[why.segment] - outputs[why.runner_up];
+            let size = outputs.iter().fold(1.0_f64, |m, v| m.max(v.abs()));
+            prop_assert!((difference - lead.value).abs() < SAME * size);
+        }
         // The median class counts nothing: half of the coefficients lie on either side.
         let coefficients = explainer.lead(why.segment, why.runner_up).unwrap().coefficients();
         let above = coefficients.iter().filter(|&&c| c > 0.0).count();
         prop_assert_eq!(above, SIZES.1 / 2);
-        let wrong = assign(&why.surrogate_outputs).unwrap().segment != why.segment;
-        prop_assert_eq!(why.refusal.is_some(), wrong || why.error_degrees > MAX_ERROR_DEGREES);
     }
 
     #[test]
@@ -119,14 +123,17 @@ fn explanations_that_miss_the_network_are_refused() {
     let explain =
         |state: Array1<f64>| explainer.explain(&row, Observed { state: &state, outputs: &state }).unwrap();
     let faithful = explain(array![1.0, 0.6, 0.4]);
-    assert_eq!((faithful.segment, faithful.runner_up, faithful.refusal), (0, 1, None));
-    assert!(faithful.error_degrees < 1e-6 && (faithful.lead.value - 0.4).abs() < 1e-12);
+    assert_eq!((faithful.segment, faithful.runner_up), (0, 1));
+    assert!(faithful.error_degrees < 1e-6 && (faithful.lead.unwrap().value - 0.4).abs() < 1e-12);
     // The network says something else: a little (another winner) and a lot (another direction).
     let near = explain(array![0.80, 0.81, 0.4]);
     assert!(near.error_degrees < MAX_ERROR_DEGREES);
-    assert_eq!(near.refusal, Some(Refusal::Segment { surrogate: 0 }));
+    assert_eq!(near.lead, Err(Refusal::Segment { surrogate: 0 }));
     let far = explain(array![-1.0, 0.6, 0.4]);
-    assert_eq!(far.refusal, Some(Refusal::Direction));
+    assert_eq!(far.lead, Err(Refusal::Direction));
+    let state = array![1.0, 0.6, 0.4];
+    let nothing = explainer.explain(&Array1::zeros(3), Observed { state: &state, outputs: &state }).unwrap();
+    assert_eq!(nothing.lead, Err(Refusal::NoSpending));
 }
 
 #[test]
