@@ -29,8 +29,9 @@ mod sample;
 
 pub use error::Error;
 pub use explanation::{
-    AnglePart, AnglesPart, AssignmentPart, ChangePart, ChangedClass, CustomerExplanation, DriverPart, FlaggedClass,
-    FlaggedPart, LeadPart, MadeFrom, MovePart, PeriodPart, ShiftPart, TrustPart, explanation_page, explanation_text,
+    AnglePart, AnglesPart, AssignmentPart, ChangePart, ChangedClass, CustomerExplanation, DriverPart,
+    FlaggedClass, FlaggedPart, LeadPart, MadeFrom, MovePart, PeriodPart, ShiftPart, TrustPart,
+    explanation_page, explanation_text,
 };
 pub use figures::{FigureInfo, FigureOptions, Outcome, figures};
 pub use model_card::model_card;

@@ -108,8 +108,10 @@ enum Command {
     /// Fits linear surrogates of the network, measures their fidelity and writes the explanation of every customer. With
     /// --customer it prints that of one: the assignment, what drove it, the explanation's own error, the smallest change of
     /// spending that would move the segment, and what changed over the periods.
-    #[command(after_help = "Examples:\n  spendscape explain runs/first --data runs/bank\n  spendscape explain runs/first \
-        --data runs/bank --customer C000001 --html why.html")]
+    #[command(
+        after_help = "Examples:\n  spendscape explain runs/first --data runs/bank\n  spendscape explain runs/first \
+        --data runs/bank --customer C000001 --html why.html"
+    )]
     Explain {
         #[command(flatten)]
         folders: Folders,

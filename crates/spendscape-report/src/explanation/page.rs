@@ -14,7 +14,11 @@ const BAR_HEIGHT: f64 = 12.0;
 /// Writes an explanation as one HTML page that loads nothing and runs nothing. The same explanation gives the same bytes.
 #[must_use]
 pub fn explanation_page(why: &CustomerExplanation) -> String {
-    let title = format!("Why customer {} is in segment {}", why.customer, words::trait_name(why, &why.assignment.segment));
+    let title = format!(
+        "Why customer {} is in segment {}",
+        why.customer,
+        words::trait_name(why, &why.assignment.segment)
+    );
     let mut contents = Vec::new();
     let mut body = format!("{}{}", paragraph(&words::assignment(why)), paragraph(&words::path(why)));
     let mut add = |id: &'static str, name: &'static str, content: String| {
@@ -92,7 +96,12 @@ fn change(why: &CustomerExplanation) -> String {
             .iter()
             .map(|class| {
                 let difference = format!("{:+.2} %", 100.0 * (class.after - class.before));
-                vec![escape(&words::class(&class.class)), words::percent(class.before), words::percent(class.after), number(&difference)]
+                vec![
+                    escape(&words::class(&class.class)),
+                    words::percent(class.before),
+                    words::percent(class.after),
+                    number(&difference),
+                ]
             })
             .collect();
         let headings = [("class", false), ("share now", true), ("share after", true), ("difference", true)];
@@ -127,7 +136,8 @@ fn periods(why: &CustomerExplanation) -> String {
         ("spent, minor units", true),
         ("", false),
     ];
-    let caption = "The trajectory had it ended after each period; lead of the present segment over its runner-up";
+    let caption =
+        "The trajectory had it ended after each period; lead of the present segment over its runner-up";
     content.push_str(&html::table(caption, &headings, &rows));
     if !why.shifts.is_empty() {
         let rows: Vec<Vec<String>> = why
@@ -142,7 +152,8 @@ fn periods(why: &CustomerExplanation) -> String {
                 ]
             })
             .collect();
-        let headings = [("class", false), ("first period", true), ("last period", true), ("effect on the lead", true)];
+        let headings =
+            [("class", false), ("first period", true), ("last period", true), ("effect on the lead", true)];
         content.push_str(&html::table("What changed most in effect on the lead", &headings, &rows));
     }
     content
@@ -156,7 +167,12 @@ fn flagged(why: &CustomerExplanation) -> String {
             .classes
             .iter()
             .map(|class| {
-                vec![escape(&words::class(&class.class)), escape(&class.flag), escape(&class.reason), words::percent(class.share)]
+                vec![
+                    escape(&words::class(&class.class)),
+                    escape(&class.flag),
+                    escape(&class.reason),
+                    words::percent(class.share),
+                ]
             })
             .collect();
         let headings = [("class", false), ("flag", false), ("reason", false), ("share", true)];
@@ -175,7 +191,9 @@ fn angles(why: &CustomerExplanation) -> String {
                 .contributions
                 .iter()
                 .take(words::LISTED_PER_ANGLE)
-                .map(|(class, contribution)| format!("{} {}", escape(&words::class(class)), number(&words::signed(*contribution))))
+                .map(|(class, contribution)| {
+                    format!("{} {}", escape(&words::class(class)), number(&words::signed(*contribution)))
+                })
                 .collect();
             vec![
                 escape(&angle.name),
@@ -186,8 +204,13 @@ fn angles(why: &CustomerExplanation) -> String {
             ]
         })
         .collect();
-    let headings =
-        [("angle", false), ("network", true), ("surrogate", true), ("average customer", true), ("largest contributions", false)];
+    let headings = [
+        ("angle", false),
+        ("network", true),
+        ("surrogate", true),
+        ("average customer", true),
+        ("largest contributions", false),
+    ];
     paragraph(&words::angles(&why.angles)) + &html::table("Direction angles in radians", &headings, &rows)
 }
 
@@ -226,6 +249,12 @@ fn sources(why: &CustomerExplanation) -> String {
     let code = |text: &str| format!("<code>{}</code>", escape(text));
     let mut rows = vec![vec![escape(&made.program), code(&made.program_digest)]];
     rows.extend(made.tables.iter().map(|(table, digest)| vec![escape(table), code(digest)]));
-    rows.extend(made.seeds.iter().map(|(what, seed)| vec![format!("seed of the {}", escape(what)), seed.to_string()]));
-    html::table("Digests of program, data and model, and seeds", &[("what", false), ("digest or seed", false)], &rows)
+    rows.extend(
+        made.seeds.iter().map(|(what, seed)| vec![format!("seed of the {}", escape(what)), seed.to_string()]),
+    );
+    html::table(
+        "Digests of program, data and model, and seeds",
+        &[("what", false), ("digest or seed", false)],
+        &rows,
+    )
 }

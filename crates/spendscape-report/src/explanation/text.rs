@@ -11,7 +11,14 @@ const WIDTH: usize = 100;
 #[must_use]
 pub fn explanation_text(why: &CustomerExplanation) -> String {
     let mut out = String::new();
-    heading(&mut out, &format!("Why customer {} is in segment {}", why.customer, words::trait_name(why, &why.assignment.segment)));
+    heading(
+        &mut out,
+        &format!(
+            "Why customer {} is in segment {}",
+            why.customer,
+            words::trait_name(why, &why.assignment.segment)
+        ),
+    );
     paragraph(&mut out, &words::assignment(why));
     paragraph(&mut out, &words::path(why));
     heading(&mut out, "How far to trust this");
@@ -21,7 +28,15 @@ pub fn explanation_text(why: &CustomerExplanation) -> String {
     paragraph(&mut out, &words::change(why));
     if let Some(change) = &why.change {
         for class in &change.classes {
-            line(&mut out, &format!("{}: {} -> {}", words::class(&class.class), words::percent(class.before), words::percent(class.after)));
+            line(
+                &mut out,
+                &format!(
+                    "{}: {} -> {}",
+                    words::class(&class.class),
+                    words::percent(class.before),
+                    words::percent(class.after)
+                ),
+            );
         }
         out.push('\n');
     }
@@ -30,25 +45,57 @@ pub fn explanation_text(why: &CustomerExplanation) -> String {
     for period in &why.periods {
         let turn = period.turn_degrees.map_or(String::new(), |turn| format!(", turn {turn:.0} degrees"));
         let carried = if period.observed { "" } else { ", no spending of its own" };
-        line(&mut out, &format!("from {}: {}, lead {}{turn}{carried}", period.start, period.segment, words::signed(period.lead)));
+        line(
+            &mut out,
+            &format!(
+                "from {}: {}, lead {}{turn}{carried}",
+                period.start,
+                period.segment,
+                words::signed(period.lead)
+            ),
+        );
     }
     out.push('\n');
     if !why.shifts.is_empty() {
         paragraph(&mut out, "What changed most in effect on the lead, from the first to the last period:");
         for shift in &why.shifts {
-            line(&mut out, &format!("{} {}: {} -> {}", words::signed(shift.effect), words::class(&shift.class), words::percent(shift.first), words::percent(shift.last)));
+            line(
+                &mut out,
+                &format!(
+                    "{} {}: {} -> {}",
+                    words::signed(shift.effect),
+                    words::class(&shift.class),
+                    words::percent(shift.first),
+                    words::percent(shift.last)
+                ),
+            );
         }
         out.push('\n');
     }
     heading(&mut out, "Protected and proxy classes");
     paragraph(&mut out, &words::flagged(why));
     for class in &why.flagged.classes {
-        line(&mut out, &format!("{} [{}]: {} ({})", words::class(&class.class), class.flag, words::percent(class.share), class.reason));
+        line(
+            &mut out,
+            &format!(
+                "{} [{}]: {} ({})",
+                words::class(&class.class),
+                class.flag,
+                words::percent(class.share),
+                class.reason
+            ),
+        );
     }
     heading(&mut out, "Direction angles");
     paragraph(&mut out, &words::angles(&why.angles));
     for angle in &why.angles.angles {
-        let mut text = format!("{}: network {} rad, surrogate {} rad, average customer {} rad", angle.name, words::signed(angle.network), words::signed(angle.value), words::signed(angle.baseline));
+        let mut text = format!(
+            "{}: network {} rad, surrogate {} rad, average customer {} rad",
+            angle.name,
+            words::signed(angle.network),
+            words::signed(angle.value),
+            words::signed(angle.baseline)
+        );
         for (class, contribution) in angle.contributions.iter().take(words::LISTED_PER_ANGLE) {
             let _ = write!(text, "; {} {}", words::class(class), words::signed(*contribution));
         }
@@ -76,7 +123,14 @@ fn lead(out: &mut String, why: &CustomerExplanation) {
     if let Some((count, sum)) = words::others(&lead.classes) {
         line(out, &format!("{} {count} other classes", words::signed(sum)));
     }
-    line(out, &format!("{} the surrogate's lead for this customer (the lines above add up to it, {:.1e} apart)", words::signed(lead.value), (lead.sum - lead.value).abs()));
+    line(
+        out,
+        &format!(
+            "{} the surrogate's lead for this customer (the lines above add up to it, {:.1e} apart)",
+            words::signed(lead.value),
+            (lead.sum - lead.value).abs()
+        ),
+    );
     out.push('\n');
 }
 

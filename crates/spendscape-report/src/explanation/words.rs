@@ -98,7 +98,9 @@ pub(super) fn trust(why: &CustomerExplanation) -> String {
             signed(lead.value),
             signed(why.assignment.lead)
         ),
-        (refusal, _) => format!("{error}. NO EXPLANATION IS GIVEN: {}.", refusal.as_deref().unwrap_or("unknown")),
+        (refusal, _) => {
+            format!("{error}. NO EXPLANATION IS GIVEN: {}.", refusal.as_deref().unwrap_or("unknown"))
+        }
     }
 }
 
@@ -180,7 +182,9 @@ pub(super) fn periods(why: &CustomerExplanation) -> String {
     let present = &why.assignment.segment;
     let since = why.periods.iter().rposition(|period| period.segment != *present).map_or(0, |last| last + 1);
     match why.periods.get(since) {
-        Some(_) if since == 0 => "The trajectory was in its present segment from the first period on.".to_owned(),
+        Some(_) if since == 0 => {
+            "The trajectory was in its present segment from the first period on.".to_owned()
+        }
         Some(period) => format!(
             "The trajectory has been in its present segment since the period that starts on {}; before, it was last in {}.",
             period.start,

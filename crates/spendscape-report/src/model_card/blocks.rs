@@ -13,13 +13,19 @@ pub(super) enum Block {
     Paragraph(String),
     List(Vec<String>),
     /// Caption, headings, rows; all columns but the first hold numbers if asked for.
-    Table { caption: &'static str, headings: Vec<&'static str>, rows: Vec<Vec<String>>, numbers: bool },
+    Table {
+        caption: &'static str,
+        headings: Vec<&'static str>,
+        rows: Vec<Vec<String>>,
+        numbers: bool,
+    },
 }
 
 /// The document as Markdown.
 pub(super) fn markdown(title: &str, blocks: &[Block]) -> String {
     // A cell or a line must not end its table or start a list.
-    let plain = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace('\n', " ");
+    let plain =
+        |text: &str| text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace('\n', " ");
     let mut out = format!("# {title}\n");
     for block in blocks {
         out.push('\n');

@@ -61,7 +61,8 @@ mod tests {
     #[test]
     fn figures_show_what_was_measured() {
         let figures = Figures::new(
-            [("r2", 0.98765), ("r2.low", 0.98), ("r2.high", 0.99), ("by.a.b.n", 3.0)].map(|(n, v)| (n.to_owned(), v)),
+            [("r2", 0.98765), ("r2.low", 0.98), ("r2.high", 0.99), ("by.a.b.n", 3.0)]
+                .map(|(n, v)| (n.to_owned(), v)),
         );
         assert_eq!(figures.interval("r2"), "0.9877 (0.9800 to 0.9900)");
         assert_eq!(figures.percent("refused"), "not measured");

@@ -55,7 +55,12 @@ impl Card {
                 let column = column_error(folder, Table::FlaggedClasses.name());
                 let text = |name: &str| stored.rows.text(name).map_err(&column);
                 let (classes, roles, reasons) = (text("class")?, text("role")?, text("reason")?);
-                classes.into_iter().zip(roles).zip(reasons).map(|((c, role), reason)| [c, role, reason]).collect()
+                classes
+                    .into_iter()
+                    .zip(roles)
+                    .zip(reasons)
+                    .map(|((c, role), reason)| [c, role, reason])
+                    .collect()
             }
             Err(_) => Vec::new(),
         };

@@ -92,26 +92,48 @@ impl Card {
             rows.push(row([format!("output {name}"), figures.interval(&format!("r2.output.{name}"))]));
         }
         rows.push(row(["direction angles, mean (papers)".to_owned(), figures.interval("r2.angle")]));
-        rows.push(row(["the same for a Gaussian cloud without any network".to_owned(), figures.number("r2.angle.anchor")]));
-        blocks.push(Block::Table { caption: "R2 on unseen customers", headings: vec!["what", "R2"], rows, numbers: true });
+        rows.push(row([
+            "the same for a Gaussian cloud without any network".to_owned(),
+            figures.number("r2.angle.anchor"),
+        ]));
+        blocks.push(Block::Table {
+            caption: "R2 on unseen customers",
+            headings: vec!["what", "R2"],
+            rows,
+            numbers: true,
+        });
         text(
             blocks,
             "The R2 of the direction angles is what the papers report. Angles are not linear in the state: the figure measures \
              their geometry, and is to be read against the anchor below it, not against 1.",
         );
         let mut rows = vec![
-            row(["angle between the surrogate's and the network's direction, median".to_owned(), figures.degrees("degrees.median")]),
+            row([
+                "angle between the surrogate's and the network's direction, median".to_owned(),
+                figures.degrees("degrees.median"),
+            ]),
             row(["the same, 95 % of the customers are below".to_owned(), figures.degrees("degrees.p95")]),
-            row(["the same for the surrogate of the angles, median".to_owned(), figures.degrees("degrees.angles.median")]),
+            row([
+                "the same for the surrogate of the angles, median".to_owned(),
+                figures.degrees("degrees.angles.median"),
+            ]),
             row(["same segment (accuracy)".to_owned(), figures.percent("segment.accuracy")]),
             row(["same segment (adjusted Rand index)".to_owned(), figures.number("segment.ari")]),
             row(["same segment (adjusted mutual information)".to_owned(), figures.number("segment.ami")]),
         ];
         for depth in figures.between("path.", ".accuracy") {
             let name = format!("path.{depth}.accuracy");
-            rows.push(row([format!("same first {depth} traits of the micro-segment"), figures.percent(&name)]));
+            rows.push(row([
+                format!("same first {depth} traits of the micro-segment"),
+                figures.percent(&name),
+            ]));
         }
-        blocks.push(Block::Table { caption: "Agreement on unseen customers", headings: vec!["what", "value"], rows, numbers: true });
+        blocks.push(Block::Table {
+            caption: "Agreement on unseen customers",
+            headings: vec!["what", "value"],
+            rows,
+            numbers: true,
+        });
         let rows = self
             .run
             .traits
@@ -129,13 +151,21 @@ impl Card {
             .collect();
         let headings = vec!["segment", "unseen customers", "same segment", "median angle"];
         blocks.push(Block::Table { caption: "By the network's segment", headings, rows, numbers: true });
-        let mut sizes: Vec<usize> = figures.between("curve.", "").filter_map(|size| size.parse().ok()).collect();
+        let mut sizes: Vec<usize> =
+            figures.between("curve.", "").filter_map(|size| size.parse().ok()).collect();
         sizes.sort_unstable();
-        let rows: Vec<Vec<String>> =
-            sizes.into_iter().map(|size| row([count(size), figures.number(&format!("curve.{size}"))])).collect();
+        let rows: Vec<Vec<String>> = sizes
+            .into_iter()
+            .map(|size| row([count(size), figures.number(&format!("curve.{size}"))]))
+            .collect();
         if !rows.is_empty() {
             let headings = vec!["training customers", "R2 of the state on unseen customers"];
-            blocks.push(Block::Table { caption: "Learning curve of the surrogate", headings, rows, numbers: true });
+            blocks.push(Block::Table {
+                caption: "Learning curve of the surrogate",
+                headings,
+                rows,
+                numbers: true,
+            });
         }
     }
 
@@ -178,10 +208,21 @@ impl Card {
         let rows = vec![
             row(["same strongest class".to_owned(), figures.percent("stability.first_driver")]),
             row(["three strongest classes in common".to_owned(), figures.percent("stability.three_drivers")]),
-            row(["same cluster by long and short window".to_owned(), self.metrics.percent("stability.k5.lstm")]),
-            row(["same segment by long and short window".to_owned(), self.metrics.percent("stability.dominant.lstm")]),
+            row([
+                "same cluster by long and short window".to_owned(),
+                self.metrics.percent("stability.k5.lstm"),
+            ]),
+            row([
+                "same segment by long and short window".to_owned(),
+                self.metrics.percent("stability.dominant.lstm"),
+            ]),
         ];
-        blocks.push(Block::Table { caption: "Stability", headings: vec!["what", "value"], rows, numbers: true });
+        blocks.push(Block::Table {
+            caption: "Stability",
+            headings: vec!["what", "value"],
+            rows,
+            numbers: true,
+        });
     }
 
     pub(super) fn fairness(&self, blocks: &mut Vec<Block>) {
@@ -249,7 +290,11 @@ impl Card {
             .iter()
             .filter_map(|(name, what)| {
                 let value = self.metrics.get(name)?;
-                let shown = if value.fract() == 0.0 && value > 1.0 { format!("{value}") } else { format!("{value:.3}") };
+                let shown = if value.fract() == 0.0 && value > 1.0 {
+                    format!("{value}")
+                } else {
+                    format!("{value:.3}")
+                };
                 Some(row([(*what).to_owned(), shown]))
             })
             .collect();
@@ -268,12 +313,33 @@ impl Card {
              explain` on the batch measures all of them.",
         );
         let rows = vec![
-            row(["median angle between the two directions".to_owned(), "at most".to_owned(), figures.degrees("monitor.degrees_median_at_most")]),
-            row(["R2 of the hidden state".to_owned(), "at least".to_owned(), figures.number("monitor.r2_at_least")]),
-            row(["share of customers who are not explained".to_owned(), "at most".to_owned(), figures.percent("monitor.refused_at_most")]),
-            row(["population stability index of the segments".to_owned(), "at most".to_owned(), "0.2".to_owned()]),
+            row([
+                "median angle between the two directions".to_owned(),
+                "at most".to_owned(),
+                figures.degrees("monitor.degrees_median_at_most"),
+            ]),
+            row([
+                "R2 of the hidden state".to_owned(),
+                "at least".to_owned(),
+                figures.number("monitor.r2_at_least"),
+            ]),
+            row([
+                "share of customers who are not explained".to_owned(),
+                "at most".to_owned(),
+                figures.percent("monitor.refused_at_most"),
+            ]),
+            row([
+                "population stability index of the segments".to_owned(),
+                "at most".to_owned(),
+                "0.2".to_owned(),
+            ]),
         ];
-        blocks.push(Block::Table { caption: "Thresholds", headings: vec!["figure", "", "threshold"], rows, numbers: false });
+        blocks.push(Block::Table {
+            caption: "Thresholds",
+            headings: vec!["figure", "", "threshold"],
+            rows,
+            numbers: false,
+        });
     }
 
     pub(super) fn sources(&self, blocks: &mut Vec<Block>) {

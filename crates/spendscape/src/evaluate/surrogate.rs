@@ -8,8 +8,8 @@ use spendscape_segments::{
     CanonicalFrame, DEFAULT_NEIGHBORS, final_states, prefix_accuracy, unit_rows, window_stability,
 };
 use spendscape_surrogate::{
-    ANCHOR, AngularErrors, BoostedTrees, Correction, Gauge, LinearModel, Ols, Polynomial, RegressionTree, Ridge,
-    Score, Terms, coefficient_tests, compensated_sum, correlation, mean_r2, recovery, simulate_anchor,
+    ANCHOR, AngularErrors, BoostedTrees, Correction, Gauge, LinearModel, Ols, Polynomial, RegressionTree,
+    Ridge, Score, Terms, coefficient_tests, compensated_sum, correlation, mean_r2, recovery, simulate_anchor,
     unlisted_classes,
 };
 

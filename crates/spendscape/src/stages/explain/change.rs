@@ -39,7 +39,8 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn new(peers: &Peers, classes: usize, flagged: &[Flagged]) -> Result<Self> {
-        let reach = (0..classes).map(|class| peers.quantile(class, REACH)).collect::<Result<Vec<f64>, _>>()?;
+        let reach =
+            (0..classes).map(|class| peers.quantile(class, REACH)).collect::<Result<Vec<f64>, _>>()?;
         let mut fixed = vec![false; classes];
         for flag in flagged {
             fixed[flag.class] = true;
@@ -50,8 +51,9 @@ impl Limits {
     /// Lower and upper limits for a customer with these mean shares.
     fn of(&self, shares: &Array1<f64>) -> (Array1<f64>, Array1<f64>) {
         let lower = Array1::from_shape_fn(shares.len(), |c| if self.fixed[c] { shares[c] } else { 0.0 });
-        let upper =
-            Array1::from_shape_fn(shares.len(), |c| if self.fixed[c] { shares[c] } else { shares[c].max(self.reach[c]) });
+        let upper = Array1::from_shape_fn(shares.len(), |c| {
+            if self.fixed[c] { shares[c] } else { shares[c].max(self.reach[c]) }
+        });
         (lower, upper)
     }
 }
@@ -86,7 +88,13 @@ pub(crate) fn smallest(
 }
 
 /// The smallest amount along a plan at which the network names another segment.
-fn along(data: &Data, plan: &MovePlan, shares: &Array1<f64>, row: usize, segment: usize) -> Result<Option<Change>> {
+fn along(
+    data: &Data,
+    plan: &MovePlan,
+    shares: &Array1<f64>,
+    row: usize,
+    segment: usize,
+) -> Result<Option<Change>> {
     let periods = data.panel.shares.index_axis(Dimension(0), row);
     let (mut low, mut high) = (0.0, plan.capacity());
     let mut found = None;
@@ -141,7 +149,12 @@ fn moved(periods: &ArrayView2<'_, f32>, shares: &Array1<f64>, moves: &[Move]) ->
 
 /// The network's segment of a customer who spends on flagged classes as the average training customer does in every period,
 /// and on all others in the present proportions.
-pub(crate) fn without_flagged(data: &Data, average: &Array1<f64>, flagged: &[Flagged], row: usize) -> Result<usize> {
+pub(crate) fn without_flagged(
+    data: &Data,
+    average: &Array1<f64>,
+    flagged: &[Flagged],
+    row: usize,
+) -> Result<usize> {
     let mut changed = data.panel.shares.slice(s![row..=row, .., ..]).to_owned();
     let mut is_flagged = vec![false; average.len()];
     for flag in flagged {
@@ -149,8 +162,12 @@ pub(crate) fn without_flagged(data: &Data, average: &Array1<f64>, flagged: &[Fla
     }
     let rest: f64 = 1.0 - flagged.iter().map(|flag| average[flag.class]).sum::<f64>();
     for mut period in changed.lanes_mut(Dimension(2)) {
-        let other: f64 =
-            period.iter().zip(&is_flagged).filter(|(_, flag)| !**flag).map(|(share, _)| f64::from(*share)).sum();
+        let other: f64 = period
+            .iter()
+            .zip(&is_flagged)
+            .filter(|(_, flag)| !**flag)
+            .map(|(share, _)| f64::from(*share))
+            .sum();
         // A period without other spending has no proportions to keep.
         if other > 0.0 {
             for ((share, flag), average) in period.iter_mut().zip(&is_flagged).zip(average) {

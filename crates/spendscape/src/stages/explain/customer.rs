@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use ndarray::{Array1, s};
 use spendscape_report::{
-    AnglePart, AnglesPart, AssignmentPart, ChangePart, ChangedClass, CustomerExplanation, DriverPart, FlaggedClass,
-    FlaggedPart, LeadPart, MadeFrom, MovePart, PeriodPart, ShiftPart, TrustPart,
+    AnglePart, AnglesPart, AssignmentPart, ChangePart, ChangedClass, CustomerExplanation, DriverPart,
+    FlaggedClass, FlaggedPart, LeadPart, MadeFrom, MovePart, PeriodPart, ShiftPart, TrustPart,
 };
 use spendscape_segments::dominance_order;
 use spendscape_store::{Digest, TableReader};
@@ -19,7 +19,11 @@ use crate::run_folder::{File, RunFolder};
 const SHIFTS: usize = 5;
 
 /// Everything there is to say about the customer in a row of the panel.
-pub(crate) fn document(run: &RunFolder, explainer: &Explainer<'_>, row: usize) -> Result<CustomerExplanation> {
+pub(crate) fn document(
+    run: &RunFolder,
+    explainer: &Explainer<'_>,
+    row: usize,
+) -> Result<CustomerExplanation> {
     let finding = explainer.explain(row)?;
     let data = explainer.data;
     let segment = &finding.segment;
@@ -27,7 +31,8 @@ pub(crate) fn document(run: &RunFolder, explainer: &Explainer<'_>, row: usize) -
     let lead = segment.lead.as_ref().ok();
     let refusal = segment.lead.as_ref().err().map(|refusal| reason(explainer, *refusal));
     let test = data.test_rows();
-    let errors = test.iter().map(|&row| Ok(explainer.segment(row)?.error_degrees)).collect::<Result<Vec<f64>>>()?;
+    let errors =
+        test.iter().map(|&row| Ok(explainer.segment(row)?.error_degrees)).collect::<Result<Vec<f64>>>()?;
     let coefficients = explainer.segments.lead(segment.segment, segment.runner_up)?.coefficients();
     Ok(CustomerExplanation {
         customer: data.panel.customers[row].clone(),
@@ -168,7 +173,11 @@ fn change_part(explainer: &Explainer<'_>, row: usize, change: &Change) -> Change
             .collect(),
         classes: after
             .into_iter()
-            .map(|(c, after)| ChangedClass { class: class(c), before: data.shares[[row, c]], after: after.max(0.0) })
+            .map(|(c, after)| ChangedClass {
+                class: class(c),
+                before: data.shares[[row, c]],
+                after: after.max(0.0),
+            })
             .collect(),
     }
 }
@@ -199,7 +208,12 @@ fn flagged(
     }
 }
 
-fn periods(explainer: &Explainer<'_>, row: usize, segment: usize, runner_up: usize) -> Result<Vec<PeriodPart>> {
+fn periods(
+    explainer: &Explainer<'_>,
+    row: usize,
+    segment: usize,
+    runner_up: usize,
+) -> Result<Vec<PeriodPart>> {
     let data = explainer.data;
     let trajectory = data.states.slice(s![row, .., ..]);
     let mut parts = Vec::new();
@@ -232,7 +246,12 @@ fn shifts(explainer: &Explainer<'_>, row: usize, coefficients: &Array1<f64>) -> 
     let mut parts: Vec<ShiftPart> = (0..shares.ncols())
         .map(|c| {
             let (first, last) = (shares[[0, c]], shares[[last, c]]);
-            ShiftPart { class: data.panel.classes[c].clone(), first, last, effect: coefficients[c] * (last - first) }
+            ShiftPart {
+                class: data.panel.classes[c].clone(),
+                first,
+                last,
+                effect: coefficients[c] * (last - first),
+            }
         })
         .collect();
     // Stable: equal effects stay in the order of classes.
@@ -250,7 +269,9 @@ fn made_from(run: &RunFolder) -> Result<MadeFrom> {
         let study = provenance.parameters.get("study_seed").and_then(serde_json::Value::as_u64);
         let named = match file {
             File::Panel => vec![("data", provenance.seed)],
-            File::Model => vec![("initial weights", provenance.seed), ("split and the minibatch order", study)],
+            File::Model => {
+                vec![("initial weights", provenance.seed), ("split and the minibatch order", study)]
+            }
             File::Segments => vec![("clusters", provenance.seed)],
             _ => Vec::new(),
         };

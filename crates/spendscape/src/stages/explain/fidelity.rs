@@ -9,8 +9,8 @@ use spendscape_segments::{
     adjusted_mutual_information, adjusted_rand_index, dominance_order, prefix_labels, share_equal,
 };
 use spendscape_surrogate::{
-    ANCHOR, MAX_ERROR_DEGREES, Ols, R2Intervals, Refusal, SegmentExplainer, SegmentExplanation, Split, errors_by_segment,
-    learning_curve, r2_intervals,
+    ANCHOR, MAX_ERROR_DEGREES, Ols, R2Intervals, Refusal, SegmentExplainer, SegmentExplanation, Split,
+    errors_by_segment, learning_curve, r2_intervals,
 };
 
 use super::{
@@ -155,7 +155,9 @@ fn refusals(findings: &[Finding], test: &[usize], figures: &mut Figures) -> f64 
     figures.add("refused", refused);
     for reason in [Refusal::NoSpending, Refusal::Direction, Refusal::Segment { surrogate: 0 }] {
         let name = refusal_name(reason);
-        let with = |segment: &SegmentExplanation| segment.lead.as_ref().err().is_some_and(|r| refusal_name(*r) == name);
+        let with = |segment: &SegmentExplanation| {
+            segment.lead.as_ref().err().is_some_and(|r| refusal_name(*r) == name)
+        };
         figures.add(format!("refused.{name}"), share(&with));
     }
     refused
@@ -204,8 +206,10 @@ fn stability(data: &Data, test: &[usize], figures: &mut Figures) -> Result<()> {
     let half = |places: Vec<usize>| data.fit(&places.into_iter().map(|k| train[k]).collect::<Vec<_>>());
     let (one, two) = (half(even)?, half(odd)?);
     let layer = (&data.weights.output, &data.weights.output_bias);
-    let (one, two) =
-        (SegmentExplainer::new(&one.state, layer.0, layer.1)?, SegmentExplainer::new(&two.state, layer.0, layer.1)?);
+    let (one, two) = (
+        SegmentExplainer::new(&one.state, layer.0, layer.1)?,
+        SegmentExplainer::new(&two.state, layer.0, layer.1)?,
+    );
     let order = dominance_order(&data.outputs)?;
     let (mut compared, mut first, mut shared) = (0, 0, 0);
     for &row in test {

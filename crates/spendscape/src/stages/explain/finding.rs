@@ -45,7 +45,11 @@ impl<'a> Explainer<'a> {
         Ok(Self {
             data,
             surrogates,
-            segments: SegmentExplainer::new(&surrogates.state, &data.weights.output, &data.weights.output_bias)?,
+            segments: SegmentExplainer::new(
+                &surrogates.state,
+                &data.weights.output,
+                &data.weights.output_bias,
+            )?,
             limits: Limits::new(&peers, classes.len(), &flagged)?,
             peers,
             flagged,

@@ -78,14 +78,21 @@ impl ClassList {
     /// The flagged classes of a panel, in its order of classes; `shares` are the training customers' mean shares.
     pub(crate) fn find(&self, classes: &[String], shares: &Array2<f64>) -> Result<Vec<Flagged>> {
         let place = |name: &String| classes.iter().position(|class| class == name);
-        if let Some(unknown) = self.protected.keys().chain(self.proxy.keys()).find(|name| place(name).is_none()) {
+        if let Some(unknown) =
+            self.protected.keys().chain(self.proxy.keys()).find(|name| place(name).is_none())
+        {
             bail!("the list of protected classes names {unknown:?}, which is no class of the panel");
         }
         let protected: Vec<usize> = self.protected.keys().filter_map(place).collect();
         let mut flagged = Vec::new();
         for (class, name) in classes.iter().enumerate() {
             let listed = |list: &BTreeMap<String, String>, role| {
-                list.get(name).map(|reason| Flagged { class, role, reason: reason.clone(), correlation: None })
+                list.get(name).map(|reason| Flagged {
+                    class,
+                    role,
+                    reason: reason.clone(),
+                    correlation: None,
+                })
             };
             let found = listed(&self.protected, Role::Protected).or_else(|| listed(&self.proxy, Role::Proxy));
             if let Some(found) = found {
@@ -127,9 +134,11 @@ mod tests {
 
     #[test]
     fn lists_are_checked_and_companions_found() {
-        let list: ClassList = toml::from_str("[protected]\npharmacy = \"health\"\n[proxy]\nlottery = \"x\"\n").unwrap();
+        let list: ClassList =
+            toml::from_str("[protected]\npharmacy = \"health\"\n[proxy]\nlottery = \"x\"\n").unwrap();
         let classes = ["pharmacy", "doctor", "lottery", "rent"].map(str::to_owned);
-        let shares = array![[0.1, 0.2, 0.3, 0.4], [0.2, 0.4, 0.3, 0.1], [0.3, 0.5, 0.1, 0.1], [0.1, 0.1, 0.2, 0.6]];
+        let shares =
+            array![[0.1, 0.2, 0.3, 0.4], [0.2, 0.4, 0.3, 0.1], [0.3, 0.5, 0.1, 0.1], [0.1, 0.1, 0.2, 0.6]];
         let found = list.find(&classes, &shares).unwrap();
         let roles: Vec<(usize, Role)> = found.iter().map(|flag| (flag.class, flag.role)).collect();
         let expected = [(0, Role::Protected), (1, Role::Correlated), (2, Role::Proxy), (3, Role::Correlated)];

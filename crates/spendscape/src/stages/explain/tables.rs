@@ -4,7 +4,7 @@ use anyhow::Result;
 use ndarray::Array2;
 use rayon::prelude::*;
 use spendscape_schema::{Axes, Axis, arrays};
-use spendscape_surrogate::{LinearModel, Refusal, Score, Gauge, median_gauge};
+use spendscape_surrogate::{Gauge, LinearModel, Refusal, Score, median_gauge};
 
 use super::finding::{Explainer, Finding};
 use crate::run_folder::{File, Stage};
@@ -116,7 +116,8 @@ pub(crate) fn write_findings(
     ];
     stage.write(File::Explanations, &Axes::new(), columns)?;
 
-    let explained: Vec<usize> = (0..findings.len()).filter(|&row| findings[row].segment.lead.is_ok()).collect();
+    let explained: Vec<usize> =
+        (0..findings.len()).filter(|&row| findings[row].segment.lead.is_ok()).collect();
     let leads = || explained.iter().filter_map(|&row| findings[row].segment.lead.as_ref().ok());
     let classes = data.panel.classes.len();
     let mut contributions = Array2::zeros((explained.len(), classes));
@@ -131,7 +132,8 @@ pub(crate) fn write_findings(
             (0..classes).map(percentile).collect::<Result<Vec<f32>>>()
         })
         .collect::<Result<Vec<_>>>()?;
-    let percentiles = Array2::from_shape_vec((explained.len(), classes), percentiles.into_iter().flatten().collect())?;
+    let percentiles =
+        Array2::from_shape_vec((explained.len(), classes), percentiles.into_iter().flatten().collect())?;
     let columns = vec![
         arrays::text(explained.iter().map(|&row| &names[row])),
         arrays::float(leads().map(|lead| lead.baseline)),
