@@ -12,9 +12,11 @@ use crate::{Error, LinearModel, assign, check};
 
 /// Angle in degrees between the surrogate's and the network's direction above which no explanation is given.
 ///
-/// The regions of five traits are tens of degrees wide on the sphere of directions. A customer whose direction the surrogate
-/// misses by more than this is one whom the surrogate does not describe, even if both happen to name the same segment.
-pub const MAX_ERROR_DEGREES: f64 = 15.0;
+/// Measured on 6,500 customers of the synthetic bank (preset base): the median is 1.2 degrees, one customer in 250 lies above
+/// this, and where one in fifty below gets another segment from the surrogate than from the network, above it is one in
+/// six. A lower threshold would refuse customers who are explained well; a higher one would trust a surrogate that does not
+/// describe the customer even if both happen to name the same segment.
+pub const MAX_ERROR_DEGREES: f64 = 7.5;
 
 /// A linear model of the state with the network's output layer on top.
 #[derive(Debug, Clone)]

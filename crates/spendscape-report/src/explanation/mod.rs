@@ -72,6 +72,8 @@ pub struct TrustPart {
     pub typical_degrees: f64,
     /// Fraction of these customers whose angle is smaller.
     pub error_percentile: f64,
+    /// Distance of the surrogate's lead of the segment over the runner-up from the network's, as a part of the latter.
+    pub lead_error: f64,
     /// The trait with the surrogate's highest output.
     pub surrogate_segment: String,
     /// Why no explanation is given, if so.

@@ -7,6 +7,9 @@ pub(super) const LISTED: usize = 10;
 /// Contributions listed per angle.
 pub(super) const LISTED_PER_ANGLE: usize = 3;
 
+/// Error of the surrogate's lead, as a part of the network's, from which on the reader is warned.
+const LOOSE: f64 = 0.5;
+
 /// The Big Five by the letters of the papers' tables.
 const BIG_FIVE: [(&str, &str); 5] = [
     ("E", "Extraversion"),
@@ -26,8 +29,15 @@ pub(super) fn trait_name(why: &CustomerExplanation, label: &str) -> String {
     }
 }
 
+/// A share; one that is too small to show is not shown as none.
 pub(super) fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
+    /// Half of the last digit shown.
+    const SMALLEST: f64 = 0.5e-4;
+    if share > 0.0 && share < SMALLEST {
+        "below 0.01 %".to_owned()
+    } else {
+        format!("{:.2} %", 100.0 * share)
+    }
 }
 
 /// A percentile as a share of customers: whole percents, without claiming 0 or 100 of them.
@@ -86,7 +96,7 @@ pub(super) fn trust(why: &CustomerExplanation) -> String {
     let error = format!(
         "The explanation describes a linear surrogate of the network, not the network itself. For this customer the \
          surrogate's direction is {:.2} degrees from the network's ({} of the customers unseen in training have a smaller \
-         error; their median is {:.2}; above {:.0} no explanation is given)",
+         error; their median is {:.2}; above {:.1} no explanation is given)",
         part.error_degrees,
         rank(part.error_percentile),
         part.typical_degrees,
@@ -94,12 +104,22 @@ pub(super) fn trust(why: &CustomerExplanation) -> String {
     );
     match (&part.refusal, &why.lead) {
         (None, Some(lead)) => format!(
-            "{error}, and its lead is {} where the network's is {}.",
+            "{error}, and its lead is {} where the network's is {}: off by {:.0} % of it.{}",
             signed(lead.value),
-            signed(why.assignment.lead)
+            signed(why.assignment.lead),
+            100.0 * part.lead_error,
+            if part.lead_error > LOOSE {
+                " THE ASSIGNMENT IS CLOSE, and the surrogate's error is of the size of the lead: read the classes below as what \
+                 speaks for either side, not as what decided."
+            } else {
+                ""
+            }
         ),
         (refusal, _) => {
-            format!("{error}. NO EXPLANATION IS GIVEN: {}.", refusal.as_deref().unwrap_or("unknown"))
+            format!(
+                "{error}. NO EXPLANATION IS GIVEN: {}.",
+                refusal.as_deref().unwrap_or("no reason is stated")
+            )
         }
     }
 }
@@ -138,7 +158,7 @@ pub(super) fn angles(part: &AnglesPart) -> String {
 pub(super) fn change(why: &CustomerExplanation) -> String {
     match (&why.change, &why.trust.refusal) {
         (Some(change), _) => format!(
-            "Had {} of the spending gone elsewhere, in every period alike, the network's segment would be {} (lead {}). No class \
+            "Had {} of the spending gone to other classes, in every period alike, the network's segment would be {} (lead {}). No class \
              goes below zero or above what 99 of 100 customers spend on it, flagged classes stay as they are, and the network \
              itself was run on the changed spending.",
             percent(change.moved),

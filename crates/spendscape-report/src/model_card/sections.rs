@@ -309,8 +309,8 @@ impl Card {
         blocks.push(Block::Heading("monitoring", "Monitoring"));
         text(
             blocks,
-            "Raise an alarm and fit again when a batch of at least 1,000 new customers crosses one of these lines; `spendscape \
-             explain` on the batch measures all of them.",
+            "Raise an alarm and fit again when a batch of at least 1,000 new customers crosses one of these lines. `spendscape \
+             explain` on the batch measures the first three; the last compares the shares of the segments with those above.",
         );
         let rows = vec![
             row([

@@ -62,8 +62,14 @@ fn customers_are_explained() {
 
     let contributions = fixture.table("contributions.parquet", Table::Contributions);
     let classes = contributions.axes.labels(spendscape_schema::Axis::Class).unwrap().to_vec();
-    let rows: HashMap<String, usize> =
-        contributions.rows.text("customer").unwrap().into_iter().enumerate().map(|(at, name)| (name, at)).collect();
+    let rows: HashMap<String, usize> = contributions
+        .rows
+        .text("customer")
+        .unwrap()
+        .into_iter()
+        .enumerate()
+        .map(|(at, name)| (name, at))
+        .collect();
     let batch = contributions.rows.vectors64("contribution").unwrap();
     assert_eq!(rows.len(), refusals.iter().filter(|refusal| refusal.is_none()).count());
     let segments = fixture.table("segments.parquet", Table::Segments);
@@ -72,8 +78,12 @@ fn customers_are_explained() {
     for at in first {
         let why = fixture.json(&customers[at]);
         // The assignment is the one that the stage `segment` made.
-        let path: Vec<&str> =
-            why["assignment"]["path"].as_array().unwrap().iter().map(|part| part[0].as_str().unwrap()).collect();
+        let path: Vec<&str> = why["assignment"]["path"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|part| part[0].as_str().unwrap())
+            .collect();
         assert_eq!(path.join(" / "), paths[at]);
         assert_eq!(why["assignment"]["segment"], path[0]);
         assert_eq!(why["trust"]["surrogate_segment"], path[0]);
@@ -97,9 +107,11 @@ fn customers_are_explained() {
         // A plain sum of a hundred numbers loses a little more than the compensated one.
         assert!((sum - value).abs() <= 10.0 * SAME * size, "{sum} {value}");
         assert!((number(&lead["sum"]) - value).abs() <= SAME * size);
-        assert!(drivers.windows(2).all(|w| {
-            number(&w[0]["contribution"]).abs() >= number(&w[1]["contribution"]).abs()
-        }));
+        assert!(
+            drivers
+                .windows(2)
+                .all(|w| { number(&w[0]["contribution"]).abs() >= number(&w[1]["contribution"]).abs() })
+        );
         for angle in why["angles"]["angles"].as_array().unwrap() {
             assert!((number(&angle["sum"]) - number(&angle["value"])).abs() <= SAME * 10.0, "{angle}");
         }
@@ -117,7 +129,10 @@ fn customers_are_explained() {
     }
     if let Some(at) = refusals.iter().position(Option::is_some) {
         let why = fixture.json(&customers[at]);
-        assert!(why["lead"].is_null() && why["change"].is_null() && why["trust"]["refusal"].is_string(), "{why}");
+        assert!(
+            why["lead"].is_null() && why["change"].is_null() && why["trust"]["refusal"].is_string(),
+            "{why}"
+        );
         assert_eq!(why["shifts"].as_array().unwrap().len(), 0);
         let text = succeed(&fixture.explain(&run, &bank, &["--customer", &customers[at]]));
         assert!(text.contains("NO EXPLANATION IS GIVEN"), "{text}");
@@ -163,8 +178,20 @@ fn bad_input(fixture: &Fixture, run: &str, bank: &str) {
     let (ledger, map, taxonomy) =
         (fixture.path("ledger.csv"), fixture.path("map.toml"), fixture.path("taxonomy.toml"));
     succeed(&[
-        "ingest", &other, "--files", &ledger, "--map", &map, "--taxonomy", &taxonomy, "--window", "annual x 2",
-        "--short-window", "none", "--draw-coefficients", "1",
+        "ingest",
+        &other,
+        "--files",
+        &ledger,
+        "--map",
+        &map,
+        "--taxonomy",
+        &taxonomy,
+        "--window",
+        "annual x 2",
+        "--short-window",
+        "none",
+        "--draw-coefficients",
+        "1",
     ]);
     let message = refuse(&fixture.explain(run, &other, &[]));
     assert!(message.contains("food") && message.contains("taxonomy"), "{message}");
@@ -176,7 +203,11 @@ fn protected_classes(fixture: &Fixture, run: &str, bank: &str) {
     fs::write(&list, "[protected]\nmartian_food = \"x\"\n").unwrap();
     let message = refuse(&fixture.explain(run, bank, &["--protected", &list]));
     assert!(message.contains("martian_food"), "{message}");
-    fs::write(&list, "[protected]\nsupermarket = \"a test\"\nrent = \"another\"\n[proxy]\nbooks = \"a third\"\n").unwrap();
+    fs::write(
+        &list,
+        "[protected]\nsupermarket = \"a test\"\nrent = \"another\"\n[proxy]\nbooks = \"a third\"\n",
+    )
+    .unwrap();
     succeed(&fixture.explain(run, bank, &["--protected", &list]));
     let explanations = fixture.table("explanations.parquet", Table::Explanations);
     let without = explanations.rows.optional_text("unflagged_segment").unwrap();

@@ -42,6 +42,8 @@ pub(crate) fn document(
             threshold_degrees: MAX_ERROR_DEGREES,
             typical_degrees: quantile(&errors, 0.5),
             error_percentile: smaller(&errors, segment.error_degrees),
+            lead_error: (surrogate_lead - segment.network_lead).abs()
+                / segment.network_lead.max(f64::MIN_POSITIVE),
             surrogate_segment: name(assign(&segment.surrogate_outputs)?.segment),
             refusal,
         },
@@ -129,7 +131,7 @@ fn angles(explainer: &Explainer<'_>, row: usize, test: &[usize]) -> Result<Angle
     let refusal = if shares.sum() == 0.0 {
         Some("the customer has no spending to explain anything by".to_owned())
     } else if error_degrees > MAX_ERROR_DEGREES {
-        Some(format!("the error is above {MAX_ERROR_DEGREES:.0} degrees"))
+        Some(format!("the error is above {MAX_ERROR_DEGREES:.1} degrees"))
     } else {
         None
     };

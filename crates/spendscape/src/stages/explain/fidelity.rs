@@ -9,8 +9,8 @@ use spendscape_segments::{
     adjusted_mutual_information, adjusted_rand_index, dominance_order, prefix_labels, share_equal,
 };
 use spendscape_surrogate::{
-    ANCHOR, MAX_ERROR_DEGREES, Ols, R2Intervals, Refusal, SegmentExplainer, SegmentExplanation, Split,
-    errors_by_segment, learning_curve, r2_intervals,
+    ANCHOR, Explanation, MAX_ERROR_DEGREES, Ols, R2Intervals, Refusal, SegmentExplainer, SegmentExplanation,
+    Split, errors_by_segment, learning_curve, r2_intervals,
 };
 
 use super::{
@@ -79,12 +79,13 @@ pub(crate) fn write(stage: &mut Stage<'_>, explainer: &Explainer<'_>, findings: 
     agreement(explainer, findings, &test, &mut figures)?;
     let refused = refusals(findings, &test, &mut figures);
     let gaps = findings.iter().filter_map(|finding| finding.segment.lead.as_ref().ok());
-    figures.add("contributions.gap", gaps.map(|lead| lead.relative_gap()).fold(0.0, f64::max));
+    figures.add("contributions.gap", gaps.map(Explanation::relative_gap).fold(0.0, f64::max));
     changes(findings, &mut figures);
     curve(data, &mut figures)?;
     stability(data, &test, &mut figures)?;
     figures.add("monitor.degrees_median_at_most", quantile(&errors, MEDIAN_ALARM));
-    figures.add("monitor.r2_at_least", state_r2.mean.low);
+    // Twice as far below the estimate as the interval ends: a batch has fewer customers than the test.
+    figures.add("monitor.r2_at_least", 2.0 * state_r2.mean.low - state_r2.mean.estimate);
     let (batch, deviations) = BATCH;
     figures.add("monitor.refused_at_most", refused + deviations * (refused * (1.0 - refused) / batch).sqrt());
     let columns = vec![
