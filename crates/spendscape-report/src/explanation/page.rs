@@ -75,10 +75,10 @@ fn drivers(why: &CustomerExplanation, lead: &LeadPart) -> String {
         words::trait_name(why, &why.assignment.segment),
         words::trait_name(why, &why.assignment.runner_up)
     );
-    html::table(&caption, &[("adds", true), ("", false), ("because of", false)], &rows)
+    html::table(&caption, &[("adds", true), ("", false), ("class", false)], &rows)
 }
 
-/// A bar from zero to the right (orange would mean loss: vermilion) or to the left, as a share of the longest.
+/// A bar from zero, blue to the right or vermilion to the left, as a part of the longest.
 fn bar(part: f64) -> String {
     let (width, length) = (2.0 * BAR, BAR * part.abs());
     let (start, color) = if part < 0.0 { (BAR - length, "#D55E00") } else { (BAR, "#0072B2") };
@@ -95,7 +95,7 @@ fn change(why: &CustomerExplanation) -> String {
             .classes
             .iter()
             .map(|class| {
-                let difference = format!("{:+.2} %", 100.0 * (class.after - class.before));
+                let difference = format!("{:+.2} points", 100.0 * (class.after - class.before));
                 vec![
                     escape(&words::class(&class.class)),
                     words::percent(class.before),

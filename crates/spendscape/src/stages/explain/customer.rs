@@ -30,6 +30,8 @@ pub(crate) fn document(
     let name = |k: usize| data.targets.traits[k].clone();
     let lead = segment.lead.as_ref().ok();
     let refusal = segment.lead.as_ref().err().map(|refusal| reason(explainer, *refusal));
+    let surrogate_lead =
+        segment.surrogate_outputs[segment.segment] - segment.surrogate_outputs[segment.runner_up];
     let test = data.test_rows();
     let errors =
         test.iter().map(|&row| Ok(explainer.segment(row)?.error_degrees)).collect::<Result<Vec<f64>>>()?;
@@ -164,6 +166,17 @@ fn change_part(explainer: &Explainer<'_>, row: usize, change: &Change) -> Change
             *after.entry(place).or_insert(data.shares[[row, place]]) += amount;
         }
     }
+    let mut classes: Vec<ChangedClass> = after
+        .into_iter()
+        .map(|(c, after)| ChangedClass {
+            class: class(c),
+            before: data.shares[[row, c]],
+            after: after.max(0.0),
+        })
+        .collect();
+    let size = |changed: &ChangedClass| (changed.after - changed.before).abs();
+    // Stable: equal changes stay in the order of classes.
+    classes.sort_by(|a, b| size(b).total_cmp(&size(a)));
     ChangePart {
         moved: change.moved,
         segment: data.targets.traits[change.segment].clone(),
@@ -173,14 +186,7 @@ fn change_part(explainer: &Explainer<'_>, row: usize, change: &Change) -> Change
             .iter()
             .map(|step| MovePart { from: class(step.from), to: class(step.to), share: step.amount })
             .collect(),
-        classes: after
-            .into_iter()
-            .map(|(c, after)| ChangedClass {
-                class: class(c),
-                before: data.shares[[row, c]],
-                after: after.max(0.0),
-            })
-            .collect(),
+        classes,
     }
 }
 
