@@ -1,6 +1,9 @@
 //! The command line.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -209,8 +212,7 @@ impl Arguments {
             Command::Explain { customer: Some(_), .. } => return Ok(()),
             _ => serde_json::to_value(Manifest::read(run.path())?)?,
         };
-        println!("{}", serde_json::to_string_pretty(&json)?);
-        Ok(())
+        print_text(&format!("{}\n", serde_json::to_string_pretty(&json)?))
     }
 }
 
@@ -264,9 +266,17 @@ fn print_explanation(run: &RunFolder, customer: &str, html: Option<&Path>, json:
         spendscape_store::write_file(path, explanation_page(&explanation).as_bytes())?;
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&explanation)?);
+        print_text(&format!("{}\n", serde_json::to_string_pretty(&explanation)?))
     } else {
-        print!("{}", explanation_text(&explanation));
+        print_text(&explanation_text(&explanation))
     }
-    Ok(())
+}
+
+/// Writes to standard output; a reader that has seen enough (`| head`) is no failure.
+fn print_text(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to standard output"),
+    }
 }

@@ -79,15 +79,23 @@ pub(super) fn assignment(why: &CustomerExplanation) -> String {
 }
 
 pub(super) fn path(why: &CustomerExplanation) -> String {
+    let part = &why.assignment;
     let path: Vec<String> =
-        why.assignment.path.iter().map(|(name, output)| format!("{name} {}", signed(*output))).collect();
+        part.path.iter().map(|(name, output)| format!("{name} {}", signed(*output))).collect();
+    let differs = match part.grade_path.first() {
+        Some(first) if *first != part.segment => format!(
+            " By the grades the segment would be {}: the network is off for this customer, and what follows explains the network.",
+            trait_name(why, first)
+        ),
+        _ => String::new(),
+    };
     format!(
-        "Micro-segment (traits by falling output): {}. By the customer's grades, which the network is trained to give: {}. \
+        "Micro-segment (traits by falling output): {}. By the customer's grades, which the network is trained to give: {}.{differs} \
          Cluster of the trajectory's direction: {}{}.",
         path.join(" / "),
-        why.assignment.grade_path.join(" / "),
-        why.assignment.cluster,
-        why.assignment.short_cluster.map_or(String::new(), |short| format!(" ({short} in the short window)"))
+        part.grade_path.join(" / "),
+        part.cluster,
+        part.short_cluster.map_or(String::new(), |short| format!(" ({short} in the short window)"))
     )
 }
 

@@ -20,6 +20,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use spendscape_report::CustomerExplanation;
 use spendscape_store::Provenance;
+use spendscape_surrogate::MAX_ERROR_DEGREES;
 
 use self::{
     data::{Data, INPUTS},
@@ -44,7 +45,9 @@ pub struct ExplainOptions {
 /// training customers to fit a line.
 pub fn explain(run: &RunFolder, options: &ExplainOptions, force: bool) -> Result<()> {
     let list = ClassList::read(options.protected.as_deref(), run)?;
-    let provenance = Provenance::new("explain").parameter("flagged", serde_json::to_value(&list)?);
+    let provenance = Provenance::new("explain")
+        .parameter("flagged", serde_json::to_value(&list)?)
+        .parameter("max_error_degrees", MAX_ERROR_DEGREES);
     let Some(mut stage) = run.stage("explain", provenance, &INPUTS, force)? else {
         return Ok(());
     };
