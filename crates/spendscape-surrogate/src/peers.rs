@@ -1,6 +1,6 @@
 //! Where a customer stands among others.
 
-use ndarray::{ArrayRef, Ix2};
+use ndarray::{Array1, Array2, ArrayRef, Ix2};
 use rayon::prelude::*;
 
 use crate::{Error, check};
@@ -51,6 +51,27 @@ impl Peers {
         let below = values.partition_point(|&peer| peer < value);
         let not_above = below + values[below..].partition_point(|&peer| peer == value);
         Ok(0.5 * (below + not_above) as f64 / values.len() as f64)
+    }
+
+    /// The same for every entry of a table (N x C) with the peers' columns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] unless there are C columns, [`Error::NotFinite`].
+    pub fn percentiles(&self, features: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+        check::features(features, self.sorted.len())?;
+        // Column by column, so that the sorted values stay in the cache.
+        let columns = (0..features.ncols())
+            .into_par_iter()
+            .map(|column| {
+                features.column(column).iter().map(|&value| self.percentile(column, value)).collect()
+            })
+            .collect::<Result<Vec<Vec<f64>>, Error>>()?;
+        let mut percentiles = Array2::zeros(features.dim());
+        for (mut to, column) in percentiles.columns_mut().into_iter().zip(columns) {
+            to.assign(&Array1::from_vec(column));
+        }
+        Ok(percentiles)
     }
 
     /// The smallest value of a column that at least this fraction of the peers do not exceed.

@@ -82,6 +82,7 @@ proptest! {
         let count = |wanted: fn(f64, f64) -> bool| x.column(column).iter().filter(|&&p| wanted(p, value)).count() as f64;
         let expected = (count(|p, v| p < v) + 0.5 * count(|p, v| p == v)) / 150.0;
         prop_assert!((peers.percentile(column, value).unwrap() - expected).abs() < 1e-15);
+        prop_assert_eq!(peers.percentiles(&x).unwrap()[[customer, column]], peers.percentile(column, value).unwrap());
         let quantile = peers.quantile(column, 0.9).unwrap();
         let not_above = x.column(column).iter().filter(|&&p| p <= quantile).count();
         let below = x.column(column).iter().filter(|&&p| p < quantile).count();
@@ -157,4 +158,5 @@ fn unknown_targets_wrong_features_and_no_spending_are_refused() {
     assert!(peers.percentile(12, 0.0).is_err());
     assert!(peers.percentile(0, f64::NAN).is_err());
     assert!(peers.quantile(0, 1.5).is_err());
+    assert!(matches!(peers.percentiles(&Array2::zeros((2, 3))), Err(Error::ShapeMismatch { .. })));
 }

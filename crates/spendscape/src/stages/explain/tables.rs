@@ -1,8 +1,7 @@
 //! The tables of the stage.
 
 use anyhow::Result;
-use ndarray::Array2;
-use rayon::prelude::*;
+use ndarray::{Array2, Axis as Dimension};
 use spendscape_schema::{Axes, Axis, arrays};
 use spendscape_surrogate::{Gauge, LinearModel, Refusal, Score, median_gauge};
 
@@ -124,16 +123,8 @@ pub(crate) fn write_findings(
     for (mut to, lead) in contributions.rows_mut().into_iter().zip(leads()) {
         to.assign(&lead.contributions);
     }
-    let percentiles = explained
-        .par_iter()
-        .map(|&row| {
-            let shares = data.shares.row(row);
-            let percentile = |c| Ok::<_, anyhow::Error>(explainer.peers.percentile(c, shares[c])? as f32);
-            (0..classes).map(percentile).collect::<Result<Vec<f32>>>()
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let percentiles =
-        Array2::from_shape_vec((explained.len(), classes), percentiles.into_iter().flatten().collect())?;
+    let shares = data.shares.select(Dimension(0), &explained);
+    let percentiles = explainer.peers.percentiles(&shares)?.mapv(|percentile| percentile as f32);
     let columns = vec![
         arrays::text(explained.iter().map(|&row| &names[row])),
         arrays::float(leads().map(|lead| lead.baseline)),
