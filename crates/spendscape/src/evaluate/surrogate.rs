@@ -119,6 +119,9 @@ fn coefficients(context: &Context, model: &LinearModel, metrics: &mut Metrics) -
     metrics.add("coefficients.known", found.known as f64);
     metrics.add("coefficients.found", found.found as f64);
     metrics.add("coefficients.false", found.false_finds as f64);
+    let rate = recovery(&tests, &context.coefficients, LEVEL, Correction::BenjaminiHochberg)?;
+    metrics.add("coefficients.found_by_rate", rate.found as f64);
+    metrics.add("coefficients.false_by_rate", rate.false_finds as f64);
     metrics.add("coefficients.auroc", found.auroc);
     metrics.add("coefficients.correlation", found.correlation);
     metrics.add("coefficients.r2_on_table", found.r2_on_table);
