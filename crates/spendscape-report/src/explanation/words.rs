@@ -10,6 +10,9 @@ pub(super) const LISTED_PER_ANGLE: usize = 3;
 /// Error of the surrogate's lead, as a part of the network's, from which on the reader is warned.
 const LOOSE: f64 = 0.5;
 
+/// One percentage point of share.
+const POINT: f64 = 0.01;
+
 /// The Big Five by the letters of the papers' tables.
 const BIG_FIVE: [(&str, &str); 5] = [
     ("E", "Extraversion"),
@@ -137,11 +140,12 @@ pub(super) fn driver(driver: &DriverPart) -> String {
     let place = if driver.share > driver.average { "above" } else { "below" };
     let flag = driver.flag.as_ref().map_or(String::new(), |flag| format!(" [{flag}]"));
     format!(
-        "{}{flag}: {} of spending, {place} the average of {}; {} of customers spend less",
+        "{}{flag}: {} of spending, {place} the average of {} ({} of customers spend less); each point more adds {}",
         class(&driver.class),
         percent(driver.share),
         percent(driver.average),
-        rank(driver.percentile)
+        rank(driver.percentile),
+        signed(POINT * driver.coefficient)
     )
 }
 

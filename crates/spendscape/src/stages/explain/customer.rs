@@ -270,13 +270,15 @@ fn shifts(explainer: &Explainer<'_>, row: usize, coefficients: &Array1<f64>) -> 
 
 fn made_from(run: &RunFolder) -> Result<MadeFrom> {
     let (mut tables, mut seeds) = (BTreeMap::new(), BTreeMap::new());
-    for file in INPUTS.into_iter().chain([File::Segments]) {
+    let ledger = run.has(File::Ledger).then_some(File::Ledger);
+    for file in INPUTS.into_iter().chain([File::Segments]).chain(ledger) {
         let reader = TableReader::open(&run.find(file), file.table())?;
         tables.insert(file.name().to_owned(), reader.digest().to_string());
         let provenance = reader.provenance();
         let study = provenance.parameters.get("study_seed").and_then(serde_json::Value::as_u64);
         let named = match file {
-            File::Panel => vec![("data", provenance.seed)],
+            // A synthetic ledger was drawn from a seed; a real one has none.
+            File::Ledger => vec![("data", provenance.seed)],
             File::Model => {
                 vec![("initial weights", provenance.seed), ("split and the minibatch order", study)]
             }

@@ -212,7 +212,7 @@ fn stability(data: &Data, test: &[usize], figures: &mut Figures) -> Result<()> {
         SegmentExplainer::new(&two.state, layer.0, layer.1)?,
     );
     let order = dominance_order(&data.outputs)?;
-    let (mut compared, mut first, mut shared) = (0, 0, 0);
+    let (mut compared, mut first, mut shared) = (0_usize, 0_usize, 0_usize);
     for &row in test {
         let shares = data.shares.row(row);
         // A customer without spending has nothing to rank.
@@ -228,9 +228,9 @@ fn stability(data: &Data, test: &[usize], figures: &mut Figures) -> Result<()> {
         shared += a.iter().take(DRIVERS).filter(|class| b[..DRIVERS.min(b.len())].contains(class)).count();
     }
     if compared > 0 {
-        figures.add("stability.first_driver", f64::from(first as u32) / f64::from(compared));
+        figures.add("stability.first_driver", first as f64 / compared as f64);
         let listed = DRIVERS.min(data.panel.classes.len()) as f64;
-        figures.add("stability.three_drivers", shared as f64 / (f64::from(compared) * listed));
+        figures.add("stability.three_drivers", shared as f64 / (compared as f64 * listed));
     }
     Ok(())
 }
