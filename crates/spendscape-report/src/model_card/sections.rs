@@ -202,7 +202,8 @@ impl Card {
         blocks.push(Block::Heading("stability", "Stability"));
         text(
             blocks,
-            "Surrogates fitted on two halves of the training customers, compared on unseen customers; and segments over a long and \
+            "Surrogates fitted on two halves of the training customers, compared on unseen customers; and, once `spendscape \
+             evaluate` was run before this report, segments over a long and \
              a short window.",
         );
         let rows = vec![
