@@ -8,7 +8,7 @@ use ndarray::{Array2, Axis};
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Gamma, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_surrogate::{Ols, Polynomial, RegressionTree, Ridge, Terms, contributions};
+use spendscape_surrogate::{Gauge, Ols, Polynomial, RegressionTree, Ridge, Score, Terms};
 
 /// Customers and classes of the papers.
 const SHAPE: (usize, usize) = (26_000, 97);
@@ -35,8 +35,9 @@ fn surrogates(criterion: &mut Criterion) {
     group.bench_function("ols", |b| b.iter(|| Ols::params().fit(black_box(&x), &y)));
     group.bench_function("ridge", |b| b.iter(|| Ridge::params().fit(black_box(&x), &y)));
     let model = Ols::params().fit(&x, &y).expect("clean data is fitted");
+    let score = Score::of_target(&model, 0, Gauge::Median).expect("there is a first target");
     group.bench_function("contributions_of_all_customers", |b| {
-        b.iter(|| contributions(&model, black_box(&x), 0, 0.0));
+        b.iter(|| score.contributions(black_box(&x)));
     });
     group.measurement_time(Duration::from_secs(20));
     let tree = RegressionTree::params().max_depth(10);

@@ -15,17 +15,25 @@
 //! ```
 //!
 //! Modules in reading order: `run` and `profiles` (the tables), `coordinates` (from states to three dimensions), `sample` (which
-//! customers), `draw` (shapes, axes, SVG, PNG), `figures`, `page`.
+//! customers), `draw` (shapes, axes, SVG, PNG), `figures`, `page`, `explanation` (one customer), `model_card`.
 
 mod coordinates;
 mod draw;
 mod error;
+mod explanation;
 mod figures;
+mod model_card;
 mod page;
 mod profiles;
 mod run;
 mod sample;
 
 pub use error::Error;
+pub use explanation::{
+    AnglePart, AnglesPart, AssignmentPart, ChangePart, ChangedClass, CustomerExplanation, DriverPart,
+    FlaggedClass, FlaggedPart, LeadPart, MadeFrom, MovePart, PeriodPart, ShiftPart, TrustPart,
+    explanation_page, explanation_text,
+};
 pub use figures::{FigureInfo, FigureOptions, Outcome, figures};
+pub use model_card::model_card;
 pub use page::page;

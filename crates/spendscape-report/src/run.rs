@@ -10,7 +10,7 @@ use ndarray::Array2;
 use spendscape_schema::{Axis, Table};
 use spendscape_store::{Stored, TableReader, read_table};
 
-use crate::Error;
+use crate::{Error, model_card::FIDELITY};
 
 /// Separates the traits of a dominance path.
 const PATH_SEPARATOR: &str = " / ";
@@ -138,6 +138,7 @@ fn files() -> Vec<(String, Table)> {
         files.push((table.name().to_owned(), *table));
         match table {
             Table::Panel => files.push(("panel_short".to_owned(), *table)),
+            Table::Metrics => files.push((FIDELITY.to_owned(), *table)),
             Table::States => files.push((SHORT_STATES.to_owned(), *table)),
             _ => {}
         }

@@ -29,6 +29,13 @@ pub fn category<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> ArrayRef 
     Arc::new(values.iter().map(AsRef::as_ref).collect::<DictionaryArray<Int32Type>>())
 }
 
+/// A dictionary-encoded text column with nulls.
+pub fn optional_category<S: AsRef<str>>(values: impl IntoIterator<Item = Option<S>>) -> ArrayRef {
+    let values: Vec<Option<S>> = values.into_iter().collect();
+    let text = values.iter().map(|value| value.as_ref().map(AsRef::as_ref));
+    Arc::new(text.collect::<DictionaryArray<Int32Type>>())
+}
+
 /// A column of true and false.
 pub fn flag(values: impl IntoIterator<Item = bool>) -> ArrayRef {
     Arc::new(values.into_iter().map(Some).collect::<BooleanArray>())
@@ -191,6 +198,18 @@ impl Rows {
         let dictionary = array.as_dictionary_opt::<Int32Type>().ok_or_else(wrong)?;
         let text = dictionary.downcast_dict::<StringArray>().ok_or_else(wrong)?;
         Ok(text.into_iter().flatten().map(str::to_owned).collect())
+    }
+
+    /// A dictionary-encoded text column that may be null.
+    ///
+    /// # Errors
+    /// If the column is missing or of another type.
+    pub fn optional_text(&self, column: &str) -> Result<Vec<Option<String>>, Error> {
+        let array = self.nullable(column)?;
+        let wrong = || self.wrong(column, "text", array.data_type());
+        let dictionary = array.as_dictionary_opt::<Int32Type>().ok_or_else(wrong)?;
+        let text = dictionary.downcast_dict::<StringArray>().ok_or_else(wrong)?;
+        Ok(text.into_iter().map(|value| value.map(str::to_owned)).collect())
     }
 
     /// A column of true and false.

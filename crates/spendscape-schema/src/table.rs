@@ -260,11 +260,11 @@ tables! {
         column("came_from_part", Kind::Values, "these parts"),
         nullable("stability_index", Kind::Float, "the segment's part of the population stability index"),
     ];
-    /// Coefficients of the surrogate: one row per target and class.
+    /// Coefficients of the surrogates: one row per target and class.
     Surrogate, "surrogate", 1, [
-        column("target", Kind::Category, "direction angle"),
+        column("target", Kind::Category, "direction angle, or `output` and a trait: the network's output for it"),
         column("class", Kind::Text, "transaction class, or `(intercept)`"),
-        column("coefficient", Kind::Float, "slope in radians per unit share (minimum norm: slopes of a target sum to 0)"),
+        column("coefficient", Kind::Float, "slope per unit share, in radians for angles (minimum norm: slopes of a target sum to 0)"),
         nullable("standard_error", Kind::Float, "standard error of the slope"),
         nullable("z", Kind::Float, "(slope - median slope) / standard error"),
     ];
@@ -272,6 +272,33 @@ tables! {
     SurrogateAngles, "surrogate_angles", 1, [
         CUSTOMER,
         column("angle", Kind::Vector64(Axis::Angle), "predicted direction angles in radians"),
+    ];
+    /// Why each customer is in its segment, and how far the explanation goes.
+    Explanations, "explanations", 1, [
+        CUSTOMER,
+        column("segment", Kind::Category, "trait with the network's highest output"),
+        column("runner_up", Kind::Category, "trait with the network's second highest output"),
+        column("lead", Kind::Float, "output of the segment less that of the runner-up, by the network"),
+        column("surrogate_lead", Kind::Float, "the same by the surrogate: its own value, not the sum of contributions"),
+        column("error_degrees", Kind::Float, "angle between the surrogate's and the network's direction"),
+        nullable("refusal", Kind::Category, "why the customer is not explained: `direction` (the angle is too wide) or `segment` (the surrogate names another one)"),
+        nullable("moved", Kind::Float, "smallest share of spending that, moved between classes, changes the network's segment; null where no feasible move does, and for refused customers"),
+        nullable("moved_to", Kind::Category, "segment after that move"),
+        nullable("unflagged_segment", Kind::Category, "the network's segment had the customer spent on protected and proxy classes as the average customer does; null where none are listed"),
+    ];
+    /// What each class adds to the lead of explained customers.
+    Contributions, "contributions", 1, [
+        CUSTOMER,
+        column("baseline", Kind::Float, "the surrogate's lead for the average training customer"),
+        column("contribution", Kind::Vector64(Axis::Class), "coefficient times (share - average share); with the baseline they sum to the surrogate's lead"),
+        column("percentile", Kind::Vector32(Axis::Class), "fraction of customers with a smaller share, equal ones counted half"),
+    ];
+    /// Classes whose use needs a reason.
+    FlaggedClasses, "flagged_classes", 1, [
+        column("class", Kind::Text, "transaction class"),
+        column("role", Kind::Category, "`protected` (listed), `proxy` (listed) or `correlated` (found: goes with a protected class)"),
+        column("reason", Kind::Text, "what it tells of a person, as listed, or the class that it goes with"),
+        nullable("correlation", Kind::Float, "correlation of mean shares with that class, where found"),
     ];
     /// Customers that illustrate a claim.
     Examples, "examples", 1, [

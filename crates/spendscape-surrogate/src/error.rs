@@ -26,6 +26,16 @@ pub enum Error {
         /// The entry.
         value: f64,
     },
+    /// Features that should be shares do not sum to what the training customers' do.
+    #[error(
+        "the shares of customer {row} sum to {excess:+e} more than those of the training customers; normalize them, and leave out customers without spending"
+    )]
+    NotShares {
+        /// Row (customer).
+        row: usize,
+        /// How far the sum is off.
+        excess: f64,
+    },
     /// Two arguments do not fit together.
     #[error("{argument} has length {found} where {expected} was expected; check that both come from one run")]
     ShapeMismatch {
@@ -81,9 +91,7 @@ pub enum Error {
         label: &'static str,
     },
     /// The tree library refused the data.
-    #[error(
-        "the regression tree could not be grown or read; check the parameters against the number of rows"
-    )]
+    #[error("the trees could not be grown or read; check the parameters against the number of rows")]
     Tree {
         /// What it says.
         source: Box<dyn std::error::Error + Send + Sync>,

@@ -164,6 +164,27 @@ fn direction(angles: &ArrayRef<f64, Ix1>) -> Array1<f64> {
     w
 }
 
+/// Angle in degrees between two vectors of one length, whatever their sizes; 90 if either is zero, which has no direction.
+///
+/// ```
+/// use ndarray::array;
+/// let angle = spendscape_surrogate::degrees_between(&array![2.0, 0.0], &array![1.0, 1.0]);
+/// assert!((angle - 45.0).abs() < 1e-12);
+/// ```
+pub fn degrees_between(a: &ArrayRef<f64, Ix1>, b: &ArrayRef<f64, Ix1>) -> f64 {
+    let unit = |v: &ArrayRef<f64, Ix1>| {
+        // The largest entry first: the squares of extreme vectors leave the range of f64.
+        let largest = v.fold(0.0_f64, |m, x| m.max(x.abs()));
+        let scaled = v.mapv(|x| x / largest);
+        let norm = scaled.dot(&scaled).sqrt();
+        (largest > 0.0).then(|| scaled / norm)
+    };
+    match (unit(a), unit(b)) {
+        (Some(a), Some(b)) => between(&a, &b).to_degrees(),
+        _ => 90.0,
+    }
+}
+
 /// Angle between unit vectors, accurate for small and for large angles (Kahan).
 fn between(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
     let (difference, sum) = (a - b, a + b);

@@ -1,12 +1,12 @@
-//! Surrogates that explain a recurrent network by its inputs: linear, ridge, polynomial and tree models of any target
-//! matrix, their fidelity, the tests of their coefficients, and the explanation of one customer.
+//! Surrogates that explain a recurrent network by its inputs: linear, ridge, polynomial and tree models (single and boosted)
+//! of any target matrix, their fidelity, the tests of their coefficients, and the explanation of one customer.
 //!
 //! It does not compute the targets (states and direction angles), does not read or write files, and does not draw.
 //!
 //! ```
 //! # fn main() -> Result<(), spendscape_surrogate::Error> {
 //! use ndarray::{array, Axis};
-//! use spendscape_surrogate::{Ols, explain, mean_r2};
+//! use spendscape_surrogate::{Gauge, Ols, Score, mean_r2};
 //!
 //! let shares = array![[0.2, 0.8], [0.4, 0.6], [0.5, 0.5], [0.9, 0.1]];
 //! let angle = shares.column(0).mapv(|s| 3.0 * s - 1.0).insert_axis(Axis(1));
@@ -15,7 +15,7 @@
 //! assert_eq!(model.rank(), 1);
 //! assert!(model.coefficients().sum().abs() < 1e-12);
 //! assert!(mean_r2(&angle, &model.predict(&shares)?)? > 1.0 - 1e-12);
-//! let why = explain(&model, &shares.row(0), 0, 0.0)?;
+//! let why = Score::of_target(&model, 0, Gauge::Median)?.explain(&shares.row(0))?;
 //! assert!((why.total() - why.value).abs() < 1e-14);
 //! # Ok(())
 //! # }
@@ -38,6 +38,7 @@ mod ridge;
 mod polynomial;
 mod product_moments;
 
+mod boosted;
 mod tree;
 
 mod metrics;
@@ -49,22 +50,30 @@ mod learning_curve;
 mod recovery;
 mod significance;
 
-mod explain;
+mod assignment;
+mod change;
+mod peers;
+mod score;
+mod segment;
 
 pub use anchor::{ANCHOR, ANCHOR_LATITUDE, ANCHOR_LONGITUDE, simulate_anchor};
+pub use assignment::{Assignment, assign};
+pub use boosted::{BoostedModel, BoostedTrees};
+pub use change::{Move, MovePlan};
 pub use error::Error;
-pub use explain::{
-    Assignment, Explanation, assign, compensated_sum, contributions, explain, explain_margin, percentile,
-};
 pub use fidelity::{
-    AngularErrors, Interval, R2Intervals, SegmentError, customer_errors, errors_by_segment, r2_intervals,
+    AngularErrors, Interval, R2Intervals, SegmentError, customer_errors, degrees_between, errors_by_segment,
+    r2_intervals,
 };
 pub use learning_curve::{CurvePoint, learning_curve};
 pub use linear::{Contrast, DEFAULT_RCOND, LinearModel, Ols};
 pub use metrics::{mean_r2, r2, rmse};
+pub use peers::Peers;
 pub use polynomial::{Polynomial, PolynomialModel, Terms};
 pub use recovery::{Recovery, Unlisted, auroc, correlation, recovery, unlisted_classes};
 pub use ridge::{Ridge, RidgeFit};
+pub use score::{Explanation, Gauge, Score, compensated_sum};
+pub use segment::{MAX_ERROR_DEGREES, Observed, Refusal, SegmentExplainer, SegmentExplanation};
 pub use shares::{mean_features, mean_shares, normalize_rows};
 pub use significance::{CoefficientTests, Correction, coefficient_tests, median_gauge};
 pub use split::Split;

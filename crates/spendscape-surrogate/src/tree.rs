@@ -74,7 +74,7 @@ impl RegressionTree {
             .into_iter()
             .map(|target| DecisionTreeRegressor::fit(&features, &target.to_vec(), parameters.clone()))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|source| Error::Tree { source: Box::new(source) })?;
+            .map_err(failed)?;
         Ok(TreeModel { trees, features: x.ncols() })
     }
 }
@@ -93,8 +93,7 @@ impl TreeModel {
         }
         let features = matrix(x)?;
         for (tree, mut column) in self.trees.iter().zip(values.columns_mut()) {
-            let predicted =
-                tree.predict(&features).map_err(|source| Error::Tree { source: Box::new(source) })?;
+            let predicted = tree.predict(&features).map_err(failed)?;
             column.iter_mut().zip(predicted).for_each(|(value, p)| *value = p);
         }
         Ok(values)
@@ -102,7 +101,11 @@ impl TreeModel {
 }
 
 /// The library's own matrix, by columns.
-fn matrix(x: &ArrayRef<f64, Ix2>) -> Result<DenseMatrix<f64>, Error> {
-    DenseMatrix::new(x.nrows(), x.ncols(), x.t().iter().copied().collect(), true)
-        .map_err(|source| Error::Tree { source: Box::new(source) })
+pub(crate) fn matrix(x: &ArrayRef<f64, Ix2>) -> Result<DenseMatrix<f64>, Error> {
+    DenseMatrix::new(x.nrows(), x.ncols(), x.t().iter().copied().collect(), true).map_err(failed)
+}
+
+/// What the library says, as an error of ours.
+pub(crate) fn failed(source: smartcore::error::Failed) -> Error {
+    Error::Tree { source: Box::new(source) }
 }

@@ -1,6 +1,9 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -8,10 +11,11 @@ use spendscape::{
     RunFolder,
     evaluate::{self, CompareOptions, EvaluateOptions, SummaryRow},
     stages::{
-        self, assign::AssignOptions, dynamics::DynamicsOptions, ingest::IngestOptions,
-        segment::SegmentOptions, synth::SynthOptions, train::TrainOptions,
+        self, assign::AssignOptions, dynamics::DynamicsOptions, explain::ExplainOptions,
+        ingest::IngestOptions, segment::SegmentOptions, synth::SynthOptions, train::TrainOptions,
     },
 };
+use spendscape_report::{explanation_page, explanation_text};
 use spendscape_store::Manifest;
 use tracing_subscriber::EnvFilter;
 
@@ -113,11 +117,26 @@ enum Command {
         #[command(flatten)]
         options: AssignOptions,
     },
-    /// Fit the linear surrogate that explains the directions
-    #[command(after_help = "Example: spendscape explain runs/first --data runs/bank")]
+    /// Explain why customers are in their segments
+    ///
+    /// Fits linear surrogates of the network, measures their fidelity and writes the explanation of every customer. With
+    /// --customer it prints that of one: the assignment, what drove it, the explanation's own error, the smallest change of
+    /// spending that would move the segment, and what changed over the periods.
+    #[command(
+        after_help = "Examples:\n  spendscape explain runs/first --data runs/bank\n  spendscape explain runs/first \
+        --data runs/bank --customer C000001 --html why.html"
+    )]
     Explain {
         #[command(flatten)]
         folders: Folders,
+        #[command(flatten)]
+        options: ExplainOptions,
+        /// Print the explanation of this customer (with --json as JSON)
+        #[arg(long, value_name = "ID")]
+        customer: Option<String>,
+        /// Write the explanation of the customer as a self-contained page too
+        #[arg(long, value_name = "FILE", requires = "customer")]
+        html: Option<PathBuf>,
     },
     /// Find and certify the fixed points that pull customers, and map traits into state space
     #[command(after_help = "Example: spendscape dynamics runs/first --data runs/bank")]
@@ -161,6 +180,8 @@ enum Command {
         #[command(flatten)]
         segment: SegmentOptions,
         #[command(flatten)]
+        explain: ExplainOptions,
+        #[command(flatten)]
         dynamics: DynamicsOptions,
     },
 }
@@ -195,11 +216,11 @@ impl Arguments {
                 .build_global()
                 .context("cannot start the threads asked for")?;
         }
-        let run = self.command.work()?;
+        let run = self.command.work(self.json)?;
         if self.json {
             self.print_json(&run)?;
         } else if let Command::Compare { .. } = self.command {
-            print_comparison(&evaluate::read_summary(&run)?);
+            print_text(&comparison_table(&evaluate::read_summary(&run)?))?;
         }
         Ok(())
     }
@@ -213,26 +234,32 @@ impl Arguments {
                 serde_json::Value::Object(entries.collect())
             }
             Command::Compare { .. } => serde_json::to_value(evaluate::read_summary(run)?)?,
+            // It was printed by the command itself, which knows the customer.
+            Command::Explain { customer: Some(_), .. } => return Ok(()),
             _ => serde_json::to_value(Manifest::read(run.path())?)?,
         };
-        println!("{}", serde_json::to_string_pretty(&json)?);
-        Ok(())
+        print_text(&format!("{}\n", serde_json::to_string_pretty(&json)?))
     }
 }
 
 /// The comparison as a table for a person.
-fn print_comparison(rows: &[SummaryRow]) {
+fn comparison_table(rows: &[SummaryRow]) -> String {
     let show = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
-    println!("| features | measure | level | seeds | median | low | high | chance | unimodal null |");
-    println!("|---|---|---|---|---|---|---|---|---|");
+    let mut table = "| features | measure | level | seeds | median | low | high | chance | unimodal null |\n\
+                     |---|---|---|---|---|---|---|---|---|\n"
+        .to_owned();
     for row in rows {
         let figures = [row.median, row.low, row.high, row.chance, row.null].map(show).join(" | ");
-        println!("| {} | {} | {} | {} | {figures} |", row.representation, row.measure, row.level, row.seeds);
+        table += &format!(
+            "| {} | {} | {} | {} | {figures} |\n",
+            row.representation, row.measure, row.level, row.seeds
+        );
     }
+    table
 }
 
 impl Command {
-    fn work(&self) -> Result<RunFolder> {
+    fn work(&self, json: bool) -> Result<RunFolder> {
         let folders = match self {
             Self::Synth { folders, .. }
             | Self::Ingest { folders, .. }
@@ -240,7 +267,7 @@ impl Command {
             | Self::States { folders }
             | Self::Segment { folders, .. }
             | Self::Assign { folders, .. }
-            | Self::Explain { folders }
+            | Self::Explain { folders, .. }
             | Self::Dynamics { folders, .. }
             | Self::Evaluate { folders, .. }
             | Self::Compare { folders, .. }
@@ -255,20 +282,47 @@ impl Command {
             Self::States { .. } => stages::states::states(&run, force)?,
             Self::Segment { options, seed, .. } => stages::segment::segment(&run, options, *seed, force)?,
             Self::Assign { options, .. } => stages::assign::assign(&run, options, force)?,
-            Self::Explain { .. } => stages::explain::explain(&run, force)?,
+            Self::Explain { options, customer, html, .. } => {
+                stages::explain::explain(&run, options, force)?;
+                if let Some(customer) = customer {
+                    print_explanation(&run, customer, html.as_deref(), json)?;
+                }
+            }
             Self::Dynamics { options, .. } => stages::dynamics::dynamics(&run, options, force)?,
             Self::Evaluate { options, .. } => evaluate::evaluate(&run, options, force)?,
             Self::Compare { options, .. } => evaluate::compare(&run, options, force)?,
             Self::Report { .. } => stages::report::report(&run)?,
-            Self::Run { train, segment, dynamics, .. } => {
+            Self::Run { train, segment, explain, dynamics, .. } => {
                 stages::train::train(&run, train, force)?;
                 stages::states::states(&run, force)?;
                 stages::segment::segment(&run, segment, train.seed, force)?;
-                stages::explain::explain(&run, force)?;
+                stages::explain::explain(&run, explain, force)?;
                 stages::dynamics::dynamics(&run, dynamics, force)?;
                 stages::report::report(&run)?;
             }
         }
         Ok(run)
+    }
+}
+
+/// Prints the explanation of one customer as text or JSON, and writes it as a page where one is asked for.
+fn print_explanation(run: &RunFolder, customer: &str, html: Option<&Path>, json: bool) -> Result<()> {
+    let explanation = stages::explain::explain_customer(run, customer)?;
+    if let Some(path) = html {
+        spendscape_store::write_file(path, explanation_page(&explanation).as_bytes())?;
+    }
+    if json {
+        print_text(&format!("{}\n", serde_json::to_string_pretty(&explanation)?))
+    } else {
+        print_text(&explanation_text(&explanation))
+    }
+}
+
+/// Writes to standard output; a reader that has seen enough (`| head`) is no failure.
+fn print_text(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to standard output"),
     }
 }

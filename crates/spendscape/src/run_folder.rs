@@ -91,6 +91,14 @@ files! {
     Surrogate = "surrogate": Surrogate,
     /// The surrogate's angles.
     SurrogateAngles = "surrogate_angles": SurrogateAngles,
+    /// Why each customer is in its segment.
+    Explanations = "explanations": Explanations,
+    /// What each class adds to the lead of explained customers.
+    Contributions = "contributions": Contributions,
+    /// Protected and proxy classes.
+    FlaggedClasses = "flagged_classes": FlaggedClasses,
+    /// How faithful the surrogates are.
+    Fidelity = "fidelity": Metrics,
     /// End states under a held input.
     EndStates = "end_states": EndStates,
     /// Fixed points.

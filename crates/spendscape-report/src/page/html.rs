@@ -3,7 +3,7 @@
 use crate::draw::svg::escape;
 
 /// A whole page.
-pub(super) fn document(
+pub(crate) fn document(
     title: &str,
     style: &str,
     script: &str,
@@ -15,17 +15,19 @@ pub(super) fn document(
         .iter()
         .map(|(id, name)| format!("<li><a href=\"#{id}\">{}</a></li>\n", escape(name)))
         .collect();
+    // A page without a script has no element for it.
+    let script = if script.is_empty() { String::new() } else { format!("<script>\n{script}</script>\n") };
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
          <style>\n{style}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
          <nav aria-label=\"Contents\"><ul>\n{items}</ul></nav>\n</header>\n<main>\n{body}</main>\n\
-         <script>\n{script}</script>\n</body>\n</html>\n"
+         {script}</body>\n</html>\n"
     )
 }
 
 /// A section with a heading.
-pub(super) fn section(id: &str, title: &str, content: &str) -> String {
+pub(crate) fn section(id: &str, title: &str, content: &str) -> String {
     format!(
         "<section aria-labelledby=\"{id}-heading\" id=\"{id}\">\n<h2 id=\"{id}-heading\">{}</h2>\n{content}</section>\n",
         escape(title)
@@ -33,10 +35,10 @@ pub(super) fn section(id: &str, title: &str, content: &str) -> String {
 }
 
 /// A column of a table: its name, and whether it holds numbers.
-pub(super) type Heading = (&'static str, bool);
+pub(crate) type Heading = (&'static str, bool);
 
 /// A table; the cells are HTML.
-pub(super) fn table(caption: &str, headings: &[Heading], rows: &[Vec<String>]) -> String {
+pub(crate) fn table(caption: &str, headings: &[Heading], rows: &[Vec<String>]) -> String {
     let class = |number: bool| if number { " class=\"number\"" } else { "" };
     let head: String = headings
         .iter()

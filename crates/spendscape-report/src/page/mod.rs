@@ -1,7 +1,7 @@
 //! The report as one page that needs nothing else: figures, tables and a view of the trajectories to turn around.
 
 mod explore;
-mod html;
+pub(crate) mod html;
 mod profiles;
 mod sections;
 
@@ -18,7 +18,7 @@ use crate::{
     run::{Run, column_error, optional},
 };
 
-const STYLE: &str = include_str!("../../assets/report.css");
+pub(crate) const STYLE: &str = include_str!("../../assets/report.css");
 const SCRIPT: &str = include_str!("../../assets/report.js");
 
 /// Writes the report on the run folder `run` as one HTML file, `out`: where its tables come from, the figures with their

@@ -4,6 +4,7 @@
 
 mod drawn;
 mod errors;
+mod explanation;
 mod fixture;
 mod page;
 mod shapes;

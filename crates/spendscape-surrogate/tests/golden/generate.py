@@ -1,8 +1,9 @@
 """Writes sklearn.csv: shares, targets and the fitted values of scikit-learn's models on them.
 
-Made with scikit-learn 1.2.1, NumPy 1.24.2, Python 3.11: python3 generate.py > sklearn.csv
+Made with scikit-learn 1.2.1, NumPy 1.26.4, Python 3.11: python3 generate.py > sklearn.csv
 """
 import numpy as np
+from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
@@ -34,6 +35,15 @@ columns = {
     "squares": fitted(make_pipeline(StandardScaler(), LinearRegression()), squares),
     "full": fitted(make_pipeline(StandardScaler(), LinearRegression()), full),
     "tree": np.stack([DecisionTreeRegressor(max_depth=3, min_samples_leaf=5).fit(x, t).predict(x) for t in y.T], 1),
+    "boosted": np.stack(
+        [
+            GradientBoostingRegressor(criterion="squared_error", n_estimators=20, max_depth=2, learning_rate=0.3)
+            .fit(x, t)
+            .predict(x)
+            for t in y.T
+        ],
+        1,
+    ),
     "slopes": np.vstack([LinearRegression().fit(free, y).coef_.T, np.full((ROWS - CLASSES + 1, 2), np.nan)]),
 }
 print(",".join(f"{name}{i}" for name, table in columns.items() for i in range(table.shape[1])))

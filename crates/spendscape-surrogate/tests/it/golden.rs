@@ -1,7 +1,7 @@
 //! Fitted values and slopes against scikit-learn's (`tests/golden/generate.py`).
 
 use ndarray::{Array2, s};
-use spendscape_surrogate::{Ols, Polynomial, RegressionTree, Ridge, Terms};
+use spendscape_surrogate::{BoostedTrees, Ols, Polynomial, RegressionTree, Ridge, Terms};
 
 use crate::data::distance;
 
@@ -53,4 +53,12 @@ fn trees_match() {
     let (x, y) = (columns("x"), columns("y"));
     let model = RegressionTree::params().max_depth(3).min_samples_leaf(5).fit(&x, &y).unwrap();
     assert!(distance(&model.predict(&x).unwrap(), &columns("tree")) < SAME);
+}
+
+#[test]
+fn boosted_trees_match() {
+    let (x, y) = (columns("x"), columns("y"));
+    let params = BoostedTrees::params().trees(20).max_depth(2).learning_rate(0.3).subsample(1.0);
+    let model = params.fit(&x, &y).unwrap();
+    assert!(distance(&model.predict(&x).unwrap(), &columns("boosted")) < SAME);
 }

@@ -2,8 +2,9 @@
 
 use ndarray::{Array2, Array3, array};
 use spendscape_surrogate::{
-    CoefficientTests, Error, Explanation, LinearModel, Ols, Polynomial, PolynomialModel, RegressionTree,
-    Ridge, RidgeFit, Terms, TreeModel, mean_features, mean_shares, normalize_rows,
+    BoostedModel, BoostedTrees, CoefficientTests, Error, Explanation, LinearModel, Ols, Polynomial,
+    PolynomialModel, RegressionTree, Ridge, RidgeFit, Terms, TreeModel, mean_features, mean_shares,
+    normalize_rows,
 };
 
 use crate::data::gaussian;
@@ -17,6 +18,7 @@ fn errors(x: &Array2<f64>, y: &Array2<f64>) -> Vec<Option<Error>> {
         Polynomial::params().fit(x, y).err(),
         Polynomial::params().terms(Terms::Full).fit(x, y).err(),
         RegressionTree::params().fit(x, y).err(),
+        BoostedTrees::params().subsample(1.0).trees(5).fit(x, y).err(),
     ]
 }
 
@@ -101,6 +103,12 @@ fn parameters_out_of_range_are_refused() {
     }
     assert!(RegressionTree::params().max_depth(0).fit(&x, &y).is_err());
     assert!(RegressionTree::params().min_samples_leaf(0).fit(&x, &y).is_err());
+    let boosted = BoostedTrees::params();
+    for wrong in [boosted.trees(0), boosted.max_depth(0), boosted.learning_rate(0.0), boosted.subsample(1.5)]
+    {
+        assert!(matches!(wrong.fit(&x, &y), Err(Error::InvalidParameter { .. })));
+    }
+    assert!(matches!(boosted.subsample(0.05).fit(&x, &y), Err(Error::TooFewRows { .. })));
     // Nine columns need eleven rows.
     let small = gaussian(10, 3, 3);
     assert!(Polynomial::params().terms(Terms::Full).fit(&small, &gaussian(10, 1, 4)).is_err());
@@ -130,6 +138,7 @@ fn models_can_cross_threads() {
     check::<RidgeFit>();
     check::<PolynomialModel>();
     check::<TreeModel>();
+    check::<BoostedModel>();
     check::<CoefficientTests>();
     check::<Explanation>();
     check::<Error>();

@@ -1,5 +1,6 @@
 //! Integration tests of the surrogates.
 
+mod change;
 mod coefficients;
 mod data;
 mod explanation;

@@ -1,8 +1,8 @@
-//! Polynomials and trees: planted functions, a naive reference, threads.
+//! Polynomials, trees and boosted trees: planted functions, a naive reference, threads.
 
 use ndarray::{Array2, Axis, concatenate};
 use spendscape_linalg::lstsq;
-use spendscape_surrogate::{Polynomial, RegressionTree, Terms, mean_r2};
+use spendscape_surrogate::{BoostedTrees, Polynomial, RegressionTree, Terms, mean_r2};
 
 use crate::data::{centered, distance, gaussian, shares};
 
@@ -91,4 +91,27 @@ fn a_tree_finds_steps_and_respects_its_limits() {
     values.sort_by(f64::total_cmp);
     let sizes: Vec<usize> = values.chunk_by(|a, b| a == b).map(<[f64]>::len).collect();
     assert!(sizes.len() > 4 && sizes.iter().all(|&size| size >= 20), "{sizes:?}");
+}
+
+#[test]
+fn boosted_trees_generalize_where_a_single_tree_does_not() {
+    let smooth = |x: &Array2<f64>| (x.column(0).mapv(f64::sin) + &x.column(1) * 0.5).insert_axis(Axis(1));
+    let (x, fresh) = (gaussian(800, 4, 11), gaussian(400, 4, 12));
+    let y = smooth(&x) + gaussian(800, 1, 13) * 0.3;
+    let truth = smooth(&fresh);
+    let boosted = BoostedTrees::params().fit(&x, &y).unwrap();
+    let tree = RegressionTree::params().fit(&x, &y).unwrap();
+    let fit = |predicted: Array2<f64>| mean_r2(&truth, &predicted).unwrap();
+    let (boosted, tree) = (fit(boosted.predict(&fresh).unwrap()), fit(tree.predict(&fresh).unwrap()));
+    assert!(boosted > 0.9 && boosted > tree + 0.1, "{boosted} {tree}");
+}
+
+#[test]
+fn threads_do_not_change_the_bits_of_boosted_trees() {
+    let (x, y) = (gaussian(300, 4, 14), gaussian(300, 3, 15));
+    let predict = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| BoostedTrees::params().trees(10).fit(&x, &y).unwrap().predict(&x).unwrap())
+    };
+    assert_eq!(predict(1), predict(3));
 }

@@ -8,8 +8,8 @@ use spendscape_segments::{
     CanonicalFrame, DEFAULT_NEIGHBORS, final_states, prefix_accuracy, unit_rows, window_stability,
 };
 use spendscape_surrogate::{
-    ANCHOR, AngularErrors, Correction, LinearModel, Ols, Polynomial, RegressionTree, Ridge, Terms,
-    coefficient_tests, compensated_sum, contributions, correlation, mean_r2, recovery, simulate_anchor,
+    ANCHOR, AngularErrors, BoostedTrees, Correction, Gauge, LinearModel, Ols, Polynomial, RegressionTree,
+    Ridge, Score, Terms, coefficient_tests, compensated_sum, correlation, mean_r2, recovery, simulate_anchor,
     unlisted_classes,
 };
 
@@ -65,7 +65,7 @@ fn contribution_error(model: &LinearModel, shares: &Array2<f64>) -> Result<f64> 
     let predicted = model.predict(shares)?;
     let mut widest: f64 = 0.0;
     for target in 0..predicted.ncols() {
-        let parts = contributions(model, shares, target, 0.0)?;
+        let parts = Score::of_target(model, target, Gauge::Median)?.contributions(shares)?;
         for (row, value) in parts.rows().into_iter().zip(predicted.column(target)) {
             let sum = compensated_sum(row.iter().copied().chain([model.target_means()[target]]));
             let scale = row.iter().fold(value.abs(), |scale, part| scale.max(part.abs()));
@@ -88,6 +88,8 @@ fn alternatives(data: &Data, options: &EvaluateOptions, metrics: &mut Metrics) -
         "surrogate.r2.tree_depth_10",
         fit_of(&small.fit(&data.train, &data.train_angles)?.predict(&data.test)?)?,
     );
+    let boosted = BoostedTrees::params().fit(&data.train, &data.train_angles)?;
+    metrics.add("surrogate.r2.boosted", fit_of(&boosted.predict(&data.test)?)?);
     let squares = Polynomial::params().terms(Terms::Squares).fit(&data.train, &data.train_angles)?;
     metrics.add("surrogate.r2.squares", fit_of(&squares.predict(&data.test)?)?);
     // A full polynomial has more columns than a small panel has customers: then it is left out.
@@ -117,6 +119,9 @@ fn coefficients(context: &Context, model: &LinearModel, metrics: &mut Metrics) -
     metrics.add("coefficients.known", found.known as f64);
     metrics.add("coefficients.found", found.found as f64);
     metrics.add("coefficients.false", found.false_finds as f64);
+    let rate = recovery(&tests, &context.coefficients, LEVEL, Correction::BenjaminiHochberg)?;
+    metrics.add("coefficients.found_by_rate", rate.found as f64);
+    metrics.add("coefficients.false_by_rate", rate.false_finds as f64);
     metrics.add("coefficients.auroc", found.auroc);
     metrics.add("coefficients.correlation", found.correlation);
     metrics.add("coefficients.r2_on_table", found.r2_on_table);

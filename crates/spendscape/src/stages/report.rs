@@ -1,11 +1,11 @@
 //! Figures and the page.
 
 use anyhow::Result;
-use spendscape_report::{FigureOptions, Outcome, figures, page};
+use spendscape_report::{FigureOptions, Outcome, figures, model_card, page};
 
-use crate::run_folder::RunFolder;
+use crate::run_folder::{File, RunFolder};
 
-/// Draws the figures and the page of a run into its folder. They are drawn anew each time: they hold nothing that is
+/// Draws the figures, the page and the model card of a run into its folder. They are drawn anew each time: they hold nothing that is
 /// not in the tables.
 ///
 /// # Errors
@@ -22,5 +22,11 @@ pub fn report(run: &RunFolder) -> Result<()> {
             Outcome::Skipped { reason } => tracing::info!(figure = figure.id, "is left out: {reason}"),
         }
     }
-    Ok(page(run.path(), &run.path().join("report.html"))?)
+    page(run.path(), &run.path().join("report.html"))?;
+    if run.has(File::Fidelity) {
+        model_card(run.path(), run.path())?;
+    } else {
+        tracing::info!("the model card is left out: {} is not in the run folder", File::Fidelity.name());
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bad_input;
+mod explain;
 mod interrupt;
 mod pipeline;
 mod program;

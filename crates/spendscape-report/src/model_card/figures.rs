@@ -1,0 +1,71 @@
+//! Named figures as a card shows them.
+
+use std::collections::BTreeMap;
+
+/// What a figure that was not measured reads as.
+const UNKNOWN: &str = "not measured";
+
+/// Figures by name.
+#[derive(Debug, Default)]
+pub(super) struct Figures(BTreeMap<String, f64>);
+
+impl Figures {
+    pub(super) fn new(figures: impl IntoIterator<Item = (String, f64)>) -> Self {
+        Self(figures.into_iter().collect())
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<f64> {
+        self.0.get(name).copied()
+    }
+
+    /// The names between a prefix and a suffix that have a figure.
+    pub(super) fn between<'a>(&'a self, prefix: &'a str, suffix: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.keys().filter_map(move |name| name.strip_prefix(prefix)?.strip_suffix(suffix))
+    }
+
+    fn show(&self, name: &str, show: impl Fn(f64) -> String) -> String {
+        self.get(name).map_or(UNKNOWN.to_owned(), show)
+    }
+
+    pub(super) fn count(&self, name: &str) -> String {
+        self.show(name, |value| crate::draw::text::count(value as usize))
+    }
+
+    pub(super) fn percent(&self, name: &str) -> String {
+        self.show(name, |value| format!("{:.1} %", 100.0 * value))
+    }
+
+    pub(super) fn degrees(&self, name: &str) -> String {
+        self.show(name, |value| format!("{value:.2} degrees"))
+    }
+
+    pub(super) fn number(&self, name: &str) -> String {
+        self.show(name, |value| format!("{value:.4}"))
+    }
+
+    pub(super) fn scientific(&self, name: &str) -> String {
+        self.show(name, |value| format!("{value:.1e}"))
+    }
+
+    /// A figure with its interval.
+    pub(super) fn interval(&self, name: &str) -> String {
+        let end = |end: &str| self.number(&format!("{name}.{end}"));
+        self.show(name, |value| format!("{value:.4} ({} to {})", end("low"), end("high")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_show_what_was_measured() {
+        let figures = Figures::new(
+            [("r2", 0.98765), ("r2.low", 0.98), ("r2.high", 0.99), ("by.a.b.n", 3.0)]
+                .map(|(n, v)| (n.to_owned(), v)),
+        );
+        assert_eq!(figures.interval("r2"), "0.9877 (0.9800 to 0.9900)");
+        assert_eq!(figures.percent("refused"), "not measured");
+        assert_eq!(figures.between("by.", ".n").collect::<Vec<_>>(), ["a.b"]);
+    }
+}

@@ -1,0 +1,102 @@
+//! The model card of a run, as Markdown and as a page: what the explanations are for, how faithful and how stable they are,
+//! where they end, and when to raise an alarm. Its figures are those of the tables `fidelity`, `explanations`,
+//! `flagged_classes` and, where `spendscape evaluate` was run, `metrics`.
+
+mod blocks;
+mod figures;
+mod sections;
+
+use std::path::Path;
+
+use spendscape_schema::Table;
+use spendscape_store::write_file;
+
+use self::{blocks::Block, figures::Figures};
+use crate::{
+    Error,
+    run::{Part, Run, column_error, optional},
+};
+
+/// Name of the table of fidelity, which is a table of metrics.
+pub(crate) const FIDELITY: &str = "fidelity";
+
+/// What the card is written from.
+struct Card {
+    run: Run,
+    fidelity: Figures,
+    metrics: Figures,
+    /// Class, role, reason.
+    flagged: Vec<[String; 3]>,
+}
+
+/// Writes the model card of the run folder `run` as `model_card.md` and `model_card.html` into the folder `out`. The same
+/// tables give the same bytes.
+///
+/// # Errors
+/// [`Error::MissingTable`] without the table `fidelity`, and as [`figures`](crate::figures()).
+pub fn model_card(run: &Path, out: &Path) -> Result<(), Error> {
+    let blocks = Card::open(run)?.blocks();
+    write_file(&out.join("model_card.md"), blocks::markdown(TITLE, &blocks).as_bytes())?;
+    write_file(&out.join("model_card.html"), blocks::page(TITLE, &blocks).as_bytes())?;
+    Ok(())
+}
+
+/// The card's heading.
+const TITLE: &str = "Model card: customer segments and their explanations";
+
+impl Card {
+    fn open(folder: &Path) -> Result<Self, Error> {
+        let run = Run::open(folder)?;
+        let Ok(fidelity) = figures(folder, FIDELITY)? else {
+            return Err(Error::MissingTable { path: folder.join(format!("{FIDELITY}.parquet")) });
+        };
+        let flagged = match optional(folder, Table::FlaggedClasses.name(), Table::FlaggedClasses)? {
+            Ok(stored) => {
+                let column = column_error(folder, Table::FlaggedClasses.name());
+                let text = |name: &str| stored.rows.text(name).map_err(&column);
+                let (classes, roles, reasons) = (text("class")?, text("role")?, text("reason")?);
+                classes
+                    .into_iter()
+                    .zip(roles)
+                    .zip(reasons)
+                    .map(|((c, role), reason)| [c, role, reason])
+                    .collect()
+            }
+            Err(_) => Vec::new(),
+        };
+        let metrics = figures(folder, Table::Metrics.name())?.unwrap_or_default();
+        Ok(Self { run, fidelity, metrics, flagged })
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        for section in [
+            Self::purpose,
+            Self::data,
+            Self::method,
+            Self::fidelity,
+            Self::explanations,
+            Self::stability,
+            Self::fairness,
+            Self::limits,
+            Self::tests,
+            Self::monitoring,
+            Self::sources,
+        ] {
+            section(self, &mut blocks);
+        }
+        blocks
+    }
+}
+
+fn figures(folder: &Path, name: &str) -> Result<Part<Figures>, Error> {
+    Ok(match optional(folder, name, Table::Metrics)? {
+        Ok(stored) => {
+            let column = column_error(folder, name);
+            let names = stored.rows.text("name").map_err(&column)?;
+            let values = stored.rows.float("value").map_err(&column)?;
+            Ok(Figures::new(names.into_iter().zip(values)))
+        }
+        Err(missing) => Err(missing),
+    })
+}

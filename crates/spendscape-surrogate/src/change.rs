@@ -1,0 +1,132 @@
+//! The smallest change of spending that lowers a score by a given amount.
+
+use ndarray::{Array1, ArrayRef, Axis, Ix1};
+
+use crate::{Error, check};
+
+/// Moves of share from class to class, the most effective first.
+///
+/// A score that is linear in the shares falls fastest when share is taken from the class with the largest coefficient and
+/// given to the one with the smallest. Each class gives until it is at its lower limit and takes until it is at its upper
+/// one; then the next takes its turn. The amounts moved solve the linear program
+///
+/// ```text
+/// minimize  sum |d| / 2   subject to   coefficients . d <= -fall,  sum d = 0,  lower <= shares + d <= upper
+/// ```
+///
+/// for every `fall` at once: its solutions for growing falls are nested.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MovePlan {
+    moves: Vec<Move>,
+    classes: usize,
+}
+
+/// Share moved from one class to another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Move {
+    /// The class that gives.
+    pub from: usize,
+    /// The class that takes.
+    pub to: usize,
+    /// Share moved.
+    pub amount: f64,
+    /// Fall of the score per unit of share.
+    pub effect: f64,
+}
+
+impl MovePlan {
+    /// Plans the moves of a customer with these shares; a class stays between its limits, where `lower <= share <= upper`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] unless all arguments have length C, [`Error::NotFinite`], [`Error::InvalidParameter`] for
+    /// a share outside its limits.
+    pub fn new(
+        coefficients: &ArrayRef<f64, Ix1>,
+        shares: &ArrayRef<f64, Ix1>,
+        lower: &ArrayRef<f64, Ix1>,
+        upper: &ArrayRef<f64, Ix1>,
+    ) -> Result<Self, Error> {
+        let classes = coefficients.len();
+        for (argument, values) in [("shares", shares), ("lower", lower), ("upper", upper)] {
+            check::length(argument, classes, values.len())?;
+            check::finite(argument, &values.to_owned().insert_axis(Axis(0)))?;
+        }
+        check::finite("coefficients", &coefficients.to_owned().insert_axis(Axis(0)))?;
+        if let Some(c) = (0..classes).find(|&c| !(lower[c] <= shares[c] && shares[c] <= upper[c])) {
+            return Err(Error::InvalidParameter {
+                parameter: "share",
+                value: shares[c],
+                range: "the range between its limits",
+            });
+        }
+        let mut order: Vec<usize> = (0..classes).collect();
+        order.sort_by(|&a, &b| coefficients[b].total_cmp(&coefficients[a]));
+        let mut give = shares.to_owned() - lower;
+        let mut take = upper.to_owned() - shares;
+        let (mut givers, mut takers) = (order.iter().copied(), order.iter().rev().copied());
+        let (mut from, mut to) = (givers.next(), takers.next());
+        let mut moves = Vec::new();
+        while let (Some(giver), Some(taker)) = (from, to) {
+            let effect = coefficients[giver] - coefficients[taker];
+            if effect <= 0.0 {
+                break;
+            }
+            let amount = give[giver].min(take[taker]);
+            if amount > 0.0 {
+                moves.push(Move { from: giver, to: taker, amount, effect });
+                give[giver] -= amount;
+                take[taker] -= amount;
+            }
+            if give[giver] <= 0.0 {
+                from = givers.next();
+            }
+            if take[taker] <= 0.0 {
+                to = takers.next();
+            }
+        }
+        Ok(Self { moves, classes })
+    }
+
+    /// Share that can be moved with effect.
+    pub fn capacity(&self) -> f64 {
+        self.moves.iter().map(|step| step.amount).sum()
+    }
+
+    /// The smallest share to move for a fall of the score, or `None` if all moves together do not reach it.
+    pub fn moved_for(&self, fall: f64) -> Option<f64> {
+        let (mut moved, mut left) = (0.0, fall);
+        for step in &self.moves {
+            if left <= step.amount * step.effect {
+                return Some(moved + (left / step.effect).max(0.0));
+            }
+            moved += step.amount;
+            left -= step.amount * step.effect;
+        }
+        (left <= 0.0).then_some(moved)
+    }
+
+    /// The first moves, up to this share in all.
+    pub fn moves(&self, moved: f64) -> Vec<Move> {
+        let mut left = moved;
+        let mut taken = Vec::new();
+        for step in &self.moves {
+            if left <= 0.0 {
+                break;
+            }
+            taken.push(Move { amount: step.amount.min(left), ..*step });
+            left -= step.amount;
+        }
+        taken
+    }
+
+    /// What these moves add to each class, length C; the sum is zero up to rounding.
+    pub fn difference(&self, moved: f64) -> Array1<f64> {
+        let mut difference = Array1::zeros(self.classes);
+        for step in self.moves(moved) {
+            difference[step.from] -= step.amount;
+            difference[step.to] += step.amount;
+        }
+        difference
+    }
+}

@@ -1,0 +1,95 @@
+//! The numbers of one customer's explanation.
+
+use anyhow::{Context, Result};
+use ndarray::{Array1, Array2, Axis as Dimension};
+use rayon::prelude::*;
+use spendscape_surrogate::{AngularErrors, Observed, Peers, SegmentExplainer, SegmentExplanation};
+
+use super::{
+    change::{self, Change, Limits},
+    data::{Data, Surrogates},
+    flags::{ClassList, Flagged},
+};
+
+/// Everything needed to explain any customer of a run.
+#[derive(Debug)]
+pub(crate) struct Explainer<'a> {
+    pub(crate) data: &'a Data,
+    pub(crate) surrogates: &'a Surrogates,
+    pub(crate) segments: SegmentExplainer<'a>,
+    /// All customers: whom one customer's shares are compared with.
+    pub(crate) peers: Peers,
+    pub(crate) flagged: Vec<Flagged>,
+    limits: Limits,
+    /// The angles that the surrogate predicts, N x K.
+    pub(crate) predicted_angles: Array2<f64>,
+    /// Degrees on the sphere between them and the network's, N.
+    pub(crate) angle_errors: AngularErrors,
+}
+
+/// What there is to say about one customer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Finding {
+    pub(crate) segment: SegmentExplanation,
+    pub(crate) change: Option<Change>,
+    /// The network's segment without what flagged classes tell, if any are flagged.
+    pub(crate) without_flagged: Option<usize>,
+}
+
+impl<'a> Explainer<'a> {
+    pub(crate) fn new(data: &'a Data, surrogates: &'a Surrogates, list: &ClassList) -> Result<Self> {
+        let classes = &data.panel.classes;
+        let flagged = list.find(classes, &data.shares.select(Dimension(0), &data.train_rows()))?;
+        let peers = Peers::new(&data.shares)?;
+        let predicted_angles = surrogates.angle.predict(&data.shares)?;
+        Ok(Self {
+            data,
+            surrogates,
+            segments: SegmentExplainer::new(
+                &surrogates.state,
+                &data.weights.output,
+                &data.weights.output_bias,
+            )?,
+            limits: Limits::new(&peers, classes.len(), &flagged)?,
+            peers,
+            flagged,
+            angle_errors: AngularErrors::new(&data.angles, &predicted_angles)?,
+            predicted_angles,
+        })
+    }
+
+    /// Mean shares of the training customers, C: what a customer's shares are measured from.
+    pub(crate) fn average(&self) -> &Array1<f64> {
+        self.surrogates.state.feature_means()
+    }
+
+    /// Explains the segment of a customer, without looking for changes.
+    pub(crate) fn segment(&self, row: usize) -> Result<SegmentExplanation> {
+        let data = self.data;
+        let observed = Observed { state: &data.ends.row(row), outputs: &data.outputs.row(row) };
+        self.segments
+            .explain(&data.shares.row(row), observed)
+            .with_context(|| format!("customer {}", data.panel.customers[row]))
+    }
+
+    /// Explains a customer.
+    pub(crate) fn explain(&self, row: usize) -> Result<Finding> {
+        let segment = self.segment(row)?;
+        // A change follows the surrogate's slopes: where those are not trusted, it is not either.
+        let change = match segment.lead {
+            Ok(_) => change::smallest(self.data, &self.segments, &self.limits, row, segment.segment)?,
+            Err(_) => None,
+        };
+        let without_flagged = if self.flagged.is_empty() {
+            None
+        } else {
+            Some(change::without_flagged(self.data, self.average(), &self.flagged, row)?)
+        };
+        Ok(Finding { segment, change, without_flagged })
+    }
+
+    /// Explains everybody, in the order of the panel.
+    pub(crate) fn explain_all(&self) -> Result<Vec<Finding>> {
+        (0..self.data.panel.len()).into_par_iter().map(|row| self.explain(row)).collect()
+    }
+}
