@@ -38,8 +38,9 @@ mod ridge;
 mod polynomial;
 mod product_moments;
 
-mod boosted;
 mod tree;
+
+mod boosted;
 
 mod metrics;
 

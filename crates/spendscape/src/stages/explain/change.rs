@@ -3,6 +3,8 @@
 //! The surrogate says which classes to move (its slopes solve the linear program of [`MovePlan`]); how much has to move is
 //! found by running the network on the changed spending.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis as Dimension, s};
 use spendscape_surrogate::{Move, MovePlan, Peers, SegmentExplainer, assign};
@@ -126,22 +128,24 @@ fn along(
 /// A class that gives a part of its mean share gives the same part in every period, and what becomes free in a period goes to
 /// the takers in the proportions in which they take on average: then the mean shares change by exactly the moves.
 fn moved(periods: &ArrayView2<'_, f32>, shares: &Array1<f64>, moves: &[Move]) -> Array2<f32> {
-    let (mut gives, mut takes) = (vec![0.0; shares.len()], vec![0.0; shares.len()]);
     let total: f64 = moves.iter().map(|step| step.amount).sum();
+    // A few classes of a hundred are concerned; a class gives to several in turn, and takes from several.
+    let (mut gives, mut takes) = (BTreeMap::new(), BTreeMap::new());
     for step in moves {
-        gives[step.from] += step.amount / shares[step.from];
-        takes[step.to] += step.amount / total;
+        *gives.entry(step.from).or_insert(0.0) += step.amount / shares[step.from];
+        *takes.entry(step.to).or_insert(0.0) += step.amount / total;
     }
     let mut changed = periods.to_owned();
     for mut period in changed.rows_mut() {
         let mut free = 0.0;
-        for (share, part) in period.iter_mut().zip(&gives).filter(|(_, part)| **part > 0.0) {
-            let given = f64::from(*share) * part.min(1.0);
+        for (&class, part) in &gives {
+            let share = f64::from(period[class]);
+            let given = share * f64::min(*part, 1.0);
             free += given;
-            *share = (f64::from(*share) - given) as f32;
+            period[class] = (share - given) as f32;
         }
-        for (share, part) in period.iter_mut().zip(&takes).filter(|(_, part)| **part > 0.0) {
-            *share = (f64::from(*share) + free * part) as f32;
+        for (&class, part) in &takes {
+            period[class] = (f64::from(period[class]) + free * part) as f32;
         }
     }
     changed
