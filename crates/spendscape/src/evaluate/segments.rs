@@ -88,7 +88,11 @@ pub(super) fn measure(
     let mut rng = seed::stream(1, "comparison", 0);
     let found =
         compare(&representations, &context.targets.grades, &context.targets.train, &config, &mut rng)?;
-    for row in &found.rows {
+    for row in found.rows.iter_mut().filter(|row| row.representation == DIRECTION) {
+        // A Gaussian of unit vectors is no null of directions; that of the states' directions stands beside the states.
+        row.null = None;
+    }
+    for row in found.rows.iter().filter(|row| !MEASURED_ELSEWHERE.contains(&row.representation.as_str())) {
         if row.measure == Measure::PrefixAccuracy {
             metrics.add(format!("segments.knn.{}.{}", row.representation, row.level), row.value);
             if let Some(chance) = row.chance.filter(|_| row.representation == LSTM) {
@@ -109,6 +113,11 @@ pub(super) fn measure(
 
 /// The states' name in the comparison.
 const LSTM: &str = "lstm";
+/// The name of their unit vectors.
+const DIRECTION: &str = "direction";
+/// The surrogate's angles are metrics of the surrogate, and the running mean differs from the raw grades in yearly
+/// stability only.
+const MEASURED_ELSEWHERE: [&str; 2] = ["surrogate_angles", "raw_personality_running_mean"];
 
 /// The name among the metrics of a figure of the states' clusters.
 fn metric(row: &ComparisonRow) -> Option<&'static str> {
@@ -140,7 +149,7 @@ fn features(context: &Context, run: &RunFolder, options: &EvaluateOptions) -> Re
             .directional()
             .short(short_ends())
             .yearly(context.states.clone()),
-        Features::new("direction", unit_rows(&context.ends)).directional(),
+        Features::new(DIRECTION, unit_rows(&context.ends)).directional(),
         Features::new("trajectory", context.states.to_shape((customers, periods * units))?.into_owned()),
         Features::new("raw_inputs", context.mean_shares.clone()).short(short_shares),
         Features::new("raw_personality", grades.clone()).short(short_grades).yearly(yearly.clone()),
