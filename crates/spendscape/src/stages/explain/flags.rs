@@ -144,7 +144,11 @@ mod tests {
         let expected = [(0, Role::Protected), (1, Role::Correlated), (2, Role::Proxy), (3, Role::Correlated)];
         assert_eq!(roles, expected);
         assert_eq!(found[1].reason, "pharmacy");
-        assert!(found[1].correlation.unwrap() > 0.9 && found[3].correlation.unwrap() < -0.9);
+        // By hand: .05 / sqrt(.0275 x .1) and -.06 / sqrt(.0275 x .18).
+        let expected = [0.05 / 0.002_75_f64.sqrt(), -0.06 / 0.004_95_f64.sqrt()];
+        for (flag, expected) in [&found[1], &found[3]].into_iter().zip(expected) {
+            assert!((flag.correlation.unwrap() - expected).abs() < 1e-12);
+        }
         let error = list.find(&classes[1..], &shares).unwrap_err();
         assert!(error.to_string().contains("pharmacy"), "{error}");
         assert!(toml::from_str::<ClassList>("[secret]\n").is_err());
