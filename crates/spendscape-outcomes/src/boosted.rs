@@ -16,11 +16,18 @@ const BINS: u16 = 64;
 
 /// An ensemble of 100 trees of depth 3 with a learning rate of .1, on histograms of 64 bins (Friedman 2001; Newton steps
 /// in the leaves). The settings are fixed: nothing is chosen by looking at outcomes.
-#[derive(Debug)]
 pub struct BoostedTrees {
     ensemble: GradientBooster,
     loss: Loss,
     features: usize,
+}
+
+impl std::fmt::Debug for BoostedTrees {
+    /// The library's ensemble cannot be shown.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { ensemble: _, loss, features } = self;
+        f.debug_struct("BoostedTrees").field("loss", loss).field("features", features).finish_non_exhaustive()
+    }
 }
 
 impl BoostedTrees {

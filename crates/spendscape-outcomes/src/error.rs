@@ -15,7 +15,9 @@ pub enum Error {
         found: usize,
     },
     /// A number is NaN or infinite.
-    #[error("{argument} is {value} at row {row}, column {column}; leave that customer out or repair the value")]
+    #[error(
+        "{argument} is {value} at row {row}, column {column}; leave that customer out or repair the value"
+    )]
     NotFinite {
         /// Name of the argument.
         argument: &'static str,
@@ -65,7 +67,9 @@ pub enum Error {
         found: usize,
     },
     /// No feature varies over the training customers.
-    #[error("none of the {features} features varies over the training customers; there is nothing to learn from")]
+    #[error(
+        "none of the {features} features varies over the training customers; there is nothing to learn from"
+    )]
     NoFeature {
         /// The number of features.
         features: usize,

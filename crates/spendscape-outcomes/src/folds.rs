@@ -60,7 +60,11 @@ pub fn stratified_folds<R: Rng>(
 /// [`Error::InvalidParameter`] for a share that is not between 0 and 1, [`Error::TooFew`] if one side is empty.
 pub fn time_split(days: &[i64], share: f64) -> Result<Fold, Error> {
     if !(share > 0.0 && share < 1.0) {
-        return Err(Error::InvalidParameter { parameter: "the training share", value: share, range: "(0, 1)" });
+        return Err(Error::InvalidParameter {
+            parameter: "the training share",
+            value: share,
+            range: "(0, 1)",
+        });
     }
     let mut sorted = days.to_vec();
     sorted.sort_unstable();

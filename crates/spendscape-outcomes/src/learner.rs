@@ -2,9 +2,7 @@
 
 use ndarray::{Array1, ArrayRef2};
 
-use crate::{
-    BoostedTrees, Error, Loss, Outcome, Regression, Standardizer, Task, check,
-};
+use crate::{BoostedTrees, Error, Loss, Outcome, Regression, Standardizer, Task, check};
 
 /// A way to learn an outcome from features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +57,8 @@ impl Learner {
             Task::Continuous => (Loss::Squared, vec![Array1::from(values)]),
             Task::Binary | Task::Ordinal => {
                 let levels = &outcome.levels()[..outcome.levels().len() - 1];
-                let above = |level: &f64| values.iter().map(|value| f64::from(u8::from(value > level))).collect();
+                let above =
+                    |level: &f64| values.iter().map(|value| f64::from(u8::from(value > level))).collect();
                 (Loss::Logistic, levels.iter().map(above).collect())
             }
         };

@@ -54,7 +54,11 @@ impl Regression {
     ) -> Result<Self, Error> {
         check_data(loss, x, y, weights)?;
         if !(penalty > 0.0 && penalty.is_finite()) {
-            return Err(Error::InvalidParameter { parameter: "the penalty", value: penalty, range: "(0, inf)" });
+            return Err(Error::InvalidParameter {
+                parameter: "the penalty",
+                value: penalty,
+                range: "(0, inf)",
+            });
         }
         Self::newton(loss, x, y, weights, penalty, None)
     }
@@ -114,8 +118,7 @@ impl Regression {
         });
         (model.penalty, model.converged) = (penalty, false);
         let objective = |model: &Self, linear: &Array1<f64>| {
-            total_loss(loss, linear, y, weights)
-                + 0.5 * penalty * model.coefficients.dot(&model.coefficients)
+            total_loss(loss, linear, y, weights) + 0.5 * penalty * model.coefficients.dot(&model.coefficients)
         };
         let mut linear = model.linear(x)?;
         let mut value = objective(&model, &linear);

@@ -3,10 +3,7 @@
 use ndarray::{Array2, Axis, concatenate};
 use rayon::prelude::*;
 
-use crate::{
-    Error, Fold, Learner, LearnerOptions, Outcome, check,
-    folds::check_folds,
-};
+use crate::{Error, Fold, Learner, LearnerOptions, Outcome, check, folds::check_folds};
 
 /// Features of one kind for the customers of a fold.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,10 +51,9 @@ impl FeatureSet {
         let mut chosen = Vec::new();
         for name in &self.blocks {
             let block = blocks.iter().find(|block| block.name == *name);
-            chosen.push(block.ok_or_else(|| Error::UnknownBlock {
-                set: self.name.clone(),
-                block: name.clone(),
-            })?);
+            chosen.push(
+                block.ok_or_else(|| Error::UnknownBlock { set: self.name.clone(), block: name.clone() })?,
+            );
         }
         let join = |part: fn(&Block) -> &Array2<f64>| {
             let views: Vec<_> = chosen.iter().map(|block| part(block).view()).collect();
@@ -221,8 +217,13 @@ pub fn audit<D: ?Sized + Sync>(
     let other = Outcome::new(study.outcome.task(), &values)?;
     let everybody: Vec<usize> = (0..fold.test.len()).collect();
     let relabelled = Study { outcome: &other, ..study };
-    compare(&fold_scores(features, data, relabelled, fold)?, &everybody, "the labels of the held-out customers")?;
-    let (kept, altered): (Vec<usize>, Vec<usize>) = everybody.iter().partition(|position| **position % 2 == 0);
+    compare(
+        &fold_scores(features, data, relabelled, fold)?,
+        &everybody,
+        "the labels of the held-out customers",
+    )?;
+    let (kept, altered): (Vec<usize>, Vec<usize>) =
+        everybody.iter().partition(|position| **position % 2 == 0);
     let rows: Vec<usize> = altered.iter().map(|position| fold.test[*position]).collect();
     let found = fold_scores(features, &alter(&rows), study, fold)?;
     compare(&found, &kept, "the data of other held-out customers")

@@ -43,8 +43,7 @@ impl BinaryScores {
             return Err(Error::InvalidParameter { parameter: "bins", value: 0.0, range: "at least 1" });
         }
         let sorted: Vec<f64> = self.order.iter().rev().map(|row| self.scores[*row]).collect();
-        let edges: Vec<f64> =
-            (1..bins).map(|k| numbers::quantile(&sorted, k as f64 / bins as f64)).collect();
+        let edges: Vec<f64> = (1..bins).map(|k| numbers::quantile(&sorted, k as f64 / bins as f64)).collect();
         let mut found = vec![(0_usize, 0.0, 0_usize); bins];
         for (score, label) in self.scores.iter().zip(&self.labels) {
             let bin = &mut found[edges.partition_point(|edge| edge < score)];
@@ -74,7 +73,12 @@ impl BinaryScores {
     }
 
     /// Newton's method from a line nearby.
-    pub(crate) fn line_weighted(&self, logits: &[f64], weights: &[u32], start: (f64, f64)) -> CalibrationLine {
+    pub(crate) fn line_weighted(
+        &self,
+        logits: &[f64],
+        weights: &[u32],
+        start: (f64, f64),
+    ) -> CalibrationLine {
         let (mut intercept, mut slope) = start;
         for _ in 0..STEPS {
             let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.0, 0.0, 0.0, 0.0, 0.0);
@@ -82,8 +86,7 @@ impl BinaryScores {
                 if *weight > 0 {
                     let weight = f64::from(*weight);
                     let p = numbers::sigmoid(intercept + slope * x);
-                    let (residual, h) =
-                        (weight * (f64::from(u8::from(*label)) - p), weight * p * (1.0 - p));
+                    let (residual, h) = (weight * (f64::from(u8::from(*label)) - p), weight * p * (1.0 - p));
                     g0 += residual;
                     g1 += residual * x;
                     h00 += h;
@@ -99,7 +102,9 @@ impl BinaryScores {
             let step = ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant);
             intercept += step.0;
             slope += step.1;
-            if step.0.abs() <= STEADY * (1.0 + intercept.abs()) && step.1.abs() <= STEADY * (1.0 + slope.abs()) {
+            if step.0.abs() <= STEADY * (1.0 + intercept.abs())
+                && step.1.abs() <= STEADY * (1.0 + slope.abs())
+            {
                 return CalibrationLine { intercept, slope, converged: true };
             }
         }

@@ -129,10 +129,8 @@ fn placements(scores: &BinaryScores) -> (Vec<f64>, Vec<f64>) {
     };
     let (by_positive, by_negative) = (sorted(&positive), sorted(&negative));
     let below = |sorted: &[f64], score: f64| {
-        let (under, up_to) = (
-            sorted.partition_point(|value| *value < score),
-            sorted.partition_point(|value| *value <= score),
-        );
+        let (under, up_to) =
+            (sorted.partition_point(|value| *value < score), sorted.partition_point(|value| *value <= score));
         0.5 * (under + up_to) as f64 / sorted.len() as f64
     };
     (

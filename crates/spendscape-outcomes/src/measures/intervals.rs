@@ -51,10 +51,7 @@ impl Measure {
     }
 
     fn needs_probabilities(self) -> bool {
-        matches!(
-            self,
-            Self::Brier | Self::LogLoss | Self::CalibrationIntercept | Self::CalibrationSlope
-        )
+        matches!(self, Self::Brier | Self::LogLoss | Self::CalibrationIntercept | Self::CalibrationSlope)
     }
 }
 
