@@ -152,9 +152,8 @@ impl Bank {
         let tau = discipline(&z);
         let event = f64::from(u8::from(self.events()[[number, last]]));
         let [intercept, by_buffer, by_discipline, by_event] = DEFAULT;
-        let default_score = sigmoid(
-            intercept + by_buffer * account.buffer[last] + by_discipline * tau + by_event * event,
-        );
+        let default_score =
+            sigmoid(intercept + by_buffer * account.buffer[last] + by_discipline * tau + by_event * event);
 
         // What is drawn is drawn in any case and in this order, so that one outcome does not change another.
         let rng = &mut seed::stream(self.params.seed, "outcomes", number as u64);

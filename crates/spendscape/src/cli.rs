@@ -10,6 +10,8 @@ use spendscape::{
     stages::{
         self, assign::AssignOptions, dynamics::DynamicsOptions, ingest::IngestOptions,
         segment::SegmentOptions, synth::SynthOptions, train::TrainOptions,
+        self, dynamics::DynamicsOptions, ingest::IngestOptions, outcomes::OutcomesOptions,
+        synth::SynthOptions, train::TrainOptions,
     },
 };
 use spendscape_store::Manifest;
@@ -127,6 +129,18 @@ enum Command {
         #[command(flatten)]
         options: DynamicsOptions,
     },
+    /// Predict default, liquidity or any label from trajectory and bespoke features, and compare them
+    #[command(
+        after_help = "Examples:\n  spendscape outcomes runs/default --data runs/bank --labels runs/bank/outcomes.parquet \
+        --target default --best default_score --group group\n  spendscape outcomes runs/churn --data runs/bank --labels churn.csv \
+        --target churned --adverse yes"
+    )]
+    Outcomes {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: Box<OutcomesOptions>,
+    },
     /// Measure the figures by which the papers' claims are judged
     #[command(after_help = "Example: spendscape evaluate runs/first --data runs/bank --json")]
     Evaluate {
@@ -213,6 +227,12 @@ impl Arguments {
                 serde_json::Value::Object(entries.collect())
             }
             Command::Compare { .. } => serde_json::to_value(evaluate::read_summary(run)?)?,
+            Command::Outcomes { .. } => {
+                let figures = stages::outcomes::read_figures(run)?;
+                serde_json::Value::Object(
+                    figures.into_iter().map(|(name, value)| (name, value.into())).collect(),
+                )
+            }
             _ => serde_json::to_value(Manifest::read(run.path())?)?,
         };
         println!("{}", serde_json::to_string_pretty(&json)?);
@@ -242,6 +262,7 @@ impl Command {
             | Self::Assign { folders, .. }
             | Self::Explain { folders }
             | Self::Dynamics { folders, .. }
+            | Self::Outcomes { folders, .. }
             | Self::Evaluate { folders, .. }
             | Self::Compare { folders, .. }
             | Self::Report { folders }
@@ -257,6 +278,7 @@ impl Command {
             Self::Assign { options, .. } => stages::assign::assign(&run, options, force)?,
             Self::Explain { .. } => stages::explain::explain(&run, force)?,
             Self::Dynamics { options, .. } => stages::dynamics::dynamics(&run, options, force)?,
+            Self::Outcomes { options, .. } => stages::outcomes::outcomes(&run, options, force)?,
             Self::Evaluate { options, .. } => evaluate::evaluate(&run, options, force)?,
             Self::Compare { options, .. } => evaluate::compare(&run, options, force)?,
             Self::Report { .. } => stages::report::report(&run)?,

@@ -4,6 +4,7 @@ pub mod assign;
 pub mod dynamics;
 pub mod explain;
 pub mod ingest;
+pub mod outcomes;
 pub mod report;
 pub mod segment;
 pub mod states;
