@@ -27,5 +27,5 @@ mod run;
 mod sample;
 
 pub use error::Error;
-pub use figures::{FigureInfo, FigureOptions, Outcome, figures};
+pub use figures::{FigureInfo, FigureOptions, Outcome, figures, outcome_figure};
 pub use page::page;

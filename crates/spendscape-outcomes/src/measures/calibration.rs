@@ -65,7 +65,12 @@ impl BinaryScores {
     /// [`Error::NotProbability`] for a score outside 0 to 1.
     pub fn calibration_line(&self) -> Result<CalibrationLine, Error> {
         self.check_probabilities()?;
-        Ok(self.line_weighted(&self.logits(), &self.ones(), (0.0, 1.0)))
+        Ok(self.line_weighted(&self.logits(), &self.ones(), self.flat_line()))
+    }
+
+    /// The line that ignores the scores: from there Newton's method does not overshoot.
+    pub(crate) fn flat_line(&self) -> (f64, f64) {
+        (numbers::logit(self.positives() as f64 / self.len() as f64), 0.0)
     }
 
     pub(crate) fn logits(&self) -> Vec<f64> {

@@ -95,8 +95,8 @@ pub fn bootstrap<R: Rng>(
     let calibrated = measures
         .iter()
         .any(|measure| matches!(measure, Measure::CalibrationIntercept | Measure::CalibrationSlope));
-    let line = calibrated.then(|| scores.line_weighted(&logits, &scores.ones(), (0.0, 1.0)));
-    let start = line.map_or((0.0, 1.0), |line| (line.intercept, line.slope));
+    let line = calibrated.then(|| scores.line_weighted(&logits, &scores.ones(), scores.flat_line()));
+    let start = line.map_or_else(|| scores.flat_line(), |line| (line.intercept, line.slope));
     let statistics = |weights: &[u32]| -> Vec<f64> {
         let (positives, negatives) = scores.totals(weights);
         if positives == 0.0 || negatives == 0.0 {

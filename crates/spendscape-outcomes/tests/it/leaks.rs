@@ -110,7 +110,7 @@ fn labels_of_held_out_customers_in_a_feature_are_caught() {
         BinaryScores::new(&outcome.above(0), &found[0].mean()).unwrap().auc()
     };
     let (leaking, honest) = (auc(true), auc(false));
-    assert!(leaking > 0.8 && (honest - 0.5).abs() < 0.07, "{leaking} {honest}");
+    assert!(leaking > 0.7 && (honest - 0.5).abs() < 0.07, "{leaking} {honest}");
     let found = audit(&LabelsOfACode { everybody: true }, &data, study, &folds[0], alter);
     assert!(matches!(found, Err(Error::Leak { .. })), "{found:?}");
     audit(&LabelsOfACode { everybody: false }, &data, study, &folds[0], alter).unwrap();

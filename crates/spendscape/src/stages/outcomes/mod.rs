@@ -161,7 +161,9 @@ pub fn outcomes(run: &RunFolder, options: &OutcomesOptions, force: bool) -> Resu
     table::write(&mut stage, &labels, &outcome, &held_out, &measured)?;
     explain(&mut stage, &features, &data, study, &labels)?;
     log(&measured);
-    stage.finish()
+    stage.finish()?;
+    spendscape_report::outcome_figure(run.path(), &run.path().join("figures"))?;
+    Ok(())
 }
 
 fn read_data(run: &RunFolder, options: &OutcomesOptions, inputs: &[File]) -> Result<CustomerData> {
