@@ -73,7 +73,8 @@ fn draw(folder: &Path) -> Result<Drawn, Error> {
     };
     let (x, y) = (float("x")?, float("y")?);
     let (set_names, learner_names) = (distinct(&sets), distinct(&learners));
-    let position = |names: &[String], name: &String| names.iter().position(|known| known == name).unwrap_or(0);
+    let position =
+        |names: &[String], name: &String| names.iter().position(|known| known == name).unwrap_or(0);
     let mut panels: BTreeMap<&str, Vec<Curve>> = BTreeMap::new();
     for row in 0..x.len() {
         let (set, learner) = (position(&set_names, &sets[row]), position(&learner_names, &learners[row]));

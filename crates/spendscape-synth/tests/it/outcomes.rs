@@ -20,8 +20,7 @@ fn scores_are_the_probabilities_of_the_outcomes() {
     let bank = bank(&BankParams::new(Preset::Base).customers(CUSTOMERS));
     let outcomes = bank.outcomes();
     type Pair = (fn(&CustomerOutcome) -> f64, fn(&CustomerOutcome) -> bool);
-    let pairs: [Pair; 2] =
-        [(|o| o.default_score, |o| o.default), (|o| o.illiquid_score, |o| o.illiquid)];
+    let pairs: [Pair; 2] = [(|o| o.default_score, |o| o.default), (|o| o.illiquid_score, |o| o.illiquid)];
     for (score, label) in pairs {
         let mut order: Vec<&CustomerOutcome> = outcomes.iter().collect();
         order.sort_by(|a, b| score(a).total_cmp(&score(b)));
@@ -84,7 +83,8 @@ fn balances_show_the_buffer() {
         a.dot(&b) / (a.dot(&a) * b.dot(&b)).sqrt()
     };
     assert!(correlation(&held, &score) > 0.95);
-    let risk: Array1<f64> = outcomes.iter().map(|o| (o.default_score / (1.0 - o.default_score)).ln()).collect();
+    let risk: Array1<f64> =
+        outcomes.iter().map(|o| (o.default_score / (1.0 - o.default_score)).ln()).collect();
     assert!(correlation(&held, &risk) < -0.85);
     assert!(balance.iter().zip(&lowest).all(|(mean, lowest)| lowest <= mean && *lowest >= 0));
     for customer in 0..100 {
