@@ -1,6 +1,7 @@
 //! The stages, in the order in which they run.
 
 pub mod assign;
+pub mod balances;
 pub mod dynamics;
 pub mod explain;
 pub mod ingest;
