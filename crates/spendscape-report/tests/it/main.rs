@@ -5,6 +5,7 @@
 mod drawn;
 mod errors;
 mod fixture;
+mod outcome;
 mod page;
 mod shapes;
 mod svg;

@@ -5,6 +5,7 @@
 mod architecture;
 mod bad_input;
 mod interrupt;
+mod outcomes;
 mod pipeline;
 mod program;
 mod segments;
