@@ -2,7 +2,7 @@
 //! and the balances that foreshadow them (METHODS section 15.1).
 
 use arrow::array::RecordBatch;
-use rand::{Rng, RngExt};
+use rand::RngExt;
 use rayon::prelude::*;
 use spendscape_schema::{Axes, Table, arrays, seed};
 

@@ -50,6 +50,8 @@ enum Taxonomy {
 /// Outcomes of the synthetic bank: the column, and that of its best possible score.
 const BANK_OUTCOMES: [(&str, &str); 3] =
     [("default", "default_score"), ("illiquid", "illiquid_score"), ("quintile", "liquidity_score")];
+/// Repeats of the cross-validation of the banks: among many customers one more repeat changes little.
+const BANK_REPEATS: &str = "1";
 /// Repeats of the cross-validation of 514 loans: a few decide much, and a repeat takes little.
 const LOAN_REPEATS: &str = "20";
 /// Transactions of the Berka bank: with their full history before the loan, and early ones.
@@ -169,7 +171,7 @@ impl Experiment {
         let folder = out.join(self.name);
         let data = folder.join("data");
         self.prepare(program, &data, keep_ledger)?;
-        let mut measured = Vec::new();
+        let mut measured: Vec<Measured> = Vec::new();
         let seeds = if matches!(self.source, Source::Loans(_)) { 0 } else { seeds };
         for seed in 1..=seeds {
             let run = folder.join(format!("seed-{seed}"));
@@ -208,7 +210,8 @@ impl Experiment {
         match &self.source {
             Source::Bank { .. } => {
                 for (target, best) in BANK_OUTCOMES {
-                    all.extend(run(target, "outcomes.parquet", &["--best", best, "--group", "group"])?);
+                    let options = ["--best", best, "--group", "group", "--repeats", BANK_REPEATS];
+                    all.extend(run(target, "outcomes.parquet", &options)?);
                 }
             }
             Source::Loans(_) => {

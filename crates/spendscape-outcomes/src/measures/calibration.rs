@@ -30,6 +30,9 @@ pub struct CalibrationLine {
 const STEPS: usize = 50;
 /// Largest change of a coefficient that counts as none.
 const STEADY: f64 = 1e-12;
+/// The same for a bootstrap sample, whose own scatter is coarser by far; Newton's method doubles the digits, so that the
+/// error left is about the square of this.
+pub(super) const STEADY_SAMPLE: f64 = 1e-4;
 
 impl BinaryScores {
     /// The calibration curve over `bins` quantile bins: edges are the quantiles of the scores (linear between values), a
@@ -65,7 +68,7 @@ impl BinaryScores {
     /// [`Error::NotProbability`] for a score outside 0 to 1.
     pub fn calibration_line(&self) -> Result<CalibrationLine, Error> {
         self.check_probabilities()?;
-        Ok(self.line_weighted(&self.logits(), &self.ones(), self.flat_line()))
+        Ok(self.line_weighted(&self.logits(), &self.ones(), self.flat_line(), STEADY))
     }
 
     /// The line that ignores the scores: from there Newton's method does not overshoot.
@@ -83,6 +86,7 @@ impl BinaryScores {
         logits: &[f64],
         weights: &[u32],
         start: (f64, f64),
+        steady: f64,
     ) -> CalibrationLine {
         let (mut intercept, mut slope) = start;
         for _ in 0..STEPS {
@@ -107,8 +111,8 @@ impl BinaryScores {
             let step = ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant);
             intercept += step.0;
             slope += step.1;
-            if step.0.abs() <= STEADY * (1.0 + intercept.abs())
-                && step.1.abs() <= STEADY * (1.0 + slope.abs())
+            if step.0.abs() <= steady * (1.0 + intercept.abs())
+                && step.1.abs() <= steady * (1.0 + slope.abs())
             {
                 return CalibrationLine { intercept, slope, converged: true };
             }

@@ -4,7 +4,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
-use super::BinaryScores;
+use super::{BinaryScores, calibration::STEADY_SAMPLE};
 use crate::{Error, numbers};
 
 /// A measure of a binary outcome.
@@ -95,18 +95,21 @@ pub fn bootstrap<R: Rng>(
     let calibrated = measures
         .iter()
         .any(|measure| matches!(measure, Measure::CalibrationIntercept | Measure::CalibrationSlope));
-    let line = calibrated.then(|| scores.line_weighted(&logits, &scores.ones(), scores.flat_line()));
-    let start = line.map_or_else(|| scores.flat_line(), |line| (line.intercept, line.slope));
+    // Samples start from the line of everybody, which lies near theirs.
+    let whole = calibrated.then(|| scores.calibration_line()).transpose()?;
+    let start = whole.map_or_else(|| scores.flat_line(), |line| (line.intercept, line.slope));
     let statistics = |weights: &[u32]| -> Vec<f64> {
         let (positives, negatives) = scores.totals(weights);
         if positives == 0.0 || negatives == 0.0 {
             return vec![f64::NAN; measures.len()];
         }
-        let line = calibrated.then(|| scores.line_weighted(&logits, weights, start));
+        let line = calibrated.then(|| scores.line_weighted(&logits, weights, start, STEADY_SAMPLE));
         let line = line.filter(|line| line.converged);
+        // Both need it, and it takes a pass over all scores.
+        let auc = scores.auc_weighted(weights);
         let value = |measure: &Measure| match *measure {
-            Measure::Auc => scores.auc_weighted(weights),
-            Measure::Gini => 2.0 * scores.auc_weighted(weights) - 1.0,
+            Measure::Auc => auc,
+            Measure::Gini => 2.0 * auc - 1.0,
             Measure::Ks => scores.ks_weighted(weights),
             Measure::Brier => scores.brier_weighted(weights),
             Measure::LogLoss => scores.log_loss_weighted(weights),

@@ -26,6 +26,8 @@ const PANELS: [(&str, &str, &str, &str); 3] = [
     ("calibration", "Calibration", "mean score", "share of positives"),
     ("lift", "Lift", "decile by falling score", "share of positives / overall"),
 ];
+/// The learner of scores that came with the labels.
+const NO_LEARNER: &str = "none";
 /// Learners by dash; a third one and more share the last.
 const DASHES: [Dash; 3] = [SOLID, &[6.0, 3.0], &[2.0, 2.5]];
 /// A curve may lose what no eye sees: a third of a pixel.
@@ -98,7 +100,10 @@ fn draw(folder: &Path) -> Result<Drawn, Error> {
         of.sort_unstable();
         of.dedup();
         for learner in of {
-            let label = format!("{name}, {}", learner_names[learner]);
+            let label = match learner_names[learner].as_str() {
+                NO_LEARNER => name.clone(),
+                learner => format!("{name}, {learner}"),
+            };
             entries.push(Entry::new(Key::Line(color, LINE, dash(learner)), label));
         }
     }
