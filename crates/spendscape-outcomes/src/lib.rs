@@ -24,8 +24,8 @@ pub use learner::{Fitted, Learner, LearnerOptions};
 pub use linear::{Loss, Regression};
 pub use measures::{
     AucComparison, BinaryScores, CalibrationBin, CalibrationLine, Cut, Interval, LiftBin, Measure,
-    NonInferiority, OrderedMeasures, RocPoint, bootstrap, bootstrap_statistics, compare_aucs,
-    ordered_measures,
+    NonInferiority, OrderedMeasures, RocPoint, bootstrap, bootstrap_calibration, bootstrap_lift,
+    bootstrap_statistics, compare_aucs, ordered_measures,
 };
 pub use outcome::{Outcome, Task};
 pub use reasons::{Reason, adverse_reasons};

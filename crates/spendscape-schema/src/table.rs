@@ -416,6 +416,8 @@ tables! {
         column("curve", Kind::Category, "`roc`, `calibration` or `lift`"),
         column("x", Kind::Float, "false positive rate; mean score of the bin; decile from 1 by falling score"),
         column("y", Kind::Float, "true positive rate; share of positives in the bin; lift"),
+        nullable("low", Kind::Float, "lower end of the 95 % interval of y; null for the ROC curve"),
+        nullable("high", Kind::Float, "upper end of the 95 % interval of y; null for the ROC curve"),
     ];
     /// Differences of two AUCs on the same customers (DeLong).
     OutcomeComparisons, "outcome_comparisons", 1, [

@@ -45,21 +45,24 @@ impl BinaryScores {
         if bins == 0 {
             return Err(Error::InvalidParameter { parameter: "bins", value: 0.0, range: "at least 1" });
         }
+        let bin = |rows: Vec<usize>| CalibrationBin {
+            customers: rows.len(),
+            score: rows.iter().map(|row| self.scores[*row]).sum::<f64>() / rows.len() as f64,
+            rate: rows.iter().filter(|row| self.labels[**row]).count() as f64 / rows.len() as f64,
+        };
+        Ok(self.quantile_bins(bins).into_iter().map(bin).collect())
+    }
+
+    /// The rows of each quantile bin that has any.
+    pub(super) fn quantile_bins(&self, bins: usize) -> Vec<Vec<usize>> {
         let sorted: Vec<f64> = self.order.iter().rev().map(|row| self.scores[*row]).collect();
         let edges: Vec<f64> = (1..bins).map(|k| numbers::quantile(&sorted, k as f64 / bins as f64)).collect();
-        let mut found = vec![(0_usize, 0.0, 0_usize); bins];
-        for (score, label) in self.scores.iter().zip(&self.labels) {
-            let bin = &mut found[edges.partition_point(|edge| edge < score)];
-            *bin = (bin.0 + 1, bin.1 + score, bin.2 + usize::from(*label));
+        let mut found = vec![Vec::new(); bins];
+        for (row, score) in self.scores.iter().enumerate() {
+            found[edges.partition_point(|edge| edge < score)].push(row);
         }
-        let filled = found.into_iter().filter(|(customers, ..)| *customers > 0);
-        Ok(filled
-            .map(|(customers, sum, positives)| CalibrationBin {
-                customers,
-                score: sum / customers as f64,
-                rate: positives as f64 / customers as f64,
-            })
-            .collect())
+        found.retain(|rows| !rows.is_empty());
+        found
     }
 
     /// Intercept and slope of the calibration.

@@ -145,3 +145,43 @@ pub fn bootstrap_statistics<R: Rng>(
     let column = |k: usize| samples.iter().map(|sample| sample[k]).collect();
     values.into_iter().enumerate().map(|(k, value)| Interval::of(value, column(k))).collect()
 }
+
+/// Bootstrap intervals of the shares of positives in the bins of [`BinaryScores::calibration`]; who lies in which bin stays
+/// as it is.
+///
+/// # Errors
+/// As [`BinaryScores::calibration`].
+pub fn bootstrap_calibration<R: Rng>(
+    scores: &BinaryScores,
+    bins: usize,
+    draws: usize,
+    rng: &mut R,
+) -> Result<Vec<Interval>, Error> {
+    scores.calibration(bins)?;
+    let rows = scores.quantile_bins(bins);
+    Ok(bootstrap_statistics(scores.len(), draws, rng, |weights| rates(scores, &rows, weights)))
+}
+
+/// Bootstrap intervals of the lifts of [`BinaryScores::lift`]; who lies in which tenth stays as it is.
+pub fn bootstrap_lift<R: Rng>(scores: &BinaryScores, draws: usize, rng: &mut R) -> Vec<Interval> {
+    let rows = scores.tenths();
+    bootstrap_statistics(scores.len(), draws, rng, |weights| {
+        let (positives, negatives) = scores.totals(weights);
+        let overall = positives / (positives + negatives);
+        rates(scores, &rows, weights).into_iter().map(|rate| rate / overall).collect()
+    })
+}
+
+/// The share of positives in each bin.
+fn rates(scores: &BinaryScores, bins: &[Vec<usize>], weights: &[u32]) -> Vec<f64> {
+    let rate = |rows: &Vec<usize>| {
+        let (mut positives, mut all) = (0.0, 0.0);
+        for row in rows {
+            let weight = f64::from(weights[*row]);
+            all += weight;
+            positives += if scores.labels()[*row] { weight } else { 0.0 };
+        }
+        positives / all
+    };
+    bins.iter().map(rate).collect()
+}

@@ -10,7 +10,9 @@ use ndarray::ArrayRef1;
 
 pub use calibration::{CalibrationBin, CalibrationLine};
 pub use delong::{AucComparison, NonInferiority, compare_aucs};
-pub use intervals::{Interval, Measure, bootstrap, bootstrap_statistics};
+pub use intervals::{
+    Interval, Measure, bootstrap, bootstrap_calibration, bootstrap_lift, bootstrap_statistics,
+};
 pub use ordered::{OrderedMeasures, ordered_measures};
 pub use roc::{Cut, LiftBin, RocPoint};
 

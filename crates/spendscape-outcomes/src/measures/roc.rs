@@ -111,19 +111,24 @@ impl BinaryScores {
     /// fewer bins.
     #[must_use]
     pub fn lift(&self) -> Vec<LiftBin> {
+        let overall = self.positives() as f64 / self.len() as f64;
+        let bin = |rows: Vec<usize>| {
+            let customers = rows.len();
+            let mean = |value: &dyn Fn(usize) -> f64| {
+                rows.iter().map(|row| value(*row)).sum::<f64>() / customers as f64
+            };
+            let rate = mean(&|row| f64::from(u8::from(self.labels[row])));
+            LiftBin { customers, score: mean(&|row| self.scores[row]), rate, lift: rate / overall }
+        };
+        self.tenths().into_iter().map(bin).collect()
+    }
+
+    /// The rows of each tenth by falling score.
+    pub(crate) fn tenths(&self) -> Vec<Vec<usize>> {
         const BINS: usize = 10;
-        let (n, overall) = (self.len(), self.positives() as f64 / self.len() as f64);
-        let bins = (0..BINS).map(|bin| &self.order[bin * n / BINS..(bin + 1) * n / BINS]);
-        bins.filter(|rows| !rows.is_empty())
-            .map(|rows| {
-                let customers = rows.len();
-                let mean = |value: &dyn Fn(usize) -> f64| {
-                    rows.iter().map(|row| value(*row)).sum::<f64>() / customers as f64
-                };
-                let rate = mean(&|row| f64::from(u8::from(self.labels[row])));
-                LiftBin { customers, score: mean(&|row| self.scores[row]), rate, lift: rate / overall }
-            })
-            .collect()
+        let n = self.len();
+        let bins = (0..BINS).map(|bin| self.order[bin * n / BINS..(bin + 1) * n / BINS].to_vec());
+        bins.filter(|rows| !rows.is_empty()).collect()
     }
 
     pub(crate) fn totals(&self, weights: &[u32]) -> (f64, f64) {

@@ -4,7 +4,8 @@ use ndarray::{Array1, array};
 use proptest::prelude::*;
 use rand::RngExt;
 use spendscape_outcomes::{
-    BinaryScores, Error, Measure, NonInferiority, bootstrap, compare_aucs, ordered_measures,
+    BinaryScores, Error, Measure, NonInferiority, bootstrap, bootstrap_calibration, bootstrap_lift,
+    compare_aucs, ordered_measures,
 };
 
 use crate::{normal, rng};
@@ -133,6 +134,25 @@ fn intervals_do_not_depend_on_threads() {
     let one = with(1);
     assert_eq!(one, with(3));
     assert!(one.iter().all(|interval| interval.low <= interval.value && interval.value <= interval.high));
+    // The curves' intervals hold their values, bin by bin.
+    let lift = bootstrap_lift(&found, 64, &mut rng_of());
+    for (bin, interval) in found.lift().iter().zip(&lift) {
+        assert!(
+            (interval.value - bin.lift).abs() < 1e-14
+                && interval.low <= bin.lift
+                && bin.lift <= interval.high
+        );
+    }
+    let rates = bootstrap_calibration(&found, 5, 64, &mut rng_of()).unwrap();
+    let bins = found.calibration(5).unwrap();
+    assert_eq!((lift.len(), rates.len(), bins.len()), (10, 5, 5));
+    for (bin, interval) in bins.iter().zip(&rates) {
+        assert!(
+            (interval.value - bin.rate).abs() < 1e-14
+                && interval.low <= bin.rate
+                && bin.rate <= interval.high
+        );
+    }
 }
 
 #[test]

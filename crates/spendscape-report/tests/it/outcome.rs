@@ -27,6 +27,8 @@ fn write(folder: &Path, rows: &[(&str, &str, &str, f64, f64)]) {
         arrays::category(rows.iter().map(|row| row.2)),
         arrays::float(rows.iter().map(|row| row.3)),
         arrays::float(rows.iter().map(|row| row.4)),
+        arrays::optional_float(rows.iter().map(|_| None)),
+        arrays::optional_float(rows.iter().map(|_| None)),
     ];
     let batch = RecordBatch::try_new(Table::OutcomeCurves.schema(&Axes::new()).unwrap(), columns).unwrap();
     let provenance = Provenance::new("outcomes").seed(3).parameter("target", "default");

@@ -4,8 +4,8 @@ use anyhow::Result;
 use ndarray::Array1;
 use rand::Rng;
 use spendscape_outcomes::{
-    AucComparison, BinaryScores, HeldOut, Measure, NonInferiority, Outcome, Task, bootstrap,
-    bootstrap_statistics, compare_aucs, ordered_measures,
+    AucComparison, BinaryScores, HeldOut, Interval, Measure, NonInferiority, Outcome, Task, bootstrap,
+    bootstrap_calibration, bootstrap_lift, bootstrap_statistics, compare_aucs, ordered_measures,
 };
 
 use super::{OutcomesOptions, labels::Labels};
@@ -14,6 +14,8 @@ use super::{OutcomesOptions, labels::Labels};
 pub(super) const EVERYBODY: &str = "everybody";
 /// The set of scores that came with the labels.
 pub(super) const BEST: &str = "best possible";
+/// Bins of the calibration curve.
+const CALIBRATION_BINS: usize = 10;
 /// Fewest customers of each class that a group is measured with.
 const SMALLEST_CLASS: usize = 2;
 
@@ -51,6 +53,7 @@ pub(super) struct CurvePoint {
     pub(super) curve: &'static str,
     pub(super) x: f64,
     pub(super) y: f64,
+    pub(super) interval: Option<[f64; 2]>,
 }
 
 /// Everything that was measured.
@@ -111,7 +114,7 @@ pub(super) fn measure<R: Rng>(
         let all = take(scored, &rows)?;
         let cut = all.threshold_of_share(all.positives() as f64 / all.len() as f64);
         binary(scored, &all, EVERYBODY, cut, options.draws, rng, &mut measured.rows)?;
-        curves(scored, &all, &mut measured.curves)?;
+        curves(scored, &all, options.draws, rng, &mut measured.curves)?;
         for (column, values) in &labels.groups {
             let mut names: Vec<&String> = rows.iter().map(|row| &values[*row]).collect();
             names.sort_unstable();
@@ -191,19 +194,27 @@ fn binary<R: Rng>(
     Ok(())
 }
 
-fn curves(scored: &Scored, scores: &BinaryScores, points: &mut Vec<CurvePoint>) -> Result<()> {
-    let mut push = |curve, x, y| {
-        points.push(CurvePoint { set: scored.set.clone(), learner: scored.learner, curve, x, y });
+fn curves<R: Rng>(
+    scored: &Scored,
+    scores: &BinaryScores,
+    draws: usize,
+    rng: &mut R,
+    points: &mut Vec<CurvePoint>,
+) -> Result<()> {
+    let mut push = |curve, x, y, interval: Option<Interval>| {
+        let interval = interval.map(|found| [found.low, found.high]);
+        points.push(CurvePoint { set: scored.set.clone(), learner: scored.learner, curve, x, y, interval });
     };
     for point in scores.roc() {
-        push("roc", point.false_positive_rate, point.true_positive_rate);
+        push("roc", point.false_positive_rate, point.true_positive_rate, None);
     }
-    for (decile, bin) in scores.lift().iter().enumerate() {
-        push("lift", (decile + 1) as f64, bin.lift);
+    for (decile, (bin, found)) in scores.lift().iter().zip(bootstrap_lift(scores, draws, rng)).enumerate() {
+        push("lift", (decile + 1) as f64, bin.lift, Some(found));
     }
     if scored.probabilities {
-        for bin in scores.calibration(10)? {
-            push("calibration", bin.score, bin.rate);
+        let found = bootstrap_calibration(scores, CALIBRATION_BINS, draws, rng)?;
+        for (bin, found) in scores.calibration(CALIBRATION_BINS)?.iter().zip(found) {
+            push("calibration", bin.score, bin.rate, Some(found));
         }
     }
     Ok(())

@@ -65,6 +65,8 @@ pub(super) fn write(
         arrays::category(points.iter().map(|point| point.curve)),
         arrays::float(points.iter().map(|point| point.x)),
         arrays::float(points.iter().map(|point| point.y)),
+        arrays::optional_float(points.iter().map(|point| point.interval.map(|[low, _]| low))),
+        arrays::optional_float(points.iter().map(|point| point.interval.map(|[_, high]| high))),
     ];
     stage.write(File::OutcomeCurves, &Axes::new(), columns)?;
 
