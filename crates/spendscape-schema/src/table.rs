@@ -370,6 +370,7 @@ tables! {
         nullable("high", Kind::Float, "largest over seeds"),
         nullable("chance", Kind::Float, "median of the chance"),
         nullable("null", Kind::Float, "median of the unimodal null"),
+    ];
     /// Outcomes of the synthetic bank's customers in the year after the last one, with the best possible scores.
     Outcomes, "outcomes", 1, [
         CUSTOMER,

@@ -9,9 +9,7 @@ use spendscape::{
     evaluate::{self, CompareOptions, EvaluateOptions, SummaryRow},
     stages::{
         self, assign::AssignOptions, dynamics::DynamicsOptions, ingest::IngestOptions,
-        segment::SegmentOptions, synth::SynthOptions, train::TrainOptions,
-        self, dynamics::DynamicsOptions, ingest::IngestOptions, outcomes::OutcomesOptions,
-        synth::SynthOptions, train::TrainOptions,
+        outcomes::OutcomesOptions, segment::SegmentOptions, synth::SynthOptions, train::TrainOptions,
     },
 };
 use spendscape_store::Manifest;
