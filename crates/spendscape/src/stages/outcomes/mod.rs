@@ -1,5 +1,6 @@
 //! Outcomes: default, liquidity or any label, from the trajectory and from bespoke features (METHODS section 15).
 
+mod bespoke;
 mod features;
 mod labels;
 mod measure;
