@@ -6,7 +6,6 @@ mod labels;
 mod measure;
 mod table;
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests;
 
 use std::path::PathBuf;
