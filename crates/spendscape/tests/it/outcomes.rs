@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use serde_json::Value;
 
-use crate::program::{files, refuse, succeed};
+use crate::program::{files, refuse, spendscape, succeed};
 
 /// Customers with two features: `good` follows the outcome, `noise` does not, `flat` is constant.
 fn table(folder: &Path) -> String {
@@ -79,6 +79,8 @@ fn every_kind_of_outcome_is_predicted_from_a_users_features() {
     assert!(!card.contains("flat"), "a constant feature has no place: {card}");
     assert!(files(&Path::new(&run).join("figures")).contains(&"outcome.svg".to_owned()));
 
+    let manifest = fs::read_to_string(Path::new(&run).join("manifest.json")).unwrap();
+    assert!(manifest.contains("outcome_measures.parquet"), "{manifest}");
     let found = figures(&words("level"));
     assert!(figure(&found, "measure.features.boosted.concordance") > 0.9);
     let found = figures(&words("amount"));
@@ -159,10 +161,18 @@ fn labels_that_cannot_be_used_are_refused_or_counted() {
         let message = refused(&text, &extra);
         words.iter().for_each(|word| assert!(message.contains(word), "{word}: {message}"));
     }
-    // Some missing, some unknown: counted, and the rest is measured.
+    // Some missing, some unknown, a constant feature: counted, and the rest is measured.
     let text = rows(&|k| if k < 10 { "NA".to_owned() } else { format!("{}", u8::from(k % 40 > 25)) });
     let labels = write(folder.path(), "labels.csv", &format!("{text}stranger,1\n"));
-    let found = figures(&["outcomes", &run, "--features", &features, "--labels", &labels, "--target", "bad"]);
+    let words =
+        ["outcomes", &run, "--features", &features, "--labels", &labels, "--target", "bad", "--draws", "50"];
+    let log = String::from_utf8(spendscape(&words).stderr).unwrap();
+    for (what, count) in [("without a value", 10), ("does not have", 1), ("without a label", 10)] {
+        let line = log.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what}: {log}"));
+        assert!(line.contains(&format!("customers={count}")), "{line}");
+    }
+    assert!(log.contains("features that do not vary") && log.contains("features=1"), "{log}");
+    let found = figures(&words[..8]);
     assert!((found["customers"].as_f64().unwrap() - 110.0).abs() < 0.5);
     let bad = write(folder.path(), "broken.csv", "customer,x\nc001,1\nc002,NaN\n");
     let message = refuse(&["outcomes", &run, "--features", &bad, "--labels", &labels, "--target", "bad"]);

@@ -14,8 +14,8 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use ndarray::Array1;
 use spendscape_outcomes::{
-    FeatureSet, Fold, HeldOut, Learner, LearnerOptions, Outcome, Study, Task, audit, cross_validate,
-    stratified_folds, time_split,
+    FeatureSet, Fold, HeldOut, Learner, LearnerOptions, Outcome, Standardizer, Study, Task, audit,
+    cross_validate, stratified_folds, time_split,
 };
 use spendscape_schema::{Coefficients, Panel, seed};
 use spendscape_store::{Digest, Provenance};
@@ -227,6 +227,14 @@ fn explain(
     let blocks = features.blocks(data, &everybody)?;
     let (columns, x, _) = set.assemble(&blocks)?;
     stage.note("explained_set", set.name.as_str());
+    for set in study.sets {
+        let (_, x, _) = set.assemble(&blocks)?;
+        let features = Standardizer::fit(&x)?.constant();
+        stage.note(&format!("constant features of {}, left out", set.name), features);
+        if features > 0 {
+            tracing::warn!(features, set = set.name, "features that do not vary, left out");
+        }
+    }
     if study.outcome.task() == Task::Ordinal {
         tracing::info!(
             "an ordinal outcome has no single score to give reasons for: no reasons and no scorecard"
