@@ -398,6 +398,86 @@ tables! {
         nullable("chance", Kind::Float, "median of the chance"),
         nullable("null", Kind::Float, "median of the unimodal null"),
     ];
+    /// Outcomes of the synthetic bank's customers in the year after the last one, with the best possible scores.
+    Outcomes, "outcomes", 1, [
+        CUSTOMER,
+        column("default", Kind::Flag, "whether the customer defaults"),
+        column("default_score", Kind::Float, "probability of default, given all that is true of the customer"),
+        column("illiquid", Kind::Flag, "whether the liquidity index is below 1"),
+        column("illiquid_score", Kind::Float, "probability of that, given all that is true of the customer"),
+        column("liquidity", Kind::Float, "liquidity index: mean month-end balance in months of outflow"),
+        column("liquidity_score", Kind::Float, "expected logarithm of the index, given all that is true of the customer"),
+        column("quintile", Kind::Index, "quintile of the liquidity index, 1 to 5"),
+        column("group", Kind::Category, "group of the customer, without effect of its own"),
+    ];
+    /// Balances of accounts, one row per customer and period of the panel.
+    Balances, "balances", 1, [
+        CUSTOMER,
+        PERIOD,
+        column("balance_minor", Kind::Integer, "mean of the month-end balances, in minor units"),
+        column("lowest_minor", Kind::Integer, "lowest balance of the period, in minor units"),
+        column("inflow_minor", Kind::Integer, "money received in the period, in minor units"),
+    ];
+    /// Held-out scores of an outcome: one row per customer, feature set and learner.
+    OutcomeScores, "outcome_scores", 1, [
+        column("set", Kind::Category, "feature set"),
+        column("learner", Kind::Category, "learner"),
+        CUSTOMER,
+        column("label", Kind::Float, "outcome; 1 is the adverse class of a binary one"),
+        column("score", Kind::Float, "mean held-out score over the repeats: probability, expected level or value"),
+    ];
+    /// Measures of held-out scores with bootstrap intervals.
+    OutcomeMeasures, "outcome_measures", 1, [
+        column("set", Kind::Category, "feature set, or `best possible` for scores that came with the labels"),
+        column("learner", Kind::Category, "learner"),
+        column("group", Kind::Category, "everybody, or `column=value` for the customers of a group"),
+        column("measure", Kind::Category, "measure"),
+        column("customers", Kind::Integer, "number of customers measured"),
+        column("value", Kind::Float, "value"),
+        nullable("low", Kind::Float, "lower end of the 95 % interval"),
+        nullable("high", Kind::Float, "upper end of the 95 % interval"),
+    ];
+    /// Curves of held-out scores of a binary outcome.
+    OutcomeCurves, "outcome_curves", 1, [
+        column("set", Kind::Category, "feature set"),
+        column("learner", Kind::Category, "learner"),
+        column("curve", Kind::Category, "`roc`, `calibration` or `lift`"),
+        column("x", Kind::Float, "false positive rate; mean score of the bin; decile from 1 by falling score"),
+        column("y", Kind::Float, "true positive rate; share of positives in the bin; lift"),
+        nullable("low", Kind::Float, "lower end of the 95 % interval of y; null for the ROC curve"),
+        nullable("high", Kind::Float, "upper end of the 95 % interval of y; null for the ROC curve"),
+    ];
+    /// Differences of two AUCs on the same customers (DeLong).
+    OutcomeComparisons, "outcome_comparisons", 1, [
+        column("set", Kind::Category, "feature set in question"),
+        column("learner", Kind::Category, "its learner"),
+        column("reference", Kind::Category, "feature set compared with"),
+        column("reference_learner", Kind::Category, "its learner"),
+        column("decides", Kind::Flag, "whether both are the better learners of their sets"),
+        column("difference", Kind::Float, "AUC of the set less that of the reference"),
+        column("low", Kind::Float, "lower end of the 95 % interval"),
+        column("high", Kind::Float, "upper end of the 95 % interval"),
+        column("p_value", Kind::Float, "two-sided p-value of no difference"),
+        column("margin", Kind::Float, "margin of non-inferiority"),
+        column("verdict", Kind::Category, "non-inferior, inferior or undecided"),
+    ];
+    /// Why the scores of customers are high: their largest adverse contributions.
+    OutcomeReasons, "outcome_reasons", 1, [
+        CUSTOMER,
+        column("score", Kind::Float, "score of the model fitted on all labelled customers"),
+        column("rank", Kind::Index, "rank of the reason, from 1"),
+        column("feature", Kind::Category, "feature"),
+        column("contribution", Kind::Float, "what it adds to the log-odds (or the value), compared with an average customer"),
+    ];
+    /// A scorecard: points for ranges of features, to be added to the base.
+    Scorecard, "scorecard", 1, [
+        column("feature", Kind::Text, "feature, or `(base)`"),
+        nullable("low", Kind::Float, "the range is above this; null for the lowest"),
+        nullable("high", Kind::Float, "and up to this; null for the highest"),
+        column("points", Kind::Integer, "points; more are better"),
+        column("customers", Kind::Integer, "customers in the range"),
+        nullable("rate", Kind::Float, "share of them with the adverse outcome"),
+    ];
     /// Measured figures of an experiment.
     Metrics, "metrics", 1, [
         column("name", Kind::Text, "name of the figure"),

@@ -57,13 +57,45 @@ impl fmt::Display for Digest {
 /// Digests a table batch by batch; how rows are split into batches does not matter.
 ///
 /// Each column has a hasher of its own over its values in row order: fixed-width values as little-endian bytes, text
-/// and lists with their lengths in front, and a byte per value that says whether it is null. The digest is that of the
+/// and lists with their lengths in front; where there are nulls, their rows follow at the end. The digest is that of the
 /// columns' names, types and digests, and of the schema's metadata in key order.
 #[derive(Debug)]
 pub struct DigestOf {
     header: Vec<u8>,
-    columns: Vec<blake3::Hasher>,
+    columns: Vec<ColumnDigest>,
     scratch: Vec<u8>,
+}
+
+/// Values and nulls of a column apart, so that it does not matter into which batches the rows are divided.
+#[derive(Debug, Default)]
+struct ColumnDigest {
+    values: blake3::Hasher,
+    /// The rows that are null.
+    nulls: blake3::Hasher,
+    rows: u64,
+    any_null: bool,
+}
+
+impl ColumnDigest {
+    fn update(&mut self, column: &ArrayRef, scratch: &mut Vec<u8>) {
+        if column.null_count() > 0 {
+            self.any_null = true;
+            for row in (0..column.len()).filter(|row| column.is_null(*row)) {
+                self.nulls.update(&(self.rows + row as u64).to_le_bytes());
+            }
+        }
+        self.rows += column.len() as u64;
+        scratch.clear();
+        bytes_of(column, scratch);
+        self.values.update(scratch);
+    }
+
+    fn finish(mut self) -> blake3::Hash {
+        if self.any_null {
+            self.values.update(self.nulls.finalize().as_bytes());
+        }
+        self.values.finalize()
+    }
 }
 
 impl DigestOf {
@@ -81,7 +113,11 @@ impl DigestOf {
             text(&mut header, field.name());
             text(&mut header, &field.data_type().to_string());
         }
-        Self { header, columns: vec![blake3::Hasher::new(); schema.fields().len()], scratch: Vec::new() }
+        Self {
+            header,
+            columns: schema.fields().iter().map(|_| ColumnDigest::default()).collect(),
+            scratch: Vec::new(),
+        }
     }
 
     /// The digest of a table that is one batch.
@@ -97,10 +133,8 @@ impl DigestOf {
     /// # Panics
     /// If a column has a type that no table of the schema crate has.
     pub fn update(&mut self, batch: &RecordBatch) {
-        for (hasher, column) in self.columns.iter_mut().zip(batch.columns()) {
-            self.scratch.clear();
-            bytes_of(column, &mut self.scratch);
-            hasher.update(&self.scratch);
+        for (digest, column) in self.columns.iter_mut().zip(batch.columns()) {
+            digest.update(column, &mut self.scratch);
         }
     }
 
@@ -109,8 +143,8 @@ impl DigestOf {
     pub fn finish(self) -> Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.header);
-        for column in &self.columns {
-            hasher.update(column.finalize().as_bytes());
+        for column in self.columns {
+            hasher.update(column.finish().as_bytes());
         }
         Digest(hasher.finalize().to_hex().to_string())
     }
@@ -121,10 +155,8 @@ fn text(bytes: &mut Vec<u8>, value: &str) {
     bytes.extend_from_slice(value.as_bytes());
 }
 
-/// Appends the canonical bytes of a column.
+/// Appends the canonical bytes of a column's values.
 fn bytes_of(column: &ArrayRef, bytes: &mut Vec<u8>) {
-    bytes
-        .extend((0..column.len()).filter(|_| column.is_nullable()).map(|row| u8::from(column.is_valid(row))));
     match column.data_type() {
         DataType::Utf8 => {
             for value in column.as_string::<i32>() {

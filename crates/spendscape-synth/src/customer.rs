@@ -18,7 +18,7 @@ pub(crate) const UNIT_MINOR: f64 = 20_000.0;
 /// Parameters of the Beta distribution of uncategorized fractions: a tenth on average.
 const UNCATEGORIZED: (f64, f64) = (2.0, 18.0);
 /// Covariance of the latent traits, in the order E N O C A.
-const COVARIANCE: [[f64; TRAITS]; TRAITS] = [
+pub(crate) const COVARIANCE: [[f64; TRAITS]; TRAITS] = [
     [1.0, -0.30, 0.30, 0.10, 0.15],
     [-0.30, 1.0, -0.10, -0.35, -0.30],
     [0.30, -0.10, 1.0, 0.05, 0.15],
@@ -27,7 +27,7 @@ const COVARIANCE: [[f64; TRAITS]; TRAITS] = [
 ];
 
 /// Lower Cholesky factor of the traits' covariance.
-fn trait_factor() -> [[f64; TRAITS]; TRAITS] {
+pub(crate) fn trait_factor() -> [[f64; TRAITS]; TRAITS] {
     let mut factor = [[0.0; TRAITS]; TRAITS];
     for i in 0..TRAITS {
         for j in 0..=i {
@@ -178,7 +178,7 @@ impl<'a> Population<'a> {
     }
 }
 
-fn normal<R: Rng>(rng: &mut R) -> f64 {
+pub(crate) fn normal<R: Rng>(rng: &mut R) -> f64 {
     rng.sample(StandardNormal)
 }
 

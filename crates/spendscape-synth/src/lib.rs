@@ -18,17 +18,19 @@
 //! ```
 //!
 //! Modules in reading order: `params`, `customer` (the process), `bank` (panels and truth), `calendar`, `transactions`
-//! and `ledger`.
+//! and `ledger`, `outcomes` (what becomes of the customers).
 
 mod bank;
 mod calendar;
 mod customer;
 mod error;
 mod ledger;
+mod outcomes;
 mod params;
 mod transactions;
 
 pub use bank::{Bank, INCOME_CLASS, LAST_DAY};
 pub use error::Error;
 pub use ledger::LedgerSummary;
+pub use outcomes::CustomerOutcome;
 pub use params::{BankParams, Preset, bank_coefficients};

@@ -12,7 +12,8 @@ use spendscape::{
     evaluate::{self, CompareOptions, EvaluateOptions, SummaryRow},
     stages::{
         self, assign::AssignOptions, dynamics::DynamicsOptions, explain::ExplainOptions,
-        ingest::IngestOptions, segment::SegmentOptions, synth::SynthOptions, train::TrainOptions,
+        ingest::IngestOptions, outcomes::OutcomesOptions, segment::SegmentOptions, synth::SynthOptions,
+        train::TrainOptions,
     },
 };
 use spendscape_report::{explanation_page, explanation_text};
@@ -146,6 +147,18 @@ enum Command {
         #[command(flatten)]
         options: DynamicsOptions,
     },
+    /// Predict default, liquidity or any label from trajectory and bespoke features, and compare them
+    #[command(
+        after_help = "Examples:\n  spendscape outcomes runs/default --data runs/bank --labels runs/bank/outcomes.parquet \
+        --target default --best default_score --group group\n  spendscape outcomes runs/churn --data runs/bank --labels churn.csv \
+        --target churned --adverse yes"
+    )]
+    Outcomes {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: Box<OutcomesOptions>,
+    },
     /// Measure the figures by which the papers' claims are judged
     #[command(after_help = "Example: spendscape evaluate runs/first --data runs/bank --json")]
     Evaluate {
@@ -236,6 +249,12 @@ impl Arguments {
             Command::Compare { .. } => serde_json::to_value(evaluate::read_summary(run)?)?,
             // It was printed by the command itself, which knows the customer.
             Command::Explain { customer: Some(_), .. } => return Ok(()),
+            Command::Outcomes { .. } => {
+                let figures = stages::outcomes::read_figures(run)?;
+                serde_json::Value::Object(
+                    figures.into_iter().map(|(name, value)| (name, value.into())).collect(),
+                )
+            }
             _ => serde_json::to_value(Manifest::read(run.path())?)?,
         };
         print_text(&format!("{}\n", serde_json::to_string_pretty(&json)?))
@@ -269,6 +288,7 @@ impl Command {
             | Self::Assign { folders, .. }
             | Self::Explain { folders, .. }
             | Self::Dynamics { folders, .. }
+            | Self::Outcomes { folders, .. }
             | Self::Evaluate { folders, .. }
             | Self::Compare { folders, .. }
             | Self::Report { folders }
@@ -289,6 +309,7 @@ impl Command {
                 }
             }
             Self::Dynamics { options, .. } => stages::dynamics::dynamics(&run, options, force)?,
+            Self::Outcomes { options, .. } => stages::outcomes::outcomes(&run, options, force)?,
             Self::Evaluate { options, .. } => evaluate::evaluate(&run, options, force)?,
             Self::Compare { options, .. } => evaluate::compare(&run, options, force)?,
             Self::Report { .. } => stages::report::report(&run)?,

@@ -51,6 +51,10 @@ files! {
     ShortPanel = "panel_short": Panel,
     /// The truth of a synthetic bank.
     Latent = "latent": Latent,
+    /// Outcomes of a synthetic bank.
+    Outcomes = "outcomes": Outcomes,
+    /// Balances per period.
+    Balances = "balances": Balances,
     /// Scores and grades.
     Targets = "targets": Targets,
     /// Weights.
@@ -111,6 +115,18 @@ files! {
     Comparison = "comparison": Comparison,
     /// The comparison over seeds.
     ComparisonSummary = "comparison_summary": ComparisonSummary,
+    /// Held-out scores of an outcome.
+    OutcomeScores = "outcome_scores": OutcomeScores,
+    /// Their measures.
+    OutcomeMeasures = "outcome_measures": OutcomeMeasures,
+    /// Their curves.
+    OutcomeCurves = "outcome_curves": OutcomeCurves,
+    /// Differences between feature sets.
+    OutcomeComparisons = "outcome_comparisons": OutcomeComparisons,
+    /// Reasons for scores.
+    OutcomeReasons = "outcome_reasons": OutcomeReasons,
+    /// Scorecard.
+    Scorecard = "scorecard": Scorecard,
     /// Measured figures.
     Metrics = "metrics": Metrics,
 }

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use super::loans;
 use crate::shell;
 
 /// Figures measured with one training seed.
@@ -35,6 +36,8 @@ enum Source {
         window: &'static str,
         loans: Option<PathBuf>,
     },
+    /// Loans of the Berka bank, as an outcome only; the folder of the data set.
+    Loans(PathBuf),
 }
 
 #[derive(Debug)]
@@ -43,6 +46,16 @@ enum Taxonomy {
     /// The commonest codes, this many, and one class for the rest.
     Derived(usize),
 }
+
+/// Outcomes of the synthetic bank: the column, and that of its best possible score.
+const BANK_OUTCOMES: [(&str, &str); 3] =
+    [("default", "default_score"), ("illiquid", "illiquid_score"), ("quintile", "liquidity_score")];
+/// Repeats of the cross-validation of the banks: among many customers one more repeat changes little.
+const BANK_REPEATS: &str = "1";
+/// Repeats of the cross-validation of 514 loans: a few decide much, and a repeat takes little.
+const LOAN_REPEATS: &str = "20";
+/// Transactions of the Berka bank: with their full history before the loan, and early ones.
+const LOAN_TRANSACTIONS: [&str; 2] = ["feup_trans_test.csv.gz", "trans.asc.gz"];
 
 /// Seed of the synthetic bank, and of the coefficients drawn for real data.
 const BANK_SEED: &str = "1";
@@ -99,6 +112,12 @@ impl Experiment {
                 "bi-monthly x 6 from 1993-04-01",
                 None,
             ),
+            Self {
+                name: "berka-outcomes",
+                describe: "Berka bank, default of every loan whose account has transactions before it"
+                    .to_owned(),
+                source: Source::Loans(data.unwrap_or(Path::new("")).join("berka")),
+            },
         ]
     }
 
@@ -116,8 +135,13 @@ impl Experiment {
     pub(crate) fn preset(&self) -> Option<&'static str> {
         match self.source {
             Source::Bank { preset, .. } => Some(preset),
-            Source::Real { .. } => None,
+            Source::Real { .. } | Source::Loans(_) => None,
         }
+    }
+
+    /// Whether an outcome is all that it measures.
+    pub(crate) fn is_outcome(&self) -> bool {
+        matches!(self.source, Source::Loans(_))
     }
 
     /// What is missing to run it.
@@ -126,6 +150,11 @@ impl Experiment {
             Source::Bank { .. } => None,
             Source::Real { files, loans, .. } => {
                 let absent = files.iter().chain(loans).find(|file| !file.exists())?;
+                Some(format!("{} is not there", absent.display()))
+            }
+            Source::Loans(folder) => {
+                let files = loans::FILES.into_iter().chain(LOAN_TRANSACTIONS).map(|file| folder.join(file));
+                let absent = files.into_iter().find(|file| !file.exists())?;
                 Some(format!("{} is not there", absent.display()))
             }
         }
@@ -142,7 +171,8 @@ impl Experiment {
         let folder = out.join(self.name);
         let data = folder.join("data");
         self.prepare(program, &data, keep_ledger)?;
-        let mut measured = Vec::new();
+        let mut measured: Vec<Measured> = Vec::new();
+        let seeds = if matches!(self.source, Source::Loans(_)) { 0 } else { seeds };
         for seed in 1..=seeds {
             let run = folder.join(format!("seed-{seed}"));
             let command = |words: &[&str]| {
@@ -154,7 +184,43 @@ impl Experiment {
             let json = shell::output(&mut command(&["evaluate", "--json"]))?;
             measured.push(serde_json::from_str(&json).with_context(|| format!("{} seed {seed}", self.name))?);
         }
+        // Outcomes train networks of their own in every fold, so that they are measured once and not per seed.
+        let outcomes = self.outcomes(program, &folder)?;
+        match measured.first_mut() {
+            Some(first) => first.extend(outcomes),
+            None if !outcomes.is_empty() => measured.push(outcomes),
+            None => {}
+        }
         Ok(measured)
+    }
+
+    /// Predicts the outcomes that the data have; the figures' names start with the outcome's.
+    fn outcomes(&self, program: &Path, folder: &Path) -> Result<Measured> {
+        let data = folder.join("data");
+        let run = |target: &str, labels: &str, options: &[&str]| -> Result<Measured> {
+            let mut command = Command::new(program);
+            command.arg("outcomes").arg(folder.join(target)).arg("--data").arg(&data);
+            command.arg("--labels").arg(data.join(labels)).args(["--target", target, "--json"]).args(options);
+            let json = shell::output(&mut command)?;
+            let figures: Measured =
+                serde_json::from_str(&json).with_context(|| format!("outcome {target}"))?;
+            Ok(figures.into_iter().map(|(name, value)| (format!("{target}.{name}"), value)).collect())
+        };
+        let mut all = Measured::new();
+        match &self.source {
+            Source::Bank { .. } => {
+                for (target, best) in BANK_OUTCOMES {
+                    let options = ["--best", best, "--group", "group", "--repeats", BANK_REPEATS];
+                    all.extend(run(target, "outcomes.parquet", &options)?);
+                }
+            }
+            Source::Loans(_) => {
+                let options = ["--repeats", LOAN_REPEATS, "--group", "part,gender"];
+                all.extend(run("default", "labels.csv", &options)?);
+            }
+            Source::Real { .. } => {}
+        }
+        Ok(all)
     }
 
     /// Makes the panel of the experiment.
@@ -191,6 +257,19 @@ impl Experiment {
                 let options =
                     ["--window", window, "--short-window", "none", "--empty-windows", "keep-zero:3"];
                 shell::run(command.args(options).args(["--draw-coefficients", BANK_SEED]))?;
+            }
+            Source::Loans(folder) => {
+                loans::write(folder, data)?;
+                command.arg("ingest").arg(data).arg("--files");
+                command.args(LOAN_TRANSACTIONS.map(|file| folder.join(file)));
+                let datasets = shell::root().join("datasets/berka");
+                command.arg("--map").arg(datasets.join("columns.toml"));
+                command.arg("--taxonomy").arg(datasets.join("taxonomy.toml"));
+                command.arg("--anchors").arg(data.join("last_days.csv")).arg("--allow-cut-last-line");
+                let options = ["--window", "bi-monthly x 6", "--short-window", "none"];
+                // Nine accounts pay nothing out before their loan; they are loans all the same.
+                command.args(options).args(["--empty-windows", "keep-zero:0"]);
+                shell::run(command.args(["--draw-coefficients", BANK_SEED]))?;
             }
         }
         let ledger = data.join("ledger.parquet");

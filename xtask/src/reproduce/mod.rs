@@ -3,6 +3,7 @@
 mod claims;
 mod document;
 mod experiments;
+mod loans;
 mod summary;
 
 use std::{env, path::PathBuf};

@@ -1,13 +1,16 @@
-//! The papers' figures 1 to 6, and figure 2 once more with the network's own angles.
+//! The papers' figures 1 to 6, figure 2 once more with the network's own angles, and the figure of an outcome.
 
 mod angles;
 mod attractors;
 mod axes;
 mod extended;
+mod outcomes;
 mod reach;
 mod trajectories;
 
 use std::path::{Path, PathBuf};
+
+pub use outcomes::outcome_figure;
 
 use ndarray::{ArrayView2, s};
 use spendscape_store::write_file;
@@ -176,11 +179,11 @@ pub fn figures(run: &Path, out: &Path, options: &FigureOptions) -> Result<Vec<Fi
     let run = Run::open(folder)?;
     let coordinates = Coordinates::of(&run, folder)?;
     let context = Context { run: &run, coordinates: &coordinates, options };
-    PLANS.iter().map(|plan| write(plan, plan.draw(&context), out)).collect()
+    PLANS.iter().map(|plan| write(plan.id, plan.title, plan.draw(&context), out)).collect()
 }
 
-fn write(plan: &Plan, drawn: Drawn, out: &Path) -> Result<FigureInfo, Error> {
-    let [svg_path, png_path] = ["svg", "png"].map(|ending| out.join(format!("{}.{ending}", plan.id)));
+fn write(id: &'static str, title: &'static str, drawn: Drawn, out: &Path) -> Result<FigureInfo, Error> {
+    let [svg_path, png_path] = ["svg", "png"].map(|ending| out.join(format!("{id}.{ending}")));
     let outcome = match drawn {
         Ok(Drawing { scene, omitted }) => {
             let png =
@@ -195,7 +198,7 @@ fn write(plan: &Plan, drawn: Drawn, out: &Path) -> Result<FigureInfo, Error> {
             Outcome::Skipped { reason }
         }
     };
-    Ok(FigureInfo { id: plan.id, title: plan.title, outcome })
+    Ok(FigureInfo { id, title, outcome })
 }
 
 fn remove(path: &Path) -> Result<(), Error> {

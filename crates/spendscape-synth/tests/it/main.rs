@@ -7,6 +7,7 @@ use spendscape_synth::{Bank, BankParams, bank_coefficients};
 mod ledger;
 mod moments;
 mod options;
+mod outcomes;
 
 fn bank(params: &BankParams) -> Bank {
     Bank::generate(params, &bank_coefficients().unwrap()).unwrap()

@@ -218,6 +218,10 @@ fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
         }
         stage.write_batch(file, &panel.to_batch()?)?;
     }
+    if let Some(panel) = built.panels.first() {
+        let ledger = run.find(File::Ledger);
+        super::balances::write(&mut stage, &ledger, options.window, request.anchors.as_ref(), panel)?;
+    }
     write_json(&mut stage, "panel_report.json", &built.report)?;
     stage.finish()
 }

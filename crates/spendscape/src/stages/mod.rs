@@ -1,9 +1,11 @@
 //! The stages, in the order in which they run.
 
 pub mod assign;
+pub mod balances;
 pub mod dynamics;
 pub mod explain;
 pub mod ingest;
+pub mod outcomes;
 pub mod report;
 pub mod segment;
 pub mod states;

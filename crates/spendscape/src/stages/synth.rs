@@ -43,7 +43,7 @@ pub enum Strength {
     Strong,
 }
 
-/// Writes a bank: ledger, taxonomy, coefficients and truth.
+/// Writes a bank: ledger, taxonomy, coefficients, outcomes, balances and truth.
 ///
 /// # Errors
 /// If a parameter is out of range or the disk has too little room.
@@ -77,6 +77,8 @@ pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()>
     let bank = Bank::generate(&params, &coefficients)?;
     stage.write_batch(File::Coefficients, &coefficients.to_batch()?)?;
     stage.write_batch(File::Latent, &bank.latent()?)?;
+    stage.write_batch(File::Outcomes, &bank.outcome_table()?)?;
+    stage.write_batch(File::Balances, &bank.balances()?)?;
     write_taxonomy(&mut stage, &bank.taxonomy()?)?;
     let path = run.path().join(File::Ledger.name());
     let ledger = bank.write_ledger(&path, stage.provenance().clone())?;

@@ -37,12 +37,13 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-const NUMERICAL: [&str; 5] = [
+const NUMERICAL: [&str; 6] = [
     "spendscape-linalg",
     "spendscape-lstm",
     "spendscape-segments",
     "spendscape-surrogate",
     "spendscape-dynamics",
+    "spendscape-outcomes",
 ];
 
 #[test]

@@ -133,9 +133,12 @@ pub(crate) fn judge(experiment: &Experiment, measured: &[Measured], full: bool) 
     let mut entries: Vec<Entry> = acceptance::rows()
         .iter()
         .chain(&papers::rows())
+        // Of an experiment that measures an outcome alone only what it measured is of interest.
+        .filter(|row| !experiment.is_outcome() || measured.iter().any(|seed| (row.figure)(seed).is_some()))
         .map(|row| judge_row(row, experiment, measured, full))
         .collect();
-    entries.extend(papers::OPEN.iter().map(|open| Entry {
+    let open = if experiment.is_outcome() { &[] } else { papers::OPEN };
+    entries.extend(open.iter().map(|open| Entry {
         experiment: experiment.name().to_owned(),
         claim: open.claim.to_owned(),
         source: Source::Claim(open.number).name(),

@@ -1,0 +1,161 @@
+//! Learners for every kind of outcome.
+
+use ndarray::{Array1, ArrayRef2};
+
+use crate::{BoostedTrees, Error, Loss, Outcome, Regression, Standardizer, Task, check};
+
+/// A way to learn an outcome from features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learner {
+    /// Logistic (continuous outcomes: linear) regression on standardized features, with a ridge penalty chosen inside the
+    /// training customers.
+    Linear,
+    /// Gradient-boosted trees.
+    Boosted,
+}
+
+/// Everything that a learner is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LearnerOptions {
+    /// Weighs each class of a binary (or threshold of an ordinal) outcome by the inverse of its frequency. Ranks hardly
+    /// change; probabilities are no longer calibrated.
+    pub balanced: bool,
+}
+
+impl Learner {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Linear, Self::Boosted];
+
+    /// Its name in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Boosted => "boosted",
+        }
+    }
+
+    /// Fits the outcome of some customers (their rows in `outcome`) on their features (rows x F).
+    ///
+    /// An ordinal outcome with levels l_1 < .. < l_K is learned as K - 1 binary ones, "above l_k" (Frank and Hall 2001).
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::NotFinite`], [`Error::NoFeature`] if no feature varies, [`Error::OneClass`] if
+    /// these customers show one value only.
+    pub fn fit(
+        self,
+        x: &ArrayRef2<f64>,
+        outcome: &Outcome,
+        rows: &[usize],
+        options: LearnerOptions,
+    ) -> Result<Fitted, Error> {
+        check::length("feature rows", rows.len(), x.nrows())?;
+        let scale = Standardizer::fit(x)?;
+        let z = scale.transform(x)?;
+        let values = outcome.rows(rows);
+        let (loss, targets) = match outcome.task() {
+            Task::Continuous => (Loss::Squared, vec![Array1::from(values)]),
+            Task::Binary | Task::Ordinal => {
+                let levels = &outcome.levels()[..outcome.levels().len() - 1];
+                let above =
+                    |level: &f64| values.iter().map(|value| f64::from(u8::from(value > level))).collect();
+                (Loss::Logistic, levels.iter().map(above).collect())
+            }
+        };
+        let fit = |y: &Array1<f64>| -> Result<Part, Error> {
+            let first = y.first().copied().unwrap_or(f64::NAN);
+            if y.iter().all(|value| *value == first) {
+                // A rare level may be absent from a fold: then nothing is learned about its threshold.
+                return match outcome.task() {
+                    Task::Ordinal => Ok(Part::Constant(first)),
+                    _ => Err(Error::OneClass { what: "the training customers", value: first, rows: y.len() }),
+                };
+            }
+            let weights = weights(loss, y, options);
+            Ok(match self {
+                Self::Linear => Part::Linear(Regression::fit_validated(loss, &z, y, &weights)?),
+                Self::Boosted => Part::Boosted(BoostedTrees::fit(loss, &z, y, &weights)?),
+            })
+        };
+        let parts = targets.iter().map(fit).collect::<Result<_, _>>()?;
+        Ok(Fitted { scale, parts, levels: outcome.levels().to_vec() })
+    }
+}
+
+fn weights(loss: Loss, y: &Array1<f64>, options: LearnerOptions) -> Array1<f64> {
+    if loss == Loss::Squared || !options.balanced {
+        return Array1::ones(y.len());
+    }
+    let n = y.len() as f64;
+    let positives = y.sum();
+    y.mapv(|value| 0.5 * n / if value > 0.5 { positives } else { n - positives })
+}
+
+#[derive(Debug)]
+enum Part {
+    Linear(Regression),
+    Boosted(BoostedTrees),
+    Constant(f64),
+}
+
+/// A fitted learner.
+#[derive(Debug)]
+pub struct Fitted {
+    scale: Standardizer,
+    parts: Vec<Part>,
+    levels: Vec<f64>,
+}
+
+impl Fitted {
+    /// Scores (N): the probability of a binary outcome, the expected level of an ordinal one, the value of a continuous
+    /// one.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for another number of features, [`Error::NotFinite`].
+    pub fn predict(&self, x: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
+        let z = self.scale.transform(x)?;
+        let predict = |part: &Part| match part {
+            Part::Linear(model) => model.predict(&z),
+            Part::Boosted(model) => model.predict(&z),
+            Part::Constant(value) => Ok(Array1::from_elem(z.nrows(), *value)),
+        };
+        // A binary outcome has the levels 0 and 1, so that its expected level is the probability of the upper one.
+        let mut scores = Array1::from_elem(x.nrows(), self.levels.first().copied().unwrap_or(0.0));
+        for (k, part) in self.parts.iter().enumerate() {
+            let step = if self.levels.is_empty() { 1.0 } else { self.levels[k + 1] - self.levels[k] };
+            scores.scaled_add(step, &predict(part)?);
+        }
+        Ok(scores)
+    }
+
+    /// How the features of customers move the log-odds (or the value) away from that of a customer with average features:
+    /// coefficient times distance from the mean, N x F. Together with the intercept they sum to the log-odds. Only the
+    /// linear learner of a binary or continuous outcome has contributions.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for another number of features, [`Error::NotFinite`].
+    pub fn contributions(&self, x: &ArrayRef2<f64>) -> Result<Option<ndarray::Array2<f64>>, Error> {
+        let [Part::Linear(model)] = self.parts.as_slice() else { return Ok(None) };
+        let z = self.scale.transform(x)?;
+        let mut contributions = ndarray::Array2::zeros(x.raw_dim());
+        for (k, feature) in self.scale.kept().iter().enumerate() {
+            contributions.column_mut(*feature).assign(&(&z.column(k) * model.coefficients()[k]));
+        }
+        Ok(Some(contributions))
+    }
+
+    /// The regression of a linear learner with one part.
+    #[must_use]
+    pub fn regression(&self) -> Option<&Regression> {
+        match self.parts.as_slice() {
+            [Part::Linear(model)] => Some(model),
+            _ => None,
+        }
+    }
+
+    /// The scale of the features.
+    #[must_use]
+    pub fn scale(&self) -> &Standardizer {
+        &self.scale
+    }
+}

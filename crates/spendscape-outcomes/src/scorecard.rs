@@ -1,0 +1,169 @@
+//! A scorecard: whole points for ranges of a few features, to be added by hand.
+
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
+
+use crate::{Error, Loss, Regression, Standardizer, check, numbers};
+
+/// Penalty of the points: the logarithm of an odds ratio is expected to lie within about 1 of 0.
+const PENALTY: f64 = 1.0;
+
+/// Parameters of a scorecard.
+///
+/// | name | default | purpose | range |
+/// |---|---|---|---|
+/// | `features` | 8 | features with the largest coefficients that get a place | 1 or more |
+/// | `ranges` | 5 | ranges per feature, of equally many customers | 2 or more |
+/// | `doubling` | 20 | points that double the odds of the favourable outcome | above 0 |
+/// | `base_points` | 600 | points at the base odds | finite |
+/// | `base_odds` | 30 | odds of the favourable outcome at the base points | above 0 |
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScorecardParams {
+    /// Features.
+    pub features: usize,
+    /// Ranges per feature.
+    pub ranges: usize,
+    /// Points that double the odds.
+    pub doubling: f64,
+    /// Points at the base odds.
+    pub base_points: f64,
+    /// Base odds.
+    pub base_odds: f64,
+}
+
+impl Default for ScorecardParams {
+    fn default() -> Self {
+        Self { features: 8, ranges: 5, doubling: 20.0, base_points: 600.0, base_odds: 30.0 }
+    }
+}
+
+/// One line of a scorecard.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Attribute {
+    /// The feature, from 0.
+    pub feature: usize,
+    /// The range is above this; minus infinity for the lowest.
+    pub low: f64,
+    /// And up to this; infinity for the highest.
+    pub high: f64,
+    /// What it adds.
+    pub points: i64,
+    /// Training customers in it.
+    pub customers: usize,
+    /// Share of them with the adverse outcome.
+    pub rate: f64,
+}
+
+/// A fitted scorecard; more points are better.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scorecard {
+    params: ScorecardParams,
+    base: i64,
+    attributes: Vec<Attribute>,
+    features: usize,
+}
+
+impl Scorecard {
+    /// Fits points for `x` (N x F) and an adverse 0/1 outcome `y` (N): the features with the largest coefficients of a
+    /// ridge regression are cut into ranges, and a logistic regression on the ranges gives the points.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`], [`Error::ShapeMismatch`], [`Error::NotFinite`], [`Error::OneClass`],
+    /// [`Error::NoFeature`].
+    pub fn fit(params: ScorecardParams, x: &ArrayRef2<f64>, y: &ArrayRef1<f64>) -> Result<Self, Error> {
+        let invalid = |parameter, value, range| Err(Error::InvalidParameter { parameter, value, range });
+        if params.features == 0 {
+            return invalid("the number of features", 0.0, "1 or more");
+        }
+        if params.ranges < 2 {
+            return invalid("the ranges per feature", params.ranges as f64, "2 or more");
+        }
+        for (parameter, value) in [("doubling", params.doubling), ("base_odds", params.base_odds)] {
+            if !(value > 0.0 && value.is_finite()) {
+                return invalid(parameter, value, "(0, inf)");
+            }
+        }
+        check::length("labels", x.nrows(), y.len())?;
+        let weights = Array1::ones(y.len());
+        let scale = Standardizer::fit(x)?;
+        let ranking = Regression::fit_validated(Loss::Logistic, &scale.transform(x)?, y, &weights)?;
+        let mut order: Vec<usize> = (0..scale.kept().len()).collect();
+        let size = |k: usize| ranking.coefficients()[k].abs();
+        order.sort_by(|a, b| size(*b).total_cmp(&size(*a)).then(a.cmp(b)));
+        let mut attributes = Vec::new();
+        for k in order.into_iter().take(params.features) {
+            let feature = scale.kept()[k];
+            let mut sorted = x.column(feature).to_vec();
+            sorted.sort_by(f64::total_cmp);
+            let mut edges: Vec<f64> = (1..params.ranges)
+                .map(|cut| numbers::quantile(&sorted, cut as f64 / params.ranges as f64))
+                .filter(|edge| *edge < sorted[sorted.len() - 1])
+                .collect();
+            edges.dedup();
+            let lows = std::iter::once(f64::NEG_INFINITY).chain(edges.iter().copied());
+            let highs = edges.iter().copied().chain([f64::INFINITY]);
+            for (low, high) in lows.zip(highs) {
+                attributes.push(Attribute { feature, low, high, points: 0, customers: 0, rate: 0.0 });
+            }
+        }
+        let mut inside = Array2::zeros((x.nrows(), attributes.len()));
+        for (attribute, mut column) in attributes.iter_mut().zip(inside.columns_mut()) {
+            let mut adverse = 0.0;
+            for (row, value) in x.column(attribute.feature).iter().enumerate() {
+                if attribute.holds(*value) {
+                    column[row] = 1.0;
+                    attribute.customers += 1;
+                    adverse += y[row];
+                }
+            }
+            attribute.rate = adverse / attribute.customers as f64;
+        }
+        let model = Regression::fit(Loss::Logistic, &inside, y, &weights, PENALTY)?;
+        let factor = params.doubling / std::f64::consts::LN_2;
+        for (attribute, coefficient) in attributes.iter_mut().zip(model.coefficients()) {
+            attribute.points = (-factor * coefficient).round() as i64;
+        }
+        let base = params.base_points - factor * (params.base_odds.ln() + model.intercept());
+        Ok(Self { params, base: base.round() as i64, attributes, features: x.ncols() })
+    }
+
+    /// Points before any attribute.
+    #[must_use]
+    pub fn base(&self) -> i64 {
+        self.base
+    }
+
+    /// Its lines, feature by feature.
+    #[must_use]
+    pub fn attributes(&self) -> &[Attribute] {
+        &self.attributes
+    }
+
+    /// Points of each customer (N).
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for another number of features, [`Error::NotFinite`].
+    pub fn points(&self, x: &ArrayRef2<f64>) -> Result<Vec<i64>, Error> {
+        check::length("features", self.features, x.ncols())?;
+        check::finite2("features", x)?;
+        let of = |row: ndarray::ArrayView1<'_, f64>| {
+            let held = self.attributes.iter().filter(|attribute| attribute.holds(row[attribute.feature]));
+            self.base + held.map(|attribute| attribute.points).sum::<i64>()
+        };
+        Ok(x.rows().into_iter().map(of).collect())
+    }
+
+    /// The probability of the adverse outcome that so many points stand for.
+    #[must_use]
+    pub fn probability(&self, points: i64) -> f64 {
+        let odds = (points as f64 - self.params.base_points) / self.params.doubling * std::f64::consts::LN_2;
+        numbers::sigmoid(-(odds + self.params.base_odds.ln()))
+    }
+}
+
+impl Attribute {
+    /// Whether a value lies in the range.
+    #[must_use]
+    pub fn holds(&self, value: f64) -> bool {
+        value > self.low && value <= self.high
+    }
+}

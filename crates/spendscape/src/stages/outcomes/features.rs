@@ -1,0 +1,298 @@
+//! Sets of features, made inside the fold.
+
+use std::{collections::HashMap, path::Path};
+
+use anyhow::{Context, Result, bail};
+use ndarray::{Array1, Array2, Axis as Dimension, concatenate};
+use spendscape_lstm::{Dataset, NetworkParams, TrainParams};
+use spendscape_outcomes::{Block, FeatureSet, Features, Fold};
+use spendscape_schema::{Coefficients, Panel, TargetScaling, Targets, seed};
+use spendscape_segments::{CanonicalFrame, final_states};
+
+use super::{
+    bespoke::{Balances, UNIT_MINOR, balance_features, shares, spending},
+    labels::read_columns,
+};
+use crate::{
+    run_folder::{File, RunFolder},
+    stages::states::angle_names,
+};
+
+/// Least number of steps in an epoch, so that a few hundred customers train a network at all.
+const STEPS_PER_EPOCH: usize = 20;
+/// Smallest minibatch.
+const SMALLEST_BATCH: usize = 16;
+
+/// What is known of the customers.
+#[derive(Debug, Clone)]
+pub(super) struct CustomerData {
+    customers: Vec<String>,
+    panel: Option<(Panel, Coefficients, Option<Balances>)>,
+    /// The user's own features: names, and N x F.
+    table: Option<(Vec<String>, Array2<f64>)>,
+}
+
+/// The pipeline's features; the network is trained in every fold anew.
+#[derive(Debug)]
+pub(super) struct FoldFeatures {
+    pub(super) units: usize,
+    pub(super) seed: u64,
+}
+
+/// Reads a user's table of features: customers, and N x F.
+pub(super) fn read_table(path: &Path) -> Result<(Vec<String>, Vec<String>, Array2<f64>)> {
+    let columns = read_columns(path)?;
+    let customer = columns.position(path, "customer")?;
+    let names: Vec<String> = columns
+        .names
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at != customer)
+        .map(|(_, name)| name.clone())
+        .collect();
+    if names.is_empty() {
+        bail!("{} has no column beside the customer", path.display());
+    }
+    let (mut customers, mut values) = (Vec::new(), Vec::new());
+    let mut seen = HashMap::new();
+    for (line, cells) in &columns.rows {
+        if let Some(first) = seen.insert(cells[customer].clone(), line) {
+            bail!(
+                "{} line {line}: customer {:?} stands on line {first} already",
+                path.display(),
+                cells[customer]
+            );
+        }
+        customers.push(cells[customer].clone());
+        for (at, cell) in cells.iter().enumerate().filter(|(at, _)| *at != customer) {
+            let value: Option<f64> = cell.parse().ok().filter(|value: &f64| value.is_finite());
+            values.push(value.with_context(|| {
+                format!(
+                    "{} line {line}, column {}: {cell:?} is no finite number",
+                    path.display(),
+                    columns.names[at]
+                )
+            })?);
+        }
+    }
+    let values = Array2::from_shape_vec((customers.len(), names.len()), values)?;
+    Ok((customers, names, values))
+}
+
+/// Reads the balances of the panel's customers.
+pub(super) fn read_balances(run: &RunFolder, panel: &Panel) -> Result<Balances> {
+    let rows = run.read(File::Balances)?.rows;
+    let (names, periods) = (rows.text("customer")?, rows.index("period")?);
+    let numbers: HashMap<&str, usize> =
+        panel.customers.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+    let shape = (panel.len(), panel.periods.len());
+    let mut found = Array2::from_elem(shape, false);
+    let mut read = |column: &str| -> Result<Array2<f64>> {
+        let mut values = Array2::zeros(shape);
+        for (row, value) in rows.integer(column)?.into_iter().enumerate() {
+            let period = usize::from(periods[row]);
+            if let Some(customer) = numbers.get(names[row].as_str()).filter(|_| period < shape.1) {
+                values[[*customer, period]] = value as f64;
+                found[[*customer, period]] = true;
+            }
+        }
+        Ok(values)
+    };
+    let balances = Balances {
+        mean: read("balance_minor")?,
+        lowest: read("lowest_minor")?,
+        inflow: read("inflow_minor")?,
+    };
+    if let Some(((customer, period), _)) = found.indexed_iter().find(|(_, found)| !**found) {
+        bail!(
+            "{} has no balance of customer {:?} in period {period}: write it again, with the panel's window",
+            run.find(File::Balances).display(),
+            panel.customers[customer]
+        );
+    }
+    Ok(balances)
+}
+
+impl CustomerData {
+    /// Joins panel and table; with both, only customers that stand in both are kept.
+    pub(super) fn new(
+        panel: Option<(Panel, Coefficients, Option<Balances>)>,
+        table: Option<(Vec<String>, Vec<String>, Array2<f64>)>,
+    ) -> Result<Self> {
+        Ok(match (panel, table) {
+            (None, None) => bail!("there is neither a panel nor a table of features"),
+            (Some(panel), None) => {
+                Self { customers: panel.0.customers.clone(), panel: Some(panel), table: None }
+            }
+            (None, Some((customers, names, values))) => {
+                Self { customers, panel: None, table: Some((names, values)) }
+            }
+            (Some(panel), Some((customers, names, values))) => {
+                let numbers: HashMap<&str, usize> =
+                    customers.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+                let rows: Vec<usize> = (0..panel.0.len())
+                    .filter(|row| numbers.contains_key(panel.0.customers[*row].as_str()))
+                    .collect();
+                if rows.is_empty() {
+                    bail!("no customer of the panel stands in the table of features");
+                }
+                let lost = panel.0.len() - rows.len();
+                if lost > 0 {
+                    tracing::warn!(customers = lost, "customers of the panel without features, left out");
+                }
+                let order: Vec<usize> =
+                    rows.iter().map(|row| numbers[panel.0.customers[*row].as_str()]).collect();
+                let values = values.select(Dimension(0), &order);
+                let customers = panel.0.customers.clone();
+                let joined = Self { customers, panel: Some(panel), table: None }.select(&rows);
+                Self { table: Some((names, values)), ..joined }
+            }
+        })
+    }
+
+    pub(super) fn customers(&self) -> &[String] {
+        &self.customers
+    }
+
+    pub(super) fn select(&self, rows: &[usize]) -> Self {
+        let take = |values: &Array2<f64>| values.select(Dimension(0), rows);
+        Self {
+            customers: rows.iter().map(|row| self.customers[*row].clone()).collect(),
+            panel: self.panel.as_ref().map(|(panel, coefficients, balances)| {
+                let balances = balances.as_ref().map(|balances| Balances {
+                    mean: take(&balances.mean),
+                    lowest: take(&balances.lowest),
+                    inflow: take(&balances.inflow),
+                });
+                (panel.select(rows), coefficients.clone(), balances)
+            }),
+            table: self.table.as_ref().map(|(names, values)| (names.clone(), take(values))),
+        }
+    }
+
+    /// Other data for some customers: their classes change places, their amounts and features change.
+    pub(super) fn altered(&self, rows: &[usize]) -> Self {
+        let mut altered = self.clone();
+        let change = |values: &mut Array2<f64>, row: usize| {
+            values.row_mut(row).mapv_inplace(|value| 1.0 - 2.0 * value);
+        };
+        for row in rows {
+            if let Some((panel, _, balances)) = &mut altered.panel {
+                for mut shares in panel.shares.index_axis_mut(Dimension(0), *row).rows_mut() {
+                    let mut turned = shares.to_vec();
+                    turned.rotate_right(1);
+                    shares.assign(&Array1::from(turned));
+                }
+                panel.totals.row_mut(*row).mapv_inplace(|total| 3 * total + UNIT_MINOR as i64);
+                if let Some(balances) = balances {
+                    [&mut balances.mean, &mut balances.lowest, &mut balances.inflow]
+                        .into_iter()
+                        .for_each(|values| change(values, *row));
+                }
+            }
+            if let Some((_, values)) = &mut altered.table {
+                change(values, *row);
+            }
+        }
+        altered
+    }
+
+    /// The sets that these data allow.
+    pub(super) fn sets(&self) -> Vec<FeatureSet> {
+        let mut sets = Vec::new();
+        if let Some((_, _, balances)) = &self.panel {
+            sets.push(FeatureSet::new("trajectory", &["trajectory"]));
+            if balances.is_some() {
+                sets.push(FeatureSet::new("bespoke", &["spending", "balances"]));
+                sets.push(FeatureSet::new("bespoke-no-balance", &["spending"]));
+                sets.push(FeatureSet::new("shares", &["shares"]));
+                sets.push(FeatureSet::new("combined", &["trajectory", "spending", "balances"]));
+                sets.push(FeatureSet::new("combined-no-balance", &["trajectory", "spending"]));
+            } else {
+                sets.push(FeatureSet::new("bespoke", &["spending"]));
+                sets.push(FeatureSet::new("shares", &["shares"]));
+                sets.push(FeatureSet::new("combined", &["trajectory", "spending"]));
+            }
+        }
+        if self.table.is_some() {
+            sets.push(FeatureSet::new("features", &["features"]));
+        }
+        sets
+    }
+
+    /// The set that reasons and scorecard use: the user's own features, otherwise the bespoke ones.
+    pub(super) fn explained_set<'a>(&self, sets: &'a [FeatureSet]) -> &'a FeatureSet {
+        let wanted = if self.table.is_some() { "features" } else { "bespoke" };
+        sets.iter().find(|set| set.name == wanted).unwrap_or(&sets[0])
+    }
+}
+
+impl Features<CustomerData> for FoldFeatures {
+    fn fit(
+        &self,
+        data: &CustomerData,
+        fold: &Fold,
+    ) -> Result<Vec<Block>, Box<dyn std::error::Error + Send + Sync>> {
+        self.blocks(data, fold).map_err(Into::into)
+    }
+}
+
+impl FoldFeatures {
+    /// Every block for one fold.
+    pub(super) fn blocks(&self, data: &CustomerData, fold: &Fold) -> Result<Vec<Block>> {
+        let block = |name: &str, (columns, values): (Vec<String>, Array2<f64>)| Block {
+            name: name.to_owned(),
+            columns,
+            train: values.select(Dimension(0), &fold.train),
+            test: values.select(Dimension(0), &fold.test),
+        };
+        let mut blocks = Vec::new();
+        if let Some((panel, coefficients, balances)) = &data.panel {
+            blocks.push(block("trajectory", self.trajectory(panel, coefficients, fold)?));
+            blocks.push(block("spending", spending(panel)));
+            blocks.push(block("shares", shares(panel)?));
+            if let Some(balances) = balances {
+                blocks.push(block("balances", balance_features(panel, balances)));
+            }
+        }
+        if let Some((names, values)) = &data.table {
+            blocks.push(block("features", (names.clone(), values.clone())));
+        }
+        Ok(blocks)
+    }
+
+    /// States, angles and length of the trajectory, from a network that is trained on the fold's training customers to
+    /// predict their grades.
+    fn trajectory(
+        &self,
+        panel: &Panel,
+        coefficients: &Coefficients,
+        fold: &Fold,
+    ) -> Result<(Vec<String>, Array2<f64>)> {
+        let mut train = vec![false; panel.len()];
+        fold.train.iter().for_each(|row| train[*row] = true);
+        let targets = Targets::fit(panel, coefficients, &train, TargetScaling::Z3)?;
+        let x = panel.shares.select(Dimension(0), &fold.train);
+        let y = targets.grades.select(Dimension(0), &fold.train).mapv(|grade| grade as f32);
+        let params = NetworkParams::lstm(panel.classes.len(), self.units).outputs(coefficients.traits.len());
+        let mut network = params.init::<f32, _>(&mut seed::stream(self.seed, "weights", 0))?;
+        let recipe = TrainParams::default();
+        let batch = (fold.train.len() / STEPS_PER_EPOCH).clamp(SMALLEST_BATCH, 256);
+        let mut order = seed::stream(self.seed, "minibatch order", 0);
+        recipe.batch(batch).fit(&mut network, &Dataset::new(&x, &y)?, &mut order)?;
+        let states = network.states(&panel.shares, 0)?.h.mapv(f64::from);
+        let (customers, periods, units) = states.dim();
+        let readout = network.dense_weight(0).context("the network has no output layer")?.mapv(f64::from);
+        let ends = final_states(&states)?;
+        let angles = CanonicalFrame::fit(&ends, &readout, &train)?.angles(&ends)?;
+        let lengths: Array1<f64> = ends.rows().into_iter().map(|end| end.dot(&end).sqrt()).collect();
+        let flat = states.to_shape((customers, periods * units))?.to_owned();
+        let mut columns: Vec<String> = (0..periods * units)
+            .map(|k| format!("state {} period {}", k % units + 1, k / units + 1))
+            .collect();
+        columns.extend(angle_names(units));
+        columns.push("trajectory length".to_owned());
+        let lengths = lengths.insert_axis(Dimension(1));
+        Ok((columns, concatenate(Dimension(1), &[flat.view(), angles.view(), lengths.view()])?))
+    }
+}

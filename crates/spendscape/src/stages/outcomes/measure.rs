@@ -1,0 +1,308 @@
+//! Measures of held-out scores: for everybody, by group, and between sets.
+
+use anyhow::Result;
+use ndarray::Array1;
+use rand::Rng;
+use spendscape_outcomes::{
+    AucComparison, BinaryScores, HeldOut, Interval, Measure, NonInferiority, Outcome, Task, bootstrap,
+    bootstrap_calibration, bootstrap_lift, bootstrap_statistics, compare_aucs, ordered_measures,
+};
+
+use super::{OutcomesOptions, labels::Labels};
+
+/// The group of everybody.
+pub(super) const EVERYBODY: &str = "everybody";
+/// The set of scores that came with the labels.
+pub(super) const BEST: &str = "best possible";
+/// Bins of the calibration curve.
+const CALIBRATION_BINS: usize = 10;
+/// Fewest customers of each class that a group is measured with.
+const SMALLEST_CLASS: usize = 2;
+
+/// One measure.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) set: String,
+    pub(super) learner: &'static str,
+    pub(super) group: String,
+    pub(super) measure: &'static str,
+    pub(super) customers: usize,
+    pub(super) value: f64,
+    pub(super) low: Option<f64>,
+    pub(super) high: Option<f64>,
+}
+
+/// One comparison of two sets.
+#[derive(Debug)]
+pub(super) struct Comparison {
+    pub(super) set: String,
+    pub(super) learner: &'static str,
+    pub(super) reference: String,
+    pub(super) reference_learner: &'static str,
+    pub(super) decides: bool,
+    pub(super) found: AucComparison,
+    pub(super) margin: f64,
+    pub(super) verdict: NonInferiority,
+}
+
+/// A point of a curve.
+#[derive(Debug)]
+pub(super) struct CurvePoint {
+    pub(super) set: String,
+    pub(super) learner: &'static str,
+    pub(super) curve: &'static str,
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) interval: Option<[f64; 2]>,
+}
+
+/// Everything that was measured.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    pub(super) rows: Vec<Row>,
+    pub(super) comparisons: Vec<Comparison>,
+    pub(super) curves: Vec<CurvePoint>,
+}
+
+/// Scores of one set and learner, for those who were held out.
+struct Scored {
+    set: String,
+    learner: &'static str,
+    scores: Array1<f64>,
+    /// Whether the scores claim to be probabilities.
+    probabilities: bool,
+}
+
+pub(super) fn measure<R: Rng>(
+    outcome: &Outcome,
+    labels: &Labels,
+    held_out: &[HeldOut],
+    options: &OutcomesOptions,
+    rng: &mut R,
+) -> Result<Measured> {
+    let mut scored: Vec<Scored> = held_out
+        .iter()
+        .map(|held| Scored {
+            set: held.set.clone(),
+            learner: held.learner.name(),
+            scores: held.mean(),
+            probabilities: outcome.task() == Task::Binary,
+        })
+        .collect();
+    // A split by time holds out the later customers only.
+    let rows: Vec<usize> =
+        (0..labels.customers.len()).filter(|row| scored.iter().all(|s| s.scores[*row].is_finite())).collect();
+    if let Some(best) = &labels.best {
+        let probabilities = outcome.task() == Task::Binary && best.iter().all(|p| (0.0..=1.0).contains(p));
+        let (set, learner) = (BEST.to_owned(), "none");
+        scored.push(Scored { set, learner, scores: best.clone(), probabilities });
+    }
+    let mut measured = Measured::default();
+    if outcome.task() != Task::Binary {
+        for scored in &scored {
+            ordered(outcome, scored, &rows, options.draws, rng, &mut measured.rows)?;
+        }
+        return Ok(measured);
+    }
+    let adverse = outcome.above(0);
+    let take = |scored: &Scored, rows: &[usize]| -> Result<BinaryScores> {
+        let labels: Vec<bool> = rows.iter().map(|row| adverse[*row]).collect();
+        let scores: Array1<f64> = rows.iter().map(|row| scored.scores[*row]).collect();
+        Ok(BinaryScores::new(&labels, &scores)?)
+    };
+    for scored in &scored {
+        let all = take(scored, &rows)?;
+        let cut = all.threshold_of_share(all.positives() as f64 / all.len() as f64);
+        binary(scored, &all, EVERYBODY, cut, options.draws, rng, &mut measured.rows)?;
+        curves(scored, &all, options.draws, rng, &mut measured.curves)?;
+        for (column, values) in &labels.groups {
+            let mut names: Vec<&String> = rows.iter().map(|row| &values[*row]).collect();
+            names.sort_unstable();
+            names.dedup();
+            for name in names {
+                let members: Vec<usize> = rows.iter().copied().filter(|row| values[*row] == *name).collect();
+                let group = format!("{column}={name}");
+                let positives = members.iter().filter(|row| adverse[**row]).count();
+                if positives < SMALLEST_CLASS || members.len() - positives < SMALLEST_CLASS {
+                    let customers = members.len();
+                    tracing::warn!(group, customers, positives, "too few of a class to measure the group");
+                    continue;
+                }
+                let part = take(scored, &members)?;
+                binary(scored, &part, &group, cut, options.draws, rng, &mut measured.rows)?;
+            }
+        }
+    }
+    compare(&scored, &rows, &take, options.margin, &mut measured)?;
+    Ok(measured)
+}
+
+fn binary<R: Rng>(
+    scored: &Scored,
+    scores: &BinaryScores,
+    group: &str,
+    cut: f64,
+    draws: usize,
+    rng: &mut R,
+    rows: &mut Vec<Row>,
+) -> Result<()> {
+    let mut measures = vec![
+        Measure::Auc,
+        Measure::Gini,
+        Measure::Ks,
+        Measure::Precision(cut),
+        Measure::Recall(cut),
+        Measure::TopLift,
+    ];
+    if scored.probabilities {
+        measures.extend([
+            Measure::Brier,
+            Measure::LogLoss,
+            Measure::CalibrationIntercept,
+            Measure::CalibrationSlope,
+        ]);
+    }
+    let mut push = |measure: &'static str, value: f64, interval: Option<[f64; 2]>| {
+        rows.push(Row {
+            set: scored.set.clone(),
+            learner: scored.learner,
+            group: group.to_owned(),
+            measure,
+            customers: scores.len(),
+            value,
+            low: interval.map(|[low, _]| low),
+            high: interval.map(|[_, high]| high),
+        });
+    };
+    for (measure, found) in measures.iter().zip(bootstrap(scores, &measures, draws, rng)?) {
+        push(measure.name(), found.value, Some([found.low, found.high]));
+    }
+    // Rates at the cut of everybody, by which groups are compared.
+    let flagged = |wanted: Option<bool>| {
+        let members: Vec<usize> = (0..scores.len())
+            .filter(|row| wanted.is_none_or(|label| scores.labels()[*row] == label))
+            .collect();
+        members.iter().filter(|row| scores.scores()[**row] >= cut).count() as f64 / members.len() as f64
+    };
+    push("rate", scores.positives() as f64 / scores.len() as f64, None);
+    push("flagged", flagged(None), None);
+    push("false_positive_rate", flagged(Some(false)), None);
+    push("cut", cut, None);
+    if scored.probabilities {
+        push("mean_score", scores.scores().iter().sum::<f64>() / scores.len() as f64, None);
+    }
+    Ok(())
+}
+
+fn curves<R: Rng>(
+    scored: &Scored,
+    scores: &BinaryScores,
+    draws: usize,
+    rng: &mut R,
+    points: &mut Vec<CurvePoint>,
+) -> Result<()> {
+    let mut push = |curve, x, y, interval: Option<Interval>| {
+        let interval = interval.map(|found| [found.low, found.high]);
+        points.push(CurvePoint { set: scored.set.clone(), learner: scored.learner, curve, x, y, interval });
+    };
+    for point in scores.roc() {
+        push("roc", point.false_positive_rate, point.true_positive_rate, None);
+    }
+    for (decile, (bin, found)) in scores.lift().iter().zip(bootstrap_lift(scores, draws, rng)).enumerate() {
+        push("lift", (decile + 1) as f64, bin.lift, Some(found));
+    }
+    if scored.probabilities {
+        let found = bootstrap_calibration(scores, CALIBRATION_BINS, draws, rng)?;
+        for (bin, found) in scores.calibration(CALIBRATION_BINS)?.iter().zip(found) {
+            push("calibration", bin.score, bin.rate, Some(found));
+        }
+    }
+    Ok(())
+}
+
+/// Compares the sets that the claim is about, with the same learner and with the better learner of each.
+fn compare(
+    scored: &[Scored],
+    rows: &[usize],
+    take: &impl Fn(&Scored, &[usize]) -> Result<BinaryScores>,
+    margin: f64,
+    measured: &mut Measured,
+) -> Result<()> {
+    let pairs = [
+        ("trajectory", "bespoke"),
+        ("trajectory", "bespoke-no-balance"),
+        ("trajectory", "shares"),
+        ("combined", "bespoke"),
+        ("combined-no-balance", "bespoke-no-balance"),
+    ];
+    for (set, reference) in pairs {
+        let of = |name: &str| -> Result<Vec<(&'static str, BinaryScores)>> {
+            let members = scored.iter().filter(|scored| scored.set == name);
+            members.map(|scored| Ok((scored.learner, take(scored, rows)?))).collect()
+        };
+        let (first, second) = (of(set)?, of(reference)?);
+        let better = |scores: &[(&'static str, BinaryScores)]| {
+            scores.iter().max_by(|a, b| a.1.auc().total_cmp(&b.1.auc())).map(|(learner, _)| *learner)
+        };
+        let (best_first, best_second) = (better(&first), better(&second));
+        for (learner, scores) in &first {
+            for (reference_learner, other) in &second {
+                let decides = Some(*learner) == best_first && Some(*reference_learner) == best_second;
+                if decides || learner == reference_learner {
+                    let found = compare_aucs(scores, other)?;
+                    measured.comparisons.push(Comparison {
+                        set: set.to_owned(),
+                        learner,
+                        reference: reference.to_owned(),
+                        reference_learner,
+                        decides,
+                        found,
+                        margin,
+                        verdict: found.non_inferiority(margin),
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Measures of an ordinal or continuous outcome.
+fn ordered<R: Rng>(
+    outcome: &Outcome,
+    scored: &Scored,
+    rows: &[usize],
+    draws: usize,
+    rng: &mut R,
+    measured: &mut Vec<Row>,
+) -> Result<()> {
+    let values: Array1<f64> = rows.iter().map(|row| outcome.values()[*row]).collect();
+    let scores: Array1<f64> = rows.iter().map(|row| scored.scores[*row]).collect();
+    // Refuses here what would be NaN in every sample.
+    ordered_measures(&values, &scores)?;
+    let statistics = |weights: &[u32]| -> Vec<f64> {
+        let drawn: Vec<usize> =
+            (0..rows.len()).flat_map(|k| std::iter::repeat_n(k, weights[k] as usize)).collect();
+        let take = |from: &Array1<f64>| -> Array1<f64> { drawn.iter().map(|k| from[*k]).collect() };
+        ordered_measures(&take(&values), &take(&scores))
+            .map_or(vec![f64::NAN; 3], |found| vec![found.concordance, found.r2, found.rmse])
+    };
+    let found = bootstrap_statistics(rows.len(), draws, rng, statistics);
+    for (measure, found) in ["concordance", "r2", "rmse"].into_iter().zip(found) {
+        // The best possible score orders customers; it is in no unit of the outcome.
+        if scored.set == BEST && measure != "concordance" {
+            continue;
+        }
+        measured.push(Row {
+            set: scored.set.clone(),
+            learner: scored.learner,
+            group: EVERYBODY.to_owned(),
+            measure,
+            customers: rows.len(),
+            value: found.value,
+            low: Some(found.low),
+            high: Some(found.high),
+        });
+    }
+    Ok(())
+}
