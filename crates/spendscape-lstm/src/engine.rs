@@ -5,12 +5,14 @@
 
 mod backward;
 mod forward;
+mod lookup;
 
 use crate::buffer::Buffer;
 use crate::inputs::{Inputs, State};
 use crate::kernels::{Kernels, round4};
 use crate::network::{Kind, Layer, Network};
 use crate::real::Real;
+use lookup::Lookup;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Layers with at most this many inputs keep their weight gradient per lane, which needs no transposed copy of the
@@ -68,6 +70,9 @@ pub(crate) struct Engine<F: Real> {
     pub(crate) steps: usize,
     packed: Vec<Packed<F>>,
     traces: Vec<Trace<F>>,
+    /// Features per step, without categories.
+    features: usize,
+    lookup: Option<Lookup<F>>,
     /// Where the rows of the block (steps x lanes) lie, and the samples of the next one.
     starts: Vec<usize>,
     next_starts: Vec<usize>,
@@ -84,9 +89,10 @@ pub(crate) struct Engine<F: Real> {
 }
 
 impl<F: Real> Engine<F> {
-    pub(crate) fn new(network: &Network<F>, steps: usize) -> Self {
+    /// For inputs of the shape of `inputs`, which have been checked to fit the network.
+    pub(crate) fn new(network: &Network<F>, inputs: &Inputs<'_, F>) -> Self {
         let kernels = network.kernels;
-        let lanes = kernels.lanes;
+        let (lanes, steps) = (kernels.lanes, inputs.steps);
         let packed = network.layers.iter().enumerate().map(|(l, layer)| Packed::new(kernels, layer, l == 0));
         let dense_steps = if network.params.every_step { steps } else { 1 };
         let traces = network.layers.iter().map(|layer| {
@@ -101,6 +107,8 @@ impl<F: Real> Engine<F> {
             lstm_layers: network.params.lstm.len(),
             every_step: network.params.every_step,
             steps,
+            features: inputs.features,
+            lookup: network.layers.first().and_then(|layer| Lookup::new(kernels, layer, inputs)),
             starts: vec![0; steps * lanes],
             next_starts: Vec::new(),
             held: Vec::new(),
@@ -158,7 +166,10 @@ impl<F: Real> Engine<F> {
                 *to = from;
             }
             if l == 0 {
-                (k.pack_project)(w_ih, rows, ins, &mut packed.project);
+                (k.pack_project)(w_ih, ins, rows, self.features, &mut packed.project);
+                if let Some(lookup) = &mut self.lookup {
+                    lookup.load(w_ih);
+                }
                 for (to, from) in packed.bias4.chunks_exact_mut(4).zip(&packed.bias) {
                     to.fill(*from);
                 }
@@ -185,6 +196,9 @@ impl<F: Real> Engine<F> {
         self.next_starts.clear();
         let stride = inputs.steps * inputs.features;
         self.next_starts.extend(next.iter().take(lanes).map(|sample| sample * stride));
+        if let (Some(lookup), Some(categories)) = (&mut self.lookup, inputs.categories.as_deref()) {
+            lookup.aim(categories, self.steps, samples, lanes);
+        }
         self.set_initial(&inputs.initial, samples);
         self.masked = inputs.mask.is_some();
         if let Some(mask) = &inputs.mask {
@@ -197,7 +211,6 @@ impl<F: Real> Engine<F> {
         }
     }
 
-    /// The mask of step `t`, empty without masks.
     /// Outputs of the last layer after [`forward`](Self::forward): dense steps (or all steps, for a net that ends in
     /// its LSTM) x units x lanes; rows are padded to a multiple of four.
     pub(crate) fn output(&self, step: usize) -> &[F] {

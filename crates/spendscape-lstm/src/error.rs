@@ -22,6 +22,22 @@ pub enum Error {
         /// What was given.
         found: usize,
     },
+    /// A category beyond its variable's size.
+    #[error(
+        "variable {variable} has category {id} at step {step} of sample {sample}, but its {size} categories are counted from 0"
+    )]
+    Category {
+        /// The sample.
+        sample: usize,
+        /// The step.
+        step: usize,
+        /// The categorical variable.
+        variable: usize,
+        /// The category found.
+        id: usize,
+        /// The variable's number of categories.
+        size: usize,
+    },
     /// A setting outside its range.
     #[error("{what} is {value} but must be {range}")]
     Setting {

@@ -40,7 +40,7 @@ pub(crate) fn scatter<F: Copy>(lanes: &[F], width: usize, to: &mut [F], stride: 
 
 impl<F: Real> Network<F> {
     pub(crate) fn check_inputs(&self, inputs: &Inputs<'_, F>) -> Result<(), Error> {
-        check("the number of features", self.inputs(), inputs.features)?;
+        check("the number of features", self.inputs(), inputs.width())?;
         if !inputs.initial.is_empty() {
             check("the number of initial states", self.params.lstm.len(), inputs.initial.len())?;
             for (state, &units) in inputs.initial.iter().zip(&self.params.lstm) {
@@ -55,7 +55,7 @@ impl<F: Real> Network<F> {
 
     /// Runs all blocks, calling `with` after each with the first sample and the number of samples.
     fn run(&self, inputs: &Inputs<'_, F>, mut with: impl FnMut(&Engine<F>, usize, usize)) {
-        let mut engine = Engine::new(self, inputs.steps);
+        let mut engine = Engine::new(self, inputs);
         let lanes = engine.lanes();
         let all: Vec<usize> = (0..inputs.samples).collect();
         let mut blocks = all.chunks(lanes).peekable();
@@ -195,7 +195,7 @@ impl<F: Real> Network<F> {
         let (samples, units) = (inputs.samples, self.units());
         let mut trajectory = vec![F::zero(); if keep { samples * steps * units } else { 0 }];
         let (mut h, mut c) = (vec![F::zero(); samples * units], vec![F::zero(); samples * units]);
-        let mut engine = Engine::new(self, 1);
+        let mut engine = Engine::new(self, &inputs);
         let lanes = engine.lanes();
         let all: Vec<usize> = (0..samples).collect();
         if self.params.lstm.len() == 1 && units <= FUSED_UNITS {

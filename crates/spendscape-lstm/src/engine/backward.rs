@@ -73,16 +73,18 @@ impl<F: Real> Engine<F> {
         }
         let w = self.layers[l].w_ih.clone();
         if l == 0 {
+            self.lookup_gradient(self.input_gradient_steps().start, steps);
             let first = if self.every_step { 0 } else { self.steps - 1 };
             let block = OuterBlock {
                 x: &inputs.x,
-                ins,
+                ins: self.features,
+                stride: ins,
                 starts: &self.starts[first * lanes..],
                 dz: &self.traces[l].z,
                 steps,
                 valid: self.valid,
                 outs: units,
-                next: self.next(inputs, steps),
+                next: self.next(inputs, steps, 1),
             };
             (k.outer)(block, &mut gradient[w]);
         } else if ins > super::LANE_GRADIENT_INPUTS {
@@ -121,9 +123,18 @@ impl<F: Real> Engine<F> {
     }
 
     /// What the forward pass over `steps` steps has left to be fetched.
-    fn next(&self, inputs: &Inputs<'_, F>, steps: usize) -> Next<'_> {
+    pub(super) fn next(&self, inputs: &Inputs<'_, F>, steps: usize, per_turn: usize) -> Next<'_> {
         let fetched = steps * self.kernels.lines_fetched(inputs.features) * self.per_turn;
-        Next { starts: &self.next_starts, span: inputs.steps * inputs.features, fetched, per_turn: 1 }
+        Next { starts: &self.next_starts, span: inputs.steps * inputs.features, fetched, per_turn }
+    }
+
+    /// Gradient of the categories' columns over `steps` steps of the first layer from step `first` on.
+    fn lookup_gradient(&mut self, first: usize, steps: usize) {
+        let (Some(lookup), Some(trace)) = (&mut self.lookup, self.traces.first()) else { return };
+        let width = round4(self.layers[0].rows()) * self.kernels.lanes;
+        for step in 0..steps {
+            lookup.add_gradient(self.kernels, first + step, &trace.z[step * width..][..width], self.valid);
+        }
     }
 
     /// Gradient of the input kernel of LSTM layer `l`, and derivatives of its inputs where they are needed.
@@ -133,15 +144,17 @@ impl<F: Real> Engine<F> {
         let gates = rows * lanes;
         let w = self.layers[l].w_ih.clone();
         if l == 0 {
+            self.lookup_gradient(0, steps);
             let block = OuterBlock {
                 x: &inputs.x,
-                ins,
+                ins: self.features,
+                stride: ins,
                 starts: &self.starts,
                 dz: &self.traces[l].z,
                 steps,
                 valid: self.valid,
                 outs: rows,
-                next: self.next(inputs, steps),
+                next: self.next(inputs, steps, 1),
             };
             (k.outer)(block, &mut gradient[w.clone()]);
         }
@@ -190,6 +203,7 @@ impl<F: Real> Engine<F> {
         let block = OuterBlock {
             x: &trace.rows,
             ins,
+            stride: ins,
             starts: &trace.row_starts,
             dz: &trace.z,
             steps,
@@ -215,6 +229,9 @@ impl<F: Real> Engine<F> {
             if l > 0 && layer.kind == Kind::Lstm && !trace.lane_input.is_empty() {
                 reduce(&mut trace.lane_input, &mut gradient[layer.w_ih.clone()]);
             }
+            if let (0, Some(lookup)) = (l, &mut self.lookup) {
+                lookup.finish_gradient(&mut gradient[layer.w_ih.clone()]);
+            }
             if !layer.bias_hh.is_empty() {
                 gradient.copy_within(layer.bias.clone(), layer.bias_hh.start);
             }
@@ -226,11 +243,11 @@ impl<F: Real> Engine<F> {
         if self.lstm_layers == 0 && !self.every_step { self.steps - 1..self.steps } else { 0..self.steps }
     }
 
-    /// Derivatives with respect to the inputs of the first layer at `step`, inputs x lanes.
+    /// Derivatives with respect to the features at `step`, features x lanes.
     pub(crate) fn input_gradient_of(&self, step: usize) -> &[F] {
         let (lanes, ins) = (self.lanes(), self.layers[0].inputs);
         let step = step - self.input_gradient_steps().start;
-        &self.traces[0].dx[step * round4(ins) * lanes..][..ins * lanes]
+        &self.traces[0].dx[step * round4(ins) * lanes..][..self.features * lanes]
     }
 
     /// Derivatives with respect to the initial hidden and cell state of LSTM layer `layer`, units x lanes.

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::inputs::Inputs;
-use crate::kernels::{LayerSteps, Next, Roll, Rows, round4};
+use crate::kernels::{LayerSteps, Roll, Rows, round4};
 use crate::network::{Activation, Kind, Network};
 use crate::real::Real;
 use rand::RngExt;
@@ -32,31 +32,34 @@ impl<F: Real> Engine<F> {
 
     /// `z[t] = b + W_x x[t]` of LSTM layer `l`.
     fn weigh_inputs(&mut self, inputs: &Inputs<'_, F>, l: usize, t: usize) {
-        let (k, lanes) = (self.kernels, self.kernels.lanes);
+        let (k, lanes, rows) = (self.kernels, self.kernels.lanes, self.layers[l].rows());
+        if l == 0 {
+            let mut z = std::mem::take(&mut self.traces[0].z);
+            self.weigh_features(inputs, t, &mut z[t * rows * lanes..][..rows * lanes]);
+            self.traces[0].z = z;
+            return;
+        }
         let (layer, packed) = (&self.layers[l], &self.packed[l]);
         let (lower, upper) = self.traces.split_at_mut(l);
-        let rows = layer.rows();
-        let trace = &mut upper[0];
+        let (below, trace) = (&lower[l - 1], &mut upper[0]);
         let z = &mut trace.z[t * rows * lanes..][..rows * lanes];
-        if let Some(below) = lower.last() {
-            let width = round4(layer.inputs) * lanes;
-            fill_bias(z, &packed.bias, lanes);
-            let x = match trace.dropped.get(t * width..(t + 1) * width) {
-                Some(dropped) => dropped,
-                None => &below.h[(t + 1) * width..][..width],
-            };
-            (k.matmul)(&packed.input, rows, layer.inputs, x, z);
-        } else {
-            let starts = &self.starts[t * lanes..][..lanes];
-            let fetched = t * k.lines_fetched(layer.inputs) * self.per_turn;
-            let next = Next {
-                starts: &self.next_starts,
-                span: inputs.steps * inputs.features,
-                fetched,
-                per_turn: self.per_turn,
-            };
-            let block = Rows { x: &inputs.x, starts, next, ins: layer.inputs };
-            (k.project)(block, rows, &packed.project, &packed.bias4, z);
+        let width = round4(layer.inputs) * lanes;
+        fill_bias(z, &packed.bias, lanes);
+        let x = match trace.dropped.get(t * width..(t + 1) * width) {
+            Some(dropped) => dropped,
+            None => &below.h[(t + 1) * width..][..width],
+        };
+        (k.matmul)(&packed.input, rows, layer.inputs, x, z);
+    }
+
+    /// `z = b + W x[t]` of the first layer, with the columns that the categories choose.
+    fn weigh_features(&self, inputs: &Inputs<'_, F>, t: usize, z: &mut [F]) {
+        let (k, lanes, packed) = (self.kernels, self.kernels.lanes, &self.packed[0]);
+        let (starts, next) = (&self.starts[t * lanes..][..lanes], self.next(inputs, t, self.per_turn));
+        let block = Rows { x: &inputs.x, starts, next, ins: self.features };
+        (k.project)(block, self.layers[0].rows(), &packed.project, &packed.bias4, z);
+        if let Some(lookup) = &self.lookup {
+            lookup.add(k, t, z);
         }
     }
 
@@ -144,31 +147,22 @@ impl<F: Real> Engine<F> {
     fn dense(&mut self, inputs: &Inputs<'_, F>, l: usize, step: usize, activation: Activation) {
         let (k, lanes) = (self.kernels, self.kernels.lanes);
         let from = if l == self.lstm_layers { self.lstm_output_step(step) } else { step };
-        let (layer, packed) = (&self.layers[l], &self.packed[l]);
-        let (lower, upper) = self.traces.split_at_mut(l);
-        let width = round4(layer.units) * lanes;
-        let y = &mut upper[0].h[step * width..][..width];
-        if let Some(below) = lower.last() {
-            let width = round4(layer.inputs) * lanes;
-            fill_bias(y, &packed.bias, lanes);
-            (k.matmul)(&packed.input, layer.units, layer.inputs, &below.h[from * width..][..width], y);
+        let (units, ins) = (self.layers[l].units, self.layers[l].inputs);
+        let width = round4(units) * lanes;
+        let mut outputs = std::mem::take(&mut self.traces[l].h);
+        let y = &mut outputs[step * width..][..width];
+        if l == 0 {
+            self.weigh_features(inputs, if self.every_step { step } else { self.steps - 1 }, y);
         } else {
-            let t = if self.every_step { step } else { self.steps - 1 };
-            let starts = &self.starts[t * lanes..][..lanes];
-            let fetched = t * k.lines_fetched(layer.inputs) * self.per_turn;
-            let next = Next {
-                starts: &self.next_starts,
-                span: inputs.steps * inputs.features,
-                fetched,
-                per_turn: self.per_turn,
-            };
-            let block = Rows { x: &inputs.x, starts, next, ins: layer.inputs };
-            (k.project)(block, layer.units, &packed.project, &packed.bias4, y);
+            let (packed, below) = (&self.packed[l], round4(ins) * lanes);
+            fill_bias(y, &packed.bias, lanes);
+            (k.matmul)(&packed.input, units, ins, &self.traces[l - 1].h[from * below..][..below], y);
         }
         match activation {
             Activation::Linear => {}
-            Activation::Tanh => (k.tanh)(&mut y[..layer.units * lanes]),
+            Activation::Tanh => (k.tanh)(&mut y[..units * lanes]),
         }
+        self.traces[l].h = outputs;
     }
 }
 

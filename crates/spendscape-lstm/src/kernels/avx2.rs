@@ -156,6 +156,13 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn gather_quads(p: *const *const f32, at: usize) -> __m256 {
+        unsafe {
+            let low = _mm256_castps128_ps256(_mm_loadu_ps((*p).add(at)));
+            _mm256_insertf128_ps::<1>(low, _mm_loadu_ps((*p.add(4)).add(at)))
+        }
+    }
+    #[inline(always)]
     unsafe fn prefetch(p: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
     }

@@ -137,6 +137,15 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
+    unsafe fn gather_quads(p: *const *const f32, at: usize) -> __m512 {
+        unsafe {
+            let v = _mm512_castps128_ps512(_mm_loadu_ps((*p).add(at)));
+            let v = _mm512_insertf32x4::<1>(v, _mm_loadu_ps((*p.add(4)).add(at)));
+            let v = _mm512_insertf32x4::<2>(v, _mm_loadu_ps((*p.add(8)).add(at)));
+            _mm512_insertf32x4::<3>(v, _mm_loadu_ps((*p.add(12)).add(at)))
+        }
+    }
+    #[inline(always)]
     unsafe fn prefetch(p: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
     }

@@ -15,6 +15,8 @@ pub(super) struct Block<'a, T> {
     pub(super) valid: usize,
     pub(super) outs: usize,
     pub(super) dz_outs: usize,
+    /// Distance of the rows of `dw`.
+    pub(super) stride: usize,
     /// What is fetched meanwhile.
     pub(super) ahead: Ahead<'a, T>,
 }
@@ -28,12 +30,12 @@ unsafe fn tile<S: Simd, const K: usize, const G: usize>(
     block: Block<'_, F<S>>,
     (o, k, rest): (usize, usize, usize),
     dw: *mut F<S>,
-    stride: usize,
     tiles_before: usize,
 ) {
     // SAFETY: outputs o..o + G and inputs k..k + K * LANES (or k..k + rest) lie inside the buffers.
     unsafe {
         let mut acc = [[S::splat(S::ZERO); K]; G];
+        let stride = block.stride;
         let at = dw.wrapping_add(o * stride + k);
         for (g, row) in acc.iter_mut().enumerate() {
             for (j, a) in row.iter_mut().enumerate() {
@@ -83,13 +85,7 @@ const COLLECTED: usize = 8;
 /// # Safety
 /// As [`outer`].
 #[inline(always)]
-unsafe fn tail<S: Simd, const G: usize>(
-    block: Block<'_, F<S>>,
-    o: usize,
-    k: usize,
-    dw: *mut F<S>,
-    stride: usize,
-) {
+unsafe fn tail<S: Simd, const G: usize>(block: Block<'_, F<S>>, o: usize, k: usize, dw: *mut F<S>) {
     // SAFETY: input k and outputs o..o + G lie inside the buffers; LANES <= MAX_LANES.
     unsafe {
         let mut acc = [S::splat(S::ZERO); G];
@@ -113,7 +109,7 @@ unsafe fn tail<S: Simd, const G: usize>(
             t0 += count;
         }
         for (g, a) in acc.iter().enumerate() {
-            *dw.wrapping_add((o + g) * stride + k) += S::sum(*a);
+            *dw.wrapping_add((o + g) * block.stride + k) += S::sum(*a);
         }
     }
 }
@@ -133,31 +129,30 @@ unsafe fn outputs<S: Simd, const K: usize, const G: usize>(
     // SAFETY: the tiles cover 0..ins.
     unsafe {
         while k + K * S::LANES <= ins {
-            tile::<S, K, G>(block, (o, k, 0), dw, ins, tiles);
+            tile::<S, K, G>(block, (o, k, 0), dw, tiles);
             tiles += 1;
             k += K * S::LANES;
         }
         while k + S::LANES <= ins {
-            tile::<S, 1, G>(block, (o, k, 0), dw, ins, tiles);
+            tile::<S, 1, G>(block, (o, k, 0), dw, tiles);
             tiles += 1;
             k += S::LANES;
         }
         if ins - k <= TAIL {
             while k < ins {
-                tail::<S, G>(block, o, k, dw, ins);
+                tail::<S, G>(block, o, k, dw);
                 k += 1;
             }
         } else {
-            tile::<S, 1, G>(block, (o, k, ins - k), dw, ins, tiles);
+            tile::<S, 1, G>(block, (o, k, ins - k), dw, tiles);
         }
     }
 }
 
-/// Adds the block's outer products to the row-major `outs x ins` gradient `dw`.
+/// Adds the block's outer products to the `outs x ins` gradient `dw`.
 ///
 /// # Safety
-/// The buffers are as large as [`Block`] says, for `valid <= LANES` rows and `outs <= dz_outs` outputs, and `dw` has
-/// `outs * ins` elements.
+/// The buffers are as large as [`Block`] says, for `valid <= LANES` rows and `outs <= dz_outs` outputs.
 #[inline(always)]
 pub(super) unsafe fn outer<S: Simd, const WIDE: bool>(block: Block<'_, F<S>>, ins: usize, dw: *mut F<S>) {
     let mut o = 0;

@@ -16,13 +16,19 @@ pub(super) fn packed_len(outs: usize, ins: usize, lanes: usize) -> usize {
     outs.div_ceil(lanes / 4) * ins.div_ceil(4) * lanes
 }
 
-/// Packs a row-major `outs x ins` matrix: tiles of up to [`TILE`] vectors, in a tile all quads of inputs, in a quad one
+/// Packs an `outs x ins` matrix whose rows lie `stride` apart: tiles of up to [`TILE`] vectors, in a tile all quads of inputs, in a quad one
 /// vector per tile member; missing outputs and inputs are zero.
 ///
 /// # Safety
-/// `w` holds `outs * ins` and `packed` [`packed_len`] elements.
+/// `w` holds such a matrix and `packed` [`packed_len`] elements.
 #[inline(always)]
-pub(super) unsafe fn pack<S: Simd>(w: *const F<S>, outs: usize, ins: usize, packed: *mut F<S>) {
+pub(super) unsafe fn pack<S: Simd>(
+    w: *const F<S>,
+    stride: usize,
+    outs: usize,
+    ins: usize,
+    packed: *mut F<S>,
+) {
     let per = S::LANES / 4;
     let vectors = (outs.div_ceil(4) * 4).div_ceil(per);
     let (quads, whole) = (ins.div_ceil(4), ins / 4);
@@ -37,13 +43,13 @@ pub(super) unsafe fn pack<S: Simd>(w: *const F<S>, outs: usize, ins: usize, pack
                 unsafe {
                     let to = packed.add((v0 * quads + q * tile + g) * S::LANES);
                     if rows == per && q < whole {
-                        S::store(to, S::load_quads(w.add(first * ins + 4 * q), ins));
+                        S::store(to, S::load_quads(w.add(first * stride + 4 * q), stride));
                     } else {
                         let columns = (ins - 4 * q).min(4);
                         for i in 0..S::LANES {
                             let (row, column) = (i / 4, i % 4);
                             *to.add(i) = if row < rows && column < columns {
-                                *w.add((first + row) * ins + 4 * q + column)
+                                *w.add((first + row) * stride + 4 * q + column)
                             } else {
                                 S::ZERO
                             };

@@ -80,12 +80,14 @@ pub(super) trait Simd: Copy {
     unsafe fn quad_first(p: *const Self::F, n: usize) -> Self::V;
     /// Adds up the quads of four samples: quad `j` of the result holds output `j` of samples a, b, c, d.
     unsafe fn quad_sums(a: Self::V, b: Self::V, c: Self::V, d: Self::V) -> Self::V;
-    /// Transposes quad by quad: quad `j` of result `i` holds lane `4 j + i` of the four rows.
+    /// Transposes quad by quad: quad `j` of result `i` holds lane `4 j + i` of the four rows. Its own inverse.
     unsafe fn transpose_quads(rows: [Self::V; 4]) -> [Self::V; 4];
     /// Stores quad `j` at `p + j * stride`.
     unsafe fn store_quads(p: *mut Self::F, stride: usize, v: Self::V);
     /// Loads quad `j` from `p + j * stride`.
     unsafe fn load_quads(p: *const Self::F, stride: usize) -> Self::V;
+    /// Loads quad `j` from `p[4 * j] + at`.
+    unsafe fn gather_quads(p: *const *const Self::F, at: usize) -> Self::V;
     /// Brings the cache line of `p` into the second-level cache.
     unsafe fn prefetch(p: *const Self::F);
 }

@@ -4,7 +4,7 @@ use super::outer::Block;
 use super::simd::{Ahead, CACHE_LINE, MAX_LANES, Simd};
 use super::unroll::{Derivatives, Steps, TOGETHER};
 use super::update::AdamStep;
-use super::{gates, matmul, outer, portable, project, unroll, update};
+use super::{gates, lookup, matmul, outer, portable, project, unroll, update};
 
 /// `n` rounded up to a multiple of four: the number of outputs that lane buffers are sized for.
 pub(crate) const fn round4(n: usize) -> usize {
@@ -88,6 +88,8 @@ pub(crate) struct Roll<'a, F> {
 pub(crate) struct OuterBlock<'a, F> {
     pub(crate) x: &'a [F],
     pub(crate) ins: usize,
+    /// Distance of the gradient's rows.
+    pub(crate) stride: usize,
     pub(crate) starts: &'a [usize],
     pub(crate) dz: &'a [F],
     pub(crate) steps: usize,
@@ -106,13 +108,17 @@ pub struct Kernels<F: 'static> {
     pub(crate) lanes: usize,
     /// Rows that the projection takes at a time.
     rows: usize,
-    pub(crate) pack_project: fn(&[F], usize, usize, &mut [F]),
+    pub(crate) pack_project: fn(&[F], usize, usize, usize, &mut [F]),
     pub(crate) project: Project<F>,
     pub(crate) pack_matmul: fn(&[F], usize, usize, bool, &mut [F]),
     pub(crate) matmul: fn(&[F], usize, usize, &[F], &mut [F]),
     pub(crate) forward: fn(LayerSteps<'_, F>, &[F]),
     pub(crate) backward: Backward<F>,
     pub(crate) roll: fn(Roll<'_, F>) -> bool,
+    /// Adds row `starts[lane]..` of a table, of `n` elements, to lane `lane` of `n` lane vectors.
+    pub(crate) add_rows: fn(&[F], &[usize], usize, &mut [F]),
+    /// Adds row `i` of the first slice, of `n` elements, to row `starts[i]..` of a table.
+    pub(crate) add_to_rows: fn(&[F], usize, &[usize], &mut [F]),
     pub(crate) to_rows: fn(&[F], usize, &mut [F], usize, usize),
     pub(crate) tanh: fn(&mut [F]),
     pub(crate) outer: fn(OuterBlock<'_, F>, &mut [F]),
@@ -176,8 +182,8 @@ macro_rules! table {
             // SAFETY (of every function below): called only from the checked functions of the table, which is handed
             // out only after the instruction set has been detected.
             $(#[$feature])?
-            unsafe fn pack_project(w: &[$float], outs: usize, ins: usize, packed: &mut [$float]) {
-                unsafe { project::pack::<$simd>(w.as_ptr(), outs, ins, packed.as_mut_ptr()) }
+            unsafe fn pack_project(w: &[$float], stride: usize, outs: usize, ins: usize, packed: &mut [$float]) {
+                unsafe { project::pack::<$simd>(w.as_ptr(), stride, outs, ins, packed.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn project(
@@ -224,6 +230,14 @@ macro_rules! table {
                 }
             }
             $(#[$feature])?
+            unsafe fn add_rows(rows: &[*const $float], n: usize, z: &mut [$float]) {
+                unsafe { lookup::add_rows::<$simd>(rows, n, z.as_mut_ptr()) }
+            }
+            $(#[$feature])?
+            unsafe fn add_to_rows(from: &[$float], n: usize, starts: &[usize], table: &mut [$float]) {
+                unsafe { lookup::add_to_rows::<$simd>(from.as_ptr(), n, starts, table.as_mut_ptr()) }
+            }
+            $(#[$feature])?
             unsafe fn to_rows(v: &[$float], n: usize, rows: &mut [$float], stride: usize, valid: usize) {
                 unsafe { unroll::to_rows::<$simd>(v.as_ptr(), n, rows.as_mut_ptr(), stride, valid) }
             }
@@ -259,9 +273,10 @@ macro_rules! table {
                 name: $name,
                 lanes: LANES,
                 rows: $rows,
-                pack_project: |w, outs, ins, packed| {
-                    assert!(w.len() >= outs * ins && packed.len() >= project::packed_len(round4(outs), ins, LANES));
-                    unsafe { pack_project(w, outs, ins, packed) }
+                pack_project: |w, stride, outs, ins, packed| {
+                    assert!(ins <= stride && w.len() >= outs * stride);
+                    assert!(packed.len() >= project::packed_len(round4(outs), ins, LANES));
+                    unsafe { pack_project(w, stride, outs, ins, packed) }
                 },
                 project: |rows, outs, packed, bias, z| {
                     let padded = round4(outs);
@@ -309,6 +324,18 @@ macro_rules! table {
                     unsafe { roll(r, blocks, path) }
                     true
                 },
+                add_rows: |table, starts, n, z| {
+                    assert!(n.is_multiple_of(4) && starts.len() == LANES && z.len() >= n * LANES);
+                    let rows = pointers(table, starts, n);
+                    unsafe { add_rows(&rows[..LANES], n, z) }
+                },
+                add_to_rows: |from, n, starts, table| {
+                    assert!(from.len() >= starts.len() * n);
+                    for &start in starts {
+                        assert!(start <= table.len() && n <= table.len() - start);
+                    }
+                    unsafe { add_to_rows(from, n, starts, table) }
+                },
                 to_rows: |v, n, rows, stride, valid| {
                     assert!(v.len() >= n * LANES && valid <= LANES && n <= stride);
                     assert!(valid == 0 || rows.len() >= (valid - 1) * stride + n);
@@ -316,7 +343,8 @@ macro_rules! table {
                 },
                 tanh: |y| unsafe { tanh(y) },
                 outer: |b, dw| {
-                    assert!(b.valid <= LANES && b.starts.len() >= b.steps * LANES && dw.len() >= b.outs * b.ins);
+                    assert!(b.valid <= LANES && b.starts.len() >= b.steps * LANES);
+                    assert!(b.ins <= b.stride && dw.len() >= b.outs * b.stride);
                     assert!(b.dz.len() >= b.steps * round4(b.outs) * LANES);
                     for &start in &b.starts[..b.steps * LANES] {
                         assert!(start <= b.x.len() && b.ins <= b.x.len() - start);
@@ -331,6 +359,7 @@ macro_rules! table {
                         valid: b.valid,
                         outs: b.outs,
                         dz_outs: round4(b.outs),
+                        stride: b.stride,
                     };
                     unsafe { outer(block, b.ins, dw) }
                 },

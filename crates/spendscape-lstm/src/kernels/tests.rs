@@ -33,7 +33,7 @@ fn projection<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
             let x: Vec<F> = random(rng, ins * (k.lanes + 3));
             let starts: Vec<usize> = (0..k.lanes).map(|lane| (lane * 7 % (k.lanes + 3)) * ins).collect();
             let mut packed = vec![F::zero(); k.project_len(outs, ins)];
-            (k.pack_project)(&w, outs, ins, &mut packed);
+            (k.pack_project)(&w, ins, outs, ins, &mut packed);
             let mut bias4 = vec![F::zero(); round4(outs) * 4];
             b.iter().zip(bias4.chunks_mut(4)).for_each(|(b, four)| four.fill(*b));
             let mut z = vec![F::zero(); round4(outs) * k.lanes];
@@ -86,7 +86,7 @@ fn outer_products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
             }
             let mut dw = vec![F::one(); outs * ins];
             let block =
-                OuterBlock { x: &x, ins, starts: &starts, dz: &dz, steps, valid, outs, next: NOTHING };
+                OuterBlock { x: &x, ins, stride: ins, starts: &starts, dz: &dz, steps, valid, outs, next: NOTHING };
             (k.outer)(block, &mut dw);
             for o in 0..outs {
                 for i in 0..ins {

@@ -138,7 +138,7 @@ impl<F: Real> Training<F> {
         let number = self.history.epochs.len();
         let losses: Vec<f64> = self.history.epochs.iter().map(Epoch::judged).collect();
         let rate = self.params.schedule.rate(number, self.params.epochs, &losses);
-        let mut engine = Engine::new(network, data.inputs.steps);
+        let mut engine = Engine::new(network, &data.inputs);
         if network.params.dropout > 0.0 {
             engine.set_dropout(network.params.dropout, generator(self.seed, number, DROPOUT_STREAM));
         }
@@ -192,7 +192,7 @@ fn mean_loss<F: Real>(network: &Network<F>, data: &Dataset<'_, F>, samples: &[us
     if samples.is_empty() {
         return Err(Error::NothingToTrain { what: "no validation samples" });
     }
-    let mut engine = Engine::new(network, data.inputs.steps);
+    let mut engine = Engine::new(network, &data.inputs);
     Ok(loss_and_gradient(&mut engine, data, samples, &[], None, |_, _| {}).mean())
 }
 
