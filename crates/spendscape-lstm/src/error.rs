@@ -85,6 +85,16 @@ pub enum Error {
     /// Bytes that are not a file of tensors.
     #[error("the bytes are not a safetensors file; write it again or load another")]
     Safetensors(#[from] safetensors::SafeTensorError),
+    /// A tensor that is cut off, or whose shape does not fit its bytes.
+    #[error("tensor {name} needs {expected} bytes but the file has {found} for it; write the file again")]
+    TensorBytes {
+        /// Name of the tensor.
+        name: String,
+        /// Bytes that its shape and type need.
+        expected: usize,
+        /// Bytes in the file.
+        found: usize,
+    },
     /// A tensor of a type other than F32 and F64.
     #[error("tensor {name} is of type {found}; only F32 and F64 can be loaded")]
     TensorType {

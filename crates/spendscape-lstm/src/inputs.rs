@@ -46,7 +46,15 @@ impl<'a, F: Real> From<&'a ArrayRef<F, Ix3>> for Inputs<'a, F> {
 impl<'a, F: Real> From<&'a ArrayRef<F, Ix2>> for Inputs<'a, F> {
     fn from(x: &'a ArrayRef<F, Ix2>) -> Self {
         let (samples, features) = x.dim();
-        Self { x: row_major(x), samples, steps: 1, features, mask: None, initial: Vec::new(), categories: None }
+        Self {
+            x: row_major(x),
+            samples,
+            steps: 1,
+            features,
+            mask: None,
+            initial: Vec::new(),
+            categories: None,
+        }
     }
 }
 

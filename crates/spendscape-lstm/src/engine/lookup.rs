@@ -42,9 +42,9 @@ impl<F: Real> Lookup<F> {
 
     /// Takes over the layer's input kernel, rows x inputs.
     pub(super) fn load(&mut self, w_ih: &[F]) {
-        let (row, features) = (self.row, self.features);
-        for (r, weights) in w_ih.chunks_exact(self.inputs).enumerate() {
-            for (to, &weight) in self.table[r..].iter_mut().step_by(row).zip(&weights[features..]) {
+        for (category, row) in self.table.chunks_exact_mut(self.row).enumerate() {
+            let column = w_ih.iter().skip(self.features + category).step_by(self.inputs);
+            for (to, &weight) in row.iter_mut().zip(column) {
                 *to = weight;
             }
         }
@@ -53,11 +53,10 @@ impl<F: Real> Lookup<F> {
     /// Notes what the block's samples chose; missing lanes repeat the first one.
     pub(super) fn aim(&mut self, categories: &Categories, steps: usize, samples: &[usize], lanes: usize) {
         let stride = steps * self.variables;
-        for lane in 0..lanes {
-            let sample = samples[if lane < samples.len() { lane } else { 0 }];
-            let columns = &categories.columns[sample * stride..][..stride];
-            for (to, &column) in self.starts[lane..].iter_mut().step_by(lanes).zip(columns) {
-                *to = column * self.row;
+        for (i, starts) in self.starts.chunks_exact_mut(lanes).enumerate() {
+            for (lane, to) in starts.iter_mut().enumerate() {
+                let sample = samples[if lane < samples.len() { lane } else { 0 }];
+                *to = categories.columns[sample * stride + i] * self.row;
             }
         }
     }
@@ -81,9 +80,9 @@ impl<F: Real> Lookup<F> {
 
     /// Adds the gradient to that of the input kernel (rows x inputs), and forgets it.
     pub(super) fn finish_gradient(&mut self, gradient: &mut [F]) {
-        let (row, features) = (self.row, self.features);
-        for (r, to) in gradient.chunks_exact_mut(self.inputs).enumerate() {
-            for (to, &from) in to[features..].iter_mut().zip(self.gradient[r..].iter().step_by(row)) {
+        for (category, row) in self.gradient.chunks_exact(self.row).enumerate() {
+            let column = gradient.iter_mut().skip(self.features + category).step_by(self.inputs);
+            for (to, &from) in column.zip(row) {
                 *to += from;
             }
         }

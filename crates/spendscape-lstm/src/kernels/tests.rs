@@ -85,8 +85,17 @@ fn outer_products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
                 }
             }
             let mut dw = vec![F::one(); outs * ins];
-            let block =
-                OuterBlock { x: &x, ins, stride: ins, starts: &starts, dz: &dz, steps, valid, outs, next: NOTHING };
+            let block = OuterBlock {
+                x: &x,
+                ins,
+                stride: ins,
+                starts: &starts,
+                dz: &dz,
+                steps,
+                valid,
+                outs,
+                next: NOTHING,
+            };
             (k.outer)(block, &mut dw);
             for o in 0..outs {
                 for i in 0..ins {

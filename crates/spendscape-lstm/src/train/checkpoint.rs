@@ -6,10 +6,10 @@ use super::optimizer::Moments;
 use super::session::Best;
 use super::{Epoch, History, TrainParams, Training};
 use crate::error::Error;
-use crate::interchange::{bytes, numbers, write};
+use crate::interchange::{bytes, finite, numbers, open, write};
 use crate::network::Network;
 use crate::real::Real;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 
 /// Numbers kept per epoch: rate, loss, validation loss (NaN for none).
 const PER_EPOCH: usize = 3;
@@ -59,15 +59,13 @@ impl<F: Real> Training<F> {
     /// network of the same shape, whose weights are replaced.
     ///
     /// # Errors
-    /// [`Error::Safetensors`] for bytes that are no checkpoint, [`Error::TensorName`] and [`Error::TensorShape`] for one
-    /// of another network, and those of a setting outside its range.
+    /// Those of [`Network::load_safetensors`] for a file that is damaged or of another network, and those of a setting
+    /// outside its range.
     pub fn resume(params: &TrainParams, network: &mut Network<F>, checkpoint: &[u8]) -> Result<Self, Error> {
         params.check()?;
-        let file = SafeTensors::deserialize(checkpoint)?;
+        let file = open(checkpoint)?;
         let len = network.values.len();
-        let values = |name: &str| -> Result<Vec<F>, Error> {
-            Ok(numbers(&file, name, &[len])?.into_iter().map(F::from_f64).collect())
-        };
+        let values = |name: &str| finite::<F>(&file, name, &[len]);
         let counters = numbers(&file, "counters", &[COUNTERS])?;
         let run = counters[4] as usize;
         let history = numbers(&file, "history", &[run, PER_EPOCH])?;

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod autograd;
+mod categories;
 mod consistency;
 mod differences;
 mod interchange;
+mod keras;
 mod pytorch;
 mod support;
 mod training;
