@@ -140,38 +140,32 @@ impl<F: Real> Network<F> {
         found.map(|layer| layer.units).ok_or(missing)
     }
 
-    /// Rolls out a group of blocks of a single small layer.
-    fn roll_group(
+    /// Rolls out a block of a single small layer; `held`, `h`, `c` and `path` are kept from block to block.
+    fn roll_block(
         &self,
         engine: &mut Engine<F>,
         inputs: &Inputs<'_, F>,
-        group: &[usize],
+        block: &[usize],
         steps: usize,
         (held, h, c, path): &mut (Vec<F>, Vec<F>, Vec<F>, Vec<F>),
         (h_out, c_out, trajectory): (&mut [F], &mut [F], &mut [F]),
     ) {
-        let (lanes, units) = (engine.lanes(), self.units());
-        let blocks = group.len().div_ceil(lanes);
-        let state = units * lanes;
-        held.resize(blocks * 4 * state, F::zero());
-        h.clear();
-        h.resize(blocks * state, F::zero());
-        c.clear();
-        c.resize(blocks * state, F::zero());
-        path.resize(if trajectory.is_empty() { 0 } else { blocks * steps * state }, F::zero());
-        for (block, held) in group.chunks(lanes).zip(held.chunks_exact_mut(4 * state)) {
-            engine.aim(inputs, block, &[]);
-            engine.hold(inputs, held);
+        let (units, first, valid) = (self.units(), block[0], block.len());
+        let state = units * engine.lanes();
+        held.resize(4 * state, F::zero());
+        for state_of_block in [&mut *h, &mut *c] {
+            state_of_block.clear();
+            state_of_block.resize(state, F::zero());
         }
+        path.resize(if trajectory.is_empty() { 0 } else { steps * state }, F::zero());
+        engine.aim(inputs, block, &[]);
+        engine.hold(inputs, held);
         engine.roll(self, held, (h, c, path), steps);
-        for (b, block) in group.chunks(lanes).enumerate() {
-            let (first, valid) = (block[0], block.len());
-            scatter(&h[b * state..][..state], units, &mut h_out[first * units..], units, valid);
-            scatter(&c[b * state..][..state], units, &mut c_out[first * units..], units, valid);
-            if !trajectory.is_empty() {
-                let (row, to) = (steps * units, &mut trajectory[first * steps * units..]);
-                (engine.kernels.to_rows)(&path[b * steps * state..][..steps * state], row, to, row, valid);
-            }
+        scatter(h, units, &mut h_out[first * units..], units, valid);
+        scatter(c, units, &mut c_out[first * units..], units, valid);
+        if !trajectory.is_empty() {
+            let (row, to) = (steps * units, &mut trajectory[first * steps * units..]);
+            (engine.kernels.to_rows)(path, row, to, row, valid);
         }
     }
 
@@ -200,11 +194,11 @@ impl<F: Real> Network<F> {
         let all: Vec<usize> = (0..samples).collect();
         if self.params.lstm.len() == 1 && units <= FUSED_UNITS {
             let mut buffers = (vec![], vec![], vec![], vec![]);
-            for group in all.chunks(lanes * engine.kernels.together()) {
-                self.roll_group(
+            for block in all.chunks(lanes) {
+                self.roll_block(
                     &mut engine,
                     &inputs,
-                    group,
+                    block,
                     steps,
                     &mut buffers,
                     (&mut h, &mut c, &mut trajectory),

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::inputs::Inputs;
-use crate::kernels::{LayerSteps, Roll, Rows, round4};
+use crate::kernels::{LayerSteps, Next, Roll, Rows, round4};
 use crate::network::{Activation, Kind, Network};
 use crate::real::Real;
 use rand::RngExt;
@@ -55,7 +55,9 @@ impl<F: Real> Engine<F> {
     /// `z = b + W x[t]` of the first layer, with the columns that the categories choose.
     fn weigh_features(&self, inputs: &Inputs<'_, F>, t: usize, z: &mut [F]) {
         let (k, lanes, packed) = (self.kernels, self.kernels.lanes, &self.packed[0]);
-        let (starts, next) = (&self.starts[t * lanes..][..lanes], self.next(inputs, t, self.per_turn));
+        let count = self.lines_per_step;
+        let next = Next { x: &inputs.x, starts: &self.next_starts, line: t * count, count };
+        let starts = &self.starts[t * lanes..][..lanes];
         let block = Rows { x: &inputs.x, starts, next, ins: self.features };
         (k.project)(block, self.layers[0].rows(), &packed.project, &packed.bias4, z);
         if let Some(lookup) = &self.lookup {
@@ -65,13 +67,18 @@ impl<F: Real> Engine<F> {
 
     /// Draws what is dropped of the inputs of LSTM layer `l`, and drops it.
     fn drop_inputs(&mut self, l: usize) {
-        let Some((share, rng)) = &mut self.dropout else { return };
         let (lower, upper) = self.traces.split_at_mut(l);
         let (below, trace) = (&lower[l - 1], &mut upper[0]);
-        let kept = F::from_f64(1.0 / (1.0 - *share));
-        let width = round4(self.layers[l].inputs) * self.kernels.lanes;
-        for factor in &mut trace.factors {
-            *factor = if rng.random::<f64>() < *share { F::zero() } else { kept };
+        let Some(rng) = &mut trace.rng else { return };
+        let (share, kept) = (self.dropout, F::from_f64(1.0 / (1.0 - self.dropout)));
+        let (inputs, lanes) = (self.layers[l].inputs, self.kernels.lanes);
+        let width = round4(inputs) * lanes;
+        for lane in 0..self.valid {
+            for step in trace.factors.chunks_exact_mut(width) {
+                for factor in step[lane..].iter_mut().step_by(lanes).take(inputs) {
+                    *factor = if rng.random::<f64>() < share { F::zero() } else { kept };
+                }
+            }
         }
         let products = trace.factors.iter().zip(&below.h[width..]);
         for (to, (&factor, &h)) in trace.dropped.iter_mut().zip(products) {

@@ -1,28 +1,31 @@
 //! Looked-up rows of a table, and their gradient: what multiplying with one-hot inputs comes to.
 
-use super::simd::Simd;
+use super::simd::{Quads, Simd};
 
 type F<S> = <S as Simd>::F;
 
 /// Adds `n` elements behind each lane's pointer to that lane of `z`.
 ///
 /// # Safety
-/// `rows` has `LANES` pointers to `n` elements, `z` has `n` lane vectors, `n` is a multiple of four.
+/// `rows` has a pointer to `n` elements per lane of the block, a multiple of `LANES`, `z` has `n` vectors of these lanes,
+/// `n` is a multiple of four.
 #[inline(always)]
-pub(super) unsafe fn add_rows<S: Simd>(rows: &[*const F<S>], n: usize, z: *mut F<S>) {
-    // SAFETY: the indices stay inside the sizes above.
-    unsafe {
-        let p = rows.as_ptr();
+pub(super) unsafe fn add_rows<S: Quads>(rows: &[*const F<S>], n: usize, z: *mut F<S>) {
+    for (part, rows_of_part) in rows.chunks_exact(S::LANES).enumerate() {
+        let (p, z) = (rows_of_part.as_ptr(), z.wrapping_add(part * S::LANES));
         for i in (0..n).step_by(4) {
-            let quads = S::transpose_quads([
-                S::gather_quads(p, i),
-                S::gather_quads(p.wrapping_add(1), i),
-                S::gather_quads(p.wrapping_add(2), i),
-                S::gather_quads(p.wrapping_add(3), i),
-            ]);
-            for (j, v) in quads.into_iter().enumerate() {
-                let to = z.wrapping_add((i + j) * S::LANES);
-                S::store(to, S::add(S::load(to), v));
+            // SAFETY: the indices stay inside the sizes above.
+            unsafe {
+                let quads = S::transpose_quads([
+                    S::gather_quads(p, i),
+                    S::gather_quads(p.wrapping_add(1), i),
+                    S::gather_quads(p.wrapping_add(2), i),
+                    S::gather_quads(p.wrapping_add(3), i),
+                ]);
+                for (j, v) in quads.into_iter().enumerate() {
+                    let to = z.wrapping_add((i + j) * rows.len());
+                    S::store(to, S::add(S::load(to), v));
+                }
             }
         }
     }

@@ -4,13 +4,14 @@ use super::simd::{Ahead, MAX_LANES, Simd};
 
 type F<S> = <S as Simd>::F;
 
-/// Where the rows of a block and their output derivatives lie: step `t` of lane `l` reads `x[starts[t * LANES + l]..]`
-/// and `dz[(t * outs + out) * LANES + l]`.
+/// Where the rows of a block and their output derivatives lie: step `t` of lane `l` reads `x[starts[t * lanes + l]..]`
+/// and `dz[(t * outs + out) * lanes + l]`.
 #[derive(Clone, Copy)]
 pub(super) struct Block<'a, T> {
     pub(super) x: *const T,
     pub(super) starts: *const usize,
     pub(super) dz: *const T,
+    pub(super) lanes: usize,
     pub(super) steps: usize,
     pub(super) valid: usize,
     pub(super) outs: usize,
@@ -45,10 +46,13 @@ unsafe fn tile<S: Simd, const K: usize, const G: usize>(
         }
         // Steps inside samples: a sample's rows lie at a constant distance, which the CPU's own prefetching sees.
         for lane in 0..block.valid {
-            let mut dz = block.dz.wrapping_add(o * S::LANES + lane);
+            let mut dz = block.dz.wrapping_add(o * block.lanes + lane);
             for t in 0..block.steps {
-                block.ahead.fetch::<S>(lane, tiles_before * block.steps + t);
-                let start = *block.starts.wrapping_add(t * S::LANES + lane);
+                let line = tiles_before * block.steps + t;
+                if line < block.ahead.count && lane < block.ahead.samples.len() {
+                    block.ahead.fetch::<S>(lane, line, 1);
+                }
+                let start = *block.starts.wrapping_add(t * block.lanes + lane);
                 let from = block.x.wrapping_add(start + k);
                 let mut x = [S::splat(S::ZERO); K];
                 for (j, v) in x.iter_mut().enumerate() {
@@ -56,12 +60,12 @@ unsafe fn tile<S: Simd, const K: usize, const G: usize>(
                     *v = if rest > 0 { S::load_first(p, rest) } else { S::load(p) };
                 }
                 for (g, row) in acc.iter_mut().enumerate() {
-                    let d = S::splat(*dz.wrapping_add(g * S::LANES));
+                    let d = S::splat(*dz.wrapping_add(g * block.lanes));
                     for (a, v) in row.iter_mut().zip(x) {
                         *a = S::fma(d, v, *a);
                     }
                 }
-                dz = dz.wrapping_add(block.dz_outs * S::LANES);
+                dz = dz.wrapping_add(block.dz_outs * block.lanes);
             }
         }
         for (g, row) in acc.iter().enumerate() {
@@ -86,7 +90,7 @@ const COLLECTED: usize = 8;
 /// As [`outer`].
 #[inline(always)]
 unsafe fn tail<S: Simd, const G: usize>(block: Block<'_, F<S>>, o: usize, k: usize, dw: *mut F<S>) {
-    // SAFETY: input k and outputs o..o + G lie inside the buffers; LANES <= MAX_LANES.
+    // SAFETY: input k and outputs o..o + G lie inside the buffers; lanes <= MAX_LANES, a multiple of LANES.
     unsafe {
         let mut acc = [S::splat(S::ZERO); G];
         let mut collected = [[S::ZERO; MAX_LANES]; COLLECTED];
@@ -94,16 +98,18 @@ unsafe fn tail<S: Simd, const G: usize>(block: Block<'_, F<S>>, o: usize, k: usi
         while t0 < block.steps {
             let count = (block.steps - t0).min(COLLECTED);
             for (i, lanes) in collected.iter_mut().enumerate().take(count) {
-                let starts = block.starts.wrapping_add((t0 + i) * S::LANES);
+                let starts = block.starts.wrapping_add((t0 + i) * block.lanes);
                 for (lane, x) in lanes.iter_mut().enumerate().take(block.valid) {
                     *x = *block.x.wrapping_add(*starts.wrapping_add(lane) + k);
                 }
             }
             for (i, lanes) in collected.iter().enumerate().take(count) {
-                let x = S::load(lanes.as_ptr());
-                let dz = block.dz.wrapping_add(((t0 + i) * block.dz_outs + o) * S::LANES);
-                for (g, a) in acc.iter_mut().enumerate() {
-                    *a = S::fma(S::load(dz.wrapping_add(g * S::LANES)), x, *a);
+                let dz = block.dz.wrapping_add(((t0 + i) * block.dz_outs + o) * block.lanes);
+                for lane in (0..block.lanes).step_by(S::LANES) {
+                    let x = S::load(lanes.as_ptr().wrapping_add(lane));
+                    for (g, a) in acc.iter_mut().enumerate() {
+                        *a = S::fma(S::load(dz.wrapping_add(g * block.lanes + lane)), x, *a);
+                    }
                 }
             }
             t0 += count;
@@ -152,7 +158,7 @@ unsafe fn outputs<S: Simd, const K: usize, const G: usize>(
 /// Adds the block's outer products to the `outs x ins` gradient `dw`.
 ///
 /// # Safety
-/// The buffers are as large as [`Block`] says, for `valid <= LANES` rows and `outs <= dz_outs` outputs.
+/// The buffers are as large as [`Block`] says, for `valid <= lanes` rows and `outs <= dz_outs` outputs.
 #[inline(always)]
 pub(super) unsafe fn outer<S: Simd, const WIDE: bool>(block: Block<'_, F<S>>, ins: usize, dw: *mut F<S>) {
     let mut o = 0;
@@ -180,40 +186,103 @@ pub(super) unsafe fn outer<S: Simd, const WIDE: bool>(block: Block<'_, F<S>>, in
     }
 }
 
-/// Small outer products kept per lane: `acc[out][k] += dz[out] x[k]`.
+/// Small outer products kept per lane, summed over steps: `acc[out][k] += dz[t][out] x[t][k]`; one step of `dz` and of `x`
+/// has `strides` lane vectors.
 ///
 /// # Safety
-/// `dz` has `outs` lane vectors, `x` has `ins`, `acc` has `outs * ins`.
+/// `dz` has `outs` and `x` has `ins` lane vectors at every step, `acc` has `outs * ins`.
 #[inline(always)]
 pub(super) unsafe fn lane_outer<S: Simd>(
-    dz: *const F<S>,
-    outs: usize,
-    x: *const F<S>,
-    ins: usize,
+    (dz, outs): (*const F<S>, usize),
+    (x, ins): (*const F<S>, usize),
+    steps: usize,
+    strides: (usize, usize),
     acc: *mut F<S>,
 ) {
-    // SAFETY: the indices stay inside the sizes above.
+    let mut o = 0;
+    while o < outs {
+        let tall = o + LANE_TILE <= outs;
+        let mut k = 0;
+        while k < ins {
+            let wide = k + LANE_TILE <= ins;
+            let dz = dz.wrapping_add(o * S::LANES);
+            let x = x.wrapping_add(k * S::LANES);
+            let acc = acc.wrapping_add((o * ins + k) * S::LANES);
+            // SAFETY: the tile lies inside the buffers.
+            unsafe {
+                match (tall, wide) {
+                    (true, true) => lane_tile::<S, LANE_TILE, LANE_TILE>(dz, x, steps, strides, acc, ins),
+                    (true, false) => lane_tile::<S, LANE_TILE, 1>(dz, x, steps, strides, acc, ins),
+                    (false, true) => lane_tile::<S, 1, LANE_TILE>(dz, x, steps, strides, acc, ins),
+                    (false, false) => lane_tile::<S, 1, 1>(dz, x, steps, strides, acc, ins),
+                }
+            }
+            k += if wide { LANE_TILE } else { 1 };
+        }
+        o += if tall { LANE_TILE } else { 1 };
+    }
+}
+
+/// Outputs and inputs of a tile of [`lane_outer`]: nine accumulators fit into the registers of every instruction set.
+const LANE_TILE: usize = 3;
+
+/// A register tile of [`lane_outer`].
+///
+/// # Safety
+/// As there, for the tile that starts at the pointers.
+#[inline(always)]
+unsafe fn lane_tile<S: Simd, const O: usize, const K: usize>(
+    dz: *const F<S>,
+    x: *const F<S>,
+    steps: usize,
+    strides: (usize, usize),
+    acc: *mut F<S>,
+    ins: usize,
+) {
+    // SAFETY: the indices stay inside the tile.
     unsafe {
-        for o in 0..outs {
-            let d = S::load(dz.wrapping_add(o * S::LANES));
-            for k in 0..ins {
+        let mut sums = [[S::splat(S::ZERO); K]; O];
+        for t in 0..steps {
+            let dz = dz.wrapping_add(t * strides.0 * S::LANES);
+            let x = x.wrapping_add(t * strides.1 * S::LANES);
+            for (o, row) in sums.iter_mut().enumerate() {
+                let d = S::load(dz.wrapping_add(o * S::LANES));
+                for (k, sum) in row.iter_mut().enumerate() {
+                    *sum = S::fma(d, S::load(x.wrapping_add(k * S::LANES)), *sum);
+                }
+            }
+        }
+        for (o, row) in sums.iter().enumerate() {
+            for (k, sum) in row.iter().enumerate() {
                 let p = acc.wrapping_add((o * ins + k) * S::LANES);
-                S::store(p, S::fma(d, S::load(x.wrapping_add(k * S::LANES)), S::load(p)));
+                S::store(p, S::add(S::load(p), *sum));
             }
         }
     }
 }
 
-/// `acc[i] += v[i]` for `n` lane vectors.
+/// `acc[i] += v[t][i]` for `n` lane vectors, summed over steps of `stride` lane vectors.
 ///
 /// # Safety
-/// Both have `n` lane vectors.
+/// `v` has `n` lane vectors at every step, `acc` has `n`.
 #[inline(always)]
-pub(super) unsafe fn lane_sums<S: Simd>(v: *const F<S>, n: usize, acc: *mut F<S>) {
+pub(super) unsafe fn lane_sums<S: Simd>(
+    v: *const F<S>,
+    n: usize,
+    steps: usize,
+    stride: usize,
+    acc: *mut F<S>,
+) {
     for i in 0..n {
         let p = acc.wrapping_add(i * S::LANES);
         // SAFETY: vector i lies inside both buffers.
-        unsafe { S::store(p, S::add(S::load(p), S::load(v.wrapping_add(i * S::LANES)))) };
+        unsafe {
+            let mut sum = S::load(p);
+            for t in 0..steps {
+                sum = S::add(sum, S::load(v.wrapping_add((t * stride + i) * S::LANES)));
+            }
+            S::store(p, sum);
+        }
     }
 }
 

@@ -23,9 +23,6 @@ fn close<F: Real>(name: &str, what: &str, got: F, expected: f64, tolerance: f64)
     assert!((got.as_f64() - expected).abs() < tolerance, "{name} {what}: {got} for {expected}");
 }
 
-/// No samples to fetch.
-const NOTHING: Next<'static> = Next { starts: &[], span: 0, fetched: 0, per_turn: 1 };
-
 fn projection<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
     for outs in 1..=21 {
         for ins in [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 33, 97] {
@@ -37,7 +34,7 @@ fn projection<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
             let mut bias4 = vec![F::zero(); round4(outs) * 4];
             b.iter().zip(bias4.chunks_mut(4)).for_each(|(b, four)| four.fill(*b));
             let mut z = vec![F::zero(); round4(outs) * k.lanes];
-            let next = Next { starts: &starts, span: ins, fetched: 0, per_turn: 2 };
+            let next = Next { x: &x, starts: &starts, line: 0, count: 5 };
             (k.project)(Rows { x: &x, starts: &starts, next, ins }, outs, &packed, &bias4, &mut z);
             for o in 0..outs {
                 for lane in 0..k.lanes {
@@ -94,7 +91,7 @@ fn outer_products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
                 steps,
                 valid,
                 outs,
-                next: NOTHING,
+                next: Next::NONE,
             };
             (k.outer)(block, &mut dw);
             for o in 0..outs {

@@ -11,8 +11,8 @@ use crate::network::Network;
 use crate::real::Real;
 use safetensors::Dtype;
 
-/// Numbers kept per epoch: rate, loss, validation loss (NaN for none).
-const PER_EPOCH: usize = 3;
+/// Numbers kept per epoch: rate, loss, validation loss and score (the loss is NaN for none).
+const PER_EPOCH: usize = 4;
 /// Numbers of the counters: the seed's and the steps' upper and lower halves, epochs run, best epoch and its loss (NaN
 /// for none).
 const COUNTERS: usize = 7;
@@ -38,7 +38,10 @@ impl<F: Real> Training<F> {
             .history
             .epochs
             .iter()
-            .flat_map(|e| [e.rate, e.loss, e.validation_loss.unwrap_or(f64::NAN)])
+            .flat_map(|e| {
+                let nan = f64::NAN;
+                [e.rate, e.loss, e.validation_loss.unwrap_or(nan), e.validation_score.unwrap_or(nan)]
+            })
             .collect();
         let len = network.values.len();
         let best = best.map_or_else(|| vec![0.0; len], |best| wide(&best.values));
@@ -75,6 +78,7 @@ impl<F: Real> Training<F> {
             rate: row[0],
             loss: row[1],
             validation_loss: Some(row[2]).filter(|loss| !loss.is_nan()),
+            validation_score: Some(row[3]).filter(|_| !row[2].is_nan()),
         });
         let best = if counters[5].is_nan() {
             None

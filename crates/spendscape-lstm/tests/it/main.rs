@@ -8,5 +8,6 @@ mod differences;
 mod interchange;
 mod keras;
 mod pytorch;
+mod shapes;
 mod support;
 mod training;
