@@ -104,7 +104,8 @@ fn lstm(criterion: &mut Criterion) {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
     let start: Network<f32> = NetworkParams::lstm(97, 3).outputs(5).init(&mut rng).expect("a valid shape");
     let mut group = criterion.benchmark_group("lstm");
-    group.sample_size(20);
+    // Short, so that the rounds of ours and the peers' alternate often.
+    group.sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
     for batch in [32, 256, 1024] {
         let params = TrainParams::default().batch(batch).epochs(MANY);
         let mut network = start.clone();
@@ -118,7 +119,7 @@ fn lstm(criterion: &mut Criterion) {
     group.bench_function("roll_out_100", |b| b.iter(|| start.roll_out(black_box(&mean), 100, true)));
     group.bench_function("fma_limit", |b| b.iter(|| peak::multiply_add(black_box(EPOCH_FMAS))));
 
-    group.sample_size(10).measurement_time(Duration::from_secs(10));
+    group.sample_size(10).measurement_time(Duration::from_secs(5));
     let (few_x, few_y) =
         (x.slice(s![..WIDE_SAMPLES, .., ..]).to_owned(), y.slice(s![..WIDE_SAMPLES, ..]).to_owned());
     let few = Dataset::new(&few_x, &few_y).expect("as many targets as inputs");

@@ -6,6 +6,7 @@ use crate::kernels::{LayerSteps, Next, Roll, Rows, round4};
 use crate::network::{Activation, Kind, Network};
 use crate::real::Real;
 use rand::RngExt;
+use std::ops::Range;
 
 impl<F: Real> Engine<F> {
     /// Runs the block that [`aim`](Self::aim) chose, from the initial states set before.
@@ -16,9 +17,7 @@ impl<F: Real> Engine<F> {
                     if l > 0 {
                         self.drop_inputs(l);
                     }
-                    for t in 0..self.steps {
-                        self.weigh_inputs(inputs, l, t);
-                    }
+                    self.weigh_inputs(inputs, l);
                     self.recur(l);
                 }
                 Kind::Dense(activation) => {
@@ -30,38 +29,45 @@ impl<F: Real> Engine<F> {
         }
     }
 
-    /// `z[t] = b + W_x x[t]` of LSTM layer `l`.
-    fn weigh_inputs(&mut self, inputs: &Inputs<'_, F>, l: usize, t: usize) {
-        let (k, lanes, rows) = (self.kernels, self.kernels.lanes, self.layers[l].rows());
+    /// `z[t] = b + W_x x[t]` of LSTM layer `l` for all steps.
+    fn weigh_inputs(&mut self, inputs: &Inputs<'_, F>, l: usize) {
         if l == 0 {
             let mut z = std::mem::take(&mut self.traces[0].z);
-            self.weigh_features(inputs, t, &mut z[t * rows * lanes..][..rows * lanes]);
+            self.weigh_features(inputs, 0..self.steps, &mut z);
             self.traces[0].z = z;
             return;
         }
-        let (layer, packed) = (&self.layers[l], &self.packed[l]);
+        let (k, lanes, layer, packed) = (self.kernels, self.kernels.lanes, &self.layers[l], &self.packed[l]);
         let (lower, upper) = self.traces.split_at_mut(l);
         let (below, trace) = (&lower[l - 1], &mut upper[0]);
-        let z = &mut trace.z[t * rows * lanes..][..rows * lanes];
         let width = round4(layer.inputs) * lanes;
-        fill_bias(z, &packed.bias, lanes);
-        let x = match trace.dropped.get(t * width..(t + 1) * width) {
-            Some(dropped) => dropped,
-            None => &below.h[(t + 1) * width..][..width],
-        };
-        (k.matmul)(&packed.input, rows, layer.inputs, x, z);
+        for (t, z) in trace.z.chunks_exact_mut(layer.rows() * lanes).enumerate() {
+            fill_bias(z, &packed.bias, lanes);
+            let x = match trace.dropped.get(t * width..(t + 1) * width) {
+                Some(dropped) => dropped,
+                None => &below.h[(t + 1) * width..][..width],
+            };
+            (k.matmul)(&packed.input, layer.rows(), layer.inputs, x, z);
+        }
     }
 
-    /// `z = b + W x[t]` of the first layer, with the columns that the categories choose.
-    fn weigh_features(&self, inputs: &Inputs<'_, F>, t: usize, z: &mut [F]) {
-        let (k, lanes, packed) = (self.kernels, self.kernels.lanes, &self.packed[0]);
+    /// `z = b + W x[t]` of the first layer for some steps, with the columns that the categories choose.
+    fn weigh_features(&self, inputs: &Inputs<'_, F>, steps: Range<usize>, z: &mut [F]) {
+        let (k, lanes, packed, rows) =
+            (self.kernels, self.kernels.lanes, &self.packed[0], self.layers[0].rows());
+        let Some(starts) = self.starts.get(steps.start * lanes..).and_then(|starts| starts.get(..lanes))
+        else {
+            return;
+        };
         let count = self.lines_per_step;
-        let next = Next { x: &inputs.x, starts: &self.next_starts, line: t * count, count };
-        let starts = &self.starts[t * lanes..][..lanes];
-        let block = Rows { x: &inputs.x, starts, next, ins: self.features };
-        (k.project)(block, self.layers[0].rows(), &packed.project, &packed.bias4, z);
+        let line = (steps.start - self.input_gradient_steps().start) * count;
+        let next = Next { x: &inputs.x, starts: &self.next_starts, line, count };
+        let block = Rows { x: &inputs.x, starts, steps: steps.len(), next, ins: self.features };
+        (k.project)(block, rows, &packed.project, &packed.bias4, z);
         if let Some(lookup) = &self.lookup {
-            lookup.add(k, t, z);
+            for (t, z) in steps.zip(z.chunks_exact_mut(round4(rows) * lanes)) {
+                lookup.add(k, t, z);
+            }
         }
     }
 
@@ -103,7 +109,7 @@ impl<F: Real> Engine<F> {
 
     /// Starts a roll-out of the block from zero states: applies the first input kernel once.
     pub(crate) fn begin_roll_out(&mut self, inputs: &Inputs<'_, F>) {
-        self.weigh_inputs(inputs, 0, 0);
+        self.weigh_inputs(inputs, 0);
         self.held.clear();
         self.held.extend_from_slice(&self.traces[0].z);
         for l in 0..self.lstm_layers {
@@ -114,7 +120,7 @@ impl<F: Real> Engine<F> {
 
     /// Weighs the block's constant inputs into `held` (4 units x lanes), for [`Engine::roll`].
     pub(crate) fn hold(&mut self, inputs: &Inputs<'_, F>, held: &mut [F]) {
-        self.weigh_inputs(inputs, 0, 0);
+        self.weigh_inputs(inputs, 0);
         held.copy_from_slice(&self.traces[0].z[..held.len()]);
     }
 
@@ -159,7 +165,8 @@ impl<F: Real> Engine<F> {
         let mut outputs = std::mem::take(&mut self.traces[l].h);
         let y = &mut outputs[step * width..][..width];
         if l == 0 {
-            self.weigh_features(inputs, if self.every_step { step } else { self.steps - 1 }, y);
+            let t = if self.every_step { step } else { self.steps - 1 };
+            self.weigh_features(inputs, t..t + 1, y);
         } else {
             let (packed, below) = (&self.packed[l], round4(ins) * lanes);
             fill_bias(y, &packed.bias, lanes);

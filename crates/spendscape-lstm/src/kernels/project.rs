@@ -67,7 +67,6 @@ pub(super) unsafe fn pack<S: Quads>(
 /// # Safety
 /// The rows have four inputs at `k`, `w` has `G` vectors.
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "constant bounds on both indices unroll into registers")]
 unsafe fn turn<S: Quads, const R: usize, const G: usize>(
     acc: &mut [[S::V; G]; R],
     row: &[*const F<S>; R],
@@ -122,8 +121,9 @@ unsafe fn fetching_turns<S: Quads, const R: usize, const G: usize, const P: usiz
 /// # Safety
 /// As [`project`], for the tile that starts at the pointers.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "constant bounds on both indices unroll into registers")]
 unsafe fn tile<S: Quads, const R: usize, const G: usize>(
-    rows: *const *const F<S>,
+    row: &[*const F<S>; R],
     ins: usize,
     packed: *const F<S>,
     bias: *const F<S>,
@@ -134,22 +134,18 @@ unsafe fn tile<S: Quads, const R: usize, const G: usize>(
     let (whole, rest) = (ins / 4, ins % 4);
     // SAFETY: every row has `ins` elements, the tile `G` vectors per quad, z and bias one row per output.
     unsafe {
-        let mut row = [std::ptr::null::<F<S>>(); R];
-        for (r, pointer) in row.iter_mut().enumerate() {
-            *pointer = *rows.add(r);
-        }
         let mut acc = [[S::splat(S::ZERO); G]; R];
         let mut w = packed;
         let mut q = if ahead.samples.len() < R {
             0
         } else if ahead.count * R <= whole {
-            fetching_turns::<S, R, G, 1>(&mut acc, &row, whole, w, ahead)
+            fetching_turns::<S, R, G, 1>(&mut acc, row, whole, w, ahead)
         } else {
-            fetching_turns::<S, R, G, 3>(&mut acc, &row, whole, w, ahead)
+            fetching_turns::<S, R, G, 3>(&mut acc, row, whole, w, ahead)
         };
         w = w.wrapping_add(q * G * S::LANES);
         while q < whole {
-            turn::<S, R, G>(&mut acc, &row, 4 * q, w);
+            turn::<S, R, G>(&mut acc, row, 4 * q, w);
             w = w.wrapping_add(G * S::LANES);
             q += 1;
         }
@@ -173,45 +169,50 @@ unsafe fn tile<S: Quads, const R: usize, const G: usize>(
     }
 }
 
-/// Projects a block of rows that may lie anywhere in memory. `bias` holds every entry four times; `ahead` is
-/// fetched meanwhile.
+/// Projects `steps` rows of `ins` elements, one behind the other, of every lane of a block; where the lanes lie in memory
+/// is free. `bias` holds every entry four times; `ahead.count` lines are fetched at every step.
 ///
 /// # Safety
-/// `rows` has a pointer to `ins` elements for every lane of the block, which are a multiple of `R`, `packed` is of
-/// [`pack`], `bias` has `4 * outs` elements and `z` `outs` rows of lanes, both with `outs` rounded up to whole vectors of
-/// `LANES / 4` outputs.
+/// `lanes` has a pointer to `steps * ins` elements for every lane of the block, which are a multiple of `R`, `packed` is
+/// of [`pack`], `bias` has `4 * outs` elements and `z` for every step `outs` rows of lanes, both with `outs` rounded up to
+/// whole vectors of `LANES / 4` outputs.
 #[inline(always)]
 pub(super) unsafe fn project<S: Quads, const R: usize>(
-    rows: &[*const F<S>],
+    lanes: &[*const F<S>],
     ahead: Ahead<'_, F<S>>,
-    ins: usize,
+    (steps, ins): (usize, usize),
     (packed, bias): (*const F<S>, *const F<S>),
     outs: usize,
     z: *mut F<S>,
 ) {
     let per = S::LANES / 4;
-    let (vectors, quads) = (outs.div_ceil(per), ins.div_ceil(4));
-    let mut r0 = 0;
-    while r0 < rows.len() {
-        let mut v0 = 0;
-        while v0 < vectors {
-            let size = (vectors - v0).min(TILE);
-            // SAFETY: the tile lies inside the buffers.
-            unsafe {
-                let stride = rows.len();
-                let rows = rows.as_ptr().add(r0);
-                let w = packed.add(v0 * quads * S::LANES);
-                let b = bias.add(v0 * S::LANES);
-                let z = z.add(v0 * per * stride + r0);
-                let ahead = if v0 == 0 { ahead.from_lane(r0) } else { Ahead { samples: &[], ..ahead } };
-                match size {
-                    3 => tile::<S, R, 3>(rows, ins, w, b, z, stride, ahead),
-                    2 => tile::<S, R, 2>(rows, ins, w, b, z, stride, ahead),
-                    _ => tile::<S, R, 1>(rows, ins, w, b, z, stride, ahead),
+    let (vectors, quads, stride) = (outs.div_ceil(per), ins.div_ceil(4), lanes.len());
+    for (group, own) in lanes.chunks_exact(R).enumerate() {
+        let mut rows = [std::ptr::null::<F<S>>(); R];
+        rows.copy_from_slice(own);
+        let mut ahead = ahead.lanes_from(group * R);
+        for t in 0..steps {
+            let mut v0 = 0;
+            while v0 < vectors {
+                let size = (vectors - v0).min(TILE);
+                // SAFETY: the tile lies inside the buffers.
+                unsafe {
+                    let w = packed.add(v0 * quads * S::LANES);
+                    let b = bias.add(v0 * S::LANES);
+                    let z = z.add((t * outs + v0 * per) * stride + group * R);
+                    let ahead = if v0 == 0 { ahead } else { Ahead { samples: &[], ..ahead } };
+                    match size {
+                        3 => tile::<S, R, 3>(&rows, ins, w, b, z, stride, ahead),
+                        2 => tile::<S, R, 2>(&rows, ins, w, b, z, stride, ahead),
+                        _ => tile::<S, R, 1>(&rows, ins, w, b, z, stride, ahead),
+                    }
                 }
+                v0 += size;
             }
-            v0 += size;
+            for row in &mut rows {
+                *row = row.wrapping_add(ins);
+            }
+            ahead.line += ahead.count;
         }
-        r0 += R;
     }
 }

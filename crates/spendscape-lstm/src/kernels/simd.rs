@@ -30,7 +30,7 @@ pub(super) struct Ahead<'a, T> {
 impl<'a, T> Ahead<'a, T> {
     /// For the lanes from `lane` on.
     #[inline(always)]
-    pub(super) fn from_lane(self, lane: usize) -> Self {
+    pub(super) fn lanes_from(self, lane: usize) -> Self {
         Self { samples: self.samples.get(lane..).unwrap_or(&[]), ..self }
     }
 

@@ -45,11 +45,13 @@ impl<F> Next<'_, F> {
     }
 }
 
-/// A block of rows of `ins` elements: lane `l` is `x[starts[l]..]`.
+/// Rows of `ins` elements for some steps of a block: step `t` of lane `l` is `x[starts[l] + t ins..]`. At each step
+/// `next.count` lines are fetched.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a, F> {
     pub(crate) x: &'a [F],
     pub(crate) starts: &'a [usize],
+    pub(crate) steps: usize,
     pub(crate) next: Next<'a, F>,
     pub(crate) ins: usize,
 }
@@ -186,7 +188,7 @@ impl<F> Kernels<F> {
 #[inline(always)]
 fn assert_inside<F>(x: &[F], starts: &[usize], ins: usize) {
     let last = starts.iter().fold(0, |last, &start| last.max(start));
-    assert!(last <= x.len() && ins <= x.len() - last);
+    assert!(starts.is_empty() || last <= x.len() && ins <= x.len() - last);
 }
 
 /// The pointers to a block's rows, checked to lie inside `x`.
@@ -227,11 +229,11 @@ macro_rules! table {
                 weights: (*const $float, *const $float),
                 z: &mut [$float],
             ) {
-                let at = pointers(rows.x, rows.starts, rows.ins);
+                let at = pointers(rows.x, rows.starts, rows.steps * rows.ins);
                 let mut memory = [std::ptr::null(); MAX_LANES];
                 let ahead = rows.next.ahead(&mut memory, LANES);
-                let z = z.as_mut_ptr();
-                unsafe { project::project::<$simd, $rows>(&at[..LANES], ahead, rows.ins, weights, outs, z) }
+                let (z, shape) = (z.as_mut_ptr(), (rows.steps, rows.ins));
+                unsafe { project::project::<$simd, $rows>(&at[..LANES], ahead, shape, weights, outs, z) }
             }
             $(#[$feature])?
             unsafe fn pack_matmul(w: &[$float], outs: usize, ins: usize, transposed: bool, packed: &mut [$float]) {
@@ -343,7 +345,8 @@ macro_rules! table {
                 project: |rows, outs, packed, bias, z| {
                     let padded = round4(outs);
                     assert!(packed.len() >= project::packed_len(padded, rows.ins, <$simd>::LANES));
-                    assert!(bias.len() >= padded * 4 && z.len() >= padded * LANES && rows.starts.len() == LANES);
+                    assert!(bias.len() >= padded * 4 && z.len() >= rows.steps * padded * LANES);
+                    assert!(rows.starts.len() == LANES);
                     unsafe { project(rows, padded, (packed.as_ptr(), bias.as_ptr()), z) }
                 },
                 pack_matmul: |w, outs, ins, transposed, packed| {

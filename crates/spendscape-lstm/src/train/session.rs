@@ -206,7 +206,7 @@ fn judge<F: Real>(
     let mut engine = Engine::new(network, &data.inputs);
     let mut score = Score::default();
     let loss = loss_and_gradient(&mut engine, data, samples, &[], None, |engine, block| {
-        score.add(engine, data, block)
+        score.add(engine, data, block);
     });
     Ok((loss.mean(), score.value(data)))
 }
