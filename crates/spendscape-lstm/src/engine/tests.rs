@@ -39,7 +39,7 @@ fn gradient_under_dropout() {
         let data = Dataset::new(&x, &y).unwrap();
         let (with, gradient) = loss(&network, &data, 0.4);
         assert!((with - loss(&network, &data, 0.0).0).abs() > 1e-4, "nothing was dropped");
-        for i in 0..gradient.len() {
+        for (i, found) in gradient.into_iter().enumerate() {
             let before = network.values[i];
             network.values[i] = before + STEP;
             let above = loss(&network, &data, 0.4).0;
@@ -47,7 +47,7 @@ fn gradient_under_dropout() {
             let below = loss(&network, &data, 0.4).0;
             network.values[i] = before;
             let difference = (above - below) / (2.0 * STEP);
-            assert!((difference - gradient[i]).abs() < TOLERANCE, "{i}: {} for {difference}", gradient[i]);
+            assert!((difference - found).abs() < TOLERANCE, "{i}: {found} for {difference}");
         }
     }
 }

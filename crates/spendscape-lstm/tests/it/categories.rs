@@ -62,7 +62,7 @@ proptest! {
         let b = network.gradients(&data(multiplied).unwrap()).unwrap();
         prop_assert!((a.loss - b.loss).abs() < TOLERANCE);
         prop_assert!(worst(&a.parameters, &b.parameters) < TOLERANCE);
-        prop_assert!(worst(&a.inputs, &b.inputs.slice(s![.., .., ..features])) < TOLERANCE);
+        prop_assert!(worst(&a.inputs, b.inputs.slice(s![.., .., ..features])) < TOLERANCE);
     }
 }
 
@@ -72,10 +72,10 @@ fn batch_single_and_stream_agree_bit_for_bit() {
     let ids = ids((37, 4), &sizes, 3);
     let network: Network<f32> = NetworkParams::lstm(17, 6).stacked(3).outputs(2).init(&mut rng(3)).unwrap();
     for network in on_every_path(&network) {
-        let outputs = network.predict(&Inputs::categorical(&ids, &sizes).unwrap()).unwrap();
+        let outputs = network.predict(Inputs::categorical(&ids, &sizes).unwrap()).unwrap();
         for n in [0, 7, 15, 16, 36] {
             let one = ids.slice(s![n..=n, .., ..]).to_owned();
-            let single = network.predict(&Inputs::categorical(&one, &sizes).unwrap()).unwrap();
+            let single = network.predict(Inputs::categorical(&one, &sizes).unwrap()).unwrap();
             assert_eq!(single, outputs.slice(s![n..=n, ..]), "sample {n}");
         }
         let (mut states, mut last) = (Vec::new(), Array2::zeros((0, 0)));
@@ -119,6 +119,6 @@ fn what_does_not_fit_is_named() {
 fn none_at_all_are_no_steps() {
     let network: Network<f32> = NetworkParams::lstm(5, 2).outputs(1).init(&mut rng(1)).unwrap();
     let none = |dims| Inputs::categorical(&Array3::zeros(dims), &[5]).unwrap();
-    assert_eq!(network.predict(&none((0, 3, 1))).unwrap().dim(), (0, 1));
-    assert_eq!(network.predict(&none((4, 0, 1))).unwrap().row(3), network.dense_bias(0).unwrap());
+    assert_eq!(network.predict(none((0, 3, 1))).unwrap().dim(), (0, 1));
+    assert_eq!(network.predict(none((4, 0, 1))).unwrap().row(3), network.dense_bias(0).unwrap());
 }

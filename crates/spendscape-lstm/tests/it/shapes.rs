@@ -46,7 +46,7 @@ fn one_shape(network: &Network<f32>, per_step: bool, (samples, steps): (usize, u
             assert!(y.iter().all(|v| v.is_finite()), "{what}");
         }
         Err(error) => {
-            assert!(matches!(error, Error::Zero { .. }) && steps == 0 && !recurrent, "{what}: {error}")
+            assert!(matches!(error, Error::Zero { .. }) && steps == 0 && !recurrent, "{what}: {error}");
         }
     }
     if recurrent {
