@@ -49,7 +49,7 @@ pub fn elbow<F: Real, R: Rng>(
     }
     let (weights, order) = (rng.next_u64(), rng.next_u64());
     let one = |units: usize| -> Result<ElbowRow, Error> {
-        let mut network = NetworkParams::lstm(data.inputs.features, units)
+        let mut network = NetworkParams::lstm(data.inputs.width(), units)
             .outputs(data.outputs)
             .init::<F, _>(&mut Xoshiro256PlusPlus::seed_from_u64(weights ^ units as u64))?;
         let history = params.fit(&mut network, data, &mut Xoshiro256PlusPlus::seed_from_u64(order))?;

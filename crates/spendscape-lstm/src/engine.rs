@@ -5,20 +5,25 @@
 
 mod backward;
 mod forward;
+mod lookup;
+#[cfg(test)]
+mod tests;
 
 use crate::buffer::Buffer;
 use crate::inputs::{Inputs, State};
-use crate::kernels::{Kernels, round4};
+use crate::kernels::{Kernels, Next, round4};
 use crate::network::{Kind, Layer, Network};
 use crate::real::Real;
+use lookup::Lookup;
+use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Layers with at most this many inputs keep their weight gradient per lane, which needs no transposed copy of the
 /// inputs; wider ones are cheaper with rows.
 const LANE_GRADIENT_INPUTS: usize = 8;
 
-/// Cache lines fetched per turn when no backward pass follows: 97 features in 25 quads need somewhat more than two.
-const LINES_WITHOUT_BACKWARD: usize = 3;
+/// Cache lines of a sample's targets that are fetched ahead; a longer row lets the CPU's own prefetching see it.
+const LINES_OF_TARGETS: usize = 2;
 
 /// A layer's weights in the forms that the kernels read.
 struct Packed<F> {
@@ -57,6 +62,8 @@ struct Trace<F> {
     /// without dropout.
     factors: Vec<F>,
     dropped: Buffer<F>,
+    /// Draws what is dropped of this layer's inputs.
+    rng: Option<Xoshiro256PlusPlus>,
 }
 
 /// Packed weights and traces of a network, for blocks of a fixed number of steps.
@@ -68,25 +75,32 @@ pub(crate) struct Engine<F: Real> {
     pub(crate) steps: usize,
     packed: Vec<Packed<F>>,
     traces: Vec<Trace<F>>,
+    /// Features per step, without categories.
+    features: usize,
+    lookup: Option<Lookup<F>>,
     /// Where the rows of the block (steps x lanes) lie, and the samples of the next one.
     starts: Vec<usize>,
     next_starts: Vec<usize>,
+    fetched_rows: Vec<usize>,
     /// The first layer's weighted inputs during a roll-out.
     held: Vec<F>,
     mask: Buffer<F>,
     masked: bool,
     valid: usize,
     input_gradient: bool,
-    /// Cache lines of the next block fetched per turn of the projection: one where a backward pass fetches the rest.
-    per_turn: usize,
-    /// The share dropped and the generator of what is dropped, in training.
-    dropout: Option<(f64, Xoshiro256PlusPlus)>,
+    /// Cache lines of every sample of the next block that the first layer fetches per step.
+    lines_per_step: usize,
+    /// Room for what the loss computes.
+    pub(crate) scratch: Vec<F>,
+    /// The share dropped in training.
+    dropout: f64,
 }
 
 impl<F: Real> Engine<F> {
-    pub(crate) fn new(network: &Network<F>, steps: usize) -> Self {
+    /// For inputs of the shape of `inputs`, which have been checked to fit the network.
+    pub(crate) fn new(network: &Network<F>, inputs: &Inputs<'_, F>) -> Self {
         let kernels = network.kernels;
-        let lanes = kernels.lanes;
+        let (lanes, steps) = (kernels.lanes, inputs.steps);
         let packed = network.layers.iter().enumerate().map(|(l, layer)| Packed::new(kernels, layer, l == 0));
         let dense_steps = if network.params.every_step { steps } else { 1 };
         let traces = network.layers.iter().map(|layer| {
@@ -101,15 +115,19 @@ impl<F: Real> Engine<F> {
             lstm_layers: network.params.lstm.len(),
             every_step: network.params.every_step,
             steps,
+            features: inputs.features,
+            lookup: network.layers.first().and_then(|layer| Lookup::new(kernels, layer, inputs)),
             starts: vec![0; steps * lanes],
             next_starts: Vec::new(),
+            fetched_rows: Vec::new(),
             held: Vec::new(),
             mask: Buffer::new(steps * lanes),
             masked: false,
             valid: 0,
             input_gradient: false,
-            per_turn: LINES_WITHOUT_BACKWARD,
-            dropout: None,
+            lines_per_step: 0,
+            scratch: Vec::new(),
+            dropout: 0.0,
         };
         engine.load(network, false);
         engine
@@ -121,15 +139,17 @@ impl<F: Real> Engine<F> {
         self
     }
 
-    /// Drops a share of the hidden states between LSTM layers from now on.
-    pub(crate) fn set_dropout(&mut self, share: f64, rng: Xoshiro256PlusPlus) {
+    /// Drops a share of the hidden states between LSTM layers from now on. Every layer draws with a generator of its own,
+    /// sample after sample, so that what is dropped does not depend on the number of lanes.
+    pub(crate) fn set_dropout(&mut self, share: f64, mut rng: Xoshiro256PlusPlus) {
         let lanes = self.lanes();
         for (layer, trace) in self.layers.iter().zip(&mut self.traces).take(self.lstm_layers).skip(1) {
             let len = self.steps * round4(layer.inputs) * lanes;
             trace.factors = vec![F::one(); len];
             trace.dropped = Buffer::new(len);
+            trace.rng = Some(Xoshiro256PlusPlus::seed_from_u64(rng.next_u64()));
         }
-        self.dropout = Some((share, rng));
+        self.dropout = share;
     }
 
     /// Whether every step has an output.
@@ -149,7 +169,10 @@ impl<F: Real> Engine<F> {
     /// Takes over the network's weights; `backward` also packs what only the backward pass reads.
     pub(crate) fn load(&mut self, network: &Network<F>, backward: bool) {
         let k = self.kernels;
-        self.per_turn = if backward { 1 } else { LINES_WITHOUT_BACKWARD };
+        // The weight gradient fetches the other half.
+        let passes = if backward { 2 } else { 1 };
+        let steps = if self.lstm_layers > 0 { self.steps } else { self.dense_steps() };
+        self.lines_per_step = Next::<F>::lines(self.steps * self.features).div_ceil(passes * steps.max(1));
         for (l, (layer, packed)) in self.layers.iter().zip(&mut self.packed).enumerate() {
             let (rows, ins, units) = (layer.rows(), layer.inputs, layer.units);
             let w_ih = &network.values[layer.w_ih.clone()];
@@ -158,7 +181,10 @@ impl<F: Real> Engine<F> {
                 *to = from;
             }
             if l == 0 {
-                (k.pack_project)(w_ih, rows, ins, &mut packed.project);
+                (k.pack_project)(w_ih, ins, rows, self.features, &mut packed.project);
+                if let Some(lookup) = &mut self.lookup {
+                    lookup.load(w_ih);
+                }
                 for (to, from) in packed.bias4.chunks_exact_mut(4).zip(&packed.bias) {
                     to.fill(*from);
                 }
@@ -185,6 +211,14 @@ impl<F: Real> Engine<F> {
         self.next_starts.clear();
         let stride = inputs.steps * inputs.features;
         self.next_starts.extend(next.iter().take(lanes).map(|sample| sample * stride));
+        // The first access to a page has to wait for its address: all of them at once take no longer than one.
+        let lines = Next::<F>::lines(stride);
+        for line in (0..lines).step_by(Next::<F>::PAGE).chain(lines.checked_sub(2)) {
+            (self.kernels.fetch)(Next { x: &inputs.x, starts: &self.next_starts, line, count: 1 });
+        }
+        if let (Some(lookup), Some(categories)) = (&mut self.lookup, inputs.categories.as_deref()) {
+            lookup.aim(categories, self.steps, samples, lanes);
+        }
         self.set_initial(&inputs.initial, samples);
         self.masked = inputs.mask.is_some();
         if let Some(mask) = &inputs.mask {
@@ -197,7 +231,14 @@ impl<F: Real> Engine<F> {
         }
     }
 
-    /// The mask of step `t`, empty without masks.
+    /// Fetches the first lines of the rows of `values` that belong to `samples`.
+    pub(crate) fn fetch(&mut self, values: &[F], row: usize, samples: &[usize]) {
+        self.fetched_rows.clear();
+        self.fetched_rows.extend(samples.iter().take(self.lanes()).map(|sample| sample * row));
+        let count = Next::<F>::lines(row).min(LINES_OF_TARGETS);
+        (self.kernels.fetch)(Next { x: values, starts: &self.fetched_rows, line: 0, count });
+    }
+
     /// Outputs of the last layer after [`forward`](Self::forward): dense steps (or all steps, for a net that ends in
     /// its LSTM) x units x lanes; rows are padded to a multiple of four.
     pub(crate) fn output(&self, step: usize) -> &[F] {
@@ -311,6 +352,7 @@ impl<F: Real> Trace<F> {
             row_starts: Vec::new(),
             factors: Vec::new(),
             dropped: Buffer::new(0),
+            rng: None,
         }
     }
 }

@@ -22,6 +22,22 @@ pub enum Error {
         /// What was given.
         found: usize,
     },
+    /// A category beyond its variable's size.
+    #[error(
+        "variable {variable} has category {id} at step {step} of sample {sample}, but its {size} categories are counted from 0"
+    )]
+    Category {
+        /// The sample.
+        sample: usize,
+        /// The step.
+        step: usize,
+        /// The categorical variable.
+        variable: usize,
+        /// The category found.
+        id: usize,
+        /// The variable's number of categories.
+        size: usize,
+    },
     /// A setting outside its range.
     #[error("{what} is {value} but must be {range}")]
     Setting {
@@ -69,6 +85,16 @@ pub enum Error {
     /// Bytes that are not a file of tensors.
     #[error("the bytes are not a safetensors file; write it again or load another")]
     Safetensors(#[from] safetensors::SafeTensorError),
+    /// A tensor that is cut off, or whose shape does not fit its bytes.
+    #[error("tensor {name} needs {expected} bytes but the file has {found} for it; write the file again")]
+    TensorBytes {
+        /// Name of the tensor.
+        name: String,
+        /// Bytes that its shape and type need.
+        expected: usize,
+        /// Bytes in the file.
+        found: usize,
+    },
     /// A tensor of a type other than F32 and F64.
     #[error("tensor {name} is of type {found}; only F32 and F64 can be loaded")]
     TensorType {

@@ -17,7 +17,7 @@ pub struct Gradients<F> {
     pub loss: f64,
     /// With respect to all parameters, in the order of [`Network::parameters`].
     pub parameters: Vec<F>,
-    /// With respect to the inputs: samples x steps x features.
+    /// With respect to the features: samples x steps x features.
     pub inputs: Array3<F>,
     /// With respect to the initial state of every LSTM layer.
     pub initial: Vec<State<F>>,
@@ -35,7 +35,7 @@ impl<F: Real> Network<F> {
             return Err(Error::NothingToTrain { what: "no samples" });
         }
         let (samples, steps, features) = (data.samples(), data.inputs.steps, data.inputs.features);
-        let mut engine = Engine::new(self, steps).with_input_gradient();
+        let mut engine = Engine::new(self, &data.inputs).with_input_gradient();
         engine.load(self, true);
         let mut parameters = vec![F::zero(); self.values.len()];
         let mut inputs = vec![F::zero(); samples * steps * features];

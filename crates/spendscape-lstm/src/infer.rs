@@ -40,7 +40,7 @@ pub(crate) fn scatter<F: Copy>(lanes: &[F], width: usize, to: &mut [F], stride: 
 
 impl<F: Real> Network<F> {
     pub(crate) fn check_inputs(&self, inputs: &Inputs<'_, F>) -> Result<(), Error> {
-        check("the number of features", self.inputs(), inputs.features)?;
+        check("the number of features", self.inputs(), inputs.width())?;
         if !inputs.initial.is_empty() {
             check("the number of initial states", self.params.lstm.len(), inputs.initial.len())?;
             for (state, &units) in inputs.initial.iter().zip(&self.params.lstm) {
@@ -55,7 +55,7 @@ impl<F: Real> Network<F> {
 
     /// Runs all blocks, calling `with` after each with the first sample and the number of samples.
     fn run(&self, inputs: &Inputs<'_, F>, mut with: impl FnMut(&Engine<F>, usize, usize)) {
-        let mut engine = Engine::new(self, inputs.steps);
+        let mut engine = Engine::new(self, inputs);
         let lanes = engine.lanes();
         let all: Vec<usize> = (0..inputs.samples).collect();
         let mut blocks = all.chunks(lanes).peekable();
@@ -140,38 +140,32 @@ impl<F: Real> Network<F> {
         found.map(|layer| layer.units).ok_or(missing)
     }
 
-    /// Rolls out a group of blocks of a single small layer.
-    fn roll_group(
+    /// Rolls out a block of a single small layer; `held`, `h`, `c` and `path` are kept from block to block.
+    fn roll_block(
         &self,
         engine: &mut Engine<F>,
         inputs: &Inputs<'_, F>,
-        group: &[usize],
+        block: &[usize],
         steps: usize,
         (held, h, c, path): &mut (Vec<F>, Vec<F>, Vec<F>, Vec<F>),
         (h_out, c_out, trajectory): (&mut [F], &mut [F], &mut [F]),
     ) {
-        let (lanes, units) = (engine.lanes(), self.units());
-        let blocks = group.len().div_ceil(lanes);
-        let state = units * lanes;
-        held.resize(blocks * 4 * state, F::zero());
-        h.clear();
-        h.resize(blocks * state, F::zero());
-        c.clear();
-        c.resize(blocks * state, F::zero());
-        path.resize(if trajectory.is_empty() { 0 } else { blocks * steps * state }, F::zero());
-        for (block, held) in group.chunks(lanes).zip(held.chunks_exact_mut(4 * state)) {
-            engine.aim(inputs, block, &[]);
-            engine.hold(inputs, held);
+        let (units, first, valid) = (self.units(), block[0], block.len());
+        let state = units * engine.lanes();
+        held.resize(4 * state, F::zero());
+        for state_of_block in [&mut *h, &mut *c] {
+            state_of_block.clear();
+            state_of_block.resize(state, F::zero());
         }
+        path.resize(if trajectory.is_empty() { 0 } else { steps * state }, F::zero());
+        engine.aim(inputs, block, &[]);
+        engine.hold(inputs, held);
         engine.roll(self, held, (h, c, path), steps);
-        for (b, block) in group.chunks(lanes).enumerate() {
-            let (first, valid) = (block[0], block.len());
-            scatter(&h[b * state..][..state], units, &mut h_out[first * units..], units, valid);
-            scatter(&c[b * state..][..state], units, &mut c_out[first * units..], units, valid);
-            if !trajectory.is_empty() {
-                let (row, to) = (steps * units, &mut trajectory[first * steps * units..]);
-                (engine.kernels.to_rows)(&path[b * steps * state..][..steps * state], row, to, row, valid);
-            }
+        scatter(h, units, &mut h_out[first * units..], units, valid);
+        scatter(c, units, &mut c_out[first * units..], units, valid);
+        if !trajectory.is_empty() {
+            let (row, to) = (steps * units, &mut trajectory[first * steps * units..]);
+            (engine.kernels.to_rows)(path, row, to, row, valid);
         }
     }
 
@@ -195,16 +189,16 @@ impl<F: Real> Network<F> {
         let (samples, units) = (inputs.samples, self.units());
         let mut trajectory = vec![F::zero(); if keep { samples * steps * units } else { 0 }];
         let (mut h, mut c) = (vec![F::zero(); samples * units], vec![F::zero(); samples * units]);
-        let mut engine = Engine::new(self, 1);
+        let mut engine = Engine::new(self, &inputs);
         let lanes = engine.lanes();
         let all: Vec<usize> = (0..samples).collect();
         if self.params.lstm.len() == 1 && units <= FUSED_UNITS {
             let mut buffers = (vec![], vec![], vec![], vec![]);
-            for group in all.chunks(lanes * engine.kernels.together()) {
-                self.roll_group(
+            for block in all.chunks(lanes) {
+                self.roll_block(
                     &mut engine,
                     &inputs,
-                    group,
+                    block,
                     steps,
                     &mut buffers,
                     (&mut h, &mut c, &mut trajectory),

@@ -1,11 +1,12 @@
 //! What goes into a network, and what should come out.
 
+use crate::categories::Categories;
 use crate::error::Error;
 use crate::real::Real;
 use ndarray::{Array2, Array3, ArrayRef, Dimension, Ix2, Ix3};
 use std::borrow::Cow;
 
-/// Sequences of feature rows: samples x steps x features, optionally with a mask of steps.
+/// Sequences of feature rows: samples x steps x features, optionally with categories, a mask of steps, and initial states.
 ///
 /// Made from an array of three dimensions, or of two (one step). Arrays in standard layout are borrowed, others copied.
 #[derive(Debug, Clone)]
@@ -18,6 +19,7 @@ pub struct Inputs<'a, F: Real> {
     pub(crate) mask: Option<Vec<F>>,
     /// One state per LSTM layer, or none for zero states.
     pub(crate) initial: Vec<State<F>>,
+    pub(crate) categories: Option<Cow<'a, Categories>>,
 }
 
 /// Hidden and cell states of an LSTM layer: samples x units each.
@@ -37,14 +39,22 @@ pub(crate) fn row_major<F: Real, D: Dimension>(x: &ArrayRef<F, D>) -> Cow<'_, [F
 impl<'a, F: Real> From<&'a ArrayRef<F, Ix3>> for Inputs<'a, F> {
     fn from(x: &'a ArrayRef<F, Ix3>) -> Self {
         let (samples, steps, features) = x.dim();
-        Self { x: row_major(x), samples, steps, features, mask: None, initial: Vec::new() }
+        Self { x: row_major(x), samples, steps, features, mask: None, initial: Vec::new(), categories: None }
     }
 }
 
 impl<'a, F: Real> From<&'a ArrayRef<F, Ix2>> for Inputs<'a, F> {
     fn from(x: &'a ArrayRef<F, Ix2>) -> Self {
         let (samples, features) = x.dim();
-        Self { x: row_major(x), samples, steps: 1, features, mask: None, initial: Vec::new() }
+        Self {
+            x: row_major(x),
+            samples,
+            steps: 1,
+            features,
+            mask: None,
+            initial: Vec::new(),
+            categories: None,
+        }
     }
 }
 
@@ -64,7 +74,13 @@ impl<'a, F: Real> From<&'a Array2<F>> for Inputs<'a, F> {
 
 impl<'a, F: Real> From<&'a Inputs<'_, F>> for Inputs<'a, F> {
     fn from(x: &'a Inputs<'_, F>) -> Self {
-        Self { x: Cow::Borrowed(&x.x), mask: x.mask.clone(), initial: x.initial.clone(), ..*x }
+        Self {
+            x: Cow::Borrowed(&x.x),
+            mask: x.mask.clone(),
+            initial: x.initial.clone(),
+            categories: x.categories.as_deref().map(Cow::Borrowed),
+            ..*x
+        }
     }
 }
 
@@ -119,7 +135,7 @@ impl<F: Real> Inputs<'_, F> {
         self.steps
     }
 
-    /// Features per step.
+    /// Features per step, without categories.
     pub fn features(&self) -> usize {
         self.features
     }

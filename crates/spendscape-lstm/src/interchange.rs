@@ -4,8 +4,9 @@ use crate::error::Error;
 use crate::network::{Kind, Network};
 use crate::real::Real;
 use ndarray::{ArrayD, ArrayRef, IxDyn};
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::tensor::{TensorInfo, TensorView};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use std::collections::HashMap;
 
 /// How another program lays out weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +14,10 @@ pub enum Layout {
     /// `lstm.weight_ih_l0` (4 units x inputs), `lstm.weight_hh_l0`, `lstm.bias_ih_l0`, `lstm.bias_hh_l0`, then
     /// `dense.0.weight` (units x inputs) and `dense.0.bias`. A network with one bias writes zeros as the second.
     PyTorch,
-    /// `lstm.0.kernel` (inputs x 4 units), `lstm.0.recurrent_kernel`, `lstm.0.bias`, then `dense.0.kernel`
-    /// (inputs x units) and `dense.0.bias`. A network with two biases writes their sum.
+    /// `lstm/lstm_cell/kernel` (inputs x 4 units), `lstm/lstm_cell/recurrent_kernel`, `lstm/lstm_cell/bias`, then
+    /// `dense/kernel` (inputs x units) and `dense/bias`; further layers are called `lstm_1`, `dense_1` and so on. These
+    /// are the paths of a Keras model's variables without the model's own name. A network with two biases writes their
+    /// sum.
     Keras,
 }
 
@@ -52,16 +55,19 @@ impl<F: Real> Network<F> {
                     tensors.push(bytes(format!("dense.{depth}.bias"), vec![rows], bias));
                 }
                 (Layout::Keras, kind) => {
-                    let name = if kind == Kind::Lstm { "lstm" } else { "dense" };
+                    let name = keras_layer(kind, depth);
                     let kernel = transposed(w_ih, layer.inputs);
-                    tensors.push(bytes(format!("{name}.{depth}.kernel"), vec![layer.inputs, rows], &kernel));
+                    tensors.push(bytes(format!("{name}/kernel"), vec![layer.inputs, rows], &kernel));
                     if kind == Kind::Lstm {
                         let kernel = transposed(w_hh, layer.units);
-                        let name = format!("lstm.{depth}.recurrent_kernel");
-                        tensors.push(bytes(name, vec![layer.units, rows], &kernel));
+                        tensors.push(bytes(
+                            format!("{name}/recurrent_kernel"),
+                            vec![layer.units, rows],
+                            &kernel,
+                        ));
                     }
                     let bias: Vec<F> = self.bias_sum(layer).collect();
-                    tensors.push(bytes(format!("{name}.{depth}.bias"), vec![rows], &bias));
+                    tensors.push(bytes(format!("{name}/bias"), vec![rows], &bias));
                 }
             }
         }
@@ -75,15 +81,15 @@ impl<F: Real> Network<F> {
     /// left alone.
     ///
     /// # Errors
-    /// [`Error::Safetensors`] for bytes that are no such file, and [`Error::TensorName`], [`Error::TensorShape`],
-    /// [`Error::TensorType`] or [`Error::TensorValue`] with the tensor's name in the file.
+    /// [`Error::Safetensors`] for bytes that are no such file, and [`Error::TensorBytes`], [`Error::TensorName`],
+    /// [`Error::TensorShape`], [`Error::TensorType`] or [`Error::TensorValue`] with the tensor's name in the file.
     pub fn load_safetensors(
         &mut self,
         bytes: &[u8],
         layout: Layout,
         names: impl Fn(&str) -> String,
     ) -> Result<(), Error> {
-        let file = SafeTensors::deserialize(bytes)?;
+        let file = open(bytes)?;
         let read = |name: String, shape: &[usize]| read(&file, &names(&name), shape);
         let mut loaded = self.clone();
         let ours = |name: &str, values: ArrayD<F>, network: &mut Self| {
@@ -105,18 +111,17 @@ impl<F: Real> Network<F> {
                     read(format!("dense.{depth}.bias"), &[rows])?,
                     None,
                 ),
-                (Layout::Keras, Kind::Lstm) => (
-                    read(format!("lstm.{depth}.kernel"), &[inputs, rows])?.reversed_axes(),
-                    Some(read(format!("lstm.{depth}.recurrent_kernel"), &[units, rows])?.reversed_axes()),
-                    read(format!("lstm.{depth}.bias"), &[rows])?,
-                    None,
-                ),
-                (Layout::Keras, Kind::Dense(_)) => (
-                    read(format!("dense.{depth}.kernel"), &[inputs, rows])?.reversed_axes(),
-                    None,
-                    read(format!("dense.{depth}.bias"), &[rows])?,
-                    None,
-                ),
+                (Layout::Keras, kind) => {
+                    let name = keras_layer(kind, depth);
+                    let kernel = read(format!("{name}/kernel"), &[inputs, rows])?.reversed_axes();
+                    let recurrent = match kind {
+                        Kind::Lstm => {
+                            Some(read(format!("{name}/recurrent_kernel"), &[units, rows])?.reversed_axes())
+                        }
+                        Kind::Dense(_) => None,
+                    };
+                    (kernel, recurrent, read(format!("{name}/bias"), &[rows])?, None)
+                }
             };
             if layer.kind == Kind::Lstm {
                 ours(&format!("lstm.weight_ih_l{depth}"), w_ih, &mut loaded)?;
@@ -140,6 +145,44 @@ impl<F: Real> Network<F> {
     }
 }
 
+/// The path of the variables of Keras's layer number `depth` of a kind.
+fn keras_layer(kind: Kind, depth: usize) -> String {
+    let number = if depth == 0 { String::new() } else { format!("_{depth}") };
+    match kind {
+        Kind::Lstm => format!("lstm{number}/lstm_cell"),
+        Kind::Dense(_) => format!("dense{number}"),
+    }
+}
+
+/// The tensors of a file, or what is wrong with it, by the tensor's name where one is to blame.
+pub(crate) fn open(bytes: &[u8]) -> Result<SafeTensors<'_>, Error> {
+    SafeTensors::deserialize(bytes).map_err(|error| match error {
+        SafeTensorError::InvalidOffset(name) => {
+            Error::TensorName { name, problem: "not where the one before it ends" }
+        }
+        other => short_tensor(bytes).unwrap_or(Error::Safetensors(other)),
+    })
+}
+
+/// The first tensor of which the file has another number of bytes than its shape needs.
+fn short_tensor(bytes: &[u8]) -> Option<Error> {
+    let (length, rest) = bytes.split_first_chunk::<8>()?;
+    let (header, data) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+    // What is no description of a tensor is the file's metadata.
+    let entries: HashMap<String, serde_json::Value> = serde_json::from_slice(header).ok()?;
+    let tensors = entries.into_iter().map(|(name, entry)| Some((name, serde_json::from_value(entry).ok()?)));
+    let mut tensors: Vec<(String, TensorInfo)> = tensors.flatten().collect();
+    tensors.sort_by_key(|(_, info)| info.data_offsets);
+    tensors.into_iter().find_map(|(name, info)| {
+        let (start, end) = info.data_offsets;
+        let elements = info.shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
+        let expected =
+            elements.and_then(|n| n.checked_mul(info.dtype.bitsize())).map_or(usize::MAX, |n| n / 8);
+        let found = end.min(data.len()).saturating_sub(start);
+        (expected != found).then_some(Error::TensorBytes { name, expected, found })
+    })
+}
+
 /// A tensor's name, shape and little-endian bytes.
 pub(crate) fn bytes<F: Real>(name: String, shape: Vec<usize>, values: &[F]) -> Bytes {
     (name, shape, values.iter().flat_map(|x| x.little_endian()).collect())
@@ -156,17 +199,23 @@ pub(crate) fn write(tensors: &[Bytes], dtype: Dtype) -> Result<Vec<u8>, Error> {
 
 /// A tensor of finite numbers with the given shape.
 fn read<F: Real>(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<ArrayD<F>, Error> {
-    let values = numbers(file, name, shape)?;
-    if let Some((index, &value)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-        return Err(Error::TensorValue { name: name.to_owned(), index, value });
-    }
-    let values = values.into_iter().map(F::from_f64).collect();
     let found = shape.to_vec();
-    ArrayD::from_shape_vec(IxDyn(shape), values).map_err(|_| Error::TensorShape {
+    ArrayD::from_shape_vec(IxDyn(shape), finite(file, name, shape)?).map_err(|_| Error::TensorShape {
         name: name.to_owned(),
         expected: found.clone(),
         found,
     })
+}
+
+/// The numbers of a tensor with the given shape; NaN, and what is infinite in `F`, is refused.
+pub(crate) fn finite<F: Real>(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<F>, Error> {
+    let values = numbers(file, name, shape)?.into_iter().enumerate();
+    let checked = values.map(|(index, value)| {
+        let near = F::from_f64(value);
+        let refused = || Error::TensorValue { name: name.to_owned(), index, value };
+        near.is_finite().then_some(near).ok_or_else(refused)
+    });
+    checked.collect()
 }
 
 /// The numbers of a tensor with the given shape, in f64.

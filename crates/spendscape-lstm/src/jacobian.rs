@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::inputs::{Inputs, State, check};
 use crate::network::{Kind, Network};
 use crate::real::Real;
-use ndarray::{Array1, Array2, ArrayRef, Ix1, Ix2};
+use ndarray::{Array1, Array2, ArrayRef, Ix1};
 
 /// One step of a layer of M units with C inputs, at a point.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,13 +85,15 @@ impl<F: Real> Network<F> {
     /// Start with no states at all. Bit for bit what the whole sequences give.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] when the number of features differs from the network's, or states do not fit.
-    pub fn advance(
+    /// [`Error::Mismatch`] when the number of features differs from the network's, there is not one step, or states do
+    /// not fit.
+    pub fn advance<'a>(
         &self,
-        x: &ArrayRef<F, Ix2>,
+        x: impl Into<Inputs<'a, F>>,
         states: Vec<State<F>>,
     ) -> Result<(Array2<F>, Vec<State<F>>), Error> {
-        let inputs = Inputs::from(x).with_initial(states)?;
+        let inputs = x.into().with_initial(states)?;
+        check("the number of steps", 1, inputs.steps)?;
         let outputs = self.predict(&inputs)?;
         let mut next = Vec::new();
         for layer in 0..self.layers.iter().filter(|layer| layer.kind == Kind::Lstm).count() {

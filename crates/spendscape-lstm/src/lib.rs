@@ -1,9 +1,10 @@
 #![doc = include_str!("../README.md")]
 //!
-//! Reading order: `network` (shape and parameters), `inputs` (data), `engine` (a block forward and backward), `kernels` (the
+//! Reading order: `network` (shape and parameters), `inputs` and `categories` (data), `engine` (a block forward and backward), `kernels` (the
 //! vector code, the only place with `unsafe`), `train`, then `infer`, `gradients`, `jacobian`, `interchange` and `elbow`.
 
 mod buffer;
+mod categories;
 mod elbow;
 mod engine;
 mod error;

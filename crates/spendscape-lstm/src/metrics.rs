@@ -4,10 +4,11 @@ use crate::error::Error;
 use crate::inputs::check;
 use crate::real::Real;
 use crate::train::batch::log_sum_exp;
-use ndarray::{Array1, Array2, ArrayRef, Ix2};
+use ndarray::{Array, Array1, ArrayRef, Dimension, Ix2};
 
-/// Class probabilities from outputs: the softmax of every row.
-pub fn softmax<F: Real>(outputs: &ArrayRef<F, Ix2>) -> Array2<F> {
+/// Class probabilities from outputs: the softmax along the last axis, as of [`Network::predict`](crate::Network::predict)
+/// or [`Network::predict_steps`](crate::Network::predict_steps).
+pub fn softmax<F: Real, D: Dimension>(outputs: &ArrayRef<F, D>) -> Array<F, D> {
     let mut probabilities = outputs.to_owned();
     for mut row in probabilities.rows_mut() {
         let total = log_sum_exp(row.iter().map(|x| x.as_f64()).collect::<Vec<_>>().into_iter());

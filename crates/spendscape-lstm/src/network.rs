@@ -314,6 +314,11 @@ impl<F: Real> Network<F> {
         Ok(())
     }
 
+    /// Name of the vector instructions in use.
+    pub fn instructions(&self) -> &'static str {
+        self.kernels.name
+    }
+
     /// Name and values of every tensor, in a fixed order.
     pub fn tensors(&self) -> Vec<(String, ArrayViewD<'_, F>)> {
         let all = self.layers.iter().flat_map(Layer::tensors);

@@ -4,6 +4,7 @@ pub(crate) mod batch;
 mod checkpoint;
 mod optimizer;
 mod schedule;
+mod score;
 pub(crate) mod session;
 
 pub use optimizer::Optimizer;

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::inputs::Inputs;
-use crate::kernels::{LayerDerivatives, LayerSteps, Next, OuterBlock, round4};
+use crate::kernels::{Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, round4};
 use crate::network::{Activation, Kind};
 use crate::real::Real;
 
@@ -53,7 +53,13 @@ impl<F: Real> Engine<F> {
                 let below_width = round4(ins) * lanes;
                 let x = &below.h[from * below_width..][..below_width];
                 if ins <= super::LANE_GRADIENT_INPUTS {
-                    (k.lane_outer)(z, units, x, ins, &mut trace.lane_kernel);
+                    let dz = Lanes { values: z, vectors: units, stride: units };
+                    (k.lane_outer)(
+                        dz,
+                        Lanes { values: x, vectors: ins, stride: ins },
+                        1,
+                        &mut trace.lane_kernel,
+                    );
                 } else {
                     (k.to_rows)(x, ins, &mut trace.rows[step * lanes * ins..], ins, lanes);
                 }
@@ -69,20 +75,23 @@ impl<F: Real> Engine<F> {
                 (k.matmul)(&packed.input_t, ins, units, z, dx);
             }
             let bias = trace.lane_kernel.len() - units * lanes;
-            (k.lane_sums)(z, &mut trace.lane_kernel[bias..]);
+            let dz = Lanes { values: z, vectors: units, stride: units };
+            (k.lane_sums)(dz, 1, &mut trace.lane_kernel[bias..]);
         }
         let w = self.layers[l].w_ih.clone();
         if l == 0 {
+            self.lookup_gradient(self.input_gradient_steps().start, steps);
             let first = if self.every_step { 0 } else { self.steps - 1 };
             let block = OuterBlock {
                 x: &inputs.x,
-                ins,
+                ins: self.features,
+                stride: ins,
                 starts: &self.starts[first * lanes..],
                 dz: &self.traces[l].z,
                 steps,
                 valid: self.valid,
                 outs: units,
-                next: self.next(inputs, steps),
+                next: self.rest(inputs, steps),
             };
             (k.outer)(block, &mut gradient[w]);
         } else if ins > super::LANE_GRADIENT_INPUTS {
@@ -95,9 +104,6 @@ impl<F: Real> Engine<F> {
         let (units, rows) = (self.layers[l].units, self.layers[l].rows());
         let (width, state) = (round4(units) * lanes, units * lanes);
         let trace = &mut self.traces[l];
-        let narrow = units <= super::LANE_GRADIENT_INPUTS;
-        let kernel = trace.lane_kernel.len() - rows * lanes;
-        let (kernel, bias) = trace.lane_kernel.split_at_mut(kernel);
         let layer_steps = LayerSteps {
             units,
             steps,
@@ -107,23 +113,47 @@ impl<F: Real> Engine<F> {
             tanh_c: &mut trace.tanh_c,
             mask: if self.masked { &self.mask } else { &[] },
         };
-        let derivatives = LayerDerivatives { dh: &mut trace.dh, dc: &mut trace.dc, kernel, bias };
+        let derivatives = LayerDerivatives { dh: &mut trace.dh, dc: &mut trace.dc };
         (k.backward)(layer_steps, &self.packed[l].recurrent_t, derivatives);
-        if !narrow {
+        let kernel = trace.lane_kernel.len() - rows * lanes;
+        let (kernel, bias) = trace.lane_kernel.split_at_mut(kernel);
+        let dz = Lanes { values: &trace.z, vectors: rows, stride: rows };
+        (k.lane_sums)(dz, steps, bias);
+        let narrow = units <= super::LANE_GRADIENT_INPUTS;
+        if narrow {
+            (k.lane_outer)(
+                dz,
+                Lanes { values: &trace.h, vectors: units, stride: round4(units) },
+                steps,
+                kernel,
+            );
+        } else {
             for t in 0..steps {
                 let rows = &mut trace.rows[t * lanes * units..];
                 (k.to_rows)(&trace.h[t * width..][..state], units, rows, units, lanes);
             }
+        }
+        if !narrow {
             let w = self.layers[l].w_hh.clone();
             self.outer_rows(l, units, steps, &mut gradient[w]);
         }
         self.lstm_input_gradient(inputs, l, gradient);
     }
 
-    /// What the forward pass over `steps` steps has left to be fetched.
-    fn next(&self, inputs: &Inputs<'_, F>, steps: usize) -> Next<'_> {
-        let fetched = steps * self.kernels.lines_fetched(inputs.features) * self.per_turn;
-        Next { starts: &self.next_starts, span: inputs.steps * inputs.features, fetched, per_turn: 1 }
+    /// What the forward pass over `steps` steps has left to be fetched of the next block.
+    fn rest<'a>(&'a self, inputs: &'a Inputs<'_, F>, steps: usize) -> Next<'a, F> {
+        let line = steps * self.lines_per_step;
+        let count = Next::<F>::lines(inputs.steps * inputs.features).saturating_sub(line);
+        Next { x: &inputs.x, starts: &self.next_starts, line, count }
+    }
+
+    /// Gradient of the categories' columns over `steps` steps of the first layer from step `first` on.
+    fn lookup_gradient(&mut self, first: usize, steps: usize) {
+        let (Some(lookup), Some(trace)) = (&mut self.lookup, self.traces.first()) else { return };
+        let width = round4(self.layers[0].rows()) * self.kernels.lanes;
+        for step in 0..steps {
+            lookup.add_gradient(self.kernels, first + step, &trace.z[step * width..][..width], self.valid);
+        }
     }
 
     /// Gradient of the input kernel of LSTM layer `l`, and derivatives of its inputs where they are needed.
@@ -133,15 +163,17 @@ impl<F: Real> Engine<F> {
         let gates = rows * lanes;
         let w = self.layers[l].w_ih.clone();
         if l == 0 {
+            self.lookup_gradient(0, steps);
             let block = OuterBlock {
                 x: &inputs.x,
-                ins,
+                ins: self.features,
+                stride: ins,
                 starts: &self.starts,
                 dz: &self.traces[l].z,
                 steps,
                 valid: self.valid,
                 outs: rows,
-                next: self.next(inputs, steps),
+                next: self.rest(inputs, steps),
             };
             (k.outer)(block, &mut gradient[w.clone()]);
         }
@@ -161,7 +193,13 @@ impl<F: Real> Engine<F> {
                 let dropped = trace.dropped.get(t * width..(t + 1) * width);
                 let x = dropped.unwrap_or(&below.h[(t + 1) * width..][..width]);
                 if ins <= super::LANE_GRADIENT_INPUTS {
-                    (k.lane_outer)(&trace.z[t * gates..][..gates], rows, x, ins, &mut trace.lane_input);
+                    let dz = Lanes { values: &trace.z[t * gates..], vectors: rows, stride: rows };
+                    (k.lane_outer)(
+                        dz,
+                        Lanes { values: x, vectors: ins, stride: ins },
+                        1,
+                        &mut trace.lane_input,
+                    );
                 } else {
                     (k.to_rows)(x, ins, &mut trace.rows[t * lanes * ins..], ins, lanes);
                 }
@@ -190,12 +228,13 @@ impl<F: Real> Engine<F> {
         let block = OuterBlock {
             x: &trace.rows,
             ins,
+            stride: ins,
             starts: &trace.row_starts,
             dz: &trace.z,
             steps,
             valid: self.valid,
             outs,
-            next: Next { starts: &[], span: 0, fetched: 0, per_turn: 0 },
+            next: Next::NONE,
         };
         (self.kernels.outer)(block, gradient);
     }
@@ -215,6 +254,9 @@ impl<F: Real> Engine<F> {
             if l > 0 && layer.kind == Kind::Lstm && !trace.lane_input.is_empty() {
                 reduce(&mut trace.lane_input, &mut gradient[layer.w_ih.clone()]);
             }
+            if let (0, Some(lookup)) = (l, &mut self.lookup) {
+                lookup.finish_gradient(&mut gradient[layer.w_ih.clone()]);
+            }
             if !layer.bias_hh.is_empty() {
                 gradient.copy_within(layer.bias.clone(), layer.bias_hh.start);
             }
@@ -226,11 +268,11 @@ impl<F: Real> Engine<F> {
         if self.lstm_layers == 0 && !self.every_step { self.steps - 1..self.steps } else { 0..self.steps }
     }
 
-    /// Derivatives with respect to the inputs of the first layer at `step`, inputs x lanes.
+    /// Derivatives with respect to the features at `step`, features x lanes.
     pub(crate) fn input_gradient_of(&self, step: usize) -> &[F] {
         let (lanes, ins) = (self.lanes(), self.layers[0].inputs);
         let step = step - self.input_gradient_steps().start;
-        &self.traces[0].dx[step * round4(ins) * lanes..][..ins * lanes]
+        &self.traces[0].dx[step * round4(ins) * lanes..][..self.features * lanes]
     }
 
     /// Derivatives with respect to the initial hidden and cell state of LSTM layer `layer`, units x lanes.

@@ -6,6 +6,7 @@ use crate::kernels::{LayerSteps, Next, Roll, Rows, round4};
 use crate::network::{Activation, Kind, Network};
 use crate::real::Real;
 use rand::RngExt;
+use std::ops::Range;
 
 impl<F: Real> Engine<F> {
     /// Runs the block that [`aim`](Self::aim) chose, from the initial states set before.
@@ -16,9 +17,7 @@ impl<F: Real> Engine<F> {
                     if l > 0 {
                         self.drop_inputs(l);
                     }
-                    for t in 0..self.steps {
-                        self.weigh_inputs(inputs, l, t);
-                    }
+                    self.weigh_inputs(inputs, l);
                     self.recur(l);
                 }
                 Kind::Dense(activation) => {
@@ -30,45 +29,62 @@ impl<F: Real> Engine<F> {
         }
     }
 
-    /// `z[t] = b + W_x x[t]` of LSTM layer `l`.
-    fn weigh_inputs(&mut self, inputs: &Inputs<'_, F>, l: usize, t: usize) {
-        let (k, lanes) = (self.kernels, self.kernels.lanes);
-        let (layer, packed) = (&self.layers[l], &self.packed[l]);
+    /// `z[t] = b + W_x x[t]` of LSTM layer `l` for all steps.
+    fn weigh_inputs(&mut self, inputs: &Inputs<'_, F>, l: usize) {
+        if l == 0 {
+            let mut z = std::mem::take(&mut self.traces[0].z);
+            self.weigh_features(inputs, 0..self.steps, &mut z);
+            self.traces[0].z = z;
+            return;
+        }
+        let (k, lanes, layer, packed) = (self.kernels, self.kernels.lanes, &self.layers[l], &self.packed[l]);
         let (lower, upper) = self.traces.split_at_mut(l);
-        let rows = layer.rows();
-        let trace = &mut upper[0];
-        let z = &mut trace.z[t * rows * lanes..][..rows * lanes];
-        if let Some(below) = lower.last() {
-            let width = round4(layer.inputs) * lanes;
+        let (below, trace) = (&lower[l - 1], &mut upper[0]);
+        let width = round4(layer.inputs) * lanes;
+        for (t, z) in trace.z.chunks_exact_mut(layer.rows() * lanes).enumerate() {
             fill_bias(z, &packed.bias, lanes);
             let x = match trace.dropped.get(t * width..(t + 1) * width) {
                 Some(dropped) => dropped,
                 None => &below.h[(t + 1) * width..][..width],
             };
-            (k.matmul)(&packed.input, rows, layer.inputs, x, z);
-        } else {
-            let starts = &self.starts[t * lanes..][..lanes];
-            let fetched = t * k.lines_fetched(layer.inputs) * self.per_turn;
-            let next = Next {
-                starts: &self.next_starts,
-                span: inputs.steps * inputs.features,
-                fetched,
-                per_turn: self.per_turn,
-            };
-            let block = Rows { x: &inputs.x, starts, next, ins: layer.inputs };
-            (k.project)(block, rows, &packed.project, &packed.bias4, z);
+            (k.matmul)(&packed.input, layer.rows(), layer.inputs, x, z);
+        }
+    }
+
+    /// `z = b + W x[t]` of the first layer for some steps, with the columns that the categories choose.
+    fn weigh_features(&self, inputs: &Inputs<'_, F>, steps: Range<usize>, z: &mut [F]) {
+        let (k, lanes, packed, rows) =
+            (self.kernels, self.kernels.lanes, &self.packed[0], self.layers[0].rows());
+        let Some(starts) = self.starts.get(steps.start * lanes..).and_then(|starts| starts.get(..lanes))
+        else {
+            return;
+        };
+        let count = self.lines_per_step;
+        let line = (steps.start - self.input_gradient_steps().start) * count;
+        let next = Next { x: &inputs.x, starts: &self.next_starts, line, count };
+        let block = Rows { x: &inputs.x, starts, steps: steps.len(), next, ins: self.features };
+        (k.project)(block, rows, &packed.project, &packed.bias4, z);
+        if let Some(lookup) = &self.lookup {
+            for (t, z) in steps.zip(z.chunks_exact_mut(round4(rows) * lanes)) {
+                lookup.add(k, t, z);
+            }
         }
     }
 
     /// Draws what is dropped of the inputs of LSTM layer `l`, and drops it.
     fn drop_inputs(&mut self, l: usize) {
-        let Some((share, rng)) = &mut self.dropout else { return };
         let (lower, upper) = self.traces.split_at_mut(l);
         let (below, trace) = (&lower[l - 1], &mut upper[0]);
-        let kept = F::from_f64(1.0 / (1.0 - *share));
-        let width = round4(self.layers[l].inputs) * self.kernels.lanes;
-        for factor in &mut trace.factors {
-            *factor = if rng.random::<f64>() < *share { F::zero() } else { kept };
+        let Some(rng) = &mut trace.rng else { return };
+        let (share, kept) = (self.dropout, F::from_f64(1.0 / (1.0 - self.dropout)));
+        let (inputs, lanes) = (self.layers[l].inputs, self.kernels.lanes);
+        let width = round4(inputs) * lanes;
+        for lane in 0..self.valid {
+            for step in trace.factors.chunks_exact_mut(width) {
+                for factor in step[lane..].iter_mut().step_by(lanes).take(inputs) {
+                    *factor = if rng.random::<f64>() < share { F::zero() } else { kept };
+                }
+            }
         }
         let products = trace.factors.iter().zip(&below.h[width..]);
         for (to, (&factor, &h)) in trace.dropped.iter_mut().zip(products) {
@@ -93,7 +109,7 @@ impl<F: Real> Engine<F> {
 
     /// Starts a roll-out of the block from zero states: applies the first input kernel once.
     pub(crate) fn begin_roll_out(&mut self, inputs: &Inputs<'_, F>) {
-        self.weigh_inputs(inputs, 0, 0);
+        self.weigh_inputs(inputs, 0);
         self.held.clear();
         self.held.extend_from_slice(&self.traces[0].z);
         for l in 0..self.lstm_layers {
@@ -104,7 +120,7 @@ impl<F: Real> Engine<F> {
 
     /// Weighs the block's constant inputs into `held` (4 units x lanes), for [`Engine::roll`].
     pub(crate) fn hold(&mut self, inputs: &Inputs<'_, F>, held: &mut [F]) {
-        self.weigh_inputs(inputs, 0, 0);
+        self.weigh_inputs(inputs, 0);
         held.copy_from_slice(&self.traces[0].z[..held.len()]);
     }
 
@@ -144,31 +160,23 @@ impl<F: Real> Engine<F> {
     fn dense(&mut self, inputs: &Inputs<'_, F>, l: usize, step: usize, activation: Activation) {
         let (k, lanes) = (self.kernels, self.kernels.lanes);
         let from = if l == self.lstm_layers { self.lstm_output_step(step) } else { step };
-        let (layer, packed) = (&self.layers[l], &self.packed[l]);
-        let (lower, upper) = self.traces.split_at_mut(l);
-        let width = round4(layer.units) * lanes;
-        let y = &mut upper[0].h[step * width..][..width];
-        if let Some(below) = lower.last() {
-            let width = round4(layer.inputs) * lanes;
-            fill_bias(y, &packed.bias, lanes);
-            (k.matmul)(&packed.input, layer.units, layer.inputs, &below.h[from * width..][..width], y);
-        } else {
+        let (units, ins) = (self.layers[l].units, self.layers[l].inputs);
+        let width = round4(units) * lanes;
+        let mut outputs = std::mem::take(&mut self.traces[l].h);
+        let y = &mut outputs[step * width..][..width];
+        if l == 0 {
             let t = if self.every_step { step } else { self.steps - 1 };
-            let starts = &self.starts[t * lanes..][..lanes];
-            let fetched = t * k.lines_fetched(layer.inputs) * self.per_turn;
-            let next = Next {
-                starts: &self.next_starts,
-                span: inputs.steps * inputs.features,
-                fetched,
-                per_turn: self.per_turn,
-            };
-            let block = Rows { x: &inputs.x, starts, next, ins: layer.inputs };
-            (k.project)(block, layer.units, &packed.project, &packed.bias4, y);
+            self.weigh_features(inputs, t..t + 1, y);
+        } else {
+            let (packed, below) = (&self.packed[l], round4(ins) * lanes);
+            fill_bias(y, &packed.bias, lanes);
+            (k.matmul)(&packed.input, units, ins, &self.traces[l - 1].h[from * below..][..below], y);
         }
         match activation {
             Activation::Linear => {}
-            Activation::Tanh => (k.tanh)(&mut y[..layer.units * lanes]),
+            Activation::Tanh => (k.tanh)(&mut y[..units * lanes]),
         }
+        self.traces[l].h = outputs;
     }
 }
 

@@ -1,6 +1,6 @@
 //! AVX2 with FMA: blocks of eight f32.
 
-use super::simd::Simd;
+use super::simd::{Quads, Simd};
 use super::transcendental;
 use std::arch::x86_64::{
     __m128i, __m256, __m256i, _CMP_NEQ_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEG_INF, _MM_HINT_T1,
@@ -36,6 +36,7 @@ impl Simd for Avx2 {
     type F = f32;
     type V = __m256;
     const LANES: usize = 8;
+    const TILE: usize = 8;
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
 
@@ -106,6 +107,13 @@ impl Simd for Avx2 {
         unsafe { transcendental::tanh::<Self>(v) }
     }
     #[inline(always)]
+    unsafe fn prefetch(p: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+    }
+}
+
+impl Quads for Avx2 {
+    #[inline(always)]
     unsafe fn quad(p: *const f32) -> __m256 {
         unsafe {
             let quad = _mm_loadu_ps(p);
@@ -156,8 +164,11 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn prefetch(p: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+    unsafe fn gather_quads(p: *const *const f32, at: usize) -> __m256 {
+        unsafe {
+            let low = _mm256_castps128_ps256(_mm_loadu_ps((*p).add(at)));
+            _mm256_insertf128_ps::<1>(low, _mm_loadu_ps((*p.add(4)).add(at)))
+        }
     }
 }
 

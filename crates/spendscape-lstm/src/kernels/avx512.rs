@@ -1,6 +1,6 @@
 //! AVX-512: blocks of sixteen f32.
 
-use super::simd::Simd;
+use super::simd::{Quads, Simd};
 use super::transcendental;
 use std::arch::x86_64::{
     __m512, _CMP_NEQ_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEG_INF, _MM_HINT_T1, _mm_loadu_ps,
@@ -22,6 +22,7 @@ impl Simd for Avx512 {
     type F = f32;
     type V = __m512;
     const LANES: usize = 16;
+    const TILE: usize = 16;
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
 
@@ -90,6 +91,13 @@ impl Simd for Avx512 {
         unsafe { transcendental::tanh::<Self>(v) }
     }
     #[inline(always)]
+    unsafe fn prefetch(p: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+    }
+}
+
+impl Quads for Avx512 {
+    #[inline(always)]
     unsafe fn quad(p: *const f32) -> __m512 {
         unsafe { _mm512_broadcast_f32x4(_mm_loadu_ps(p)) }
     }
@@ -137,8 +145,13 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
-    unsafe fn prefetch(p: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+    unsafe fn gather_quads(p: *const *const f32, at: usize) -> __m512 {
+        unsafe {
+            let v = _mm512_castps128_ps512(_mm_loadu_ps((*p).add(at)));
+            let v = _mm512_insertf32x4::<1>(v, _mm_loadu_ps((*p.add(4)).add(at)));
+            let v = _mm512_insertf32x4::<2>(v, _mm_loadu_ps((*p.add(8)).add(at)));
+            _mm512_insertf32x4::<3>(v, _mm_loadu_ps((*p.add(12)).add(at)))
+        }
     }
 }
 

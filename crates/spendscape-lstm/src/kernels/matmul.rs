@@ -7,9 +7,9 @@ type F<S> = <S as Simd>::F;
 /// Outputs of the next tile when `rest` (a multiple of four) are left.
 #[inline(always)]
 fn tile_size<S: Simd>(rest: usize) -> usize {
-    if S::LANES >= 16 && rest >= 16 {
+    if S::TILE >= 16 && rest >= 16 {
         16
-    } else if rest >= 8 {
+    } else if S::TILE >= 8 && rest >= 8 {
         8
     } else {
         4

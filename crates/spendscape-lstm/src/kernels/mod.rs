@@ -13,6 +13,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod gates;
+mod lookup;
 mod matmul;
 mod outer;
 mod portable;
@@ -28,7 +29,7 @@ mod update;
 
 #[allow(unreachable_pub, reason = "named in a hidden method of the public trait `Real`")]
 pub use table::Kernels;
-pub(crate) use table::{LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, round4};
+pub(crate) use table::{Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, round4};
 pub(crate) use update::AdamStep;
 
 /// Which vector instructions a network computes with.

@@ -4,17 +4,20 @@ use super::simd::{Ahead, MAX_LANES, Simd};
 
 type F<S> = <S as Simd>::F;
 
-/// Where the rows of a block and their output derivatives lie: step `t` of lane `l` reads `x[starts[t * LANES + l]..]`
-/// and `dz[(t * outs + out) * LANES + l]`.
+/// Where the rows of a block and their output derivatives lie: step `t` of lane `l` reads `x[starts[t * lanes + l]..]`
+/// and `dz[(t * outs + out) * lanes + l]`.
 #[derive(Clone, Copy)]
 pub(super) struct Block<'a, T> {
     pub(super) x: *const T,
     pub(super) starts: *const usize,
     pub(super) dz: *const T,
+    pub(super) lanes: usize,
     pub(super) steps: usize,
     pub(super) valid: usize,
     pub(super) outs: usize,
     pub(super) dz_outs: usize,
+    /// Distance of the rows of `dw`.
+    pub(super) stride: usize,
     /// What is fetched meanwhile.
     pub(super) ahead: Ahead<'a, T>,
 }
@@ -28,12 +31,12 @@ unsafe fn tile<S: Simd, const K: usize, const G: usize>(
     block: Block<'_, F<S>>,
     (o, k, rest): (usize, usize, usize),
     dw: *mut F<S>,
-    stride: usize,
     tiles_before: usize,
 ) {
     // SAFETY: outputs o..o + G and inputs k..k + K * LANES (or k..k + rest) lie inside the buffers.
     unsafe {
         let mut acc = [[S::splat(S::ZERO); K]; G];
+        let stride = block.stride;
         let at = dw.wrapping_add(o * stride + k);
         for (g, row) in acc.iter_mut().enumerate() {
             for (j, a) in row.iter_mut().enumerate() {
@@ -43,10 +46,13 @@ unsafe fn tile<S: Simd, const K: usize, const G: usize>(
         }
         // Steps inside samples: a sample's rows lie at a constant distance, which the CPU's own prefetching sees.
         for lane in 0..block.valid {
-            let mut dz = block.dz.wrapping_add(o * S::LANES + lane);
+            let mut dz = block.dz.wrapping_add(o * block.lanes + lane);
             for t in 0..block.steps {
-                block.ahead.fetch::<S>(lane, tiles_before * block.steps + t);
-                let start = *block.starts.wrapping_add(t * S::LANES + lane);
+                let line = tiles_before * block.steps + t;
+                if line < block.ahead.count && lane < block.ahead.samples.len() {
+                    block.ahead.fetch::<S>(lane, line, 1);
+                }
+                let start = *block.starts.wrapping_add(t * block.lanes + lane);
                 let from = block.x.wrapping_add(start + k);
                 let mut x = [S::splat(S::ZERO); K];
                 for (j, v) in x.iter_mut().enumerate() {
@@ -54,12 +60,12 @@ unsafe fn tile<S: Simd, const K: usize, const G: usize>(
                     *v = if rest > 0 { S::load_first(p, rest) } else { S::load(p) };
                 }
                 for (g, row) in acc.iter_mut().enumerate() {
-                    let d = S::splat(*dz.wrapping_add(g * S::LANES));
+                    let d = S::splat(*dz.wrapping_add(g * block.lanes));
                     for (a, v) in row.iter_mut().zip(x) {
                         *a = S::fma(d, v, *a);
                     }
                 }
-                dz = dz.wrapping_add(block.dz_outs * S::LANES);
+                dz = dz.wrapping_add(block.dz_outs * block.lanes);
             }
         }
         for (g, row) in acc.iter().enumerate() {
@@ -83,14 +89,8 @@ const COLLECTED: usize = 8;
 /// # Safety
 /// As [`outer`].
 #[inline(always)]
-unsafe fn tail<S: Simd, const G: usize>(
-    block: Block<'_, F<S>>,
-    o: usize,
-    k: usize,
-    dw: *mut F<S>,
-    stride: usize,
-) {
-    // SAFETY: input k and outputs o..o + G lie inside the buffers; LANES <= MAX_LANES.
+unsafe fn tail<S: Simd, const G: usize>(block: Block<'_, F<S>>, o: usize, k: usize, dw: *mut F<S>) {
+    // SAFETY: input k and outputs o..o + G lie inside the buffers; lanes <= MAX_LANES, a multiple of LANES.
     unsafe {
         let mut acc = [S::splat(S::ZERO); G];
         let mut collected = [[S::ZERO; MAX_LANES]; COLLECTED];
@@ -98,22 +98,24 @@ unsafe fn tail<S: Simd, const G: usize>(
         while t0 < block.steps {
             let count = (block.steps - t0).min(COLLECTED);
             for (i, lanes) in collected.iter_mut().enumerate().take(count) {
-                let starts = block.starts.wrapping_add((t0 + i) * S::LANES);
+                let starts = block.starts.wrapping_add((t0 + i) * block.lanes);
                 for (lane, x) in lanes.iter_mut().enumerate().take(block.valid) {
                     *x = *block.x.wrapping_add(*starts.wrapping_add(lane) + k);
                 }
             }
             for (i, lanes) in collected.iter().enumerate().take(count) {
-                let x = S::load(lanes.as_ptr());
-                let dz = block.dz.wrapping_add(((t0 + i) * block.dz_outs + o) * S::LANES);
-                for (g, a) in acc.iter_mut().enumerate() {
-                    *a = S::fma(S::load(dz.wrapping_add(g * S::LANES)), x, *a);
+                let dz = block.dz.wrapping_add(((t0 + i) * block.dz_outs + o) * block.lanes);
+                for lane in (0..block.lanes).step_by(S::LANES) {
+                    let x = S::load(lanes.as_ptr().wrapping_add(lane));
+                    for (g, a) in acc.iter_mut().enumerate() {
+                        *a = S::fma(S::load(dz.wrapping_add(g * block.lanes + lane)), x, *a);
+                    }
                 }
             }
             t0 += count;
         }
         for (g, a) in acc.iter().enumerate() {
-            *dw.wrapping_add((o + g) * stride + k) += S::sum(*a);
+            *dw.wrapping_add((o + g) * block.stride + k) += S::sum(*a);
         }
     }
 }
@@ -133,31 +135,30 @@ unsafe fn outputs<S: Simd, const K: usize, const G: usize>(
     // SAFETY: the tiles cover 0..ins.
     unsafe {
         while k + K * S::LANES <= ins {
-            tile::<S, K, G>(block, (o, k, 0), dw, ins, tiles);
+            tile::<S, K, G>(block, (o, k, 0), dw, tiles);
             tiles += 1;
             k += K * S::LANES;
         }
         while k + S::LANES <= ins {
-            tile::<S, 1, G>(block, (o, k, 0), dw, ins, tiles);
+            tile::<S, 1, G>(block, (o, k, 0), dw, tiles);
             tiles += 1;
             k += S::LANES;
         }
         if ins - k <= TAIL {
             while k < ins {
-                tail::<S, G>(block, o, k, dw, ins);
+                tail::<S, G>(block, o, k, dw);
                 k += 1;
             }
         } else {
-            tile::<S, 1, G>(block, (o, k, ins - k), dw, ins, tiles);
+            tile::<S, 1, G>(block, (o, k, ins - k), dw, tiles);
         }
     }
 }
 
-/// Adds the block's outer products to the row-major `outs x ins` gradient `dw`.
+/// Adds the block's outer products to the `outs x ins` gradient `dw`.
 ///
 /// # Safety
-/// The buffers are as large as [`Block`] says, for `valid <= LANES` rows and `outs <= dz_outs` outputs, and `dw` has
-/// `outs * ins` elements.
+/// The buffers are as large as [`Block`] says, for `valid <= lanes` rows and `outs <= dz_outs` outputs.
 #[inline(always)]
 pub(super) unsafe fn outer<S: Simd, const WIDE: bool>(block: Block<'_, F<S>>, ins: usize, dw: *mut F<S>) {
     let mut o = 0;
@@ -185,40 +186,103 @@ pub(super) unsafe fn outer<S: Simd, const WIDE: bool>(block: Block<'_, F<S>>, in
     }
 }
 
-/// Small outer products kept per lane: `acc[out][k] += dz[out] x[k]`.
+/// Small outer products kept per lane, summed over steps: `acc[out][k] += dz[t][out] x[t][k]`; one step of `dz` and of `x`
+/// has `strides` lane vectors.
 ///
 /// # Safety
-/// `dz` has `outs` lane vectors, `x` has `ins`, `acc` has `outs * ins`.
+/// `dz` has `outs` and `x` has `ins` lane vectors at every step, `acc` has `outs * ins`.
 #[inline(always)]
 pub(super) unsafe fn lane_outer<S: Simd>(
-    dz: *const F<S>,
-    outs: usize,
-    x: *const F<S>,
-    ins: usize,
+    (dz, outs): (*const F<S>, usize),
+    (x, ins): (*const F<S>, usize),
+    steps: usize,
+    strides: (usize, usize),
     acc: *mut F<S>,
 ) {
-    // SAFETY: the indices stay inside the sizes above.
+    let mut o = 0;
+    while o < outs {
+        let tall = o + LANE_TILE <= outs;
+        let mut k = 0;
+        while k < ins {
+            let wide = k + LANE_TILE <= ins;
+            let dz = dz.wrapping_add(o * S::LANES);
+            let x = x.wrapping_add(k * S::LANES);
+            let acc = acc.wrapping_add((o * ins + k) * S::LANES);
+            // SAFETY: the tile lies inside the buffers.
+            unsafe {
+                match (tall, wide) {
+                    (true, true) => lane_tile::<S, LANE_TILE, LANE_TILE>(dz, x, steps, strides, acc, ins),
+                    (true, false) => lane_tile::<S, LANE_TILE, 1>(dz, x, steps, strides, acc, ins),
+                    (false, true) => lane_tile::<S, 1, LANE_TILE>(dz, x, steps, strides, acc, ins),
+                    (false, false) => lane_tile::<S, 1, 1>(dz, x, steps, strides, acc, ins),
+                }
+            }
+            k += if wide { LANE_TILE } else { 1 };
+        }
+        o += if tall { LANE_TILE } else { 1 };
+    }
+}
+
+/// Outputs and inputs of a tile of [`lane_outer`]: nine accumulators fit into the registers of every instruction set.
+const LANE_TILE: usize = 3;
+
+/// A register tile of [`lane_outer`].
+///
+/// # Safety
+/// As there, for the tile that starts at the pointers.
+#[inline(always)]
+unsafe fn lane_tile<S: Simd, const O: usize, const K: usize>(
+    dz: *const F<S>,
+    x: *const F<S>,
+    steps: usize,
+    strides: (usize, usize),
+    acc: *mut F<S>,
+    ins: usize,
+) {
+    // SAFETY: the indices stay inside the tile.
     unsafe {
-        for o in 0..outs {
-            let d = S::load(dz.wrapping_add(o * S::LANES));
-            for k in 0..ins {
+        let mut sums = [[S::splat(S::ZERO); K]; O];
+        for t in 0..steps {
+            let dz = dz.wrapping_add(t * strides.0 * S::LANES);
+            let x = x.wrapping_add(t * strides.1 * S::LANES);
+            for (o, row) in sums.iter_mut().enumerate() {
+                let d = S::load(dz.wrapping_add(o * S::LANES));
+                for (k, sum) in row.iter_mut().enumerate() {
+                    *sum = S::fma(d, S::load(x.wrapping_add(k * S::LANES)), *sum);
+                }
+            }
+        }
+        for (o, row) in sums.iter().enumerate() {
+            for (k, sum) in row.iter().enumerate() {
                 let p = acc.wrapping_add((o * ins + k) * S::LANES);
-                S::store(p, S::fma(d, S::load(x.wrapping_add(k * S::LANES)), S::load(p)));
+                S::store(p, S::add(S::load(p), *sum));
             }
         }
     }
 }
 
-/// `acc[i] += v[i]` for `n` lane vectors.
+/// `acc[i] += v[t][i]` for `n` lane vectors, summed over steps of `stride` lane vectors.
 ///
 /// # Safety
-/// Both have `n` lane vectors.
+/// `v` has `n` lane vectors at every step, `acc` has `n`.
 #[inline(always)]
-pub(super) unsafe fn lane_sums<S: Simd>(v: *const F<S>, n: usize, acc: *mut F<S>) {
+pub(super) unsafe fn lane_sums<S: Simd>(
+    v: *const F<S>,
+    n: usize,
+    steps: usize,
+    stride: usize,
+    acc: *mut F<S>,
+) {
     for i in 0..n {
         let p = acc.wrapping_add(i * S::LANES);
         // SAFETY: vector i lies inside both buffers.
-        unsafe { S::store(p, S::add(S::load(p), S::load(v.wrapping_add(i * S::LANES)))) };
+        unsafe {
+            let mut sum = S::load(p);
+            for t in 0..steps {
+                sum = S::add(sum, S::load(v.wrapping_add((t * stride + i) * S::LANES)));
+            }
+            S::store(p, sum);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The scalar path: plain arrays, correct on every CPU, and the only path for f64.
 
-use super::simd::Simd;
+use super::simd::{Quads, Simd};
 use crate::real::Real;
 use std::marker::PhantomData;
 
@@ -15,6 +15,7 @@ impl<F: Real> Simd for Portable<F> {
     type F = F;
     type V = [F; LANES];
     const LANES: usize = LANES;
+    const TILE: usize = 8;
     const ZERO: F = F::ZERO;
     const ONE: F = F::ONE;
 
@@ -125,6 +126,11 @@ impl<F: Real> Simd for Portable<F> {
         v
     }
     #[inline(always)]
+    unsafe fn prefetch(_p: *const F) {}
+}
+
+impl<F: Real> Quads for Portable<F> {
+    #[inline(always)]
     unsafe fn quad(p: *const F) -> Self::V {
         // SAFETY: the caller guarantees four readable elements.
         let q = unsafe { p.cast::<[F; 4]>().read_unaligned() };
@@ -180,5 +186,14 @@ impl<F: Real> Simd for Portable<F> {
         v
     }
     #[inline(always)]
-    unsafe fn prefetch(_p: *const F) {}
+    unsafe fn gather_quads(p: *const *const F, at: usize) -> Self::V {
+        let mut v = [F::zero(); LANES];
+        for j in 0..LANES / 4 {
+            for i in 0..4 {
+                // SAFETY: the caller guarantees four readable elements behind every fourth pointer.
+                v[4 * j + i] = unsafe { *(*p.add(4 * j)).add(at + i) };
+            }
+        }
+        v
+    }
 }

@@ -3,7 +3,7 @@
 //! A vector holds `LANES / 4` outputs times four consecutive inputs, so the rows are read where they lie: neither
 //! gathered nor transposed.
 
-use super::simd::{Ahead, Simd};
+use super::simd::{Ahead, Quads, Simd};
 
 type F<S> = <S as Simd>::F;
 
@@ -16,13 +16,19 @@ pub(super) fn packed_len(outs: usize, ins: usize, lanes: usize) -> usize {
     outs.div_ceil(lanes / 4) * ins.div_ceil(4) * lanes
 }
 
-/// Packs a row-major `outs x ins` matrix: tiles of up to [`TILE`] vectors, in a tile all quads of inputs, in a quad one
+/// Packs an `outs x ins` matrix whose rows lie `stride` apart: tiles of up to [`TILE`] vectors, in a tile all quads of inputs, in a quad one
 /// vector per tile member; missing outputs and inputs are zero.
 ///
 /// # Safety
-/// `w` holds `outs * ins` and `packed` [`packed_len`] elements.
+/// `w` holds such a matrix and `packed` [`packed_len`] elements.
 #[inline(always)]
-pub(super) unsafe fn pack<S: Simd>(w: *const F<S>, outs: usize, ins: usize, packed: *mut F<S>) {
+pub(super) unsafe fn pack<S: Quads>(
+    w: *const F<S>,
+    stride: usize,
+    outs: usize,
+    ins: usize,
+    packed: *mut F<S>,
+) {
     let per = S::LANES / 4;
     let vectors = (outs.div_ceil(4) * 4).div_ceil(per);
     let (quads, whole) = (ins.div_ceil(4), ins / 4);
@@ -37,13 +43,13 @@ pub(super) unsafe fn pack<S: Simd>(w: *const F<S>, outs: usize, ins: usize, pack
                 unsafe {
                     let to = packed.add((v0 * quads + q * tile + g) * S::LANES);
                     if rows == per && q < whole {
-                        S::store(to, S::load_quads(w.add(first * ins + 4 * q), ins));
+                        S::store(to, S::load_quads(w.add(first * stride + 4 * q), stride));
                     } else {
                         let columns = (ins - 4 * q).min(4);
                         for i in 0..S::LANES {
                             let (row, column) = (i / 4, i % 4);
                             *to.add(i) = if row < rows && column < columns {
-                                *w.add((first + row) * ins + 4 * q + column)
+                                *w.add((first + row) * stride + 4 * q + column)
                             } else {
                                 S::ZERO
                             };
@@ -56,49 +62,92 @@ pub(super) unsafe fn pack<S: Simd>(w: *const F<S>, outs: usize, ins: usize, pack
     }
 }
 
-/// Lines of every sample that one call of [`project`] fetches ahead, taking `rows` rows at a time.
-pub(super) fn lines_fetched(ins: usize, rows: usize) -> usize {
-    (ins / 4) / rows
+/// One quad of inputs of a register tile.
+///
+/// # Safety
+/// The rows have four inputs at `k`, `w` has `G` vectors.
+#[inline(always)]
+unsafe fn turn<S: Quads, const R: usize, const G: usize>(
+    acc: &mut [[S::V; G]; R],
+    row: &[*const F<S>; R],
+    k: usize,
+    w: *const F<S>,
+) {
+    // SAFETY: as the caller guarantees.
+    unsafe {
+        let mut weights = [S::splat(S::ZERO); G];
+        for (g, weight) in weights.iter_mut().enumerate() {
+            *weight = S::load(w.wrapping_add(g * S::LANES));
+        }
+        for r in 0..R {
+            let x = S::quad(row[r].wrapping_add(k));
+            for g in 0..G {
+                acc[r][g] = S::fma(weights[g], x, acc[r][g]);
+            }
+        }
+    }
 }
 
-/// One register tile: `R` rows times `G` packed vectors.
+/// Turns of `R` quads at a time with `P` lines of one sample fetched per quad, without a branch inside, as long as there
+/// are lines to fetch; returns the number of quads done.
+///
+/// # Safety
+/// The rows have `4 whole` inputs, `w` has `G` vectors per quad, `ahead` has `R` samples.
+#[inline(always)]
+unsafe fn fetching_turns<S: Quads, const R: usize, const G: usize, const P: usize>(
+    acc: &mut [[S::V; G]; R],
+    row: &[*const F<S>; R],
+    whole: usize,
+    w: *const F<S>,
+    ahead: Ahead<'_, F<S>>,
+) -> usize {
+    let (mut q, mut line) = (0, 0);
+    while line < ahead.count && q + R <= whole {
+        for r in 0..R {
+            // SAFETY: as the caller guarantees.
+            unsafe {
+                ahead.fetch::<S>(r, line, P);
+                turn::<S, R, G>(acc, row, 4 * (q + r), w.wrapping_add((q + r) * G * S::LANES));
+            }
+        }
+        q += R;
+        line += P;
+    }
+    q
+}
+
+/// One register tile: `R` rows times `G` packed vectors; rows of `z` lie `stride` apart.
 ///
 /// # Safety
 /// As [`project`], for the tile that starts at the pointers.
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "constant bounds on both indices unroll into registers")]
-unsafe fn tile<S: Simd, const R: usize, const G: usize>(
-    rows: *const *const F<S>,
+unsafe fn tile<S: Quads, const R: usize, const G: usize>(
+    row: &[*const F<S>; R],
     ins: usize,
     packed: *const F<S>,
     bias: *const F<S>,
     z: *mut F<S>,
-    ahead: (Ahead<'_, F<S>>, usize),
+    stride: usize,
+    ahead: Ahead<'_, F<S>>,
 ) {
     let (whole, rest) = (ins / 4, ins % 4);
     // SAFETY: every row has `ins` elements, the tile `G` vectors per quad, z and bias one row per output.
     unsafe {
-        let mut row = [std::ptr::null::<F<S>>(); R];
-        for (r, pointer) in row.iter_mut().enumerate() {
-            *pointer = *rows.add(r);
-        }
         let mut acc = [[S::splat(S::ZERO); G]; R];
         let mut w = packed;
-        for q in 0..whole {
-            let mut weights = [S::splat(S::ZERO); G];
-            for (g, weight) in weights.iter_mut().enumerate() {
-                *weight = S::load(w.wrapping_add(g * S::LANES));
-            }
+        let mut q = if ahead.samples.len() < R {
+            0
+        } else if ahead.count * R <= whole {
+            fetching_turns::<S, R, G, 1>(&mut acc, row, whole, w, ahead)
+        } else {
+            fetching_turns::<S, R, G, 3>(&mut acc, row, whole, w, ahead)
+        };
+        w = w.wrapping_add(q * G * S::LANES);
+        while q < whole {
+            turn::<S, R, G>(&mut acc, row, 4 * q, w);
             w = w.wrapping_add(G * S::LANES);
-            for i in 0..ahead.0.per_turn {
-                ahead.0.fetch::<S>(ahead.1 + q % R, q / R * ahead.0.per_turn + i);
-            }
-            for r in 0..R {
-                let x = S::quad(row[r].wrapping_add(4 * q));
-                for g in 0..G {
-                    acc[r][g] = S::fma(weights[g], x, acc[r][g]);
-                }
-            }
+            q += 1;
         }
         if rest > 0 {
             for r in 0..R {
@@ -113,50 +162,57 @@ unsafe fn tile<S: Simd, const R: usize, const G: usize>(
             for r in 0..R / 4 {
                 let sums =
                     S::quad_sums(acc[4 * r][g], acc[4 * r + 1][g], acc[4 * r + 2][g], acc[4 * r + 3][g]);
-                let to = z.wrapping_add(g * (S::LANES / 4) * S::LANES + 4 * r);
-                S::store_quads(to, S::LANES, S::add(sums, b));
+                let to = z.wrapping_add(g * (S::LANES / 4) * stride + 4 * r);
+                S::store_quads(to, stride, S::add(sums, b));
             }
         }
     }
 }
 
-/// Projects a block of rows that may lie anywhere in memory. `bias` holds every entry four times; `ahead` is
-/// fetched meanwhile, [`lines_fetched`] lines of every sample.
+/// Projects `steps` rows of `ins` elements, one behind the other, of every lane of a block; where the lanes lie in memory
+/// is free. `bias` holds every entry four times; `ahead.count` lines are fetched at every step.
 ///
 /// # Safety
-/// `rows` has `LANES` pointers to `ins` elements each, `packed` is of [`pack`], `bias` has `4 * outs` and `z`
-/// `outs * LANES` elements, both with `outs` rounded up to whole vectors of `LANES / 4` outputs.
+/// `lanes` has a pointer to `steps * ins` elements for every lane of the block, which are a multiple of `R`, `packed` is
+/// of [`pack`], `bias` has `4 * outs` elements and `z` for every step `outs` rows of lanes, both with `outs` rounded up to
+/// whole vectors of `LANES / 4` outputs.
 #[inline(always)]
-pub(super) unsafe fn project<S: Simd, const R: usize>(
-    rows: &[*const F<S>],
+pub(super) unsafe fn project<S: Quads, const R: usize>(
+    lanes: &[*const F<S>],
     ahead: Ahead<'_, F<S>>,
-    ins: usize,
+    (steps, ins): (usize, usize),
     (packed, bias): (*const F<S>, *const F<S>),
     outs: usize,
     z: *mut F<S>,
 ) {
     let per = S::LANES / 4;
-    let (vectors, quads) = (outs.div_ceil(per), ins.div_ceil(4));
-    let mut r0 = 0;
-    while r0 < S::LANES {
-        let mut v0 = 0;
-        while v0 < vectors {
-            let size = (vectors - v0).min(TILE);
-            // SAFETY: the tile lies inside the buffers.
-            unsafe {
-                let rows = rows.as_ptr().add(r0);
-                let w = packed.add(v0 * quads * S::LANES);
-                let b = bias.add(v0 * S::LANES);
-                let z = z.add(v0 * per * S::LANES + r0);
-                let ahead = (if v0 == 0 { ahead } else { Ahead { samples: &[], ..ahead } }, r0);
-                match size {
-                    3 => tile::<S, R, 3>(rows, ins, w, b, z, ahead),
-                    2 => tile::<S, R, 2>(rows, ins, w, b, z, ahead),
-                    _ => tile::<S, R, 1>(rows, ins, w, b, z, ahead),
+    let (vectors, quads, stride) = (outs.div_ceil(per), ins.div_ceil(4), lanes.len());
+    for (group, own) in lanes.chunks_exact(R).enumerate() {
+        let mut rows = [std::ptr::null::<F<S>>(); R];
+        rows.copy_from_slice(own);
+        let mut ahead = ahead.lanes_from(group * R);
+        for t in 0..steps {
+            let mut v0 = 0;
+            while v0 < vectors {
+                let size = (vectors - v0).min(TILE);
+                // SAFETY: the tile lies inside the buffers.
+                unsafe {
+                    let w = packed.add(v0 * quads * S::LANES);
+                    let b = bias.add(v0 * S::LANES);
+                    let z = z.add((t * outs + v0 * per) * stride + group * R);
+                    let ahead = if v0 == 0 { ahead } else { Ahead { samples: &[], ..ahead } };
+                    match size {
+                        3 => tile::<S, R, 3>(&rows, ins, w, b, z, stride, ahead),
+                        2 => tile::<S, R, 2>(&rows, ins, w, b, z, stride, ahead),
+                        _ => tile::<S, R, 1>(&rows, ins, w, b, z, stride, ahead),
+                    }
                 }
+                v0 += size;
             }
-            v0 += size;
+            for row in &mut rows {
+                *row = row.wrapping_add(ins);
+            }
+            ahead.line += ahead.count;
         }
-        r0 += R;
     }
 }

@@ -1,42 +1,52 @@
 //! The vector operations the kernels are written in, one implementor per instruction set.
 //!
-//! A *block* is [`Simd::LANES`] samples (customers). Two layouts meet here: *lane* layout, where a vector holds one
-//! quantity for every sample of the block, and *quad* layout, where a vector holds `LANES / 4` outputs times four
-//! consecutive inputs, so that one broadcast of four inputs of one sample feeds `LANES / 4` outputs at once.
+//! A *block* is `LANES` samples (customers). Two layouts meet here: *lane* layout ([`Simd`]), where a vector holds one
+//! quantity for every sample of the block, and *quad* layout ([`Quads`]), where a vector holds `LANES / 4` outputs times
+//! four consecutive inputs, so that one broadcast of four inputs of one sample feeds `LANES / 4` outputs at once.
+//! [`Double`] makes a block of two vectors, so that the long chains of dependent operations of one overlap with the
+//! other's.
 
 use crate::real::Real;
+use std::marker::PhantomData;
 
 /// The widest block of any instruction set.
-pub(super) const MAX_LANES: usize = 16;
+pub(super) const MAX_LANES: usize = 32;
 
 /// Bytes fetched at once by every CPU of today that has a prefetch instruction.
 pub(super) const CACHE_LINE: usize = 64;
 
-/// Samples of the following block: random in memory, they are fetched line by line while this block is computed, one
-/// line per turn of the inner loops, because the CPU has room for a dozen lines under way only.
+/// Samples of the following block: random in memory, they are fetched line by line while this block is computed, a few
+/// lines per turn of the loops, because the CPU has room for some dozens of lines under way only.
 #[derive(Clone, Copy)]
 pub(super) struct Ahead<'a, T> {
     /// One pointer per lane, or none when nothing is to be fetched.
     pub(super) samples: &'a [*const T],
     /// The first line of every sample that this call is to fetch.
     pub(super) line: usize,
-    /// Lines per sample.
-    pub(super) lines: usize,
-    /// Lines per turn.
-    pub(super) per_turn: usize,
+    /// Lines of every sample that this call is to fetch.
+    pub(super) count: usize,
 }
 
-impl<T> Ahead<'_, T> {
-    /// Fetches line `line` (counted from this call's first) of lane `lane`, if there is one.
+impl<'a, T> Ahead<'a, T> {
+    /// For the lanes from `lane` on.
+    #[inline(always)]
+    pub(super) fn lanes_from(self, lane: usize) -> Self {
+        Self { samples: self.samples.get(lane..).unwrap_or(&[]), ..self }
+    }
+
+    /// Fetches `count` lines from `line` on (counted from this call's first) of lane `lane`.
     ///
     /// # Safety
-    /// As [`Simd`]; the address is never read.
+    /// As [`Simd`], and there is such a lane; the addresses are never read.
     #[inline(always)]
-    pub(super) unsafe fn fetch<S: Simd<F = T>>(&self, lane: usize, line: usize) {
-        if line + self.line < self.lines && lane < self.samples.len() {
-            let at = (line + self.line) * (CACHE_LINE / size_of::<T>());
-            // SAFETY: passed on to the caller; lane is in bounds.
-            unsafe { S::prefetch(self.samples.get_unchecked(lane).wrapping_add(at)) }
+    pub(super) unsafe fn fetch<S: Simd<F = T>>(&self, lane: usize, line: usize, count: usize) {
+        let elements = CACHE_LINE / size_of::<T>();
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let sample = self.samples.get_unchecked(lane).wrapping_add((self.line + line) * elements);
+            for i in 0..count {
+                S::prefetch(sample.wrapping_add(i * elements));
+            }
         }
     }
 }
@@ -50,6 +60,8 @@ pub(super) trait Simd: Copy {
     type F: Real;
     type V: Copy;
     const LANES: usize;
+    /// Outputs that a product of a matrix with lane vectors keeps in registers: 4, 8 or 16.
+    const TILE: usize;
     const ZERO: Self::F;
     const ONE: Self::F;
 
@@ -73,19 +85,126 @@ pub(super) trait Simd: Copy {
     unsafe fn sum(v: Self::V) -> Self::F;
     unsafe fn sigmoid(v: Self::V) -> Self::V;
     unsafe fn tanh(v: Self::V) -> Self::V;
+    /// Brings the cache line of `p` into the second-level cache.
+    unsafe fn prefetch(p: *const Self::F);
+}
 
+/// Operations on quads: groups of four lanes.
+///
+/// # Safety
+/// As [`Simd`].
+pub(super) trait Quads: Simd {
     /// Four consecutive inputs repeated in every quad.
     unsafe fn quad(p: *const Self::F) -> Self::V;
     /// The same with only the first `n < 4` inputs read; the others are zero.
     unsafe fn quad_first(p: *const Self::F, n: usize) -> Self::V;
     /// Adds up the quads of four samples: quad `j` of the result holds output `j` of samples a, b, c, d.
     unsafe fn quad_sums(a: Self::V, b: Self::V, c: Self::V, d: Self::V) -> Self::V;
-    /// Transposes quad by quad: quad `j` of result `i` holds lane `4 j + i` of the four rows.
+    /// Transposes quad by quad: quad `j` of result `i` holds lane `4 j + i` of the four rows. Its own inverse.
     unsafe fn transpose_quads(rows: [Self::V; 4]) -> [Self::V; 4];
     /// Stores quad `j` at `p + j * stride`.
     unsafe fn store_quads(p: *mut Self::F, stride: usize, v: Self::V);
     /// Loads quad `j` from `p + j * stride`.
     unsafe fn load_quads(p: *const Self::F, stride: usize) -> Self::V;
-    /// Brings the cache line of `p` into the second-level cache.
-    unsafe fn prefetch(p: *const Self::F);
+    /// Loads quad `j` from `p[4 * j] + at`.
+    unsafe fn gather_quads(p: *const *const Self::F, at: usize) -> Self::V;
+}
+
+/// Two vectors of `S` side by side.
+#[derive(Clone, Copy)]
+pub(super) struct Double<S>(PhantomData<S>);
+
+// SAFETY (of every block below): passed on to the caller, for twice the lanes.
+impl<S: Simd> Simd for Double<S> {
+    type F = S::F;
+    type V = [S::V; 2];
+    const LANES: usize = 2 * S::LANES;
+    const TILE: usize = S::TILE / 2;
+    const ZERO: S::F = S::ZERO;
+    const ONE: S::F = S::ONE;
+
+    #[inline(always)]
+    unsafe fn splat(x: S::F) -> Self::V {
+        unsafe { [S::splat(x); 2] }
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const S::F) -> Self::V {
+        unsafe { [S::load(p), S::load(p.add(S::LANES))] }
+    }
+    #[inline(always)]
+    unsafe fn store(p: *mut S::F, v: Self::V) {
+        unsafe {
+            S::store(p, v[0]);
+            S::store(p.add(S::LANES), v[1]);
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_first(p: *const S::F, n: usize) -> Self::V {
+        unsafe {
+            if n < S::LANES {
+                [S::load_first(p, n), S::splat(S::ZERO)]
+            } else {
+                [S::load(p), S::load_first(p.add(S::LANES), n - S::LANES)]
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_first(p: *mut S::F, v: Self::V, n: usize) {
+        unsafe {
+            if n < S::LANES {
+                S::store_first(p, v[0], n);
+            } else {
+                S::store(p, v[0]);
+                S::store_first(p.add(S::LANES), v[1], n - S::LANES);
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+        unsafe { [S::add(a[0], b[0]), S::add(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+        unsafe { [S::sub(a[0], b[0]), S::sub(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
+        unsafe { [S::mul(a[0], b[0]), S::mul(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
+        unsafe { [S::div(a[0], b[0]), S::div(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: Self::V) -> Self::V {
+        unsafe { [S::sqrt(a[0]), S::sqrt(a[1])] }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        unsafe { [S::fma(a[0], b[0], c[0]), S::fma(a[1], b[1], c[1])] }
+    }
+    #[inline(always)]
+    unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        unsafe { [S::fnma(a[0], b[0], c[0]), S::fnma(a[1], b[1], c[1])] }
+    }
+    #[inline(always)]
+    unsafe fn select(mask: Self::V, a: Self::V, b: Self::V) -> Self::V {
+        unsafe { [S::select(mask[0], a[0], b[0]), S::select(mask[1], a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn sum(v: Self::V) -> S::F {
+        unsafe { S::sum(S::add(v[0], v[1])) }
+    }
+    #[inline(always)]
+    unsafe fn sigmoid(v: Self::V) -> Self::V {
+        unsafe { [S::sigmoid(v[0]), S::sigmoid(v[1])] }
+    }
+    #[inline(always)]
+    unsafe fn tanh(v: Self::V) -> Self::V {
+        unsafe { [S::tanh(v[0]), S::tanh(v[1])] }
+    }
+    #[inline(always)]
+    unsafe fn prefetch(p: *const S::F) {
+        unsafe { S::prefetch(p) }
+    }
 }

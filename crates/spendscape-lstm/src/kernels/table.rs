@@ -1,34 +1,58 @@
 //! The safe face of the kernels: one table of checked functions per instruction set.
 
 use super::outer::Block;
-use super::simd::{Ahead, CACHE_LINE, MAX_LANES, Simd};
-use super::unroll::{Derivatives, Steps, TOGETHER};
+use super::simd::{Ahead, CACHE_LINE, Double, MAX_LANES, Simd};
+use super::unroll::{Derivatives, Steps};
 use super::update::AdamStep;
-use super::{gates, matmul, outer, portable, project, unroll, update};
+use super::{gates, lookup, matmul, outer, portable, project, unroll, update};
 
 /// `n` rounded up to a multiple of four: the number of outputs that lane buffers are sized for.
 pub(crate) const fn round4(n: usize) -> usize {
     n.div_ceil(4) * 4
 }
 
-/// Samples to fetch while something else is computed: where each starts in the inputs, or nothing.
+/// Samples of `x` to fetch while something else is computed: where each starts, or nothing.
 #[derive(Clone, Copy)]
-pub(crate) struct Next<'a> {
+pub(crate) struct Next<'a, F> {
+    pub(crate) x: &'a [F],
     pub(crate) starts: &'a [usize],
-    /// Elements per sample.
-    pub(crate) span: usize,
-    /// Cache lines of every sample that have been fetched before.
-    pub(crate) fetched: usize,
-    /// Lines fetched at every turn of an inner loop.
-    pub(crate) per_turn: usize,
+    /// The first cache line of every sample to be fetched.
+    pub(crate) line: usize,
+    /// Lines of every sample to be fetched.
+    pub(crate) count: usize,
 }
 
-/// A block of rows of `ins` elements: lane `l` is `x[starts[l]..]`.
+impl<F> Next<'_, F> {
+    /// Nothing to fetch.
+    pub(crate) const NONE: Self = Self { x: &[], starts: &[], line: 0, count: 0 };
+
+    /// Cache lines of a page of memory.
+    pub(crate) const PAGE: usize = 4096 / CACHE_LINE;
+
+    /// Cache lines that a sample of `span` elements may touch.
+    pub(crate) fn lines(span: usize) -> usize {
+        if span == 0 { 0 } else { (span * size_of::<F>()).div_ceil(CACHE_LINE) + 1 }
+    }
+
+    /// The kernels' form, with the pointers kept in `memory`.
+    #[inline(always)]
+    fn ahead<'a>(&self, memory: &'a mut [*const F; MAX_LANES], lanes: usize) -> Ahead<'a, F> {
+        if self.starts.is_empty() || self.count == 0 {
+            return Ahead { samples: &[], line: 0, count: 0 };
+        }
+        *memory = addresses(self.x, self.starts);
+        Ahead { samples: &memory[..lanes], line: self.line, count: self.count }
+    }
+}
+
+/// Rows of `ins` elements for some steps of a block: step `t` of lane `l` is `x[starts[l] + t ins..]`. At each step
+/// `next.count` lines are fetched.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a, F> {
     pub(crate) x: &'a [F],
     pub(crate) starts: &'a [usize],
-    pub(crate) next: Next<'a>,
+    pub(crate) steps: usize,
+    pub(crate) next: Next<'a, F>,
     pub(crate) ins: usize,
 }
 
@@ -63,16 +87,29 @@ impl<F> LayerSteps<'_, F> {
     }
 }
 
-/// Derivatives of a layer; `kernel` is empty when its gradient is not kept per lane.
+/// Derivatives of a layer's states.
 pub(crate) struct LayerDerivatives<'a, F> {
     pub(crate) dh: &'a mut [F],
     pub(crate) dc: &'a mut [F],
-    pub(crate) kernel: &'a mut [F],
-    pub(crate) bias: &'a mut [F],
 }
 
-/// A roll-out of some blocks: weighted inputs (blocks x 4 units), row-major recurrent kernel, states (blocks x units),
-/// and the path (blocks x steps x units), empty when it is not kept.
+/// Lane vectors of some steps: `vectors` of them are used of every `stride`.
+#[derive(Clone, Copy)]
+pub(crate) struct Lanes<'a, F> {
+    pub(crate) values: &'a [F],
+    pub(crate) vectors: usize,
+    pub(crate) stride: usize,
+}
+
+impl<F> Lanes<'_, F> {
+    /// Elements that `steps` steps need.
+    fn len(&self, steps: usize, lanes: usize) -> usize {
+        if steps == 0 { 0 } else { ((steps - 1) * self.stride + self.vectors) * lanes }
+    }
+}
+
+/// A roll-out of a block: weighted inputs (4 units), row-major recurrent kernel, states (units), and the path (steps x
+/// units), empty when it is not kept.
 pub(crate) struct Roll<'a, F> {
     pub(crate) units: usize,
     pub(crate) steps: usize,
@@ -88,12 +125,14 @@ pub(crate) struct Roll<'a, F> {
 pub(crate) struct OuterBlock<'a, F> {
     pub(crate) x: &'a [F],
     pub(crate) ins: usize,
+    /// Distance of the gradient's rows.
+    pub(crate) stride: usize,
     pub(crate) starts: &'a [usize],
     pub(crate) dz: &'a [F],
     pub(crate) steps: usize,
     pub(crate) valid: usize,
     pub(crate) outs: usize,
-    pub(crate) next: Next<'a>,
+    pub(crate) next: Next<'a, F>,
 }
 
 type Project<F> = fn(Rows<'_, F>, usize, &[F], &[F], &mut [F]);
@@ -104,20 +143,25 @@ type Adam<F> = fn(AdamStep<F>, &mut [F], &[F], &mut [F], &mut [F]);
 pub struct Kernels<F: 'static> {
     pub(crate) name: &'static str,
     pub(crate) lanes: usize,
-    /// Rows that the projection takes at a time.
-    rows: usize,
-    pub(crate) pack_project: fn(&[F], usize, usize, &mut [F]),
+    /// Outputs per vector of the projection.
+    outputs: usize,
+    pub(crate) pack_project: fn(&[F], usize, usize, usize, &mut [F]),
     pub(crate) project: Project<F>,
     pub(crate) pack_matmul: fn(&[F], usize, usize, bool, &mut [F]),
     pub(crate) matmul: fn(&[F], usize, usize, &[F], &mut [F]),
     pub(crate) forward: fn(LayerSteps<'_, F>, &[F]),
     pub(crate) backward: Backward<F>,
     pub(crate) roll: fn(Roll<'_, F>) -> bool,
+    /// Adds row `starts[lane]..` of a table, of `n` elements, to lane `lane` of `n` lane vectors.
+    pub(crate) add_rows: fn(&[F], &[usize], usize, &mut [F]),
+    /// Adds row `i` of the first slice, of `n` elements, to row `starts[i]..` of a table.
+    pub(crate) add_to_rows: fn(&[F], usize, &[usize], &mut [F]),
     pub(crate) to_rows: fn(&[F], usize, &mut [F], usize, usize),
     pub(crate) tanh: fn(&mut [F]),
     pub(crate) outer: fn(OuterBlock<'_, F>, &mut [F]),
-    pub(crate) lane_outer: fn(&[F], usize, &[F], usize, &mut [F]),
-    pub(crate) lane_sums: fn(&[F], &mut [F]),
+    pub(crate) lane_outer: fn(Lanes<'_, F>, Lanes<'_, F>, usize, &mut [F]),
+    pub(crate) lane_sums: fn(Lanes<'_, F>, usize, &mut [F]),
+    pub(crate) fetch: fn(Next<'_, F>),
     pub(crate) reduce_lanes: fn(&mut [F], &mut [F]),
     pub(crate) adam: Adam<F>,
 }
@@ -132,120 +176,153 @@ impl<F> std::fmt::Debug for Kernels<F> {
 }
 
 impl<F> Kernels<F> {
-    /// Cache lines of every sample that one call of `project` fetches, with one line per turn.
-    pub(crate) fn lines_fetched(&self, ins: usize) -> usize {
-        project::lines_fetched(ins, self.rows)
-    }
-
-    /// Blocks that `roll` takes together.
-    pub(crate) fn together(&self) -> usize {
-        TOGETHER
-    }
-
     /// Length of a projection's packed matrix.
     pub(crate) fn project_len(&self, outs: usize, ins: usize) -> usize {
-        project::packed_len(round4(outs), ins, self.lanes)
+        project::packed_len(round4(outs), ins, 4 * self.outputs)
     }
 }
 
-/// The kernels' form of [`Next`], with the pointers kept in `memory`; addresses are checked although never read.
-fn ahead<'a, F>(x: &[F], next: Next<'_>, memory: &'a mut [*const F; MAX_LANES]) -> Ahead<'a, F> {
-    *memory = pointers(x, next.starts, next.span);
-    let lines = (next.span * size_of::<F>()).div_ceil(CACHE_LINE) + 1;
-    let samples = &memory[..next.starts.len().min(MAX_LANES)];
-    Ahead { samples, line: next.fetched, lines, per_turn: next.per_turn }
+// The next three are inlined into functions with wide vectors, which do all lanes at once.
+
+/// Checks that rows of `ins` elements lie inside `x`.
+#[inline(always)]
+fn assert_inside<F>(x: &[F], starts: &[usize], ins: usize) {
+    let last = starts.iter().fold(0, |last, &start| last.max(start));
+    assert!(starts.is_empty() || last <= x.len() && ins <= x.len() - last);
 }
 
 /// The pointers to a block's rows, checked to lie inside `x`.
+#[inline(always)]
 fn pointers<F>(x: &[F], starts: &[usize], ins: usize) -> [*const F; MAX_LANES] {
+    assert_inside(x, starts, ins);
+    addresses(x, starts)
+}
+
+/// The pointers without a check, which must not be read through.
+#[inline(always)]
+fn addresses<F>(x: &[F], starts: &[usize]) -> [*const F; MAX_LANES] {
     let mut rows = [x.as_ptr(); MAX_LANES];
     for (row, &start) in rows.iter_mut().zip(starts) {
-        *row = x[start..][..ins].as_ptr();
+        *row = x.as_ptr().wrapping_add(start);
     }
     rows
 }
 
 macro_rules! table {
-    ($module:ident, $name:literal, $float:ty, $simd:ty, rows $rows:literal, wide $wide:literal $(, #[$feature:meta])?) => {
+    ($module:ident, $name:literal, $float:ty, $simd:ty, block $block:ty, rows $rows:literal, wide $wide:literal $(, #[$feature:meta])?) => {
         #[doc = concat!("The kernels compiled for ", $name, ".")]
         pub(super) mod $module {
             use super::*;
 
-            const LANES: usize = <$simd>::LANES;
+            const LANES: usize = <$block>::LANES;
 
             // SAFETY (of every function below): called only from the checked functions of the table, which is handed
             // out only after the instruction set has been detected.
             $(#[$feature])?
-            unsafe fn pack_project(w: &[$float], outs: usize, ins: usize, packed: &mut [$float]) {
-                unsafe { project::pack::<$simd>(w.as_ptr(), outs, ins, packed.as_mut_ptr()) }
+            unsafe fn pack_project(w: &[$float], stride: usize, outs: usize, ins: usize, packed: &mut [$float]) {
+                unsafe { project::pack::<$simd>(w.as_ptr(), stride, outs, ins, packed.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn project(
-                rows: &[*const $float],
-                ahead: Ahead<'_, $float>,
-                ins: usize,
-                weights: (*const $float, *const $float),
+                rows: Rows<'_, $float>,
                 outs: usize,
+                weights: (*const $float, *const $float),
                 z: &mut [$float],
             ) {
-                unsafe { project::project::<$simd, $rows>(rows, ahead, ins, weights, outs, z.as_mut_ptr()) }
+                let at = pointers(rows.x, rows.starts, rows.steps * rows.ins);
+                let mut memory = [std::ptr::null(); MAX_LANES];
+                let ahead = rows.next.ahead(&mut memory, LANES);
+                let (z, shape) = (z.as_mut_ptr(), (rows.steps, rows.ins));
+                unsafe { project::project::<$simd, $rows>(&at[..LANES], ahead, shape, weights, outs, z) }
             }
             $(#[$feature])?
             unsafe fn pack_matmul(w: &[$float], outs: usize, ins: usize, transposed: bool, packed: &mut [$float]) {
-                unsafe { matmul::pack::<$simd>(w.as_ptr(), outs, ins, transposed, packed.as_mut_ptr()) }
+                unsafe { matmul::pack::<$block>(w.as_ptr(), outs, ins, transposed, packed.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn matmul(packed: &[$float], outs: usize, ins: usize, x: &[$float], z: &mut [$float]) {
-                unsafe { matmul::matmul::<$simd>(packed.as_ptr(), outs, ins, x.as_ptr(), z.as_mut_ptr()) }
+                unsafe { matmul::matmul::<$block>(packed.as_ptr(), outs, ins, x.as_ptr(), z.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn forward(steps: Steps<$float>, recurrent: &[$float]) {
-                unsafe { unroll::forward::<$simd>(steps, recurrent.as_ptr()) }
+                unsafe { unroll::forward::<$block>(steps, recurrent.as_ptr()) }
             }
             $(#[$feature])?
             unsafe fn backward(steps: Steps<$float>, recurrent_t: &[$float], d: Derivatives<$float>) {
-                unsafe { unroll::backward::<$simd>(steps, recurrent_t.as_ptr(), d) }
+                unsafe { unroll::backward::<$block>(steps, recurrent_t.as_ptr(), d) }
             }
             $(#[$feature])?
-            unsafe fn roll(r: Roll<'_, $float>, blocks: usize, path: *mut $float) {
+            unsafe fn roll(r: Roll<'_, $float>, path: *mut $float) {
                 let (held, w, steps) = (r.held.as_ptr(), r.w.as_ptr(), r.steps);
                 let state = (r.h.as_mut_ptr(), r.c.as_mut_ptr());
                 unsafe {
-                    match (r.units, blocks) {
-                        (1, 1) => unroll::roll::<$simd, 1, 1>(held, w, state, path, steps),
-                        (2, 1) => unroll::roll::<$simd, 2, 1>(held, w, state, path, steps),
-                        (3, 1) => unroll::roll::<$simd, 3, 1>(held, w, state, path, steps),
-                        (4, 1) => unroll::roll::<$simd, 4, 1>(held, w, state, path, steps),
-                        (1, _) => unroll::roll::<$simd, 1, TOGETHER>(held, w, state, path, steps),
-                        (2, _) => unroll::roll::<$simd, 2, TOGETHER>(held, w, state, path, steps),
-                        (3, _) => unroll::roll::<$simd, 3, TOGETHER>(held, w, state, path, steps),
-                        _ => unroll::roll::<$simd, 4, TOGETHER>(held, w, state, path, steps),
+                    match r.units {
+                        1 => unroll::roll::<$block, 1>(held, w, state, path, steps),
+                        2 => unroll::roll::<$block, 2>(held, w, state, path, steps),
+                        3 => unroll::roll::<$block, 3>(held, w, state, path, steps),
+                        _ => unroll::roll::<$block, 4>(held, w, state, path, steps),
                     }
                 }
             }
             $(#[$feature])?
+            unsafe fn add_rows(table: &[$float], starts: &[usize], n: usize, z: &mut [$float]) {
+                let rows = pointers(table, starts, n);
+                unsafe { lookup::add_rows::<$simd>(&rows[..LANES], n, z.as_mut_ptr()) }
+            }
+            $(#[$feature])?
+            unsafe fn add_to_rows(from: &[$float], n: usize, starts: &[usize], table: &mut [$float]) {
+                assert_inside(table, starts, n);
+                unsafe { lookup::add_to_rows::<$simd>(from.as_ptr(), n, starts, table.as_mut_ptr()) }
+            }
+            $(#[$feature])?
             unsafe fn to_rows(v: &[$float], n: usize, rows: &mut [$float], stride: usize, valid: usize) {
-                unsafe { unroll::to_rows::<$simd>(v.as_ptr(), n, rows.as_mut_ptr(), stride, valid) }
+                unsafe { unroll::to_rows::<$simd>((v.as_ptr(), LANES), n, rows.as_mut_ptr(), stride, valid) }
             }
             $(#[$feature])?
             unsafe fn tanh(y: &mut [$float]) {
-                unsafe { gates::tanh::<$simd>(y.as_mut_ptr(), y.len() / LANES) }
+                unsafe { gates::tanh::<$block>(y.as_mut_ptr(), y.len() / LANES) }
             }
             $(#[$feature])?
-            unsafe fn outer(block: Block<'_, $float>, ins: usize, dw: &mut [$float]) {
-                unsafe { outer::outer::<$simd, $wide>(block, ins, dw.as_mut_ptr()) }
+            unsafe fn outer(b: OuterBlock<'_, $float>, dw: &mut [$float]) {
+                assert_inside(b.x, &b.starts[..b.steps * LANES], b.ins);
+                let mut memory = [std::ptr::null(); MAX_LANES];
+                let block = Block {
+                    ahead: b.next.ahead(&mut memory, LANES),
+                    x: b.x.as_ptr(),
+                    starts: b.starts.as_ptr(),
+                    dz: b.dz.as_ptr(),
+                    lanes: LANES,
+                    steps: b.steps,
+                    valid: b.valid,
+                    outs: b.outs,
+                    dz_outs: round4(b.outs),
+                    stride: b.stride,
+                };
+                unsafe { outer::outer::<$simd, $wide>(block, b.ins, dw.as_mut_ptr()) }
             }
             $(#[$feature])?
-            unsafe fn lane_outer(dz: &[$float], outs: usize, x: &[$float], ins: usize, acc: &mut [$float]) {
-                unsafe { outer::lane_outer::<$simd>(dz.as_ptr(), outs, x.as_ptr(), ins, acc.as_mut_ptr()) }
+            unsafe fn lane_outer(dz: Lanes<'_, $float>, x: Lanes<'_, $float>, steps: usize, acc: &mut [$float]) {
+                let strides = (dz.stride, x.stride);
+                let (dz, x) = ((dz.values.as_ptr(), dz.vectors), (x.values.as_ptr(), x.vectors));
+                unsafe { outer::lane_outer::<$block>(dz, x, steps, strides, acc.as_mut_ptr()) }
             }
             $(#[$feature])?
-            unsafe fn lane_sums(v: &[$float], acc: &mut [$float]) {
-                unsafe { outer::lane_sums::<$simd>(v.as_ptr(), v.len() / LANES, acc.as_mut_ptr()) }
+            unsafe fn lane_sums(v: Lanes<'_, $float>, steps: usize, acc: &mut [$float]) {
+                unsafe {
+                    outer::lane_sums::<$block>(v.values.as_ptr(), v.vectors, steps, v.stride, acc.as_mut_ptr());
+                }
+            }
+            $(#[$feature])?
+            unsafe fn fetch(next: Next<'_, $float>) {
+                let mut memory = [std::ptr::null(); MAX_LANES];
+                let ahead = next.ahead(&mut memory, LANES);
+                for lane in 0..ahead.samples.len() {
+                    unsafe { ahead.fetch::<$simd>(lane, 0, ahead.count) }
+                }
             }
             $(#[$feature])?
             unsafe fn reduce_lanes(acc: &mut [$float], out: &mut [$float]) {
-                unsafe { outer::reduce_lanes::<$simd>(acc.as_mut_ptr(), out.len(), out.as_mut_ptr()) }
+                unsafe { outer::reduce_lanes::<$block>(acc.as_mut_ptr(), out.len(), out.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn adam(step: AdamStep<$float>, p: &mut [$float], g: &[$float], m: &mut [$float], v: &mut [$float]) {
@@ -254,23 +331,23 @@ macro_rules! table {
                 }
             }
 
-            // SAFETY (of every block below): the sizes that the kernels document are asserted first.
+            // SAFETY (of every block below): the sizes that the kernels document are asserted first, or in the function
+            // called.
             pub(crate) static TABLE: Kernels<$float> = Kernels {
                 name: $name,
                 lanes: LANES,
-                rows: $rows,
-                pack_project: |w, outs, ins, packed| {
-                    assert!(w.len() >= outs * ins && packed.len() >= project::packed_len(round4(outs), ins, LANES));
-                    unsafe { pack_project(w, outs, ins, packed) }
+                outputs: <$simd>::LANES / 4,
+                pack_project: |w, stride, outs, ins, packed| {
+                    assert!(ins <= stride && w.len() >= outs * stride);
+                    assert!(packed.len() >= project::packed_len(round4(outs), ins, <$simd>::LANES));
+                    unsafe { pack_project(w, stride, outs, ins, packed) }
                 },
                 project: |rows, outs, packed, bias, z| {
                     let padded = round4(outs);
-                    assert!(packed.len() >= project::packed_len(padded, rows.ins, LANES));
-                    assert!(bias.len() >= padded * 4 && z.len() >= padded * LANES && rows.starts.len() == LANES);
-                    let at = pointers(rows.x, rows.starts, rows.ins);
-                    let mut memory = at;
-                    let next = ahead(rows.x, rows.next, &mut memory);
-                    unsafe { project(&at[..LANES], next, rows.ins, (packed.as_ptr(), bias.as_ptr()), padded, z) }
+                    assert!(packed.len() >= project::packed_len(padded, rows.ins, <$simd>::LANES));
+                    assert!(bias.len() >= padded * 4 && z.len() >= rows.steps * padded * LANES);
+                    assert!(rows.starts.len() == LANES);
+                    unsafe { project(rows, padded, (packed.as_ptr(), bias.as_ptr()), z) }
                 },
                 pack_matmul: |w, outs, ins, transposed, packed| {
                     assert!(w.len() >= outs * ins && packed.len() >= round4(outs) * ins);
@@ -289,25 +366,30 @@ macro_rules! table {
                 backward: |steps, recurrent_t, d| {
                     let (state, width) = (steps.units * LANES, round4(steps.units));
                     assert!(recurrent_t.len() >= width * 4 * steps.units && d.dc.len() >= state);
-                    assert!(d.dh.len() >= (steps.steps + 1) * width * LANES && d.bias.len() >= 4 * state);
-                    assert!(d.kernel.is_empty() || d.kernel.len() >= 4 * state * steps.units);
+                    assert!(d.dh.len() >= (steps.steps + 1) * width * LANES);
                     let steps = steps.checked(LANES);
-                    let kernel = if d.kernel.is_empty() { std::ptr::null_mut() } else { d.kernel.as_mut_ptr() };
-                    let (dh, dc, bias) = (d.dh.as_mut_ptr(), d.dc.as_mut_ptr(), d.bias.as_mut_ptr());
-                    unsafe { backward(steps, recurrent_t, Derivatives { dh, dc, kernel, bias }) }
+                    let derivatives = Derivatives { dh: d.dh.as_mut_ptr(), dc: d.dc.as_mut_ptr() };
+                    unsafe { backward(steps, recurrent_t, derivatives) }
                 },
                 roll: |r| {
                     if r.units == 0 || r.units > 4 {
                         return false;
                     }
-                    let blocks = r.h.len() / (r.units * LANES);
-                    let state = blocks * r.units * LANES;
-                    assert!((1..=TOGETHER).contains(&blocks) && r.held.len() >= 4 * state && r.c.len() >= state);
+                    let state = r.units * LANES;
+                    assert!(r.held.len() >= 4 * state && r.h.len() >= state && r.c.len() >= state);
                     assert!(r.w.len() >= 4 * r.units * r.units);
                     assert!(r.path.is_empty() || r.path.len() >= r.steps * state);
                     let path = if r.path.is_empty() { std::ptr::null_mut() } else { r.path.as_mut_ptr() };
-                    unsafe { roll(r, blocks, path) }
+                    unsafe { roll(r, path) }
                     true
+                },
+                add_rows: |table, starts, n, z| {
+                    assert!(n.is_multiple_of(4) && starts.len() == LANES && z.len() >= n * LANES);
+                    unsafe { add_rows(table, starts, n, z) }
+                },
+                add_to_rows: |from, n, starts, table| {
+                    assert!(from.len() >= starts.len() * n);
+                    unsafe { add_to_rows(from, n, starts, table) }
                 },
                 to_rows: |v, n, rows, stride, valid| {
                     assert!(v.len() >= n * LANES && valid <= LANES && n <= stride);
@@ -316,33 +398,21 @@ macro_rules! table {
                 },
                 tanh: |y| unsafe { tanh(y) },
                 outer: |b, dw| {
-                    assert!(b.valid <= LANES && b.starts.len() >= b.steps * LANES && dw.len() >= b.outs * b.ins);
+                    assert!(b.valid <= LANES && b.starts.len() >= b.steps * LANES);
+                    assert!(b.ins <= b.stride && dw.len() >= b.outs * b.stride);
                     assert!(b.dz.len() >= b.steps * round4(b.outs) * LANES);
-                    for &start in &b.starts[..b.steps * LANES] {
-                        assert!(start <= b.x.len() && b.ins <= b.x.len() - start);
-                    }
-                    let mut memory = [b.x.as_ptr(); MAX_LANES];
-                    let block = Block {
-                        ahead: ahead(b.x, b.next, &mut memory),
-                        x: b.x.as_ptr(),
-                        starts: b.starts.as_ptr(),
-                        dz: b.dz.as_ptr(),
-                        steps: b.steps,
-                        valid: b.valid,
-                        outs: b.outs,
-                        dz_outs: round4(b.outs),
-                    };
-                    unsafe { outer(block, b.ins, dw) }
+                    unsafe { outer(b, dw) }
                 },
-                lane_outer: |dz, outs, x, ins, acc| {
-                    assert!(dz.len() >= outs * LANES && x.len() >= ins * LANES);
-                    assert!(acc.len() >= outs * ins * LANES);
-                    unsafe { lane_outer(dz, outs, x, ins, acc) }
+                lane_outer: |dz, x, steps, acc| {
+                    assert!(dz.values.len() >= dz.len(steps, LANES) && x.values.len() >= x.len(steps, LANES));
+                    assert!(acc.len() >= dz.vectors * x.vectors * LANES);
+                    unsafe { lane_outer(dz, x, steps, acc) }
                 },
-                lane_sums: |v, acc| {
-                    assert!(acc.len() >= v.len());
-                    unsafe { lane_sums(v, acc) }
+                lane_sums: |v, steps, acc| {
+                    assert!(v.values.len() >= v.len(steps, LANES) && acc.len() >= v.vectors * LANES);
+                    unsafe { lane_sums(v, steps, acc) }
                 },
+                fetch: |next| unsafe { fetch(next) },
                 reduce_lanes: |acc, out| {
                     assert!(acc.len() >= out.len() * LANES);
                     unsafe { reduce_lanes(acc, out) }
@@ -357,8 +427,8 @@ macro_rules! table {
 }
 
 #[cfg(target_arch = "x86_64")]
-table!(avx512, "AVX-512", f32, super::super::avx512::Avx512, rows 8, wide true, #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx2,fma")]);
+table!(avx512, "AVX-512", f32, super::super::avx512::Avx512, block Double<super::super::avx512::Avx512>, rows 8, wide true, #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx2,fma")]);
 #[cfg(target_arch = "x86_64")]
-table!(avx2, "AVX2", f32, super::super::avx2::Avx2, rows 4, wide false, #[target_feature(enable = "avx2,fma")]);
-table!(portable_f32, "portable f32", f32, portable::Portable<f32>, rows 4, wide false);
-table!(portable_f64, "portable f64", f64, portable::Portable<f64>, rows 4, wide false);
+table!(avx2, "AVX2", f32, super::super::avx2::Avx2, block super::super::avx2::Avx2, rows 4, wide false, #[target_feature(enable = "avx2,fma")]);
+table!(portable_f32, "portable f32", f32, portable::Portable<f32>, block portable::Portable<f32>, rows 4, wide false);
+table!(portable_f64, "portable f64", f64, portable::Portable<f64>, block portable::Portable<f64>, rows 4, wide false);

@@ -23,27 +23,25 @@ fn close<F: Real>(name: &str, what: &str, got: F, expected: f64, tolerance: f64)
     assert!((got.as_f64() - expected).abs() < tolerance, "{name} {what}: {got} for {expected}");
 }
 
-/// No samples to fetch.
-const NOTHING: Next<'static> = Next { starts: &[], span: 0, fetched: 0, per_turn: 1 };
-
 fn projection<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
     for outs in 1..=21 {
         for ins in [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 33, 97] {
             let (w, b): (Vec<F>, Vec<F>) = (random(rng, outs * ins), random(rng, outs));
-            let x: Vec<F> = random(rng, ins * (k.lanes + 3));
+            let x: Vec<F> = random(rng, ins * (k.lanes + 4));
             let starts: Vec<usize> = (0..k.lanes).map(|lane| (lane * 7 % (k.lanes + 3)) * ins).collect();
             let mut packed = vec![F::zero(); k.project_len(outs, ins)];
-            (k.pack_project)(&w, outs, ins, &mut packed);
+            (k.pack_project)(&w, ins, outs, ins, &mut packed);
             let mut bias4 = vec![F::zero(); round4(outs) * 4];
             b.iter().zip(bias4.chunks_mut(4)).for_each(|(b, four)| four.fill(*b));
-            let mut z = vec![F::zero(); round4(outs) * k.lanes];
-            let next = Next { starts: &starts, span: ins, fetched: 0, per_turn: 2 };
-            (k.project)(Rows { x: &x, starts: &starts, next, ins }, outs, &packed, &bias4, &mut z);
-            for o in 0..outs {
+            let mut z = vec![F::zero(); 2 * round4(outs) * k.lanes];
+            let next = Next { x: &x, starts: &starts, line: 0, count: 5 };
+            (k.project)(Rows { x: &x, starts: &starts, steps: 2, next, ins }, outs, &packed, &bias4, &mut z);
+            for (o, t) in (0..outs).flat_map(|o| [(o, 0), (o, 1)]) {
                 for lane in 0..k.lanes {
-                    let row = &x[starts[lane]..][..ins];
+                    let row = &x[starts[lane] + t * ins..][..ins];
                     let dot: f64 = (0..ins).map(|i| w[o * ins + i].as_f64() * row[i].as_f64()).sum();
-                    close(k.name, "projection", z[o * k.lanes + lane], dot + b[o].as_f64(), SUM_TOLERANCE);
+                    let found = z[(t * round4(outs) + o) * k.lanes + lane];
+                    close(k.name, "projection", found, dot + b[o].as_f64(), SUM_TOLERANCE);
                 }
             }
         }
@@ -85,8 +83,17 @@ fn outer_products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
                 }
             }
             let mut dw = vec![F::one(); outs * ins];
-            let block =
-                OuterBlock { x: &x, ins, starts: &starts, dz: &dz, steps, valid, outs, next: NOTHING };
+            let block = OuterBlock {
+                x: &x,
+                ins,
+                stride: ins,
+                starts: &starts,
+                dz: &dz,
+                steps,
+                valid,
+                outs,
+                next: Next::NONE,
+            };
             (k.outer)(block, &mut dw);
             for o in 0..outs {
                 for i in 0..ins {

@@ -1,7 +1,7 @@
 //! The recurrence of an LSTM layer over all steps of a block, forward and backward.
 
-use super::simd::Simd;
-use super::{gates, matmul, outer};
+use super::simd::{Quads, Simd};
+use super::{gates, matmul};
 
 type F<S> = <S as Simd>::F;
 
@@ -47,17 +47,12 @@ pub(super) struct Derivatives<T> {
     pub(super) dh: *mut T,
     /// With respect to the cell state after the last step, then before the first.
     pub(super) dc: *mut T,
-    /// Per-lane gradient of the recurrent kernel, or null.
-    pub(super) kernel: *mut T,
-    /// Per-lane gradient of the bias.
-    pub(super) bias: *mut T,
 }
 
 /// Backpropagation through all steps: the activated gates in `z` become the derivatives of their inputs.
 ///
 /// # Safety
-/// As [`forward`]; `dh` is as large as `h`, `dc` has `units` lane vectors, `kernel` is null or has `4 units x units`,
-/// `bias` has `4 units`; `recurrent_t` is the packed transpose.
+/// As [`forward`]; `dh` is as large as `h`, `dc` has `units` lane vectors; `recurrent_t` is the packed transpose.
 #[inline(always)]
 pub(super) unsafe fn backward<S: Simd>(s: Steps<F<S>>, recurrent_t: *const F<S>, d: Derivatives<F<S>>) {
     let rows = 4 * s.units;
@@ -80,24 +75,16 @@ pub(super) unsafe fn backward<S: Simd>(s: Steps<F<S>>, recurrent_t: *const F<S>,
                     S::store(before.wrapping_add(at), S::select(on, own, passed));
                 }
             }
-            if !d.kernel.is_null() {
-                outer::lane_outer::<S>(z, rows, s.h.wrapping_add(t * width), s.units, d.kernel);
-            }
-            outer::lane_sums::<S>(z, rows, d.bias);
         }
     }
 }
 
-/// Blocks rolled out together: their steps overlap in the CPU, which hides the latency of each.
-pub(super) const TOGETHER: usize = 2;
-
-/// Rolls `B` blocks of a layer of `U` units out under constant weighted inputs; bit for bit as [`forward`].
+/// Rolls a block of a layer of `U` units out under constant weighted inputs; bit for bit as [`forward`].
 ///
 /// # Safety
-/// `held` has `B x 4 U` lane vectors, `w` is row-major `4 U x U`, `h` and `c` have `B x U`, `path` is null or has
-/// `B x steps x U`.
+/// `held` has `4 U` lane vectors, `w` is row-major `4 U x U`, `h` and `c` have `U`, `path` is null or has `steps x U`.
 #[inline(always)]
-pub(super) unsafe fn roll<S: Simd, const U: usize, const B: usize>(
+pub(super) unsafe fn roll<S: Simd, const U: usize>(
     held: *const F<S>,
     w: *const F<S>,
     (h, c): (*mut F<S>, *mut F<S>),
@@ -107,70 +94,67 @@ pub(super) unsafe fn roll<S: Simd, const U: usize, const B: usize>(
     // SAFETY: the indices stay inside the sizes above.
     unsafe {
         for step in 0..steps {
-            for b in 0..B {
-                let at = b * U * S::LANES;
-                let mut state = [S::splat(S::ZERO); U];
-                for (u, v) in state.iter_mut().enumerate() {
-                    *v = S::load(h.wrapping_add(at + u * S::LANES));
+            let mut state = [S::splat(S::ZERO); U];
+            for (u, v) in state.iter_mut().enumerate() {
+                *v = S::load(h.wrapping_add(u * S::LANES));
+            }
+            for u in 0..U {
+                let mut sums = [S::splat(S::ZERO); 4];
+                for (g, sum) in sums.iter_mut().enumerate() {
+                    *sum = S::load(held.wrapping_add((g * U + u) * S::LANES));
+                    for (j, v) in state.iter().enumerate() {
+                        *sum = S::fma(S::splat(*w.wrapping_add((g * U + u) * U + j)), *v, *sum);
+                    }
                 }
-                for u in 0..U {
-                    let mut sums = [S::splat(S::ZERO); 4];
-                    for (g, sum) in sums.iter_mut().enumerate() {
-                        *sum = S::load(held.wrapping_add((b * 4 * U + g * U + u) * S::LANES));
-                        for (j, v) in state.iter().enumerate() {
-                            *sum = S::fma(S::splat(*w.wrapping_add((g * U + u) * U + j)), *v, *sum);
-                        }
-                    }
-                    let cell = c.wrapping_add(at + u * S::LANES);
-                    let kept = S::mul(S::sigmoid(sums[0]), S::tanh(sums[2]));
-                    let new = S::fma(S::sigmoid(sums[1]), S::load(cell), kept);
-                    S::store(cell, new);
-                    let hidden = S::mul(S::sigmoid(sums[3]), S::tanh(new));
-                    S::store(h.wrapping_add(at + u * S::LANES), hidden);
-                    if !path.is_null() {
-                        S::store(path.wrapping_add(((b * steps + step) * U + u) * S::LANES), hidden);
-                    }
+                let cell = c.wrapping_add(u * S::LANES);
+                let kept = S::mul(S::sigmoid(sums[0]), S::tanh(sums[2]));
+                let new = S::fma(S::sigmoid(sums[1]), S::load(cell), kept);
+                S::store(cell, new);
+                let hidden = S::mul(S::sigmoid(sums[3]), S::tanh(new));
+                S::store(h.wrapping_add(u * S::LANES), hidden);
+                if !path.is_null() {
+                    S::store(path.wrapping_add((step * U + u) * S::LANES), hidden);
                 }
             }
         }
     }
 }
 
-/// Writes `n` lane vectors as rows: `rows[lane * stride + i] = v[i][lane]` for the first `valid` lanes.
+/// Writes `n` vectors of `lanes` lanes as rows: `rows[lane * stride + i] = v[i][lane]` for the first `valid` lanes.
 ///
 /// # Safety
-/// `v` has `n` lane vectors, `rows` at least `(valid - 1) * stride + n` elements.
+/// `v` has `n` vectors of `lanes`, a multiple of `LANES`, and `rows` at least `(valid - 1) * stride + n` elements.
 #[inline(always)]
-pub(super) unsafe fn to_rows<S: Simd>(
-    v: *const F<S>,
+pub(super) unsafe fn to_rows<S: Quads>(
+    (v, lanes): (*const F<S>, usize),
     n: usize,
     rows: *mut F<S>,
     stride: usize,
     valid: usize,
 ) {
-    // SAFETY: whole quads are stored only for whole blocks, the rest one by one.
+    // SAFETY: whole quads are stored only for whole vectors, the rest one by one.
     unsafe {
-        let mut i = 0;
-        if valid == S::LANES {
-            while i + 4 <= n {
-                let p = v.wrapping_add(i * S::LANES);
+        let whole = valid / S::LANES * S::LANES;
+        let quads = n / 4 * 4;
+        for first in (0..whole).step_by(S::LANES) {
+            let (v, rows) = (v.wrapping_add(first), rows.wrapping_add(first * stride));
+            for i in (0..quads).step_by(4) {
+                let p = v.wrapping_add(i * lanes);
                 let quads = S::transpose_quads([
                     S::load(p),
-                    S::load(p.wrapping_add(S::LANES)),
-                    S::load(p.wrapping_add(2 * S::LANES)),
-                    S::load(p.wrapping_add(3 * S::LANES)),
+                    S::load(p.wrapping_add(lanes)),
+                    S::load(p.wrapping_add(2 * lanes)),
+                    S::load(p.wrapping_add(3 * lanes)),
                 ]);
                 for (lane, quad) in quads.into_iter().enumerate() {
                     S::store_quads(rows.wrapping_add(lane * stride + i), 4 * stride, quad);
                 }
-                i += 4;
             }
         }
-        while i < n {
-            for lane in 0..valid {
-                *rows.wrapping_add(lane * stride + i) = *v.wrapping_add(i * S::LANES + lane);
+        for lane in 0..valid {
+            for i in if lane < whole { quads } else { 0 }..n {
+                *rows.wrapping_add(lane * stride + i) = *v.wrapping_add(i * lanes + lane);
             }
-            i += 1;
         }
     }
 }

@@ -43,6 +43,9 @@ pub(crate) fn loss_and_gradient<F: Real>(
     while let Some(block) = blocks.next() {
         let next = blocks.peek().copied().unwrap_or(&following[..following.len().min(lanes)]);
         engine.aim(&data.inputs, block, next);
+        if data.classes.is_none() {
+            engine.fetch(&data.targets, data.per_sample, next);
+        }
         engine.forward(&data.inputs);
         if gradient.is_some() {
             engine.clear_gradients();
@@ -65,7 +68,12 @@ pub(crate) fn loss_and_gradient<F: Real>(
 }
 
 /// The weight of one sample's output at `step`: zero at masked steps when every step counts.
-fn step_weight<F: Real>(data: &Dataset<'_, F>, every_step: bool, sample: usize, step: usize) -> f64 {
+pub(super) fn step_weight<F: Real>(
+    data: &Dataset<'_, F>,
+    every_step: bool,
+    sample: usize,
+    step: usize,
+) -> f64 {
     match &data.inputs.mask {
         Some(mask) if every_step => mask[sample * data.inputs.steps + step].as_f64(),
         _ => 1.0,
@@ -102,19 +110,32 @@ fn squared_error<F: Real>(
 ) -> f64 {
     let (lanes, outputs, every_step) = (engine.lanes(), data.outputs, engine.every_step());
     let factor = F::from_f64(2.0 * scale);
-    let (output, gradient) = engine.output_and_gradient(step);
-    let mut sum = F::zero();
+    // Targets and sums go lane by lane, as outputs do, which compilers turn into vectors.
+    let mut scratch = std::mem::take(&mut engine.scratch);
+    scratch.clear();
+    scratch.resize((outputs + 2) * lanes, F::zero());
+    let (sums, rest) = scratch.split_at_mut(lanes);
+    let (counted, targets) = rest.split_at_mut(lanes);
     for (lane, &sample) in block.iter().enumerate() {
-        if step_weight(data, every_step, sample, step) == 0.0 {
-            continue;
-        }
+        counted[lane] = F::from_f64(step_weight(data, every_step, sample, step));
         let target = &data.targets[sample * data.per_sample + step * outputs..][..outputs];
-        for (j, &target) in target.iter().enumerate() {
-            let error = output[j * lanes + lane] - target;
-            gradient[j * lanes + lane] = factor * error;
-            sum += error * error;
+        for (to, &target) in targets[lane..].iter_mut().step_by(lanes).zip(target) {
+            *to = target;
         }
     }
+    let (output, gradient) = engine.output_and_gradient(step);
+    let rows =
+        output.chunks_exact(lanes).zip(gradient.chunks_exact_mut(lanes)).zip(targets.chunks_exact(lanes));
+    for ((output, gradient), targets) in rows {
+        let pairs = output.iter().zip(targets).zip(gradient).zip(&*counted).zip(sums.iter_mut());
+        for ((((&output, &target), gradient), &counted), sum) in pairs {
+            let error = if counted == F::zero() { F::zero() } else { output - target };
+            *gradient = factor * error;
+            *sum += error * error;
+        }
+    }
+    let sum = sums.iter().fold(F::zero(), |sum, &one| sum + one);
+    engine.scratch = scratch;
     sum.as_f64()
 }
 

@@ -6,13 +6,13 @@ use super::optimizer::Moments;
 use super::session::Best;
 use super::{Epoch, History, TrainParams, Training};
 use crate::error::Error;
-use crate::interchange::{bytes, numbers, write};
+use crate::interchange::{bytes, finite, numbers, open, write};
 use crate::network::Network;
 use crate::real::Real;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 
-/// Numbers kept per epoch: rate, loss, validation loss (NaN for none).
-const PER_EPOCH: usize = 3;
+/// Numbers kept per epoch: rate, loss, validation loss and score (the loss is NaN for none).
+const PER_EPOCH: usize = 4;
 /// Numbers of the counters: the seed's and the steps' upper and lower halves, epochs run, best epoch and its loss (NaN
 /// for none).
 const COUNTERS: usize = 7;
@@ -38,7 +38,10 @@ impl<F: Real> Training<F> {
             .history
             .epochs
             .iter()
-            .flat_map(|e| [e.rate, e.loss, e.validation_loss.unwrap_or(f64::NAN)])
+            .flat_map(|e| {
+                let nan = f64::NAN;
+                [e.rate, e.loss, e.validation_loss.unwrap_or(nan), e.validation_score.unwrap_or(nan)]
+            })
             .collect();
         let len = network.values.len();
         let best = best.map_or_else(|| vec![0.0; len], |best| wide(&best.values));
@@ -59,15 +62,13 @@ impl<F: Real> Training<F> {
     /// network of the same shape, whose weights are replaced.
     ///
     /// # Errors
-    /// [`Error::Safetensors`] for bytes that are no checkpoint, [`Error::TensorName`] and [`Error::TensorShape`] for one
-    /// of another network, and those of a setting outside its range.
+    /// Those of [`Network::load_safetensors`] for a file that is damaged or of another network, and those of a setting
+    /// outside its range.
     pub fn resume(params: &TrainParams, network: &mut Network<F>, checkpoint: &[u8]) -> Result<Self, Error> {
         params.check()?;
-        let file = SafeTensors::deserialize(checkpoint)?;
+        let file = open(checkpoint)?;
         let len = network.values.len();
-        let values = |name: &str| -> Result<Vec<F>, Error> {
-            Ok(numbers(&file, name, &[len])?.into_iter().map(F::from_f64).collect())
-        };
+        let values = |name: &str| finite::<F>(&file, name, &[len]);
         let counters = numbers(&file, "counters", &[COUNTERS])?;
         let run = counters[4] as usize;
         let history = numbers(&file, "history", &[run, PER_EPOCH])?;
@@ -77,6 +78,7 @@ impl<F: Real> Training<F> {
             rate: row[0],
             loss: row[1],
             validation_loss: Some(row[2]).filter(|loss| !loss.is_nan()),
+            validation_score: Some(row[3]).filter(|_| !row[2].is_nan()),
         });
         let best = if counters[5].is_nan() {
             None

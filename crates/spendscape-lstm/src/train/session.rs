@@ -3,6 +3,7 @@
 use super::TrainParams;
 use super::batch::{Loss, loss_and_gradient};
 use super::optimizer::Moments;
+use super::score::Score;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::inputs::{Dataset, check};
@@ -24,6 +25,9 @@ pub struct Epoch {
     pub loss: f64,
     /// Mean loss over the validation samples after the epoch.
     pub validation_loss: Option<f64>,
+    /// R2 of the validation samples, averaged over the outputs (NaN when a target is constant); for classes, the share of
+    /// right answers.
+    pub validation_score: Option<f64>,
 }
 
 impl Epoch {
@@ -138,7 +142,7 @@ impl<F: Real> Training<F> {
         let number = self.history.epochs.len();
         let losses: Vec<f64> = self.history.epochs.iter().map(Epoch::judged).collect();
         let rate = self.params.schedule.rate(number, self.params.epochs, &losses);
-        let mut engine = Engine::new(network, data.inputs.steps);
+        let mut engine = Engine::new(network, &data.inputs);
         if network.params.dropout > 0.0 {
             engine.set_dropout(network.params.dropout, generator(self.seed, number, DROPOUT_STREAM));
         }
@@ -154,12 +158,15 @@ impl<F: Real> Training<F> {
             self.shape_gradient(&network.values, &mut gradient);
             self.moments.step(network.kernels, &self.params.optimizer, rate, &mut network.values, &gradient);
         }
-        let validation_loss = match validation {
-            Some((set, samples)) => Some(mean_loss(network, set, &samples)?),
-            None => None,
+        let (validation_loss, validation_score) = match validation {
+            Some((set, samples)) => {
+                let (loss, score) = judge(network, set, &samples)?;
+                (Some(loss), Some(score))
+            }
+            None => (None, None),
         };
-        let epoch =
-            Epoch { epoch: number, epochs: self.params.epochs, rate, loss: total.mean(), validation_loss };
+        let (epochs, loss) = (self.params.epochs, total.mean());
+        let epoch = Epoch { epoch: number, epochs, rate, loss, validation_loss, validation_score };
         self.history.epochs.push(epoch);
         let better = self.best.as_ref().is_none_or(|best| best.loss.is_nan() || epoch.judged() < best.loss);
         if self.params.patience.is_some() && better {
@@ -186,14 +193,22 @@ impl<F: Real> Training<F> {
     }
 }
 
-/// Mean loss over some samples, without training.
-fn mean_loss<F: Real>(network: &Network<F>, data: &Dataset<'_, F>, samples: &[usize]) -> Result<f64, Error> {
+/// Mean loss and score of some samples, without training.
+fn judge<F: Real>(
+    network: &Network<F>,
+    data: &Dataset<'_, F>,
+    samples: &[usize],
+) -> Result<(f64, f64), Error> {
     fits(network, data, samples)?;
     if samples.is_empty() {
         return Err(Error::NothingToTrain { what: "no validation samples" });
     }
-    let mut engine = Engine::new(network, data.inputs.steps);
-    Ok(loss_and_gradient(&mut engine, data, samples, &[], None, |_, _| {}).mean())
+    let mut engine = Engine::new(network, &data.inputs);
+    let mut score = Score::default();
+    let loss = loss_and_gradient(&mut engine, data, samples, &[], None, |engine, block| {
+        score.add(engine, data, block);
+    });
+    Ok((loss.mean(), score.value(data)))
 }
 
 /// Whether the data has the network's features and outputs, and all the samples.

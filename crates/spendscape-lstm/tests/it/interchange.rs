@@ -33,12 +33,36 @@ fn bad_files_are_refused_with_the_tensor_named() {
     let mut network: Network<f32> = shape.init(&mut rng(1)).unwrap();
     let before = network.clone();
     let bytes = network.to_safetensors(Layout::PyTorch).unwrap();
-    for cut in [0, 7, 8, 100, bytes.len() - 1] {
+    for cut in [0, 7, 8, 100] {
         let error = network.load_safetensors(&bytes[..cut], Layout::PyTorch, str::to_owned);
-        assert!(matches!(error, Err(Error::Safetensors(_))), "cut at {cut}: {error:?}");
+        assert!(matches!(error, Err(Error::Safetensors(_))), "header cut at {cut}: {error:?}");
     }
+    for cut in 1..=bytes.len() - data_start(&bytes) {
+        let cut = bytes.len() - cut;
+        let error = network.load_safetensors(&bytes[..cut], Layout::PyTorch, str::to_owned).unwrap_err();
+        let Error::TensorBytes { name, expected, found } = &error else { panic!("cut at {cut}: {error}") };
+        assert!(
+            found < expected && bytes[..data_start(&bytes)].windows(name.len()).any(|w| w == name.as_bytes())
+        );
+    }
+    let cut = network.load_safetensors(&bytes[..bytes.len() - 1], Layout::PyTorch, str::to_owned);
+    assert!(matches!(&cut, Err(Error::TensorBytes { name, .. }) if name == "lstm.weight_ih_l0"), "{cut:?}");
+    for (old, new) in [("\"shape\":[2]", "\"shape\":[3]"), ("\"F32\",\"shape\":[2]", "\"F64\",\"shape\":[2]")]
+    {
+        let error = network.load_safetensors(&replaced(&bytes, old, new), Layout::PyTorch, str::to_owned);
+        assert!(
+            matches!(&error, Err(Error::TensorBytes { name, .. }) if name == "dense.0.bias"),
+            "{error:?}"
+        );
+    }
+    let integers = replaced(&bytes, "\"F32\",\"shape\":[2]", "\"I32\",\"shape\":[2]");
+    let error = network.load_safetensors(&integers, Layout::PyTorch, str::to_owned);
+    assert!(matches!(&error, Err(Error::TensorType { name, .. }) if name == "dense.0.bias"), "{error:?}");
+    let overlapping = replaced(&bytes, "\"data_offsets\":[0,8]", "\"data_offsets\":[4,8]");
+    let error = network.load_safetensors(&overlapping, Layout::PyTorch, str::to_owned).unwrap_err();
+    assert!(error.to_string().contains("dense.0.bias"), "{error}");
     let error = network.load_safetensors(&bytes, Layout::Keras, str::to_owned).unwrap_err();
-    assert!(error.to_string().contains("lstm.0.kernel"), "{error}");
+    assert!(error.to_string().contains("lstm/lstm_cell/kernel"), "{error}");
     let mut wider: Network<f32> = NetworkParams::lstm(7, 4).outputs(2).zeros().unwrap();
     let error = wider.load_safetensors(&bytes, Layout::PyTorch, str::to_owned).unwrap_err();
     assert!(error.to_string().contains("lstm.weight_ih_l0"), "{error}");
@@ -49,6 +73,33 @@ fn bad_files_are_refused_with_the_tensor_named() {
     let error = network.load_safetensors(&bytes, Layout::PyTorch, str::to_owned).unwrap_err();
     assert!(matches!(&error, Error::TensorValue { name, index: 1, .. } if name == "dense.0.bias"), "{error}");
     assert_eq!(network, before, "a refused file changes nothing");
+}
+
+/// Where the numbers of a file begin.
+fn data_start(bytes: &[u8]) -> usize {
+    8 + usize::try_from(u64::from_le_bytes(*bytes.first_chunk().unwrap())).unwrap()
+}
+
+/// The file with another text of the same length in its header.
+fn replaced(bytes: &[u8], old: &str, new: &str) -> Vec<u8> {
+    let (header, numbers) = bytes.split_at(data_start(bytes));
+    let text = str::from_utf8(&header[8..]).unwrap();
+    assert!(text.contains(old) && old.len() == new.len(), "{text}");
+    [&header[..8], text.replacen(old, new, 1).as_bytes(), numbers].concat()
+}
+
+#[test]
+fn a_number_too_large_for_f32_is_refused() {
+    let shape = NetworkParams::lstm(2, 1).outputs(1);
+    let mut wide: Network<f64> = shape.zeros().unwrap();
+    wide.parameters_mut()[3] = 1e300;
+    let bytes = wide.to_safetensors(Layout::PyTorch).unwrap();
+    let mut narrow: Network<f32> = shape.zeros().unwrap();
+    let error = narrow.load_safetensors(&bytes, Layout::PyTorch, str::to_owned);
+    assert!(
+        matches!(&error, Err(Error::TensorValue { name, index: 3, .. }) if name == "lstm.weight_ih_l0"),
+        "{error:?}"
+    );
 }
 
 #[test]

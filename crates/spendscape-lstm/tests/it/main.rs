@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod autograd;
+mod categories;
 mod consistency;
 mod differences;
 mod interchange;
+mod keras;
 mod pytorch;
+mod shapes;
 mod support;
 mod training;

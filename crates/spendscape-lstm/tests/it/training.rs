@@ -18,6 +18,10 @@ fn learns_a_planted_linear_score() {
         TrainParams::default().validation_fraction(0.2).fit(&mut network, &data, &mut rng(1)).unwrap();
     assert_eq!(history.epochs.len(), 40);
     assert!(history.epochs[39].validation_loss.unwrap() < 0.1 * history.epochs[0].loss);
+    // The last fifth of the samples was kept.
+    let kept = network.predict(&x.slice(ndarray::s![1600.., .., ..]).to_owned()).unwrap();
+    let score = r2(&y.slice(ndarray::s![1600.., ..]), &kept).unwrap().mean().unwrap();
+    assert!((history.epochs[39].validation_score.unwrap() - score).abs() < 1e-9);
     assert!(r2(&y, &network.predict(&x).unwrap()).unwrap().iter().all(|&r| r > 0.95));
 }
 
@@ -54,11 +58,15 @@ fn learns_classes_with_weights_and_dropout() {
     let shape = NetworkParams::lstm(4, 6).stacked(6).dropout(0.2).outputs(3);
     let mut network: Network<f32> = shape.init(&mut rng).unwrap();
     let params = TrainParams::default().batch(32).epochs(8).optimizer(Optimizer::adam_w(1e-3)).clip_norm(1.0);
-    params.fit(&mut network, &data, &mut rng).unwrap();
+    let go_on = |_: &spendscape_lstm::Epoch| ControlFlow::Continue(());
+    let history = params.fit_with(&mut network, &data, Some(&data), &mut rng, go_on).unwrap();
     let probabilities = softmax(&network.predict(&x).unwrap());
-    let right =
-        probabilities.rows().into_iter().zip(&labels).filter(|(row, label)| row[**label] > 0.5).count();
+    let right = probabilities.rows().into_iter().zip(&labels).filter(|(row, label)| {
+        row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).is_some_and(|(class, _)| class == **label)
+    });
+    let right = right.count();
     assert!(right > 870, "{right} of 900");
+    assert_eq!(history.epochs[7].validation_score, Some(right as f64 / 900.0));
     assert!(probabilities.sum_axis(ndarray::Axis(1)).iter().all(|s| (s - 1.0).abs() < 1e-5));
     assert!(matches!(Dataset::classes(&x, &labels, 2), Err(Error::Mismatch { .. })));
 }

@@ -1,0 +1,91 @@
+//! Categories in the first layer: its input kernel's columns as the rows of a table.
+
+use crate::buffer::Buffer;
+use crate::categories::Categories;
+use crate::inputs::Inputs;
+use crate::kernels::{Kernels, round4};
+use crate::network::Layer;
+use crate::real::Real;
+
+/// The columns that categories choose from, their gradient, and what the block's samples chose.
+pub(super) struct Lookup<F> {
+    /// Features before the categories' columns, and the layer's inputs.
+    features: usize,
+    inputs: usize,
+    variables: usize,
+    /// Elements per row of the table: the layer's rows, padded.
+    row: usize,
+    /// Categories x rows.
+    table: Buffer<F>,
+    gradient: Buffer<F>,
+    /// Where the chosen rows start: steps x variables x lanes.
+    starts: Vec<usize>,
+    /// Derivatives of one step as lanes x rows.
+    derivatives: Vec<F>,
+}
+
+impl<F: Real> Lookup<F> {
+    pub(super) fn new(kernels: &Kernels<F>, layer: &Layer, inputs: &Inputs<'_, F>) -> Option<Self> {
+        let Categories { variables, width, .. } = *inputs.categories.as_deref()?;
+        let row = round4(layer.rows());
+        Some(Self {
+            features: inputs.features,
+            inputs: layer.inputs,
+            variables,
+            row,
+            table: Buffer::new(width * row),
+            gradient: Buffer::new(width * row),
+            starts: vec![0; inputs.steps * variables * kernels.lanes],
+            derivatives: vec![F::zero(); kernels.lanes * row],
+        })
+    }
+
+    /// Takes over the layer's input kernel, rows x inputs.
+    pub(super) fn load(&mut self, w_ih: &[F]) {
+        for (category, row) in self.table.chunks_exact_mut(self.row).enumerate() {
+            let column = w_ih.iter().skip(self.features + category).step_by(self.inputs);
+            for (to, &weight) in row.iter_mut().zip(column) {
+                *to = weight;
+            }
+        }
+    }
+
+    /// Notes what the block's samples chose; missing lanes repeat the first one.
+    pub(super) fn aim(&mut self, categories: &Categories, steps: usize, samples: &[usize], lanes: usize) {
+        let stride = steps * self.variables;
+        for (i, starts) in self.starts.chunks_exact_mut(lanes).enumerate() {
+            for (lane, to) in starts.iter_mut().enumerate() {
+                let sample = samples[if lane < samples.len() { lane } else { 0 }];
+                *to = categories.columns[sample * stride + i] * self.row;
+            }
+        }
+    }
+
+    /// Adds the columns chosen at step `t` to `z`, rows x lanes.
+    pub(super) fn add(&self, kernels: &Kernels<F>, t: usize, z: &mut [F]) {
+        let per_step = self.variables * kernels.lanes;
+        for starts in self.starts[t * per_step..][..per_step].chunks_exact(kernels.lanes) {
+            (kernels.add_rows)(&self.table, starts, self.row, z);
+        }
+    }
+
+    /// Adds the derivatives of step `t` (rows x lanes) to the gradient of the columns that `valid` lanes chose.
+    pub(super) fn add_gradient(&mut self, kernels: &Kernels<F>, t: usize, dz: &[F], valid: usize) {
+        let per_step = self.variables * kernels.lanes;
+        (kernels.to_rows)(dz, self.row, &mut self.derivatives, self.row, valid);
+        for starts in self.starts[t * per_step..][..per_step].chunks_exact(kernels.lanes) {
+            (kernels.add_to_rows)(&self.derivatives, self.row, &starts[..valid], &mut self.gradient);
+        }
+    }
+
+    /// Adds the gradient to that of the input kernel (rows x inputs), and forgets it.
+    pub(super) fn finish_gradient(&mut self, gradient: &mut [F]) {
+        for (category, row) in self.gradient.chunks_exact(self.row).enumerate() {
+            let column = gradient.iter_mut().skip(self.features + category).step_by(self.inputs);
+            for (to, &from) in column.zip(row) {
+                *to += from;
+            }
+        }
+        self.gradient.fill(F::zero());
+    }
+}
