@@ -8,7 +8,11 @@ use spendscape::{
     RunFolder,
     evaluate::{self, EvaluateOptions},
     stages::{
-        self, dynamics::DynamicsOptions, ingest::IngestOptions, synth::SynthOptions, train::TrainOptions,
+        self,
+        dynamics::{DynamicsOptions, NetOptions},
+        ingest::IngestOptions,
+        synth::SynthOptions,
+        train::TrainOptions,
     },
 };
 use spendscape_store::Manifest;
@@ -108,12 +112,20 @@ enum Command {
         folders: Folders,
     },
     /// Find and certify the fixed points that pull customers, and map traits into state space
-    #[command(after_help = "Example: spendscape dynamics runs/first --data runs/bank")]
+    ///
+    /// With --model, another net (LSTM, stacked LSTM, GRU or tanh layer in PyTorch's layout) is studied instead.
+    #[command(
+        mut_arg("run", |run| run.required(false).default_value(".")),
+        after_help = "Examples:\n  spendscape dynamics runs/first --data runs/bank\n  spendscape dynamics runs/other \
+        --model net.safetensors --inputs inputs.csv"
+    )]
     Dynamics {
         #[command(flatten)]
         folders: Folders,
         #[command(flatten)]
         options: DynamicsOptions,
+        #[command(flatten)]
+        net: NetOptions,
     },
     /// Measure the figures by which the papers' claims are judged
     #[command(after_help = "Example: spendscape evaluate runs/first --data runs/bank --json")]
@@ -215,7 +227,10 @@ impl Command {
             Self::States { .. } => stages::states::states(&run, force)?,
             Self::Segment { seed, .. } => stages::segment::segment(&run, *seed, force)?,
             Self::Explain { .. } => stages::explain::explain(&run, force)?,
-            Self::Dynamics { options, .. } => stages::dynamics::dynamics(&run, options, force)?,
+            Self::Dynamics { options, net, .. } => match net.files() {
+                Some(files) => stages::dynamics::net(&run, files, options, force)?,
+                None => stages::dynamics::dynamics(&run, options, force)?,
+            },
             Self::Evaluate { options, .. } => evaluate::evaluate(&run, options, force)?,
             Self::Report { .. } => stages::report::report(&run)?,
             Self::Run { train, dynamics, .. } => {

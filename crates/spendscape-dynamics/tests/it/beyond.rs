@@ -97,6 +97,9 @@ fn transients_of_a_shear_grow_first() {
     assert_eq!(t.return_time, Some(9));
     assert!(t.time_constants.iter().all(|c| (c - 1.0 / 2.0f64.ln()).abs() < 1e-6));
     assert!(matches!(transient(&Shear, &array![0.0], 5), Err(Error::Shape { .. })));
+    // A strong repeller: 1e10^k leaves the range of numbers after 30 steps, which ends the list and is no error.
+    let strong = transient(&TanhMap { gain: 1e10 }, &array![0.0], 200).unwrap();
+    assert!(strong.growth.len() > 28 && strong.growth.len() < 32 && strong.return_time.is_none());
 }
 
 #[test]
