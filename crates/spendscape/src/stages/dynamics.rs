@@ -152,7 +152,7 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
         &weights,
         options.horizon,
     )?;
-    let studied = sample(panel.len(), options.studied_customers);
+    let studied = studied(&population, options.studied_customers);
     let labels: Vec<String> = studied.iter().map(|row| panel.customers[*row].clone()).collect();
     let inputs = mean_shares.select(Dimension(0), &studied);
     write_tables(&mut stage, study::study(&cell, &labels, &inputs, options.horizon, &options.study)?)?;
@@ -256,6 +256,17 @@ impl Locations {
 fn sample(rows: usize, wanted: usize) -> Vec<usize> {
     let count = rows.min(wanted);
     (0..count).map(|k| k * rows / count).collect()
+}
+
+/// The customers studied in depth: the half with the most fixed points, whose basins say most, and evenly spaced others.
+fn studied(population: &Population, wanted: usize) -> Vec<usize> {
+    let mut rich: Vec<usize> = (0..population.len()).filter(|row| population.count(*row) > 1).collect();
+    rich.sort_by_key(|row| (std::cmp::Reverse(population.count(*row)), *row));
+    rich.truncate(wanted / 2);
+    let mut rows = rich.clone();
+    rows.extend(sample(population.len(), wanted - rich.len()).into_iter().filter(|row| !rich.contains(row)));
+    rows.sort_unstable();
+    rows
 }
 
 fn write_inverse(

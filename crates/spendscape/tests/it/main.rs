@@ -4,5 +4,6 @@
 
 mod architecture;
 mod bad_input;
+mod nets;
 mod pipeline;
 mod program;
