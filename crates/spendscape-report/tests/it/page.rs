@@ -18,8 +18,8 @@ fn made(name: &str, fixture: &Fixture) -> String {
 fn the_page_holds_figures_tables_and_provenance_and_loads_nothing() {
     let fixture = Fixture { customers: 300, ..Fixture::default() };
     let text = made("page", &fixture);
-    assert_eq!(text.matches("<svg ").count(), 7);
-    assert_eq!(text.matches("<figcaption>").count(), 7);
+    assert_eq!(text.matches("<svg ").count(), 8);
+    assert_eq!(text.matches("<figcaption>").count(), 8);
     for content in [
         "test R2",
         "0.9451",
