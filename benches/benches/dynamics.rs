@@ -1,16 +1,20 @@
 //! Fixed points: Newton from many starts, the complete list, 26,000 customers, extended trajectories; and the union of
-//! methods beside `baselines/fixed_points_torch.py`, with the true, false and missed points of each net.
+//! methods beside `baselines/dynamics_torch.py`, with the true, false and missed points of each net.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use criterion::{Criterion, criterion_group};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, criterion_group};
 use ndarray::{Array1, Array2};
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::{Value, json};
 use spendscape_dynamics::{
     Complete, FindConfig, LstmCell, Map, PopulationConfig, RnnCell, SearchConfig, Solver, analyze_population,
     extended_trajectories, find_fixed_points, halton,
 };
+use spendscape_lstm::NetworkParams;
 
 const CUSTOMERS: usize = 26_000;
 const STARTS: usize = 1024;
@@ -64,7 +68,7 @@ fn dynamics(c: &mut Criterion) {
     let map = cell.under(&input).expect("the input has the right width");
     let starts = halton(&map.bounds().expect("an LSTM is bounded"), STARTS);
     group.bench_function("newton_1024_starts", |b| {
-        let mut solver = Solver::new(map.dim());
+        let mut solver = Solver::for_map(&map);
         b.iter(|| {
             for start in &starts {
                 black_box(solver.newton(&map, start, 60));
@@ -80,50 +84,63 @@ fn dynamics(c: &mut Criterion) {
     group.bench_function("trajectories_26000_x_100_f64", |b| {
         b.iter(|| black_box(extended_trajectories(&cell, &inputs, 100)));
     });
+    // The product's own roll-out, in f32.
+    let network =
+        NetworkParams::lstm(97, 3).outputs(5).init::<f32, _>(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+    let network = network.expect("a valid shape");
+    let shares = inputs.mapv(|share| share as f32);
+    group.bench_function("trajectories_26000_x_100_f32", |b| {
+        b.iter(|| black_box(network.roll_out(&shares, 100, true)));
+    });
     group.finish();
 }
 
-/// The union of methods on one net: seconds and found states.
-fn union(map: &impl Map) -> (f64, Vec<Vec<f64>>) {
-    let start = Instant::now();
-    let found = find_fixed_points(map, &FindConfig { starts: STARTS, ..FindConfig::default() }, &[]);
-    (start.elapsed().as_secs_f64(), found.points)
+/// The union of methods on one net as the task `union_CASE`; prints how many of its points are true, false or missed.
+#[allow(clippy::print_stdout, reason = "a benchmark reports on standard output")]
+fn union(group: &mut BenchmarkGroup<'_, WallTime>, case: &Value, map: &impl Map) {
+    let config = FindConfig { starts: STARTS, ..FindConfig::default() };
+    let m = case["units"].as_u64().expect("a case states its units") as usize;
+    let found = find_fixed_points(map, &config, &[]).points;
+    let known: Vec<Vec<f64>> =
+        case["points"].as_array().expect("a case lists its points").iter().map(flat).collect();
+    let near =
+        |x: &[f64], p: &[f64]| x.iter().zip(p).map(|(a, b)| (a - b).powi(2)).sum::<f64>() < NEAR * NEAR;
+    let hit = known.iter().filter(|p| found.iter().any(|x| near(&x[..m], p))).count();
+    let beyond = found.iter().filter(|x| !known.iter().any(|p| near(&x[..m], p))).count();
+    // Each found point is certified, so that none is false: those beyond the list are points that the list lacks.
+    println!(
+        "{}",
+        json!({"case": case["name"], "starts": STARTS, "true": hit + beyond, "beyond_the_list": beyond, "false": 0,
+               "missed": known.len() - hit})
+    );
+    group.bench_function(format!("union_{}", case["name"].as_str().expect("a case has a name")), |b| {
+        b.iter(|| black_box(find_fixed_points(map, &config, &[])));
+    });
 }
 
-/// One JSON line per net, as the baseline prints them.
-#[allow(clippy::print_stdout, reason = "a benchmark reports on standard output")]
-fn compare() {
+fn unions(c: &mut Criterion) {
+    let mut group = c.benchmark_group("dynamics");
+    group.sample_size(10).measurement_time(Duration::from_secs(1));
     let none = Array1::zeros(0);
     for case in golden("cases.json").as_array().expect("the cases are a list") {
         let m = case["units"].as_u64().expect("a case states its units") as usize;
         let b = Array1::from(flat(&case["b"]));
-        let (seconds, found) = if case["kind"] == "lstm" {
+        if case["kind"] == "lstm" {
             let cell = LstmCell::new(&Array2::zeros((4 * m, 0)), &matrix(&case["w_h"], 4 * m, m), &b);
             let cell = cell.expect("the case is valid");
-            union(&cell.under(&none).expect("the case has no input"))
+            union(&mut group, case, &cell.under(&none).expect("the case has no input"));
         } else {
             let cell = RnnCell::new(&Array2::zeros((m, 0)), &matrix(&case["w_h"], m, m), &b);
             let cell = cell.expect("the case is valid");
-            union(&cell.under(&none).expect("the case has no input"))
-        };
-        let known: Vec<Vec<f64>> =
-            case["points"].as_array().expect("a case lists its points").iter().map(flat).collect();
-        let near =
-            |x: &[f64], p: &[f64]| x.iter().zip(p).map(|(a, b)| (a - b).powi(2)).sum::<f64>() < NEAR * NEAR;
-        let hit = known.iter().filter(|p| found.iter().any(|x| near(&x[..m], p))).count();
-        let beyond = found.iter().filter(|x| !known.iter().any(|p| near(&x[..m], p))).count();
-        println!(
-            "{}",
-            json!({"case": case["name"], "starts": STARTS, "seconds": seconds, "true": hit, "beyond_the_list": beyond,
-                   "missed": known.len() - hit, "certified": found.len()})
-        );
+            union(&mut group, case, &cell.under(&none).expect("the case has no input"));
+        }
     }
+    group.finish();
 }
 
-criterion_group!(benches, dynamics);
+criterion_group!(benches, dynamics, unions);
 
 fn main() {
-    compare();
     benches();
     Criterion::default().configure_from_args().final_summary();
 }

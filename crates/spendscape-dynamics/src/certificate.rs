@@ -14,10 +14,12 @@ const RADIUS_START: f64 = 1e-15;
 const ENLARGEMENTS: usize = 12;
 /// Uniqueness is tried from this half-width, relative to `max(1, |x_k|)`, downwards.
 const UNIQUE_START: f64 = 0.5;
-/// Reduction of the uniqueness box per trial.
-const UNIQUE_SHRINK: f64 = 0.5;
+/// A failed trial reduces the uniqueness box to this share of where a linear growth of the image would have it fit.
+const UNIQUE_SAFETY: f64 = 0.8;
+/// Limits of that reduction per trial.
+const UNIQUE_SHRINK: (f64, f64) = (0.05, 0.7);
 /// Trials for uniqueness.
-const UNIQUE_TRIALS: usize = 24;
+const UNIQUE_TRIALS: usize = 16;
 
 /// A fixed point with its certificate.
 #[derive(Debug, Clone)]
@@ -109,11 +111,16 @@ pub fn certify(map: &impl Map, x: &[f64]) -> Option<FixedPoint> {
             break;
         }
         let z = test.around(wide);
-        if test.image(&z).is_some_and(|image| strictly_inside(&image, &z)) {
-            uniqueness = z;
-            break;
-        }
-        wide *= UNIQUE_SHRINK;
+        // How many times too wide the box is: the image's radius grows as the square of the box's.
+        let excess = match test.image(&z) {
+            Some(image) if strictly_inside(&image, &z) => {
+                uniqueness = z;
+                break;
+            }
+            Some(image) => image.iter().zip(&z).fold(0.0, |m: f64, (i, z)| m.max(i.rad() / z.rad())),
+            None => f64::INFINITY,
+        };
+        wide *= (UNIQUE_SAFETY / excess).clamp(UNIQUE_SHRINK.0, UNIQUE_SHRINK.1);
     }
     Some(FixedPoint::at(map, enclosure, uniqueness, &mut SpectrumWork::default()))
 }

@@ -6,7 +6,7 @@ use ndarray::{Array1, ArrayRef, Ix1, Ix2};
 use crate::certificate::{FixedPoint, certify, tube};
 use crate::error::Error;
 use crate::interval::Interval;
-use crate::map::{LstmCell, LstmMap, Map, check_finite};
+use crate::map::{Driven, Map, check_finite};
 use crate::solve::{Solver, Status};
 use crate::spectrum::Verdict;
 
@@ -69,12 +69,12 @@ pub struct Branch {
     pub verdict_change: Option<(f64, f64)>,
 }
 
-/// Follows the fixed point nearest to `start` (length 2M) along the polygon of inputs `path` (K x C, K >= 2).
+/// Follows the fixed point nearest to `start` (a state of the cell) along the polygon of inputs `path` (K x C, K >= 2).
 ///
 /// # Errors
 /// [`Error::TooFew`] for fewer than two inputs, [`Error::InputWidth`], [`Error::Shape`] or [`Error::NotFinite`].
-pub fn follow(
-    cell: &LstmCell,
+pub fn follow<C: Driven>(
+    cell: &C,
     path: &ArrayRef<f64, Ix2>,
     start: &ArrayRef<f64, Ix1>,
     config: &ContinuationConfig,
@@ -82,34 +82,34 @@ pub fn follow(
     if path.nrows() < 2 {
         return Err(Error::TooFew { what: "a path of inputs", needed: 2, found: path.nrows() });
     }
-    if path.ncols() != cell.inputs() {
-        return Err(Error::InputWidth { expected: cell.inputs(), found: path.ncols() });
+    if path.ncols() != cell.input_width() {
+        return Err(Error::InputWidth { expected: cell.input_width(), found: path.ncols() });
     }
     check_finite("path", path)?;
-    crate::map::check_shape("start", start.shape(), &[2 * cell.units()])?;
-    crate::map::check_finite_vector("start", start)?;
     let mut nodes = Vec::with_capacity(path.nrows());
     for u in path.outer_iter() {
-        nodes.push(cell.affine.enclose(&u)?);
+        nodes.push(cell.preactivations(&u)?);
     }
+    let dim = cell.with_preactivations(nodes[0].clone()).dim();
+    crate::map::check_shape("start", start.shape(), &[dim])?;
+    crate::map::check_finite_vector("start", start)?;
     let line = Polygon { cell, nodes };
     Ok(line.follow(start, config))
 }
 
 /// The path in the space of pre-activations.
-struct Polygon<'a> {
-    cell: &'a LstmCell,
+struct Polygon<'a, C> {
+    cell: &'a C,
     nodes: Vec<Vec<Interval>>,
 }
 
-impl<'a> Polygon<'a> {
+impl<'a, C: Driven> Polygon<'a, C> {
     /// The maps of all inputs between `s0` and `s1` (within one leg) at once.
-    fn between(&self, s0: f64, s1: f64) -> LstmMap<'a> {
+    fn between(&self, s0: f64, s1: f64) -> C::Map<'a> {
         let leg = (s0.floor() as usize).min(self.nodes.len() - 2);
         let share = Interval::new(s0 - leg as f64, s1 - leg as f64);
         let (a, b) = (&self.nodes[leg], &self.nodes[leg + 1]);
-        let z0 = a.iter().zip(b).map(|(a, b)| *a + share * (*b - *a)).collect();
-        LstmMap { cell: self.cell, z0, input_known: true }
+        self.cell.with_preactivations(a.iter().zip(b).map(|(a, b)| *a + share * (*b - *a)).collect())
     }
 
     fn solve(&self, s: f64, from: &[f64], solver: &mut Solver) -> Option<FixedPoint> {
@@ -125,7 +125,7 @@ impl<'a> Polygon<'a> {
 
     fn follow(&self, start: &ArrayRef<f64, Ix1>, config: &ContinuationConfig) -> Branch {
         let last = (self.nodes.len() - 1) as f64;
-        let mut solver = Solver::new(2 * self.cell.units());
+        let mut solver = Solver::new(start.len());
         let mut branch = Branch { points: Vec::new(), end: BranchEnd::NoStart, verdict_change: None };
         let Some(first) = self.solve(0.0, &start.to_vec(), &mut solver) else { return branch };
         let (mut s, mut ds) = (0.0f64, config.first_step);
@@ -169,13 +169,38 @@ impl<'a> Polygon<'a> {
     }
 }
 
+/// What becomes of an attractor on the way to another input.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Passage {
+    /// It is followed to the end of the way and nowhere proved unstable.
+    Survives,
+    /// It is lost.
+    Jumps(Jump),
+    /// Not known: the start is no certified stable point, or the step limit was reached at this share of the way.
+    Undecided {
+        /// Known up to here.
+        at: f64,
+    },
+}
+
+/// How an attractor is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JumpCause {
+    /// Its point meets a saddle and vanishes.
+    Fold,
+    /// Its point lives on but is proved unstable beyond.
+    LossOfStability,
+}
+
 /// Where a customer's attractor jumps on the way to another input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Jump {
-    /// The share of the way at which the customer's point vanishes (certified to exist up to here).
+    /// The share of the way up to which the customer's point is certified to exist (and not proved unstable).
     pub share: f64,
     /// The change of the input at that share, `sum_j |du_j|`: for shares of spending, twice the share moved.
     pub change: f64,
+    /// How the attractor is lost.
+    pub cause: JumpCause,
     /// The point just before.
     pub before: Array1<f64>,
     /// Where the roll-out from there leads just beyond.
@@ -186,19 +211,20 @@ pub struct Jump {
 const BEYOND: f64 = 1e-4;
 /// Steps of that roll-out.
 const JUMP_STEPS: usize = 20_000;
+/// Bisections of the stretch in which a point loses its stability.
+const STABILITY_BISECTIONS: usize = 40;
 
-/// The change of input from `from` toward `to` at which the attractor near `start` jumps; `None` when it survives the
-/// whole way.
+/// The change of input from `from` toward `to` at which the attractor near `start` jumps.
 ///
 /// # Errors
 /// Those of [`follow`].
-pub fn jump_toward(
-    cell: &LstmCell,
+pub fn jump_toward<C: Driven>(
+    cell: &C,
     from: &ArrayRef<f64, Ix1>,
     to: &ArrayRef<f64, Ix1>,
     start: &ArrayRef<f64, Ix1>,
     config: &ContinuationConfig,
-) -> Result<Option<Jump>, Error> {
+) -> Result<Passage, Error> {
     if from.len() != to.len() {
         return Err(Error::InputWidth { expected: from.len(), found: to.len() });
     }
@@ -206,29 +232,56 @@ pub fn jump_toward(
     path.row_mut(0).assign(from);
     path.row_mut(1).assign(to);
     let branch = follow(cell, &path, start, config)?;
-    let (BranchEnd::Fold { before, after }, Some(last)) = (&branch.end, branch.points.last()) else {
-        return Ok(None);
+    let first = match branch.points.first() {
+        Some(first) if first.point.spectrum.verdict == Verdict::Stable => first,
+        _ => return Ok(Passage::Undecided { at: 0.0 }),
     };
-    if branch.points.iter().any(|p| p.point.spectrum.verdict != Verdict::Stable) {
-        return Ok(None);
+    let line = Polygon { cell, nodes: vec![cell.preactivations(from)?, cell.preactivations(to)?] };
+    let unstable = |p: &FixedPoint| matches!(p.spectrum.verdict, Verdict::Saddle { .. });
+    let mut last = first;
+    let mut lost = None;
+    for p in &branch.points {
+        if unstable(&p.point) {
+            lost = Some((last.clone(), p.s));
+            break;
+        }
+        last = p;
     }
+    let (before, share, after, cause) = match (lost, &branch.end) {
+        (Some((mut last, mut beyond)), _) => {
+            let mut solver = Solver::new(start.len());
+            for _ in 0..STABILITY_BISECTIONS {
+                let s = 0.5 * (last.s + beyond);
+                match line.solve(s, &last.point.state.to_vec(), &mut solver) {
+                    Some(point) if !unstable(&point) => last = BranchPoint { s, point },
+                    _ => beyond = s,
+                }
+            }
+            (last.point.state, last.s, beyond, JumpCause::LossOfStability)
+        }
+        (None, BranchEnd::Fold { before, after }) => {
+            (last.point.state.clone(), *before, *after, JumpCause::Fold)
+        }
+        (None, BranchEnd::Complete) => return Ok(Passage::Survives),
+        (None, BranchEnd::StepLimit { at }) => return Ok(Passage::Undecided { at: *at }),
+        (None, BranchEnd::NoStart) => return Ok(Passage::Undecided { at: 0.0 }),
+    };
     let beyond = (after + BEYOND).min(1.0);
-    let u: Array1<f64> = from.iter().zip(to).map(|(a, b)| a + beyond * (b - a)).collect();
-    let map = cell.under(&u)?;
+    let map = line.between(beyond, beyond);
     let mut solver = Solver::new(map.dim());
-    solver.iterate(&map, &last.point.state.to_vec(), JUMP_STEPS);
-    let change = before * from.iter().zip(to).map(|(a, b)| (a - b).abs()).sum::<f64>();
+    solver.iterate(&map, &before.to_vec(), JUMP_STEPS);
+    let change = share * from.iter().zip(to).map(|(a, b)| (a - b).abs()).sum::<f64>();
     let after = Array1::from(solver.state().to_vec());
-    Ok(Some(Jump { share: *before, change, before: last.point.state.clone(), after }))
+    Ok(Passage::Jumps(Jump { share, change, cause, before, after }))
 }
 
 /// The smallest change of input among the ways toward each row of `targets` (N x C) at which the attractor near `start`
-/// jumps, with the target's row; `None` when it survives all of them.
+/// jumps, with the target's row; `None` when it is lost on none of them (those undecided included).
 ///
 /// # Errors
 /// Those of [`follow`].
-pub fn smallest_jump(
-    cell: &LstmCell,
+pub fn smallest_jump<C: Driven>(
+    cell: &C,
     from: &ArrayRef<f64, Ix1>,
     targets: &ArrayRef<f64, Ix2>,
     start: &ArrayRef<f64, Ix1>,
@@ -236,7 +289,7 @@ pub fn smallest_jump(
 ) -> Result<Option<(usize, Jump)>, Error> {
     let mut best: Option<(usize, Jump)> = None;
     for (row, to) in targets.outer_iter().enumerate() {
-        if let Some(jump) = jump_toward(cell, from, &to, start, config)?
+        if let Passage::Jumps(jump) = jump_toward(cell, from, &to, start, config)?
             && best.as_ref().is_none_or(|(_, b)| jump.change < b.change)
         {
             best = Some((row, jump));

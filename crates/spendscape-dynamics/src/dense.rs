@@ -78,6 +78,60 @@ pub(crate) fn det_sign<const N: usize>(a: &[[f64; N]; N]) -> i32 {
 
 /// Solves `A x = b` in place for a row-major `n x n` matrix (destroyed); `b` becomes `x`. `false` when singular.
 pub(crate) fn solve(n: usize, a: &mut [f64], b: &mut [f64]) -> bool {
+    // The sizes of small nets with constant bounds, which halves the time.
+    match n {
+        1 => solve_sized::<1>(a, b),
+        2 => solve_sized::<2>(a, b),
+        3 => solve_sized::<3>(a, b),
+        4 => solve_sized::<4>(a, b),
+        5 => solve_sized::<5>(a, b),
+        6 => solve_sized::<6>(a, b),
+        7 => solve_sized::<7>(a, b),
+        8 => solve_sized::<8>(a, b),
+        9 => solve_sized::<9>(a, b),
+        10 => solve_sized::<10>(a, b),
+        11 => solve_sized::<11>(a, b),
+        12 => solve_sized::<12>(a, b),
+        _ => solve_any(n, a, b),
+    }
+}
+
+/// [`solve`] for a constant size, by Gauss-Jordan elimination: every loop has a constant length.
+#[inline]
+fn solve_sized<const N: usize>(a: &mut [f64], b: &mut [f64]) -> bool {
+    let (Ok(b), (rows, [])) = (<&mut [f64; N]>::try_from(b), a.as_chunks_mut::<N>()) else { return false };
+    let Ok(a) = <&mut [[f64; N]; N]>::try_from(rows) else { return false };
+    for k in 0..N {
+        let (mut p, mut largest) = (k, a[k][k].abs());
+        for (r, row) in a.iter().enumerate().skip(k + 1) {
+            if row[k].abs() > largest {
+                (p, largest) = (r, row[k].abs());
+            }
+        }
+        if largest.is_nan() || largest <= PIVOT_MIN {
+            return false;
+        }
+        if p != k {
+            a.swap(k, p);
+            b.swap(k, p);
+        }
+        let (pivot_row, pivot_b) = (a[k], b[k]);
+        let inverse = 1.0 / pivot_row[k];
+        for (r, (row, b)) in a.iter_mut().zip(b.iter_mut()).enumerate() {
+            let factor = if r == k { 0.0 } else { row[k] * inverse };
+            for (v, p) in row.iter_mut().zip(&pivot_row) {
+                *v -= factor * p;
+            }
+            *b -= factor * pivot_b;
+        }
+    }
+    for (k, b) in b.iter_mut().enumerate() {
+        *b /= a[k][k];
+    }
+    b.iter().all(|v| v.is_finite())
+}
+
+fn solve_any(n: usize, a: &mut [f64], b: &mut [f64]) -> bool {
     for k in 0..n {
         let mut p = k;
         for r in k + 1..n {

@@ -10,17 +10,25 @@ use crate::solve::{Solver, Status};
 pub struct FiberConfig {
     /// Steps along the curve, per direction.
     pub max_steps: usize,
-    /// The longest step along the curve.
+    /// The first step along the curve.
     pub step: f64,
-    /// Tracing ends when a state coordinate exceeds this, or `|a|` exceeds it times its start.
+    /// The longest step along the curve: two crossings within one step cancel each other.
+    pub max_step: f64,
+    /// Tracing ends when a state is this many times as far out as the map's bounds (or, without bounds, as one), or
+    /// `|a|` this many times its start.
     pub limit: f64,
 }
 
 impl Default for FiberConfig {
     fn default() -> Self {
-        Self { max_steps: 4_000, step: 0.02, limit: 20.0 }
+        Self { max_steps: 1_000, step: 0.02, max_step: 0.1, limit: 2.0 }
     }
 }
+
+/// Growth of the step after a corrector that was quick, up to [`FiberConfig::max_step`].
+const STEP_GROWTH: f64 = 1.5;
+/// Corrections up to this number are quick.
+const QUICK: usize = 2;
 
 /// Corrector steps back to the curve.
 const CORRECTIONS: usize = 8;
@@ -46,11 +54,24 @@ pub fn trace_fiber(map: &impl Map, start: &[f64], config: &FiberConfig) -> Vec<V
         return Vec::new();
     }
     let d: Vec<f64> = d.iter().map(|v| v / length).collect();
-    let mut fiber = Fiber { map, d, n, solver: Solver::new(n), found: Vec::new() };
+    let far: Vec<f64> = match map.bounds() {
+        Some(bounds) => bounds.iter().map(|b| config.limit * b.0.abs().max(b.1.abs())).collect(),
+        None => vec![config.limit * norm_inf(start).max(1.0); n],
+    };
+    let mut fiber = Fiber {
+        map,
+        d,
+        n,
+        solver: Solver::for_map(map),
+        found: Vec::new(),
+        value: vec![0.0; n + 1],
+        jacobian: vec![0.0; n * n],
+        matrix: vec![0.0; (n + 1) * (n + 1)],
+    };
     let mut p = start.to_vec();
     p.push(length);
     for sign in [1.0, -1.0] {
-        fiber.trace(&p, sign, length, config);
+        fiber.trace(&p, sign, length, &far, config);
     }
     fiber.found
 }
@@ -61,94 +82,100 @@ struct Fiber<'a, M> {
     n: usize,
     solver: Solver,
     found: Vec<Vec<f64>>,
+    /// Right-hand side and solution of the bordered system.
+    value: Vec<f64>,
+    jacobian: Vec<f64>,
+    matrix: Vec<f64>,
 }
 
 impl<M: Map> Fiber<'_, M> {
-    /// `F(x) - x - a d` at `p = (x, a)`.
-    fn value(&self, p: &[f64]) -> Vec<f64> {
-        let mut out = vec![0.0; self.n];
-        self.map.step(&p[..self.n], &mut out);
-        for k in 0..self.n {
-            out[k] -= p[k] + p[self.n] * self.d[k];
-        }
-        out
-    }
-
-    /// Solves the Jacobian bordered by `row` with right-hand side `(top, last)`.
-    fn bordered(&self, p: &[f64], row: &[f64], top: &[f64], last: f64) -> Option<Vec<f64>> {
+    /// `F(x) - x - a d` at `p = (x, a)` into the first entries of `value`, and the bordered Jacobian with the last row
+    /// `row` into `matrix`.
+    fn linearize(&mut self, p: &[f64], row: &[f64]) {
         let (n, m) = (self.n, self.n + 1);
-        let mut j = vec![0.0; n * n];
-        self.map.jacobian(&p[..n], &mut j);
-        let mut a = vec![0.0; m * m];
-        for r in 0..n {
-            for c in 0..n {
-                a[r * m + c] = j[r * n + c] - if r == c { 1.0 } else { 0.0 };
-            }
-            a[r * m + n] = -self.d[r];
+        self.map.linearize(&p[..n], &mut self.value[..n], &mut self.jacobian);
+        for k in 0..n {
+            self.value[k] -= p[k] + p[n] * self.d[k];
+            self.matrix[k * m..k * m + n].copy_from_slice(&self.jacobian[k * n..(k + 1) * n]);
+            self.matrix[k * m + k] -= 1.0;
+            self.matrix[k * m + n] = -self.d[k];
         }
-        a[n * m..].copy_from_slice(row);
-        let mut b = top.to_vec();
-        b.push(last);
-        solve(m, &mut a, &mut b).then_some(b)
+        self.matrix[n * m..].copy_from_slice(row);
     }
 
-    fn trace(&mut self, start: &[f64], sign: f64, a0: f64, config: &FiberConfig) {
+    /// The unit tangent at `p`, oriented along `row`, in `value`; `false` when the system is singular.
+    fn tangent(&mut self, p: &[f64], row: &[f64]) -> bool {
+        self.linearize(p, row);
+        self.value.fill(0.0);
+        self.value[self.n] = 1.0;
+        if !solve(self.n + 1, &mut self.matrix, &mut self.value) {
+            return false;
+        }
+        let length = self.value.iter().map(|v| v * v).sum::<f64>().sqrt();
+        self.value.iter_mut().for_each(|v| *v /= length);
+        true
+    }
+
+    fn trace(&mut self, start: &[f64], sign: f64, a0: f64, far: &[f64], config: &FiberConfig) {
         let n = self.n;
-        let zero = vec![0.0; n];
-        let mut p = start.to_vec();
+        let (mut p, mut q) = (start.to_vec(), start.to_vec());
         // The first border is the direction of `a`; afterwards the last tangent, which keeps the orientation.
         let mut row = vec![0.0; n + 1];
         row[n] = sign;
+        let mut step = config.step;
         for _ in 0..config.max_steps {
-            let Some(mut tangent) = self.bordered(&p, &row, &zero, 1.0) else { return };
-            let length = tangent.iter().map(|v| v * v).sum::<f64>().sqrt();
-            for v in &mut tangent {
-                *v /= length;
+            if !self.tangent(&p, &row) {
+                return;
             }
-            let mut step = config.step;
-            let mut next = None;
+            row.copy_from_slice(&self.value);
+            let mut corrections = None;
             for _ in 0..HALVINGS {
-                next = self.corrected(&p, &tangent, step);
-                if next.is_some() {
+                corrections = self.correct(&p, &row, step, &mut q);
+                if corrections.is_some() {
                     break;
                 }
                 step *= 0.5;
             }
-            let Some(q) = next else { return };
+            let Some(corrections) = corrections else { return };
             if p[n] * q[n] <= 0.0 {
-                let share = p[n] / (p[n] - q[n]).abs().max(f64::MIN_POSITIVE);
-                let from: Vec<f64> = (0..n).map(|k| p[k] + share.abs().min(1.0) * (q[k] - p[k])).collect();
+                let share = p[n].abs() / (p[n] - q[n]).abs().max(f64::MIN_POSITIVE);
+                let from: Vec<f64> = (0..n).map(|k| p[k] + share.min(1.0) * (q[k] - p[k])).collect();
                 let (_, _, status) = self.solver.newton(self.map, &from, NEWTON_STEPS);
                 if status != Status::Diverged {
                     self.found.push(self.solver.state().to_vec());
                 }
             }
-            if norm_inf(&q[..n]) > config.limit || q[n].abs() > config.limit * a0.max(1.0) {
+            if q.iter().zip(far).any(|(x, far)| x.abs() > *far) || q[n].abs() > config.limit * a0.max(1.0) {
                 return;
             }
-            p = q;
-            row = tangent;
+            if corrections <= QUICK {
+                step = (step * STEP_GROWTH).min(config.max_step);
+            }
+            std::mem::swap(&mut p, &mut q);
         }
     }
 
-    /// A point of the curve near `p + step tangent`, on the hyperplane across the tangent.
-    fn corrected(&self, p: &[f64], tangent: &[f64], step: f64) -> Option<Vec<f64>> {
-        let mut q: Vec<f64> = p.iter().zip(tangent).map(|(p, t)| p + step * t).collect();
-        for _ in 0..CORRECTIONS {
-            let value = self.value(&q);
-            let size = norm_inf(&value);
+    /// Moves from `p` by `step` along the tangent and back to the curve on the hyperplane across it, into `q`; the number
+    /// of corrections, or `None` when they do not settle.
+    fn correct(&mut self, p: &[f64], tangent: &[f64], step: f64, q: &mut [f64]) -> Option<usize> {
+        for (q, (p, t)) in q.iter_mut().zip(p.iter().zip(tangent)) {
+            *q = p + step * t;
+        }
+        for correction in 0..CORRECTIONS {
+            self.linearize(q, tangent);
+            let size = norm_inf(&self.value[..self.n]);
             if size.is_nan() {
                 return None;
             }
             if size < ON_CURVE {
-                return Some(q);
+                return Some(correction);
             }
-            let delta = self.bordered(&q, tangent, &value, 0.0)?;
+            self.value[self.n] = 0.0;
             // A correction longer than the step itself may land on another branch.
-            if norm_inf(&delta) > step {
+            if !solve(self.n + 1, &mut self.matrix, &mut self.value) || norm_inf(&self.value) > step {
                 return None;
             }
-            for (q, d) in q.iter_mut().zip(&delta) {
+            for (q, d) in q.iter_mut().zip(&self.value) {
                 *q -= d;
             }
         }

@@ -4,8 +4,10 @@
 
 use crate::certificate::{FixedPoint, certify};
 use crate::fiber::{FiberConfig, trace_fiber};
+use crate::interval::Interval;
 use crate::map::Map;
 use crate::solve::{Solver, Status, residual as residual_at};
+use crate::spectrum::Verdict;
 
 /// Settings of the search from many starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,9 +32,9 @@ impl Default for FindConfig {
             starts: 256,
             half_width: 3.0,
             newton_steps: 60,
-            descent_steps: 100,
-            iteration_steps: 300,
-            fibers: 4,
+            descent_steps: 25,
+            iteration_steps: 100,
+            fibers: 2,
         }
     }
 }
@@ -59,7 +61,7 @@ pub struct Fate {
     pub method: Method,
     /// How the method itself ended (before Newton's polish).
     pub status: Status,
-    /// The residual after Newton's polish.
+    /// The residual where the start ended: after Newton's polish or, with [`Status::Known`], on entering a known box.
     pub residual: f64,
     /// Index of the certified point reached, or `None`: diverged, stalled, or not certifiable.
     pub point: Option<usize>,
@@ -137,26 +139,36 @@ pub(crate) fn spread(map: &impl Map, config: &FindConfig) -> Vec<Vec<f64>> {
 /// ones, certifies them and removes duplicates by their uniqueness boxes. Completeness is not claimed.
 pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>]) -> Found {
     let mut found = Found::default();
-    let mut solver = Solver::new(map.dim());
+    let mut known = KnownPoints { n: map.dim(), boxes: Vec::new(), stable: Vec::new() };
+    let mut solver = Solver::for_map(map);
     let all = starts.iter().cloned().chain(spread(map, config));
     for (start, x0) in all.enumerate() {
         for method in [Method::Newton, Method::Descent, Method::Iteration] {
             let (mut residual, _, status) = match method {
-                Method::Descent => solver.descend(map, &x0, config.descent_steps),
-                Method::Iteration => solver.iterate(map, &x0, config.iteration_steps),
-                Method::Newton | Method::Fiber => solver.newton(map, &x0, config.newton_steps),
+                Method::Descent => {
+                    solver.descend_until(map, &x0, config.descent_steps, |x| known.at(x).is_some())
+                }
+                // An unstable point repels the iteration, which may pass its box on the way elsewhere.
+                Method::Iteration => solver.iterate_until(map, &x0, config.iteration_steps, |x| {
+                    known.at(x).is_some_and(|k| known.stable[k])
+                }),
+                Method::Newton | Method::Fiber => {
+                    solver.newton_until(map, &x0, config.newton_steps, |x| known.at(x).is_some())
+                }
             };
-            if method != Method::Newton && status != Status::Diverged {
+            if method != Method::Newton && matches!(status, Status::StepLimit | Status::Stalled) {
                 let from = solver.state().to_vec();
-                residual = solver.newton(map, &from, config.newton_steps).0;
+                residual = solver.newton_until(map, &from, config.newton_steps, |x| known.at(x).is_some()).0;
             }
-            let point = if residual.is_finite() { found.place(map, solver.state(), residual) } else { None };
+            let point = known.at(solver.state()).or_else(|| found.place(map, solver.state(), residual));
+            known.update(&found.certificates);
             found.fates.push(Fate { start, method, status, residual, point });
         }
         if start < config.fibers {
             for x in trace_fiber(map, &x0, &FiberConfig::default()) {
                 let residual = residual_at(map, &x);
-                let point = found.place(map, &x, residual);
+                let point = known.at(&x).or_else(|| found.place(map, &x, residual));
+                known.update(&found.certificates);
                 let status = if point.is_some() { Status::Converged } else { Status::Stalled };
                 found.fates.push(Fate { start, method: Method::Fiber, status, residual, point });
             }
@@ -165,19 +177,36 @@ pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>
     found
 }
 
+/// The uniqueness boxes of the points found so far, side by side in memory.
+struct KnownPoints {
+    n: usize,
+    boxes: Vec<Interval>,
+    stable: Vec<bool>,
+}
+
+impl KnownPoints {
+    /// The point in whose uniqueness box `x` lies.
+    fn at(&self, x: &[f64]) -> Option<usize> {
+        self.boxes.chunks_exact(self.n.max(1)).position(|b| b.iter().zip(x).all(|(b, x)| b.contains(*x)))
+    }
+
+    /// Takes up the points that are new.
+    fn update(&mut self, certificates: &[FixedPoint]) {
+        for point in &certificates[self.stable.len()..] {
+            self.boxes.extend_from_slice(&point.uniqueness);
+            self.stable.push(point.spectrum.verdict == Verdict::Stable);
+        }
+    }
+}
+
 /// A state whose residual exceeds this is not worth a certificate.
 const RESIDUAL_MAX: f64 = 1e-9;
 
 impl Found {
-    /// The index of the point at `x`, which is added when it is new and certifiable.
+    /// The index of the point at `x` (in no known box), which is added when it is new and certifiable.
     fn place(&mut self, map: &impl Map, x: &[f64], residual: f64) -> Option<usize> {
-        let inside = |p: &FixedPoint| x.iter().zip(&p.uniqueness).all(|(&v, u)| u.contains(v));
         if residual.is_nan() || residual > RESIDUAL_MAX * x.iter().fold(1.0, |m: f64, v| m.max(v.abs())) {
             return None;
-        }
-        // A small residual inside a uniqueness box is that box's point: its certificate contracts there.
-        if let Some(index) = self.certificates.iter().position(inside) {
-            return Some(index);
         }
         let Some(certificate) = certify(map, x) else {
             let near = |y: &Vec<f64>| y.iter().zip(x).all(|(a, b)| (a - b).abs() < Self::UNCERTIFIED_APART);

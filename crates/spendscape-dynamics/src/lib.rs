@@ -51,7 +51,8 @@ pub use basin::{Basins, Edge, Membership, Share};
 pub use certificate::{FixedPoint, certify};
 pub use complete::{COMPLETE_UNITS_MAX, Complete, FixedPointList, Outcome, SearchConfig};
 pub use continuation::{
-    Branch, BranchEnd, BranchPoint, ContinuationConfig, Jump, follow, jump_toward, smallest_jump,
+    Branch, BranchEnd, BranchPoint, ContinuationConfig, Jump, JumpCause, Passage, follow, jump_toward,
+    smallest_jump,
 };
 pub use cycle::{Cycle, Ring, find_cycles};
 pub use error::Error;
@@ -60,8 +61,8 @@ pub use find::{Fate, FindConfig, Found, Method, find_fixed_points, halton};
 pub use interval::Interval;
 pub use inverse::{InverseConfig, InverseRegression, Reachable, inverse_regression};
 pub use map::{
-    GruCell, GruMap, Henon, LstmCell, LstmMap, Map, NewtonCubic, RnnCell, RnnMap, Scalar, StackedLstm,
-    StackedMap, TanhMap,
+    Driven, GruCell, GruMap, Henon, LstmCell, LstmMap, Map, NewtonCubic, RnnCell, RnnMap, Scalar,
+    StackedLstm, StackedMap, TanhMap,
 };
 pub use population::{
     Arrival, PointTable, Population, PopulationConfig, analyze_population, analyze_preactivations,

@@ -7,18 +7,24 @@ use crate::map::Map;
 
 /// A residual at most this many units in the last place of `max(1, |x|)` counts as solved.
 const RESIDUAL_ULPS: f64 = 4.0;
-/// Halvings of a Newton step before the solver gives up on decreasing the residual.
-const HALVINGS: usize = 30;
-/// A damped step must lower the residual by this share of what the linear model predicts (Armijo).
-const ARMIJO: f64 = 1e-4;
-/// Descent: growth of the trust in a step after a success, and its reduction after a failure.
-const RATE_GROWTH: f64 = 1.5;
-/// Descent: reduction of the rate when a step would not lower `q`.
-const RATE_CUT: f64 = 0.4;
-/// Descent: the rate below which no further progress is possible in floating point.
-const RATE_MIN: f64 = 1e-14;
+/// Values of `q` that a step is compared with: it must not exceed the largest of them. A longer memory lets Newton leap
+/// over the local minima of `q` (slow points), where a monotone search stalls; a shorter one damps more.
+const MEMORY: usize = 5;
+/// Halvings of a step that exceeds them; the shortest is then taken all the same, because giving up would end at a
+/// local minimum.
+const HALVINGS: usize = 3;
+/// Newton stops after this many steps without a new least residual: it circles around a slow point.
+const PATIENCE: usize = 7;
+/// Descent: the first rate, and its growth where the curvature along the last step is not positive.
+const RATE_START: f64 = 1.0;
+/// Descent: growth of the rate in that case.
+const RATE_GROWTH: f64 = 2.0;
+/// Descent: a step this short relative to `max(1, |x|)` changes nothing.
+const DESCENT_STEP_MIN: f64 = 1e-15;
 /// Plain iteration: a step at most this long (relative to `max(1, |x|)`) counts as converged.
 const STEP_MIN: f64 = 1e-13;
+/// Plain iteration: steps between two looks at the known points.
+const LOOK_EVERY: usize = 8;
 
 /// How a solver ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +35,9 @@ pub enum Status {
     StepLimit,
     /// No step lowers the residual: a local minimum or a singular Jacobian.
     Stalled,
+    /// The state entered the uniqueness box of a point already certified, from where Newton's method with the box's
+    /// preconditioner is proved to converge to that point.
+    Known,
     /// The state left the range of numbers.
     Diverged,
 }
@@ -49,16 +58,11 @@ pub struct Solution {
 /// `max_k |F(x)_k - x_k|`; NaN when the map leaves the range of numbers.
 pub fn residual(map: &impl Map, x: &[f64]) -> f64 {
     let mut out = vec![0.0; x.len()];
-    residual_into(map, x, &mut out)
-}
-
-/// The residual vector `x - F(x)` into `out`, and its largest absolute value.
-fn residual_into(map: &impl Map, x: &[f64], out: &mut [f64]) -> f64 {
-    map.step(x, out);
+    map.step(x, &mut out);
     for (o, x) in out.iter_mut().zip(x) {
         *o = x - *o;
     }
-    norm_inf(out)
+    norm_inf(&out)
 }
 
 /// The residual that counts as solved at `x`.
@@ -70,28 +74,68 @@ fn tolerance(x: &[f64]) -> f64 {
 #[derive(Debug, Clone)]
 pub struct Solver {
     n: usize,
+    /// Newton's steps end on the border of this box, which holds every fixed point; empty when no box is known.
+    bounds: Vec<(f64, f64)>,
     x: Vec<f64>,
-    trial: Vec<f64>,
+    previous: Vec<f64>,
+    /// `x - F(x)`.
     g: Vec<f64>,
-    g_trial: Vec<f64>,
     direction: Vec<f64>,
+    previous_direction: Vec<f64>,
+    /// `I - J`, destroyed by each solution.
     jacobian: Vec<f64>,
 }
 
+/// The last few values of `q`.
+struct Recent {
+    values: [f64; MEMORY],
+    next: usize,
+}
+
+impl Recent {
+    fn new(q: f64) -> Self {
+        Self { values: [q; MEMORY], next: 0 }
+    }
+
+    #[inline]
+    fn largest(&self) -> f64 {
+        self.values.iter().fold(0.0, |m: f64, v| m.max(*v))
+    }
+
+    #[inline]
+    fn push(&mut self, q: f64) {
+        self.values[self.next] = q;
+        self.next = (self.next + 1) % MEMORY;
+    }
+}
+
+#[inline]
+fn square(v: &[f64]) -> f64 {
+    v.iter().map(|v| v * v).sum()
+}
+
 impl Solver {
-    /// Memory for maps of dimension `n`.
+    /// Memory for maps of dimension `n`, none of which has known bounds.
     #[must_use]
     pub fn new(n: usize) -> Self {
         let v = vec![0.0; n];
         Self {
             n,
+            bounds: Vec::new(),
             x: v.clone(),
-            trial: v.clone(),
+            previous: v.clone(),
             g: v.clone(),
-            g_trial: v.clone(),
-            direction: v,
+            direction: v.clone(),
+            previous_direction: v,
             jacobian: vec![0.0; n * n],
         }
+    }
+
+    /// Memory for `map`, whose bounds Newton's steps keep to. Another map of that dimension may be solved too if its
+    /// fixed points lie within the same bounds.
+    #[must_use]
+    pub fn for_map(map: &impl Map) -> Self {
+        Self { bounds: map.bounds().unwrap_or_default(), ..Self::new(map.dim()) }
     }
 
     /// The state where the last solver ended.
@@ -108,76 +152,138 @@ impl Solver {
         true
     }
 
-    /// `I - J` into the Jacobian's memory.
-    fn linearize(&mut self, map: &impl Map) {
-        map.jacobian(&self.x, &mut self.jacobian);
+    /// `x - F(x)` and `I - J` at the state; returns the largest residual.
+    #[inline]
+    fn linearize(&mut self, map: &impl Map) -> f64 {
+        map.linearize(&self.x, &mut self.g, &mut self.jacobian);
         for v in &mut self.jacobian {
             *v = -*v;
         }
         for k in 0..self.n {
             self.jacobian[k * self.n + k] += 1.0;
+            self.g[k] = self.x[k] - self.g[k];
+        }
+        norm_inf(&self.g)
+    }
+
+    /// Sets the state to `previous - t direction`, cut off at the bounds.
+    #[inline]
+    fn place(&mut self, t: f64) {
+        for (x, (from, d)) in self.x.iter_mut().zip(self.previous.iter().zip(&self.direction)) {
+            *x = from - t * d;
+        }
+        for (x, &(lo, hi)) in self.x.iter_mut().zip(&self.bounds) {
+            // Keeps a NaN, which ends the search.
+            *x = if *x < lo {
+                lo
+            } else if *x > hi {
+                hi
+            } else {
+                *x
+            };
         }
     }
 
-    /// Newton's method on `x - F(x)` with step halving, from `x0`; at most `max_steps` steps. The state ends in
-    /// [`Solver::state`]; returns residual, steps and status.
+    /// Newton's method on `x - F(x)`, from `x0`; at most `max_steps` steps. The state ends in [`Solver::state`]; returns
+    /// residual, steps and status.
+    ///
+    /// Steps are damped by a non-monotone search (Grippo, Lampariello and Lucidi, 1986): halved, up to three times,
+    /// while `q` exceeds the largest of its last five values.
     pub fn newton(&mut self, map: &impl Map, x0: &[f64], max_steps: usize) -> (f64, usize, Status) {
+        self.newton_until(map, x0, max_steps, |_| false)
+    }
+
+    /// The same; ends with [`Status::Known`] where `known` says so.
+    pub(crate) fn newton_until(
+        &mut self,
+        map: &impl Map,
+        x0: &[f64],
+        max_steps: usize,
+        known: impl Fn(&[f64]) -> bool,
+    ) -> (f64, usize, Status) {
         if !self.start(x0) {
             return (f64::NAN, 0, Status::Diverged);
         }
-        let mut size = residual_into(map, &self.x, &mut self.g);
+        let mut size = self.linearize(map);
+        let mut recent = Recent::new(square(&self.g));
+        let (mut best, mut best_step) = (f64::INFINITY, 0);
         for step in 0..max_steps {
-            if size.is_nan() || size == f64::INFINITY {
-                return (size, step, Status::Diverged);
+            if let Some(status) = self.over(size) {
+                return (size, step, status);
             }
-            if size <= tolerance(&self.x) {
-                return (size, step, Status::Converged);
+            if known(&self.x) {
+                return (size, step, Status::Known);
             }
-            self.linearize(map);
+            if size < best {
+                (best, best_step) = (size, step);
+            } else if step - best_step >= PATIENCE {
+                return (size, step, Status::Stalled);
+            }
             self.direction.copy_from_slice(&self.g);
             if !solve(self.n, &mut self.jacobian, &mut self.direction) {
                 return (size, step, Status::Stalled);
             }
-            // Damping minimizes the Euclidean norm, for which Newton's direction always descends.
-            let before: f64 = self.g.iter().map(|v| v * v).sum();
-            let mut t = 1.0;
-            let mut accepted = false;
-            for _ in 0..HALVINGS {
-                for k in 0..self.n {
-                    self.trial[k] = self.x[k] - t * self.direction[k];
-                }
-                let trial = residual_into(map, &self.trial, &mut self.g_trial);
-                let after: f64 = self.g_trial.iter().map(|v| v * v).sum();
-                if after <= before * (1.0 - 2.0 * ARMIJO * t) {
-                    std::mem::swap(&mut self.x, &mut self.trial);
-                    std::mem::swap(&mut self.g, &mut self.g_trial);
-                    size = trial;
-                    accepted = true;
-                    break;
-                }
-                t *= 0.5;
-            }
-            if !accepted {
-                return (size, step, Status::Stalled);
-            }
+            size = self.search(map, 1.0, &mut recent);
         }
-        let status = if size <= tolerance(&self.x) { Status::Converged } else { Status::StepLimit };
-        (size, max_steps, status)
+        (size, max_steps, self.over(size).unwrap_or(Status::StepLimit))
+    }
+
+    /// Whether a residual ends the search.
+    #[inline]
+    fn over(&self, size: f64) -> Option<Status> {
+        if !size.is_finite() {
+            Some(Status::Diverged)
+        } else if size <= tolerance(&self.x) {
+            Some(Status::Converged)
+        } else {
+            None
+        }
+    }
+
+    /// Moves along the direction by `t` or, where `q` rises too high, by less; linearizes there and returns the residual.
+    fn search(&mut self, map: &impl Map, mut t: f64, recent: &mut Recent) -> f64 {
+        self.previous.copy_from_slice(&self.x);
+        let limit = recent.largest();
+        for halving in 0.. {
+            self.place(t);
+            let size = self.linearize(map);
+            let q = square(&self.g);
+            if q <= limit || halving == HALVINGS {
+                recent.push(q);
+                return size;
+            }
+            t *= 0.5;
+        }
+        f64::NAN
     }
 
     /// Plain iteration `x <- F(x)` until a step is at most `1e-13 max(1, |x|)` or `max_steps` are done.
     pub fn iterate(&mut self, map: &impl Map, x0: &[f64], max_steps: usize) -> (f64, usize, Status) {
+        self.iterate_until(map, x0, max_steps, |_| false)
+    }
+
+    /// The same; ends with [`Status::Known`] where `known` says so.
+    pub(crate) fn iterate_until(
+        &mut self,
+        map: &impl Map,
+        x0: &[f64],
+        max_steps: usize,
+        known: impl Fn(&[f64]) -> bool,
+    ) -> (f64, usize, Status) {
         if !self.start(x0) {
             return (f64::NAN, 0, Status::Diverged);
         }
         let mut size = f64::INFINITY;
         for step in 0..max_steps {
-            map.step(&self.x, &mut self.trial);
-            size = self.x.iter().zip(&self.trial).fold(0.0, |m: f64, (a, b)| {
+            if step % LOOK_EVERY == 0 && known(&self.x) {
+                return (size, step, Status::Known);
+            }
+            map.step(&self.x, &mut self.previous);
+            size = self.x.iter().zip(&self.previous).fold(0.0, |m: f64, (a, b)| {
                 let d = (a - b).abs();
                 if d.is_nan() || m.is_nan() { f64::NAN } else { m.max(d) }
             });
-            std::mem::swap(&mut self.x, &mut self.trial);
+            std::mem::swap(&mut self.x, &mut self.previous);
             if !size.is_finite() {
                 return (size, step, Status::Diverged);
             }
@@ -188,48 +294,59 @@ impl Solver {
         (size, max_steps, Status::StepLimit)
     }
 
-    /// Gradient descent on `q = |x - F(x)|^2 / 2` with an adaptive rate; at most `max_steps` steps.
+    /// Gradient descent on `q = |x - F(x)|^2 / 2` with Barzilai and Borwein's rate (1988) and the non-monotone search of
+    /// [`Solver::newton`]; at most `max_steps` steps.
     ///
     /// It reaches slow points (local minima of `q`) as well as fixed points: the status says which.
     pub fn descend(&mut self, map: &impl Map, x0: &[f64], max_steps: usize) -> (f64, usize, Status) {
+        self.descend_until(map, x0, max_steps, |_| false)
+    }
+
+    /// The same; ends with [`Status::Known`] where `known` says so.
+    pub(crate) fn descend_until(
+        &mut self,
+        map: &impl Map,
+        x0: &[f64],
+        max_steps: usize,
+        known: impl Fn(&[f64]) -> bool,
+    ) -> (f64, usize, Status) {
         if !self.start(x0) {
             return (f64::NAN, 0, Status::Diverged);
         }
-        let mut size = residual_into(map, &self.x, &mut self.g);
-        let mut rate = 1.0;
+        let n = self.n;
+        let mut size = self.linearize(map);
+        let mut recent = Recent::new(square(&self.g));
+        let mut rate = RATE_START;
         for step in 0..max_steps {
-            if size.is_nan() || size == f64::INFINITY {
-                return (size, step, Status::Diverged);
+            if let Some(status) = self.over(size) {
+                return (size, step, status);
             }
-            if size <= tolerance(&self.x) {
-                return (size, step, Status::Converged);
+            if known(&self.x) {
+                return (size, step, Status::Known);
             }
-            self.linearize(map);
-            let q: f64 = self.g.iter().map(|v| v * v).sum();
-            for c in 0..self.n {
-                self.direction[c] = (0..self.n).map(|r| self.jacobian[r * self.n + c] * self.g[r]).sum();
-            }
-            loop {
-                for k in 0..self.n {
-                    self.trial[k] = self.x[k] - rate * self.direction[k];
-                }
-                let trial = residual_into(map, &self.trial, &mut self.g_trial);
-                let after: f64 = self.g_trial.iter().map(|v| v * v).sum();
-                if after < q {
-                    std::mem::swap(&mut self.x, &mut self.trial);
-                    std::mem::swap(&mut self.g, &mut self.g_trial);
-                    size = trial;
-                    rate *= RATE_GROWTH;
-                    break;
-                }
-                rate *= RATE_CUT;
-                if rate < RATE_MIN {
-                    return (size, step, Status::Stalled);
+            std::mem::swap(&mut self.direction, &mut self.previous_direction);
+            // The gradient of q, (I - J)^T g.
+            self.direction.fill(0.0);
+            for (row, g) in self.jacobian.chunks_exact(n).zip(&self.g) {
+                for (d, j) in self.direction.iter_mut().zip(row) {
+                    *d += j * g;
                 }
             }
+            if step > 0 {
+                let (mut moved, mut curvature) = (0.0, 0.0);
+                for k in 0..n {
+                    let s = self.x[k] - self.previous[k];
+                    moved += s * s;
+                    curvature += s * (self.direction[k] - self.previous_direction[k]);
+                }
+                rate = if curvature > 0.0 { moved / curvature } else { rate * RATE_GROWTH };
+            }
+            if rate * norm_inf(&self.direction) <= DESCENT_STEP_MIN * norm_inf(&self.x).max(1.0) {
+                return (size, step, Status::Stalled);
+            }
+            size = self.search(map, rate, &mut recent);
         }
-        let status = if size <= tolerance(&self.x) { Status::Converged } else { Status::StepLimit };
-        (size, max_steps, status)
+        (size, max_steps, self.over(size).unwrap_or(Status::StepLimit))
     }
 }
 
@@ -249,7 +366,7 @@ pub fn descend(map: &impl Map, x0: &[f64], max_steps: usize) -> Solution {
 }
 
 fn run(map: &impl Map, x0: &[f64], go: impl FnOnce(&mut Solver) -> (f64, usize, Status)) -> Solution {
-    let mut solver = Solver::new(map.dim());
+    let mut solver = Solver::for_map(map);
     let (residual, steps, status) = go(&mut solver);
     let state = if x0.len() == map.dim() { solver.x } else { x0.to_vec() };
     Solution { state, residual, steps, status }

@@ -11,7 +11,7 @@ use crate::map::{Map, check_finite_vector, check_shape};
 /// The linearized transient at a fixed point, in floating point (no certificate).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transient {
-    /// `|J^k|_2` for k = 0, 1, .., the cap.
+    /// `|J^k|_2` for k = 0, 1, .., the cap, or as far as the numbers go.
     pub growth: Vec<f64>,
     /// The largest of them, and the step where it occurs: above one, a small push first grows (non-normal growth).
     pub peak: (f64, usize),
@@ -26,7 +26,7 @@ pub struct Transient {
 /// Analyzes the powers of the Jacobian at the state `x` up to `steps`.
 ///
 /// # Errors
-/// [`Error::Shape`], [`Error::NotFinite`] or [`Error::Linalg`] (powers that overflow).
+/// [`Error::Shape`], [`Error::NotFinite`] or [`Error::Linalg`].
 pub fn transient(map: &impl Map, x: &ArrayRef<f64, Ix1>, steps: usize) -> Result<Transient, Error> {
     let j = jacobian(map, x)?;
     let eigenvalues = eigvals(&j)?.to_vec();
@@ -34,6 +34,9 @@ pub fn transient(map: &impl Map, x: &ArrayRef<f64, Ix1>, steps: usize) -> Result
     let mut power = Array2::<f64>::eye(j.nrows());
     let mut growth = Vec::with_capacity(steps + 1);
     for _ in 0..=steps {
+        if !power.iter().all(|v| v.is_finite()) {
+            break;
+        }
         growth.push(singular_values(&power)?.first().copied().unwrap_or(0.0));
         power = j.dot(&power);
     }
@@ -41,7 +44,7 @@ pub fn transient(map: &impl Map, x: &ArrayRef<f64, Ix1>, steps: usize) -> Result
         growth.iter().copied().enumerate().fold((0.0, 0), |m, (k, g)| if g > m.0 { (g, k) } else { m });
     let below = (-1.0f64).exp();
     let last_above = growth.iter().rposition(|&g| g >= below);
-    let return_time = last_above.map_or(Some(0), |k| (k < steps).then_some(k + 1));
+    let return_time = last_above.map_or(Some(0), |k| (k + 1 < growth.len()).then_some(k + 1));
     Ok(Transient { growth, peak, return_time, eigenvalues, time_constants })
 }
 

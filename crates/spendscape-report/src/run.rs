@@ -83,6 +83,29 @@ pub(crate) struct Attractor {
     pub(crate) verdict: String,
 }
 
+/// Where the customers' own roll-outs end.
+#[derive(Debug, Clone)]
+pub(crate) struct Ends {
+    pub(crate) customers: Vec<usize>,
+    /// N x M.
+    pub(crate) states: Array2<f64>,
+    /// Upper bound of the spectral radius there.
+    pub(crate) radius: Vec<f64>,
+}
+
+/// A certified fixed point of one customer's map.
+#[derive(Debug, Clone)]
+pub(crate) struct MapPoint {
+    pub(crate) customer: usize,
+    /// The hidden part of the state.
+    pub(crate) state: Vec<f64>,
+    pub(crate) stable: bool,
+    /// Share of the sampled states that reach it.
+    pub(crate) basin: Option<f64>,
+    /// Radius of the box in which it is proved to exist.
+    pub(crate) radius: f64,
+}
+
 /// The axis of one trait.
 #[derive(Debug, Clone)]
 pub(crate) struct TraitAxis {
@@ -118,6 +141,8 @@ pub(crate) struct Run {
     pub(crate) locations: Part<Vectors>,
     pub(crate) attractors: Part<Vec<Attractor>>,
     pub(crate) axes: Part<Vec<TraitAxis>>,
+    pub(crate) ends: Part<Ends>,
+    pub(crate) map_points: Part<Vec<MapPoint>>,
     pub(crate) reach: Part<Array2<f64>>,
     /// Every table of the run, in the order of the pipeline.
     pub(crate) sources: Vec<Source>,
@@ -216,6 +241,8 @@ impl Run {
             })?,
             attractors: reader.read("attractors", Table::Attractors, Reader::attractors)?,
             axes: reader.read("trait_axes", Table::TraitAxes, Reader::trait_axes)?,
+            ends: reader.read("end_states", Table::EndStates, Reader::ends)?,
+            map_points: reader.read("map_points", Table::MapPoints, Reader::map_points)?,
             reach: reader.read("reach", Table::Reach, |reader, name, stored| {
                 reader.vectors64(name, stored, "output", reader.traits.len())
             })?,
@@ -341,7 +368,11 @@ impl Reader<'_> {
 
     /// The customer of every row, by number.
     fn customers(&self, name: &str, stored: &Stored) -> Result<Vec<usize>, Error> {
-        let labels = stored.rows.text("customer").map_err(self.column(name))?;
+        self.customers_in(name, stored, "customer")
+    }
+
+    fn customers_in(&self, name: &str, stored: &Stored, column: &'static str) -> Result<Vec<usize>, Error> {
+        let labels = stored.rows.text(column).map_err(self.column(name))?;
         let number = |(row, customer): (usize, String)| {
             self.customers.get(&customer).copied().ok_or_else(|| Error::UnknownCustomer {
                 path: path_of(self.folder, name),
@@ -444,6 +475,33 @@ impl Reader<'_> {
             }
         }
         Ok(attractors)
+    }
+
+    fn ends(&self, name: &str, stored: &Stored) -> Result<Ends, Error> {
+        Ok(Ends {
+            customers: self.customers(name, stored)?,
+            states: self.vectors64(name, stored, "hidden", self.units)?,
+            radius: stored.rows.float("spectral_high").map_err(self.column(name))?,
+        })
+    }
+
+    /// The points of the customers' maps; a state is `(h, c)`, of which the hidden part is drawn.
+    fn map_points(&self, name: &str, stored: &Stored) -> Result<Vec<MapPoint>, Error> {
+        let column = self.column(name);
+        let customers = self.customers_in(name, stored, "input")?;
+        let states = self.vectors64(name, stored, "state", 2 * self.units)?;
+        let radius = stored.rows.float("radius").map_err(&column)?;
+        let verdicts = stored.rows.text("verdict").map_err(&column)?;
+        let basins = stored.rows.optional_float("basin").map_err(&column)?;
+        Ok((0..customers.len())
+            .map(|row| MapPoint {
+                customer: customers[row],
+                state: states.row(row).iter().take(self.units).copied().collect(),
+                stable: verdicts[row] == "stable",
+                basin: basins[row],
+                radius: radius[row],
+            })
+            .collect())
     }
 
     fn trait_axes(&self, name: &str, stored: &Stored) -> Result<Vec<TraitAxis>, Error> {

@@ -358,15 +358,75 @@ tables! {
         column("step", Kind::Index, "step, from 1"),
         column("hidden", Kind::Vector32(Axis::Unit), "hidden state"),
     ];
+    /// Single maps in depth, one row per input that is held: how the search for all fixed points ended.
+    Maps, "maps", 1, [
+        column("input", Kind::Text, "customer id, or number of the input from 0"),
+        column("outcome", Kind::Category, "proved complete, undecided boxes, box limit, or completeness not proved"),
+        column("points", Kind::Index, "certified fixed points"),
+        column("stable", Kind::Index, "those that are proved stable"),
+        column("undecided", Kind::Integer, "boxes of states that may hold further points"),
+        column("boxes", Kind::Integer, "boxes examined"),
+        nullable("degree", Kind::Float, "sum of the signs of det(I - R'), which is 1 for a complete list; null otherwise"),
+        column("verdict", Kind::Category, "line attractor, marginal, slow manifold, points or undecided"),
+    ];
+    /// Certified fixed points of the single maps.
+    MapPoints, "map_points", 1, [
+        column("input", Kind::Text, "customer id, or number of the input"),
+        column("index", Kind::Index, "point, from 0"),
+        column("state", Kind::Vector64(Axis::Unit), "state of the point"),
+        column("residual", Kind::Float, "largest |F(x) - x|"),
+        column("radius", Kind::Float, "radius of the box in which the point is proved to exist"),
+        column("spectral_low", Kind::Float, "lower bound of the spectral radius"),
+        column("spectral_high", Kind::Float, "upper bound of the spectral radius"),
+        column("verdict", Kind::Category, "stable, saddle, marginal or undecided"),
+        column("unstable", Kind::Index, "unstable directions of a saddle, otherwise 0"),
+        column("time_constant", Kind::Float, "-1 / ln(spectral radius), in steps"),
+        column("growth", Kind::Float, "largest norm of J^k: how far a small push grows on the way"),
+        column("growth_step", Kind::Index, "the k at which it occurs"),
+        nullable("return_time", Kind::Index, "first k from which the norm of J^k stays below 1/e; null if it does not within 200"),
+        nullable("basin", Kind::Float, "share of the sampled states that reach the point; null unless stable"),
+        nullable("basin_low", Kind::Float, "lower end of the share's 95 % interval"),
+        nullable("basin_high", Kind::Float, "upper end of the share's 95 % interval"),
+    ];
+    /// Certified cycles of the single maps, one row per phase.
+    MapCycles, "map_cycles", 1, [
+        column("input", Kind::Text, "customer id, or number of the input"),
+        column("cycle", Kind::Index, "cycle, from 0"),
+        column("length", Kind::Index, "steps of the cycle"),
+        column("phase", Kind::Index, "phase, from 0"),
+        column("state", Kind::Vector64(Axis::Unit), "state in that phase"),
+        column("residual", Kind::Float, "largest residual of a step of the cycle"),
+        column("spectral_low", Kind::Float, "lower bound of the largest multiplier"),
+        column("spectral_high", Kind::Float, "upper bound of the largest multiplier"),
+        column("verdict", Kind::Category, "stable, saddle, marginal or undecided"),
+    ];
+    /// What becomes of each single map's attractor on the way toward other inputs.
+    MapJumps, "map_jumps", 1, [
+        column("input", Kind::Text, "customer id, or number of the input"),
+        column("toward", Kind::Text, "the input at the end of the way"),
+        column("passage", Kind::Category, "survives, fold, loss of stability or undecided"),
+        nullable("share", Kind::Float, "share of the way at which the attractor is lost; null if it is not"),
+        nullable("change", Kind::Float, "change of the input there, sum of |du|: of spending shares, twice the share moved"),
+        column("smallest", Kind::Flag, "whether this is the smallest change among the ways of this input"),
+        column("before", Kind::Vector64(Axis::Unit), "fixed point just before; NaN where nothing is lost"),
+        column("after", Kind::Vector64(Axis::Unit), "where the roll-out leads just beyond; NaN where nothing is lost"),
+    ];
     /// Attractors of the population, one row per point to draw.
-    Attractors, "attractors", 1, [
+    Attractors, "attractors", 2, [
         column("trait", Kind::Category, "dominant trait of the group"),
         column("shape", Kind::Category, "`line` for a sample of the fitted curve, `point` for a cluster centre"),
         column("index", Kind::Index, "position along the curve, or number of the centre"),
         column("state", Kind::Vector64(Axis::Unit), "state"),
         column("output", Kind::Vector64(Axis::Trait), "output of the network there: its label"),
         column("variance_explained", Kind::Float, "held-out share of variance that the shape explains"),
-        column("drawn", Kind::Flag, "whether this shape explains the group best"),
+        column("refused", Kind::Category, "why a curve is no fair description (`two branches`, `explains too little`), otherwise empty"),
+        column("drawn", Kind::Flag, "whether this shape is fair and explains the group best"),
+        column("members", Kind::Integer, "customers nearest to the centre; of a curve, all of the group"),
+        column("label", Kind::Category, "trait with the largest mean output of the members; empty for a curve"),
+        nullable("label_output", Kind::Float, "that mean output"),
+        nullable("label_half_width", Kind::Float, "half-width of its 95 % interval"),
+        column("label_clear", Kind::Flag, "whether the interval stays clear of every other trait's"),
+        nullable("label_distance", Kind::Float, "distance of the members' mean predicted location L from the centre"),
         column("verdict", Kind::Category, "what the dynamics say of the group"),
     ];
     /// The hidden truth of the synthetic bank: one row per customer and year.

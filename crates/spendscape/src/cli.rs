@@ -11,8 +11,14 @@ use spendscape::{
     RunFolder,
     evaluate::{self, CompareOptions, EvaluateOptions, SummaryRow},
     stages::{
-        self, assign::AssignOptions, dynamics::DynamicsOptions, explain::ExplainOptions,
-        ingest::IngestOptions, outcomes::OutcomesOptions, segment::SegmentOptions, synth::SynthOptions,
+        self,
+        assign::AssignOptions,
+        dynamics::{DynamicsOptions, NetOptions},
+        explain::ExplainOptions,
+        ingest::IngestOptions,
+        outcomes::OutcomesOptions,
+        segment::SegmentOptions,
+        synth::SynthOptions,
         train::TrainOptions,
     },
 };
@@ -140,12 +146,20 @@ enum Command {
         html: Option<PathBuf>,
     },
     /// Find and certify the fixed points that pull customers, and map traits into state space
-    #[command(after_help = "Example: spendscape dynamics runs/first --data runs/bank")]
+    ///
+    /// With --model, another net (LSTM, stacked LSTM, GRU or tanh layer in PyTorch's layout) is studied instead.
+    #[command(
+        mut_arg("run", |run| run.required(false).default_value(".")),
+        after_help = "Examples:\n  spendscape dynamics runs/first --data runs/bank\n  spendscape dynamics runs/other \
+        --model net.safetensors --inputs inputs.csv"
+    )]
     Dynamics {
         #[command(flatten)]
         folders: Folders,
         #[command(flatten)]
         options: DynamicsOptions,
+        #[command(flatten)]
+        net: NetOptions,
     },
     /// Predict default, liquidity or any label from trajectory and bespoke features, and compare them
     #[command(
@@ -308,7 +322,10 @@ impl Command {
                     print_explanation(&run, customer, html.as_deref(), json)?;
                 }
             }
-            Self::Dynamics { options, .. } => stages::dynamics::dynamics(&run, options, force)?,
+            Self::Dynamics { options, net, .. } => match net.files() {
+                Some(files) => stages::dynamics::net(&run, files, options, force)?,
+                None => stages::dynamics::dynamics(&run, options, force)?,
+            },
             Self::Outcomes { options, .. } => stages::outcomes::outcomes(&run, options, force)?,
             Self::Evaluate { options, .. } => evaluate::evaluate(&run, options, force)?,
             Self::Compare { options, .. } => evaluate::compare(&run, options, force)?,

@@ -109,6 +109,14 @@ files! {
     FixedPoints = "fixed_points": FixedPoints,
     /// Extended trajectories of a sample.
     Extended = "extended": Extended,
+    /// Single maps in depth.
+    Maps = "maps": Maps,
+    /// Their fixed points.
+    MapPoints = "map_points": MapPoints,
+    /// Their cycles.
+    MapCycles = "map_cycles": MapCycles,
+    /// Where their attractors are lost.
+    MapJumps = "map_jumps": MapJumps,
     /// Attractors of the population.
     Attractors = "attractors": Attractors,
     /// The comparison of representations.

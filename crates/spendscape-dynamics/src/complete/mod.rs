@@ -14,7 +14,7 @@ pub(crate) use search::{Root, Search};
 use gru::GruReduced;
 use rnn::RnnReduced;
 
-use crate::certificate::{FixedPoint, certify};
+use crate::certificate::FixedPoint;
 use crate::find::{FindConfig, find_fixed_points};
 use crate::interval::Interval;
 use crate::map::{GruMap, LstmMap, Map, RnnMap};
@@ -238,8 +238,13 @@ fn compare(a: &[Interval], b: &[Interval]) -> std::cmp::Ordering {
 /// Certified points from many starts, for systems beyond the search.
 fn not_proved(map: &impl Map) -> FixedPointList {
     let found = find_fixed_points(map, &FindConfig::default(), &[]);
-    let points = found.points.iter().filter_map(|x| certify(map, x)).collect();
-    FixedPointList { points, undecided: Vec::new(), outcome: Outcome::NotProved, boxes: 0, degree: None }
+    FixedPointList {
+        points: found.certificates,
+        undecided: Vec::new(),
+        outcome: Outcome::NotProved,
+        boxes: 0,
+        degree: None,
+    }
 }
 
 impl Complete for LstmMap<'_> {

@@ -107,6 +107,15 @@ pub(crate) fn tanh_pair(z: f64) -> (f64, f64) {
     (value, slope)
 }
 
+/// The gates i, f, g, o of one LSTM unit, each as value and slope, from one vector of exponentials.
+#[inline(always)]
+pub(crate) fn gates(z: [f64; 4]) -> [[f64; 2]; 4] {
+    let (e, m) = exp_parts([z[0].abs(), z[1].abs(), 2.0 * z[2].abs(), z[3].abs()]);
+    let d = e.map(|e| 1.0 / (1.0 + e));
+    let logistic = |j: usize| [if z[j] >= 0.0 { d[j] } else { e[j] * d[j] }, e[j] * d[j] * d[j]];
+    [logistic(0), logistic(1), [f64::copysign(m[2] * d[2], z[2]), 4.0 * e[2] * d[2] * d[2]], logistic(3)]
+}
+
 /// The gates `(i, 1 - f, g, o)` of one LSTM unit over pre-activations so narrow that a slope bound is sharp:
 /// both logistic functions change by less than a relative `exp(rad) - 1`, the tangent by less than `rad`.
 #[inline(always)]

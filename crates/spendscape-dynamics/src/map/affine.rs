@@ -11,7 +11,8 @@ pub(crate) struct Affine {
     pub(crate) units: usize,
     pub(crate) gates: usize,
     pub(crate) w_x: Array2<f64>,
-    pub(crate) w_h: Array2<f64>,
+    /// Recurrent weights, row-major: the hot loops read rows as slices.
+    pub(crate) w_h: Vec<f64>,
     pub(crate) b: Array1<f64>,
 }
 
@@ -33,12 +34,11 @@ impl Affine {
         check_finite("w_x", w_x)?;
         check_finite("w_h", w_h)?;
         check_finite_vector("b", b)?;
-        // Standard layout lets the hot loops read rows as slices.
         Ok(Self {
             units,
             gates,
             w_x: w_x.as_standard_layout().into_owned(),
-            w_h: w_h.as_standard_layout().into_owned(),
+            w_h: w_h.iter().copied().collect(),
             b: b.to_owned(),
         })
     }
@@ -51,8 +51,15 @@ impl Affine {
         self.w_x.ncols()
     }
 
+    #[inline]
     pub(crate) fn recurrent(&self, row: usize, column: usize) -> f64 {
-        self.w_h[[row, column]]
+        self.recurrent_row(row)[column]
+    }
+
+    /// A row of the recurrent weights.
+    #[inline(always)]
+    pub(crate) fn recurrent_row(&self, row: usize) -> &[f64] {
+        &self.w_h[row * self.units..(row + 1) * self.units]
     }
 
     /// Encloses `W_x u + b` for an exactly known input, by an a-priori bound of the summation error.

@@ -3,6 +3,7 @@
 use ndarray::{Array1, ArrayRef, Ix1, Ix2};
 
 use super::{Affine, Map, Scalar};
+use crate::complete::with_units;
 use crate::error::Error;
 use crate::interval::Interval;
 
@@ -30,6 +31,7 @@ impl LstmCell {
     }
 
     /// The number of units M; the state has dimension 2M.
+    #[inline]
     #[must_use]
     pub fn units(&self) -> usize {
         self.affine.units
@@ -105,17 +107,16 @@ pub(crate) struct Unit<S> {
 /// The cell equations of one unit from its four pre-activations.
 #[inline(always)]
 pub(crate) fn unit<S: Scalar>(z: [S; 4], c: S) -> Unit<S> {
-    let [zi, zf, zg, zo] = z;
-    let (i, f, g, o) = (zi.sigmoid(), zf.sigmoid(), zg.tanh(), zo.sigmoid());
+    let [[i, di], [f, df], [g, dg], [o, do_]] = S::lstm_gates(z);
     let next = f * c + i * g;
     let t = next.tanh();
     Unit {
         h: o * t,
         c: next,
-        dc: [g * zi.sigmoid_slope(), c * zf.sigmoid_slope(), i * zg.tanh_slope()],
+        dc: [g * di, c * df, i * dg],
         dc_dc: f,
         dh_dc: o * next.tanh_slope(),
-        dh_do: t * zo.sigmoid_slope(),
+        dh_do: t * do_,
     }
 }
 
@@ -139,11 +140,83 @@ impl LstmMap<'_> {
         std::array::from_fn(|q| {
             let row = q * m + k;
             let mut z = S::within(self.z0[row]);
-            for (j, &hj) in h.iter().enumerate() {
-                z = z + S::exact(self.cell.affine.recurrent(row, j)) * hj;
+            for (&w, &h) in self.cell.affine.recurrent_row(row).iter().zip(h) {
+                z = z + S::exact(w) * h;
             }
             z
         })
+    }
+}
+
+impl LstmMap<'_> {
+    /// [`Map::linearize`] with a constant number of units, which lets the loops unroll.
+    #[inline(always)]
+    fn linearize_sized<S: Scalar, const N: usize>(&self, x: &[S], step: &mut [S], jacobian: &mut [S]) {
+        let (step_h, step_c) = step.split_at_mut(N);
+        let (to_h, to_c) = jacobian.split_at_mut(2 * N * N);
+        let h: [S; N] = std::array::from_fn(|j| x[j]);
+        let zero = S::exact(0.0);
+        for k in 0..N {
+            let w: [[S; N]; 4] = std::array::from_fn(|q| {
+                let row = self.cell.affine.recurrent_row(q * N + k);
+                std::array::from_fn(|j| S::exact(row[j]))
+            });
+            let z = std::array::from_fn(|q| {
+                (0..N).fold(S::within(self.z0[q * N + k]), |z, j| z + w[q][j] * h[j])
+            });
+            let u = unit(z, x[N + k]);
+            step_h[k] = u.h;
+            step_c[k] = u.c;
+            let to_h = &mut to_h[2 * N * k..2 * N * (k + 1)];
+            let to_c = &mut to_c[2 * N * k..2 * N * (k + 1)];
+            for j in 0..N {
+                let dc = u.dc[0] * w[0][j] + u.dc[1] * w[1][j] + u.dc[2] * w[2][j];
+                to_c[j] = dc;
+                to_h[j] = u.dh_do * w[3][j] + u.dh_dc * dc;
+                to_c[N + j] = zero;
+                to_h[N + j] = zero;
+            }
+            to_c[N + k] = u.dc_dc;
+            to_h[N + k] = u.dh_dc * u.dc_dc;
+        }
+    }
+
+    /// [`Map::step`] with a constant number of units.
+    #[inline(always)]
+    fn step_sized<S: Scalar, const N: usize>(&self, x: &[S], out: &mut [S]) {
+        let (out_h, out_c) = out.split_at_mut(N);
+        let h: [S; N] = std::array::from_fn(|j| x[j]);
+        for k in 0..N {
+            let z = std::array::from_fn(|q| {
+                let row = self.cell.affine.recurrent_row(q * N + k);
+                (0..N).fold(S::within(self.z0[q * N + k]), |z, j| z + S::exact(row[j]) * h[j])
+            });
+            let u = unit(z, x[N + k]);
+            out_h[k] = u.h;
+            out_c[k] = u.c;
+        }
+    }
+
+    /// [`Map::linearize`] for any number of units.
+    fn linearize_any<S: Scalar>(&self, x: &[S], step: &mut [S], jacobian: &mut [S]) {
+        let m = self.cell.units();
+        let n = 2 * m;
+        jacobian.fill(S::exact(0.0));
+        let (hidden, cells) = jacobian.split_at_mut(m * n);
+        for (k, (to_h, to_c)) in hidden.chunks_exact_mut(n).zip(cells.chunks_exact_mut(n)).enumerate() {
+            let u = unit(self.gates(k, &x[..m]), x[m + k]);
+            step[k] = u.h;
+            step[m + k] = u.c;
+            let rows: [&[f64]; 4] = std::array::from_fn(|q| self.cell.affine.recurrent_row(q * m + k));
+            for j in 0..m {
+                let w = rows.map(|row| S::exact(row[j]));
+                let dc = u.dc[0] * w[0] + u.dc[1] * w[1] + u.dc[2] * w[2];
+                to_c[j] = dc;
+                to_h[j] = u.dh_do * w[3] + u.dh_dc * dc;
+            }
+            to_c[m + k] = u.dc_dc;
+            to_h[m + k] = u.dh_dc * u.dc_dc;
+        }
     }
 }
 
@@ -153,29 +226,28 @@ impl Map for LstmMap<'_> {
     }
 
     fn step<S: Scalar>(&self, x: &[S], out: &mut [S]) {
-        let m = self.cell.units();
-        for k in 0..m {
-            let u = unit(self.gates(k, &x[..m]), x[m + k]);
-            out[k] = u.h;
-            out[m + k] = u.c;
-        }
+        with_units!(self.cell.units(), N => {
+            self.step_sized::<S, N>(x, out);
+        }, {
+            let m = self.cell.units();
+            for k in 0..m {
+                let u = unit(self.gates(k, &x[..m]), x[m + k]);
+                out[k] = u.h;
+                out[m + k] = u.c;
+            }
+        });
     }
 
     fn jacobian<S: Scalar>(&self, x: &[S], out: &mut [S]) {
-        let m = self.cell.units();
-        let n = 2 * m;
-        let w = |q: usize, k: usize, j: usize| S::exact(self.cell.affine.recurrent(q * m + k, j));
-        out.fill(S::exact(0.0));
-        for k in 0..m {
-            let u = unit(self.gates(k, &x[..m]), x[m + k]);
-            for j in 0..m {
-                let dc = u.dc[0] * w(0, k, j) + u.dc[1] * w(1, k, j) + u.dc[2] * w(2, k, j);
-                out[(m + k) * n + j] = dc;
-                out[k * n + j] = u.dh_do * w(3, k, j) + u.dh_dc * dc;
-            }
-            out[(m + k) * n + m + k] = u.dc_dc;
-            out[k * n + m + k] = u.dh_dc * u.dc_dc;
-        }
+        self.linearize(x, &mut vec![S::exact(0.0); x.len()], out);
+    }
+
+    fn linearize<S: Scalar>(&self, x: &[S], step: &mut [S], jacobian: &mut [S]) {
+        with_units!(self.cell.units(), N => {
+            self.linearize_sized::<S, N>(x, step, jacobian);
+        }, {
+            self.linearize_any(x, step, jacobian);
+        });
     }
 
     fn input_dim(&self) -> usize {

@@ -1,6 +1,7 @@
 //! Maps `x -> F(x)` whose long-run behavior is studied.
 
 mod affine;
+mod driven;
 mod gru;
 mod lstm;
 mod plain;
@@ -8,6 +9,7 @@ mod rnn;
 mod scalar;
 mod stacked;
 
+pub use driven::Driven;
 pub use gru::{GruCell, GruMap};
 pub use lstm::{LstmCell, LstmMap};
 pub use plain::{Henon, NewtonCubic, TanhMap};
@@ -33,6 +35,12 @@ pub trait Map {
 
     /// The state Jacobian `dF_i / dx_j` at `x`, row-major into `out` (length `n * n`).
     fn jacobian<S: Scalar>(&self, x: &[S], out: &mut [S]);
+
+    /// The step and the state Jacobian at once, for maps whose formulas share work.
+    fn linearize<S: Scalar>(&self, x: &[S], step: &mut [S], jacobian: &mut [S]) {
+        self.step(x, step);
+        self.jacobian(x, jacobian);
+    }
 
     /// The width of the input `u`; zero when the map has none or its weights are not known.
     fn input_dim(&self) -> usize {

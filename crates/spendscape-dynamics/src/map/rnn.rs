@@ -50,8 +50,8 @@ pub struct RnnMap<'a> {
 impl RnnMap<'_> {
     fn preactivation<S: Scalar>(&self, k: usize, h: &[S]) -> S {
         let mut z = S::within(self.z0[k]);
-        for (j, &hj) in h.iter().enumerate() {
-            z = z + S::exact(self.cell.affine.recurrent(k, j)) * hj;
+        for (&w, &h) in self.cell.affine.recurrent_row(k).iter().zip(h) {
+            z = z + S::exact(w) * h;
         }
         z
     }
@@ -69,11 +69,21 @@ impl Map for RnnMap<'_> {
     }
 
     fn jacobian<S: Scalar>(&self, x: &[S], out: &mut [S]) {
-        let m = self.dim();
-        for k in 0..m {
+        for (k, row) in out.chunks_exact_mut(self.dim()).enumerate() {
             let slope = self.preactivation(k, x).tanh_slope();
-            for j in 0..m {
-                out[k * m + j] = slope * S::exact(self.cell.affine.recurrent(k, j));
+            for (j, &w) in row.iter_mut().zip(self.cell.affine.recurrent_row(k)) {
+                *j = slope * S::exact(w);
+            }
+        }
+    }
+
+    fn linearize<S: Scalar>(&self, x: &[S], step: &mut [S], jacobian: &mut [S]) {
+        for (k, row) in jacobian.chunks_exact_mut(self.dim()).enumerate() {
+            let z = self.preactivation(k, x);
+            step[k] = z.tanh();
+            let slope = z.tanh_slope();
+            for (j, &w) in row.iter_mut().zip(self.cell.affine.recurrent_row(k)) {
+                *j = slope * S::exact(w);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::interval::{Interval, SigmoidGate, TanhGate, exp_pair, tanh_pair};
+use crate::interval::{Interval, SigmoidGate, TanhGate, exp_pair, gates, tanh_pair};
 
 mod sealed {
     pub trait Sealed {}
@@ -40,6 +40,10 @@ pub trait Scalar:
     /// The slope of the hyperbolic tangent.
     #[must_use]
     fn tanh_slope(self) -> Self;
+    /// The gates i, f, g, o of an LSTM unit at its pre-activations, each as value and slope: `g` is a hyperbolic tangent,
+    /// the others are logistic.
+    #[must_use]
+    fn lstm_gates(z: [Self; 4]) -> [[Self; 2]; 4];
 }
 
 impl Scalar for f64 {
@@ -72,6 +76,10 @@ impl Scalar for f64 {
     fn tanh_slope(self) -> Self {
         tanh_pair(self).1
     }
+    #[inline(always)]
+    fn lstm_gates(z: [Self; 4]) -> [[Self; 2]; 4] {
+        gates(z)
+    }
 }
 
 impl Scalar for Interval {
@@ -102,5 +110,11 @@ impl Scalar for Interval {
     #[inline(always)]
     fn tanh_slope(self) -> Self {
         TanhGate::at(self).slope
+    }
+    #[inline(always)]
+    fn lstm_gates(z: [Self; 4]) -> [[Self; 2]; 4] {
+        let [i, f, o] = [z[0], z[1], z[3]].map(SigmoidGate::at);
+        let g = TanhGate::at(z[2]);
+        [[i.on, i.slope], [f.on, f.slope], [g.value, g.slope], [o.on, o.slope]]
     }
 }

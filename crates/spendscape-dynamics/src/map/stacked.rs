@@ -3,7 +3,7 @@
 use ndarray::{Array1, ArrayRef, Ix1};
 
 use super::lstm::unit;
-use super::{LstmCell, LstmMap, Map, Scalar};
+use super::{Driven, LstmCell, LstmMap, Map, Scalar};
 use crate::error::Error;
 
 /// The weights of a stack of LSTM layers, bottom first.
@@ -40,12 +40,7 @@ impl StackedLstm {
     /// # Errors
     /// [`Error::InputWidth`] or [`Error::NotFinite`].
     pub fn under(&self, u: &ArrayRef<f64, Ix1>) -> Result<StackedMap<'_>, Error> {
-        let mut layers = vec![self.layers[0].under(u)?];
-        for cell in &self.layers[1..] {
-            // Only the bias is constant for an upper layer; its input weights act on the state of the layer below.
-            layers.push(cell.under(&Array1::zeros(cell.inputs()))?);
-        }
-        Ok(StackedMap { layers })
+        self.driven_by(u)
     }
 }
 
@@ -127,6 +122,39 @@ impl Map for StackedMap<'_> {
                 }
                 out[(at + m + k) * n + at + m + k] = u.dc_dc;
                 out[(at + k) * n + at + m + k] = u.dh_dc * u.dc_dc;
+            }
+            at += 2 * m;
+        }
+    }
+
+    fn input_dim(&self) -> usize {
+        self.layers[0].input_dim()
+    }
+
+    fn input_jacobian(&self, x: &[f64], out: &mut [f64]) {
+        let (n, inputs) = (self.dim(), self.input_dim());
+        let mut next = vec![0.0; n];
+        self.step(x, &mut next);
+        let first = self.layers[0].dim();
+        self.layers[0].input_jacobian(&x[..first], &mut out[..first * inputs]);
+        let mut at = first;
+        for pair in self.layers.windows(2) {
+            let (under, layer) = (pair[0].units(), &pair[1]);
+            let (m, below) = (layer.units(), at - 2 * under);
+            // The input reaches this layer through the new hidden state of the layer below.
+            let (done, rest) = out.split_at_mut(at * inputs);
+            for k in 0..m {
+                let z = Self::gates(layer, k, &x[at..at + m], Some(&next[below..below + under]));
+                let u = unit(z, x[at + m + k]);
+                for j in 0..inputs {
+                    let dz: [f64; 4] = std::array::from_fn(|q| {
+                        let w = layer.cell.affine.w_x.row(q * m + k);
+                        w.iter().enumerate().map(|(b, w)| w * done[(below + b) * inputs + j]).sum()
+                    });
+                    let dc = u.dc[0] * dz[0] + u.dc[1] * dz[1] + u.dc[2] * dz[2];
+                    rest[(m + k) * inputs + j] = dc;
+                    rest[k * inputs + j] = u.dh_do * dz[3] + u.dh_dc * dc;
+                }
             }
             at += 2 * m;
         }

@@ -59,6 +59,13 @@ fn a21_coefficients_of_a_symmetric_parabola_are_exact() {
         curve.coefficients[[0, 1]].abs() < 1e-10 && curve.coefficients.row(1).iter().all(|c| c.abs() < 1e-10)
     );
     assert!(points.outer_iter().all(|p| curve.distance(p) < 1e-10));
+    // With noise, the standard errors say how far off the coefficients are: 3.3 of them miss once in a thousand.
+    let mut r = rng(9);
+    let noisy = points.mapv(|v| v + 0.01 * normal(&mut r));
+    let curve = fit_attractors(&noisy, &mut rng(7)).unwrap().curve.unwrap();
+    let (bend, error) = (curve.coefficients[[0, 2]].abs(), curve.standard_errors[[0, 2]]);
+    assert!(error > 1e-5 && error < 1e-2, "{error}");
+    assert!((bend - 1.0 / 18.0).abs() < 3.3 * error, "{bend} {error}");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Cycles, basins, transients, continuation, fibers, and bad input.
 
 use ndarray::{Array1, Array2, Axis, array};
+use rand::RngExt;
 use spendscape_dynamics::{
-    Basins, BranchEnd, Complete, ContinuationConfig, Error, FiberConfig, FindConfig, Henon, LstmCell, Map,
-    Membership, Method, PopulationConfig, SearchConfig, Solver, StackedLstm, TanhMap, Verdict,
-    analyze_population, certify, find_cycles, find_fixed_points, follow, jump_toward, sensitivity,
-    smallest_jump, trace_fiber, transient,
+    Basins, BranchEnd, Complete, ContinuationConfig, Error, FiberConfig, FindConfig, Henon, JumpCause,
+    LstmCell, Map, Membership, Method, Passage, PopulationConfig, RnnCell, SearchConfig, Solver, StackedLstm,
+    TanhMap, Verdict, analyze_population, certify, find_cycles, find_fixed_points, follow, jump_toward,
+    sensitivity, smallest_jump, trace_fiber, transient,
 };
 
 use crate::nets::{A4_WEIGHT, G, cell, random_cell, rng, trained};
@@ -96,6 +97,9 @@ fn transients_of_a_shear_grow_first() {
     assert_eq!(t.return_time, Some(9));
     assert!(t.time_constants.iter().all(|c| (c - 1.0 / 2.0f64.ln()).abs() < 1e-6));
     assert!(matches!(transient(&Shear, &array![0.0], 5), Err(Error::Shape { .. })));
+    // A strong repeller: 1e10^k leaves the range of numbers after 30 steps, which ends the list and is no error.
+    let strong = transient(&TanhMap { gain: 1e10 }, &array![0.0], 200).unwrap();
+    assert!(strong.growth.len() > 28 && strong.growth.len() < 32 && strong.return_time.is_none());
 }
 
 #[test]
@@ -169,22 +173,69 @@ fn continuation_locates_the_fold_and_the_jump() {
     assert!(before <= share + 1e-12 && after - before < 1e-6, "{before} {after} {share}");
     // The last certified input is near the fold: the square-root approach leaves a distance.
     assert!((share - before).abs() < 1e-6, "{before} {share}");
-    let jump = jump_toward(&cell, &array![1.0], &array![-1.0], &start, &ContinuationConfig::default())
-        .unwrap()
-        .unwrap();
+    let passage =
+        jump_toward(&cell, &array![1.0], &array![-1.0], &start, &ContinuationConfig::default()).unwrap();
+    let Passage::Jumps(jump) = passage else { panic!("{passage:?}") };
+    assert_eq!(jump.cause, JumpCause::Fold);
     assert!((jump.change - (1.0 - fold())).abs() < 1e-5);
     assert!(jump.before[0] > 0.0 && jump.after[0] < 0.0);
     // Toward larger inputs nothing happens, and the way with the jump is found among several.
-    assert!(
-        jump_toward(&cell, &array![1.0], &array![2.0], &start, &ContinuationConfig::default())
-            .unwrap()
-            .is_none()
-    );
+    let up = jump_toward(&cell, &array![1.0], &array![2.0], &start, &ContinuationConfig::default()).unwrap();
+    assert_eq!(up, Passage::Survives);
     let targets = array![[2.0], [-1.0], [-3.0]];
     let (row, best) = smallest_jump(&cell, &array![1.0], &targets, &start, &ContinuationConfig::default())
         .unwrap()
         .unwrap();
     assert!(row > 0 && (best.change - jump.change).abs() < 1e-5);
+}
+
+#[test]
+fn a_point_that_only_loses_its_stability_is_a_jump_too() {
+    // x' = tanh(-x + u): I - J = 1 + sech^2 > 0, so no fold; at u = 0 the multiplier is -1. With gain -1.2 the point of
+    // x = tanh(-1.2 x + u) is unstable where 1.2 (1 - x^2) > 1, that is |x| < sqrt(1/6), at u = atanh x + 1.2 x.
+    let cell = RnnCell::new(&array![[1.0]], &array![[-1.2]], &array![0.0]).unwrap();
+    let x = (1.0f64 / 6.0).sqrt();
+    let lost = x.atanh() + 1.2 * x;
+    let mut solver = Solver::new(1);
+    solver.iterate(&cell.under(&array![2.0]).unwrap(), &[0.5], 10_000);
+    let start = Array1::from(solver.state().to_vec());
+    let passage =
+        jump_toward(&cell, &array![2.0], &array![0.0], &start, &ContinuationConfig::default()).unwrap();
+    let Passage::Jumps(jump) = passage else { panic!("{passage:?}") };
+    assert_eq!(jump.cause, JumpCause::LossOfStability);
+    assert!((jump.change - (2.0 - lost)).abs() < 1e-9, "{} {lost}", jump.change);
+    // A start that is unstable already has no attractor to lose.
+    let none = jump_toward(&cell, &array![0.0], &array![2.0], &array![0.0], &ContinuationConfig::default());
+    assert_eq!(none.unwrap(), Passage::Undecided { at: 0.0 });
+}
+
+#[test]
+fn the_input_of_a_stack_is_differentiated_through_its_layers() {
+    let mut r = rng(31);
+    let mut matrix = |rows: usize, columns: usize| {
+        Array2::from_shape_simple_fn((rows, columns), || 2.0 * r.random::<f64>() - 1.0)
+    };
+    let mut layer =
+        |inputs: usize| LstmCell::new(&matrix(8, inputs), &matrix(8, 2), &matrix(1, 8).row(0)).unwrap();
+    let stack = StackedLstm::new(vec![layer(3), layer(2), layer(2)]).unwrap();
+    let (u, x) = (array![0.2, -0.4, 0.7], Array1::from_shape_fn(12, |k| 0.3 * (k as f64).sin()).to_vec());
+    let map = stack.under(&u).unwrap();
+    let mut exact = vec![0.0; 12 * 3];
+    map.input_jacobian(&x, &mut exact);
+    for j in 0..3 {
+        let step = |by: f64| {
+            let mut u = u.clone();
+            u[j] += by;
+            let mut out = vec![0.0; 12];
+            stack.under(&u).unwrap().step(&x, &mut out);
+            out
+        };
+        for (k, (up, down)) in step(1e-6).iter().zip(step(-1e-6)).enumerate() {
+            // Central differences: relative error about 1e-12 plus rounding 1e-16 / 1e-6.
+            assert!(((up - down) / 2e-6 - exact[k * 3 + j]).abs() < 1e-8);
+        }
+    }
+    assert_eq!(sensitivity(&map, &Array1::from(x)).unwrap().dim(), (12, 3));
 }
 
 #[test]

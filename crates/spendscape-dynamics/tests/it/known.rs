@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
     Complete, FindConfig, FixedPointList, GruCell, Henon, LstmCell, NewtonCubic, Outcome, RnnCell,
-    SearchConfig, Status, TanhMap, Verdict, certify, find_fixed_points, iterate, newton,
+    SearchConfig, Status, TanhMap, Verdict, certify, find_fixed_points, iterate, newton, transient,
 };
 
 use crate::nets::{A4_WEIGHT, F, G, I, O, cell};
@@ -85,6 +85,11 @@ fn a4_three_points() {
         assert!(p.residual < 4.0 * f64::EPSILON);
     }
     assert_eq!(indices(&list, 1), [2, 1]);
+    // At rest in the middle the output gate cannot move h, so that one eigenvalue is zero.
+    let cell = cell(1, &[(G, 0, 0, A4_WEIGHT)], &[]);
+    let map = cell.under(&Array1::zeros(0)).unwrap();
+    let eigenvalues = transient(&map, &array![0.0, 0.0], 1).unwrap().eigenvalues;
+    assert!((eigenvalues[0].re - 1.094_336_453_109_647_6).abs() < 1e-14 && eigenvalues[1].norm() < 1e-14);
 }
 
 #[test]
@@ -133,6 +138,12 @@ fn a11_one_marginal_point() {
     let radius = list.points[0].spectrum.radius;
     assert_eq!(list.points[0].spectrum.verdict, Verdict::Marginal);
     assert!(radius.contains(1.0) && radius.lo > 1.0 - 1e-13 && radius.hi < 1.0 + 1e-13);
+    // In floating point every cell state stays where it is: what iteration sees is a line, the certificate is not fooled.
+    let cell = cell(1, &[], &[(F, 0, 40.0)]);
+    let map = cell.under(&Array1::zeros(0)).unwrap();
+    for c in [-0.7, 0.1, 0.9] {
+        assert_eq!(iterate(&map, &[0.0, c], 1_000).state[1], c);
+    }
 }
 
 #[test]
@@ -157,6 +168,10 @@ fn a16_henon() {
         assert!((p.state[0] - x).abs() < DIGITS && (p.state[1] - y).abs() < DIGITS);
         assert!((p.spectrum.radius.mid() - rho).abs() < 1e-6);
         assert_eq!(p.spectrum.verdict, Verdict::Saddle { index });
+        let eigenvalues = transient(&map, &p.state, 1).unwrap().eigenvalues;
+        let expected = if x > 0.0 { [-1.923_739, 0.155_946] } else { [3.259_822, -0.092_030] };
+        // Printed to six digits.
+        assert!(eigenvalues.iter().zip(expected).all(|(v, e)| (v.re - e).abs() < 1e-6 && v.im == 0.0));
     }
 }
 

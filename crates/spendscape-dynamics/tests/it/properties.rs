@@ -14,7 +14,7 @@ use crate::nets::{normal, random_cell, rng, trained};
 fn newton_finds_nothing_new(map: &impl Map, list: &FixedPointList, starts: usize, seed: u64) -> usize {
     let mut rng = rng(seed);
     let bounds = map.bounds().unwrap();
-    let mut solver = Solver::new(map.dim());
+    let mut solver = Solver::for_map(map);
     let mut hit = vec![false; list.points.len()];
     for _ in 0..starts {
         let x: Vec<f64> = bounds.iter().map(|&(lo, hi)| lo + (hi - lo) * rng.random::<f64>()).collect();
@@ -41,7 +41,9 @@ fn newton_finds_nothing_new(map: &impl Map, list: &FixedPointList, starts: usize
 #[test]
 fn random_full_lstms_are_listed_completely() {
     let mut r = rng(3);
-    for (units, spread, nets) in [(1, 3.0, 6), (2, 2.5, 6), (3, 2.0, 6), (4, 1.5, 2)] {
+    for (units, spread, nets) in
+        [(1, 3.0, 6), (2, 2.5, 6), (3, 2.0, 6), (4, 1.5, 2), (5, 1.2, 1), (6, 1.0, 1)]
+    {
         for seed in 0..nets {
             let cell = random_cell(units, spread, &mut r);
             let map = cell.under(&Array1::zeros(0)).unwrap();
@@ -222,6 +224,11 @@ fn an_uncertain_input_is_exhausted_quickly_when_too_wide() {
         map.fixed_points(&SearchConfig::default())
     };
     assert_eq!(within(1e-9).outcome, Outcome::Complete);
+    // The reference implementation left none of 200 customers undecided up to 1e-7.
+    for u in net.inputs.outer_iter().take(200) {
+        let map = net.cell.under_uncertain(&u, &Array1::from_elem(97, 1e-7)).unwrap();
+        assert_eq!(map.fixed_points(&SearchConfig::default()).outcome, Outcome::Complete);
+    }
     let start = std::time::Instant::now();
     let wide = within(3.0);
     assert_ne!(wide.outcome, Outcome::Complete);

@@ -1,8 +1,10 @@
-//! The papers' figures 1 to 6, figure 2 once more with the network's own angles, and the figure of an outcome.
+//! The papers' figures 1 to 6, figure 2 once more with the network's own angles, the certified dynamics, and the figure of an
+//! outcome.
 
 mod angles;
 mod attractors;
 mod axes;
+mod dynamics;
 mod extended;
 mod outcomes;
 mod reach;
@@ -122,8 +124,8 @@ pub(crate) struct Plan {
     draw: fn(&Context<'_>, &str) -> Drawn,
 }
 
-/// The figures in the papers' order.
-pub(crate) const PLANS: [Plan; 7] = [
+/// The figures in the papers' order, then what the papers do not show.
+pub(crate) const PLANS: [Plan; 8] = [
     Plan {
         id: "figure1",
         title: "Figure 1: Trajectories of customers in the state space",
@@ -155,6 +157,11 @@ pub(crate) const PLANS: [Plan; 7] = [
         draw: reach::draw,
     },
     Plan { id: "figure6", title: "Figure 6: Trait axes in the state space", draw: axes::draw },
+    Plan {
+        id: "dynamics",
+        title: "Figure 7, not in the papers: Certified fixed points, their spectrum and the convergence to them",
+        draw: dynamics::draw,
+    },
 ];
 
 impl Plan {
@@ -166,8 +173,8 @@ impl Plan {
 
 /// Draws the papers' figures from the tables of the run folder `run` into the folder `out`, each as SVG and PNG.
 ///
-/// Figures 1 to 6 as in P3 (figures 1 and 2 also in P2), and `figure2-network`: figure 2 with the angles of the network's
-/// own trajectories. A figure whose tables are not in the run folder is skipped, and an older file of its name is removed
+/// Figures 1 to 6 as in P3 (figures 1 and 2 also in P2), `figure2-network`: figure 2 with the angles of the network's own
+/// trajectories, and `dynamics`: certified fixed points, spectrum and convergence. A figure whose tables are not in the run folder is skipped, and an older file of its name is removed
 /// from `out`, so that the folder never shows two runs. The same tables give the same bytes.
 ///
 /// # Errors

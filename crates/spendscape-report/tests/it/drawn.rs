@@ -10,11 +10,12 @@ use std::{
 use spendscape_report::{FigureOptions, Outcome, figures};
 
 use crate::{
-    fixture::{Fixture, Truth},
+    fixture::{Fixture, STUDIED, Truth},
     svg::Figure,
 };
 
-const IDS: [&str; 7] = ["figure1", "figure2", "figure2-network", "figure3", "figure4", "figure5", "figure6"];
+const IDS: [&str; 8] =
+    ["figure1", "figure2", "figure2-network", "figure3", "figure4", "figure5", "figure6", "dynamics"];
 /// Okabe and Ito's colors of the first five traits.
 const COLORS: [&str; 5] = ["#E69F00", "#0072B2", "#009E73", "#CC79A7", "#D55E00"];
 
@@ -230,6 +231,23 @@ fn figure_6_draws_every_axis_from_the_same_origin() {
     let labels: BTreeSet<&str> = figure.of("label", "text").map(|label| label.text.as_str()).collect();
     assert_eq!(labels, made.fixture.traits.iter().map(String::as_str).collect());
     assert!(figure.says("(D = 0.80 grade)"));
+}
+
+#[test]
+fn figure_7_draws_each_point_by_its_verdict_and_basin() {
+    let made = made();
+    let figure = made.figure("dynamics");
+    let circles: Vec<f64> =
+        figure.of("stable", "circle").map(|circle| circle.get("r").parse().unwrap()).collect();
+    assert_eq!(circles.len(), 2 * STUDIED);
+    // Areas are in the ratio of the basins, three to one.
+    let (large, small) =
+        (circles.iter().copied().fold(0.0, f64::max), circles.iter().copied().fold(9.0, f64::min));
+    assert!(((large / small).powi(2) - 3.0).abs() < 0.1, "{large} {small}");
+    assert_eq!(figure.dots("unstable").values().sum::<usize>(), STUDIED);
+    assert_eq!(figure.of("spectrum", "polyline").count(), 5);
+    assert_eq!(figure.of("convergence", "polyline").count(), made.fixture.extended);
+    assert!(figure.description.contains("1e-13") && figure.description.contains("5 customers"));
 }
 
 #[test]

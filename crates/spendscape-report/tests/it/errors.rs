@@ -151,6 +151,7 @@ fn figures_without_tables_are_skipped_and_older_ones_removed() {
         ("figure4", "extended.parquet"),
         ("figure5", "reach.parquet"),
         ("figure6", "trait_axes.parquet"),
+        ("dynamics", "extended.parquet"),
     ] {
         assert_eq!(reason(&infos, id), format!("{file} is not in the run folder"));
         for ending in ["svg", "png"] {

@@ -8,6 +8,9 @@ use rand::Rng;
 use spendscape_schema::{Axes, Axis, Table, arrays, seed};
 use spendscape_store::{Provenance, write_table};
 
+/// Customers whose fixed points are in the run.
+pub(crate) const STUDIED: usize = 5;
+
 /// What the run holds.
 #[derive(Debug, Clone)]
 pub(crate) struct Fixture {
@@ -57,7 +60,11 @@ impl Fixture {
     }
 
     fn write(&self, folder: &Path, name: &str, table: Table, columns: Vec<ArrayRef>) {
-        let schema = table.schema(&self.axes().only(&table.axes())).unwrap();
+        self.write_with(folder, name, table, &self.axes(), columns);
+    }
+
+    fn write_with(&self, folder: &Path, name: &str, table: Table, axes: &Axes, columns: Vec<ArrayRef>) {
+        let schema = table.schema(&axes.only(&table.axes())).unwrap();
         let batch = RecordBatch::try_new(schema, columns).unwrap();
         let provenance = Provenance::new(if name == "targets" { "train" } else { name });
         let provenance = if name == "targets" { provenance.seed(7) } else { provenance };
@@ -331,10 +338,63 @@ impl Fixture {
             arrays::vectors64(states.view()).unwrap(),
             arrays::vectors64(Array2::zeros((rows, p)).view()).unwrap(),
             arrays::float(vec![0.72; rows]),
+            arrays::category(vec![""; rows]),
             arrays::flag(drawn),
+            arrays::integer(vec![10; rows]),
+            arrays::category(vec![""; rows]),
+            arrays::optional_float(vec![None; rows]),
+            arrays::optional_float(vec![None; rows]),
+            arrays::flag(vec![false; rows]),
+            arrays::optional_float(vec![None; rows]),
             arrays::category(vec!["input-driven locus: the customers' maps have different points"; rows]),
         ];
         self.write(folder, "attractors", Table::Attractors, columns);
+        self.write_points(folder, customers, ends);
+    }
+
+    /// Every customer's end state; of the first [`STUDIED`] two stable points and a saddle each.
+    fn write_points(&self, folder: &Path, customers: &[String], ends: &Array2<f64>) {
+        let (n, m) = (customers.len(), self.units);
+        let hidden = || arrays::vectors64(ends.view()).unwrap();
+        let columns = vec![
+            arrays::text(customers),
+            hidden(),
+            hidden(),
+            arrays::float((0..n).map(|at| 0.90 + 0.1 * at as f64 / n as f64)),
+            arrays::float((0..n).map(|at| 0.91 + 0.1 * at as f64 / n as f64)),
+            arrays::float(vec![30.0; n]),
+            arrays::flag(vec![true; n]),
+            arrays::flag(vec![true; n]),
+            arrays::index(vec![3; n]),
+            arrays::flag(vec![true; n]),
+        ];
+        self.write(folder, "end_states", Table::EndStates, columns);
+        let rows = 3 * STUDIED.min(n);
+        let scale = |row: usize| [1.0, 0.3, -0.4][row % 3];
+        let states = Array2::from_shape_fn((rows, 2 * m), |(row, k)| scale(row) * ends[[row / 3, k % m]]);
+        let saddle = |row: usize| row % 3 == 1;
+        let share = |row: usize| (!saddle(row)).then_some([0.75, 0.0, 0.25][row % 3]);
+        let columns = vec![
+            arrays::text((0..rows).map(|row| &customers[row / 3])),
+            arrays::index((0..rows).map(|row| row as u16 % 3)),
+            arrays::vectors64(states.view()).unwrap(),
+            arrays::float(vec![1e-16; rows]),
+            arrays::float(vec![1e-13; rows]),
+            arrays::float(vec![0.9; rows]),
+            arrays::float(vec![0.9; rows]),
+            arrays::category((0..rows).map(|row| if saddle(row) { "saddle" } else { "stable" })),
+            arrays::index((0..rows).map(|row| u16::from(saddle(row)))),
+            arrays::float(vec![30.0; rows]),
+            arrays::float(vec![1.5; rows]),
+            arrays::index(vec![2; rows]),
+            arrays::optional_index(vec![Some(20); rows]),
+            arrays::optional_float((0..rows).map(share)),
+            arrays::optional_float((0..rows).map(share)),
+            arrays::optional_float((0..rows).map(share)),
+        ];
+        let names = (1..=2 * m).map(|k| format!("state {k}"));
+        let axes = Axes::new().with(Axis::Unit, names);
+        self.write_with(folder, "map_points", Table::MapPoints, &axes, columns);
     }
 
     fn write_map(&self, folder: &Path, directions: &Array2<f64>) {

@@ -97,6 +97,13 @@ fn attractors(run: &RunFolder, metrics: &mut Metrics) -> Result<()> {
     ] {
         metrics.add(format!("dynamics.verdict.{name}"), groups(&|row| verdicts[row] == verdict));
     }
+    let refused = rows.text("refused")?;
+    metrics.add("dynamics.refused.lines", groups(&|row| !refused[row].is_empty()));
+    // Where the predicted locations L lie from the attractors that they should name (claim 16).
+    let distances: Vec<f64> = rows.optional_float("label_distance")?.into_iter().flatten().collect();
+    metrics.add("dynamics.label.distance", distances.iter().sum::<f64>() / distances.len() as f64);
+    let clear = rows.flag("label_clear")?.into_iter().filter(|clear| *clear).count();
+    metrics.add("dynamics.label.clear", clear as f64 / distances.len() as f64);
     let mean_explained = |shape: &str| -> f64 {
         let firsts: Vec<f64> = (0..traits.len())
             .filter(|row| shapes[*row] == shape && rows_first(&traits, &shapes, *row))

@@ -1,23 +1,33 @@
-//! Where customers are heading: fixed points with certificates, trait axes, attractors (P3 sections III-C and IV).
+//! Where customers are heading: fixed points with certificates, trait axes, attractors (P3 sections III-C and IV); and
+//! the same of nets from elsewhere.
 
-use anyhow::Result;
+mod attractors;
+mod json;
+mod net;
+mod study;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use arrow::array::RecordBatch;
 use clap::Args;
-use ndarray::{Array1, Array2, Axis as Dimension};
+use ndarray::{Array2, Axis as Dimension};
 use spendscape_dynamics::{
-    GroupVerdict, InverseConfig, InverseRegression, LstmCell, Outcome, Population, PopulationConfig, Verdict,
-    analyze_population, fit_attractors, inverse_regression, judge_group,
+    InverseConfig, InverseRegression, LstmCell, Outcome, Population, PopulationConfig, Verdict,
+    analyze_population, inverse_regression,
 };
-use spendscape_schema::{Axes, Axis, Panel, arrays, seed};
-use spendscape_segments::dominant;
-use spendscape_store::Provenance;
+use spendscape_schema::{Axes, Axis, Panel, arrays};
+use spendscape_store::{Digest, Provenance, read_table, write_file};
+
+pub use study::StudyOptions;
 
 use crate::{
-    model::{self, Weights},
+    model,
     run_folder::{File, RunFolder, Stage},
-    stages::train::{StoredTargets, read_targets},
+    stages::train::read_targets,
 };
 
-/// Extended trajectories.
+/// Extended trajectories, and customers looked at in depth.
 #[derive(Debug, Clone, Args)]
 pub struct DynamicsOptions {
     /// Steps of the extended trajectories (T')
@@ -26,18 +36,60 @@ pub struct DynamicsOptions {
     /// Customers whose extended trajectory is kept for figures
     #[arg(long, default_value_t = 500)]
     pub extended_customers: usize,
+    /// Customers whose map is studied in depth: basins, transients, cycles, smallest change of spending that makes the
+    /// attractor jump
+    #[arg(long, default_value_t = 12)]
+    pub studied_customers: usize,
+    #[command(flatten)]
+    /// How deep
+    pub study: StudyOptions,
+    /// Write each table as JSON too
+    #[arg(long)]
+    pub json_tables: bool,
 }
 
 impl Default for DynamicsOptions {
     fn default() -> Self {
-        Self { horizon: 100, extended_customers: 500 }
+        Self {
+            horizon: 100,
+            extended_customers: 500,
+            studied_customers: 12,
+            study: StudyOptions::default(),
+            json_tables: false,
+        }
     }
 }
 
-/// Points along a fitted curve that are written for figures.
-const CURVE_SAMPLES: usize = 60;
-/// A cluster that adds less than this share of held-out variance is not worth another point.
-const POINT_GAIN: f64 = 0.02;
+/// A net from elsewhere.
+#[derive(Debug, Clone, Args)]
+pub struct NetOptions {
+    /// Study this net instead: a safetensors file in PyTorch's layout
+    #[arg(long, value_name = "FILE", requires = "inputs")]
+    model: Option<PathBuf>,
+    /// The inputs that are held, one per row: comma-separated numbers, or the tensor `inputs` of a safetensors file
+    #[arg(long, value_name = "FILE", requires = "model")]
+    inputs: Option<PathBuf>,
+}
+
+impl NetOptions {
+    /// The files of the net and its inputs, where they are given.
+    #[must_use]
+    pub fn files(&self) -> Option<[&Path; 2]> {
+        Some([self.model.as_deref()?, self.inputs.as_deref()?])
+    }
+}
+
+/// The tables of this stage that describe customers; the others describe single maps.
+const CUSTOMER_TABLES: [File; 7] = [
+    File::Predictions,
+    File::TraitAxes,
+    File::Reach,
+    File::EndStates,
+    File::FixedPoints,
+    File::Extended,
+    File::Attractors,
+];
+const MAP_TABLES: [File; 4] = [File::Maps, File::MapPoints, File::MapCycles, File::MapJumps];
 
 /// Analyzes the long-run behavior of every customer and of the trait groups.
 ///
@@ -46,7 +98,9 @@ const POINT_GAIN: f64 = 0.02;
 pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Result<()> {
     let provenance = Provenance::new("dynamics")
         .parameter("horizon", options.horizon)
-        .parameter("extended_customers", options.extended_customers);
+        .parameter("extended_customers", options.extended_customers)
+        .parameter("studied_customers", options.studied_customers);
+    let provenance = with_study(provenance, options);
     let inputs = [File::Panel, File::Model, File::Targets];
     let Some(mut stage) = run.stage("dynamics", provenance, &inputs, force)? else {
         return Ok(());
@@ -91,8 +145,86 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
         ];
         stage.write(File::Extended, &axes.only(&[Axis::Unit]), columns)?;
     }
-    write_attractors(&mut stage, &axes, &targets, &population, &weights, options.horizon)?;
+    attractors::write(
+        &mut stage,
+        &axes,
+        &attractors::Groups { targets: &targets, population: &population, locations: &locations.raw },
+        &weights,
+        options.horizon,
+    )?;
+    let studied = studied(&population, options.studied_customers);
+    let labels: Vec<String> = studied.iter().map(|row| panel.customers[*row].clone()).collect();
+    let inputs = mean_shares.select(Dimension(0), &studied);
+    write_tables(&mut stage, study::study(&cell, &labels, &inputs, options.horizon, &options.study)?)?;
+    if options.json_tables {
+        let files = CUSTOMER_TABLES.iter().chain(&MAP_TABLES).filter(|file| run.has(**file));
+        files.into_iter().try_for_each(|file| write_json(&mut stage, *file))?;
+    }
     stage.finish()
+}
+
+/// Studies a net from elsewhere under inputs from a file; `files` are the net's and the inputs'.
+///
+/// # Errors
+/// If a file is missing or damaged, or the inputs do not fit the net.
+pub fn net(run: &RunFolder, files: [&Path; 2], options: &DynamicsOptions, force: bool) -> Result<()> {
+    let mut provenance = Provenance::new("dynamics").parameter("horizon", options.horizon);
+    for (name, path) in ["model", "inputs"].into_iter().zip(files) {
+        let digest = Digest::of_file(path).with_context(|| format!("cannot read the {name}"))?;
+        provenance = provenance.input(name, &digest);
+    }
+    let Some(mut stage) = run.stage("dynamics", with_study(provenance, options), &[], force)? else {
+        return Ok(());
+    };
+    let [model, inputs] = files;
+    stage.path("model", model);
+    stage.path("inputs", inputs);
+    let (horizon, study) = (options.horizon, &options.study);
+    let tables = match net::read_net(model)? {
+        net::Net::Lstm(cell) => from_file(&cell, inputs, horizon, study),
+        net::Net::Stacked(stack) => from_file(&stack, inputs, horizon, study),
+        net::Net::Gru(cell) => from_file(&cell, inputs, horizon, study),
+        net::Net::Rnn(cell) => from_file(&cell, inputs, horizon, study),
+    }?;
+    write_tables(&mut stage, tables)?;
+    MAP_TABLES.into_iter().try_for_each(|file| write_json(&mut stage, file))?;
+    stage.finish()
+}
+
+fn from_file<C: spendscape_dynamics::Driven>(
+    cell: &C,
+    path: &Path,
+    horizon: usize,
+    options: &StudyOptions,
+) -> Result<Vec<(File, RecordBatch)>> {
+    let inputs = net::read_inputs(path, cell.input_width())?;
+    let labels: Vec<String> = (0..inputs.nrows()).map(|row| row.to_string()).collect();
+    study::study(cell, &labels, &inputs, horizon, options)
+}
+
+fn with_study(provenance: Provenance, options: &DynamicsOptions) -> Provenance {
+    let StudyOptions { basin_samples, longest_cycle, followed } = options.study;
+    provenance
+        .parameter("basin_samples", basin_samples)
+        .parameter("longest_cycle", longest_cycle)
+        .parameter("followed", followed)
+        .parameter("json_tables", options.json_tables)
+}
+
+fn write_tables(stage: &mut Stage<'_>, tables: Vec<(File, RecordBatch)>) -> Result<()> {
+    tables.into_iter().try_for_each(|(file, batch)| stage.write_batch(file, &batch))
+}
+
+/// Writes a table of the run folder as JSON beside itself.
+fn write_json(stage: &mut Stage<'_>, file: File) -> Result<()> {
+    let path = stage.run().path().join(file.name());
+    let rows = json::rows(read_table(&path, file.table())?.rows.batch())?;
+    let text = serde_json::to_vec_pretty(&rows)?;
+    let path = path.with_extension("json");
+    write_file(&path, &text)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    stage.wrote(&name, Digest::of(&text));
+    Ok(())
 }
 
 /// Predicted final locations of customers in three readings of equation 3.
@@ -126,6 +258,17 @@ fn sample(rows: usize, wanted: usize) -> Vec<usize> {
     (0..count).map(|k| k * rows / count).collect()
 }
 
+/// The customers studied in depth: the half with the most fixed points, whose basins say most, and evenly spaced others.
+fn studied(population: &Population, wanted: usize) -> Vec<usize> {
+    let mut rich: Vec<usize> = (0..population.len()).filter(|row| population.count(*row) > 1).collect();
+    rich.sort_by_key(|row| (std::cmp::Reverse(population.count(*row)), *row));
+    rich.truncate(wanted / 2);
+    let mut rows = rich.clone();
+    rows.extend(sample(population.len(), wanted - rich.len()).into_iter().filter(|row| !rich.contains(row)));
+    rows.sort_unstable();
+    rows
+}
+
 fn write_inverse(
     stage: &mut Stage<'_>,
     axes: &Axes,
@@ -133,6 +276,13 @@ fn write_inverse(
     traits: &[String],
 ) -> Result<()> {
     stage.note("inverse_rank", inverse.rank);
+    // Directions of state space that the outputs tell apart, one per row.
+    let identifiable: Vec<Vec<f64>> =
+        inverse.identifiable.outer_iter().map(|direction| direction.to_vec()).collect();
+    stage.note("identifiable_directions", identifiable);
+    if let Some(error) = inverse.closed_form_error {
+        stage.note("closed_form_error", error);
+    }
     let origins = Array2::from_shape_fn(inverse.axes.raw_dim(), |(_, unit)| inverse.origin[unit]);
     let columns = vec![
         arrays::text(traits),
@@ -197,99 +347,4 @@ fn write_population(
         arrays::flag(owner.iter().enumerate().map(|(point, row)| population.end_point[*row] == Some(point))),
     ];
     stage.write(File::FixedPoints, &unit_axes, columns)
-}
-
-/// A group's verdict in words.
-fn group_verdict_name(verdict: GroupVerdict) -> String {
-    match verdict {
-        GroupVerdict::LineAttractor => "line attractor".to_owned(),
-        GroupVerdict::Marginal => "marginal".to_owned(),
-        GroupVerdict::SlowManifold => "slow manifold".to_owned(),
-        GroupVerdict::Points { count: 1 } => "one point".to_owned(),
-        GroupVerdict::Points { count } => format!("{count} points"),
-        GroupVerdict::InputDrivenLocus => "input-driven locus".to_owned(),
-        GroupVerdict::Undecided => "undecided".to_owned(),
-    }
-}
-
-/// Rows of the attractors' table.
-#[derive(Debug, Default)]
-struct Shapes {
-    traits: Vec<String>,
-    shapes: Vec<&'static str>,
-    index: Vec<u16>,
-    states: Vec<Array1<f64>>,
-    explained: Vec<f64>,
-    drawn: Vec<bool>,
-    verdicts: Vec<String>,
-}
-
-/// Fits the attractors of each group of customers with the same dominant trait, as P3 draws them, and judges the group.
-fn write_attractors(
-    stage: &mut Stage<'_>,
-    axes: &Axes,
-    targets: &StoredTargets,
-    population: &Population,
-    weights: &Weights,
-    horizon: usize,
-) -> Result<()> {
-    let groups = dominant(&targets.grades)?;
-    let ends = population.end_hidden();
-    let mut rows = Shapes::default();
-    for (trait_number, name) in targets.traits.iter().enumerate() {
-        let members: Vec<usize> = (0..groups.len()).filter(|row| groups[*row] == trait_number).collect();
-        let own = ends.select(Dimension(0), &members);
-        let mut rng = seed::stream(1, "attractors", trait_number as u64);
-        let fitted = match fit_attractors(&own, &mut rng) {
-            Ok(fitted) => fitted,
-            Err(spendscape_dynamics::Error::TooFew { .. }) => {
-                tracing::warn!(
-                    trait_name = name,
-                    customers = members.len(),
-                    "too few customers to fit attractors"
-                );
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let verdict = group_verdict_name(judge_group(population, &members, horizon as f64).verdict);
-        // The fewest points after which another one adds little.
-        let enough = (1..fitted.points.len())
-            .find(|k| fitted.points[*k].explained - fitted.points[*k - 1].explained < POINT_GAIN);
-        let clusters = &fitted.points[enough.unwrap_or(fitted.points.len()) - 1];
-        let as_line = fitted.curve.as_ref().is_some_and(|curve| curve.explained > clusters.explained);
-        let mut push = |shape, index: usize, state: Array1<f64>, explained, drawn| {
-            rows.traits.push(name.clone());
-            rows.shapes.push(shape);
-            rows.index.push(index as u16);
-            rows.states.push(state);
-            rows.explained.push(explained);
-            rows.drawn.push(drawn);
-            rows.verdicts.push(verdict.clone());
-        };
-        if let Some(curve) = &fitted.curve {
-            for k in 0..CURVE_SAMPLES {
-                let share = k as f64 / (CURVE_SAMPLES - 1) as f64;
-                let at = curve.range.0 + share * (curve.range.1 - curve.range.0);
-                push("line", k, curve.at(at), curve.explained, as_line);
-            }
-        }
-        for (k, center) in clusters.centers.rows().into_iter().enumerate() {
-            push("point", k, center.to_owned(), clusters.explained, !as_line);
-        }
-    }
-    let units = ends.ncols();
-    let states = Array2::from_shape_fn((rows.states.len(), units), |(row, unit)| rows.states[row][unit]);
-    let outputs = states.dot(&weights.output.t()) + &weights.output_bias;
-    let columns = vec![
-        arrays::category(&rows.traits),
-        arrays::category(&rows.shapes),
-        arrays::index(rows.index),
-        arrays::vectors64(states.view())?,
-        arrays::vectors64(outputs.view())?,
-        arrays::float(rows.explained),
-        arrays::flag(rows.drawn),
-        arrays::category(&rows.verdicts),
-    ];
-    stage.write(File::Attractors, axes, columns)
 }

@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod explain;
 mod interrupt;
+mod nets;
 mod outcomes;
 mod pipeline;
 mod program;

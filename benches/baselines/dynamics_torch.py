@@ -1,7 +1,9 @@
 """FixedPointFinder's method in PyTorch: the peer of benches/dynamics.rs for finding fixed points.
 
-Usage: fixed_points_torch.py CASES.json    (crates/spendscape-dynamics/tests/golden/cases.json)
-Install: Debian's python3-torch, or pip install torch. Prints one JSON line per net.
+Usage: python3 dynamics_torch.py [threads]
+Install: Debian's python3-torch (1.13), or PyPI's torch. Prints one JSON line per net of
+crates/spendscape-dynamics/tests/golden/cases.json, and the counts of its points on standard error; skips, and says so
+there, where PyTorch is missing.
 
 Golub and Sussillo's method: Adam on the mean of q = |x - F(x)|^2 / 2 over all starts at once, the rate lowered when the
 mean stops falling; stop at the tolerance or the step limit; candidates whose distance is below a threshold are one. Their
@@ -9,11 +11,18 @@ defaults: tolerance 1e-12, 5,000 steps, first rate 1e-2, uniqueness 1e-3; residu
 True: a candidate within 1e-2 of a point of the case's list; false: any other; missed: points without a candidate.
 """
 import json
+import pathlib
 import sys
 import time
 
-import numpy as np
-import torch
+try:
+    import numpy as np
+    import torch
+except ImportError as missing:
+    print(f"skipped: {missing}", file=sys.stderr)
+    sys.exit(0)
+
+CASES = pathlib.Path(__file__).parents[2] / "crates/spendscape-dynamics/tests/golden/cases.json"
 
 STARTS, STEPS, RATE, TOLERANCE, UNIQUE, NEAR = 1024, 5000, 1e-2, 1e-12, 1e-3, 1e-2
 
@@ -60,21 +69,20 @@ def find(case):
 
 
 def main():
-    torch.set_num_threads(1)
-    with open(sys.argv[1]) as file:
-        cases = json.load(file)
-    for case in cases:
+    torch.set_num_threads(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
+    for case in json.loads(CASES.read_text()):
         begin = time.perf_counter()
         unique, steps, q = find(case)
         seconds = time.perf_counter() - begin
         points = np.array(case["points"])
         gap = np.linalg.norm(unique[:, None, :case["units"]] - points[None], axis=2)
+        peer = f"FixedPointFinder's method, torch {torch.__version__}"
+        print(json.dumps({"peer": peer, "task": f"union_{case['name']}", "s": seconds}), flush=True)
         print(json.dumps({
-            "peer": f"FixedPointFinder's method, torch {torch.__version__}", "case": case["name"], "starts": STARTS,
-            "seconds": round(seconds, 3), "steps": steps, "true": int((gap.min(0) < NEAR).sum()),
+            "case": case["name"], "starts": STARTS, "steps": steps, "true": int((gap.min(0) < NEAR).sum()),
             "false": int((gap.min(1) >= NEAR).sum()), "missed": int((gap.min(0) >= NEAR).sum()),
             "candidates": len(unique), "median_q": float(q.median()),
-        }), flush=True)
+        }), file=sys.stderr, flush=True)
 
 
 main()

@@ -1,0 +1,139 @@
+//! Cells as families of maps: one map per constant input.
+
+use ndarray::{ArrayRef, Ix1};
+
+use super::{GruCell, GruMap, LstmCell, LstmMap, RnnCell, RnnMap, StackedLstm, StackedMap};
+use crate::complete::Complete;
+use crate::error::Error;
+use crate::interval::Interval;
+
+/// A recurrent cell or stack: each constant input makes it a map whose fixed points can be listed.
+pub trait Driven: Sync {
+    /// The map under one input.
+    type Map<'a>: Complete
+    where
+        Self: 'a;
+
+    /// The width C of the input.
+    fn input_width(&self) -> usize;
+
+    /// The names of the state's coordinates, in order: `h 1`, .., and `c 1`, .. for cells, with the layer in front
+    /// where there are several.
+    fn state_names(&self) -> Vec<String>;
+
+    /// The enclosed pre-activations `W_x u + b` of the first layer.
+    ///
+    /// # Errors
+    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    fn preactivations(&self, u: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error>;
+
+    /// The maps of all inputs whose pre-activations lie in `z0`, which has the length that
+    /// [`Driven::preactivations`] gives.
+    fn with_preactivations(&self, z0: Vec<Interval>) -> Self::Map<'_>;
+
+    /// The map under the constant input `u`.
+    ///
+    /// # Errors
+    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    fn driven_by(&self, u: &ArrayRef<f64, Ix1>) -> Result<Self::Map<'_>, Error> {
+        Ok(self.with_preactivations(self.preactivations(u)?))
+    }
+}
+
+fn numbered(prefix: &str, letter: char, units: usize) -> impl Iterator<Item = String> + '_ {
+    (1..=units).map(move |k| format!("{prefix}{letter} {k}"))
+}
+
+impl Driven for LstmCell {
+    type Map<'a> = LstmMap<'a>;
+
+    fn input_width(&self) -> usize {
+        self.inputs()
+    }
+
+    fn state_names(&self) -> Vec<String> {
+        numbered("", 'h', self.units()).chain(numbered("", 'c', self.units())).collect()
+    }
+
+    fn preactivations(&self, u: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error> {
+        self.affine.enclose(u)
+    }
+
+    fn with_preactivations(&self, z0: Vec<Interval>) -> LstmMap<'_> {
+        LstmMap { cell: self, z0, input_known: true }
+    }
+}
+
+impl Driven for GruCell {
+    type Map<'a> = GruMap<'a>;
+
+    fn input_width(&self) -> usize {
+        self.affine.inputs()
+    }
+
+    fn state_names(&self) -> Vec<String> {
+        numbered("", 'h', self.units()).collect()
+    }
+
+    fn preactivations(&self, u: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error> {
+        self.affine.enclose(u)
+    }
+
+    fn with_preactivations(&self, z0: Vec<Interval>) -> GruMap<'_> {
+        GruMap { cell: self, z0 }
+    }
+}
+
+impl Driven for RnnCell {
+    type Map<'a> = RnnMap<'a>;
+
+    fn input_width(&self) -> usize {
+        self.affine.inputs()
+    }
+
+    fn state_names(&self) -> Vec<String> {
+        numbered("", 'h', self.units()).collect()
+    }
+
+    fn preactivations(&self, u: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error> {
+        self.affine.enclose(u)
+    }
+
+    fn with_preactivations(&self, z0: Vec<Interval>) -> RnnMap<'_> {
+        RnnMap { cell: self, z0 }
+    }
+}
+
+impl Driven for StackedLstm {
+    type Map<'a> = StackedMap<'a>;
+
+    fn input_width(&self) -> usize {
+        self.layers[0].inputs()
+    }
+
+    fn state_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for (l, layer) in self.layers.iter().enumerate() {
+            let prefix = format!("layer {} ", l + 1);
+            for letter in ['h', 'c'] {
+                names.extend(numbered(&prefix, letter, layer.units()));
+            }
+        }
+        names
+    }
+
+    fn preactivations(&self, u: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error> {
+        self.layers[0].affine.enclose(u)
+    }
+
+    fn with_preactivations(&self, z0: Vec<Interval>) -> StackedMap<'_> {
+        let mut layers = vec![LstmMap { cell: &self.layers[0], z0, input_known: true }];
+        for cell in &self.layers[1..] {
+            // Only the bias is constant for an upper layer; its input weights act on the state of the layer below.
+            let mut z0 = Vec::new();
+            cell.affine.enclose_into(|_| (0.0, 0.0), &mut z0);
+            layers.push(LstmMap { cell, z0, input_known: true });
+        }
+        StackedMap { layers }
+    }
+}

@@ -1,0 +1,75 @@
+//! Tables as JSON, one object per row, for programs that do not read Parquet.
+
+use anyhow::{Result, bail};
+use arrow::{
+    array::{Array, AsArray, RecordBatch},
+    datatypes::{DataType, Float32Type, Float64Type, Int32Type, Int64Type, UInt16Type},
+};
+use serde_json::{Map, Value};
+
+/// The rows of a table. Numbers that JSON does not know (NaN, infinities) and missing values become `null`.
+///
+/// # Errors
+/// For a column type that no table of this stage has.
+pub(super) fn rows(batch: &RecordBatch) -> Result<Value> {
+    let schema = batch.schema();
+    let mut rows = vec![Map::new(); batch.num_rows()];
+    for (field, column) in schema.fields().iter().zip(batch.columns()) {
+        for (row, object) in rows.iter_mut().enumerate() {
+            object.insert(field.name().clone(), cell(column.as_ref(), row)?);
+        }
+    }
+    Ok(rows.into_iter().map(Value::Object).collect())
+}
+
+fn cell(column: &dyn Array, row: usize) -> Result<Value> {
+    if column.is_null(row) {
+        return Ok(Value::Null);
+    }
+    Ok(match column.data_type() {
+        DataType::Utf8 => column.as_string::<i32>().value(row).into(),
+        DataType::Dictionary(..) => {
+            let dictionary = column.as_dictionary::<Int32Type>();
+            let key = dictionary.keys().value(row) as usize;
+            dictionary.values().as_string::<i32>().value(key).into()
+        }
+        DataType::Boolean => column.as_boolean().value(row).into(),
+        DataType::UInt16 => column.as_primitive::<UInt16Type>().value(row).into(),
+        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).into(),
+        DataType::Float32 => column.as_primitive::<Float32Type>().value(row).into(),
+        DataType::Float64 => column.as_primitive::<Float64Type>().value(row).into(),
+        DataType::FixedSizeList(..) => {
+            let values = column.as_fixed_size_list().value(row);
+            (0..values.len()).map(|k| cell(values.as_ref(), k)).collect::<Result<Vec<Value>>>()?.into()
+        }
+        other => bail!("a column of type {other} has no JSON form"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+    use serde_json::json;
+    use spendscape_schema::{Axes, Axis, Table, arrays};
+
+    use super::*;
+
+    #[test]
+    fn vectors_categories_and_missing_numbers_are_written() {
+        let axes = Axes::new().with_numbered(Axis::Unit, 2);
+        let columns = vec![
+            arrays::text(["a"]),
+            arrays::text(["b"]),
+            arrays::category(["survives"]),
+            arrays::optional_float([None]),
+            arrays::optional_float([Some(0.5)]),
+            arrays::flag([true]),
+            arrays::vectors64(array![[1.0, f64::NAN]].view()).unwrap(),
+            arrays::vectors64(array![[3.0, 4.0]].view()).unwrap(),
+        ];
+        let batch = RecordBatch::try_new(Table::MapJumps.schema(&axes).unwrap(), columns).unwrap();
+        let expected = json!([{"input": "a", "toward": "b", "passage": "survives", "share": null, "change": 0.5,
+            "smallest": true, "before": [1.0, null], "after": [3.0, 4.0]}]);
+        assert_eq!(rows(&batch).unwrap(), expected);
+    }
+}
