@@ -86,7 +86,7 @@ pub(super) fn measure(
         null: true,
     };
     let mut rng = seed::stream(1, "comparison", 0);
-    let found =
+    let mut found =
         compare(&representations, &context.targets.grades, &context.targets.train, &config, &mut rng)?;
     for row in found.rows.iter_mut().filter(|row| row.representation == DIRECTION) {
         // A Gaussian of unit vectors is no null of directions; that of the states' directions stands beside the states.
