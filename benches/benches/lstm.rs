@@ -1,8 +1,5 @@
 //! Training, forward pass and roll-out of LSTM(97 -> 3) + Dense(5) on 26,000 x 6 x 97, and of two wider, deeper nets;
 //! the peers are `baselines/lstm_torch.py` and `baselines/lstm_keras.py`.
-//!
-//! `fma_limit` is the time in which this CPU could do the multiplications and additions of one epoch, if it did nothing
-//! else: divided by the time of an epoch it is the share of the peak that was reached.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -20,64 +17,6 @@ const SHAPE: (usize, usize, usize) = (26_000, 6, 97);
 const WIDE_SAMPLES: usize = 4_096;
 /// Epochs that no bench reaches, so that the schedule stays near its start.
 const MANY: usize = 1_000_000;
-
-/// Multiplications with an addition in an epoch: per step the gates and their weights' gradient (97 inputs x 12 rows each),
-/// the recurrence, its gradient and its weights' (3 x 12 each) and five activations of each of the 3 units (ten each), and
-/// per customer the output layer three times (3 x 5).
-const EPOCH_FMAS: usize = SHAPE.0 * (SHAPE.1 * (2 * SHAPE.2 * 12 + 3 * 3 * 12 + 3 * 5 * 10) + 3 * 3 * 5);
-
-/// Fused multiply-adds as fast as the CPU can.
-#[allow(
-    unsafe_code,
-    reason = "functions for vector instructions may be called only after they have been detected"
-)]
-mod peak {
-    /// Does about `count` multiplications with an addition.
-    pub(super) fn multiply_add(count: usize) -> f32 {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::is_x86_feature_detected;
-            if is_x86_feature_detected!("avx512f") {
-                // SAFETY: the instruction set has just been detected.
-                return unsafe { avx512(count) };
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                // SAFETY: as above.
-                return unsafe { avx2(count) };
-            }
-        }
-        chains::<8>(count)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512vl,fma")]
-    fn avx512(count: usize) -> f32 {
-        chains::<16>(count)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn avx2(count: usize) -> f32 {
-        chains::<8>(count)
-    }
-
-    /// Independent chains, more than the latency times the number of units of any CPU.
-    const CHAINS: usize = 12;
-
-    #[inline(always)]
-    fn chains<const LANES: usize>(count: usize) -> f32 {
-        let (factor, term) = (std::hint::black_box([0.5f32; LANES]), std::hint::black_box([1.0f32; LANES]));
-        let mut sums = [[0.0f32; LANES]; CHAINS];
-        for _ in 0..count / (CHAINS * LANES) {
-            for sum in &mut sums {
-                for lane in 0..LANES {
-                    sum[lane] = sum[lane].mul_add(factor[lane], term[lane]);
-                }
-            }
-        }
-        sums.as_flattened().iter().sum()
-    }
-}
 
 /// Skewed shares and five scores, as in the peers' scripts.
 fn data() -> (Array3<f32>, Array2<f32>) {
@@ -117,7 +56,6 @@ fn lstm(criterion: &mut Criterion) {
     group.bench_function("forward", |b| b.iter(|| start.predict(black_box(&x))));
     let mean = x.mean_axis(Axis(1)).expect("there are years");
     group.bench_function("roll_out_100", |b| b.iter(|| start.roll_out(black_box(&mean), 100, true)));
-    group.bench_function("fma_limit", |b| b.iter(|| peak::multiply_add(black_box(EPOCH_FMAS))));
 
     group.sample_size(10).measurement_time(Duration::from_secs(5));
     let (few_x, few_y) =
