@@ -196,13 +196,14 @@ pub fn projections_by_rank(
 /// step further along) are judged by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrajectorySummary {
-    /// Mean straightness.
+    /// Median straightness: customers who hardly leave the origin have no shape to speak of, and would pull a mean down.
     pub straightness: f64,
     /// Mean step length per period (`T` values).
     pub step_lengths: Vec<f64>,
     /// Mean turn in radians per pair of successive steps (`T - 1` values, none for one period).
     pub turns: Vec<f64>,
-    /// Correlation of the largest grade with `|h_T|`.
+    /// Correlation of the largest grade in size, `max_j |O_j|`, with `|h_T|`: a strongly negative grade leads away from the
+    /// origin too.
     pub grade_length: f64,
     /// Correlation of the largest grade with the mean step length (speed per period).
     pub grade_speed: f64,
@@ -241,10 +242,10 @@ pub fn trajectory_summary(
     let turns = if periods > 1 { turn_angles(states)? } else { Array2::zeros((states.dim().0, 0)) };
     let speed = lengths.sum_axis(Axis(1)) / periods as f64;
     Ok(TrajectorySummary {
-        straightness: mean_defined(straightness(states)?.iter().copied()),
+        straightness: median_defined(straightness(states)?.iter().copied()),
         step_lengths: lengths.columns().into_iter().map(|c| mean_defined(c.iter().copied())).collect(),
         turns: turns.columns().into_iter().map(|c| mean_defined(c.iter().copied())).collect(),
-        grade_length: correlation(&largest, &reached)?,
+        grade_length: correlation(&largest_grades(&grades.abs()), &reached)?,
         grade_speed: correlation(&largest, &speed)?,
         grade_half_way: correlation(&largest, &(half / reached))?,
         forward,

@@ -120,14 +120,15 @@ fn explanations_that_miss_the_network_are_refused() {
     let model = Ols::params().fit(&x, &(&x * 2.0)).unwrap();
     let (readout, bias) = (Array2::eye(3), Array1::zeros(3));
     let explainer = SegmentExplainer::new(&model, &readout, &bias).unwrap();
-    let row = array![0.5, 0.3, 0.2];
-    let explain =
-        |state: Array1<f64>| explainer.explain(&row, Observed { state: &state, outputs: &state }).unwrap();
+    let explain_row = |row: Array1<f64>, state: Array1<f64>| {
+        explainer.explain(&row, Observed { state: &state, outputs: &state }).unwrap()
+    };
+    let explain = |state: Array1<f64>| explain_row(array![0.5, 0.3, 0.2], state);
     let faithful = explain(array![1.0, 0.6, 0.4]);
     assert_eq!((faithful.segment, faithful.runner_up), (0, 1));
     assert!(faithful.error_degrees < 1e-6 && (faithful.lead.unwrap().value - 0.4).abs() < 1e-12);
     // The network says something else: a little (another winner) and a lot (another direction).
-    let near = explain(array![0.80, 0.81, 0.4]);
+    let near = explain_row(array![0.40, 0.38, 0.22], array![0.77, 0.79, 0.44]);
     assert!(near.error_degrees < MAX_ERROR_DEGREES);
     assert_eq!(near.lead, Err(Refusal::Segment { surrogate: 0 }));
     let far = explain(array![-1.0, 0.6, 0.4]);

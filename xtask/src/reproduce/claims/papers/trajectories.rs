@@ -1,0 +1,192 @@
+//! Claims 1 to 6: training, trajectories, clusters and their stability.
+
+use super::super::{Expected::Both, Measured, Row, get, metric, minus};
+use super::{MORE, claim};
+
+/// Straightness of a walk of the trajectories' mean step lengths in random directions: the root of its mean square
+/// distance over its length.
+fn random_walk(measured: &Measured) -> Option<f64> {
+    let lengths: Vec<f64> =
+        (1..).map_while(|t| get(measured, &format!("trajectory.step_length.{t}"))).collect();
+    let squares: f64 = lengths.iter().map(|length| length * length).sum();
+    (!lengths.is_empty()).then(|| squares.sqrt() / lengths.iter().sum::<f64>())
+}
+
+/// Claims 1 and 2.
+pub(super) fn training_and_trajectories() -> Vec<Row> {
+    vec![
+        claim(1, "three nodes by the elbow", metric!("fit.elbow"), Both(3.0, 3.0))
+            .paper("3 nodes")
+            .control(
+                "the fit with k nodes differs from that of the rank-k PCA of the grades by at most {}",
+                metric!("fit.nodes_minus_rank"),
+            )
+            .readings(
+                "The elbow is where the paper finds it, but the PCA has it too: it shows the rank of the table of scores, not a property of the network.",
+                "The elbow lies elsewhere on this bank, where the PCA has it too: it shows the rank of the table of scores, not a property of the network.",
+            ),
+        claim(2, "trajectories are smooth and straight", metric!("trajectory.straightness"), Both(0.8, 1.0))
+            .control("steps of the same mean lengths in random directions would cover {}", random_walk)
+            .readings(
+                "Median of distance covered over length walked, 1 for a straight line: nearly straight.",
+                "Median of distance covered over length walked, 1 for a straight line: bent; compare the random steps.",
+            ),
+        claim(
+            2,
+            "the direction matters more than the length",
+            metric!("segments.knn.direction.1" - "segments.knn.lstm.1"),
+            Both(0.0, 1.0),
+        )
+        .control("the length |h_T| correlates {} with the size of the largest grade", metric!("trajectory.grade_length"))
+        .readings(
+            "Neighbours by direction alone predict the dominant trait as well as by direction and length.",
+            "Neighbours by direction alone predict the dominant trait less well than by direction and length: the length carries the grade.",
+        ),
+    ]
+}
+
+/// Claims 3 and 4.
+pub(super) fn clusters() -> Vec<Row> {
+    vec![
+        claim(
+            3,
+            "trajectories lie together by dominant trait",
+            metric!("segments.knn.lstm.1" - "segments.knn.chance.1"),
+            Both(0.3, 1.0),
+        )
+        .control("chance alone is right for {}", metric!("segments.knn.chance.1"))
+        .readings(
+            "Accuracy of the dominant trait from the 15 nearest neighbours, over the commonest trait's share: a customer's neighbours share its trait.",
+            "Accuracy of the dominant trait from the 15 nearest neighbours, over the commonest trait's share: neighbours tell little.",
+        ),
+        claim(3, "they form clusters", metric!("segments.silhouette_minus_null"), Both(0.1, 1.0))
+            .control("the silhouette is {}", metric!("segments.silhouette"))
+            .control("that of one Gaussian cloud {}", metric!("segments.silhouette_null"))
+            .readings(
+                "The clusters are further apart than regions cut out of one cloud.",
+                "Regions of one continuous cloud, not clusters with gaps: a single Gaussian has nearly the same silhouette.",
+            ),
+        claim(
+            3,
+            "sub-clusters follow the lesser traits (levels 2 to 4)",
+            |m| {
+                (2..=4)
+                    .filter_map(|k| {
+                        minus(m, &format!("segments.knn.lstm.{k}"), &format!("segments.knn.chance.{k}"))
+                    })
+                    .reduce(f64::min)
+            },
+            Both(0.2, 1.0),
+        )
+        .control(
+            "clusters found without looking at grades agree with the second trait by an AMI of {}",
+            metric!("segments.ami.second_within"),
+        )
+        .readings(
+            "The order of the lesser traits can be read off the state, but the control says how little of it unsupervised sub-clusters find.",
+            "The order of the lesser traits cannot be read off the state well above chance.",
+        ),
+        claim(
+            4,
+            "the hierarchy is not present in the raw transactions",
+            metric!("segments.knn.lstm.1" - "segments.knn.raw_inputs.1"),
+            Both(MORE, 1.0),
+        )
+        .control("the raw mean shares reach {}", metric!("segments.knn.raw_inputs.1"))
+        .readings(
+            "True of distances between raw shares; they hold the hierarchy less well, not at all would be chance.",
+            "The raw mean shares hold the hierarchy as well.",
+        ),
+        claim(
+            4,
+            "autoencoders do not replicate it",
+            |m| {
+                let best = get(m, "segments.knn.autoencoder_linear.1")?
+                    .max(get(m, "segments.knn.autoencoder_tanh.1")?);
+                Some(get(m, "segments.knn.lstm.1")? - best)
+            },
+            Both(MORE, 1.0),
+        )
+        .control("the linear one reaches {}", metric!("segments.knn.autoencoder_linear.1"))
+        .control("the one with tanh {}", metric!("segments.knn.autoencoder_tanh.1"))
+        .readings(
+            "True, as anything trained without the grades: supervision makes the difference, not recurrence.",
+            "An autoencoder's code, trained without the grades, holds the hierarchy as well.",
+        ),
+        claim(
+            4,
+            "feed-forward nets do not replicate it",
+            metric!("segments.knn.lstm.1" - "segments.knn.feed_forward.1"),
+            Both(MORE, 1.0),
+        )
+        .control("the feed-forward net reaches {}", metric!("segments.knn.feed_forward.1"))
+        .readings(
+            "A feed-forward net of the same width on the mean shares falls behind.",
+            "A feed-forward net with the same three units on the mean shares holds the same hierarchy.",
+        ),
+        claim(
+            4,
+            "the raw personality grades do not hold it",
+            metric!("segments.knn.lstm.1" - "segments.knn.raw_personality.1"),
+            Both(MORE, 1.0),
+        )
+        .control("the raw grades reach {}", metric!("segments.knn.raw_personality.1"))
+        .readings(
+            "The state holds the hierarchy better than the grades that it was trained on.",
+            "The grades that the network is trained on hold the hierarchy best: the state is a compression of them.",
+        ),
+    ]
+}
+
+/// Claims 5 and 6.
+pub(super) fn stability() -> Vec<Row> {
+    vec![
+        claim(
+            5,
+            "the duration of the window does not matter, unlike for raw data",
+            metric!("stability.k5.lstm" - "stability.k5.raw"),
+            Both(MORE, 1.0),
+        )
+        .control("with the LSTM {} of the customers keep their cluster", metric!("stability.k5.lstm"))
+        .control("with raw grades {}", metric!("stability.k5.raw"))
+        .readings(
+            "More customers keep their cluster between the windows with the LSTM than with raw grades.",
+            "Between the six-year and the one-year window as many customers move with the LSTM as with raw grades.",
+        ),
+        claim(
+            5,
+            "most customers keep their cluster over six years, raw data moves",
+            metric!("yearly.lstm" - "yearly.raw"),
+            Both(MORE, 1.0),
+        )
+        .control("with the LSTM {} never move", metric!("yearly.lstm"))
+        .control("with the running mean of the raw grades {}", metric!("yearly.running_mean"))
+        .readings(
+            "True against single years; the running mean of the raw grades is the fair control, and what it keeps is memory, not insight.",
+            "Customers move as often with the LSTM as with the raw grades of single years.",
+        ),
+        claim(
+            6,
+            "a customer who changed turns in the last year",
+            metric!("events.late.turn_degrees.with" - "events.late.turn_degrees.without"),
+            Both(15.0, 180.0),
+        )
+        .control("customers without an event turn by {} degrees", metric!("events.late.turn_degrees.without"))
+        .readings(
+            "Mean turn of the last step, in degrees, over that of customers without a life event: the change shows.",
+            "Mean turn of the last step, in degrees, over that of customers without a life event: the change hardly shows.",
+        ),
+        claim(
+            6,
+            "the turn heads for the new dominant trait",
+            metric!("events.late.last_step_decodes"),
+            Both(0.5, 1.0),
+        )
+        .control("the short window's trajectory points there for {}", metric!("events.late.short_decodes"))
+        .control("chance would for {}", metric!("events.late.chance"))
+        .readings(
+            "Most changed customers' last steps decode to their new dominant trait.",
+            "Fewer than half of the changed customers' last steps decode to their new dominant trait.",
+        ),
+    ]
+}
