@@ -74,7 +74,7 @@ impl Learner {
             let weights = weights(loss, y, options);
             Ok(match self {
                 Self::Linear => Part::Linear(Regression::fit_validated(loss, &z, y, &weights)?),
-                Self::Boosted => Part::Boosted(BoostedTrees::fit(loss, &z, y, &weights)?),
+                Self::Boosted => Part::Boosted(Box::new(BoostedTrees::fit(loss, &z, y, &weights)?)),
             })
         };
         let parts = targets.iter().map(fit).collect::<Result<_, _>>()?;
@@ -94,7 +94,7 @@ fn weights(loss: Loss, y: &Array1<f64>, options: LearnerOptions) -> Array1<f64> 
 #[derive(Debug)]
 enum Part {
     Linear(Regression),
-    Boosted(BoostedTrees),
+    Boosted(Box<BoostedTrees>),
     Constant(f64),
 }
 

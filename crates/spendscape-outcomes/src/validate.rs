@@ -1,6 +1,6 @@
 //! Cross-validation in which everything is fitted inside the fold, and the audit that shows it.
 
-use ndarray::{Array2, Axis, concatenate};
+use ndarray::{Array2, ArrayBase, Axis, concatenate};
 use rayon::prelude::*;
 
 use crate::{Error, Fold, Learner, LearnerOptions, Outcome, check, folds::check_folds};
@@ -43,11 +43,11 @@ impl FeatureSet {
         Self { name: name.to_owned(), blocks: blocks.iter().map(|block| (*block).to_owned()).collect() }
     }
 
-    /// Names of its features, and the features of the training and the held-out customers.
+    /// Its blocks side by side, as one block of the set's name.
     ///
     /// # Errors
     /// [`Error::UnknownBlock`] if a block is not there, [`Error::ShapeMismatch`] if blocks differ in their rows.
-    pub fn assemble(&self, blocks: &[Block]) -> Result<(Vec<String>, Array2<f64>, Array2<f64>), Error> {
+    pub fn assemble(&self, blocks: &[Block]) -> Result<Block, Error> {
         let mut chosen = Vec::new();
         for name in &self.blocks {
             let block = blocks.iter().find(|block| block.name == *name);
@@ -57,7 +57,7 @@ impl FeatureSet {
         }
         let join = |part: fn(&Block) -> &Array2<f64>| {
             let views: Vec<_> = chosen.iter().map(|block| part(block).view()).collect();
-            let rows = views.first().map_or(0, |view| view.nrows());
+            let rows = views.first().map_or(0, ArrayBase::nrows);
             for view in &views {
                 check::length("rows of a block", rows, view.nrows())?;
             }
@@ -65,7 +65,8 @@ impl FeatureSet {
             Ok::<_, Error>(concatenate(Axis(1), &views).unwrap_or_default())
         };
         let columns = chosen.iter().flat_map(|block| block.columns.iter().cloned()).collect();
-        Ok((columns, join(|block| &block.train)?, join(|block| &block.test)?))
+        let (train, test) = (join(|block| &block.train)?, join(|block| &block.test)?);
+        Ok(Block { name: self.name.clone(), columns, train, test })
     }
 }
 
@@ -118,7 +119,7 @@ fn fold_scores<D: ?Sized + Sync>(
     let blocks = features.fit(data, fold).map_err(|source| Error::Features { source })?;
     let mut scores = Vec::new();
     for set in study.sets {
-        let (_, train, test) = set.assemble(&blocks)?;
+        let Block { train, test, .. } = set.assemble(&blocks)?;
         check::length("held-out rows", fold.test.len(), test.nrows())?;
         for learner in study.learners {
             let model = learner.fit(&train, study.outcome, &fold.train, study.options)?;

@@ -107,7 +107,7 @@ impl BinaryScores {
                 }
             }
             let determinant = h00 * h11 - h01 * h01;
-            if !(determinant > f64::EPSILON * h00 * h11) {
+            if determinant.is_nan() || determinant <= f64::EPSILON * h00 * h11 {
                 // All scores are alike, or the line has run off to infinity: no slope is determined.
                 return CalibrationLine { intercept, slope, converged: false };
             }

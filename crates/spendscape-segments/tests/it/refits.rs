@@ -113,7 +113,11 @@ fn circle(angles: &[f64], seed: u64) -> Array2<f64> {
 }
 
 fn fit(x: &Array2<f64>, clusters: usize, seed: u64) -> Vec<usize> {
-    KMeans::params(clusters).starts(8).fit(x, &mut rng(seed)).unwrap().labels
+    KMeans::params(clusters)
+        .starts(8)
+        .fit(x, &mut rng(seed))
+        .expect("the customers are finite and more than the clusters")
+        .labels
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn every_kind_of_net_ends_where_pytorch_says() {
             let reached = points.as_array().unwrap().iter().find(|point| {
                 let state = numbers(&point["state"]);
                 // 20,000 steps in f64 end within rounding of the point.
-                point["input"] == input.to_string()
+                point["input"] == *input.to_string()
                     && state.len() == end.len()
                     && state.iter().zip(&end).all(|(a, b)| (a - b).abs() < 1e-12 * b.abs().max(1.0))
             });

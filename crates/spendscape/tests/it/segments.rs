@@ -111,7 +111,7 @@ fn segments_are_described_and_keep_their_ids_over_refits() {
         let in_either = first.iter().zip(&third).filter(|(a, b)| *a == id || *b == id).count() as f64;
         match fates[row].as_str() {
             "kept" => {
-                assert!(in_both / in_either > 0.5 && (overlaps[row] - in_both / in_either).abs() < 1e-12)
+                assert!(in_both / in_either > 0.5 && (overlaps[row] - in_both / in_either).abs() < 1e-12);
             }
             "appeared" => assert!(*id >= 5 && overlaps[row] <= 0.5 && !first.contains(id)),
             _ => assert!(*id < 5 && !third.contains(id)),
@@ -247,10 +247,8 @@ fn panels_of_other_rules_are_not_assigned() {
     assert!(said.contains("holds a trained network"), "{said}");
     let said = refuse(&["assign", text(&bank.path("later")), "--model", text(&bank.path("data")), "--force"]);
     assert!(said.contains("is no trained run"), "{said}");
-    assert_eq!(
-        refuse(&["assign", text(&bank.path("nothing")), "--model", text(&model)]).contains("panel.parquet"),
-        true
-    );
+    let message = refuse(&["assign", text(&bank.path("nothing")), "--model", text(&model)]);
+    assert!(message.contains("panel.parquet"), "{message}");
 }
 
 #[test]

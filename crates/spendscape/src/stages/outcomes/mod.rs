@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use ndarray::Array1;
 use spendscape_outcomes::{
-    FeatureSet, Fold, HeldOut, Learner, LearnerOptions, Outcome, Standardizer, Study, Task, audit,
+    Block, FeatureSet, Fold, HeldOut, Learner, LearnerOptions, Outcome, Standardizer, Study, Task, audit,
     cross_validate, stratified_folds, time_split,
 };
 use spendscape_schema::{Coefficients, Panel, seed};
@@ -225,11 +225,10 @@ fn explain(
     let everybody = Fold { repeat: 0, train: all.clone(), test: all.clone() };
     let set: &FeatureSet = data.explained_set(study.sets);
     let blocks = features.blocks(data, &everybody)?;
-    let (columns, x, _) = set.assemble(&blocks)?;
+    let Block { columns, train: x, .. } = set.assemble(&blocks)?;
     stage.note("explained_set", set.name.as_str());
     for set in study.sets {
-        let (_, x, _) = set.assemble(&blocks)?;
-        let features = Standardizer::fit(&x)?.constant();
+        let features = Standardizer::fit(&set.assemble(&blocks)?.train)?.constant();
         stage.note(&format!("constant features of {}, left out", set.name), features);
         if features > 0 {
             tracing::warn!(features, set = set.name, "features that do not vary, left out");
