@@ -1,0 +1,110 @@
+//! What is read of a run's tables.
+
+use std::{collections::HashMap, ops::Range};
+
+use ndarray::Array2;
+
+/// Why a table cannot be drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Missing {
+    pub(crate) file: String,
+    pub(super) empty: bool,
+}
+
+impl Missing {
+    pub(crate) fn reason(&self) -> String {
+        let Self { file, empty } = self;
+        if *empty { format!("{file} has no rows") } else { format!("{file} is not in the run folder") }
+    }
+}
+
+/// What a table holds, or why it is not there.
+pub(crate) type Part<T> = Result<T, Missing>;
+
+/// Where a table comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) file: String,
+    pub(crate) stage: String,
+    pub(crate) program: String,
+    pub(crate) seed: Option<u64>,
+    pub(crate) digest: String,
+    pub(crate) rows: usize,
+}
+
+/// Rows of vectors, some rows per customer.
+#[derive(Debug, Clone)]
+pub(crate) struct Trajectories {
+    /// N x M.
+    pub(crate) states: Array2<f64>,
+    /// The customer (by number in [`Run::customers`]) and the rows of each trajectory.
+    pub(crate) spans: Vec<(usize, Range<usize>)>,
+}
+
+impl Trajectories {
+    /// The rows of each customer.
+    pub(crate) fn by_customer(&self) -> HashMap<usize, Range<usize>> {
+        self.spans.iter().cloned().collect()
+    }
+
+    /// Number of steps of the longest trajectory.
+    pub(crate) fn steps(&self) -> usize {
+        self.spans.iter().map(|(_, rows)| rows.len()).max().unwrap_or(0)
+    }
+}
+
+/// One vector per customer.
+#[derive(Debug, Clone)]
+pub(crate) struct Vectors {
+    pub(crate) customers: Vec<usize>,
+    pub(crate) values: Array2<f64>,
+}
+
+/// Attractors to draw.
+#[derive(Debug, Clone)]
+pub(crate) struct Attractor {
+    pub(crate) trait_index: usize,
+    pub(crate) line: bool,
+    pub(crate) states: Vec<Vec<f64>>,
+    pub(crate) variance_explained: f64,
+    pub(crate) verdict: String,
+}
+
+/// Where the customers' own roll-outs end.
+#[derive(Debug, Clone)]
+pub(crate) struct Ends {
+    pub(crate) customers: Vec<usize>,
+    /// N x M.
+    pub(crate) states: Array2<f64>,
+    /// Upper bound of the spectral radius there.
+    pub(crate) radius: Vec<f64>,
+}
+
+/// A certified fixed point of one customer's map.
+#[derive(Debug, Clone)]
+pub(crate) struct MapPoint {
+    pub(crate) customer: usize,
+    /// The hidden part of the state.
+    pub(crate) state: Vec<f64>,
+    pub(crate) stable: bool,
+    /// Share of the sampled states that reach it.
+    pub(crate) basin: Option<f64>,
+    /// Radius of the box in which it is proved to exist.
+    pub(crate) radius: f64,
+}
+
+/// The axis of one trait.
+#[derive(Debug, Clone)]
+pub(crate) struct TraitAxis {
+    pub(crate) trait_index: usize,
+    pub(crate) magnitude: f64,
+    pub(crate) axis: Vec<f64>,
+    pub(crate) origin: Vec<f64>,
+}
+
+/// The customers that illustrate a claim, the best first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Examples {
+    pub(crate) steady: Vec<usize>,
+    pub(crate) changed: Vec<usize>,
+}

@@ -1,0 +1,472 @@
+//! Every table with its columns. A change of columns is a new version of the table.
+
+use super::{Column, Kind};
+use crate::Axis;
+
+const fn column(name: &'static str, kind: Kind, doc: &'static str) -> Column {
+    Column { name, kind, nullable: false, optional: false, doc }
+}
+
+const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Column {
+    Column { name, kind, nullable: true, optional: true, doc }
+}
+
+const fn nullable(name: &'static str, kind: Kind, doc: &'static str) -> Column {
+    Column { name, kind, nullable: true, optional: false, doc }
+}
+
+const CUSTOMER: Column = column("customer", Kind::Text, "customer id");
+const SEGMENT: Column = column("segment", Kind::Index, "id of the segment");
+const PERIOD: Column = column("period", Kind::Index, "period, from 0");
+
+/// Declares the tables: a variant, its name, its version and its columns.
+macro_rules! tables {
+    ($($(#[doc = $doc:literal])+ $variant:ident, $name:literal, $version:literal, [$($column:expr),* $(,)?];)*) => {
+        /// The tables that stages exchange.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Table {
+            $($(#[doc = $doc])+ $variant,)*
+        }
+
+        impl Table {
+            /// Every table.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name written to files.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The version of its schema.
+            #[must_use]
+            pub fn version(self) -> u32 {
+                match self { $(Self::$variant => $version,)* }
+            }
+
+            /// Its columns, in order.
+            #[must_use]
+            pub fn columns(self) -> &'static [Column] {
+                match self { $(Self::$variant => const { &[$($column),*] },)* }
+            }
+        }
+    };
+}
+
+tables! {
+    /// Validated transactions, one row each.
+    Ledger, "ledger", 1, [
+        column("customer", Kind::Category, "customer id, as given or as a keyed hash"),
+        column("time", Kind::Time, "local wall-clock time of the transaction"),
+        column("amount_minor", Kind::Integer, "amount in minor units of the currency; negative is money spent, positive a refund or income"),
+        column("class", Kind::Category, "transaction class of the taxonomy"),
+        optional("transaction", Kind::Text, "transaction id, unique in the ledger"),
+        optional("channel", Kind::Category, "channel of the transaction"),
+        optional("place", Kind::Category, "place of the transaction"),
+        optional("balance_minor", Kind::Integer, "balance of the account after the transaction, in minor units"),
+    ];
+    /// The classes of a ledger.
+    Taxonomy, "taxonomy", 1, [
+        column("class", Kind::Text, "transaction class"),
+        column("flow", Kind::Text, "spending, income or ignored"),
+        column("codes", Kind::Text, "the raw codes mapped to the class, joined by `|`"),
+    ];
+    /// Coefficients that link classes to traits.
+    Coefficients, "coefficients", 1, [
+        column("class", Kind::Text, "transaction class"),
+        nullable("population_share", Kind::Float, "share of the population's spending"),
+        column("coefficient", Kind::Vector64(Axis::Trait), "coefficient of the class for each trait"),
+    ];
+    /// Spending shares: one row per customer and period, ordered by both.
+    Panel, "panel", 1, [
+        CUSTOMER,
+        PERIOD,
+        column("start", Kind::Date, "first day of the period"),
+        column("end", Kind::Date, "first day after the period"),
+        column("total_minor", Kind::Integer, "money spent in the period in minor units; of a carried row, that of the row it repeats"),
+        column("observed", Kind::Flag, "whether the period has spending of its own (false: carried from another period, or an all-zero row)"),
+        column("share", Kind::Vector32(Axis::Class), "share of the period's spending per class; sums to 1, or to 0 for an all-zero row"),
+    ];
+    /// Training targets of each customer.
+    Targets, "targets", 1, [
+        CUSTOMER,
+        column("score", Kind::Vector64(Axis::Trait), "raw score: mean shares times coefficients"),
+        column("grade", Kind::Vector64(Axis::Trait), "scaled score in [-1, 1]"),
+        column("train", Kind::Flag, "whether the customer belongs to the training split"),
+    ];
+    /// Weights of a network, one row per tensor.
+    Model, "model", 1, [
+        column("tensor", Kind::Text, "name of the tensor"),
+        column("shape", Kind::Sizes, "its shape"),
+        column("values", Kind::Values, "its entries in row-major order"),
+    ];
+    /// Metrics of training, one row per epoch.
+    Training, "training", 1, [
+        column("epoch", Kind::Index, "epoch, from 1"),
+        column("rate", Kind::Float, "learning rate"),
+        column("loss", Kind::Float, "mean squared error of the epoch's minibatches"),
+        nullable("validation", Kind::Float, "mean squared error of the validation customers after the epoch"),
+    ];
+    /// Hidden and cell states: one row per customer and period.
+    States, "states", 1, [
+        CUSTOMER,
+        PERIOD,
+        column("hidden", Kind::Vector32(Axis::Unit), "hidden state h after the period, in (-1, 1)"),
+        column("cell", Kind::Vector32(Axis::Unit), "cell state c after the period"),
+    ];
+    /// Direction of each customer's trajectory.
+    Angles, "angles", 1, [
+        CUSTOMER,
+        column("direction", Kind::Vector64(Axis::Unit), "unit direction in the canonical frame"),
+        column("angle", Kind::Vector64(Axis::Angle), "direction angles in radians: longitude, then latitudes"),
+    ];
+    /// The canonical frame of the angles, one row per basis vector.
+    Frame, "frame", 1, [
+        column("index", Kind::Index, "basis vector, from 0"),
+        column("basis", Kind::Vector64(Axis::Unit), "basis vector in state space"),
+    ];
+    /// Micro-segment of each customer.
+    Segments, "segments", 2, [
+        CUSTOMER,
+        column("path", Kind::Category, "traits by falling grade, joined by ` / `"),
+        column("model_path", Kind::Category, "traits by falling output of the network, joined by ` / `"),
+        column("segment", Kind::Index, "segment of the long window's direction; ids last over refits"),
+        nullable("short_segment", Kind::Index, "segment of the short window's direction; null where the customer has no short window"),
+    ];
+    /// Where the segments lie: what new customers are assigned by.
+    SegmentCenters, "segment_centers", 1, [
+        SEGMENT,
+        column("center", Kind::Vector64(Axis::Unit), "mean unit direction of the training customers in the segment"),
+        column("train_customers", Kind::Integer, "number of these customers"),
+    ];
+    /// What a segment is like, one row each; means are over its customers.
+    Profiles, "profiles", 1, [
+        SEGMENT,
+        column("customers", Kind::Integer, "number of customers"),
+        column("share", Kind::Float, "share of all customers"),
+        column("grade", Kind::Vector64(Axis::Trait), "mean grade in [-1, 1]"),
+        nullable("short_kept", Kind::Float, "share that the short window puts in the segment too, of those with a short window"),
+        column("always_kept", Kind::Float, "share that is in the segment after every period"),
+        nullable("bootstrap_overlap", Kind::Float, "mean Jaccard overlap with the closest segment of refits on bootstrap samples; null where nothing was refitted"),
+    ];
+    /// Spending that sets a segment apart, by falling absolute difference.
+    ProfileSpending, "profile_spending", 1, [
+        SEGMENT,
+        column("class", Kind::Text, "transaction class"),
+        column("share", Kind::Float, "mean share of spending in the segment"),
+        column("population", Kind::Float, "mean share of spending of all customers"),
+        column("difference", Kind::Float, "segment less population, in standard deviations over customers"),
+    ];
+    /// Mean trajectory of a segment.
+    ProfileTrajectories, "profile_trajectories", 1, [
+        SEGMENT,
+        PERIOD,
+        column("hidden", Kind::Vector64(Axis::Unit), "mean hidden state after the period"),
+        column("output", Kind::Vector64(Axis::Trait), "output of the network there: the grades it would predict"),
+    ];
+    /// Customers nearest to a segment's mean final state, the nearest first.
+    ProfileCustomers, "profile_customers", 1, [
+        SEGMENT,
+        CUSTOMER,
+        column("distance", Kind::Float, "distance of the final hidden state from the segment's mean"),
+    ];
+    /// What became of the segments of an earlier run; no rows where there is none.
+    Drift, "drift", 1, [
+        SEGMENT,
+        column("fate", Kind::Category, "kept, appeared or disappeared"),
+        column("old_customers", Kind::Integer, "customers in the earlier run"),
+        column("new_customers", Kind::Integer, "customers in this run"),
+        column("stayed", Kind::Integer, "customers in it in both runs"),
+        nullable("closest", Kind::Index, "segment of the other run that it overlaps most; itself where it is kept"),
+        column("overlap", Kind::Float, "Jaccard overlap with that segment, of the customers in both runs"),
+        column("went_to", Kind::Sizes, "segments of this run that took at least a quarter of it, largest part first: two or more are a split"),
+        column("went_to_part", Kind::Values, "these parts"),
+        column("came_from", Kind::Sizes, "earlier segments that gave it at least a quarter of theirs, largest part first: two or more are a merger"),
+        column("came_from_part", Kind::Values, "these parts"),
+        nullable("stability_index", Kind::Float, "the segment's part of the population stability index"),
+    ];
+    /// Coefficients of the surrogates: one row per target and class.
+    Surrogate, "surrogate", 1, [
+        column("target", Kind::Category, "direction angle, or `output` and a trait: the network's output for it"),
+        column("class", Kind::Text, "transaction class, or `(intercept)`"),
+        column("coefficient", Kind::Float, "slope per unit share, in radians for angles (minimum norm: slopes of a target sum to 0)"),
+        nullable("standard_error", Kind::Float, "standard error of the slope"),
+        nullable("z", Kind::Float, "(slope - median slope) / standard error"),
+    ];
+    /// Direction angles that the surrogate predicts.
+    SurrogateAngles, "surrogate_angles", 1, [
+        CUSTOMER,
+        column("angle", Kind::Vector64(Axis::Angle), "predicted direction angles in radians"),
+    ];
+    /// Why each customer is in its segment, and how far the explanation goes.
+    Explanations, "explanations", 1, [
+        CUSTOMER,
+        column("segment", Kind::Category, "trait with the network's highest output"),
+        column("runner_up", Kind::Category, "trait with the network's second highest output"),
+        column("lead", Kind::Float, "output of the segment less that of the runner-up, by the network"),
+        column("surrogate_lead", Kind::Float, "the same by the surrogate: its own value, not the sum of contributions"),
+        column("error_degrees", Kind::Float, "angle between the surrogate's and the network's direction"),
+        nullable("refusal", Kind::Category, "why the customer is not explained: `direction` (the angle is too wide) or `segment` (the surrogate names another one)"),
+        nullable("moved", Kind::Float, "smallest share of spending that, moved between classes, changes the network's segment; null where no feasible move does, and for refused customers"),
+        nullable("moved_to", Kind::Category, "segment after that move"),
+        nullable("unflagged_segment", Kind::Category, "the network's segment had the customer spent on protected and proxy classes as the average customer does; null where none are listed"),
+    ];
+    /// What each class adds to the lead of explained customers.
+    Contributions, "contributions", 1, [
+        CUSTOMER,
+        column("baseline", Kind::Float, "the surrogate's lead for the average training customer"),
+        column("contribution", Kind::Vector64(Axis::Class), "coefficient times (share - average share); with the baseline they sum to the surrogate's lead"),
+        column("percentile", Kind::Vector32(Axis::Class), "fraction of customers with a smaller share, equal ones counted half"),
+    ];
+    /// Classes whose use needs a reason.
+    FlaggedClasses, "flagged_classes", 1, [
+        column("class", Kind::Text, "transaction class"),
+        column("role", Kind::Category, "`protected` (listed), `proxy` (listed) or `correlated` (found: goes with a protected class)"),
+        column("reason", Kind::Text, "what it tells of a person, as listed, or the class that it goes with"),
+        nullable("correlation", Kind::Float, "correlation of mean shares with that class, where found"),
+    ];
+    /// Customers that illustrate a claim.
+    Examples, "examples", 1, [
+        column("role", Kind::Category, "`steady`: both windows agree; `changed`: turned in the last year"),
+        CUSTOMER,
+        column("score", Kind::Float, "how well the customer fits the role; the best comes first"),
+    ];
+    /// Output of the network and predicted final locations.
+    Predictions, "predictions", 1, [
+        CUSTOMER,
+        column("output", Kind::Vector64(Axis::Trait), "predicted grades"),
+        column("location_raw", Kind::Vector64(Axis::Unit), "final location L from raw grades, origin included"),
+        column("location_paper", Kind::Vector64(Axis::Unit), "final location L from normalized grades and axes, origin included"),
+        column("location_printed", Kind::Vector64(Axis::Unit), "final location L as equation 3 is printed, without origin"),
+    ];
+    /// Trait axes in state space (inverse regression).
+    TraitAxes, "trait_axes", 1, [
+        column("trait", Kind::Text, "trait"),
+        column("magnitude", Kind::Float, "largest reachable output D of the trait"),
+        column("axis", Kind::Vector64(Axis::Unit), "axis A of the trait, from the origin"),
+        column("origin", Kind::Vector64(Axis::Unit), "the state o whose output is zero"),
+    ];
+    /// Reachable outputs over the grid of states.
+    Reach, "reach", 1, [
+        column("state", Kind::Vector64(Axis::Unit), "grid state in [-1, 1]"),
+        column("output", Kind::Vector64(Axis::Trait), "output of the network there"),
+    ];
+    /// End states under a held input, one row per customer.
+    EndStates, "end_states", 1, [
+        CUSTOMER,
+        column("hidden_100", Kind::Vector64(Axis::Unit), "hidden state after 100 steps of the customer's mean input"),
+        column("hidden", Kind::Vector64(Axis::Unit), "hidden state of the fixed point that the customer's own roll-out reaches"),
+        column("spectral_low", Kind::Float, "lower bound of the spectral radius there"),
+        column("spectral_high", Kind::Float, "upper bound of the spectral radius there"),
+        column("time_constant", Kind::Float, "-1 / ln(spectral radius), in steps"),
+        column("converged", Kind::Flag, "whether hidden_100 lies within .05 of the fixed point"),
+        column("certified", Kind::Flag, "whether the point is proved to exist"),
+        column("points", Kind::Index, "number of fixed points proved"),
+        column("complete", Kind::Flag, "whether the list of fixed points is proved complete"),
+    ];
+    /// Fixed points of the customers' maps.
+    FixedPoints, "fixed_points", 1, [
+        CUSTOMER,
+        column("index", Kind::Index, "point, from 0"),
+        column("hidden", Kind::Vector64(Axis::Unit), "hidden state of the point"),
+        column("cell", Kind::Vector64(Axis::Unit), "cell state of the point"),
+        column("residual", Kind::Float, "largest |F(x) - x|"),
+        column("radius", Kind::Float, "radius of the box that is proved to hold exactly one point"),
+        column("spectral_low", Kind::Float, "lower bound of the spectral radius"),
+        column("spectral_high", Kind::Float, "upper bound of the spectral radius"),
+        column("verdict", Kind::Category, "stable, saddle, marginal or undecided"),
+        column("reached", Kind::Flag, "whether the customer's own roll-out ends there"),
+    ];
+    /// Extended trajectories of a sample of customers, for figures.
+    Extended, "extended", 1, [
+        CUSTOMER,
+        column("step", Kind::Index, "step, from 1"),
+        column("hidden", Kind::Vector32(Axis::Unit), "hidden state"),
+    ];
+    /// Single maps in depth, one row per input that is held: how the search for all fixed points ended.
+    Maps, "maps", 1, [
+        column("input", Kind::Text, "customer id, or number of the input from 0"),
+        column("outcome", Kind::Category, "proved complete, undecided boxes, box limit, or completeness not proved"),
+        column("points", Kind::Index, "certified fixed points"),
+        column("stable", Kind::Index, "those that are proved stable"),
+        column("undecided", Kind::Integer, "boxes of states that may hold further points"),
+        column("boxes", Kind::Integer, "boxes examined"),
+        nullable("degree", Kind::Float, "sum of the signs of det(I - R'), which is 1 for a complete list; null otherwise"),
+        column("verdict", Kind::Category, "line attractor, marginal, slow manifold, points or undecided"),
+    ];
+    /// Certified fixed points of the single maps.
+    MapPoints, "map_points", 1, [
+        column("input", Kind::Text, "customer id, or number of the input"),
+        column("index", Kind::Index, "point, from 0"),
+        column("state", Kind::Vector64(Axis::Unit), "state of the point"),
+        column("residual", Kind::Float, "largest |F(x) - x|"),
+        column("radius", Kind::Float, "radius of the box in which the point is proved to exist"),
+        column("spectral_low", Kind::Float, "lower bound of the spectral radius"),
+        column("spectral_high", Kind::Float, "upper bound of the spectral radius"),
+        column("verdict", Kind::Category, "stable, saddle, marginal or undecided"),
+        column("unstable", Kind::Index, "unstable directions of a saddle, otherwise 0"),
+        column("time_constant", Kind::Float, "-1 / ln(spectral radius), in steps"),
+        column("growth", Kind::Float, "largest norm of J^k: how far a small push grows on the way"),
+        column("growth_step", Kind::Index, "the k at which it occurs"),
+        nullable("return_time", Kind::Index, "first k from which the norm of J^k stays below 1/e; null if it does not within 200"),
+        nullable("basin", Kind::Float, "share of the sampled states that reach the point; null unless stable"),
+        nullable("basin_low", Kind::Float, "lower end of the share's 95 % interval"),
+        nullable("basin_high", Kind::Float, "upper end of the share's 95 % interval"),
+    ];
+    /// Certified cycles of the single maps, one row per phase.
+    MapCycles, "map_cycles", 1, [
+        column("input", Kind::Text, "customer id, or number of the input"),
+        column("cycle", Kind::Index, "cycle, from 0"),
+        column("length", Kind::Index, "steps of the cycle"),
+        column("phase", Kind::Index, "phase, from 0"),
+        column("state", Kind::Vector64(Axis::Unit), "state in that phase"),
+        column("residual", Kind::Float, "largest residual of a step of the cycle"),
+        column("spectral_low", Kind::Float, "lower bound of the largest multiplier"),
+        column("spectral_high", Kind::Float, "upper bound of the largest multiplier"),
+        column("verdict", Kind::Category, "stable, saddle, marginal or undecided"),
+    ];
+    /// What becomes of each single map's attractor on the way toward other inputs.
+    MapJumps, "map_jumps", 1, [
+        column("input", Kind::Text, "customer id, or number of the input"),
+        column("toward", Kind::Text, "the input at the end of the way"),
+        column("passage", Kind::Category, "survives, fold, loss of stability or undecided"),
+        nullable("share", Kind::Float, "share of the way at which the attractor is lost; null if it is not"),
+        nullable("change", Kind::Float, "change of the input there, sum of |du|: of spending shares, twice the share moved"),
+        column("smallest", Kind::Flag, "whether this is the smallest change among the ways of this input"),
+        column("before", Kind::Vector64(Axis::Unit), "fixed point just before; NaN where nothing is lost"),
+        column("after", Kind::Vector64(Axis::Unit), "where the roll-out leads just beyond; NaN where nothing is lost"),
+    ];
+    /// Attractors of the population, one row per point to draw.
+    Attractors, "attractors", 2, [
+        column("trait", Kind::Category, "dominant trait of the group"),
+        column("shape", Kind::Category, "`line` for a sample of the fitted curve, `point` for a cluster centre"),
+        column("index", Kind::Index, "position along the curve, or number of the centre"),
+        column("state", Kind::Vector64(Axis::Unit), "state"),
+        column("output", Kind::Vector64(Axis::Trait), "output of the network there: its label"),
+        column("variance_explained", Kind::Float, "held-out share of variance that the shape explains"),
+        column("refused", Kind::Category, "why a curve is no fair description (`two branches`, `explains too little`), otherwise empty"),
+        column("drawn", Kind::Flag, "whether this shape is fair and explains the group best"),
+        column("members", Kind::Integer, "customers nearest to the centre; of a curve, all of the group"),
+        column("label", Kind::Category, "trait with the largest mean output of the members; empty for a curve"),
+        nullable("label_output", Kind::Float, "that mean output"),
+        nullable("label_half_width", Kind::Float, "half-width of its 95 % interval"),
+        column("label_clear", Kind::Flag, "whether the interval stays clear of every other trait's"),
+        nullable("label_distance", Kind::Float, "distance of the members' mean predicted location L from the centre"),
+        column("verdict", Kind::Category, "what the dynamics say of the group"),
+    ];
+    /// The hidden truth of the synthetic bank: one row per customer and year.
+    Latent, "latent", 1, [
+        CUSTOMER,
+        PERIOD,
+        column("trait", Kind::Vector64(Axis::Trait), "latent traits"),
+        column("event", Kind::Flag, "whether a life event redrew the traits in this year"),
+    ];
+    /// The papers' comparison of representations on one run.
+    Comparison, "comparison", 1, [
+        column("representation", Kind::Category, "features compared"),
+        column("seed", Kind::Integer, "training seed"),
+        column("measure", Kind::Category, "what is measured, on customers not used in training"),
+        column("level", Kind::Index, "length of the dominance prefix, or number of clusters"),
+        nullable("value", Kind::Float, "the figure; null where it is undefined"),
+        nullable("chance", Kind::Float, "the figure of a guess that ignores the features, where one is defined"),
+        nullable("null", Kind::Float, "the figure of the unimodal null, where it is defined"),
+    ];
+    /// The comparison over training seeds.
+    ComparisonSummary, "comparison_summary", 1, [
+        column("representation", Kind::Category, "features compared"),
+        column("measure", Kind::Category, "what is measured"),
+        column("level", Kind::Index, "length of the dominance prefix, or number of clusters"),
+        column("seeds", Kind::Index, "number of figures summarized: seeds, or pairs of seeds"),
+        nullable("median", Kind::Float, "median over seeds"),
+        nullable("low", Kind::Float, "smallest over seeds"),
+        nullable("high", Kind::Float, "largest over seeds"),
+        nullable("chance", Kind::Float, "median of the chance"),
+        nullable("null", Kind::Float, "median of the unimodal null"),
+    ];
+    /// Outcomes of the synthetic bank's customers in the year after the last one, with the best possible scores.
+    Outcomes, "outcomes", 1, [
+        CUSTOMER,
+        column("default", Kind::Flag, "whether the customer defaults"),
+        column("default_score", Kind::Float, "probability of default, given all that is true of the customer"),
+        column("illiquid", Kind::Flag, "whether the liquidity index is below 1"),
+        column("illiquid_score", Kind::Float, "probability of that, given all that is true of the customer"),
+        column("liquidity", Kind::Float, "liquidity index: mean month-end balance in months of outflow"),
+        column("liquidity_score", Kind::Float, "expected logarithm of the index, given all that is true of the customer"),
+        column("quintile", Kind::Index, "quintile of the liquidity index, 1 to 5"),
+        column("group", Kind::Category, "group of the customer, without effect of its own"),
+    ];
+    /// Balances of accounts, one row per customer and period of the panel.
+    Balances, "balances", 1, [
+        CUSTOMER,
+        PERIOD,
+        column("balance_minor", Kind::Integer, "mean of the month-end balances, in minor units"),
+        column("lowest_minor", Kind::Integer, "lowest balance of the period, in minor units"),
+        column("inflow_minor", Kind::Integer, "money received in the period, in minor units"),
+    ];
+    /// Held-out scores of an outcome: one row per customer, feature set and learner.
+    OutcomeScores, "outcome_scores", 1, [
+        column("set", Kind::Category, "feature set"),
+        column("learner", Kind::Category, "learner"),
+        CUSTOMER,
+        column("label", Kind::Float, "outcome; 1 is the adverse class of a binary one"),
+        column("score", Kind::Float, "mean held-out score over the repeats: probability, expected level or value"),
+    ];
+    /// Measures of held-out scores with bootstrap intervals.
+    OutcomeMeasures, "outcome_measures", 1, [
+        column("set", Kind::Category, "feature set, or `best possible` for scores that came with the labels"),
+        column("learner", Kind::Category, "learner"),
+        column("group", Kind::Category, "everybody, or `column=value` for the customers of a group"),
+        column("measure", Kind::Category, "measure"),
+        column("customers", Kind::Integer, "number of customers measured"),
+        column("value", Kind::Float, "value"),
+        nullable("low", Kind::Float, "lower end of the 95 % interval"),
+        nullable("high", Kind::Float, "upper end of the 95 % interval"),
+    ];
+    /// Curves of held-out scores of a binary outcome.
+    OutcomeCurves, "outcome_curves", 1, [
+        column("set", Kind::Category, "feature set"),
+        column("learner", Kind::Category, "learner"),
+        column("curve", Kind::Category, "`roc`, `calibration` or `lift`"),
+        column("x", Kind::Float, "false positive rate; mean score of the bin; decile from 1 by falling score"),
+        column("y", Kind::Float, "true positive rate; share of positives in the bin; lift"),
+        nullable("low", Kind::Float, "lower end of the 95 % interval of y; null for the ROC curve"),
+        nullable("high", Kind::Float, "upper end of the 95 % interval of y; null for the ROC curve"),
+    ];
+    /// Differences of two AUCs on the same customers (DeLong).
+    OutcomeComparisons, "outcome_comparisons", 1, [
+        column("set", Kind::Category, "feature set in question"),
+        column("learner", Kind::Category, "its learner"),
+        column("reference", Kind::Category, "feature set compared with"),
+        column("reference_learner", Kind::Category, "its learner"),
+        column("decides", Kind::Flag, "whether both are the better learners of their sets"),
+        column("difference", Kind::Float, "AUC of the set less that of the reference"),
+        column("low", Kind::Float, "lower end of the 95 % interval"),
+        column("high", Kind::Float, "upper end of the 95 % interval"),
+        column("p_value", Kind::Float, "two-sided p-value of no difference"),
+        column("margin", Kind::Float, "margin of non-inferiority"),
+        column("verdict", Kind::Category, "non-inferior, inferior or undecided"),
+    ];
+    /// Why the scores of customers are high: their largest adverse contributions.
+    OutcomeReasons, "outcome_reasons", 1, [
+        CUSTOMER,
+        column("score", Kind::Float, "score of the model fitted on all labelled customers"),
+        column("rank", Kind::Index, "rank of the reason, from 1"),
+        column("feature", Kind::Category, "feature"),
+        column("contribution", Kind::Float, "what it adds to the log-odds (or the value), compared with an average customer"),
+    ];
+    /// A scorecard: points for ranges of features, to be added to the base.
+    Scorecard, "scorecard", 1, [
+        column("feature", Kind::Text, "feature, or `(base)`"),
+        nullable("low", Kind::Float, "the range is above this; null for the lowest"),
+        nullable("high", Kind::Float, "and up to this; null for the highest"),
+        column("points", Kind::Integer, "points; more are better"),
+        column("customers", Kind::Integer, "customers in the range"),
+        nullable("rate", Kind::Float, "share of them with the adverse outcome"),
+    ];
+    /// Measured figures of an experiment.
+    Metrics, "metrics", 1, [
+        column("name", Kind::Text, "name of the figure"),
+        column("value", Kind::Float, "its value"),
+    ];
+}
