@@ -96,7 +96,9 @@ fn bench(name: &str, options: &Options) -> Result<Vec<(String, f64)>> {
     if results.exists() {
         fs::remove_dir_all(&results).with_context(|| format!("cannot remove {}", results.display()))?;
     }
-    let arguments = ["bench", "--package", "spendscape-benches", "--profile", "dev", "--bench", name];
+    // The whole workspace, as for the tests: for one package alone cargo would choose other features and compile DataFusion
+    // once more.
+    let arguments = ["bench", "--workspace", "--profile", "dev", "--bench", name];
     shell::run(shell::cargo(&arguments).env("RAYON_NUM_THREADS", options.threads.to_string()))?;
     let mut medians = Vec::new();
     for entry in fs::read_dir(&results).with_context(|| format!("bench {name} left no result"))? {
