@@ -93,8 +93,9 @@ pub(super) fn clusters() -> Vec<Row> {
             Both(MORE, 1.0),
         )
         .control("the raw mean shares reach {}", metric!("segments.knn.raw_inputs.1"))
+        .control("chance alone {}", metric!("segments.knn.chance.1"))
         .readings(
-            "True of distances between raw shares; they hold the hierarchy less well, not at all would be chance.",
+            "Raw shares hold the hierarchy less well, but far above chance: weaker, not absent.",
             "The raw mean shares hold the hierarchy as well.",
         ),
         claim(
@@ -110,7 +111,7 @@ pub(super) fn clusters() -> Vec<Row> {
         .control("the linear one reaches {}", metric!("segments.knn.autoencoder_linear.1"))
         .control("the one with tanh {}", metric!("segments.knn.autoencoder_tanh.1"))
         .readings(
-            "True, as anything trained without the grades: supervision makes the difference, not recurrence.",
+            "True, as of anything trained without the grades: supervision makes the difference, not recurrence.",
             "An autoencoder's code, trained without the grades, holds the hierarchy as well.",
         ),
         claim(
