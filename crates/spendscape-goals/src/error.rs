@@ -1,0 +1,98 @@
+//! The one error type of the crate.
+
+/// Why goals could not be learned, predicted or measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A goal map or calendar does not parse; the message names line and column.
+    #[error("{0}")]
+    Toml(#[from] toml::de::Error),
+    /// A class belongs to two goals.
+    #[error("class {class:?} stands under the goals {first:?} and {second:?}; a class has one goal")]
+    TwoGoals {
+        /// The class.
+        class: String,
+        /// The goal that named it first.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A class of the ledger has no goal.
+    #[error(
+        "class {class:?} has no goal; name it under one, or set `unmapped` to a goal for all such classes"
+    )]
+    NoGoal {
+        /// The class.
+        class: String,
+    },
+    /// A goal is named that does not exist.
+    #[error("{what} names the goal {goal:?}, which the goal map does not have")]
+    UnknownGoal {
+        /// Who names it.
+        what: &'static str,
+        /// The goal.
+        goal: String,
+    },
+    /// A class is named that the ledger does not have.
+    #[error("{what} names the class {class:?}, which the ledger does not have")]
+    UnknownClass {
+        /// Who names it.
+        what: &'static str,
+        /// The class.
+        class: String,
+    },
+    /// A day in a calendar is none.
+    #[error("{what} {value:?} is no day; write YYYY-MM-DD")]
+    Day {
+        /// What the day is for.
+        what: &'static str,
+        /// The text.
+        value: String,
+    },
+    /// Two arguments do not fit together.
+    #[error("{argument} has length {found} where {expected} was expected")]
+    ShapeMismatch {
+        /// Argument and axis that does not fit.
+        argument: &'static str,
+        /// Length that would fit.
+        expected: usize,
+        /// Length found.
+        found: usize,
+    },
+    /// Too little for what was asked.
+    #[error("{what} needs at least {needed} {of}, found {found}")]
+    TooFew {
+        /// What was asked.
+        what: &'static str,
+        /// How many it needs.
+        needed: usize,
+        /// Of what.
+        of: &'static str,
+        /// How many there are.
+        found: usize,
+    },
+    /// A parameter lies outside its range.
+    #[error("{parameter} is {value}; it has to lie in {range}")]
+    InvalidParameter {
+        /// Name of the parameter.
+        parameter: &'static str,
+        /// The value given.
+        value: f64,
+        /// The values allowed.
+        range: &'static str,
+    },
+    /// A probability is none, or those of a row do not add up to 1.
+    #[error("the probabilities of row {row} add up to {sum}; they have to be from 0 to 1 and add up to 1")]
+    NotProbabilities {
+        /// Row, from 0.
+        row: usize,
+        /// Their sum.
+        sum: f64,
+    },
+    /// The network refused.
+    #[error("the network: {0}")]
+    Network(#[from] spendscape_lstm::Error),
+    /// The trees or intervals refused.
+    #[error(transparent)]
+    Outcomes(#[from] spendscape_outcomes::Error),
+}

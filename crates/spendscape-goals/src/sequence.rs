@@ -1,0 +1,312 @@
+//! Event groups of customers in the order of time.
+
+use crate::Error;
+
+/// One transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// Customer, from 0.
+    pub customer: u32,
+    /// Local wall-clock time in milliseconds since 1970.
+    pub time: i64,
+    /// Minor units of the currency; negative is money spent.
+    pub amount: i64,
+    /// Class, from 0.
+    pub class: u16,
+    /// Channel or place, from 0; all zero where none is known.
+    pub channel: u16,
+}
+
+/// Which transactions of a customer form one group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Grouping {
+    /// Those of one day: banks book by the day, and the order inside it says nothing.
+    #[default]
+    Day,
+    /// Those with one timestamp: an invoice.
+    Time,
+}
+
+/// Transactions that are in no group, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Left {
+    /// Money that came in: income and refunds.
+    pub inflows: usize,
+    /// Of a class that has no goal, such as income.
+    pub without_goal: usize,
+    /// Later than the day up to which events count.
+    pub future: usize,
+    /// Not left out, but earlier than the one before it in the ledger.
+    pub out_of_order: usize,
+}
+
+/// The event groups of all customers, by customer and time.
+///
+/// A group is what a customer did on one day (or in one invoice). Its goal is the one on which most money was spent; among
+/// equals the first. Groups are the steps of every model here, so that nothing is ever predicted inside one timestamp.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sequences {
+    pub(crate) goals: Vec<String>,
+    /// First group of each customer, and the number of groups (N + 1).
+    pub(crate) offsets: Vec<usize>,
+    pub(crate) day: Vec<i32>,
+    pub(crate) goal: Vec<u16>,
+    pub(crate) spent: Vec<i64>,
+    pub(crate) channel: Vec<u16>,
+    /// First item of each group, and the number of items.
+    pub(crate) item_offsets: Vec<usize>,
+    pub(crate) item_class: Vec<u16>,
+    pub(crate) item_spent: Vec<i64>,
+}
+
+/// The groups of one customer, in the order of time.
+#[derive(Debug, Clone, Copy)]
+pub struct Groups<'a> {
+    /// Day of each group, since 1970-01-01.
+    pub day: &'a [i32],
+    /// Goal of each group.
+    pub goal: &'a [u16],
+    /// Money spent in each group, minor units.
+    pub spent: &'a [i64],
+    /// Channel of each group's largest transaction.
+    pub channel: &'a [u16],
+}
+
+impl Groups<'_> {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.day.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.day.is_empty()
+    }
+}
+
+/// A group to be predicted from those of the same customer before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Target {
+    /// Customer, from 0.
+    pub customer: u32,
+    /// Position among the customer's groups, from 0: the number of groups that it is predicted from.
+    pub position: u32,
+}
+
+impl Sequences {
+    /// Groups the events of `customers` customers. `goal_of_class` gives the goal of each class, `None` for classes that
+    /// are no spending; `until` is the last day that counts (days since 1970-01-01).
+    ///
+    /// Events may come in any order; equal times are ordered by class and amount, so that the order of rows does not
+    /// matter. A customer without events has no groups.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for an event of a customer or class that does not exist.
+    pub fn new(
+        events: &[Event],
+        customers: usize,
+        goals: Vec<String>,
+        goal_of_class: &[Option<usize>],
+        grouping: Grouping,
+        until: Option<i32>,
+    ) -> Result<(Self, Left), Error> {
+        let mut left = Left::default();
+        let mut kept = Vec::with_capacity(events.len());
+        let mut latest = vec![i64::MIN; customers];
+        for event in events {
+            let customer = event.customer as usize;
+            if customer >= customers {
+                return Err(Error::ShapeMismatch {
+                    argument: "customers",
+                    expected: customer + 1,
+                    found: customers,
+                });
+            }
+            let class = event.class as usize;
+            let Some(goal) = goal_of_class.get(class) else {
+                let found = goal_of_class.len();
+                return Err(Error::ShapeMismatch { argument: "goal_of_class", expected: class + 1, found });
+            };
+            if until.is_some_and(|until| day_of(event.time) > until) {
+                left.future += 1;
+                continue;
+            }
+            left.out_of_order += usize::from(event.time < latest[customer]);
+            latest[customer] = latest[customer].max(event.time);
+            match goal {
+                None => left.without_goal += 1,
+                Some(_) if event.amount >= 0 => left.inflows += 1,
+                Some(_) => kept.push(*event),
+            }
+        }
+        let key = |event: &Event| match grouping {
+            Grouping::Day => i64::from(day_of(event.time)),
+            Grouping::Time => event.time,
+        };
+        kept.sort_unstable_by_key(|event| {
+            (event.customer, key(event), event.class, event.amount, event.channel)
+        });
+        let mut sequences =
+            Self { goals, offsets: vec![0; customers + 1], item_offsets: vec![0], ..Self::default() };
+        let mut by_goal = vec![0_i64; sequences.goals.len()];
+        for group in kept.chunk_by(|a, b| a.customer == b.customer && key(a) == key(b)) {
+            by_goal.fill(0);
+            for items in group.chunk_by(|a, b| a.class == b.class) {
+                let class = items[0].class;
+                let spent = items.iter().map(|event| -event.amount).sum::<i64>();
+                sequences.item_class.push(class);
+                sequences.item_spent.push(spent);
+                if let Some(goal) = goal_of_class[class as usize] {
+                    by_goal[goal] += spent;
+                }
+            }
+            let most = by_goal.iter().copied().max().unwrap_or(0);
+            let goal = by_goal.iter().position(|spent| *spent == most).unwrap_or(0);
+            let largest = group.iter().min_by_key(|event| event.amount);
+            sequences.item_offsets.push(sequences.item_class.len());
+            sequences.day.push(day_of(group[0].time));
+            sequences.goal.push(goal as u16);
+            sequences.spent.push(by_goal.iter().sum());
+            sequences.channel.push(largest.map_or(0, |event| event.channel));
+            sequences.offsets[group[0].customer as usize + 1] += 1;
+        }
+        for n in 0..customers {
+            sequences.offsets[n + 1] += sequences.offsets[n];
+        }
+        Ok((sequences, left))
+    }
+
+    /// Names of the goals (G).
+    #[must_use]
+    pub fn goals(&self) -> &[String] {
+        &self.goals
+    }
+
+    /// Number of customers (N).
+    #[must_use]
+    pub fn customers(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// Number of groups of all customers.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.day.len()
+    }
+
+    /// Whether there are no groups.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.day.is_empty()
+    }
+
+    /// The groups of a customer.
+    ///
+    /// # Panics
+    /// If there is no such customer.
+    #[must_use]
+    pub fn groups(&self, customer: usize) -> Groups<'_> {
+        let at = self.offsets[customer]..self.offsets[customer + 1];
+        Groups {
+            day: &self.day[at.clone()],
+            goal: &self.goal[at.clone()],
+            spent: &self.spent[at.clone()],
+            channel: &self.channel[at],
+        }
+    }
+
+    /// Classes of a customer's group with the money spent on each, by class.
+    ///
+    /// # Panics
+    /// If there is no such customer or group.
+    pub fn items(&self, customer: usize, position: usize) -> impl Iterator<Item = (u16, i64)> + '_ {
+        let group = self.offsets[customer] + position;
+        assert!(group < self.offsets[customer + 1], "customer {customer} has no group {position}");
+        let at = self.item_offsets[group]..self.item_offsets[group + 1];
+        self.item_class[at.clone()].iter().copied().zip(self.item_spent[at].iter().copied())
+    }
+
+    /// The goal that came true.
+    ///
+    /// # Panics
+    /// If there is no such group.
+    #[must_use]
+    pub fn goal(&self, target: Target) -> usize {
+        self.groups(target.customer as usize).goal[target.position as usize] as usize
+    }
+
+    /// Every group with at least one before it.
+    pub fn targets(&self) -> impl Iterator<Item = Target> + '_ {
+        (0..self.customers()).flat_map(|n| {
+            let groups = self.offsets[n + 1] - self.offsets[n];
+            (1..groups).map(move |position| Target { customer: n as u32, position: position as u32 })
+        })
+    }
+}
+
+/// Day of a time in milliseconds, both since 1970.
+fn day_of(time: i64) -> i32 {
+    time.div_euclid(86_400_000).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400_000;
+
+    fn event(customer: u32, time: i64, amount: i64, class: u16) -> Event {
+        Event { customer, time, amount, class, channel: class }
+    }
+
+    fn build(events: &[Event], grouping: Grouping) -> (Sequences, Left) {
+        let goals = vec!["a".to_owned(), "b".to_owned()];
+        Sequences::new(events, 3, goals, &[Some(0), Some(1), Some(1), None], grouping, Some(10)).unwrap()
+    }
+
+    #[test]
+    fn a_day_is_one_group_with_the_goal_of_most_money() {
+        let events = [
+            event(1, DAY + 5, -60, 0),
+            event(1, DAY, -50, 1),
+            event(1, DAY + 9, -50, 2),
+            event(1, 3 * DAY, -10, 0),
+            event(0, 2 * DAY, 7, 0),
+            event(0, 2 * DAY, -7, 3),
+            event(0, 11 * DAY, -7, 0),
+        ];
+        let (sequences, left) = build(&events, Grouping::Day);
+        assert_eq!(left, Left { inflows: 1, without_goal: 1, future: 1, out_of_order: 1 });
+        assert_eq!([0, 1, 2].map(|n| sequences.groups(n).len()), [0, 2, 0]);
+        let groups = sequences.groups(1);
+        assert_eq!((groups.day, groups.goal, groups.spent), (&[1, 3][..], &[1, 0][..], &[160, 10][..]));
+        // The largest single transaction is of class 0, though most money went to goal b.
+        assert_eq!(groups.channel, [0, 0]);
+        assert_eq!(sequences.items(1, 0).collect::<Vec<_>>(), [(0, 60), (1, 50), (2, 50)]);
+        assert_eq!(sequences.targets().collect::<Vec<_>>(), [Target { customer: 1, position: 1 }]);
+        let (by_time, _) = build(&events, Grouping::Time);
+        assert_eq!(by_time.groups(1).goal, [1, 0, 1, 0]);
+    }
+
+    #[test]
+    fn the_order_of_rows_does_not_matter_and_negative_times_have_days() {
+        let mut events: Vec<Event> = (0..40)
+            .map(|k| {
+                event(k % 3, i64::from(k * 7 % 13) * DAY / 2 - DAY, -i64::from(k % 5) - 1, (k % 3) as u16)
+            })
+            .collect();
+        let (forward, _) = build(&events, Grouping::Day);
+        events.reverse();
+        let (backward, _) = build(&events, Grouping::Day);
+        assert_eq!(forward, backward);
+        assert_eq!(forward.groups(0).day[0], -1);
+    }
+
+    #[test]
+    fn strangers_are_refused() {
+        let refused = |event| Sequences::new(&[event], 1, vec![], &[Some(0)], Grouping::Day, None).is_err();
+        assert!(refused(event(1, 0, -1, 0)) && refused(event(0, 0, -1, 1)));
+    }
+}
