@@ -1,7 +1,7 @@
 //! What kind of day it is: weekday, day of the month, payday, holiday, promotion.
 
 use jiff::civil::{Date, date};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
@@ -32,7 +32,7 @@ pub(crate) fn civil(day: i32) -> Date {
 /// # assert_eq!(calendar.promotions().len(), 1);
 /// # Ok::<(), spendscape_goals::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calendar {
     /// Sorted.
     holidays: Vec<i32>,
@@ -41,7 +41,7 @@ pub struct Calendar {
 }
 
 /// Days on which something is promoted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promotion {
     /// Its name.
     pub name: String,
@@ -151,6 +151,12 @@ impl Calendar {
         !self.holidays.is_empty()
     }
 
+    /// Whether a number of days since 1970-01-01 is a holiday.
+    #[must_use]
+    pub fn is_holiday(&self, day: i32) -> bool {
+        self.holidays.binary_search(&day).is_ok()
+    }
+
     /// What kind of day a number of days since 1970-01-01 is.
     #[must_use]
     pub fn kind(&self, day: i32) -> DayKind {
@@ -159,7 +165,7 @@ impl Calendar {
             weekday: civil.weekday().to_monday_zero_offset() as usize,
             day_of_month: civil.day() as usize - 1,
             month: civil.month() as usize - 1,
-            holiday: self.holidays.binary_search(&day).is_ok(),
+            holiday: self.is_holiday(day),
             since_payday: self.payday.map(|payday| since_payday(civil, payday)),
             promotion: self.promotions.iter().position(|p| (p.first..=p.last).contains(&day)),
         }

@@ -89,6 +89,20 @@ pub enum Error {
         /// Their sum.
         sum: f64,
     },
+    /// A customer's training targets leave one out that lies between others.
+    #[error(
+        "the training targets of customer {customer} are not its first ones; train on all groups up to a day"
+    )]
+    NotPrefix {
+        /// The customer, from 0.
+        customer: usize,
+    },
+    /// Groups could not be read.
+    #[error("the groups could not be read")]
+    Read {
+        /// What the reader says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The network refused.
     #[error("the network: {0}")]
     Network(#[from] spendscape_lstm::Error),

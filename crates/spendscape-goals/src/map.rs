@@ -113,12 +113,12 @@ impl GoalMap {
         if goals.len() < 2 {
             return Err(Error::TooFew { what: "a goal map", needed: 2, of: "goals", found: goals.len() });
         }
-        let place = |goal: &&str| {
-            goals.iter().position(|other| other == goal).expect("only unused goals were left out")
-        };
         let unused = named.keys().filter(|class| !classes.iter().any(|c| c == *class));
         Ok(ResolvedMap {
-            of_class: of_class.iter().map(place).collect(),
+            of_class: of_class
+                .iter()
+                .filter_map(|goal| goals.iter().position(|other| other == goal))
+                .collect(),
             goals: goals.iter().map(|goal| (*goal).to_owned()).collect(),
             unused: unused.map(|class| (*class).to_owned()).collect(),
         })

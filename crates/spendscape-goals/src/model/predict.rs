@@ -1,0 +1,293 @@
+//! The distribution of the next group: when, and with which goal.
+
+use ndarray::{Array2, s};
+use rayon::prelude::*;
+use spendscape_lstm::State;
+
+use super::{
+    GoalModel,
+    encode::{Next, Place, Steps},
+    windows::{Part, Reader},
+};
+use crate::{Covariates, Error, Sequences, Target};
+
+/// Questions that the network of goals answers at once.
+const QUERIES: usize = 4096;
+/// Days that are less likely than this are left out of the sum over days, and the others scaled up for it.
+const NEGLIGIBLE: f64 = 1e-6;
+
+/// The distribution of the next group of some customers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NextGroup {
+    /// Probability of each goal (targets x G).
+    pub goals: Array2<f64>,
+    /// Probability of each gap in days since the group before (targets x K); all zero where there is none.
+    pub gaps: Array2<f64>,
+}
+
+/// One question to the network of goals.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Query {
+    /// Row of the states.
+    pub(crate) row: usize,
+    pub(crate) target: Target,
+    /// Days from the group before.
+    pub(crate) gap: Option<i32>,
+}
+
+impl GoalModel {
+    /// The distribution of the group at each target's position, from the groups before it: of the coming one for a position
+    /// behind the last group. Without groups before it, only goals are known.
+    ///
+    /// With `known_until`, nothing happened up to that day (since 1970-01-01): earlier gaps are ruled out.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for covariates of other customers, or a target beyond the coming group.
+    pub fn predict(
+        &self,
+        sequences: &Sequences,
+        covariates: &Covariates,
+        targets: &[Target],
+        known_until: Option<i32>,
+    ) -> Result<NextGroup, Error> {
+        self.check(sequences, covariates, targets)?;
+        let gaps = self.gap_distribution(sequences, covariates, targets, known_until)?;
+        let states = self.reader(Part::Goals, sequences, covariates).states_before(targets)?;
+        let elapsed = |target: &Target| elapsed(sequences, *target, known_until);
+        let mut queries = Vec::new();
+        for (row, target) in targets.iter().enumerate() {
+            if target.position == 0 {
+                queries.push((Query { row, target: *target, gap: None }, 1.0));
+                continue;
+            }
+            let likely = gaps.row(row).into_iter().copied().enumerate().filter(|(_, p)| *p > NEGLIGIBLE);
+            queries.extend(likely.map(|(gap, p)| {
+                let days = self.days_of(gap, elapsed(target));
+                (Query { row, target: *target, gap: Some(days) }, p)
+            }));
+        }
+        let asked: Vec<Query> = queries.iter().map(|(query, _)| *query).collect();
+        let answers = self.ask(sequences, covariates, &states, &asked)?;
+        let mut goals = Array2::zeros((targets.len(), self.goals()));
+        for ((query, weight), answer) in queries.iter().zip(answers.rows()) {
+            goals.row_mut(query.row).scaled_add(*weight, &answer);
+        }
+        for mut row in goals.rows_mut() {
+            let sum = row.sum();
+            row.mapv_inplace(|p| p / sum);
+        }
+        Ok(NextGroup { goals, gaps })
+    }
+
+    /// The distribution of the goal of each target's group when the day on which it came is known (targets x G).
+    ///
+    /// # Errors
+    /// As [`Self::predict`]; the group itself must exist.
+    pub fn predict_on_day(
+        &self,
+        sequences: &Sequences,
+        covariates: &Covariates,
+        targets: &[Target],
+    ) -> Result<Array2<f64>, Error> {
+        self.check(sequences, covariates, targets)?;
+        for target in targets {
+            let found = sequences.groups(target.customer as usize).len();
+            if target.position as usize >= found {
+                let expected = target.position as usize + 1;
+                return Err(Error::ShapeMismatch {
+                    argument: "the groups of a target's customer",
+                    expected,
+                    found,
+                });
+            }
+        }
+        let logits = self.reader(Part::Goals, sequences, covariates).logits(targets)?;
+        Ok(self.goal_probabilities(&logits))
+    }
+
+    pub(crate) fn check(
+        &self,
+        sequences: &Sequences,
+        covariates: &Covariates,
+        targets: &[Target],
+    ) -> Result<(), Error> {
+        let mismatch = |argument, expected, found| Err(Error::ShapeMismatch { argument, expected, found });
+        if sequences.goals.len() != self.goals() {
+            return mismatch("the goals of the sequences", self.goals(), sequences.goals.len());
+        }
+        if covariates.customers() != sequences.customers() {
+            return mismatch("covariates", sequences.customers(), covariates.customers());
+        }
+        if covariates.sizes != self.encoder.sizes.covariates {
+            return mismatch(
+                "the covariates' levels",
+                self.encoder.sizes.covariates.len(),
+                covariates.sizes.len(),
+            );
+        }
+        for target in targets {
+            let customer = target.customer as usize;
+            if customer >= sequences.customers() {
+                return mismatch("customers", customer + 1, sequences.customers());
+            }
+            let found = sequences.groups(customer).len();
+            if target.position as usize > found {
+                return mismatch("the groups of a target's customer", target.position as usize, found);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn reader<'a>(
+        &'a self,
+        part: Part,
+        sequences: &'a Sequences,
+        covariates: &'a Covariates,
+    ) -> Reader<'a> {
+        let network = if part == Part::Days { &self.days } else { &self.goals };
+        Reader { network, encoder: &self.encoder, part, sequences, covariates, window: self.shape.window }
+    }
+
+    /// The days that a category of gaps stands for when `elapsed` days have gone by already.
+    pub(crate) fn days_of(&self, gap: usize, elapsed: i32) -> i32 {
+        let sizes = &self.encoder.sizes;
+        let days = sizes.days(gap);
+        // Beyond the longest gap each day is as likely as the one before to be the last.
+        if gap > sizes.longest_gap { days.max(elapsed + days - sizes.longest_gap as i32) } else { days }
+    }
+
+    /// P(gap | groups, nothing up to `known_until`), targets x K.
+    pub(crate) fn gap_distribution(
+        &self,
+        sequences: &Sequences,
+        covariates: &Covariates,
+        targets: &[Target],
+        known_until: Option<i32>,
+    ) -> Result<Array2<f64>, Error> {
+        let logits = self.reader(Part::Days, sequences, covariates).logits(targets)?;
+        let mut gaps = softmax(&logits, self.shape.temperatures.0);
+        for (mut row, target) in gaps.rows_mut().into_iter().zip(targets) {
+            if target.position == 0 {
+                row.fill(0.0);
+                continue;
+            }
+            rule_out(row.as_slice_mut().unwrap_or_default(), elapsed(sequences, *target, known_until));
+        }
+        Ok(gaps)
+    }
+
+    /// P(goal | groups, gap) of each question, from the states before its step.
+    pub(crate) fn ask(
+        &self,
+        sequences: &Sequences,
+        covariates: &Covariates,
+        states: &[State<f32>],
+        queries: &[Query],
+    ) -> Result<Array2<f64>, Error> {
+        let answers: Vec<Array2<f64>> = queries
+            .par_chunks(QUERIES)
+            .map(|queries| {
+                let mut steps = Steps::default();
+                for query in queries {
+                    let customer = query.target.customer as usize;
+                    let groups = sequences.groups(customer);
+                    let place = Place { groups, customer, step: query.target.position as usize };
+                    self.encoder.push(
+                        &mut steps,
+                        place,
+                        covariates,
+                        query.gap.map_or(Next::Unknown, Next::Gap),
+                    );
+                }
+                let encoded = steps.finish(self.encoder.variables(true), (queries.len(), 1))?;
+                let rows: Vec<usize> = queries.iter().map(|query| query.row).collect();
+                let inputs = encoded.inputs()?.with_initial(select(states, &rows))?;
+                Ok(self.goal_probabilities(&self.goals.predict(&inputs)?))
+            })
+            .collect::<Result<_, Error>>()?;
+        let mut all = Array2::zeros((queries.len(), self.goals()));
+        let mut at = 0;
+        for part in answers {
+            all.slice_mut(s![at..at + part.nrows(), ..]).assign(&part);
+            at += part.nrows();
+        }
+        Ok(all)
+    }
+
+    /// Softmax at the goals' temperature, without the weights that training gave them.
+    pub(crate) fn goal_probabilities(&self, logits: &Array2<f32>) -> Array2<f64> {
+        let mut goals = softmax(logits, self.shape.temperatures.1);
+        if let Some(weights) = &self.shape.class_weights {
+            for mut row in goals.rows_mut() {
+                row.iter_mut().zip(weights).for_each(|(p, weight)| *p /= weight);
+                let sum = row.sum();
+                row.mapv_inplace(|p| p / sum);
+            }
+        }
+        goals
+    }
+}
+
+/// Days since the group before a target, up to the day until which nothing happened.
+pub(crate) fn elapsed(sequences: &Sequences, target: Target, known_until: Option<i32>) -> i32 {
+    let groups = sequences.groups(target.customer as usize);
+    let last = (target.position as usize).checked_sub(1).map(|at| groups.day[at]);
+    match (known_until, last) {
+        (Some(until), Some(last)) => until.saturating_sub(last).max(0),
+        _ => 0,
+    }
+}
+
+/// Takes the gaps that ended before now out of a distribution (K), the last of which stands for all longer ones. Where that
+/// leaves nothing, the gap is a longer one.
+pub(crate) fn rule_out(gaps: &mut [f64], elapsed: i32) {
+    if elapsed <= 0 || gaps.is_empty() {
+        return;
+    }
+    let last = gaps.len() - 1;
+    let past = (elapsed as usize + 1).min(last);
+    gaps[..past].fill(0.0);
+    let sum: f64 = gaps.iter().sum();
+    if sum > 0.0 {
+        gaps.iter_mut().for_each(|p| *p /= sum);
+    } else {
+        gaps[last] = 1.0;
+    }
+}
+
+/// Rows of every layer's state.
+pub(crate) fn select(states: &[State<f32>], rows: &[usize]) -> Vec<State<f32>> {
+    let pick = |from: &Array2<f32>| from.select(ndarray::Axis(0), rows);
+    states.iter().map(|state| State { h: pick(&state.h), c: pick(&state.c) }).collect()
+}
+
+/// Softmax of each row of logits over a temperature.
+pub(crate) fn softmax(logits: &Array2<f32>, temperature: f64) -> Array2<f64> {
+    let mut p = logits.mapv(|logit| f64::from(logit) / temperature);
+    for mut row in p.rows_mut() {
+        let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        row.mapv_inplace(|logit| libm::exp(logit - top));
+        let sum = row.sum();
+        row.mapv_inplace(|e| e / sum);
+    }
+    p
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_that_are_over_are_ruled_out() {
+        let mut gaps = [0.1, 0.2, 0.3, 0.4];
+        rule_out(&mut gaps, 0);
+        assert_eq!(gaps, [0.1, 0.2, 0.3, 0.4]);
+        rule_out(&mut gaps, 1);
+        assert!(gaps.iter().zip([0.0, 0.0, 3.0 / 7.0, 4.0 / 7.0]).all(|(a, b)| (a - b).abs() < 1e-15));
+        rule_out(&mut gaps, 90);
+        assert_eq!(gaps, [0.0, 0.0, 0.0, 1.0]);
+        let mut none = [1.0, 0.0];
+        rule_out(&mut none, 5);
+        assert_eq!(none, [0.0, 1.0]);
+    }
+}

@@ -1,0 +1,362 @@
+//! Training on blocks of customers.
+
+use std::borrow::Cow;
+
+use rand::{Rng, RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use spendscape_lstm::{Dataset, Network, NetworkParams, Schedule, TrainParams, Training};
+
+use super::{
+    GoalModel, GoalParams, Shape,
+    encode::{Encoder, Sizes},
+    windows::{self, PIECE, Part, Reader, Window},
+};
+use crate::{Calendar, Covariates, Error, Sequences, Target};
+
+/// Longest gradient: what a rare long history may do in one step.
+const CLIP: f64 = 1.0;
+/// Groups of a block that are scored after each pass, at most.
+const VALIDATED: usize = 100_000;
+
+/// Customers in blocks, of which one at a time needs to be in memory.
+pub trait Blocks: Sync {
+    /// Number of blocks.
+    fn blocks(&self) -> usize;
+
+    /// Loads a block; asked for again in every pass.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if it cannot be read.
+    fn load(&self, block: usize) -> Result<Block<'_>, Error>;
+}
+
+/// Groups of some customers and the use of each.
+#[derive(Debug, Clone)]
+pub struct Block<'a> {
+    /// Groups of the block's customers.
+    pub sequences: Cow<'a, Sequences>,
+    /// Their covariates.
+    pub covariates: Cow<'a, Covariates>,
+    /// Per customer, how many groups from the first on are trained on.
+    pub train: Cow<'a, [usize]>,
+    /// Groups that are validated on.
+    pub validation: Cow<'a, [Target]>,
+}
+
+/// All customers as one block.
+#[derive(Debug, Clone, Copy)]
+pub struct InMemory<'a> {
+    sequences: &'a Sequences,
+    covariates: &'a Covariates,
+    validation: &'a [Target],
+    train: &'a [usize],
+}
+
+impl<'a> InMemory<'a> {
+    /// Trains on the first `train[n]` groups of customer n and validates on `validation`.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] unless there is one number and one row of covariates per customer.
+    pub fn new(
+        sequences: &'a Sequences,
+        covariates: &'a Covariates,
+        train: &'a [usize],
+        validation: &'a [Target],
+    ) -> Result<Self, Error> {
+        let expected = sequences.customers();
+        for (argument, found) in [("covariates", covariates.customers()), ("train", train.len())] {
+            if found != expected {
+                return Err(Error::ShapeMismatch { argument, expected, found });
+            }
+        }
+        Ok(Self { sequences, covariates, validation, train })
+    }
+}
+
+impl Blocks for InMemory<'_> {
+    fn blocks(&self) -> usize {
+        1
+    }
+
+    fn load(&self, _: usize) -> Result<Block<'_>, Error> {
+        Ok(Block {
+            sequences: Cow::Borrowed(self.sequences),
+            covariates: Cow::Borrowed(self.covariates),
+            train: Cow::Borrowed(self.train),
+            validation: Cow::Borrowed(self.validation),
+        })
+    }
+}
+
+/// How many groups of each customer, from the first on, the targets of a training split cover: what [`InMemory`] asks for.
+///
+/// # Errors
+/// [`Error::NotPrefix`] if a customer's targets have a gap, so that a later one would be trained on without an earlier.
+pub fn prefixes(customers: usize, targets: &[Target]) -> Result<Vec<usize>, Error> {
+    let (mut counts, mut prefixes) = (vec![0_usize; customers], vec![0_usize; customers]);
+    for target in targets {
+        let customer = target.customer as usize;
+        if customer >= customers {
+            return Err(Error::ShapeMismatch {
+                argument: "customers",
+                expected: customer + 1,
+                found: customers,
+            });
+        }
+        counts[customer] += 1;
+        prefixes[customer] = prefixes[customer].max(target.position as usize + 1);
+    }
+    // Group 0 is no target of a split, but is learned from the start.
+    match counts.iter().zip(&prefixes).position(|(count, prefix)| *prefix > 0 && count + 1 != *prefix) {
+        Some(customer) => Err(Error::NotPrefix { customer }),
+        None => Ok(prefixes),
+    }
+}
+
+/// What one pass over the training groups measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GoalEpoch {
+    /// `days` or `goals`.
+    pub network: &'static str,
+    /// Its number, from 0.
+    pub epoch: usize,
+    /// Mean negative log-likelihood of the training groups, each at the time it was used; weighted by class.
+    pub loss: f64,
+    /// That of the validation groups after the pass.
+    pub validation_loss: Option<f64>,
+}
+
+/// What a first pass over the blocks finds.
+#[derive(Debug, Default)]
+struct Survey {
+    groups: usize,
+    spent: (f64, f64),
+    /// Gaps beyond the longest: how many, and by how much in all.
+    tail: (usize, i64),
+    /// Pieces per block of the networks of days and of goals.
+    pieces: [usize; 2],
+    goals: Vec<bool>,
+}
+
+impl Survey {
+    fn of(source: &dyn Blocks, params: &GoalParams) -> Result<Self, Error> {
+        let mut survey = Self::default();
+        for block in 0..source.blocks() {
+            let block = source.load(block)?;
+            survey.goals.resize(block.sequences.goals.len(), false);
+            for (n, until) in block.train.iter().enumerate() {
+                let groups = block.sequences.groups(n);
+                for (at, spent) in groups.spent.iter().enumerate().take(*until) {
+                    let ln = libm::log1p((*spent).max(0) as f64);
+                    survey.groups += 1;
+                    survey.spent = (survey.spent.0 + ln, survey.spent.1 + ln * ln);
+                    survey.goals[groups.goal[at] as usize] = true;
+                    let gap =
+                        if at == 0 { 0 } else { i64::from(groups.day[at]) - i64::from(groups.day[at - 1]) };
+                    if gap > params.longest_gap as i64 {
+                        survey.tail = (survey.tail.0 + 1, survey.tail.1 + gap - params.longest_gap as i64);
+                    }
+                }
+            }
+            for (pieces, part) in survey.pieces.iter_mut().zip([Part::Days, Part::Goals]) {
+                *pieces += training_windows(&block, part, params.window).len().div_ceil(PIECE);
+            }
+        }
+        Ok(survey)
+    }
+
+    fn sizes(&self, params: &GoalParams, goals: usize, channels: usize, covariates: &Covariates) -> Sizes {
+        let groups = self.groups as f64;
+        let mean = self.spent.0 / groups;
+        let variance = (self.spent.1 / groups - mean * mean).max(0.0);
+        // As if one more gap ended a month later, so that a chance is never 0 or 1.
+        let beyond = (self.tail.1 + 31) as f64 / (self.tail.0 + 1) as f64;
+        Sizes {
+            goals,
+            channels,
+            covariates: covariates.sizes.clone(),
+            longest_gap: params.longest_gap,
+            later_gap: params.longest_gap + beyond.round() as usize,
+            later_hazard: (1.0 / beyond).min(1.0),
+            spent: (mean as f32, (variance.sqrt().max(1e-6)) as f32),
+        }
+    }
+}
+
+/// Windows of a block by falling length, so that pieces of them are padded little.
+fn training_windows(block: &Block<'_>, part: Part, window: usize) -> Vec<Window> {
+    let cut = |(n, until): (usize, &usize)| windows::cut(part, n as u32, *until, window);
+    let mut windows: Vec<Window> = block.train.iter().enumerate().flat_map(cut).collect();
+    windows.sort_by_key(|window| std::cmp::Reverse(window.steps));
+    windows
+}
+
+impl GoalModel {
+    /// Trains the networks of days and of goals, at the same time where there are two threads; the result does not depend
+    /// on it. `channels` is the number of channels that groups can have; further ones are alike. `after_pass` is told of
+    /// every pass.
+    ///
+    /// # Errors
+    /// A parameter out of its range; [`Error::TooFew`] without two groups of one customer to train on; [`Error::Read`].
+    pub fn train<R: Rng>(
+        source: &dyn Blocks,
+        calendar: &Calendar,
+        channels: usize,
+        params: &GoalParams,
+        rng: &mut R,
+        after_pass: impl Fn(&GoalEpoch) + Sync,
+    ) -> Result<Self, Error> {
+        let survey = Survey::of(source, params)?;
+        let goals = survey.goals.len();
+        params.check(goals)?;
+        let [days_pieces, goals_pieces] = survey.pieces;
+        if days_pieces == 0 {
+            let found = survey.groups.min(1);
+            return Err(Error::TooFew { what: "training", needed: 2, of: "groups of one customer", found });
+        }
+        let sizes = survey.sizes(params, goals, channels, &source.load(0)?.covariates);
+        let encoder = Encoder { sizes, calendar: calendar.clone() };
+        let seeds: [u64; 2] = [rng.next_u64(), rng.next_u64()];
+        let fit = |part: Part, pieces, seed| {
+            let job = Job { source, encoder: &encoder, part, params, pieces };
+            job.fit(&mut Xoshiro256PlusPlus::seed_from_u64(seed), &after_pass)
+        };
+        let (days, goals) = rayon::join(
+            || fit(Part::Days, days_pieces, seeds[0]),
+            || fit(Part::Goals, goals_pieces, seeds[1]),
+        );
+        let shape = Shape {
+            units: params.units,
+            layers: params.layers,
+            window: params.window,
+            temperatures: (1.0, 1.0),
+            class_weights: params.class_weights.clone(),
+        };
+        Ok(Self { encoder, days: days?, goals: goals?, shape })
+    }
+}
+
+/// One network to be trained.
+struct Job<'a> {
+    source: &'a dyn Blocks,
+    encoder: &'a Encoder,
+    part: Part,
+    params: &'a GoalParams,
+    pieces: usize,
+}
+
+impl Job<'_> {
+    fn fit<R: Rng>(&self, rng: &mut R, after_pass: &impl Fn(&GoalEpoch)) -> Result<Network<f32>, Error> {
+        let params = self.params;
+        let mut network =
+            shape(self.encoder, self.part, params.units, params.layers, params.dropout).init(rng)?;
+        let settings = TrainParams::default()
+            .batch(params.batch)
+            .epochs(params.epochs * self.pieces)
+            .schedule(Schedule::cosine(params.rate))
+            .clip_norm(CLIP);
+        let mut training = Training::start(&settings, &network, rng)?;
+        let mut best: Option<(f64, usize, Vec<f32>)> = None;
+        for epoch in 0..params.epochs {
+            let loss = self.pass(&mut network, &mut training, rng)?;
+            let validation_loss = self.validation_loss(&network)?;
+            let network_name = if self.part == Part::Days { "days" } else { "goals" };
+            after_pass(&GoalEpoch { network: network_name, epoch, loss, validation_loss });
+            let judged = validation_loss.unwrap_or(loss);
+            if best.as_ref().is_none_or(|(least, ..)| judged < *least) {
+                best = Some((judged, epoch, network.parameters().to_vec()));
+            } else if best.as_ref().is_some_and(|(_, at, _)| epoch - at > params.patience) {
+                break;
+            }
+        }
+        if let Some((.., weights)) = best {
+            network.parameters_mut().copy_from_slice(&weights);
+        }
+        Ok(network)
+    }
+
+    /// One pass over all blocks, in an order of its own; the mean loss.
+    fn pass<R: Rng>(
+        &self,
+        network: &mut Network<f32>,
+        training: &mut Training<f32>,
+        rng: &mut R,
+    ) -> Result<f64, Error> {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for block in shuffled(self.source.blocks(), rng) {
+            let block = self.source.load(block)?;
+            let all = training_windows(&block, self.part, self.params.window);
+            let pieces: Vec<&[Window]> = all.chunks(PIECE).collect();
+            for piece in shuffled(pieces.len(), rng) {
+                let windows = pieces[piece];
+                let (encoded, lengths) =
+                    windows::encode(self.encoder, self.part, &block.sequences, &block.covariates, windows)?;
+                let labels = windows::labels(self.encoder, self.part, &block.sequences, windows);
+                let inputs = encoded.inputs()?.with_lengths(&lengths)?;
+                let mut data = Dataset::classes_per_step(inputs, &labels, network.outputs())?;
+                if let (Part::Goals, Some(weights)) = (self.part, &self.params.class_weights) {
+                    data = data.with_class_weights(weights)?;
+                }
+                let steps = lengths.iter().sum::<usize>() as f64;
+                sum += training.epoch(network, &data, None)?.loss * steps;
+                count += steps;
+            }
+        }
+        Ok(sum / count)
+    }
+
+    /// Mean negative log-likelihood of the validation groups, if there are any.
+    fn validation_loss(&self, network: &Network<f32>) -> Result<Option<f64>, Error> {
+        let (mut sum, mut count) = (0.0, 0_usize);
+        for block in 0..self.source.blocks() {
+            let block = self.source.load(block)?;
+            let targets = &block.validation[..block.validation.len().min(VALIDATED)];
+            let reader = Reader {
+                network,
+                encoder: self.encoder,
+                part: self.part,
+                sequences: &block.sequences,
+                covariates: &block.covariates,
+                window: self.params.window,
+            };
+            let losses = reader.logits(targets)?;
+            for (row, target) in losses.rows().into_iter().zip(targets) {
+                if (target.position as usize) < self.part.first_step() {
+                    continue;
+                }
+                let groups = block.sequences.groups(target.customer as usize);
+                let label = windows::label(self.encoder, self.part, groups, target.position as usize);
+                sum += log_sum_exp(row.iter().copied()) - f64::from(row[label]);
+                count += 1;
+            }
+        }
+        Ok((count > 0).then(|| sum / count as f64))
+    }
+}
+
+fn log_sum_exp(logits: impl Iterator<Item = f32> + Clone) -> f64 {
+    let top = logits.clone().fold(f32::NEG_INFINITY, f32::max);
+    f64::from(top) + libm::log(logits.map(|logit| libm::exp(f64::from(logit - top))).sum::<f64>())
+}
+
+/// 0..n in random order.
+fn shuffled<R: Rng>(n: usize, rng: &mut R) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    for at in (1..n).rev() {
+        order.swap(at, rng.random_range(0..=at));
+    }
+    order
+}
+
+/// The shape of one of the networks.
+pub(crate) fn shape(
+    encoder: &Encoder,
+    part: Part,
+    units: usize,
+    layers: usize,
+    dropout: f64,
+) -> NetworkParams {
+    let outputs = if part == Part::Days { encoder.sizes.gaps() } else { encoder.sizes.goals };
+    let first = NetworkParams::lstm(encoder.width(part.sees_next()), units);
+    (1..layers).fold(first, |shape, _| shape.stacked(units)).dropout(dropout).outputs(outputs).every_step()
+}
