@@ -152,7 +152,10 @@ fn planted_chains_are_learned() {
     let (test, best) = chain(300, 4, 4, first);
     for baseline in [Baseline::FirstOrderMarkov, Baseline::SecondOrderMarkov] {
         let loss = log_loss(baseline, &train, &test);
-        assert!((loss - best).abs() < 0.03, "{}: {loss} is not {best}", baseline.name());
+        // The first target follows nothing, which the chain cannot know.
+        let unplanned = -(0.7_f64.ln() + 3.0 * 0.1_f64.ln()) / 4.0;
+        let best = (28.0 * best + unplanned) / 29.0;
+        assert!((loss - best).abs() < 0.01, "{}: {loss} is not {best}", baseline.name());
     }
     assert!(log_loss(Baseline::Majority, &train, &test) > best + 0.4);
 }

@@ -122,10 +122,10 @@ fn intervals_are_those_of_samples_put_together_row_by_row() {
 
 #[test]
 fn rows_of_a_customer_are_no_new_evidence() {
-    let once = random_predictions(40, 3, 2);
+    let once = random_predictions(40, 6, 2);
     let rows: Vec<usize> = (0..4 * once.rows()).map(|row| row % once.rows()).collect();
     let often = once.select(&rows).unwrap();
-    let measures = every_measure(3);
+    let measures = every_measure(6);
     let width = |interval: &Interval| interval.high - interval.low;
     let a = once.intervals(&measures, 100, &mut rng(3)).unwrap();
     let b = often.intervals(&measures, 100, &mut rng(3)).unwrap();
@@ -138,8 +138,8 @@ fn rows_of_a_customer_are_no_new_evidence() {
 #[test]
 fn differences_are_paired() {
     let good = random_predictions(200, 5, 3);
-    // A quarter of each probability is spread over all goals.
-    let blurred = good.probabilities().mapv(|p| 0.75 * p + 0.05);
+    // A tenth of each probability is spread over all goals.
+    let blurred = good.probabilities().mapv(|p| 0.9 * p + 0.02);
     let bad = Predictions::new(blurred, good.truth().to_vec(), good.customer().to_vec()).unwrap();
     let measures = [Measure::LogLoss, Measure::Brier, Measure::Accuracy];
     let same = good.differences(&good, &measures, 50, &mut rng(1)).unwrap();
