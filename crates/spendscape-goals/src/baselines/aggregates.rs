@@ -50,7 +50,7 @@ fn fill(
     let mut at = 3 * goals;
     row.slice_mut(ndarray::s![at..at + goals]).fill(NEVER);
     for (goal, came) in goal.iter().zip(day) {
-        row[at + *goal as usize] = f64::from(day[length - 1] - came);
+        row[at + *goal as usize] = f64::from(day[length - 1]) - f64::from(*came);
     }
     at += goals;
     if let Some(last) = goal.last() {

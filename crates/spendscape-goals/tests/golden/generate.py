@@ -1,6 +1,6 @@
 """Writes predictions.csv and measures.csv: probabilities over goals, and what scikit-learn says of them.
 
-Made with scikit-learn 1.2.1, NumPy 1.26.4, Python 3.11: python3 generate.py
+Made with scikit-learn 1.2.1, SciPy 1.10.1, NumPy 1.26.4, Python 3.11: python3 generate.py
 
 Two models on the same rows. The first has counts of 20 draws as probabilities, so that goals tie and some have probability
 0; the second has a softmax. Goal 6 never comes true but is predicted, goal 5 is never predicted by the second model. The

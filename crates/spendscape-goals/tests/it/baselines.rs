@@ -289,6 +289,16 @@ fn threads_do_not_matter() {
 }
 
 #[test]
+fn the_first_and_last_days_of_all_are_days() {
+    let extremes = sequences(&[vec![(i32::MIN, 0), (0, 1), (i32::MAX, 1)]], 2);
+    for baseline in Baseline::ALL {
+        let fitted = fit(baseline, &extremes, &all_targets(&extremes));
+        let p = fitted.predict(&extremes, &[Target { customer: 0, position: 3 }]).unwrap();
+        assert!((p.sum() - 1.0).abs() < SAME, "{}", baseline.name());
+    }
+}
+
+#[test]
 fn names_are_told_apart() {
     let names: HashMap<&str, Baseline> = Baseline::ALL.into_iter().map(|b| (b.name(), b)).collect();
     assert_eq!(names.len(), Baseline::ALL.len());
