@@ -14,7 +14,7 @@ use crate::{Calendar, Error, Sequences, Target};
 /// Rows times aggregates that one ensemble is grown on at most: 12 goals then learn from 64,000 targets in ten seconds or
 /// so, and 97 goals from 10,000 in a minute or two.
 const CELLS: usize = 5_000_000;
-/// Examples that a goal needs, and fewer than all rows: with fewer, a leaf holds chance.
+/// Examples that a goal needs to have trees of its own: with fewer, leaves hold chance.
 const EXAMPLES: usize = 20;
 /// Targets that are predicted at a time, which bounds the memory for their aggregates.
 const CHUNK: usize = 4096;
@@ -65,9 +65,8 @@ impl BoostedGoals {
             BoostedTrees::fit(Loss::Logistic, &x, &y, &weights).map(Some)
         };
         let ensembles = (0..goals).into_par_iter().map(grow).collect::<Result<_, _>>()?;
-        let first = Target { customer: targets[0].customer, position: 0 };
-        let shares = Markov::fit(0, sequences, targets).predict(sequences, &[first]);
-        Ok(Self { calendar: calendar.clone(), rows, shares: shares.row(0).to_owned(), ensembles })
+        let shares = Markov::fit(0, sequences, targets).shares();
+        Ok(Self { calendar: calendar.clone(), rows, shares, ensembles })
     }
 
     /// Training targets that the trees have seen.
@@ -76,7 +75,7 @@ impl BoostedGoals {
         self.rows
     }
 
-    /// Goals that take their share, for want of examples (or of counter-examples).
+    /// Goals that take their share, for want of examples or because nothing else came.
     #[must_use]
     pub fn goals_by_share(&self) -> Vec<usize> {
         (0..self.ensembles.len()).filter(|goal| self.ensembles[*goal].is_none()).collect()

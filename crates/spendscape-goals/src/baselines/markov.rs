@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::Array2;
+use ndarray::{Array1, Array2, ArrayViewMut1};
 
 use super::history;
 use crate::{Sequences, Target};
@@ -56,7 +56,7 @@ impl Markov {
         let mut chain = Self { goals: sequences.goals().len(), orders, strengths: vec![UNIFORM_STRENGTH] };
         for order in 1..=order {
             let (mut best, mut most) = (0.0, f64::NEG_INFINITY);
-            for strength in STRENGTHS.rev().map(|power| f64::from(power).exp2()) {
+            for strength in STRENGTHS.rev().map(|power| libm::exp2(f64::from(power))) {
                 chain.strengths.push(strength);
                 let likelihood = chain.left_one_out(order);
                 if likelihood > most {
@@ -94,19 +94,30 @@ impl Markov {
     }
 
     pub(super) fn predict(&self, sequences: &Sequences, targets: &[Target]) -> Array2<f64> {
-        let mut probabilities = Array2::from_elem((targets.len(), self.goals), (self.goals as f64).recip());
-        for (mut row, target) in probabilities.rows_mut().into_iter().zip(targets) {
-            let context = context(sequences, *target, self.orders.len() - 1);
-            for (order, strength) in self.strengths.iter().enumerate().take(context.len() + 1) {
-                let Some(counts) = self.orders[order].get(&context[..order]) else { break };
-                let total = f64::from(counts.total) + strength;
-                row.mapv_inplace(|p| p * strength / total);
-                for (goal, count) in &counts.of {
-                    row[usize::from(*goal)] += f64::from(*count) / total;
-                }
-            }
+        let mut probabilities = Array2::zeros((targets.len(), self.goals));
+        for (row, target) in probabilities.rows_mut().into_iter().zip(targets) {
+            self.fill(row, &context(sequences, *target, self.orders.len() - 1));
         }
         probabilities
+    }
+
+    /// The probabilities without any history (G): the shares.
+    pub(super) fn shares(&self) -> Array1<f64> {
+        let mut shares = Array1::zeros(self.goals);
+        self.fill(shares.view_mut(), &[]);
+        shares
+    }
+
+    fn fill(&self, mut row: ArrayViewMut1<'_, f64>, context: &[u16]) {
+        row.fill((self.goals as f64).recip());
+        for (order, strength) in self.strengths.iter().enumerate().take(context.len() + 1) {
+            let Some(counts) = self.orders[order].get(&context[..order]) else { break };
+            let total = f64::from(counts.total) + strength;
+            row.mapv_inplace(|p| p * strength / total);
+            for (goal, count) in &counts.of {
+                row[usize::from(*goal)] += f64::from(*count) / total;
+            }
+        }
     }
 }
 

@@ -22,9 +22,8 @@ impl RepeatLast {
         let repeats = targets.iter().filter(is_repeated).count() as f64;
         // Jeffreys' prior for a share, so that it is neither 0 nor 1.
         let share = (repeats + 0.5) / (targets.len() as f64 + 1.0);
-        let first = Target { customer: targets[0].customer, position: 0 };
-        let shares = Markov::fit(0, sequences, targets).predict(sequences, &[first]);
-        Self { repeats: if certain { 1.0 } else { share }, shares: shares.row(0).to_owned() }
+        let shares = Markov::fit(0, sequences, targets).shares();
+        Self { repeats: if certain { 1.0 } else { share }, shares }
     }
 
     pub(super) fn predict(&self, sequences: &Sequences, targets: &[Target]) -> Array2<f64> {
