@@ -103,6 +103,20 @@ pub enum Error {
         /// What the reader says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A target asks for a group that there is not.
+    #[error(
+        "target {row} is group {position} of customer {customer}, who has {groups} (counted from 0); take targets of these sequences"
+    )]
+    NoTarget {
+        /// Place of the target in the list, from 0.
+        row: usize,
+        /// Customer, from 0.
+        customer: u32,
+        /// Position of the target.
+        position: u32,
+        /// Groups of the customer; 0 if there is no such customer.
+        groups: usize,
+    },
     /// The network refused.
     #[error("the network: {0}")]
     Network(#[from] spendscape_lstm::Error),

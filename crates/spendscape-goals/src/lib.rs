@@ -1,19 +1,33 @@
 #![doc = include_str!("../README.md")]
 //!
-//! Modules in reading order: `map` (class to goal), `calendar`, `sequence` (event groups), `covariates`, `model`.
+//! Modules in reading order: `map` (class to goal), `calendar`, `sequence` (event groups), `covariates`, `split`, `model`,
+//! `baselines`, `measures`, `outlook` (what is expected of every customer), `applications` (what is done with it).
 
+mod baselines;
 mod calendar;
 mod covariates;
 mod error;
 mod map;
+mod measures;
 mod model;
 mod sequence;
+mod split;
 
+pub use applications::{
+    Campaign, CampaignEvaluation, CampaignOptions, CampaignTarget, Classes, CrossSellOptions, DemandForecast,
+    DemandScore, Gain, Items, Pair, Period, Quantity, Ranking, RecommendOptions, Recommendation, Rule,
+    Series, Targeting, benjamini_hochberg, cross_sell, evaluate_campaign, forecast_demand, plan_campaign,
+    recommend, score_demand, targeting_gains,
+};
+pub use baselines::{Baseline, BoostedGoals, FittedBaseline, Markov};
 pub use calendar::{Calendar, DayKind, Promotion};
 pub use covariates::Covariates;
 pub use error::Error;
 pub use map::{GoalMap, ResolvedMap};
+pub use measures::{Calibration, ConfusionCell, GoalScores, HISTORY_BINS, HistoryBin, Measure, Predictions};
 pub use model::{
     Block, Blocks, GoalEpoch, GoalModel, GoalParams, GoalSettings, InMemory, NextGroup, prefixes,
 };
 pub use sequence::{Event, Grouping, Groups, Left, Sequences, Target};
+pub use spendscape_outcomes::Interval;
+pub use split::{Split, TimeCuts};

@@ -1,0 +1,101 @@
+//! Bootstrap intervals over customers: a customer's rows are drawn together, for they are not independent.
+
+use ndarray::Array2;
+use rand::Rng;
+use spendscape_outcomes::{Interval, bootstrap_statistics};
+
+use super::{
+    Measure, Predictions,
+    sums::{CustomerSums, Sums},
+};
+use crate::Error;
+
+/// A cell of the confusion matrix that is not zero.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ConfusionCell {
+    /// The goal that came true.
+    pub truth: usize,
+    /// The goal that was predicted.
+    pub predicted: usize,
+    /// Number of rows.
+    pub count: u64,
+    /// Share of the rows of `truth`, with its interval; samples without the goal are left out.
+    pub share: Interval,
+}
+
+impl Predictions {
+    /// Measures with 95 % percentile intervals from `draws` samples of the customers with replacement (the cluster
+    /// bootstrap); every measure is computed anew on each sample. One number of `rng` seeds each sample, so that results do
+    /// not depend on threads.
+    ///
+    /// # Errors
+    /// As [`Predictions::values`].
+    pub fn intervals<R: Rng>(
+        &self,
+        measures: &[Measure],
+        draws: usize,
+        rng: &mut R,
+    ) -> Result<Vec<Interval>, Error> {
+        let sums = Sums::new(self, measures)?;
+        Ok(bootstrap_statistics(sums.customers(), draws, rng, |weights| {
+            let total = sums.total(weights);
+            measures.iter().map(|measure| sums.value(*measure, &total)).collect()
+        }))
+    }
+
+    /// Measures less those of `other` on the same rows, both on the same samples of customers.
+    ///
+    /// # Errors
+    /// As [`Predictions::values`]; [`Error::ShapeMismatch`] if truths, customers or goals are not the same in both.
+    pub fn differences<R: Rng>(
+        &self,
+        other: &Self,
+        measures: &[Measure],
+        draws: usize,
+        rng: &mut R,
+    ) -> Result<Vec<Interval>, Error> {
+        let rows = self.truth.iter().zip(&self.customer);
+        let same = rows.zip(other.truth.iter().zip(&other.customer)).filter(|(a, b)| a == b).count();
+        let sizes = [
+            ("rows of the other predictions", self.rows(), other.rows()),
+            ("goals of the other predictions", self.goals(), other.goals()),
+            ("rows with the same customer and truth in both predictions", self.rows(), same),
+        ];
+        for (argument, expected, found) in sizes {
+            if expected != found {
+                return Err(Error::ShapeMismatch { argument, expected, found });
+            }
+        }
+        let (ours, theirs) = (Sums::new(self, measures)?, Sums::new(other, measures)?);
+        Ok(bootstrap_statistics(ours.customers(), draws, rng, |weights| {
+            let (a, b) = (ours.total(weights), theirs.total(weights));
+            measures.iter().map(|measure| ours.value(*measure, &a) - theirs.value(*measure, &b)).collect()
+        }))
+    }
+
+    /// The cells of the confusion matrix that are not zero, by truth and prediction, with the interval of their share of the
+    /// truth's rows. (A cell that is zero is zero in every sample.)
+    pub fn confusion_intervals<R: Rng>(&self, draws: usize, rng: &mut R) -> Vec<ConfusionCell> {
+        let goals = self.goals();
+        let confusion = self.confusion();
+        let counts: Vec<((usize, usize), u64)> =
+            confusion.indexed_iter().filter(|(_, count)| **count > 0).map(|(at, c)| (at, *c)).collect();
+        let mut place_of = Array2::zeros((goals, goals));
+        counts.iter().enumerate().for_each(|(place, (cell, _))| place_of[*cell] = place);
+        // First the cells, then the rows of each truth.
+        let sums = CustomerSums::new(self, counts.len() + goals, |row, sums| {
+            sums.add(place_of[[self.truth[row], self.predicted(row)]], 1.0);
+            sums.add(counts.len() + self.truth[row], 1.0);
+        });
+        let shares = bootstrap_statistics(sums.customers(), draws, rng, |weights| {
+            let total = sums.total(weights);
+            let share = |(place, ((truth, _), _)): (usize, &((usize, usize), u64))| {
+                // 0 / 0 is no number, and such samples are left out.
+                total[place] / total[counts.len() + truth]
+            };
+            counts.iter().enumerate().map(share).collect()
+        });
+        let cell = |(((truth, predicted), count), share)| ConfusionCell { truth, predicted, count, share };
+        counts.into_iter().zip(shares).map(cell).collect()
+    }
+}

@@ -1,0 +1,208 @@
+//! How good probabilities over goals are: measures, their intervals over customers, and calibration.
+
+mod calibration;
+mod history;
+mod intervals;
+mod measure;
+mod sums;
+
+use ndarray::{Array2, ArrayRef2, Axis};
+
+pub use calibration::Calibration;
+pub use history::{HISTORY_BINS, HistoryBin};
+pub use intervals::ConfusionCell;
+pub use measure::Measure;
+
+use crate::{Error, Sequences, Target};
+use sums::Sums;
+
+/// How far the sum of a row may be from 1: probabilities in single precision over a thousand goals still pass.
+const SUM_TOLERANCE: f64 = 1e-5;
+
+/// Probabilities over goals for some groups, and what came true.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predictions {
+    probabilities: Array2<f64>,
+    truth: Vec<usize>,
+    customer: Vec<u32>,
+}
+
+/// Precision, recall and F1 of one goal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GoalScores {
+    /// Rows in which it came true.
+    pub support: u64,
+    /// Rows in which it was the most probable goal.
+    pub predicted: u64,
+    /// Share of the latter in which it came true; 0 if there are none.
+    pub precision: f64,
+    /// Share of the former in which it was the most probable goal; 0 if there are none.
+    pub recall: f64,
+    /// 2 hits / (support + predicted); 0 if both are 0.
+    pub f1: f64,
+}
+
+impl Predictions {
+    /// Takes probabilities (rows x G), the goal that came true in each row and the customer of each row.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] without rows, [`Error::ShapeMismatch`] for other lengths or a goal that does not exist,
+    /// [`Error::NotProbabilities`] for a row that does not hold probabilities adding up to 1.
+    pub fn new(probabilities: Array2<f64>, truth: Vec<usize>, customer: Vec<u32>) -> Result<Self, Error> {
+        check_rows(&probabilities, &truth)?;
+        if customer.len() != truth.len() {
+            return Err(Error::ShapeMismatch {
+                argument: "customers of the rows",
+                expected: truth.len(),
+                found: customer.len(),
+            });
+        }
+        Ok(Self { probabilities, truth, customer })
+    }
+
+    /// Takes probabilities (targets x G) of groups whose goal is known.
+    ///
+    /// # Errors
+    /// As [`Predictions::new`]; [`Error::NoTarget`] for a target that has not come yet or a customer who does not exist.
+    pub fn of(sequences: &Sequences, targets: &[Target], probabilities: Array2<f64>) -> Result<Self, Error> {
+        crate::split::check_known(sequences, targets)?;
+        let truth = targets.iter().map(|target| sequences.goal(*target)).collect();
+        Self::new(probabilities, truth, targets.iter().map(|target| target.customer).collect())
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.truth.len()
+    }
+
+    /// Number of goals (G).
+    #[must_use]
+    pub fn goals(&self) -> usize {
+        self.probabilities.ncols()
+    }
+
+    /// The probabilities (rows x G).
+    #[must_use]
+    pub fn probabilities(&self) -> &Array2<f64> {
+        &self.probabilities
+    }
+
+    /// The goal that came true in each row.
+    #[must_use]
+    pub fn truth(&self) -> &[usize] {
+        &self.truth
+    }
+
+    /// The customer of each row.
+    #[must_use]
+    pub fn customer(&self) -> &[u32] {
+        &self.customer
+    }
+
+    /// Some of the rows.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] for none, [`Error::ShapeMismatch`] for a row that does not exist.
+    pub fn select(&self, rows: &[usize]) -> Result<Self, Error> {
+        if let Some(row) = rows.iter().find(|row| **row >= self.rows()) {
+            return Err(Error::ShapeMismatch {
+                argument: "the predictions",
+                expected: row + 1,
+                found: self.rows(),
+            });
+        }
+        Self::new(
+            self.probabilities.select(Axis(0), rows),
+            rows.iter().map(|row| self.truth[*row]).collect(),
+            rows.iter().map(|row| self.customer[*row]).collect(),
+        )
+    }
+
+    /// Measures without intervals.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a measure of a goal that does not exist or of the first 0 goals.
+    pub fn values(&self, measures: &[Measure]) -> Result<Vec<f64>, Error> {
+        let sums = Sums::new(self, measures)?;
+        let total = sums.total(&vec![1; sums.customers()]);
+        Ok(measures.iter().map(|measure| sums.value(*measure, &total)).collect())
+    }
+
+    /// How often each goal (row) was predicted as each other (column): G x G, a goal being predicted if it is the first of
+    /// the most probable ones.
+    #[must_use]
+    pub fn confusion(&self) -> Array2<u64> {
+        let mut counts = Array2::zeros((self.goals(), self.goals()));
+        for (row, truth) in self.truth.iter().enumerate() {
+            counts[[*truth, self.predicted(row)]] += 1;
+        }
+        counts
+    }
+
+    /// Precision, recall, F1 and support of every goal (G).
+    #[must_use]
+    pub fn goal_scores(&self) -> Vec<GoalScores> {
+        let confusion = self.confusion();
+        let scores = |goal: usize| {
+            let (hits, support, predicted) =
+                (confusion[[goal, goal]], confusion.row(goal).sum(), confusion.column(goal).sum());
+            GoalScores {
+                support,
+                predicted,
+                precision: measure::ratio(hits as f64, predicted as f64),
+                recall: measure::ratio(hits as f64, support as f64),
+                f1: measure::ratio(2.0 * hits as f64, (support + predicted) as f64),
+            }
+        };
+        (0..self.goals()).map(scores).collect()
+    }
+
+    /// The first of the most probable goals.
+    fn predicted(&self, row: usize) -> usize {
+        let mut best = 0;
+        for (goal, probability) in self.probabilities.row(row).iter().enumerate() {
+            if *probability > self.probabilities[[row, best]] {
+                best = goal;
+            }
+        }
+        best
+    }
+}
+
+/// Checks that there are rows of probabilities, and a goal for each.
+fn check_rows(probabilities: &ArrayRef2<f64>, truth: &[usize]) -> Result<(), Error> {
+    if truth.is_empty() {
+        return Err(Error::TooFew { what: "a measure", needed: 1, of: "rows", found: 0 });
+    }
+    if probabilities.nrows() != truth.len() {
+        return Err(Error::ShapeMismatch {
+            argument: "rows of probabilities",
+            expected: truth.len(),
+            found: probabilities.nrows(),
+        });
+    }
+    if let Some(goal) = truth.iter().find(|goal| **goal >= probabilities.ncols()) {
+        return Err(Error::ShapeMismatch {
+            argument: "columns of probabilities",
+            expected: goal + 1,
+            found: probabilities.ncols(),
+        });
+    }
+    check_probabilities(probabilities)
+}
+
+fn check_probabilities(probabilities: &ArrayRef2<f64>) -> Result<(), Error> {
+    for (row, values) in probabilities.rows().into_iter().enumerate() {
+        let sum = values.sum();
+        if !values.iter().all(|p| (0.0..=1.0).contains(p)) || (sum - 1.0).abs() > SUM_TOLERANCE {
+            return Err(Error::NotProbabilities { row, sum });
+        }
+    }
+    Ok(())
+}
+
+/// A probability kept off 0 and 1 by the rounding of f64, so that its logarithm is finite.
+fn inside(p: f64) -> f64 {
+    p.clamp(f64::EPSILON, 1.0 - f64::EPSILON)
+}

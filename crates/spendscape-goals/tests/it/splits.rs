@@ -1,0 +1,122 @@
+//! Splits by customer and by time.
+
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+use rand::RngExt;
+use spendscape_goals::{Error, Sequences, Split, Target, TimeCuts};
+
+use crate::{daily, rng, sequences};
+
+fn bank(customers: usize, seed: u64) -> Sequences {
+    let rng = &mut rng(seed);
+    let histories: Vec<Vec<(i32, u16)>> = (0..customers)
+        .map(|_| {
+            let mut day = rng.random_range(0..50);
+            let length = rng.random_range(0..20);
+            (0..length)
+                .map(|_| {
+                    day += rng.random_range(1..9);
+                    (day, rng.random_range(0..3))
+                })
+                .collect()
+        })
+        .collect();
+    sequences(&histories, 3)
+}
+
+fn day(sequences: &Sequences, target: &Target) -> i32 {
+    sequences.groups(target.customer as usize).day[target.position as usize]
+}
+
+fn days(sequences: &Sequences, targets: &[Target]) -> (i32, i32) {
+    let days = || targets.iter().map(|target| day(sequences, target));
+    (days().min().unwrap(), days().max().unwrap())
+}
+
+fn customers(targets: &[Target]) -> HashSet<u32> {
+    targets.iter().map(|target| target.customer).collect()
+}
+
+/// All targets, if none stands twice.
+fn together(split: &Split) -> HashSet<Target> {
+    let parts = [&split.train, &split.validation, &split.test];
+    let all: HashSet<Target> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+    assert_eq!(all.len(), parts.iter().map(|part| part.len()).sum::<usize>(), "a target is in two parts");
+    assert!(parts.iter().all(|part| part.is_sorted()));
+    all
+}
+
+#[test]
+fn cuts_at_shares_are_whole_days() {
+    // Targets on the days 1 to 4 of ten customers.
+    let sequences = daily(&vec![vec![0, 1, 0, 1, 0]; 10], 2);
+    let cuts = TimeCuts::at_shares(&sequences, 0.25, 0.25).unwrap();
+    assert_eq!(cuts, TimeCuts { validation: 3, test: 4 });
+    let split = Split::by_time(&sequences, cuts).unwrap();
+    assert_eq!([split.train.len(), split.validation.len(), split.test.len()], [20, 10, 10]);
+}
+
+#[test]
+fn parts_by_customer_have_their_shares() {
+    let sequences = daily(&vec![vec![0, 1, 0]; 100], 2);
+    let split = Split::by_customer(&sequences, 0.2, 0.1, &mut rng(1)).unwrap();
+    assert_eq!([split.train.len(), split.validation.len(), split.test.len()], [140, 40, 20]);
+    // A seed gives one split, and another seed another.
+    assert_eq!(split, Split::by_customer(&sequences, 0.2, 0.1, &mut rng(1)).unwrap());
+    assert_ne!(split, Split::by_customer(&sequences, 0.2, 0.1, &mut rng(2)).unwrap());
+}
+
+#[test]
+fn what_cannot_be_split_is_refused() {
+    let sequences = daily(&vec![vec![0, 1, 0]; 10], 2);
+    let by_customer = |validation, test| Split::by_customer(&sequences, validation, test, &mut rng(1));
+    for (validation, test) in [(0.0, 0.0), (0.5, 0.5), (-0.1, 0.5), (f64::NAN, 0.5), (0.2, f64::NAN)] {
+        assert!(matches!(by_customer(validation, test), Err(Error::InvalidParameter { .. })));
+        assert!(TimeCuts::at_shares(&sequences, validation, test).is_err());
+    }
+    // A hundredth of ten customers is nobody.
+    assert!(matches!(by_customer(0.0, 0.01), Err(Error::TooFew { .. })));
+    let by_time = |validation, test| Split::by_time(&sequences, TimeCuts { validation, test });
+    assert!(matches!(by_time(2, 1), Err(Error::InvalidParameter { .. })));
+    assert!(matches!(by_time(1, 2), Err(Error::TooFew { .. })));
+    assert!(matches!(by_time(3, 3), Err(Error::TooFew { .. })));
+    assert!(by_time(2, 2).unwrap().validation.is_empty());
+    let nobody = daily(&[vec![0], vec![]], 2);
+    assert!(matches!(TimeCuts::at_shares(&nobody, 0.1, 0.1), Err(Error::TooFew { .. })));
+    assert!(matches!(Split::by_customer(&nobody, 0.1, 0.1, &mut rng(1)), Err(Error::TooFew { .. })));
+}
+
+proptest! {
+    #[test]
+    fn no_split_leaks(seed: u64, validation in 0.1..0.3, test in 0.2..0.4) {
+        // Many enough that somebody who tests is seen late.
+        let sequences = bank(200, seed);
+        let every: HashSet<Target> = sequences.targets().collect();
+        let by_customer = Split::by_customer(&sequences, validation, test, &mut rng(seed)).unwrap();
+        prop_assert_eq!(together(&by_customer), every.clone());
+        prop_assert!(customers(&by_customer.train).is_disjoint(&customers(&by_customer.test)));
+        prop_assert!(customers(&by_customer.train).is_disjoint(&customers(&by_customer.validation)));
+        prop_assert!(customers(&by_customer.validation).is_disjoint(&customers(&by_customer.test)));
+
+        let cuts = TimeCuts::at_shares(&sequences, validation, test).unwrap();
+        let by_time = Split::by_time(&sequences, cuts).unwrap();
+        prop_assert_eq!(together(&by_time), every.clone());
+        let [train, later, last] =
+            [&by_time.train, &by_time.validation, &by_time.test].map(|part| days(&sequences, part));
+        prop_assert!(train.1 < later.0 && later.1 < last.0);
+
+        let both =
+            Split::by_customer_and_time(&sequences, validation, test, cuts, &mut rng(seed)).unwrap();
+        prop_assert!(together(&both).is_subset(&every));
+        for (both, customer, time) in [
+            (&both.train, &by_customer.train, &by_time.train),
+            (&both.validation, &by_customer.validation, &by_time.validation),
+            (&both.test, &by_customer.test, &by_time.test),
+        ] {
+            let time: HashSet<&Target> = time.iter().collect();
+            let expected: Vec<Target> = customer.iter().filter(|t| time.contains(t)).copied().collect();
+            prop_assert_eq!(both, &expected);
+        }
+    }
+}
