@@ -13,8 +13,8 @@ mod sequence;
 pub use applications::{
     Campaign, CampaignEvaluation, CampaignOptions, CampaignTarget, Classes, CrossSellOptions, DemandForecast,
     DemandScore, Gain, Items, Pair, Period, Quantity, Ranking, RecommendOptions, Recommendation, Rule,
-    Series, benjamini_hochberg, cross_sell, evaluate_campaign, forecast_demand, plan_campaign, recommend,
-    score_demand, targeting_gains,
+    Series, Targeting, benjamini_hochberg, cross_sell, evaluate_campaign, forecast_demand, plan_campaign,
+    recommend, score_demand, targeting_gains,
 };
 pub use calendar::{Calendar, DayKind, Promotion};
 pub use error::Error;

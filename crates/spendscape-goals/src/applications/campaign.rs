@@ -124,6 +124,17 @@ pub fn plan_campaign(outlook: &Outlook, goal: usize, options: &CampaignOptions) 
     })
 }
 
+/// By what customers are ranked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Targeting {
+    /// By the model's probability.
+    Model,
+    /// By the day of the last group with the goal, the latest first; who never had it comes last.
+    Recency,
+    /// By the number of past groups with the goal.
+    Frequency,
+}
+
 /// How targeting by the model came out, beside two rankings that need none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CampaignEvaluation {
@@ -133,12 +144,8 @@ pub struct CampaignEvaluation {
     pub eligible: usize,
     /// Those for whom the goal came within the horizon.
     pub conversions: usize,
-    /// By the model's probability; at 5, 10, 20 and 50 % of the eligible customers, and last at the capacity.
-    pub model: Ranking,
-    /// By the day of the last group with the goal, the latest first; who never had it comes last.
-    pub recency: Ranking,
-    /// By the number of past groups with the goal.
-    pub frequency: Ranking,
+    /// How each did at 5, 10, 20 and 50 % of the eligible customers, and last at the capacity; the model's first.
+    pub rankings: Vec<(Targeting, Ranking)>,
 }
 
 /// Measures on what really happened, [`targeting_gains`] says how, the targeting that [`plan_campaign`] chooses.
@@ -177,6 +184,6 @@ pub fn evaluate_campaign<R: Rng>(
     let mut shares = SHARES.to_vec();
     shares.push((options.capacity as f64 / eligible.len().max(1) as f64).min(1.0));
     let rankings = targeting_gains(&[model, recency, frequency], &converted, &shares, draws, rng)?;
-    let [model, recency, frequency] = <[Ranking; 3]>::try_from(rankings).expect("as many as were given");
-    Ok(CampaignEvaluation { goal, eligible: eligible.len(), conversions, model, recency, frequency })
+    let rankings = [Targeting::Model, Targeting::Recency, Targeting::Frequency].into_iter().zip(rankings);
+    Ok(CampaignEvaluation { goal, eligible: eligible.len(), conversions, rankings: rankings.collect() })
 }

@@ -96,7 +96,8 @@ pub struct Pair {
 /// observations is scaled by `sqrt(m / (m - 1))`, since p and q are of the same ones.
 ///
 /// For [`Rule::Together`] p-values are too large and lifts too small where customers buy few items in a period, since there one
-/// item leaves less room for another: about `(k - 1) / k` with k items.
+/// item leaves less room for another: about `(k - 1) / k` with k items. Where the customer trait raises shares rather than odds,
+/// Rasch's model does not hold and lifts a little above 1 can be sure without being of use: judge by `lift_low` as well.
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`], [`Error::InvalidParameter`] for a window of 0 days or too few periods for the rule,

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::Classes;
-use super::history::{Expected, History, Shape};
+use super::history::{Expected, History};
 use crate::calendar::{civil, day_number};
 use crate::{Error, Outlook, Sequences};
 
@@ -169,7 +169,7 @@ pub fn forecast_demand(
 }
 
 /// Scores the forecasts of outlooks of several past days, each made with those before it as its past, on the periods that end
-/// by day `until`; per series in the order of goals and classes, then of all goals and of all classes.
+/// by day `until`, up to which `sequences` holds everything; per series in the order of goals and classes, then of all goals and of all classes.
 ///
 /// # Errors
 /// As [`forecast_demand`]; [`Error::TooFew`] if no forecast period has ended by then.
@@ -212,11 +212,12 @@ pub fn score_demand(
         for quantity in [Quantity::Events, Quantity::Amount] {
             let mut all = Tally::default();
             let mut scaled = Vec::new();
-            let mine = rows.iter().filter(|row| row.of_classes == of_classes && row.quantity == quantity);
-            for row in mine {
-                let series = row.series.expect("no total has been added for these");
-                all.merge(&tallies[history.shape.place(series, quantity)]);
-                scaled.extend(row.mase);
+            // The first rows are those of the series, in their order.
+            for (row, tally) in rows.iter().zip(&tallies) {
+                if row.of_classes == of_classes && row.quantity == quantity {
+                    all.merge(tally);
+                    scaled.extend(row.mase);
+                }
             }
             let mase = (!scaled.is_empty()).then(|| scaled.iter().sum::<f64>() / scaled.len() as f64);
             rows.push(all.score(None, of_classes, quantity, mase));
@@ -384,31 +385,5 @@ impl Tally {
             mase,
             coverage: self.held as f64 / count,
         }
-    }
-}
-
-impl Shape {
-    fn series(self, place: usize) -> (Series, Quantity) {
-        let (quantity, at) = if place < self.goals + self.classes {
-            (Quantity::Events, place)
-        } else {
-            (Quantity::Amount, place - self.goals - self.classes)
-        };
-        let series = if at < self.goals { Series::Goal(at) } else { Series::Class(at - self.goals) };
-        (series, quantity)
-    }
-
-    fn place(self, series: Series, quantity: Quantity) -> usize {
-        let at = match series {
-            Series::Goal(goal) => goal,
-            Series::Class(class) => self.goals + class,
-        };
-        at + if quantity == Quantity::Amount { self.goals + self.classes } else { 0 }
-    }
-
-    /// Whether of classes, and whether of amounts.
-    fn kind(self, place: usize) -> [usize; 2] {
-        let (series, quantity) = self.series(place);
-        [usize::from(matches!(series, Series::Class(_))), usize::from(quantity == Quantity::Amount)]
     }
 }

@@ -4,6 +4,7 @@ use ndarray::Array2;
 
 use super::Classes;
 use super::classes::{PSEUDO_GROUPS, Population, known};
+use super::demand::{Quantity, Series};
 use crate::{Error, Outlook, Sequences};
 
 /// A century: longer histories are mistaken dates, and would take much memory.
@@ -27,6 +28,30 @@ impl Shape {
 
     fn amounts(self) -> usize {
         self.goals + self.classes
+    }
+
+    pub(super) fn series(self, place: usize) -> (Series, Quantity) {
+        let (quantity, at) = if place < self.goals + self.classes {
+            (Quantity::Events, place)
+        } else {
+            (Quantity::Amount, place - self.goals - self.classes)
+        };
+        let series = if at < self.goals { Series::Goal(at) } else { Series::Class(at - self.goals) };
+        (series, quantity)
+    }
+
+    pub(super) fn place(self, series: Series, quantity: Quantity) -> usize {
+        let at = match series {
+            Series::Goal(goal) => goal,
+            Series::Class(class) => self.goals + class,
+        };
+        at + if quantity == Quantity::Amount { self.goals + self.classes } else { 0 }
+    }
+
+    /// Whether of classes, and whether of amounts.
+    pub(super) fn kind(self, place: usize) -> [usize; 2] {
+        let (series, quantity) = self.series(place);
+        [usize::from(matches!(series, Series::Class(_))), usize::from(quantity == Quantity::Amount)]
     }
 }
 

@@ -14,7 +14,8 @@ mod pairs;
 mod recommend;
 
 pub use campaign::{
-    Campaign, CampaignEvaluation, CampaignOptions, CampaignTarget, evaluate_campaign, plan_campaign,
+    Campaign, CampaignEvaluation, CampaignOptions, CampaignTarget, Targeting, evaluate_campaign,
+    plan_campaign,
 };
 pub use classes::Classes;
 pub use cross_sell::{CrossSellOptions, Items, Pair, Rule, cross_sell};

@@ -2,7 +2,9 @@
 
 use ndarray::{Array2, Array3, array};
 use rand::RngExt;
-use spendscape_goals::{CampaignOptions, Error, Outlook, evaluate_campaign, plan_campaign, targeting_gains};
+use spendscape_goals::{
+    CampaignOptions, Error, Outlook, Targeting, evaluate_campaign, plan_campaign, targeting_gains,
+};
 
 use crate::world::{Chain, outlook, seeded};
 
@@ -131,16 +133,19 @@ fn the_true_outlook_keeps_its_promise_and_beats_the_controls() {
     let plan = plan_campaign(&outlook, 2, &options).unwrap();
     let found = evaluate_campaign(&outlook, &chain.sequences, 2, &options, 300, &mut seeded(5)).unwrap();
     assert_eq!(found.eligible, plan.eligible);
-    let at_capacity = found.model.gains.last().unwrap();
+    let order = [Targeting::Model, Targeting::Recency, Targeting::Frequency];
+    assert_eq!(found.rankings.iter().map(|(by, _)| *by).collect::<Vec<_>>(), order);
+    let model = &found.rankings[0].1;
+    let at_capacity = model.gains.last().unwrap();
     // A sum of Bernoulli variables of these probabilities.
     let variance: f64 = plan.targets.iter().map(|t| t.probability * (1.0 - t.probability)).sum();
     let off = (at_capacity.conversions - plan.expected) / variance.sqrt();
     assert!(off.abs() < 3.0, "{} where {} were promised", at_capacity.conversions, plan.expected);
-    assert!(at_capacity.uplift.low > 0.0 && found.model.area.low > 0.0);
-    for control in [&found.recency, &found.frequency] {
+    assert!(at_capacity.uplift.low > 0.0 && model.area.low > 0.0);
+    for (_, control) in &found.rankings[1..] {
         // At 5, 10 and 20 % and at the capacity the paired difference excludes 0.
         assert!(control.gains.iter().filter(|gain| gain.share < 0.5).all(|gain| gain.behind_first.low > 0.0));
-        assert!(control.area.high < found.model.area.value);
+        assert!(control.area.high < model.area.value);
     }
     // The same figures for any number of threads.
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
