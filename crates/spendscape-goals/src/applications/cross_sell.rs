@@ -11,6 +11,9 @@ use crate::{Error, Sequences};
 /// fair approximation there. The number depends on margins only, so that the choice says nothing of the association.
 const LEAST_EXPECTED: f64 = 10.0;
 
+/// Every customer takes memory for each period.
+const MOST_PERIODS: usize = 1000;
+
 /// 97.5 % of the standard normal distribution lie below.
 const NORMAL_975: f64 = 1.959_963_984_540_054;
 
@@ -100,7 +103,7 @@ pub struct Pair {
 /// Rasch's model does not hold and lifts a little above 1 can be sure without being of use: judge by `lift_low` as well.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`], [`Error::InvalidParameter`] for a window of 0 days or too few periods for the rule,
+/// [`Error::ShapeMismatch`], [`Error::InvalidParameter`] for a window of 0 days or too few or more than 1,000 periods,
 /// [`Error::TooFew`] without any observation.
 pub fn cross_sell(
     sequences: &Sequences,
@@ -114,9 +117,9 @@ pub fn cross_sell(
         return Err(Error::InvalidParameter { parameter, value: 0.0, range });
     }
     let least = if options.rule == Rule::Together { 1 } else { 2 };
-    if options.periods < least {
+    if !(least..=MOST_PERIODS).contains(&options.periods) {
         let (parameter, value) = ("periods", options.periods as f64);
-        let range = "1 and more, 2 and more where one follows the other";
+        let range = "1 to 1000, and 2 and more where one follows the other";
         return Err(Error::InvalidParameter { parameter, value, range });
     }
     let items = match options.items {

@@ -307,6 +307,7 @@ fn goals_make_pairs_too_and_threads_do_not_matter() {
     for options in [
         CrossSellOptions { window: 0, ..options },
         CrossSellOptions { periods: 1, ..options },
+        CrossSellOptions { periods: usize::MAX, ..options },
         CrossSellOptions { rule: Rule::Together, periods: 0, ..options },
     ] {
         let refused = cross_sell(&sequences, classes, 39, &options);
