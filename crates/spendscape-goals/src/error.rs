@@ -117,6 +117,36 @@ pub enum Error {
         /// Groups of the customer; 0 if there is no such customer.
         groups: usize,
     },
+    /// An outlook holds what no forecast can be.
+    #[error("`{field}` of customer {customer}, goal {goal} is {value}; it has to be {rule}")]
+    BadOutlook {
+        /// The array.
+        field: &'static str,
+        /// Customer, from 0.
+        customer: usize,
+        /// Goal, from 0.
+        goal: usize,
+        /// The entry.
+        value: f64,
+        /// What it has to be.
+        rule: &'static str,
+    },
+    /// An outlook does not reach to the day asked for, or not just to it.
+    #[error("the outlook has no horizon of {days} days; it has {known:?}")]
+    NoHorizon {
+        /// Days asked for.
+        days: u32,
+        /// Horizons that it has.
+        known: Vec<u32>,
+    },
+    /// Horizons that are not the ends of the periods asked for.
+    #[error("the outlook's horizons are {found:?} days where the periods end after {expected:?}")]
+    NotPeriods {
+        /// Days from its last known day to the ends of the periods.
+        expected: Vec<u32>,
+        /// Its horizons.
+        found: Vec<u32>,
+    },
     /// The network refused.
     #[error("the network: {0}")]
     Network(#[from] spendscape_lstm::Error),

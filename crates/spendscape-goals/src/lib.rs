@@ -3,6 +3,7 @@
 //! Modules in reading order: `map` (class to goal), `calendar`, `sequence` (event groups), `covariates`, `split`, `model`,
 //! `baselines`, `measures`, `outlook` (what is expected of every customer), `applications` (what is done with it).
 
+mod applications;
 mod baselines;
 mod calendar;
 mod covariates;
@@ -10,6 +11,7 @@ mod error;
 mod map;
 mod measures;
 mod model;
+mod outlook;
 mod sequence;
 mod split;
 
@@ -28,6 +30,7 @@ pub use measures::{Calibration, ConfusionCell, GoalScores, HISTORY_BINS, History
 pub use model::{
     Block, Blocks, GoalEpoch, GoalModel, GoalParams, GoalSettings, InMemory, NextGroup, prefixes,
 };
+pub use outlook::Outlook;
 pub use sequence::{Event, Grouping, Groups, Left, Sequences, Target};
 pub use spendscape_outcomes::Interval;
 pub use split::{Split, TimeCuts};

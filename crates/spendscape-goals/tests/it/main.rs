@@ -1,12 +1,17 @@
-//! Measures against scikit-learn, baselines against planted truths and slow references.
+//! What the crate promises, seen from outside: measures against scikit-learn, baselines and applications against planted truths and slow references.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod baselines;
 mod calibration;
+mod campaign;
+mod cross_sell;
+mod demand;
 mod golden;
 mod measures;
+mod recommend;
 mod splits;
+mod world;
 
 use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};

@@ -464,6 +464,103 @@ tables! {
         column("customers", Kind::Integer, "customers in the range"),
         nullable("rate", Kind::Float, "share of them with the adverse outcome"),
     ];
+    /// Next-best recommendations: classes inside goals, per customer.
+    Recommendations, "recommendations", 1, [
+        CUSTOMER,
+        column("horizon_days", Kind::Index, "days ahead"),
+        column("goal_rank", Kind::Index, "rank of the goal for the customer, from 1"),
+        column("goal", Kind::Category, "goal"),
+        column("goal_probability", Kind::Float, "probability that the goal comes within the horizon"),
+        column("class_rank", Kind::Index, "rank of the class inside the goal, from 1"),
+        column("class", Kind::Category, "transaction class"),
+        column("probability", Kind::Float, "probability that the goal comes and its first group holds the class"),
+        column("novelty", Kind::Float, "share of the customer's history, in windows as long as the horizon, without the class"),
+        column("self_information", Kind::Float, "-log2 of the share of customers who ever bought the class, bits"),
+        column("lift", Kind::Float, "probability over its mean over all customers"),
+    ];
+    /// Whom to address in a campaign for a goal, and when.
+    Campaigns, "campaigns", 1, [
+        column("goal", Kind::Category, "goal"),
+        column("horizon_days", Kind::Index, "days in which the goal is to come"),
+        column("rank", Kind::Integer, "rank of the customer by falling probability, from 1"),
+        CUSTOMER,
+        column("probability", Kind::Float, "probability that the goal comes within the horizon"),
+        column("spent_minor", Kind::Float, "expected money that it brings within the horizon, in minor units"),
+        nullable("reached_within_days", Kind::Index, "shortest horizon at which the probability reaches the threshold; null if it does at none"),
+        nullable("expected_day", Kind::Date, "day on which the goal is expected; null if beyond the last horizon"),
+    ];
+    /// What targeting gains over random targeting, expected and measured on what really happened. It is targeting: how well
+    /// customers are found for whom the goal comes, not how many it comes for because they were addressed.
+    CampaignUplift, "campaign_uplift", 1, [
+        column("goal", Kind::Category, "goal"),
+        column("horizon_days", Kind::Index, "days in which the goal is to come"),
+        column("targeting", Kind::Category, "`model`, or a control: `recency` or `frequency` of the goal"),
+        column("share", Kind::Float, "share of the eligible customers addressed; the last row of a targeting is at capacity"),
+        column("eligible", Kind::Integer, "customers for whom the goal is not certain"),
+        column("targeted", Kind::Float, "customers addressed"),
+        nullable("expected", Kind::Float, "expected conversions among them; of the model at capacity, otherwise null"),
+        nullable("expected_random", Kind::Float, "expected conversions among as many at random; where `expected` is"),
+        column("conversions", Kind::Float, "conversions that came, in the mean over the orders of equals"),
+        column("uplift", Kind::Float, "conversion rate of the addressed less that of all eligible"),
+        column("uplift_low", Kind::Float, "lower end of its 95 % interval"),
+        column("uplift_high", Kind::Float, "upper end of its 95 % interval"),
+        column("lift", Kind::Float, "ratio of the two rates"),
+        column("lift_low", Kind::Float, "lower end of its 95 % interval"),
+        column("lift_high", Kind::Float, "upper end of its 95 % interval"),
+        column("behind_model", Kind::Float, "conversion rate of the model's targeting at this share less that of this one"),
+        column("behind_model_low", Kind::Float, "lower end of its 95 % interval"),
+        column("behind_model_high", Kind::Float, "upper end of its 95 % interval"),
+        column("area", Kind::Float, "area between the targeting's gains curve and random targeting's, over all shares"),
+        column("area_low", Kind::Float, "lower end of its 95 % interval"),
+        column("area_high", Kind::Float, "upper end of its 95 % interval"),
+    ];
+    /// Pairs of classes or goals that go together or follow one another more often than chance.
+    CrossSelling, "cross_selling", 1, [
+        column("items", Kind::Category, "`classes` or `goals`"),
+        column("rule", Kind::Category, "`together`, `follows`, `follows_new` (never bought before) or `spends_more` (more on the second than before and than the median)"),
+        column("window_days", Kind::Index, "days of a period"),
+        column("first", Kind::Category, "the item bought first; of a pair without direction, one of the two"),
+        column("second", Kind::Category, "the other item"),
+        column("customers", Kind::Integer, "customers for whom the pair came true at least once"),
+        column("observed", Kind::Float, "customer-periods in which it came true"),
+        column("expected", Kind::Float, "those expected by chance, among customers who buy as many items in the same period"),
+        column("support", Kind::Float, "observed over all customer-periods with any purchase"),
+        column("confidence", Kind::Float, "observed over those with the first item in which the pair could come true"),
+        column("lift", Kind::Float, "observed over expected"),
+        column("lift_low", Kind::Float, "lower end of its 95 % interval"),
+        column("lift_high", Kind::Float, "upper end of its 95 % interval"),
+        column("p_value", Kind::Float, "one-sided p-value of no positive association, customers being the units"),
+        column("q_value", Kind::Float, "p-value adjusted for the number of pairs (Benjamini and Hochberg)"),
+    ];
+    /// Expected events and money per goal, class and period.
+    Demand, "demand", 1, [
+        column("of", Kind::Category, "`goal` or `class`"),
+        column("name", Kind::Category, "the goal or class"),
+        column("quantity", Kind::Category, "`events` (groups) or `amount` (money in minor units)"),
+        column("step", Kind::Index, "periods after the last day known, from 1"),
+        column("start", Kind::Date, "first day of the period"),
+        column("end", Kind::Date, "first day after the period"),
+        column("expected", Kind::Float, "expected events or amount"),
+        column("low", Kind::Float, "lower end of the 95 % prediction interval"),
+        column("high", Kind::Float, "upper end of the 95 % prediction interval"),
+        column("naive", Kind::Float, "what the same period was a season ago, or else the last period known"),
+        column("seasonal", Kind::Flag, "whether the naive forecast is of a season ago (false: history is shorter)"),
+        column("dispersion", Kind::Float, "factor by which the squared errors of past forecasts exceeded the model's variance; 1 where none are known"),
+        column("past", Kind::Integer, "past forecasts of this series that the factor is from"),
+    ];
+    /// How forecasts of demand came out on past periods.
+    DemandScores, "demand_scores", 1, [
+        column("of", Kind::Category, "`goal` or `class`"),
+        nullable("name", Kind::Category, "the goal or class; null for all of them"),
+        column("quantity", Kind::Category, "`events` (groups) or `amount` (money in minor units)"),
+        column("forecasts", Kind::Integer, "forecasts scored"),
+        column("seasonal", Kind::Float, "share of them whose naive forecast is of a season ago"),
+        column("mae", Kind::Float, "mean absolute error"),
+        column("naive_mae", Kind::Float, "that of the naive forecast"),
+        nullable("relative_mae", Kind::Float, "their ratio; null where the naive forecast makes no error"),
+        nullable("mase", Kind::Float, "mean absolute scaled error; null where the naive forecast makes no error in history"),
+        column("coverage", Kind::Float, "share of the 95 % prediction intervals that held what came"),
+    ];
     /// Measured figures of an experiment.
     Metrics, "metrics", 1, [
         column("name", Kind::Text, "name of the figure"),

@@ -1,0 +1,268 @@
+//! Cross- and up-selling: what goes with what, and what follows what.
+
+use std::collections::BTreeMap;
+
+use super::discovery::benjamini_hochberg;
+use super::pairs::{Customer, Observation, Sums};
+use super::{Classes, classes::known};
+use crate::{Error, Sequences};
+
+/// Pairs of which fewer joint observations than this are expected by chance are not tested: the normal distribution is no
+/// fair approximation there. The number depends on margins only, so that the choice says nothing of the association.
+const LEAST_EXPECTED: f64 = 10.0;
+
+/// Every customer takes memory for each period.
+const MOST_PERIODS: usize = 1000;
+
+/// 97.5 % of the standard normal distribution lie below.
+const NORMAL_975: f64 = 1.959_963_984_540_054;
+
+/// What pairs are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Items {
+    /// The classes inside groups.
+    Classes,
+    /// The goals of groups.
+    Goals,
+}
+
+/// What it takes for a pair (A, B) to come true for a customer who bought A in a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// B in the same period. A pair has no direction: A is the smaller number.
+    Together,
+    /// B in the period after.
+    Follows,
+    /// B in the period after, asked of customers who never bought B up to then.
+    FollowsNew,
+    /// Of customers who bought B in the period too: in the period after they spend on B more than in this one, and more than
+    /// the median of what customers spend on B in a period.
+    SpendsMore,
+}
+
+/// How pairs are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CrossSellOptions {
+    /// Of classes or of goals.
+    pub items: Items,
+    /// The rule.
+    pub rule: Rule,
+    /// Days of a period.
+    pub window: u32,
+    /// Periods looked at, counted back from the last day.
+    pub periods: usize,
+}
+
+/// A pair, and whether it is more than chance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pair {
+    /// The item bought first, or the one with the smaller number.
+    pub first: usize,
+    /// The other.
+    pub second: usize,
+    /// Customers for whom the pair came true at least once.
+    pub customers: usize,
+    /// Customer-periods in which it came true (O).
+    pub observed: f64,
+    /// Those expected by chance (E).
+    pub expected: f64,
+    /// O over all customer-periods with any purchase.
+    pub support: f64,
+    /// O over the customer-periods with A in which the pair could come true.
+    pub confidence: f64,
+    /// O / E.
+    pub lift: f64,
+    /// Lower end of its 95 % interval.
+    pub lift_low: f64,
+    /// Upper end.
+    pub lift_high: f64,
+    /// One-sided p-value of no positive association.
+    pub p_value: f64,
+    /// Adjusted for the number of pairs ([`benjamini_hochberg`]).
+    pub q_value: f64,
+}
+
+/// Finds pairs up to day `until` under one rule; all tested pairs, the surest first.
+///
+/// Days are cut into periods of `window` days that end with `until`; an observation is a customer in a period with any
+/// purchase (the first of the two periods, where a rule has two). Chance means that A and B are independent among the
+/// observations of one stratum: of the same period, and with the same number of different items in it. So neither season nor
+/// the fact that some customers buy more of everything makes pairs: the number of items is sufficient for such a customer
+/// trait in Rasch's model (1960), and comparing within it is what Mantel and Haenszel (1959) do. With s running over strata
+/// and p, q the shares of A and, among those in question, of B:
+///
+/// `u(n) = sum over the customer's observations of (a - p_s)(b - q_s)`, `O - E = sum_n u(n)`, `lift = O / E`.
+///
+/// The customer, not the observation, is the unit: `z = (O - E) / sqrt(sum_n u(n)^2)` (Liang and Zeger 1986), so habits that
+/// last many periods do not count as so many proofs. The logarithm of the lift has the variance
+/// `sum_n (x(n) / O - e(n) / E)^2`, x(n) and e(n) being the customer's parts of O and E (delta method). Each term of a stratum of m
+/// observations is scaled by `sqrt(m / (m - 1))`, since p and q are of the same ones.
+///
+/// For [`Rule::Together`] p-values are too large and lifts too small where customers buy few items in a period, since there one
+/// item leaves less room for another: about `(k - 1) / k` with k items. Where the customer trait raises shares rather than odds,
+/// Rasch's model does not hold and lifts a little above 1 can be sure without being of use: judge by `lift_low` as well.
+///
+/// # Errors
+/// [`Error::ShapeMismatch`], [`Error::InvalidParameter`] for a window of 0 days or too few or more than 1,000 periods,
+/// [`Error::TooFew`] without any observation.
+pub fn cross_sell(
+    sequences: &Sequences,
+    classes: Classes<'_>,
+    until: i32,
+    options: &CrossSellOptions,
+) -> Result<Vec<Pair>, Error> {
+    classes.check_fits(sequences)?;
+    if options.window == 0 {
+        let (parameter, range) = ("window", "1 day and more");
+        return Err(Error::InvalidParameter { parameter, value: 0.0, range });
+    }
+    let least = if options.rule == Rule::Together { 1 } else { 2 };
+    if !(least..=MOST_PERIODS).contains(&options.periods) {
+        let (parameter, value) = ("periods", options.periods as f64);
+        let range = "1 to 1000, and 2 and more where one follows the other";
+        return Err(Error::InvalidParameter { parameter, value, range });
+    }
+    let items = match options.items {
+        Items::Classes => classes.len(),
+        Items::Goals => sequences.goals().len(),
+    };
+    let bought: Vec<Bought> =
+        (0..sequences.customers()).map(|n| Bought::new(n, sequences, until, options)).collect();
+    let medians = if options.rule == Rule::SpendsMore { medians(&bought, items) } else { Vec::new() };
+    let customers: Vec<Customer> =
+        bought.iter().map(|bought| bought.observations(options, items, &medians)).collect();
+    let observations: usize = customers.iter().map(Vec::len).sum();
+    if observations == 0 {
+        let what = "cross-selling";
+        return Err(Error::TooFew { what, needed: 1, of: "customers with purchases", found: 0 });
+    }
+    let sums = Sums::new(&customers, items, options.rule == Rule::Together);
+    let mut pairs = Vec::new();
+    for first in 0..items {
+        for second in 0..items {
+            if first != second && sums.expected[[first, second]] >= LEAST_EXPECTED {
+                pairs.push(pair(&sums, first, second, observations as f64));
+            }
+        }
+    }
+    let q_values = benjamini_hochberg(&pairs.iter().map(|pair| pair.p_value).collect::<Vec<_>>())?;
+    pairs.iter_mut().zip(q_values).for_each(|(pair, q)| pair.q_value = q);
+    pairs.sort_by(|a, b| {
+        let surer = a.p_value.total_cmp(&b.p_value).then(b.lift.total_cmp(&a.lift));
+        surer.then((a.first, a.second).cmp(&(b.first, b.second)))
+    });
+    Ok(pairs)
+}
+
+fn pair(sums: &Sums, first: usize, second: usize, observations: f64) -> Pair {
+    let at = [first, second];
+    let (observed, expected) = (sums.observed[at], sums.expected[at]);
+    let lift = observed / expected;
+    let (lift_low, lift_high) = if observed > 0.0 {
+        // x / O - e / E with e = x - u.
+        let x = 1.0 / observed - 1.0 / expected;
+        let variance =
+            x * x * sums.xx[at] + 2.0 * x * sums.xu[at] / expected + sums.uu[at] / (expected * expected);
+        let half = libm::exp(NORMAL_975 * variance.max(0.0).sqrt());
+        (lift / half, lift * half)
+    } else {
+        // The mean at which a Poisson count is 0 in 2.5 % of cases.
+        (0.0, -libm::log(0.025) / expected)
+    };
+    let z = if sums.uu[at] > 0.0 { (observed - expected) / sums.uu[at].sqrt() } else { 0.0 };
+    Pair {
+        first,
+        second,
+        customers: sums.customers[at] as usize,
+        observed,
+        expected,
+        support: observed / observations,
+        confidence: observed / sums.possible[at],
+        lift,
+        lift_low,
+        lift_high,
+        p_value: 0.5 * libm::erfc(z * std::f64::consts::FRAC_1_SQRT_2),
+        q_value: 1.0,
+    }
+}
+
+/// What a customer bought.
+struct Bought {
+    /// Items with money by period, 0 being the last one.
+    periods: Vec<BTreeMap<u16, i64>>,
+    /// Items bought before those periods.
+    before: Vec<u16>,
+}
+
+impl Bought {
+    fn new(n: usize, sequences: &Sequences, until: i32, options: &CrossSellOptions) -> Self {
+        let mut bought = Self { periods: vec![BTreeMap::new(); options.periods], before: Vec::new() };
+        let groups = sequences.groups(n);
+        for at in 0..known(groups.day, until) {
+            let period = (i64::from(until) - i64::from(groups.day[at])) / i64::from(options.window);
+            let mut add = |item: u16, money: i64| match bought.periods.get_mut(period as usize) {
+                Some(items) => *items.entry(item).or_insert(0) += money,
+                None => bought.before.push(item),
+            };
+            match options.items {
+                Items::Goals => add(groups.goal[at], groups.spent[at]),
+                Items::Classes => sequences.items(n, at).for_each(|(class, money)| add(class, money)),
+            }
+        }
+        bought.before.sort_unstable();
+        bought.before.dedup();
+        bought
+    }
+
+    fn observations(&self, options: &CrossSellOptions, items: usize, medians: &[i64]) -> Customer {
+        let all = |items: &BTreeMap<u16, i64>| items.keys().copied().collect::<Vec<u16>>();
+        if options.rule == Rule::Together {
+            let same = |(period, items): (usize, &BTreeMap<u16, i64>)| Observation {
+                period,
+                first: all(items),
+                second: all(items),
+                possible: None,
+            };
+            let with_any = self.periods.iter().enumerate().filter(|(_, items)| !items.is_empty());
+            return with_any.map(same).collect();
+        }
+        let mut new = vec![true; items];
+        self.before.iter().for_each(|item| new[*item as usize] = false);
+        let mut observations = Customer::new();
+        // From the first period on, since what is new changes on the way.
+        for period in (1..self.periods.len()).rev() {
+            let (now, after) = (&self.periods[period], &self.periods[period - 1]);
+            now.keys().for_each(|item| new[*item as usize] = false);
+            if now.is_empty() {
+                continue;
+            }
+            let more = |item: &u16| {
+                let money = after.get(item).copied();
+                money.is_some_and(|money| money > now[item] && money > medians[*item as usize])
+            };
+            let (second, possible) = match options.rule {
+                Rule::Together | Rule::Follows => (all(after), None),
+                Rule::FollowsNew => (
+                    after.keys().copied().filter(|item| new[*item as usize]).collect(),
+                    Some((0..items as u16).filter(|item| new[*item as usize]).collect()),
+                ),
+                Rule::SpendsMore => (now.keys().copied().filter(more).collect(), Some(all(now))),
+            };
+            observations.push(Observation { period, first: all(now), second, possible });
+        }
+        observations
+    }
+}
+
+/// The median over customers and periods of what was spent on each item by who bought it; the larger of two in the middle.
+fn medians(bought: &[Bought], items: usize) -> Vec<i64> {
+    let mut money = vec![Vec::new(); items];
+    for (item, spent) in bought.iter().flat_map(|bought| bought.periods.iter().flatten()) {
+        money[*item as usize].push(*spent);
+    }
+    let median = |mut money: Vec<i64>| {
+        let middle = money.len() / 2;
+        if money.is_empty() { 0 } else { *money.select_nth_unstable(middle).1 }
+    };
+    money.into_iter().map(median).collect()
+}

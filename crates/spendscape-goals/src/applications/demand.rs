@@ -1,0 +1,389 @@
+//! Expected demand per class and period, and how good such forecasts have been.
+
+use ndarray::Array2;
+
+use super::Classes;
+use super::history::{Expected, History};
+use crate::calendar::{civil, day_number};
+use crate::{Error, Outlook, Sequences};
+
+/// 97.5 % of the standard normal distribution lie below.
+const NORMAL_975: f64 = 1.959_963_984_540_054;
+
+/// Past forecasts that the dispersion of the typical series weighs beside those of a series' own.
+const PSEUDO_FORECASTS: f64 = 2.0;
+
+/// How demand is cut in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    /// Seven days, counted from the last day known; its season is 52 weeks.
+    Week,
+    /// A calendar month; its season is 12 months.
+    Month,
+}
+
+impl Period {
+    /// Periods of a season.
+    fn season(self) -> i32 {
+        match self {
+            Self::Week => 52,
+            Self::Month => 12,
+        }
+    }
+
+    /// First and last day of the period that is `step` periods after the one that ends with `from`.
+    fn bounds(self, from: i32, step: i32) -> (i32, i32) {
+        match self {
+            Self::Week => (from + 7 * step - 6, from + 7 * step),
+            Self::Month => {
+                let first = |months: i32| {
+                    let month = civil(from).first_of_month();
+                    day_number(month.saturating_add(jiff::Span::new().months(months)))
+                };
+                (first(step), first(step + 1) - 1)
+            }
+        }
+    }
+
+    /// Days from `from` to the ends of the `count` periods after it: the horizons that an [`Outlook`] for demand has.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] if months are to follow a day that does not end one, or `count` is not from 1 to 1,000.
+    pub fn horizons(self, from: i32, count: usize) -> Result<Vec<u32>, Error> {
+        if self == Self::Month && self.bounds(from, 0).1 != from {
+            let (parameter, value) = ("the last day known", f64::from(from));
+            return Err(Error::InvalidParameter { parameter, value, range: "the last days of months" });
+        }
+        if !(1..=1000).contains(&count) {
+            let (parameter, value) = ("the number of periods", count as f64);
+            return Err(Error::InvalidParameter { parameter, value, range: "1 to 1000" });
+        }
+        Ok((1..=count as i32).map(|step| (self.bounds(from, step).1 - from) as u32).collect())
+    }
+}
+
+/// What is forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Series {
+    /// Groups with a goal.
+    Goal(usize),
+    /// Groups that hold a class.
+    Class(usize),
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quantity {
+    /// Groups.
+    Events,
+    /// Their money in minor units; of a class, what was spent on the class.
+    Amount,
+}
+
+/// The demand expected in one period.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DemandForecast {
+    /// Of what.
+    pub series: Series,
+    /// Groups or money.
+    pub quantity: Quantity,
+    /// Periods after the last day known, from 1.
+    pub step: usize,
+    /// First day, since 1970-01-01.
+    pub first: i32,
+    /// Last day.
+    pub last: i32,
+    /// Expected events or money.
+    pub expected: f64,
+    /// Lower end of the 95 % prediction interval.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// The naive forecast: what the same period was a season ago, or else the last period known.
+    pub naive: f64,
+    /// Whether that is of a season ago; false where history is shorter.
+    pub seasonal: bool,
+    /// Factor by which the variance of past forecasts' errors exceeded the model's; 1 where none are known.
+    pub dispersion: f64,
+    /// Past forecasts of this series that the factor is from.
+    pub past: usize,
+}
+
+/// How forecasts of one series, or of all, came out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DemandScore {
+    /// The series; `None` for all goals or classes together.
+    pub series: Option<Series>,
+    /// Whether the series is one of classes, or all are.
+    pub of_classes: bool,
+    /// Groups or money.
+    pub quantity: Quantity,
+    /// Forecasts scored.
+    pub forecasts: usize,
+    /// Share of them whose naive forecast is of a season ago.
+    pub seasonal: f64,
+    /// Mean absolute error.
+    pub mae: f64,
+    /// That of the naive forecast.
+    pub naive_mae: f64,
+    /// Their ratio; `None` where the naive forecast makes no error.
+    pub relative_mae: Option<f64>,
+    /// Mean absolute scaled error (Hyndman and Koehler 2006): `mae` over the mean absolute error of the naive forecast inside
+    /// the history before the first outlook; `None` where that is 0 or history holds no two such periods, and for all series
+    /// the mean of theirs.
+    pub mase: Option<f64>,
+    /// Share of the 95 % intervals that held what came.
+    pub coverage: f64,
+}
+
+/// Expected events and money per goal, per class and period, with 95 % prediction intervals, beside the naive forecast.
+///
+/// The outlook's horizons are the ends of the periods ([`Period::horizons`]). A period's expectation is the sum over customers
+/// of `expected` (or `spent`) at its end less that at its start. Of a class, each goal counts with the share of the customer's groups
+/// that held it, and with that of their money spent on it, both smoothed toward the population as in [`crate::recommend`].
+///
+/// The variance of a goal's events is the sum over customers of that of a count that is 0 with probability 1 - q and 1
+/// plus a Poisson number otherwise, q being the probability of any and m the mean: `q (r - 1) + q (1 - q) r^2`, r = m / q. It is
+/// Bernoulli's where there is at most one, and near Poisson's where events come at random. Later periods take as given that
+/// their events do not depend on those before (q from `1 - (1 - P_h) / (1 - P_(h-1))`). A class's events have Poisson's
+/// variance. Money has `m a^2 k + a^2 Var(events)` with mean a and squared coefficient of variation k of single amounts in the
+/// history. The variance is multiplied by a dispersion factor: the mean squared error of past forecasts over
+/// their variance, in which the median over all series counts as two forecasts. `past` are the outlooks of earlier days of which
+/// periods have come to pass by the last day of this one. The interval is normal, not below 0.
+///
+/// # Errors
+/// [`Error::ShapeMismatch`], [`Error::NotPeriods`], [`Error::InvalidParameter`] as [`Period::horizons`], [`Error::TooFew`] if
+/// history is shorter than one period, [`Error::InvalidParameter`] if it is longer than a century.
+pub fn forecast_demand(
+    outlook: &Outlook,
+    past: &[Outlook],
+    sequences: &Sequences,
+    classes: Classes<'_>,
+    period: Period,
+) -> Result<Vec<DemandForecast>, Error> {
+    let history = History::new(sequences, classes)?;
+    let past = past.iter().map(|outlook| Forecast::new(outlook, sequences, classes, period));
+    let past = past.collect::<Result<Vec<_>, _>>()?;
+    let now = Forecast::new(outlook, sequences, classes, period)?;
+    now.rows(&past.iter().collect::<Vec<_>>(), &history, period)
+}
+
+/// Scores the forecasts of outlooks of several past days, each made with those before it as its past, on the periods that end
+/// by day `until`, up to which `sequences` holds everything; per series in the order of goals and classes, then of all goals and of all classes.
+///
+/// # Errors
+/// As [`forecast_demand`]; [`Error::TooFew`] if no forecast period has ended by then.
+pub fn score_demand(
+    outlooks: &[Outlook],
+    sequences: &Sequences,
+    classes: Classes<'_>,
+    period: Period,
+    until: i32,
+) -> Result<Vec<DemandScore>, Error> {
+    let history = History::new(sequences, classes)?;
+    let mut forecasts = outlooks
+        .iter()
+        .map(|outlook| Forecast::new(outlook, sequences, classes, period))
+        .collect::<Result<Vec<_>, _>>()?;
+    forecasts.sort_by_key(|forecast| forecast.from);
+    let mut tallies = vec![Tally::default(); history.shape.len()];
+    for (at, forecast) in forecasts.iter().enumerate() {
+        let past: Vec<&Forecast> = forecasts[..at].iter().collect();
+        for row in forecast.rows(&past, &history, period)? {
+            if row.last <= until {
+                let place = history.shape.place(row.series, row.quantity);
+                tallies[place].add(&row, history.total(place, row.first, row.last));
+            }
+        }
+    }
+    if tallies.iter().all(|tally| tally.forecasts == 0) {
+        let what = "scoring demand";
+        return Err(Error::TooFew { what, needed: 1, of: "periods that have ended", found: 0 });
+    }
+    let first = forecasts.first().map_or(until, |forecast| forecast.from);
+    let mut rows = Vec::new();
+    for (place, tally) in tallies.iter().enumerate() {
+        let (series, quantity) = history.shape.series(place);
+        let scale = naive_error(&history, place, first, period).filter(|scale| *scale > 0.0);
+        let mase = scale.map(|scale| tally.error / tally.forecasts as f64 / scale);
+        rows.push(tally.score(Some(series), matches!(series, Series::Class(_)), quantity, mase));
+    }
+    for of_classes in [false, true] {
+        for quantity in [Quantity::Events, Quantity::Amount] {
+            let mut all = Tally::default();
+            let mut scaled = Vec::new();
+            // The first rows are those of the series, in their order.
+            for (row, tally) in rows.iter().zip(&tallies) {
+                if row.of_classes == of_classes && row.quantity == quantity {
+                    all.merge(tally);
+                    scaled.extend(row.mase);
+                }
+            }
+            let mase = (!scaled.is_empty()).then(|| scaled.iter().sum::<f64>() / scaled.len() as f64);
+            rows.push(all.score(None, of_classes, quantity, mase));
+        }
+    }
+    Ok(rows)
+}
+
+/// Mean absolute error of the naive forecast inside the history up to `until`: of a season ago where a season and a period
+/// are known, else of the period before.
+fn naive_error(history: &History, place: usize, until: i32, period: Period) -> Option<f64> {
+    let known = |step: i32| period.bounds(until, step).0 >= history.first;
+    let lag = if known(-period.season()) { period.season() } else { 1 };
+    let total = |step: i32| {
+        let (first, last) = period.bounds(until, step);
+        history.total(place, first, last)
+    };
+    let errors: Vec<f64> = (0..)
+        .map(|back: i32| -back)
+        .take_while(|step| known(step - lag))
+        .map(|step| (total(step) - total(step - lag)).abs())
+        .collect();
+    (!errors.is_empty()).then(|| errors.iter().sum::<f64>() / errors.len() as f64)
+}
+
+/// The forecasts from one day.
+struct Forecast {
+    from: i32,
+    expected: Expected,
+}
+
+impl Forecast {
+    fn new(
+        outlook: &Outlook,
+        sequences: &Sequences,
+        classes: Classes<'_>,
+        period: Period,
+    ) -> Result<Self, Error> {
+        outlook.check_fits(sequences)?;
+        let expected = period.horizons(outlook.from(), outlook.horizons().len())?;
+        if expected != outlook.horizons() {
+            return Err(Error::NotPeriods { expected, found: outlook.horizons().to_vec() });
+        }
+        Ok(Self { from: outlook.from(), expected: Expected::new(outlook, sequences, classes) })
+    }
+
+    fn rows(&self, past: &[&Self], history: &History, period: Period) -> Result<Vec<DemandForecast>, Error> {
+        if history.first > period.bounds(self.from, 0).0 {
+            let days = (i64::from(self.from) - i64::from(history.first) + 1).max(0) as usize;
+            let needed = if period == Period::Week { 7 } else { 31 };
+            let what = "forecasting demand";
+            return Err(Error::TooFew { what, needed, of: "days of history", found: days });
+        }
+        let dispersions = dispersions(self.from, past, history, period);
+        let mut rows = Vec::new();
+        for (place, &(dispersion, past)) in dispersions.iter().enumerate() {
+            let (series, quantity) = history.shape.series(place);
+            for step in 1..=self.expected.mean.ncols() {
+                let (first, last) = period.bounds(self.from, step as i32);
+                let expected = self.expected.mean[[place, step - 1]];
+                let half = NORMAL_975 * (dispersion * self.expected.variance[[place, step - 1]]).sqrt();
+                let ago = period.bounds(self.from, step as i32 - period.season());
+                let seasonal = ago.0 >= history.first && ago.1 <= self.from;
+                let same = if seasonal { ago } else { period.bounds(self.from, 0) };
+                rows.push(DemandForecast {
+                    series,
+                    quantity,
+                    step,
+                    first,
+                    last,
+                    expected,
+                    low: (expected - half).max(0.0),
+                    high: expected + half,
+                    naive: history.total(place, same.0, same.1),
+                    seasonal,
+                    dispersion,
+                    past,
+                });
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// The dispersion factor of each series and the number of past forecasts that it is from.
+fn dispersions(from: i32, past: &[&Forecast], history: &History, period: Period) -> Vec<(f64, usize)> {
+    let mut squares: Vec<Vec<f64>> = vec![Vec::new(); history.shape.len()];
+    for forecast in past {
+        let Expected { mean, variance } = &forecast.expected;
+        for step in 1..=mean.ncols() {
+            let (first, last) = period.bounds(forecast.from, step as i32);
+            for (place, squares) in squares.iter_mut().enumerate().filter(|_| last <= from) {
+                let at = [place, step - 1];
+                let error = history.total(place, first, last) - mean[at];
+                if variance[at] > 0.0 {
+                    squares.push(error * error / variance[at]);
+                }
+            }
+        }
+    }
+    let typical: Array2<f64> = Array2::from_shape_fn((2, 2), |(of_classes, amounts)| {
+        let mut means: Vec<f64> = squares
+            .iter()
+            .enumerate()
+            .filter(|(place, squares)| {
+                !squares.is_empty() && history.shape.kind(*place) == [of_classes, amounts]
+            })
+            .map(|(_, squares)| squares.iter().sum::<f64>() / squares.len() as f64)
+            .collect();
+        let middle = means.len() / 2;
+        if means.is_empty() { 1.0 } else { *means.select_nth_unstable_by(middle, f64::total_cmp).1 }
+    });
+    let factor = |(place, squares): (usize, &Vec<f64>)| {
+        let typical = typical[history.shape.kind(place)];
+        let sum: f64 = squares.iter().sum();
+        ((sum + PSEUDO_FORECASTS * typical) / (squares.len() as f64 + PSEUDO_FORECASTS), squares.len())
+    };
+    squares.iter().enumerate().map(factor).collect()
+}
+
+/// Sums of errors.
+#[derive(Default, Clone)]
+struct Tally {
+    forecasts: usize,
+    seasonal: usize,
+    error: f64,
+    naive_error: f64,
+    held: usize,
+}
+
+impl Tally {
+    fn add(&mut self, row: &DemandForecast, came: f64) {
+        self.forecasts += 1;
+        self.seasonal += usize::from(row.seasonal);
+        self.error += (row.expected - came).abs();
+        self.naive_error += (row.naive - came).abs();
+        self.held += usize::from((row.low..=row.high).contains(&came));
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.forecasts += other.forecasts;
+        self.seasonal += other.seasonal;
+        self.error += other.error;
+        self.naive_error += other.naive_error;
+        self.held += other.held;
+    }
+
+    fn score(
+        &self,
+        series: Option<Series>,
+        of_classes: bool,
+        quantity: Quantity,
+        mase: Option<f64>,
+    ) -> DemandScore {
+        let count = self.forecasts as f64;
+        DemandScore {
+            series,
+            of_classes,
+            quantity,
+            forecasts: self.forecasts,
+            seasonal: self.seasonal as f64 / count,
+            mae: self.error / count,
+            naive_mae: self.naive_error / count,
+            relative_mae: (self.naive_error > 0.0).then(|| self.error / self.naive_error),
+            mase,
+            coverage: self.held as f64 / count,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What is done with knowing what customers will do: recommendations, campaigns, cross-selling and demand.
+//!
+//! Each is a function of an [`crate::Outlook`], of event groups, or of both, that returns rows. Groups later than the last
+//! day of the outlook are never looked at, save where a function says that it measures how things came out.
+
+mod campaign;
+mod classes;
+mod cross_sell;
+mod demand;
+mod discovery;
+mod gains;
+mod history;
+mod pairs;
+mod recommend;
+
+pub use campaign::{
+    Campaign, CampaignEvaluation, CampaignOptions, CampaignTarget, Targeting, evaluate_campaign,
+    plan_campaign,
+};
+pub use classes::Classes;
+pub use cross_sell::{CrossSellOptions, Items, Pair, Rule, cross_sell};
+pub use demand::{DemandForecast, DemandScore, Period, Quantity, Series, forecast_demand, score_demand};
+pub use discovery::benjamini_hochberg;
+pub use gains::{Gain, Ranking, targeting_gains};
+pub use recommend::{RecommendOptions, Recommendation, recommend};
