@@ -10,7 +10,7 @@ use spendscape_schema::Period;
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 /// Day of the month on which salaries come, or the Friday before it.
-const PAYDAY: i8 = 25;
+pub(crate) const PAYDAY: i8 = 25;
 /// Last day of the month on which a bill can fall due: every month has it.
 pub(crate) const LAST_DUE_DAY: i8 = 28;
 /// Minutes of the day between which people buy: from eight in the morning to ten in the evening.

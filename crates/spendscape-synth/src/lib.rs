@@ -24,6 +24,7 @@ mod bank;
 mod calendar;
 mod customer;
 mod error;
+mod goals;
 mod ledger;
 mod outcomes;
 mod params;
@@ -31,6 +32,7 @@ mod transactions;
 
 pub use bank::{Bank, INCOME_CLASS, LAST_DAY};
 pub use error::Error;
+pub use goals::{AGE_BANDS, GOAL_NAMES, GOALS, GoalGroup, GoalProcess, GoalStream, GoalTruth, REGIONS};
 pub use ledger::LedgerSummary;
 pub use outcomes::CustomerOutcome;
 pub use params::{BankParams, Preset, bank_coefficients};
