@@ -1,27 +1,40 @@
 //! A stream of groups of transactions whose next goal has a known distribution (METHODS section 3.1).
+//!
+//! Modules in reading order: `model` (the process of a day), `days` (the calendar), `truth` (the filter), `items` (the
+//! transactions), `write`.
 
 mod days;
+mod items;
 mod model;
+#[cfg(test)]
+mod tests;
 mod truth;
+mod write;
 
-use jiff::civil::{Date, date};
+use jiff::civil::date;
 use rand::RngExt;
 use spendscape_schema::seed;
 
 use self::{
     days::Days,
+    items::Classes,
     model::{AGE, BILLS, CYCLES, Hidden, History, REGION, TASTES, day_probabilities},
     truth::Filter,
 };
 pub use self::{
     model::{AGE_BANDS, GOAL_NAMES, GOALS, REGIONS},
     truth::GoalTruth,
+    write::{GoalFiles, GoalSummary},
 };
 use crate::{
     Bank, Error, LAST_DAY,
     customer::{TRAITS, normal, trait_factor},
 };
 
+/// The goal map of the stream: which classes of the bank's own table serve which goal, as TOML.
+pub const GOAL_MAP: &str = include_str!("../../data/goals.toml");
+/// Most years of a stream: positions are 16-bit.
+const MAX_YEARS: usize = 20;
 /// Correlation of what decides the taste with the trait behind it.
 const LIKENESS: f64 = 0.9;
 
@@ -52,15 +65,16 @@ pub struct GoalStream {
 pub struct GoalProcess<'a> {
     bank: &'a Bank,
     days: Days,
+    classes: Classes,
 }
 
 impl<'a> GoalProcess<'a> {
     /// Streams over the last `years` years of the bank's books, 1 to 20.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for another number of years.
+    /// [`Error::Parameter`] for another number of years; [`Error::NoGoalClass`] if the bank has no class for a goal.
     pub fn new(bank: &'a Bank, years: usize) -> Result<Self, Error> {
-        if !(1..=20).contains(&years) {
+        if !(1..=MAX_YEARS).contains(&years) {
             return Err(Error::Parameter {
                 name: "the number of years of the stream of goals",
                 value: years as f64,
@@ -68,7 +82,7 @@ impl<'a> GoalProcess<'a> {
             });
         }
         let first = date(LAST_DAY.year() + 1 - years as i16, 1, 1);
-        Ok(Self { bank, days: Days::new(first, LAST_DAY) })
+        Ok(Self { bank, days: Days::new(first, LAST_DAY), classes: Classes::new(&bank.coefficients)? })
     }
 
     /// The stream of a customer (from 0) with the truth: the same in a larger bank.
@@ -101,7 +115,11 @@ impl<'a> GoalProcess<'a> {
             cycle: rng.random_range(0..CYCLES as u32) as usize,
             bill: rng.random_range(0..BILLS as u32) as usize,
         };
-        (hidden, choose(&AGE[taste], rng.random()).unwrap_or(0), choose(&REGION[taste], rng.random()).unwrap_or(0))
+        (
+            hidden,
+            choose(&AGE[taste], rng.random()).unwrap_or(0),
+            choose(&REGION[taste], rng.random()).unwrap_or(0),
+        )
     }
 
     /// Days (from the first day) and goals of a customer's groups.

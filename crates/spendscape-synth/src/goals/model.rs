@@ -39,7 +39,7 @@ pub(crate) const TASTES: usize = 5;
 pub(crate) const BILL_DAYS: [i8; BILLS] = [2, 6, 10, 15, 20, 27];
 pub(crate) const BILLS: usize = 6;
 /// Groups from one transport group to the next after which the tank is empty.
-const CYCLE_GROUPS: [u32; CYCLES] = [4, 7];
+const CYCLE_GROUPS: [u32; CYCLES] = [5, 8];
 pub(crate) const CYCLES: usize = 2;
 /// Hidden types.
 pub(crate) const TYPES: usize = TASTES * CYCLES * BILLS;
@@ -65,17 +65,17 @@ const ACTIVITY: [f64; TASTES] = [0.22, 0.26, 0.22, 0.25, 0.20];
 /// Weights of the goals for each taste, on an ordinary day.
 pub(crate) const TASTE: [[f64; GOALS]; TASTES] = [
     // housing, groceries, transport, going out, shopping, home, health, booking, trip, finance, gifts, other
-    [0.02, 5.0, 1.0, 0.3, 0.3, 4.0, 0.5, 0.05, 0.03, 0.3, 0.2, 0.4],
-    [0.02, 1.2, 1.0, 8.0, 0.8, 0.1, 0.2, 0.15, 0.03, 0.2, 0.2, 1.0],
-    [0.02, 2.5, 1.0, 1.5, 0.5, 0.2, 0.3, 1.00, 0.10, 0.3, 0.2, 3.0],
-    [0.02, 1.5, 1.0, 1.0, 7.0, 0.3, 0.3, 0.10, 0.03, 0.2, 0.4, 0.5],
-    [0.02, 7.0, 1.0, 0.3, 0.2, 0.5, 1.5, 0.10, 0.03, 0.6, 0.5, 0.4],
+    [0.02, 8.0, 1.0, 0.2, 0.2, 6.0, 0.3, 0.05, 0.02, 0.2, 0.10, 0.1],
+    [0.02, 5.0, 1.0, 9.0, 0.2, 0.1, 0.1, 0.10, 0.02, 0.2, 0.10, 0.2],
+    [0.02, 8.0, 1.0, 0.3, 0.2, 0.1, 0.2, 0.60, 0.05, 0.3, 0.10, 6.0],
+    [0.02, 5.0, 1.0, 0.3, 9.0, 0.2, 0.2, 0.10, 0.02, 0.2, 0.15, 0.1],
+    [0.02, 15.0, 1.0, 0.2, 0.1, 0.2, 3.0, 0.10, 0.02, 0.4, 0.20, 0.2],
 ];
 /// How much less likely the goal of the last group is.
-const REPEAT: f64 = 0.3;
+const REPEAT: f64 = 0.15;
 /// What one goal does to the next one: last goal, next goal, factor.
 const AFTER: [(usize, usize, f64); 8] = [
-    (GROCERIES, HOME, 2.0),
+    (GROCERIES, HOME, 1.5),
     (GROCERIES, GOING_OUT, 1.5),
     (GOING_OUT, OTHER, 2.5),
     (SHOPPING, GOING_OUT, 2.0),
@@ -85,16 +85,16 @@ const AFTER: [(usize, usize, f64); 8] = [
     (OTHER, GROCERIES, 2.0),
 ];
 /// Transport before and from the end of the cycle on.
-const TANK: [f64; 2] = [0.05, 40.0];
+const TANK: [f64; 2] = [0.03, 200.0];
 /// Days after a booking in which the trip is made, and its factor then.
 const TRIP_DAYS: std::ops::RangeInclusive<i32> = 21..=32;
 const TRIP_FACTOR: f64 = 1_500.0;
 /// Days after a health group in which the next one is likely; its factor then, and in the days before.
 const REFILL_DAYS: std::ops::RangeInclusive<i32> = 27..=36;
-const REFILL: [f64; 2] = [0.3, 12.0];
+const REFILL: [f64; 2] = [0.1, 100.0];
 /// Days from payday on in which money is put aside, and its factor until that is done.
 const SAVING_DAYS: i32 = 12;
-const SAVING: f64 = 25.0;
+const SAVING: f64 = 200.0;
 /// Largest probability of a group on a day when no bill is paid.
 const BUSIEST: f64 = 0.9;
 

@@ -3,9 +3,7 @@
 
 use super::{
     days::Days,
-    model::{
-        AGE, BILLS, CYCLES, GOALS, HOUSING, History, REGION, TASTE, TASTES, TRANSPORT, TYPES, activity,
-    },
+    model::{AGE, BILLS, CYCLES, GOALS, HOUSING, History, REGION, TASTE, TASTES, TRANSPORT, TYPES, activity},
 };
 
 /// Probability of later days that is left out of the sums.
@@ -43,7 +41,7 @@ impl Filter {
         Self { posterior: std::array::from_fn(|kind| [likelihood[kind / CYCLES] * each; BILLS]) }
     }
 
-    /// The distribution of the group that follows `history` after day `after` (from the first day; -1 before it), and the
+    /// The distribution of the group that follows `history` after day `after` (from the first day; `None` at the start), and the
     /// posterior once it has come on day `day` with goal `goal`.
     pub(crate) fn step(
         &mut self,
