@@ -91,14 +91,14 @@ impl<'a> GoalProcess<'a> {
         let (hidden, age_band, region) = self.draw_type(customer);
         let mut filter = Filter::new(age_band, region);
         let mut history = History::default();
-        let mut after = None;
+        let mut first = 0;
         let mut groups = Vec::new();
         for (at, goal) in self.draw_groups(customer, hidden) {
-            let truth = filter.step(&history, &self.days, after, (at, goal));
+            let truth = filter.step(&history, &self.days, first, (at, goal));
             let day = self.days.first + at as i32;
             groups.push(GoalGroup { day, goal, truth });
             history.push(day, goal);
-            after = Some(at);
+            first = at + 1;
         }
         GoalStream { age_band, region, groups }
     }

@@ -38,7 +38,7 @@ pub(crate) const TASTES: usize = 5;
 /// Days of the month on which the housing bill falls due.
 pub(crate) const BILL_DAYS: [i8; BILLS] = [2, 6, 10, 15, 20, 27];
 pub(crate) const BILLS: usize = 6;
-/// Groups from one transport group to the next after which the tank is empty.
+/// Which group after a transport group finds the tank empty.
 const CYCLE_GROUPS: [u32; CYCLES] = [5, 8];
 pub(crate) const CYCLES: usize = 2;
 /// Hidden types.
@@ -84,7 +84,7 @@ const AFTER: [(usize, usize, f64); 8] = [
     (GIFTS, SHOPPING, 2.0),
     (OTHER, GROCERIES, 2.0),
 ];
-/// Transport before and from the end of the cycle on.
+/// Factors of transport before and from the end of the cycle on.
 const TANK: [f64; 2] = [0.03, 200.0];
 /// Days after a booking in which the trip is made, and its factor then.
 const TRIP_DAYS: std::ops::RangeInclusive<i32> = 21..=32;
