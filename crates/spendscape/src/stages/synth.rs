@@ -89,6 +89,7 @@ pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()>
         .missing_years(options.missing_years)
         .seed(options.seed);
     let bank = Bank::generate(&params, &coefficients)?;
+    let goals = options.goals.then(|| GoalProcess::new(&bank, options.goal_years)).transpose()?;
     stage.write_batch(File::Coefficients, &coefficients.to_batch()?)?;
     stage.write_batch(File::Latent, &bank.latent()?)?;
     stage.write_batch(File::Outcomes, &bank.outcome_table()?)?;
@@ -98,8 +99,8 @@ pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()>
     let ledger = bank.write_ledger(&path, stage.provenance().clone())?;
     tracing::info!(rows = ledger.written.rows, vanished = ledger.vanished, "transactions written");
     stage.wrote(File::Ledger.name(), ledger.written.digest);
-    if options.goals {
-        write_goals(run, &mut stage, &GoalProcess::new(&bank, options.goal_years)?)?;
+    if let Some(process) = &goals {
+        write_goals(run, &mut stage, process)?;
     }
     stage.finish()
 }
