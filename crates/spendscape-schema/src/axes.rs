@@ -15,11 +15,13 @@ pub enum Axis {
     Unit,
     /// Direction angles (M - 1).
     Angle,
+    /// Goals (G).
+    Goal,
 }
 
 impl Axis {
     /// Every axis, in the order in which they are written.
-    pub const ALL: [Self; 4] = [Self::Class, Self::Trait, Self::Unit, Self::Angle];
+    pub const ALL: [Self; 5] = [Self::Class, Self::Trait, Self::Unit, Self::Angle, Self::Goal];
 
     /// The name used in metadata and messages.
     #[must_use]
@@ -29,6 +31,7 @@ impl Axis {
             Self::Trait => "trait",
             Self::Unit => "unit",
             Self::Angle => "angle",
+            Self::Goal => "goal",
         }
     }
 

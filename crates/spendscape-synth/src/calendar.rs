@@ -7,16 +7,16 @@ use jiff::{
 use rand::{Rng, RngExt};
 use spendscape_schema::Period;
 
-const MINUTE: i64 = 60_000;
-const DAY: i64 = 24 * 60 * MINUTE;
+pub(crate) const MINUTE: i64 = 60_000;
+pub(crate) const DAY: i64 = 24 * 60 * MINUTE;
 /// Day of the month on which salaries come, or the Friday before it.
-const PAYDAY: i8 = 25;
+pub(crate) const PAYDAY: i8 = 25;
 /// Last day of the month on which a bill can fall due: every month has it.
 pub(crate) const LAST_DUE_DAY: i8 = 28;
 /// Minutes of the day between which people buy: from eight in the morning to ten in the evening.
-const OPENING: (i64, i64) = (8 * 60, 22 * 60);
+pub(crate) const OPENING: (i64, i64) = (8 * 60, 22 * 60);
 /// When banks book bills and salaries: six in the morning.
-const BOOKING: i64 = 6 * 60 * MINUTE;
+pub(crate) const BOOKING: i64 = 6 * 60 * MINUTE;
 /// How much likelier a purchase is on a Saturday or Sunday than on another day.
 const WEEKEND: f64 = 1.5;
 /// How much likelier a purchase is in the days from payday on.

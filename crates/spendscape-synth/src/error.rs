@@ -56,6 +56,15 @@ pub enum Error {
         /// The class.
         class: String,
     },
+    /// No class of the table serves one of the goals of the stream of goals.
+    #[error(
+        "no class with a population share serves the goal {goal:?}: the stream of goals needs classes of the bank's own \
+         table for each goal (data/goals.toml)"
+    )]
+    NoGoalClass {
+        /// The goal.
+        goal: &'static str,
+    },
     /// The bank's arrays do not have the shape of its parameters.
     #[error("the bank does not fit its own shape: {source}")]
     Shape {

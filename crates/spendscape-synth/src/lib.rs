@@ -18,12 +18,14 @@
 //! ```
 //!
 //! Modules in reading order: `params`, `customer` (the process), `bank` (panels and truth), `calendar`, `transactions`
-//! and `ledger`, `outcomes` (what becomes of the customers).
+//! and `ledger`, `outcomes` (what becomes of the customers), `goals` (a
+//! stream of groups with the distribution of each next goal).
 
 mod bank;
 mod calendar;
 mod customer;
 mod error;
+mod goals;
 mod ledger;
 mod outcomes;
 mod params;
@@ -31,6 +33,10 @@ mod transactions;
 
 pub use bank::{Bank, INCOME_CLASS, LAST_DAY};
 pub use error::Error;
+pub use goals::{
+    AGE_BANDS, GOAL_MAP, GOAL_NAMES, GOALS, GoalFiles, GoalGroup, GoalProcess, GoalStream, GoalSummary,
+    GoalTruth, REGIONS,
+};
 pub use ledger::LedgerSummary;
 pub use outcomes::CustomerOutcome;
 pub use params::{BankParams, Preset, bank_coefficients};

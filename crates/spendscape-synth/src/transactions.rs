@@ -33,7 +33,7 @@ const MAX_PURCHASES: u32 = 24;
 /// Share of purchases of which a part comes back.
 const REFUNDED: f64 = 0.01;
 /// Share of purchases that are made online.
-const ONLINE_SHARE: f64 = 0.3;
+pub(crate) const ONLINE_SHARE: f64 = 0.3;
 /// Yearly income over expected yearly spending.
 const INCOME_RATIO: f64 = 1.1;
 /// Range of the customers' incomes around it.
@@ -43,10 +43,10 @@ const RAISE: f64 = 0.02;
 
 /// Channels, by their place in the dictionary.
 pub(crate) const CHANNELS: [&str; 4] = ["card", "online", "direct debit", "transfer"];
-const CARD: i32 = 0;
-const ONLINE: i32 = 1;
-const DIRECT_DEBIT: i32 = 2;
-const TRANSFER: i32 = 3;
+pub(crate) const CARD: i32 = 0;
+pub(crate) const ONLINE: i32 = 1;
+pub(crate) const DIRECT_DEBIT: i32 = 2;
+pub(crate) const TRANSFER: i32 = 3;
 
 /// Rows of a ledger, column by column; customers, classes and channels are places in dictionaries.
 #[derive(Debug, Default)]
@@ -69,7 +69,7 @@ impl Rows {
         }
     }
 
-    fn push(&mut self, customer: i32, time: i64, amount: i64, class: usize, channel: i32) {
+    pub(crate) fn push(&mut self, customer: i32, time: i64, amount: i64, class: usize, channel: i32) {
         self.customer.push(customer);
         self.time.push(time);
         self.amount.push(amount);

@@ -53,6 +53,12 @@ files! {
     Latent = "latent": Latent,
     /// Outcomes of a synthetic bank.
     Outcomes = "outcomes": Outcomes,
+    /// Transactions of a synthetic bank's stream of goals.
+    GoalLedger = "goal_ledger": Ledger,
+    /// What could be known of its groups.
+    GoalTruth = "goal_truth": GoalTruth,
+    /// What is known of its customers.
+    GoalCustomers = "goal_customers": GoalCustomers,
     /// Balances per period.
     Balances = "balances": Balances,
     /// Scores and grades.

@@ -396,6 +396,23 @@ tables! {
         column("quintile", Kind::Index, "quintile of the liquidity index, 1 to 5"),
         column("group", Kind::Category, "group of the customer, without effect of its own"),
     ];
+    /// What could be known of each group of the synthetic stream of goals before it came.
+    GoalTruth, "goal_truth", 1, [
+        column("customer", Kind::Category, "customer id"),
+        column("position", Kind::Index, "position among the customer's groups, from 0: the number of groups before it"),
+        column("day", Kind::Date, "day of the group"),
+        column("goal", Kind::Category, "goal of the group"),
+        column("probability", Kind::Vector32(Axis::Goal), "probability that the next group is of each goal, given the groups before it, the calendar, age band and region"),
+        column("expected_days", Kind::Float, "expected days until the group from the one before it, or from the day before the first day of the stream"),
+        column("log_day", Kind::Float, "natural logarithm of the probability of the group's day"),
+        column("log_day_and_goal", Kind::Float, "natural logarithm of the probability of the group's day and goal together"),
+    ];
+    /// What is known of the customers of the synthetic stream of goals from the beginning.
+    GoalCustomers, "goal_customers", 1, [
+        CUSTOMER,
+        column("age_band", Kind::Category, "age in years"),
+        column("region", Kind::Category, "kind of place where the customer lives"),
+    ];
     /// Balances of accounts, one row per customer and period of the panel.
     Balances, "balances", 1, [
         CUSTOMER,

@@ -4,6 +4,7 @@
 
 use spendscape_synth::{Bank, BankParams, bank_coefficients};
 
+mod goals;
 mod ledger;
 mod moments;
 mod options;

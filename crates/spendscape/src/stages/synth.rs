@@ -3,10 +3,10 @@
 use anyhow::{Context, Result};
 use clap::Args;
 use spendscape_schema::Coefficients;
-use spendscape_store::Provenance;
-use spendscape_synth::{Bank, BankParams, Preset, bank_coefficients};
+use spendscape_store::{Digest, Provenance, write_file};
+use spendscape_synth::{Bank, BankParams, GOAL_MAP, GoalFiles, GoalProcess, Preset, bank_coefficients};
 
-use crate::run_folder::{File, RunFolder, write_taxonomy};
+use crate::run_folder::{File, RunFolder, Stage, write_taxonomy};
 
 /// What kind of bank.
 #[derive(Debug, Clone, Args)]
@@ -32,7 +32,17 @@ pub struct SynthOptions {
     /// Coefficient table with population shares (CSV: class,pi,E,N,O,C,A) instead of the bank's own
     #[arg(long, value_name = "FILE")]
     pub coefficients: Option<std::path::PathBuf>,
+    /// Also write a stream of goals with the distribution of each next goal (goal_ledger, goal_truth, goal_customers,
+    /// goals.toml)
+    #[arg(long)]
+    pub goals: bool,
+    /// Years of that stream, the bank's last ones
+    #[arg(long, default_value_t = 2, requires = "goals")]
+    pub goal_years: usize,
 }
+
+/// The goal map of the stream of goals in the run folder.
+const GOAL_MAP_FILE: &str = "goals.toml";
 
 /// How strongly traits drive spending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -53,7 +63,7 @@ pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()>
         Some(path) => read_coefficients(path)?,
     };
     let table = spendscape_store::DigestOf::batch(&coefficients.to_batch()?);
-    let provenance = Provenance::new("synth")
+    let mut provenance = Provenance::new("synth")
         .seed(options.seed)
         .parameter("preset", format!("{:?}", options.preset))
         .parameter("customers", options.customers)
@@ -61,6 +71,10 @@ pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()>
         .parameter("uncategorized", options.uncategorized)
         .parameter("missing_years", options.missing_years)
         .input("coefficients", &table);
+    if options.goals {
+        // A run without goals is up to date whether or not this version knows them.
+        provenance = provenance.parameter("goal_years", options.goal_years);
+    }
     let Some(mut stage) = run.stage("synth", provenance, &[], force)? else {
         return Ok(());
     };
@@ -75,6 +89,7 @@ pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()>
         .missing_years(options.missing_years)
         .seed(options.seed);
     let bank = Bank::generate(&params, &coefficients)?;
+    let goals = options.goals.then(|| GoalProcess::new(&bank, options.goal_years)).transpose()?;
     stage.write_batch(File::Coefficients, &coefficients.to_batch()?)?;
     stage.write_batch(File::Latent, &bank.latent()?)?;
     stage.write_batch(File::Outcomes, &bank.outcome_table()?)?;
@@ -84,7 +99,24 @@ pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()>
     let ledger = bank.write_ledger(&path, stage.provenance().clone())?;
     tracing::info!(rows = ledger.written.rows, vanished = ledger.vanished, "transactions written");
     stage.wrote(File::Ledger.name(), ledger.written.digest);
+    if let Some(process) = &goals {
+        write_goals(run, &mut stage, process)?;
+    }
     stage.finish()
+}
+
+fn write_goals(run: &RunFolder, stage: &mut Stage<'_>, process: &GoalProcess<'_>) -> Result<()> {
+    let [ledger, truth, customers] = [File::GoalLedger, File::GoalTruth, File::GoalCustomers]
+        .map(|file| (file, run.path().join(file.name())));
+    let files = GoalFiles { ledger: &ledger.1, truth: &truth.1, customers: &customers.1 };
+    let summary = process.write(files, stage.provenance())?;
+    tracing::info!(groups = summary.truth.rows, "groups of the stream of goals written");
+    stage.wrote(ledger.0.name(), summary.ledger.digest);
+    stage.wrote(truth.0.name(), summary.truth.digest);
+    stage.wrote(customers.0.name(), summary.customers.digest);
+    write_file(&run.path().join(GOAL_MAP_FILE), GOAL_MAP.as_bytes())?;
+    stage.wrote(GOAL_MAP_FILE, Digest::of(GOAL_MAP.as_bytes()));
+    Ok(())
 }
 
 /// Reads a coefficient table that a user brings.
