@@ -119,7 +119,7 @@ impl GoalParams {
         self
     }
 
-    pub(crate) fn check(&self, goals: usize) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let whole = [
             ("units", self.units, 1..=4096, "1 to 4096"),
             ("layers", self.layers, 1..=3, "1 to 3"),
@@ -147,22 +147,13 @@ impl GoalParams {
                 range: "positive numbers",
             });
         }
-        if let Some(weights) = &self.class_weights {
-            if weights.len() != goals {
-                return Err(Error::ShapeMismatch {
-                    argument: "class_weights",
-                    expected: goals,
-                    found: weights.len(),
-                });
-            }
-            if let Some(value) = weights.iter().copied().find(|weight| !(weight.is_finite() && *weight > 0.0))
-            {
-                return Err(Error::InvalidParameter {
-                    parameter: "a class weight",
-                    value,
-                    range: "positive numbers",
-                });
-            }
+        let weights = self.class_weights.iter().flatten().copied();
+        if let Some(value) = weights.into_iter().find(|weight| !(weight.is_finite() && *weight > 0.0)) {
+            return Err(Error::InvalidParameter {
+                parameter: "a class weight",
+                value,
+                range: "positive numbers",
+            });
         }
         Ok(())
     }

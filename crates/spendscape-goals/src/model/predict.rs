@@ -1,20 +1,20 @@
 //! The distribution of the next group: when, and with which goal.
 
-use ndarray::{Array2, s};
+use ndarray::{Array1, Array2, s};
 use rayon::prelude::*;
 use spendscape_lstm::State;
 
 use super::{
     GoalModel,
     encode::{Next, Place, Steps},
-    windows::{Part, Reader},
+    windows::{Part, Reader, label},
 };
-use crate::{Covariates, Error, Sequences, Target};
+use crate::{Calibration, Covariates, Error, Sequences, Target};
 
 /// Questions that the network of goals answers at once.
 const QUERIES: usize = 4096;
 /// Days that are less likely than this are left out of the sum over days, and the others scaled up for it.
-const NEGLIGIBLE: f64 = 1e-6;
+const NEGLIGIBLE: f64 = 1e-4;
 
 /// The distribution of the next group of some customers.
 #[derive(Debug, Clone, PartialEq)]
@@ -214,17 +214,53 @@ impl GoalModel {
         Ok(all)
     }
 
-    /// Softmax at the goals' temperature, without the weights that training gave them.
+    /// Probabilities from the logits of goals: without the weights that training gave them, at the goals' temperature.
     pub(crate) fn goal_probabilities(&self, logits: &Array2<f32>) -> Array2<f64> {
-        let mut goals = softmax(logits, self.shape.temperatures.1);
-        if let Some(weights) = &self.shape.class_weights {
-            for mut row in goals.rows_mut() {
-                row.iter_mut().zip(weights).for_each(|(p, weight)| *p /= weight);
-                let sum = row.sum();
-                row.mapv_inplace(|p| p / sum);
+        let temperature = self.shape.temperatures.1;
+        match &self.shape.class_weights {
+            None => softmax(logits, temperature),
+            Some(weights) => {
+                let shifts = Array1::from_iter(weights.iter().map(|weight| libm::log(*weight) as f32));
+                softmax(&(logits - &shifts), temperature)
             }
         }
-        goals
+    }
+
+    /// Fits one temperature to the gaps and one to the goals on groups that were not trained on, so that probabilities are
+    /// as sure as they are right (Guo et al. 2017).
+    ///
+    /// # Errors
+    /// As [`Self::predict_on_day`]; [`Error::TooFew`] without targets that have a group before them.
+    pub fn calibrate(
+        &mut self,
+        sequences: &Sequences,
+        covariates: &Covariates,
+        targets: &[Target],
+    ) -> Result<(), Error> {
+        let targets: Vec<Target> = targets.iter().copied().filter(|target| target.position > 0).collect();
+        if targets.is_empty() {
+            return Err(Error::TooFew { what: "calibration", needed: 1, of: "targets", found: 0 });
+        }
+        self.shape.temperatures = (1.0, 1.0);
+        let goals = self.predict_on_day(sequences, covariates, &targets)?;
+        let gaps = self.gap_distribution(sequences, covariates, &targets, None)?;
+        let truth = |part| {
+            let label = |target: &Target| {
+                let groups = sequences.groups(target.customer as usize);
+                label(&self.encoder, part, groups, target.position as usize)
+            };
+            targets.iter().map(label).collect::<Vec<_>>()
+        };
+        let days = Calibration::fit(&gaps, &truth(Part::Days))?.temperature();
+        let goals = Calibration::fit(&goals, &truth(Part::Goals))?.temperature();
+        self.shape.temperatures = (days, goals);
+        Ok(())
+    }
+
+    /// What logits are divided by: of gaps, of goals; 1 before [`Self::calibrate`].
+    #[must_use]
+    pub fn temperatures(&self) -> (f64, f64) {
+        self.shape.temperatures
     }
 }
 

@@ -135,7 +135,8 @@ struct Survey {
     tail: (usize, i64),
     /// Pieces per block of the networks of days and of goals.
     pieces: [usize; 2],
-    goals: Vec<bool>,
+    /// Goals (G).
+    goals: usize,
 }
 
 impl Survey {
@@ -143,14 +144,13 @@ impl Survey {
         let mut survey = Self::default();
         for block in 0..source.blocks() {
             let block = source.load(block)?;
-            survey.goals.resize(block.sequences.goals.len(), false);
+            survey.goals = block.sequences.goals.len();
             for (n, until) in block.train.iter().enumerate() {
                 let groups = block.sequences.groups(n);
                 for (at, spent) in groups.spent.iter().enumerate().take(*until) {
                     let ln = libm::log1p((*spent).max(0) as f64);
                     survey.groups += 1;
                     survey.spent = (survey.spent.0 + ln, survey.spent.1 + ln * ln);
-                    survey.goals[groups.goal[at] as usize] = true;
                     let gap =
                         if at == 0 { 0 } else { i64::from(groups.day[at]) - i64::from(groups.day[at - 1]) };
                     if gap > params.longest_gap as i64 {
@@ -206,9 +206,16 @@ impl GoalModel {
         rng: &mut R,
         after_pass: impl Fn(&GoalEpoch) + Sync,
     ) -> Result<Self, Error> {
+        params.check()?;
         let survey = Survey::of(source, params)?;
-        let goals = survey.goals.len();
-        params.check(goals)?;
+        let goals = survey.goals;
+        if let Some(weights) = params.class_weights.as_ref().filter(|weights| weights.len() != goals) {
+            return Err(Error::ShapeMismatch {
+                argument: "class_weights",
+                expected: goals,
+                found: weights.len(),
+            });
+        }
         let [days_pieces, goals_pieces] = survey.pieces;
         if days_pieces == 0 {
             let found = survey.groups.min(1);

@@ -9,6 +9,7 @@ mod cross_sell;
 mod demand;
 mod golden;
 mod measures;
+mod model;
 mod recommend;
 mod splits;
 mod world;
