@@ -108,6 +108,20 @@ impl<F: Real> Simd for Portable<F> {
         a
     }
     #[inline(always)]
+    unsafe fn max(mut a: Self::V, b: Self::V) -> Self::V {
+        for (x, y) in a.iter_mut().zip(b) {
+            *x = x.max(y);
+        }
+        a
+    }
+    #[inline(always)]
+    unsafe fn exp(mut v: Self::V) -> Self::V {
+        for x in &mut v {
+            *x = x.exp();
+        }
+        v
+    }
+    #[inline(always)]
     unsafe fn sum(v: Self::V) -> F {
         ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]))
     }

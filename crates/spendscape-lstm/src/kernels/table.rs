@@ -137,6 +137,7 @@ pub(crate) struct OuterBlock<'a, F> {
 
 type Project<F> = fn(Rows<'_, F>, usize, &[F], &[F], &mut [F]);
 type Backward<F> = fn(LayerSteps<'_, F>, &[F], LayerDerivatives<'_, F>);
+type Softmax<F> = fn(&[F], &[F], &mut [F], &mut [F]);
 type Adam<F> = fn(AdamStep<F>, &mut [F], &[F], &mut [F], &mut [F]);
 
 /// The kernels of one instruction set and float type.
@@ -158,6 +159,8 @@ pub struct Kernels<F: 'static> {
     pub(crate) add_to_rows: fn(&[F], usize, &[usize], &mut [F]),
     pub(crate) to_rows: fn(&[F], usize, &mut [F], usize, usize),
     pub(crate) tanh: fn(&mut [F]),
+    /// Logits, a factor per lane, its product with the softmax, and per lane the top and the sum of e^(logit - top).
+    pub(crate) softmax: Softmax<F>,
     pub(crate) outer: fn(OuterBlock<'_, F>, &mut [F]),
     pub(crate) lane_outer: fn(Lanes<'_, F>, Lanes<'_, F>, usize, &mut [F]),
     pub(crate) lane_sums: fn(Lanes<'_, F>, usize, &mut [F]),
@@ -283,6 +286,12 @@ macro_rules! table {
                 unsafe { gates::tanh::<$block>(y.as_mut_ptr(), y.len() / LANES) }
             }
             $(#[$feature])?
+            unsafe fn softmax(y: &[$float], factor: &[$float], p: &mut [$float], log_parts: &mut [$float]) {
+                let (top, total) = log_parts.split_at_mut(LANES);
+                let log_parts = (top.as_mut_ptr(), total.as_mut_ptr());
+                unsafe { gates::softmax::<$block>(y.len() / LANES, y.as_ptr(), factor.as_ptr(), p.as_mut_ptr(), log_parts) }
+            }
+            $(#[$feature])?
             unsafe fn outer(b: OuterBlock<'_, $float>, dw: &mut [$float]) {
                 assert_inside(b.x, &b.starts[..b.steps * LANES], b.ins);
                 let mut memory = [std::ptr::null(); MAX_LANES];
@@ -397,6 +406,11 @@ macro_rules! table {
                     unsafe { to_rows(v, n, rows, stride, valid) }
                 },
                 tanh: |y| unsafe { tanh(y) },
+                softmax: |y, factor, p, log_parts| {
+                    assert!(y.len() >= LANES && p.len() >= y.len() && factor.len() >= LANES);
+                    assert!(log_parts.len() >= 2 * LANES);
+                    unsafe { softmax(y, factor, p, log_parts) }
+                },
                 outer: |b, dw| {
                     assert!(b.valid <= LANES && b.starts.len() >= b.steps * LANES);
                     assert!(b.ins <= b.stride && dw.len() >= b.outs * b.stride);

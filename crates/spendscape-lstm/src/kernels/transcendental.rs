@@ -35,6 +35,13 @@ pub(super) unsafe fn power_of_fraction<S: Simd<F = f32>>(r: S::V) -> S::V {
     }
 }
 
+/// e^x for x <= 0.
+#[inline(always)]
+pub(super) unsafe fn exp<S: Exp2>(x: S::V) -> S::V {
+    // SAFETY: passed on to the caller.
+    unsafe { S::exp2(S::mul(x, S::splat(std::f32::consts::LOG2_E))) }
+}
+
 /// 1 / (1 + e^-x).
 #[inline(always)]
 pub(super) unsafe fn sigmoid<S: Exp2>(x: S::V) -> S::V {
