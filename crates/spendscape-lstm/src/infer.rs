@@ -71,15 +71,13 @@ impl<F: Real> Network<F> {
                 with(engine, &weights, own, block.len());
             }
         };
-        let mut pieces = pieces(inputs.samples, BLOCKS_AT_A_TIME * lanes, outputs);
-        match pieces.pop() {
-            // One piece is not worth waking a thread.
-            Some(only) if pieces.is_empty() => run_piece(&mut new_engine(), only),
-            Some(last) => {
-                pieces.push(last);
-                pieces.into_par_iter().for_each_init(new_engine, run_piece);
-            }
-            None => {}
+        let pieces = pieces(inputs.samples, BLOCKS_AT_A_TIME * lanes, outputs);
+        // One piece is not worth waking a thread.
+        if pieces.len() > 1 && rayon::current_num_threads() > 1 {
+            pieces.into_par_iter().for_each_init(new_engine, run_piece);
+        } else {
+            let mut engine = new_engine();
+            pieces.into_iter().for_each(|piece| run_piece(&mut engine, piece));
         }
     }
 

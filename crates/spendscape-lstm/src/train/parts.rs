@@ -109,21 +109,31 @@ impl<'a, 'd, F: Real> Parts<'a, 'd, F> {
             return Loss { sum, weight };
         }
         let mut gradients = std::mem::take(&mut self.gradients);
-        gradients.resize_with(batch.len().div_ceil(size), || vec![F::zero(); gradient.len()]);
-        let parts = batch.par_chunks(size).zip(&mut gradients);
-        let sums: Vec<f64> = parts
-            .map(|(samples, own)| {
-                own.fill(F::zero());
-                self.part(network, weights, (samples, &[]), weight, own)
-            })
-            .collect();
-        gradient.par_chunks_mut(PARAMETERS_AT_A_TIME).enumerate().for_each(|(i, sum)| {
-            for own in &gradients {
+        let parts = batch.len().div_ceil(size);
+        gradients.resize_with(parts.max(gradients.len()), || vec![F::zero(); gradient.len()]);
+        let compute = |(samples, own): (&[usize], &mut Vec<F>)| {
+            own.fill(F::zero());
+            self.part(network, weights, (samples, &[]), weight, own)
+        };
+        // A single thread does better here, where the caches know the weights, than in rayon's pool.
+        let parallel = rayon::current_num_threads() > 1;
+        let sums: Vec<f64> = if parallel {
+            batch.par_chunks(size).zip(&mut gradients).map(compute).collect()
+        } else {
+            batch.chunks(size).zip(&mut gradients).map(compute).collect()
+        };
+        let add = |(i, sum): (usize, &mut [F])| {
+            for own in &gradients[..sums.len()] {
                 for (to, &from) in sum.iter_mut().zip(&own[i * PARAMETERS_AT_A_TIME..]) {
                     *to += from;
                 }
             }
-        });
+        };
+        if parallel {
+            gradient.par_chunks_mut(PARAMETERS_AT_A_TIME).enumerate().for_each(add);
+        } else {
+            gradient.chunks_mut(PARAMETERS_AT_A_TIME).enumerate().for_each(add);
+        }
         self.gradients = gradients;
         Loss { sum: sums.iter().sum(), weight }
     }
