@@ -1,4 +1,4 @@
-//! The scalar path: plain arrays, correct on every CPU, and the only path for f64.
+//! The scalar path: plain arrays, correct on every CPU.
 
 use super::simd::{Quads, Simd};
 use crate::real::Real;
