@@ -1,4 +1,5 @@
-"""Seconds of LSTM(97 -> 3) + Linear(3 -> 5), MSE, Adam, on 26,000 x 6 x 97 f32 in PyTorch; the peer of benches/lstm.rs.
+"""Seconds of LSTM(97 -> 3) + Linear(3 -> 5), MSE, Adam, on 26,000 x 6 x 97 f32 in PyTorch, and of wider nets; the peer of
+benches/lstm.rs.
 
 Usage: python3 lstm_torch.py [threads]
 Install: Debian's python3-torch (1.13), or PyPI's torch. Prints one JSON line per task; skips, and says so on standard
@@ -26,10 +27,10 @@ X, Y = torch.from_numpy(share), torch.from_numpy(target)
 
 
 class Net(torch.nn.Module):
-    def __init__(self, units=3, layers=1):
+    def __init__(self, units=3, layers=1, inputs=97, outputs=5, dropout=0.0):
         super().__init__()
-        self.lstm = torch.nn.LSTM(97, units, layers, batch_first=True)
-        self.head = torch.nn.Linear(units, 5)
+        self.lstm = torch.nn.LSTM(inputs, units, layers, batch_first=True, dropout=dropout)
+        self.head = torch.nn.Linear(units, outputs)
 
     def forward(self, x):
         return self.head(self.lstm(x)[0][:, -1])
@@ -83,3 +84,42 @@ for units in (64, 128):
     wide = Net(units, 2)
     adam = torch.optim.Adam(wide.parameters(), lr=1e-2, eps=1e-7)
     clock(f"epoch_256_two_layers_of_{units}", lambda: epoch(wide, adam, 256, 4_096))
+
+# The nets for the goals: categories in as one-hot features, a class at every step out.
+samples, steps, sizes, classes = 1_024, 64, (97, 7, 31), 97
+features = torch.rand(samples, steps, 4)
+ids = torch.stack([torch.randint(0, size, (samples, steps)) for size in sizes], 2)
+columns = ids + 4 + torch.tensor([sum(sizes[:v]) for v in range(len(sizes))])
+labels = torch.randint(0, classes, (samples, steps))
+used = torch.arange(steps)[None] < torch.randint(steps * 3 // 4, steps + 1, (samples, 1))
+
+
+def one_hot(rows):
+    x = torch.zeros(len(features[rows]), steps, 4 + sum(sizes))
+    x[:, :, :4] = features[rows]
+    return x.scatter_(2, columns[rows], 1.0)
+
+
+def goals_epoch(net, adam, batch):
+    order = torch.randperm(samples)
+    for k in range(0, samples, batch):
+        rows = order[k : k + batch]
+        logits = net.head(net.lstm(one_hot(rows))[0])
+        loss = torch.nn.functional.cross_entropy(logits[used[rows]], labels[rows][used[rows]])
+        adam.zero_grad(set_to_none=True)
+        loss.backward()
+        adam.step()
+
+
+def goals_predict(net):
+    net.eval()
+    with torch.no_grad():
+        net.head(net.lstm(one_hot(slice(None)))[0])
+    net.train()
+
+
+for units in (64, 128):
+    goals = Net(units, 2, 4 + sum(sizes), classes, 0.2)
+    adam = torch.optim.Adam(goals.parameters(), lr=1e-2, eps=1e-7)
+    clock(f"goals_epoch_64_two_layers_of_{units}", lambda: goals_epoch(goals, adam, 64))
+    clock(f"goals_predict_two_layers_of_{units}", lambda: goals_predict(goals))

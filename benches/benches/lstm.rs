@@ -1,20 +1,26 @@
-//! Training, forward pass and roll-out of LSTM(97 -> 3) + Dense(5) on 26,000 x 6 x 97, and of two wider, deeper nets;
-//! the peers are `baselines/lstm_torch.py` and `baselines/lstm_keras.py`.
+//! Training, forward pass and roll-out of LSTM(97 -> 3) + Dense(5) on 26,000 x 6 x 97, of two wider, deeper nets, and of
+//! nets for the goals (categories in, a class at every one of 64 steps out); the peers are `baselines/lstm_torch.py` and
+//! `baselines/lstm_keras.py`. Before all that, the share of the CPU's limit that an epoch reaches, with the limit measured
+//! in the same process.
+#![allow(unsafe_code, reason = "the loop of the limit is compiled for instructions that not every CPU has")]
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use ndarray::{Array2, Array3, Axis, s};
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Gamma, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_lstm::{Dataset, Network, NetworkParams, TrainParams, Training};
+use spendscape_lstm::{Dataset, Inputs, Network, NetworkParams, TrainParams, Training};
 
 /// Customers, years and classes of the papers.
 const SHAPE: (usize, usize, usize) = (26_000, 6, 97);
 /// Samples that the wide nets are trained on.
 const WIDE_SAMPLES: usize = 4_096;
+/// Samples, steps, categories and classes of the goals' nets.
+const GOALS: (usize, usize, [usize; 3], usize) = (1_024, 64, [97, 7, 31], 97);
 /// Epochs that no bench reaches, so that the schedule stays near its start.
 const MANY: usize = 1_000_000;
 
@@ -37,11 +43,101 @@ fn data() -> (Array3<f32>, Array2<f32>) {
     (x, y)
 }
 
+/// Vectors of a limit loop that do not wait for each other: more than the latency of a multiply-add times two per cycle.
+const CHAINS: usize = 12;
+
+macro_rules! fma_loop {
+    ($name:ident, $features:literal, $set:ident, $fma:ident) => {
+        /// `CHAINS` fused multiply-adds of vectors per turn.
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = $features)]
+        fn $name(turns: usize) {
+            use std::arch::x86_64::{$fma, $set};
+            let (factor, term) = ($set(black_box(0.999)), $set(black_box(0.001)));
+            let mut chains = [term; CHAINS];
+            for _ in 0..turns {
+                for chain in &mut chains {
+                    *chain = $fma(*chain, factor, term);
+                }
+            }
+            black_box(chains);
+        }
+    };
+}
+
+fma_loop!(fma_512, "avx512f", _mm512_set1_ps, _mm512_fmadd_ps);
+fma_loop!(fma_256, "avx2,fma", _mm256_set1_ps, _mm256_fmadd_ps);
+
+/// Arithmetic operations per second of f32 multiply-adds in the registers of one core, with the widest vectors that it
+/// has; `None` without fused multiply-adds.
+#[cfg(target_arch = "x86_64")]
+fn limit() -> Option<f64> {
+    const TURNS: usize = 200_000;
+    let start = Instant::now();
+    let lanes = if is_x86_feature_detected!("avx512f") {
+        // SAFETY: the CPU has the instructions.
+        unsafe { fma_512(black_box(TURNS)) };
+        16
+    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        // SAFETY: the CPU has the instructions.
+        unsafe { fma_256(black_box(TURNS)) };
+        8
+    } else {
+        return None;
+    };
+    Some((2 * TURNS * CHAINS * lanes) as f64 / start.elapsed().as_secs_f64())
+}
+
+/// The same elsewhere, where it is not known.
+#[cfg(not(target_arch = "x86_64"))]
+fn limit() -> Option<f64> {
+    None
+}
+
+/// Arithmetic operations of an epoch over [`SHAPE`]: every input meets every gate forward and in the weight gradient (the
+/// recurrence likewise and once more, for the derivatives of the states), and the gates' sigmoids, tanhs and derivatives
+/// take about 120 per unit and step. The output layer and Adam are left out.
+const OPERATIONS: f64 = {
+    let (units, steps) = (3, SHAPE.0 * SHAPE.1);
+    (steps * (4 * units * 2 * (2 * SHAPE.2 + 3 * units) + units * 120)) as f64
+};
+
+/// Prints which share of the limit epochs reach: medians of rounds in turns, because clocks drift.
+#[allow(clippy::print_stdout, reason = "the share is a result of this bench that criterion has no place for")]
+fn share_of_the_limit(start: &Network<f32>, data: &Dataset<'_, f32>) {
+    const ROUNDS: usize = 25;
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    for batch in [32, 256, 1024] {
+        let params = TrainParams::default().batch(batch).epochs(MANY);
+        let mut network = start.clone();
+        let mut training = Training::start(&params, &network, &mut rng).expect("valid settings");
+        let mut rounds: Vec<(f64, f64)> = (0..ROUNDS)
+            .filter_map(|_| {
+                let limit = limit()?;
+                let start = Instant::now();
+                training.epoch(&mut network, data, None).expect("data that fit");
+                Some((OPERATIONS / start.elapsed().as_secs_f64() / limit, limit))
+            })
+            .collect();
+        rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+        match rounds.get(rounds.len() / 2) {
+            Some((share, limit)) => println!(
+                "epoch_{batch}: {:.0} % of the limit of f32 multiply-adds, {:.0} GFLOP/s here ({})",
+                100.0 * share,
+                limit * 1e-9,
+                network.instructions()
+            ),
+            None => println!("epoch_{batch}: no known limit on this CPU"),
+        }
+    }
+}
+
 fn lstm(criterion: &mut Criterion) {
     let (x, y) = data();
     let data = Dataset::new(&x, &y).expect("as many targets as inputs");
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
     let start: Network<f32> = NetworkParams::lstm(97, 3).outputs(5).init(&mut rng).expect("a valid shape");
+    share_of_the_limit(&start, &data);
     let mut group = criterion.benchmark_group("lstm");
     // Short, so that the rounds of ours and the peers' alternate often.
     group.sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
@@ -56,6 +152,8 @@ fn lstm(criterion: &mut Criterion) {
     group.bench_function("forward", |b| b.iter(|| start.predict(black_box(&x))));
     let mean = x.mean_axis(Axis(1)).expect("there are years");
     group.bench_function("roll_out_100", |b| b.iter(|| start.roll_out(black_box(&mean), 100, true)));
+    let (wide, wide_mean) = (start.cast::<f64>().expect("the same shape"), mean.mapv(f64::from));
+    group.bench_function("roll_out_100_f64", |b| b.iter(|| wide.roll_out(black_box(&wide_mean), 100, true)));
 
     group.sample_size(10).measurement_time(Duration::from_secs(5));
     let (few_x, few_y) =
@@ -70,7 +168,33 @@ fn lstm(criterion: &mut Criterion) {
             b.iter(|| training.epoch(black_box(&mut network), &few, None));
         });
     }
+    for units in [64, 128] {
+        goals(&mut group, units);
+    }
     group.finish();
+}
+
+/// Training and prediction of a net for the goals.
+fn goals(group: &mut BenchmarkGroup<'_, WallTime>, units: usize) {
+    let (samples, steps, sizes, classes) = GOALS;
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
+    let x: Array3<f32> = Array3::from_shape_simple_fn((samples, steps, 4), || rng.random());
+    let ids = Array3::from_shape_fn((samples, steps, sizes.len()), |(_, _, v)| rng.random_range(0..sizes[v]));
+    let labels = Array2::from_shape_simple_fn((samples, steps), || rng.random_range(0..classes));
+    let lengths: Vec<usize> = (0..samples).map(|_| rng.random_range(steps * 3 / 4..=steps)).collect();
+    let inputs = Inputs::from(&x).with_categories(&ids, &sizes).expect("one size per variable");
+    let inputs = inputs.with_lengths(&lengths).expect("a length per sample");
+    let data = Dataset::classes_per_step(&inputs, &labels, classes).expect("a label per step");
+    let shape = NetworkParams::lstm(inputs.width(), units).stacked(units).dropout(0.2).outputs(classes);
+    let mut network: Network<f32> = shape.every_step().init(&mut rng).expect("a valid shape");
+    let params = TrainParams::default().batch(64).epochs(MANY);
+    let mut training = Training::start(&params, &network, &mut rng).expect("valid settings");
+    group.bench_function(format!("goals_epoch_64_two_layers_of_{units}"), |b| {
+        b.iter(|| training.epoch(black_box(&mut network), &data, None));
+    });
+    group.bench_function(format!("goals_predict_two_layers_of_{units}"), |b| {
+        b.iter(|| network.predict_steps(black_box(&inputs)));
+    });
 }
 
 criterion_group!(benches, lstm);

@@ -4,19 +4,25 @@
 //! and take no part in gradients. What a sample's results are does not depend on its place or its neighbours.
 
 mod backward;
+mod dropout;
 mod forward;
 mod lookup;
 #[cfg(test)]
 mod tests;
+mod weights;
+
+pub(crate) use weights::{Derivatives, Weights};
 
 use crate::buffer::Buffer;
 use crate::inputs::{Inputs, State};
 use crate::kernels::{Kernels, Next, round4};
 use crate::network::{Kind, Layer, Network};
 use crate::real::Real;
+use dropout::Dropout;
 use lookup::Lookup;
-use rand::{Rng, SeedableRng};
+use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use std::ops::Range;
 
 /// Layers with at most this many inputs keep their weight gradient per lane, which needs no transposed copy of the
 /// inputs; wider ones are cheaper with rows.
@@ -25,18 +31,13 @@ const LANE_GRADIENT_INPUTS: usize = 8;
 /// Cache lines of a sample's targets that are fetched ahead; a longer row lets the CPU's own prefetching see it.
 const LINES_OF_TARGETS: usize = 2;
 
-/// A layer's weights in the forms that the kernels read.
-struct Packed<F> {
-    /// Rows times input kernel (first layer), with the bias of every row four times.
-    project: Buffer<F>,
-    bias4: Buffer<F>,
-    /// Input kernel for lane vectors, and its transpose.
-    input: Buffer<F>,
-    input_t: Buffer<F>,
-    recurrent: Buffer<F>,
-    recurrent_t: Buffer<F>,
-    bias: Vec<F>,
-}
+/// Bytes of a layer's gates that are written by one kernel and read by the next: together with the weights they stay
+/// in a second-level cache of one megabyte.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// Steps of a chunk at most, so that what a tile of the weight gradient reads again for every sample stays in a
+/// first-level cache.
+const CHUNK_STEPS: usize = 16;
 
 /// A layer's quantities for one block, over all steps.
 struct Trace<F> {
@@ -50,66 +51,57 @@ struct Trace<F> {
     /// Derivatives of the hidden states as the layers above see them; one row more for the initial state.
     dh: Buffer<F>,
     dc: Buffer<F>,
-    /// Derivatives of the inputs, steps x inputs.
+    /// Derivatives of the first layer's inputs, steps x inputs, if they are asked for; for upper layers with dropout, of
+    /// one step's inputs.
     dx: Buffer<F>,
     /// Per-lane gradients: recurrent or dense kernel, then bias; and the input kernel of upper layers.
     lane_kernel: Buffer<F>,
     lane_input: Buffer<F>,
-    /// Hidden states as rows, for wide layers: steps x lanes x units.
+    /// Inputs or hidden states of a chunk as rows, for wide layers: steps x lanes x columns.
     rows: Vec<F>,
     row_starts: Vec<usize>,
-    /// Factors of dropout on the inputs (zero or 1 / (1 - share)) and the inputs after it, both steps x inputs; empty
-    /// without dropout.
-    factors: Vec<F>,
-    dropped: Buffer<F>,
-    /// Draws what is dropped of this layer's inputs.
-    rng: Option<Xoshiro256PlusPlus>,
+    dropout: Option<Dropout<F>>,
 }
 
-/// Packed weights and traces of a network, for blocks of a fixed number of steps.
+/// Traces of a network, for blocks of a fixed number of steps.
 pub(crate) struct Engine<F: Real> {
     pub(crate) kernels: &'static Kernels<F>,
     layers: Vec<Layer>,
     lstm_layers: usize,
     every_step: bool,
     pub(crate) steps: usize,
-    packed: Vec<Packed<F>>,
     traces: Vec<Trace<F>>,
     /// Features per step, without categories.
     features: usize,
     lookup: Option<Lookup<F>>,
+    /// The block's samples.
+    samples: Vec<usize>,
     /// Where the rows of the block (steps x lanes) lie, and the samples of the next one.
     starts: Vec<usize>,
     next_starts: Vec<usize>,
     fetched_rows: Vec<usize>,
     /// The first layer's weighted inputs during a roll-out.
     held: Vec<F>,
+    /// The hidden states of a roll-out: steps x units x lanes.
+    path: Vec<F>,
     mask: Buffer<F>,
     masked: bool,
-    valid: usize,
-    input_gradient: bool,
-    /// Cache lines of every sample of the next block that the first layer fetches per step.
-    lines_per_step: usize,
     /// Room for what the loss computes.
     pub(crate) scratch: Vec<F>,
-    /// The share dropped in training.
-    dropout: f64,
 }
 
 impl<F: Real> Engine<F> {
     /// For inputs of the shape of `inputs`, which have been checked to fit the network.
-    pub(crate) fn new(network: &Network<F>, inputs: &Inputs<'_, F>) -> Self {
+    pub(crate) fn new(network: &Network<F>, inputs: &Inputs<'_, F>, derivatives: Derivatives) -> Self {
         let kernels = network.kernels;
         let (lanes, steps) = (kernels.lanes, inputs.steps);
-        let packed = network.layers.iter().enumerate().map(|(l, layer)| Packed::new(kernels, layer, l == 0));
         let dense_steps = if network.params.every_step { steps } else { 1 };
-        let traces = network.layers.iter().map(|layer| {
+        let traces = network.layers.iter().enumerate().map(|(l, layer)| {
             let steps = if layer.kind == Kind::Lstm { steps } else { dense_steps };
-            Trace::new(layer, steps, lanes)
+            Trace::new(layer, l == 0, steps, lanes, derivatives)
         });
-        let mut engine = Self {
+        Self {
             kernels,
-            packed: packed.collect(),
             traces: traces.collect(),
             layers: network.layers.clone(),
             lstm_layers: network.params.lstm.len(),
@@ -117,39 +109,36 @@ impl<F: Real> Engine<F> {
             steps,
             features: inputs.features,
             lookup: network.layers.first().and_then(|layer| Lookup::new(kernels, layer, inputs)),
+            samples: Vec::new(),
             starts: vec![0; steps * lanes],
             next_starts: Vec::new(),
             fetched_rows: Vec::new(),
             held: Vec::new(),
+            path: Vec::new(),
             mask: Buffer::new(steps * lanes),
             masked: false,
-            valid: 0,
-            input_gradient: false,
-            lines_per_step: 0,
             scratch: Vec::new(),
-            dropout: 0.0,
-        };
-        engine.load(network, false);
-        engine
+        }
     }
 
-    /// Asks for the derivatives of the inputs too.
-    pub(crate) fn with_input_gradient(mut self) -> Self {
-        self.input_gradient = true;
-        self
-    }
-
-    /// Drops a share of the hidden states between LSTM layers from now on. Every layer draws with a generator of its own,
-    /// sample after sample, so that what is dropped does not depend on the number of lanes.
-    pub(crate) fn set_dropout(&mut self, share: f64, mut rng: Xoshiro256PlusPlus) {
+    /// Drops a share of the hidden states between LSTM layers from now on, in resolution of 2^-32.
+    pub(crate) fn set_dropout(&mut self, share: f64, rng: &mut Xoshiro256PlusPlus) {
         let lanes = self.lanes();
         for (layer, trace) in self.layers.iter().zip(&mut self.traces).take(self.lstm_layers).skip(1) {
             let len = self.steps * round4(layer.inputs) * lanes;
-            trace.factors = vec![F::one(); len];
-            trace.dropped = Buffer::new(len);
-            trace.rng = Some(Xoshiro256PlusPlus::seed_from_u64(rng.next_u64()));
+            trace.dropout = Some(Dropout::new(share, rng.next_u64(), len));
         }
-        self.dropout = share;
+    }
+
+    /// Steps of layer `l` that are taken through one kernel after the other before the next ones.
+    fn chunk(&self, l: usize) -> usize {
+        let bytes = round4(self.layers[l].rows()) * self.kernels.lanes * size_of::<F>();
+        (CHUNK_BYTES / bytes).clamp(1, CHUNK_STEPS)
+    }
+
+    /// Samples in the block.
+    fn valid(&self) -> usize {
+        self.samples.len()
     }
 
     /// Whether every step has an output.
@@ -166,47 +155,11 @@ impl<F: Real> Engine<F> {
         if self.every_step { self.steps } else { 1 }
     }
 
-    /// Takes over the network's weights; `backward` also packs what only the backward pass reads.
-    pub(crate) fn load(&mut self, network: &Network<F>, backward: bool) {
-        let k = self.kernels;
-        // The weight gradient fetches the other half.
-        let passes = if backward { 2 } else { 1 };
-        let steps = if self.lstm_layers > 0 { self.steps } else { self.dense_steps() };
-        self.lines_per_step = Next::<F>::lines(self.steps * self.features).div_ceil(passes * steps.max(1));
-        for (l, (layer, packed)) in self.layers.iter().zip(&mut self.packed).enumerate() {
-            let (rows, ins, units) = (layer.rows(), layer.inputs, layer.units);
-            let w_ih = &network.values[layer.w_ih.clone()];
-            let w_hh = &network.values[layer.w_hh.clone()];
-            for (to, from) in packed.bias.iter_mut().zip(network.bias_sum(layer)) {
-                *to = from;
-            }
-            if l == 0 {
-                (k.pack_project)(w_ih, ins, rows, self.features, &mut packed.project);
-                if let Some(lookup) = &mut self.lookup {
-                    lookup.load(w_ih);
-                }
-                for (to, from) in packed.bias4.chunks_exact_mut(4).zip(&packed.bias) {
-                    to.fill(*from);
-                }
-            } else {
-                (k.pack_matmul)(w_ih, rows, ins, false, &mut packed.input);
-            }
-            if backward && (l > 0 || self.input_gradient) {
-                (k.pack_matmul)(w_ih, ins, rows, true, &mut packed.input_t);
-            }
-            if layer.kind == Kind::Lstm {
-                (k.pack_matmul)(w_hh, rows, units, false, &mut packed.recurrent);
-                if backward {
-                    (k.pack_matmul)(w_hh, units, rows, true, &mut packed.recurrent_t);
-                }
-            }
-        }
-    }
-
     /// Points the lanes at the given samples (at least one, at most the lanes) and, for prefetching, at the next ones.
     pub(crate) fn aim(&mut self, inputs: &Inputs<'_, F>, samples: &[usize], next: &[usize]) {
         let lanes = self.lanes();
-        self.valid = samples.len();
+        self.samples.clear();
+        self.samples.extend_from_slice(samples);
         set_starts(&mut self.starts, inputs, samples, lanes);
         self.next_starts.clear();
         let stride = inputs.steps * inputs.features;
@@ -310,33 +263,26 @@ fn set_starts<F: Real>(starts: &mut [usize], inputs: &Inputs<'_, F>, samples: &[
     }
 }
 
-impl<F: Real> Packed<F> {
-    fn new(kernels: &Kernels<F>, layer: &Layer, first: bool) -> Self {
-        let (rows, ins, units) = (round4(layer.rows()), layer.inputs, layer.units);
-        let when = |on: bool, len: usize| Buffer::new(if on { len } else { 0 });
-        let lstm = layer.kind == Kind::Lstm;
-        Self {
-            project: when(first, kernels.project_len(rows, ins)),
-            bias4: when(first, rows * 4),
-            input: when(!first, rows * ins),
-            input_t: Buffer::new(round4(ins) * rows),
-            recurrent: when(lstm, rows * units),
-            recurrent_t: when(lstm, round4(units) * rows),
-            bias: vec![F::zero(); layer.rows()],
-        }
-    }
+/// The ranges of up to `size` steps that make up `steps`.
+fn chunks(steps: usize, size: usize) -> impl DoubleEndedIterator<Item = Range<usize>> {
+    (0..steps).step_by(size).map(move |start| start..(start + size).min(steps))
 }
 
 impl<F: Real> Trace<F> {
-    fn new(layer: &Layer, steps: usize, lanes: usize) -> Self {
+    fn new(layer: &Layer, first: bool, steps: usize, lanes: usize, derivatives: Derivatives) -> Self {
         let (rows, ins, units) = (round4(layer.rows()), layer.inputs, layer.units);
         let padded = round4(units);
-        let lstm = layer.kind == Kind::Lstm;
+        let (lstm, backward) = (layer.kind == Kind::Lstm, derivatives > Derivatives::None);
         let kernel_ins = if lstm { units } else { ins };
         let narrow = kernel_ins <= LANE_GRADIENT_INPUTS;
         let lane_kernel = if narrow { layer.rows() * kernel_ins } else { 0 } + layer.rows();
         let lane_input = if lstm && ins <= LANE_GRADIENT_INPUTS { layer.rows() * ins } else { 0 };
         let row_width = if narrow && (!lstm || ins <= LANE_GRADIENT_INPUTS) { 0 } else { units.max(ins) };
+        let dx_steps = match (first, derivatives) {
+            (true, Derivatives::Inputs) => steps,
+            (true, _) => 0,
+            (false, _) => 1,
+        };
         let when = |on: bool, len: usize| Buffer::new(if on { len * lanes } else { 0 });
         Self {
             z: Buffer::new(steps * rows * lanes),
@@ -344,15 +290,13 @@ impl<F: Real> Trace<F> {
             c: when(lstm, (steps + 1) * units),
             tanh_c: when(lstm, steps * units),
             dh: Buffer::new((steps + 1) * padded * lanes),
-            dc: when(lstm, units),
-            dx: Buffer::new(steps * round4(ins) * lanes),
-            lane_kernel: Buffer::new(lane_kernel * lanes),
-            lane_input: Buffer::new(lane_input * lanes),
-            rows: vec![F::zero(); steps * lanes * row_width],
+            dc: when(lstm && backward, units),
+            dx: when(backward, dx_steps * round4(ins)),
+            lane_kernel: when(backward, lane_kernel),
+            lane_input: when(backward, lane_input),
+            rows: vec![F::zero(); if backward { steps.min(CHUNK_STEPS) * lanes * row_width } else { 0 }],
             row_starts: Vec::new(),
-            factors: Vec::new(),
-            dropped: Buffer::new(0),
-            rng: None,
+            dropout: None,
         }
     }
 }

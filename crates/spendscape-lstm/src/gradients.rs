@@ -1,8 +1,8 @@
 //! The gradient of a data set's mean loss, with respect to everything.
 
-use crate::engine::Engine;
+use crate::engine::{Derivatives, Engine, Weights};
 use crate::error::Error;
-use crate::infer::{scatter, shaped2, shaped3};
+use crate::infer::{shaped2, shaped3};
 use crate::inputs::{Dataset, State};
 use crate::network::Network;
 use crate::real::Real;
@@ -35,8 +35,8 @@ impl<F: Real> Network<F> {
             return Err(Error::NothingToTrain { what: "no samples" });
         }
         let (samples, steps, features) = (data.samples(), data.inputs.steps, data.inputs.features);
-        let mut engine = Engine::new(self, &data.inputs).with_input_gradient();
-        engine.load(self, true);
+        let weights = Weights::new(self, &data.inputs, Derivatives::Inputs);
+        let mut engine = Engine::new(self, &data.inputs, Derivatives::Inputs);
         let mut parameters = vec![F::zero(); self.values.len()];
         let mut inputs = vec![F::zero(); samples * steps * features];
         let mut initial: Vec<(Vec<F>, Vec<F>)> = self
@@ -45,19 +45,27 @@ impl<F: Real> Network<F> {
             .iter()
             .map(|units| (vec![F::zero(); samples * units], vec![F::zero(); samples * units]))
             .collect();
-        let loss = loss_and_gradient(&mut engine, data, &all, &[], Some(&mut parameters), |engine, block| {
-            let (first, valid) = (block[0], block.len());
-            for t in engine.input_gradient_steps() {
-                let to = &mut inputs[(first * steps + t) * features..];
-                scatter(engine.input_gradient_of(t), features, to, steps * features, valid);
-            }
-            for (layer, (h, c)) in initial.iter_mut().enumerate() {
-                let units = self.params.lstm[layer];
-                let (dh, dc) = engine.initial_state_gradient(layer);
-                scatter(dh, units, &mut h[first * units..], units, valid);
-                scatter(dc, units, &mut c[first * units..], units, valid);
-            }
-        });
+        let loss = loss_and_gradient(
+            &mut engine,
+            (self, &weights),
+            data,
+            &all,
+            Some(&mut parameters),
+            |engine, block| {
+                let to_rows = self.kernels.to_rows;
+                let (first, valid) = (block[0], block.len());
+                for t in engine.input_gradient_steps() {
+                    let to = &mut inputs[(first * steps + t) * features..];
+                    to_rows(engine.input_gradient_of(t), features, to, steps * features, valid);
+                }
+                for (layer, (h, c)) in initial.iter_mut().enumerate() {
+                    let units = self.params.lstm[layer];
+                    let (dh, dc) = engine.initial_state_gradient(layer);
+                    to_rows(dh, units, &mut h[first * units..], units, valid);
+                    to_rows(dc, units, &mut c[first * units..], units, valid);
+                }
+            },
+        );
         let initial = initial
             .into_iter()
             .zip(&self.params.lstm)

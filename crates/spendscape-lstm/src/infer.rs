@@ -1,11 +1,13 @@
 //! Outputs, hidden states and roll-outs of a network.
 
-use crate::engine::Engine;
+use crate::engine::{Derivatives, Engine, Weights};
 use crate::error::Error;
 use crate::inputs::{Inputs, State, check};
 use crate::network::{Kind, Network};
 use crate::real::Real;
 use ndarray::{Array2, Array3, ArrayRef, Ix2};
+use rayon::prelude::*;
+use std::ops::Range;
 
 /// Hidden and cell states of one LSTM layer after every step: samples x steps x units.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,15 +30,9 @@ pub struct RollOut<F> {
 /// Widest layer that the fused roll-out kernel knows.
 const FUSED_UNITS: usize = 4;
 
-/// Writes lane vectors (`width` x lanes) as rows of samples.
-pub(crate) fn scatter<F: Copy>(lanes: &[F], width: usize, to: &mut [F], stride: usize, valid: usize) {
-    let count = lanes.len() / width.max(1);
-    for (i, vector) in lanes.chunks_exact(count.max(1)).enumerate() {
-        for (lane, &value) in vector.iter().enumerate().take(valid) {
-            to[lane * stride + i] = value;
-        }
-    }
-}
+/// Blocks that one thread computes before it takes others: fixed, so that the bits do not depend on the threads, and
+/// enough for a new thread's buffers to pay.
+pub(crate) const BLOCKS_AT_A_TIME: usize = 16;
 
 impl<F: Real> Network<F> {
     pub(crate) fn check_inputs(&self, inputs: &Inputs<'_, F>) -> Result<(), Error> {
@@ -53,16 +49,35 @@ impl<F: Real> Network<F> {
         Ok(())
     }
 
-    /// Runs all blocks, calling `with` after each with the first sample and the number of samples.
-    fn run(&self, inputs: &Inputs<'_, F>, mut with: impl FnMut(&Engine<F>, usize, usize)) {
-        let mut engine = Engine::new(self, inputs);
-        let lanes = engine.lanes();
-        let all: Vec<usize> = (0..inputs.samples).collect();
-        let mut blocks = all.chunks(lanes).peekable();
-        while let Some(block) = blocks.next() {
-            engine.aim(inputs, block, blocks.peek().unwrap_or(&&[][..]));
-            engine.forward(inputs);
-            with(&engine, block[0], block.len());
+    /// Runs all blocks, on as many threads as rayon has. `with` writes what it wants of a block into its samples' rows
+    /// of every output, given as values and length of a row.
+    fn run<const N: usize>(
+        &self,
+        inputs: &Inputs<'_, F>,
+        outputs: [(&mut [F], usize); N],
+        with: impl Fn(&mut Engine<F>, &Weights<F>, [&mut [F]; N], usize) + Sync,
+    ) {
+        let weights = Weights::new(self, inputs, Derivatives::None);
+        let lanes = self.kernels.lanes;
+        let rows = outputs.each_ref().map(|(_, row)| *row);
+        let new_engine = || Engine::new(self, inputs, Derivatives::None);
+        let run_piece = |engine: &mut Engine<F>, (samples, mut outputs): (Range<usize>, [&mut [F]; N])| {
+            let samples: Vec<usize> = samples.collect();
+            let mut blocks = samples.chunks(lanes).peekable();
+            while let Some(block) = blocks.next() {
+                engine.aim(inputs, block, blocks.peek().unwrap_or(&&[][..]));
+                let mut at = rows.into_iter();
+                let own = outputs.each_mut().map(|rest| split(rest, block.len() * at.next().unwrap_or(0)));
+                with(engine, &weights, own, block.len());
+            }
+        };
+        let pieces = pieces(inputs.samples, BLOCKS_AT_A_TIME * lanes, outputs);
+        // One piece is not worth waking a thread.
+        if pieces.len() > 1 && rayon::current_num_threads() > 1 {
+            pieces.into_par_iter().for_each_init(new_engine, run_piece);
+        } else {
+            let mut engine = new_engine();
+            pieces.into_iter().for_each(|piece| run_piece(&mut engine, piece));
         }
     }
 
@@ -78,8 +93,9 @@ impl<F: Real> Network<F> {
             (self.outputs(), if self.params.every_step { inputs.steps.saturating_sub(1) } else { 0 });
         let mut y = vec![F::zero(); inputs.samples * outputs];
         if !(self.params.every_step && inputs.steps == 0) {
-            self.run(&inputs, |engine, first, valid| {
-                scatter(engine.output(last), outputs, &mut y[first * outputs..], outputs, valid);
+            self.run(&inputs, [(&mut y, outputs)], |engine, weights, [y], valid| {
+                engine.forward(weights, &inputs);
+                (self.kernels.to_rows)(engine.output(last), outputs, y, outputs, valid);
             });
         }
         Ok(shaped2(inputs.samples, outputs, y))
@@ -99,10 +115,11 @@ impl<F: Real> Network<F> {
         }
         let (outputs, steps) = (self.outputs(), inputs.steps);
         let mut y = vec![F::zero(); inputs.samples * steps * outputs];
-        self.run(&inputs, |engine, first, valid| {
+        self.run(&inputs, [(&mut y, steps * outputs)], |engine, weights, [y], valid| {
+            engine.forward(weights, &inputs);
             for t in 0..steps {
-                let to = &mut y[(first * steps + t) * outputs..];
-                scatter(engine.output(t), outputs, to, steps * outputs, valid);
+                let to = &mut y[t * outputs..];
+                (self.kernels.to_rows)(engine.output(t), outputs, to, steps * outputs, valid);
             }
         });
         Ok(shaped3(inputs.samples, steps, outputs, y))
@@ -119,12 +136,13 @@ impl<F: Real> Network<F> {
         let steps = inputs.steps;
         let len = inputs.samples * steps * units;
         let (mut h, mut c) = (vec![F::zero(); len], vec![F::zero(); len]);
-        self.run(&inputs, |engine, first, valid| {
+        let row = steps * units;
+        self.run(&inputs, [(&mut h, row), (&mut c, row)], |engine, weights, [h, c], valid| {
+            engine.forward(weights, &inputs);
             for t in 0..steps {
                 let (h_t, c_t) = engine.state(layer, t + 1);
-                let at = (first * steps + t) * units;
-                scatter(h_t, units, &mut h[at..], steps * units, valid);
-                scatter(c_t, units, &mut c[at..], steps * units, valid);
+                (self.kernels.to_rows)(h_t, units, &mut h[t * units..], row, valid);
+                (self.kernels.to_rows)(c_t, units, &mut c[t * units..], row, valid);
             }
         });
         Ok(States {
@@ -138,35 +156,6 @@ impl<F: Real> Network<F> {
         let missing =
             Error::Mismatch { what: "the LSTM layer", expected: self.params.lstm.len(), found: layer };
         found.map(|layer| layer.units).ok_or(missing)
-    }
-
-    /// Rolls out a block of a single small layer; `held`, `h`, `c` and `path` are kept from block to block.
-    fn roll_block(
-        &self,
-        engine: &mut Engine<F>,
-        inputs: &Inputs<'_, F>,
-        block: &[usize],
-        steps: usize,
-        (held, h, c, path): &mut (Vec<F>, Vec<F>, Vec<F>, Vec<F>),
-        (h_out, c_out, trajectory): (&mut [F], &mut [F], &mut [F]),
-    ) {
-        let (units, first, valid) = (self.units(), block[0], block.len());
-        let state = units * engine.lanes();
-        held.resize(4 * state, F::zero());
-        for state_of_block in [&mut *h, &mut *c] {
-            state_of_block.clear();
-            state_of_block.resize(state, F::zero());
-        }
-        path.resize(if trajectory.is_empty() { 0 } else { steps * state }, F::zero());
-        engine.aim(inputs, block, &[]);
-        engine.hold(inputs, held);
-        engine.roll(self, held, (h, c, path), steps);
-        scatter(h, units, &mut h_out[first * units..], units, valid);
-        scatter(c, units, &mut c_out[first * units..], units, valid);
-        if !trajectory.is_empty() {
-            let (row, to) = (steps * units, &mut trajectory[first * steps * units..]);
-            (engine.kernels.to_rows)(path, row, to, row, valid);
-        }
     }
 
     /// Holds each sample's input (samples x features) for `steps` steps from a zero state: the input kernel is applied
@@ -189,44 +178,58 @@ impl<F: Real> Network<F> {
         let (samples, units) = (inputs.samples, self.units());
         let mut trajectory = vec![F::zero(); if keep { samples * steps * units } else { 0 }];
         let (mut h, mut c) = (vec![F::zero(); samples * units], vec![F::zero(); samples * units]);
-        let mut engine = Engine::new(self, &inputs);
-        let lanes = engine.lanes();
-        let all: Vec<usize> = (0..samples).collect();
-        if self.params.lstm.len() == 1 && units <= FUSED_UNITS {
-            let mut buffers = (vec![], vec![], vec![], vec![]);
-            for block in all.chunks(lanes) {
-                self.roll_block(
-                    &mut engine,
-                    &inputs,
-                    block,
-                    steps,
-                    &mut buffers,
-                    (&mut h, &mut c, &mut trajectory),
-                );
-            }
-        } else {
-            let top = self.params.lstm.len() - 1;
-            for block in all.chunks(lanes) {
-                let (first, valid) = (block[0], block.len());
-                engine.aim(&inputs, block, &[]);
-                engine.begin_roll_out(&inputs);
-                for step in 0..steps {
-                    engine.roll_step();
-                    if keep {
-                        let to = &mut trajectory[(first * steps + step) * units..];
-                        scatter(engine.state(top, 0).0, units, to, steps * units, valid);
-                    }
+        let row = if keep { steps * units } else { 0 };
+        let outputs = [(&mut h[..], units), (&mut c[..], units), (&mut trajectory[..], row)];
+        self.run(&inputs, outputs, |engine, weights, [h, c, trajectory], valid| {
+            let to_rows = self.kernels.to_rows;
+            if self.params.lstm.len() == 1 && units <= FUSED_UNITS {
+                let ([h_end, c_end], path) = engine.roll(self, weights, &inputs, steps, keep);
+                to_rows(h_end, units, h, units, valid);
+                to_rows(c_end, units, c, units, valid);
+                if keep {
+                    to_rows(path, row, trajectory, row, valid);
                 }
-                let (h_end, c_end) = engine.state(top, 0);
-                scatter(h_end, units, &mut h[first * units..], units, valid);
-                scatter(c_end, units, &mut c[first * units..], units, valid);
+                return;
             }
-        }
+            let top = self.params.lstm.len() - 1;
+            engine.begin_roll_out(weights, &inputs);
+            for step in 0..steps {
+                engine.roll_step(weights);
+                if keep {
+                    to_rows(engine.state(top, 0).0, units, &mut trajectory[step * units..], row, valid);
+                }
+            }
+            let (h_end, c_end) = engine.state(top, 0);
+            to_rows(h_end, units, h, units, valid);
+            to_rows(c_end, units, c, units, valid);
+        });
         Ok(RollOut {
             trajectory: keep.then(|| shaped3(samples, steps, units, trajectory)),
             end: State { h: shaped2(samples, units, h), c: shaped2(samples, units, c) },
         })
     }
+}
+
+/// The samples in pieces of `size`, each with its part of every output.
+fn pieces<F, const N: usize>(
+    samples: usize,
+    size: usize,
+    mut outputs: [(&mut [F], usize); N],
+) -> Vec<(Range<usize>, [&mut [F]; N])> {
+    let ranges = (0..samples).step_by(size).map(|start| start..(start + size).min(samples));
+    ranges
+        .map(|range| {
+            let len = range.len();
+            (range, outputs.each_mut().map(|(rest, row)| split(rest, len * *row)))
+        })
+        .collect()
+}
+
+/// Takes the first `len` elements away.
+fn split<'a, F>(rest: &mut &'a mut [F], len: usize) -> &'a mut [F] {
+    let (first, following) = std::mem::take(rest).split_at_mut(len);
+    *rest = following;
+    first
 }
 
 pub(crate) fn shaped2<F: Real>(rows: usize, columns: usize, values: Vec<F>) -> Array2<F> {

@@ -9,7 +9,7 @@ mod sealed {
     impl Sealed for f64 {}
 }
 
-/// `f32` (training; vectorized by hand) or `f64` (checking gradients, fixed points).
+/// `f32` (training) or `f64` (checking gradients, fixed points).
 pub trait Real: NdFloat + Default + sealed::Sealed {
     #[doc(hidden)]
     const ZERO: Self;

@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 mod checkpoint;
 mod optimizer;
+mod parts;
 mod schedule;
 mod score;
 pub(crate) mod session;

@@ -1,10 +1,11 @@
 //! Backpropagation through time, by hand.
 
-use super::Engine;
+use super::{Derivatives, Engine, LANE_GRADIENT_INPUTS, Weights, chunks};
 use crate::inputs::Inputs;
-use crate::kernels::{Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, round4};
+use crate::kernels::{Lanes, Next, OuterBlock, round4};
 use crate::network::{Activation, Kind};
 use crate::real::Real;
+use std::ops::Range;
 
 impl<F: Real> Engine<F> {
     /// Forgets the derivatives of the block before; to be called before the output gradients are set.
@@ -17,222 +18,199 @@ impl<F: Real> Engine<F> {
 
     /// Adds the block's gradient to `gradient` (flat, as the parameters), apart from what is kept per lane until
     /// [`finish_gradient`](Self::finish_gradient).
-    pub(crate) fn backward(&mut self, inputs: &Inputs<'_, F>, gradient: &mut [F]) {
+    pub(crate) fn backward(&mut self, weights: &Weights<F>, inputs: &Inputs<'_, F>, gradient: &mut [F]) {
         for l in (0..self.layers.len()).rev() {
-            match self.layers[l].kind {
-                Kind::Dense(activation) => self.dense_backward(inputs, l, activation, gradient),
-                Kind::Lstm => self.lstm_backward(inputs, l, gradient),
+            let steps = if self.layers[l].kind == Kind::Lstm { self.steps } else { self.dense_steps() };
+            for chunk in chunks(steps, self.chunk(l)).rev() {
+                match self.layers[l].kind {
+                    Kind::Dense(activation) => self.activation_backward(l, activation, chunk.clone()),
+                    Kind::Lstm => self.recurrence_backward(weights, l, chunk.clone(), gradient),
+                }
+                self.bias_gradient(l, chunk.clone());
+                if l == 0 {
+                    self.feature_gradient(inputs, weights.lines_per_step, chunk.clone(), gradient);
+                } else {
+                    self.input_kernel_gradient(l, chunk.clone(), gradient);
+                }
+                self.differentiate_inputs(weights, l, chunk);
             }
         }
     }
 
-    fn dense_backward(
+    /// Rows of the hidden states below, or of the first layer's inputs, that steps of layer `l` read: one more than the
+    /// step in an LSTM, whose row 0 is the initial state.
+    fn rows_below(&self, l: usize, steps: Range<usize>) -> Range<usize> {
+        match self.layers[l].kind {
+            Kind::Lstm => steps.start + 1..steps.end + 1,
+            Kind::Dense(_) if l > self.lstm_layers => steps,
+            Kind::Dense(_) => self.lstm_output_step(steps.start)..self.lstm_output_step(steps.end - 1) + 1,
+        }
+    }
+
+    /// Derivatives of the weighted sums of dense layer `l` from those of its outputs.
+    fn activation_backward(&mut self, l: usize, activation: Activation, steps: Range<usize>) {
+        let width = round4(self.layers[l].units) * self.kernels.lanes;
+        let range = steps.start * width..steps.end * width;
+        let trace = &mut self.traces[l];
+        let z = &mut trace.z[range.clone()];
+        z.copy_from_slice(&trace.dh[range.clone()]);
+        if activation == Activation::Tanh {
+            for (d, &y) in z.iter_mut().zip(&trace.h[range]) {
+                *d *= F::one() - y * y;
+            }
+        }
+    }
+
+    /// Derivatives of the gates' inputs of LSTM layer `l`, and the gradient of its recurrent kernel.
+    fn recurrence_backward(
         &mut self,
-        inputs: &Inputs<'_, F>,
+        weights: &Weights<F>,
         l: usize,
-        activation: Activation,
+        steps: Range<usize>,
         gradient: &mut [F],
     ) {
-        let (k, lanes, steps) = (self.kernels, self.kernels.lanes, self.dense_steps());
-        let (units, ins) = (self.layers[l].units, self.layers[l].inputs);
-        let width = round4(units) * lanes;
-        for step in 0..steps {
-            let from = if l == self.lstm_layers { self.lstm_output_step(step) } else { step };
-            let packed = &self.packed[l];
-            let (lower, upper) = self.traces.split_at_mut(l);
-            let trace = &mut upper[0];
-            let z = &mut trace.z[step * width..][..width];
-            z.copy_from_slice(&trace.dh[step * width..][..width]);
-            if activation == Activation::Tanh {
-                for (d, &y) in z.iter_mut().zip(&trace.h[step * width..][..width]) {
-                    *d *= F::one() - y * y;
-                }
+        let k = self.kernels;
+        let (layer_steps, derivatives) = self.layer_steps(l, steps.clone());
+        (k.backward)(layer_steps, &weights.packed[l].recurrent_t, derivatives);
+        let (units, rows) = (self.layers[l].units, self.layers[l].rows());
+        let (width, row) = (round4(units) * k.lanes, rows * k.lanes);
+        let trace = &mut self.traces[l];
+        let h = &trace.h[steps.start * width..];
+        if units <= LANE_GRADIENT_INPUTS {
+            let dz = Lanes { values: &trace.z[steps.start * row..], vectors: rows, stride: rows };
+            let h = Lanes { values: h, vectors: units, stride: round4(units) };
+            (k.lane_outer)(dz, h, steps.len(), &mut trace.lane_kernel);
+        } else {
+            for (h, to) in
+                h.chunks_exact(width).zip(trace.rows.chunks_exact_mut(k.lanes * units)).take(steps.len())
+            {
+                (k.to_rows)(h, units, to, units, k.lanes);
             }
-            let z = &z[..units * lanes];
-            if let Some(below) = lower.last_mut() {
-                let below_width = round4(ins) * lanes;
-                let x = &below.h[from * below_width..][..below_width];
-                if ins <= super::LANE_GRADIENT_INPUTS {
-                    let dz = Lanes { values: z, vectors: units, stride: units };
-                    (k.lane_outer)(
-                        dz,
-                        Lanes { values: x, vectors: ins, stride: ins },
-                        1,
-                        &mut trace.lane_kernel,
-                    );
-                } else {
-                    (k.to_rows)(x, ins, &mut trace.rows[step * lanes * ins..], ins, lanes);
-                }
-                let dx = &mut trace.dx[step * below_width..][..below_width];
-                dx.fill(F::zero());
-                (k.matmul)(&packed.input_t, ins, units, z, dx);
-                for (to, from) in below.dh[from * below_width..][..below_width].iter_mut().zip(dx.iter()) {
-                    *to += *from;
-                }
-            } else if self.input_gradient {
-                let dx = &mut trace.dx[step * round4(ins) * lanes..][..round4(ins) * lanes];
-                dx.fill(F::zero());
-                (k.matmul)(&packed.input_t, ins, units, z, dx);
-            }
-            let bias = trace.lane_kernel.len() - units * lanes;
-            let dz = Lanes { values: z, vectors: units, stride: units };
-            (k.lane_sums)(dz, 1, &mut trace.lane_kernel[bias..]);
+            let w = self.layers[l].w_hh.clone();
+            self.outer_rows(l, units, steps, &mut gradient[w]);
         }
-        let w = self.layers[l].w_ih.clone();
-        if l == 0 {
-            self.lookup_gradient(self.input_gradient_steps().start, steps);
-            let first = if self.every_step { 0 } else { self.steps - 1 };
-            let block = OuterBlock {
-                x: &inputs.x,
-                ins: self.features,
-                stride: ins,
-                starts: &self.starts[first * lanes..],
-                dz: &self.traces[l].z,
-                steps,
-                valid: self.valid,
-                outs: units,
-                next: self.rest(inputs, steps),
-            };
-            (k.outer)(block, &mut gradient[w]);
-        } else if ins > super::LANE_GRADIENT_INPUTS {
+    }
+
+    fn bias_gradient(&mut self, l: usize, steps: Range<usize>) {
+        let (k, rows) = (self.kernels, self.layers[l].rows());
+        let trace = &mut self.traces[l];
+        let bias = trace.lane_kernel.len() - rows * k.lanes;
+        let stride = round4(rows);
+        let dz = Lanes { values: &trace.z[steps.start * stride * k.lanes..], vectors: rows, stride };
+        (k.lane_sums)(dz, steps.len(), &mut trace.lane_kernel[bias..]);
+    }
+
+    /// Gradient of the first layer's input kernel.
+    fn feature_gradient(
+        &mut self,
+        inputs: &Inputs<'_, F>,
+        lines_per_step: usize,
+        steps: Range<usize>,
+        gradient: &mut [F],
+    ) {
+        let (k, layer) = (self.kernels, &self.layers[0]);
+        let (lanes, rows, trace) = (k.lanes, layer.rows(), &self.traces[0]);
+        let width = round4(rows) * lanes;
+        let read = self.input_gradient_steps();
+        // What the forward pass has left to be fetched of the next block is fetched by the first chunk, the last one.
+        let line = read.len() * lines_per_step;
+        let lines = Next::<F>::lines(inputs.steps * inputs.features);
+        let count = if steps.end == read.len() { lines.saturating_sub(line) } else { 0 };
+        let block = OuterBlock {
+            x: &inputs.x,
+            ins: self.features,
+            stride: layer.inputs,
+            starts: &self.starts[(read.start + steps.start) * lanes..],
+            dz: &trace.z[steps.start * width..],
+            steps: steps.len(),
+            valid: self.valid(),
+            outs: rows,
+            next: Next { x: &inputs.x, starts: &self.next_starts, line, count },
+        };
+        (k.outer)(block, &mut gradient[layer.w_ih.clone()]);
+        let valid = self.valid();
+        if let Some(lookup) = &mut self.lookup {
+            for step in steps {
+                lookup.add_gradient(k, read.start + step, &trace.z[step * width..][..width], valid);
+            }
+        }
+    }
+
+    /// Gradient of the input kernel of a layer above others.
+    fn input_kernel_gradient(&mut self, l: usize, steps: Range<usize>, gradient: &mut [F]) {
+        let (k, lanes, kind) = (self.kernels, self.kernels.lanes, self.layers[l].kind);
+        let (ins, rows) = (self.layers[l].inputs, self.layers[l].rows());
+        let (width, below_rows) = (round4(ins) * lanes, self.rows_below(l, steps.clone()));
+        let (lower, upper) = self.traces.split_at_mut(l);
+        let trace = &mut upper[0];
+        let x = match &trace.dropout {
+            Some(dropout) => &dropout.values[steps.start * width..steps.end * width],
+            None => &lower[l - 1].h[below_rows.start * width..below_rows.end * width],
+        };
+        if ins <= LANE_GRADIENT_INPUTS {
+            let stride = round4(rows);
+            let dz = Lanes { values: &trace.z[steps.start * stride * lanes..], vectors: rows, stride };
+            let x = Lanes { values: x, vectors: ins, stride: round4(ins) };
+            let acc = if kind == Kind::Lstm { &mut trace.lane_input } else { &mut trace.lane_kernel };
+            (k.lane_outer)(dz, x, steps.len(), acc);
+        } else {
+            for (x, to) in x.chunks_exact(width).zip(trace.rows.chunks_exact_mut(lanes * ins)) {
+                (k.to_rows)(x, ins, to, ins, lanes);
+            }
+            let w = self.layers[l].w_ih.clone();
             self.outer_rows(l, ins, steps, &mut gradient[w]);
         }
     }
 
-    fn lstm_backward(&mut self, inputs: &Inputs<'_, F>, l: usize, gradient: &mut [F]) {
-        let (k, lanes, steps) = (self.kernels, self.kernels.lanes, self.steps);
-        let (units, rows) = (self.layers[l].units, self.layers[l].rows());
-        let (width, state) = (round4(units) * lanes, units * lanes);
-        let trace = &mut self.traces[l];
-        let layer_steps = LayerSteps {
-            units,
-            steps,
-            z: &mut trace.z,
-            h: &mut trace.h,
-            c: &mut trace.c,
-            tanh_c: &mut trace.tanh_c,
-            mask: if self.masked { &self.mask } else { &[] },
-        };
-        let derivatives = LayerDerivatives { dh: &mut trace.dh, dc: &mut trace.dc };
-        (k.backward)(layer_steps, &self.packed[l].recurrent_t, derivatives);
-        let kernel = trace.lane_kernel.len() - rows * lanes;
-        let (kernel, bias) = trace.lane_kernel.split_at_mut(kernel);
-        let dz = Lanes { values: &trace.z, vectors: rows, stride: rows };
-        (k.lane_sums)(dz, steps, bias);
-        let narrow = units <= super::LANE_GRADIENT_INPUTS;
-        if narrow {
-            (k.lane_outer)(
-                dz,
-                Lanes { values: &trace.h, vectors: units, stride: round4(units) },
-                steps,
-                kernel,
-            );
-        } else {
-            for t in 0..steps {
-                let rows = &mut trace.rows[t * lanes * units..];
-                (k.to_rows)(&trace.h[t * width..][..state], units, rows, units, lanes);
-            }
-        }
-        if !narrow {
-            let w = self.layers[l].w_hh.clone();
-            self.outer_rows(l, units, steps, &mut gradient[w]);
-        }
-        self.lstm_input_gradient(inputs, l, gradient);
-    }
-
-    /// What the forward pass over `steps` steps has left to be fetched of the next block.
-    fn rest<'a>(&'a self, inputs: &'a Inputs<'_, F>, steps: usize) -> Next<'a, F> {
-        let line = steps * self.lines_per_step;
-        let count = Next::<F>::lines(inputs.steps * inputs.features).saturating_sub(line);
-        Next { x: &inputs.x, starts: &self.next_starts, line, count }
-    }
-
-    /// Gradient of the categories' columns over `steps` steps of the first layer from step `first` on.
-    fn lookup_gradient(&mut self, first: usize, steps: usize) {
-        let (Some(lookup), Some(trace)) = (&mut self.lookup, self.traces.first()) else { return };
-        let width = round4(self.layers[0].rows()) * self.kernels.lanes;
-        for step in 0..steps {
-            lookup.add_gradient(self.kernels, first + step, &trace.z[step * width..][..width], self.valid);
-        }
-    }
-
-    /// Gradient of the input kernel of LSTM layer `l`, and derivatives of its inputs where they are needed.
-    fn lstm_input_gradient(&mut self, inputs: &Inputs<'_, F>, l: usize, gradient: &mut [F]) {
-        let (k, lanes, steps) = (self.kernels, self.kernels.lanes, self.steps);
+    /// Derivatives of the inputs of layer `l`, where they are needed; those of hidden states are added up.
+    fn differentiate_inputs(&mut self, weights: &Weights<F>, l: usize, steps: Range<usize>) {
+        let (k, lanes) = (self.kernels, self.kernels.lanes);
         let (ins, rows) = (self.layers[l].inputs, self.layers[l].rows());
-        let gates = rows * lanes;
-        let w = self.layers[l].w_ih.clone();
-        if l == 0 {
-            self.lookup_gradient(0, steps);
-            let block = OuterBlock {
-                x: &inputs.x,
-                ins: self.features,
-                stride: ins,
-                starts: &self.starts,
-                dz: &self.traces[l].z,
-                steps,
-                valid: self.valid,
-                outs: rows,
-                next: self.rest(inputs, steps),
-            };
-            (k.outer)(block, &mut gradient[w.clone()]);
-        }
-        let width = round4(ins) * lanes;
-        if l > 0 || self.input_gradient {
-            let trace = &mut self.traces[l];
-            for t in 0..steps {
-                let dx = &mut trace.dx[t * width..][..width];
-                dx.fill(F::zero());
-                (k.matmul)(&self.packed[l].input_t, ins, rows, &trace.z[t * gates..][..gates], dx);
-            }
-        }
-        if l > 0 {
-            let (lower, upper) = self.traces.split_at_mut(l);
-            let (Some(below), trace) = (lower.last_mut(), &mut upper[0]) else { return };
-            for t in 0..steps {
-                let dropped = trace.dropped.get(t * width..(t + 1) * width);
-                let x = dropped.unwrap_or(&below.h[(t + 1) * width..][..width]);
-                if ins <= super::LANE_GRADIENT_INPUTS {
-                    let dz = Lanes { values: &trace.z[t * gates..], vectors: rows, stride: rows };
-                    (k.lane_outer)(
-                        dz,
-                        Lanes { values: x, vectors: ins, stride: ins },
-                        1,
-                        &mut trace.lane_input,
-                    );
-                } else {
-                    (k.to_rows)(x, ins, &mut trace.rows[t * lanes * ins..], ins, lanes);
-                }
-                if let Some(factors) = trace.factors.get(t * width..(t + 1) * width) {
-                    for (to, &factor) in trace.dx[t * width..].iter_mut().zip(factors) {
-                        *to *= factor;
-                    }
-                }
-                let dh = &mut below.dh[(t + 1) * width..][..width];
-                for (to, from) in dh.iter_mut().zip(&trace.dx[t * width..][..width]) {
-                    *to += *from;
+        let (width, row) = (round4(ins) * lanes, round4(rows) * lanes);
+        let below_rows = self.rows_below(l, steps.clone());
+        let input_t = &weights.packed[l].input_t;
+        let (lower, upper) = self.traces.split_at_mut(l);
+        let trace = &mut upper[0];
+        let Some(below) = lower.last_mut() else {
+            if weights.derivatives == Derivatives::Inputs {
+                for t in steps {
+                    let dx = &mut trace.dx[t * width..][..width];
+                    dx.fill(F::zero());
+                    (k.matmul)(input_t, ins, rows, &trace.z[t * row..][..row], dx);
                 }
             }
-            if ins > super::LANE_GRADIENT_INPUTS {
-                self.outer_rows(l, ins, steps, &mut gradient[w]);
+            return;
+        };
+        for (t, below_row) in steps.zip(below_rows) {
+            let dz = &trace.z[t * row..][..row];
+            let dh = &mut below.dh[below_row * width..][..width];
+            if let Some(dropout) = &trace.dropout {
+                trace.dx.fill(F::zero());
+                (k.matmul)(input_t, ins, rows, dz, &mut trace.dx);
+                let factors = &dropout.factors[t * width..][..width];
+                for ((to, &dx), &factor) in dh.iter_mut().zip(trace.dx.iter()).zip(factors) {
+                    *to += dx * factor;
+                }
+            } else {
+                (k.matmul)(input_t, ins, rows, dz, dh);
             }
         }
     }
 
-    /// Outer products of `z` with the rows kept in the trace (steps x lanes x `ins`).
-    fn outer_rows(&mut self, l: usize, ins: usize, steps: usize, gradient: &mut [F]) {
-        let (lanes, outs) = (self.kernels.lanes, self.layers[l].rows());
+    /// Outer products of some steps of `z` with the rows kept in the trace (steps x lanes x `ins`).
+    fn outer_rows(&mut self, l: usize, ins: usize, steps: Range<usize>, gradient: &mut [F]) {
+        let (lanes, outs, valid) = (self.kernels.lanes, self.layers[l].rows(), self.valid());
         let trace = &mut self.traces[l];
         trace.row_starts.clear();
-        trace.row_starts.extend((0..steps * lanes).map(|row| row * ins));
+        trace.row_starts.extend((0..steps.len() * lanes).map(|row| row * ins));
         let block = OuterBlock {
             x: &trace.rows,
             ins,
             stride: ins,
             starts: &trace.row_starts,
-            dz: &trace.z,
-            steps,
-            valid: self.valid,
+            dz: &trace.z[steps.start * round4(outs) * lanes..],
+            steps: steps.len(),
+            valid,
             outs,
             next: Next::NONE,
         };
@@ -264,7 +242,7 @@ impl<F: Real> Engine<F> {
     }
 
     /// The steps whose inputs have derivatives: all, or the last one for a net of dense layers on the last step.
-    pub(crate) fn input_gradient_steps(&self) -> std::ops::Range<usize> {
+    pub(crate) fn input_gradient_steps(&self) -> Range<usize> {
         if self.lstm_layers == 0 && !self.every_step { self.steps - 1..self.steps } else { 0..self.steps }
     }
 

@@ -1,4 +1,4 @@
-//! Categories in the first layer: its input kernel's columns as the rows of a table.
+//! Categories in the first layer: which columns of its input kernel a block's samples chose, and their gradient.
 
 use crate::buffer::Buffer;
 use crate::categories::Categories;
@@ -7,7 +7,7 @@ use crate::kernels::{Kernels, round4};
 use crate::network::Layer;
 use crate::real::Real;
 
-/// The columns that categories choose from, their gradient, and what the block's samples chose.
+/// The choices and the gradient; the columns themselves are rows of [`Weights::table`](super::Weights).
 pub(super) struct Lookup<F> {
     /// Features before the categories' columns, and the layer's inputs.
     features: usize,
@@ -16,7 +16,6 @@ pub(super) struct Lookup<F> {
     /// Elements per row of the table: the layer's rows, padded.
     row: usize,
     /// Categories x rows.
-    table: Buffer<F>,
     gradient: Buffer<F>,
     /// Where the chosen rows start: steps x variables x lanes.
     starts: Vec<usize>,
@@ -33,21 +32,10 @@ impl<F: Real> Lookup<F> {
             inputs: layer.inputs,
             variables,
             row,
-            table: Buffer::new(width * row),
             gradient: Buffer::new(width * row),
             starts: vec![0; inputs.steps * variables * kernels.lanes],
             derivatives: vec![F::zero(); kernels.lanes * row],
         })
-    }
-
-    /// Takes over the layer's input kernel, rows x inputs.
-    pub(super) fn load(&mut self, w_ih: &[F]) {
-        for (category, row) in self.table.chunks_exact_mut(self.row).enumerate() {
-            let column = w_ih.iter().skip(self.features + category).step_by(self.inputs);
-            for (to, &weight) in row.iter_mut().zip(column) {
-                *to = weight;
-            }
-        }
     }
 
     /// Notes what the block's samples chose; missing lanes repeat the first one.
@@ -61,11 +49,11 @@ impl<F: Real> Lookup<F> {
         }
     }
 
-    /// Adds the columns chosen at step `t` to `z`, rows x lanes.
-    pub(super) fn add(&self, kernels: &Kernels<F>, t: usize, z: &mut [F]) {
+    /// Adds the columns of `table` chosen at step `t` to `z`, rows x lanes.
+    pub(super) fn add(&self, kernels: &Kernels<F>, table: &[F], t: usize, z: &mut [F]) {
         let per_step = self.variables * kernels.lanes;
         for starts in self.starts[t * per_step..][..per_step].chunks_exact(kernels.lanes) {
-            (kernels.add_rows)(&self.table, starts, self.row, z);
+            (kernels.add_rows)(table, starts, self.row, z);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Dropout, which no public function shows apart from training.
 
-use super::Engine;
+use super::{Derivatives, Engine, Weights};
 use crate::inputs::Dataset;
 use crate::network::{Network, NetworkParams};
 use crate::train::batch::loss_and_gradient;
@@ -20,12 +20,13 @@ fn rng(seed: u64) -> Xoshiro256PlusPlus {
 fn loss(network: &Network<f64>, data: &Dataset<'_, f64>, share: f64) -> (f64, Vec<f64>) {
     let all: Vec<usize> = (0..data.samples()).collect();
     let mut gradient = vec![0.0; network.values.len()];
-    let mut engine = Engine::new(network, &data.inputs);
-    engine.load(network, true);
+    let weights = Weights::new(network, &data.inputs, Derivatives::Parameters);
+    let mut engine = Engine::new(network, &data.inputs, Derivatives::Parameters);
     if share > 0.0 {
-        engine.set_dropout(share, rng(7));
+        engine.set_dropout(share, &mut rng(7));
     }
-    (loss_and_gradient(&mut engine, data, &all, &[], Some(&mut gradient), |_, _| {}).mean(), gradient)
+    let both = (network, &weights);
+    (loss_and_gradient(&mut engine, both, data, &all, Some(&mut gradient), |_, _| {}).mean(), gradient)
 }
 
 #[test]
@@ -59,16 +60,17 @@ fn dropout_is_inverted() {
     let network: Network<f64> = shape.init(&mut rng(1)).unwrap();
     let (x, y) = (Array3::ones((40, 10, 1)), Array2::zeros((40, 50)));
     let data = Dataset::new(&x, &y).unwrap();
-    let mut engine = Engine::new(&network, &data.inputs);
-    engine.set_dropout(0.25, rng(7));
+    let weights = Weights::new(&network, &data.inputs, Derivatives::None);
+    let mut engine = Engine::new(&network, &data.inputs, Derivatives::None);
+    engine.set_dropout(0.25, &mut rng(7));
     let (mut zeros, mut count) = (0, 0);
     for block in (0..40).collect::<Vec<_>>().chunks(engine.lanes()) {
         engine.aim(&data.inputs, block, &[]);
-        engine.forward(&data.inputs);
+        engine.forward(&weights, &data.inputs);
         let (below, trace) = (&engine.traces[0], &engine.traces[1]);
-        let width = trace.dropped.len() / 10;
-        for (i, &dropped) in trace.dropped.iter().enumerate().filter(|(i, _)| i % width < 50 * engine.lanes())
-        {
+        let values = &trace.dropout.as_ref().unwrap().values;
+        let width = values.len() / 10;
+        for (i, &dropped) in values.iter().enumerate().filter(|(i, _)| i % width < 50 * engine.lanes()) {
             let h = below.h[width + i];
             assert!(dropped == 0.0 || (dropped - h / 0.75).abs() < 1e-15, "{dropped} of {h}");
             zeros += usize::from(dropped == 0.0);

@@ -99,6 +99,14 @@ impl Simd for Avx2 {
         ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]))
     }
     #[inline(always)]
+    unsafe fn max(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_max_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn exp(v: __m256) -> __m256 {
+        unsafe { transcendental::exp::<Self>(v) }
+    }
+    #[inline(always)]
     unsafe fn sigmoid(v: __m256) -> __m256 {
         unsafe { transcendental::sigmoid::<Self>(v) }
     }

@@ -118,3 +118,40 @@ pub(super) unsafe fn tanh<S: Simd>(y: *mut F<S>, n: usize) {
         unsafe { S::store(p, S::tanh(S::load(p))) };
     }
 }
+
+/// The softmax of `n` logits `y` of every lane times the lane's `factor`, in `p`; where that factor is zero, zero. `top` and
+/// `total` get the largest logit and sum e^(y - top), whose logarithm is top + ln(total).
+///
+/// # Safety
+/// `y` and `p` have `n` lane vectors, `factor`, `top` and `total` one.
+#[inline(always)]
+pub(super) unsafe fn softmax<S: Simd>(
+    n: usize,
+    y: *const F<S>,
+    factor: *const F<S>,
+    p: *mut F<S>,
+    (top, total): (*mut F<S>, *mut F<S>),
+) {
+    // SAFETY: vector v lies inside every buffer.
+    unsafe {
+        let mut largest = S::load(y);
+        for v in 1..n {
+            largest = S::max(largest, S::load(y.wrapping_add(v * S::LANES)));
+        }
+        let mut sum = S::splat(S::ZERO);
+        for v in 0..n {
+            // A NaN among the logits stays, here or in the sum.
+            let e = S::exp(S::sub(S::load(y.wrapping_add(v * S::LANES)), largest));
+            sum = S::add(sum, e);
+            S::store(p.wrapping_add(v * S::LANES), e);
+        }
+        let factor = S::load(factor);
+        let scale = S::div(factor, sum);
+        for v in 0..n {
+            let p = p.wrapping_add(v * S::LANES);
+            S::store(p, S::select(factor, S::mul(S::load(p), scale), S::splat(S::ZERO)));
+        }
+        S::store(top, largest);
+        S::store(total, sum);
+    }
+}

@@ -8,10 +8,13 @@
     reason = "vector instructions that not every CPU has, and unchecked loads inside checked functions"
 )]
 
+mod arguments;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_f64;
 mod gates;
 mod lookup;
 mod matmul;
@@ -27,9 +30,9 @@ mod transcendental;
 mod unroll;
 mod update;
 
+pub(crate) use arguments::{Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, round4};
 #[allow(unreachable_pub, reason = "named in a hidden method of the public trait `Real`")]
 pub use table::Kernels;
-pub(crate) use table::{Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, round4};
 pub(crate) use update::AdamStep;
 
 /// Which vector instructions a network computes with.
@@ -41,7 +44,7 @@ pub enum Instructions {
     /// The widest set that the CPU has.
     #[default]
     Widest,
-    /// AVX-512 (F, VL, DQ), f32 only.
+    /// AVX-512 (F, VL, DQ).
     Avx512,
     /// AVX2 with FMA, f32 only.
     Avx2,
@@ -49,22 +52,26 @@ pub enum Instructions {
     Portable,
 }
 
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx512() -> bool {
+    has_avx2()
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512dq")
+}
+
 /// The table for f32, or `None` where the CPU lacks the instructions.
 pub(crate) fn for_f32(instructions: Instructions) -> Option<&'static Kernels<f32>> {
     #[cfg(target_arch = "x86_64")]
-    {
-        let avx512 = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma");
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        match instructions {
-            Instructions::Avx512 if avx512 => return Some(&table::avx512::TABLE),
-            Instructions::Widest if avx512 => return Some(&table::avx512::TABLE),
-            Instructions::Avx2 | Instructions::Widest if avx2 => return Some(&table::avx2::TABLE),
-            _ => {}
-        }
+    match instructions {
+        Instructions::Avx512 | Instructions::Widest if has_avx512() => return Some(&table::avx512::TABLE),
+        Instructions::Avx2 | Instructions::Widest if has_avx2() => return Some(&table::avx2::TABLE),
+        _ => {}
     }
     match instructions {
         Instructions::Widest | Instructions::Portable => Some(&table::portable_f32::TABLE),
@@ -72,8 +79,12 @@ pub(crate) fn for_f32(instructions: Instructions) -> Option<&'static Kernels<f32
     }
 }
 
-/// The table for f64, or `None` for the sets that exist for f32 only.
+/// The table for f64, or `None` where the CPU lacks the instructions or there is none for f64.
 pub(crate) fn for_f64(instructions: Instructions) -> Option<&'static Kernels<f64>> {
+    #[cfg(target_arch = "x86_64")]
+    if matches!(instructions, Instructions::Avx512 | Instructions::Widest) && has_avx512() {
+        return Some(&table::avx512_f64::TABLE);
+    }
     match instructions {
         Instructions::Widest | Instructions::Portable => Some(&table::portable_f64::TABLE),
         Instructions::Avx512 | Instructions::Avx2 => None,

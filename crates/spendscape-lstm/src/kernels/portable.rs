@@ -1,4 +1,4 @@
-//! The scalar path: plain arrays, correct on every CPU, and the only path for f64.
+//! The scalar path: plain arrays, correct on every CPU.
 
 use super::simd::{Quads, Simd};
 use crate::real::Real;
@@ -106,6 +106,20 @@ impl<F: Real> Simd for Portable<F> {
             }
         }
         a
+    }
+    #[inline(always)]
+    unsafe fn max(mut a: Self::V, b: Self::V) -> Self::V {
+        for (x, y) in a.iter_mut().zip(b) {
+            *x = x.max(y);
+        }
+        a
+    }
+    #[inline(always)]
+    unsafe fn exp(mut v: Self::V) -> Self::V {
+        for x in &mut v {
+            *x = x.exp();
+        }
+        v
     }
     #[inline(always)]
     unsafe fn sum(v: Self::V) -> F {

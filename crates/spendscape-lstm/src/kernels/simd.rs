@@ -82,7 +82,11 @@ pub(super) trait Simd: Copy {
     unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// Lanes of `a` where `mask` is not zero, else of `b`.
     unsafe fn select(mask: Self::V, a: Self::V, b: Self::V) -> Self::V;
+    /// The larger of each pair; which one of a number and a NaN is left open.
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sum(v: Self::V) -> Self::F;
+    /// e^v for v <= 0.
+    unsafe fn exp(v: Self::V) -> Self::V;
     unsafe fn sigmoid(v: Self::V) -> Self::V;
     unsafe fn tanh(v: Self::V) -> Self::V;
     /// Brings the cache line of `p` into the second-level cache.
@@ -190,6 +194,14 @@ impl<S: Simd> Simd for Double<S> {
     #[inline(always)]
     unsafe fn select(mask: Self::V, a: Self::V, b: Self::V) -> Self::V {
         unsafe { [S::select(mask[0], a[0], b[0]), S::select(mask[1], a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
+        unsafe { [S::max(a[0], b[0]), S::max(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn exp(v: Self::V) -> Self::V {
+        unsafe { [S::exp(v[0]), S::exp(v[1])] }
     }
     #[inline(always)]
     unsafe fn sum(v: Self::V) -> S::F {

@@ -1,142 +1,17 @@
 //! The safe face of the kernels: one table of checked functions per instruction set.
 
+use super::arguments::{
+    Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, addresses, round4,
+};
 use super::outer::Block;
-use super::simd::{Ahead, CACHE_LINE, Double, MAX_LANES, Simd};
+use super::simd::{Double, MAX_LANES, Simd};
 use super::unroll::{Derivatives, Steps};
 use super::update::AdamStep;
 use super::{gates, lookup, matmul, outer, portable, project, unroll, update};
 
-/// `n` rounded up to a multiple of four: the number of outputs that lane buffers are sized for.
-pub(crate) const fn round4(n: usize) -> usize {
-    n.div_ceil(4) * 4
-}
-
-/// Samples of `x` to fetch while something else is computed: where each starts, or nothing.
-#[derive(Clone, Copy)]
-pub(crate) struct Next<'a, F> {
-    pub(crate) x: &'a [F],
-    pub(crate) starts: &'a [usize],
-    /// The first cache line of every sample to be fetched.
-    pub(crate) line: usize,
-    /// Lines of every sample to be fetched.
-    pub(crate) count: usize,
-}
-
-impl<F> Next<'_, F> {
-    /// Nothing to fetch.
-    pub(crate) const NONE: Self = Self { x: &[], starts: &[], line: 0, count: 0 };
-
-    /// Cache lines of a page of memory.
-    pub(crate) const PAGE: usize = 4096 / CACHE_LINE;
-
-    /// Cache lines that a sample of `span` elements may touch.
-    pub(crate) fn lines(span: usize) -> usize {
-        if span == 0 { 0 } else { (span * size_of::<F>()).div_ceil(CACHE_LINE) + 1 }
-    }
-
-    /// The kernels' form, with the pointers kept in `memory`.
-    #[inline(always)]
-    fn ahead<'a>(&self, memory: &'a mut [*const F; MAX_LANES], lanes: usize) -> Ahead<'a, F> {
-        if self.starts.is_empty() || self.count == 0 {
-            return Ahead { samples: &[], line: 0, count: 0 };
-        }
-        *memory = addresses(self.x, self.starts);
-        Ahead { samples: &memory[..lanes], line: self.line, count: self.count }
-    }
-}
-
-/// Rows of `ins` elements for some steps of a block: step `t` of lane `l` is `x[starts[l] + t ins..]`. At each step
-/// `next.count` lines are fetched.
-#[derive(Clone, Copy)]
-pub(crate) struct Rows<'a, F> {
-    pub(crate) x: &'a [F],
-    pub(crate) starts: &'a [usize],
-    pub(crate) steps: usize,
-    pub(crate) next: Next<'a, F>,
-    pub(crate) ins: usize,
-}
-
-/// Buffers of an LSTM layer over `steps` steps of a block; `mask` is empty or one lane vector per step.
-pub(crate) struct LayerSteps<'a, F> {
-    pub(crate) units: usize,
-    pub(crate) steps: usize,
-    pub(crate) z: &'a mut [F],
-    pub(crate) h: &'a mut [F],
-    pub(crate) c: &'a mut [F],
-    pub(crate) tanh_c: &'a mut [F],
-    pub(crate) mask: &'a [F],
-}
-
-impl<F> LayerSteps<'_, F> {
-    /// Checks all sizes and drops to pointers.
-    fn checked(self, lanes: usize) -> Steps<F> {
-        let (steps, state, width) = (self.steps, self.units * lanes, round4(self.units));
-        assert!(self.z.len() >= steps * 4 * state && self.tanh_c.len() >= steps * state);
-        assert!(self.h.len() >= (steps + 1) * width * lanes && self.c.len() >= (steps + 1) * state);
-        assert!(self.mask.is_empty() || self.mask.len() >= steps * lanes);
-        Steps {
-            units: self.units,
-            steps,
-            width,
-            z: self.z.as_mut_ptr(),
-            h: self.h.as_mut_ptr(),
-            c: self.c.as_mut_ptr(),
-            tanh_c: self.tanh_c.as_mut_ptr(),
-            mask: if self.mask.is_empty() { std::ptr::null() } else { self.mask.as_ptr() },
-        }
-    }
-}
-
-/// Derivatives of a layer's states.
-pub(crate) struct LayerDerivatives<'a, F> {
-    pub(crate) dh: &'a mut [F],
-    pub(crate) dc: &'a mut [F],
-}
-
-/// Lane vectors of some steps: `vectors` of them are used of every `stride`.
-#[derive(Clone, Copy)]
-pub(crate) struct Lanes<'a, F> {
-    pub(crate) values: &'a [F],
-    pub(crate) vectors: usize,
-    pub(crate) stride: usize,
-}
-
-impl<F> Lanes<'_, F> {
-    /// Elements that `steps` steps need.
-    fn len(&self, steps: usize, lanes: usize) -> usize {
-        if steps == 0 { 0 } else { ((steps - 1) * self.stride + self.vectors) * lanes }
-    }
-}
-
-/// A roll-out of a block: weighted inputs (4 units), row-major recurrent kernel, states (units), and the path (steps x
-/// units), empty when it is not kept.
-pub(crate) struct Roll<'a, F> {
-    pub(crate) units: usize,
-    pub(crate) steps: usize,
-    pub(crate) held: &'a [F],
-    pub(crate) w: &'a [F],
-    pub(crate) h: &'a mut [F],
-    pub(crate) c: &'a mut [F],
-    pub(crate) path: &'a mut [F],
-}
-
-/// A block's rows and output derivatives over some steps; see [`Block`].
-#[derive(Clone, Copy)]
-pub(crate) struct OuterBlock<'a, F> {
-    pub(crate) x: &'a [F],
-    pub(crate) ins: usize,
-    /// Distance of the gradient's rows.
-    pub(crate) stride: usize,
-    pub(crate) starts: &'a [usize],
-    pub(crate) dz: &'a [F],
-    pub(crate) steps: usize,
-    pub(crate) valid: usize,
-    pub(crate) outs: usize,
-    pub(crate) next: Next<'a, F>,
-}
-
 type Project<F> = fn(Rows<'_, F>, usize, &[F], &[F], &mut [F]);
 type Backward<F> = fn(LayerSteps<'_, F>, &[F], LayerDerivatives<'_, F>);
+type Softmax<F> = fn(&[F], &[F], &mut [F], &mut [F]);
 type Adam<F> = fn(AdamStep<F>, &mut [F], &[F], &mut [F], &mut [F]);
 
 /// The kernels of one instruction set and float type.
@@ -158,6 +33,8 @@ pub struct Kernels<F: 'static> {
     pub(crate) add_to_rows: fn(&[F], usize, &[usize], &mut [F]),
     pub(crate) to_rows: fn(&[F], usize, &mut [F], usize, usize),
     pub(crate) tanh: fn(&mut [F]),
+    /// Logits, a factor per lane, its product with the softmax, and per lane the top and the sum of e^(logit - top).
+    pub(crate) softmax: Softmax<F>,
     pub(crate) outer: fn(OuterBlock<'_, F>, &mut [F]),
     pub(crate) lane_outer: fn(Lanes<'_, F>, Lanes<'_, F>, usize, &mut [F]),
     pub(crate) lane_sums: fn(Lanes<'_, F>, usize, &mut [F]),
@@ -182,7 +59,7 @@ impl<F> Kernels<F> {
     }
 }
 
-// The next three are inlined into functions with wide vectors, which do all lanes at once.
+// The next two are inlined into functions with wide vectors, which do all lanes at once.
 
 /// Checks that rows of `ins` elements lie inside `x`.
 #[inline(always)]
@@ -196,16 +73,6 @@ fn assert_inside<F>(x: &[F], starts: &[usize], ins: usize) {
 fn pointers<F>(x: &[F], starts: &[usize], ins: usize) -> [*const F; MAX_LANES] {
     assert_inside(x, starts, ins);
     addresses(x, starts)
-}
-
-/// The pointers without a check, which must not be read through.
-#[inline(always)]
-fn addresses<F>(x: &[F], starts: &[usize]) -> [*const F; MAX_LANES] {
-    let mut rows = [x.as_ptr(); MAX_LANES];
-    for (row, &start) in rows.iter_mut().zip(starts) {
-        *row = x.as_ptr().wrapping_add(start);
-    }
-    rows
 }
 
 macro_rules! table {
@@ -281,6 +148,12 @@ macro_rules! table {
             $(#[$feature])?
             unsafe fn tanh(y: &mut [$float]) {
                 unsafe { gates::tanh::<$block>(y.as_mut_ptr(), y.len() / LANES) }
+            }
+            $(#[$feature])?
+            unsafe fn softmax(y: &[$float], factor: &[$float], p: &mut [$float], log_parts: &mut [$float]) {
+                let (top, total) = log_parts.split_at_mut(LANES);
+                let log_parts = (top.as_mut_ptr(), total.as_mut_ptr());
+                unsafe { gates::softmax::<$block>(y.len() / LANES, y.as_ptr(), factor.as_ptr(), p.as_mut_ptr(), log_parts) }
             }
             $(#[$feature])?
             unsafe fn outer(b: OuterBlock<'_, $float>, dw: &mut [$float]) {
@@ -397,6 +270,11 @@ macro_rules! table {
                     unsafe { to_rows(v, n, rows, stride, valid) }
                 },
                 tanh: |y| unsafe { tanh(y) },
+                softmax: |y, factor, p, log_parts| {
+                    assert!(y.len() >= LANES && p.len() >= y.len() && factor.len() >= LANES);
+                    assert!(log_parts.len() >= 2 * LANES);
+                    unsafe { softmax(y, factor, p, log_parts) }
+                },
                 outer: |b, dw| {
                     assert!(b.valid <= LANES && b.starts.len() >= b.steps * LANES);
                     assert!(b.ins <= b.stride && dw.len() >= b.outs * b.stride);
@@ -428,6 +306,8 @@ macro_rules! table {
 
 #[cfg(target_arch = "x86_64")]
 table!(avx512, "AVX-512", f32, super::super::avx512::Avx512, block Double<super::super::avx512::Avx512>, rows 8, wide true, #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx2,fma")]);
+#[cfg(target_arch = "x86_64")]
+table!(avx512_f64, "AVX-512", f64, super::super::avx512_f64::Avx512F64, block Double<super::super::avx512_f64::Avx512F64>, rows 8, wide true, #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx2,fma")]);
 #[cfg(target_arch = "x86_64")]
 table!(avx2, "AVX2", f32, super::super::avx2::Avx2, block super::super::avx2::Avx2, rows 4, wide false, #[target_feature(enable = "avx2,fma")]);
 table!(portable_f32, "portable f32", f32, portable::Portable<f32>, block portable::Portable<f32>, rows 4, wide false);

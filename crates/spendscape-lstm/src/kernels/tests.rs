@@ -9,10 +9,16 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 const SUM_TOLERANCE: f64 = 2e-5;
 /// The stated error of the f32 sigmoid and tanh, with room for the roundings around them.
 const GATE_TOLERANCE: f64 = 1e-6;
+/// The same for f64.
+const DOUBLE_GATE_TOLERANCE: f64 = 1e-15;
 
 fn paths() -> Vec<&'static Kernels<f32>> {
     let sets = [Instructions::Portable, Instructions::Avx2, Instructions::Avx512];
     sets.into_iter().filter_map(for_f32).collect()
+}
+
+fn double_paths() -> Vec<&'static Kernels<f64>> {
+    [Instructions::Portable, Instructions::Avx512].into_iter().filter_map(for_f64).collect()
 }
 
 fn random<F: Real>(rng: &mut Xoshiro256PlusPlus, n: usize) -> Vec<F> {
@@ -119,19 +125,20 @@ fn linear_kernels() {
         products(k, &mut rng);
         outer_products(k, &mut rng);
     }
-    let k = for_f64(Instructions::Widest).unwrap();
-    projection(k, &mut rng);
-    products(k, &mut rng);
-    outer_products(k, &mut rng);
+    for k in double_paths() {
+        projection(k, &mut rng);
+        products(k, &mut rng);
+        outer_products(k, &mut rng);
+    }
 }
 
 /// One unit with the given weighted inputs; returns (h, c) of every lane after one step from (0, c0).
-fn one_step(k: &Kernels<f32>, z: [f32; 4], c0: f32) -> (f32, f32) {
-    let lanes = k.lanes;
-    let mut gates: Vec<f32> = z.iter().flat_map(|&v| vec![v; lanes]).collect();
-    let (mut h, mut c) = (vec![0.0; 8 * lanes], vec![c0; 2 * lanes]);
-    let (mut tanh_c, mut packed) = (vec![0.0; lanes], vec![0.0; 4]);
-    (k.pack_matmul)(&[0.0; 4], 4, 1, false, &mut packed);
+fn one_step<F: Real>(k: &Kernels<F>, z: [F; 4], c0: F) -> (F, F) {
+    let (lanes, zero) = (k.lanes, F::zero());
+    let mut gates: Vec<F> = z.iter().flat_map(|&v| vec![v; lanes]).collect();
+    let (mut h, mut c) = (vec![zero; 8 * lanes], vec![c0; 2 * lanes]);
+    let (mut tanh_c, mut packed) = (vec![zero; lanes], vec![zero; 4]);
+    (k.pack_matmul)(&[zero; 4], 4, 1, false, &mut packed);
     let steps = LayerSteps {
         units: 1,
         steps: 1,
@@ -145,58 +152,113 @@ fn one_step(k: &Kernels<f32>, z: [f32; 4], c0: f32) -> (f32, f32) {
     (h[4 * lanes], c[lanes])
 }
 
-#[test]
-fn gates_follow_their_definition() {
-    let sigmoid = |x: f32| 1.0 / (1.0 + (-f64::from(x)).exp());
-    for k in paths() {
-        for i in -400..=400 {
-            let x = i as f32 * 0.05;
-            let (h, c) = one_step(k, [x, -x, 0.7 * x, 0.3 - x], 0.5);
-            let cell = sigmoid(-x) * 0.5 + sigmoid(x) * (0.7 * f64::from(x)).tanh();
-            close(k.name, "cell", c, cell, GATE_TOLERANCE);
-            close(k.name, "hidden", h, sigmoid(0.3 - x) * cell.tanh(), GATE_TOLERANCE);
-        }
+fn gates_follow_their_definition<F: Real>(k: &Kernels<F>, tolerance: f64) {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    for i in -400..=400 {
+        let x = F::from_f64(f64::from(i) * 0.05);
+        let wide = x.as_f64();
+        // What the kernel sees is rounded, and so is what it is compared with.
+        let z = [x, -x, F::from_f64(0.7 * wide), F::from_f64(0.3 - wide)];
+        let (h, c) = one_step(k, z, F::from_f64(0.5));
+        let cell = sigmoid(-wide) * 0.5 + sigmoid(wide) * z[2].as_f64().tanh();
+        close(k.name, "cell", c, cell, tolerance);
+        close(k.name, "hidden", h, sigmoid(z[3].as_f64()) * cell.tanh(), tolerance);
     }
 }
 
-#[test]
-fn gates_at_the_edges() {
-    for k in paths() {
-        let (h, c) = one_step(k, [0.0; 4], 0.0);
-        assert_eq!((h, c), (0.0, 0.0), "{}: zero is exact", k.name);
-        for big in [90.0, 200.0, 1e30, f32::INFINITY] {
-            let (h, c) = one_step(k, [big, -big, big, big], 0.25);
-            close(k.name, "open input gate", c, 1.0, GATE_TOLERANCE);
-            close(k.name, "open output gate", h, 1f64.tanh(), GATE_TOLERANCE);
-            let (h, c) = one_step(k, [-big, big, -big, -big], 0.25);
-            close(k.name, "kept cell", c, 0.25, GATE_TOLERANCE);
-            close(k.name, "shut output gate", h, 0.0, GATE_TOLERANCE);
-        }
-        for bad in 0..4 {
-            let mut z = [0.1; 4];
-            z[bad] = f32::NAN;
-            assert!(one_step(k, z, 0.5).0.is_nan(), "{}: NaN at gate {bad} is lost", k.name);
-        }
-        assert!(one_step(k, [0.1; 4], f32::NAN).0.is_nan(), "{}: NaN in the cell is lost", k.name);
+fn gates_at_the_edges<F: Real>(k: &Kernels<F>, tolerance: f64) {
+    let f = F::from_f64;
+    let zero = one_step(k, [f(0.0); 4], f(0.0));
+    assert_eq!(zero, (f(0.0), f(0.0)), "{}: zero is exact", k.name);
+    for big in [90.0, 200.0, 800.0, 1e30, f64::INFINITY] {
+        let (big, small) = (f(big), f(-big));
+        let (h, c) = one_step(k, [big, small, big, big], f(0.25));
+        close(k.name, "open input gate", c, 1.0, tolerance);
+        close(k.name, "open output gate", h, 1f64.tanh(), tolerance);
+        let (h, c) = one_step(k, [small, big, small, small], f(0.25));
+        close(k.name, "kept cell", c, 0.25, tolerance);
+        close(k.name, "shut output gate", h, 0.0, tolerance);
     }
+    for bad in 0..4 {
+        let mut z = [f(0.1); 4];
+        z[bad] = F::nan();
+        assert!(one_step(k, z, f(0.5)).0.is_nan(), "{}: NaN at gate {bad} is lost", k.name);
+    }
+    assert!(one_step(k, [f(0.1); 4], F::nan()).0.is_nan(), "{}: NaN in the cell is lost", k.name);
 }
 
 #[test]
-fn rows_are_transposed() {
+fn gates() {
     for k in paths() {
-        for n in [1, 3, 4, 6, 17] {
-            for valid in [1, k.lanes - 1, k.lanes] {
-                let v: Vec<f32> = (0..n * k.lanes).map(|i| i as f32).collect();
-                let mut rows = vec![-1.0; k.lanes * (n + 2)];
-                (k.to_rows)(&v, n, &mut rows, n + 2, valid);
-                for (i, &x) in rows.iter().enumerate() {
-                    let (lane, column) = (i / (n + 2), i % (n + 2));
-                    let inside = lane < valid && column < n;
-                    assert_eq!(x, if inside { (column * k.lanes + lane) as f32 } else { -1.0 }, "{}", k.name);
+        gates_follow_their_definition(k, GATE_TOLERANCE);
+        gates_at_the_edges(k, GATE_TOLERANCE);
+    }
+    for k in double_paths() {
+        gates_follow_their_definition(k, DOUBLE_GATE_TOLERANCE);
+        gates_at_the_edges(k, DOUBLE_GATE_TOLERANCE);
+    }
+}
+
+/// The softmax times a factor per lane, and the logarithm of the sum, also of logits whose powers overflow.
+fn softmax_follows_its_definition<F: Real>(k: &Kernels<F>, tolerance: f64) {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
+    for n in [1, 2, 5, 97] {
+        for size in [1.0, 30.0, 2000.0] {
+            let y: Vec<F> = (0..n * k.lanes).map(|_| F::from_f64(rng.random_range(-size..size))).collect();
+            let factor: Vec<F> = (0..k.lanes).map(|lane| F::from_f64((lane % 3) as f64)).collect();
+            let (mut p, mut log_parts) = (vec![F::nan(); n * k.lanes], vec![F::nan(); 2 * k.lanes]);
+            (k.softmax)(&y, &factor, &mut p, &mut log_parts);
+            for lane in 0..k.lanes {
+                let logits: Vec<f64> = y[lane..].iter().step_by(k.lanes).map(|x| x.as_f64()).collect();
+                let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let total: f64 = logits.iter().map(|x| (x - top).exp()).sum();
+                close(k.name, "top", log_parts[lane], top, f64::MIN_POSITIVE);
+                close(k.name, "total", log_parts[k.lanes + lane], total, tolerance * n as f64);
+                for (v, x) in logits.iter().enumerate() {
+                    let expected = factor[lane].as_f64() * (x - top).exp() / total;
+                    close(k.name, "softmax", p[v * k.lanes + lane], expected, tolerance);
                 }
             }
         }
     }
+}
+
+#[test]
+fn softmax() {
+    paths().into_iter().for_each(|k| softmax_follows_its_definition(k, GATE_TOLERANCE));
+    double_paths().into_iter().for_each(|k| softmax_follows_its_definition(k, DOUBLE_GATE_TOLERANCE));
+    for k in paths() {
+        for bad in 0..3 {
+            let mut y = vec![0.5; 3 * k.lanes];
+            y[bad * k.lanes] = f32::NAN;
+            let (mut p, mut log_parts) = (vec![0.0; 3 * k.lanes], vec![0.0; 2 * k.lanes]);
+            (k.softmax)(&y, &vec![1.0; k.lanes], &mut p, &mut log_parts);
+            assert!(p[0].is_nan() && log_parts[k.lanes].is_nan(), "{}: NaN is lost", k.name);
+            assert!(!p[1].is_nan(), "{}: NaN reaches another sample", k.name);
+        }
+    }
+}
+
+fn rows_are_transposed<F: Real>(k: &Kernels<F>) {
+    for n in [1, 3, 4, 6, 17] {
+        for valid in [1, k.lanes - 1, k.lanes] {
+            let v: Vec<F> = (0..n * k.lanes).map(|i| F::from_f64(i as f64)).collect();
+            let mut rows = vec![-F::one(); k.lanes * (n + 2)];
+            (k.to_rows)(&v, n, &mut rows, n + 2, valid);
+            for (i, &x) in rows.iter().enumerate() {
+                let (lane, column) = (i / (n + 2), i % (n + 2));
+                let inside = lane < valid && column < n;
+                let expected = if inside { (column * k.lanes + lane) as f64 } else { -1.0 };
+                assert_eq!(x.as_f64(), expected, "{}", k.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn transposing() {
+    paths().into_iter().for_each(rows_are_transposed);
+    double_paths().into_iter().for_each(rows_are_transposed);
 }
 
 #[test]

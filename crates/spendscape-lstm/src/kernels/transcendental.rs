@@ -1,13 +1,16 @@
-//! Sigmoid and tanh of f32 vectors from one 2^x kernel.
+//! Sigmoid and tanh of vectors from one 2^x kernel.
 //!
-//! 2^x is split into a whole power and a fraction in [0, 1); the fraction goes through a polynomial of degree
-//! five. The largest absolute errors are about 1e-7 (sigmoid) and 2e-7 (tanh); NaN stays NaN.
+//! 2^x is split into a whole power and a fraction; the fraction goes through a polynomial: of degree five on [0, 1) in
+//! f32, of degree thirteen on [-1/2, 1/2] in f64. The largest absolute errors are about 1e-7 (sigmoid) and 2e-7 (tanh) in
+//! f32, 3e-16 and 5e-16 in f64; NaN stays NaN.
 
 use super::simd::Simd;
+use crate::real::Real;
+use std::f64::consts::LOG2_E;
 
 /// 2^x and 1 / x of one instruction set.
-pub(super) trait Exp2: Simd<F = f32> {
-    /// 2^x for `x <= RANGE`, which is also the result's limit; NaN stays NaN.
+pub(super) trait Exp2: Simd {
+    /// 2^x; beyond the arguments where sigmoid and tanh are at their limits it stays finite. NaN stays NaN.
     unsafe fn exp2(x: Self::V) -> Self::V;
     /// `1 / v` for `v >= 1`, to about one unit in the last place.
     unsafe fn reciprocal(v: Self::V) -> Self::V;
@@ -35,14 +38,18 @@ pub(super) unsafe fn power_of_fraction<S: Simd<F = f32>>(r: S::V) -> S::V {
     }
 }
 
+/// e^x for x <= 0.
+#[inline(always)]
+pub(super) unsafe fn exp<S: Exp2>(x: S::V) -> S::V {
+    // SAFETY: passed on to the caller.
+    unsafe { S::exp2(S::mul(x, S::splat(S::F::from_f64(LOG2_E)))) }
+}
+
 /// 1 / (1 + e^-x).
 #[inline(always)]
 pub(super) unsafe fn sigmoid<S: Exp2>(x: S::V) -> S::V {
     // SAFETY: passed on to the caller.
-    unsafe {
-        let one = S::splat(1.0);
-        S::reciprocal(S::add(one, S::exp2(S::mul(x, S::splat(-std::f32::consts::LOG2_E)))))
-    }
+    unsafe { S::reciprocal(S::add(S::splat(S::ONE), S::exp2(S::mul(x, S::splat(S::F::from_f64(-LOG2_E)))))) }
 }
 
 /// 1 - 2 / (1 + e^2x).
@@ -50,8 +57,8 @@ pub(super) unsafe fn sigmoid<S: Exp2>(x: S::V) -> S::V {
 pub(super) unsafe fn tanh<S: Exp2>(x: S::V) -> S::V {
     // SAFETY: passed on to the caller.
     unsafe {
-        let one = S::splat(1.0);
-        let e = S::exp2(S::mul(x, S::splat(2.0 * std::f32::consts::LOG2_E)));
-        S::fnma(S::splat(2.0), S::reciprocal(S::add(one, e)), one)
+        let one = S::splat(S::ONE);
+        let e = S::exp2(S::mul(x, S::splat(S::F::from_f64(2.0 * LOG2_E))));
+        S::fnma(S::splat(S::F::from_f64(2.0)), S::reciprocal(S::add(one, e)), one)
     }
 }

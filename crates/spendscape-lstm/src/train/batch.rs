@@ -1,7 +1,8 @@
 //! Loss and gradient of a batch.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Weights};
 use crate::inputs::Dataset;
+use crate::network::Network;
 use crate::real::Real;
 
 /// A sum of losses and of their weights.
@@ -23,21 +24,35 @@ impl Loss {
     }
 }
 
-/// Adds the gradient of the batch's mean loss to `gradient` (if given) and returns that loss.
-///
-/// `following` are the first samples of the next batch, to be fetched ahead. `after_block` sees the engine after every
-/// block and the samples in it.
+/// Adds the gradient of the samples' mean loss to `gradient` (if given) and returns that loss. `after_block` sees the
+/// engine after every block and the samples in it.
 pub(crate) fn loss_and_gradient<F: Real>(
     engine: &mut Engine<F>,
+    (network, weights): (&Network<F>, &Weights<F>),
     data: &Dataset<'_, F>,
     samples: &[usize],
-    following: &[usize],
+    gradient: Option<&mut [F]>,
+    after_block: impl FnMut(&Engine<F>, &[usize]),
+) -> Loss {
+    let weight = total_weight(network, data, samples);
+    Loss { sum: part_of_batch(engine, weights, data, (samples, &[]), weight, gradient, after_block), weight }
+}
+
+/// The sum of the losses of some samples of a batch of a total weight of `total`; adds to `gradient` (if given) their
+/// part of the gradient of the batch's mean loss.
+///
+/// `following` are the samples of the next block, to be fetched ahead.
+pub(super) fn part_of_batch<F: Real>(
+    engine: &mut Engine<F>,
+    weights: &Weights<F>,
+    data: &Dataset<'_, F>,
+    (samples, following): (&[usize], &[usize]),
+    total: f64,
     mut gradient: Option<&mut [F]>,
     mut after_block: impl FnMut(&Engine<F>, &[usize]),
-) -> Loss {
+) -> f64 {
     let lanes = engine.lanes();
-    let weight = total_weight(engine, data, samples);
-    let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
+    let scale = if total > 0.0 { 1.0 / total } else { 0.0 };
     let mut sum = 0.0;
     let mut blocks = samples.chunks(lanes).peekable();
     while let Some(block) = blocks.next() {
@@ -46,7 +61,7 @@ pub(crate) fn loss_and_gradient<F: Real>(
         if data.classes.is_none() {
             engine.fetch(&data.targets, data.per_sample, next);
         }
-        engine.forward(&data.inputs);
+        engine.forward(weights, &data.inputs);
         if gradient.is_some() {
             engine.clear_gradients();
         }
@@ -57,14 +72,14 @@ pub(crate) fn loss_and_gradient<F: Real>(
             };
         }
         if let Some(gradient) = gradient.as_deref_mut() {
-            engine.backward(&data.inputs, gradient);
+            engine.backward(weights, &data.inputs, gradient);
         }
         after_block(engine, block);
     }
     if let Some(gradient) = gradient {
         engine.finish_gradient(gradient);
     }
-    Loss { sum, weight }
+    sum
 }
 
 /// The weight of one sample's output at `step`: zero at masked steps when every step counts.
@@ -81,9 +96,9 @@ pub(super) fn step_weight<F: Real>(
 }
 
 /// What the sum of the batch's losses is divided by: the number of target numbers, or the classes' weights.
-fn total_weight<F: Real>(engine: &Engine<F>, data: &Dataset<'_, F>, samples: &[usize]) -> f64 {
-    let steps = engine.dense_steps();
-    let every_step = data.per_sample != data.outputs || engine.every_step();
+pub(super) fn total_weight<F: Real>(network: &Network<F>, data: &Dataset<'_, F>, samples: &[usize]) -> f64 {
+    let every_step = network.params.every_step;
+    let steps = if every_step { data.inputs.steps } else { 1 };
     if data.classes.is_none() && (data.inputs.mask.is_none() || !every_step) {
         return (samples.len() * steps * data.outputs) as f64;
     }
@@ -149,22 +164,30 @@ fn cross_entropy<F: Real>(
     scale: f64,
 ) -> f64 {
     let (lanes, steps, every_step) = (engine.lanes(), engine.dense_steps(), engine.every_step());
+    let mut scratch = std::mem::take(&mut engine.scratch);
+    scratch.clear();
+    scratch.resize(3 * lanes, F::zero());
+    let (factors, log_parts) = scratch.split_at_mut(lanes);
+    let weight = |sample: usize| {
+        let class = classes[sample * steps + step];
+        (class, data.class_weights[class] * step_weight(data, every_step, sample, step))
+    };
+    for (factor, &sample) in factors.iter_mut().zip(block) {
+        *factor = F::from_f64(weight(sample).1 * scale);
+    }
+    let softmax = engine.kernels.softmax;
     let (output, gradient) = engine.output_and_gradient(step);
+    softmax(output, factors, gradient, log_parts);
     let mut sum = 0.0;
     for (lane, &sample) in block.iter().enumerate() {
-        let class = classes[sample * steps + step];
-        let weight = data.class_weights[class] * step_weight(data, every_step, sample, step);
-        if weight == 0.0 {
-            continue;
+        let (class, weight) = weight(sample);
+        if weight > 0.0 {
+            let (top, total) = (log_parts[lane].as_f64(), log_parts[lanes + lane].as_f64());
+            gradient[class * lanes + lane] -= factors[lane];
+            sum += weight * (total.ln() + (top - output[class * lanes + lane].as_f64()));
         }
-        let logits = || output[lane..].iter().step_by(lanes).take(data.outputs).map(|x| x.as_f64());
-        let log_total = log_sum_exp(logits());
-        for (j, logit) in logits().enumerate() {
-            let probability = (logit - log_total).exp() - f64::from(u8::from(j == class));
-            gradient[j * lanes + lane] = F::from_f64(weight * scale * probability);
-        }
-        sum += weight * (log_total - output[class * lanes + lane].as_f64());
     }
+    engine.scratch = scratch;
     sum
 }
 

@@ -54,6 +54,22 @@ impl Score {
         }
     }
 
+    /// Adds what was scored elsewhere, by Chan's update.
+    pub(super) fn merge(&mut self, other: Self) {
+        let count = self.count + other.count;
+        self.columns.resize(self.columns.len().max(other.columns.len()), Column::default());
+        for (column, other_column) in self.columns.iter_mut().zip(&other.columns) {
+            let apart = other_column.mean - column.mean;
+            if count > 0.0 {
+                column.mean += apart * other.count / count;
+                column.total += other_column.total + apart * apart * self.count * other.count / count;
+            }
+            column.residual += other_column.residual;
+        }
+        self.count = count;
+        self.right += other.right;
+    }
+
     /// The share of right answers, or the mean of R2 over the outputs: NaN without samples or for a constant target.
     pub(super) fn value<F: Real>(&self, data: &Dataset<'_, F>) -> f64 {
         if data.classes.is_some() {

@@ -3,14 +3,17 @@
 use super::TrainParams;
 use super::batch::{Loss, loss_and_gradient};
 use super::optimizer::Moments;
+use super::parts::Parts;
 use super::score::Score;
-use crate::engine::Engine;
+use crate::engine::{Derivatives, Engine, Weights};
 use crate::error::Error;
+use crate::infer::BLOCKS_AT_A_TIME;
 use crate::inputs::{Dataset, check};
 use crate::network::{Kind, Network};
 use crate::real::Real;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use rayon::prelude::*;
 
 /// What one epoch measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -142,19 +145,19 @@ impl<F: Real> Training<F> {
         let number = self.history.epochs.len();
         let losses: Vec<f64> = self.history.epochs.iter().map(Epoch::judged).collect();
         let rate = self.params.schedule.rate(number, self.params.epochs, &losses);
-        let mut engine = Engine::new(network, &data.inputs);
-        if network.params.dropout > 0.0 {
-            engine.set_dropout(network.params.dropout, generator(self.seed, number, DROPOUT_STREAM));
-        }
+        let share = network.params.dropout;
+        let dropout = (share > 0.0).then(|| (share, generator(self.seed, number, DROPOUT_STREAM)));
+        let mut parts = Parts::new(network, data, dropout);
+        let mut weights = Weights::new(network, &data.inputs, Derivatives::Parameters);
         let mut gradient = vec![F::zero(); network.values.len()];
         let mut total = Loss::default();
         let mut rest = order;
         while !rest.is_empty() {
             let (batch, following) = rest.split_at(self.params.batch.min(rest.len()));
             rest = following;
-            engine.load(network, true);
+            weights.load(network);
             gradient.fill(F::zero());
-            total.add(loss_and_gradient(&mut engine, data, batch, following, Some(&mut gradient), |_, _| {}));
+            total.add(parts.loss_and_gradient(network, &weights, batch, following, &mut gradient));
             self.shape_gradient(&network.values, &mut gradient);
             self.moments.step(network.kernels, &self.params.optimizer, rate, &mut network.values, &gradient);
         }
@@ -203,11 +206,23 @@ fn judge<F: Real>(
     if samples.is_empty() {
         return Err(Error::NothingToTrain { what: "no validation samples" });
     }
-    let mut engine = Engine::new(network, &data.inputs);
-    let mut score = Score::default();
-    let loss = loss_and_gradient(&mut engine, data, samples, &[], None, |engine, block| {
-        score.add(engine, data, block);
-    });
+    let weights = Weights::new(network, &data.inputs, Derivatives::None);
+    let new_engine = || Engine::new(network, &data.inputs, Derivatives::None);
+    let judge_piece = |engine: &mut Engine<F>, samples: &[usize]| {
+        let mut score = Score::default();
+        let both = (network, &weights);
+        let loss = loss_and_gradient(engine, both, data, samples, None, |engine, block| {
+            score.add(engine, data, block);
+        });
+        (loss, score)
+    };
+    let pieces = samples.par_chunks(BLOCKS_AT_A_TIME * network.kernels.lanes);
+    let judged: Vec<(Loss, Score)> = pieces.map_init(new_engine, judge_piece).collect();
+    let (mut loss, mut score) = (Loss::default(), Score::default());
+    for (loss_of_piece, score_of_piece) in judged {
+        loss.add(loss_of_piece);
+        score.merge(score_of_piece);
+    }
     Ok((loss.mean(), score.value(data)))
 }
 

@@ -2,7 +2,7 @@
 
 use ag::tensor_ops as T;
 use autograd as ag;
-use ndarray::{Array2, Array3};
+use ndarray::{Array1, Array2, Array3, ArrayViewD, Axis, concatenate};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -17,22 +17,62 @@ fn array(values: &[f64], shape: &[usize]) -> ag::NdArray<f64> {
     ag::ndarray::Array::from_shape_vec(ag::ndarray::IxDyn(shape), values.to_vec()).unwrap()
 }
 
+/// The network's tensors as the oracle's.
+fn parameters<'g>(network: &Network<f64>, g: &'g ag::Context<'_, '_, f64>) -> Vec<Tensor<'g>> {
+    let tensor = |values: &ArrayViewD<'_, f64>| {
+        // A bias becomes a row, so that it spreads over the samples.
+        let shape = if values.ndim() == 1 { vec![1, values.len()] } else { values.shape().to_vec() };
+        T::convert_to_tensor(array(values.as_slice().unwrap(), &shape), g)
+    };
+    network.tensors().iter().map(|(_, values)| tensor(values)).collect()
+}
+
+/// One step of an LSTM layer with the weights W_x, W_h and b: the new hidden and cell state.
+fn step<'g>(
+    weights: &[Tensor<'g>],
+    x: Tensor<'g>,
+    h: Tensor<'g>,
+    c: Tensor<'g>,
+    units: usize,
+) -> [Tensor<'g>; 2] {
+    let of = |x, w| T::matmul(x, T::transpose(w, &[1, 0]));
+    let z = of(x, weights[0]) + of(h, weights[1]) + weights[2];
+    let units = units as isize;
+    let gate = |k: isize| T::slice(z, &[0, k * units], &[-1, (k + 1) * units]);
+    let c = T::sigmoid(gate(1)) * c + T::sigmoid(gate(0)) * T::tanh(gate(2));
+    [T::sigmoid(gate(3)) * T::tanh(c), c]
+}
+
+/// Row after row of d(h', c') by the given inputs, of one step of the oracle's.
+fn oracle_of_a_step(network: &Network<f64>, point: [&[f64]; 3]) -> [Vec<Vec<f64>>; 3] {
+    let units = point[1].len();
+    ag::run(|g: &mut ag::Context<'_, '_, f64>| {
+        let tensors = parameters(network, g);
+        let at = point.map(|values| T::convert_to_tensor(array(values, &[1, values.len()]), g));
+        let [x, h, c] = at;
+        let [next_h, next_c] = step(&tensors[..3], x, h, c, units);
+        let mut jacobians = [vec![], vec![], vec![]];
+        for next in [next_h, next_c] {
+            for u in 0..units as isize {
+                let one = T::reduce_sum(T::slice(next, &[0, u], &[-1, u + 1]), &[0, 1], false);
+                for (rows, by) in jacobians.iter_mut().zip(&at) {
+                    let row = T::grad(&[one], &[*by])[0].eval(g).unwrap();
+                    rows.push(row.iter().copied().collect());
+                }
+            }
+        }
+        jacobians
+    })
+}
+
 /// The oracle's derivatives: parameters, inputs by step, then h0 and c0 of every layer.
 fn oracle(network: &Network<f64>, x: &Array3<f64>, y: &Array2<f64>, initial: &[State<f64>]) -> Vec<Vec<f64>> {
     let (samples, steps, features) = x.dim();
     ag::run(|g: &mut ag::Context<'_, '_, f64>| {
-        let parameters: Vec<Tensor<'_>> = network
-            .tensors()
-            .iter()
-            .map(|(_, values)| {
-                // A bias becomes a row, so that it spreads over the samples.
-                let shape = if values.ndim() == 1 { vec![1, values.len()] } else { values.shape().to_vec() };
-                T::convert_to_tensor(array(values.as_slice().unwrap(), &shape), g)
-            })
-            .collect();
+        let parameters = parameters(network, g);
         let inputs: Vec<Tensor<'_>> = (0..steps)
             .map(|t| {
-                let row: Vec<f64> = x.index_axis(ndarray::Axis(1), t).iter().copied().collect();
+                let row: Vec<f64> = x.index_axis(Axis(1), t).iter().copied().collect();
                 T::convert_to_tensor(array(&row, &[samples, features]), g)
             })
             .collect();
@@ -42,15 +82,10 @@ fn oracle(network: &Network<f64>, x: &Array3<f64>, y: &Array2<f64>, initial: &[S
 
         let mut sequence = inputs.clone();
         for (layer, state) in initial.iter().enumerate() {
-            let units = state.h.ncols() as isize;
-            let (w_x, w_h, b) = (parameters[3 * layer], parameters[3 * layer + 1], parameters[3 * layer + 2]);
+            let weights = &parameters[3 * layer..][..3];
             let (mut h, mut c) = (states[2 * layer], states[2 * layer + 1]);
             for x in &mut sequence {
-                let z =
-                    T::matmul(*x, T::transpose(w_x, &[1, 0])) + T::matmul(h, T::transpose(w_h, &[1, 0])) + b;
-                let gate = |k: isize| T::slice(z, &[0, k * units], &[-1, (k + 1) * units]);
-                c = T::sigmoid(gate(1)) * c + T::sigmoid(gate(0)) * T::tanh(gate(2));
-                h = T::sigmoid(gate(3)) * T::tanh(c);
+                [h, c] = step(weights, *x, h, c, state.h.ncols());
                 *x = h;
             }
         }
@@ -90,12 +125,34 @@ proptest! {
         let flat: Vec<f64> = expected[..tensors].iter().flatten().copied().collect();
         let mut pairs: Vec<(f64, f64)> = found.parameters.into_iter().zip(flat).collect();
         for (t, dx) in expected[tensors..tensors + steps].iter().enumerate() {
-            pairs.extend(found.inputs.index_axis(ndarray::Axis(1), t).iter().copied().zip(dx.iter().copied()));
+            pairs.extend(found.inputs.index_axis(Axis(1), t).iter().copied().zip(dx.iter().copied()));
         }
         let states = found.initial.iter().flat_map(|s| s.h.iter().chain(&s.c).copied());
         pairs.extend(states.zip(expected[tensors + steps..].iter().flatten().copied()));
         for (i, (a, b)) in pairs.into_iter().enumerate() {
             prop_assert!((a - b).abs() < TOLERANCE, "derivative {i}: {a} for {b}");
+        }
+    }
+
+    #[test]
+    fn agrees_on_the_jacobians_of_a_step(seed: u64, features in 1usize..9, units in 1usize..9, above in 1usize..9) {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let network: Network<f64> = NetworkParams::lstm(features, units).stacked(above).init(&mut rng).unwrap();
+        let alone: Network<f64> = NetworkParams::lstm(features, units).init(&mut rng).unwrap();
+        let mut random = |n: usize| Array1::from_shape_simple_fn(n, || rng.random_range(-1.0..1.0));
+        let (x, h, c) = (random(features), random(units), random(units));
+        let point = [&x, &h, &c].map(|a| a.as_slice().unwrap());
+        for network in [network, alone] {
+            let found = network.step_jacobian(0, &x, &h, &c).unwrap();
+            let [by_x, by_h, by_c] = oracle_of_a_step(&network, point);
+            let matrix = |rows: Vec<Vec<f64>>| {
+                Array2::from_shape_vec((rows.len(), rows[0].len()), rows.concat()).unwrap()
+            };
+            let state = concatenate![Axis(1), matrix(by_h), matrix(by_c)];
+            for (what, found, expected) in [("input", found.input, matrix(by_x)), ("state", found.state, state)] {
+                let worst = (&found - &expected).fold(0f64, |a, b| a.max(b.abs()));
+                prop_assert!(worst < TOLERANCE, "{what}: {worst:e}");
+            }
         }
     }
 }

@@ -1,13 +1,17 @@
 //! The same numbers whatever the way: block, batch, stream, roll-out, instructions, threads.
 
-use crate::support::{problem, rng};
+use crate::support::{on_every_path, problem, rng};
 use ndarray::{Array2, Array3, Axis, concatenate, s};
+use rand::RngExt;
 use spendscape_lstm::{
-    Activation, Bias, Dataset, Error, Inputs, Instructions, Network, NetworkParams, TrainParams, elbow,
+    Activation, Bias, Dataset, Error, Inputs, Instructions, Network, NetworkParams, Optimizer, Schedule,
+    TrainParams, elbow,
 };
 
 /// Two instruction sets differ in roundings only; outputs are of order one.
 const PATH_TOLERANCE: f32 = 1e-5;
+/// Sums of thousands of terms of order one over their number, in f64 and different orders.
+const SUM_TOLERANCE: f64 = 1e-14;
 
 fn networks() -> Vec<Network<f32>> {
     let shapes = [
@@ -163,6 +167,68 @@ fn elbow_does_not_depend_on_threads() {
     let rows = run(1);
     assert_eq!(rows.iter().map(|row| row.units).collect::<Vec<_>>(), [1, 2, 3, 4]);
     assert_eq!(rows, run(3));
+}
+
+/// A net wide enough that its batches are computed in parts, with all that a part has to carry: dropout, categories,
+/// masks, a last batch that is smaller, validation.
+fn wide_problem() -> (Array3<f32>, Array3<usize>, Array2<usize>, Vec<usize>) {
+    const SAMPLES: usize = 300;
+    let mut random = rng(12);
+    (
+        Array3::from_shape_simple_fn((SAMPLES, 20, 2), || random.random_range(-1.0..1.0)),
+        Array3::from_shape_simple_fn((SAMPLES, 20, 1), || random.random_range(0..30)),
+        Array2::from_shape_simple_fn((SAMPLES, 20), || random.random_range(0..11)),
+        (0..SAMPLES).map(|n| n % 21).collect(),
+    )
+}
+
+#[test]
+fn training_and_prediction_do_not_depend_on_threads() {
+    let (x, ids, labels, lengths) = wide_problem();
+    let inputs = Inputs::from(&x).with_categories(&ids, &[30]).unwrap().with_lengths(&lengths).unwrap();
+    let data = Dataset::classes_per_step(&inputs, &labels, 11).unwrap();
+    let shape = NetworkParams::lstm(inputs.width(), 40).stacked(40).dropout(0.3).outputs(11).every_step();
+    let start: Network<f32> = shape.init(&mut rng(3)).unwrap();
+    for start in on_every_path(&start) {
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut network = start.clone();
+                let params = TrainParams::default().batch(160).epochs(2).validation_fraction(0.1);
+                let history = params.fit(&mut network, &data, &mut rng(4)).unwrap();
+                let outputs = network.predict_steps(&inputs).unwrap();
+                let end = network.roll_out(&Array2::ones((700, inputs.width())), 5, true).unwrap();
+                (network, history, outputs, end)
+            })
+        };
+        let alone = run(1);
+        assert_eq!(alone, run(2), "{}", start.instructions());
+        assert_eq!(alone, run(5), "{}", start.instructions());
+    }
+}
+
+/// One step of plain descent at rate one subtracts the gradient, which [`Network::gradients`] computes in one part.
+#[test]
+fn parts_add_up_to_the_gradient_of_the_batch() {
+    let (x, ids, labels, lengths) = wide_problem();
+    let x = x.mapv(f64::from);
+    let inputs = Inputs::from(&x).with_categories(&ids, &[30]).unwrap().with_lengths(&lengths).unwrap();
+    let data = Dataset::classes_per_step(&inputs, &labels, 11).unwrap();
+    let shape = NetworkParams::lstm(inputs.width(), 40).stacked(40).outputs(11).every_step();
+    let start: Network<f64> = shape.init(&mut rng(3)).unwrap();
+    let expected = start.gradients(&data).unwrap();
+    let mut network = start.clone();
+    let params = TrainParams::constant_rate()
+        .batch(300)
+        .epochs(1)
+        .schedule(Schedule::Constant { rate: 1.0 })
+        .optimizer(Optimizer::Sgd { momentum: 0.0 });
+    let history = params.fit(&mut network, &data, &mut rng(4)).unwrap();
+    assert!((history.epochs[0].loss - expected.loss).abs() < SUM_TOLERANCE);
+    let steps = start.parameters().iter().zip(network.parameters()).map(|(before, after)| before - after);
+    for (i, (found, expected)) in steps.zip(expected.parameters).enumerate() {
+        assert!((found - expected).abs() < SUM_TOLERANCE, "{i}: {found} for {expected}");
+    }
 }
 
 #[test]

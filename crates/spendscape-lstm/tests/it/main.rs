@@ -7,6 +7,7 @@ mod consistency;
 mod differences;
 mod interchange;
 mod keras;
+mod ours;
 mod pytorch;
 mod shapes;
 mod support;
