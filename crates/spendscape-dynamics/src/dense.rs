@@ -96,16 +96,17 @@ pub(crate) fn solve(n: usize, a: &mut [f64], b: &mut [f64]) -> bool {
     }
 }
 
-/// [`solve`] for a constant size, by Gauss-Jordan elimination: every loop has a constant length.
+/// [`solve`] for a constant size: rows are eliminated over their whole constant length, zeros included.
 #[inline]
 fn solve_sized<const N: usize>(a: &mut [f64], b: &mut [f64]) -> bool {
     let (Ok(b), (rows, [])) = (<&mut [f64; N]>::try_from(b), a.as_chunks_mut::<N>()) else { return false };
     let Ok(a) = <&mut [[f64; N]; N]>::try_from(rows) else { return false };
+    let mut inverse = [0.0; N];
     for k in 0..N {
         let (mut p, mut largest) = (k, a[k][k].abs());
-        for (r, row) in a.iter().enumerate().skip(k + 1) {
-            if row[k].abs() > largest {
-                (p, largest) = (r, row[k].abs());
+        for r in k + 1..N {
+            if a[r][k].abs() > largest {
+                (p, largest) = (r, a[r][k].abs());
             }
         }
         if largest.is_nan() || largest <= PIVOT_MIN {
@@ -115,18 +116,23 @@ fn solve_sized<const N: usize>(a: &mut [f64], b: &mut [f64]) -> bool {
             a.swap(k, p);
             b.swap(k, p);
         }
+        // A copy, which cannot overlap the rows.
         let (pivot_row, pivot_b) = (a[k], b[k]);
-        let inverse = 1.0 / pivot_row[k];
-        for (r, (row, b)) in a.iter_mut().zip(b.iter_mut()).enumerate() {
-            let factor = if r == k { 0.0 } else { row[k] * inverse };
-            for (v, p) in row.iter_mut().zip(&pivot_row) {
-                *v -= factor * p;
+        inverse[k] = 1.0 / pivot_row[k];
+        for r in k + 1..N {
+            let factor = a[r][k] * inverse[k];
+            for c in 0..N {
+                a[r][c] -= factor * pivot_row[c];
             }
-            *b -= factor * pivot_b;
+            b[r] -= factor * pivot_b;
         }
     }
-    for (k, b) in b.iter_mut().enumerate() {
-        *b /= a[k][k];
+    for k in (0..N).rev() {
+        let x = b[k] * inverse[k];
+        b[k] = x;
+        for r in 0..k {
+            b[r] -= a[r][k] * x;
+        }
     }
     b.iter().all(|v| v.is_finite())
 }
@@ -169,29 +175,55 @@ fn solve_any(n: usize, a: &mut [f64], b: &mut [f64]) -> bool {
     b.iter().all(|v| v.is_finite())
 }
 
-/// The inverse of a row-major `n x n` matrix of any size, or `None` when it is singular.
+/// The inverse of a row-major `n x n` matrix of any size by Gauss-Jordan elimination with partial pivoting, or `None` when
+/// it is singular.
 pub(crate) fn invert_any(n: usize, a: &[f64]) -> Option<Vec<f64>> {
-    let mut inv = vec![0.0; n * n];
-    let mut work = vec![0.0; n * n];
-    let mut column = vec![0.0; n];
-    for j in 0..n {
-        // One elimination per column: n is small and the path is cold.
-        work.copy_from_slice(a);
-        column.fill(0.0);
-        column[j] = 1.0;
-        if !solve(n, &mut work, &mut column) {
+    // Matrix and inverse side by side, so that one loop eliminates in both.
+    let width = 2 * n;
+    let mut rows = vec![0.0; n * width];
+    for (k, (row, a)) in rows.chunks_exact_mut(width).zip(a.chunks_exact(n)).enumerate() {
+        row[..n].copy_from_slice(a);
+        row[n + k] = 1.0;
+    }
+    let mut pivot_row = vec![0.0; width];
+    for k in 0..n {
+        let mut p = k;
+        for r in k + 1..n {
+            if rows[r * width + k].abs() > rows[p * width + k].abs() {
+                p = r;
+            }
+        }
+        let pivot = rows[p * width + k];
+        if pivot.is_nan() || pivot.abs() <= PIVOT_MIN {
             return None;
         }
-        for (i, &v) in column.iter().enumerate() {
-            inv[i * n + j] = v;
+        for (to, from) in pivot_row.iter_mut().zip(&rows[p * width..(p + 1) * width]) {
+            *to = from / pivot;
+        }
+        rows.copy_within(k * width..(k + 1) * width, p * width);
+        rows[k * width..(k + 1) * width].copy_from_slice(&pivot_row);
+        for (r, row) in rows.chunks_exact_mut(width).enumerate() {
+            if r != k {
+                let factor = row[k];
+                for (v, p) in row.iter_mut().zip(&pivot_row) {
+                    *v -= factor * p;
+                }
+            }
         }
     }
-    Some(inv)
+    let inverse: Vec<f64> = rows.chunks_exact(width).flat_map(|row| &row[n..]).copied().collect();
+    inverse.iter().all(|v| v.is_finite()).then_some(inverse)
 }
 
 /// The largest absolute value; NaN when any entry is NaN.
 pub(crate) fn norm_inf(x: &[f64]) -> f64 {
-    x.iter().fold(0.0, |m: f64, v| if v.is_nan() || m.is_nan() { f64::NAN } else { m.max(v.abs()) })
+    norm_inf_of(x.iter().copied())
+}
+
+/// The same of numbers that need not stand in memory.
+#[inline(always)]
+pub(crate) fn norm_inf_of(x: impl Iterator<Item = f64>) -> f64 {
+    x.map(f64::abs).fold(0.0, |m: f64, v| if v > m || v.is_nan() { v } else { m })
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ const QUICK: usize = 2;
 /// Corrector steps back to the curve.
 const CORRECTIONS: usize = 8;
 /// A corrected point is on the curve when its residual is below this.
-const ON_CURVE: f64 = 1e-10;
+const ON_CURVE: f64 = 1e-6;
 /// Halvings of a step whose corrector fails.
 const HALVINGS: usize = 12;
 /// Newton steps from a crossing of `a = 0`.

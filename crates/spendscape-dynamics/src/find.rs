@@ -34,7 +34,7 @@ impl Default for FindConfig {
             newton_steps: 60,
             descent_steps: 25,
             iteration_steps: 100,
-            fibers: 2,
+            fibers: 1,
         }
     }
 }
@@ -139,7 +139,7 @@ pub(crate) fn spread(map: &impl Map, config: &FindConfig) -> Vec<Vec<f64>> {
 /// ones, certifies them and removes duplicates by their uniqueness boxes. Completeness is not claimed.
 pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>]) -> Found {
     let mut found = Found::default();
-    let mut known = KnownPoints { n: map.dim(), boxes: Vec::new(), stable: Vec::new() };
+    let mut known = KnownPoints::new(map.dim());
     let mut solver = Solver::for_map(map);
     let all = starts.iter().cloned().chain(spread(map, config));
     for (start, x0) in all.enumerate() {
@@ -149,14 +149,14 @@ pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>
                     solver.descend_until(map, &x0, config.descent_steps, |x| known.at(x).is_some())
                 }
                 // An unstable point repels the iteration, which may pass its box on the way elsewhere.
-                Method::Iteration => solver.iterate_until(map, &x0, config.iteration_steps, |x| {
+                Method::Iteration => solver.iterate_until(map, &x0, config.iteration_steps, HAND_OVER, |x| {
                     known.at(x).is_some_and(|k| known.stable[k])
                 }),
                 Method::Newton | Method::Fiber => {
                     solver.newton_until(map, &x0, config.newton_steps, |x| known.at(x).is_some())
                 }
             };
-            if method != Method::Newton && matches!(status, Status::StepLimit | Status::Stalled) {
+            if method != Method::Newton && status != Status::Known && status != Status::Diverged {
                 let from = solver.state().to_vec();
                 residual = solver.newton_until(map, &from, config.newton_steps, |x| known.at(x).is_some()).0;
             }
@@ -181,24 +181,36 @@ pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>
 struct KnownPoints {
     n: usize,
     boxes: Vec<Interval>,
+    /// The first side of each box: few of them hold a state's first coordinate, and only those boxes are read.
+    first: Vec<Interval>,
     stable: Vec<bool>,
 }
 
 impl KnownPoints {
+    fn new(n: usize) -> Self {
+        Self { n, boxes: Vec::new(), first: Vec::new(), stable: Vec::new() }
+    }
+
     /// The point in whose uniqueness box `x` lies.
     fn at(&self, x: &[f64]) -> Option<usize> {
-        self.boxes.chunks_exact(self.n.max(1)).position(|b| b.iter().zip(x).all(|(b, x)| b.contains(*x)))
+        let holds = |k: usize| self.boxes[k * self.n..][..self.n].iter().zip(x).all(|(b, x)| b.contains(*x));
+        let first = x.first()?;
+        (0..self.first.len()).find(|&k| self.first[k].contains(*first) && holds(k))
     }
 
     /// Takes up the points that are new.
     fn update(&mut self, certificates: &[FixedPoint]) {
         for point in &certificates[self.stable.len()..] {
             self.boxes.extend_from_slice(&point.uniqueness);
+            self.first.push(point.uniqueness[0]);
             self.stable.push(point.spectrum.verdict == Verdict::Stable);
         }
     }
 }
 
+/// Distance from its limit, relative to `max(1, |x|)`, at which plain iteration hands over to Newton: nearer, two or three
+/// of Newton's steps replace dozens of its own.
+const HAND_OVER: f64 = 1e-3;
 /// A state whose residual exceeds this is not worth a certificate.
 const RESIDUAL_MAX: f64 = 1e-9;
 

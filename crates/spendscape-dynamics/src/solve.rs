@@ -2,7 +2,7 @@
 //!
 //! Every solver has a cap and reports how it ended; none allocates after its workspace is made.
 
-use crate::dense::{norm_inf, solve};
+use crate::dense::{norm_inf, norm_inf_of, solve};
 use crate::map::Map;
 
 /// A residual at most this many units in the last place of `max(1, |x|)` counts as solved.
@@ -23,7 +23,7 @@ const RATE_GROWTH: f64 = 2.0;
 const DESCENT_STEP_MIN: f64 = 1e-15;
 /// Plain iteration: a step at most this long (relative to `max(1, |x|)`) counts as converged.
 const STEP_MIN: f64 = 1e-13;
-/// Plain iteration: steps between two looks at the known points.
+/// Descent and plain iteration: steps between two looks at the known points.
 const LOOK_EVERY: usize = 8;
 
 /// How a solver ended.
@@ -78,11 +78,11 @@ pub struct Solver {
     bounds: Vec<(f64, f64)>,
     x: Vec<f64>,
     previous: Vec<f64>,
-    /// `x - F(x)`.
+    /// `F(x) - x`.
     g: Vec<f64>,
     direction: Vec<f64>,
     previous_direction: Vec<f64>,
-    /// `I - J`, destroyed by each solution.
+    /// `J - I`, destroyed by each solution.
     jacobian: Vec<f64>,
 }
 
@@ -152,16 +152,13 @@ impl Solver {
         true
     }
 
-    /// `x - F(x)` and `I - J` at the state; returns the largest residual.
+    /// `F(x) - x` and `J - I` at the state; returns the largest residual.
     #[inline]
     fn linearize(&mut self, map: &impl Map) -> f64 {
         map.linearize(&self.x, &mut self.g, &mut self.jacobian);
-        for v in &mut self.jacobian {
-            *v = -*v;
-        }
-        for k in 0..self.n {
-            self.jacobian[k * self.n + k] += 1.0;
-            self.g[k] = self.x[k] - self.g[k];
+        for (k, (g, x)) in self.g.iter_mut().zip(&self.x).enumerate() {
+            self.jacobian[k * self.n + k] -= 1.0;
+            *g -= x;
         }
         norm_inf(&self.g)
     }
@@ -259,15 +256,17 @@ impl Solver {
 
     /// Plain iteration `x <- F(x)` until a step is at most `1e-13 max(1, |x|)` or `max_steps` are done.
     pub fn iterate(&mut self, map: &impl Map, x0: &[f64], max_steps: usize) -> (f64, usize, Status) {
-        self.iterate_until(map, x0, max_steps, |_| false)
+        self.iterate_until(map, x0, max_steps, 0.0, |_| false)
     }
 
-    /// The same; ends with [`Status::Known`] where `known` says so.
+    /// The same; ends with [`Status::Known`] where `known` says so, and as converged where the steps, should they go on
+    /// shrinking as the last one did, stay within `near max(1, |x|)`.
     pub(crate) fn iterate_until(
         &mut self,
         map: &impl Map,
         x0: &[f64],
         max_steps: usize,
+        near: f64,
         known: impl Fn(&[f64]) -> bool,
     ) -> (f64, usize, Status) {
         if !self.start(x0) {
@@ -279,15 +278,16 @@ impl Solver {
                 return (size, step, Status::Known);
             }
             map.step(&self.x, &mut self.previous);
-            size = self.x.iter().zip(&self.previous).fold(0.0, |m: f64, (a, b)| {
-                let d = (a - b).abs();
-                if d.is_nan() || m.is_nan() { f64::NAN } else { m.max(d) }
-            });
+            let before = size;
+            size = norm_inf_of(self.x.iter().zip(&self.previous).map(|(a, b)| a - b));
             std::mem::swap(&mut self.x, &mut self.previous);
             if !size.is_finite() {
                 return (size, step, Status::Diverged);
             }
-            if size <= STEP_MIN * norm_inf(&self.x).max(1.0) {
+            let scale = norm_inf(&self.x).max(1.0);
+            // The sum of the geometric series of steps; a single quick one is no series.
+            let rest = if size < before { size * (size / (before - size)).max(1.0) } else { f64::INFINITY };
+            if size <= STEP_MIN * scale || rest <= near * scale {
                 return (size, step + 1, Status::Converged);
             }
         }
@@ -321,11 +321,11 @@ impl Solver {
             if let Some(status) = self.over(size) {
                 return (size, step, status);
             }
-            if known(&self.x) {
+            if step % LOOK_EVERY == 0 && known(&self.x) {
                 return (size, step, Status::Known);
             }
             std::mem::swap(&mut self.direction, &mut self.previous_direction);
-            // The gradient of q, (I - J)^T g.
+            // The gradient of q, (J - I)^T g.
             self.direction.fill(0.0);
             for (row, g) in self.jacobian.chunks_exact(n).zip(&self.g) {
                 for (d, j) in self.direction.iter_mut().zip(row) {

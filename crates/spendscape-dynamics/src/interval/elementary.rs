@@ -81,7 +81,7 @@ fn sigmoids<const K: usize>(z: [f64; K]) -> ([f64; K], [f64; K]) {
 
 /// `(tanh(z), sech^2(z))`, both with full relative accuracy, at several points.
 #[inline(always)]
-fn tangents<const K: usize>(z: [f64; K]) -> ([f64; K], [f64; K]) {
+pub(crate) fn tangents<const K: usize>(z: [f64; K]) -> ([f64; K], [f64; K]) {
     // With e = exp(-2|z|): tanh|z| = (1 - e) / (1 + e) and sech^2 z = 4 e / (1 + e)^2.
     let (e, m) = exp_parts(z.map(|z| 2.0 * z.abs()));
     let (mut value, mut slope) = ([0.0; K], [0.0; K]);
@@ -98,13 +98,6 @@ fn tangents<const K: usize>(z: [f64; K]) -> ([f64; K], [f64; K]) {
 pub(crate) fn exp_pair(z: f64) -> (f64, f64) {
     let ([on], [off]) = sigmoids([z]);
     (on, off)
-}
-
-/// `(tanh(z), sech^2(z))`, both with full relative accuracy.
-#[inline(always)]
-pub(crate) fn tanh_pair(z: f64) -> (f64, f64) {
-    let ([value], [slope]) = tangents([z]);
-    (value, slope)
 }
 
 /// The gates i, f, g, o of one LSTM unit, each as value and slope, from one vector of exponentials.

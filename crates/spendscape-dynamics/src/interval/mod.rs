@@ -7,7 +7,7 @@
 mod elementary;
 
 pub(crate) use elementary::{
-    SigmoidGate, TanhGate, atanh, exp_pair, exp_parts, gates, narrow_gates, tanh, tanh_pair,
+    SigmoidGate, TanhGate, atanh, exp_pair, exp_parts, gates, narrow_gates, tanh, tangents,
 };
 
 use std::ops::{Add, Div, Mul, Neg, Sub};

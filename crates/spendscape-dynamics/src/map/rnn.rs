@@ -47,13 +47,39 @@ pub struct RnnMap<'a> {
     pub(crate) z0: Vec<Interval>,
 }
 
+/// Units whose exponentials share vectors.
+const LANES: usize = 4;
+
 impl RnnMap<'_> {
-    fn preactivation<S: Scalar>(&self, k: usize, h: &[S]) -> S {
-        let mut z = S::within(self.z0[k]);
-        for (&w, &h) in self.cell.affine.recurrent_row(k).iter().zip(h) {
-            z = z + S::exact(w) * h;
+    /// The pre-activations of `K` units from unit `first` on.
+    #[inline(always)]
+    fn preactivations<S: Scalar, const K: usize>(&self, first: usize, h: &[S]) -> [S; K] {
+        let m = h.len();
+        let rows: [&[f64]; K] = std::array::from_fn(|k| &self.cell.affine.recurrent_row(first + k)[..m]);
+        let mut z: [S; K] = std::array::from_fn(|k| S::within(self.z0[first + k]));
+        for (j, &h) in h.iter().enumerate() {
+            for (z, row) in z.iter_mut().zip(rows) {
+                *z = *z + S::exact(row[j]) * h;
+            }
         }
         z
+    }
+
+    /// Calls `unit` with each unit's number, state and slope.
+    #[inline(always)]
+    fn units<S: Scalar>(&self, h: &[S], mut unit: impl FnMut(usize, S, S)) {
+        let mut first = 0;
+        while first + LANES <= h.len() {
+            let (value, slope) = S::tangents(self.preactivations::<S, LANES>(first, h));
+            for k in 0..LANES {
+                unit(first + k, value[k], slope[k]);
+            }
+            first += LANES;
+        }
+        for k in first..h.len() {
+            let ([value], [slope]) = S::tangents(self.preactivations::<S, 1>(k, h));
+            unit(k, value, slope);
+        }
     }
 }
 
@@ -63,29 +89,26 @@ impl Map for RnnMap<'_> {
     }
 
     fn step<S: Scalar>(&self, x: &[S], out: &mut [S]) {
-        for (k, out) in out.iter_mut().enumerate() {
-            *out = self.preactivation(k, x).tanh();
-        }
+        self.units(x, |k, value, _| out[k] = value);
     }
 
     fn jacobian<S: Scalar>(&self, x: &[S], out: &mut [S]) {
-        for (k, row) in out.chunks_exact_mut(self.dim()).enumerate() {
-            let slope = self.preactivation(k, x).tanh_slope();
-            for (j, &w) in row.iter_mut().zip(self.cell.affine.recurrent_row(k)) {
+        let m = self.dim();
+        self.units(x, |k, _, slope| {
+            for (j, &w) in out[k * m..(k + 1) * m].iter_mut().zip(self.cell.affine.recurrent_row(k)) {
                 *j = slope * S::exact(w);
             }
-        }
+        });
     }
 
     fn linearize<S: Scalar>(&self, x: &[S], step: &mut [S], jacobian: &mut [S]) {
-        for (k, row) in jacobian.chunks_exact_mut(self.dim()).enumerate() {
-            let z = self.preactivation(k, x);
-            step[k] = z.tanh();
-            let slope = z.tanh_slope();
-            for (j, &w) in row.iter_mut().zip(self.cell.affine.recurrent_row(k)) {
+        let m = self.dim();
+        self.units(x, |k, value, slope| {
+            step[k] = value;
+            for (j, &w) in jacobian[k * m..(k + 1) * m].iter_mut().zip(self.cell.affine.recurrent_row(k)) {
                 *j = slope * S::exact(w);
             }
-        }
+        });
     }
 
     fn input_dim(&self) -> usize {
@@ -94,12 +117,11 @@ impl Map for RnnMap<'_> {
 
     fn input_jacobian(&self, x: &[f64], out: &mut [f64]) {
         let inputs = self.input_dim();
-        for k in 0..self.dim() {
-            let slope = self.preactivation(k, x).tanh_slope();
+        self.units(x, |k, _, slope| {
             for j in 0..inputs {
                 out[k * inputs + j] = slope * self.cell.affine.w_x[[k, j]];
             }
-        }
+        });
     }
 
     fn bounds(&self) -> Option<Vec<(f64, f64)>> {

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::interval::{Interval, SigmoidGate, TanhGate, exp_pair, gates, tanh_pair};
+use crate::interval::{Interval, SigmoidGate, TanhGate, exp_pair, gates, tangents};
 
 mod sealed {
     pub trait Sealed {}
@@ -44,6 +44,9 @@ pub trait Scalar:
     /// the others are logistic.
     #[must_use]
     fn lstm_gates(z: [Self; 4]) -> [[Self; 2]; 4];
+    /// Hyperbolic tangents and their slopes at several points.
+    #[must_use]
+    fn tangents<const K: usize>(z: [Self; K]) -> ([Self; K], [Self; K]);
 }
 
 impl Scalar for f64 {
@@ -70,15 +73,19 @@ impl Scalar for f64 {
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        tanh_pair(self).0
+        tangents([self]).0[0]
     }
     #[inline(always)]
     fn tanh_slope(self) -> Self {
-        tanh_pair(self).1
+        tangents([self]).1[0]
     }
     #[inline(always)]
     fn lstm_gates(z: [Self; 4]) -> [[Self; 2]; 4] {
         gates(z)
+    }
+    #[inline(always)]
+    fn tangents<const K: usize>(z: [Self; K]) -> ([Self; K], [Self; K]) {
+        tangents(z)
     }
 }
 
@@ -116,5 +123,10 @@ impl Scalar for Interval {
         let [i, f, o] = [z[0], z[1], z[3]].map(SigmoidGate::at);
         let g = TanhGate::at(z[2]);
         [[i.on, i.slope], [f.on, f.slope], [g.value, g.slope], [o.on, o.slope]]
+    }
+    #[inline(always)]
+    fn tangents<const K: usize>(z: [Self; K]) -> ([Self; K], [Self; K]) {
+        let gates = z.map(TanhGate::at);
+        (gates.map(|g| g.value), gates.map(|g| g.slope))
     }
 }
