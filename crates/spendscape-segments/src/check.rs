@@ -35,6 +35,24 @@ pub(crate) fn below(what: &'static str, limit: usize, values: &[usize]) -> Resul
     }
 }
 
+/// Labels renumbered without gaps, and their number, of a clustering of `x` that has a quality: at least two clusters, and
+/// not every point alone.
+pub(crate) fn clustering(x: &ArrayRef2<f64>, labels: &[usize]) -> Result<(Vec<usize>, usize)> {
+    length("labels", "entries", x.nrows(), labels.len())?;
+    finite("features", x)?;
+    let (labels, clusters) = crate::agreement::compress(labels);
+    at_least("labels", "clusters", 2, clusters)?;
+    if clusters >= x.nrows() {
+        return Err(Error::TooMany {
+            what: "labels",
+            of: "clusters",
+            allowed: x.nrows() - 1,
+            found: clusters,
+        });
+    }
+    Ok((labels, clusters))
+}
+
 /// Row indices where the mask is true, and where it is false.
 pub(crate) fn split(what: &'static str, rows: usize, train: &[bool]) -> Result<(Vec<usize>, Vec<usize>)> {
     length(what, "entries", rows, train.len())?;

@@ -25,7 +25,8 @@
 //! ```
 //!
 //! Modules in reading order: `direction`, `frame` and `trajectory` describe where customers go; `dominance` names
-//! micro-segments; `kmeans`, `hierarchical`, `density`, `mixture` and `neighbors` find groups; `agreement`, `quality` and `null` judge them; `stability`,
+//! micro-segments; `kmeans`, `hierarchical`, `density`, `mixture` and `neighbors` find groups; `agreement`,
+//! `silhouette`, `davies_bouldin` and `null` judge them; `stability`,
 //! `life_events` and `changed` follow customers over time; `comparison` does all of it for several representations as one
 //! table; `counts` asks how many clusters; `identity` and `profile` make segments last over refits and readable.
 
@@ -40,6 +41,7 @@ mod changed;
 mod check;
 mod comparison;
 mod counts;
+mod davies_bouldin;
 mod density;
 mod direction;
 mod dominance;
@@ -54,7 +56,7 @@ mod mixture;
 mod neighbors;
 mod null;
 mod profile;
-mod quality;
+mod silhouette;
 mod stability;
 mod subsample;
 mod trajectory;
@@ -63,9 +65,10 @@ pub use agreement::{adjusted_mutual_information, adjusted_rand_index, share_equa
 pub use assignment::maximum_assignment;
 pub use changed::{Changed, find_changed};
 pub use comparison::{
-    Comparison, ComparisonConfig, ComparisonRow, ComparisonSummary, Measure, Representation, compare,
+    Comparison, ComparisonConfig, ComparisonRow, ComparisonSummary, Measure, Representation, Space, compare,
 };
 pub use counts::{Elbow, Gap, GapReference, elbow, gap_statistic};
+pub use davies_bouldin::davies_bouldin;
 pub use density::{DensityClusters, DensityParams};
 pub use direction::{final_states, net_directions, running_mean, steps, unit_rows};
 pub use dominance::{PrefixLabels, dominance_order, dominant, prefix_labels};
@@ -86,12 +89,13 @@ pub use neighbors::{
 };
 pub use null::{GaussianNull, JointNull};
 pub use profile::{Profile, ProfileInput, Spending, profiles};
-pub use quality::{Silhouette, davies_bouldin, silhouette, silhouette_sampled};
+pub use silhouette::{SampledSilhouette, Silhouette, silhouette, silhouette_sampled};
 pub use stability::{
     BootstrapStability, SplitShare, WindowStability, YearlyStability, bootstrap_stability, label_stability,
     matched_share, pairwise_agreement, window_stability, yearly_stability,
 };
 pub use trajectory::{
-    ForwardSteps, RankProjections, TrajectorySummary, correlation, forward_steps, largest_grades,
-    projections_by_rank, row_cosines, step_lengths, straightness, trajectory_summary, turn_angles,
+    ForwardSteps, GradeLength, RankProjections, StraightnessSummary, TrajectorySummary, correlation,
+    forward_steps, largest_grades, projections_by_rank, row_cosines, step_lengths, straightness,
+    trajectory_summary, turn_angles,
 };

@@ -181,11 +181,14 @@ impl Mixture {
                 self.weights[k].ln() - log_det - 0.5 * x.ncols() as f64 * std::f64::consts::TAU.ln()
             })
             .collect();
-        let pieces: Vec<(Vec<f64>, f64)> = (0..rows.div_ceil(PIECE))
-            .into_par_iter()
-            .map(|p| {
+        let mut out = Array2::zeros((rows, components));
+        // A freshly made standard-layout matrix is contiguous, so the slice always exists.
+        let Some(flat) = out.as_slice_mut() else { return Ok((out, f64::NAN)) };
+        let likelihoods: Vec<f64> = flat
+            .par_chunks_mut(PIECE * components)
+            .enumerate()
+            .map(|(p, out)| {
                 let piece = x.slice(s![p * PIECE..((p + 1) * PIECE).min(rows), ..]);
-                let mut out = vec![0.0; piece.nrows() * components];
                 let mut white = vec![0.0; x.ncols()];
                 let mut likelihood = 0.0;
                 for (row, out) in piece.rows().into_iter().zip(out.chunks_exact_mut(components)) {
@@ -194,12 +197,10 @@ impl Mixture {
                     }
                     likelihood += normalize_logs(out);
                 }
-                (out, likelihood)
+                likelihood
             })
             .collect();
-        let likelihood = pieces.iter().map(|p| p.1).sum::<f64>() / rows as f64;
-        let flat: Vec<f64> = pieces.into_iter().flat_map(|p| p.0).collect();
-        Ok((Array2::from_shape_fn((rows, components), |(n, k)| flat[n * components + k]), likelihood))
+        Ok((out, likelihoods.iter().sum::<f64>() / rows as f64))
     }
 
     /// `(x - mean)' covariance^-1 (x - mean)` by forward substitution.

@@ -85,33 +85,35 @@ pub fn nearest_neighbors(
     check::finite("reference", reference)?;
     check::finite("queries", queries)?;
     let dim = reference.ncols();
-    let found: Vec<Vec<usize>> = if dim <= TREE_DIMENSIONS {
+    let mut out = Array2::zeros((queries.nrows(), k));
+    // A freshly made standard-layout matrix is contiguous, so the slice always exists.
+    let Some(flat) = out.as_slice_mut() else { return Ok(out) };
+    if dim == 0 {
+        flat.chunks_exact_mut(k).for_each(|row| fill(row, 0..k));
+    } else if dim <= TREE_DIMENSIONS {
         let tree = KdTree::new(&check::row_major(reference), dim);
-        let queries_flat = check::row_major(queries);
-        (0..queries.nrows())
-            .into_par_iter()
-            .with_min_len(TREE_QUERIES)
-            .map(|q| {
-                let query = &queries_flat[q * dim..(q + 1) * dim];
-                if dim == 0 {
-                    (0..k).collect()
-                } else {
-                    tree.nearest(query, k).into_iter().map(|(_, i)| i).collect()
+        flat.par_chunks_mut(TREE_QUERIES * k).enumerate().for_each_init(
+            || vec![0.0; dim],
+            |query, (piece, rows)| {
+                for (q, row) in rows.chunks_exact_mut(k).enumerate() {
+                    let from = queries.row(piece * TREE_QUERIES + q);
+                    query.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+                    fill(row, tree.nearest(query, k).into_iter().map(|(_, i)| i));
                 }
-            })
-            .collect()
+            },
+        );
     } else {
-        let blocks: Vec<Vec<Vec<usize>>> = (0..queries.nrows().div_ceil(QUERY_BLOCK))
-            .into_par_iter()
-            .map(|b| {
-                let to = ((b + 1) * QUERY_BLOCK).min(queries.nrows());
-                all_pairs(reference, &queries.slice(s![b * QUERY_BLOCK..to, ..]), k)
-            })
-            .collect();
-        blocks.into_iter().flatten().collect()
-    };
-    let shape = (queries.nrows(), k);
-    Ok(Array2::from_shape_fn(shape, |(q, r)| found[q][r]))
+        flat.par_chunks_mut(QUERY_BLOCK * k).enumerate().for_each(|(b, rows)| {
+            let from = b * QUERY_BLOCK;
+            let found = all_pairs(reference, &queries.slice(s![from..from + rows.len() / k, ..]), k);
+            rows.chunks_exact_mut(k).zip(found).for_each(|(row, found)| fill(row, found));
+        });
+    }
+    Ok(out)
+}
+
+fn fill(row: &mut [usize], found: impl IntoIterator<Item = usize>) {
+    row.iter_mut().zip(found).for_each(|(place, i)| *place = i);
 }
 
 /// Nearest rows for one block of queries by blocked matrix products.

@@ -116,7 +116,7 @@ fn states_without_customers_or_steps() {
     // Customers who never move have no direction: their measures are undefined, not an error.
     let still = trajectory_summary(&Array3::zeros((2, 6, 3)), &Array2::zeros((2, 5)), &Array2::zeros((5, 3)))
         .unwrap();
-    assert!(still.straightness.is_nan() && still.grade_length.is_nan());
+    assert!(still.straightness.mean.is_nan() && still.grade_length.norm.is_nan());
     assert!(find_changed(&Array3::zeros((2, 6, 3)), None, &Array2::eye(3), 5).unwrap().is_empty());
     assert!(find_changed(&Array3::zeros((2, 2, 3)), None, &Array2::eye(3), 5).is_err());
 }

@@ -8,6 +8,7 @@ mod models;
 mod planted;
 mod references;
 mod refits;
+mod silhouette;
 mod table;
 mod threads;
 

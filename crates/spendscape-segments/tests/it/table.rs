@@ -1,7 +1,9 @@
 //! The comparison as one table, on states whose grades are a linear readout of one Gaussian.
 
 use ndarray::{Array2, Array3, Axis, array};
-use spendscape_segments::{Comparison, ComparisonConfig, Measure, Representation, compare};
+use spendscape_segments::{
+    Comparison, ComparisonConfig, ComparisonRow, Measure, Representation, Space, compare, unit_rows,
+};
 
 use crate::{normal, rng};
 
@@ -24,7 +26,7 @@ fn table(names: &[&str], seed: u64) -> Comparison {
             name: "states",
             seed: 1,
             features: &states,
-            directional: true,
+            space: Space::ClustersOfDirections,
             short: Some(&short),
             yearly: Some(&yearly),
         },
@@ -32,7 +34,7 @@ fn table(names: &[&str], seed: u64) -> Comparison {
             name: "states",
             seed: 2,
             features: &states,
-            directional: true,
+            space: Space::ClustersOfDirections,
             short: None,
             yearly: None,
         },
@@ -40,7 +42,7 @@ fn table(names: &[&str], seed: u64) -> Comparison {
             name: "noise",
             seed: 1,
             features: &noise,
-            directional: false,
+            space: Space::Features,
             short: None,
             yearly: None,
         },
@@ -89,13 +91,51 @@ fn leaving_a_representation_out_changes_nothing_else() {
 }
 
 #[test]
+fn directions_of_one_gaussian_are_their_own_null() {
+    // A cloud off the origin, wider along one axis: its directions lie in a cap, and none of its customers form groups.
+    let mut states = normal(CUSTOMERS, 3, 4);
+    for mut row in states.rows_mut() {
+        row *= &array![1.5, 1.0, 0.5];
+        row += &array![1.0, 0.0, 0.0];
+    }
+    let grades = states.dot(&normal(3, 4, 5));
+    let train: Vec<bool> = (0..CUSTOMERS).map(|n| n % 3 != 0).collect();
+    let units = unit_rows(&states);
+    let represent =
+        |name, features, space| Representation { name, seed: 1, features, space, short: None, yearly: None };
+    let all = [
+        represent("directions", &states, Space::Directions),
+        represent("unit vectors", &units, Space::Features),
+    ];
+    let table = compare(&all, &grades, &train, &ComparisonConfig::default(), &mut rng(6)).unwrap();
+    let find = |name: &str, measure: Measure, level: usize| {
+        let same =
+            |r: &&ComparisonRow| (r.representation.as_str(), r.measure, r.level) == (name, measure, level);
+        table.rows.iter().find(same).unwrap()
+    };
+    let excess = |row: &ComparisonRow| row.value - row.null.unwrap();
+    for level in 1..=4 {
+        let row = find("directions", Measure::PrefixAccuracy, level);
+        assert!(excess(row).abs() < 0.06, "{row:?}");
+        // Neighbours see what they see of the unit vectors themselves.
+        let same = find("unit vectors", Measure::PrefixAccuracy, level);
+        assert!((row.value - same.value).abs() < 0.005, "{row:?} {same:?}");
+    }
+    let row = find("directions", Measure::Silhouette, 5);
+    assert!(excess(row).abs() < 0.03, "{row:?}");
+    // A Gaussian of the unit vectors would find the cap itself remarkable.
+    let wrong = find("unit vectors", Measure::Silhouette, 5);
+    assert!(excess(wrong) > 0.05, "{wrong:?}");
+}
+
+#[test]
 fn representations_of_other_customers_are_refused() {
     let features = Array2::zeros((4, 2));
     let r = Representation {
         name: "x",
         seed: 0,
         features: &features,
-        directional: false,
+        space: Space::Features,
         short: None,
         yearly: None,
     };

@@ -20,10 +20,24 @@ pub(super) fn feed_forward(context: &Context) -> Result<Array2<f64>> {
     first_layer(context, &params, &x, &y, "feed-forward", Activation::Tanh)
 }
 
-/// Code of an autoencoder C - 3 - C trained on mean shares, z-scored on the training customers, N x 3.
-pub(super) fn autoencoder(context: &Context, activation: Activation) -> Result<Array2<f64>> {
-    let scaled = Scaling::fit(&context.mean_shares, &context.targets.train)?.apply(&context.mean_shares)?;
-    let x = scaled.mapv(|share| share as f32);
+/// What the autoencoders are fed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inputs {
+    /// Mean shares as they are, as every net here sees shares. The squared error is then that of the few largest classes.
+    Shares,
+    /// Mean shares z-scored on the training customers, so that every class counts alike: the stronger control.
+    Scaled,
+}
+
+/// Code of an autoencoder C - 3 - C trained on mean shares, N x 3.
+pub(super) fn autoencoder(context: &Context, activation: Activation, inputs: Inputs) -> Result<Array2<f64>> {
+    let fed = match inputs {
+        Inputs::Shares => context.mean_shares.clone(),
+        Inputs::Scaled => {
+            Scaling::fit(&context.mean_shares, &context.targets.train)?.apply(&context.mean_shares)?
+        }
+    };
+    let x = fed.mapv(|share| share as f32);
     let params = NetworkParams::autoencoder(x.ncols(), WIDTH, activation);
     first_layer(context, &params, &x, &x, "autoencoder", activation)
 }

@@ -1,7 +1,8 @@
 //! Measures the figures by which the papers' claims are judged, on one trained run.
 //!
 //! A figure has a name such as `segments.knn.lstm.1`; the names are the contract with `cargo xtask reproduce`, which
-//! knows the claims and their bands. What cannot be measured on a run (no short window, no known truth) is left out.
+//! knows the claims and their bands. What cannot be measured on a run (no short window, no known truth, too few customers)
+//! is left out.
 
 mod baselines;
 mod clusters;
@@ -9,6 +10,7 @@ mod compare;
 mod context;
 mod dynamics;
 mod fit;
+mod metrics;
 mod segments;
 mod stability;
 mod surrogate;
@@ -17,10 +19,14 @@ mod trajectories;
 use anyhow::Result;
 use clap::Args;
 use spendscape_schema::{Axes, arrays};
+use spendscape_segments::Comparison;
 use spendscape_store::Provenance;
 
-pub use self::compare::{CompareOptions, SummaryRow, compare, read_summary};
 use self::context::Context;
+pub use self::{
+    compare::{CompareOptions, SummaryRow, compare, read_summary},
+    metrics::Metrics,
+};
 use crate::run_folder::{File, RunFolder};
 
 /// What is measured.
@@ -34,38 +40,10 @@ pub struct EvaluateOptions {
     pub no_polynomial: bool,
 }
 
-/// Named figures in the order in which they were measured.
-#[derive(Debug, Clone, Default)]
-pub struct Metrics(Vec<(String, f64)>);
-
-impl Metrics {
-    /// Adds a figure.
-    pub fn add(&mut self, name: impl Into<String>, value: f64) {
-        self.0.push((name.into(), value));
-    }
-
-    /// Adds a figure that may be undefined, such as the silhouette of one cluster; then it is left out.
-    pub fn add_defined(&mut self, name: impl Into<String>, value: f64) {
-        if value.is_finite() {
-            self.add(name, value);
-        }
-    }
-
-    /// Adds figures `name.1`, `name.2`, ...
-    pub fn add_all(&mut self, name: &str, values: impl IntoIterator<Item = f64>) {
-        for (k, value) in values.into_iter().enumerate() {
-            self.add(format!("{name}.{}", k + 1), value);
-        }
-    }
-
-    /// The figures.
-    #[must_use]
-    pub fn entries(&self) -> &[(String, f64)] {
-        &self.0
-    }
-}
-
 /// Measures a run and writes the figures to its folder.
+///
+/// A part that needs more customers than the panel has is left out, with a warning that gives the reason; the reasons stand
+/// in the provenance of the written tables as `left_out`.
 ///
 /// # Errors
 /// If a table of the run is missing or damaged.
@@ -88,16 +66,22 @@ pub fn evaluate(run: &RunFolder, options: &EvaluateOptions, force: bool) -> Resu
     };
     let context = Context::read(run)?;
     let mut metrics = Metrics::default();
-    fit::measure(&context, options, &mut metrics)?;
-    trajectories::measure(&context, &mut metrics)?;
-    segments::write(&mut stage, &segments::measure(&context, run, options, &mut metrics)?)?;
-    clusters::measure(&context, options, &mut metrics)?;
-    stability::measure(&context, &mut metrics)?;
-    surrogate::measure(&context, options, &mut metrics)?;
-    dynamics::measure(&context, run, &mut metrics)?;
+    let mut comparison = Comparison { rows: Vec::new() };
+    metrics.part("fit", |metrics| fit::measure(&context, options, metrics))?;
+    metrics.part("trajectories", |metrics| trajectories::measure(&context, metrics))?;
+    metrics.part("comparison", |metrics| {
+        comparison = segments::measure(&context, run, options, metrics)?;
+        Ok(())
+    })?;
+    metrics.part("clusters", |metrics| clusters::measure(&context, options, metrics))?;
+    metrics.part("stability", |metrics| stability::measure(&context, metrics))?;
+    metrics.part("surrogate", |metrics| surrogate::measure(&context, options, metrics))?;
+    metrics.part("dynamics", |metrics| dynamics::measure(&context, run, metrics))?;
+    stage.note("left_out", metrics.left_out());
+    segments::write(&mut stage, &comparison)?;
     let columns = vec![
-        arrays::text(metrics.0.iter().map(|(name, _)| name)),
-        arrays::float(metrics.0.iter().map(|(_, value)| *value)),
+        arrays::text(metrics.entries().iter().map(|(name, _)| name)),
+        arrays::float(metrics.entries().iter().map(|(_, value)| *value)),
     ];
     stage.write(File::Metrics, &Axes::new(), columns)?;
     stage.finish()
@@ -109,5 +93,5 @@ pub fn evaluate(run: &RunFolder, options: &EvaluateOptions, force: bool) -> Resu
 /// If the table is missing or damaged.
 pub fn read_metrics(run: &RunFolder) -> Result<Metrics> {
     let rows = run.read(File::Metrics)?.rows;
-    Ok(Metrics(rows.text("name")?.into_iter().zip(rows.float("value")?).collect()))
+    Ok(Metrics::from_entries(rows.text("name")?.into_iter().zip(rows.float("value")?)))
 }

@@ -9,11 +9,15 @@ use spendscape_linalg::svd;
 use spendscape_lstm::Activation;
 use spendscape_schema::{Axes, arrays, seed};
 use spendscape_segments::{
-    Comparison, ComparisonConfig, ComparisonRow, DEFAULT_NEIGHBORS, Measure, Representation, compare,
-    net_directions, running_mean, unit_rows,
+    Comparison, ComparisonConfig, ComparisonRow, DEFAULT_NEIGHBORS, Measure, Representation, Space, compare,
+    net_directions, running_mean,
 };
 
-use super::{EvaluateOptions, Metrics, baselines, context::Context};
+use super::{
+    EvaluateOptions, Metrics,
+    baselines::{self, Inputs},
+    context::Context,
+};
 use crate::{
     run_folder::{File, RunFolder, Stage},
     stages::segment::{CLUSTERS, STARTS},
@@ -32,19 +36,18 @@ const COMPONENTS: usize = 3;
 struct Features {
     name: &'static str,
     long: Array2<f64>,
-    /// Whether clusters are sought among the unit vectors.
-    directional: bool,
+    space: Space,
     short: Option<Array2<f64>>,
     yearly: Option<Array3<f64>>,
 }
 
 impl Features {
     fn new(name: &'static str, long: Array2<f64>) -> Self {
-        Self { name, long, directional: false, short: None, yearly: None }
+        Self { name, long, space: Space::Features, short: None, yearly: None }
     }
 
-    fn directional(self) -> Self {
-        Self { directional: true, ..self }
+    fn space(self, space: Space) -> Self {
+        Self { space, ..self }
     }
 
     fn short(self, short: Option<Array2<f64>>) -> Self {
@@ -70,7 +73,7 @@ pub(super) fn measure(
             name: features.name,
             seed: context.model.seed,
             features: &features.long,
-            directional: features.directional,
+            space: features.space,
             short: features.short.as_deref(),
             yearly: features.yearly.as_deref(),
         })
@@ -86,12 +89,8 @@ pub(super) fn measure(
         null: true,
     };
     let mut rng = seed::stream(1, "comparison", 0);
-    let mut found =
+    let found =
         compare(&representations, &context.targets.grades, &context.targets.train, &config, &mut rng)?;
-    for row in found.rows.iter_mut().filter(|row| row.representation == DIRECTION) {
-        // A Gaussian of unit vectors is no null of directions; that of the states' directions stands beside the states.
-        row.null = None;
-    }
     for row in found.rows.iter().filter(|row| !MEASURED_ELSEWHERE.contains(&row.representation.as_str())) {
         if row.measure == Measure::PrefixAccuracy {
             metrics.add(format!("segments.knn.{}.{}", row.representation, row.level), row.value);
@@ -113,8 +112,6 @@ pub(super) fn measure(
 
 /// The states' name in the comparison.
 const LSTM: &str = "lstm";
-/// The name of their unit vectors.
-const DIRECTION: &str = "direction";
 /// The surrogate's angles are metrics of the surrogate, and the running mean differs from the raw grades in yearly
 /// stability only.
 const MEASURED_ELSEWHERE: [&str; 2] = ["surrogate_angles", "raw_personality_running_mean"];
@@ -146,10 +143,10 @@ fn features(context: &Context, run: &RunFolder, options: &EvaluateOptions) -> Re
     let (customers, periods, units) = context.states.dim();
     let mut all = vec![
         Features::new(LSTM, context.ends.clone())
-            .directional()
+            .space(Space::ClustersOfDirections)
             .short(short_ends())
             .yearly(context.states.clone()),
-        Features::new(DIRECTION, unit_rows(&context.ends)).directional(),
+        Features::new("direction", context.ends.clone()).space(Space::Directions),
         Features::new("trajectory", context.states.to_shape((customers, periods * units))?.into_owned()),
         Features::new("raw_inputs", context.mean_shares.clone()).short(short_shares),
         Features::new("raw_personality", grades.clone()).short(short_grades).yearly(yearly.clone()),
@@ -157,17 +154,23 @@ fn features(context: &Context, run: &RunFolder, options: &EvaluateOptions) -> Re
         Features::new("raw_personality_pca", components(grades)?),
     ];
     if periods > 1 {
-        all.push(Features::new("net_direction", net_directions(&context.states)?).directional());
+        all.push(
+            Features::new("net_direction", net_directions(&context.states)?)
+                .space(Space::ClustersOfDirections),
+        );
     }
     if let Some(angles) = surrogate_angles(context, run)? {
         all.push(Features::new("surrogate_angles", angles));
     }
     if !options.no_baselines {
         all.push(Features::new("feed_forward", baselines::feed_forward(context)?));
-        for (name, activation) in
-            [("autoencoder_linear", Activation::Linear), ("autoencoder_tanh", Activation::Tanh)]
-        {
-            all.push(Features::new(name, baselines::autoencoder(context, activation)?));
+        for (name, activation, inputs) in [
+            ("autoencoder_linear", Activation::Linear, Inputs::Shares),
+            ("autoencoder_tanh", Activation::Tanh, Inputs::Shares),
+            ("autoencoder_linear_scaled", Activation::Linear, Inputs::Scaled),
+            ("autoencoder_tanh_scaled", Activation::Tanh, Inputs::Scaled),
+        ] {
+            all.push(Features::new(name, baselines::autoencoder(context, activation, inputs)?));
         }
     }
     Ok(all)

@@ -55,9 +55,9 @@ pub(super) fn measure(context: &Context, options: &EvaluateOptions, metrics: &mu
     let errors = AngularErrors::new(&data.test_angles, &predicted)?;
     metrics.add("surrogate.angular_error_degrees", errors.median());
     metrics.add("surrogate.contribution_error", contribution_error(&linear, &data.test)?);
-    alternatives(&data, options, metrics)?;
-    coefficients(context, &linear, metrics)?;
-    own_angles(context, &linear, &frame, metrics)
+    metrics.part("alternatives to the linear model", |metrics| alternatives(&data, options, metrics))?;
+    metrics.part("tests of the coefficients", |metrics| coefficients(context, &linear, metrics))?;
+    metrics.part("angles of the linear model", |metrics| own_angles(context, &linear, &frame, metrics))
 }
 
 /// The largest relative gap between summed contributions and what the model itself predicts.
@@ -92,13 +92,18 @@ fn alternatives(data: &Data, options: &EvaluateOptions, metrics: &mut Metrics) -
     metrics.add("surrogate.r2.boosted", fit_of(&boosted.predict(&data.test)?)?);
     let squares = Polynomial::params().terms(Terms::Squares).fit(&data.train, &data.train_angles)?;
     metrics.add("surrogate.r2.squares", fit_of(&squares.predict(&data.test)?)?);
-    // A full polynomial has more columns than a small panel has customers: then it is left out.
-    let classes = data.train.ncols();
+    let (rows, classes) = data.train.dim();
     let columns = classes * (classes + 3) / 2;
-    if !options.no_polynomial && data.train.nrows() > columns + 1 {
-        let full = Polynomial::params().terms(Terms::Full).fit(&data.train, &data.train_angles)?;
-        metrics.add("surrogate.r2.full", fit_of(&full.predict(&data.test)?)?);
+    if options.no_polynomial {
+        return Ok(());
     }
+    if rows <= columns + 1 {
+        let reason = format!("{rows} training customers cannot tell {columns} columns apart");
+        metrics.leave_out("full polynomial", reason);
+        return Ok(());
+    }
+    let full = Polynomial::params().terms(Terms::Full).fit(&data.train, &data.train_angles)?;
+    metrics.add("surrogate.r2.full", fit_of(&full.predict(&data.test)?)?);
     Ok(())
 }
 

@@ -4,8 +4,11 @@
 //! measure is not defined for a customer (a direction of a zero vector), its value is NaN, and the means and
 //! correlations of this module leave that customer out.
 
+mod summary;
+
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayRef3, ArrayView1, Axis};
 
+pub use self::summary::{GradeLength, StraightnessSummary, TrajectorySummary, trajectory_summary};
 use crate::check;
 use crate::direction::{final_states, steps};
 use crate::error::Result;
@@ -31,9 +34,13 @@ pub fn step_lengths(states: &ArrayRef3<f64>) -> Array2<f64> {
 /// # Errors
 /// When there are no steps.
 pub fn straightness(states: &ArrayRef3<f64>) -> Result<Array1<f64>> {
-    let reached = final_states(states)?.map_axis(Axis(1), norm);
-    let walked = step_lengths(states).sum_axis(Axis(1));
+    let (reached, walked) = reached_and_walked(states)?;
     Ok(ndarray::Zip::from(&reached).and(&walked).map_collect(|&r, &w| if w > 0.0 { r / w } else { f64::NAN }))
+}
+
+/// Distance of the end from the origin, and length of the way there, per customer.
+fn reached_and_walked(states: &ArrayRef3<f64>) -> Result<(Array1<f64>, Array1<f64>)> {
+    Ok((final_states(states)?.map_axis(Axis(1), norm), step_lengths(states).sum_axis(Axis(1))))
 }
 
 /// Turn angles in radians between successive steps, `N x (T - 1)`.
@@ -192,67 +199,6 @@ pub fn projections_by_rank(
     Ok(RankProjections { mean, positive })
 }
 
-/// Everything about trajectories that the papers' claims 2, 12 and 13 (smooth and straight; membership and speed; each
-/// step further along) are judged by.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrajectorySummary {
-    /// Median straightness: customers who hardly leave the origin have no shape to speak of, and would pull a mean down.
-    pub straightness: f64,
-    /// Mean step length per period (`T` values).
-    pub step_lengths: Vec<f64>,
-    /// Mean turn in radians per pair of successive steps (`T - 1` values, none for one period).
-    pub turns: Vec<f64>,
-    /// Correlation of the largest grade in size, `max_j |O_j|`, with `|h_T|`: a strongly negative grade leads away from the
-    /// origin too.
-    pub grade_length: f64,
-    /// Correlation of the largest grade with the mean step length (speed per period).
-    pub grade_speed: f64,
-    /// Correlation of the largest grade with `|h_k| / |h_T|`, `k = T/2` rounded up: the part of the way made at half
-    /// time. Positive means that stronger members converge quicker even relative to how far they have to go.
-    pub grade_half_way: f64,
-    /// Steps forward on the axis of the dominant trait.
-    pub forward: ForwardSteps,
-    /// Projections of `h_T` on the axes by rank of trait.
-    pub by_rank: RankProjections,
-}
-
-/// Summarizes trajectories (`states` is `N x T x M`) against grades (`N x P`) and trait axes (`P x M`).
-///
-/// # Errors
-/// When shapes disagree, a value is not finite, or there are no customers or periods.
-pub fn trajectory_summary(
-    states: &ArrayRef3<f64>,
-    grades: &ArrayRef2<f64>,
-    axes: &ArrayRef2<f64>,
-) -> Result<TrajectorySummary> {
-    check::finite("states", states)?;
-    check::finite("axes", axes)?;
-    check::length("grades", "rows", states.dim().0, grades.nrows())?;
-    check::length("axes", "rows", grades.ncols(), axes.nrows())?;
-    let order = crate::dominance_order(grades)?;
-    let dominant = order.column(0).to_vec();
-    let forward = forward_steps(states, axes, &dominant)?;
-    let last = final_states(states)?;
-    let by_rank = projections_by_rank(&last, axes, &order)?;
-    let periods = states.dim().1;
-    let largest = largest_grades(grades);
-    let reached = last.map_axis(Axis(1), norm);
-    let lengths = step_lengths(states);
-    let half = states.index_axis(Axis(1), periods.div_ceil(2) - 1).map_axis(Axis(1), norm);
-    let turns = if periods > 1 { turn_angles(states)? } else { Array2::zeros((states.dim().0, 0)) };
-    let speed = lengths.sum_axis(Axis(1)) / periods as f64;
-    Ok(TrajectorySummary {
-        straightness: median_defined(straightness(states)?.iter().copied()),
-        step_lengths: lengths.columns().into_iter().map(|c| mean_defined(c.iter().copied())).collect(),
-        turns: turns.columns().into_iter().map(|c| mean_defined(c.iter().copied())).collect(),
-        grade_length: correlation(&largest_grades(&grades.abs()), &reached)?,
-        grade_speed: correlation(&largest, &speed)?,
-        grade_half_way: correlation(&largest, &(half / reached))?,
-        forward,
-        by_rank,
-    })
-}
-
 /// Mean of the values that are not NaN; NaN if there are none.
 pub(crate) fn mean_defined(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.filter(|v| !v.is_nan()).fold((0.0, 0usize), |(s, c), v| (s + v, c + 1));
@@ -274,7 +220,7 @@ pub(crate) fn median_defined(values: impl Iterator<Item = f64>) -> f64 {
 mod tests {
     use std::f64::consts::FRAC_PI_2;
 
-    use ndarray::{Array3, array};
+    use ndarray::array;
 
     use super::*;
 
@@ -301,18 +247,5 @@ mod tests {
     fn correlation_skips_undefined_pairs() {
         let found = correlation(&array![1.0, 2.0, f64::NAN, 3.0], &array![2.0, 4.0, 0.0, 6.0]).unwrap();
         assert!((found - 1.0).abs() < 1e-15);
-    }
-
-    #[test]
-    fn a_straight_uniform_walk_is_summarized_exactly() {
-        // Customer n walks along axis n by its grade per step, so everything about it is known.
-        let grades = array![[0.9, 0.1, 0.0], [0.0, 0.6, 0.3], [0.2, 0.0, 0.3]];
-        let states = Array3::from_shape_fn((3, 4, 3), |(n, t, m)| grades[[n, m]] * (t + 1) as f64);
-        let summary = trajectory_summary(&states, &grades, &Array2::eye(3)).unwrap();
-        assert!((summary.straightness - 1.0).abs() < 1e-12);
-        assert!(summary.turns.iter().all(|t| t.abs() < 1e-7));
-        assert_eq!((summary.forward.share, summary.forward.share_always), (1.0, 1.0));
-        assert!((summary.by_rank.mean[0] - 4.0 * (0.9 + 0.6 + 0.3) / 3.0).abs() < 1e-12);
-        assert!((summary.grade_length - summary.grade_speed).abs() < 1e-12);
     }
 }
