@@ -211,3 +211,45 @@ pub(super) fn stability() -> Vec<Row> {
         ),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The figure of a control, if it was measured.
+    fn control(row: &Row, words: &str, measured: &Measured) -> Option<f64> {
+        row.controls.iter().find(|(found, _)| found.contains(words)).and_then(|(_, figure)| figure(measured))
+    }
+
+    #[test]
+    fn what_claim_2_hangs_on_stands_beside_it() {
+        let measured = Measured::from(
+            [
+                ("trajectory.straightness.median", 0.85),
+                ("trajectory.straightness.mean", 0.799),
+                ("trajectory.straightness.ratio_of_sums", 0.82),
+                ("trajectory.straightness_from_first.median", 0.86),
+                ("trajectory.straightness_from_first.mean", 0.81),
+                ("trajectory.straightness_from_first.ratio_of_sums", 0.84),
+                ("trajectory.grade_length.largest", 0.80),
+                ("trajectory.grade_length.largest_in_size", 0.91),
+                ("trajectory.grade_length.norm", 0.95),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
+        let rows = training_and_trajectories();
+        let row =
+            |claim: &str| rows.iter().find(|row| row.claim.contains(claim)).expect("the claim is judged");
+        let straight = row("straight");
+        assert_eq!((straight.figure)(&measured), Some(0.85));
+        assert_eq!(control(straight, "mean over customers", &measured), Some(0.799));
+        assert_eq!(control(straight, "over all lengths", &measured), Some(0.82));
+        for value in [0.86, 0.81, 0.84] {
+            assert!(straight.controls.iter().any(|(_, figure)| figure(&measured) == Some(value)));
+        }
+        let direction = row("direction");
+        assert_eq!(control(direction, "size of the largest grade", &measured), Some(0.91));
+        assert_eq!(control(direction, "with the largest grade", &measured), Some(0.80));
+        assert_eq!(control(direction, "norm of the grades", &measured), Some(0.95));
+    }
+}
