@@ -120,7 +120,7 @@ fn methods(
     for method in Method::ALL {
         let found = method.cluster(directions)?;
         let mut add =
-            |name: &str, value: f64| metrics.add_defined(format!("clusters.{}.{name}", method.name()), value);
+            |name: &str, value: f64| metrics.add(format!("clusters.{}.{name}", method.name()), value);
         // Noise belongs to no cluster: it is left out of what is measured, and counted.
         let rows: Vec<usize> = (0..found.labels.len()).filter(|row| found.labels[*row].is_some()).collect();
         let labels: Vec<usize> = found.labels.iter().flatten().copied().collect();

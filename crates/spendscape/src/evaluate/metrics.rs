@@ -18,19 +18,14 @@ impl Metrics {
         Self { entries: entries.collect(), left_out: Vec::new() }
     }
 
-    /// Adds a figure.
+    /// Adds a figure, unless it is undefined (not finite), such as the silhouette of one cluster.
     pub fn add(&mut self, name: impl Into<String>, value: f64) {
-        self.entries.push((name.into(), value));
-    }
-
-    /// Adds a figure that may be undefined, such as the silhouette of one cluster; then it is left out.
-    pub fn add_defined(&mut self, name: impl Into<String>, value: f64) {
         if value.is_finite() {
-            self.add(name, value);
+            self.entries.push((name.into(), value));
         }
     }
 
-    /// Adds figures `name.1`, `name.2`, ...
+    /// Adds figures `name.1`, `name.2`, ..., without those that are undefined.
     pub fn add_all(&mut self, name: &str, values: impl IntoIterator<Item = f64>) {
         for (k, value) in values.into_iter().enumerate() {
             self.add(format!("{name}.{}", k + 1), value);
@@ -95,6 +90,7 @@ mod tests {
         metrics
             .part("small", |metrics| {
                 metrics.add("before", 1.0);
+                metrics.add_all("undefined", [f64::NAN, f64::INFINITY]);
                 dominance_order(&Array2::zeros((3, 0))).context("while measuring")?;
                 metrics.add("after", 2.0);
                 Ok(())

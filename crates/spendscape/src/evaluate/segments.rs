@@ -100,10 +100,10 @@ pub(super) fn measure(
         } else if row.representation == LSTM
             && let Some(name) = metric(row)
         {
-            metrics.add_defined(format!("segments.{name}"), row.value);
+            metrics.add(format!("segments.{name}"), row.value);
             if let Some(null) = row.null {
-                metrics.add_defined(format!("segments.{name}_null"), null);
-                metrics.add_defined(format!("segments.{name}_minus_null"), row.value - null);
+                metrics.add(format!("segments.{name}_null"), null);
+                metrics.add(format!("segments.{name}_minus_null"), row.value - null);
             }
         }
     }

@@ -54,7 +54,7 @@ fn spread(metrics: &mut Metrics, name: &str, values: &[f64]) {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     for (part, at) in [("median", sorted.len() / 2), ("low", 0), ("high", sorted.len() - 1)] {
-        metrics.add_defined(format!("{name}.{part}"), sorted[at]);
+        metrics.add(format!("{name}.{part}"), sorted[at]);
     }
 }
 

@@ -16,9 +16,9 @@ pub(super) fn measure(context: &Context, metrics: &mut Metrics) -> Result<()> {
     }
     metrics.add_all("trajectory.step_length", summary.step_lengths);
     metrics.add_all("trajectory.turn_degrees", summary.turns.iter().map(|turn| turn.to_degrees()));
-    metrics.add_defined("trajectory.grade_length.largest", summary.grade_length.largest);
-    metrics.add_defined("trajectory.grade_length.largest_in_size", summary.grade_length.largest_in_size);
-    metrics.add_defined("trajectory.grade_length.norm", summary.grade_length.norm);
+    metrics.add("trajectory.grade_length.largest", summary.grade_length.largest);
+    metrics.add("trajectory.grade_length.largest_in_size", summary.grade_length.largest_in_size);
+    metrics.add("trajectory.grade_length.norm", summary.grade_length.norm);
     metrics.add("trajectory.grade_speed", summary.grade_speed);
     metrics.add("trajectory.grade_half_way", summary.grade_half_way);
     metrics.add("trajectory.forward", summary.forward.share);
@@ -29,7 +29,7 @@ pub(super) fn measure(context: &Context, metrics: &mut Metrics) -> Result<()> {
 
 /// Every way to average, because the papers name none and the verdict can hang on it.
 fn straightness(metrics: &mut Metrics, name: &str, found: StraightnessSummary) {
-    metrics.add_defined(format!("{name}.median"), found.median);
-    metrics.add_defined(format!("{name}.mean"), found.mean);
-    metrics.add_defined(format!("{name}.ratio_of_sums"), found.ratio_of_sums);
+    metrics.add(format!("{name}.median"), found.median);
+    metrics.add(format!("{name}.mean"), found.mean);
+    metrics.add(format!("{name}.ratio_of_sums"), found.ratio_of_sums);
 }

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bad_input;
+mod evaluate;
 mod explain;
 mod interrupt;
 mod nets;
