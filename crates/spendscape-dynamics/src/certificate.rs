@@ -90,39 +90,7 @@ pub(crate) fn representative(v: Interval) -> f64 {
 /// Krawczyk's test on `x - F(x) = 0`: with `Y` near `(I - J)^-1`, if `x - Y (x - F(x)) + (I - Y (I - J(Z))) (Z - x)` lies
 /// strictly inside the box `Z`, then `Z` holds exactly one fixed point.
 pub fn certify(map: &impl Map, x: &[f64]) -> Option<FixedPoint> {
-    let test = Test::new(map, x)?;
-    let mut radius = RADIUS_START;
-    let mut enclosure = None;
-    for _ in 0..ENLARGEMENTS {
-        let z = test.around(radius);
-        if let Some(image) = test.image(&z)
-            && strictly_inside(&image, &z)
-        {
-            enclosure = Some(image);
-            break;
-        }
-        radius *= 10.0;
-    }
-    let enclosure = enclosure?;
-    let mut uniqueness = test.around(radius);
-    let mut wide = UNIQUE_START;
-    for _ in 0..UNIQUE_TRIALS {
-        if wide <= radius {
-            break;
-        }
-        let z = test.around(wide);
-        // How many times too wide the box is: the image's radius grows as the square of the box's.
-        let excess = match test.image(&z) {
-            Some(image) if strictly_inside(&image, &z) => {
-                uniqueness = z;
-                break;
-            }
-            Some(image) => image.iter().zip(&z).fold(0.0, |m: f64, (i, z)| m.max(i.rad() / z.rad())),
-            None => f64::INFINITY,
-        };
-        wide *= (UNIQUE_SAFETY / excess).clamp(UNIQUE_SHRINK.0, UNIQUE_SHRINK.1);
-    }
-    Some(FixedPoint::at(map, enclosure, uniqueness, &mut SpectrumWork::default()))
+    Certifier::default().certify(map, x)
 }
 
 /// Inflations of a tube before giving up.
@@ -137,97 +105,187 @@ const TUBE_FLOOR: f64 = 1e-12;
 pub(crate) fn tube(map: &impl Map, a: &[Interval], b: &[Interval]) -> Option<Vec<Interval>> {
     let hull: Vec<Interval> = a.iter().zip(b).map(|(a, b)| a.hull(*b)).collect();
     let center: Vec<f64> = hull.iter().map(|v| v.mid()).collect();
-    let test = Test::new(map, &center)?;
+    let mut test = Certifier::default();
+    if !test.prepare(map, &center) {
+        return None;
+    }
     let grow = |v: Interval| {
         let m = v.mid();
         Interval::around(m, TUBE_GROWTH * v.rad() + TUBE_FLOOR * m.abs().max(1.0))
     };
-    let mut z: Vec<Interval> = hull.iter().map(|v| grow(*v)).collect();
+    test.z.clear();
+    test.z.extend(hull.iter().map(|v| grow(*v)));
     for _ in 0..TUBE_INFLATIONS {
-        let image = test.image(&z)?;
-        if strictly_inside(&image, &z) {
-            return Some(z);
+        if !test.image(map) {
+            return None;
         }
-        z = image.iter().zip(&hull).map(|(i, h)| grow(i.hull(*h))).collect();
+        if test.strictly_inside() {
+            return Some(test.z);
+        }
+        test.z.clear();
+        test.z.extend(test.image.iter().zip(&hull).map(|(i, h)| grow(i.hull(*h))));
     }
     None
 }
 
-fn strictly_inside(a: &[Interval], b: &[Interval]) -> bool {
-    a.iter().zip(b).all(|(a, b)| a.strictly_inside(*b))
-}
-
-/// The data of Krawczyk's test that do not depend on the box.
-struct Test<'a, M> {
-    map: &'a M,
-    x: &'a [f64],
+/// Krawczyk's test with reused memory: nothing is allocated once the largest map has been seen.
+#[derive(Debug, Default)]
+pub(crate) struct Certifier {
+    x: Vec<f64>,
     /// Preconditioner, row-major.
     y: Vec<f64>,
     /// `Y (x - F(x))`.
     defect: Vec<Interval>,
+    /// The tested box, and its image.
+    z: Vec<Interval>,
+    image: Vec<Interval>,
+    /// The proved enclosure.
+    pub(crate) enclosure: Vec<Interval>,
+    /// The box in which the enclosed point is alone.
+    uniqueness: Vec<Interval>,
+    step: Vec<Interval>,
+    jacobian: Vec<Interval>,
+    mid: Vec<f64>,
+    rad: Vec<f64>,
+    half: Vec<f64>,
+    elimination: Vec<f64>,
+    spectrum: SpectrumWork,
 }
 
-impl<'a, M: Map> Test<'a, M> {
-    fn new(map: &'a M, x: &'a [f64]) -> Option<Self> {
+impl Certifier {
+    /// See [`certify`].
+    pub(crate) fn certify(&mut self, map: &impl Map, x: &[f64]) -> Option<FixedPoint> {
+        let radius = self.prove(map, x)?;
+        self.make_unique(map, radius);
+        Some(FixedPoint::at(map, self.enclosure.clone(), self.uniqueness.clone(), &mut self.spectrum))
+    }
+
+    /// Encloses a fixed point near `x`, alone in the ball of the returned relative radius; `None` when no test proves one.
+    pub(crate) fn prove(&mut self, map: &impl Map, x: &[f64]) -> Option<f64> {
+        if !self.prepare(map, x) {
+            return None;
+        }
+        let mut radius = RADIUS_START;
+        for _ in 0..ENLARGEMENTS {
+            self.surround(radius);
+            if self.image(map) && self.strictly_inside() {
+                self.enclosure.clone_from(&self.image);
+                self.uniqueness.clone_from(&self.z);
+                return Some(radius);
+            }
+            radius *= 10.0;
+        }
+        None
+    }
+
+    /// Widens the box in which the proved point is alone, which has the given radius.
+    fn make_unique(&mut self, map: &impl Map, radius: f64) {
+        let mut wide = UNIQUE_START;
+        for _ in 0..UNIQUE_TRIALS {
+            if wide <= radius {
+                break;
+            }
+            self.surround(wide);
+            // How many times too wide the box is: the image's radius grows as the square of the box's.
+            let excess = if self.image(map) {
+                if self.strictly_inside() {
+                    self.uniqueness.clone_from(&self.z);
+                    break;
+                }
+                self.image.iter().zip(&self.z).fold(0.0, |m: f64, (i, z)| m.max(i.rad() / z.rad()))
+            } else {
+                f64::INFINITY
+            };
+            wide *= (UNIQUE_SAFETY / excess).clamp(UNIQUE_SHRINK.0, UNIQUE_SHRINK.1);
+        }
+    }
+
+    /// The stability of the point that was last proved.
+    pub(crate) fn stability(&mut self, map: &impl Map) -> Spectrum {
+        map.linearize(&self.enclosure, &mut self.step, &mut self.jacobian);
+        self.spectrum.enclose(self.enclosure.len(), &self.jacobian)
+    }
+
+    /// What does not depend on the box; `false` when `x` does not fit or `I - J` is singular.
+    fn prepare(&mut self, map: &impl Map, x: &[f64]) -> bool {
         let n = map.dim();
         if x.len() != n || n == 0 || !x.iter().all(|v| v.is_finite()) {
-            return None;
+            return false;
         }
-        let mut j = vec![0.0; n * n];
-        map.jacobian(x, &mut j);
-        for (index, v) in j.iter_mut().enumerate() {
+        self.x.clear();
+        self.x.extend_from_slice(x);
+        self.half.resize(n, 0.0);
+        self.mid.resize(n * n, 0.0);
+        self.step.resize(n, Interval::ZERO);
+        self.jacobian.resize(n * n, Interval::ZERO);
+        map.linearize(x, &mut self.half, &mut self.mid);
+        for (index, v) in self.mid.iter_mut().enumerate() {
             *v = f64::from(u8::from(index % (n + 1) == 0)) - *v;
         }
-        let y = invert_any(n, &j)?;
-        let thin: Vec<Interval> = x.iter().map(|&v| Interval::point(v)).collect();
-        let mut image = vec![Interval::ZERO; n];
-        map.step(&thin, &mut image);
-        let g: Vec<Interval> = thin.iter().zip(&image).map(|(x, f)| *x - *f).collect();
-        let defect =
-            (0..n).map(|i| (0..n).fold(Interval::ZERO, |s, k| s + g[k].scale(y[i * n + k]))).collect();
-        Some(Self { map, x, y, defect })
-    }
-
-    fn around(&self, radius: f64) -> Vec<Interval> {
-        self.x.iter().map(|&v| Interval::around(v, radius * v.abs().max(1.0))).collect()
-    }
-
-    /// Krawczyk's image of `z`, or `None` when something is not finite.
-    fn image(&self, z: &[Interval]) -> Option<Vec<Interval>> {
-        let n = self.x.len();
-        let mut j = vec![Interval::ZERO; n * n];
-        self.map.jacobian(z, &mut j);
-        if !j.iter().all(|v| v.is_finite()) {
-            return None;
+        if !invert_any(n, &self.mid, &mut self.elimination, &mut self.y) {
+            return false;
         }
-        for (index, v) in j.iter_mut().enumerate() {
+        self.z.clear();
+        self.z.extend(x.iter().map(|&v| Interval::point(v)));
+        map.step(&self.z, &mut self.step);
+        for (g, x) in self.step.iter_mut().zip(&self.z) {
+            *g = *x - *g;
+        }
+        let product =
+            |row: &[f64]| row.iter().zip(&self.step).fold(Interval::ZERO, |s, (y, g)| s + g.scale(*y));
+        self.defect.clear();
+        self.defect.extend(self.y.chunks_exact(n).map(product));
+        true
+    }
+
+    /// Makes the tested box a ball around `x`.
+    fn surround(&mut self, radius: f64) {
+        self.z.clear();
+        self.z.extend(self.x.iter().map(|&v| Interval::around(v, radius * v.abs().max(1.0))));
+    }
+
+    /// Whether the image lies strictly inside the tested box.
+    fn strictly_inside(&self) -> bool {
+        self.image.iter().zip(&self.z).all(|(a, b)| a.strictly_inside(*b))
+    }
+
+    /// Krawczyk's image of the tested box; `false` when something is not finite.
+    fn image(&mut self, map: &impl Map) -> bool {
+        let n = self.x.len();
+        map.linearize(&self.z, &mut self.step, &mut self.jacobian);
+        if !self.jacobian.iter().all(|v| v.is_finite()) {
+            return false;
+        }
+        for (index, v) in self.jacobian.iter_mut().enumerate() {
             let one = f64::from(u8::from(index % (n + 1) == 0));
             *v = Interval::point(one) - *v;
         }
-        let (mid, rad): (Vec<f64>, Vec<f64>) = j.iter().map(|v| (v.mid(), v.rad())).unzip();
+        self.mid.clear();
+        self.mid.extend(self.jacobian.iter().map(|v| v.mid()));
+        self.rad.clear();
+        self.rad.extend(self.jacobian.iter().map(|v| v.rad()));
         let gamma = (n as f64 + 4.0) * ROUND;
-        let half: Vec<f64> =
-            z.iter().zip(self.x).map(|(z, &x)| (z.hi - x).max(x - z.lo) * (1.0 + ROUND)).collect();
-        Some(
-            (0..n)
-                .map(|i| {
-                    let mut total = 0.0;
-                    for c in 0..n {
-                        let (mut s, mut size, mut spread) = (0.0, 0.0, 0.0);
-                        for k in 0..n {
-                            let y = self.y[i * n + k];
-                            s += y * mid[k * n + c];
-                            size += (y * mid[k * n + c]).abs();
-                            spread += y.abs() * rad[k * n + c];
-                        }
-                        let one = f64::from(u8::from(i == c));
-                        total +=
-                            ((one - s).abs() * (1.0 + ROUND) + spread + gamma * (size + spread)) * half[c];
-                    }
-                    let total = total * (1.0 + gamma) + TINY;
-                    Interval::point(self.x[i]) - self.defect[i] + Interval { lo: -total, hi: total }
-                })
-                .collect(),
-        )
+        self.half.clear();
+        let sides = self.z.iter().zip(&self.x);
+        self.half.extend(sides.map(|(z, &x)| (z.hi - x).max(x - z.lo) * (1.0 + ROUND)));
+        self.image.clear();
+        for i in 0..n {
+            let mut total = 0.0;
+            for c in 0..n {
+                let (mut s, mut size, mut spread) = (0.0, 0.0, 0.0);
+                for k in 0..n {
+                    let y = self.y[i * n + k];
+                    s += y * self.mid[k * n + c];
+                    size += (y * self.mid[k * n + c]).abs();
+                    spread += y.abs() * self.rad[k * n + c];
+                }
+                let one = f64::from(u8::from(i == c));
+                total += ((one - s).abs() * (1.0 + ROUND) + spread + gamma * (size + spread)) * self.half[c];
+            }
+            let total = total * (1.0 + gamma) + TINY;
+            let center = Interval::point(self.x[i]) - self.defect[i];
+            self.image.push(center + Interval { lo: -total, hi: total });
+        }
+        true
     }
 }

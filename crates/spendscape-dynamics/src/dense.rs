@@ -104,9 +104,9 @@ fn solve_sized<const N: usize>(a: &mut [f64], b: &mut [f64]) -> bool {
     let mut inverse = [0.0; N];
     for k in 0..N {
         let (mut p, mut largest) = (k, a[k][k].abs());
-        for r in k + 1..N {
-            if a[r][k].abs() > largest {
-                (p, largest) = (r, a[r][k].abs());
+        for (r, row) in a.iter().enumerate().skip(k + 1) {
+            if row[k].abs() > largest {
+                (p, largest) = (r, row[k].abs());
             }
         }
         if largest.is_nan() || largest <= PIVOT_MIN {
@@ -175,17 +175,18 @@ fn solve_any(n: usize, a: &mut [f64], b: &mut [f64]) -> bool {
     b.iter().all(|v| v.is_finite())
 }
 
-/// The inverse of a row-major `n x n` matrix of any size by Gauss-Jordan elimination with partial pivoting, or `None` when
-/// it is singular.
-pub(crate) fn invert_any(n: usize, a: &[f64]) -> Option<Vec<f64>> {
-    // Matrix and inverse side by side, so that one loop eliminates in both.
+/// The inverse of a row-major `n x n` matrix of any size by Gauss-Jordan elimination with partial pivoting, into `inverse`;
+/// `false` when it is singular. `rows` is working memory.
+pub(crate) fn invert_any(n: usize, a: &[f64], rows: &mut Vec<f64>, inverse: &mut Vec<f64>) -> bool {
+    // Matrix and inverse side by side, so that one loop eliminates in both; the last row is the pivot's copy.
     let width = 2 * n;
-    let mut rows = vec![0.0; n * width];
+    rows.clear();
+    rows.resize((n + 1) * width, 0.0);
+    let (rows, pivot_row) = rows.split_at_mut(n * width);
     for (k, (row, a)) in rows.chunks_exact_mut(width).zip(a.chunks_exact(n)).enumerate() {
         row[..n].copy_from_slice(a);
         row[n + k] = 1.0;
     }
-    let mut pivot_row = vec![0.0; width];
     for k in 0..n {
         let mut p = k;
         for r in k + 1..n {
@@ -195,24 +196,25 @@ pub(crate) fn invert_any(n: usize, a: &[f64]) -> Option<Vec<f64>> {
         }
         let pivot = rows[p * width + k];
         if pivot.is_nan() || pivot.abs() <= PIVOT_MIN {
-            return None;
+            return false;
         }
         for (to, from) in pivot_row.iter_mut().zip(&rows[p * width..(p + 1) * width]) {
             *to = from / pivot;
         }
         rows.copy_within(k * width..(k + 1) * width, p * width);
-        rows[k * width..(k + 1) * width].copy_from_slice(&pivot_row);
+        rows[k * width..(k + 1) * width].copy_from_slice(pivot_row);
         for (r, row) in rows.chunks_exact_mut(width).enumerate() {
             if r != k {
                 let factor = row[k];
-                for (v, p) in row.iter_mut().zip(&pivot_row) {
+                for (v, p) in row.iter_mut().zip(&*pivot_row) {
                     *v -= factor * p;
                 }
             }
         }
     }
-    let inverse: Vec<f64> = rows.chunks_exact(width).flat_map(|row| &row[n..]).copied().collect();
-    inverse.iter().all(|v| v.is_finite()).then_some(inverse)
+    inverse.clear();
+    inverse.extend(rows.chunks_exact(width).flat_map(|row| &row[n..]));
+    inverse.iter().all(|v| v.is_finite())
 }
 
 /// The largest absolute value; NaN when any entry is NaN.
@@ -235,7 +237,8 @@ mod tests {
         let a = [[0.0, 2.0, 1.0], [1.0, -1.0, 3.0], [4.0, 0.5, -2.0]];
         let inv = invert(&a).unwrap();
         let flat: Vec<f64> = a.iter().flatten().copied().collect();
-        let any = invert_any(3, &flat).unwrap();
+        let mut any = Vec::new();
+        assert!(invert_any(3, &flat, &mut Vec::new(), &mut any));
         for i in 0..3 {
             for j in 0..3 {
                 let s: f64 = (0..3).map(|k| inv[i][k] * a[k][j]).sum();

@@ -103,9 +103,9 @@ impl<M: Map> Fiber<'_, M> {
         self.matrix[n * m..].copy_from_slice(row);
     }
 
-    /// The unit tangent at `p`, oriented along `row`, in `value`; `false` when the system is singular.
-    fn tangent(&mut self, p: &[f64], row: &[f64]) -> bool {
-        self.linearize(p, row);
+    /// The unit tangent where the system was last linearized, oriented along its last row, in `value`; `false` when the
+    /// system is singular.
+    fn tangent(&mut self) -> bool {
         self.value.fill(0.0);
         self.value[self.n] = 1.0;
         if !solve(self.n + 1, &mut self.matrix, &mut self.value) {
@@ -123,20 +123,23 @@ impl<M: Map> Fiber<'_, M> {
         let mut row = vec![0.0; n + 1];
         row[n] = sign;
         let mut step = config.step;
+        self.linearize(&p, &row);
         for _ in 0..config.max_steps {
-            if !self.tangent(&p, &row) {
+            if !self.tangent() {
                 return;
             }
             row.copy_from_slice(&self.value);
-            let mut corrections = None;
-            for _ in 0..HALVINGS {
-                corrections = self.correct(&p, &row, step, &mut q);
-                if corrections.is_some() {
-                    break;
+            let mut halvings = 0;
+            let corrections = loop {
+                if let Some(corrections) = self.correct(&p, &row, step, &mut q) {
+                    break corrections;
+                }
+                halvings += 1;
+                if halvings == HALVINGS {
+                    return;
                 }
                 step *= 0.5;
-            }
-            let Some(corrections) = corrections else { return };
+            };
             if p[n] * q[n] <= 0.0 {
                 let share = p[n].abs() / (p[n] - q[n]).abs().max(f64::MIN_POSITIVE);
                 let from: Vec<f64> = (0..n).map(|k| p[k] + share.min(1.0) * (q[k] - p[k])).collect();
@@ -148,7 +151,8 @@ impl<M: Map> Fiber<'_, M> {
             if q.iter().zip(far).any(|(x, far)| x.abs() > *far) || q[n].abs() > config.limit * a0.max(1.0) {
                 return;
             }
-            if corrections <= QUICK {
+            // A step that has just been too long is not tried again at once.
+            if corrections <= QUICK && halvings == 0 {
                 step = (step * STEP_GROWTH).min(config.max_step);
             }
             std::mem::swap(&mut p, &mut q);
@@ -156,7 +160,7 @@ impl<M: Map> Fiber<'_, M> {
     }
 
     /// Moves from `p` by `step` along the tangent and back to the curve on the hyperplane across it, into `q`; the number
-    /// of corrections, or `None` when they do not settle.
+    /// of corrections, or `None` when they do not settle. The system is then linearized at `q`.
     fn correct(&mut self, p: &[f64], tangent: &[f64], step: f64, q: &mut [f64]) -> Option<usize> {
         for (q, (p, t)) in q.iter_mut().zip(p.iter().zip(tangent)) {
             *q = p + step * t;

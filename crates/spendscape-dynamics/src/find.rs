@@ -2,7 +2,7 @@
 //!
 //! Nothing is filtered silently: the fate of every start under every method is in the result.
 
-use crate::certificate::{FixedPoint, certify};
+use crate::certificate::{Certifier, FixedPoint};
 use crate::fiber::{FiberConfig, trace_fiber};
 use crate::interval::Interval;
 use crate::map::Map;
@@ -141,6 +141,7 @@ pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>
     let mut found = Found::default();
     let mut known = KnownPoints::new(map.dim());
     let mut solver = Solver::for_map(map);
+    let mut certifier = Certifier::default();
     let all = starts.iter().cloned().chain(spread(map, config));
     for (start, x0) in all.enumerate() {
         for method in [Method::Newton, Method::Descent, Method::Iteration] {
@@ -160,14 +161,16 @@ pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>
                 let from = solver.state().to_vec();
                 residual = solver.newton_until(map, &from, config.newton_steps, |x| known.at(x).is_some()).0;
             }
-            let point = known.at(solver.state()).or_else(|| found.place(map, solver.state(), residual));
+            let point = known
+                .at(solver.state())
+                .or_else(|| found.place(map, &mut certifier, solver.state(), residual));
             known.update(&found.certificates);
             found.fates.push(Fate { start, method, status, residual, point });
         }
         if start < config.fibers {
             for x in trace_fiber(map, &x0, &FiberConfig::default()) {
                 let residual = residual_at(map, &x);
-                let point = known.at(&x).or_else(|| found.place(map, &x, residual));
+                let point = known.at(&x).or_else(|| found.place(map, &mut certifier, &x, residual));
                 known.update(&found.certificates);
                 let status = if point.is_some() { Status::Converged } else { Status::Stalled };
                 found.fates.push(Fate { start, method: Method::Fiber, status, residual, point });
@@ -216,11 +219,17 @@ const RESIDUAL_MAX: f64 = 1e-9;
 
 impl Found {
     /// The index of the point at `x` (in no known box), which is added when it is new and certifiable.
-    fn place(&mut self, map: &impl Map, x: &[f64], residual: f64) -> Option<usize> {
+    fn place(
+        &mut self,
+        map: &impl Map,
+        certifier: &mut Certifier,
+        x: &[f64],
+        residual: f64,
+    ) -> Option<usize> {
         if residual.is_nan() || residual > RESIDUAL_MAX * x.iter().fold(1.0, |m: f64, v| m.max(v.abs())) {
             return None;
         }
-        let Some(certificate) = certify(map, x) else {
+        let Some(certificate) = certifier.certify(map, x) else {
             let near = |y: &Vec<f64>| y.iter().zip(x).all(|(a, b)| (a - b).abs() < Self::UNCERTIFIED_APART);
             if !self.uncertified.iter().any(near) {
                 self.uncertified.push(x.to_vec());

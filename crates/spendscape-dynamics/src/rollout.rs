@@ -8,13 +8,13 @@ use rayon::prelude::*;
 
 use crate::complete::with_units;
 use crate::error::Error;
-use crate::interval::exp_parts;
+use crate::interval::{Interval, exp_parts};
 use crate::map::{LstmCell, LstmMap, Map, check_finite};
 
 /// Customers advanced together.
 const LANES: usize = 8;
-/// Groups of lanes per unit of parallel work; results do not depend on it.
-const GROUPS: usize = 16;
+/// Units of parallel work at the most; results do not depend on it.
+const UNITS_OF_WORK: usize = 256;
 
 /// The hidden states of each customer (`inputs` is N x C, each row held for ever) after steps 1 to `steps` from
 /// `h = c = 0`: N x steps x M.
@@ -41,7 +41,7 @@ pub fn extended_trajectories(
     let width = 4 * m;
     let z0 = z0.as_slice().unwrap_or_default();
     let values = out.as_slice_mut().unwrap_or_default();
-    let rows = LANES * GROUPS;
+    let rows = n.div_ceil(UNITS_OF_WORK).next_multiple_of(LANES);
     values.par_chunks_mut(rows * steps * m).zip(z0.par_chunks(rows * width)).for_each(|(out, z0)| {
         with_units!(m, N => {
             let w = weights::<N>(cell);
@@ -49,8 +49,16 @@ pub fn extended_trajectories(
                 lanes::<N>(&w, z0, steps, out);
             }
         }, {
+            let mut map = LstmMap { cell, z0: vec![Interval::ZERO; width], input_known: false };
+            let (mut x, mut next) = (vec![0.0; 2 * m], vec![0.0; 2 * m]);
             for (out, z0) in out.chunks_mut(steps * m).zip(z0.chunks(width)) {
-                single(cell, z0, out);
+                map.z0.iter_mut().zip(z0).for_each(|(to, z)| *to = Interval::point(*z));
+                x.fill(0.0);
+                for row in out.chunks_mut(m) {
+                    map.step(&x, &mut next);
+                    std::mem::swap(&mut x, &mut next);
+                    row.copy_from_slice(&x[..m]);
+                }
             }
         });
     });
@@ -109,18 +117,5 @@ fn lanes<const N: usize>(w: &[[[f64; N]; N]; 4], z0: &[f64], steps: usize, out: 
                 out[(lane * steps + t) * N + k] = h[lane];
             }
         }
-    }
-}
-
-/// One customer of a net of any size.
-fn single(cell: &LstmCell, z0: &[f64], out: &mut [f64]) {
-    let m = cell.units();
-    let z0 = z0.iter().map(|&z| crate::interval::Interval::point(z)).collect();
-    let map = LstmMap { cell, z0, input_known: false };
-    let (mut x, mut next) = (vec![0.0; 2 * m], vec![0.0; 2 * m]);
-    for row in out.chunks_mut(m) {
-        map.step(&x, &mut next);
-        std::mem::swap(&mut x, &mut next);
-        row.copy_from_slice(&x[..m]);
     }
 }

@@ -208,11 +208,12 @@ impl Solver {
             if let Some(status) = self.over(size) {
                 return (size, step, status);
             }
-            if known(&self.x) {
-                return (size, step, Status::Known);
-            }
             if size < best {
                 (best, best_step) = (size, step);
+                // Worth asking only where Newton has come nearer to a point.
+                if known(&self.x) {
+                    return (size, step, Status::Known);
+                }
             } else if step - best_step >= PATIENCE {
                 return (size, step, Status::Stalled);
             }

@@ -50,25 +50,40 @@ impl Curve {
     /// The point of the curve at `t`, length M.
     #[must_use]
     pub fn at(&self, t: f64) -> Array1<f64> {
-        let mut x = self.mean.clone();
-        for (k, direction) in self.components.outer_iter().enumerate() {
-            let value = if k == 0 { t } else { polyval(&self.coefficients.row(k - 1), t) };
-            x.scaled_add(value, &direction);
-        }
-        x
+        (0..self.mean.len()).map(|j| self.state_at(t, j)).collect()
+    }
+
+    /// Coordinate `j` of that point.
+    fn state_at(&self, t: f64, j: usize) -> f64 {
+        let along = self.components.column(j);
+        along.iter().enumerate().fold(self.mean[j], |x, (k, direction)| x + self.principal(t, k) * direction)
+    }
+
+    /// Principal coordinate `k` of that point.
+    fn principal(&self, t: f64, k: usize) -> f64 {
+        if k == 0 { t } else { polyval(&self.coefficients.row(k - 1), t) }
+    }
+
+    /// The squared distance of a point from that at `t`.
+    fn distance2(&self, t: f64, x: ArrayView1<'_, f64>) -> f64 {
+        x.iter().enumerate().map(|(j, x)| (self.state_at(t, j) - x).powi(2)).sum()
     }
 
     /// The curve parameter of a point: its first principal coordinate.
     #[must_use]
     pub fn parameter(&self, x: ArrayView1<'_, f64>) -> f64 {
-        self.components.row(0).iter().zip(x.iter().zip(&self.mean)).map(|(d, (x, m))| d * (x - m)).sum()
+        self.score(x, 0)
+    }
+
+    /// Principal coordinate `k` of a point.
+    fn score(&self, x: ArrayView1<'_, f64>, k: usize) -> f64 {
+        self.components.row(k).iter().zip(x.iter().zip(&self.mean)).map(|(d, (x, m))| d * (x - m)).sum()
     }
 
     /// The distance of a point from the curve at its own parameter, clamped to the fitted range.
     #[must_use]
     pub fn distance(&self, x: ArrayView1<'_, f64>) -> f64 {
-        let t = self.parameter(x).clamp(self.range.0, self.range.1);
-        super::kmeans::distance2(self.at(t).view(), x).sqrt()
+        self.distance2(self.parameter(x).clamp(self.range.0, self.range.1), x).sqrt()
     }
 }
 
@@ -79,8 +94,7 @@ pub(super) fn fit_curve(
     held: &ArrayRef<f64, Ix2>,
 ) -> Result<Curve, Error> {
     let half = through(fit)?;
-    let explained =
-        explained(held, &half.mean, |x| super::kmeans::distance2(half.at(half.parameter(x)).view(), x));
+    let explained = explained(held, &half.mean, |x| half.distance2(half.parameter(x), x));
     let curve = through(x)?;
     let fit = if two_branches(x, &curve) {
         CurveFit::TwoBranches
@@ -141,11 +155,11 @@ fn two_branches(x: &ArrayRef<f64, Ix2>, curve: &Curve) -> bool {
     if n < 4 * BINS || curve.components.nrows() < 2 {
         return false;
     }
-    let residuals: Vec<Array1<f64>> = x.outer_iter().map(|r| &r - &curve.at(curve.parameter(r))).collect();
     let total: f64 = x.outer_iter().map(|r| super::kmeans::distance2(r, curve.mean.view())).sum();
     // The residual direction of largest variance among the components.
-    let coordinate =
-        |k: usize| -> Vec<f64> { residuals.iter().map(|r| r.dot(&curve.components.row(k))).collect() };
+    let coordinate = |k: usize| -> Vec<f64> {
+        x.outer_iter().map(|r| curve.score(r, k) - curve.principal(curve.parameter(r), k)).collect()
+    };
     let main = (1..curve.components.nrows())
         .map(coordinate)
         .max_by(|a, b| square_sum(a).total_cmp(&square_sum(b)))

@@ -28,12 +28,13 @@ pub(super) fn nearest(centers: &Array2<f64>, x: ArrayView1<'_, f64>) -> (usize, 
 /// `k` centers of the rows of `x` (at least one row), `k x M`.
 pub(super) fn kmeans<R: Rng + ?Sized>(x: &ArrayRef<f64, Ix2>, k: usize, rng: &mut R) -> Array2<f64> {
     let mut best: Option<(f64, Array2<f64>)> = None;
+    let (mut next, mut counts) = (Array2::zeros((k, x.ncols())), vec![0; k]);
     for _ in 0..STARTS {
         let mut centers = seeds(x, k, rng);
         let mut cost = f64::INFINITY;
         for _ in 0..ITERATIONS {
-            let (next, total) = lloyd(x, &centers);
-            centers = next;
+            let total = lloyd(x, &centers, &mut next, &mut counts);
+            std::mem::swap(&mut centers, &mut next);
             if total >= cost {
                 break;
             }
@@ -68,10 +69,10 @@ fn seeds<R: Rng + ?Sized>(x: &ArrayRef<f64, Ix2>, k: usize, rng: &mut R) -> Arra
     centers
 }
 
-/// One Lloyd step: the new centers and the cost of the old ones. An empty cluster keeps its center.
-fn lloyd(x: &ArrayRef<f64, Ix2>, centers: &Array2<f64>) -> (Array2<f64>, f64) {
-    let mut sums = Array2::<f64>::zeros(centers.raw_dim());
-    let mut counts = vec![0usize; centers.nrows()];
+/// One Lloyd step: the new centers into `sums` and the cost of the old ones. An empty cluster keeps its center.
+fn lloyd(x: &ArrayRef<f64, Ix2>, centers: &Array2<f64>, sums: &mut Array2<f64>, counts: &mut [usize]) -> f64 {
+    sums.fill(0.0);
+    counts.fill(0);
     let mut cost = 0.0;
     for row in x.outer_iter() {
         let (k, d) = nearest(centers, row);
@@ -87,5 +88,5 @@ fn lloyd(x: &ArrayRef<f64, Ix2>, centers: &Array2<f64>) -> (Array2<f64>, f64) {
             sums.row_mut(k).assign(&centers.row(k));
         }
     }
-    (sums, cost)
+    cost
 }

@@ -44,7 +44,8 @@ fn high(x: f64) -> f64 {
 pub(crate) fn exp_parts<const K: usize>(a: [f64; K]) -> ([f64; K], [f64; K]) {
     let (mut e, mut m) = ([0.0; K], [0.0; K]);
     for j in 0..K {
-        let x = if a[j] > ARGUMENT_MAX { -ARGUMENT_MAX } else { -a[j] };
+        // Written so that it needs no branch; keeps a NaN.
+        let x = -if a[j] > ARGUMENT_MAX { ARGUMENT_MAX } else { a[j] };
         let t = x * std::f64::consts::LOG2_E + ROUNDER;
         let k = t - ROUNDER;
         let scale = f64::from_bits(t.to_bits().wrapping_add(BIAS) << 52);

@@ -7,7 +7,7 @@
 mod elementary;
 
 pub(crate) use elementary::{
-    SigmoidGate, TanhGate, atanh, exp_pair, exp_parts, gates, narrow_gates, tanh, tangents,
+    SigmoidGate, TanhGate, atanh, exp_pair, exp_parts, gates, narrow_gates, tangents, tanh,
 };
 
 use std::ops::{Add, Div, Mul, Neg, Sub};

@@ -8,8 +8,8 @@ use crate::attractors::is_line;
 use crate::certificate::{certify, representative};
 use crate::complete::{LstmReduced, Outcome, Root, Search};
 use crate::interval::Interval;
-use crate::map::{LstmCell, LstmMap, Map};
-use crate::solve::{Solver, residual};
+use crate::map::{LstmCell, LstmMap};
+use crate::solve::Solver;
 use crate::spectrum::{SpectrumWork, Verdict};
 
 /// Steps between two looks at the distance from the nearest stable point.
@@ -21,11 +21,13 @@ const BALL_MARGIN: f64 = 1e-6;
 /// The smallest neighborhood: covers the enclosure of the point itself.
 const BALL_MIN: f64 = 1e-11;
 /// Steps of the Newton polish after a roll-out that no contraction has caught.
-const NEWTON_STEPS: usize = 60;
+pub(super) const NEWTON_STEPS: usize = 60;
 
 /// Reused memory of one thread for cells of `N` units.
 pub(super) struct Analyst<'a, const N: usize> {
-    cell: &'a LstmCell,
+    /// The map of the customer at hand.
+    map: LstmMap<'a>,
+    solver: Solver,
     system: LstmReduced<N>,
     search: Search<N>,
     spectrum: SpectrumWork,
@@ -61,7 +63,8 @@ impl<'a, const N: usize> Analyst<'a, N> {
     pub(super) fn new(cell: &'a LstmCell) -> Self {
         let w = &cell.affine;
         Self {
-            cell,
+            map: LstmMap { cell, z0: Vec::with_capacity(w.rows()), input_known: false },
+            solver: Solver::new(2 * N),
             system: LstmReduced {
                 z0: [[Interval::ZERO; N]; 4],
                 mid: [[0.0; N]; 4],
@@ -79,12 +82,17 @@ impl<'a, const N: usize> Analyst<'a, N> {
         }
     }
 
-    /// Appends one customer to the table.
-    pub(super) fn analyze(&mut self, z0: &[Interval], config: &PopulationConfig, table: &mut Population) {
+    /// The enclosed pre-activations of the next customer, to be filled in.
+    pub(super) fn preactivation(&mut self) -> &mut Vec<Interval> {
+        &mut self.map.z0
+    }
+
+    /// Appends the customer to the table.
+    pub(super) fn analyze(&mut self, config: &PopulationConfig, table: &mut Population) {
         for q in 0..4 {
             for k in 0..N {
-                self.system.z0[q][k] = z0[q * N + k];
-                self.system.mid[q][k] = z0[q * N + k].mid();
+                self.system.z0[q][k] = self.map.z0[q * N + k];
+                self.system.mid[q][k] = self.map.z0[q * N + k].mid();
             }
         }
         let outcome = self.search.run(&self.system, config.search.cap(N));
@@ -95,7 +103,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         table.points.offsets.push(last);
         table.outcome.push(outcome);
         table.boxes.push(self.search.boxes);
-        table.line.push(outcome != Outcome::Complete && self.on_a_line(z0));
+        table.line.push(outcome != Outcome::Complete && self.on_a_line());
 
         let mut state = State { h: [0.0; N], c: [0.0; N] };
         for _ in 0..config.horizon {
@@ -103,7 +111,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         }
         table.horizon.extend(state.flat());
         let at_horizon = state.h;
-        let (point, arrival) = self.arrive(z0, &mut state, config, &table.points.spectrum[first..]);
+        let (point, arrival) = self.arrive(&mut state, config, &table.points.spectrum[first..]);
         match point {
             Some(Reached::Listed(k)) => {
                 let row = first + k;
@@ -129,12 +137,11 @@ impl<'a, const N: usize> Analyst<'a, N> {
     }
 
     /// Whether the undecided boxes form a line attractor (a cold path: hardly any customer has undecided boxes).
-    fn on_a_line(&self, z0: &[Interval]) -> bool {
-        let map = LstmMap { cell: self.cell, z0: z0.to_vec(), input_known: false };
+    fn on_a_line(&self) -> bool {
         let whole = |b: &[Interval; N]| -> Vec<Interval> {
             b.iter().copied().chain((0..N).map(|k| self.system.cell(k, b))).collect()
         };
-        is_line(&map, &self.search.undecided.iter().map(whole).collect::<Vec<_>>())
+        is_line(&self.map, &self.search.undecided.iter().map(whole).collect::<Vec<_>>())
     }
 
     /// Appends the certified points with their stability.
@@ -172,7 +179,6 @@ impl<'a, const N: usize> Analyst<'a, N> {
     /// Continues the roll-out until a contraction catches it, a step is small or the limit is reached.
     fn arrive(
         &mut self,
-        z0: &[Interval],
         state: &mut State<N>,
         config: &PopulationConfig,
         spectra: &[crate::spectrum::Spectrum],
@@ -197,18 +203,15 @@ impl<'a, const N: usize> Analyst<'a, N> {
             }
         }
         // The cold path: Newton from where the roll-out ended.
-        let map = LstmMap { cell: self.cell, z0: z0.to_vec(), input_known: false };
-        let from: Vec<f64> = state.flat().collect();
-        let mut solver = Solver::new(2 * N);
-        solver.newton(&map, &from, NEWTON_STEPS);
-        let reached = solver.state();
+        let (residual, _, _) = self.solver.newton(&self.map, [state.h, state.c].as_flattened(), NEWTON_STEPS);
+        let reached = self.solver.state();
         let listed = self.search.roots.iter().position(|r| (0..N).all(|k| r.unique[k].contains(reached[k])));
         if let Some(k) = listed
-            && residual(&map, reached) < RESIDUAL_MAX
+            && residual < RESIDUAL_MAX
         {
             return (Some(Reached::Listed(k)), arrival);
         }
-        match certify(&map, reached) {
+        match certify(&self.map, reached) {
             Some(found) => (Some(Reached::Other(Box::new(found))), arrival),
             None => (None, Arrival::None),
         }
@@ -281,56 +284,9 @@ fn order<const N: usize>(a: &[Interval; N], b: &[Interval; N]) -> std::cmp::Orde
         .unwrap_or(std::cmp::Ordering::Equal)
 }
 
-fn finish(table: &mut Population, at_horizon: &[f64], end: &[f64], config: &PopulationConfig) {
+/// Appends the distance of the hidden state at the horizon from that at the end.
+pub(super) fn finish(table: &mut Population, at_horizon: &[f64], end: &[f64], config: &PopulationConfig) {
     let distance = at_horizon.iter().zip(end).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
     table.distance.push(distance);
     table.converged.push(distance < config.converged_within);
-}
-
-/// A customer of a net too large for the complete search: roll-out, Newton, certificate.
-pub(super) fn large(cell: &LstmCell, z0: &[Interval], config: &PopulationConfig, table: &mut Population) {
-    let map = LstmMap { cell, z0: z0.to_vec(), input_known: false };
-    let n = map.dim();
-    let (mut x, mut next) = (vec![0.0; n], vec![0.0; n]);
-    let mut arrival = Arrival::StepLimit;
-    let mut at_horizon = Vec::new();
-    for step in 1..=config.max_steps.max(config.horizon) {
-        map.step(&x, &mut next);
-        let moved = x.iter().zip(&next).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
-        std::mem::swap(&mut x, &mut next);
-        if step == config.horizon {
-            at_horizon.clone_from(&x);
-        }
-        if step >= config.horizon && moved < config.step_min {
-            arrival = Arrival::SmallStep;
-            break;
-        }
-    }
-    if at_horizon.is_empty() {
-        at_horizon = vec![0.0; n];
-    }
-    table.horizon.extend_from_slice(&at_horizon);
-    let mut solver = Solver::new(n);
-    solver.newton(&map, &x, NEWTON_STEPS);
-    table.outcome.push(Outcome::NotProved);
-    table.boxes.push(0);
-    table.line.push(false);
-    if let Some(found) = certify(&map, solver.state()) {
-        x = found.state.to_vec();
-        table.points.states.extend(&x);
-        table.points.error.push(found.enclosure.iter().fold(0.0, |m: f64, v| m.max(v.rad())));
-        table.points.residual.push(found.residual);
-        table.points.spectrum.push(found.spectrum);
-        table.spectrum.push(found.spectrum);
-        table.end_point.push(Some(table.points.spectrum.len() - 1));
-    } else {
-        arrival = Arrival::None;
-        table.spectrum.push(NOTHING);
-        table.end_point.push(None);
-    }
-    let last = table.points.len();
-    table.points.offsets.push(last);
-    table.end.extend(&x);
-    table.arrival.push(arrival);
-    finish(table, &at_horizon[..cell.units()], &x[..cell.units()], config);
 }

@@ -2,6 +2,7 @@
 //! customer's own roll-out reaches.
 
 mod customer;
+mod large;
 mod table;
 
 use ndarray::{ArrayRef, Ix2};
@@ -11,11 +12,14 @@ use crate::complete::{COMPLETE_UNITS_MAX, SearchConfig, with_units};
 use crate::error::Error;
 use crate::interval::Interval;
 use crate::map::LstmCell;
-use customer::{Analyst, large};
+use customer::Analyst;
+use large::Walker;
 pub use table::{Arrival, PointTable, Population};
 
-/// Customers per unit of parallel work: fixed, so that results do not depend on the number of threads.
-const CHUNK: usize = 128;
+/// Units of parallel work at the most: more threads would find none. Each allocates its working memory once.
+const UNITS_OF_WORK: usize = 256;
+/// Customers per unit of work at the least, which are worth that memory.
+const CUSTOMERS_MIN: usize = 8;
 
 /// Settings of the population analysis.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,23 +94,25 @@ fn analyze(
     fill: &(impl Fn(usize, &mut Vec<Interval>) + Sync),
     config: &PopulationConfig,
 ) -> Population {
-    let chunks: Vec<Population> = (0..customers.div_ceil(CHUNK))
+    // A function of the number of customers alone; nothing passes from one customer to the next.
+    let chunk = customers.div_ceil(UNITS_OF_WORK).max(CUSTOMERS_MIN);
+    let chunks: Vec<Population> = (0..customers.div_ceil(chunk))
         .into_par_iter()
-        .map(|chunk| {
-            let rows = chunk * CHUNK..customers.min((chunk + 1) * CHUNK);
-            let mut table = Population::empty(cell.units());
-            let mut z0 = Vec::with_capacity(cell.affine.rows());
+        .map(|at| {
+            let rows = at * chunk..customers.min((at + 1) * chunk);
+            let mut table = Population::with_capacity(cell.units(), rows.len(), rows.len());
             with_units!(cell.units(), N => {
                 let mut analyst = Analyst::<N>::new(cell);
                 for n in rows {
-                    fill(n, &mut z0);
-                    analyst.analyze(&z0, config, &mut table);
+                    fill(n, analyst.preactivation());
+                    analyst.analyze(config, &mut table);
                 }
             }, {
                 debug_assert!(cell.units() > COMPLETE_UNITS_MAX);
+                let mut walker = Walker::new(cell);
                 for n in rows {
-                    fill(n, &mut z0);
-                    large(cell, &z0, config, &mut table);
+                    fill(n, walker.preactivation());
+                    walker.analyze(config, &mut table);
                 }
             });
             table

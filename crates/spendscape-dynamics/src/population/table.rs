@@ -87,33 +87,38 @@ fn rows(values: &[f64], width: usize) -> ArrayView2<'_, f64> {
 }
 
 impl Population {
-    pub(super) fn empty(units: usize) -> Self {
+    /// An empty table with room for customers and points.
+    pub(super) fn with_capacity(units: usize, customers: usize, points: usize) -> Self {
+        let mut offsets = Vec::with_capacity(customers + 1);
+        offsets.push(0);
         Self {
             units,
-            end: Vec::new(),
-            horizon: Vec::new(),
-            arrival: Vec::new(),
-            end_point: Vec::new(),
-            spectrum: Vec::new(),
-            distance: Vec::new(),
-            converged: Vec::new(),
-            outcome: Vec::new(),
-            line: Vec::new(),
-            boxes: Vec::new(),
+            end: Vec::with_capacity(customers * 2 * units),
+            horizon: Vec::with_capacity(customers * 2 * units),
+            arrival: Vec::with_capacity(customers),
+            end_point: Vec::with_capacity(customers),
+            spectrum: Vec::with_capacity(customers),
+            distance: Vec::with_capacity(customers),
+            converged: Vec::with_capacity(customers),
+            outcome: Vec::with_capacity(customers),
+            line: Vec::with_capacity(customers),
+            boxes: Vec::with_capacity(customers),
             points: PointTable {
                 units,
-                offsets: vec![0],
-                states: Vec::new(),
-                error: Vec::new(),
-                residual: Vec::new(),
-                spectrum: Vec::new(),
+                offsets,
+                states: Vec::with_capacity(points * 2 * units),
+                error: Vec::with_capacity(points),
+                residual: Vec::with_capacity(points),
+                spectrum: Vec::with_capacity(points),
             },
         }
     }
 
     /// Concatenates the chunks in order.
     pub(super) fn join(units: usize, chunks: Vec<Self>) -> Self {
-        let mut all = Self::empty(units);
+        let customers = chunks.iter().map(Self::len).sum();
+        let points = chunks.iter().map(|chunk| chunk.points.len()).sum();
+        let mut all = Self::with_capacity(units, customers, points);
         for chunk in chunks {
             let base = all.points.len();
             all.end.extend(chunk.end);

@@ -34,8 +34,6 @@ pub(crate) struct Sizes {
     pub(crate) longest_gap: usize,
     /// The gap that stands for all longer ones.
     pub(crate) later_gap: usize,
-    /// Chance that a gap beyond the longest ends on any one day.
-    pub(crate) later_hazard: f64,
     /// Mean and standard deviation of ln(1 + money spent in a group).
     pub(crate) spent: (f32, f32),
 }

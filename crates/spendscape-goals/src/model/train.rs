@@ -169,7 +169,7 @@ impl Survey {
         let groups = self.groups as f64;
         let mean = self.spent.0 / groups;
         let variance = (self.spent.1 / groups - mean * mean).max(0.0);
-        // As if one more gap ended a month later, so that a chance is never 0 or 1.
+        // As if one more gap ended a month later: there may be none.
         let beyond = (self.tail.1 + 31) as f64 / (self.tail.0 + 1) as f64;
         Sizes {
             goals,
@@ -177,7 +177,6 @@ impl Survey {
             covariates: covariates.sizes.clone(),
             longest_gap: params.longest_gap,
             later_gap: params.longest_gap + beyond.round() as usize,
-            later_hazard: (1.0 / beyond).min(1.0),
             spent: (mean as f32, (variance.sqrt().max(1e-6)) as f32),
         }
     }

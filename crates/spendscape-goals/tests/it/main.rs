@@ -12,6 +12,7 @@ mod measures;
 mod model;
 mod recommend;
 mod splits;
+mod truth;
 mod world;
 
 use ndarray::Array2;

@@ -37,13 +37,14 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-const NUMERICAL: [&str; 6] = [
+const NUMERICAL: [&str; 7] = [
     "spendscape-linalg",
     "spendscape-lstm",
     "spendscape-segments",
     "spendscape-surrogate",
     "spendscape-dynamics",
     "spendscape-outcomes",
+    "spendscape-goals",
 ];
 
 #[test]
