@@ -103,7 +103,7 @@ impl Sequences {
     /// matter. A customer without events has no groups.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for an event of a customer or class that does not exist.
+    /// [`Error::ShapeMismatch`] for an event of a customer or class that does not exist, or a class of such a goal.
     pub fn new(
         events: &[Event],
         customers: usize,
@@ -112,6 +112,10 @@ impl Sequences {
         grouping: Grouping,
         until: Option<i32>,
     ) -> Result<(Self, Left), Error> {
+        let most = goal_of_class.iter().flatten().max().map_or(0, |goal| goal + 1);
+        if most > goals.len() {
+            return Err(Error::ShapeMismatch { argument: "goals", expected: most, found: goals.len() });
+        }
         let mut left = Left::default();
         let mut kept = Vec::with_capacity(events.len());
         let mut latest = vec![i64::MIN; customers];
@@ -155,11 +159,11 @@ impl Sequences {
             by_goal.fill(0);
             for items in group.chunk_by(|a, b| a.class == b.class) {
                 let class = items[0].class;
-                let spent = items.iter().map(|event| -event.amount).sum::<i64>();
+                let spent = items.iter().fold(0_i64, |sum, event| sum.saturating_sub(event.amount));
                 sequences.item_class.push(class);
                 sequences.item_spent.push(spent);
                 if let Some(goal) = goal_of_class[class as usize] {
-                    by_goal[goal] += spent;
+                    by_goal[goal] = by_goal[goal].saturating_add(spent);
                 }
             }
             let most = by_goal.iter().copied().max().unwrap_or(0);
@@ -168,7 +172,7 @@ impl Sequences {
             sequences.item_offsets.push(sequences.item_class.len());
             sequences.day.push(day_of(group[0].time));
             sequences.goal.push(goal as u16);
-            sequences.spent.push(by_goal.iter().sum());
+            sequences.spent.push(by_goal.iter().copied().fold(0, i64::saturating_add));
             sequences.channel.push(largest.map_or(0, |event| event.channel));
             sequences.offsets[group[0].customer as usize + 1] += 1;
         }
@@ -306,7 +310,25 @@ mod tests {
 
     #[test]
     fn strangers_are_refused() {
-        let refused = |event| Sequences::new(&[event], 1, vec![], &[Some(0)], Grouping::Day, None).is_err();
-        assert!(refused(event(1, 0, -1, 0)) && refused(event(0, 0, -1, 1)));
+        let goals = || vec!["a".to_owned()];
+        let refused =
+            |event, goal| Sequences::new(&[event], 1, goals(), &[Some(goal)], Grouping::Day, None).is_err();
+        assert!(
+            refused(event(1, 0, -1, 0), 0)
+                && refused(event(0, 0, -1, 1), 0)
+                && refused(event(0, 0, -1, 0), 1)
+        );
+        assert!(!refused(event(0, 0, -1, 0), 0));
+    }
+
+    #[test]
+    fn extreme_times_and_amounts_saturate() {
+        let events =
+            [event(0, i64::MIN, i64::MIN, 1), event(0, i64::MIN, i64::MIN, 2), event(0, i64::MAX, -1, 0)];
+        let goals = vec!["a".to_owned(), "b".to_owned()];
+        let classes = [Some(0), Some(1), Some(1)];
+        let (sequences, _) = Sequences::new(&events, 1, goals, &classes, Grouping::Day, None).unwrap();
+        assert_eq!(sequences.groups(0).spent, [i64::MAX, 1]);
+        assert_eq!(sequences.groups(0).day, [i32::MIN, i32::MAX]);
     }
 }

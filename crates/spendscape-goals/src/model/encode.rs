@@ -115,7 +115,7 @@ impl Encoder {
         let Place { groups, customer, step } = place;
         let last = step.checked_sub(1);
         let day = last.map(|at| groups.day[at]);
-        let gap = last.and_then(|at| Some(groups.day[at] - groups.day[at.checked_sub(1)?]));
+        let gap = last.and_then(|at| Some(groups.day[at].saturating_sub(groups.day[at.checked_sub(1)?])));
         let sizes = &self.sizes;
         to.ids.push(last.map_or(sizes.goals, |at| groups.goal[at] as usize));
         to.ids.push(gap.map_or(sizes.gaps(), |days| sizes.gap(days)));

@@ -15,7 +15,7 @@ use crate::Error;
 /// | [`batch`](Self::batch) | 64 | windows per step of the optimizer | from 1 |
 /// | [`rate`](Self::rate) | 5e-3 | learning rate at the start of a cosine schedule (Adam) | positive |
 /// | [`longest_gap`](Self::longest_gap) | 35 | longest gap between groups that is told apart, in days | 1 to 366 |
-/// | [`class_weights`](Self::class_weights) | none | weight of each goal in the loss | from 0 |
+/// | [`class_weights`](Self::class_weights) | none | weight of each goal in the loss | positive |
 #[derive(Debug, Clone, PartialEq)]
 pub struct GoalParams {
     pub(crate) units: usize,

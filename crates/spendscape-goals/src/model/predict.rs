@@ -9,7 +9,10 @@ use super::{
     encode::{Next, Place, Steps},
     windows::{Part, Reader, label},
 };
-use crate::{Calibration, Covariates, Error, Sequences, Target};
+use crate::{
+    Calibration, Covariates, Error, Sequences, Target,
+    split::{check_history, check_known},
+};
 
 /// Questions that the network of goals answers at once.
 const QUERIES: usize = 4096;
@@ -42,7 +45,7 @@ impl GoalModel {
     /// With `known_until`, nothing happened up to that day (since 1970-01-01): earlier gaps are ruled out.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for covariates of other customers, or a target beyond the coming group.
+    /// [`Error::ShapeMismatch`] for covariates of other customers, [`Error::NoTarget`] for a target beyond the coming group.
     pub fn predict(
         &self,
         sequences: &Sequences,
@@ -90,17 +93,7 @@ impl GoalModel {
         targets: &[Target],
     ) -> Result<Array2<f64>, Error> {
         self.check(sequences, covariates, targets)?;
-        for target in targets {
-            let found = sequences.groups(target.customer as usize).len();
-            if target.position as usize >= found {
-                let expected = target.position as usize + 1;
-                return Err(Error::ShapeMismatch {
-                    argument: "the groups of a target's customer",
-                    expected,
-                    found,
-                });
-            }
-        }
+        check_known(sequences, targets)?;
         let logits = self.reader(Part::Goals, sequences, covariates).logits(targets)?;
         Ok(self.goal_probabilities(&logits))
     }
@@ -125,17 +118,7 @@ impl GoalModel {
                 covariates.sizes.len(),
             );
         }
-        for target in targets {
-            let customer = target.customer as usize;
-            if customer >= sequences.customers() {
-                return mismatch("customers", customer + 1, sequences.customers());
-            }
-            let found = sequences.groups(customer).len();
-            if target.position as usize > found {
-                return mismatch("the groups of a target's customer", target.position as usize, found);
-            }
-        }
-        Ok(())
+        check_history(sequences, targets)
     }
 
     pub(crate) fn reader<'a>(
@@ -153,7 +136,11 @@ impl GoalModel {
         let sizes = &self.encoder.sizes;
         let days = sizes.days(gap);
         // Beyond the longest gap each day is as likely as the one before to be the last.
-        if gap > sizes.longest_gap { days.max(elapsed + days - sizes.longest_gap as i32) } else { days }
+        if gap > sizes.longest_gap {
+            days.max(elapsed.saturating_add(days - sizes.longest_gap as i32))
+        } else {
+            days
+        }
     }
 
     /// P(gap | groups, nothing up to `known_until`), targets x K.

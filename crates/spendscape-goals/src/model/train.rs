@@ -11,10 +11,12 @@ use super::{
     encode::{Encoder, Sizes},
     windows::{self, PIECE, Part, Reader, Window},
 };
-use crate::{Calendar, Covariates, Error, Sequences, Target};
+use crate::{Calendar, Covariates, Error, Sequences, Target, split::check_known};
 
 /// Longest gradient: what a rare long history may do in one step.
 const CLIP: f64 = 1.0;
+/// Days beyond the longest gap that "later" stands for, at most: a century, whatever a broken clock wrote.
+const LONGEST_BEYOND: usize = 36_525;
 /// Groups of a block that are scored after each pass, at most.
 const VALIDATED: usize = 100_000;
 
@@ -43,6 +45,35 @@ pub struct Block<'a> {
     pub validation: Cow<'a, [Target]>,
 }
 
+impl Block<'_> {
+    /// Refuses a block whose parts do not fit together, or that differs from the first in goals or covariates.
+    fn check(&self, first: &Self) -> Result<(), Error> {
+        let (sequences, covariates) = (&self.sequences, &self.covariates);
+        let customers = sequences.customers();
+        let mismatch = |argument, expected, found| Err(Error::ShapeMismatch { argument, expected, found });
+        for (argument, found) in [("covariates", covariates.customers()), ("train", self.train.len())] {
+            if found != customers {
+                return mismatch(argument, customers, found);
+            }
+        }
+        if sequences.goals != first.sequences.goals {
+            return mismatch("the goals of a block", first.sequences.goals.len(), sequences.goals.len());
+        }
+        if covariates.sizes != first.covariates.sizes {
+            return mismatch(
+                "the covariates of a block",
+                first.covariates.sizes.len(),
+                covariates.sizes.len(),
+            );
+        }
+        let groups = |n: usize| sequences.groups(n).len();
+        if let Some(n) = (0..customers).find(|n| self.train[*n] > groups(*n)) {
+            return mismatch("a customer's training groups", groups(n), self.train[n]);
+        }
+        check_known(sequences, &self.validation)
+    }
+}
+
 /// All customers as one block.
 #[derive(Debug, Clone, Copy)]
 pub struct InMemory<'a> {
@@ -53,23 +84,15 @@ pub struct InMemory<'a> {
 }
 
 impl<'a> InMemory<'a> {
-    /// Trains on the first `train[n]` groups of customer n and validates on `validation`.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`] unless there is one number and one row of covariates per customer.
+    /// Trains on the first `train[n]` groups of customer n and validates on `validation`; training checks that they fit.
+    #[must_use]
     pub fn new(
         sequences: &'a Sequences,
         covariates: &'a Covariates,
         train: &'a [usize],
         validation: &'a [Target],
-    ) -> Result<Self, Error> {
-        let expected = sequences.customers();
-        for (argument, found) in [("covariates", covariates.customers()), ("train", train.len())] {
-            if found != expected {
-                return Err(Error::ShapeMismatch { argument, expected, found });
-            }
-        }
-        Ok(Self { sequences, covariates, validation, train })
+    ) -> Self {
+        Self { sequences, covariates, validation, train }
     }
 }
 
@@ -142,8 +165,13 @@ struct Survey {
 impl Survey {
     fn of(source: &dyn Blocks, params: &GoalParams) -> Result<Self, Error> {
         let mut survey = Self::default();
+        if source.blocks() == 0 {
+            return Ok(survey);
+        }
+        let first = source.load(0)?;
         for block in 0..source.blocks() {
             let block = source.load(block)?;
+            block.check(&first)?;
             survey.goals = block.sequences.goals.len();
             for (n, until) in block.train.iter().enumerate() {
                 let groups = block.sequences.groups(n);
@@ -176,7 +204,7 @@ impl Survey {
             channels,
             covariates: covariates.sizes.clone(),
             longest_gap: params.longest_gap,
-            later_gap: params.longest_gap + beyond.round() as usize,
+            later_gap: params.longest_gap + (beyond.round() as usize).min(LONGEST_BEYOND),
             spent: (mean as f32, (variance.sqrt().max(1e-6)) as f32),
         }
     }
@@ -196,7 +224,8 @@ impl GoalModel {
     /// every pass.
     ///
     /// # Errors
-    /// A parameter out of its range; [`Error::TooFew`] without two groups of one customer to train on; [`Error::Read`].
+    /// A parameter out of its range; [`Error::ShapeMismatch`] or [`Error::NoTarget`] for a block whose parts do not fit;
+    /// [`Error::TooFew`] without two groups of one customer to train on; [`Error::Read`].
     pub fn train<R: Rng>(
         source: &dyn Blocks,
         calendar: &Calendar,

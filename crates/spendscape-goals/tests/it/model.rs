@@ -38,7 +38,7 @@ fn params() -> GoalParams {
 fn trained(sequences: &Sequences, split: &Split, params: &GoalParams) -> GoalModel {
     let covariates = Covariates::none(sequences.customers());
     let train = prefixes(sequences.customers(), &split.train).unwrap();
-    let source = InMemory::new(sequences, &covariates, &train, &split.validation).unwrap();
+    let source = InMemory::new(sequences, &covariates, &train, &split.validation);
     GoalModel::train(&source, &Calendar::default(), 1, params, &mut rng(3), |_| {}).unwrap()
 }
 
@@ -104,7 +104,7 @@ fn predictions_depend_on_the_past_alone_and_not_on_company_or_threads() {
 fn nothing_known_and_time_gone_by_have_answers() {
     let sequences = sequences(&[vec![], vec![(10, 1)], vec![(10, 0), (12, 1), (14, 0)]], 2);
     let covariates = Covariates::none(3);
-    let source = InMemory::new(&sequences, &covariates, &[0, 0, 3], &[]).unwrap();
+    let source = InMemory::new(&sequences, &covariates, &[0, 0, 3], &[]);
     let model =
         GoalModel::train(&source, &Calendar::default(), 1, &params().epochs(2), &mut rng(1), |_| {}).unwrap();
     let coming = [0, 1, 3].map(|position| Target { customer: position.min(2), position });
@@ -153,7 +153,7 @@ fn bad_input_is_refused() {
     let sequences = remembering(6);
     let covariates = Covariates::none(CUSTOMERS);
     let none = vec![0; CUSTOMERS];
-    let source = InMemory::new(&sequences, &covariates, &none, &[]).unwrap();
+    let source = InMemory::new(&sequences, &covariates, &none, &[]);
     let train = |source: &dyn Blocks, params: &GoalParams| {
         GoalModel::train(source, &Calendar::default(), 1, params, &mut rng(1), |_| {}).map(|_| ())
     };
@@ -168,7 +168,16 @@ fn bad_input_is_refused() {
     ));
     assert!(matches!(train(&source, &params().class_weights(vec![1.0])), Err(Error::ShapeMismatch { .. })));
     assert!(matches!(train(&Broken, &params()), Err(Error::Read { .. })));
-    assert!(InMemory::new(&sequences, &Covariates::none(1), &none, &[]).is_err());
+    let refused = |covariates: &Covariates, groups: usize, position: u32| {
+        let (counts, validation) = (vec![groups; CUSTOMERS], [Target { customer: 1, position }]);
+        train(&InMemory::new(&sequences, covariates, &counts, &validation), &params())
+    };
+    assert!(matches!(
+        refused(&Covariates::none(1), 9, 1),
+        Err(Error::ShapeMismatch { argument: "covariates", .. })
+    ));
+    assert!(matches!(refused(&covariates, 49, 1), Err(Error::ShapeMismatch { expected: 48, found: 49, .. })));
+    assert!(matches!(refused(&covariates, 9, 48), Err(Error::NoTarget { .. })));
     let target = |position| Target { customer: 0, position };
     assert!(matches!(prefixes(1, &[target(1), target(3)]), Err(Error::NotPrefix { customer: 0 })));
     assert_eq!(prefixes(2, &[target(1), target(2)]).unwrap(), [3, 0]);

@@ -79,7 +79,7 @@ impl World {
         let rng = &mut rng(1);
         let split = Split::by_customer(&self.sequences, HELD_OUT.0, HELD_OUT.1, rng).unwrap();
         let train = prefixes(self.streams.len(), &split.train).unwrap();
-        let source = InMemory::new(&self.sequences, &self.covariates, &train, &split.validation).unwrap();
+        let source = InMemory::new(&self.sequences, &self.covariates, &train, &split.validation);
         let calendar = Calendar::with_payday(25).unwrap();
         let mut model = GoalModel::train(&source, &calendar, 1, params, rng, |_| {}).unwrap();
         model.calibrate(&self.sequences, &self.covariates, &split.validation).unwrap();
