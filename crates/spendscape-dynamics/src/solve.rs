@@ -152,6 +152,15 @@ impl Solver {
         true
     }
 
+    /// Linearizes at the start: the largest residual, and `q` as the first value to compare with.
+    fn begin(&mut self, map: &impl Map, x0: &[f64]) -> Option<(f64, Recent)> {
+        if !self.start(x0) {
+            return None;
+        }
+        let size = self.linearize(map);
+        Some((size, Recent::new(square(&self.g))))
+    }
+
     /// `F(x) - x` and `J - I` at the state; returns the largest residual.
     #[inline]
     fn linearize(&mut self, map: &impl Map) -> f64 {
@@ -198,11 +207,9 @@ impl Solver {
         max_steps: usize,
         known: impl Fn(&[f64]) -> bool,
     ) -> (f64, usize, Status) {
-        if !self.start(x0) {
+        let Some((mut size, mut recent)) = self.begin(map, x0) else {
             return (f64::NAN, 0, Status::Diverged);
-        }
-        let mut size = self.linearize(map);
-        let mut recent = Recent::new(square(&self.g));
+        };
         let (mut best, mut best_step) = (f64::INFINITY, 0);
         for step in 0..max_steps {
             if let Some(status) = self.over(size) {
@@ -311,12 +318,10 @@ impl Solver {
         max_steps: usize,
         known: impl Fn(&[f64]) -> bool,
     ) -> (f64, usize, Status) {
-        if !self.start(x0) {
+        let Some((mut size, mut recent)) = self.begin(map, x0) else {
             return (f64::NAN, 0, Status::Diverged);
-        }
+        };
         let n = self.n;
-        let mut size = self.linearize(map);
-        let mut recent = Recent::new(square(&self.g));
         let mut rate = RATE_START;
         for step in 0..max_steps {
             if let Some(status) = self.over(size) {

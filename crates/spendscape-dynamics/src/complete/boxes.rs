@@ -25,6 +25,9 @@ pub(crate) struct Rows<const N: usize> {
 }
 
 impl<const N: usize> Rows<N> {
+    /// Rows to be filled in.
+    pub(crate) const ZERO: Self = Self { value: [Interval::ZERO; N], mid: [[0.0; N]; N], rad: [[0.0; N]; N] };
+
     fn is_finite(&self) -> bool {
         self.value.iter().all(|v| v.is_finite())
             && self.mid.iter().flatten().all(|v| v.is_finite())

@@ -1,12 +1,9 @@
 //! The GRU's fixed points: `h' = (1 - z) n + z h = h` means `h = n`, since `z < 1`: the update gate drops out.
 
 use super::lstm::linear;
-use super::rnn::{atanh_slope, better, split};
+use super::rnn::tanh_row;
 use super::{Reduced, boxes::Rows};
-use crate::interval::{Interval, SigmoidGate, TanhGate, atanh};
-
-/// The flat form needs `|h_k|` below this on the whole box.
-const RATIO_MAX: f64 = 0.999;
+use crate::interval::{Interval, SigmoidGate, TanhGate};
 
 /// A GRU with `N` units under a constant input, reduced to `h_k = tanh(n_k + r_k a_k)`.
 #[derive(Debug, Clone)]
@@ -52,31 +49,13 @@ impl<const N: usize> Reduced<N> for GruReduced<N> {
 
     fn rows(&self, x: &[Interval; N], mid: &[f64; N]) -> Rows<N> {
         let thin: [Interval; N] = std::array::from_fn(|k| Interval::point(mid[k]));
-        let rad_x: [f64; N] = std::array::from_fn(|k| x[k].rad());
-        let mut rows = Rows { value: [Interval::ZERO; N], mid: [[0.0; N]; N], rad: [[0.0; N]; N] };
+        let mut rows = Rows::ZERO;
         for k in 0..N {
             let over = self.candidate(k, x);
             let at = self.candidate(k, &thin).z;
             let dz: [Interval; N] =
                 std::array::from_fn(|j| over.to_r.scale(self.w_r[k][j]) + over.r.scale(self.w_n[k][j]));
-            let slope = TanhGate::at(over.z).slope;
-            let steep: [Interval; N] = std::array::from_fn(|j| {
-                let one = if j == k { Interval::point(1.0) } else { Interval::ZERO };
-                one - slope * dz[j]
-            });
-            let mut row = steep;
-            rows.value[k] = thin[k] - TanhGate::at(at).value;
-            if x[k].mag() < RATIO_MAX {
-                let flat: [Interval; N] = std::array::from_fn(|j| {
-                    let own = if j == k { atanh_slope(x[k]) } else { Interval::ZERO };
-                    own - dz[j]
-                });
-                if better(&steep, &flat, &rad_x) {
-                    row = flat;
-                    rows.value[k] = atanh(thin[k]) - at;
-                }
-            }
-            (rows.mid[k], rows.rad[k]) = split(&row);
+            tanh_row(&mut rows, k, x, &thin, over.z, at, &dz);
         }
         rows
     }

@@ -273,7 +273,7 @@ impl<const N: usize> Reduced<N> for LstmReduced<N> {
     fn rows(&self, x: &[Interval; N], mid: &[f64; N]) -> Rows<N> {
         let thin: [Interval; N] = std::array::from_fn(|k| Interval::point(mid[k]));
         let rad_x: [f64; N] = std::array::from_fn(|k| x[k].rad());
-        let mut rows = Rows { value: [Interval::ZERO; N], mid: [[0.0; N]; N], rad: [[0.0; N]; N] };
+        let mut rows = Rows::ZERO;
         for k in 0..N {
             let (over, at) = (self.gates(k, x), self.narrow(k, &thin));
             let r = Self::r_form(&over, &at, mid[k]);

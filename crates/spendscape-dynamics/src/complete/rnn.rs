@@ -15,14 +15,14 @@ pub(crate) struct RnnReduced<const N: usize> {
 }
 
 /// `1 / (1 - x^2)` over an interval inside `(-1, 1)`.
-pub(crate) fn atanh_slope(x: Interval) -> Interval {
+fn atanh_slope(x: Interval) -> Interval {
     let (a, b) = (x.lo * x.lo, x.hi * x.hi);
     let low = if x.contains(0.0) { 0.0 } else { down(least(a, b)) };
     Interval::point(1.0) / Interval { lo: down(1.0 - up(most(a, b))), hi: up(1.0 - low) }
 }
 
 /// Keeps whichever of two Jacobian rows (middle, radius) is relatively better known over the box.
-pub(crate) fn better<const N: usize>(a: &[Interval; N], b: &[Interval; N], rad_x: &[f64; N]) -> bool {
+fn better<const N: usize>(a: &[Interval; N], b: &[Interval; N], rad_x: &[f64; N]) -> bool {
     let score = |row: &[Interval; N]| {
         let (mut unsure, mut sure) = (0.0, 0.0);
         for (v, r) in row.iter().zip(rad_x) {
@@ -35,8 +35,35 @@ pub(crate) fn better<const N: usize>(a: &[Interval; N], b: &[Interval; N], rad_x
     b < a || a.is_nan()
 }
 
+/// Row `k` of `x_k = tanh(z)`, as it stands or flat, whichever is better known over the box `x` around `thin`: the
+/// pre-activation over the box is `over` and at `thin` is `at`, and its derivatives are `dz`.
+pub(crate) fn tanh_row<const N: usize>(
+    rows: &mut Rows<N>,
+    k: usize,
+    x: &[Interval; N],
+    thin: &[Interval; N],
+    over: Interval,
+    at: Interval,
+    dz: &[Interval; N],
+) {
+    let own = |j: usize, slope: Interval| if j == k { slope } else { Interval::ZERO };
+    let slope = TanhGate::at(over).slope;
+    let steep: [Interval; N] = std::array::from_fn(|j| own(j, Interval::point(1.0)) - slope * dz[j]);
+    let mut row = steep;
+    rows.value[k] = thin[k] - TanhGate::at(at).value;
+    if x[k].mag() < RATIO_MAX {
+        let own_slope = atanh_slope(x[k]);
+        let flat: [Interval; N] = std::array::from_fn(|j| own(j, own_slope) - dz[j]);
+        if better(&steep, &flat, &std::array::from_fn(|j| x[j].rad())) {
+            row = flat;
+            rows.value[k] = atanh(thin[k]) - at;
+        }
+    }
+    (rows.mid[k], rows.rad[k]) = split(&row);
+}
+
 /// Splits interval entries into middle and radius.
-pub(crate) fn split<const N: usize>(row: &[Interval; N]) -> ([f64; N], [f64; N]) {
+fn split<const N: usize>(row: &[Interval; N]) -> ([f64; N], [f64; N]) {
     (
         std::array::from_fn(|j| row[j].mid()),
         std::array::from_fn(|j| row[j].rad() + row[j].mid().abs() * ROUND + TINY),
@@ -59,26 +86,11 @@ impl<const N: usize> Reduced<N> for RnnReduced<N> {
 
     fn rows(&self, x: &[Interval; N], mid: &[f64; N]) -> Rows<N> {
         let thin: [Interval; N] = std::array::from_fn(|k| Interval::point(mid[k]));
-        let rad_x: [f64; N] = std::array::from_fn(|k| x[k].rad());
-        let mut rows = Rows { value: [Interval::ZERO; N], mid: [[0.0; N]; N], rad: [[0.0; N]; N] };
+        let mut rows = Rows::ZERO;
         for k in 0..N {
-            let slope = TanhGate::at(linear(self.z0[k], &self.w[k], x)).slope;
+            let over = linear(self.z0[k], &self.w[k], x);
             let at = linear(self.z0[k], &self.w[k], &thin);
-            let one = |j: usize, v: f64| if j == k { Interval::point(v) } else { Interval::ZERO };
-            let steep: [Interval; N] = std::array::from_fn(|j| one(j, 1.0) - slope.scale(self.w[k][j]));
-            let mut row = steep;
-            rows.value[k] = thin[k] - TanhGate::at(at).value;
-            if x[k].mag() < RATIO_MAX {
-                let flat: [Interval; N] = std::array::from_fn(|j| {
-                    let own = if j == k { atanh_slope(x[k]) } else { Interval::ZERO };
-                    own - Interval::point(self.w[k][j])
-                });
-                if better(&steep, &flat, &rad_x) {
-                    row = flat;
-                    rows.value[k] = atanh(thin[k]) - at;
-                }
-            }
-            (rows.mid[k], rows.rad[k]) = split(&row);
+            tanh_row(&mut rows, k, x, &thin, over, at, &self.w[k].map(Interval::point));
         }
         rows
     }

@@ -64,45 +64,32 @@ impl Driven for LstmCell {
     }
 }
 
-impl Driven for GruCell {
-    type Map<'a> = GruMap<'a>;
+/// Cells whose state is the hidden state alone.
+macro_rules! driven_hidden {
+    ($($cell:ident => $map:ident),+) => {$(
+        impl Driven for $cell {
+            type Map<'a> = $map<'a>;
 
-    fn input_width(&self) -> usize {
-        self.affine.inputs()
-    }
+            fn input_width(&self) -> usize {
+                self.affine.inputs()
+            }
 
-    fn state_names(&self) -> Vec<String> {
-        numbered("", 'h', self.units()).collect()
-    }
+            fn state_names(&self) -> Vec<String> {
+                numbered("", 'h', self.units()).collect()
+            }
 
-    fn preactivations(&self, u: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error> {
-        self.affine.enclose(u)
-    }
+            fn preactivations(&self, u: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error> {
+                self.affine.enclose(u)
+            }
 
-    fn with_preactivations(&self, z0: Vec<Interval>) -> GruMap<'_> {
-        GruMap { cell: self, z0 }
-    }
+            fn with_preactivations(&self, z0: Vec<Interval>) -> $map<'_> {
+                $map { cell: self, z0 }
+            }
+        }
+    )+};
 }
 
-impl Driven for RnnCell {
-    type Map<'a> = RnnMap<'a>;
-
-    fn input_width(&self) -> usize {
-        self.affine.inputs()
-    }
-
-    fn state_names(&self) -> Vec<String> {
-        numbered("", 'h', self.units()).collect()
-    }
-
-    fn preactivations(&self, u: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error> {
-        self.affine.enclose(u)
-    }
-
-    fn with_preactivations(&self, z0: Vec<Interval>) -> RnnMap<'_> {
-        RnnMap { cell: self, z0 }
-    }
-}
+driven_hidden!(GruCell => GruMap, RnnCell => RnnMap);
 
 impl Driven for StackedLstm {
     type Map<'a> = StackedMap<'a>;

@@ -28,7 +28,8 @@ pub struct PopulationConfig {
     pub search: SearchConfig,
     /// Steps of the extended trajectory (T' of P3, section III-D).
     pub horizon: usize,
-    /// The roll-out toward the end state stops after this many steps ..
+    /// The roll-out toward the end state stops after this many steps (the default leaves time to pass the place where two
+    /// points have just vanished; only a roll-out that never settles needs them all) ..
     pub max_steps: usize,
     /// .. or when a step is shorter than this.
     pub step_min: f64,
@@ -41,7 +42,7 @@ impl Default for PopulationConfig {
         Self {
             search: SearchConfig::default(),
             horizon: 100,
-            max_steps: 10_000,
+            max_steps: 100_000,
             step_min: 1e-13,
             converged_within: 0.05,
         }

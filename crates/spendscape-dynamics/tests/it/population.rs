@@ -2,9 +2,13 @@
 
 use std::time::Instant;
 
-use spendscape_dynamics::{Arrival, Outcome, PopulationConfig, Verdict, analyze_population};
+use ndarray::{Array1, Array2};
+use spendscape_dynamics::{
+    Arrival, LstmCell, Outcome, PopulationConfig, Verdict, analyze_population, analyze_preactivations,
+};
 
-use crate::nets::trained;
+use crate::known::list;
+use crate::nets::{G, I, cell, trained};
 
 #[test]
 fn trained_populations_end_at_certified_points() {
@@ -32,4 +36,29 @@ fn trained_populations_end_at_certified_points() {
         );
         assert!(stable > 0.99);
     }
+}
+
+#[test]
+fn a_roll_out_gets_past_the_ghost_of_a_fold() {
+    // One unit whose input gate opens with its own state: a low point merges with the threshold as the bias rises.
+    let at = |bias: f64| cell(1, &[(I, 0, 0, 20.0)], &[(I, 0, bias), (G, 0, 3.0)]);
+    let (mut low, mut high) = (-5.0, -2.0);
+    assert_eq!((list(&at(low)).points.len(), list(&at(high)).points.len()), (3, 1));
+    while high - low > 1e-8 {
+        let middle = 0.5 * (low + high);
+        if list(&at(middle)).points.len() == 3 { low = middle } else { high = middle }
+    }
+    // The customer's only point lies beyond the place where two have just vanished, which takes long to pass.
+    let z0 = Array2::from_shape_vec((1, 4), vec![high + 1e-8, 0.0, 3.0, 0.0]).unwrap();
+    let w_h = Array2::from_shape_vec((4, 1), vec![20.0, 0.0, 0.0, 0.0]).unwrap();
+    let unit = LstmCell::new(&Array2::zeros((4, 0)), &w_h, &Array1::zeros(4)).unwrap();
+    let run = |max_steps| {
+        let config = PopulationConfig { max_steps, ..PopulationConfig::default() };
+        analyze_preactivations(&unit, &z0, &config).unwrap()
+    };
+    let usual = run(PopulationConfig::default().max_steps);
+    assert_eq!((usual.count(0), usual.arrival[0], usual.end_point[0]), (1, Arrival::Contraction, Some(0)));
+    // Stopped on the way, it is said to have reached nothing.
+    let stopped = run(10_000);
+    assert_eq!((stopped.arrival[0], stopped.end_point[0]), (Arrival::None, None));
 }

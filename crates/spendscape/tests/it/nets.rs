@@ -66,6 +66,45 @@ fn every_kind_of_net_ends_where_pytorch_says() {
 }
 
 #[test]
+fn a_net_that_forgets_nothing_gets_a_stated_verdict() {
+    // PyTorch's net with b_f = 1000 on every unit: 1 - f is below the smallest number, so that cells grow for ever.
+    let mut bytes = fs::read(golden("lstm.safetensors")).unwrap();
+    // The last tensor holds the twelve recurrent biases, i, f, g, o for three units each.
+    let forget = bytes.len() - 9 * 8..bytes.len() - 6 * 8;
+    for bias in bytes[forget].chunks_exact_mut(8) {
+        bias.copy_from_slice(&1e3f64.to_le_bytes());
+    }
+    let run = tempfile::tempdir().unwrap();
+    let model = run.path().join("saturated.safetensors");
+    fs::write(&model, bytes).unwrap();
+    let out = run.path().join("out");
+    let inputs = golden("inputs.csv");
+    let words =
+        [out.to_str().unwrap(), "--model", model.to_str().unwrap(), "--inputs", inputs.to_str().unwrap()];
+    succeed(&[&["dynamics"], words.as_slice(), &["--basin-samples", "10"]].concat());
+    let (maps, points) = (json(&out.join("maps.json")), json(&out.join("map_points.json")));
+    for map in maps.as_array().unwrap() {
+        // The hidden states are proved, the cells known only to be huge: nothing is said of the stability.
+        assert_eq!(
+            (&map["outcome"], &map["verdict"]),
+            (&"proved complete".into(), &"undecided".into()),
+            "{map}"
+        );
+        assert_eq!((map["degree"].as_f64(), map["stable"].as_f64()), (Some(1.0), Some(0.0)), "{map}");
+    }
+    assert!(!points.as_array().unwrap().is_empty());
+    for point in points.as_array().unwrap() {
+        assert_eq!(point["verdict"], "undecided", "{point}");
+        assert!(point["spectral_high"].is_null() && point["time_constant"].is_null(), "{point}");
+        let state = numbers(&point["state"]);
+        assert!(
+            state[..3].iter().all(|h| h.abs() < 1.0) && state[3..].iter().any(|c| c.abs() > 1e100),
+            "{point}"
+        );
+    }
+}
+
+#[test]
 fn nets_and_inputs_that_do_not_fit_are_refused() {
     let run = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| -> String {
