@@ -5,6 +5,7 @@
 
 mod applications;
 mod baselines;
+mod builder;
 mod calendar;
 mod covariates;
 mod error;
@@ -22,6 +23,7 @@ pub use applications::{
     recommend, score_demand, targeting_gains,
 };
 pub use baselines::{Baseline, BoostedGoals, FittedBaseline, Markov};
+pub use builder::SequencesBuilder;
 pub use calendar::{Calendar, DayKind, Promotion};
 pub use covariates::Covariates;
 pub use error::Error;
