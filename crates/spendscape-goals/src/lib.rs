@@ -30,7 +30,8 @@ pub use error::Error;
 pub use map::{GoalMap, ResolvedMap};
 pub use measures::{Calibration, ConfusionCell, GoalScores, HISTORY_BINS, HistoryBin, Measure, Predictions};
 pub use model::{
-    Block, Blocks, GoalEpoch, GoalModel, GoalParams, GoalSettings, InMemory, NextGroup, prefixes,
+    Block, Blocks, Explained, GoalEpoch, GoalModel, GoalParams, GoalSettings, InMemory, NextGroup, Reason,
+    Reasons, Simulation, prefixes,
 };
 pub use outlook::Outlook;
 pub use sequence::{Event, Grouping, Groups, Left, Sequences, Target};

@@ -10,6 +10,8 @@ mod demand;
 mod golden;
 mod measures;
 mod model;
+mod outlook;
+mod reasons;
 mod recommend;
 mod splits;
 mod truth;
