@@ -306,6 +306,16 @@ impl GoalsCommand {
         }
     }
 
+    /// What the command measures, if it measures anything.
+    fn figures(&self) -> Option<goals::Figures> {
+        match self {
+            Self::Train { .. } => Some(goals::Figures::Train),
+            Self::Campaign { .. } => Some(goals::Figures::Campaign),
+            Self::Demand { .. } => Some(goals::Figures::Demand),
+            _ => None,
+        }
+    }
+
     fn work(&self, run: &RunFolder, force: bool, json: bool) -> Result<()> {
         match self {
             Self::Groups { options, .. } => goals::groups(run, options, force),
@@ -376,7 +386,10 @@ impl Arguments {
             // It was printed by the command itself, which knows the customer.
             Command::Explain { customer: Some(_), .. }
             | Command::Goals(GoalsCommand::Predict { customer: Some(_), .. }) => return Ok(()),
-            Command::Goals(GoalsCommand::Train { .. }) => serde_json::to_value(goals::read_figures(run)?)?,
+            Command::Goals(command) => match command.figures() {
+                Some(figures) => serde_json::to_value(goals::read_figures(run, figures)?)?,
+                None => serde_json::to_value(Manifest::read(run.path())?)?,
+            },
             Command::Outcomes { .. } => {
                 let figures = stages::outcomes::read_figures(run)?;
                 serde_json::Value::Object(

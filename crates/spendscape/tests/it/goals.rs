@@ -78,7 +78,8 @@ fn the_model_is_far_better_than_simple_ones_and_worse_than_the_truth() {
     assert!(share > 0.6 && share < 1.0, "{share}");
     // Certainty that fails costs more than the shares of goals.
     assert!(figure(figures, "repeat_last.log_loss") > figure(figures, "majority.log_loss"));
-    let by_history = figure(figures, "history 50+.lstm.accuracy") - figure(figures, "history 50+.majority.accuracy");
+    let by_history =
+        figure(figures, "history 50+.lstm.accuracy") - figure(figures, "history 50+.majority.accuracy");
     assert!(by_history > 0.1, "{by_history}");
     let made = files(&WORLD.folder.path().join("run"));
     for file in ["goal_model", "goal_training", "goal_measures", "goal_comparisons", "goal_confusion"] {
@@ -93,13 +94,15 @@ fn every_customer_is_predicted_with_days_and_reasons() {
     let stored = WORLD.table("goal_predictions.parquet", Table::GoalPredictions);
     let rows = &stored.rows;
     assert_eq!(rows.len(), 500);
-    let (probabilities, best) = (rows.vectors64("probabilities").unwrap(), rows.float("probability").unwrap());
+    let (probabilities, best) =
+        (rows.vectors64("probabilities").unwrap(), rows.float("probability").unwrap());
     for (row, best) in probabilities.rows().into_iter().zip(&best) {
         assert!((row.sum() - 1.0).abs() < 1e-9);
         assert!((row.iter().copied().fold(0.0, f64::max) - best).abs() < 1e-9);
     }
     // 2020-12-31: nothing that has been comes again.
-    let days = [rows.optional_date("early_day"), rows.optional_date("median_day"), rows.optional_date("late_day")];
+    let days =
+        [rows.optional_date("early_day"), rows.optional_date("median_day"), rows.optional_date("late_day")];
     let [early, median, late] = days.map(Result::unwrap);
     for at in 0..rows.len() {
         let known: Vec<i32> = [early[at], median[at], late[at]].into_iter().flatten().collect();
@@ -125,20 +128,27 @@ fn every_customer_is_predicted_with_days_and_reasons() {
 #[test]
 fn the_four_uses_are_tables() {
     let future = ["--futures", "16"];
-    WORLD.goals("recommend", &[&future[..], &["--exclude-goals", "groceries", "--exclude-classes", "rent,fuel"]].concat());
+    WORLD.goals(
+        "recommend",
+        &[&future[..], &["--exclude-goals", "groceries", "--exclude-classes", "rent,fuel"]].concat(),
+    );
     let rows = WORLD.table("recommendations.parquet", Table::Recommendations).rows;
     let (goals, classes) = (rows.text("goal").unwrap(), rows.text("class").unwrap());
     assert!(rows.len() > 500 && !goals.contains(&"groceries".to_owned()));
     assert!(!classes.iter().any(|class| class == "rent" || class == "fuel"));
 
-    WORLD.goals("campaign", &[&future[..], &["--goal", "shopping,trip", "--capacity", "40", "--draws", "50"]].concat());
+    WORLD.goals(
+        "campaign",
+        &[&future[..], &["--goal", "shopping,trip", "--capacity", "40", "--draws", "50"]].concat(),
+    );
     let rows = WORLD.table("campaigns.parquet", Table::Campaigns).rows;
     assert_eq!(rows.len(), 80);
     let uplift = WORLD.table("campaign_uplift.parquet", Table::CampaignUplift).rows;
     let (targeting, goal) = (uplift.text("targeting").unwrap(), uplift.text("goal").unwrap());
     let (value, expected) = (uplift.float("uplift").unwrap(), uplift.optional_float("expected").unwrap());
     // A trip follows a booking by weeks: the model knows, recency and frequency of trips do not.
-    let at = (0..uplift.len()).find(|at| goal[*at] == "trip" && targeting[*at] == "model" && expected[*at].is_some());
+    let at = (0..uplift.len())
+        .find(|at| goal[*at] == "trip" && targeting[*at] == "model" && expected[*at].is_some());
     assert!(value[at.unwrap()] > 0.1, "{value:?}");
 
     WORLD.goals("cross-sell", &["--items", "goals"]);
@@ -152,7 +162,10 @@ fn the_four_uses_are_tables() {
         (rows.float("low").unwrap(), rows.float("expected").unwrap(), rows.float("high").unwrap());
     assert!((0..rows.len()).all(|at| low[at] <= expected[at] && expected[at] <= high[at]));
     let scores = WORLD.table("demand_scores.parquet", Table::DemandScores).rows;
-    assert!(scores.float("coverage").unwrap().iter().all(|share| (0.0..=1.0).contains(share)) && !scores.is_empty());
+    assert!(
+        scores.float("coverage").unwrap().iter().all(|share| (0.0..=1.0).contains(share))
+            && !scores.is_empty()
+    );
     let message = WORLD.refuse("demand", &["--period", "month", "--as-of", "2020-12-15"]);
     assert!(message.contains("last days of months"), "{message}");
 }
@@ -178,7 +191,13 @@ fn groups_do_not_depend_on_memory_and_models_do_not_depend_on_threads() {
         let rows: Rows = table.rows;
         let text = |name: &str| rows.text(name).unwrap();
         let days = rows.date("day").unwrap();
-        (text("customer"), rows.integer("position").unwrap(), days, text("goal"), rows.integer("spent_minor").unwrap())
+        (
+            text("customer"),
+            rows.integer("position").unwrap(),
+            days,
+            text("goal"),
+            rows.integer("spent_minor").unwrap(),
+        )
     };
     assert!(groups(&small) == groups(&whole), "blocks change the groups");
     let calendar = WORLD.path("calendar.toml");
@@ -224,14 +243,21 @@ fn odd_customers_are_counted_and_predicted() {
     csv += "late,2020-02-01T12:00:00,-10.00,food,here\nlate,2020-01-01T12:00:00,-10.00,rent,here\n";
     csv += "future,2020-01-01T12:00:00,-5.00,food,here\nfuture,2031-01-01T12:00:00,-5.00,food,here\n";
     // The same local day in Berlin; in their own zones it would be two.
-    csv += "zones,2020-01-10T23:30:00+00:00,-5.00,food,here\nzones,2020-01-11T08:00:00+01:00,-7.00,rent,here\n";
+    csv +=
+        "zones,2020-01-10T23:30:00+00:00,-5.00,food,here\nzones,2020-01-11T08:00:00+01:00,-7.00,rent,here\n";
     csv += "income,2020-01-10T12:00:00,100.00,wage,here\nincome,2020-01-11T12:00:00,5.00,food,here\n";
     write("ledger.csv", &csv);
     write("map.toml", MAP);
     write("taxonomy.toml", TAXONOMY);
     write("customers.csv", "customer,age\nc00,old\nonce,young\nstranger,young\nc01,\n");
     let run = path("run");
-    let mut words = vec!["ingest".to_owned(), run.clone(), "-q".to_owned(), "--draw-coefficients".to_owned(), "1".to_owned()];
+    let mut words = vec![
+        "ingest".to_owned(),
+        run.clone(),
+        "-q".to_owned(),
+        "--draw-coefficients".to_owned(),
+        "1".to_owned(),
+    ];
     for (flag, file) in [("--files", "ledger.csv"), ("--map", "map.toml"), ("--taxonomy", "taxonomy.toml")] {
         words.extend([flag.to_owned(), path(file)]);
     }
@@ -260,14 +286,18 @@ fn odd_customers_are_counted_and_predicted() {
     for (name, count) in counts {
         assert_eq!(report[name], count, "{name}: {report}");
     }
-    let quick = ["--units", "8", "--epochs", "3", "--batch", "4", "--draws", "20", "-q", "--split", "customers"];
+    let quick =
+        ["--units", "8", "--epochs", "3", "--batch", "4", "--draws", "20", "-q", "--split", "customers"];
     succeed(&[&["goals", "train", &run][..], &quick].concat());
     succeed(&["goals", "predict", &run, "-q"]);
     let rows = read_table(Path::new(&path("run/goal_predictions.parquet")), Table::GoalPredictions).unwrap();
     assert_eq!(rows.axes.labels(Axis::Goal).unwrap(), ["food", "rent"]);
     let (names, history) = (rows.rows.text("customer").unwrap(), rows.rows.integer("history").unwrap());
     let of = |name: &str| names.iter().position(|known| known == name).unwrap();
-    assert_eq!(["stranger", "income", "once", "late", "future", "zones"].map(|name| history[of(name)]), [0, 0, 1, 2, 1, 1]);
+    assert_eq!(
+        ["stranger", "income", "once", "late", "future", "zones"].map(|name| history[of(name)]),
+        [0, 0, 1, 2, 1, 1]
+    );
     let day = rows.rows.optional_date("median_day").unwrap();
     assert_eq!((day[of("stranger")], day[of("income")]), (None, None));
     assert!(rows.rows.float("probability").unwrap()[of("stranger")] > 0.5, "food is what most begin with");

@@ -1,5 +1,7 @@
 //! Campaigns: whom to address for a goal and when, and what such a choice gained on past days.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use clap::Args;
 use spendscape_goals::{
@@ -169,4 +171,27 @@ fn write_uplift(
         arrays::float(rows.iter().map(|row| row.4.high)),
     ];
     stage.write(File::CampaignUplift, &Axes::new(), columns)
+}
+
+/// How the model's choice and the controls came out at capacity, by goal and targeting.
+///
+/// # Errors
+/// If the table is missing or damaged.
+pub(super) fn read_figures(run: &RunFolder) -> Result<BTreeMap<String, f64>> {
+    let rows = run.read(File::CampaignUplift)?.rows;
+    let (goals, targeting) = (rows.text("goal")?, rows.text("targeting")?);
+    let columns =
+        ["uplift", "uplift_low", "uplift_high", "behind_model", "behind_model_low", "behind_model_high"]
+            .map(|name| Ok((name, rows.float(name)?)));
+    let columns: Vec<(&str, Vec<f64>)> = columns.into_iter().collect::<Result<_>>()?;
+    let mut figures = BTreeMap::new();
+    for at in 0..rows.len() {
+        // The last row of a targeting is at capacity.
+        let next = (goals.get(at + 1), targeting.get(at + 1));
+        if next != (Some(&goals[at]), Some(&targeting[at])) {
+            let name = |what: &str| format!("{}.{}.{what}", goals[at], targeting[at]);
+            figures.extend(columns.iter().map(|(what, values)| (name(what), values[at])));
+        }
+    }
+    Ok(figures)
 }

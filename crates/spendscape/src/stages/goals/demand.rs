@@ -1,5 +1,7 @@
 //! Demand: expected events and money per goal, class and period, and how such forecasts came out.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use clap::Args;
 use spendscape_goals::{
@@ -169,4 +171,23 @@ fn write_scores(stage: &mut Stage<'_>, rows: &[DemandScore], data: &GoalData) ->
         arrays::float(rows.iter().map(|row| row.coverage)),
     ];
     stage.write(File::DemandScores, &Axes::new(), columns)
+}
+
+/// How past forecasts of all goals and of all classes came out.
+///
+/// # Errors
+/// If the table is missing or damaged.
+pub(super) fn read_figures(run: &RunFolder) -> Result<BTreeMap<String, f64>> {
+    let rows = run.read(File::DemandScores)?.rows;
+    let (of, names, quantity) = (rows.text("of")?, rows.optional_text("name")?, rows.text("quantity")?);
+    let (coverage, relative) = (rows.float("coverage")?, rows.optional_float("relative_mae")?);
+    let mut figures = BTreeMap::new();
+    for at in (0..rows.len()).filter(|at| names[*at].is_none()) {
+        let name = |what: &str| format!("{}.{}.{what}", of[at], quantity[at]);
+        figures.insert(name("coverage"), coverage[at]);
+        if let Some(relative) = relative[at] {
+            figures.insert(name("relative_mae"), relative);
+        }
+    }
+    Ok(figures)
 }

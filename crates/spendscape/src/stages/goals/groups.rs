@@ -46,6 +46,9 @@ pub struct GroupsOptions {
     /// What forms a group: the transactions of one day, or those with one timestamp (an invoice)
     #[arg(long, value_enum, default_value_t = By::Day)]
     pub group: By,
+    /// Money that comes in has goals too: a class of income is one like a class of spending
+    #[arg(long)]
+    pub income: bool,
     /// Last day that counts (YYYY-MM-DD); by default that of the last transaction
     #[arg(long, value_name = "DAY")]
     pub until: Option<Date>,
@@ -143,6 +146,7 @@ pub fn groups(run: &RunFolder, options: &GroupsOptions, force: bool) -> Result<(
     let mut provenance = Provenance::new("goals groups")
         .parameter("map", map_text.clone())
         .parameter("group", format!("{:?}", options.group))
+        .parameter("income", options.income)
         .parameter("until", options.until.map(|day| day.to_string()))
         .parameter("channel", options.channel.column())
         .parameter("block", options.block)
@@ -154,7 +158,7 @@ pub fn groups(run: &RunFolder, options: &GroupsOptions, force: bool) -> Result<(
         return Ok(());
     };
     stage.path("ledger", &ledger);
-    let goals = Goals::new(run, map_text.as_deref(), map_path.as_deref())?;
+    let goals = Goals::new(run, map_text.as_deref(), map_path.as_deref(), options.income)?;
     let covariates = customers.as_deref().map(Known::read).transpose()?.unwrap_or_default();
     let mut former = Former::survey(&ledger, options, goals, covariates)?;
     former.write(&mut stage, options)?;
@@ -172,16 +176,19 @@ struct Goals {
     goals: Vec<String>,
     classes: Vec<String>,
     of_class: Vec<Option<usize>>,
+    /// Classes whose money comes in, and has a goal all the same.
+    income: Vec<bool>,
     unused: Vec<String>,
 }
 
 impl Goals {
-    fn new(run: &RunFolder, map: Option<&str>, path: Option<&Path>) -> Result<Self> {
+    fn new(run: &RunFolder, map: Option<&str>, path: Option<&Path>, income: bool) -> Result<Self> {
         let rows = run.read(File::Taxonomy)?.rows;
         let (classes, flows) = (rows.text("class")?, rows.text("flow")?);
-        let is_spending = |at: &usize| flows[*at] == Flow::Spending.name();
-        let spending: Vec<usize> = (0..classes.len()).filter(is_spending).collect();
-        let names: Vec<String> = spending.iter().map(|at| classes[*at].clone()).collect();
+        let is_income: Vec<bool> = flows.iter().map(|flow| income && flow == Flow::Income.name()).collect();
+        let has_goal = |at: &usize| is_income[*at] || flows[*at] == Flow::Spending.name();
+        let with_goal: Vec<usize> = (0..classes.len()).filter(has_goal).collect();
+        let names: Vec<String> = with_goal.iter().map(|at| classes[*at].clone()).collect();
         let place = || path.map_or_else(|| "the taxonomy".to_owned(), |path| path.display().to_string());
         let map = match map {
             Some(text) => GoalMap::from_toml(text).with_context(place)?,
@@ -189,11 +196,11 @@ impl Goals {
         };
         let resolved = map.resolve(&names).with_context(place)?;
         let mut of_class = vec![None; classes.len()];
-        for (at, goal) in spending.iter().zip(&resolved.of_class) {
+        for (at, goal) in with_goal.iter().zip(&resolved.of_class) {
             of_class[*at] = Some(*goal);
         }
         let (goals, unused) = (resolved.goals, resolved.unused);
-        Ok(Self { map: map.name().to_owned(), goals, classes, of_class, unused })
+        Ok(Self { map: map.name().to_owned(), goals, classes, of_class, income: is_income, unused })
     }
 }
 
@@ -513,6 +520,7 @@ impl Former {
     ) -> Result<()> {
         let (first, last) = (blocks[0].start, blocks[blocks.len() - 1].end);
         let mut events: Vec<Event> = Vec::with_capacity(self.counts[first..last].iter().sum());
+        let income = &self.goals.income;
         let (place_of, channel_of, other) = (&self.place_of, &self.channel_of, self.channels.len() as u16);
         self.ledger.scan(|row| {
             let customer = place_of[row.customer as usize];
@@ -520,7 +528,9 @@ impl Former {
                 && (first..last).contains(&(customer as usize))
             {
                 let channel = channel_of.get(row.channel as usize).copied().unwrap_or(other);
-                events.push(Event { customer, time: row.time, amount: row.amount, class, channel });
+                // What counts as an event is money that goes out; of income that has a goal it is what comes in.
+                let amount = if income[class as usize] { row.amount.saturating_neg() } else { row.amount };
+                events.push(Event { customer, time: row.time, amount, class, channel });
             }
         })?;
         // The order of the ledger stays inside a customer: it tells what is out of order.

@@ -255,7 +255,7 @@ fn log(rows: &[Row], comparisons: &[Comparison]) {
 ///
 /// # Errors
 /// If a table is missing or damaged.
-pub fn read_figures(run: &RunFolder) -> Result<BTreeMap<String, f64>> {
+pub(super) fn read_figures(run: &RunFolder) -> Result<BTreeMap<String, f64>> {
     let mut figures = BTreeMap::new();
     let rows = run.read(File::GoalMeasures)?.rows;
     let (models, histories, goals) =

@@ -12,17 +12,18 @@ mod predict;
 mod recommend;
 mod train;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result};
 use jiff::civil::Date;
+
+use crate::run_folder::RunFolder;
 
 pub use campaign::{CampaignOptions, campaign};
 pub use cross_sell::{CrossSellOptions, cross_sell};
 pub use demand::{DemandOptions, demand};
 pub use future::Future;
 pub use groups::{GroupsOptions, groups};
-pub use measure::read_figures;
 pub use predict::{CustomerPrediction, PredictOptions, customer, predict};
 pub use recommend::{RecommendOptions, recommend};
 pub use train::{TrainOptions, train};
@@ -33,4 +34,27 @@ fn day_number(day: Date) -> i32 {
 
 fn read_text(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// What a command measured, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Figures {
+    /// Of the model beside others ([`train`]).
+    Train,
+    /// Of past campaigns ([`campaign`]).
+    Campaign,
+    /// Of past forecasts ([`demand`]).
+    Demand,
+}
+
+/// Reads the figures of a command by name.
+///
+/// # Errors
+/// If a table is missing or damaged.
+pub fn read_figures(run: &RunFolder, figures: Figures) -> Result<BTreeMap<String, f64>> {
+    match figures {
+        Figures::Train => measure::read_figures(run),
+        Figures::Campaign => campaign::read_figures(run),
+        Figures::Demand => demand::read_figures(run),
+    }
 }
