@@ -77,7 +77,7 @@ impl SequencesBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Event, Grouping};
+    use crate::{Event, GroupRules};
 
     #[test]
     fn what_is_put_together_equals_what_was_formed() {
@@ -91,7 +91,7 @@ mod tests {
         let events: Vec<Event> = (0..60).map(event).collect();
         let goals = vec!["a".to_owned(), "b".to_owned()];
         let classes = [Some(0), Some(1), Some(1), None, Some(0)];
-        let (formed, _) = Sequences::new(&events, 4, goals.clone(), &classes, Grouping::Day, None).unwrap();
+        let (formed, _) = Sequences::new(&events, 4, goals.clone(), &classes, GroupRules::default()).unwrap();
         let mut builder = SequencesBuilder::new(goals);
         for n in 0..4 {
             builder.customer();

@@ -34,6 +34,6 @@ pub use model::{
     Reasons, Simulation, prefixes,
 };
 pub use outlook::Outlook;
-pub use sequence::{Event, Grouping, Groups, Left, Sequences, Target};
+pub use sequence::{Decisive, Event, GroupRules, Grouping, Groups, Left, Sequences, Target};
 pub use spendscape_outcomes::Interval;
 pub use split::{Split, TimeCuts};

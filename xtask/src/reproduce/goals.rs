@@ -113,7 +113,7 @@ impl Stream {
             }
             Self::Retail(file) => {
                 ingest(program, data, file, "online_retail", &["--derive-classes", "96"])?;
-                groups.args(["--group", "time", "--channel", "place"]);
+                groups.args(["--group", "time", "--goal", "largest", "--channel", "place"]);
             }
             Self::Berka(file) => {
                 let taxonomy =

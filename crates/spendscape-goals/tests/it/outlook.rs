@@ -4,7 +4,7 @@
 use ndarray::{Array1, Array2, ArrayD};
 use rand::RngExt;
 use spendscape_goals::{
-    Calendar, Covariates, Error, Event, GoalModel, GoalParams, Grouping, InMemory, Outlook, Sequences,
+    Calendar, Covariates, Error, Event, GoalModel, GoalParams, GroupRules, InMemory, Outlook, Sequences,
     Simulation, Target,
 };
 
@@ -165,7 +165,7 @@ fn money_is_the_customers_own_or_that_of_all() {
     ];
     let names = (0..GOALS).map(|goal| format!("goal {goal}")).collect();
     let classes: Vec<Option<usize>> = (0..GOALS).map(Some).collect();
-    let (sequences, _) = Sequences::new(&events, 2, names, &classes, Grouping::Day, None).unwrap();
+    let (sequences, _) = Sequences::new(&events, 2, names, &classes, GroupRules::default()).unwrap();
     let simulation = Simulation { draws: 20_000, seed: 1 };
     let outlook = model.outlook(&sequences, &Covariates::none(2), 10, &[20], &simulation).unwrap();
     let per_group = |n, goal| outlook.spent()[[n, goal, 0]] / outlook.expected()[[n, goal, 0]];
@@ -190,7 +190,7 @@ fn trained() -> (Sequences, Covariates, GoalModel) {
     }
     let names = (0..GOALS).map(|goal| format!("goal {goal}")).collect();
     let classes: Vec<Option<usize>> = (0..GOALS).map(Some).collect();
-    let (sequences, _) = Sequences::new(&events, 40, names, &classes, Grouping::Day, None).unwrap();
+    let (sequences, _) = Sequences::new(&events, 40, names, &classes, GroupRules::default()).unwrap();
     let covariates =
         Covariates::new(vec![2], &Array2::from_shape_fn((40, 1), |(n, _)| (n % 3) as u16)).unwrap();
     let train: Vec<usize> = (0..40).map(|n| sequences.groups(n).len()).collect();
@@ -235,7 +235,7 @@ fn the_next_day_is_as_the_model_predicts_it() {
     }));
     let classes: Vec<Option<usize>> = (0..GOALS).map(Some).collect();
     let (with_tomorrow, _) =
-        Sequences::new(&events, customers, sequences.goals().to_vec(), &classes, Grouping::Day, None)
+        Sequences::new(&events, customers, sequences.goals().to_vec(), &classes, GroupRules::default())
             .unwrap();
     let gaps = model.predict(&with_tomorrow, &covariates, &targets, Some(from)).unwrap().gaps;
     let goals = model.predict_on_day(&with_tomorrow, &covariates, &targets).unwrap();
@@ -292,7 +292,7 @@ fn threads_seeds_company_and_what_comes_later() {
     }
     let classes: Vec<Option<usize>> = (0..GOALS).map(Some).collect();
     let names = sequences.goals().to_vec();
-    let (known, _) = Sequences::new(&events, 40, names, &classes, Grouping::Day, None).unwrap();
+    let (known, _) = Sequences::new(&events, 40, names, &classes, GroupRules::default()).unwrap();
     assert!(known.len() < sequences.len());
     assert_eq!(bits(&one), bits(&look(&known, 1)));
     // Customer 0 has no history: nothing can be said.

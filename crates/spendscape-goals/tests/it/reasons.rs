@@ -3,7 +3,8 @@
 use ndarray::Array2;
 use rand::RngExt;
 use spendscape_goals::{
-    Calendar, Covariates, Error, Event, GoalModel, GoalParams, Grouping, InMemory, Sequences, Target,
+    Calendar, Covariates, Error, Event, GoalModel, GoalParams, GroupRules, Grouping, InMemory, Sequences,
+    Target,
 };
 
 use crate::{on_threads, rng};
@@ -34,7 +35,15 @@ fn events() -> Vec<Event> {
 fn build(events: &[Event]) -> Sequences {
     let names = (0..GOALS).map(|goal| format!("goal {goal}")).collect();
     let classes: Vec<Option<usize>> = (0..GOALS).map(Some).collect();
-    Sequences::new(events, CUSTOMERS, names, &classes, Grouping::Time, None).unwrap().0
+    Sequences::new(
+        events,
+        CUSTOMERS,
+        names,
+        &classes,
+        GroupRules { by: Grouping::Time, ..GroupRules::default() },
+    )
+    .unwrap()
+    .0
 }
 
 fn covariates() -> Covariates {

@@ -13,7 +13,7 @@ use arrow::{
 use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
-use spendscape_goals::{Event, GoalMap, Grouping, Left, Sequences};
+use spendscape_goals::{Decisive, Event, GoalMap, GroupRules, Grouping, Left, Sequences};
 use spendscape_schema::{Axes, Flow, Table, arrays};
 use spendscape_store::{Digest, Provenance, TableReader, TableWriter, write_file};
 
@@ -46,6 +46,9 @@ pub struct GroupsOptions {
     /// What forms a group: the transactions of one day, or those with one timestamp (an invoice)
     #[arg(long, value_enum, default_value_t = By::Day)]
     pub group: By,
+    /// What decides the goal of a group: most of its money, or its largest transaction
+    #[arg(long, value_enum, default_value_t = Decides::MostMoney)]
+    pub goal: Decides,
     /// Money that comes in has goals too: a class of income is one like a class of spending
     #[arg(long)]
     pub income: bool,
@@ -70,6 +73,15 @@ pub enum By {
     Day,
     /// One timestamp
     Time,
+}
+
+/// What decides the goal of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Decides {
+    /// Most of its money
+    MostMoney,
+    /// Its largest transaction
+    Largest,
 }
 
 /// The column that tells where or how a customer paid.
@@ -146,6 +158,7 @@ pub fn groups(run: &RunFolder, options: &GroupsOptions, force: bool) -> Result<(
     let mut provenance = Provenance::new("goals groups")
         .parameter("map", map_text.clone())
         .parameter("group", format!("{:?}", options.group))
+        .parameter("goal", format!("{:?}", options.goal))
         .parameter("income", options.income)
         .parameter("until", options.until.map(|day| day.to_string()))
         .parameter("channel", options.channel.column())
@@ -476,7 +489,7 @@ impl Former {
                 at += 1;
             }
             self.report.passes += 1;
-            self.pass(options.group, &blocks[first..at], &mut sizes, &mut writer)?;
+            self.pass(options, &blocks[first..at], &mut sizes, &mut writer)?;
         }
         self.report.groups = sizes.iter().sum();
         self.report.customers_without_groups = sizes.iter().filter(|groups| **groups == 0).count();
@@ -513,7 +526,7 @@ impl Former {
     /// One pass over the ledger for the customers of some blocks.
     fn pass(
         &mut self,
-        group: By,
+        options: &GroupsOptions,
         blocks: &[std::ops::Range<usize>],
         sizes: &mut [usize],
         writer: &mut TableWriter,
@@ -542,10 +555,17 @@ impl Former {
                 .iter()
                 .map(|event| Event { customer: event.customer - block.start as u32, ..*event })
                 .collect();
-            let grouping = if group == By::Day { Grouping::Day } else { Grouping::Time };
+            let rules = GroupRules {
+                by: if options.group == By::Day { Grouping::Day } else { Grouping::Time },
+                goal: if options.goal == Decides::MostMoney {
+                    Decisive::MostMoney
+                } else {
+                    Decisive::Largest
+                },
+                until: Some(self.until),
+            };
             let goals = self.goals.goals.clone();
-            let (sequences, left) =
-                Sequences::new(&own, block.len(), goals, &self.goals.of_class, grouping, Some(self.until))?;
+            let (sequences, left) = Sequences::new(&own, block.len(), goals, &self.goals.of_class, rules)?;
             self.report.add(left);
             for (n, size) in block.clone().zip(&mut sizes[block.clone()]) {
                 *size = sequences.groups(n - block.start).len();
