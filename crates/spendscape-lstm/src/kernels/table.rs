@@ -27,7 +27,7 @@ pub struct Kernels<F: 'static> {
     pub(crate) forward: fn(LayerSteps<'_, F>, &[F]),
     pub(crate) backward: Backward<F>,
     pub(crate) roll: fn(Roll<'_, F>) -> bool,
-    /// Adds row `starts[lane]..` of a table, of `n` elements, to lane `lane` of `n` lane vectors.
+    /// Adds the rows `starts[variable][lane]..` of a table, of `n` elements, to lane `lane` of `n` lane vectors.
     pub(crate) add_rows: fn(&[F], &[usize], usize, &mut [F]),
     /// Adds row `i` of the first slice, of `n` elements, to row `starts[i]..` of a table.
     pub(crate) add_to_rows: fn(&[F], usize, &[usize], &mut [F]),
@@ -133,8 +133,9 @@ macro_rules! table {
             }
             $(#[$feature])?
             unsafe fn add_rows(table: &[$float], starts: &[usize], n: usize, z: &mut [$float]) {
-                let rows = pointers(table, starts, n);
-                unsafe { lookup::add_rows::<$simd>(&rows[..LANES], n, z.as_mut_ptr()) }
+                assert_inside(table, starts, n);
+                let rows = lookup::Chosen { table: table.as_ptr(), starts, lanes: LANES };
+                unsafe { lookup::add_rows::<$simd>(rows, n, z.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn add_to_rows(from: &[$float], n: usize, starts: &[usize], table: &mut [$float]) {
@@ -257,7 +258,7 @@ macro_rules! table {
                     true
                 },
                 add_rows: |table, starts, n, z| {
-                    assert!(n.is_multiple_of(4) && starts.len() == LANES && z.len() >= n * LANES);
+                    assert!(n.is_multiple_of(4) && starts.len().is_multiple_of(LANES) && z.len() >= n * LANES);
                     unsafe { add_rows(table, starts, n, z) }
                 },
                 add_to_rows: |from, n, starts, table| {
