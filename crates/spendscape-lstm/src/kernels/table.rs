@@ -20,6 +20,8 @@ pub struct Kernels<F: 'static> {
     pub(crate) lanes: usize,
     /// Outputs per vector of the projection.
     outputs: usize,
+    /// Inputs that a tile of the weight gradient holds.
+    pub(crate) columns: usize,
     pub(crate) pack_project: fn(&[F], usize, usize, usize, &mut [F]),
     pub(crate) project: Project<F>,
     pub(crate) pack_matmul: fn(&[F], usize, usize, bool, &mut [F]),
@@ -211,6 +213,7 @@ macro_rules! table {
                 name: $name,
                 lanes: LANES,
                 outputs: <$simd>::LANES / 4,
+                columns: outer::VECTORS * <$simd>::LANES,
                 pack_project: |w, stride, outs, ins, packed| {
                     assert!(ins <= stride && w.len() >= outs * stride);
                     assert!(packed.len() >= project::packed_len(round4(outs), ins, <$simd>::LANES));
@@ -278,7 +281,7 @@ macro_rules! table {
                 },
                 outer: |b, dw| {
                     assert!(b.valid <= LANES && b.starts.len() >= b.steps * LANES);
-                    assert!(b.ins <= b.stride && dw.len() >= b.outs * b.stride);
+                    assert!(b.ins <= b.stride && dw.len() + b.stride >= b.outs * b.stride + b.ins);
                     assert!(b.dz.len() >= b.steps * round4(b.outs) * LANES);
                     unsafe { outer(b, dw) }
                 },
