@@ -40,6 +40,7 @@ pub(crate) struct Run {
     pub(crate) paths: Part<Vec<Vec<usize>>>,
     pub(crate) locations: Part<Vectors>,
     pub(crate) attractors: Part<Vec<Attractor>>,
+    pub(crate) printed_attractors: Part<Vec<Attractor>>,
     pub(crate) axes: Part<Vec<TraitAxis>>,
     pub(crate) ends: Part<Ends>,
     pub(crate) map_points: Part<Vec<MapPoint>>,
@@ -140,6 +141,7 @@ impl Run {
                 reader.per_customer(name, stored, "location_paper", reader.units)
             })?,
             attractors: reader.read("attractors", Table::Attractors, Reader::attractors)?,
+            printed_attractors: reader.read("attractors_printed", Table::Attractors, Reader::attractors)?,
             axes: reader.read("trait_axes", Table::TraitAxes, Reader::trait_axes)?,
             ends: reader.read("end_states", Table::EndStates, Reader::ends)?,
             map_points: reader.read("map_points", Table::MapPoints, Reader::map_points)?,
