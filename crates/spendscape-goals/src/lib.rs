@@ -5,6 +5,7 @@
 
 mod applications;
 mod baselines;
+mod builder;
 mod calendar;
 mod covariates;
 mod error;
@@ -22,15 +23,17 @@ pub use applications::{
     recommend, score_demand, targeting_gains,
 };
 pub use baselines::{Baseline, BoostedGoals, FittedBaseline, Markov};
+pub use builder::SequencesBuilder;
 pub use calendar::{Calendar, DayKind, Promotion};
 pub use covariates::Covariates;
 pub use error::Error;
 pub use map::{GoalMap, ResolvedMap};
 pub use measures::{Calibration, ConfusionCell, GoalScores, HISTORY_BINS, HistoryBin, Measure, Predictions};
 pub use model::{
-    Block, Blocks, GoalEpoch, GoalModel, GoalParams, GoalSettings, InMemory, NextGroup, prefixes,
+    Block, Blocks, Explained, GoalEpoch, GoalModel, GoalParams, GoalSettings, InMemory, NextGroup, Reason,
+    Reasons, Simulation, prefixes,
 };
 pub use outlook::Outlook;
-pub use sequence::{Event, Grouping, Groups, Left, Sequences, Target};
+pub use sequence::{Decisive, Event, GroupRules, Grouping, Groups, Left, Sequences, Target};
 pub use spendscape_outcomes::Interval;
 pub use split::{Split, TimeCuts};

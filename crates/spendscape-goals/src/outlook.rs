@@ -44,22 +44,7 @@ impl Outlook {
         spent: Array3<f64>,
         first_day: Array2<f64>,
     ) -> Result<Self, Error> {
-        let Some(&last) = horizons.last() else {
-            return Err(Error::TooFew { what: "an outlook", needed: 1, of: "horizons", found: 0 });
-        };
-        let days = i64::from(from)..=i64::from(from) + i64::from(last);
-        if *days.start() < FIRST_DAY || *days.end() > LAST_DAY {
-            let (parameter, range) = ("the last day known", "the years 1 to 9999, horizons included");
-            return Err(Error::InvalidParameter { parameter, value: f64::from(from), range });
-        }
-        let mut before = 0;
-        for &days in &horizons {
-            if days <= before {
-                let (parameter, range) = ("a horizon", "more days than the one before it, and than 0");
-                return Err(Error::InvalidParameter { parameter, value: f64::from(days), range });
-            }
-            before = days;
-        }
+        let last = check_horizons(from, &horizons)?;
         let (customers, goals, _) = within.dim();
         let lengths = [
             ("the horizons of `within`", horizons.len(), within.dim().2),
@@ -182,4 +167,25 @@ impl Outlook {
         }
         Ok(())
     }
+}
+
+/// Checks the days of an outlook; the last horizon.
+pub(crate) fn check_horizons(from: i32, horizons: &[u32]) -> Result<u32, Error> {
+    let Some(&last) = horizons.last() else {
+        return Err(Error::TooFew { what: "an outlook", needed: 1, of: "horizons", found: 0 });
+    };
+    let days = i64::from(from)..=i64::from(from) + i64::from(last);
+    if *days.start() < FIRST_DAY || *days.end() > LAST_DAY {
+        let (parameter, range) = ("the last day known", "the years 1 to 9999, horizons included");
+        return Err(Error::InvalidParameter { parameter, value: f64::from(from), range });
+    }
+    let mut before = 0;
+    for &days in horizons {
+        if days <= before {
+            let (parameter, range) = ("a horizon", "more days than the one before it, and than 0");
+            return Err(Error::InvalidParameter { parameter, value: f64::from(days), range });
+        }
+        before = days;
+    }
+    Ok(last)
 }

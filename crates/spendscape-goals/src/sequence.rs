@@ -27,6 +27,28 @@ pub enum Grouping {
     Time,
 }
 
+/// What decides the goal of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Decisive {
+    /// The goal on which most money was spent; among equals the first.
+    #[default]
+    MostMoney,
+    /// The goal of the largest transaction; among equals the first. Where many small things of all kinds share one class,
+    /// that class has most money in nearly every group.
+    Largest,
+}
+
+/// How transactions form groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GroupRules {
+    /// Which transactions belong together.
+    pub by: Grouping,
+    /// What decides the group's goal.
+    pub goal: Decisive,
+    /// Last day that counts, since 1970-01-01.
+    pub until: Option<i32>,
+}
+
 /// Transactions that are in no group, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Left {
@@ -42,8 +64,7 @@ pub struct Left {
 
 /// The event groups of all customers, by customer and time.
 ///
-/// A group is what a customer did on one day (or in one invoice). Its goal is the one on which most money was spent; among
-/// equals the first. Groups are the steps of every model here, so that nothing is ever predicted inside one timestamp.
+/// A group is what a customer did on one day (or in one invoice); [`GroupRules`] say what its goal is. Groups are the steps of every model here, so that nothing is ever predicted inside one timestamp.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sequences {
     pub(crate) goals: Vec<String>,
@@ -97,7 +118,7 @@ pub struct Target {
 
 impl Sequences {
     /// Groups the events of `customers` customers. `goal_of_class` gives the goal of each class, `None` for classes that
-    /// are no spending; `until` is the last day that counts (days since 1970-01-01).
+    /// are no spending.
     ///
     /// Events may come in any order; equal times are ordered by class and amount, so that the order of rows does not
     /// matter. A customer without events has no groups.
@@ -109,8 +130,7 @@ impl Sequences {
         customers: usize,
         goals: Vec<String>,
         goal_of_class: &[Option<usize>],
-        grouping: Grouping,
-        until: Option<i32>,
+        rules: GroupRules,
     ) -> Result<(Self, Left), Error> {
         let most = goal_of_class.iter().flatten().max().map_or(0, |goal| goal + 1);
         if most > goals.len() {
@@ -133,7 +153,7 @@ impl Sequences {
                 let found = goal_of_class.len();
                 return Err(Error::ShapeMismatch { argument: "goal_of_class", expected: class + 1, found });
             };
-            if until.is_some_and(|until| day_of(event.time) > until) {
+            if rules.until.is_some_and(|until| day_of(event.time) > until) {
                 left.future += 1;
                 continue;
             }
@@ -145,7 +165,7 @@ impl Sequences {
                 Some(_) => kept.push(*event),
             }
         }
-        let key = |event: &Event| match grouping {
+        let key = |event: &Event| match rules.by {
             Grouping::Day => i64::from(day_of(event.time)),
             Grouping::Time => event.time,
         };
@@ -166,9 +186,19 @@ impl Sequences {
                     by_goal[goal] = by_goal[goal].saturating_add(spent);
                 }
             }
-            let most = by_goal.iter().copied().max().unwrap_or(0);
-            let goal = by_goal.iter().position(|spent| *spent == most).unwrap_or(0);
             let largest = group.iter().min_by_key(|event| event.amount);
+            let goal = match rules.goal {
+                Decisive::MostMoney => {
+                    let most = by_goal.iter().copied().max().unwrap_or(0);
+                    by_goal.iter().position(|spent| *spent == most)
+                }
+                Decisive::Largest => {
+                    let amount = largest.map(|event| event.amount);
+                    let among = group.iter().filter(|event| Some(event.amount) == amount);
+                    among.filter_map(|event| goal_of_class[event.class as usize]).min()
+                }
+            };
+            let goal = goal.unwrap_or(0);
             sequences.item_offsets.push(sequences.item_class.len());
             sequences.day.push(day_of(group[0].time));
             sequences.goal.push(goal as u16);
@@ -267,7 +297,8 @@ mod tests {
 
     fn build(events: &[Event], grouping: Grouping) -> (Sequences, Left) {
         let goals = vec!["a".to_owned(), "b".to_owned()];
-        Sequences::new(events, 3, goals, &[Some(0), Some(1), Some(1), None], grouping, Some(10)).unwrap()
+        let rules = GroupRules { by: grouping, until: Some(10), ..GroupRules::default() };
+        Sequences::new(events, 3, goals, &[Some(0), Some(1), Some(1), None], rules).unwrap()
     }
 
     #[test]
@@ -292,6 +323,11 @@ mod tests {
         assert_eq!(sequences.targets().collect::<Vec<_>>(), [Target { customer: 1, position: 1 }]);
         let (by_time, _) = build(&events, Grouping::Time);
         assert_eq!(by_time.groups(1).goal, [1, 0, 1, 0]);
+        let rules = GroupRules { goal: Decisive::Largest, ..GroupRules::default() };
+        let goals = vec!["a".to_owned(), "b".to_owned()];
+        let (by_largest, _) =
+            Sequences::new(&events, 3, goals, &[Some(0), Some(1), Some(1), None], rules).unwrap();
+        assert_eq!(by_largest.groups(1).goal, [0, 0], "60 of a is the largest, though b has 100");
     }
 
     #[test]
@@ -312,7 +348,7 @@ mod tests {
     fn strangers_are_refused() {
         let goals = || vec!["a".to_owned()];
         let refused =
-            |event, goal| Sequences::new(&[event], 1, goals(), &[Some(goal)], Grouping::Day, None).is_err();
+            |event, goal| Sequences::new(&[event], 1, goals(), &[Some(goal)], GroupRules::default()).is_err();
         assert!(
             refused(event(1, 0, -1, 0), 0)
                 && refused(event(0, 0, -1, 1), 0)
@@ -327,7 +363,7 @@ mod tests {
             [event(0, i64::MIN, i64::MIN, 1), event(0, i64::MIN, i64::MIN, 2), event(0, i64::MAX, -1, 0)];
         let goals = vec!["a".to_owned(), "b".to_owned()];
         let classes = [Some(0), Some(1), Some(1)];
-        let (sequences, _) = Sequences::new(&events, 1, goals, &classes, Grouping::Day, None).unwrap();
+        let (sequences, _) = Sequences::new(&events, 1, goals, &classes, GroupRules::default()).unwrap();
         assert_eq!(sequences.groups(0).spent, [i64::MAX, 1]);
         assert_eq!(sequences.groups(0).day, [i32::MIN, i32::MAX]);
     }

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::inputs::{Inputs, State, check};
 use crate::network::{Kind, Network};
 use crate::real::Real;
-use ndarray::{Array2, Array3, ArrayRef, Ix2};
+use ndarray::{Array2, Array3, ArrayRef, Ix2, s};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -89,16 +89,53 @@ impl<F: Real> Network<F> {
     pub fn predict<'a>(&self, inputs: impl Into<Inputs<'a, F>>) -> Result<Array2<F>, Error> {
         let inputs = inputs.into();
         self.check_inputs(&inputs)?;
-        let (outputs, last) =
-            (self.outputs(), if self.params.every_step { inputs.steps.saturating_sub(1) } else { 0 });
+        let outputs = self.outputs();
         let mut y = vec![F::zero(); inputs.samples * outputs];
-        if !(self.params.every_step && inputs.steps == 0) {
-            self.run(&inputs, [(&mut y, outputs)], |engine, weights, [y], valid| {
-                engine.forward(weights, &inputs);
-                (self.kernels.to_rows)(engine.output(last), outputs, y, outputs, valid);
-            });
-        }
+        self.run(&inputs, [(&mut y, outputs)], |engine, weights, [y], valid| {
+            engine.forward_to_last(weights, &inputs);
+            (self.kernels.to_rows)(engine.output(0), outputs, y, outputs, valid);
+        });
         Ok(shaped2(inputs.samples, outputs, y))
+    }
+
+    /// Goes on with a stream through the inputs' steps: the outputs of the last step (samples x outputs) and the states to
+    /// go on from, one per LSTM layer. Start with no states at all. Bit for bit what the whole sequences give; samples of
+    /// different lengths each end where they end.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when the number of features differs from the network's or states do not fit.
+    pub fn advance<'a>(
+        &self,
+        x: impl Into<Inputs<'a, F>>,
+        states: Vec<State<F>>,
+    ) -> Result<(Array2<F>, Vec<State<F>>), Error> {
+        let inputs = x.into().with_initial(states)?;
+        self.check_inputs(&inputs)?;
+        let (outputs, layers) = (self.outputs(), &self.params.lstm);
+        // A row holds the outputs, then h and c of every layer.
+        let width = outputs + 2 * layers.iter().sum::<usize>();
+        let mut rows = vec![F::zero(); inputs.samples * width];
+        self.run(&inputs, [(&mut rows, width)], |engine, weights, [rows], valid| {
+            let to_rows = self.kernels.to_rows;
+            engine.forward_to_last(weights, &inputs);
+            to_rows(engine.output(0), outputs, rows, width, valid);
+            let mut at = outputs;
+            for (layer, &units) in layers.iter().enumerate() {
+                let (h, c) = engine.state(layer, inputs.steps);
+                to_rows(h, units, &mut rows[at..], width, valid);
+                to_rows(c, units, &mut rows[at + units..], width, valid);
+                at += 2 * units;
+            }
+        });
+        let rows = shaped2(inputs.samples, width, rows);
+        let columns = |from: usize, count: usize| rows.slice(s![.., from..from + count]).to_owned();
+        let mut at = outputs;
+        let state = |&units: &usize| {
+            at += 2 * units;
+            State { h: columns(at - 2 * units, units), c: columns(at - units, units) }
+        };
+        let states = layers.iter().map(state).collect();
+        Ok((columns(0, outputs), states))
     }
 
     /// The outputs of every step, samples x steps x outputs, of a network made with

@@ -1,8 +1,8 @@
 //! One step of an LSTM layer as a map of its state, and its derivatives.
 
 use crate::error::Error;
-use crate::inputs::{Inputs, State, check};
-use crate::network::{Kind, Network};
+use crate::inputs::check;
+use crate::network::Network;
 use crate::real::Real;
 use ndarray::{Array1, Array2, ArrayRef, Ix1};
 
@@ -79,28 +79,5 @@ impl<F: Real> Network<F> {
             }
         }
         Ok(StepJacobian { next, state, input })
-    }
-
-    /// Advances a stream by one step: outputs (samples x outputs) and the states to go on from, one per LSTM layer.
-    /// Start with no states at all. Bit for bit what the whole sequences give.
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] when the number of features differs from the network's, there is not one step, or states do
-    /// not fit.
-    pub fn advance<'a>(
-        &self,
-        x: impl Into<Inputs<'a, F>>,
-        states: Vec<State<F>>,
-    ) -> Result<(Array2<F>, Vec<State<F>>), Error> {
-        let inputs = x.into().with_initial(states)?;
-        check("the number of steps", 1, inputs.steps)?;
-        let outputs = self.predict(&inputs)?;
-        let mut next = Vec::new();
-        for layer in 0..self.layers.iter().filter(|layer| layer.kind == Kind::Lstm).count() {
-            let states = self.states(&inputs, layer)?;
-            let last = |a: ndarray::Array3<F>| a.index_axis_move(ndarray::Axis(1), 0);
-            next.push(State { h: last(states.h), c: last(states.c) });
-        }
-        Ok((outputs, next))
     }
 }

@@ -34,6 +34,6 @@ pub use explanation::{
     FlaggedClass, FlaggedPart, LeadPart, MadeFrom, MovePart, PeriodPart, ShiftPart, TrustPart,
     explanation_page, explanation_text,
 };
-pub use figures::{FigureInfo, FigureOptions, Outcome, figures, outcome_figure};
+pub use figures::{FigureInfo, FigureOptions, Outcome, figures, goal_figure, outcome_figure};
 pub use model_card::model_card;
 pub use page::page;

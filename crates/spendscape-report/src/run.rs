@@ -21,6 +21,8 @@ use crate::{Error, model_card::FIDELITY};
 const PATH_SEPARATOR: &str = " / ";
 /// The name of the states of the short window, which are a table of states like those of the long window.
 const SHORT_STATES: &str = "states_short";
+/// The attractors in the shapes that P3 prints.
+const PRINTED_ATTRACTORS: &str = "attractors_printed";
 
 /// Everything that the figures draw.
 #[derive(Debug)]
@@ -66,6 +68,7 @@ fn files() -> Vec<(String, Table)> {
             Table::Panel => files.push(("panel_short".to_owned(), *table)),
             Table::Metrics => files.push((FIDELITY.to_owned(), *table)),
             Table::States => files.push((SHORT_STATES.to_owned(), *table)),
+            Table::Attractors => files.push((PRINTED_ATTRACTORS.to_owned(), *table)),
             _ => {}
         }
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, FixedSizeListArray, Float64Array,
-        Int64Array, ListArray, PrimitiveArray, RecordBatch, StringArray, UInt16Array,
+        Array, ArrayRef, AsArray, BooleanArray, Date32Array, DictionaryArray, FixedSizeListArray,
+        Float64Array, Int64Array, ListArray, PrimitiveArray, RecordBatch, StringArray, UInt16Array,
     },
     buffer::OffsetBuffer,
     compute::concat_batches,
@@ -39,6 +39,16 @@ pub fn optional_category<S: AsRef<str>>(values: impl IntoIterator<Item = Option<
 /// A column of true and false.
 pub fn flag(values: impl IntoIterator<Item = bool>) -> ArrayRef {
     Arc::new(values.into_iter().map(Some).collect::<BooleanArray>())
+}
+
+/// A column of days since 1970-01-01.
+pub fn date(values: impl IntoIterator<Item = i32>) -> ArrayRef {
+    Arc::new(Date32Array::from_iter_values(values))
+}
+
+/// A column of days since 1970-01-01 with nulls.
+pub fn optional_date(values: impl IntoIterator<Item = Option<i32>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<Date32Array>())
 }
 
 /// A column of 16-bit indices.
@@ -212,6 +222,19 @@ impl Rows {
         Ok(text.into_iter().map(|value| value.map(str::to_owned)).collect())
     }
 
+    /// A dictionary-encoded text column as the number of each row's text, and the texts; one may stand there twice.
+    ///
+    /// # Errors
+    /// If the column is missing, null somewhere or of another type.
+    pub fn category(&self, column: &str) -> Result<(Vec<usize>, Vec<String>), Error> {
+        let array = self.column(column)?;
+        let wrong = || self.wrong(column, "text of a dictionary", array.data_type());
+        let dictionary = array.as_dictionary_opt::<Int32Type>().ok_or_else(wrong)?;
+        let values = dictionary.values().as_string_opt::<i32>().ok_or_else(wrong)?;
+        let keys = dictionary.keys().values().iter().map(|key| *key as usize).collect();
+        Ok((keys, values.iter().map(|value| value.unwrap_or_default().to_owned()).collect()))
+    }
+
     /// A column of true and false.
     ///
     /// # Errors
@@ -228,6 +251,18 @@ impl Rows {
     /// If the column is missing, null somewhere or of another type.
     pub fn date(&self, column: &str) -> Result<Vec<i32>, Error> {
         self.primitive::<Date32Type>(column)
+    }
+
+    /// A column of days since 1970-01-01 with nulls.
+    ///
+    /// # Errors
+    /// If the column is missing or of another type.
+    pub fn optional_date(&self, column: &str) -> Result<Vec<Option<i32>>, Error> {
+        let array = self.nullable(column)?;
+        let values = array
+            .as_primitive_opt::<Date32Type>()
+            .ok_or_else(|| self.wrong(column, "Date32", array.data_type()))?;
+        Ok(values.iter().collect())
     }
 
     /// A column of 16-bit indices.

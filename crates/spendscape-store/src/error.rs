@@ -52,6 +52,16 @@ pub enum Error {
         /// What differs.
         source: spendscape_schema::Error,
     },
+    /// A row group that the file does not have.
+    #[error("{path} has {groups} row groups, none of them is number {group} (from 0): was it written anew?")]
+    NoGroup {
+        /// The file.
+        path: PathBuf,
+        /// The row group asked for.
+        group: usize,
+        /// Row groups that it has.
+        groups: usize,
+    },
     /// A batch does not have the schema that the file was opened with.
     #[error("{path}: a batch of rows does not have the schema of the file")]
     BatchSchema {

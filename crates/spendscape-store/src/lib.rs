@@ -38,4 +38,4 @@ pub use error::Error;
 pub use file::{PendingFile, ScratchFolder, remove_temporaries, require_free_space, write_file};
 pub use manifest::{Manifest, StageRecord};
 pub use provenance::Provenance;
-pub use table::{Stored, TableReader, TableWriter, Written, read_table, write_table};
+pub use table::{Stored, TableReader, TableWriter, Written, check_table, read_table, write_table};

@@ -104,6 +104,14 @@ impl TableWriter {
         self.writer.write(batch).map_err(|source| parquet_error(&self.path, source))
     }
 
+    /// Ends a row group, which [`TableReader::open_group`] reads alone.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the disk is full.
+    pub fn end_group(&mut self) -> Result<(), Error> {
+        self.writer.flush().map_err(|source| parquet_error(&self.path, source))
+    }
+
     /// Completes the file and puts it in place.
     ///
     /// # Errors
@@ -164,6 +172,18 @@ impl TableReader {
     /// [`Error::Io`] if the file cannot be opened, [`Error::Empty`] and [`Error::Parquet`] if it is no whole Parquet
     /// file, [`Error::Table`] if it is another table, another version or has other columns.
     pub fn open(path: &Path, table: Table) -> Result<Self, Error> {
+        Self::open_part(path, table, None)
+    }
+
+    /// Opens one row group of a table, from 0, of which only its own rows are read.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`Error::NoGroup`] if there is none of this number.
+    pub fn open_group(path: &Path, table: Table, group: usize) -> Result<Self, Error> {
+        Self::open_part(path, table, Some(group))
+    }
+
+    fn open_part(path: &Path, table: Table, group: Option<usize>) -> Result<Self, Error> {
         let file = File::open(path).map_err(io_error("open", path))?;
         if file.metadata().map_err(io_error("read", path))?.len() == 0 {
             return Err(Error::Empty { path: path.to_owned() });
@@ -182,7 +202,15 @@ impl TableReader {
             .map_err(|source| Error::Json { path: path.to_owned(), what: "its provenance", source })?;
         let digest = serde_json::from_value(serde_json::Value::from(entry(DIGEST_KEY).unwrap_or_default()))
             .map_err(|source| Error::Json { path: path.to_owned(), what: "its digest", source })?;
-        let rows = usize::try_from(metadata.num_rows()).unwrap_or(0);
+        let mut rows = metadata.num_rows();
+        let mut builder = builder;
+        if let Some(group) = group {
+            let groups = builder.metadata().row_groups();
+            let none = || Error::NoGroup { path: path.to_owned(), group, groups: groups.len() };
+            rows = groups.get(group).ok_or_else(none)?.num_rows();
+            builder = builder.with_row_groups(vec![group]);
+        }
+        let rows = usize::try_from(rows).unwrap_or(0);
         let reader = builder.build().map_err(|source| parquet_error(path, source))?;
         Ok(Self { path: path.to_owned(), schema, axes, provenance, digest, rows, reader })
     }
@@ -211,16 +239,23 @@ impl TableReader {
         &self.digest
     }
 
-    /// Number of rows.
+    /// Number of rows: of the row group, if only one was opened.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows
     }
 
-    /// Whether the table has no row.
+    /// Whether there is no row.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows == 0
+    }
+
+    fn compare(&self, found: Digest) -> Result<(), Error> {
+        if found == self.digest {
+            return Ok(());
+        }
+        Err(Error::DigestMismatch { path: self.path.clone(), expected: self.digest.to_string(), found })
     }
 }
 
@@ -246,17 +281,23 @@ pub fn read_table(path: &Path, table: Table) -> Result<Stored, Error> {
         digest.update(&batch);
         batches.push(batch);
     }
-    let found = digest.finish();
-    if found != reader.digest {
-        return Err(Error::DigestMismatch {
-            path: path.to_owned(),
-            expected: reader.digest.to_string(),
-            found,
-        });
-    }
+    reader.compare(digest.finish())?;
     let rows = Rows::new(&reader.schema, &batches)
         .map_err(|source| Error::Table { path: path.to_owned(), source })?;
     Ok(Stored { rows, axes: reader.axes, provenance: reader.provenance, digest: reader.digest })
+}
+
+/// Checks the content of a table against its digest, batch by batch.
+///
+/// # Errors
+/// As [`read_table`].
+pub fn check_table(path: &Path, table: Table) -> Result<(), Error> {
+    let mut reader = TableReader::open(path, table)?;
+    let mut digest = DigestOf::table(&reader.schema);
+    for batch in &mut reader {
+        digest.update(&batch?);
+    }
+    reader.compare(digest.finish())
 }
 
 /// Parquet wraps what the system says: a full disk is not a damaged file.

@@ -15,6 +15,7 @@ use spendscape::{
         assign::AssignOptions,
         dynamics::{DynamicsOptions, NetOptions},
         explain::ExplainOptions,
+        goals,
         ingest::IngestOptions,
         outcomes::OutcomesOptions,
         segment::SegmentOptions,
@@ -173,6 +174,9 @@ enum Command {
         #[command(flatten)]
         options: Box<OutcomesOptions>,
     },
+    /// Predict what customers do next, and act on it
+    #[command(subcommand)]
+    Goals(GoalsCommand),
     /// Measure the figures by which the papers' claims are judged
     #[command(after_help = "Example: spendscape evaluate runs/first --data runs/bank --json")]
     Evaluate {
@@ -211,6 +215,124 @@ enum Command {
         #[command(flatten)]
         dynamics: DynamicsOptions,
     },
+}
+
+/// The commands of goals, in the order of work.
+#[derive(Debug, Subcommand)]
+enum GoalsCommand {
+    /// Form groups of transactions, each with a goal
+    #[command(
+        after_help = "Examples:\n  spendscape goals groups runs/goals --data runs/bank --until 2020-12-31\n  \
+        spendscape goals groups runs/retail --group time --channel place"
+    )]
+    Groups {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: goals::GroupsOptions,
+    },
+    /// Train the model of next goals, and measure it beside simple ones
+    #[command(
+        after_help = "Example: spendscape goals train runs/goals --data runs/bank --calendar calendar.toml"
+    )]
+    Train {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: goals::TrainOptions,
+    },
+    /// Predict every customer's next goal, when it comes, and why
+    ///
+    /// With --customer it prints that of one.
+    #[command(
+        after_help = "Examples:\n  spendscape goals predict runs/goals\n  spendscape goals predict runs/december \
+        --model runs/goals --customer C000001"
+    )]
+    Predict {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: goals::PredictOptions,
+        /// Print the prediction of this customer (with --json as JSON)
+        #[arg(long, value_name = "ID")]
+        customer: Option<String>,
+    },
+    /// Recommend goals and classes to every customer
+    #[command(
+        after_help = "Example: spendscape goals recommend runs/goals --horizon 30 --exclude-classes gambling"
+    )]
+    Recommend {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: goals::RecommendOptions,
+    },
+    /// Choose whom to address for a goal and when, and measure such a choice on past days
+    #[command(after_help = "Example: spendscape goals campaign runs/goals --goal trip --capacity 500")]
+    Campaign {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: goals::CampaignOptions,
+    },
+    /// Find what goes with what and what follows what
+    #[command(after_help = "Example: spendscape goals cross-sell runs/goals --window 30 --periods 12")]
+    CrossSell {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: goals::CrossSellOptions,
+    },
+    /// Forecast demand per goal, class and period, and measure such forecasts on past days
+    #[command(after_help = "Example: spendscape goals demand runs/goals --period week --periods 4")]
+    Demand {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        options: goals::DemandOptions,
+    },
+}
+
+impl GoalsCommand {
+    fn folders(&self) -> &Folders {
+        match self {
+            Self::Groups { folders, .. }
+            | Self::Train { folders, .. }
+            | Self::Predict { folders, .. }
+            | Self::Recommend { folders, .. }
+            | Self::Campaign { folders, .. }
+            | Self::CrossSell { folders, .. }
+            | Self::Demand { folders, .. } => folders,
+        }
+    }
+
+    /// What the command measures, if it measures anything.
+    fn figures(&self) -> Option<goals::Figures> {
+        match self {
+            Self::Train { .. } => Some(goals::Figures::Train),
+            Self::Campaign { .. } => Some(goals::Figures::Campaign),
+            Self::Demand { .. } => Some(goals::Figures::Demand),
+            _ => None,
+        }
+    }
+
+    fn work(&self, run: &RunFolder, force: bool, json: bool) -> Result<()> {
+        match self {
+            Self::Groups { options, .. } => goals::groups(run, options, force),
+            Self::Train { options, .. } => goals::train(run, options, force),
+            Self::Predict { options, customer, .. } => {
+                goals::predict(run, options, force)?;
+                let Some(customer) = customer else { return Ok(()) };
+                let found = goals::customer(run, customer)?;
+                let text = if json { serde_json::to_string_pretty(&found)? + "\n" } else { found.text() };
+                print_text(&text)
+            }
+            Self::Recommend { options, .. } => goals::recommend(run, options, force),
+            Self::Campaign { options, .. } => goals::campaign(run, options, force),
+            Self::CrossSell { options, .. } => goals::cross_sell(run, options, force),
+            Self::Demand { options, .. } => goals::demand(run, options, force),
+        }
+    }
 }
 
 impl Arguments {
@@ -262,7 +384,12 @@ impl Arguments {
             }
             Command::Compare { .. } => serde_json::to_value(evaluate::read_summary(run)?)?,
             // It was printed by the command itself, which knows the customer.
-            Command::Explain { customer: Some(_), .. } => return Ok(()),
+            Command::Explain { customer: Some(_), .. }
+            | Command::Goals(GoalsCommand::Predict { customer: Some(_), .. }) => return Ok(()),
+            Command::Goals(command) => match command.figures() {
+                Some(figures) => serde_json::to_value(goals::read_figures(run, figures)?)?,
+                None => serde_json::to_value(Manifest::read(run.path())?)?,
+            },
             Command::Outcomes { .. } => {
                 let figures = stages::outcomes::read_figures(run)?;
                 serde_json::Value::Object(
@@ -307,6 +434,7 @@ impl Command {
             | Self::Compare { folders, .. }
             | Self::Report { folders }
             | Self::Run { folders, .. } => folders,
+            Self::Goals(command) => command.folders(),
         };
         let (run, force) = (folders.open(), folders.force);
         match self {
@@ -326,6 +454,7 @@ impl Command {
                 Some(files) => stages::dynamics::net(&run, files, options, force)?,
                 None => stages::dynamics::dynamics(&run, options, force)?,
             },
+            Self::Goals(command) => command.work(&run, force, json)?,
             Self::Outcomes { options, .. } => stages::outcomes::outcomes(&run, options, force)?,
             Self::Evaluate { options, .. } => evaluate::evaluate(&run, options, force)?,
             Self::Compare { options, .. } => evaluate::compare(&run, options, force)?,

@@ -1,10 +1,11 @@
 //! The trained network between its table and memory.
 
 use anyhow::{Context, Result, bail};
-use ndarray::{Array1, Array2, ArrayD, IxDyn};
+use arrow::array::ArrayRef;
+use ndarray::{Array1, Array2, ArrayD, ArrayViewD, IxDyn};
 use serde_json::Value;
 use spendscape_lstm::{Network, NetworkParams};
-use spendscape_schema::{Axes, arrays};
+use spendscape_schema::{Axes, arrays, arrays::Rows};
 use spendscape_store::{Digest, Stored};
 
 use crate::run_folder::{File, RunFolder, Stage};
@@ -107,15 +108,7 @@ pub fn write(
     stage.note("classes", labels(classes));
     stage.note("traits", labels(traits));
     stage.note("hidden_units", network.units());
-    let tensors = network.tensors();
-    let shapes: Vec<Vec<u32>> =
-        tensors.iter().map(|(_, values)| values.shape().iter().map(|side| *side as u32).collect()).collect();
-    let values: Vec<Vec<f32>> = tensors.iter().map(|(_, values)| values.iter().copied().collect()).collect();
-    let columns = vec![
-        arrays::text(tensors.iter().map(|(name, _)| name)),
-        arrays::sizes(&shapes)?,
-        arrays::values32(&values)?,
-    ];
+    let columns = tensor_columns(&network.tensors())?;
     stage.write(File::Model, &Axes::new(), columns)
 }
 
@@ -147,18 +140,55 @@ fn from_table(stored: &Stored) -> Result<Model> {
         .context("the model does not say the seed of its split")?;
     let params = NetworkParams::lstm(classes.len(), usize::try_from(units)?).outputs(traits.len());
     let mut network = params.zeros::<f32>()?;
-    let (names, shapes, values) =
-        (stored.rows.text("tensor")?, stored.rows.sizes("shape")?, stored.rows.values32("values")?);
-    if let Some((missing, _)) = network.tensors().iter().find(|(name, _)| !names.contains(name)) {
-        bail!("the model lacks tensor {missing}");
-    }
-    for ((name, shape), values) in names.iter().zip(shapes).zip(values) {
+    let tensors = tensors(&stored.rows)?;
+    set_tensors(&mut network, &tensors)?;
+    Ok(Model { network, classes, traits, seed, study_seed, digest: stored.digest.clone() })
+}
+
+/// A table's columns from named tensors.
+///
+/// # Errors
+/// If Arrow refuses the lists.
+pub fn tensor_columns(tensors: &[(String, ArrayViewD<'_, f32>)]) -> Result<Vec<ArrayRef>> {
+    let shapes: Vec<Vec<u32>> =
+        tensors.iter().map(|(_, values)| values.shape().iter().map(|side| *side as u32).collect()).collect();
+    let values: Vec<Vec<f32>> = tensors.iter().map(|(_, values)| values.iter().copied().collect()).collect();
+    Ok(vec![
+        arrays::text(tensors.iter().map(|(name, _)| name)),
+        arrays::sizes(&shapes)?,
+        arrays::values32(&values)?,
+    ])
+}
+
+/// The named tensors of a table.
+///
+/// # Errors
+/// Names the tensor whose values are not as many as its shape says.
+pub fn tensors(rows: &Rows) -> Result<Vec<(String, ArrayD<f32>)>> {
+    let (names, shapes, values) = (rows.text("tensor")?, rows.sizes("shape")?, rows.values32("values")?);
+    let tensor = |((name, shape), values): ((String, Vec<u32>), Vec<f32>)| {
         let shape: Vec<usize> = shape.into_iter().map(|side| side as usize).collect();
         let (found, expected) = (values.len(), shape.iter().product::<usize>());
         let tensor = ArrayD::from_shape_vec(IxDyn(&shape), values).with_context(|| {
             format!("tensor {name} has {found} values, but its shape {shape:?} asks for {expected}")
         })?;
-        network.set_tensor(name, &tensor)?;
+        Ok((name, tensor))
+    };
+    names.into_iter().zip(shapes).zip(values).map(tensor).collect()
+}
+
+/// Fills a network.
+///
+/// # Errors
+/// Names the tensor that is missing, unknown, of another shape or not finite.
+pub fn set_tensors(network: &mut Network<f32>, tensors: &[(String, ArrayD<f32>)]) -> Result<()> {
+    let missing =
+        network.tensors().into_iter().find(|(name, _)| !tensors.iter().any(|(known, _)| known == name));
+    if let Some((missing, _)) = missing {
+        bail!("the model lacks tensor {missing}");
     }
-    Ok(Model { network, classes, traits, seed, study_seed, digest: stored.digest.clone() })
+    for (name, tensor) in tensors {
+        network.set_tensor(name, tensor)?;
+    }
+    Ok(())
 }

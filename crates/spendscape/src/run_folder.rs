@@ -153,6 +153,36 @@ files! {
     OutcomeReasons = "outcome_reasons": OutcomeReasons,
     /// Scorecard.
     Scorecard = "scorecard": Scorecard,
+    /// Groups of transactions, whose goals are predicted.
+    GoalGroups = "goal_groups": GoalGroups,
+    /// The customers whose groups were formed.
+    GoalRoster = "goal_roster": GoalRoster,
+    /// Weights of the goals' networks.
+    GoalModel = "goal_model": Model,
+    /// Their training.
+    GoalTraining = "goal_training": GoalTraining,
+    /// How well next goals are predicted.
+    GoalMeasures = "goal_measures": GoalMeasures,
+    /// By how much better than by other models.
+    GoalComparisons = "goal_comparisons": GoalComparisons,
+    /// Goals predicted against goals that came.
+    GoalConfusion = "goal_confusion": GoalConfusion,
+    /// What comes next for every customer.
+    GoalPredictions = "goal_predictions": GoalPredictions,
+    /// Why.
+    GoalReasons = "goal_reasons": GoalReasons,
+    /// What to recommend.
+    Recommendations = "recommendations": Recommendations,
+    /// Whom to address.
+    Campaigns = "campaigns": Campaigns,
+    /// What that gained on past days.
+    CampaignUplift = "campaign_uplift": CampaignUplift,
+    /// What goes with what.
+    CrossSelling = "cross_selling": CrossSelling,
+    /// Expected demand.
+    Demand = "demand": Demand,
+    /// How such forecasts came out.
+    DemandScores = "demand_scores": DemandScores,
     /// Measured figures.
     Metrics = "metrics": Metrics,
 }
@@ -202,6 +232,12 @@ impl RunFolder {
     pub fn find(&self, file: File) -> PathBuf {
         let own = self.path.join(file.name());
         if own.exists() { own } else { self.data.join(file.name()) }
+    }
+
+    /// Where a file that is no table is, if it is there: the run's own before the data folder's.
+    #[must_use]
+    pub fn find_plain(&self, name: &str) -> Option<PathBuf> {
+        [&self.path, &self.data].into_iter().map(|folder| folder.join(name)).find(|path| path.exists())
     }
 
     /// Whether a file is there.

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::loans;
+use super::{goals::Stream, loans};
 use crate::shell;
 
 /// Figures measured with one training seed.
@@ -38,6 +38,8 @@ enum Source {
     },
     /// Loans of the Berka bank, as an outcome only; the folder of the data set.
     Loans(PathBuf),
+    /// Next goals only.
+    Goals(Stream),
 }
 
 #[derive(Debug)]
@@ -81,6 +83,7 @@ impl Experiment {
                     loans: loans.map(|file| data.unwrap_or(Path::new("")).join(file)),
                 },
             };
+        let file = |name: &str| data.unwrap_or(Path::new("")).join(name);
         let berka = || Taxonomy::File(shell::root().join("datasets/berka/taxonomy.toml"));
         vec![
             bank("base"),
@@ -118,6 +121,21 @@ impl Experiment {
                     .to_owned(),
                 source: Source::Loans(data.unwrap_or(Path::new("")).join("berka")),
             },
+            Self {
+                name: "bank-goals",
+                describe: format!("next goals of the synthetic bank's stream, {customers} customers"),
+                source: Source::Goals(Stream::Bank(customers)),
+            },
+            Self {
+                name: "retail-goals",
+                describe: "next goals of UCI Online Retail, by invoice, 97 classes".to_owned(),
+                source: Source::Goals(Stream::Retail(file("online_retail/online_retail.csv.gz"))),
+            },
+            Self {
+                name: "berka-goals",
+                describe: "next goals of the Berka bank, by day, all classes".to_owned(),
+                source: Source::Goals(Stream::Berka(file("berka/trans.asc.gz"))),
+            },
         ]
     }
 
@@ -135,19 +153,23 @@ impl Experiment {
     pub(crate) fn preset(&self) -> Option<&'static str> {
         match self.source {
             Source::Bank { preset, .. } => Some(preset),
-            Source::Real { .. } | Source::Loans(_) => None,
+            Source::Real { .. } | Source::Loans(_) | Source::Goals(_) => None,
         }
     }
 
-    /// Whether an outcome is all that it measures.
-    pub(crate) fn is_outcome(&self) -> bool {
-        matches!(self.source, Source::Loans(_))
+    /// Whether an outcome or goals are all that it measures.
+    pub(crate) fn is_partial(&self) -> bool {
+        matches!(self.source, Source::Loans(_) | Source::Goals(_))
     }
 
     /// What is missing to run it.
     pub(crate) fn missing(&self) -> Option<String> {
         match &self.source {
             Source::Bank { .. } => None,
+            Source::Goals(stream) => {
+                let absent = stream.file().filter(|file| !file.exists())?;
+                Some(format!("{} is not there", absent.display()))
+            }
             Source::Real { files, loans, .. } => {
                 let absent = files.iter().chain(loans).find(|file| !file.exists())?;
                 Some(format!("{} is not there", absent.display()))
@@ -169,6 +191,9 @@ impl Experiment {
         keep_ledger: bool,
     ) -> Result<Vec<Measured>> {
         let folder = out.join(self.name);
+        if let Source::Goals(stream) = &self.source {
+            return stream.run(program, &folder, seeds, keep_ledger);
+        }
         let data = folder.join("data");
         self.prepare(program, &data, keep_ledger)?;
         let mut measured: Vec<Measured> = Vec::new();
@@ -218,7 +243,7 @@ impl Experiment {
                 let options = ["--repeats", LOAN_REPEATS, "--group", "part,gender"];
                 all.extend(run("default", "labels.csv", &options)?);
             }
-            Source::Real { .. } => {}
+            Source::Real { .. } | Source::Goals(_) => {}
         }
         Ok(all)
     }
@@ -271,6 +296,8 @@ impl Experiment {
                 command.args(options).args(["--empty-windows", "keep-zero:0"]);
                 shell::run(command.args(["--draw-coefficients", BANK_SEED]))?;
             }
+            // It prepares its own.
+            Source::Goals(_) => {}
         }
         let ledger = data.join("ledger.parquet");
         if !keep_ledger && ledger.exists() {

@@ -3,6 +3,7 @@
 mod claims;
 mod document;
 mod experiments;
+mod goals;
 mod loans;
 mod summary;
 

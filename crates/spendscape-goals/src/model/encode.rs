@@ -38,13 +38,15 @@ pub(crate) struct Sizes {
     pub(crate) spent: (f32, f32),
 }
 
-/// Where a step stands: a customer's groups, and how many of them lie behind.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub(crate) groups: Groups<'a>,
-    pub(crate) customer: usize,
-    /// Groups behind: the step holds the last of them.
-    pub(crate) step: usize,
+/// The last group behind a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Last {
+    pub(crate) day: i32,
+    /// Days since the group before it; the first has none.
+    pub(crate) gap: Option<i32>,
+    pub(crate) goal: u16,
+    pub(crate) channel: u16,
+    pub(crate) spent: i64,
 }
 
 /// What the network of goals is told of the next group.
@@ -63,6 +65,25 @@ pub(crate) enum Next {
 pub(crate) struct Steps {
     ids: Vec<usize>,
     numbers: Vec<f32>,
+}
+
+impl Last {
+    /// The group at a position.
+    pub(crate) fn of(groups: Groups<'_>, position: usize) -> Self {
+        let day = groups.day[position];
+        Self {
+            day,
+            gap: position.checked_sub(1).map(|before| day.saturating_sub(groups.day[before])),
+            goal: groups.goal[position],
+            channel: groups.channel[position],
+            spent: groups.spent[position],
+        }
+    }
+
+    /// The last of a number of groups.
+    pub(crate) fn behind(groups: Groups<'_>, count: usize) -> Option<Self> {
+        count.checked_sub(1).map(|position| Self::of(groups, position))
+    }
 }
 
 impl Sizes {
@@ -110,18 +131,21 @@ impl Encoder {
         1 + self.variables(sees_next).iter().sum::<usize>()
     }
 
-    /// Adds a step.
-    pub(crate) fn push(&self, to: &mut Steps, place: Place<'_>, covariates: &Covariates, next: Next) {
-        let Place { groups, customer, step } = place;
-        let last = step.checked_sub(1);
-        let day = last.map(|at| groups.day[at]);
-        let gap = last.and_then(|at| Some(groups.day[at].saturating_sub(groups.day[at.checked_sub(1)?])));
+    /// Adds a step of a customer; without a last group, that of the start.
+    pub(crate) fn push(
+        &self,
+        to: &mut Steps,
+        last: Option<Last>,
+        (covariates, customer): (&Covariates, usize),
+        next: Next,
+    ) {
         let sizes = &self.sizes;
-        to.ids.push(last.map_or(sizes.goals, |at| groups.goal[at] as usize));
+        let (day, gap) = (last.map(|last| last.day), last.and_then(|last| last.gap));
+        to.ids.push(last.map_or(sizes.goals, |last| last.goal as usize));
         to.ids.push(gap.map_or(sizes.gaps(), |days| sizes.gap(days)));
         let kind = day.map(|day| self.calendar.kind(day));
         to.ids.extend(kind.map_or([7, 31, 12], |kind| [kind.weekday, kind.day_of_month, kind.month]));
-        to.ids.push(last.map_or(sizes.channels, |at| (groups.channel[at] as usize).min(sizes.channels)));
+        to.ids.push(last.map_or(sizes.channels, |last| (last.channel as usize).min(sizes.channels)));
         to.ids.push(
             kind.and_then(|kind| kind.since_payday).map_or(SINCE_PAYDAY, |days| days.min(SINCE_PAYDAY)),
         );
@@ -140,9 +164,9 @@ impl Encoder {
                 to.ids.extend([sizes.gaps(), 7, 31, 12, SINCE_PAYDAY, 0, self.calendar.promotions().len()]);
             }
         }
-        to.numbers.push(last.map_or(0.0, |at| {
+        to.numbers.push(last.map_or(0.0, |last| {
             let (mean, deviation) = sizes.spent;
-            ((groups.spent[at].max(0) as f32).ln_1p() - mean) / deviation
+            ((last.spent.max(0) as f32).ln_1p() - mean) / deviation
         }));
     }
 

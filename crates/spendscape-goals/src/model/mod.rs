@@ -7,11 +7,15 @@
 mod encode;
 mod params;
 mod predict;
+mod reasons;
+mod simulate;
 mod train;
 mod windows;
 
 pub use params::GoalParams;
 pub use predict::NextGroup;
+pub use reasons::{Explained, Reason, Reasons};
+pub use simulate::Simulation;
 pub use train::{Block, Blocks, GoalEpoch, InMemory, prefixes};
 
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use spendscape_lstm::State;
 
 use super::{
     GoalModel,
-    encode::{Next, Place, Steps},
+    encode::{Last, Next, Steps},
     windows::{Part, Reader, label},
 };
 use crate::{
@@ -28,21 +28,46 @@ pub struct NextGroup {
     pub gaps: Array2<f64>,
 }
 
+/// Where a customer stands when the next group is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stand {
+    pub(crate) customer: usize,
+    /// The last group, if there is one.
+    pub(crate) last: Option<Last>,
+    /// Days since then on which nothing happened.
+    pub(crate) elapsed: Option<i32>,
+}
+
 /// One question to the network of goals.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Query {
     /// Row of the states.
     pub(crate) row: usize,
-    pub(crate) target: Target,
-    /// Days from the group before.
+    pub(crate) stand: Stand,
+    /// Days from the last group to the next.
     pub(crate) gap: Option<i32>,
+}
+
+impl Stand {
+    /// Before a target's group, when nothing has happened up to a day.
+    pub(crate) fn before(sequences: &Sequences, target: Target, known_until: Option<i32>) -> Self {
+        let customer = target.customer as usize;
+        let last = Last::behind(sequences.groups(customer), target.position as usize);
+        Self { customer, last, elapsed: elapsed(last, known_until) }
+    }
+}
+
+/// Days since the last group up to the day until which nothing happened, if that is not before it.
+pub(crate) fn elapsed(last: Option<Last>, known_until: Option<i32>) -> Option<i32> {
+    Some(known_until?.saturating_sub(last?.day)).filter(|days| *days >= 0)
 }
 
 impl GoalModel {
     /// The distribution of the group at each target's position, from the groups before it: of the coming one for a position
     /// behind the last group. Without groups before it, only goals are known.
     ///
-    /// With `known_until`, nothing happened up to that day (since 1970-01-01): earlier gaps are ruled out.
+    /// With `known_until`, nothing happened up to that day (since 1970-01-01), it included: gaps that end by then are ruled
+    /// out. A day before the group before the target says nothing.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] for covariates of other customers, [`Error::NoTarget`] for a target beyond the coming group.
@@ -54,31 +79,12 @@ impl GoalModel {
         known_until: Option<i32>,
     ) -> Result<NextGroup, Error> {
         self.check(sequences, covariates, targets)?;
-        let gaps = self.gap_distribution(sequences, covariates, targets, known_until)?;
+        let stands: Vec<Stand> =
+            targets.iter().map(|target| Stand::before(sequences, *target, known_until)).collect();
+        let logits = self.reader(Part::Days, sequences, covariates).logits(targets)?;
+        let gaps = self.gap_probabilities(&logits, &stands);
         let states = self.reader(Part::Goals, sequences, covariates).states_before(targets)?;
-        let elapsed = |target: &Target| elapsed(sequences, *target, known_until);
-        let mut queries = Vec::new();
-        for (row, target) in targets.iter().enumerate() {
-            if target.position == 0 {
-                queries.push((Query { row, target: *target, gap: None }, 1.0));
-                continue;
-            }
-            let likely = gaps.row(row).into_iter().copied().enumerate().filter(|(_, p)| *p > NEGLIGIBLE);
-            queries.extend(likely.map(|(gap, p)| {
-                let days = self.days_of(gap, elapsed(target));
-                (Query { row, target: *target, gap: Some(days) }, p)
-            }));
-        }
-        let asked: Vec<Query> = queries.iter().map(|(query, _)| *query).collect();
-        let answers = self.ask(sequences, covariates, &states, &asked)?;
-        let mut goals = Array2::zeros((targets.len(), self.goals()));
-        for ((query, weight), answer) in queries.iter().zip(answers.rows()) {
-            goals.row_mut(query.row).scaled_add(*weight, &answer);
-        }
-        for mut row in goals.rows_mut() {
-            let sum = row.sum();
-            row.mapv_inplace(|p| p / sum);
-        }
+        let goals = self.goals_over_gaps(covariates, &states, &gaps, &stands)?;
         Ok(NextGroup { goals, gaps })
     }
 
@@ -143,30 +149,53 @@ impl GoalModel {
         }
     }
 
-    /// P(gap | groups, nothing up to `known_until`), targets x K.
-    pub(crate) fn gap_distribution(
+    /// P(gap | groups, nothing so far) from the logits of days; all zero where there is no group.
+    pub(crate) fn gap_probabilities(&self, logits: &Array2<f32>, stands: &[Stand]) -> Array2<f64> {
+        let mut gaps = softmax(logits, self.shape.temperatures.0);
+        for (mut row, stand) in gaps.rows_mut().into_iter().zip(stands) {
+            match (stand.last, stand.elapsed) {
+                (None, _) => row.fill(0.0),
+                (_, None) => {}
+                (_, Some(elapsed)) => rule_out(row.as_slice_mut().unwrap_or_default(), elapsed),
+            }
+        }
+        gaps
+    }
+
+    /// P(goal | groups): the sum over gaps (stands x K) of P(gap) P(goal | gap), from the states before the last step.
+    pub(crate) fn goals_over_gaps(
         &self,
-        sequences: &Sequences,
         covariates: &Covariates,
-        targets: &[Target],
-        known_until: Option<i32>,
+        states: &[State<f32>],
+        gaps: &Array2<f64>,
+        stands: &[Stand],
     ) -> Result<Array2<f64>, Error> {
-        let logits = self.reader(Part::Days, sequences, covariates).logits(targets)?;
-        let mut gaps = softmax(&logits, self.shape.temperatures.0);
-        for (mut row, target) in gaps.rows_mut().into_iter().zip(targets) {
-            if target.position == 0 {
-                row.fill(0.0);
+        let mut queries = Vec::new();
+        for (row, stand) in stands.iter().copied().enumerate() {
+            if stand.last.is_none() {
+                queries.push((Query { row, stand, gap: None }, 1.0));
                 continue;
             }
-            rule_out(row.as_slice_mut().unwrap_or_default(), elapsed(sequences, *target, known_until));
+            let likely = gaps.row(row).into_iter().copied().enumerate().filter(|(_, p)| *p > NEGLIGIBLE);
+            let days = |gap| self.days_of(gap, stand.elapsed.unwrap_or(0));
+            queries.extend(likely.map(|(gap, p)| (Query { row, stand, gap: Some(days(gap)) }, p)));
         }
-        Ok(gaps)
+        let asked: Vec<Query> = queries.iter().map(|(query, _)| *query).collect();
+        let answers = self.ask(covariates, states, &asked)?;
+        let mut goals = Array2::zeros((stands.len(), self.goals()));
+        for ((query, weight), answer) in queries.iter().zip(answers.rows()) {
+            goals.row_mut(query.row).scaled_add(*weight, &answer);
+        }
+        for mut row in goals.rows_mut() {
+            let sum = row.sum();
+            row.mapv_inplace(|p| p / sum);
+        }
+        Ok(goals)
     }
 
     /// P(goal | groups, gap) of each question, from the states before its step.
-    pub(crate) fn ask(
+    fn ask(
         &self,
-        sequences: &Sequences,
         covariates: &Covariates,
         states: &[State<f32>],
         queries: &[Query],
@@ -175,16 +204,9 @@ impl GoalModel {
             .par_chunks(QUERIES)
             .map(|queries| {
                 let mut steps = Steps::default();
-                for query in queries {
-                    let customer = query.target.customer as usize;
-                    let groups = sequences.groups(customer);
-                    let place = Place { groups, customer, step: query.target.position as usize };
-                    self.encoder.push(
-                        &mut steps,
-                        place,
-                        covariates,
-                        query.gap.map_or(Next::Unknown, Next::Gap),
-                    );
+                for Query { stand, gap, .. } in queries {
+                    let next = gap.map_or(Next::Unknown, Next::Gap);
+                    self.encoder.push(&mut steps, stand.last, (covariates, stand.customer), next);
                 }
                 let encoded = steps.finish(self.encoder.variables(true), (queries.len(), 1))?;
                 let rows: Vec<usize> = queries.iter().map(|query| query.row).collect();
@@ -230,7 +252,10 @@ impl GoalModel {
         }
         self.shape.temperatures = (1.0, 1.0);
         let goals = self.predict_on_day(sequences, covariates, &targets)?;
-        let gaps = self.gap_distribution(sequences, covariates, &targets, None)?;
+        let stands: Vec<Stand> =
+            targets.iter().map(|target| Stand::before(sequences, *target, None)).collect();
+        let logits = self.reader(Part::Days, sequences, covariates).logits(&targets)?;
+        let gaps = self.gap_probabilities(&logits, &stands);
         let truth = |part| {
             let label = |target: &Target| {
                 let groups = sequences.groups(target.customer as usize);
@@ -251,24 +276,11 @@ impl GoalModel {
     }
 }
 
-/// Days since the group before a target, up to the day until which nothing happened.
-pub(crate) fn elapsed(sequences: &Sequences, target: Target, known_until: Option<i32>) -> i32 {
-    let groups = sequences.groups(target.customer as usize);
-    let last = (target.position as usize).checked_sub(1).map(|at| groups.day[at]);
-    match (known_until, last) {
-        (Some(until), Some(last)) => until.saturating_sub(last).max(0),
-        _ => 0,
-    }
-}
-
-/// Takes the gaps that ended before now out of a distribution (K), the last of which stands for all longer ones. Where that
-/// leaves nothing, the gap is a longer one.
+/// Takes the gaps of up to `elapsed` days, which are over, out of a distribution (K), the last of which stands for all
+/// longer ones. Where that leaves nothing, the gap is a longer one.
 pub(crate) fn rule_out(gaps: &mut [f64], elapsed: i32) {
-    if elapsed <= 0 || gaps.is_empty() {
-        return;
-    }
-    let last = gaps.len() - 1;
-    let past = (elapsed as usize + 1).min(last);
+    let Some(last) = gaps.len().checked_sub(1) else { return };
+    let past = (elapsed.max(0) as usize + 1).min(last);
     gaps[..past].fill(0.0);
     let sum: f64 = gaps.iter().sum();
     if sum > 0.0 {
@@ -304,7 +316,7 @@ mod tests {
     fn gaps_that_are_over_are_ruled_out() {
         let mut gaps = [0.1, 0.2, 0.3, 0.4];
         rule_out(&mut gaps, 0);
-        assert_eq!(gaps, [0.1, 0.2, 0.3, 0.4]);
+        assert!(gaps.iter().zip([0.0, 2.0 / 9.0, 3.0 / 9.0, 4.0 / 9.0]).all(|(a, b)| (a - b).abs() < 1e-15));
         rule_out(&mut gaps, 1);
         assert!(gaps.iter().zip([0.0, 0.0, 3.0 / 7.0, 4.0 / 7.0]).all(|(a, b)| (a - b).abs() < 1e-15));
         rule_out(&mut gaps, 90);

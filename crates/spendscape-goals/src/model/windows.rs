@@ -4,7 +4,7 @@ use ndarray::{Array2, s};
 use rayon::prelude::*;
 use spendscape_lstm::{Inputs, Network, State};
 
-use super::encode::{Encoded, Encoder, Next, Place, Steps};
+use super::encode::{Encoded, Encoder, Last, Next, Steps};
 use crate::{Covariates, Error, Groups, Sequences, Target};
 
 /// Windows that are run together: similar in length, so that little is padded.
@@ -76,7 +76,7 @@ pub(crate) fn encode(
                 (Part::Goals, 0) => Next::Unknown,
                 (Part::Goals, _) => Next::Gap(groups.day[step].saturating_sub(groups.day[step - 1])),
             };
-            encoder.push(&mut steps, Place { groups, customer, step }, covariates, next);
+            encoder.push(&mut steps, Last::behind(groups, step), (covariates, customer), next);
         }
         (window.steps..longest).for_each(|_| steps.pad(variables.len()));
     }
@@ -142,9 +142,8 @@ impl Reader<'_> {
 
     /// States of every layer before the step of each target: zero where its history begins.
     pub(crate) fn states_before(&self, targets: &[Target]) -> Result<Vec<State<f32>>, Error> {
-        let (layers, units) = (self.layers(), self.network.units());
-        let zero = || Array2::zeros((targets.len(), units));
-        let mut states: Vec<State<f32>> = (0..layers).map(|_| State { h: zero(), c: zero() }).collect();
+        let layers = self.layers();
+        let mut states = self.zero_states(targets.len());
         let found = self.run(targets, 0, |inputs| {
             Ok((0..layers).map(|layer| self.network.states(&inputs, layer)).collect::<Result<Vec<_>, _>>()?)
         })?;
@@ -157,6 +156,37 @@ impl Reader<'_> {
             }
         }
         Ok(states)
+    }
+
+    /// Outputs after the last step of each window (windows x outputs), and the state of every layer; of a window without
+    /// steps those of the beginning.
+    pub(crate) fn ends(&self, windows: &[Window]) -> Result<(Array2<f32>, Vec<State<f32>>), Error> {
+        let mut order: Vec<usize> = (0..windows.len()).collect();
+        order.sort_by_key(|row| std::cmp::Reverse(windows[*row].steps));
+        let read = |rows: &[usize]| {
+            let windows: Vec<Window> = rows.iter().map(|row| windows[*row]).collect();
+            let (encoded, lengths) =
+                encode(self.encoder, self.part, self.sequences, self.covariates, &windows)?;
+            Ok(self.network.advance(encoded.inputs()?.with_lengths(&lengths)?, Vec::new())?)
+        };
+        let found: Vec<_> = order.par_chunks(PIECE).map(read).collect::<Result<_, Error>>()?;
+        let mut outputs = Array2::zeros((windows.len(), self.network.outputs()));
+        let mut states = self.zero_states(windows.len());
+        for (rows, (output, state)) in order.chunks(PIECE).zip(&found) {
+            for (from, row) in rows.iter().enumerate() {
+                outputs.row_mut(*row).assign(&output.row(from));
+                for (to, state) in states.iter_mut().zip(state) {
+                    to.h.row_mut(*row).assign(&state.h.row(from));
+                    to.c.row_mut(*row).assign(&state.c.row(from));
+                }
+            }
+        }
+        Ok((outputs, states))
+    }
+
+    fn zero_states(&self, rows: usize) -> Vec<State<f32>> {
+        let zero = || Array2::zeros((rows, self.network.units()));
+        (0..self.layers()).map(|_| State { h: zero(), c: zero() }).collect()
     }
 
     fn layers(&self) -> usize {

@@ -10,6 +10,8 @@ mod demand;
 mod golden;
 mod measures;
 mod model;
+mod outlook;
+mod reasons;
 mod recommend;
 mod splits;
 mod truth;
@@ -18,7 +20,9 @@ mod world;
 use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_goals::{Baseline, Calendar, Event, FittedBaseline, Grouping, Predictions, Sequences, Target};
+use spendscape_goals::{
+    Baseline, Calendar, Event, FittedBaseline, GroupRules, Predictions, Sequences, Target,
+};
 
 fn rng(seed: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(seed)
@@ -40,7 +44,7 @@ fn sequences(customers: &[Vec<(i32, u16)>], goals: usize) -> Sequences {
         .collect();
     let names = (0..goals).map(|goal| format!("goal {goal}")).collect();
     let classes: Vec<Option<usize>> = (0..goals).map(Some).collect();
-    Sequences::new(&events, customers.len(), names, &classes, Grouping::Day, None).unwrap().0
+    Sequences::new(&events, customers.len(), names, &classes, GroupRules::default()).unwrap().0
 }
 
 /// One goal a day.

@@ -4,7 +4,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 use spendscape_goals::{
-    Baseline, Calendar, Covariates, Event, GoalModel, GoalParams, Grouping, InMemory, Measure, Predictions,
+    Baseline, Calendar, Covariates, Event, GoalModel, GoalParams, GroupRules, InMemory, Measure, Predictions,
     Sequences, Split, Target, prefixes,
 };
 use spendscape_synth::{
@@ -48,7 +48,7 @@ impl World {
         let goals = GOAL_NAMES.map(str::to_owned).to_vec();
         let classes: Vec<Option<usize>> = (0..GOALS).map(Some).collect();
         let (sequences, _) =
-            Sequences::new(&events, customers, goals, &classes, Grouping::Day, None).unwrap();
+            Sequences::new(&events, customers, goals, &classes, GroupRules::default()).unwrap();
         let level = |(n, covariate): (usize, usize)| {
             if covariate == 0 { streams[n].age_band as u16 } else { streams[n].region as u16 }
         };

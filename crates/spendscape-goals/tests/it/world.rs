@@ -3,7 +3,7 @@
 use ndarray::{Array2, Array3};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_goals::{Event, Grouping, Outlook, Sequences};
+use spendscape_goals::{Event, GroupRules, Outlook, Sequences};
 
 pub(crate) const DAY: i64 = 86_400_000;
 
@@ -22,7 +22,7 @@ pub(crate) fn event(customer: usize, day: i32, class: usize, money: i64) -> Even
 }
 
 pub(crate) fn sequences(events: &[Event], customers: usize, goals: usize, of: &[Option<usize>]) -> Sequences {
-    Sequences::new(events, customers, names("goal", goals), of, Grouping::Day, None).unwrap().0
+    Sequences::new(events, customers, names("goal", goals), of, GroupRules::default()).unwrap().0
 }
 
 /// Three goals of one class each. On a day, customer n has a group with probability `busy[n]`; its goal is drawn from the

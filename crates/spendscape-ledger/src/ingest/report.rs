@@ -22,6 +22,9 @@ pub struct IngestReport {
     pub without_customer: Tally<Example>,
     /// Rows dropped because their time lies outside the days allowed.
     pub outside_time: Tally<Example>,
+    /// Rows whose time was one of another zone (an instant with an offset, or of `time.source_zone`) and was converted to the
+    /// ledger's local time.
+    pub zones_converted: u64,
     /// Rows dropped because no class claims their code.
     pub unmapped_dropped: Tally<Example>,
     /// Rows that the taxonomy's class for unmapped codes took.

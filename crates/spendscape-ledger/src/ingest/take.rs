@@ -45,6 +45,8 @@ pub(crate) struct Taken<'a> {
 pub(crate) struct Seen {
     pub(crate) filtered: Tally<Example>,
     pub(crate) without_customer: Tally<Example>,
+    /// Times that were converted to the ledger's zone.
+    pub(crate) zones_converted: u64,
     pub(crate) outside_time: Tally<Example>,
     pub(crate) ends: Vec<FileEnd>,
 }
@@ -247,7 +249,7 @@ impl Evaluated {
                     .add(|| Example { place: place("customer"), why: "no customer".to_owned() });
                 continue;
             }
-            let time = times.read(&self.time, at).map_err(|problem| refuse("time", problem))?;
+            let (time, converted) = times.read(&self.time, at).map_err(|problem| refuse("time", problem))?;
             if let Err(problem) = times.check_range(time) {
                 if map.time.outside == Refusal::Refuse {
                     return Err(refuse("time", problem));
@@ -255,6 +257,7 @@ impl Evaluated {
                 seen.outside_time.add(|| Example { place: place("time"), why: problem.to_string() });
                 continue;
             }
+            seen.zones_converted += u64::from(converted);
             let amount = match &self.amount {
                 None => 0,
                 Some(amounts) => amounts

@@ -81,8 +81,8 @@ impl<'a> TimeReader<'a> {
         }
     }
 
-    /// The local time of a row.
-    pub(crate) fn read(&self, times: &Times, row: usize) -> Result<i64, RowProblem> {
+    /// The local time of a row, and whether it was converted from another zone's.
+    pub(crate) fn read(&self, times: &Times, row: usize) -> Result<(i64, bool), RowProblem> {
         match times {
             Times::Text(array) => {
                 if array.is_null(row) || array.as_string::<i32>().value(row).trim().is_empty() {
@@ -97,11 +97,13 @@ impl<'a> TimeReader<'a> {
                     || RowProblem::Time { value: millis.to_string(), formats: "milliseconds".to_owned() };
                 if !instants && self.source_zone.is_none() {
                     // Also a local time must lie on the calendar.
-                    return Timestamp::from_millisecond(millis).map(|_| millis).map_err(|_| outside());
+                    return Timestamp::from_millisecond(millis)
+                        .map(|_| (millis, false))
+                        .map_err(|_| outside());
                 }
                 let instant = Timestamp::from_millisecond(millis).map_err(|_| outside())?;
                 if *instants {
-                    Ok(local_millis(self.zone.to_datetime(instant)))
+                    Ok((local_millis(self.zone.to_datetime(instant)), true))
                 } else {
                     self.localize(TimeZone::UTC.to_datetime(instant))
                 }
@@ -124,12 +126,12 @@ impl<'a> TimeReader<'a> {
         })
     }
 
-    fn parse(&self, text: &str) -> Result<i64, RowProblem> {
+    fn parse(&self, text: &str) -> Result<(i64, bool), RowProblem> {
         for format in &self.map.time.formats {
             let Ok(parsed) = BrokenDownTime::parse(format, text) else { continue };
             if parsed.offset().is_some() {
                 if let Ok(instant) = parsed.to_timestamp() {
-                    return Ok(local_millis(self.zone.to_datetime(instant)));
+                    return Ok((local_millis(self.zone.to_datetime(instant)), true));
                 }
             } else if let Ok(day) = parsed.to_date() {
                 let time = if parsed.hour().is_some() { parsed.to_time() } else { Ok(Time::midnight()) };
@@ -142,8 +144,8 @@ impl<'a> TimeReader<'a> {
     }
 
     /// The ledger's local time of a local time of the source.
-    fn localize(&self, time: DateTime) -> Result<i64, RowProblem> {
-        let Some(source) = &self.source_zone else { return Ok(local_millis(time)) };
+    fn localize(&self, time: DateTime) -> Result<(i64, bool), RowProblem> {
+        let Some(source) = &self.source_zone else { return Ok((local_millis(time), false)) };
         let ambiguous = source.to_ambiguous_timestamp(time);
         let gap = match ambiguous.offset() {
             AmbiguousOffset::Unambiguous { .. } => None,
@@ -161,6 +163,6 @@ impl<'a> TimeReader<'a> {
         };
         let instant = instant
             .map_err(|_| RowProblem::Time { value: time.to_string(), formats: "the calendar".to_owned() })?;
-        Ok(local_millis(self.zone.to_datetime(instant)))
+        Ok((local_millis(self.zone.to_datetime(instant)), true))
     }
 }

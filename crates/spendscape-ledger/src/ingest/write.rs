@@ -113,6 +113,7 @@ pub fn ingest<P: AsRef<Path>>(
         filtered: seen.filtered,
         without_customer: seen.without_customer,
         outside_time: seen.outside_time,
+        zones_converted: seen.zones_converted,
         unmapped_dropped: unmapped.dropped,
         unmapped_kept: unmapped.kept,
         unmapped_codes: unmapped.codes,

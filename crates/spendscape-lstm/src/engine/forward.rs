@@ -30,6 +30,12 @@ impl<F: Real> Engine<F> {
         }
     }
 
+    /// As [`forward`](Self::forward), with outputs of the last step only.
+    pub(crate) fn forward_to_last(&mut self, weights: &Weights<F>, inputs: &Inputs<'_, F>) {
+        self.every_step = false;
+        self.forward(weights, inputs);
+    }
+
     /// `z[t] = b + W_x x[t]` of LSTM layer `l` for some steps.
     fn weigh_inputs(&mut self, weights: &Weights<F>, inputs: &Inputs<'_, F>, l: usize, steps: Range<usize>) {
         let (k, lanes, layer) = (self.kernels, self.kernels.lanes, &self.layers[l]);

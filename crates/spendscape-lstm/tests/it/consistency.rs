@@ -58,6 +58,39 @@ fn batch_single_and_stream_agree_bit_for_bit() {
 }
 
 #[test]
+fn a_stream_goes_on_by_many_steps_and_ends_where_each_sample_does() {
+    let x = inputs(37);
+    let lengths: Vec<usize> = (0..37).map(|n| 2 + n % 5).collect();
+    let shape = NetworkParams::lstm(97, 9).stacked(7).stacked(5).outputs(4).every_step();
+    for network in on_every_path(&shape.init::<f32, _>(&mut rng(3)).unwrap()) {
+        let every = network.predict_steps(&x).unwrap();
+        let (early, late) = (x.slice(s![.., ..2, ..]).to_owned(), x.slice(s![.., 2.., ..]).to_owned());
+        let (_, states) = network.advance(&early, Vec::new()).unwrap();
+        let rest: Vec<usize> = lengths.iter().map(|length| length - 2).collect();
+        let late = Inputs::from(&late).with_lengths(&rest).unwrap();
+        let (last, ended) = network.advance(late, states).unwrap();
+        for (n, length) in lengths.iter().enumerate() {
+            assert_eq!(last.row(n), every.slice(s![n, length - 1, ..]), "sample {n}");
+        }
+        for (layer, ended) in ended.iter().enumerate() {
+            let states = network.states(&x, layer).unwrap();
+            for (n, length) in lengths.iter().enumerate() {
+                assert_eq!(
+                    ended.h.row(n),
+                    states.h.slice(s![n, length - 1, ..]),
+                    "layer {layer}, sample {n}"
+                );
+                assert_eq!(
+                    ended.c.row(n),
+                    states.c.slice(s![n, length - 1, ..]),
+                    "layer {layer}, sample {n}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn roll_out_is_the_network_under_a_constant_input() {
     let x = inputs(43).index_axis_move(Axis(1), 0);
     for units in [1, 2, 3, 4, 5] {

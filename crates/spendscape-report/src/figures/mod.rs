@@ -1,17 +1,19 @@
 //! The papers' figures 1 to 6, figure 2 once more with the network's own angles, figure 4 once more in the shapes printed, the
-//! certified dynamics, and the figure of an outcome.
+//! certified dynamics, and the figures of an outcome and of goals.
 
 mod angles;
 mod attractors;
 mod axes;
 mod dynamics;
 mod extended;
+mod goals;
 mod outcomes;
 mod reach;
 mod trajectories;
 
 use std::path::{Path, PathBuf};
 
+pub use goals::goal_figure;
 pub use outcomes::outcome_figure;
 
 use ndarray::{ArrayView2, s};

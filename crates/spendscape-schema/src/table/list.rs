@@ -527,6 +527,83 @@ tables! {
         column("customers", Kind::Integer, "customers in the range"),
         nullable("rate", Kind::Float, "share of them with the adverse outcome"),
     ];
+    /// Groups of transactions of the customers of a run: one row per customer, group and class, customers in the order of the
+    /// roster, groups in the order of time. Each row group of the file holds one block of customers.
+    GoalGroups, "goal_groups", 1, [
+        column("customer", Kind::Category, "customer id"),
+        column("position", Kind::Integer, "position among the customer's groups, from 0"),
+        column("day", Kind::Date, "day of the group"),
+        column("goal", Kind::Category, "goal on which most of its money was spent"),
+        column("channel", Kind::Category, "channel or place of its largest transaction; empty where none is known"),
+        column("class", Kind::Category, "transaction class"),
+        column("spent_minor", Kind::Integer, "money spent on the class in the group, in minor units"),
+    ];
+    /// The customers whose groups were formed, those without any among them.
+    GoalRoster, "goal_roster", 1, [
+        CUSTOMER,
+        column("groups", Kind::Integer, "number of groups"),
+        column("block", Kind::Integer, "row group of the groups' table, from 0"),
+        column("covariates", Kind::Sizes, "level of each covariate; the number of levels stands for unknown"),
+    ];
+    /// Training of the goals' two networks, one row per network and pass.
+    GoalTraining, "goal_training", 1, [
+        column("network", Kind::Category, "`days` (the gap to the next group) or `goals` (the goal on its day)"),
+        column("epoch", Kind::Index, "pass over the training groups, from 1"),
+        column("loss", Kind::Float, "mean negative log-likelihood of the training groups, each when it was used"),
+        nullable("validation", Kind::Float, "that of the validation groups after the pass"),
+    ];
+    /// How well next goals are predicted, on groups that nothing was fitted on.
+    GoalMeasures, "goal_measures", 1, [
+        column("model", Kind::Category, "`lstm`, a baseline, or `best_possible` where the truth is known"),
+        column("history", Kind::Category, "groups before the predicted one, or `all`"),
+        nullable("goal", Kind::Category, "goal of a measure of one goal, otherwise null"),
+        column("measure", Kind::Category, "measure"),
+        column("groups", Kind::Integer, "groups predicted"),
+        column("value", Kind::Float, "its value"),
+        column("low", Kind::Float, "lower end of its 95 % interval over customers"),
+        column("high", Kind::Float, "upper end of its 95 % interval over customers"),
+    ];
+    /// By how much the network differs from other models on the same groups.
+    GoalComparisons, "goal_comparisons", 1, [
+        column("reference", Kind::Category, "the other model"),
+        column("measure", Kind::Category, "measure"),
+        column("difference", Kind::Float, "the network's less the other's"),
+        column("low", Kind::Float, "lower end of its 95 % interval over customers"),
+        column("high", Kind::Float, "upper end of its 95 % interval over customers"),
+        nullable("share_of_best", Kind::Float, "share of the best possible gain over the other model that is reached; null where the truth is not known"),
+    ];
+    /// Goals predicted against goals that came.
+    GoalConfusion, "goal_confusion", 1, [
+        column("goal", Kind::Category, "goal that came"),
+        column("predicted", Kind::Category, "most probable goal"),
+        column("groups", Kind::Integer, "number of groups"),
+        column("share", Kind::Float, "share of the groups with the goal that came"),
+        column("low", Kind::Float, "lower end of its 95 % interval over customers"),
+        column("high", Kind::Float, "upper end of its 95 % interval over customers"),
+    ];
+    /// What comes next for every customer.
+    GoalPredictions, "goal_predictions", 1, [
+        CUSTOMER,
+        column("history", Kind::Integer, "groups that the prediction is from; without any it is that of a first group"),
+        nullable("last_day", Kind::Date, "day of the last of them"),
+        column("goal", Kind::Category, "most probable goal"),
+        column("probability", Kind::Float, "its probability"),
+        column("probabilities", Kind::Vector64(Axis::Goal), "probability of each goal"),
+        nullable("median_day", Kind::Date, "day by which the next group comes with probability one half; null without history or beyond the longest gap told apart"),
+        nullable("early_day", Kind::Date, "day by which it comes with probability .1; null as above"),
+        nullable("late_day", Kind::Date, "day by which it comes with probability .9; null as above"),
+        column("joint_effect", Kind::Float, "probability less what it would be without all groups that reasons were sought among; 0 without history"),
+        column("sum_of_effects", Kind::Float, "sum of the effects of these groups taken one by one; what it differs by from the joint effect is their interaction"),
+    ];
+    /// Why: which past groups moved the prediction.
+    GoalReasons, "goal_reasons", 1, [
+        CUSTOMER,
+        column("rank", Kind::Index, "rank by the size of the effect, from 1"),
+        column("position", Kind::Integer, "position of the past group among the customer's groups, from 0"),
+        column("day", Kind::Date, "its day"),
+        column("goal", Kind::Category, "its goal"),
+        column("effect", Kind::Float, "probability of the predicted goal less what it would be without the group"),
+    ];
     /// Next-best recommendations: classes inside goals, per customer.
     Recommendations, "recommendations", 1, [
         CUSTOMER,

@@ -253,6 +253,9 @@ fn write_json<T: serde::Serialize>(stage: &mut Stage<'_>, name: &str, report: &T
 
 fn log_ingest(report: &IngestReport) {
     tracing::info!(read = report.rows_read, written = report.rows_written, "transactions");
+    if report.zones_converted > 0 {
+        tracing::info!(rows = report.zones_converted, "times of another zone, converted to the ledger's");
+    }
     for (what, tally) in [
         ("left out by the map's condition", &report.filtered),
         ("without a customer", &report.without_customer),

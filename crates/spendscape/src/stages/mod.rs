@@ -2,8 +2,10 @@
 
 pub mod assign;
 pub mod balances;
+mod columns;
 pub mod dynamics;
 pub mod explain;
+pub mod goals;
 pub mod ingest;
 pub mod outcomes;
 pub mod report;

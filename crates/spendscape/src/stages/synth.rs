@@ -42,7 +42,7 @@ pub struct SynthOptions {
 }
 
 /// The goal map of the stream of goals in the run folder.
-const GOAL_MAP_FILE: &str = "goals.toml";
+pub(super) const GOAL_MAP_FILE: &str = "goals.toml";
 
 /// How strongly traits drive spending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod evaluate;
 mod explain;
+mod goals;
 mod interrupt;
 mod nets;
 mod outcomes;

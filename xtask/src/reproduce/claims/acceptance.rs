@@ -94,6 +94,14 @@ pub(super) fn rows() -> Vec<Row> {
     ];
     rows.extend(knn);
     rows.extend(outcomes);
+    rows.push(
+        row(
+            "next goals: share of the best possible accuracy gain over the majority",
+            metric!("goals.train.lstm - majority.accuracy.share_of_best"),
+            Both(0.95, 1.0),
+        )
+        .everywhere(),
+    );
     rows.extend([
         row(
             "feed-forward minus LSTM, widest of levels 1-4",

@@ -93,13 +93,6 @@ impl Row {
     }
 }
 
-/// A claim that cannot be judged from these experiments, and why.
-struct Open {
-    number: u8,
-    claim: &'static str,
-    reason: &'static str,
-}
-
 fn get(measured: &Measured, name: &str) -> Option<f64> {
     measured.get(name).copied().filter(|value| value.is_finite())
 }
@@ -130,27 +123,13 @@ use metric;
 /// Judges every row and claim on what the seeds of one experiment measured. Bands hold for the full synthetic banks;
 /// elsewhere only what is true of any data is judged.
 pub(crate) fn judge(experiment: &Experiment, measured: &[Measured], full: bool) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = acceptance::rows()
+    acceptance::rows()
         .iter()
         .chain(&papers::rows())
-        // Of an experiment that measures an outcome alone only what it measured is of interest.
-        .filter(|row| !experiment.is_outcome() || measured.iter().any(|seed| (row.figure)(seed).is_some()))
+        // Of an experiment that measures an outcome or goals alone only what it measured is of interest.
+        .filter(|row| !experiment.is_partial() || measured.iter().any(|seed| (row.figure)(seed).is_some()))
         .map(|row| judge_row(row, experiment, measured, full))
-        .collect();
-    let open = if experiment.is_outcome() { &[] } else { papers::OPEN };
-    entries.extend(open.iter().map(|open| Entry {
-        experiment: experiment.name().to_owned(),
-        claim: open.claim.to_owned(),
-        source: Source::Claim(open.number).name(),
-        paper: None,
-        expected: None,
-        measured: None,
-        per_seed: Vec::new(),
-        verdict: Verdict::NotJudged,
-        control: None,
-        reading: open.reason.to_owned(),
-    }));
-    entries
+        .collect()
 }
 
 fn judge_row(row: &Row, experiment: &Experiment, measured: &[Measured], full: bool) -> Entry {
@@ -240,7 +219,6 @@ mod tests {
                 Source::Claim(number) => Some(number),
                 Source::Acceptance => None,
             })
-            .chain(papers::OPEN.iter().map(|open| open.number))
             .collect();
         sources.sort_unstable();
         sources.dedup();

@@ -2,11 +2,12 @@
 //! worth, and the reading says what follows from the verdict.
 
 mod attractors;
+mod goals;
 mod outcomes;
 mod surrogate;
 mod trajectories;
 
-use super::{Expected, Figure, Open, Row, Source};
+use super::{Expected, Figure, Row, Source};
 
 /// Margin by which one share of customers must exceed another to count as more.
 const MORE: f64 = 0.05;
@@ -23,12 +24,6 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend(surrogate::rows());
     rows.extend(attractors::rows());
     rows.extend(outcomes::rows());
+    rows.extend(goals::rows());
     rows
 }
-
-/// Claims that these experiments cannot judge.
-pub(super) const OPEN: &[Open] = &[Open {
-    number: 19,
-    claim: "future work: savings advice, recommendations, wealth forecasts",
-    reason: "needs the goals stage, which does not exist yet",
-}];

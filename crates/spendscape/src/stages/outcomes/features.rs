@@ -6,16 +6,13 @@ use anyhow::{Context, Result, bail};
 use ndarray::{Array1, Array2, Axis as Dimension, concatenate};
 use spendscape_lstm::{Dataset, NetworkParams, TrainParams};
 use spendscape_outcomes::{Block, FeatureSet, Features, Fold};
-use spendscape_schema::{Coefficients, Panel, TargetScaling, Targets, seed};
+use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, seed};
 use spendscape_segments::{CanonicalFrame, final_states};
 
-use super::{
-    bespoke::{Balances, UNIT_MINOR, balance_features, shares, spending},
-    labels::read_columns,
-};
+use super::bespoke::{Balances, UNIT_MINOR, balance_features, shares, spending};
 use crate::{
     run_folder::{File, RunFolder},
-    stages::states::angle_names,
+    stages::{columns::read_columns, states::angle_names},
 };
 
 /// Least number of steps in an epoch, so that a few hundred customers train a network at all.
@@ -41,7 +38,7 @@ pub(super) struct FoldFeatures {
 
 /// Reads a user's table of features: customers, and N x F.
 pub(super) fn read_table(path: &Path) -> Result<(Vec<String>, Vec<String>, Array2<f64>)> {
-    let columns = read_columns(path)?;
+    let columns = read_columns(path, Table::Outcomes)?;
     let customer = columns.position(path, "customer")?;
     let names: Vec<String> = columns
         .names

@@ -1,28 +1,19 @@
 //! Labels: a file of columns, joined with the customers of the panel.
 
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 use anyhow::{Context, Result, bail};
-use arrow::util::display::array_value_to_string;
 use ndarray::Array1;
 use spendscape_outcomes::Task;
 use spendscape_schema::Table;
-use spendscape_store::read_table;
 
 use super::{Kind, OutcomesOptions};
+use crate::stages::columns::read_columns;
 
 /// Levels up to which whole numbers are taken for an ordinal outcome.
 const LEVELS: usize = 10;
 /// What says that a label is missing.
 const MISSING: [&str; 5] = ["", "NA", "NaN", "nan", "null"];
-
-/// A file of text columns with one row per customer.
-#[derive(Debug)]
-pub(super) struct Columns {
-    pub(super) names: Vec<String>,
-    /// Rows with the line (or row) that they stand on.
-    pub(super) rows: Vec<(usize, Vec<String>)>,
-}
 
 /// The labelled customers.
 #[derive(Debug)]
@@ -41,47 +32,10 @@ pub(super) struct Labels {
     pub(super) counts: Vec<(&'static str, usize)>,
 }
 
-/// Reads a CSV file, or a table of the synthetic bank's outcomes.
-pub(super) fn read_columns(path: &Path) -> Result<Columns> {
-    let place = || format!("{}", path.display());
-    if path.extension().is_some_and(|extension| extension == "parquet") {
-        let stored = read_table(path, Table::Outcomes)?;
-        let batch = stored.rows.batch();
-        let names = batch.schema_ref().fields().iter().map(|field| field.name().clone()).collect();
-        let row = |at: usize| -> Result<(usize, Vec<String>)> {
-            let cells = batch.columns().iter().map(|column| array_value_to_string(column, at));
-            Ok((at, cells.collect::<Result<_, _>>()?))
-        };
-        return Ok(Columns {
-            names,
-            rows: (0..batch.num_rows()).map(row).collect::<Result<_>>().with_context(place)?,
-        });
-    }
-    let mut reader =
-        csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let names = reader.headers().with_context(place)?.iter().map(|name| name.trim().to_owned()).collect();
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        // The reader's own message names line and field count.
-        let record = record.with_context(place)?;
-        let line = record.position().map_or(0, |position| position.line() as usize);
-        rows.push((line, record.iter().map(|cell| cell.trim().to_owned()).collect()));
-    }
-    Ok(Columns { names, rows })
-}
-
-impl Columns {
-    pub(super) fn position(&self, path: &Path, name: &str) -> Result<usize> {
-        self.names.iter().position(|column| column == name).with_context(|| {
-            format!("{} has no column {name:?}; it has {}", path.display(), self.names.join(", "))
-        })
-    }
-}
-
 /// Reads the labels and finds their customers among `known`.
 pub(super) fn read(options: &OutcomesOptions, known: &[String]) -> Result<Labels> {
     let path = options.labels.as_path();
-    let columns = read_columns(path)?;
+    let columns = read_columns(path, Table::Outcomes)?;
     let customer = columns.position(path, "customer")?;
     let target = columns.position(path, &options.target)?;
     let best = options.best.as_deref().map(|name| columns.position(path, name)).transpose()?;

@@ -1,0 +1,120 @@
+//! Groups that were formed before, customer by customer.
+
+use crate::{Error, Sequences};
+
+/// Puts [`Sequences`] together from groups that are known already, such as those of a table.
+///
+/// ```
+/// use spendscape_goals::SequencesBuilder;
+///
+/// let mut groups = SequencesBuilder::new(vec!["home".to_owned(), "food".to_owned()]);
+/// groups.customer();
+/// groups.group(17_897, 1, 0, &[(4, 1250), (7, 300)])?;
+/// groups.customer(); // one without groups
+/// let sequences = groups.finish();
+/// assert_eq!((sequences.customers(), sequences.len()), (2, 1));
+/// assert_eq!(sequences.groups(0).spent, [1550]);
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct SequencesBuilder(Sequences);
+
+impl SequencesBuilder {
+    /// No customers yet.
+    #[must_use]
+    pub fn new(goals: Vec<String>) -> Self {
+        Self(Sequences { goals, offsets: vec![0], item_offsets: vec![0], ..Sequences::default() })
+    }
+
+    /// Begins the next customer.
+    pub fn customer(&mut self) {
+        self.0.offsets.push(self.0.day.len());
+    }
+
+    /// Adds a group to the customer begun last: its day (since 1970-01-01), goal and channel, and its classes with the money
+    /// spent on each, by class.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for a goal that does not exist or before any customer, [`Error::InvalidParameter`] for a group
+    /// that is earlier than the customer's last one or has no items.
+    pub fn group(&mut self, day: i32, goal: u16, channel: u16, items: &[(u16, i64)]) -> Result<(), Error> {
+        let groups = &mut self.0;
+        let mismatch = |argument, expected, found| Err(Error::ShapeMismatch { argument, expected, found });
+        if groups.goals.len() <= goal as usize {
+            return mismatch("goals", goal as usize + 1, groups.goals.len());
+        }
+        let [.., first, end] = groups.offsets.as_mut_slice() else { return mismatch("customers", 1, 0) };
+        let previous = groups.day[*first..].last().copied();
+        if let Some(previous) = previous.filter(|previous| *previous > day) {
+            return Err(Error::InvalidParameter {
+                parameter: "days from a group to the next",
+                value: f64::from(day) - f64::from(previous),
+                range: "0 and more",
+            });
+        }
+        if items.is_empty() {
+            let (parameter, range) = ("the number of items of a group", "1 and more");
+            return Err(Error::InvalidParameter { parameter, value: 0.0, range });
+        }
+        *end += 1;
+        groups.day.push(day);
+        groups.goal.push(goal);
+        groups.channel.push(channel);
+        groups.spent.push(items.iter().fold(0, |sum, (_, spent)| spent.saturating_add(sum)));
+        groups.item_class.extend(items.iter().map(|(class, _)| *class));
+        groups.item_spent.extend(items.iter().map(|(_, spent)| *spent));
+        groups.item_offsets.push(groups.item_class.len());
+        Ok(())
+    }
+
+    /// All customers with their groups.
+    #[must_use]
+    pub fn finish(self) -> Sequences {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Event, GroupRules};
+
+    #[test]
+    fn what_is_put_together_equals_what_was_formed() {
+        let event = |k: i64| Event {
+            customer: (k % 4) as u32 % 3,
+            time: k * 7 % 11 * 40_000_000,
+            amount: -1 - k % 6,
+            class: (k % 5) as u16,
+            channel: (k % 2) as u16,
+        };
+        let events: Vec<Event> = (0..60).map(event).collect();
+        let goals = vec!["a".to_owned(), "b".to_owned()];
+        let classes = [Some(0), Some(1), Some(1), None, Some(0)];
+        let (formed, _) = Sequences::new(&events, 4, goals.clone(), &classes, GroupRules::default()).unwrap();
+        let mut builder = SequencesBuilder::new(goals);
+        for n in 0..4 {
+            builder.customer();
+            let groups = formed.groups(n);
+            for at in 0..groups.len() {
+                let items: Vec<(u16, i64)> = formed.items(n, at).collect();
+                builder.group(groups.day[at], groups.goal[at], groups.channel[at], &items).unwrap();
+            }
+        }
+        assert_eq!(builder.finish(), formed);
+    }
+
+    #[test]
+    fn groups_that_cannot_be_are_refused() {
+        let mut builder = SequencesBuilder::new(vec!["a".to_owned()]);
+        assert!(builder.group(1, 0, 0, &[(0, 1)]).is_err(), "no customer yet");
+        builder.customer();
+        builder.group(5, 0, 0, &[(0, 1)]).unwrap();
+        assert!(builder.group(4, 0, 0, &[(0, 1)]).is_err(), "earlier than the last");
+        assert!(builder.group(6, 1, 0, &[(0, 1)]).is_err(), "no such goal");
+        assert!(builder.group(6, 0, 0, &[]).is_err(), "nothing in it");
+        builder.customer();
+        builder.group(4, 0, 0, &[(0, 1)]).unwrap();
+        assert_eq!(builder.finish().len(), 2);
+    }
+}

@@ -1,0 +1,98 @@
+//! Cross- and up-selling: what goes with what, and what follows what.
+
+use anyhow::Result;
+use clap::Args;
+use jiff::civil::Date;
+use spendscape_goals::{CrossSellOptions as Rules, Items, Rule, cross_sell as pairs};
+use spendscape_schema::{Axes, arrays};
+use spendscape_store::Provenance;
+
+use super::{data::GoalData, day_number};
+use crate::run_folder::{File, RunFolder};
+
+/// Every rule with its name.
+const RULES: [(Rule, &str); 4] = [
+    (Rule::Together, "together"),
+    (Rule::Follows, "follows"),
+    (Rule::FollowsNew, "follows_new"),
+    (Rule::SpendsMore, "spends_more"),
+];
+
+/// How pairs are looked for.
+#[derive(Debug, Clone, Args)]
+pub struct CrossSellOptions {
+    /// Pairs of classes or of goals
+    #[arg(long, value_enum, default_value_t = Kind::Classes)]
+    pub items: Kind,
+    /// Days of a period
+    #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub window: u32,
+    /// Periods looked at, counted back from the last day
+    #[arg(long, default_value_t = 12)]
+    pub periods: usize,
+    /// Last day that is known (YYYY-MM-DD); by default the last one that counts in the groups
+    #[arg(long, value_name = "DAY")]
+    pub as_of: Option<Date>,
+    /// Pairs whose adjusted p-value is at most this are called discoveries in the log; the table has all
+    #[arg(long, default_value_t = 0.05)]
+    pub false_discoveries: f64,
+}
+
+/// What pairs are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// Classes inside groups
+    Classes,
+    /// Goals of groups
+    Goals,
+}
+
+/// Tests all pairs under all rules.
+///
+/// # Errors
+/// If the groups are missing, or there are too few of them.
+pub fn cross_sell(run: &RunFolder, options: &CrossSellOptions, force: bool) -> Result<()> {
+    let provenance = Provenance::new("goals cross-sell")
+        .parameter("items", format!("{:?}", options.items))
+        .parameter("window", options.window)
+        .parameter("periods", options.periods)
+        .parameter("as_of", options.as_of.map(|day| day.to_string()));
+    let inputs = [File::GoalGroups, File::GoalRoster];
+    let Some(mut stage) = run.stage("goals cross-sell", provenance, &inputs, force)? else {
+        return Ok(());
+    };
+    let data = GoalData::open(run)?;
+    let sequences = data.all()?;
+    let until = options.as_of.map_or(data.last_day, day_number);
+    let (items, name, names) = match options.items {
+        Kind::Classes => (Items::Classes, "classes", &data.classes),
+        Kind::Goals => (Items::Goals, "goals", &data.labels.goals),
+    };
+    let mut rows = Vec::new();
+    for (rule, rule_name) in RULES {
+        let rules = Rules { items, rule, window: options.window, periods: options.periods };
+        let found = pairs(&sequences, data.classes()?, until, &rules)?;
+        let sure = found.iter().filter(|pair| pair.q_value <= options.false_discoveries && pair.lift > 1.0);
+        tracing::info!(rule = rule_name, tested = found.len(), discoveries = sure.count(), "pairs");
+        rows.extend(found.into_iter().map(|pair| (rule_name, pair)));
+    }
+    let columns = vec![
+        arrays::category(rows.iter().map(|_| name)),
+        arrays::category(rows.iter().map(|(rule, _)| *rule)),
+        arrays::index(rows.iter().map(|_| options.window as u16)),
+        arrays::category(rows.iter().map(|(_, pair)| names[pair.first].as_str())),
+        arrays::category(rows.iter().map(|(_, pair)| names[pair.second].as_str())),
+        arrays::integer(rows.iter().map(|(_, pair)| pair.customers as i64)),
+        arrays::float(rows.iter().map(|(_, pair)| pair.observed)),
+        arrays::float(rows.iter().map(|(_, pair)| pair.expected)),
+        arrays::float(rows.iter().map(|(_, pair)| pair.support)),
+        arrays::float(rows.iter().map(|(_, pair)| pair.confidence)),
+        arrays::float(rows.iter().map(|(_, pair)| pair.lift)),
+        arrays::float(rows.iter().map(|(_, pair)| pair.lift_low)),
+        arrays::float(rows.iter().map(|(_, pair)| pair.lift_high)),
+        arrays::float(rows.iter().map(|(_, pair)| pair.p_value)),
+        arrays::float(rows.iter().map(|(_, pair)| pair.q_value)),
+    ];
+    stage.write(File::CrossSelling, &Axes::new(), columns)?;
+    stage.finish()
+}

@@ -1,0 +1,218 @@
+//! The groups of a run, whole or block by block.
+
+use std::{borrow::Cow, collections::HashMap, ops::Range, path::PathBuf};
+
+use anyhow::{Context, Result, bail};
+use ndarray::{Array2, s};
+use serde::de::DeserializeOwned;
+use spendscape_goals::{Block, Blocks, Classes, Covariates, Error, Sequences, SequencesBuilder, Target};
+use spendscape_schema::{Table, arrays::Rows};
+use spendscape_store::{TableReader, check_table};
+
+use crate::run_folder::{File, RunFolder};
+
+/// What the groups of a run are made of, and where they are.
+#[derive(Debug)]
+pub(super) struct GoalData {
+    path: PathBuf,
+    /// Sorted.
+    pub(super) customers: Vec<String>,
+    /// Customers of each block.
+    blocks: Vec<Range<usize>>,
+    /// Groups of each customer.
+    groups: Vec<usize>,
+    pub(super) labels: Labels,
+    /// Customers x covariates.
+    levels: Array2<u16>,
+    /// Last day that counts.
+    pub(super) last_day: i32,
+    pub(super) goal_of_class: Vec<Option<usize>>,
+    pub(super) classes: Vec<String>,
+}
+
+/// What numbers in groups and covariates stand for: a model knows those that it was trained on.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Labels {
+    pub(super) goals: Vec<String>,
+    pub(super) channels: Vec<String>,
+    pub(super) covariates: Vec<String>,
+    pub(super) levels: Vec<Vec<String>>,
+}
+
+impl GoalData {
+    /// Opens the groups of a run and checks the table once from end to end.
+    ///
+    /// # Errors
+    /// If a table is missing, damaged or does not fit the other.
+    pub(super) fn open(run: &RunFolder) -> Result<Self> {
+        let path = run.find(File::GoalGroups);
+        let reader = TableReader::open(&path, Table::GoalGroups)
+            .with_context(|| "no groups yet: run `spendscape goals groups` first")?;
+        let parameters = reader.provenance().parameters.clone();
+        let note = |name: &str| -> Result<&serde_json::Value> {
+            parameters.get(name).with_context(|| format!("{}: its provenance lacks {name}", path.display()))
+        };
+        let labels = Labels {
+            goals: parse(note("goals")?)?,
+            channels: parse(note("channels")?)?,
+            covariates: parse(note("covariates")?)?,
+            levels: parse(note("covariate_levels")?)?,
+        };
+        let (classes, goal_of_class) = (parse(note("classes")?)?, parse(note("goal_of_class")?)?);
+        let last_day = parse(note("last_day")?)?;
+        check_table(&path, Table::GoalGroups)?;
+        let roster = run.read(File::GoalRoster)?.rows;
+        let place = run.find(File::GoalRoster);
+        let customers = roster.text("customer")?;
+        let groups = roster.integer("groups")?.into_iter().map(|groups| groups.max(0) as usize).collect();
+        let mut blocks: Vec<Range<usize>> = Vec::new();
+        for (n, block) in roster.integer("block")?.into_iter().enumerate() {
+            let known = blocks.len() as i64;
+            match blocks.last_mut() {
+                Some(last) if block + 1 == known => last.end = n + 1,
+                _ if block == known => blocks.push(n..n + 1),
+                _ => bail!("{} row {n}: block {block} is out of order", place.display()),
+            }
+        }
+        let width = labels.covariates.len();
+        let rows = roster.sizes("covariates")?;
+        let mut levels = Array2::zeros((customers.len(), width));
+        for (n, row) in rows.iter().enumerate() {
+            if row.len() != width {
+                bail!("{} row {n}: {} covariates, the groups have {width}", place.display(), row.len());
+            }
+            levels.row_mut(n).iter_mut().zip(row).for_each(|(to, level)| *to = *level as u16);
+        }
+        Ok(Self { path, customers, blocks, groups, labels, levels, last_day, goal_of_class, classes })
+    }
+
+    pub(super) fn classes(&self) -> Result<Classes<'_>> {
+        Ok(Classes::new(&self.classes, &self.goal_of_class)?)
+    }
+
+    pub(super) fn block_customers(&self) -> &[Range<usize>] {
+        &self.blocks
+    }
+
+    /// Covariates of some customers.
+    pub(super) fn covariates(&self, customers: Range<usize>) -> Result<Covariates> {
+        let sizes = self.labels.levels.iter().map(Vec::len).collect();
+        Ok(Covariates::new(sizes, &self.levels.slice(s![customers, ..]).to_owned())?)
+    }
+
+    /// The groups of one block's customers.
+    pub(super) fn load(&self, block: usize) -> Result<Sequences> {
+        let mut builder = SequencesBuilder::new(self.labels.goals.clone());
+        self.read(block, |_| true, &mut builder)?;
+        Ok(builder.finish())
+    }
+
+    /// The groups of all customers.
+    pub(super) fn all(&self) -> Result<Sequences> {
+        self.select(|_| true)
+    }
+
+    /// The groups of the customers that `keep` says, in their order.
+    pub(super) fn select(&self, keep: impl Fn(usize) -> bool) -> Result<Sequences> {
+        let mut builder = SequencesBuilder::new(self.labels.goals.clone());
+        for block in 0..self.blocks.len() {
+            self.read(block, &keep, &mut builder)?;
+        }
+        Ok(builder.finish())
+    }
+
+    fn read(&self, block: usize, keep: impl Fn(usize) -> bool, builder: &mut SequencesBuilder) -> Result<()> {
+        let place = || format!("{}, block {block}", self.path.display());
+        let reader = TableReader::open_group(&self.path, Table::GoalGroups, block)?;
+        let schema = reader.schema().clone();
+        let rows = Rows::new(&schema, &reader.collect::<Result<Vec<_>, _>>()?).with_context(place)?;
+        let number = |list: &[String]| -> HashMap<String, u16> {
+            list.iter().enumerate().map(|(at, name)| (name.clone(), at as u16)).collect()
+        };
+        let (goal_of, class_of) = (number(&self.labels.goals), number(&self.classes));
+        let channel_of = number(&self.labels.channels);
+        let (customers, customer_names) = rows.category("customer")?;
+        let customer_of: Vec<Option<usize>> =
+            customer_names.iter().map(|name| self.customers.binary_search(name).ok()).collect();
+        let (goals, goal_names) = rows.category("goal")?;
+        let (channels, channel_names) = rows.category("channel")?;
+        let (classes, class_names) = rows.category("class")?;
+        let find = |numbers: &HashMap<String, u16>, names: &[String]| -> Vec<Option<u16>> {
+            names.iter().map(|name| numbers.get(name).copied()).collect()
+        };
+        let (goal_of, class_of) = (find(&goal_of, &goal_names), find(&class_of, &class_names));
+        let channel_of = find(&channel_of, &channel_names);
+        let (days, spent) = (rows.date("day")?, rows.integer("spent_minor")?);
+        let positions = rows.integer("position")?;
+        let other = self.labels.channels.len() as u16;
+        let (mut row, mut items) = (0, Vec::new());
+        for n in self.blocks[block].clone() {
+            if keep(n) {
+                builder.customer();
+            }
+            for position in 0..self.groups[n] {
+                let first = row;
+                items.clear();
+                while row < days.len()
+                    && customer_of[customers[row]] == Some(n)
+                    && positions[row] == position as i64
+                {
+                    let class = class_of[classes[row]]
+                        .with_context(|| format!("{} row {row}: an unknown class", place()))?;
+                    items.push((class, spent[row]));
+                    row += 1;
+                }
+                if row == first {
+                    bail!("{}: group {position} of customer {:?} is missing", place(), self.customers[n]);
+                }
+                let goal = goal_of[goals[first]]
+                    .with_context(|| format!("{} row {first}: an unknown goal", place()))?;
+                let channel = channel_of[channels[first]].unwrap_or(other);
+                if keep(n) {
+                    builder.group(days[first], goal, channel, &items).with_context(place)?;
+                }
+            }
+        }
+        if row != days.len() {
+            bail!("{} has {} rows, of which the roster explains {row}", place(), days.len());
+        }
+        Ok(())
+    }
+}
+
+fn parse<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T> {
+    Ok(serde_json::from_value(value.clone())?)
+}
+
+/// Groups read from their table block by block, for training.
+pub(super) struct ParquetBlocks<'a> {
+    pub(super) data: &'a GoalData,
+    /// Groups of each customer that are trained on.
+    pub(super) train: &'a [usize],
+    /// Validation targets, by customer.
+    pub(super) validation: &'a [Target],
+}
+
+impl Blocks for ParquetBlocks<'_> {
+    fn blocks(&self) -> usize {
+        self.data.blocks.len()
+    }
+
+    fn load(&self, block: usize) -> Result<Block<'_>, Error> {
+        let customers = self.data.blocks[block].clone();
+        let own = |customer: u32| (customer as usize) < customers.start;
+        let (first, last) = (
+            self.validation.partition_point(|target| own(target.customer)),
+            self.validation.partition_point(|target| (target.customer as usize) < customers.end),
+        );
+        let local =
+            |target: &Target| Target { customer: target.customer - customers.start as u32, ..*target };
+        let read = |error: anyhow::Error| Error::Read { source: error.into() };
+        Ok(Block {
+            sequences: Cow::Owned(self.data.load(block).map_err(read)?),
+            covariates: Cow::Owned(self.data.covariates(customers.clone()).map_err(read)?),
+            train: Cow::Borrowed(&self.train[customers.clone()]),
+            validation: Cow::Owned(self.validation[first..last].iter().map(local).collect()),
+        })
+    }
+}

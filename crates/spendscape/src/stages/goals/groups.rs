@@ -1,0 +1,659 @@
+//! Transactions to event groups: what every other command of goals works on.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use arrow::{
+    array::{Array, AsArray},
+    datatypes::{Int32Type, Int64Type, TimestampMillisecondType},
+};
+use clap::Args;
+use jiff::civil::Date;
+use serde::Serialize;
+use spendscape_goals::{Decisive, Event, GoalMap, GroupRules, Grouping, Left, Sequences};
+use spendscape_schema::{Axes, Flow, Table, arrays};
+use spendscape_store::{Digest, Provenance, TableReader, TableWriter, write_file};
+
+use super::{day_number, read_text};
+use crate::{
+    run_folder::{File, RunFolder, Stage},
+    stages::{columns::read_columns, synth::GOAL_MAP_FILE},
+};
+
+/// Levels that a covariate may have; more are no groups of customers.
+const MOST_LEVELS: usize = 100;
+/// Channels and places that are told apart, the commonest first.
+const MOST_CHANNELS: usize = 100;
+/// Examples of what was left out.
+const EXAMPLES: usize = 5;
+
+/// Which transactions form groups, and what they are for.
+#[derive(Debug, Clone, Args)]
+pub struct GroupsOptions {
+    /// Ledger; by default the folder's stream of goals (goal_ledger.parquet) or else its ledger
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+    /// Goal map (TOML); by default the folder's goals.toml or else every spending class is a goal
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+    /// What is known of customers: CSV with a column `customer` and one per covariate, such as an age band; by default the
+    /// folder's goal_customers.parquet, if there is one
+    #[arg(long, value_name = "FILE")]
+    pub customers: Option<PathBuf>,
+    /// What forms a group: the transactions of one day, or those with one timestamp (an invoice)
+    #[arg(long, value_enum, default_value_t = By::Day)]
+    pub group: By,
+    /// What decides the goal of a group: most of its money, or its largest transaction
+    #[arg(long, value_enum, default_value_t = Decides::MostMoney)]
+    pub goal: Decides,
+    /// Money that comes in has goals too: a class of income is one like a class of spending
+    #[arg(long)]
+    pub income: bool,
+    /// Last day that counts (YYYY-MM-DD); by default that of the last transaction
+    #[arg(long, value_name = "DAY")]
+    pub until: Option<Date>,
+    /// Column that tells where or how a customer paid
+    #[arg(long, value_enum, default_value_t = Where::Channel)]
+    pub channel: Where,
+    /// Transactions of a block of customers, about: what training holds in memory at once
+    #[arg(long, default_value_t = 1 << 18, value_name = "N")]
+    pub block: usize,
+    /// Memory for transactions, in MiB; beyond it the ledger is read several times
+    #[arg(long, default_value_t = 1_024, value_name = "MIB")]
+    pub memory: u64,
+}
+
+/// What forms a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum By {
+    /// One day
+    Day,
+    /// One timestamp
+    Time,
+}
+
+/// What decides the goal of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Decides {
+    /// Most of its money
+    MostMoney,
+    /// Its largest transaction
+    Largest,
+}
+
+/// The column that tells where or how a customer paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Where {
+    /// The ledger's column `channel`, if it has one
+    Channel,
+    /// The ledger's column `place`, if it has one
+    Place,
+    /// No column
+    None,
+}
+
+impl Where {
+    fn column(self) -> Option<&'static str> {
+        match self {
+            Self::Channel => Some("channel"),
+            Self::Place => Some("place"),
+            Self::None => None,
+        }
+    }
+}
+
+/// What became of the transactions, and how much is known of whom.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct GroupsReport {
+    /// Transactions read.
+    pub transactions: usize,
+    /// Customers, those without groups among them.
+    pub customers: usize,
+    /// Groups formed.
+    pub groups: usize,
+    /// Customers without any group: their prediction is that of a first group.
+    pub customers_without_groups: usize,
+    /// Customers with one group only: they have nothing to learn from.
+    pub customers_with_one_group: usize,
+    /// Customers of whom no covariate is known, if there are covariates.
+    pub customers_without_covariates: usize,
+    /// Customers of the covariates' file who have no transaction.
+    pub customers_without_transactions: usize,
+    /// Transactions left out: money that came in.
+    pub inflows: usize,
+    /// Left out: of a class that is no spending.
+    pub without_goal: usize,
+    /// Left out: later than the last day that counts.
+    pub future: usize,
+    /// Left out: of a class that the taxonomy does not have.
+    pub unknown_class: usize,
+    /// Some of these classes.
+    pub unknown_classes: Vec<String>,
+    /// Not left out, but earlier in time than one before it in the ledger.
+    pub out_of_order: usize,
+    /// Classes that the goal map names and the taxonomy does not have.
+    pub unused_classes: Vec<String>,
+    /// Passes over the ledger after the first.
+    pub passes: usize,
+}
+
+/// Forms the groups of every customer.
+///
+/// # Errors
+/// If the ledger, the taxonomy or a file is missing or damaged; if a class has no goal; if no group is left.
+pub fn groups(run: &RunFolder, options: &GroupsOptions, force: bool) -> Result<()> {
+    let ledger = match &options.ledger {
+        Some(path) => path.clone(),
+        None => run.find(if run.has(File::GoalLedger) { File::GoalLedger } else { File::Ledger }),
+    };
+    let map_path = options.map.clone().or_else(|| run.find_plain(GOAL_MAP_FILE));
+    let map_text = map_path.as_deref().map(read_text).transpose()?;
+    let customers = options.customers.clone().or_else(|| {
+        let known = run.find(File::GoalCustomers);
+        (options.ledger.is_none() && known.exists()).then_some(known)
+    });
+    let mut provenance = Provenance::new("goals groups")
+        .parameter("map", map_text.clone())
+        .parameter("group", format!("{:?}", options.group))
+        .parameter("goal", format!("{:?}", options.goal))
+        .parameter("income", options.income)
+        .parameter("until", options.until.map(|day| day.to_string()))
+        .parameter("channel", options.channel.column())
+        .parameter("block", options.block)
+        .input("ledger", TableReader::open(&ledger, Table::Ledger)?.digest());
+    if let Some(path) = &customers {
+        provenance = provenance.input("customers", &Digest::of_file(path)?);
+    }
+    let Some(mut stage) = run.stage("goals groups", provenance, &[File::Taxonomy], force)? else {
+        return Ok(());
+    };
+    stage.path("ledger", &ledger);
+    let goals = Goals::new(run, map_text.as_deref(), map_path.as_deref(), options.income)?;
+    let covariates = customers.as_deref().map(Known::read).transpose()?.unwrap_or_default();
+    let mut former = Former::survey(&ledger, options, goals, covariates)?;
+    former.write(&mut stage, options)?;
+    former.report.log();
+    let json = serde_json::to_vec_pretty(&former.report)?;
+    const REPORT: &str = "goal_groups_report.json";
+    write_file(&run.path().join(REPORT), &json)?;
+    stage.wrote(REPORT, Digest::of(&json));
+    stage.finish()
+}
+
+/// The classes of a ledger with their goals.
+struct Goals {
+    map: String,
+    goals: Vec<String>,
+    classes: Vec<String>,
+    of_class: Vec<Option<usize>>,
+    /// Classes whose money comes in, and has a goal all the same.
+    income: Vec<bool>,
+    unused: Vec<String>,
+}
+
+impl Goals {
+    fn new(run: &RunFolder, map: Option<&str>, path: Option<&Path>, income: bool) -> Result<Self> {
+        let rows = run.read(File::Taxonomy)?.rows;
+        let (classes, flows) = (rows.text("class")?, rows.text("flow")?);
+        let is_income: Vec<bool> = flows.iter().map(|flow| income && flow == Flow::Income.name()).collect();
+        let has_goal = |at: &usize| is_income[*at] || flows[*at] == Flow::Spending.name();
+        let with_goal: Vec<usize> = (0..classes.len()).filter(has_goal).collect();
+        let names: Vec<String> = with_goal.iter().map(|at| classes[*at].clone()).collect();
+        let place = || path.map_or_else(|| "the taxonomy".to_owned(), |path| path.display().to_string());
+        let map = match map {
+            Some(text) => GoalMap::from_toml(text).with_context(place)?,
+            None => GoalMap::identity(&names),
+        };
+        let resolved = map.resolve(&names).with_context(place)?;
+        let mut of_class = vec![None; classes.len()];
+        for (at, goal) in with_goal.iter().zip(&resolved.of_class) {
+            of_class[*at] = Some(*goal);
+        }
+        let (goals, unused) = (resolved.goals, resolved.unused);
+        Ok(Self { map: map.name().to_owned(), goals, classes, of_class, income: is_income, unused })
+    }
+}
+
+/// What is known of customers.
+#[derive(Default)]
+struct Known {
+    names: Vec<String>,
+    /// Levels of each covariate, sorted.
+    levels: Vec<Vec<String>>,
+    of: HashMap<String, Vec<u32>>,
+}
+
+impl Known {
+    fn read(path: &Path) -> Result<Self> {
+        let columns = read_columns(path, Table::GoalCustomers)?;
+        let customer = columns.position(path, "customer")?;
+        let places: Vec<usize> = (0..columns.names.len()).filter(|at| *at != customer).collect();
+        let mut known = Self::default();
+        for at in &places {
+            let levels: BTreeSet<&str> = columns
+                .rows
+                .iter()
+                .map(|(_, cells)| cells[*at].as_str())
+                .filter(|cell| !cell.is_empty())
+                .collect();
+            if levels.len() > MOST_LEVELS {
+                bail!(
+                    "{}: column {} has {} different values; a covariate has at most {MOST_LEVELS} levels: cut numbers into \
+                     bands, and leave columns out that name customers",
+                    path.display(),
+                    columns.names[*at],
+                    levels.len()
+                );
+            }
+            known.names.push(columns.names[*at].clone());
+            known.levels.push(levels.into_iter().map(str::to_owned).collect());
+        }
+        for (line, cells) in &columns.rows {
+            let level = |(at, levels): (&usize, &Vec<String>)| {
+                // An empty cell is unknown.
+                levels.binary_search(&cells[*at]).unwrap_or(levels.len()) as u32
+            };
+            let levels = places.iter().zip(&known.levels).map(level).collect();
+            if known.of.insert(cells[customer].clone(), levels).is_some() {
+                bail!("{} line {line}: customer {:?} stands there twice", path.display(), cells[customer]);
+            }
+        }
+        Ok(known)
+    }
+
+    fn levels(&self, customer: &str) -> Vec<u32> {
+        let unknown = || self.levels.iter().map(|levels| levels.len() as u32).collect();
+        self.of.get(customer).cloned().unwrap_or_else(unknown)
+    }
+}
+
+/// A transaction as the ledger has it; names by their number in the order in which they were met.
+struct Row {
+    customer: u32,
+    time: i64,
+    amount: i64,
+    class: Option<u16>,
+    channel: u32,
+}
+
+/// Names in the order in which they were met.
+#[derive(Default)]
+struct Names {
+    numbers: HashMap<String, u32>,
+    list: Vec<String>,
+}
+
+impl Names {
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = self.list.len() as u32;
+        self.numbers.insert(name.to_owned(), number);
+        self.list.push(name.to_owned());
+        number
+    }
+}
+
+/// Reads a ledger row by row; each name that a batch uses is looked up once.
+struct Ledger {
+    path: PathBuf,
+    channel: Option<&'static str>,
+    classes: HashMap<String, u16>,
+    customers: Names,
+    channels: Names,
+}
+
+impl Ledger {
+    fn new(path: &Path, options: &GroupsOptions, classes: &[String]) -> Self {
+        let classes = classes.iter().enumerate().map(|(at, class)| (class.clone(), at as u16)).collect();
+        let (customers, channels) = (Names::default(), Names::default());
+        Self { path: path.to_owned(), channel: options.channel.column(), classes, customers, channels }
+    }
+
+    /// Calls `each` with every transaction; how many are of each unknown class.
+    fn scan(&mut self, mut each: impl FnMut(Row)) -> Result<BTreeMap<String, usize>> {
+        let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
+        for batch in TableReader::open(&self.path, Table::Ledger)? {
+            let batch = batch?;
+            let column = |name: &str| {
+                batch
+                    .column_by_name(name)
+                    .with_context(|| format!("{} has no column {name}", self.path.display()))
+            };
+            let times = column("time")?.as_primitive::<TimestampMillisecondType>();
+            let amounts = column("amount_minor")?.as_primitive::<Int64Type>();
+            let customers = column("customer")?.as_dictionary::<Int32Type>();
+            let classes = column("class")?.as_dictionary::<Int32Type>();
+            let channels = self.channel.and_then(|name| batch.column_by_name(name));
+            let channels = channels.map(AsArray::as_dictionary::<Int32Type>);
+            let customer_names = customers.values().as_string::<i32>();
+            let class_names = classes.values().as_string::<i32>();
+            let mut customer_of = vec![None; customer_names.len()];
+            let class_of: Vec<Option<u16>> =
+                class_names.iter().map(|name| self.classes.get(name.unwrap_or_default()).copied()).collect();
+            let mut channel_of = vec![None; channels.map_or(0, |column| column.values().len())];
+            for row in 0..batch.num_rows() {
+                let key = customers.keys().value(row) as usize;
+                let customer =
+                    *customer_of[key].get_or_insert_with(|| self.customers.number(customer_names.value(key)));
+                let class_key = classes.keys().value(row) as usize;
+                if class_of[class_key].is_none() {
+                    *unknown.entry(class_names.value(class_key).to_owned()).or_default() += 1;
+                }
+                let channel = channels.filter(|column| !column.is_null(row)).map(|column| {
+                    let key = column.keys().value(row) as usize;
+                    let name = column.values().as_string::<i32>().value(key);
+                    *channel_of[key].get_or_insert_with(|| self.channels.number(name))
+                });
+                each(Row {
+                    customer,
+                    time: times.value(row),
+                    amount: amounts.value(row),
+                    class: class_of[class_key],
+                    channel: channel.unwrap_or(u32::MAX),
+                });
+            }
+        }
+        Ok(unknown)
+    }
+}
+
+/// Forms groups block by block.
+struct Former {
+    ledger: Ledger,
+    /// Place of each of the ledger's customers among all, and of each of its channels.
+    place_of: Vec<u32>,
+    channel_of: Vec<u16>,
+    goals: Goals,
+    covariates: Known,
+    /// Sorted.
+    customers: Vec<String>,
+    /// Transactions of each.
+    counts: Vec<usize>,
+    /// Sorted; the commonest, if there are many.
+    channels: Vec<String>,
+    until: i32,
+    report: GroupsReport,
+}
+
+impl Former {
+    /// Finds out who is there.
+    fn survey(path: &Path, options: &GroupsOptions, goals: Goals, covariates: Known) -> Result<Self> {
+        let mut counts: Vec<usize> = Vec::new();
+        let mut channel_counts: Vec<usize> = Vec::new();
+        let (mut rows, mut last) = (0, i64::MIN);
+        let mut ledger = Ledger::new(path, options, &goals.classes);
+        let unknown = ledger.scan(|row| {
+            let customer = row.customer as usize;
+            counts.resize(counts.len().max(customer + 1), 0);
+            counts[customer] += 1;
+            if row.channel != u32::MAX {
+                let channel = row.channel as usize;
+                channel_counts.resize(channel_counts.len().max(channel + 1), 0);
+                channel_counts[channel] += 1;
+            }
+            rows += 1;
+            last = last.max(row.time);
+        })?;
+        if rows == 0 {
+            bail!("{} holds no transactions", path.display());
+        }
+        let mut report = GroupsReport {
+            transactions: rows,
+            unknown_class: unknown.values().sum(),
+            unknown_classes: unknown.into_keys().take(EXAMPLES).collect(),
+            unused_classes: goals.unused.clone(),
+            ..GroupsReport::default()
+        };
+        let mut known: Vec<(String, usize)> = ledger.customers.list.iter().cloned().zip(counts).collect();
+        let with_transactions = known.len();
+        let strangers = covariates.of.keys().filter(|name| !ledger.customers.numbers.contains_key(*name));
+        known.extend(strangers.map(|name| (name.clone(), 0)));
+        known.sort_unstable();
+        report.customers = known.len();
+        report.customers_without_transactions = known.len() - with_transactions;
+        if !covariates.names.is_empty() {
+            report.customers_without_covariates =
+                known.iter().filter(|(name, _)| !covariates.of.contains_key(name)).count();
+        }
+        let mut channels: Vec<(usize, String)> =
+            channel_counts.into_iter().zip(ledger.channels.list.iter().cloned()).collect();
+        channels.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        let mut channels: Vec<String> =
+            channels.into_iter().take(MOST_CHANNELS).map(|(_, name)| name).collect();
+        channels.sort_unstable();
+        let until = match options.until {
+            Some(day) => day_number(day),
+            None => i32::try_from(last.div_euclid(86_400_000)).unwrap_or(i32::MAX),
+        };
+        let (customers, counts): (Vec<String>, Vec<usize>) = known.into_iter().unzip();
+        let place = |name: &String| customers.binary_search(name).unwrap_or(0) as u32;
+        let place_of = ledger.customers.list.iter().map(place).collect();
+        let channel = |name: &String| channels.binary_search(name).unwrap_or(channels.len()) as u16;
+        let channel_of = ledger.channels.list.iter().map(channel).collect();
+        Ok(Self {
+            ledger,
+            place_of,
+            channel_of,
+            goals,
+            covariates,
+            customers,
+            counts,
+            channels,
+            until,
+            report,
+        })
+    }
+
+    /// Runs of customers with about `block` transactions each.
+    fn blocks(&self, block: usize) -> Vec<std::ops::Range<usize>> {
+        let (mut blocks, mut first, mut sum) = (Vec::new(), 0, 0);
+        for (n, count) in self.counts.iter().enumerate() {
+            sum += count;
+            if sum >= block {
+                blocks.push(first..n + 1);
+                (first, sum) = (n + 1, 0);
+            }
+        }
+        if first < self.counts.len() {
+            blocks.push(first..self.counts.len());
+        }
+        blocks
+    }
+
+    fn write(&mut self, stage: &mut Stage<'_>, options: &GroupsOptions) -> Result<()> {
+        stage.note("goal_map", self.goals.map.as_str());
+        stage.note("goals", self.goals.goals.clone());
+        stage.note("classes", self.goals.classes.clone());
+        stage.note("goal_of_class", serde_json::to_value(&self.goals.of_class)?);
+        stage.note("channels", self.channels.clone());
+        stage.note("covariates", self.covariates.names.clone());
+        stage.note("covariate_levels", serde_json::to_value(&self.covariates.levels)?);
+        stage.note("last_day", self.until);
+        let blocks = self.blocks(options.block);
+        let path = stage.run().path().join(File::GoalGroups.name());
+        let schema = Table::GoalGroups.schema(&Axes::new())?;
+        let mut writer = TableWriter::create(&path, Table::GoalGroups, schema, stage.provenance().clone())?;
+        let budget = (options.memory as usize).saturating_mul(1 << 20) / size_of::<Event>();
+        let mut sizes = vec![0; self.customers.len()];
+        let mut at = 0;
+        while at < blocks.len() {
+            // As many blocks as memory holds, one at least.
+            let (first, mut events) = (at, 0);
+            while at < blocks.len() && (at == first || events + self.events(&blocks[at]) <= budget) {
+                events += self.events(&blocks[at]);
+                at += 1;
+            }
+            self.report.passes += 1;
+            self.pass(options, &blocks[first..at], &mut sizes, &mut writer)?;
+        }
+        self.report.groups = sizes.iter().sum();
+        self.report.customers_without_groups = sizes.iter().filter(|groups| **groups == 0).count();
+        self.report.customers_with_one_group = sizes.iter().filter(|groups| **groups == 1).count();
+        if self.report.groups == 0 {
+            bail!(
+                "{}: no transaction is spending with a goal up to the last day that counts; of {} transactions {} are money \
+                 that came in, {} of a class without goal, {} later",
+                self.ledger.path.display(),
+                self.report.transactions,
+                self.report.inflows,
+                self.report.without_goal,
+                self.report.future
+            );
+        }
+        let written = writer.finish()?;
+        stage.wrote(File::GoalGroups.name(), written.digest);
+        let block_of = blocks.iter().enumerate().flat_map(|(k, block)| block.clone().map(move |_| k));
+        let levels: Vec<Vec<u32>> = self.customers.iter().map(|name| self.covariates.levels(name)).collect();
+        let columns = vec![
+            arrays::text(&self.customers),
+            arrays::integer(sizes.iter().map(|groups| *groups as i64)),
+            arrays::integer(block_of.map(|block| block as i64)),
+            arrays::sizes(&levels)?,
+        ];
+        stage.write(File::GoalRoster, &Axes::new(), columns)?;
+        Ok(())
+    }
+
+    fn events(&self, block: &std::ops::Range<usize>) -> usize {
+        self.counts[block.clone()].iter().sum()
+    }
+
+    /// One pass over the ledger for the customers of some blocks.
+    fn pass(
+        &mut self,
+        options: &GroupsOptions,
+        blocks: &[std::ops::Range<usize>],
+        sizes: &mut [usize],
+        writer: &mut TableWriter,
+    ) -> Result<()> {
+        let (first, last) = (blocks[0].start, blocks[blocks.len() - 1].end);
+        let mut events: Vec<Event> = Vec::with_capacity(self.counts[first..last].iter().sum());
+        let income = &self.goals.income;
+        let (place_of, channel_of, other) = (&self.place_of, &self.channel_of, self.channels.len() as u16);
+        self.ledger.scan(|row| {
+            let customer = place_of[row.customer as usize];
+            if let Some(class) = row.class
+                && (first..last).contains(&(customer as usize))
+            {
+                let channel = channel_of.get(row.channel as usize).copied().unwrap_or(other);
+                // What counts as an event is money that goes out; of income that has a goal it is what comes in.
+                let amount = if income[class as usize] { row.amount.saturating_neg() } else { row.amount };
+                events.push(Event { customer, time: row.time, amount, class, channel });
+            }
+        })?;
+        // The order of the ledger stays inside a customer: it tells what is out of order.
+        events.sort_by_key(|event| event.customer);
+        for block in blocks {
+            let from = events.partition_point(|event| (event.customer as usize) < block.start);
+            let to = events.partition_point(|event| (event.customer as usize) < block.end);
+            let own: Vec<Event> = events[from..to]
+                .iter()
+                .map(|event| Event { customer: event.customer - block.start as u32, ..*event })
+                .collect();
+            let rules = GroupRules {
+                by: if options.group == By::Day { Grouping::Day } else { Grouping::Time },
+                goal: if options.goal == Decides::MostMoney {
+                    Decisive::MostMoney
+                } else {
+                    Decisive::Largest
+                },
+                until: Some(self.until),
+            };
+            let goals = self.goals.goals.clone();
+            let (sequences, left) = Sequences::new(&own, block.len(), goals, &self.goals.of_class, rules)?;
+            self.report.add(left);
+            for (n, size) in block.clone().zip(&mut sizes[block.clone()]) {
+                *size = sequences.groups(n - block.start).len();
+            }
+            self.write_block(block.start, &sequences, writer)?;
+        }
+        Ok(())
+    }
+
+    fn write_block(&self, first: usize, sequences: &Sequences, writer: &mut TableWriter) -> Result<()> {
+        let mut rows: Vec<(usize, usize, u16, i64)> = Vec::new();
+        for n in 0..sequences.customers() {
+            for at in 0..sequences.groups(n).len() {
+                rows.extend(sequences.items(n, at).map(|(class, spent)| (n, at, class, spent)));
+            }
+        }
+        let group = |row: &(usize, usize, u16, i64)| (sequences.groups(row.0), row.1);
+        let channel = |row: &(usize, usize, u16, i64)| {
+            let (groups, at) = group(row);
+            self.channels.get(groups.channel[at] as usize).map_or("", String::as_str)
+        };
+        let goal = |row: &(usize, usize, u16, i64)| {
+            let (groups, at) = group(row);
+            self.goals.goals[groups.goal[at] as usize].as_str()
+        };
+        let day = |row: &(usize, usize, u16, i64)| {
+            let (groups, at) = group(row);
+            groups.day[at]
+        };
+        let columns = vec![
+            arrays::category(rows.iter().map(|row| self.customers[first + row.0].as_str())),
+            arrays::integer(rows.iter().map(|row| row.1 as i64)),
+            arrays::date(rows.iter().map(day)),
+            arrays::category(rows.iter().map(goal)),
+            arrays::category(rows.iter().map(channel)),
+            arrays::category(rows.iter().map(|row| self.goals.classes[row.2 as usize].as_str())),
+            arrays::integer(rows.iter().map(|row| row.3)),
+        ];
+        writer.write(&arrow::array::RecordBatch::try_new(writer.schema().clone(), columns)?)?;
+        Ok(writer.end_group()?)
+    }
+}
+
+impl GroupsReport {
+    fn add(&mut self, left: Left) {
+        self.inflows += left.inflows;
+        self.without_goal += left.without_goal;
+        self.future += left.future;
+        self.out_of_order += left.out_of_order;
+    }
+
+    fn log(&self) {
+        tracing::info!(
+            transactions = self.transactions,
+            customers = self.customers,
+            groups = self.groups,
+            "groups formed"
+        );
+        for (what, count) in [
+            ("transactions of money that came in, left out", self.inflows),
+            ("transactions of a class without goal, left out", self.without_goal),
+        ] {
+            if count > 0 {
+                tracing::info!(count, "{what}");
+            }
+        }
+        for (what, count) in [
+            ("transactions after the last day that counts, left out", self.future),
+            ("transactions of a class that the taxonomy does not have, left out", self.unknown_class),
+            ("transactions earlier than one before them in the ledger, put in order", self.out_of_order),
+            ("customers without any group", self.customers_without_groups),
+            ("customers with one group only", self.customers_with_one_group),
+            ("customers of whom no covariate is known", self.customers_without_covariates),
+            ("customers of the covariates' file without a transaction", self.customers_without_transactions),
+        ] {
+            if count > 0 {
+                tracing::warn!(count, "{what}");
+            }
+        }
+        if !self.unknown_classes.is_empty() {
+            tracing::warn!(
+                examples = self.unknown_classes.join(", "),
+                "classes that the taxonomy does not have"
+            );
+        }
+        if !self.unused_classes.is_empty() {
+            let classes = self.unused_classes.join(", ");
+            tracing::warn!(classes, "the goal map names classes that the taxonomy does not have");
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! The model beside simple ones, and beside the truth where it is known.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::{Context, Result, bail};
+use arrow::{
+    array::AsArray,
+    datatypes::{Date32Type, Float32Type, Int32Type, UInt16Type},
+};
+use ndarray::Array2;
+use spendscape_goals::{
+    Baseline, Calendar, Covariates, GoalModel, HISTORY_BINS, Interval, Measure, Predictions, Sequences,
+    Target,
+};
+use spendscape_schema::{Axes, Axis, Table, arrays, seed};
+use spendscape_store::TableReader;
+
+use super::{data::GoalData, train::TrainOptions};
+use crate::run_folder::{File, RunFolder, Stage};
+
+/// The model's name in tables.
+const MODEL: &str = "lstm";
+/// The truth's.
+const BEST: &str = "best_possible";
+/// Every length of history.
+const ALL: &str = "all";
+/// Measures by length of history.
+const BY_HISTORY: [Measure; 3] = [Measure::Accuracy, Measure::LogLoss, Measure::MacroF1];
+/// Measures that models are compared by.
+const COMPARED: [Measure; 5] =
+    [Measure::Accuracy, Measure::TopAccuracy(3), Measure::LogLoss, Measure::Brier, Measure::MacroF1];
+
+/// The groups that a model is measured on, and what others may learn from.
+#[derive(Clone, Copy)]
+pub(super) struct HeldOut<'a> {
+    pub(super) data: &'a GoalData,
+    pub(super) sequences: &'a Sequences,
+    pub(super) covariates: &'a Covariates,
+    pub(super) train: &'a [Target],
+    pub(super) test: &'a [Target],
+    pub(super) calendar: &'a Calendar,
+}
+
+struct Row {
+    model: &'static str,
+    history: String,
+    goal: Option<usize>,
+    measure: Measure,
+    groups: usize,
+    interval: Interval,
+}
+
+struct Comparison {
+    reference: &'static str,
+    measure: Measure,
+    difference: Interval,
+    share_of_best: Option<f64>,
+}
+
+/// Measures the model and everything it is compared with, and writes what was found.
+pub(super) fn measure(
+    stage: &mut Stage<'_>,
+    model: &GoalModel,
+    held_out: HeldOut<'_>,
+    options: &TrainOptions,
+) -> Result<()> {
+    let HeldOut { sequences, covariates, test, .. } = held_out;
+    let found = model.predict(sequences, covariates, test, None)?.goals;
+    let own = Predictions::of(sequences, test, found)?;
+    let best = truth(stage.run(), &held_out)?;
+    let mut rng = seed::stream(options.seed, "goals intervals", 0);
+    let mut rows = Vec::new();
+    let goals = held_out.data.labels.goals.len();
+    let mut with_goals = Measure::OVERALL.to_vec();
+    with_goals.extend(Measure::per_goal(goals));
+    measure_one(&mut rows, MODEL, &own, test, &with_goals, options, &mut rng)?;
+    if let Some(best) = &best {
+        measure_one(&mut rows, BEST, best, test, &Measure::OVERALL, options, &mut rng)?;
+    }
+    let mut comparisons = Vec::new();
+    for baseline in Baseline::ALL {
+        let mut fitting = seed::stream(options.seed, "goals baseline", 0);
+        let fitted = baseline.fit(sequences, held_out.train, held_out.calendar, &mut fitting)?;
+        let other = Predictions::of(sequences, test, fitted.predict(sequences, test)?)?;
+        measure_one(&mut rows, baseline.name(), &other, test, &Measure::OVERALL, options, &mut rng)?;
+        compare(&mut comparisons, baseline.name(), &own, &other, best.as_ref(), options, &mut rng)?;
+        tracing::debug!(baseline = baseline.name(), "measured");
+    }
+    if let Some(best) = &best {
+        compare(&mut comparisons, BEST, &own, best, None, options, &mut rng)?;
+    }
+    log(&rows, &comparisons);
+    write(stage, &rows, &comparisons, &held_out.data.labels.goals)?;
+    let cells = own.confusion_intervals(options.draws, &mut rng);
+    let name = |goal: usize| held_out.data.labels.goals[goal].as_str();
+    let columns = vec![
+        arrays::category(cells.iter().map(|cell| name(cell.truth))),
+        arrays::category(cells.iter().map(|cell| name(cell.predicted))),
+        arrays::integer(cells.iter().map(|cell| cell.count as i64)),
+        arrays::float(cells.iter().map(|cell| cell.share.value)),
+        arrays::float(cells.iter().map(|cell| cell.share.low)),
+        arrays::float(cells.iter().map(|cell| cell.share.high)),
+    ];
+    stage.write(File::GoalConfusion, &Axes::new(), columns)
+}
+
+fn measure_one(
+    rows: &mut Vec<Row>,
+    model: &'static str,
+    predictions: &Predictions,
+    test: &[Target],
+    measures: &[Measure],
+    options: &TrainOptions,
+    rng: &mut seed::Stream,
+) -> Result<()> {
+    let mut add = |history: String, predictions: &Predictions, measures: &[Measure]| -> Result<()> {
+        let intervals = predictions.intervals(measures, options.draws, rng)?;
+        rows.extend(measures.iter().zip(intervals).map(|(measure, interval)| Row {
+            model,
+            history: history.clone(),
+            goal: measure.goal(),
+            measure: *measure,
+            groups: predictions.rows(),
+            interval,
+        }));
+        Ok(())
+    };
+    add(ALL.to_owned(), predictions, measures)?;
+    let lengths: Vec<u32> = test.iter().map(|target| target.position).collect();
+    for (bin, part) in predictions.by_history(&lengths, &HISTORY_BINS)? {
+        add(bin.to_string(), &part, &BY_HISTORY)?;
+    }
+    Ok(())
+}
+
+fn compare(
+    to: &mut Vec<Comparison>,
+    reference: &'static str,
+    own: &Predictions,
+    other: &Predictions,
+    best: Option<&Predictions>,
+    options: &TrainOptions,
+    rng: &mut seed::Stream,
+) -> Result<()> {
+    let differences = own.differences(other, &COMPARED, options.draws, rng)?;
+    let gains = match best {
+        Some(best) => {
+            let (best, other) = (best.values(&COMPARED)?, other.values(&COMPARED)?);
+            Some(best.iter().zip(&other).map(|(best, other)| best - other).collect::<Vec<f64>>())
+        }
+        None => None,
+    };
+    to.extend(COMPARED.iter().enumerate().map(|(at, measure)| Comparison {
+        reference,
+        measure: *measure,
+        difference: differences[at],
+        share_of_best: gains.as_ref().map(|gains| differences[at].value / gains[at]),
+    }));
+    Ok(())
+}
+
+/// The distribution of every tested group that the synthetic bank recorded, where the groups are of its stream.
+fn truth(run: &RunFolder, held_out: &HeldOut<'_>) -> Result<Option<Predictions>> {
+    let path = run.find(File::GoalTruth);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let HeldOut { data, sequences, test, .. } = *held_out;
+    let reader = TableReader::open(&path, Table::GoalTruth)?;
+    if reader.axes().labels(Axis::Goal)? != data.labels.goals.as_slice() {
+        tracing::info!("the stream's truth is about other goals: not compared with");
+        return Ok(None);
+    }
+    let row_of: HashMap<(u32, u32), usize> =
+        test.iter().enumerate().map(|(row, target)| ((target.customer, target.position), row)).collect();
+    let mut truth = Array2::from_elem((test.len(), data.labels.goals.len()), f64::NAN);
+    for batch in reader {
+        let batch = batch?;
+        let column = |name: &str| {
+            batch.column_by_name(name).with_context(|| format!("{} has no column {name}", path.display()))
+        };
+        let customers = column("customer")?.as_dictionary::<Int32Type>();
+        let names = customers.values().as_string::<i32>();
+        let of_key: Vec<Option<u32>> = names
+            .iter()
+            .map(|name| {
+                data.customers.binary_search_by(|known| known.as_str().cmp(name.unwrap_or_default())).ok()
+            })
+            .map(|customer| customer.map(|customer| customer as u32))
+            .collect();
+        let positions = column("position")?.as_primitive::<UInt16Type>();
+        let days = column("day")?.as_primitive::<Date32Type>();
+        let probability = column("probability")?.as_fixed_size_list();
+        for (at, key) in customers.keys().values().iter().enumerate() {
+            let Some(customer) = of_key[*key as usize] else { continue };
+            let position = positions.value(at);
+            let Some(row) = row_of.get(&(customer, u32::from(position))) else { continue };
+            if sequences.groups(customer as usize).day[position as usize] != days.value(at) {
+                tracing::info!("the groups are not those of the stream's truth: not compared with it");
+                return Ok(None);
+            }
+            let values = probability.value(at);
+            let values = values.as_primitive::<Float32Type>().values();
+            // Single precision, and the sum over days ended below 1e-10.
+            let sum: f64 = values.iter().map(|p| f64::from(*p)).sum();
+            truth.row_mut(*row).iter_mut().zip(values).for_each(|(to, p)| *to = f64::from(*p) / sum);
+        }
+    }
+    if truth.iter().any(|p| p.is_nan()) {
+        tracing::info!("the stream's truth does not have all groups: not compared with it");
+        return Ok(None);
+    }
+    Ok(Some(Predictions::of(sequences, test, truth)?))
+}
+
+fn write(stage: &mut Stage<'_>, rows: &[Row], comparisons: &[Comparison], goals: &[String]) -> Result<()> {
+    let columns = vec![
+        arrays::category(rows.iter().map(|row| row.model)),
+        arrays::category(rows.iter().map(|row| row.history.as_str())),
+        arrays::optional_category(rows.iter().map(|row| row.goal.map(|goal| goals[goal].as_str()))),
+        arrays::category(rows.iter().map(|row| row.measure.to_string())),
+        arrays::integer(rows.iter().map(|row| row.groups as i64)),
+        arrays::float(rows.iter().map(|row| row.interval.value)),
+        arrays::float(rows.iter().map(|row| row.interval.low)),
+        arrays::float(rows.iter().map(|row| row.interval.high)),
+    ];
+    stage.write(File::GoalMeasures, &Axes::new(), columns)?;
+    let columns = vec![
+        arrays::category(comparisons.iter().map(|row| row.reference)),
+        arrays::category(comparisons.iter().map(|row| row.measure.to_string())),
+        arrays::float(comparisons.iter().map(|row| row.difference.value)),
+        arrays::float(comparisons.iter().map(|row| row.difference.low)),
+        arrays::float(comparisons.iter().map(|row| row.difference.high)),
+        arrays::optional_float(comparisons.iter().map(|row| row.share_of_best)),
+    ];
+    stage.write(File::GoalComparisons, &Axes::new(), columns)
+}
+
+fn log(rows: &[Row], comparisons: &[Comparison]) {
+    for row in rows.iter().filter(|row| row.history == ALL && row.goal.is_none()) {
+        if [Measure::Accuracy, Measure::LogLoss].contains(&row.measure) {
+            let Interval { value, low, high, .. } = row.interval;
+            tracing::info!(model = row.model, "{} {value:.4} ({low:.4} to {high:.4})", row.measure);
+        }
+    }
+    for row in comparisons.iter().filter(|row| row.share_of_best.is_some()) {
+        if row.measure == Measure::Accuracy && row.reference == Baseline::Majority.name() {
+            let share = row.share_of_best.map(|share| format!("{share:.4}"));
+            tracing::info!(share, "of the best possible gain in accuracy over the majority");
+        }
+    }
+}
+
+/// The figures for programs: overall measures and comparisons by name.
+///
+/// # Errors
+/// If a table is missing or damaged.
+pub(super) fn read_figures(run: &RunFolder) -> Result<BTreeMap<String, f64>> {
+    let mut figures = BTreeMap::new();
+    let rows = run.read(File::GoalMeasures)?.rows;
+    let (models, histories, goals) =
+        (rows.text("model")?, rows.text("history")?, rows.optional_text("goal")?);
+    let (measures, values) = (rows.text("measure")?, rows.float("value")?);
+    let (lows, highs) = (rows.float("low")?, rows.float("high")?);
+    for at in (0..rows.len()).filter(|at| goals[*at].is_none()) {
+        let history =
+            if histories[at] == ALL { String::new() } else { format!("history {}.", histories[at]) };
+        let name = format!("{history}{}.{}", models[at], measures[at]);
+        figures.insert(format!("{name}.low"), lows[at]);
+        figures.insert(format!("{name}.high"), highs[at]);
+        figures.insert(name, values[at]);
+    }
+    let rows = run.read(File::GoalComparisons)?.rows;
+    let (references, measures) = (rows.text("reference")?, rows.text("measure")?);
+    let (differences, shares) = (rows.float("difference")?, rows.optional_float("share_of_best")?);
+    let (lows, highs) = (rows.float("low")?, rows.float("high")?);
+    for at in 0..rows.len() {
+        let name = format!("{MODEL} - {}.{}", references[at], measures[at]);
+        figures.insert(format!("{name}.low"), lows[at]);
+        figures.insert(format!("{name}.high"), highs[at]);
+        if let Some(share) = shares[at] {
+            figures.insert(format!("{name}.share_of_best"), share);
+        }
+        figures.insert(name, differences[at]);
+    }
+    if figures.is_empty() {
+        bail!("{} has no measures", run.find(File::GoalMeasures).display());
+    }
+    Ok(figures)
+}

@@ -1,0 +1,286 @@
+//! Prediction: what comes next for every customer, when, and why.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use jiff::civil::Date;
+use serde::Serialize;
+use spendscape_goals::{Explained, NextGroup, Reason, Target};
+use spendscape_schema::{Axes, Axis, arrays};
+use spendscape_store::Provenance;
+
+use super::{data::GoalData, day_number, future::show_day, model};
+use crate::run_folder::{File, RunFolder, Stage};
+
+/// Probabilities by which the next group has come: the early, the median and the late day.
+const QUANTILES: [f64; 3] = [0.1, 0.5, 0.9];
+
+/// From what is predicted.
+#[derive(Debug, Clone, Args)]
+pub struct PredictOptions {
+    /// Run folder of the model, if it is not this one
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Last day that is known (YYYY-MM-DD); by default the last one that counts in the groups
+    #[arg(long, value_name = "DAY")]
+    pub as_of: Option<Date>,
+    /// Past groups of each customer that reasons are sought among
+    #[arg(long, default_value_t = 8, value_name = "N")]
+    pub reasons: usize,
+}
+
+/// Predicts the next group of every customer.
+///
+/// # Errors
+/// If the groups or the model are missing or do not fit.
+pub fn predict(run: &RunFolder, options: &PredictOptions, force: bool) -> Result<()> {
+    let path = model::path(run, options.model.as_deref());
+    let provenance = Provenance::new("goals predict")
+        .parameter("as_of", options.as_of.map(|day| day.to_string()))
+        .parameter("reasons", options.reasons)
+        .input("model", &model::digest(&path)?);
+    let inputs = [File::GoalGroups, File::GoalRoster];
+    let Some(mut stage) = run.stage("goals predict", provenance, &inputs, force)? else {
+        return Ok(());
+    };
+    stage.path("model", &path);
+    let trained = model::read(&path)?;
+    let data = GoalData::open(run)?;
+    trained.check(&data).with_context(|| format!("{}", path.display()))?;
+    let from = options.as_of.map_or(data.last_day, day_number);
+    if from > data.last_day {
+        bail!("--as-of: the groups are known up to {} only", show_day(data.last_day));
+    }
+    let mut found = Found::default();
+    for (block, customers) in data.block_customers().iter().enumerate() {
+        let sequences = data.load(block)?;
+        let covariates = data.covariates(customers.clone())?;
+        let targets: Vec<Target> = (0..sequences.customers())
+            .map(|n| {
+                let history = sequences.groups(n).day.partition_point(|day| *day <= from);
+                Target { customer: n as u32, position: history as u32 }
+            })
+            .collect();
+        let next = trained.model.predict(&sequences, &covariates, &targets, Some(from))?;
+        let goals: Vec<usize> = next.goals.rows().into_iter().map(|row| best(row.iter())).collect();
+        let why =
+            trained.model.reasons(&sequences, &covariates, &targets, &goals, Some(from), options.reasons)?;
+        for (row, target) in targets.iter().enumerate() {
+            let n = target.customer as usize;
+            let groups = sequences.groups(n);
+            let last = (target.position as usize).checked_sub(1).map(|at| groups.day[at]);
+            found.rows.push(Row {
+                customer: customers.start + n,
+                history: target.position,
+                last,
+                goal: goals[row],
+                days: last.map_or([None; 3], |last| days(&next, row, last)),
+                explained: why.explained[row],
+            });
+        }
+        found.probabilities.extend(next.goals.iter());
+        for reason in why.reasons {
+            let n = targets[reason.target].customer as usize;
+            let groups = sequences.groups(n);
+            let at = reason.position as usize;
+            found.reasons.push((customers.start + n, groups.day[at], groups.goal[at] as usize, reason));
+        }
+    }
+    found.log();
+    found.write(&mut stage, &data)?;
+    stage.finish()
+}
+
+/// The first of the largest.
+fn best<'a>(values: impl Iterator<Item = &'a f64>) -> usize {
+    let mut best = (0, f64::NEG_INFINITY);
+    for (at, value) in values.enumerate() {
+        if *value > best.1 {
+            best = (at, *value);
+        }
+    }
+    best.0
+}
+
+/// The days by which the next group has come with each of the probabilities; none beyond the longest gap told apart.
+fn days(next: &NextGroup, row: usize, last: i32) -> [Option<i32>; 3] {
+    let gaps = next.gaps.row(row);
+    QUANTILES.map(|quantile| {
+        let mut sum = 0.0;
+        let told_apart = gaps.len().saturating_sub(1);
+        let gap = gaps.iter().take(told_apart).position(|p| {
+            sum += p;
+            sum >= quantile
+        });
+        gap.map(|gap| last.saturating_add(gap as i32))
+    })
+}
+
+struct Row {
+    customer: usize,
+    history: u32,
+    last: Option<i32>,
+    goal: usize,
+    days: [Option<i32>; 3],
+    explained: Explained,
+}
+
+#[derive(Default)]
+struct Found {
+    rows: Vec<Row>,
+    /// Rows x G.
+    probabilities: Vec<f64>,
+    /// Customer, day and goal of the past group.
+    reasons: Vec<(usize, i32, usize, Reason)>,
+}
+
+impl Found {
+    fn log(&self) {
+        let count = |is: fn(u32) -> bool| self.rows.iter().filter(|row| is(row.history)).count();
+        tracing::info!(
+            customers = self.rows.len(),
+            without_history = count(|history| history == 0),
+            with_one_group = count(|history| history == 1),
+            "predicted"
+        );
+    }
+
+    fn write(mut self, stage: &mut Stage<'_>, data: &GoalData) -> Result<()> {
+        let goals = &data.labels.goals;
+        let customer = |at: usize| data.customers[at].as_str();
+        let rows = &self.rows;
+        let probabilities = ndarray::Array2::from_shape_vec(
+            (rows.len(), goals.len()),
+            std::mem::take(&mut self.probabilities),
+        )?;
+        let columns = vec![
+            arrays::text(rows.iter().map(|row| customer(row.customer))),
+            arrays::integer(rows.iter().map(|row| i64::from(row.history))),
+            arrays::optional_date(rows.iter().map(|row| row.last)),
+            arrays::category(rows.iter().map(|row| goals[row.goal].as_str())),
+            arrays::float(rows.iter().map(|row| row.explained.probability)),
+            arrays::vectors64(probabilities.view())?,
+            arrays::optional_date(rows.iter().map(|row| row.days[1])),
+            arrays::optional_date(rows.iter().map(|row| row.days[0])),
+            arrays::optional_date(rows.iter().map(|row| row.days[2])),
+            arrays::float(rows.iter().map(|row| row.explained.joint)),
+            arrays::float(rows.iter().map(|row| row.explained.sum)),
+        ];
+        stage.write(File::GoalPredictions, &Axes::new().with(Axis::Goal, goals.iter().cloned()), columns)?;
+        // By customer and size of the effect.
+        self.reasons.sort_by(|a, b| {
+            let size = |row: &(usize, i32, usize, Reason)| row.3.effect.abs();
+            a.0.cmp(&b.0).then(size(b).total_cmp(&size(a))).then(b.3.position.cmp(&a.3.position))
+        });
+        let mut ranks = Vec::with_capacity(self.reasons.len());
+        for of_customer in self.reasons.chunk_by(|a, b| a.0 == b.0) {
+            ranks.extend((1..=of_customer.len()).map(|rank| rank as u16));
+        }
+        let reasons = &self.reasons;
+        let columns = vec![
+            arrays::text(reasons.iter().map(|row| customer(row.0))),
+            arrays::index(ranks),
+            arrays::integer(reasons.iter().map(|row| i64::from(row.3.position))),
+            arrays::date(reasons.iter().map(|row| row.1)),
+            arrays::category(reasons.iter().map(|row| goals[row.2].as_str())),
+            arrays::float(reasons.iter().map(|row| row.3.effect)),
+        ];
+        stage.write(File::GoalReasons, &Axes::new(), columns)
+    }
+}
+
+/// The prediction of one customer.
+#[derive(Debug, Clone, Serialize)]
+pub struct CustomerPrediction {
+    /// Customer id.
+    pub customer: String,
+    /// Groups that it is from.
+    pub history: i64,
+    /// Day of the last of them.
+    pub last_day: Option<String>,
+    /// Goals by falling probability.
+    pub goals: Vec<(String, f64)>,
+    /// Days by which the next group comes with probability .1, .5 and .9.
+    pub days: [Option<String>; 3],
+    /// Past groups by the size of their effect on the probability of the first goal: day, goal, effect.
+    pub reasons: Vec<(String, String, f64)>,
+    /// The effect of all of them together.
+    pub joint_effect: f64,
+    /// The sum of their single effects.
+    pub sum_of_effects: f64,
+}
+
+/// Reads the prediction of one customer.
+///
+/// # Errors
+/// If there is no such customer or the tables are missing or damaged.
+pub fn customer(run: &RunFolder, id: &str) -> Result<CustomerPrediction> {
+    let stored = run.read(File::GoalPredictions)?;
+    let rows = &stored.rows;
+    let Some(at) = rows.text("customer")?.iter().position(|name| name == id) else {
+        bail!("--customer {id}: {} has no such customer", run.find(File::GoalPredictions).display());
+    };
+    let labels = stored.axes.labels(Axis::Goal)?;
+    let probabilities = rows.vectors64("probabilities")?;
+    let mut goals: Vec<(String, f64)> =
+        labels.iter().cloned().zip(probabilities.row(at).iter().copied()).collect();
+    goals.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let day = |name: &str| -> Result<Option<String>> { Ok(rows.optional_date(name)?[at].map(show_day)) };
+    let reasons = run.read(File::GoalReasons)?.rows;
+    let (names, days) = (reasons.text("customer")?, reasons.date("day")?);
+    let (of, effects) = (reasons.text("goal")?, reasons.float("effect")?);
+    let own = (0..names.len()).filter(|row| names[*row] == id);
+    Ok(CustomerPrediction {
+        customer: id.to_owned(),
+        history: rows.integer("history")?[at],
+        last_day: day("last_day")?,
+        goals,
+        days: [day("early_day")?, day("median_day")?, day("late_day")?],
+        reasons: own.map(|row| (show_day(days[row]), of[row].clone(), effects[row])).collect(),
+        joint_effect: rows.float("joint_effect")?[at],
+        sum_of_effects: rows.float("sum_of_effects")?[at],
+    })
+}
+
+impl CustomerPrediction {
+    /// The prediction for a person.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = match &self.last_day {
+            Some(day) => format!("{}: {} groups known, the last of {day}\n\n", self.customer, self.history),
+            None => format!(
+                "{}: no group known; this is what a first group is, whenever it comes\n\n",
+                self.customer
+            ),
+        };
+        let mut line = |words: std::fmt::Arguments<'_>| {
+            // Writing to a string cannot fail.
+            let _ = text.write_fmt(format_args!("{words}\n"));
+        };
+        line(format_args!("Next goal            probability"));
+        for (goal, probability) in self.goals.iter().take(5) {
+            line(format_args!("{goal:<20} {probability:>11.3}"));
+        }
+        let show = |day: &Option<String>| {
+            day.clone().unwrap_or_else(|| "beyond the longest gap told apart".to_owned())
+        };
+        if self.last_day.is_some() {
+            line(format_args!(
+                "\nIt comes by {} with probability .1, by {} with .5, by {} with .9.",
+                show(&self.days[0]),
+                show(&self.days[1]),
+                show(&self.days[2])
+            ));
+            line(format_args!("\nWithout this past group, the first goal's probability would change by"));
+            for (day, goal, effect) in &self.reasons {
+                line(format_args!("{day} {goal:<20} {:>+.4}", -effect));
+            }
+            line(format_args!(
+                "All of them together: {:+.4}; one by one they add up to {:+.4}, the rest is their interaction.",
+                -self.joint_effect, -self.sum_of_effects
+            ));
+        }
+        text
+    }
+}

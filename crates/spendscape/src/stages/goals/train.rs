@@ -1,0 +1,276 @@
+//! Training of the model of next groups, and how well it does on groups that nothing was fitted on.
+
+use std::{collections::BTreeSet, path::PathBuf, sync::Mutex};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use rand::seq::SliceRandom;
+use spendscape_goals::{
+    Calendar, Covariates, GoalEpoch, GoalModel, GoalParams, Sequences, Split, Target, TimeCuts, prefixes,
+};
+use spendscape_schema::{Axes, arrays, seed};
+use spendscape_store::Provenance;
+
+use super::{
+    data::{GoalData, ParquetBlocks},
+    measure, model, read_text,
+};
+use crate::{
+    progress::Progress,
+    run_folder::{File, RunFolder, Stage},
+};
+
+/// Validation groups that the temperatures are fitted to, about.
+const CALIBRATED: usize = 100_000;
+
+/// The model and its training.
+#[derive(Debug, Clone, Args)]
+pub struct TrainOptions {
+    /// Calendar (TOML): payday, holidays, promotions
+    #[arg(long, value_name = "FILE")]
+    pub calendar: Option<PathBuf>,
+    /// What is held out: the last groups of everybody, all groups of some customers, or the last groups of some
+    #[arg(long, value_enum, default_value_t = HeldOut::Time)]
+    pub split: HeldOut,
+    /// Share that decides when training stops and that probabilities are calibrated on
+    #[arg(long, default_value_t = 0.1)]
+    pub validation: f64,
+    /// Share that the model is measured on
+    #[arg(long, default_value_t = 0.15)]
+    pub test: f64,
+    /// Groups to measure on, about: of as many customers as that takes, drawn at random
+    #[arg(long, default_value_t = 100_000, value_name = "N")]
+    pub test_groups: usize,
+    /// Units of each LSTM layer
+    #[arg(long, default_value_t = 64)]
+    pub units: usize,
+    /// LSTM layers, 1 to 3
+    #[arg(long, default_value_t = 1)]
+    pub layers: usize,
+    /// Share of states dropped between layers in training
+    #[arg(long, default_value_t = 0.1)]
+    pub dropout: f64,
+    /// Longest run of groups that is trained on at once
+    #[arg(long, default_value_t = 128)]
+    pub window: usize,
+    /// Passes over the training groups, at most
+    #[arg(long, default_value_t = 12)]
+    pub epochs: usize,
+    /// Passes without a better validation loss before training stops; the best one counts
+    #[arg(long, default_value_t = 3)]
+    pub patience: usize,
+    /// Runs of groups per step of the optimizer
+    #[arg(long, default_value_t = 32)]
+    pub batch: usize,
+    /// Learning rate at the start of a cosine schedule
+    #[arg(long, default_value_t = 5e-3)]
+    pub rate: f64,
+    /// Longest gap between groups that is told apart, in days
+    #[arg(long, default_value_t = 35, value_name = "DAYS")]
+    pub longest_gap: usize,
+    /// Weigh goals in the loss by the inverse of the square root of their frequency; probabilities stay those of the population
+    #[arg(long)]
+    pub balanced: bool,
+    /// Bootstrap samples of the intervals
+    #[arg(long, default_value_t = 400)]
+    pub draws: usize,
+    /// Seed of split, weights, order and intervals
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// What is held out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum HeldOut {
+    /// The last groups of all customers
+    Time,
+    /// All groups of some customers
+    Customers,
+    /// The last groups of some customers
+    Both,
+}
+
+impl TrainOptions {
+    fn params(&self, weights: Option<Vec<f64>>) -> GoalParams {
+        let params = GoalParams::default()
+            .units(self.units)
+            .layers(self.layers)
+            .dropout(self.dropout)
+            .window(self.window)
+            .epochs(self.epochs)
+            .patience(self.patience)
+            .batch(self.batch)
+            .rate(self.rate)
+            .longest_gap(self.longest_gap);
+        match weights {
+            Some(weights) => params.class_weights(weights),
+            None => params,
+        }
+    }
+}
+
+/// Trains the model on the run's groups, calibrates it, and measures it beside simple models.
+///
+/// # Errors
+/// If the groups or the calendar cannot be read, or leave nothing to train or to measure on.
+pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()> {
+    if options.test_groups == 0 || options.draws == 0 {
+        bail!("--test-groups and --draws are 1 at least");
+    }
+    let calendar_text = options.calendar.as_deref().map(read_text).transpose()?;
+    let provenance = Provenance::new("goals train")
+        .seed(options.seed)
+        .parameter("calendar", calendar_text.clone())
+        .parameter("split", format!("{:?}", options.split))
+        .parameter("validation", options.validation)
+        .parameter("test", options.test)
+        .parameter("test_groups", options.test_groups)
+        .parameter("units", options.units)
+        .parameter("layers", options.layers)
+        .parameter("dropout", options.dropout)
+        .parameter("window", options.window)
+        .parameter("epochs", options.epochs)
+        .parameter("patience", options.patience)
+        .parameter("batch", options.batch)
+        .parameter("rate", options.rate)
+        .parameter("longest_gap", options.longest_gap)
+        .parameter("balanced", options.balanced)
+        .parameter("draws", options.draws);
+    let mut inputs = vec![File::GoalGroups, File::GoalRoster];
+    if run.has(File::GoalTruth) {
+        inputs.push(File::GoalTruth);
+    }
+    let Some(mut stage) = run.stage("goals train", provenance, &inputs, force)? else {
+        return Ok(());
+    };
+    let calendar = match (&calendar_text, &options.calendar) {
+        (Some(text), Some(path)) => {
+            Calendar::from_toml(text).with_context(|| format!("{}", path.display()))?
+        }
+        _ => Calendar::default(),
+    };
+    let data = GoalData::open(run)?;
+    let sequences = data.all()?;
+    let covariates = data.covariates(0..data.customers.len())?;
+    let split = split(&mut stage, options, &sequences)?;
+    let model = fit(&mut stage, options, &data, &calendar, &split, &sequences, &covariates)?;
+    model::write(&mut stage, &model, &data.labels)?;
+    let test = sample(&split.test, options.test_groups, options.seed, "goals test");
+    let held_out = measure::HeldOut {
+        data: &data,
+        sequences: &sequences,
+        covariates: &covariates,
+        train: &split.train,
+        test: &test,
+        calendar: &calendar,
+    };
+    measure::measure(&mut stage, &model, held_out, options)?;
+    stage.finish()?;
+    spendscape_report::goal_figure(run.path(), &run.path().join("figures"))?;
+    Ok(())
+}
+
+fn split(stage: &mut Stage<'_>, options: &TrainOptions, sequences: &Sequences) -> Result<Split> {
+    let (validation, test) = (options.validation, options.test);
+    let mut rng = seed::stream(options.seed, "goals split", 0);
+    let cuts = || TimeCuts::at_shares(sequences, validation, test);
+    let split = match options.split {
+        HeldOut::Customers => Split::by_customer(sequences, validation, test, &mut rng)?,
+        HeldOut::Time => Split::by_time(sequences, cuts()?)?,
+        HeldOut::Both => Split::by_customer_and_time(sequences, validation, test, cuts()?, &mut rng)?,
+    };
+    if options.split != HeldOut::Customers {
+        let cuts = cuts()?;
+        stage.note("first_validation_day", cuts.validation);
+        stage.note("first_test_day", cuts.test);
+    }
+    for (part, targets) in [("train", &split.train), ("validation", &split.validation), ("test", &split.test)]
+    {
+        stage.note(&format!("{part}_groups"), targets.len());
+        tracing::info!(part, groups = targets.len(), "split");
+    }
+    Ok(split)
+}
+
+fn fit(
+    stage: &mut Stage<'_>,
+    options: &TrainOptions,
+    data: &GoalData,
+    calendar: &Calendar,
+    split: &Split,
+    sequences: &Sequences,
+    covariates: &Covariates,
+) -> Result<GoalModel> {
+    let train = prefixes(data.customers.len(), &split.train)?;
+    let source = ParquetBlocks { data, train: &train, validation: &split.validation };
+    let weights = options.balanced.then(|| weights(sequences, &split.train));
+    let params = options.params(weights);
+    let passes: Mutex<(Vec<GoalEpoch>, Progress)> = Mutex::new((Vec::new(), Progress::new("training")));
+    let after_pass = |pass: &GoalEpoch| {
+        if let Ok(mut passes) = passes.lock() {
+            passes.0.push(*pass);
+            passes.1.show(&format!(
+                "network of {}, pass {} of {}, loss {:.4}",
+                pass.network,
+                pass.epoch + 1,
+                options.epochs,
+                pass.validation_loss.unwrap_or(pass.loss)
+            ));
+        }
+    };
+    let mut rng = seed::stream(options.seed, "goals train", 0);
+    let channels = data.labels.channels.len();
+    let mut model = GoalModel::train(&source, calendar, channels, &params, &mut rng, after_pass)?;
+    let (mut passes, mut progress) = passes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    progress.done();
+    // The networks train side by side: their passes come in any order.
+    passes.sort_by_key(|pass| (pass.network, pass.epoch));
+    let columns = vec![
+        arrays::category(passes.iter().map(|pass| pass.network)),
+        arrays::index(passes.iter().map(|pass| pass.epoch as u16 + 1)),
+        arrays::float(passes.iter().map(|pass| pass.loss)),
+        arrays::optional_float(passes.iter().map(|pass| pass.validation_loss)),
+    ];
+    stage.write(File::GoalTraining, &Axes::new(), columns)?;
+    let validation = sample(&split.validation, CALIBRATED, options.seed, "goals calibration");
+    if validation.is_empty() {
+        tracing::warn!("no validation groups: probabilities are not calibrated, and all passes were made");
+    } else {
+        model.calibrate(sequences, covariates, &validation)?;
+        let (days, goals) = model.temperatures();
+        tracing::info!(days = format!("{days:.3}"), goals = format!("{goals:.3}"), "temperatures");
+    }
+    Ok(model)
+}
+
+/// Inverse square roots of the goals' frequencies among the training groups, with mean 1 over them.
+fn weights(sequences: &Sequences, train: &[Target]) -> Vec<f64> {
+    // As if every goal had come once more.
+    let mut counts = vec![1.0_f64; sequences.goals().len()];
+    for target in train {
+        counts[sequences.goal(*target)] += 1.0;
+    }
+    let mut weights: Vec<f64> = counts.iter().map(|count| count.sqrt().recip()).collect();
+    let mean = counts.iter().zip(&weights).map(|(n, w)| n * w).sum::<f64>() / counts.iter().sum::<f64>();
+    weights.iter_mut().for_each(|weight| *weight /= mean);
+    weights
+}
+
+/// All targets of customers drawn at random until there are about `count`.
+fn sample(targets: &[Target], count: usize, seed: u64, what: &str) -> Vec<Target> {
+    if targets.len() <= count {
+        return targets.to_vec();
+    }
+    let runs: Vec<&[Target]> = targets.chunk_by(|a, b| a.customer == b.customer).collect();
+    let mut order: Vec<usize> = (0..runs.len()).collect();
+    order.shuffle(&mut seed::stream(seed, what, 0));
+    let (mut kept, mut sum) = (BTreeSet::new(), 0);
+    for run in order {
+        if sum >= count {
+            break;
+        }
+        kept.insert(run);
+        sum += runs[run].len();
+    }
+    kept.into_iter().flat_map(|run| runs[run].iter().copied()).collect()
+}

@@ -1,0 +1,353 @@
+//! Goals from the command line: from a stream with known truth to the four uses, and bad input.
+
+use std::{fs, path::Path, sync::LazyLock};
+
+use serde_json::Value;
+use spendscape_schema::{Axis, Table, arrays::Rows};
+use spendscape_store::{Manifest, Stored, read_table};
+
+use crate::program::{files, refuse, succeed};
+
+/// A bank with a stream of goals, its groups and a model, made once.
+struct World {
+    folder: tempfile::TempDir,
+    figures: Value,
+}
+
+static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (bank, run) = (path("bank"), path("run"));
+    succeed(&["synth", &bank, "--customers", "500", "--goals", "--goal-years", "2", "-q"]);
+    fs::write(path("calendar.toml"), "payday = 25\n").unwrap();
+    succeed(&["goals", "groups", &run, "--data", &bank, "--until", "2020-12-31", "-q"]);
+    let figures =
+        train(&run, &bank, &path("calendar.toml"), &["--units", "32", "--epochs", "8", "--batch", "8"]);
+    World { folder, figures }
+});
+
+fn train(run: &str, bank: &str, calendar: &str, more: &[&str]) -> Value {
+    let mut words = vec!["goals", "train", run, "--data", bank, "--calendar", calendar, "--json", "-q"];
+    words.extend(["--draws", "100"]);
+    words.extend(more);
+    serde_json::from_str(&succeed(&words)).unwrap()
+}
+
+impl World {
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// A command of goals on the run; what it printed.
+    fn goals(&self, command: &str, more: &[&str]) -> String {
+        let (run, bank) = (self.path("run"), self.path("bank"));
+        let mut words = vec!["goals", command, run.as_str(), "--data", bank.as_str(), "-q"];
+        words.extend(more);
+        succeed(&words)
+    }
+
+    fn refuse(&self, command: &str, more: &[&str]) -> String {
+        let (run, bank) = (self.path("run"), self.path("bank"));
+        let mut words = vec!["goals", command, run.as_str(), "--data", bank.as_str()];
+        words.extend(more);
+        refuse(&words)
+    }
+
+    fn table(&self, name: &str, table: Table) -> Stored {
+        read_table(&self.folder.path().join("run").join(name), table).unwrap()
+    }
+}
+
+fn figure(figures: &Value, name: &str) -> f64 {
+    figures[name].as_f64().unwrap_or_else(|| panic!("no figure {name}"))
+}
+
+fn digests(run: &Path, stage: &str) -> Vec<(String, String)> {
+    let outputs = &Manifest::read(run).unwrap().stages[stage].outputs;
+    outputs.iter().map(|(name, digest)| (name.clone(), digest.to_string())).collect()
+}
+
+#[test]
+fn the_model_is_far_better_than_simple_ones_and_worse_than_the_truth() {
+    let figures = &WORLD.figures;
+    // Both ends of the intervals of the differences.
+    assert!(figure(figures, "lstm - markov_2.accuracy.low") > 0.05, "the figures are not as good as that");
+    assert!(figure(figures, "lstm - markov_2.log_loss.high") < -0.15, "the figures are not as good as that");
+    assert!(
+        figure(figures, "lstm - best_possible.log_loss.low") > 0.0,
+        "the figures are not as good as that"
+    );
+    let share = figure(figures, "lstm - majority.accuracy.share_of_best");
+    assert!(share > 0.6 && share < 1.0, "{share}");
+    // Certainty that fails costs more than the shares of goals.
+    assert!(figure(figures, "repeat_last.log_loss") > figure(figures, "majority.log_loss"));
+    let by_history =
+        figure(figures, "history 50+.lstm.accuracy") - figure(figures, "history 50+.majority.accuracy");
+    assert!(by_history > 0.1, "{by_history}");
+    let made = files(&WORLD.folder.path().join("run"));
+    for file in ["goal_model", "goal_training", "goal_measures", "goal_comparisons", "goal_confusion"] {
+        assert!(made.contains(&format!("{file}.parquet")), "{made:?}");
+    }
+    assert!(files(&WORLD.folder.path().join("run/figures")).contains(&"goals.svg".to_owned()));
+}
+
+#[test]
+fn every_customer_is_predicted_with_days_and_reasons() {
+    WORLD.goals("predict", &["--as-of", "2020-12-31"]);
+    let stored = WORLD.table("goal_predictions.parquet", Table::GoalPredictions);
+    let rows = &stored.rows;
+    assert_eq!(rows.len(), 500);
+    let (probabilities, best) =
+        (rows.vectors64("probabilities").unwrap(), rows.float("probability").unwrap());
+    for (row, best) in probabilities.rows().into_iter().zip(&best) {
+        assert!((row.sum() - 1.0).abs() < 1e-9);
+        assert!((row.iter().copied().fold(0.0, f64::max) - best).abs() < 1e-9);
+    }
+    // 2020-12-31: nothing that has been comes again.
+    let days =
+        [rows.optional_date("early_day"), rows.optional_date("median_day"), rows.optional_date("late_day")];
+    let [early, median, late] = days.map(Result::unwrap);
+    for at in 0..rows.len() {
+        let known: Vec<i32> = [early[at], median[at], late[at]].into_iter().flatten().collect();
+        assert!(known.iter().all(|day| *day > 18_627) && known.is_sorted(), "{known:?}");
+    }
+    let reasons = WORLD.table("goal_reasons.parquet", Table::GoalReasons).rows;
+    assert_eq!(reasons.len(), 500 * 8, "eight past groups of everybody");
+    let (customers, effects) = (reasons.text("customer").unwrap(), reasons.float("effect").unwrap());
+    let sums = rows.float("sum_of_effects").unwrap();
+    let names = rows.text("customer").unwrap();
+    for (name, sum) in names.iter().zip(&sums) {
+        let own: f64 = (0..reasons.len()).filter(|at| customers[*at] == *name).map(|at| effects[at]).sum();
+        assert!((own - sum).abs() < 1e-9, "{name}: {own} {sum}");
+    }
+    assert!(effects.iter().any(|effect| effect.abs() > 0.05), "no group matters");
+    let text = WORLD.goals("predict", &["--as-of", "2020-12-31", "--customer", &names[7]]);
+    assert!(text.contains(&names[7]) && text.contains("interaction"), "{text}");
+    let json = WORLD.goals("predict", &["--as-of", "2020-12-31", "--customer", &names[7], "--json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["reasons"].as_array().unwrap().len(), 8);
+}
+
+#[test]
+fn the_four_uses_are_tables() {
+    let future = ["--futures", "16"];
+    WORLD.goals(
+        "recommend",
+        &[&future[..], &["--exclude-goals", "groceries", "--exclude-classes", "rent,fuel"]].concat(),
+    );
+    let rows = WORLD.table("recommendations.parquet", Table::Recommendations).rows;
+    let (goals, classes) = (rows.text("goal").unwrap(), rows.text("class").unwrap());
+    assert!(rows.len() > 500 && !goals.contains(&"groceries".to_owned()));
+    assert!(!classes.iter().any(|class| class == "rent" || class == "fuel"));
+
+    WORLD.goals(
+        "campaign",
+        &[&future[..], &["--goal", "shopping,trip", "--capacity", "40", "--draws", "50"]].concat(),
+    );
+    let rows = WORLD.table("campaigns.parquet", Table::Campaigns).rows;
+    assert_eq!(rows.len(), 80);
+    let uplift = WORLD.table("campaign_uplift.parquet", Table::CampaignUplift).rows;
+    let (targeting, goal) = (uplift.text("targeting").unwrap(), uplift.text("goal").unwrap());
+    let (value, expected) = (uplift.float("uplift").unwrap(), uplift.optional_float("expected").unwrap());
+    // Shopping is a matter of taste: some hardly ever do it, and the model knows who.
+    let at = (0..uplift.len())
+        .find(|at| goal[*at] == "shopping" && targeting[*at] == "model" && expected[*at].is_some());
+    assert!(value[at.unwrap()] > 0.3, "{value:?}");
+
+    WORLD.goals("cross-sell", &["--items", "goals"]);
+    let rows = WORLD.table("cross_selling.parquet", Table::CrossSelling).rows;
+    let rules = rows.text("rule").unwrap();
+    assert!(["together", "follows"].iter().all(|rule| rules.contains(&(*rule).to_owned())), "{rules:?}");
+
+    WORLD.goals("demand", &[&future[..], &["--period", "week", "--past", "3"]].concat());
+    let rows = WORLD.table("demand.parquet", Table::Demand).rows;
+    let (low, expected, high) =
+        (rows.float("low").unwrap(), rows.float("expected").unwrap(), rows.float("high").unwrap());
+    assert!((0..rows.len()).all(|at| low[at] <= expected[at] && expected[at] <= high[at]));
+    let scores = WORLD.table("demand_scores.parquet", Table::DemandScores).rows;
+    assert!(
+        scores.float("coverage").unwrap().iter().all(|share| (0.0..=1.0).contains(share))
+            && !scores.is_empty()
+    );
+    let message = WORLD.refuse("demand", &["--period", "month", "--as-of", "2020-12-15"]);
+    assert!(message.contains("last days of months"), "{message}");
+}
+
+/// Many blocks, many passes over the ledger: the same groups; and the same model for any number of threads.
+#[test]
+fn groups_do_not_depend_on_memory_and_models_do_not_depend_on_threads() {
+    let bank = WORLD.path("bank");
+    let run = |name: &str, block: &str, memory: &str| {
+        let run = WORLD.path(name);
+        let words = ["goals", "groups", &run, "--data", &bank, "--until", "2020-12-31", "-q"];
+        succeed(&[&words[..], &["--block", block, "--memory", memory]].concat());
+        let report = fs::read_to_string(Path::new(&run).join("goal_groups_report.json")).unwrap();
+        let report: Value = serde_json::from_str(&report).unwrap();
+        (run, report["passes"].as_u64().unwrap())
+    };
+    let (small, passes) = run("small", "20000", "1");
+    assert!(passes > 2, "it has to be read several times, not {passes}");
+    let (whole, one) = run("whole", "10000000", "1000");
+    assert_eq!(one, 1);
+    let groups = |run: &str| {
+        let table = read_table(&Path::new(run).join("goal_groups.parquet"), Table::GoalGroups).unwrap();
+        let rows: Rows = table.rows;
+        let text = |name: &str| rows.text(name).unwrap();
+        let days = rows.date("day").unwrap();
+        (
+            text("customer"),
+            rows.integer("position").unwrap(),
+            days,
+            text("goal"),
+            rows.integer("spent_minor").unwrap(),
+        )
+    };
+    assert!(groups(&small) == groups(&whole), "blocks change the groups");
+    let calendar = WORLD.path("calendar.toml");
+    let quick = ["--epochs", "2", "--units", "8", "--test-groups", "3000"];
+    train(&small, &bank, &calendar, &[&quick[..], &["--threads", "1"]].concat());
+    let first = digests(Path::new(&small), "goals train");
+    train(&small, &bank, &calendar, &[&quick[..], &["--threads", "3", "--force"]].concat());
+    assert_eq!(first, digests(Path::new(&small), "goals train"));
+}
+
+const MAP: &str = r#"
+currency = "EUR"
+[types]
+amount = "decimal(12, 2)"
+[columns]
+customer = "customer"
+time = "time"
+amount = "amount"
+class = "class"
+place = "place"
+[time]
+formats = ["%Y-%m-%dT%H:%M:%S%:z", "%Y-%m-%dT%H:%M:%S"]
+zone = "Europe/Berlin"
+"#;
+
+const TAXONOMY: &str = "name = \"test\"\n[classes.food]\n[classes.rent]\n[classes.wage]\nflow = \"income\"\n";
+
+/// Odd customers: no history, one event, out of order, in the future, at midnight of two time zones, income and refunds.
+#[test]
+fn odd_customers_are_counted_and_predicted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let write = |name: &str, text: &str| fs::write(path(name), text).unwrap();
+    let mut csv = String::from("customer,time,amount,class,place\n");
+    for k in 0..40 {
+        for day in 0..60 {
+            let date = jiff::civil::date(2020, 1, 1).checked_add(jiff::Span::new().days(day)).unwrap();
+            let class = if (day + k) % 7 == 0 { "rent" } else { "food" };
+            csv += &format!("c{k:02},{date}T12:00:00,-10.00,{class},here\n");
+        }
+    }
+    csv += "once,2020-01-05T12:00:00,-10.00,food,there\n";
+    csv += "late,2020-02-01T12:00:00,-10.00,food,here\nlate,2020-01-01T12:00:00,-10.00,rent,here\n";
+    csv += "future,2020-01-01T12:00:00,-5.00,food,here\nfuture,2031-01-01T12:00:00,-5.00,food,here\n";
+    // The same local day in Berlin; in their own zones it would be two.
+    csv +=
+        "zones,2020-01-10T23:30:00+00:00,-5.00,food,here\nzones,2020-01-11T08:00:00+01:00,-7.00,rent,here\n";
+    csv += "income,2020-01-10T12:00:00,100.00,wage,here\nincome,2020-01-11T12:00:00,5.00,food,here\n";
+    write("ledger.csv", &csv);
+    write("map.toml", MAP);
+    write("taxonomy.toml", TAXONOMY);
+    write("customers.csv", "customer,age\nc00,old\nonce,young\nstranger,young\nc01,\n");
+    let run = path("run");
+    let mut words = vec![
+        "ingest".to_owned(),
+        run.clone(),
+        "-q".to_owned(),
+        "--draw-coefficients".to_owned(),
+        "1".to_owned(),
+    ];
+    for (flag, file) in [("--files", "ledger.csv"), ("--map", "map.toml"), ("--taxonomy", "taxonomy.toml")] {
+        words.extend([flag.to_owned(), path(file)]);
+    }
+    words.extend(["--window", "annual x 1 from 2020-01-01", "--short-window", "none"].map(str::to_owned));
+    succeed(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let ingested: Value =
+        serde_json::from_str(&fs::read_to_string(path("run/ingest_report.json")).unwrap()).unwrap();
+    assert_eq!(ingested["zones_converted"], 2, "{ingested}");
+    let customers = path("customers.csv");
+    let words = ["goals", "groups", &run, "--customers", &customers, "--until", "2020-02-29", "-q"];
+    succeed(&[&words[..], &["--channel", "place"]].concat());
+    let report: Value =
+        serde_json::from_str(&fs::read_to_string(path("run/goal_groups_report.json")).unwrap()).unwrap();
+    let counts = [
+        ("customers", 46),
+        ("customers_without_groups", 2),
+        ("customers_with_one_group", 3),
+        ("customers_without_transactions", 1),
+        ("customers_without_covariates", 42),
+        ("inflows", 1),
+        ("without_goal", 1),
+        ("future", 1),
+        ("unknown_class", 0),
+        ("out_of_order", 1),
+    ];
+    for (name, count) in counts {
+        assert_eq!(report[name], count, "{name}: {report}");
+    }
+    let quick =
+        ["--units", "8", "--epochs", "3", "--batch", "4", "--draws", "20", "-q", "--split", "customers"];
+    succeed(&[&["goals", "train", &run][..], &quick].concat());
+    succeed(&["goals", "predict", &run, "-q"]);
+    let rows = read_table(Path::new(&path("run/goal_predictions.parquet")), Table::GoalPredictions).unwrap();
+    assert_eq!(rows.axes.labels(Axis::Goal).unwrap(), ["food", "rent"]);
+    let (names, history) = (rows.rows.text("customer").unwrap(), rows.rows.integer("history").unwrap());
+    let of = |name: &str| names.iter().position(|known| known == name).unwrap();
+    assert_eq!(
+        ["stranger", "income", "once", "late", "future", "zones"].map(|name| history[of(name)]),
+        [0, 0, 1, 2, 1, 1]
+    );
+    let day = rows.rows.optional_date("median_day").unwrap();
+    assert_eq!((day[of("stranger")], day[of("income")]), (None, None));
+    assert!(rows.rows.float("probability").unwrap()[of("stranger")] > 0.5, "food is what most begin with");
+    let text = succeed(&["goals", "predict", &run, "--customer", "stranger", "-q"]);
+    assert!(text.contains("no group known"), "{text}");
+    for command in ["recommend", "campaign", "demand"] {
+        succeed(&["goals", command, &run, "--futures", "4", "-q"]);
+    }
+}
+
+#[test]
+fn bad_input_is_refused_in_words() {
+    let empty = tempfile::tempdir().unwrap();
+    let none = empty.path().to_str().unwrap();
+    assert!(refuse(&["goals", "train", none]).contains("goal_groups.parquet"));
+    assert!(refuse(&["goals", "groups", none]).contains("ledger.parquet"));
+    assert!(WORLD.refuse("predict", &["--model", none]).contains("goals train"));
+    assert!(WORLD.refuse("predict", &["--as-of", "2035-01-01"]).contains("2020-12-31"));
+    assert!(WORLD.refuse("predict", &["--customer", "nobody"]).contains("nobody"));
+    assert!(WORLD.refuse("campaign", &["--goal", "happiness"]).contains("housing"));
+    assert!(WORLD.refuse("recommend", &["--exclude-classes", "gold"]).contains("\"gold\""));
+    assert!(WORLD.refuse("recommend", &["--as-of", "1999-01-01"]).contains("--as-of"));
+    assert!(WORLD.refuse("train", &["--units", "0"]).contains("units"));
+    assert!(WORLD.refuse("train", &["--validation", "0.9", "--test", "0.5"]).contains("share"));
+    let write = |name: &str, text: &str| {
+        let path = empty.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let calendar = write("calendar.toml", "payday = 31\n");
+    assert!(WORLD.refuse("train", &["--calendar", &calendar]).contains("payday"));
+    let bank = WORLD.path("bank");
+    let other = empty.path().join("other").to_str().unwrap().to_owned();
+    let groups = |more: &[&str]| refuse(&[&["goals", "groups", &other, "--data", &bank][..], more].concat());
+    let map = write("map.toml", "name = \"m\"\n[goals]\nhome = [\"rent\"]\nfood = [\"supermarket\"]\n");
+    let message = groups(&["--map", &map]);
+    assert!(message.contains("map.toml") && message.contains("has no goal"), "{message}");
+    let twice = write("twice.csv", "customer,age\na,1\na,2\n");
+    assert!(groups(&["--customers", &twice]).contains("twice.csv line 3"));
+    let many: String = (0..200).map(|k| format!("c{k},{k}\n")).collect();
+    let many = write("many.csv", &format!("customer,income\n{many}"));
+    assert!(groups(&["--customers", &many]).contains("column income has 200 different values"));
+    assert!(groups(&["--until", "1990-01-01"]).contains("no transaction is spending"));
+    assert_eq!(files(Path::new(&other)), Vec::<String>::new(), "nothing half-written");
+    // A model of other goals.
+    let map = write("two.toml", "name = \"m\"\nunmapped = \"food\"\n[goals]\nhome = [\"rent\"]\n");
+    succeed(&["goals", "groups", &other, "--data", &bank, "--map", &map, "-q"]);
+    let message = refuse(&["goals", "predict", &other, "--model", &WORLD.path("run")]);
+    assert!(message.contains("home, food") && message.contains("housing"), "{message}");
+}
