@@ -125,9 +125,8 @@ impl Method {
 
 /// What each method finds, and what it finds where there are no clusters.
 fn methods(customers: &Customers, null: &Customers, metrics: &mut Metrics) -> Result<()> {
-    let references = [customers, null].map(|x| Method::KMeans.cluster(&x.directions));
-    let [reference, null_reference] = references;
-    let (reference, null_reference) = (reference?.labels, null_reference?.labels);
+    let reference = Method::KMeans.cluster(&customers.directions)?.labels;
+    let null_reference = Method::KMeans.cluster(&null.directions)?.labels;
     for method in Method::ALL {
         let found = method.cluster(&customers.directions)?;
         let of_null = method.cluster(&null.directions)?;
