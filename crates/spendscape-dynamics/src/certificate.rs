@@ -61,6 +61,15 @@ impl FixedPoint {
         time_constant(self.spectrum.radius.mid())
     }
 
+    /// The radius (largest coordinate difference) around the state within which it is proved that no other fixed point lies,
+    /// cells of an LSTM, which follow from its hidden state, left out.
+    #[must_use]
+    pub fn uniqueness_radius(&self) -> f64 {
+        let sides = self.uniqueness.iter().zip(&self.state);
+        let room = sides.map(|(side, &x)| (x - side.lo).min(side.hi - x));
+        room.fold(f64::INFINITY, f64::min).max(0.0)
+    }
+
     /// Whether `other`'s enclosure lies in this point's uniqueness box: then both are the same point.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {

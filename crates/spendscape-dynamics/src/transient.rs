@@ -37,7 +37,12 @@ pub fn transient(map: &impl Map, x: &ArrayRef<f64, Ix1>, steps: usize) -> Result
         if !power.iter().all(|v| v.is_finite()) {
             break;
         }
-        growth.push(singular_values(&power)?.first().copied().unwrap_or(0.0));
+        match singular_values(&power) {
+            Ok(values) => growth.push(values.first().copied().unwrap_or(0.0)),
+            // The norm may leave the range of numbers before the entries do.
+            Err(spendscape_linalg::Error::Overflow { .. }) => break,
+            Err(error) => return Err(error.into()),
+        }
         power = j.dot(&power);
     }
     let peak =

@@ -21,6 +21,8 @@ use crate::{Error, model_card::FIDELITY};
 const PATH_SEPARATOR: &str = " / ";
 /// The name of the states of the short window, which are a table of states like those of the long window.
 const SHORT_STATES: &str = "states_short";
+/// The attractors in the shapes that P3 prints.
+const PRINTED_ATTRACTORS: &str = "attractors_printed";
 
 /// Everything that the figures draw.
 #[derive(Debug)]
@@ -40,6 +42,7 @@ pub(crate) struct Run {
     pub(crate) paths: Part<Vec<Vec<usize>>>,
     pub(crate) locations: Part<Vectors>,
     pub(crate) attractors: Part<Vec<Attractor>>,
+    pub(crate) printed_attractors: Part<Vec<Attractor>>,
     pub(crate) axes: Part<Vec<TraitAxis>>,
     pub(crate) ends: Part<Ends>,
     pub(crate) map_points: Part<Vec<MapPoint>>,
@@ -65,6 +68,7 @@ fn files() -> Vec<(String, Table)> {
             Table::Panel => files.push(("panel_short".to_owned(), *table)),
             Table::Metrics => files.push((FIDELITY.to_owned(), *table)),
             Table::States => files.push((SHORT_STATES.to_owned(), *table)),
+            Table::Attractors => files.push((PRINTED_ATTRACTORS.to_owned(), *table)),
             _ => {}
         }
     }
@@ -140,6 +144,7 @@ impl Run {
                 reader.per_customer(name, stored, "location_paper", reader.units)
             })?,
             attractors: reader.read("attractors", Table::Attractors, Reader::attractors)?,
+            printed_attractors: reader.read("attractors_printed", Table::Attractors, Reader::attractors)?,
             axes: reader.read("trait_axes", Table::TraitAxes, Reader::trait_axes)?,
             ends: reader.read("end_states", Table::EndStates, Reader::ends)?,
             map_points: reader.read("map_points", Table::MapPoints, Reader::map_points)?,

@@ -123,8 +123,20 @@ files! {
     MapCycles = "map_cycles": MapCycles,
     /// Where their attractors are lost.
     MapJumps = "map_jumps": MapJumps,
+    /// Where further points of theirs may lie.
+    MapBoxes = "map_boxes": MapBoxes,
+    /// What became of the starts of the search.
+    MapStarts = "map_starts": MapStarts,
+    /// Edges of their basins.
+    MapEdges = "map_edges": MapEdges,
+    /// How their points move with the input.
+    MapSensitivities = "map_sensitivities": MapSensitivities,
+    /// Their attractors along paths of inputs.
+    MapBranches = "map_branches": MapBranches,
     /// Attractors of the population.
     Attractors = "attractors": Attractors,
+    /// The same customers' attractors in the shapes that P3 prints.
+    PrintedAttractors = "attractors_printed": Attractors,
     /// The comparison of representations.
     Comparison = "comparison": Comparison,
     /// The comparison over seeds.

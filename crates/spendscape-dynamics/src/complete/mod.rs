@@ -15,7 +15,7 @@ use gru::GruReduced;
 use rnn::RnnReduced;
 
 use crate::certificate::FixedPoint;
-use crate::find::{FindConfig, find_fixed_points};
+use crate::find::{Fate, FindConfig, find_fixed_points};
 use crate::interval::Interval;
 use crate::map::{GruMap, LstmMap, Map, RnnMap};
 use crate::spectrum::SpectrumWork;
@@ -70,7 +70,8 @@ impl SearchConfig {
 pub struct FixedPointList {
     /// The certified points, in the order of their first coordinates.
     pub points: Vec<FixedPoint>,
-    /// Boxes of states that may hold further points (of a stack, possibly of its lower layers only).
+    /// Boxes of states that may hold further points (of a stack, possibly of its lower layers only). Beyond the complete
+    /// search: states that solve the equations to rounding but that no test certifies.
     pub undecided: Vec<Vec<Interval>>,
     /// How the search ended.
     pub outcome: Outcome,
@@ -78,6 +79,8 @@ pub struct FixedPointList {
     pub boxes: usize,
     /// The sum of the signs of `det(I - R')` over the points when the list is complete: one, by Brouwer's degree.
     pub degree: Option<i32>,
+    /// What became of each start, where the points come from many starts ([`Outcome::NotProved`]); empty otherwise.
+    pub starts: Vec<Fate>,
 }
 
 /// A map whose fixed points can all be listed.
@@ -223,7 +226,14 @@ pub(crate) fn finish(map: &impl Map, raw: Option<Raw>) -> FixedPointList {
         .collect();
     points.sort_by(|a, b| compare(&a.enclosure, &b.enclosure));
     let degree = (raw.outcome == Outcome::Complete).then(|| raw.roots.iter().map(|r| r.sign).sum());
-    FixedPointList { points, undecided: raw.undecided, outcome: raw.outcome, boxes: raw.boxes, degree }
+    FixedPointList {
+        points,
+        undecided: raw.undecided,
+        outcome: raw.outcome,
+        boxes: raw.boxes,
+        degree,
+        starts: Vec::new(),
+    }
 }
 
 /// Lexicographic order by lower ends.
@@ -237,13 +247,22 @@ fn compare(a: &[Interval], b: &[Interval]) -> std::cmp::Ordering {
 
 /// Certified points from many starts, for systems beyond the search.
 fn not_proved(map: &impl Map) -> FixedPointList {
-    let found = find_fixed_points(map, &FindConfig::default(), &[]);
+    let mut found = find_fixed_points(map, &FindConfig::default(), &[]);
+    let mut order: Vec<usize> = (0..found.certificates.len()).collect();
+    order.sort_by(|&a, &b| compare(&found.certificates[a].enclosure, &found.certificates[b].enclosure));
+    let mut place = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(now, &before)| place[before] = now);
+    for fate in &mut found.fates {
+        fate.point = fate.point.map(|before| place[before]);
+    }
+    let uncertified = found.uncertified.iter().map(|x| x.iter().map(|&v| Interval::point(v)).collect());
     FixedPointList {
-        points: found.certificates,
-        undecided: Vec::new(),
+        undecided: uncertified.collect(),
+        points: order.into_iter().map(|k| found.certificates[k].clone()).collect(),
         outcome: Outcome::NotProved,
         boxes: 0,
         degree: None,
+        starts: found.fates,
     }
 }
 

@@ -5,12 +5,12 @@ use num_complex::Complex64;
 use super::PopulationConfig;
 use super::table::{Arrival, NOTHING, Population};
 use crate::attractors::is_line;
-use crate::certificate::{certify, representative};
+use crate::certificate::{certify, representative, time_constant};
 use crate::complete::{LstmReduced, Outcome, Root, Search};
 use crate::interval::Interval;
 use crate::map::{LstmCell, LstmMap};
 use crate::solve::Solver;
-use crate::spectrum::{SpectrumWork, Verdict};
+use crate::spectrum::{Spectrum, SpectrumWork, Verdict};
 
 /// Steps between two looks at the distance from the nearest stable point.
 const LOOK_EVERY: usize = 8;
@@ -20,6 +20,9 @@ const RETRY_SHRINK: f64 = 0.6;
 const BALL_MARGIN: f64 = 1e-6;
 /// The smallest neighborhood: covers the enclosure of the point itself.
 const BALL_MIN: f64 = 1e-11;
+/// Where no stable point can be reached within the step limit, a roll-out ends at this part of it: what is left is a marginal
+/// point, or a roll-out that never settles.
+const UNREACHABLE_SHARE: usize = 10;
 /// Steps of the Newton polish after a roll-out that no contraction has caught.
 pub(super) const NEWTON_STEPS: usize = 60;
 
@@ -181,17 +184,20 @@ impl<'a, const N: usize> Analyst<'a, N> {
         &mut self,
         state: &mut State<N>,
         config: &PopulationConfig,
-        spectra: &[crate::spectrum::Spectrum],
+        spectra: &[Spectrum],
     ) -> (Option<Reached>, Arrival) {
         let mut trap: Option<Trap> = None;
         let mut arrival = Arrival::StepLimit;
         let mut step = config.horizon;
-        while step < config.max_steps {
+        let in_time = |s: &Spectrum| time_constant(s.radius.mid()) <= config.max_steps as f64;
+        let reachable = spectra.iter().any(|s| s.verdict == Verdict::Stable && in_time(s));
+        let limit = if reachable { config.max_steps } else { config.max_steps / UNREACHABLE_SHARE };
+        while step < limit {
             if let Some(k) = self.caught(state, spectra, &mut trap) {
                 return (Some(Reached::Listed(k)), Arrival::Contraction);
             }
             let mut moved = f64::INFINITY;
-            for _ in 0..LOOK_EVERY.min(config.max_steps - step) {
+            for _ in 0..LOOK_EVERY.min(limit - step) {
                 let before = *state;
                 self.system.step(&mut state.h, &mut state.c);
                 step += 1;
@@ -209,21 +215,22 @@ impl<'a, const N: usize> Analyst<'a, N> {
         if let Some(k) = listed
             && residual < RESIDUAL_MAX
         {
-            return (Some(Reached::Listed(k)), arrival);
+            return if arrives(arrival, &spectra[k]) {
+                (Some(Reached::Listed(k)), arrival)
+            } else {
+                (None, Arrival::None)
+            };
         }
         match certify(&self.map, reached) {
-            Some(found) => (Some(Reached::Other(Box::new(found))), arrival),
-            None => (None, Arrival::None),
+            Some(found) if arrives(arrival, &found.spectrum) => {
+                (Some(Reached::Other(Box::new(found))), arrival)
+            }
+            _ => (None, Arrival::None),
         }
     }
 
     /// The stable point whose proved contraction neighborhood holds the state.
-    fn caught(
-        &mut self,
-        state: &State<N>,
-        spectra: &[crate::spectrum::Spectrum],
-        trap: &mut Option<Trap>,
-    ) -> Option<usize> {
+    fn caught(&mut self, state: &State<N>, spectra: &[Spectrum], trap: &mut Option<Trap>) -> Option<usize> {
         let distance = |k: usize| -> f64 {
             let (tight, cells) = (&self.search.roots[k].tight, &self.cells[k]);
             (0..N)
@@ -259,6 +266,12 @@ impl<'a, const N: usize> Analyst<'a, N> {
         self.system.state_jacobian(&h, &c, &mut self.jacobian);
         (self.spectrum.contraction(2 * N, &self.jacobian) < 1.0).then_some(nearest)
     }
+}
+
+/// Whether a roll-out that ended so can have gone to a point of such a spectrum: one that was still moving has not gone to a
+/// point that repels it, wherever Newton's method leads from there.
+pub(super) fn arrives(arrival: Arrival, spectrum: &Spectrum) -> bool {
+    arrival != Arrival::StepLimit || !matches!(spectrum.verdict, Verdict::Saddle { .. })
 }
 
 /// A state whose residual is larger is no root of the box it lies in.

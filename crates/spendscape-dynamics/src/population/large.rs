@@ -1,7 +1,7 @@
 //! One customer of a net too large for the complete search: roll-out, Newton, certificate.
 
 use super::PopulationConfig;
-use super::customer::{NEWTON_STEPS, finish};
+use super::customer::{NEWTON_STEPS, arrives, finish};
 use super::table::{Arrival, NOTHING, Population};
 use crate::certificate::{Certifier, representative};
 use crate::complete::Outcome;
@@ -48,8 +48,9 @@ impl<'a> Walker<'a> {
         table.boxes.push(0);
         table.line.push(false);
         self.solver.newton(&self.map, &self.state, NEWTON_STEPS);
-        if self.certifier.prove(&self.map, self.solver.state()).is_some() {
-            let spectrum = self.certifier.stability(&self.map);
+        let proved = self.certifier.prove(&self.map, self.solver.state()).is_some();
+        let spectrum = if proved { Some(self.certifier.stability(&self.map)) } else { None };
+        if let Some(spectrum) = spectrum.filter(|spectrum| arrives(arrival, spectrum)) {
             let enclosure = &self.certifier.enclosure;
             self.state.clear();
             self.state.extend(enclosure.iter().map(|v| representative(*v)));

@@ -29,7 +29,8 @@ pub struct PopulationConfig {
     /// Steps of the extended trajectory (T' of P3, section III-D).
     pub horizon: usize,
     /// The roll-out toward the end state stops after this many steps (the default leaves time to pass the place where two
-    /// points have just vanished; only a roll-out that never settles needs them all) ..
+    /// points have just vanished), or after a tenth of them where the list holds no stable point with a time constant within
+    /// them ..
     pub max_steps: usize,
     /// .. or when a step is shorter than this.
     pub step_min: f64,

@@ -14,7 +14,7 @@ pub enum Arrival {
     Contraction,
     /// A step fell below the least step; Newton's method then reached the point.
     SmallStep,
-    /// The step limit was reached; Newton's method then reached the point.
+    /// The step limit was reached; Newton's method then reached the point, which is not proved to repel roll-outs.
     StepLimit,
     /// No certified point was reached: the end state is the last state of the roll-out.
     None,

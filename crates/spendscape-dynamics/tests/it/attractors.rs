@@ -133,6 +133,7 @@ fn undecided(boxes: Vec<Vec<Interval>>) -> FixedPointList {
         outcome: Outcome::Undecided,
         boxes: 0,
         degree: None,
+        starts: Vec::new(),
     }
 }
 

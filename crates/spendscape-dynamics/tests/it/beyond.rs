@@ -100,6 +100,11 @@ fn transients_of_a_shear_grow_first() {
     // A strong repeller: 1e10^k leaves the range of numbers after 30 steps, which ends the list and is no error.
     let strong = transient(&TanhMap { gain: 1e10 }, &array![0.0], 200).unwrap();
     assert!(strong.growth.len() > 28 && strong.growth.len() < 32 && strong.return_time.is_none());
+    // Every entry of the third power is (2 x 3.15e102)^3 / 2 = 1.3e308, a number; their norm is twice that and none.
+    let gain = Array2::from_elem((2, 2), 3.15e102);
+    let cell = RnnCell::new(&Array2::zeros((2, 0)), &gain, &array![0.0, 0.0]).unwrap();
+    let pair = transient(&cell.under(&array![]).unwrap(), &array![0.0, 0.0], 200).unwrap();
+    assert_eq!(pair.growth.len(), 3);
 }
 
 #[test]

@@ -54,6 +54,8 @@ pub(crate) fn random_cell(units: usize, spread: f64, rng: &mut impl Rng) -> Lstm
 pub(crate) struct Trained {
     pub(crate) name: String,
     pub(crate) cell: LstmCell,
+    /// Input weights, 4M x C.
+    pub(crate) w_x: Array2<f64>,
     /// Recurrent weights, 4M x M.
     pub(crate) w_h: Array2<f64>,
     /// Output layer, traits x units.
@@ -89,6 +91,7 @@ pub(crate) fn trained() -> Vec<Trained> {
         let b = Array1::from(numbers(&net["b"]));
         Trained {
             name: format!("{preset} {}", net["seed"]),
+            w_x: matrix("w_x", 4 * m, c),
             w_h: matrix("w_h", 4 * m, m),
             cell: LstmCell::new(&matrix("w_x", 4 * m, c), &matrix("w_h", 4 * m, m), &b).unwrap(),
             w_out: matrix("w_out", 5, m),

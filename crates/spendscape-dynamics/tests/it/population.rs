@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, s};
 use spendscape_dynamics::{
     Arrival, LstmCell, Outcome, PopulationConfig, Verdict, analyze_population, analyze_preactivations,
 };
 
 use crate::known::list;
-use crate::nets::{G, I, cell, trained};
+use crate::nets::{F, G, I, cell, trained};
 
 #[test]
 fn trained_populations_end_at_certified_points() {
@@ -61,4 +61,51 @@ fn a_roll_out_gets_past_the_ghost_of_a_fold() {
     // Stopped on the way, it is said to have reached nothing.
     let stopped = run(10_000);
     assert_eq!((stopped.arrival[0], stopped.end_point[0]), (Arrival::None, None));
+}
+
+/// The first trained net with its recurrent weights `scale` times as large and, where given, one forget bias for all units.
+fn changed(scale: f64, forget: Option<f64>) -> (LstmCell, Array2<f64>) {
+    let net = &trained()[0];
+    let m = net.cell.units();
+    let mut b = net.cell.preactivation(&Array1::zeros(net.cell.inputs())).unwrap();
+    if let Some(bias) = forget {
+        b.slice_mut(s![F * m..(F + 1) * m]).fill(bias);
+    }
+    let cell = LstmCell::new(&net.w_x, &(&net.w_h * scale), &b).unwrap();
+    (cell, net.inputs.slice(s![..40, ..]).to_owned())
+}
+
+#[test]
+fn a_roll_out_that_circles_has_reached_no_saddle() {
+    // Strong negative feedback: most states jump to and fro for ever. Newton's method from there may land on a saddle,
+    // which repels every roll-out that does not begin exactly on its stable manifold.
+    let (cell, inputs) = changed(-50.0, None);
+    let population = analyze_population(&cell, &inputs, &PopulationConfig::default()).unwrap();
+    let mut circling = 0;
+    for n in 0..population.len() {
+        let saddle = matches!(population.spectrum[n].verdict, Verdict::Saddle { .. });
+        assert!(!saddle || population.arrival[n] == Arrival::SmallStep, "customer {n}");
+        circling += usize::from(population.arrival[n] == Arrival::None);
+    }
+    assert!(circling > 20, "{circling}");
+}
+
+#[test]
+fn a_saturated_net_takes_no_longer_than_a_tenth_of_the_limit() {
+    // 1 - f = exp(-1000): cells grow for ever, so that no longer roll-out would reach anything.
+    let (cell, inputs) = changed(1.0, Some(1e3));
+    let cells = |max_steps| {
+        let config = PopulationConfig { max_steps, ..PopulationConfig::default() };
+        let population = analyze_population(&cell, &inputs, &config).unwrap();
+        assert!(population.arrival.iter().all(|&arrival| arrival == Arrival::None));
+        assert!(population.end_point.iter().all(Option::is_none));
+        population.end_states().slice(s![.., 3..]).to_owned()
+    };
+    // A cell gains the same in every step: where it stands tells how many were taken.
+    let (tenth, whole) = (cells(100_000), cells(1_000_000));
+    for (a, b) in tenth.iter().zip(&whole) {
+        assert!((b / a - 10.0).abs() < 0.1, "{a} {b}");
+    }
+    let steps = tenth.iter().fold(0.0, |m: f64, c| m.max(c.abs()));
+    assert!(steps <= 10_000.0, "a step adds less than one: {steps}");
 }

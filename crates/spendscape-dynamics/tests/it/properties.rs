@@ -4,8 +4,9 @@ use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 use rand::RngExt;
 use spendscape_dynamics::{
-    Complete, FixedPointList, GruCell, Interval, LstmCell, Map, Outcome, PopulationConfig, RnnCell, Scalar,
-    SearchConfig, Solver, StackedLstm, analyze_population, analyze_preactivations, extended_trajectories,
+    Complete, FindConfig, FixedPointList, GruCell, Interval, LstmCell, Map, Method, Outcome,
+    PopulationConfig, RnnCell, Scalar, SearchConfig, Solver, StackedLstm, analyze_population,
+    analyze_preactivations, extended_trajectories,
 };
 
 use crate::nets::{normal, random_cell, rng, trained};
@@ -215,7 +216,20 @@ fn larger_nets_are_certified_but_not_called_complete() {
     let cell = random_cell(8, 0.8, &mut r);
     let list = cell.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchConfig::default());
     assert_eq!((list.outcome, list.degree), (Outcome::NotProved, None));
-    assert!(!list.points.is_empty());
+    assert!(!list.points.is_empty() && list.undecided.is_empty());
+    // Each start has its fate under each method, and each point is somebody's.
+    let config = FindConfig::default();
+    for method in [Method::Newton, Method::Descent, Method::Iteration] {
+        let starts: Vec<usize> = list.starts.iter().filter(|f| f.method == method).map(|f| f.start).collect();
+        assert_eq!(starts, (0..config.starts).collect::<Vec<_>>());
+    }
+    assert!((0..list.points.len()).all(|k| list.starts.iter().any(|f| f.point == Some(k))));
+    assert!(list.points.is_sorted_by(|a, b| a.enclosure[0].lo <= b.enclosure[0].lo));
+    // Seven copies of x' = tanh x: where Newton stops near the singular point, the list says that something may be there.
+    let flat = RnnCell::new(&Array2::zeros((7, 0)), &Array2::eye(7), &Array1::zeros(7)).unwrap();
+    let list = flat.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchConfig::default());
+    assert!(list.points.is_empty() && !list.undecided.is_empty());
+    assert!(list.undecided.iter().all(|x| x.iter().all(|v| v.mid().abs() < 1e-4)));
     let p = analyze_population(&cell, &Array2::zeros((3, 0)), &PopulationConfig::default()).unwrap();
     assert_eq!(p.len(), 3);
     assert!(p.outcome.iter().all(|&o| o == Outcome::NotProved));

@@ -1,4 +1,5 @@
-//! Figure 4: attractors as P3 draws them, with the verdict of the dynamics beside them.
+//! Figure 4: attractors in P3's manner, with the verdict of the dynamics beside them; in the shapes that describe these
+//! customers best, and in those that P3 prints.
 
 use super::{Context, Drawn, Track, TrackStyle, draw_tracks};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
         space::{Bounds, Place, Space},
         text,
     },
-    run::{Attractor, Missing},
+    run::{Attractor, Missing, Part},
 };
 
 const ROOM: Rect = Rect { x: SIDE, y: 0.0, width: 800.0, height: 680.0 };
@@ -21,12 +22,32 @@ const CIRCLE: f64 = 10.0;
 /// Left edge of the list of attractors.
 const LIST: f64 = ROOM.x + ROOM.width + 20.0;
 
-pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
+/// The shapes that describe the groups best.
+pub(super) fn draw_best(context: &Context<'_>, title: &str) -> Drawn {
+    let shapes = "the shape that explains the end states of its customers best: a second-order curve (thick line) or cluster \
+                  centers (circles), drawn oversized as in P3";
+    draw(context, title, "attractors", &context.run.attractors, shapes)
+}
+
+/// The shapes that P3 prints.
+pub(super) fn draw_printed(context: &Context<'_>, title: &str) -> Drawn {
+    let shapes = "the shape that P3 prints, whatever describes these customers best: a second-order curve (thick line) for E, N \
+                  and A, one cluster center (circle) for O, three for C";
+    draw(context, title, "attractors_printed", &context.run.printed_attractors, shapes)
+}
+
+fn draw(
+    context: &Context<'_>,
+    title: &str,
+    table: &'static str,
+    attractors: &Part<Vec<Attractor>>,
+    shapes: &str,
+) -> Drawn {
     let run = context.run;
     let extended = run.extended.as_ref().map_err(Missing::reason)?;
-    let attractors = run.attractors.as_ref().map_err(Missing::reason)?;
+    let attractors = attractors.as_ref().map_err(Missing::reason)?;
     if attractors.is_empty() {
-        return Err("attractors.parquet marks no attractor as drawn".to_owned());
+        return Err(format!("{table}.parquet marks no attractor as drawn"));
     }
     let tracks: Vec<Track> = context
         .tracks(extended, context.options.customers, |_| true)
@@ -45,9 +66,8 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
 
     let mut scene = Scene::new(WIDTH, title);
     let caption = context.caption(&format!(
-        "{} of {} extended trajectories (lighter), colored by dominant trait, and per trait the shape that explains the end \
-         states of its customers best: a second-order curve (thick line) or cluster centers (circles), drawn oversized as in \
-         P3. What the dynamics of the network say about them stands beside the figure.",
+        "{} of {} extended trajectories (lighter), colored by dominant trait, and per trait {shapes}. What the dynamics of the \
+         network say about them stands beside the figure.",
         text::count(tracks.len()),
         text::count(extended.spans.len())
     ));
@@ -80,7 +100,7 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
         placed.iter().flat_map(|(_, places)| places).map(|place| space.project(place)).collect();
     labels::write(&mut scene, &tips(context, &space, &placed), &obstacles, 12.5);
     let listed = list(&mut scene, context, &placed, y + 10.0);
-    let files = ["targets", "extended", "attractors"];
+    let files = ["targets", "extended", table];
     Ok(context.finish(scene, (y + ROOM.height).max(listed) + 14.0, &files, Vec::new()))
 }
 

@@ -1,5 +1,5 @@
-//! The papers' figures 1 to 6, figure 2 once more with the network's own angles, the certified dynamics, and the figures of an
-//! outcome and of goals.
+//! The papers' figures 1 to 6, figure 2 once more with the network's own angles, figure 4 once more in the shapes printed, the
+//! certified dynamics, and the figures of an outcome and of goals.
 
 mod angles;
 mod attractors;
@@ -127,7 +127,7 @@ pub(crate) struct Plan {
 }
 
 /// The figures in the papers' order, then what the papers do not show.
-pub(crate) const PLANS: [Plan; 8] = [
+pub(crate) const PLANS: [Plan; 9] = [
     Plan {
         id: "figure1",
         title: "Figure 1: Trajectories of customers in the state space",
@@ -151,7 +151,12 @@ pub(crate) const PLANS: [Plan; 8] = [
     Plan {
         id: "figure4",
         title: "Figure 4: Attractors of the extended trajectories",
-        draw: attractors::draw,
+        draw: attractors::draw_best,
+    },
+    Plan {
+        id: "figure4-printed",
+        title: "Figure 4, as printed: Three lines and four points through the end states",
+        draw: attractors::draw_printed,
     },
     Plan {
         id: "figure5",
@@ -176,8 +181,10 @@ impl Plan {
 /// Draws the papers' figures from the tables of the run folder `run` into the folder `out`, each as SVG and PNG.
 ///
 /// Figures 1 to 6 as in P3 (figures 1 and 2 also in P2), `figure2-network`: figure 2 with the angles of the network's own
-/// trajectories, and `dynamics`: certified fixed points, spectrum and convergence. A figure whose tables are not in the run folder is skipped, and an older file of its name is removed
-/// from `out`, so that the folder never shows two runs. The same tables give the same bytes.
+/// trajectories, `figure4-printed`: figure 4 with the lines and points that P3 prints whatever describes these customers best,
+/// and `dynamics`: certified fixed points, spectrum and convergence. A figure whose tables are not in the run folder is
+/// skipped, and an older file of its name is removed from `out`, so that the folder never shows two runs. The same tables
+/// give the same bytes.
 ///
 /// # Errors
 /// [`Error::NoRun`] if there is no run folder; [`Error::MissingTable`] and [`Error::EmptyTable`] for `targets.parquet` and

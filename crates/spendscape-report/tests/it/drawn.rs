@@ -14,8 +14,17 @@ use crate::{
     svg::Figure,
 };
 
-const IDS: [&str; 8] =
-    ["figure1", "figure2", "figure2-network", "figure3", "figure4", "figure5", "figure6", "dynamics"];
+const IDS: [&str; 9] = [
+    "figure1",
+    "figure2",
+    "figure2-network",
+    "figure3",
+    "figure4",
+    "figure4-printed",
+    "figure5",
+    "figure6",
+    "dynamics",
+];
 /// Okabe and Ito's colors of the first five traits.
 const COLORS: [&str; 5] = ["#E69F00", "#0072B2", "#009E73", "#CC79A7", "#D55E00"];
 
@@ -172,13 +181,18 @@ fn figure_3_has_a_cross_and_a_line_per_customer_of_the_four_largest_groups() {
 #[test]
 fn figure_4_draws_curves_thick_and_points_large_with_the_verdict() {
     let made = made();
-    let figure = made.figure("figure4");
     let (even, odd): (Vec<usize>, Vec<usize>) = (0..5).partition(|at| at % 2 == 0);
-    let expected = |traits: Vec<usize>, each: usize| {
-        traits.into_iter().map(|at| (made.fixture.traits[at].clone(), each)).collect::<BTreeMap<_, _>>()
+    for (id, lines, points) in [("figure4", &even, &odd), ("figure4-printed", &odd, &even)] {
+        attractors_are_drawn(made, &made.figure(id), lines, points);
+    }
+}
+
+fn attractors_are_drawn(made: &Made, figure: &Figure, lines: &[usize], points: &[usize]) {
+    let expected = |traits: &[usize], each: usize| {
+        traits.iter().map(|at| (made.fixture.traits[*at].clone(), each)).collect::<BTreeMap<_, _>>()
     };
-    assert_eq!(figure.count("attractor-line", "polyline"), expected(even, 1));
-    assert_eq!(figure.count("attractor-point", "circle"), expected(odd, 2));
+    assert_eq!(figure.count("attractor-line", "polyline"), expected(lines, 1));
+    assert_eq!(figure.count("attractor-point", "circle"), expected(points, 2));
     for line in figure.of("attractor-line", "polyline") {
         assert_eq!(line.get("stroke"), made.color(&line.label));
         assert!(line.number("stroke-width") >= 5.0 && line.points().len() == 20);

@@ -105,7 +105,13 @@ fn tables_of_another_run_are_refused() {
     let other = tempfile::tempdir().unwrap();
     let traits = ["a", "b"].map(str::to_owned).to_vec();
     Fixture { customers: 40, units: 4, traits, ..Fixture::default() }.make(other.path());
-    for file in ["extended.parquet", "attractors.parquet", "segments.parquet", "reach.parquet"] {
+    for file in [
+        "extended.parquet",
+        "attractors.parquet",
+        "attractors_printed.parquet",
+        "segments.parquet",
+        "reach.parquet",
+    ] {
         let run = self::run();
         fs::copy(other.path().join(file), run.path().join(file)).unwrap();
         let error = refuses(run.path(), file);
@@ -149,6 +155,7 @@ fn figures_without_tables_are_skipped_and_older_ones_removed() {
         ("figure2", "surrogate_angles.parquet"),
         ("figure3", "extended.parquet"),
         ("figure4", "extended.parquet"),
+        ("figure4-printed", "extended.parquet"),
         ("figure5", "reach.parquet"),
         ("figure6", "trait_axes.parquet"),
         ("dynamics", "extended.parquet"),

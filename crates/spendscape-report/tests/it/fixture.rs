@@ -306,7 +306,8 @@ impl Fixture {
         let columns = vec![arrays::text(customers), output, location(), location(), location()];
         self.write(folder, "predictions", Table::Predictions, columns);
 
-        // Per trait a curve and two centers; even traits draw the curve, odd ones the centers.
+        // Per trait a curve and two centers; even traits draw the curve, odd ones the centers, and as printed it is the other
+        // way round.
         let (mut names, mut shapes, mut index, mut states, mut drawn) =
             (vec![], vec![], vec![], vec![], vec![]);
         for trait_index in 0..p {
@@ -331,24 +332,28 @@ impl Fixture {
         }
         let rows = names.len();
         let states = Array2::from_shape_vec((rows, m), states).unwrap();
-        let columns = vec![
-            arrays::category(&names),
-            arrays::category(&shapes),
-            arrays::index(index),
-            arrays::vectors64(states.view()).unwrap(),
-            arrays::vectors64(Array2::zeros((rows, p)).view()).unwrap(),
-            arrays::float(vec![0.72; rows]),
-            arrays::category(vec![""; rows]),
-            arrays::flag(drawn),
-            arrays::integer(vec![10; rows]),
-            arrays::category(vec![""; rows]),
-            arrays::optional_float(vec![None; rows]),
-            arrays::optional_float(vec![None; rows]),
-            arrays::flag(vec![false; rows]),
-            arrays::optional_float(vec![None; rows]),
-            arrays::category(vec!["input-driven locus: the customers' maps have different points"; rows]),
-        ];
-        self.write(folder, "attractors", Table::Attractors, columns);
+        let printed: Vec<bool> = drawn.iter().map(|drawn| !drawn).collect();
+        let columns = |drawn: Vec<bool>| {
+            vec![
+                arrays::category(&names),
+                arrays::category(&shapes),
+                arrays::index(index.iter().copied()),
+                arrays::vectors64(states.view()).unwrap(),
+                arrays::vectors64(Array2::zeros((rows, p)).view()).unwrap(),
+                arrays::float(vec![0.72; rows]),
+                arrays::category(vec![""; rows]),
+                arrays::flag(drawn),
+                arrays::integer(vec![10; rows]),
+                arrays::category(vec![""; rows]),
+                arrays::optional_float(vec![None; rows]),
+                arrays::optional_float(vec![None; rows]),
+                arrays::flag(vec![false; rows]),
+                arrays::optional_float(vec![None; rows]),
+                arrays::category(vec!["input-driven locus: the customers' maps have different points"; rows]),
+            ]
+        };
+        self.write(folder, "attractors", Table::Attractors, columns(drawn));
+        self.write(folder, "attractors_printed", Table::Attractors, columns(printed));
         self.write_points(folder, customers, ends);
     }
 
@@ -380,11 +385,13 @@ impl Fixture {
             arrays::vectors64(states.view()).unwrap(),
             arrays::float(vec![1e-16; rows]),
             arrays::float(vec![1e-13; rows]),
+            arrays::float(vec![0.01; rows]),
             arrays::float(vec![0.9; rows]),
             arrays::float(vec![0.9; rows]),
             arrays::category((0..rows).map(|row| if saddle(row) { "saddle" } else { "stable" })),
             arrays::index((0..rows).map(|row| u16::from(saddle(row)))),
             arrays::float(vec![30.0; rows]),
+            arrays::values32(&vec![vec![30.0, 2.0]; rows]).unwrap(),
             arrays::float(vec![1.5; rows]),
             arrays::index(vec![2; rows]),
             arrays::optional_index(vec![Some(20); rows]),

@@ -18,9 +18,9 @@ fn made(name: &str, fixture: &Fixture) -> String {
 fn the_page_holds_figures_tables_and_provenance_and_loads_nothing() {
     let fixture = Fixture { customers: 300, ..Fixture::default() };
     let text = made("page", &fixture);
-    // Eight figures, and the trajectories of two segments.
-    assert_eq!(text.matches("<svg ").count(), 8 + 2);
-    assert_eq!(text.matches("<figcaption>").count(), 8);
+    // Nine figures, and the trajectories of two segments.
+    assert_eq!(text.matches("<svg ").count(), 9 + 2);
+    assert_eq!(text.matches("<figcaption>").count(), 9);
     for content in [
         "test R2",
         "0.9451",

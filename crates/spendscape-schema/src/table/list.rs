@@ -266,7 +266,7 @@ tables! {
         column("complete", Kind::Flag, "whether the list of fixed points is proved complete"),
     ];
     /// Fixed points of the customers' maps.
-    FixedPoints, "fixed_points", 1, [
+    FixedPoints, "fixed_points", 2, [
         CUSTOMER,
         column("index", Kind::Index, "point, from 0"),
         column("hidden", Kind::Vector64(Axis::Unit), "hidden state of the point"),
@@ -276,6 +276,7 @@ tables! {
         column("spectral_low", Kind::Float, "lower bound of the spectral radius"),
         column("spectral_high", Kind::Float, "upper bound of the spectral radius"),
         column("verdict", Kind::Category, "stable, saddle, marginal or undecided"),
+        column("unstable", Kind::Index, "unstable directions of a saddle, otherwise 0"),
         column("reached", Kind::Flag, "whether the customer's own roll-out ends there"),
     ];
     /// Extended trajectories of a sample of customers, for figures.
@@ -296,17 +297,19 @@ tables! {
         column("verdict", Kind::Category, "line attractor, marginal, slow manifold, points or undecided"),
     ];
     /// Certified fixed points of the single maps.
-    MapPoints, "map_points", 1, [
+    MapPoints, "map_points", 2, [
         column("input", Kind::Text, "customer id, or number of the input"),
         column("index", Kind::Index, "point, from 0"),
         column("state", Kind::Vector64(Axis::Unit), "state of the point"),
         column("residual", Kind::Float, "largest |F(x) - x|"),
         column("radius", Kind::Float, "radius of the box in which the point is proved to exist"),
+        column("alone", Kind::Float, "radius around the state within which no other point lies, proved: hidden coordinates differ by less"),
         column("spectral_low", Kind::Float, "lower bound of the spectral radius"),
         column("spectral_high", Kind::Float, "upper bound of the spectral radius"),
         column("verdict", Kind::Category, "stable, saddle, marginal or undecided"),
         column("unstable", Kind::Index, "unstable directions of a saddle, otherwise 0"),
         column("time_constant", Kind::Float, "-1 / ln(spectral radius), in steps"),
+        column("time_constants", Kind::Values, "the same of every eigenvalue, slowest first; infinite for moduli of one or more"),
         column("growth", Kind::Float, "largest norm of J^k: how far a small push grows on the way"),
         column("growth_step", Kind::Index, "the k at which it occurs"),
         nullable("return_time", Kind::Index, "first k from which the norm of J^k stays below 1/e; null if it does not within 200"),
@@ -336,6 +339,49 @@ tables! {
         column("smallest", Kind::Flag, "whether this is the smallest change among the ways of this input"),
         column("before", Kind::Vector64(Axis::Unit), "fixed point just before; NaN where nothing is lost"),
         column("after", Kind::Vector64(Axis::Unit), "where the roll-out leads just beyond; NaN where nothing is lost"),
+    ];
+    /// What is left undecided in the search for all fixed points of the single maps: at most 1,000 boxes per map, which cover
+    /// the states that may hold further points.
+    MapBoxes, "map_boxes", 1, [
+        column("input", Kind::Text, "customer id, or number of the input"),
+        column("low", Kind::Vector64(Axis::Unit), "lower ends of the box's sides; minus infinity where nothing is known"),
+        column("high", Kind::Vector64(Axis::Unit), "upper ends; infinity where nothing is known"),
+    ];
+    /// The fate of each start in the search for fixed points of single maps that are too large for the complete search.
+    MapStarts, "map_starts", 1, [
+        column("input", Kind::Text, "customer id, or number of the input"),
+        column("start", Kind::Index, "start, from 0"),
+        column("method", Kind::Category, "newton, descent, iteration or fiber"),
+        column("status", Kind::Category, "how the method ended: converged, step limit, stalled, known (in the box of a point found before) or diverged"),
+        column("residual", Kind::Float, "largest |F(x) - x| where the start ended"),
+        nullable("point", Kind::Index, "point that it reached; null where none is proved"),
+    ];
+    /// Where the basins of the single maps end, one row per stable point that is not the only one.
+    MapEdges, "map_edges", 1, [
+        column("input", Kind::Text, "customer id, or number of the input"),
+        column("index", Kind::Index, "stable point"),
+        column("toward", Kind::Index, "the nearest other stable point, toward which the edge was sought"),
+        nullable("beyond", Kind::Index, "stable point that is reached from beyond the edge; null where the roll-out takes too long"),
+        column("inside", Kind::Vector64(Axis::Unit), "last state from which the point is reached"),
+        column("outside", Kind::Vector64(Axis::Unit), "its neighbor beyond the edge"),
+    ];
+    /// How the fixed points of the single maps move with the input: dx*/du = (I - J)^-1 dF/du; none for singular points.
+    MapSensitivities, "map_sensitivities", 1, [
+        column("input", Kind::Text, "customer id, or number of the input"),
+        column("index", Kind::Index, "point, from 0"),
+        column("coordinate", Kind::Text, "transaction class, or number of the input's coordinate from 0"),
+        column("change", Kind::Vector64(Axis::Unit), "change of the state per unit of that coordinate"),
+    ];
+    /// Each single map's attractor followed along a path of inputs: points between which the branch is proved to go on.
+    MapBranches, "map_branches", 1, [
+        column("input", Kind::Text, "customer id, or number of the input"),
+        column("path", Kind::Text, "the input at the end of a straight way, or `periods`: the customer's own periods, one after another"),
+        column("at", Kind::Float, "place on the path, in legs from its beginning"),
+        column("state", Kind::Vector64(Axis::Unit), "the point"),
+        column("spectral_low", Kind::Float, "lower bound of the spectral radius"),
+        column("spectral_high", Kind::Float, "upper bound of the spectral radius"),
+        column("verdict", Kind::Category, "stable, saddle, marginal or undecided"),
+        column("end", Kind::Category, "how the branch ends: path's end, fold (just beyond the last row) or step limit"),
     ];
     /// Attractors of the population, one row per point to draw.
     Attractors, "attractors", 2, [

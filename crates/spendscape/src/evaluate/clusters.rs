@@ -1,11 +1,13 @@
 //! How many clusters the directions have, and what other methods of clustering make of them, each beside the unimodal null.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
 use spendscape_schema::seed;
 use spendscape_segments::{
-    DensityClusters, GapReference, GaussianNull, Hierarchical, KMeans, Linkage, Mixture,
-    adjusted_mutual_information, adjusted_rand_index, davies_bouldin, elbow, gap_statistic,
+    DensityClusters, Error, GapReference, Hierarchical, JointNull, KMeans, Linkage, Mixture,
+    adjusted_mutual_information, adjusted_rand_index, davies_bouldin, dominant, elbow, gap_statistic,
     silhouette_sampled, unit_rows,
 };
 
@@ -27,11 +29,22 @@ pub(super) fn measure(context: &Context, options: &EvaluateOptions, metrics: &mu
     if options.no_baselines {
         return Ok(());
     }
-    let ends = context.ends.select(Dimension(0), &context.train_rows());
-    let null = GaussianNull::fit(&ends)?.sample(ends.nrows(), &mut seed::stream(1, "clusters null", 0));
+    let rows = context.train_rows();
+    let [ends, grades] = [&context.ends, &context.targets.grades].map(|all| all.select(Dimension(0), &rows));
+    let mut rng = seed::stream(1, "clusters null", 0);
+    let (null, null_grades) = JointNull::fit(&ends, &grades)?.sample(ends.nrows(), &mut rng);
     counts(&ends, &null, metrics)?;
-    let dominant: Vec<usize> = context.train_rows().iter().map(|row| context.order[[*row, 0]]).collect();
-    methods(&unit_rows(&ends), &unit_rows(&null), &dominant, metrics)
+    let customers = Customers { directions: unit_rows(&ends), dominant: dominant(&grades)? };
+    let null = Customers { directions: unit_rows(&null), dominant: dominant(&null_grades)? };
+    methods(&customers, &null, metrics)
+}
+
+/// Customers, or those of the null.
+struct Customers {
+    /// Unit directions, N x M.
+    directions: Array2<f64>,
+    /// Dominant trait of each.
+    dominant: Vec<usize>,
 }
 
 /// Elbow and gap statistic of the directions.
@@ -110,48 +123,53 @@ impl Method {
     }
 }
 
-fn methods(
-    directions: &Array2<f64>,
-    null: &Array2<f64>,
-    dominant: &[usize],
-    metrics: &mut Metrics,
-) -> Result<()> {
-    let reference = Method::KMeans.cluster(directions)?.labels;
+/// What each method finds, and what it finds where there are no clusters.
+fn methods(customers: &Customers, null: &Customers, metrics: &mut Metrics) -> Result<()> {
+    let reference = Method::KMeans.cluster(&customers.directions)?.labels;
+    let null_reference = Method::KMeans.cluster(&null.directions)?.labels;
     for method in Method::ALL {
-        let found = method.cluster(directions)?;
+        let found = method.cluster(&customers.directions)?;
+        let of_null = method.cluster(&null.directions)?;
         let mut add =
             |name: &str, value: f64| metrics.add(format!("clusters.{}.{name}", method.name()), value);
-        // Noise belongs to no cluster: it is left out of what is measured, and counted.
-        let rows: Vec<usize> = (0..found.labels.len()).filter(|row| found.labels[*row].is_some()).collect();
-        let labels: Vec<usize> = found.labels.iter().flatten().copied().collect();
-        let distinct = labels.iter().copied().collect::<std::collections::BTreeSet<usize>>().len();
-        add("found", distinct as f64);
+        let noise = found.labels.iter().filter(|label| label.is_none()).count();
+        let labels: BTreeSet<usize> = found.labels.iter().flatten().copied().collect();
+        add("found", labels.len() as f64);
         add("worked_on", found.worked_on as f64);
-        add("noise", 1.0 - rows.len() as f64 / found.labels.len() as f64);
-        if rows.is_empty() {
-            continue;
+        add("noise", noise as f64 / found.labels.len() as f64);
+        let of_null = figures(null, &of_null.labels, &null_reference)?;
+        for ((name, value), (_, null)) in
+            figures(customers, &found.labels, &reference)?.into_iter().zip(of_null)
+        {
+            add(name, value);
+            add(&format!("{name}_null"), null);
         }
-        let of = |labels: &[usize]| -> Vec<usize> { rows.iter().map(|row| labels[*row]).collect() };
-        add("ami_dominant", adjusted_mutual_information(&labels, &of(dominant))?);
-        let same: Vec<usize> = rows.iter().filter_map(|row| reference[*row]).collect();
-        add("adjusted_rand_kmeans", adjusted_rand_index(&labels, &same)?);
-        let (silhouette, davies_bouldin) = quality(directions, &found.labels);
-        add("silhouette", silhouette);
-        add("davies_bouldin", davies_bouldin);
-        let (silhouette, davies_bouldin) = quality(null, &method.cluster(null)?.labels);
-        add("silhouette_null", silhouette);
-        add("davies_bouldin_null", davies_bouldin);
     }
     Ok(())
 }
 
-/// Sampled silhouette and Davies-Bouldin index without the noise; NaN where there are fewer than two clusters.
-fn quality(x: &Array2<f64>, labels: &[Option<usize>]) -> (f64, f64) {
+/// Agreement of a clustering with the dominant trait and with another clustering, sampled silhouette and Davies-Bouldin
+/// index. Noise belongs to no cluster and is left out; what is undefined then is NaN.
+fn figures(
+    customers: &Customers,
+    labels: &[Option<usize>],
+    reference: &[Option<usize>],
+) -> Result<[(&'static str, f64); 4]> {
     let rows: Vec<usize> = (0..labels.len()).filter(|row| labels[*row].is_some()).collect();
     let kept: Vec<usize> = labels.iter().flatten().copied().collect();
-    let x = x.select(Dimension(0), &rows);
+    let dominant: Vec<usize> = rows.iter().map(|row| customers.dominant[*row]).collect();
+    let same: Vec<usize> = rows.iter().filter_map(|row| reference[*row]).collect();
+    let agreement = |other: &[usize], measure: fn(&[usize], &[usize]) -> Result<f64, Error>| {
+        if kept.is_empty() { Ok(f64::NAN) } else { measure(&kept, other) }
+    };
+    let x = customers.directions.select(Dimension(0), &rows);
     let mut rng = seed::stream(1, "silhouette sample", 0);
     let silhouette =
         silhouette_sampled(&x, &kept, SILHOUETTE_CUSTOMERS, &mut rng).map_or(f64::NAN, |found| found.mean);
-    (silhouette, davies_bouldin(&x, &kept).unwrap_or(f64::NAN))
+    Ok([
+        ("ami_dominant", agreement(&dominant, adjusted_mutual_information)?),
+        ("adjusted_rand_kmeans", agreement(&same, adjusted_rand_index)?),
+        ("silhouette", silhouette),
+        ("davies_bouldin", davies_bouldin(&x, &kept).unwrap_or(f64::NAN)),
+    ])
 }

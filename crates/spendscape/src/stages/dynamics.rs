@@ -19,6 +19,7 @@ use spendscape_dynamics::{
 use spendscape_schema::{Axes, Axis, Panel, arrays};
 use spendscape_store::{Digest, Provenance, read_table, write_file};
 
+use study::Inputs;
 pub use study::StudyOptions;
 
 use crate::{
@@ -80,7 +81,7 @@ impl NetOptions {
 }
 
 /// The tables of this stage that describe customers; the others describe single maps.
-const CUSTOMER_TABLES: [File; 7] = [
+const CUSTOMER_TABLES: [File; 8] = [
     File::Predictions,
     File::TraitAxes,
     File::Reach,
@@ -88,8 +89,19 @@ const CUSTOMER_TABLES: [File; 7] = [
     File::FixedPoints,
     File::Extended,
     File::Attractors,
+    File::PrintedAttractors,
 ];
-const MAP_TABLES: [File; 4] = [File::Maps, File::MapPoints, File::MapCycles, File::MapJumps];
+const MAP_TABLES: [File; 9] = [
+    File::Maps,
+    File::MapPoints,
+    File::MapBoxes,
+    File::MapStarts,
+    File::MapEdges,
+    File::MapCycles,
+    File::MapSensitivities,
+    File::MapBranches,
+    File::MapJumps,
+];
 
 /// Analyzes the long-run behavior of every customer and of the trait groups.
 ///
@@ -153,9 +165,16 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
         options.horizon,
     )?;
     let studied = studied(&population, options.studied_customers);
-    let labels: Vec<String> = studied.iter().map(|row| panel.customers[*row].clone()).collect();
-    let inputs = mean_shares.select(Dimension(0), &studied);
-    write_tables(&mut stage, study::study(&cell, &labels, &inputs, options.horizon, &options.study)?)?;
+    let inputs = Inputs {
+        labels: studied.iter().map(|row| panel.customers[*row].clone()).collect(),
+        held: mean_shares.select(Dimension(0), &studied),
+        coordinates: &panel.classes,
+        paths: studied
+            .iter()
+            .map(|row| panel.shares.index_axis(Dimension(0), *row).mapv(f64::from))
+            .collect(),
+    };
+    write_tables(&mut stage, study::study(&cell, &inputs, options.horizon, &options.study)?)?;
     if options.json_tables {
         let files = CUSTOMER_TABLES.iter().chain(&MAP_TABLES).filter(|file| run.has(**file));
         files.into_iter().try_for_each(|file| write_json(&mut stage, *file))?;
@@ -197,9 +216,11 @@ fn from_file<C: spendscape_dynamics::Driven>(
     horizon: usize,
     options: &StudyOptions,
 ) -> Result<Vec<(File, RecordBatch)>> {
-    let inputs = net::read_inputs(path, cell.input_width())?;
-    let labels: Vec<String> = (0..inputs.nrows()).map(|row| row.to_string()).collect();
-    study::study(cell, &labels, &inputs, horizon, options)
+    let held = net::read_inputs(path, cell.input_width())?;
+    let numbers = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<String>>();
+    let (labels, coordinates) = (numbers(held.nrows()), numbers(held.ncols()));
+    let inputs = Inputs { labels, held, coordinates: &coordinates, paths: Vec::new() };
+    study::study(cell, &inputs, horizon, options)
 }
 
 fn with_study(provenance: Provenance, options: &DynamicsOptions) -> Provenance {
@@ -308,6 +329,11 @@ fn verdict_name(verdict: Verdict) -> &'static str {
     }
 }
 
+/// Unstable directions of a saddle.
+fn unstable(verdict: Verdict) -> u16 {
+    if let Verdict::Saddle { index } = verdict { index as u16 } else { 0 }
+}
+
 fn write_population(
     stage: &mut Stage<'_>,
     axes: &Axes,
@@ -344,6 +370,7 @@ fn write_population(
         arrays::float(points.spectrum.iter().map(|spectrum| spectrum.radius.lo)),
         arrays::float(points.spectrum.iter().map(|spectrum| spectrum.radius.hi)),
         arrays::category(points.spectrum.iter().map(|spectrum| verdict_name(spectrum.verdict))),
+        arrays::index(points.spectrum.iter().map(|spectrum| unstable(spectrum.verdict))),
         arrays::flag(owner.iter().enumerate().map(|(point, row)| population.end_point[*row] == Some(point))),
     ];
     stage.write(File::FixedPoints, &unit_axes, columns)

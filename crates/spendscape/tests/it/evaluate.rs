@@ -41,8 +41,16 @@ fn forty_customers_are_measured_but_for_what_needs_more() {
     assert!(left_out["full polynomial"].as_str().unwrap().contains("32 training customers"));
     assert_eq!(left_out.as_object().unwrap().len(), 2, "{left_out}");
     assert!(figures.get("coefficients.found").is_none());
-    for name in ["fit.r2", "segments.knn.lstm.1", "clusters.ward.found", "surrogate.r2.ols", "inverse.error"]
-    {
+    for name in [
+        "fit.r2",
+        "segments.knn.lstm.1",
+        "clusters.ward.found",
+        "clusters.ward.ami_dominant_null",
+        "clusters.average.adjusted_rand_kmeans_null",
+        "clusters.mixture.davies_bouldin_null",
+        "surrogate.r2.ols",
+        "inverse.error",
+    ] {
         assert!(figures[name].is_number(), "{name} is missing: {figures}");
     }
 }

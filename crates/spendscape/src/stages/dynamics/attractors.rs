@@ -1,10 +1,11 @@
-//! Attractors of the trait groups: as P3 draws them, labeled through the output layer, and judged by the dynamics.
+//! Attractors of the trait groups: the shapes that describe them best and those that P3 prints, labeled through the output
+//! layer, and judged by the dynamics.
 
 use anyhow::Result;
 use ndarray::{Array1, Array2, Axis as Dimension};
 use spendscape_dynamics::{
-    CurveFit, GroupAttractors, GroupVerdict, Label, PointClusters, Population, Verdicts, fit_attractors,
-    judge_group, label_points,
+    Curve, CurveFit, GroupAttractors, GroupVerdict, Label, PointClusters, Population, Verdicts,
+    fit_attractors, judge_group, label_points,
 };
 use spendscape_schema::{Axes, arrays, seed};
 use spendscape_segments::dominant;
@@ -81,7 +82,78 @@ fn enough(fitted: &GroupAttractors) -> &PointClusters {
     &fitted.points[enough.unwrap_or(fitted.points.len()) - 1]
 }
 
-/// Fits the attractors of each group of customers with the same dominant trait, as P3 draws them, and judges the group.
+/// How P3 (figure 4) draws the attractor of a trait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Printed {
+    /// As a line.
+    Line,
+    /// As so many points.
+    Points(usize),
+}
+
+/// P3's three lines and four points; `None` for traits that are not the Big Five.
+fn printed(name: &str) -> Option<Printed> {
+    match name.to_ascii_lowercase().as_str() {
+        "e" | "extraversion" | "n" | "neuroticism" | "a" | "agreeableness" => Some(Printed::Line),
+        "o" | "openness" => Some(Printed::Points(1)),
+        "c" | "conscientiousness" => Some(Printed::Points(3)),
+        _ => None,
+    }
+}
+
+/// One group: its members' end states and predicted locations, n x M, and what is said of it.
+struct Group<'a> {
+    at: usize,
+    ends: Array2<f64>,
+    predicted: Array2<f64>,
+    weights: &'a Weights,
+    verdict: String,
+}
+
+impl Group<'_> {
+    /// Samples of a curve.
+    fn line(&self, curve: &Curve, drawn: bool) -> Vec<Row> {
+        let sample = |index: usize| {
+            let share = index as f64 / (CURVE_SAMPLES - 1) as f64;
+            Row {
+                group: self.at,
+                shape: "line",
+                index,
+                state: curve.at(curve.range.0 + share * (curve.range.1 - curve.range.0)),
+                explained: curve.explained,
+                refused: refusal(curve.fit),
+                drawn,
+                members: self.ends.nrows(),
+                label: None,
+                verdict: self.verdict.clone(),
+            }
+        };
+        (0..CURVE_SAMPLES).map(sample).collect()
+    }
+
+    /// The centers of a clustering.
+    fn points(&self, clusters: &PointClusters, drawn: bool) -> Result<Vec<Row>> {
+        let Weights { output, output_bias, .. } = self.weights;
+        let labels = label_points(&clusters.centers, &self.ends, &self.predicted, output, output_bias)?;
+        let rows = clusters.centers.rows().into_iter().zip(labels).enumerate();
+        let row = |(index, (center, label)): (usize, (ndarray::ArrayView1<'_, f64>, Label))| Row {
+            group: self.at,
+            shape: "point",
+            index,
+            state: center.to_owned(),
+            explained: clusters.explained,
+            refused: "",
+            drawn,
+            members: label.members,
+            label: Some(label),
+            verdict: self.verdict.clone(),
+        };
+        Ok(rows.map(row).collect())
+    }
+}
+
+/// Fits the attractors of each group of customers with the same dominant trait, and judges the group. One table holds the
+/// shapes that describe the groups best, another one those that P3 prints, without rows for traits that it does not have.
 pub(super) fn write(
     stage: &mut Stage<'_>,
     axes: &Axes,
@@ -91,11 +163,11 @@ pub(super) fn write(
 ) -> Result<()> {
     let owner = dominant(&groups.targets.grades)?;
     let ends = groups.population.end_hidden();
-    let mut rows: Vec<Row> = Vec::new();
-    for (group, name) in groups.targets.traits.iter().enumerate() {
-        let members: Vec<usize> = (0..owner.len()).filter(|row| owner[*row] == group).collect();
+    let (mut best, mut as_printed) = (Vec::new(), Vec::new());
+    for (at, name) in groups.targets.traits.iter().enumerate() {
+        let members: Vec<usize> = (0..owner.len()).filter(|row| owner[*row] == at).collect();
         let own = ends.select(Dimension(0), &members);
-        let mut rng = seed::stream(1, "attractors", group as u64);
+        let mut rng = seed::stream(1, "attractors", at as u64);
         let fitted = match fit_attractors(&own, &mut rng) {
             Ok(fitted) => fitted,
             Err(spendscape_dynamics::Error::TooFew { .. }) => {
@@ -110,50 +182,40 @@ pub(super) fn write(
         };
         let verdicts = judge_group(groups.population, &members, horizon as f64);
         stage.note(&format!("evidence.{name}"), evidence(&verdicts));
+        let predicted = groups.locations.select(Dimension(0), &members);
         let verdict = verdict_name(verdicts.verdict);
+        let group = Group { at, ends: own, predicted, weights, verdict };
         let clusters = enough(&fitted);
-        let fair = |curve: &&spendscape_dynamics::Curve| curve.fit == CurveFit::Accepted;
+        let fair = |curve: &&Curve| curve.fit == CurveFit::Accepted;
         let as_line =
             fitted.curve.as_ref().filter(fair).is_some_and(|curve| curve.explained > clusters.explained);
         if let Some(curve) = &fitted.curve {
-            rows.extend((0..CURVE_SAMPLES).map(|index| {
-                let share = index as f64 / (CURVE_SAMPLES - 1) as f64;
-                let at = curve.range.0 + share * (curve.range.1 - curve.range.0);
-                Row {
-                    group,
-                    shape: "line",
-                    index,
-                    state: curve.at(at),
-                    explained: curve.explained,
-                    refused: refusal(curve.fit),
-                    drawn: as_line,
-                    members: members.len(),
-                    label: None,
-                    verdict: verdict.clone(),
-                }
-            }));
+            best.extend(group.line(curve, as_line));
         }
-        let predicted = groups.locations.select(Dimension(0), &members);
-        let labels =
-            label_points(&clusters.centers, &own, &predicted, &weights.output, &weights.output_bias)?;
-        for (index, (center, label)) in clusters.centers.rows().into_iter().zip(labels).enumerate() {
-            rows.push(Row {
-                group,
-                shape: "point",
-                index,
-                state: center.to_owned(),
-                explained: clusters.explained,
-                refused: "",
-                drawn: !as_line,
-                members: label.members,
-                label: Some(label),
-                verdict: verdict.clone(),
-            });
+        best.extend(group.points(clusters, !as_line)?);
+        match (printed(name), &fitted.curve) {
+            (Some(Printed::Line), Some(curve)) => as_printed.extend(group.line(curve, true)),
+            (Some(Printed::Points(count)), _) => {
+                as_printed.extend(group.points(&fitted.points[count - 1], true)?);
+            }
+            _ => {}
         }
     }
-    let states = Array2::from_shape_fn((rows.len(), ends.ncols()), |(row, unit)| rows[row].state[unit]);
+    write_rows(stage, File::Attractors, axes, &best, &groups.targets.traits, weights)?;
+    write_rows(stage, File::PrintedAttractors, axes, &as_printed, &groups.targets.traits, weights)
+}
+
+fn write_rows(
+    stage: &mut Stage<'_>,
+    file: File,
+    axes: &Axes,
+    rows: &[Row],
+    traits: &[String],
+    weights: &Weights,
+) -> Result<()> {
+    let units = weights.output.ncols();
+    let states = Array2::from_shape_fn((rows.len(), units), |(row, unit)| rows[row].state[unit]);
     let outputs = states.dot(&weights.output.t()) + &weights.output_bias;
-    let traits = &groups.targets.traits;
     let label =
         |f: &dyn Fn(&Label) -> f64| arrays::optional_float(rows.iter().map(|row| row.label.as_ref().map(f)));
     let columns = vec![
@@ -175,5 +237,27 @@ pub(super) fn write(
         label(&|label| label.distance_of_prediction),
         arrays::category(rows.iter().map(|row| &row.verdict)),
     ];
-    stage.write(File::Attractors, axes, columns)
+    stage.write(file, axes, columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_points_are_those_of_the_paper() {
+        // P3: three line attractors (A, E, N) and four point attractors (one for O, three for C).
+        let of = |names: [&str; 5]| names.map(|name| printed(name));
+        let expected = [
+            Some(Printed::Line),
+            Some(Printed::Line),
+            Some(Printed::Points(1)),
+            Some(Printed::Points(3)),
+            Some(Printed::Line),
+        ];
+        assert_eq!(of(["E", "N", "O", "C", "A"]), expected);
+        let long = ["Extraversion", "Neuroticism", "Openness", "Conscientiousness", "Agreeableness"];
+        assert_eq!(of(long), expected);
+        assert_eq!(printed("thrift"), None);
+    }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use arrow::{
-    array::{Array, AsArray, RecordBatch},
+    array::{Array, ArrayRef, AsArray, RecordBatch},
     datatypes::{DataType, Float32Type, Float64Type, Int32Type, Int64Type, UInt16Type},
 };
 use serde_json::{Map, Value};
@@ -38,12 +38,14 @@ fn cell(column: &dyn Array, row: usize) -> Result<Value> {
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).into(),
         DataType::Float32 => column.as_primitive::<Float32Type>().value(row).into(),
         DataType::Float64 => column.as_primitive::<Float64Type>().value(row).into(),
-        DataType::FixedSizeList(..) => {
-            let values = column.as_fixed_size_list().value(row);
-            (0..values.len()).map(|k| cell(values.as_ref(), k)).collect::<Result<Vec<Value>>>()?.into()
-        }
+        DataType::FixedSizeList(..) => list(&column.as_fixed_size_list().value(row))?,
+        DataType::List(..) => list(&column.as_list::<i32>().value(row))?,
         other => bail!("a column of type {other} has no JSON form"),
     })
+}
+
+fn list(values: &ArrayRef) -> Result<Value> {
+    Ok((0..values.len()).map(|k| cell(values.as_ref(), k)).collect::<Result<Vec<Value>>>()?.into())
 }
 
 #[cfg(test)]

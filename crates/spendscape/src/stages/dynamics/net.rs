@@ -161,13 +161,13 @@ pub(super) fn read_inputs(path: &Path, width: usize) -> Result<Array2<f64>> {
         lines(&bytes)
     };
     let inputs = inputs.with_context(|| format!("{}", path.display()))?;
+    ensure!(inputs.nrows() > 0, "{}: there are no inputs", path.display());
     ensure!(
         inputs.ncols() == width,
         "{}: inputs have {} values, but the net reads {width}",
         path.display(),
         inputs.ncols()
     );
-    ensure!(inputs.nrows() > 0, "{}: there are no inputs", path.display());
     Ok(inputs)
 }
 

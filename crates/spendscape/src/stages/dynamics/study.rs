@@ -1,10 +1,12 @@
-//! Single maps in depth: all fixed points, basins, transients, cycles, and the changes of input at which the attractor
-//! is lost; for nets from elsewhere and for a sample of customers.
+//! Single maps in depth: all fixed points, basins, transients, cycles, sensitivities, and the changes of input at which the
+//! attractor is lost; for nets from elsewhere and for a sample of customers.
+
+mod detail;
 
 use anyhow::Result;
 use arrow::array::{ArrayRef, RecordBatch};
 use clap::Args;
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayRef1};
 use rayon::prelude::*;
 use spendscape_dynamics::{
     Basins, Complete, ContinuationConfig, Cycle, Driven, FindConfig, FixedPointList, Jump, JumpCause,
@@ -45,37 +47,57 @@ const CYCLE_SETTLE: usize = 100;
 /// Powers of the Jacobian looked at for transient growth.
 const GROWTH_STEPS: usize = 200;
 
+/// The inputs whose maps are studied.
+pub(super) struct Inputs<'a> {
+    /// What each is called.
+    pub(super) labels: Vec<String>,
+    /// The inputs that are held, one per row.
+    pub(super) held: Array2<f64>,
+    /// What their coordinates are called.
+    pub(super) coordinates: &'a [String],
+    /// The inputs that each customer had one after another, where that is known; one path per row of `held`.
+    pub(super) paths: Vec<Array2<f64>>,
+}
+
 /// What is known of one map.
 struct Studied {
     list: FixedPointList,
     verdict: MapVerdict,
     shares: Vec<Share>,
+    edges: Vec<detail::BasinEdge>,
     transients: Vec<Transient>,
+    sensitivities: Vec<Option<Array2<f64>>>,
     cycles: Vec<Cycle>,
     passages: Vec<(usize, Passage)>,
+    branches: Vec<detail::Followed>,
 }
 
-/// Studies the map of each row of `inputs` and returns four tables.
+/// Studies the map of each input and returns the tables of single maps.
 ///
 /// # Errors
 /// If an input does not fit the cell.
 pub(super) fn study<C: Driven>(
     cell: &C,
-    labels: &[String],
-    inputs: &Array2<f64>,
+    inputs: &Inputs<'_>,
     horizon: usize,
     options: &StudyOptions,
 ) -> Result<Vec<(File, RecordBatch)>> {
-    let studied: Vec<Studied> = (0..inputs.nrows())
+    let studied: Vec<Studied> = (0..inputs.held.nrows())
         .into_par_iter()
         .map(|row| one(cell, inputs, row, horizon, options))
         .collect::<Result<_>>()?;
+    let (labels, dim) = (inputs.labels.as_slice(), cell.state_names().len());
     let axes = Axes::new().with(Axis::Unit, cell.state_names());
     Ok(vec![
         table(File::Maps, &axes, maps(labels, &studied))?,
-        table(File::MapPoints, &axes, points(labels, &studied, cell.state_names().len())?)?,
-        table(File::MapCycles, &axes, cycles(labels, &studied, cell.state_names().len())?)?,
-        table(File::MapJumps, &axes, jumps(labels, &studied, cell.state_names().len())?)?,
+        table(File::MapPoints, &axes, points(labels, &studied, dim)?)?,
+        table(File::MapBoxes, &axes, detail::boxes(labels, &studied, dim)?)?,
+        table(File::MapStarts, &axes, detail::starts(labels, &studied))?,
+        table(File::MapEdges, &axes, detail::edges(labels, &studied, dim)?)?,
+        table(File::MapCycles, &axes, cycles(labels, &studied, dim)?)?,
+        table(File::MapSensitivities, &axes, detail::sensitivities(inputs, &studied, dim)?)?,
+        table(File::MapBranches, &axes, detail::branches(labels, &studied, dim)?)?,
+        table(File::MapJumps, &axes, jumps(labels, &studied, dim)?)?,
     ])
 }
 
@@ -86,37 +108,52 @@ fn table(file: File, axes: &Axes, columns: Vec<ArrayRef>) -> Result<(File, Recor
 
 fn one<C: Driven>(
     cell: &C,
-    inputs: &Array2<f64>,
+    inputs: &Inputs<'_>,
     row: usize,
     horizon: usize,
     options: &StudyOptions,
 ) -> Result<Studied> {
-    let input = inputs.row(row);
+    let input = inputs.held.row(row);
     let map = cell.driven_by(&input)?;
     let list = map.fixed_points(&SearchConfig::default());
     let verdict = judge_map(&map, &list, horizon as f64);
     let mut rng = seed::stream(1, "basins", row as u64);
-    let shares = Basins::new(&map, &list, ROLL_OUT).fractions(options.basin_samples, &mut rng);
+    let basins = Basins::new(&map, &list, ROLL_OUT);
+    let shares = basins.fractions(options.basin_samples, &mut rng);
+    let edges = detail::find_edges(&basins, &list)?;
     let transients =
         list.points.iter().map(|p| transient(&map, &p.state, GROWTH_STEPS)).collect::<Result<_, _>>()?;
+    let sensitivities =
+        list.points.iter().map(|p| detail::sensitivity_of(&map, p)).collect::<Result<_, _>>()?;
     let find = FindConfig { starts: CYCLE_STARTS, ..FindConfig::default() };
     let cycles = (2..=options.longest_cycle)
         .flat_map(|length| find_cycles(&map, length, CYCLE_SETTLE, &find))
         .collect();
-    // The attractor is where the map's own roll-out from zero ends.
+    let start = attractor(cell, &input)?;
+    let others: Vec<usize> = super::sample(inputs.held.nrows(), options.followed + 1);
+    let (mut passages, mut branches) = (Vec::new(), Vec::new());
+    for to in others.into_iter().filter(|to| *to != row).take(options.followed) {
+        let target = inputs.held.row(to);
+        passages.push((to, jump_toward(cell, &input, &target, &start, &ContinuationConfig::default())?));
+        let way = ndarray::stack![ndarray::Axis(0), input, target];
+        branches.push(detail::Followed::new(cell, &inputs.labels[to], &way, &start)?);
+    }
+    if let Some(path) = inputs.paths.get(row).filter(|path| path.nrows() > 1) {
+        let start = attractor(cell, &path.row(0))?;
+        branches.push(detail::Followed::new(cell, detail::PERIODS, path, &start)?);
+    }
+    Ok(Studied { list, verdict, shares, edges, transients, sensitivities, cycles, passages, branches })
+}
+
+/// Where the roll-out from zero under an input ends: its attractor, where it is a point.
+fn attractor<C: Driven>(cell: &C, input: &ArrayRef1<f64>) -> Result<Array1<f64>> {
+    let map = cell.driven_by(input)?;
     let mut solver = Solver::for_map(&map);
     let zero = vec![0.0; cell.state_names().len()];
     solver.iterate(&map, &zero, ROLL_OUT);
     let from = solver.state().to_vec();
     solver.newton(&map, &from, POLISH);
-    let start = Array1::from(solver.state().to_vec());
-    let others: Vec<usize> = super::sample(inputs.nrows(), options.followed + 1);
-    let mut passages = Vec::new();
-    for to in others.into_iter().filter(|to| *to != row).take(options.followed) {
-        let config = ContinuationConfig::default();
-        passages.push((to, jump_toward(cell, &input, &inputs.row(to), &start, &config)?));
-    }
-    Ok(Studied { list, verdict, shares, transients, cycles, passages })
+    Ok(Array1::from(solver.state().to_vec()))
 }
 
 fn outcome_name(outcome: Outcome) -> &'static str {
@@ -165,7 +202,11 @@ fn points(labels: &[String], studied: &[Studied], dim: usize) -> Result<Vec<Arra
         }))
     };
     let point = |&(map, index): &(usize, usize)| &studied[map].list.points[index];
-    let unstable = |verdict| if let Verdict::Saddle { index } = verdict { index as u16 } else { 0 };
+    let constants: Vec<Vec<f32>> = rows
+        .iter()
+        .map(|&(map, index)| &studied[map].transients[index].time_constants)
+        .map(|constants| constants.iter().map(|constant| *constant as f32).collect())
+        .collect();
     let states = Array2::from_shape_fn((rows.len(), dim), |(row, k)| point(&rows[row]).state[k]);
     Ok(vec![
         arrays::text(rows.iter().map(|(map, _)| &labels[*map])),
@@ -173,11 +214,13 @@ fn points(labels: &[String], studied: &[Studied], dim: usize) -> Result<Vec<Arra
         arrays::vectors64(states.view())?,
         each(&|s, k| s.list.points[k].residual),
         each(&|s, k| s.list.points[k].enclosure.iter().fold(0.0, |m: f64, v| m.max(v.rad()))),
+        each(&|s, k| s.list.points[k].uniqueness_radius()),
         each(&|s, k| s.list.points[k].spectrum.radius.lo),
         each(&|s, k| s.list.points[k].spectrum.radius.hi),
         arrays::category(rows.iter().map(|row| super::verdict_name(point(row).spectrum.verdict))),
-        arrays::index(rows.iter().map(|row| unstable(point(row).spectrum.verdict))),
+        arrays::index(rows.iter().map(|row| super::unstable(point(row).spectrum.verdict))),
         each(&|s, k| s.list.points[k].time_constant()),
+        arrays::values32(&constants)?,
         each(&|s, k| s.transients[k].peak.0),
         arrays::index(rows.iter().map(|(map, index)| studied[*map].transients[*index].peak.1 as u16)),
         arrays::optional_index(
