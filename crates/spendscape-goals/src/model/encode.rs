@@ -7,12 +7,15 @@ use ndarray::Array3;
 use serde::{Deserialize, Serialize};
 use spendscape_lstm::Inputs;
 
-use crate::{Calendar, Covariates, Error, Groups};
+use crate::{Calendar, Covariates, Error, Groups, calendar::civil};
 
 /// Days until a holiday that the network can see ahead.
 const HOLIDAY_AHEAD: usize = 14;
 /// Days since payday that have a category of their own.
 const SINCE_PAYDAY: usize = 31;
+
+/// Days until the end of a month that have a category of their own.
+const BEFORE_MONTH_END: usize = 7;
 
 /// Days from 1970 on that are looked up: a century. Others are told from the calendar each time.
 const LOOKED_UP: i32 = 36_525;
@@ -31,6 +34,7 @@ pub(crate) struct Encoder {
 struct DayIds {
     weekday: u8,
     day_of_month: u8,
+    before_month_end: u8,
     month: u8,
     since_payday: u8,
     holiday_ahead: u8,
@@ -53,6 +57,8 @@ pub(crate) struct Sizes {
     pub(crate) later_gap: usize,
     /// Mean and standard deviation of ln(1 + money spent in a group).
     pub(crate) spent: (f32, f32),
+    /// Months, from January, whose season is known: they were trained on in several years.
+    pub(crate) seasons: [bool; 12],
 }
 
 /// The last group behind a step.
@@ -121,7 +127,9 @@ impl Sizes {
 }
 
 impl DayIds {
-    fn of(calendar: &Calendar, day: i32) -> Self {
+    fn of(calendar: &Calendar, seasons: &[bool; 12], day: i32) -> Self {
+        let date = civil(day);
+        let before_month_end = (date.days_in_month() - date.day()) as usize;
         let kind = calendar.kind(day);
         let ahead =
             || (0..HOLIDAY_AHEAD).find(|ahead| calendar.is_holiday(day.saturating_add(*ahead as i32)));
@@ -130,7 +138,8 @@ impl DayIds {
         Self {
             weekday: kind.weekday as u8,
             day_of_month: kind.day_of_month as u8,
-            month: kind.month as u8,
+            before_month_end: before_month_end.min(BEFORE_MONTH_END) as u8,
+            month: if seasons[kind.month] { kind.month as u8 } else { 12 },
             since_payday: since_payday as u8,
             holiday_ahead: holiday_ahead.unwrap_or(HOLIDAY_AHEAD) as u8,
             holiday: kind.holiday,
@@ -143,6 +152,7 @@ impl DayIds {
         Self {
             weekday: 7,
             day_of_month: 31,
+            before_month_end: BEFORE_MONTH_END as u8,
             month: 12,
             since_payday: SINCE_PAYDAY as u8,
             holiday_ahead: HOLIDAY_AHEAD as u8,
@@ -154,13 +164,13 @@ impl DayIds {
 
 impl Encoder {
     pub(crate) fn new(sizes: Sizes, calendar: Calendar) -> Self {
-        let days = (0..LOOKED_UP).map(|day| DayIds::of(&calendar, day)).collect();
+        let days = (0..LOOKED_UP).map(|day| DayIds::of(&calendar, &sizes.seasons, day)).collect();
         Self { sizes, calendar, days }
     }
 
     fn day(&self, day: i32) -> DayIds {
         let known = usize::try_from(day).ok().and_then(|day| self.days.get(day).copied());
-        known.unwrap_or_else(|| DayIds::of(&self.calendar, day))
+        known.unwrap_or_else(|| DayIds::of(&self.calendar, &self.sizes.seasons, day))
     }
 
     /// Sizes of the categorical variables of a step.
@@ -173,6 +183,7 @@ impl Encoder {
             self.sizes.gaps() + 1,
             8,
             32,
+            BEFORE_MONTH_END + 1,
             13,
             channels + 1,
             SINCE_PAYDAY + 1,
@@ -180,7 +191,8 @@ impl Encoder {
         ];
         sizes.extend(covariates.iter().map(|levels| levels + 1));
         if sees_next {
-            sizes.extend([self.sizes.gaps() + 1, 8, 32, 13, SINCE_PAYDAY + 1, 2, promotions + 1]);
+            let ends = BEFORE_MONTH_END + 1;
+            sizes.extend([self.sizes.gaps() + 1, 8, 32, ends, 13, SINCE_PAYDAY + 1, 2, promotions + 1]);
         }
         sizes
     }
@@ -206,6 +218,7 @@ impl Encoder {
             gap.map_or(sizes.gaps(), |days| sizes.gap(days)),
             ids.weekday as usize,
             ids.day_of_month as usize,
+            ids.before_month_end as usize,
             ids.month as usize,
             last.map_or(sizes.channels, |last| (last.channel as usize).min(sizes.channels)),
             ids.since_payday as usize,
@@ -222,6 +235,7 @@ impl Encoder {
                 gap,
                 ids.weekday as usize,
                 ids.day_of_month as usize,
+                ids.before_month_end as usize,
                 ids.month as usize,
                 ids.since_payday as usize,
                 usize::from(ids.holiday),

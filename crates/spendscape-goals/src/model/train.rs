@@ -8,15 +8,14 @@ use spendscape_lstm::{Dataset, Network, NetworkParams, Schedule, TrainParams, Tr
 
 use super::{
     GoalModel, GoalParams, Shape,
-    encode::{Encoder, Sizes},
+    encode::Encoder,
+    survey::Survey,
     windows::{self, PIECE, Part, Reader, Window},
 };
 use crate::{Calendar, Covariates, Error, Sequences, Target, split::check_known};
 
 /// Longest gradient: what a rare long history may do in one step.
 const CLIP: f64 = 1.0;
-/// Days beyond the longest gap that "later" stands for, at most: a century, whatever a broken clock wrote.
-const LONGEST_BEYOND: usize = 36_525;
 /// Groups of a block that are scored after each pass, at most.
 const VALIDATED: usize = 100_000;
 
@@ -47,7 +46,7 @@ pub struct Block<'a> {
 
 impl Block<'_> {
     /// Refuses a block whose parts do not fit together, or that differs from the first in goals or covariates.
-    fn check(&self, first: &Self) -> Result<(), Error> {
+    pub(super) fn check(&self, first: &Self) -> Result<(), Error> {
         let (sequences, covariates) = (&self.sequences, &self.covariates);
         let customers = sequences.customers();
         let mismatch = |argument, expected, found| Err(Error::ShapeMismatch { argument, expected, found });
@@ -149,69 +148,8 @@ pub struct GoalEpoch {
     pub validation_loss: Option<f64>,
 }
 
-/// What a first pass over the blocks finds.
-#[derive(Debug, Default)]
-struct Survey {
-    groups: usize,
-    spent: (f64, f64),
-    /// Gaps beyond the longest: how many, and by how much in all.
-    tail: (usize, i64),
-    /// Pieces per block of the networks of days and of goals.
-    pieces: [usize; 2],
-    /// Goals (G).
-    goals: usize,
-}
-
-impl Survey {
-    fn of(source: &dyn Blocks, params: &GoalParams) -> Result<Self, Error> {
-        let mut survey = Self::default();
-        if source.blocks() == 0 {
-            return Ok(survey);
-        }
-        let first = source.load(0)?;
-        for block in 0..source.blocks() {
-            let block = source.load(block)?;
-            block.check(&first)?;
-            survey.goals = block.sequences.goals.len();
-            for (n, until) in block.train.iter().enumerate() {
-                let groups = block.sequences.groups(n);
-                for (at, spent) in groups.spent.iter().enumerate().take(*until) {
-                    let ln = libm::log1p((*spent).max(0) as f64);
-                    survey.groups += 1;
-                    survey.spent = (survey.spent.0 + ln, survey.spent.1 + ln * ln);
-                    let gap =
-                        if at == 0 { 0 } else { i64::from(groups.day[at]) - i64::from(groups.day[at - 1]) };
-                    if gap > params.longest_gap as i64 {
-                        survey.tail = (survey.tail.0 + 1, survey.tail.1 + gap - params.longest_gap as i64);
-                    }
-                }
-            }
-            for (pieces, part) in survey.pieces.iter_mut().zip([Part::Days, Part::Goals]) {
-                *pieces += training_windows(&block, part, params.window).len().div_ceil(PIECE);
-            }
-        }
-        Ok(survey)
-    }
-
-    fn sizes(&self, params: &GoalParams, goals: usize, channels: usize, covariates: &Covariates) -> Sizes {
-        let groups = self.groups as f64;
-        let mean = self.spent.0 / groups;
-        let variance = (self.spent.1 / groups - mean * mean).max(0.0);
-        // As if one more gap ended a month later: there may be none.
-        let beyond = (self.tail.1 + 31) as f64 / (self.tail.0 + 1) as f64;
-        Sizes {
-            goals,
-            channels,
-            covariates: covariates.sizes.clone(),
-            longest_gap: params.longest_gap,
-            later_gap: params.longest_gap + (beyond.round() as usize).min(LONGEST_BEYOND),
-            spent: (mean as f32, (variance.sqrt().max(1e-6)) as f32),
-        }
-    }
-}
-
 /// Windows of a block by falling length, so that pieces of them are padded little.
-fn training_windows(block: &Block<'_>, part: Part, window: usize) -> Vec<Window> {
+pub(super) fn training_windows(block: &Block<'_>, part: Part, window: usize) -> Vec<Window> {
     let cut = |(n, until): (usize, &usize)| windows::cut(part, n as u32, *until, window);
     let mut windows: Vec<Window> = block.train.iter().enumerate().flat_map(cut).collect();
     windows.sort_by_key(|window| std::cmp::Reverse(window.steps));

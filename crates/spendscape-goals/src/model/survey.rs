@@ -1,0 +1,120 @@
+//! What training learns of the groups before it begins: how many, how much money, how long gaps are, and which seasons.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Blocks, GoalParams,
+    encode::Sizes,
+    train::training_windows,
+    windows::{PIECE, Part},
+};
+use crate::{Covariates, Error, calendar::civil};
+
+/// The season of a month is known if it was seen in two years, in the lesser of them with this share of the other's groups at
+/// least: seen once, it cannot be told from a trend.
+const SECOND_YEAR: f64 = 0.25;
+/// Days beyond the longest gap that "later" stands for, at most: a century, whatever a broken clock wrote.
+const LONGEST_BEYOND: usize = 36_525;
+
+/// What a first pass over the blocks finds.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    pub(super) groups: usize,
+    spent: (f64, f64),
+    /// Gaps beyond the longest: how many, and by how much in all.
+    tail: (usize, i64),
+    /// Pieces per block of the networks of days and of goals.
+    pub(super) pieces: [usize; 2],
+    /// Goals (G).
+    pub(super) goals: usize,
+    /// Training groups of each day.
+    days: BTreeMap<i32, usize>,
+}
+
+impl Survey {
+    pub(super) fn of(source: &dyn Blocks, params: &GoalParams) -> Result<Self, Error> {
+        let mut survey = Self::default();
+        if source.blocks() == 0 {
+            return Ok(survey);
+        }
+        let first = source.load(0)?;
+        for block in 0..source.blocks() {
+            let block = source.load(block)?;
+            block.check(&first)?;
+            survey.goals = block.sequences.goals.len();
+            for (n, until) in block.train.iter().enumerate() {
+                let groups = block.sequences.groups(n);
+                for (at, spent) in groups.spent.iter().enumerate().take(*until) {
+                    let ln = libm::log1p((*spent).max(0) as f64);
+                    survey.groups += 1;
+                    *survey.days.entry(groups.day[at]).or_default() += 1;
+                    survey.spent = (survey.spent.0 + ln, survey.spent.1 + ln * ln);
+                    let gap =
+                        if at == 0 { 0 } else { i64::from(groups.day[at]) - i64::from(groups.day[at - 1]) };
+                    if gap > params.longest_gap as i64 {
+                        survey.tail = (survey.tail.0 + 1, survey.tail.1 + gap - params.longest_gap as i64);
+                    }
+                }
+            }
+            for (pieces, part) in survey.pieces.iter_mut().zip([Part::Days, Part::Goals]) {
+                *pieces += training_windows(&block, part, params.window).len().div_ceil(PIECE);
+            }
+        }
+        Ok(survey)
+    }
+
+    pub(super) fn sizes(
+        &self,
+        params: &GoalParams,
+        goals: usize,
+        channels: usize,
+        covariates: &Covariates,
+    ) -> Sizes {
+        let groups = self.groups as f64;
+        let mean = self.spent.0 / groups;
+        let variance = (self.spent.1 / groups - mean * mean).max(0.0);
+        // As if one more gap ended a month later: there may be none.
+        let beyond = (self.tail.1 + 31) as f64 / (self.tail.0 + 1) as f64;
+        Sizes {
+            goals,
+            channels,
+            covariates: covariates.sizes.clone(),
+            longest_gap: params.longest_gap,
+            later_gap: params.longest_gap + (beyond.round() as usize).min(LONGEST_BEYOND),
+            spent: (mean as f32, (variance.sqrt().max(1e-6)) as f32),
+            seasons: self.seasons(),
+        }
+    }
+
+    /// Months that were seen in several years.
+    fn seasons(&self) -> [bool; 12] {
+        let mut years: [BTreeMap<i16, usize>; 12] = Default::default();
+        for (day, groups) in &self.days {
+            let date = civil(*day);
+            *years[date.month() as usize - 1].entry(date.year()).or_default() += groups;
+        }
+        years.map(|years| {
+            let mut groups: Vec<usize> = years.into_values().collect();
+            groups.sort_unstable();
+            matches!(groups[..], [.., second, first] if second as f64 >= SECOND_YEAR * first as f64)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_season_seen_once_is_not_known() {
+        let day =
+            |year, month| (jiff::civil::date(year, month, 5) - jiff::civil::date(1970, 1, 1)).get_days();
+        let days = [(2019, 1, 10), (2020, 1, 40), (2019, 2, 9), (2020, 2, 40), (2020, 3, 50)];
+        let days = days.map(|(year, month, groups)| (day(year, month), groups));
+        let survey = Survey { days: days.into_iter().collect(), ..Survey::default() };
+        let known = survey.seasons();
+        assert!(known[0], "a quarter as many a year before");
+        assert!(!known[1] && !known[2], "less than that, or only once");
+        assert_eq!(known.iter().filter(|known| **known).count(), 1);
+    }
+}
