@@ -47,12 +47,19 @@ impl<'a, F: Real> Inputs<'a, F> {
         let mut width = 0;
         let firsts: Vec<usize> = sizes.iter().map(|size| (width, width += size).0).collect();
         let mut columns = Vec::with_capacity(ids.len());
-        for ((sample, step, variable), &id) in ids.indexed_iter() {
-            let size = sizes[variable];
-            if id >= size {
-                return Err(Error::Category { sample, step, variable, id, size });
+        for (row, ids) in ids.rows().into_iter().enumerate() {
+            for (variable, (&id, (&size, &first))) in ids.iter().zip(sizes.iter().zip(&firsts)).enumerate() {
+                if id >= size {
+                    return Err(Error::Category {
+                        sample: row / steps,
+                        step: row % steps,
+                        variable,
+                        id,
+                        size,
+                    });
+                }
+                columns.push(first + id);
             }
-            columns.push(firsts[variable] + id);
         }
         self.categories = Some(Cow::Owned(Categories { columns, variables, width }));
         Ok(self)

@@ -7,6 +7,7 @@ mod backward;
 mod dropout;
 mod forward;
 mod lookup;
+mod row_gradient;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -22,6 +23,7 @@ use dropout::Dropout;
 use lookup::Lookup;
 use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use row_gradient::RowGradient;
 use std::ops::Range;
 
 /// Layers with at most this many inputs keep their weight gradient per lane, which needs no transposed copy of the
@@ -35,8 +37,7 @@ const LINES_OF_TARGETS: usize = 2;
 /// in a second-level cache of one megabyte.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// Steps of a chunk at most, so that what a tile of the weight gradient reads again for every sample stays in a
-/// first-level cache.
+/// Steps of a chunk at most, so that what a narrow layer's kernels hand to each other stays in a first-level cache.
 const CHUNK_STEPS: usize = 16;
 
 /// A layer's quantities for one block, over all steps.
@@ -57,9 +58,7 @@ struct Trace<F> {
     /// Per-lane gradients: recurrent or dense kernel, then bias; and the input kernel of upper layers.
     lane_kernel: Buffer<F>,
     lane_input: Buffer<F>,
-    /// Inputs or hidden states of a chunk as rows, for wide layers: steps x lanes x columns.
-    rows: Vec<F>,
-    row_starts: Vec<usize>,
+    row_gradient: RowGradient<F>,
     dropout: Option<Dropout<F>>,
 }
 
@@ -98,7 +97,7 @@ impl<F: Real> Engine<F> {
         let dense_steps = if network.params.every_step { steps } else { 1 };
         let traces = network.layers.iter().enumerate().map(|(l, layer)| {
             let steps = if layer.kind == Kind::Lstm { steps } else { dense_steps };
-            Trace::new(layer, l == 0, steps, lanes, derivatives)
+            Trace::new(kernels, (layer, l == 0), steps, derivatives)
         });
         Self {
             kernels,
@@ -269,7 +268,13 @@ fn chunks(steps: usize, size: usize) -> impl DoubleEndedIterator<Item = Range<us
 }
 
 impl<F: Real> Trace<F> {
-    fn new(layer: &Layer, first: bool, steps: usize, lanes: usize, derivatives: Derivatives) -> Self {
+    fn new(
+        kernels: &Kernels<F>,
+        (layer, first): (&Layer, bool),
+        steps: usize,
+        derivatives: Derivatives,
+    ) -> Self {
+        let lanes = kernels.lanes;
         let (rows, ins, units) = (round4(layer.rows()), layer.inputs, layer.units);
         let padded = round4(units);
         let (lstm, backward) = (layer.kind == Kind::Lstm, derivatives > Derivatives::None);
@@ -277,7 +282,7 @@ impl<F: Real> Trace<F> {
         let narrow = kernel_ins <= LANE_GRADIENT_INPUTS;
         let lane_kernel = if narrow { layer.rows() * kernel_ins } else { 0 } + layer.rows();
         let lane_input = if lstm && ins <= LANE_GRADIENT_INPUTS { layer.rows() * ins } else { 0 };
-        let row_width = if narrow && (!lstm || ins <= LANE_GRADIENT_INPUTS) { 0 } else { units.max(ins) };
+        let by_rows = !narrow || lstm && !first && ins > LANE_GRADIENT_INPUTS;
         let dx_steps = match (first, derivatives) {
             (true, Derivatives::Inputs) => steps,
             (true, _) => 0,
@@ -294,8 +299,7 @@ impl<F: Real> Trace<F> {
             dx: when(backward, dx_steps * round4(ins)),
             lane_kernel: when(backward, lane_kernel),
             lane_input: when(backward, lane_input),
-            rows: vec![F::zero(); if backward { steps.min(CHUNK_STEPS) * lanes * row_width } else { 0 }],
-            row_starts: Vec::new(),
+            row_gradient: RowGradient::new(if backward && by_rows { lanes } else { 0 }, kernels.columns),
             dropout: None,
         }
     }

@@ -14,11 +14,28 @@ const HOLIDAY_AHEAD: usize = 14;
 /// Days since payday that have a category of their own.
 const SINCE_PAYDAY: usize = 31;
 
+/// Days from 1970 on that are looked up: a century. Others are told from the calendar each time.
+const LOOKED_UP: i32 = 36_525;
+
 /// What one step of a customer looks like.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Encoder {
     pub(crate) sizes: Sizes,
     pub(crate) calendar: Calendar,
+    /// The categories of the days that are looked up.
+    days: Vec<DayIds>,
+}
+
+/// The categories of a day.
+#[derive(Debug, Clone, Copy)]
+struct DayIds {
+    weekday: u8,
+    day_of_month: u8,
+    month: u8,
+    since_payday: u8,
+    holiday_ahead: u8,
+    holiday: bool,
+    promotion: u16,
 }
 
 /// How many of everything there are, and what numbers are divided by.
@@ -103,7 +120,49 @@ impl Sizes {
     }
 }
 
+impl DayIds {
+    fn of(calendar: &Calendar, day: i32) -> Self {
+        let kind = calendar.kind(day);
+        let ahead =
+            || (0..HOLIDAY_AHEAD).find(|ahead| calendar.is_holiday(day.saturating_add(*ahead as i32)));
+        let holiday_ahead = if calendar.knows_holidays() { ahead() } else { None };
+        let since_payday = kind.since_payday.map_or(SINCE_PAYDAY, |days| days.min(SINCE_PAYDAY));
+        Self {
+            weekday: kind.weekday as u8,
+            day_of_month: kind.day_of_month as u8,
+            month: kind.month as u8,
+            since_payday: since_payday as u8,
+            holiday_ahead: holiday_ahead.unwrap_or(HOLIDAY_AHEAD) as u8,
+            holiday: kind.holiday,
+            promotion: kind.promotion.unwrap_or(calendar.promotions().len()) as u16,
+        }
+    }
+
+    /// What stands for a day that nobody knows.
+    fn unknown(calendar: &Calendar) -> Self {
+        Self {
+            weekday: 7,
+            day_of_month: 31,
+            month: 12,
+            since_payday: SINCE_PAYDAY as u8,
+            holiday_ahead: HOLIDAY_AHEAD as u8,
+            holiday: false,
+            promotion: calendar.promotions().len() as u16,
+        }
+    }
+}
+
 impl Encoder {
+    pub(crate) fn new(sizes: Sizes, calendar: Calendar) -> Self {
+        let days = (0..LOOKED_UP).map(|day| DayIds::of(&calendar, day)).collect();
+        Self { sizes, calendar, days }
+    }
+
+    fn day(&self, day: i32) -> DayIds {
+        let known = usize::try_from(day).ok().and_then(|day| self.days.get(day).copied());
+        known.unwrap_or_else(|| DayIds::of(&self.calendar, day))
+    }
+
     /// Sizes of the categorical variables of a step.
     pub(crate) fn variables(&self, sees_next: bool) -> Vec<usize> {
         let Sizes { goals, channels, covariates, .. } = &self.sizes;
@@ -141,43 +200,38 @@ impl Encoder {
     ) {
         let sizes = &self.sizes;
         let (day, gap) = (last.map(|last| last.day), last.and_then(|last| last.gap));
-        to.ids.push(last.map_or(sizes.goals, |last| last.goal as usize));
-        to.ids.push(gap.map_or(sizes.gaps(), |days| sizes.gap(days)));
-        let kind = day.map(|day| self.calendar.kind(day));
-        to.ids.extend(kind.map_or([7, 31, 12], |kind| [kind.weekday, kind.day_of_month, kind.month]));
-        to.ids.push(last.map_or(sizes.channels, |last| (last.channel as usize).min(sizes.channels)));
-        to.ids.push(
-            kind.and_then(|kind| kind.since_payday).map_or(SINCE_PAYDAY, |days| days.min(SINCE_PAYDAY)),
-        );
-        to.ids.push(day.map_or(HOLIDAY_AHEAD, |day| self.holiday_ahead(day)));
+        let ids = day.map_or_else(|| DayIds::unknown(&self.calendar), |day| self.day(day));
+        to.ids.extend([
+            last.map_or(sizes.goals, |last| last.goal as usize),
+            gap.map_or(sizes.gaps(), |days| sizes.gap(days)),
+            ids.weekday as usize,
+            ids.day_of_month as usize,
+            ids.month as usize,
+            last.map_or(sizes.channels, |last| (last.channel as usize).min(sizes.channels)),
+            ids.since_payday as usize,
+            ids.holiday_ahead as usize,
+        ]);
         to.ids.extend(covariates.levels.row(customer).iter().map(|level| *level as usize));
-        match (next, day) {
-            (Next::Unseen, _) => {}
-            (Next::Gap(gap), Some(day)) => {
-                let kind = self.calendar.kind(day.saturating_add(gap));
-                to.ids.extend([sizes.gap(gap), kind.weekday, kind.day_of_month, kind.month]);
-                to.ids.push(kind.since_payday.map_or(SINCE_PAYDAY, |days| days.min(SINCE_PAYDAY)));
-                to.ids.push(usize::from(kind.holiday));
-                to.ids.push(kind.promotion.unwrap_or(self.calendar.promotions().len()));
-            }
-            (Next::Gap(_) | Next::Unknown, _) => {
-                to.ids.extend([sizes.gaps(), 7, 31, 12, SINCE_PAYDAY, 0, self.calendar.promotions().len()]);
-            }
+        let (gap, ids) = match (next, day) {
+            (Next::Unseen, _) => (None, None),
+            (Next::Gap(gap), Some(day)) => (Some(sizes.gap(gap)), Some(self.day(day.saturating_add(gap)))),
+            (Next::Gap(_) | Next::Unknown, _) => (Some(sizes.gaps()), Some(DayIds::unknown(&self.calendar))),
+        };
+        if let (Some(gap), Some(ids)) = (gap, ids) {
+            to.ids.extend([
+                gap,
+                ids.weekday as usize,
+                ids.day_of_month as usize,
+                ids.month as usize,
+                ids.since_payday as usize,
+                usize::from(ids.holiday),
+                ids.promotion as usize,
+            ]);
         }
         to.numbers.push(last.map_or(0.0, |last| {
             let (mean, deviation) = sizes.spent;
-            ((last.spent.max(0) as f32).ln_1p() - mean) / deviation
+            (libm::log1pf(last.spent.max(0) as f32) - mean) / deviation
         }));
-    }
-
-    /// Days from a day until the next holiday.
-    fn holiday_ahead(&self, day: i32) -> usize {
-        if !self.calendar.knows_holidays() {
-            return HOLIDAY_AHEAD;
-        }
-        let ahead =
-            (0..HOLIDAY_AHEAD).find(|ahead| self.calendar.is_holiday(day.saturating_add(*ahead as i32)));
-        ahead.unwrap_or(HOLIDAY_AHEAD)
     }
 }
 

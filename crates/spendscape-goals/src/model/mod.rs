@@ -91,7 +91,7 @@ impl GoalModel {
     /// [`Error::Network`] for sizes that no network has.
     pub fn zeros(settings: &GoalSettings) -> Result<Self, Error> {
         let GoalSettings { sizes, shape, calendar } = settings.clone();
-        let encoder = Encoder { sizes, calendar };
+        let encoder = Encoder::new(sizes, calendar);
         let network = |part| train::shape(&encoder, part, shape.units, shape.layers, 0.0).zeros();
         let (days, goals) = (network(windows::Part::Days)?, network(windows::Part::Goals)?);
         Ok(Self { days, goals, encoder, shape })

@@ -250,7 +250,7 @@ impl GoalModel {
             return Err(Error::TooFew { what: "training", needed: 2, of: "groups of one customer", found });
         }
         let sizes = survey.sizes(params, goals, channels, &source.load(0)?.covariates);
-        let encoder = Encoder { sizes, calendar: calendar.clone() };
+        let encoder = Encoder::new(sizes, calendar.clone());
         let seeds: [u64; 2] = [rng.next_u64(), rng.next_u64()];
         let fit = |part: Part, pieces, seed| {
             let job = Job { source, encoder: &encoder, part, params, pieces };

@@ -131,7 +131,12 @@ impl Reader<'_> {
     /// came. Rows of targets before the network's first step are zero.
     pub(crate) fn logits(&self, targets: &[Target]) -> Result<Array2<f32>, Error> {
         let mut logits = Array2::zeros((targets.len(), self.network.outputs()));
-        let found = self.run(targets, 1, |inputs| Ok(self.network.predict_steps(inputs)?))?;
+        let (alone, shared) = self.asked(targets, 1);
+        let (outputs, _) = self.ends(&alone.iter().map(|(window, _)| *window).collect::<Vec<_>>())?;
+        for (output, (_, members)) in outputs.rows().into_iter().zip(&alone) {
+            logits.row_mut(members[0].0).assign(&output);
+        }
+        let found = self.run(&shared, |inputs| Ok(self.network.predict_steps(inputs)?))?;
         for (outputs, members) in found {
             for (row, sample, step) in members {
                 logits.row_mut(row).assign(&outputs.slice(s![sample, step, ..]));
@@ -144,7 +149,15 @@ impl Reader<'_> {
     pub(crate) fn states_before(&self, targets: &[Target]) -> Result<Vec<State<f32>>, Error> {
         let layers = self.layers();
         let mut states = self.zero_states(targets.len());
-        let found = self.run(targets, 0, |inputs| {
+        let (alone, shared) = self.asked(targets, 0);
+        let (_, ends) = self.ends(&alone.iter().map(|(window, _)| *window).collect::<Vec<_>>())?;
+        for (to, from) in states.iter_mut().zip(&ends) {
+            for (at, (_, members)) in alone.iter().enumerate() {
+                to.h.row_mut(members[0].0).assign(&from.h.row(at));
+                to.c.row_mut(members[0].0).assign(&from.c.row(at));
+            }
+        }
+        let found = self.run(&shared, |inputs| {
             Ok((0..layers).map(|layer| self.network.states(&inputs, layer)).collect::<Result<Vec<_>, _>>()?)
         })?;
         for (read, members) in found {
@@ -193,15 +206,9 @@ impl Reader<'_> {
         (0..).take_while(|layer| self.network.weight_hh(*layer).is_some()).count()
     }
 
-    /// Runs the windows up to `with` (1 or 0) steps into the targets' own, in parallel; each result comes with the targets
-    /// that it answers: row, sample and step.
-    fn run<T: Send>(
-        &self,
-        targets: &[Target],
-        with: usize,
-        read: impl Fn(Inputs<'_, f32>) -> Result<T, Error> + Sync,
-    ) -> Result<Vec<(T, Vec<Answered>)>, Error> {
-        // Targets with the same history share a window.
+    /// The windows that end `with` (1 or 0) steps into the targets' own: those that answer one target, of which only the end
+    /// is wanted, and those that several targets with the same history share.
+    fn asked(&self, targets: &[Target], with: usize) -> (Vec<Asked>, Vec<Asked>) {
         let mut asked: Vec<(u32, usize, usize, usize)> = Vec::with_capacity(targets.len());
         for (row, target) in targets.iter().enumerate() {
             let position = target.position as usize;
@@ -211,14 +218,21 @@ impl Reader<'_> {
             }
         }
         asked.sort_unstable();
-        let mut jobs: Vec<Asked> = asked
-            .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
-            .map(|group| {
-                let steps = group.iter().map(|(.., steps, _)| *steps).max().unwrap_or(0);
-                let window = Window { customer: group[0].0, first: group[0].1, steps };
-                (window, group.iter().map(|(.., steps, row)| (*row, steps - 1)).collect())
-            })
-            .collect();
+        let windows = asked.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).map(|group| {
+            let steps = group.iter().map(|(.., steps, _)| *steps).max().unwrap_or(0);
+            let window = Window { customer: group[0].0, first: group[0].1, steps };
+            (window, group.iter().map(|(.., steps, row)| (*row, steps - 1)).collect())
+        });
+        windows.partition(|(_, members): &Asked| members.len() == 1)
+    }
+
+    /// Runs windows in parallel; each result comes with the targets that it answers: row, sample and step.
+    fn run<T: Send>(
+        &self,
+        asked: &[Asked],
+        read: impl Fn(Inputs<'_, f32>) -> Result<T, Error> + Sync,
+    ) -> Result<Vec<(T, Vec<Answered>)>, Error> {
+        let mut jobs: Vec<&Asked> = asked.iter().collect();
         jobs.sort_by_key(|(window, _)| std::cmp::Reverse(window.steps));
         jobs.par_chunks(PIECE)
             .map(|jobs| {
@@ -226,7 +240,7 @@ impl Reader<'_> {
                 let (encoded, lengths) =
                     encode(self.encoder, self.part, self.sequences, self.covariates, &windows)?;
                 let read = read(encoded.inputs()?.with_lengths(&lengths)?)?;
-                let member = |(sample, (_, rows)): (usize, &Asked)| {
+                let member = |(sample, (_, rows)): (usize, &&Asked)| {
                     rows.iter().map(|(row, step)| (*row, sample, *step)).collect::<Vec<_>>()
                 };
                 Ok((read, jobs.iter().enumerate().flat_map(member).collect()))

@@ -1,11 +1,15 @@
 //! Backpropagation through time, by hand.
 
+use super::row_gradient::RowGradient;
 use super::{Derivatives, Engine, LANE_GRADIENT_INPUTS, Weights, chunks};
 use crate::inputs::Inputs;
 use crate::kernels::{Lanes, Next, OuterBlock, round4};
 use crate::network::{Activation, Kind};
 use crate::real::Real;
 use std::ops::Range;
+
+/// Outputs of the largest tile of the weight gradient.
+const OUTPUTS_OF_A_TILE: usize = 12;
 
 impl<F: Real> Engine<F> {
     /// Forgets the derivatives of the block before; to be called before the output gradients are set.
@@ -72,7 +76,7 @@ impl<F: Real> Engine<F> {
         let k = self.kernels;
         let (layer_steps, derivatives) = self.layer_steps(l, steps.clone());
         (k.backward)(layer_steps, &weights.packed[l].recurrent_t, derivatives);
-        let (units, rows) = (self.layers[l].units, self.layers[l].rows());
+        let (units, rows, valid) = (self.layers[l].units, self.layers[l].rows(), self.valid());
         let (width, row) = (round4(units) * k.lanes, rows * k.lanes);
         let trace = &mut self.traces[l];
         let h = &trace.h[steps.start * width..];
@@ -81,13 +85,9 @@ impl<F: Real> Engine<F> {
             let h = Lanes { values: h, vectors: units, stride: round4(units) };
             (k.lane_outer)(dz, h, steps.len(), &mut trace.lane_kernel);
         } else {
-            for (h, to) in
-                h.chunks_exact(width).zip(trace.rows.chunks_exact_mut(k.lanes * units)).take(steps.len())
-            {
-                (k.to_rows)(h, units, to, units, k.lanes);
-            }
             let w = self.layers[l].w_hh.clone();
-            self.outer_rows(l, units, steps, &mut gradient[w]);
+            let dz = &trace.z[steps.start * row..];
+            trace.row_gradient.add(k, (h, units), (dz, rows), (steps.len(), valid), &mut gradient[w]);
         }
     }
 
@@ -116,18 +116,23 @@ impl<F: Real> Engine<F> {
         let line = read.len() * lines_per_step;
         let lines = Next::<F>::lines(inputs.steps * inputs.features);
         let count = if steps.end == read.len() { lines.saturating_sub(line) } else { 0 };
-        let block = OuterBlock {
-            x: &inputs.x,
-            ins: self.features,
-            stride: layer.inputs,
-            starts: &self.starts[(read.start + steps.start) * lanes..],
-            dz: &trace.z[steps.start * width..],
-            steps: steps.len(),
-            valid: self.valid(),
-            outs: rows,
-            next: Next { x: &inputs.x, starts: &self.next_starts, line, count },
-        };
-        (k.outer)(block, &mut gradient[layer.w_ih.clone()]);
+        // More outputs than a tile has read the same rows again: these must stay in a first-level cache.
+        let at_a_time = if rows > OUTPUTS_OF_A_TILE { RowGradient::<F>::STEPS } else { steps.len().max(1) };
+        for part in chunks(steps.len(), at_a_time) {
+            let count = if part.start == 0 { count } else { 0 };
+            let block = OuterBlock {
+                x: &inputs.x,
+                ins: self.features,
+                stride: layer.inputs,
+                starts: &self.starts[(read.start + steps.start + part.start) * lanes..],
+                dz: &trace.z[(steps.start + part.start) * width..],
+                steps: part.len(),
+                valid: self.valid(),
+                outs: rows,
+                next: Next { x: &inputs.x, starts: &self.next_starts, line, count },
+            };
+            (k.outer)(block, &mut gradient[layer.w_ih.clone()]);
+        }
         let valid = self.valid();
         if let Some(lookup) = &mut self.lookup {
             for step in steps {
@@ -139,7 +144,7 @@ impl<F: Real> Engine<F> {
     /// Gradient of the input kernel of a layer above others.
     fn input_kernel_gradient(&mut self, l: usize, steps: Range<usize>, gradient: &mut [F]) {
         let (k, lanes, kind) = (self.kernels, self.kernels.lanes, self.layers[l].kind);
-        let (ins, rows) = (self.layers[l].inputs, self.layers[l].rows());
+        let (ins, rows, valid) = (self.layers[l].inputs, self.layers[l].rows(), self.valid());
         let (width, below_rows) = (round4(ins) * lanes, self.rows_below(l, steps.clone()));
         let (lower, upper) = self.traces.split_at_mut(l);
         let trace = &mut upper[0];
@@ -154,11 +159,9 @@ impl<F: Real> Engine<F> {
             let acc = if kind == Kind::Lstm { &mut trace.lane_input } else { &mut trace.lane_kernel };
             (k.lane_outer)(dz, x, steps.len(), acc);
         } else {
-            for (x, to) in x.chunks_exact(width).zip(trace.rows.chunks_exact_mut(lanes * ins)) {
-                (k.to_rows)(x, ins, to, ins, lanes);
-            }
             let w = self.layers[l].w_ih.clone();
-            self.outer_rows(l, ins, steps, &mut gradient[w]);
+            let dz = &trace.z[steps.start * round4(rows) * lanes..];
+            trace.row_gradient.add(k, (x, ins), (dz, rows), (steps.len(), valid), &mut gradient[w]);
         }
     }
 
@@ -195,26 +198,6 @@ impl<F: Real> Engine<F> {
                 (k.matmul)(input_t, ins, rows, dz, dh);
             }
         }
-    }
-
-    /// Outer products of some steps of `z` with the rows kept in the trace (steps x lanes x `ins`).
-    fn outer_rows(&mut self, l: usize, ins: usize, steps: Range<usize>, gradient: &mut [F]) {
-        let (lanes, outs, valid) = (self.kernels.lanes, self.layers[l].rows(), self.valid());
-        let trace = &mut self.traces[l];
-        trace.row_starts.clear();
-        trace.row_starts.extend((0..steps.len() * lanes).map(|row| row * ins));
-        let block = OuterBlock {
-            x: &trace.rows,
-            ins,
-            stride: ins,
-            starts: &trace.row_starts,
-            dz: &trace.z[steps.start * round4(outs) * lanes..],
-            steps: steps.len(),
-            valid,
-            outs,
-            next: Next::NONE,
-        };
-        (self.kernels.outer)(block, gradient);
     }
 
     /// Adds what is kept per lane to `gradient`, and forgets it.

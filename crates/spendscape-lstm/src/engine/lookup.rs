@@ -52,9 +52,7 @@ impl<F: Real> Lookup<F> {
     /// Adds the columns of `table` chosen at step `t` to `z`, rows x lanes.
     pub(super) fn add(&self, kernels: &Kernels<F>, table: &[F], t: usize, z: &mut [F]) {
         let per_step = self.variables * kernels.lanes;
-        for starts in self.starts[t * per_step..][..per_step].chunks_exact(kernels.lanes) {
-            (kernels.add_rows)(table, starts, self.row, z);
-        }
+        (kernels.add_rows)(table, &self.starts[t * per_step..][..per_step], self.row, z);
     }
 
     /// Adds the derivatives of step `t` (rows x lanes) to the gradient of the columns that `valid` lanes chose.

@@ -171,13 +171,6 @@ impl Quads for Avx2 {
             _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(p.add(stride)))
         }
     }
-    #[inline(always)]
-    unsafe fn gather_quads(p: *const *const f32, at: usize) -> __m256 {
-        unsafe {
-            let low = _mm256_castps128_ps256(_mm_loadu_ps((*p).add(at)));
-            _mm256_insertf128_ps::<1>(low, _mm_loadu_ps((*p.add(4)).add(at)))
-        }
-    }
 }
 
 impl transcendental::Exp2 for Avx2 {

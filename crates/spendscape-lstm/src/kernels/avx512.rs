@@ -153,15 +153,6 @@ impl Quads for Avx512 {
             _mm512_insertf32x4::<3>(v, _mm_loadu_ps(p.add(3 * stride)))
         }
     }
-    #[inline(always)]
-    unsafe fn gather_quads(p: *const *const f32, at: usize) -> __m512 {
-        unsafe {
-            let v = _mm512_castps128_ps512(_mm_loadu_ps((*p).add(at)));
-            let v = _mm512_insertf32x4::<1>(v, _mm_loadu_ps((*p.add(4)).add(at)));
-            let v = _mm512_insertf32x4::<2>(v, _mm_loadu_ps((*p.add(8)).add(at)));
-            _mm512_insertf32x4::<3>(v, _mm_loadu_ps((*p.add(12)).add(at)))
-        }
-    }
 }
 
 impl transcendental::Exp2 for Avx512 {

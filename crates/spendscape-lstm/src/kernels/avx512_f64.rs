@@ -165,13 +165,6 @@ impl Quads for Avx512F64 {
             _mm512_insertf64x4::<1>(low, _mm256_loadu_pd(p.add(stride)))
         }
     }
-    #[inline(always)]
-    unsafe fn gather_quads(p: *const *const f64, at: usize) -> __m512d {
-        unsafe {
-            let low = _mm512_castpd256_pd512(_mm256_loadu_pd((*p).add(at)));
-            _mm512_insertf64x4::<1>(low, _mm256_loadu_pd((*p.add(4)).add(at)))
-        }
-    }
 }
 
 /// Arguments of 2^x are kept below this: beyond it sigmoid and tanh are at their limits, and 1 + 2^x still has a normal

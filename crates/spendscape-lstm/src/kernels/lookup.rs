@@ -1,31 +1,83 @@
 //! Looked-up rows of a table, and their gradient: what multiplying with one-hot inputs comes to.
 
 use super::simd::{Quads, Simd};
+use std::mem::MaybeUninit;
 
 type F<S> = <S as Simd>::F;
 
-/// Adds `n` elements behind each lane's pointer to that lane of `z`.
+/// Vectors of every row that are added up at once: what a row costs to find is shared, and sums do not wait for each other.
+const VECTORS: usize = 4;
+/// Lanes of the widest vector.
+const MOST_LANES: usize = 16;
+
+/// The rows of a table that the lanes of a block chose, variable after variable.
+#[derive(Clone, Copy)]
+pub(super) struct Chosen<'a, T> {
+    pub(super) table: *const T,
+    /// Where the rows start: variables x lanes.
+    pub(super) starts: &'a [usize],
+    pub(super) lanes: usize,
+}
+
+/// Adds, for every lane, the sum of its rows' first `n` elements to that lane of `z`.
 ///
 /// # Safety
-/// `rows` has a pointer to `n` elements per lane of the block, a multiple of `LANES`, `z` has `n` vectors of these lanes,
-/// `n` is a multiple of four.
+/// `n` elements lie behind every start, a multiple of four, `z` has `n` vectors of these lanes, a multiple of `LANES`.
 #[inline(always)]
-pub(super) unsafe fn add_rows<S: Quads>(rows: &[*const F<S>], n: usize, z: *mut F<S>) {
-    for (part, rows_of_part) in rows.chunks_exact(S::LANES).enumerate() {
-        let (p, z) = (rows_of_part.as_ptr(), z.wrapping_add(part * S::LANES));
-        for i in (0..n).step_by(4) {
-            // SAFETY: the indices stay inside the sizes above.
-            unsafe {
-                let quads = S::transpose_quads([
-                    S::gather_quads(p, i),
-                    S::gather_quads(p.wrapping_add(1), i),
-                    S::gather_quads(p.wrapping_add(2), i),
-                    S::gather_quads(p.wrapping_add(3), i),
-                ]);
-                for (j, v) in quads.into_iter().enumerate() {
-                    let to = z.wrapping_add((i + j) * rows.len());
-                    S::store(to, S::add(S::load(to), v));
+pub(super) unsafe fn add_rows<S: Quads>(rows: Chosen<'_, F<S>>, n: usize, z: *mut F<S>) {
+    for first in (0..rows.lanes).step_by(S::LANES) {
+        let mut i = 0;
+        // SAFETY: the indices stay inside the sizes above.
+        unsafe {
+            while i + VECTORS * S::LANES <= n {
+                add_vectors::<S, VECTORS>(rows, first, (i, VECTORS * S::LANES), z);
+                i += VECTORS * S::LANES;
+            }
+            while i < n {
+                add_vectors::<S, 1>(rows, first, (i, S::LANES.min(n - i)), z);
+                i += S::LANES;
+            }
+        }
+    }
+}
+
+/// [`add_rows`] for the vector of lanes from `first` on and the elements `i..i + count`: rows are added up as they lie, and
+/// only the sums are transposed.
+///
+/// # Safety
+/// As [`add_rows`]; `count` is `W` vectors, or for one vector less.
+#[inline(always)]
+unsafe fn add_vectors<S: Quads, const W: usize>(
+    rows: Chosen<'_, F<S>>,
+    first: usize,
+    (i, count): (usize, usize),
+    z: *mut F<S>,
+) {
+    let stride = W * S::LANES;
+    let mut sums = MaybeUninit::<[F<S>; MOST_LANES * MOST_LANES * VECTORS]>::uninit();
+    let sums = sums.as_mut_ptr().cast::<F<S>>();
+    let whole = count == W * S::LANES;
+    // SAFETY: the indices stay inside the sizes above.
+    unsafe {
+        for lane in 0..S::LANES {
+            let mut sum = [S::splat(S::ZERO); W];
+            for starts in rows.starts.chunks_exact(rows.lanes) {
+                let row = rows.table.wrapping_add(starts.get_unchecked(first + lane) + i);
+                for (w, sum) in sum.iter_mut().enumerate() {
+                    let p = row.wrapping_add(w * S::LANES);
+                    *sum = S::add(*sum, if whole { S::load(p) } else { S::load_first(p, count) });
                 }
+            }
+            for (w, sum) in sum.into_iter().enumerate() {
+                S::store(sums.wrapping_add(lane * stride + w * S::LANES), sum);
+            }
+        }
+        for j in (0..count).step_by(4) {
+            let quad = |lane: usize| S::load_quads(sums.wrapping_add(lane * stride + j), 4 * stride);
+            let quads = S::transpose_quads([quad(0), quad(1), quad(2), quad(3)]);
+            for (q, v) in quads.into_iter().enumerate() {
+                let to = z.wrapping_add((i + j + q) * rows.lanes + first);
+                S::store(to, S::add(S::load(to), v));
             }
         }
     }

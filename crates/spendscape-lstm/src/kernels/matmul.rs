@@ -47,10 +47,14 @@ pub(super) unsafe fn pack<S: Simd>(
     }
 }
 
-/// One tile of `G` outputs.
+/// Bytes of lane vectors that all tiles of outputs read before the next ones: a third of a first-level cache, so that the
+/// weights that pass by do not drive them out.
+const INPUT_BYTES: usize = 16 << 10;
+
+/// One tile of `G` outputs, for the next `ins` inputs.
 ///
 /// # Safety
-/// As [`matmul`], for the tile that starts at the pointers.
+/// As [`matmul`], for the part of the tile that starts at the pointers.
 #[inline(always)]
 unsafe fn tile<S: Simd, const G: usize>(packed: *const F<S>, ins: usize, x: *const F<S>, z: *mut F<S>) {
     // SAFETY: the tile lies inside the buffers.
@@ -83,18 +87,25 @@ pub(super) unsafe fn matmul<S: Simd>(
     x: *const F<S>,
     z: *mut F<S>,
 ) {
-    let mut o = 0;
-    while o < outs {
-        let size = tile_size::<S>(outs - o);
-        let (w, z) = (packed.wrapping_add(o * ins), z.wrapping_add(o * S::LANES));
-        // SAFETY: the tile lies inside the buffers.
-        unsafe {
-            match size {
-                16 => tile::<S, 16>(w, ins, x, z),
-                8 => tile::<S, 8>(w, ins, x, z),
-                _ => tile::<S, 4>(w, ins, x, z),
+    let at_a_time = INPUT_BYTES / size_of::<S::V>();
+    let mut i = 0;
+    while i < ins {
+        let count = (ins - i).min(at_a_time);
+        let x = x.wrapping_add(i * S::LANES);
+        let mut o = 0;
+        while o < outs {
+            let size = tile_size::<S>(outs - o);
+            let (w, z) = (packed.wrapping_add(o * ins + i * size), z.wrapping_add(o * S::LANES));
+            // SAFETY: the tile lies inside the buffers.
+            unsafe {
+                match size {
+                    16 => tile::<S, 16>(w, count, x, z),
+                    8 => tile::<S, 8>(w, count, x, z),
+                    _ => tile::<S, 4>(w, count, x, z),
+                }
             }
+            o += size;
         }
-        o += size;
+        i += count;
     }
 }

@@ -22,6 +22,9 @@ pub(super) struct Block<'a, T> {
     pub(super) ahead: Ahead<'a, T>,
 }
 
+/// Input vectors of a whole tile.
+pub(super) const VECTORS: usize = 2;
+
 /// A register tile of `K` input vectors (the last partial with `rest > 0`) times `G` outputs.
 ///
 /// # Safety
@@ -120,69 +123,82 @@ unsafe fn tail<S: Simd, const G: usize>(block: Block<'_, F<S>>, o: usize, k: usi
     }
 }
 
-/// All inputs for the `G` outputs from `o` on.
+/// All outputs for the `K` vectors of inputs from `k` on.
 ///
 /// # Safety
 /// As [`outer`].
 #[inline(always)]
-unsafe fn outputs<S: Simd, const K: usize, const G: usize>(
+unsafe fn inputs<S: Simd, const K: usize, const WIDE: bool>(
     block: Block<'_, F<S>>,
-    o: usize,
-    ins: usize,
+    (k, rest): (usize, usize),
     dw: *mut F<S>,
+    tiles_before: usize,
 ) {
-    let (mut k, mut tiles) = (0, 0);
-    // SAFETY: the tiles cover 0..ins.
-    unsafe {
-        while k + K * S::LANES <= ins {
-            tile::<S, K, G>(block, (o, k, 0), dw, tiles);
-            tiles += 1;
-            k += K * S::LANES;
-        }
-        while k + S::LANES <= ins {
-            tile::<S, 1, G>(block, (o, k, 0), dw, tiles);
-            tiles += 1;
-            k += S::LANES;
-        }
-        if ins - k <= TAIL {
-            while k < ins {
-                tail::<S, G>(block, o, k, dw);
-                k += 1;
-            }
-        } else {
-            tile::<S, 1, G>(block, (o, k, ins - k), dw, tiles);
+    let mut o = 0;
+    while o < block.outs {
+        let left = block.outs - o;
+        let block =
+            if o == 0 { block } else { Block { ahead: Ahead { samples: &[], ..block.ahead }, ..block } };
+        // SAFETY: outputs o.. lie inside the buffers.
+        unsafe {
+            o += if WIDE && left >= 12 {
+                tile::<S, K, 12>(block, (o, k, rest), dw, tiles_before);
+                12
+            } else if WIDE && left >= 8 {
+                tile::<S, K, 8>(block, (o, k, rest), dw, tiles_before);
+                8
+            } else if left >= 4 {
+                tile::<S, K, 4>(block, (o, k, rest), dw, tiles_before);
+                4
+            } else {
+                tile::<S, K, 1>(block, (o, k, rest), dw, tiles_before);
+                1
+            };
         }
     }
 }
 
-/// Adds the block's outer products to the `outs x ins` gradient `dw`.
+/// Adds the block's outer products to the `outs x ins` gradient `dw`. The outputs go round inside the inputs: what a tile
+/// reads of the rows stays in a first-level cache for all of them.
 ///
 /// # Safety
 /// The buffers are as large as [`Block`] says, for `valid <= lanes` rows and `outs <= dz_outs` outputs.
 #[inline(always)]
 pub(super) unsafe fn outer<S: Simd, const WIDE: bool>(block: Block<'_, F<S>>, ins: usize, dw: *mut F<S>) {
-    let mut o = 0;
-    while o < block.outs {
-        let rest = block.outs - o;
-        let block =
-            if o == 0 { block } else { Block { ahead: Ahead { samples: &[], ..block.ahead }, ..block } };
-        // SAFETY: outputs o.. lie inside the buffers.
-        let done = unsafe {
-            if WIDE && rest >= 12 {
-                outputs::<S, 2, 12>(block, o, ins, dw);
-                12
-            } else if WIDE && rest >= 8 {
-                outputs::<S, 2, 8>(block, o, ins, dw);
-                8
-            } else if rest >= 4 {
-                outputs::<S, 2, 4>(block, o, ins, dw);
-                4
-            } else {
-                outputs::<S, 2, 1>(block, o, ins, dw);
-                1
+    let (mut k, mut tiles) = (0, 0);
+    // SAFETY: the tiles cover 0..ins, the tails what is left of it and 0..outs.
+    unsafe {
+        while k + VECTORS * S::LANES <= ins {
+            inputs::<S, VECTORS, WIDE>(block, (k, 0), dw, tiles);
+            tiles += 1;
+            k += VECTORS * S::LANES;
+        }
+        if k + S::LANES <= ins {
+            inputs::<S, 1, WIDE>(block, (k, 0), dw, tiles);
+            tiles += 1;
+            k += S::LANES;
+        }
+        if ins - k > TAIL {
+            inputs::<S, 1, WIDE>(block, (k, ins - k), dw, tiles);
+            return;
+        }
+        while k < ins {
+            let mut o = 0;
+            while o + 4 <= block.outs {
+                if WIDE && o + 12 <= block.outs {
+                    tail::<S, 12>(block, o, k, dw);
+                    o += 12;
+                } else {
+                    tail::<S, 4>(block, o, k, dw);
+                    o += 4;
+                }
             }
-        };
-        o += done;
+            while o < block.outs {
+                tail::<S, 1>(block, o, k, dw);
+                o += 1;
+            }
+            k += 1;
+        }
     }
 }
 

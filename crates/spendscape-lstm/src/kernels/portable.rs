@@ -199,15 +199,4 @@ impl<F: Real> Quads for Portable<F> {
         }
         v
     }
-    #[inline(always)]
-    unsafe fn gather_quads(p: *const *const F, at: usize) -> Self::V {
-        let mut v = [F::zero(); LANES];
-        for j in 0..LANES / 4 {
-            for i in 0..4 {
-                // SAFETY: the caller guarantees four readable elements behind every fourth pointer.
-                v[4 * j + i] = unsafe { *(*p.add(4 * j)).add(at + i) };
-            }
-        }
-        v
-    }
 }

@@ -110,8 +110,6 @@ pub(super) trait Quads: Simd {
     unsafe fn store_quads(p: *mut Self::F, stride: usize, v: Self::V);
     /// Loads quad `j` from `p + j * stride`.
     unsafe fn load_quads(p: *const Self::F, stride: usize) -> Self::V;
-    /// Loads quad `j` from `p[4 * j] + at`.
-    unsafe fn gather_quads(p: *const *const Self::F, at: usize) -> Self::V;
 }
 
 /// Two vectors of `S` side by side.

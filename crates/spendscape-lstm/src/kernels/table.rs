@@ -20,6 +20,8 @@ pub struct Kernels<F: 'static> {
     pub(crate) lanes: usize,
     /// Outputs per vector of the projection.
     outputs: usize,
+    /// Inputs that a tile of the weight gradient holds.
+    pub(crate) columns: usize,
     pub(crate) pack_project: fn(&[F], usize, usize, usize, &mut [F]),
     pub(crate) project: Project<F>,
     pub(crate) pack_matmul: fn(&[F], usize, usize, bool, &mut [F]),
@@ -27,7 +29,7 @@ pub struct Kernels<F: 'static> {
     pub(crate) forward: fn(LayerSteps<'_, F>, &[F]),
     pub(crate) backward: Backward<F>,
     pub(crate) roll: fn(Roll<'_, F>) -> bool,
-    /// Adds row `starts[lane]..` of a table, of `n` elements, to lane `lane` of `n` lane vectors.
+    /// Adds the rows `starts[variable][lane]..` of a table, of `n` elements, to lane `lane` of `n` lane vectors.
     pub(crate) add_rows: fn(&[F], &[usize], usize, &mut [F]),
     /// Adds row `i` of the first slice, of `n` elements, to row `starts[i]..` of a table.
     pub(crate) add_to_rows: fn(&[F], usize, &[usize], &mut [F]),
@@ -133,8 +135,9 @@ macro_rules! table {
             }
             $(#[$feature])?
             unsafe fn add_rows(table: &[$float], starts: &[usize], n: usize, z: &mut [$float]) {
-                let rows = pointers(table, starts, n);
-                unsafe { lookup::add_rows::<$simd>(&rows[..LANES], n, z.as_mut_ptr()) }
+                assert_inside(table, starts, n);
+                let rows = lookup::Chosen { table: table.as_ptr(), starts, lanes: LANES };
+                unsafe { lookup::add_rows::<$simd>(rows, n, z.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn add_to_rows(from: &[$float], n: usize, starts: &[usize], table: &mut [$float]) {
@@ -210,6 +213,7 @@ macro_rules! table {
                 name: $name,
                 lanes: LANES,
                 outputs: <$simd>::LANES / 4,
+                columns: outer::VECTORS * <$simd>::LANES,
                 pack_project: |w, stride, outs, ins, packed| {
                     assert!(ins <= stride && w.len() >= outs * stride);
                     assert!(packed.len() >= project::packed_len(round4(outs), ins, <$simd>::LANES));
@@ -257,7 +261,7 @@ macro_rules! table {
                     true
                 },
                 add_rows: |table, starts, n, z| {
-                    assert!(n.is_multiple_of(4) && starts.len() == LANES && z.len() >= n * LANES);
+                    assert!(n.is_multiple_of(4) && starts.len().is_multiple_of(LANES) && z.len() >= n * LANES);
                     unsafe { add_rows(table, starts, n, z) }
                 },
                 add_to_rows: |from, n, starts, table| {
@@ -277,7 +281,7 @@ macro_rules! table {
                 },
                 outer: |b, dw| {
                     assert!(b.valid <= LANES && b.starts.len() >= b.steps * LANES);
-                    assert!(b.ins <= b.stride && dw.len() >= b.outs * b.stride);
+                    assert!(b.ins <= b.stride && dw.len() + b.stride >= b.outs * b.stride + b.ins);
                     assert!(b.dz.len() >= b.steps * round4(b.outs) * LANES);
                     unsafe { outer(b, dw) }
                 },

@@ -12,6 +12,8 @@ use spendscape_schema::{Axes, arrays, seed};
 use super::future::{Future, show_day};
 use crate::run_folder::{File, RunFolder, Stage};
 
+/// Futures per customer: a probability of one half is then told to .06.
+const FUTURES: usize = 64;
 /// Days at which it is looked whether the probability reaches the threshold.
 const STEPS: [u32; 5] = [3, 7, 14, 30, 60];
 
@@ -48,7 +50,7 @@ pub struct CampaignOptions {
 pub fn campaign(run: &RunFolder, options: &CampaignOptions, force: bool) -> Result<()> {
     let provenance = options
         .future
-        .provenance(run, "goals campaign")?
+        .provenance(run, "goals campaign", FUTURES)?
         .parameter("goal", options.goal.clone())
         .parameter("horizon", options.horizon)
         .parameter("capacity", options.capacity)
@@ -58,7 +60,7 @@ pub fn campaign(run: &RunFolder, options: &CampaignOptions, force: bool) -> Resu
     let Some(mut stage) = options.future.stage(run, "goals campaign", provenance, force)? else {
         return Ok(());
     };
-    let ahead = options.future.open(run)?;
+    let ahead = options.future.open(run, FUTURES)?;
     let names = &ahead.data.labels.goals;
     let goals: Vec<usize> = if options.goal.is_empty() {
         (0..names.len()).collect()

@@ -15,6 +15,9 @@ use super::{
 };
 use crate::run_folder::{File, RunFolder, Stage};
 
+/// Futures per customer: demand is a sum over customers, each of whom has others.
+const FUTURES: usize = 8;
+
 /// How demand is cut in time.
 #[derive(Debug, Clone, Args)]
 pub struct DemandOptions {
@@ -57,14 +60,14 @@ impl Length {
 pub fn demand(run: &RunFolder, options: &DemandOptions, force: bool) -> Result<()> {
     let provenance = options
         .future
-        .provenance(run, "goals demand")?
+        .provenance(run, "goals demand", FUTURES)?
         .parameter("period", format!("{:?}", options.period))
         .parameter("periods", options.periods)
         .parameter("past", options.past);
     let Some(mut stage) = options.future.stage(run, "goals demand", provenance, force)? else {
         return Ok(());
     };
-    let ahead = options.future.open(run)?;
+    let ahead = options.future.open(run, FUTURES)?;
     let period = options.period.period();
     // Earlier last days, one period apart.
     let mut past = Vec::new();

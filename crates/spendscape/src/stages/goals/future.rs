@@ -24,9 +24,9 @@ pub struct Future {
     /// Last day that is known (YYYY-MM-DD); by default the last one that counts in the groups
     #[arg(long, value_name = "DAY")]
     pub as_of: Option<Date>,
-    /// Futures simulated per customer
-    #[arg(long, default_value_t = 64, value_name = "N")]
-    pub futures: usize,
+    /// Futures simulated per customer; by default 64, and 8 for demand, which is a sum over customers
+    #[arg(long, value_name = "N")]
+    pub futures: Option<usize>,
     /// Seed of the futures
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -47,12 +47,12 @@ pub(super) struct Ahead {
 
 impl Future {
     /// What a stage depends on.
-    pub(super) fn provenance(&self, run: &RunFolder, stage: &str) -> Result<Provenance> {
+    pub(super) fn provenance(&self, run: &RunFolder, stage: &str, usual: usize) -> Result<Provenance> {
         let path = model::path(run, self.model.as_deref());
         Ok(Provenance::new(stage)
             .seed(self.seed)
             .parameter("as_of", self.as_of.map(|day| day.to_string()))
-            .parameter("futures", self.futures)
+            .parameter("futures", self.futures.unwrap_or(usual))
             .input("model", &model::digest(&path)?))
     }
 
@@ -72,9 +72,10 @@ impl Future {
         Ok(Some(stage))
     }
 
-    /// Reads groups and model.
-    pub(super) fn open(&self, run: &RunFolder) -> Result<Ahead> {
-        if self.futures == 0 {
+    /// Reads groups and model; `usual` futures where no number was asked for.
+    pub(super) fn open(&self, run: &RunFolder, usual: usize) -> Result<Ahead> {
+        let draws = self.futures.unwrap_or(usual);
+        if draws == 0 {
             bail!("--futures is 1 at least");
         }
         let path = model::path(run, self.model.as_deref());
@@ -91,7 +92,7 @@ impl Future {
         if from > data.last_day {
             bail!("--as-of: the groups are known up to {} only", show_day(data.last_day));
         }
-        let simulation = Simulation { draws: self.futures, seed: self.seed };
+        let simulation = Simulation { draws, seed: self.seed };
         let first_unseen = trained.first_test_day;
         Ok(Ahead { data, trained, sequences, covariates, from, simulation, first_unseen })
     }

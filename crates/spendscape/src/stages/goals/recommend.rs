@@ -10,6 +10,9 @@ use spendscape_schema::{Axes, arrays};
 use super::{future::Future, read_text};
 use crate::run_folder::{File, RunFolder};
 
+/// Futures per customer: a probability of one half is then told to .06.
+const FUTURES: usize = 64;
+
 /// What to recommend.
 #[derive(Debug, Clone, Args)]
 pub struct RecommendOptions {
@@ -52,7 +55,7 @@ pub fn recommend(run: &RunFolder, options: &RecommendOptions, force: bool) -> Re
     }
     let provenance = options
         .future
-        .provenance(run, "goals recommend")?
+        .provenance(run, "goals recommend", FUTURES)?
         .parameter("horizon", options.horizon)
         .parameter("goals", options.goals)
         .parameter("classes", options.classes)
@@ -62,7 +65,7 @@ pub fn recommend(run: &RunFolder, options: &RecommendOptions, force: bool) -> Re
     let Some(mut stage) = options.future.stage(run, "goals recommend", provenance, force)? else {
         return Ok(());
     };
-    let ahead = options.future.open(run)?;
+    let ahead = options.future.open(run, FUTURES)?;
     let outlook = ahead.outlook(ahead.from, &[options.horizon])?;
     let rules = Rules {
         horizon: options.horizon,

@@ -1,0 +1,59 @@
+//! Weight gradients from lane vectors: the inputs are turned into rows first.
+
+use super::chunks;
+use crate::buffer::Buffer;
+use crate::kernels::{Kernels, Next, OuterBlock, round4};
+use crate::real::Real;
+
+/// Room for the rows of some steps and the columns of one tile. They lie one behind the other, because rows whose distance
+/// is a power of two would share few places of a first-level cache.
+pub(super) struct RowGradient<F> {
+    /// Steps x lanes x columns.
+    rows: Buffer<F>,
+    /// Where the rows start.
+    starts: Vec<usize>,
+}
+
+impl<F: Real> RowGradient<F> {
+    /// Steps at a time: their rows and derivatives stay in a first-level cache while all outputs read them.
+    pub(super) const STEPS: usize = 4;
+
+    pub(super) fn new(lanes: usize, columns: usize) -> Self {
+        let rows = Self::STEPS * lanes;
+        Self { rows: Buffer::new(rows * columns), starts: (0..rows).map(|row| row * columns).collect() }
+    }
+
+    /// Adds the outer products of derivatives `dz` (steps x outputs) and inputs `x` (steps x inputs), both padded lane
+    /// vectors, of the first `valid` lanes to `gradient` (outputs x inputs).
+    pub(super) fn add(
+        &mut self,
+        k: &Kernels<F>,
+        (x, ins): (&[F], usize),
+        (dz, outs): (&[F], usize),
+        (steps, valid): (usize, usize),
+        gradient: &mut [F],
+    ) {
+        let (lanes, columns) = (k.lanes, k.columns);
+        let (width, row) = (round4(ins) * lanes, round4(outs) * lanes);
+        for part in chunks(steps, Self::STEPS) {
+            for first in (0..ins).step_by(columns) {
+                let count = columns.min(ins - first);
+                for (t, rows) in part.clone().zip(self.rows.chunks_exact_mut(lanes * columns)) {
+                    (k.to_rows)(&x[t * width + first * lanes..], count, rows, columns, lanes);
+                }
+                let block = OuterBlock {
+                    x: &self.rows,
+                    ins: count,
+                    stride: ins,
+                    starts: &self.starts,
+                    dz: &dz[part.start * row..],
+                    steps: part.len(),
+                    valid,
+                    outs,
+                    next: Next::NONE,
+                };
+                (k.outer)(block, &mut gradient[first..]);
+            }
+        }
+    }
+}
