@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn lines_and_points_are_those_of_the_paper() {
         // P3: three line attractors (A, E, N) and four point attractors (one for O, three for C).
-        let of = |names: [&str; 5]| names.map(|name| printed(name));
+        let of = |names: [&str; 5]| names.map(printed);
         let expected = [
             Some(Printed::Line),
             Some(Printed::Line),
