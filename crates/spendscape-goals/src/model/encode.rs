@@ -14,8 +14,9 @@ const HOLIDAY_AHEAD: usize = 14;
 /// Days since payday that have a category of their own.
 const SINCE_PAYDAY: usize = 31;
 
-/// Days until the end of a month that have a category of their own.
-const BEFORE_MONTH_END: usize = 7;
+/// What stands for an unknown number of days until the end of the month: months end after 28 to 31 days, and what comes at
+/// their end comes so many days later.
+const BEFORE_MONTH_END: usize = 31;
 
 /// Days from 1970 on that are looked up: a century. Others are told from the calendar each time.
 const LOOKED_UP: i32 = 36_525;
@@ -138,7 +139,7 @@ impl DayIds {
         Self {
             weekday: kind.weekday as u8,
             day_of_month: kind.day_of_month as u8,
-            before_month_end: before_month_end.min(BEFORE_MONTH_END) as u8,
+            before_month_end: before_month_end as u8,
             month: if seasons[kind.month] { kind.month as u8 } else { 12 },
             since_payday: since_payday as u8,
             holiday_ahead: holiday_ahead.unwrap_or(HOLIDAY_AHEAD) as u8,

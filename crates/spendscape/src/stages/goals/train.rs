@@ -20,6 +20,13 @@ use crate::{
     run_folder::{File, RunFolder, Stage},
 };
 
+/// Training groups below which they are gone through more often.
+const FEW: usize = 200_000;
+/// Passes over many groups, and over few.
+const PASSES: usize = 12;
+const MANY_PASSES: usize = 40;
+/// Steps of the optimizer that a pass is to have, where there is enough for it.
+const STEPS: usize = 250;
 /// Validation groups that the temperatures are fitted to, about.
 const CALIBRATED: usize = 100_000;
 
@@ -53,15 +60,15 @@ pub struct TrainOptions {
     /// Longest run of groups that is trained on at once
     #[arg(long, default_value_t = 128)]
     pub window: usize,
-    /// Passes over the training groups, at most
-    #[arg(long, default_value_t = 12)]
-    pub epochs: usize,
+    /// Passes over the training groups, at most; by default 12, and 40 where there are fewer than 200,000
+    #[arg(long)]
+    pub epochs: Option<usize>,
     /// Passes without a better validation loss before training stops; the best one counts
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 6)]
     pub patience: usize,
-    /// Runs of groups per step of the optimizer
-    #[arg(long, default_value_t = 32)]
-    pub batch: usize,
+    /// Runs of groups per step of the optimizer; by default a 250th of them, 2 to 32
+    #[arg(long)]
+    pub batch: Option<usize>,
     /// Learning rate at the start of a cosine schedule
     #[arg(long, default_value_t = 5e-3)]
     pub rate: f64,
@@ -91,15 +98,20 @@ pub enum HeldOut {
 }
 
 impl TrainOptions {
-    fn params(&self, weights: Option<Vec<f64>>) -> GoalParams {
+    /// Parameters for so many training groups of each customer.
+    fn params(&self, train: &[usize], weights: Option<Vec<f64>>) -> GoalParams {
+        let groups: usize = train.iter().sum();
+        let runs: usize = train.iter().map(|groups| groups.div_ceil(self.window.max(1))).sum();
+        let epochs = self.epochs.unwrap_or(if groups < FEW { MANY_PASSES } else { PASSES });
+        let batch = self.batch.unwrap_or((runs / STEPS).clamp(2, 32));
         let params = GoalParams::default()
             .units(self.units)
             .layers(self.layers)
             .dropout(self.dropout)
             .window(self.window)
-            .epochs(self.epochs)
+            .epochs(epochs)
             .patience(self.patience)
-            .batch(self.batch)
+            .batch(batch)
             .rate(self.rate)
             .longest_gap(self.longest_gap);
         match weights {
@@ -204,16 +216,15 @@ fn fit(
     let train = prefixes(data.customers.len(), &split.train)?;
     let source = ParquetBlocks { data, train: &train, validation: &split.validation };
     let weights = options.balanced.then(|| weights(sequences, &split.train));
-    let params = options.params(weights);
+    let params = options.params(&train, weights);
     let passes: Mutex<(Vec<GoalEpoch>, Progress)> = Mutex::new((Vec::new(), Progress::new("training")));
     let after_pass = |pass: &GoalEpoch| {
         if let Ok(mut passes) = passes.lock() {
             passes.0.push(*pass);
             passes.1.show(&format!(
-                "network of {}, pass {} of {}, loss {:.4}",
+                "network of {}, pass {}, loss {:.4}",
                 pass.network,
                 pass.epoch + 1,
-                options.epochs,
                 pass.validation_loss.unwrap_or(pass.loss)
             ));
         }
