@@ -28,6 +28,17 @@ const PANELS: [(&str, &str); 3] = [
     ("macro_f1", "Macro F1 (more is better)"),
     ("log_loss", "Log-loss in nats (less is better)"),
 ];
+/// Models from the one that is drawn in the strongest color to the one in the weakest.
+const ORDER: [&str; 8] = [
+    "lstm",
+    "best_possible",
+    "boosted",
+    "markov_2",
+    "markov_1",
+    "majority",
+    "repeat_last_smoothed",
+    "repeat_last",
+];
 /// A model that is certain and fails has a log-loss off every scale.
 const WORST_LOG_LOSS: f64 = 6.0;
 /// Goals that a matrix can show.
@@ -67,12 +78,10 @@ fn draw(folder: &Path) -> Result<Drawn, Error> {
         Err(missing) => return Ok(Err(missing.reason())),
     };
     let rows = read(folder, &stored)?;
-    let mut models: Vec<&str> = Vec::new();
-    for row in &rows {
-        if !models.contains(&row.model.as_str()) {
-            models.push(&row.model);
-        }
-    }
+    let mut models: Vec<&str> = rows.iter().map(|row| row.model.as_str()).collect();
+    models
+        .sort_by_key(|model| (ORDER.iter().position(|known| known == model).unwrap_or(ORDER.len()), *model));
+    models.dedup();
     let mut scene = Scene::new(WIDTH, TITLE);
     let caption = "Groups of transactions that nothing was fitted on; lines are 95 % intervals over customers. Below, left: by the \
                    number of groups known before. Right: of the groups with a goal (row) the share that each goal (column) \
@@ -147,7 +156,15 @@ fn read(folder: &Path, stored: &Stored) -> Result<Vec<Measured>, Error> {
         low: lows[at],
         high: highs[at],
     };
-    Ok((0..goals.len()).filter(|at| goals[*at].is_none()).map(row).collect())
+    // An interval that no sample had a value for is none, and the value stands alone.
+    let whole = |mut row: Measured| {
+        if !(row.low.is_finite() && row.high.is_finite()) {
+            (row.low, row.high) = (row.value, row.value);
+        }
+        row
+    };
+    let overall = (0..goals.len()).filter(|at| goals[*at].is_none() && values[*at].is_finite());
+    Ok(overall.map(row).map(whole).collect())
 }
 
 /// A model's name for people.
@@ -157,7 +174,7 @@ fn name(model: &str) -> String {
         "best_possible" => "best possible".to_owned(),
         "majority" => "most frequent goal".to_owned(),
         "repeat_last" => "the last goal again".to_owned(),
-        "repeat_last_smoothed" => "the same, smoothed".to_owned(),
+        "repeat_last_smoothed" => "the last goal, smoothed".to_owned(),
         "markov_1" => "Markov, order 1".to_owned(),
         "markov_2" => "Markov, order 2".to_owned(),
         "boosted" => "boosted trees".to_owned(),

@@ -6,6 +6,7 @@ mod drawn;
 mod errors;
 mod explanation;
 mod fixture;
+mod goals;
 mod outcome;
 mod page;
 mod shapes;
