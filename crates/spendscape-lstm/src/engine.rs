@@ -85,6 +85,9 @@ pub(crate) struct Engine<F: Real> {
     path: Vec<F>,
     mask: Buffer<F>,
     masked: bool,
+    /// Whether layers start at zero hidden states whose derivatives nobody asks for, so that the first step has no
+    /// recurrence.
+    from_zero: bool,
     /// Room for what the loss computes.
     pub(crate) scratch: Vec<F>,
 }
@@ -116,6 +119,7 @@ impl<F: Real> Engine<F> {
             path: Vec::new(),
             mask: Buffer::new(steps * lanes),
             masked: false,
+            from_zero: inputs.initial.is_empty() && derivatives < Derivatives::Inputs,
             scratch: Vec::new(),
         }
     }

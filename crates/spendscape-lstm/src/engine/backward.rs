@@ -78,6 +78,7 @@ impl<F: Real> Engine<F> {
         (k.backward)(layer_steps, &weights.packed[l].recurrent_t, derivatives);
         let (units, rows, valid) = (self.layers[l].units, self.layers[l].rows(), self.valid());
         let (width, row) = (round4(units) * k.lanes, rows * k.lanes);
+        let steps = if self.from_zero { steps.start.max(1)..steps.end } else { steps };
         let trace = &mut self.traces[l];
         let h = &trace.h[steps.start * width..];
         if units <= LANE_GRADIENT_INPUTS {

@@ -115,6 +115,7 @@ impl<F: Real> Engine<F> {
             c: &mut trace.c[steps.start * state..],
             tanh_c: &mut trace.tanh_c[steps.start * state..],
             mask: if self.masked { &self.mask[steps.start * lanes..] } else { &[] },
+            from_zero: self.from_zero && steps.start == 0,
         };
         (layer_steps, LayerDerivatives { dh: &mut trace.dh[steps.start * width..], dc: &mut trace.dc })
     }
@@ -122,6 +123,7 @@ impl<F: Real> Engine<F> {
     /// Starts a roll-out of the block from zero states: applies the first input kernel once.
     pub(crate) fn begin_roll_out(&mut self, weights: &Weights<F>, inputs: &Inputs<'_, F>) {
         self.weigh_inputs(weights, inputs, 0, 0..1);
+        self.from_zero = false;
         self.held.clear();
         self.held.extend_from_slice(&self.traces[0].z);
         for l in 0..self.lstm_layers {

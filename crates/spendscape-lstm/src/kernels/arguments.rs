@@ -53,7 +53,8 @@ pub(crate) struct Rows<'a, F> {
     pub(crate) ins: usize,
 }
 
-/// Buffers of an LSTM layer over `steps` steps of a block; `mask` is empty or one lane vector per step.
+/// Buffers of an LSTM layer over `steps` steps of a block; `mask` is empty or one lane vector per step. With `from_zero` the
+/// hidden state before the first step is zero, and its derivatives are not asked for.
 pub(crate) struct LayerSteps<'a, F> {
     pub(crate) units: usize,
     pub(crate) steps: usize,
@@ -62,6 +63,7 @@ pub(crate) struct LayerSteps<'a, F> {
     pub(crate) c: &'a mut [F],
     pub(crate) tanh_c: &'a mut [F],
     pub(crate) mask: &'a [F],
+    pub(crate) from_zero: bool,
 }
 
 impl<F> LayerSteps<'_, F> {
@@ -80,6 +82,7 @@ impl<F> LayerSteps<'_, F> {
             c: self.c.as_mut_ptr(),
             tanh_c: self.tanh_c.as_mut_ptr(),
             mask: if self.mask.is_empty() { std::ptr::null() } else { self.mask.as_ptr() },
+            from_zero: self.from_zero,
         }
     }
 }

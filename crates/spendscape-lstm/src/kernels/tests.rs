@@ -150,6 +150,7 @@ fn one_step<F: Real>(k: &Kernels<F>, z: [F; 4], c0: F) -> (F, F) {
         c: &mut c,
         tanh_c: &mut tanh_c,
         mask: &[],
+        from_zero: false,
     };
     (k.forward)(steps, &packed);
     (h[4 * lanes], c[lanes])

@@ -18,6 +18,8 @@ pub(super) struct Steps<T> {
     pub(super) tanh_c: *mut T,
     /// One lane vector per step, or null.
     pub(super) mask: *const T,
+    /// Whether the hidden state before the first step is zero and has no derivatives.
+    pub(super) from_zero: bool,
 }
 
 /// Adds `W_h h[t]` to `z[t]`, activates, and makes state `t + 1`, for every step.
@@ -34,7 +36,10 @@ pub(super) unsafe fn forward<S: Simd>(s: Steps<F<S>>, recurrent: *const F<S>) {
         let mask = if s.mask.is_null() { s.mask } else { s.mask.wrapping_add(t * S::LANES) };
         // SAFETY: row t lies inside every buffer.
         unsafe {
-            matmul::matmul::<S>(recurrent, 4 * s.units, s.units, h, z);
+            // What zeros add changes no bit that is used: gates take both zeros for the same.
+            if t > 0 || !s.from_zero {
+                matmul::matmul::<S>(recurrent, 4 * s.units, s.units, h, z);
+            }
             gates::forward::<S>(s.units, z, (h, c), new, mask);
         }
     }
@@ -65,6 +70,9 @@ pub(super) unsafe fn backward<S: Simd>(s: Steps<F<S>>, recurrent_t: *const F<S>,
         // SAFETY: row t lies inside every buffer.
         unsafe {
             gates::backward::<S>(s.units, z, saved, (after, d.dc), mask);
+            if t == 0 && s.from_zero {
+                return;
+            }
             matmul::matmul::<S>(recurrent_t, s.width, rows, z, before);
             if !mask.is_null() {
                 let on = S::load(mask);
