@@ -21,9 +21,9 @@ pub struct Split {
 /// The days that part targets by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimeCuts {
-    /// First day (since 1970-01-01) whose targets validate; earlier ones train.
+    /// First day (since 1970-01-01) on which targets that validate are predicted; those predicted earlier train.
     pub validation: i32,
-    /// First day whose targets test.
+    /// First day on which targets that test are predicted.
     pub test: i32,
 }
 
@@ -43,7 +43,7 @@ impl TimeCuts {
     /// targets.
     pub fn at_shares(sequences: &Sequences, validation: f64, test: f64) -> Result<Self, Error> {
         check_shares(validation, test)?;
-        let mut days: Vec<i32> = sequences.targets().map(|target| day(sequences, target)).collect();
+        let mut days: Vec<i32> = sequences.targets().map(|target| days(sequences, target)[0]).collect();
         days.sort_unstable();
         let Some(last) = days.len().checked_sub(1) else {
             return Err(too_few("a split by time", "targets", 0));
@@ -53,14 +53,18 @@ impl TimeCuts {
         Ok(Self { validation: at(1.0 - test - validation).min(test_from), test: test_from })
     }
 
-    fn part(self, day: i32) -> Part {
-        if day >= self.test {
-            Part::Test
-        } else if day >= self.validation {
-            Part::Validation
-        } else {
-            Part::Train
-        }
+    /// The part of a target by the day on which it is predicted; none if it comes in another part's days only.
+    fn part(self, [predicted, comes]: [i32; 2]) -> Option<Part> {
+        let of = |day: i32| {
+            if day >= self.test {
+                Part::Test
+            } else if day >= self.validation {
+                Part::Validation
+            } else {
+                Part::Train
+            }
+        };
+        Some(of(predicted)).filter(|part| *part == of(comes))
     }
 
     fn check(self) -> Result<(), Error> {
@@ -92,16 +96,18 @@ impl Split {
         Self::of(sequences, "a split by customer", |target| part_of.get(&target.customer).copied())
     }
 
-    /// Targets test from the day `cuts.test` on, validate from `cuts.validation` on and train before it: what trains is
-    /// never later than what validates, nor that than what tests. A target that tests is predicted from all groups before
-    /// it, those that trained among them.
+    /// A target belongs to the day on which it is predicted, that of the group before it: by its own day, a part would have
+    /// too many targets that come early. Targets test from the day `cuts.test` on, validate from `cuts.validation` on and train before
+    /// it. A target that comes in the days of a later part than it is predicted in is in none, since it tells of days that are held out:
+    /// one per customer and cut, of longer gaps than most. A target that tests is predicted from all groups before it, those that
+    /// trained among them.
     ///
     /// # Errors
     /// [`Error::InvalidParameter`] if the cuts are in the wrong order, [`Error::TooFew`] if nothing is left to train or test
     /// on.
     pub fn by_time(sequences: &Sequences, cuts: TimeCuts) -> Result<Self, Error> {
         cuts.check()?;
-        Self::of(sequences, "a split by time", |target| Some(cuts.part(day(sequences, target))))
+        Self::of(sequences, "a split by time", |target| cuts.part(days(sequences, target)))
     }
 
     /// Both: what tests is of customers and days that nothing else is of. A customer's targets outside the days of the
@@ -119,8 +125,8 @@ impl Split {
         cuts.check()?;
         let part_of = customer_parts(sequences, validation, test, rng)?;
         Self::of(sequences, "a split by customer and time", |target| {
-            let part = cuts.part(day(sequences, target));
-            part_of.get(&target.customer).copied().filter(|of_customer| *of_customer == part)
+            let part = cuts.part(days(sequences, target));
+            part_of.get(&target.customer).copied().filter(|of_customer| Some(*of_customer) == part)
         })
     }
 
@@ -187,8 +193,10 @@ fn too_few(what: &'static str, of: &'static str, found: usize) -> Error {
     Error::TooFew { what, needed: 1, of, found }
 }
 
-fn day(sequences: &Sequences, target: Target) -> i32 {
-    sequences.groups(target.customer as usize).day[target.position as usize]
+/// The day on which a target is predicted, that of the group before it, and the day on which it comes.
+fn days(sequences: &Sequences, target: Target) -> [i32; 2] {
+    let (day, at) = (sequences.groups(target.customer as usize).day, target.position as usize);
+    [day[at.saturating_sub(1)], day[at]]
 }
 
 /// Checks that the groups to be predicted have come, so that their goals are known.

@@ -25,13 +25,16 @@ fn bank(customers: usize, seed: u64) -> Sequences {
     sequences(&histories, 3)
 }
 
-fn day(sequences: &Sequences, target: &Target) -> i32 {
-    sequences.groups(target.customer as usize).day[target.position as usize]
+/// The days on which a target is predicted and comes.
+fn day(sequences: &Sequences, target: &Target) -> [i32; 2] {
+    let (days, at) = (sequences.groups(target.customer as usize).day, target.position as usize);
+    [days[at - 1], days[at]]
 }
 
+/// The first day on which one of the targets is predicted, and the last on which one comes.
 fn days(sequences: &Sequences, targets: &[Target]) -> (i32, i32) {
     let days = || targets.iter().map(|target| day(sequences, target));
-    (days().min().unwrap(), days().max().unwrap())
+    (days().map(|[predicted, _]| predicted).min().unwrap(), days().map(|[_, comes]| comes).max().unwrap())
 }
 
 fn customers(targets: &[Target]) -> HashSet<u32> {
@@ -49,12 +52,13 @@ fn together(split: &Split) -> HashSet<Target> {
 
 #[test]
 fn cuts_at_shares_are_whole_days() {
-    // Targets on the days 1 to 4 of ten customers.
-    let sequences = daily(&vec![vec![0, 1, 0, 1, 0]; 10], 2);
+    // Targets predicted on the days 0 to 7 of ten customers, that come the day after.
+    let sequences = daily(&vec![vec![0, 1, 0, 1, 0, 1, 0, 1, 0]; 10], 2);
     let cuts = TimeCuts::at_shares(&sequences, 0.25, 0.25).unwrap();
-    assert_eq!(cuts, TimeCuts { validation: 3, test: 4 });
+    assert_eq!(cuts, TimeCuts { validation: 4, test: 6 });
     let split = Split::by_time(&sequences, cuts).unwrap();
-    assert_eq!([split.train.len(), split.validation.len(), split.test.len()], [20, 10, 10]);
+    // Those of the days 3 and 5 come when others are held out already.
+    assert_eq!([split.train.len(), split.validation.len(), split.test.len()], [30, 10, 20]);
 }
 
 #[test]
@@ -69,7 +73,7 @@ fn parts_by_customer_have_their_shares() {
 
 #[test]
 fn what_cannot_be_split_is_refused() {
-    let sequences = daily(&vec![vec![0, 1, 0]; 10], 2);
+    let sequences = daily(&vec![vec![0, 1, 0, 1]; 10], 2);
     let by_customer = |validation, test| Split::by_customer(&sequences, validation, test, &mut rng(1));
     for (validation, test) in [(0.0, 0.0), (0.5, 0.5), (-0.1, 0.5), (f64::NAN, 0.5), (0.2, f64::NAN)] {
         assert!(matches!(by_customer(validation, test), Err(Error::InvalidParameter { .. })));
@@ -101,9 +105,15 @@ proptest! {
 
         let cuts = TimeCuts::at_shares(&sequences, validation, test).unwrap();
         let by_time = Split::by_time(&sequences, cuts).unwrap();
-        prop_assert_eq!(together(&by_time), every.clone());
+        let straddles = |target: &&Target| {
+            let [predicted, comes] = day(&sequences, target);
+            [cuts.validation, cuts.test].iter().any(|cut| predicted < *cut && *cut <= comes)
+        };
+        let left_out: HashSet<Target> = every.iter().filter(straddles).copied().collect();
+        prop_assert_eq!(together(&by_time), &every - &left_out);
         let [train, later, last] =
             [&by_time.train, &by_time.validation, &by_time.test].map(|part| days(&sequences, part));
+        // Nothing that is learned from has come later than the first prediction that is measured.
         prop_assert!(train.1 < later.0 && later.1 < last.0);
 
         let both =
