@@ -3,7 +3,8 @@
 use std::{fs, path::Path, sync::LazyLock};
 
 use serde_json::Value;
-use spendscape_schema::{Axis, Table, arrays::Rows};
+use spendscape_goals::GoalMap;
+use spendscape_schema::{Axis, Table, Taxonomy, arrays::Rows};
 use spendscape_store::{Manifest, Stored, read_table};
 
 use crate::program::{files, refuse, succeed};
@@ -309,6 +310,22 @@ fn odd_customers_are_counted_and_predicted() {
     for command in ["recommend", "campaign", "demand"] {
         succeed(&["goals", command, &run, "--futures", "4", "-q"]);
     }
+}
+
+/// The maps that come with the project, against the taxonomies that they are for.
+#[test]
+fn the_example_maps_fit_their_classes() {
+    let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets");
+    let read = |name: &str| fs::read_to_string(datasets.join(name)).unwrap();
+    let map = |name: &str| GoalMap::from_toml(&read(name)).unwrap();
+    let taxonomy = Taxonomy::from_toml(&read("berka/taxonomy.toml")).unwrap();
+    let resolved = map("berka/goals.toml").resolve(&taxonomy.spending_classes()).unwrap();
+    assert_eq!((resolved.goals.len(), resolved.of_class.len()), (7, 9));
+    assert!(resolved.unused.is_empty(), "{:?}", resolved.unused);
+    let words = ["CHRISTMAS", "RETROSPOT", "BAG", "MUG"].map(str::to_owned);
+    let resolved = map("online_retail/goals.toml").resolve(&words).unwrap();
+    let of: Vec<&str> = resolved.of_class.iter().map(|goal| resolved.goals[*goal].as_str()).collect();
+    assert_eq!(of, ["christmas", "other", "storage", "kitchen and table"]);
 }
 
 #[test]
