@@ -1,30 +1,26 @@
 //! Transactions to event groups: what every other command of goals works on.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use arrow::{
-    array::{Array, AsArray},
-    datatypes::{Int32Type, Int64Type, TimestampMillisecondType},
-};
+use anyhow::{Result, bail};
 use clap::Args;
 use jiff::civil::Date;
-use serde::Serialize;
-use spendscape_goals::{Decisive, Event, GoalMap, GroupRules, Grouping, Left, Sequences};
-use spendscape_schema::{Axes, Flow, Table, arrays};
+use spendscape_goals::{Decisive, Event, GroupRules, Grouping, Sequences};
+use spendscape_schema::{Axes, Table, arrays};
 use spendscape_store::{Digest, Provenance, TableReader, TableWriter, write_file};
 
-use super::{day_number, read_text};
+use super::{
+    day_number,
+    known::{Goals, Known},
+    ledger::Ledger,
+    read_text,
+    report::GroupsReport,
+};
 use crate::{
     run_folder::{File, RunFolder, Stage},
-    stages::{columns::read_columns, synth::GOAL_MAP_FILE},
+    stages::synth::GOAL_MAP_FILE,
 };
 
-/// Levels that a covariate may have; more are no groups of customers.
-const MOST_LEVELS: usize = 100;
 /// Channels and places that are told apart, the commonest first.
 const MOST_CHANNELS: usize = 100;
 /// Examples of what was left out.
@@ -105,41 +101,6 @@ impl Where {
     }
 }
 
-/// What became of the transactions, and how much is known of whom.
-#[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct GroupsReport {
-    /// Transactions read.
-    pub transactions: usize,
-    /// Customers, those without groups among them.
-    pub customers: usize,
-    /// Groups formed.
-    pub groups: usize,
-    /// Customers without any group: their prediction is that of a first group.
-    pub customers_without_groups: usize,
-    /// Customers with one group only: they have nothing to learn from.
-    pub customers_with_one_group: usize,
-    /// Customers of whom no covariate is known, if there are covariates.
-    pub customers_without_covariates: usize,
-    /// Customers of the covariates' file who have no transaction.
-    pub customers_without_transactions: usize,
-    /// Transactions left out: money that came in.
-    pub inflows: usize,
-    /// Left out: of a class that is no spending.
-    pub without_goal: usize,
-    /// Left out: later than the last day that counts.
-    pub future: usize,
-    /// Left out: of a class that the taxonomy does not have.
-    pub unknown_class: usize,
-    /// Some of these classes.
-    pub unknown_classes: Vec<String>,
-    /// Not left out, but earlier in time than one before it in the ledger.
-    pub out_of_order: usize,
-    /// Classes that the goal map names and the taxonomy does not have.
-    pub unused_classes: Vec<String>,
-    /// Passes over the ledger after the first.
-    pub passes: usize,
-}
-
 /// Forms the groups of every customer.
 ///
 /// # Errors
@@ -183,185 +144,6 @@ pub fn groups(run: &RunFolder, options: &GroupsOptions, force: bool) -> Result<(
     stage.finish()
 }
 
-/// The classes of a ledger with their goals.
-struct Goals {
-    map: String,
-    goals: Vec<String>,
-    classes: Vec<String>,
-    of_class: Vec<Option<usize>>,
-    /// Classes whose money comes in, and has a goal all the same.
-    income: Vec<bool>,
-    unused: Vec<String>,
-}
-
-impl Goals {
-    fn new(run: &RunFolder, map: Option<&str>, path: Option<&Path>, income: bool) -> Result<Self> {
-        let rows = run.read(File::Taxonomy)?.rows;
-        let (classes, flows) = (rows.text("class")?, rows.text("flow")?);
-        let is_income: Vec<bool> = flows.iter().map(|flow| income && flow == Flow::Income.name()).collect();
-        let has_goal = |at: &usize| is_income[*at] || flows[*at] == Flow::Spending.name();
-        let with_goal: Vec<usize> = (0..classes.len()).filter(has_goal).collect();
-        let names: Vec<String> = with_goal.iter().map(|at| classes[*at].clone()).collect();
-        let place = || path.map_or_else(|| "the taxonomy".to_owned(), |path| path.display().to_string());
-        let map = match map {
-            Some(text) => GoalMap::from_toml(text).with_context(place)?,
-            None => GoalMap::identity(&names),
-        };
-        let resolved = map.resolve(&names).with_context(place)?;
-        let mut of_class = vec![None; classes.len()];
-        for (at, goal) in with_goal.iter().zip(&resolved.of_class) {
-            of_class[*at] = Some(*goal);
-        }
-        let (goals, unused) = (resolved.goals, resolved.unused);
-        Ok(Self { map: map.name().to_owned(), goals, classes, of_class, income: is_income, unused })
-    }
-}
-
-/// What is known of customers.
-#[derive(Default)]
-struct Known {
-    names: Vec<String>,
-    /// Levels of each covariate, sorted.
-    levels: Vec<Vec<String>>,
-    of: HashMap<String, Vec<u32>>,
-}
-
-impl Known {
-    fn read(path: &Path) -> Result<Self> {
-        let columns = read_columns(path, Table::GoalCustomers)?;
-        let customer = columns.position(path, "customer")?;
-        let places: Vec<usize> = (0..columns.names.len()).filter(|at| *at != customer).collect();
-        let mut known = Self::default();
-        for at in &places {
-            let levels: BTreeSet<&str> = columns
-                .rows
-                .iter()
-                .map(|(_, cells)| cells[*at].as_str())
-                .filter(|cell| !cell.is_empty())
-                .collect();
-            if levels.len() > MOST_LEVELS {
-                bail!(
-                    "{}: column {} has {} different values; a covariate has at most {MOST_LEVELS} levels: cut numbers into \
-                     bands, and leave columns out that name customers",
-                    path.display(),
-                    columns.names[*at],
-                    levels.len()
-                );
-            }
-            known.names.push(columns.names[*at].clone());
-            known.levels.push(levels.into_iter().map(str::to_owned).collect());
-        }
-        for (line, cells) in &columns.rows {
-            let level = |(at, levels): (&usize, &Vec<String>)| {
-                // An empty cell is unknown.
-                levels.binary_search(&cells[*at]).unwrap_or(levels.len()) as u32
-            };
-            let levels = places.iter().zip(&known.levels).map(level).collect();
-            if known.of.insert(cells[customer].clone(), levels).is_some() {
-                bail!("{} line {line}: customer {:?} stands there twice", path.display(), cells[customer]);
-            }
-        }
-        Ok(known)
-    }
-
-    fn levels(&self, customer: &str) -> Vec<u32> {
-        let unknown = || self.levels.iter().map(|levels| levels.len() as u32).collect();
-        self.of.get(customer).cloned().unwrap_or_else(unknown)
-    }
-}
-
-/// A transaction as the ledger has it; names by their number in the order in which they were met.
-struct Row {
-    customer: u32,
-    time: i64,
-    amount: i64,
-    class: Option<u16>,
-    channel: u32,
-}
-
-/// Names in the order in which they were met.
-#[derive(Default)]
-struct Names {
-    numbers: HashMap<String, u32>,
-    list: Vec<String>,
-}
-
-impl Names {
-    fn number(&mut self, name: &str) -> u32 {
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
-        }
-        let number = self.list.len() as u32;
-        self.numbers.insert(name.to_owned(), number);
-        self.list.push(name.to_owned());
-        number
-    }
-}
-
-/// Reads a ledger row by row; each name that a batch uses is looked up once.
-struct Ledger {
-    path: PathBuf,
-    channel: Option<&'static str>,
-    classes: HashMap<String, u16>,
-    customers: Names,
-    channels: Names,
-}
-
-impl Ledger {
-    fn new(path: &Path, options: &GroupsOptions, classes: &[String]) -> Self {
-        let classes = classes.iter().enumerate().map(|(at, class)| (class.clone(), at as u16)).collect();
-        let (customers, channels) = (Names::default(), Names::default());
-        Self { path: path.to_owned(), channel: options.channel.column(), classes, customers, channels }
-    }
-
-    /// Calls `each` with every transaction; how many are of each unknown class.
-    fn scan(&mut self, mut each: impl FnMut(Row)) -> Result<BTreeMap<String, usize>> {
-        let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
-        for batch in TableReader::open(&self.path, Table::Ledger)? {
-            let batch = batch?;
-            let column = |name: &str| {
-                batch
-                    .column_by_name(name)
-                    .with_context(|| format!("{} has no column {name}", self.path.display()))
-            };
-            let times = column("time")?.as_primitive::<TimestampMillisecondType>();
-            let amounts = column("amount_minor")?.as_primitive::<Int64Type>();
-            let customers = column("customer")?.as_dictionary::<Int32Type>();
-            let classes = column("class")?.as_dictionary::<Int32Type>();
-            let channels = self.channel.and_then(|name| batch.column_by_name(name));
-            let channels = channels.map(AsArray::as_dictionary::<Int32Type>);
-            let customer_names = customers.values().as_string::<i32>();
-            let class_names = classes.values().as_string::<i32>();
-            let mut customer_of = vec![None; customer_names.len()];
-            let class_of: Vec<Option<u16>> =
-                class_names.iter().map(|name| self.classes.get(name.unwrap_or_default()).copied()).collect();
-            let mut channel_of = vec![None; channels.map_or(0, |column| column.values().len())];
-            for row in 0..batch.num_rows() {
-                let key = customers.keys().value(row) as usize;
-                let customer =
-                    *customer_of[key].get_or_insert_with(|| self.customers.number(customer_names.value(key)));
-                let class_key = classes.keys().value(row) as usize;
-                if class_of[class_key].is_none() {
-                    *unknown.entry(class_names.value(class_key).to_owned()).or_default() += 1;
-                }
-                let channel = channels.filter(|column| !column.is_null(row)).map(|column| {
-                    let key = column.keys().value(row) as usize;
-                    let name = column.values().as_string::<i32>().value(key);
-                    *channel_of[key].get_or_insert_with(|| self.channels.number(name))
-                });
-                each(Row {
-                    customer,
-                    time: times.value(row),
-                    amount: amounts.value(row),
-                    class: class_of[class_key],
-                    channel: channel.unwrap_or(u32::MAX),
-                });
-            }
-        }
-        Ok(unknown)
-    }
-}
-
 /// Forms groups block by block.
 struct Former {
     ledger: Ledger,
@@ -386,7 +168,7 @@ impl Former {
         let mut counts: Vec<usize> = Vec::new();
         let mut channel_counts: Vec<usize> = Vec::new();
         let (mut rows, mut last) = (0, i64::MIN);
-        let mut ledger = Ledger::new(path, options, &goals.classes);
+        let mut ledger = Ledger::new(path, options.channel.column(), &goals.classes);
         let unknown = ledger.scan(|row| {
             let customer = row.customer as usize;
             counts.resize(counts.len().max(customer + 1), 0);
@@ -606,54 +388,5 @@ impl Former {
         ];
         writer.write(&arrow::array::RecordBatch::try_new(writer.schema().clone(), columns)?)?;
         Ok(writer.end_group()?)
-    }
-}
-
-impl GroupsReport {
-    fn add(&mut self, left: Left) {
-        self.inflows += left.inflows;
-        self.without_goal += left.without_goal;
-        self.future += left.future;
-        self.out_of_order += left.out_of_order;
-    }
-
-    fn log(&self) {
-        tracing::info!(
-            transactions = self.transactions,
-            customers = self.customers,
-            groups = self.groups,
-            "groups formed"
-        );
-        for (what, count) in [
-            ("transactions of money that came in, left out", self.inflows),
-            ("transactions of a class without goal, left out", self.without_goal),
-        ] {
-            if count > 0 {
-                tracing::info!(count, "{what}");
-            }
-        }
-        for (what, count) in [
-            ("transactions after the last day that counts, left out", self.future),
-            ("transactions of a class that the taxonomy does not have, left out", self.unknown_class),
-            ("transactions earlier than one before them in the ledger, put in order", self.out_of_order),
-            ("customers without any group", self.customers_without_groups),
-            ("customers with one group only", self.customers_with_one_group),
-            ("customers of whom no covariate is known", self.customers_without_covariates),
-            ("customers of the covariates' file without a transaction", self.customers_without_transactions),
-        ] {
-            if count > 0 {
-                tracing::warn!(count, "{what}");
-            }
-        }
-        if !self.unknown_classes.is_empty() {
-            tracing::warn!(
-                examples = self.unknown_classes.join(", "),
-                "classes that the taxonomy does not have"
-            );
-        }
-        if !self.unused_classes.is_empty() {
-            let classes = self.unused_classes.join(", ");
-            tracing::warn!(classes, "the goal map names classes that the taxonomy does not have");
-        }
     }
 }

@@ -6,10 +6,13 @@ mod data;
 mod demand;
 mod future;
 mod groups;
+mod known;
+mod ledger;
 mod measure;
 mod model;
 mod predict;
 mod recommend;
+mod report;
 mod train;
 
 use std::{collections::BTreeMap, path::Path};
