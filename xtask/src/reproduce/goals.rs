@@ -25,8 +25,10 @@ const BANK_SEED: &str = "1";
 const BANK_LAST_DAY: &str = "2020-12-31";
 /// Payday of the synthetic bank.
 const BANK_CALENDAR: &str = "payday = 25\n";
+/// Futures per customer that a campaign is planned by: shares of thousands of customers need fewer than one customer does.
+const FUTURES: &str = "32";
 /// Training seeds, at most: each trains two networks on up to millions of groups.
-const MOST_SEEDS: u64 = 3;
+const MOST_SEEDS: u64 = 2;
 
 impl Stream {
     /// The file that it needs.
@@ -70,7 +72,7 @@ impl Stream {
             }
             let mut figures = goals("train", &options)?;
             if seed == 1 {
-                figures.extend(goals("campaign", &[])?);
+                figures.extend(goals("campaign", &["--futures", FUTURES])?);
                 figures.extend(goals("demand", &[])?);
                 for command in ["predict", "recommend", "cross-sell"] {
                     let mut words = Command::new(program);

@@ -20,11 +20,8 @@ use crate::{
     run_folder::{File, RunFolder, Stage},
 };
 
-/// Training groups below which they are gone through more often.
-const FEW: usize = 200_000;
-/// Passes over many groups, and over few.
-const PASSES: usize = 12;
-const MANY_PASSES: usize = 40;
+/// Groups that are passed in training, each as often as it takes.
+const PASSED: usize = 12_000_000;
 /// Steps of the optimizer that a pass is to have, where there is enough for it.
 const STEPS: usize = 250;
 /// Validation groups that the temperatures are fitted to, about.
@@ -60,7 +57,7 @@ pub struct TrainOptions {
     /// Longest run of groups that is trained on at once
     #[arg(long, default_value_t = 128)]
     pub window: usize,
-    /// Passes over the training groups, at most; by default 12, and 40 where there are fewer than 200,000
+    /// Passes over the training groups, at most; by default so many that 12 million groups are passed, 4 to 40
     #[arg(long)]
     pub epochs: Option<usize>,
     /// Passes without a better validation loss before training stops; the best one counts
@@ -102,7 +99,7 @@ impl TrainOptions {
     fn params(&self, train: &[usize], weights: Option<Vec<f64>>) -> GoalParams {
         let groups: usize = train.iter().sum();
         let runs: usize = train.iter().map(|groups| groups.div_ceil(self.window.max(1))).sum();
-        let epochs = self.epochs.unwrap_or(if groups < FEW { MANY_PASSES } else { PASSES });
+        let epochs = self.epochs.unwrap_or((PASSED / groups.max(1)).clamp(4, 40));
         let batch = self.batch.unwrap_or((runs / STEPS).clamp(2, 32));
         let params = GoalParams::default()
             .units(self.units)
