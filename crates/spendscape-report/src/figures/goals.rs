@@ -109,7 +109,6 @@ fn draw(folder: &Path) -> Result<Drawn, Error> {
     furniture::heading(&mut scene, [SIDE + 50.0, y], "Accuracy by length of history", half - 60.0);
     by_history(&mut scene, (SIDE + 50.0, y + 12.0, half - 90.0, half * 0.62), &models, &rows);
     let mut omitted = Vec::new();
-    furniture::heading(&mut scene, [SIDE + half + 110.0, y], "Goals taken for others", half - 120.0);
     match optional(folder, CONFUSION, Table::GoalConfusion)? {
         Ok(confusion) => {
             let column = column_error(folder, CONFUSION);
@@ -125,7 +124,10 @@ fn draw(folder: &Path) -> Result<Drawn, Error> {
                     share: share[at],
                 })
                 .collect();
-            matrix(&mut scene, (SIDE + half + 110.0, y + 12.0, half * 0.62), &cells);
+            let of = matrix(&mut scene, (SIDE + half + 110.0, y + 12.0, half * 0.62), &cells);
+            let some = if of > MOST_GOALS { format!("; {MOST_GOALS} of {of}") } else { String::new() };
+            let heading = format!("Goals taken for others (% of a row{some})");
+            furniture::heading(&mut scene, [SIDE + half + 110.0, y], &heading, half - 120.0);
         }
         Err(missing) => omitted.push(format!("goals taken for others: {}", missing.reason())),
     }
@@ -173,8 +175,8 @@ fn name(model: &str) -> String {
         "lstm" => "LSTM".to_owned(),
         "best_possible" => "best possible".to_owned(),
         "majority" => "most frequent goal".to_owned(),
-        "repeat_last" => "the last goal again".to_owned(),
-        "repeat_last_smoothed" => "the last goal, smoothed".to_owned(),
+        "repeat_last" => "last goal again".to_owned(),
+        "repeat_last_smoothed" => "last goal, smoothed".to_owned(),
         "markov_1" => "Markov, order 1".to_owned(),
         "markov_2" => "Markov, order 2".to_owned(),
         "boosted" => "boosted trees".to_owned(),
@@ -310,8 +312,8 @@ struct Cell<'a> {
     share: f64,
 }
 
-/// The confusion matrix of the goals that come most often.
-fn matrix(scene: &mut Scene, (left, top, side): (f64, f64, f64), cells: &[Cell<'_>]) {
+/// The confusion matrix of the goals that come most often; how many goals there are.
+fn matrix(scene: &mut Scene, (left, top, side): (f64, f64, f64), cells: &[Cell<'_>]) -> usize {
     let mut support: Vec<(i64, &str)> = Vec::new();
     for cell in cells {
         match support.iter_mut().find(|(_, goal)| *goal == cell.truth) {
@@ -348,10 +350,5 @@ fn matrix(scene: &mut Scene, (left, top, side): (f64, f64, f64), cells: &[Cell<'
     let corners =
         vec![[left, top], [left + side, top], [left + side, top + side], [left, top + side], [left, top]];
     scene.line("axes", corners, Stroke::new(FRAME, 1.0));
-    let note = if of > goals.len() {
-        format!("% of a row; the {} most frequent of {of} goals", goals.len())
-    } else {
-        "% of a row".to_owned()
-    };
-    scene.text("axes", Text::new([left + side + 10.0, top + 12.0], note, 11.0, MUTED));
+    of
 }

@@ -71,7 +71,7 @@ fn models_histories_and_goals_are_named_and_what_is_off_the_scale_is_said() {
     for expected in [
         "LSTM",
         "Markov, order 2",
-        "the last goal again",
+        "last goal again",
         "Accuracy (more is better)",
         "Log-loss in nats (less is better)",
         "34.0, off the scale",
@@ -79,7 +79,7 @@ fn models_histories_and_goals_are_named_and_what_is_off_the_scale_is_said() {
         "groups known before",
         "goal 0",
         "75",
-        "% of a row; the 16 most frequent of 20 goals",
+        "Goals taken for others (% of a row; 16 of 20)",
     ] {
         assert!(texts.iter().any(|text| text == expected), "{expected}: {texts:?}");
     }
