@@ -1,4 +1,5 @@
-"""Seconds per epoch of LSTM(3) + Dense(5), MSE, Adam, on 26,000 x 6 x 97 f32 in Keras; the peer of benches/lstm.rs.
+"""Seconds of LSTM(3) + Dense(5), MSE, Adam, on 26,000 x 6 x 97 f32 in Keras, and of wider nets; the peer of
+benches/lstm.rs.
 
 Usage: python3 lstm_keras.py [threads]
 Install: pip install tensorflow-cpu. Prints one JSON line per task; skips, and says so on standard error, where Keras is
@@ -43,16 +44,56 @@ def show(task, seconds):
     print(json.dumps(line), flush=True)
 
 
-for batch in (32, 256, 1024):
-    keras.utils.set_random_seed(1)
-    net = keras.Sequential([keras.layers.Input((6, 97)), keras.layers.LSTM(3), keras.layers.Dense(5)])
-    net.compile(optimizer=keras.optimizers.Adam(1e-2), loss="mse")
+def clock_epochs(task, net, loss, batch, *data, repeats=3, **options):
+    """The first epoch, in which the net is compiled, does not count."""
+    net.compile(optimizer=keras.optimizers.Adam(1e-2), loss=loss)
     clock = Clock()
-    net.fit(share, target, batch_size=batch, epochs=4, verbose=0, callbacks=[clock])
-    show(f"epoch_{batch}", clock.seconds[1:])
-seconds = []
-for _ in range(4):
-    start = time.perf_counter()
-    net.predict(share, batch_size=len(share), verbose=0)
-    seconds.append(time.perf_counter() - start)
-show("forward", seconds[1:])
+    net.fit(*data, batch_size=batch, epochs=1 + repeats, verbose=0, callbacks=[clock], **options)
+    show(task, clock.seconds[1:])
+
+
+def clock_predict(task, net, x, batch, repeats=3):
+    seconds = []
+    for _ in range(1 + repeats):
+        start = time.perf_counter()
+        net.predict(x, batch_size=batch, verbose=0)
+        seconds.append(time.perf_counter() - start)
+    show(task, seconds[1:])
+
+
+keras.utils.set_random_seed(1)
+for batch in (32, 256, 1024):
+    net = keras.Sequential([keras.layers.Input((6, 97)), keras.layers.LSTM(3), keras.layers.Dense(5)])
+    clock_epochs(f"epoch_{batch}", net, "mse", batch, share, target)
+clock_predict("forward", net, share, len(share))
+for units in (64, 128):
+    lstm = [keras.layers.LSTM(units, return_sequences=True), keras.layers.LSTM(units)]
+    wide = keras.Sequential([keras.layers.Input((6, 97)), *lstm, keras.layers.Dense(5)])
+    clock_epochs(f"epoch_256_two_layers_of_{units}", wide, "mse", 256, share[:4_096], target[:4_096])
+
+# The nets for the goals: categories in as one-hot features, a class at every step out.
+samples, steps, sizes, classes = 1_024, 64, (97, 7, 31), 97
+features = rng.random((samples, steps, 4), np.float32)
+ids = np.stack([rng.integers(0, size, (samples, steps)) for size in sizes], 2).astype(np.int32)
+labels = rng.integers(0, classes, (samples, steps)).astype(np.int32)
+used = np.arange(steps)[None] < rng.integers(steps * 3 // 4, steps + 1, (samples, 1))
+
+
+class OneHot(keras.layers.Layer):
+    def call(self, features, ids):
+        hot = [tf.one_hot(ids[:, :, v], size) for v, size in enumerate(sizes)]
+        return tf.concat([features, *hot], 2)
+
+    def compute_output_shape(self, features_shape, ids_shape):
+        return (*features_shape[:2], features_shape[2] + sum(sizes))
+
+
+for units in (64, 128):
+    inputs = [keras.layers.Input((steps, 4)), keras.layers.Input((steps, len(sizes)), dtype="int32")]
+    h = keras.layers.LSTM(units, return_sequences=True)(OneHot()(*inputs))
+    h = keras.layers.LSTM(units, return_sequences=True)(keras.layers.Dropout(0.2)(h))
+    goals = keras.Model(inputs, keras.layers.Dense(classes)(h))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    weights = {"sample_weight": used.astype(np.float32)}
+    clock_epochs(f"goals_epoch_64_two_layers_of_{units}", goals, loss, 64, [features, ids], labels, **weights)
+    clock_predict(f"goals_predict_two_layers_of_{units}", goals, [features, ids], samples)

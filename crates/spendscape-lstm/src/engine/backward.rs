@@ -78,17 +78,17 @@ impl<F: Real> Engine<F> {
         (k.backward)(layer_steps, &weights.packed[l].recurrent_t, derivatives);
         let (units, rows, valid) = (self.layers[l].units, self.layers[l].rows(), self.valid());
         let (width, row) = (round4(units) * k.lanes, rows * k.lanes);
-        let steps = if self.from_zero { steps.start.max(1)..steps.end } else { steps };
+        let skipped = usize::from(self.from_zero && steps.start == 0).min(steps.len());
         let trace = &mut self.traces[l];
-        let h = &trace.h[steps.start * width..];
+        let (h, dz) = (&trace.h[steps.start * width..], &trace.z[steps.start * row..]);
         if units <= LANE_GRADIENT_INPUTS {
-            let dz = Lanes { values: &trace.z[steps.start * row..], vectors: rows, stride: rows };
-            let h = Lanes { values: h, vectors: units, stride: round4(units) };
-            (k.lane_outer)(dz, h, steps.len(), &mut trace.lane_kernel);
+            let dz = Lanes { values: &dz[skipped * row..], vectors: rows, stride: rows };
+            let h = Lanes { values: &h[skipped * width..], vectors: units, stride: round4(units) };
+            (k.lane_outer)(dz, h, steps.len() - skipped, &mut trace.lane_kernel);
         } else {
             let w = self.layers[l].w_hh.clone();
-            let dz = &trace.z[steps.start * row..];
-            trace.row_gradient.add(k, (h, units), (dz, rows), (steps.len(), valid), &mut gradient[w]);
+            let used = (skipped..steps.len(), valid);
+            trace.row_gradient.add(k, (h, units), (dz, rows), used, &mut gradient[w]);
         }
     }
 
@@ -162,7 +162,7 @@ impl<F: Real> Engine<F> {
         } else {
             let w = self.layers[l].w_ih.clone();
             let dz = &trace.z[steps.start * round4(rows) * lanes..];
-            trace.row_gradient.add(k, (x, ins), (dz, rows), (steps.len(), valid), &mut gradient[w]);
+            trace.row_gradient.add(k, (x, ins), (dz, rows), (0..steps.len(), valid), &mut gradient[w]);
         }
     }
 

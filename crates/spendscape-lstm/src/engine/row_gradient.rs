@@ -4,6 +4,7 @@ use super::chunks;
 use crate::buffer::Buffer;
 use crate::kernels::{Kernels, Next, OuterBlock, round4};
 use crate::real::Real;
+use std::ops::Range;
 
 /// Room for the rows of some steps and the columns of one tile. They lie one behind the other, because rows whose distance
 /// is a power of two would share few places of a first-level cache.
@@ -24,18 +25,23 @@ impl<F: Real> RowGradient<F> {
     }
 
     /// Adds the outer products of derivatives `dz` (steps x outputs) and inputs `x` (steps x inputs), both padded lane
-    /// vectors, of the first `valid` lanes to `gradient` (outputs x inputs).
+    /// vectors, of the given steps and the first `valid` lanes to `gradient` (outputs x inputs).
     pub(super) fn add(
         &mut self,
         k: &Kernels<F>,
         (x, ins): (&[F], usize),
         (dz, outs): (&[F], usize),
-        (steps, valid): (usize, usize),
+        (steps, valid): (Range<usize>, usize),
         gradient: &mut [F],
     ) {
         let (lanes, columns) = (k.lanes, k.columns);
         let (width, row) = (round4(ins) * lanes, round4(outs) * lanes);
-        for part in chunks(steps, Self::STEPS) {
+        for part in chunks(steps.end, Self::STEPS) {
+            // Parts begin at the same steps wherever the sum does, so that zeros left out before it change no bit.
+            let part = part.start.max(steps.start)..part.end;
+            if part.is_empty() {
+                continue;
+            }
             for first in (0..ins).step_by(columns) {
                 let count = columns.min(ins - first);
                 for (t, rows) in part.clone().zip(self.rows.chunks_exact_mut(lanes * columns)) {

@@ -4,8 +4,8 @@ use crate::support::{on_every_path, problem, rng};
 use ndarray::{Array2, Array3, Axis, concatenate, s};
 use rand::RngExt;
 use spendscape_lstm::{
-    Activation, Bias, Dataset, Error, Inputs, Instructions, Network, NetworkParams, Optimizer, Schedule,
-    TrainParams, elbow,
+    Activation, Bias, Dataset, Error, Inputs, Instructions, Network, NetworkParams, Optimizer, Real,
+    Schedule, State, TrainParams, elbow,
 };
 
 /// Two instruction sets differ in roundings only; outputs are of order one.
@@ -104,6 +104,73 @@ fn roll_out_is_the_network_under_a_constant_input() {
         assert_eq!(rolled.end.c, states.c.index_axis(Axis(1), 8));
         assert_eq!(network.roll_out(&x, 9, false).unwrap().end, rolled.end);
     }
+}
+
+/// Without initial states the first step has no recurrence; given zeros, it multiplies them.
+fn zeros_given_or_not<F: Real + std::fmt::Debug>() {
+    let bits = |numbers: &[F]| numbers.iter().map(|v| v.as_f64().to_bits()).collect::<Vec<_>>();
+    let shapes = [
+        (NetworkParams::lstm(7, 1).outputs(2), vec![1]),
+        (NetworkParams::lstm(7, 3).outputs(2), vec![3]),
+        (NetworkParams::lstm(7, 9).stacked(5).outputs(2), vec![9, 5]),
+        (NetworkParams::lstm(7, 20).stacked(40).stacked(3).bias(Bias::Double).outputs(2), vec![20, 40, 3]),
+    ];
+    for (shape, widths) in shapes {
+        for (samples, steps) in [(1, 1), (37, 1), (37, 6), (150, 3)] {
+            let (x, y) = problem(samples, steps, 7, 2);
+            let (x, y) = (x.mapv(|v| F::from_f64(v.into())), y.mapv(|v| F::from_f64(v.into())));
+            let lengths: Vec<usize> = (0..samples).map(|n| n % (steps + 1)).collect();
+            let zeros = widths.iter().map(|&units| {
+                let zeros = Array2::zeros((samples, units));
+                State { h: zeros.clone(), c: zeros }
+            });
+            let zeros: Vec<State<F>> = zeros.collect();
+            let mut network: Network<F> = shape.init(&mut rng(6)).unwrap();
+            for set in [Instructions::Portable, Instructions::Avx2, Instructions::Avx512] {
+                if network.set_instructions(set).is_err() {
+                    continue;
+                }
+                for masked in [false, true] {
+                    let at = format!("{widths:?}, {samples} x {steps}, {set:?}, masked {masked}");
+                    let without = Inputs::from(&x);
+                    let without = if masked { without.with_lengths(&lengths).unwrap() } else { without };
+                    let given = without.clone().with_initial(zeros.clone()).unwrap();
+                    let run = |inputs: &Inputs<'_, F>| {
+                        let outputs = network.predict(inputs).unwrap();
+                        let mut trained = network.clone();
+                        // Three steps of the optimizer carry every bit of the gradients into weights and losses.
+                        let params = TrainParams::default().batch(64).epochs(3);
+                        let data = Dataset::new(inputs, &y).unwrap();
+                        let history = params.fit(&mut trained, &data, &mut rng(2)).unwrap();
+                        let losses: Vec<u64> =
+                            history.epochs.iter().map(|epoch| epoch.loss.to_bits()).collect();
+                        // Plain descent at rate one subtracts the gradients themselves.
+                        let mut moved = network.clone();
+                        let params = TrainParams::constant_rate()
+                            .batch(samples)
+                            .epochs(1)
+                            .schedule(Schedule::Constant { rate: 1.0 })
+                            .optimizer(Optimizer::Sgd { momentum: 0.0 });
+                        params.fit(&mut moved, &data, &mut rng(2)).unwrap();
+                        let outputs: Vec<F> = outputs.iter().copied().collect();
+                        (bits(&outputs), losses, bits(trained.parameters()), bits(moved.parameters()))
+                    };
+                    assert!(run(&without) == run(&given), "{at}");
+                    assert_eq!(
+                        network.states(&without, 0).unwrap(),
+                        network.states(&given, 0).unwrap(),
+                        "states of {at}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn initial_states_of_zero_and_none_are_the_same_bits() {
+    zeros_given_or_not::<f32>();
+    zeros_given_or_not::<f64>();
 }
 
 #[test]
