@@ -1,6 +1,6 @@
 //! What is expected of every customer in the days to come, by simulation.
 
-use ndarray::{Array2, Array3, ArrayViewMut3, Axis, s};
+use ndarray::{Array2, Array3, Axis, s};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 use rayon::prelude::*;
@@ -47,12 +47,17 @@ struct Past {
 
 /// One future of a customer.
 struct Future {
-    /// Place of the customer in the chunk.
+    /// Place of the customer in the chunk, and of the future among the customer's.
     slot: usize,
+    draw: usize,
     rng: Xoshiro256PlusPlus,
     last: Last,
     /// Groups on the day of the last one.
     that_day: usize,
+    /// Days until the next group.
+    wait: i32,
+    /// Row of the states that it goes on from.
+    row: usize,
 }
 
 /// What a chunk of customers' futures came to: sums over draws, customers x G x H; median days until the first (customers x
@@ -62,6 +67,14 @@ struct Sums {
     expected: Array3<f64>,
     spent: Array3<f64>,
     first_day: Array2<f64>,
+}
+
+/// Where the futures of a chunk stand: states of the networks of days, after the last group, and of goals, before it, and
+/// the distribution of the next gap, nothing ruled out. All by row.
+struct Standing {
+    gaps: Array2<f64>,
+    of_days: Vec<State<f32>>,
+    of_goals: Vec<State<f32>>,
 }
 
 /// What is simulated, and from what.
@@ -142,118 +155,108 @@ impl GoalModel {
 impl Run<'_> {
     /// The futures of some customers, given with the number of their groups.
     fn chunk(&self, customers: &[(usize, usize)]) -> Result<Sums, Error> {
-        let Self { model, sequences, covariates, .. } = *self;
-        let (draws, goals, horizons) = (self.simulation.draws, model.goals(), self.horizons.len());
-        let last_day = self.from.saturating_add(self.horizons[horizons - 1] as i32);
-        let (mut gaps, mut of_days, mut of_goals) = self.beginnings(customers)?;
-        let mut futures: Vec<Future> = Vec::with_capacity(customers.len() * draws);
-        for (slot, (n, known)) in customers.iter().enumerate() {
-            let last = Last::of(sequences.groups(*n), known - 1);
-            let future =
-                |draw| Future { slot, rng: generator(self.simulation.seed, *n, draw), last, that_day: 0 };
-            futures.extend((0..draws).map(future));
-        }
+        let (draws, goals) = (self.simulation.draws, self.model.goals());
+        let last_day = self.from.saturating_add(self.horizons.last().map_or(0, |days| *days as i32));
+        let mut standing = self.beginnings(customers)?;
+        let mut futures = self.futures(customers);
         let own: Vec<Past> = customers
             .iter()
             .map(|(n, known)| {
-                let first = sequences.offsets[*n];
-                Past::new(sequences, first..first + known)
+                let first = self.sequences.offsets[*n];
+                Past::new(self.sequences, first..first + known)
             })
             .collect();
-        let shape = (customers.len(), goals, horizons);
-        let [mut expected, mut spent] = [(); 2].map(|()| Array3::zeros(shape));
+        let shape = (customers.len(), goals, self.horizons.len());
+        let [within, expected, spent] = [(); 3].map(|()| Array3::zeros(shape));
+        let mut sums = Sums { within, expected, spent, first_day: Array2::zeros((shape.0, shape.1)) };
         // The day on which each future first has each goal.
         let mut first = Array3::from_elem((customers.len(), goals, draws), u32::MAX);
-        // Rows of the networks' states that the futures go on from, and the draw that each future is.
-        let mut rows: Vec<usize> = futures.iter().map(|future| future.slot).collect();
-        let mut draw_of: Vec<usize> = (0..customers.len()).flat_map(|_| 0..draws).collect();
-        let mut begun = false;
-        while !futures.is_empty() {
-            // When the next group comes.
-            let mut going_on = Vec::with_capacity(futures.len());
-            let mut days = Vec::with_capacity(futures.len());
-            for (at, future) in futures.iter_mut().enumerate() {
-                let gap = future.gap(
-                    model,
-                    gaps.row(rows[at]).to_vec(),
-                    if begun { None } else { Some(self.from) },
-                );
-                let day = future.last.day.saturating_add(gap);
-                if day <= last_day {
-                    going_on.push(at);
-                    days.push(gap);
-                }
+        let mut known_until = Some(self.from);
+        loop {
+            for future in &mut futures {
+                let gaps = standing.gaps.row(future.row);
+                future.wait = future.draw_gap(self.model, gaps.to_vec(), known_until);
             }
-            let mut keep = going_on.iter().peekable();
-            let mut at = 0;
-            futures.retain(|_| (keep.next_if_eq(&&at).is_some(), at += 1).0);
-            let from_rows: Vec<usize> = going_on.iter().map(|at| rows[*at]).collect();
-            draw_of = going_on.iter().map(|at| draw_of[*at]).collect();
+            known_until = None;
+            futures.retain(|future| future.next_day() <= last_day);
             if futures.is_empty() {
-                break;
+                arrivals(&first, self.horizons, &mut sums);
+                return Ok(sums);
             }
-            // Which goal it has.
-            let mut steps = Steps::default();
-            for (future, gap) in futures.iter().zip(&days) {
-                let customer = customers[future.slot].0;
-                model.encoder.push(&mut steps, Some(future.last), (covariates, customer), Next::Gap(*gap));
-            }
-            let encoded = steps.finish(model.encoder.variables(true), (futures.len(), 1))?;
-            let (logits, states) = model.goals.advance(&encoded.inputs()?, select(&of_goals, &from_rows))?;
-            of_goals = states;
-            let probabilities = model.goal_probabilities(&logits);
-            // What is spent, and where.
-            for (at, future) in futures.iter_mut().enumerate() {
-                let goal = draw(&probabilities.row(at).to_vec(), &mut future.rng);
-                let group = own[future.slot]
-                    .draw(goal, &mut future.rng)
-                    .or_else(|| self.population.draw(goal, &mut future.rng));
-                let group = group.or_else(|| self.population.any(&mut future.rng)).unwrap_or(0);
-                let day = future.last.day.saturating_add(days[at]);
-                future.that_day = if days[at] == 0 { future.that_day + 1 } else { 1 };
-                future.last = Last {
-                    day,
-                    gap: Some(days[at]),
-                    goal: goal as u16,
-                    channel: sequences.channel[group],
-                    spent: sequences.spent[group],
-                };
-                let ahead = day.saturating_sub(self.from) as u32;
-                let earliest = &mut first[[future.slot, goal, draw_of[at]]];
+            let rows: Vec<usize> = futures.iter().map(|future| future.row).collect();
+            let next = |future: &Future| Next::Gap(future.wait);
+            let of_goals = select(&standing.of_goals, &rows);
+            let (logits, of_goals) = self.read(Part::Goals, customers, &futures, next, of_goals)?;
+            let probabilities = self.model.goal_probabilities(&logits);
+            for (future, probabilities) in futures.iter_mut().zip(probabilities.rows()) {
+                let goal = draw(probabilities.iter().copied(), &mut future.rng);
+                self.happen(future, goal, &own[future.slot]);
+                let ahead = future.last.day.saturating_sub(self.from) as u32;
+                let earliest = &mut first[[future.slot, goal, future.draw]];
                 *earliest = ahead.min(*earliest);
-                let reached = self.horizons.partition_point(|days| *days < ahead);
-                for h in reached..horizons {
-                    expected[[future.slot, goal, h]] += 1.0;
-                    spent[[future.slot, goal, h]] += future.last.spent as f64;
+                for h in self.horizons.partition_point(|days| *days < ahead)..self.horizons.len() {
+                    sums.expected[[future.slot, goal, h]] += 1.0;
+                    sums.spent[[future.slot, goal, h]] += future.last.spent as f64;
                 }
             }
-            let mut steps = Steps::default();
-            for future in &futures {
-                let customer = customers[future.slot].0;
-                model.encoder.push(&mut steps, Some(future.last), (covariates, customer), Next::Unseen);
-            }
-            let encoded = steps.finish(model.encoder.variables(false), (futures.len(), 1))?;
-            let (logits, states) = model.days.advance(&encoded.inputs()?, select(&of_days, &from_rows))?;
-            of_days = states;
-            gaps = softmax(&logits, model.shape.temperatures.0);
-            rows = (0..futures.len()).collect();
-            begun = true;
+            let of_days = select(&standing.of_days, &rows);
+            let (logits, of_days) = self.read(Part::Days, customers, &futures, |_| Next::Unseen, of_days)?;
+            standing =
+                Standing { gaps: softmax(&logits, self.model.shape.temperatures.0), of_days, of_goals };
+            futures.iter_mut().enumerate().for_each(|(row, future)| future.row = row);
         }
-        let (mut within, mut first_day) = (Array3::zeros(shape), Array2::zeros((shape.0, shape.1)));
-        arrivals(&mut first, self.horizons, within.view_mut(), &mut first_day);
-        Ok(Sums { within, expected, spent, first_day })
     }
 
-    /// The distribution of the next gap of each customer, nothing ruled out, and the states of the networks of days, after
-    /// the last group, and of goals, before it.
-    #[expect(
-        clippy::type_complexity,
-        reason = "three parts of one answer, taken apart where it is asked for"
-    )]
-    fn beginnings(
+    /// Every draw of every customer, before anything has happened.
+    fn futures(&self, customers: &[(usize, usize)]) -> Vec<Future> {
+        let future = |slot: usize, draw: usize| {
+            let (n, known) = customers[slot];
+            let rng = generator(self.simulation.seed, n, draw);
+            let last = Last::of(self.sequences.groups(n), known - 1);
+            Future { slot, draw, rng, last, that_day: 0, wait: 0, row: slot }
+        };
+        let draws = self.simulation.draws;
+        (0..customers.len()).flat_map(|slot| (0..draws).map(move |draw| future(slot, draw))).collect()
+    }
+
+    /// Lets one of the networks read the last group of every future from these states: outputs, and states after it.
+    fn read(
         &self,
+        part: Part,
         customers: &[(usize, usize)],
-    ) -> Result<(Array2<f64>, Vec<State<f32>>, Vec<State<f32>>), Error> {
+        futures: &[Future],
+        next: impl Fn(&Future) -> Next,
+        states: Vec<State<f32>>,
+    ) -> Result<(Array2<f32>, Vec<State<f32>>), Error> {
+        let encoder = &self.model.encoder;
+        let mut steps = Steps::default();
+        for future in futures {
+            let customer = customers[future.slot].0;
+            encoder.push(&mut steps, Some(future.last), (self.covariates, customer), next(future));
+        }
+        let encoded = steps.finish(encoder.variables(part.sees_next()), (futures.len(), 1))?;
+        let network = if part == Part::Days { &self.model.days } else { &self.model.goals };
+        Ok(network.advance(&encoded.inputs()?, states)?)
+    }
+
+    /// The next group of a future comes, with this goal; money and channel are those of a past one.
+    fn happen(&self, future: &mut Future, goal: usize, own: &Past) {
+        let rng = &mut future.rng;
+        let group = own.draw(goal, rng).or_else(|| self.population.draw(goal, rng));
+        // Whoever has a future has a group, so that there is one.
+        let group = group.or_else(|| self.population.draw_any(rng)).unwrap_or(0);
+        future.that_day = if future.wait == 0 { future.that_day + 1 } else { 1 };
+        future.last = Last {
+            day: future.next_day(),
+            gap: Some(future.wait),
+            goal: goal as u16,
+            channel: self.sequences.channel[group],
+            spent: self.sequences.spent[group],
+        };
+    }
+
+    /// Where the customers stand after the groups that are known.
+    fn beginnings(&self, customers: &[(usize, usize)]) -> Result<Standing, Error> {
         let model = self.model;
         let read = |part: Part, with: usize| {
             let windows: Vec<Window> = customers
@@ -267,14 +270,18 @@ impl Run<'_> {
         };
         let (logits, of_days) = read(Part::Days, 1)?;
         let (_, of_goals) = read(Part::Goals, 0)?;
-        Ok((softmax(&logits, model.shape.temperatures.0), of_days, of_goals))
+        Ok(Standing { gaps: softmax(&logits, model.shape.temperatures.0), of_days, of_goals })
     }
 }
 
 impl Future {
+    fn next_day(&self) -> i32 {
+        self.last.day.saturating_add(self.wait)
+    }
+
     /// Draws the days until the next group from the distribution of their categories; up to the day `known_until` there was
     /// none.
-    fn gap(&mut self, model: &GoalModel, mut gaps: Vec<f64>, known_until: Option<i32>) -> i32 {
+    fn draw_gap(&mut self, model: &GoalModel, mut gaps: Vec<f64>, known_until: Option<i32>) -> i32 {
         let elapsed = elapsed(Some(self.last), known_until);
         if let Some(elapsed) = elapsed {
             rule_out(&mut gaps, elapsed);
@@ -282,7 +289,7 @@ impl Future {
             rule_out(&mut gaps, 0);
         }
         let sizes = &model.encoder.sizes;
-        let gap = draw(&gaps, &mut self.rng);
+        let gap = draw(gaps.into_iter(), &mut self.rng);
         if gap <= sizes.longest_gap {
             return gap as i32;
         }
@@ -318,7 +325,7 @@ impl Past {
     }
 
     /// A group of any goal, if there is one.
-    fn any<R: Rng>(&self, rng: &mut R) -> Option<usize> {
+    fn draw_any<R: Rng>(&self, rng: &mut R) -> Option<usize> {
         pick(&self.groups, rng)
     }
 }
@@ -329,22 +336,17 @@ fn pick<R: Rng>(groups: &[usize], rng: &mut R) -> Option<usize> {
 
 /// From the first day of each goal in each future (customers x G x draws, `u32::MAX` for never): how many futures have it
 /// within each horizon, and the day by which half of them have, NaN if they do not.
-fn arrivals(
-    first: &mut Array3<u32>,
-    horizons: &[u32],
-    mut within: ArrayViewMut3<'_, f64>,
-    median: &mut Array2<f64>,
-) {
+fn arrivals(first: &Array3<u32>, horizons: &[u32], sums: &mut Sums) {
     let (customers, goals, draws) = first.dim();
     for slot in 0..customers {
         for goal in 0..goals {
             let mut days = first.slice(s![slot, goal, ..]).to_vec();
             days.sort_unstable();
             for (h, horizon) in horizons.iter().enumerate() {
-                within[[slot, goal, h]] = days.partition_point(|day| day <= horizon) as f64;
+                sums.within[[slot, goal, h]] = days.partition_point(|day| day <= horizon) as f64;
             }
             let half = days[(draws - 1) / 2];
-            median[[slot, goal]] = if half == u32::MAX { f64::NAN } else { f64::from(half) };
+            sums.first_day[[slot, goal]] = if half == u32::MAX { f64::NAN } else { f64::from(half) };
         }
     }
 }
@@ -356,11 +358,11 @@ fn generator(seed: u64, customer: usize, draw: usize) -> Xoshiro256PlusPlus {
 }
 
 /// A place drawn from probabilities that add up to 1.
-fn draw<R: Rng>(probabilities: &[f64], rng: &mut R) -> usize {
+fn draw<R: Rng>(probabilities: impl Iterator<Item = f64>, rng: &mut R) -> usize {
     let mut left: f64 = rng.random();
     let mut likely = 0;
-    for (at, p) in probabilities.iter().enumerate() {
-        if *p > 0.0 {
+    for (at, p) in probabilities.enumerate() {
+        if p > 0.0 {
             likely = at;
             left -= p;
             if left < 0.0 {

@@ -14,6 +14,7 @@ mod outlook;
 mod reasons;
 mod recommend;
 mod splits;
+mod training;
 mod truth;
 mod world;
 
