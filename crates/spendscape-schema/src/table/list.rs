@@ -542,7 +542,7 @@ tables! {
     GoalRoster, "goal_roster", 1, [
         CUSTOMER,
         column("groups", Kind::Integer, "number of groups"),
-        column("block", Kind::Integer, "row group of the groups' table, from 0"),
+        column("block", Kind::Integer, "block of customers, from 0; each block with any group is a row group of the groups' table"),
         column("covariates", Kind::Sizes, "level of each covariate; the number of levels stands for unknown"),
     ];
     /// Training of the goals' two networks, one row per network and pass.

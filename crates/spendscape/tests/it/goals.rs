@@ -272,7 +272,8 @@ fn odd_customers_are_counted_and_predicted() {
     assert_eq!(ingested["zones_converted"], 2, "{ingested}");
     let customers = path("customers.csv");
     let words = ["goals", "groups", &run, "--customers", &customers, "--until", "2020-02-29", "-q"];
-    succeed(&[&words[..], &["--channel", "place"]].concat());
+    // Every customer is a block, those without groups too.
+    succeed(&[&words[..], &["--channel", "place", "--block", "1"]].concat());
     let report: Value =
         serde_json::from_str(&fs::read_to_string(path("run/goal_groups_report.json")).unwrap()).unwrap();
     let counts = [

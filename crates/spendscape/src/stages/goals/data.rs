@@ -121,9 +121,19 @@ impl GoalData {
         Ok(builder.finish())
     }
 
+    fn has_groups(&self, block: usize) -> bool {
+        self.groups[self.blocks[block].clone()].iter().any(|groups| *groups > 0)
+    }
+
     fn read(&self, block: usize, keep: impl Fn(usize) -> bool, builder: &mut SequencesBuilder) -> Result<()> {
         let place = || format!("{}, block {block}", self.path.display());
-        let reader = TableReader::open_group(&self.path, Table::GoalGroups, block)?;
+        if !self.has_groups(block) {
+            // Parquet has no row group without rows.
+            self.blocks[block].clone().filter(|n| keep(*n)).for_each(|_| builder.customer());
+            return Ok(());
+        }
+        let row_group = (0..block).filter(|block| self.has_groups(*block)).count();
+        let reader = TableReader::open_group(&self.path, Table::GoalGroups, row_group)?;
         let schema = reader.schema().clone();
         let rows = Rows::new(&schema, &reader.collect::<Result<Vec<_>, _>>()?).with_context(place)?;
         let number = |list: &[String]| -> HashMap<String, u16> {
