@@ -36,6 +36,6 @@ pub mod table;
 pub use digest::{Digest, DigestOf};
 pub use error::Error;
 pub use file::{PendingFile, ScratchFolder, remove_temporaries, require_free_space, write_file};
-pub use manifest::{Manifest, StageRecord};
+pub use manifest::{Manifest, StageRecord, this_build};
 pub use provenance::Provenance;
 pub use table::{Stored, TableReader, TableWriter, Written, check_table, read_table, write_table};

@@ -1,6 +1,6 @@
 //! The manifest of a run folder: which stage made which files from what, and when.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,9 @@ pub struct Manifest {
 pub struct StageRecord {
     /// What it was made from.
     pub provenance: Provenance,
+    /// The program file that ran it, as [`this_build`] tells it; none in a manifest of before this was recorded.
+    #[serde(default)]
+    pub build: Option<String>,
     /// The files it wrote, relative to the run folder, with the digests of their content.
     pub outputs: BTreeMap<String, Digest>,
     /// When it finished, in RFC 3339.
@@ -66,11 +69,24 @@ impl Manifest {
         write_file(&path, &json)
     }
 
-    /// Whether `stage` was last run with exactly this provenance and all its files are still there.
+    /// Whether `stage` was last run by this very program with exactly this provenance and all its files are still there.
     #[must_use]
     pub fn is_current(&self, folder: &Path, stage: &str, provenance: &Provenance) -> bool {
         self.stages.get(stage).is_some_and(|record| {
-            record.provenance == *provenance && record.outputs.keys().all(|file| folder.join(file).exists())
+            record.provenance == *provenance
+                && record.build.is_some()
+                && record.build == this_build()
+                && record.outputs.keys().all(|file| folder.join(file).exists())
         })
     }
+}
+
+/// What tells this program file from another one: its length, and when it was written, in seconds since 1970. The
+/// version alone does not: between two releases the code changes, and with it what a stage writes. `None` if the system
+/// does not say where the program lies or when it was written.
+#[must_use]
+pub fn this_build() -> Option<String> {
+    let file = std::env::current_exe().and_then(std::fs::metadata).ok()?;
+    let written = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(format!("{} bytes of {}.{:09}", file.len(), written.as_secs(), written.subsec_nanos()))
 }

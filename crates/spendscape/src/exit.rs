@@ -1,4 +1,4 @@
-//! Exit codes: 0 success, 1 failure of the machine, 2 bad usage or bad input, 130 interrupted.
+//! What a failure says, and exit codes: 0 success, 1 failure of the machine, 2 bad usage or bad input, 130 interrupted.
 
 use std::io;
 
@@ -26,6 +26,20 @@ pub fn code(error: &Error) -> u8 {
     BAD_INPUT
 }
 
+/// The message of an error: its causes in order, without those that the one before has already told.
+#[must_use]
+pub fn message(error: &Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if message.is_empty() {
+            message = cause;
+        } else if !message.ends_with(&cause) {
+            message = format!("{message}: {cause}");
+        }
+    }
+    message
+}
+
 #[cfg(test)]
 mod tests {
     use anyhow::{Context, anyhow};
@@ -38,5 +52,18 @@ mod tests {
         assert_eq!(code(&io(io::ErrorKind::NotFound)), BAD_INPUT);
         assert_eq!(code(&io(io::ErrorKind::StorageFull)), FAILURE);
         assert_eq!(code(&anyhow!("no such customer")), BAD_INPUT);
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let json = serde_json::from_str::<u8>("x").unwrap_err();
+        let said = json.to_string();
+        let path = "manifest.json".into();
+        let store = spendscape_store::Error::Json { path, what: "the manifest", source: json };
+        assert_eq!(
+            message(&Error::from(store).context("stage `states`")),
+            format!("stage `states`: manifest.json: cannot read the manifest: {said}")
+        );
+        assert_eq!(message(&anyhow!("disk full").context("writing")), "writing: disk full");
     }
 }

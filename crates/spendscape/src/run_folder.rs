@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use arrow::array::{ArrayRef, RecordBatch};
 use spendscape_schema::{Axes, Table, Taxonomy};
 use spendscape_store::{
-    Digest, Manifest, Provenance, StageRecord, Stored, TableReader, read_table, write_table,
+    Digest, Manifest, Provenance, StageRecord, Stored, TableReader, read_table, this_build, write_table,
 };
 
 /// The file of a table in a run folder.
@@ -347,6 +347,7 @@ impl Stage<'_> {
             self.name.to_owned(),
             StageRecord {
                 provenance: self.key,
+                build: this_build(),
                 outputs: self.outputs,
                 finished: jiff::Timestamp::now().to_string(),
                 seconds,

@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use proptest::prelude::*;
 use spendscape_schema::{Axes, Axis, Table, arrays};
 use spendscape_store::{
-    DigestOf, Error, Manifest, Provenance, StageRecord, TableWriter, read_table, write_table,
+    DigestOf, Error, Manifest, Provenance, StageRecord, TableWriter, read_table, this_build, write_table,
 };
 
 fn states(n: usize) -> RecordBatch {
@@ -159,6 +159,7 @@ fn a_stage_is_current_only_with_the_same_provenance_and_its_files() {
     let digest = read_table(&folder.path().join("states.parquet"), Table::States).unwrap().digest;
     let record = StageRecord {
         provenance: provenance(),
+        build: this_build(),
         outputs: [("states.parquet".to_owned(), digest)].into(),
         finished: "2026-01-01T00:00:00Z".to_owned(),
         seconds: 1.0,
@@ -170,6 +171,12 @@ fn a_stage_is_current_only_with_the_same_provenance_and_its_files() {
     let manifest = Manifest::read(folder.path()).unwrap();
     assert!(manifest.is_current(folder.path(), "states", &provenance()));
     assert!(!manifest.is_current(folder.path(), "states", &provenance().seed(8)));
+    // Another program of the same version may write other tables, and so may one that is not known.
+    for build in [Some("1 bytes of 1767225600.000000000".to_owned()), None] {
+        let mut manifest = manifest.clone();
+        manifest.stages.get_mut("states").unwrap().build = build;
+        assert!(!manifest.is_current(folder.path(), "states", &provenance()));
+    }
     std::fs::remove_file(folder.path().join("states.parquet")).unwrap();
     assert!(!manifest.is_current(folder.path(), "states", &provenance()));
 }
