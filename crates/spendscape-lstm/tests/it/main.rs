@@ -9,6 +9,8 @@ mod interchange;
 mod keras;
 mod ours;
 mod pytorch;
+mod reference;
 mod shapes;
 mod support;
 mod training;
+mod ways;

@@ -26,7 +26,7 @@ pub(crate) fn problem(
 }
 
 /// The network with every set of instructions that this CPU has.
-pub(crate) fn on_every_path(network: &Network<f32>) -> Vec<Network<f32>> {
+pub(crate) fn on_every_path<F: Real>(network: &Network<F>) -> Vec<Network<F>> {
     let sets = [Instructions::Portable, Instructions::Avx2, Instructions::Avx512].into_iter();
     let with = |set| {
         let mut network = network.clone();

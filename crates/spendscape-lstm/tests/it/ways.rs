@@ -1,0 +1,160 @@
+//! The same bits whichever way the data come: all samples, some, one, or step after step; with everything that inputs can
+//! carry, in f32 and f64, with every set of instructions.
+
+use crate::support::{on_every_path, rng};
+use ndarray::{Array2, Array3, Axis, s};
+use rand::RngExt;
+use spendscape_lstm::{Activation, Bias, Inputs, Network, NetworkParams, Real, State};
+
+const SAMPLES: usize = 37;
+const STEPS: usize = 5;
+
+/// What inputs are made of.
+#[derive(Clone)]
+struct Parts<F> {
+    x: Array3<F>,
+    ids: Array3<usize>,
+    sizes: Vec<usize>,
+    mask: Option<Array2<bool>>,
+    initial: Vec<State<F>>,
+}
+
+impl<F: Real> Parts<F> {
+    fn new(features: usize, sizes: &[usize], masked: bool, initial: &[usize]) -> Self {
+        let mut rng = rng(31);
+        let mut number = || F::from_f64(rng.random_range(-1.0..1.0));
+        let x = Array3::from_shape_simple_fn((SAMPLES, STEPS, features), &mut number);
+        let mut state = |units: &usize| State {
+            h: Array2::from_shape_simple_fn((SAMPLES, *units), &mut number),
+            c: Array2::from_shape_simple_fn((SAMPLES, *units), &mut number),
+        };
+        let initial = initial.iter().map(&mut state).collect();
+        let ids =
+            Array3::from_shape_fn((SAMPLES, STEPS, sizes.len()), |(_, _, v)| rng.random_range(0..sizes[v]));
+        let mask =
+            masked.then(|| Array2::from_shape_simple_fn((SAMPLES, STEPS), || rng.random_range(0..3) > 0));
+        Self { x, ids, sizes: sizes.to_vec(), mask, initial }
+    }
+
+    /// Some of the samples and steps.
+    fn part(&self, samples: std::ops::Range<usize>, steps: std::ops::Range<usize>) -> Self {
+        let rows = |a: &Array2<F>| a.slice(s![samples.clone(), ..]).to_owned();
+        Self {
+            x: self.x.slice(s![samples.clone(), steps.clone(), ..]).to_owned(),
+            ids: self.ids.slice(s![samples.clone(), steps.clone(), ..]).to_owned(),
+            sizes: self.sizes.clone(),
+            mask: self.mask.as_ref().map(|mask| mask.slice(s![samples.clone(), steps]).to_owned()),
+            initial: self.initial.iter().map(|s| State { h: rows(&s.h), c: rows(&s.c) }).collect(),
+        }
+    }
+
+    /// The inputs without their initial states.
+    fn inputs(&self) -> Inputs<'_, F> {
+        let mut inputs = Inputs::from(&self.x);
+        if !self.sizes.is_empty() {
+            inputs = inputs.with_categories(&self.ids, &self.sizes).unwrap();
+        }
+        if let Some(mask) = &self.mask {
+            inputs = inputs.with_mask(mask).unwrap();
+        }
+        inputs
+    }
+
+    fn all(&self) -> Inputs<'_, F> {
+        self.inputs().with_initial(self.initial.clone()).unwrap()
+    }
+}
+
+fn bits<'a, F: Real>(values: impl IntoIterator<Item = &'a F>) -> Vec<u64> {
+    values.into_iter().map(|v| v.as_f64().to_bits()).collect()
+}
+
+fn all_ways<F: Real>(network: &Network<F>, parts: &Parts<F>, layers: usize) {
+    let at = format!("{:?} with {}", network.params(), network.instructions());
+    let outputs = network.predict(parts.all()).unwrap();
+    let every = network.predict_steps(parts.all()).unwrap();
+    let states: Vec<_> = (0..layers).map(|layer| network.states(parts.all(), layer).unwrap()).collect();
+    assert_eq!(bits(&outputs), bits(every.index_axis(Axis(1), STEPS - 1)), "the last of every step, {at}");
+    for samples in [0..1, 8..9, 16..17, 31..32, 32..33, 36..37, 3..20, 9..37] {
+        let some = parts.part(samples.clone(), 0..STEPS);
+        let what = format!("samples {samples:?}, {at}");
+        assert_eq!(
+            bits(&network.predict(some.all()).unwrap()),
+            bits(outputs.slice(s![samples.clone(), ..])),
+            "{what}"
+        );
+        let found = network.predict_steps(some.all()).unwrap();
+        assert_eq!(bits(&found), bits(every.slice(s![samples.clone(), .., ..])), "{what}");
+        for (layer, states) in states.iter().enumerate() {
+            let found = network.states(some.all(), layer).unwrap();
+            assert_eq!(
+                bits(&found.h),
+                bits(states.h.slice(s![samples.clone(), .., ..])),
+                "h of layer {layer}, {what}"
+            );
+            assert_eq!(
+                bits(&found.c),
+                bits(states.c.slice(s![samples.clone(), .., ..])),
+                "c of layer {layer}, {what}"
+            );
+        }
+    }
+    // One customer's stream, and everybody's.
+    for samples in [0..SAMPLES, 11..12] {
+        let mut carried = parts.part(samples.clone(), 0..STEPS).initial;
+        for t in 0..STEPS {
+            let what = format!("step {t} of the stream of {samples:?}, {at}");
+            let step = parts.part(samples.clone(), t..t + 1);
+            let (found, next) = network.advance(step.inputs(), carried).unwrap();
+            assert_eq!(bits(&found), bits(every.slice(s![samples.clone(), t, ..])), "{what}");
+            for (layer, (found, states)) in next.iter().zip(&states).enumerate() {
+                assert_eq!(
+                    bits(&found.h),
+                    bits(states.h.slice(s![samples.clone(), t, ..])),
+                    "h of layer {layer}, {what}"
+                );
+                assert_eq!(
+                    bits(&found.c),
+                    bits(states.c.slice(s![samples.clone(), t, ..])),
+                    "c of layer {layer}, {what}"
+                );
+            }
+            carried = next;
+        }
+    }
+}
+
+fn of_every_network<F: Real>() {
+    let deep = |inputs| {
+        NetworkParams::lstm(inputs, 9)
+            .stacked(7)
+            .stacked(20)
+            .stacked(1)
+            .bias(Bias::Double)
+            .dense(6, Activation::Tanh)
+    };
+    let cases = [
+        (NetworkParams::lstm(6, 1), vec![1]),
+        (NetworkParams::lstm(6, 3).outputs(2), vec![3]),
+        (NetworkParams::lstm(6, 70).outputs(5), vec![70]),
+        (deep(6).outputs(3), vec![9, 7, 20, 1]),
+    ];
+    for (shape, units) in cases {
+        let network: Network<F> = shape.every_step().init(&mut rng(3)).unwrap();
+        for network in on_every_path(&network) {
+            for (features, sizes) in [(6, &[][..]), (1, &[2, 3]), (0, &[6])] {
+                for masked in [false, true] {
+                    for initial in [&[][..], &units] {
+                        all_ways(&network, &Parts::new(features, sizes, masked, initial), units.len());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn batch_some_single_and_stream_agree_bit_for_bit() {
+    of_every_network::<f32>();
+    of_every_network::<f64>();
+}
