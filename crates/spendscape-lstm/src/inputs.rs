@@ -85,30 +85,50 @@ impl<'a, F: Real> From<&'a Inputs<'_, F>> for Inputs<'a, F> {
 }
 
 impl<F: Real> Inputs<'_, F> {
-    /// Uses only the first `lengths[n]` steps of sample `n`; the state stays as it was at the steps after them.
+    /// Uses only the first `lengths[n]` steps of sample `n`; the state stays as it was at the steps after them, whatever
+    /// these hold. With a mask too, steps are used where both say so.
     ///
     /// # Errors
     /// [`Error::Mismatch`] when there is not one length per sample or a length exceeds the steps.
-    pub fn with_lengths(mut self, lengths: &[usize]) -> Result<Self, Error> {
+    pub fn with_lengths(self, lengths: &[usize]) -> Result<Self, Error> {
         check("lengths", self.samples, lengths.len())?;
         if let Some(&found) = lengths.iter().find(|&&length| length > self.steps) {
             return Err(Error::Mismatch { what: "the longest length", expected: self.steps, found });
         }
         let steps = self.steps;
-        let on = |n: usize| (0..steps).map(move |t| if t < lengths[n] { F::one() } else { F::zero() });
-        self.mask = Some((0..self.samples).flat_map(on).collect());
-        Ok(self)
+        Ok(self.masked(lengths.iter().flat_map(|&length| (0..steps).map(move |t| t < length))))
     }
 
-    /// Skips the steps where `mask` (samples x steps) is false: the state passes through them unchanged.
+    /// Skips the steps where `mask` (samples x steps) is false: the state passes through them unchanged, whatever their
+    /// features are, NaN too. Where every step has a target, skipped ones do not count. A net without recurrence has no
+    /// state to pass on: it gives an output for every step, with zeros for features that are not finite at skipped ones.
     ///
     /// # Errors
     /// [`Error::Mismatch`] when the mask has other dimensions than the inputs.
-    pub fn with_mask(mut self, mask: &ArrayRef<bool, Ix2>) -> Result<Self, Error> {
+    pub fn with_mask(self, mask: &ArrayRef<bool, Ix2>) -> Result<Self, Error> {
         check("samples of the mask", self.samples, mask.nrows())?;
         check("steps of the mask", self.steps, mask.ncols())?;
-        self.mask = Some(mask.iter().map(|&on| if on { F::one() } else { F::zero() }).collect());
-        Ok(self)
+        Ok(self.masked(mask.iter().copied()))
+    }
+
+    /// Skips steps, sample after sample.
+    fn masked(mut self, on: impl Iterator<Item = bool>) -> Self {
+        let mut mask = self.mask.take().unwrap_or_else(|| vec![F::one(); self.samples * self.steps]);
+        for (row, (used, on)) in mask.iter_mut().zip(on).enumerate() {
+            if on {
+                continue;
+            }
+            *used = F::zero();
+            let row = row * self.features..(row + 1) * self.features;
+            // The derivatives of a skipped step are zero, but zero times NaN would reach the gradient of the weights.
+            if self.x[row.clone()].iter().any(|x| !x.is_finite()) {
+                for x in &mut self.x.to_mut()[row] {
+                    *x = if x.is_finite() { *x } else { F::zero() };
+                }
+            }
+        }
+        self.mask = Some(mask);
+        self
     }
 
     /// Starts from the given states, one per LSTM layer from the lowest up, instead of zero.

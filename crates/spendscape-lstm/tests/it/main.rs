@@ -8,6 +8,7 @@ mod differences;
 mod interchange;
 mod keras;
 mod ours;
+mod padding;
 mod pytorch;
 mod reference;
 mod shapes;
