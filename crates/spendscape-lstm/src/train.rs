@@ -33,7 +33,7 @@ use std::ops::ControlFlow;
 /// | [`validation_fraction`](Self::validation_fraction) | 0 | share of the samples, taken from the end, kept for validation | from 0, below 1 |
 /// | [`clip_norm`](Self::clip_norm) | none | longest gradient | positive |
 /// | [`weight_decay`](Self::weight_decay) | 0 | L2 penalty's factor | from 0 |
-/// | [`patience`](Self::patience) | none | epochs without improvement before stopping; restores the best epoch | any |
+/// | [`patience`](Self::patience) | none | epochs without improvement at which to stop; restores the best epoch | any |
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainParams {
     pub(crate) batch: usize,
@@ -117,8 +117,9 @@ impl TrainParams {
         self
     }
 
-    /// Stops when the validation loss has not improved for so many epochs, and goes back to the best epoch's weights,
-    /// also at the regular end. Without validation the training loss counts.
+    /// Early stopping (Prechelt 1998): stops when the validation loss has not fallen below its least value for so many epochs
+    /// in a row (0 is taken as 1), as Keras's `EarlyStopping` does, and goes back to the best epoch's weights, also at the
+    /// regular end. Without validation the training loss counts.
     #[must_use]
     pub fn patience(mut self, epochs: usize) -> Self {
         self.patience = Some(epochs);

@@ -10,30 +10,32 @@ pub enum Schedule {
         /// The rate.
         rate: f64,
     },
-    /// `rate (0.5 (1 + cos(pi e / E)) + floor)` for epoch `e` of `E`.
+    /// `rate (0.5 (1 + cos(pi e / E)) + floor)` for epoch `e` of `E`: one period of Loshchilov and Hutter (2017), equation
+    /// 5, with steps of whole epochs.
     Cosine {
         /// The rate of the first epoch, without the floor.
         rate: f64,
-        /// What remains at the end, as a share of `rate`.
+        /// What remains at the end, as a share of `rate`; at least 0.
         floor: f64,
     },
     /// `rate factor^(e / every)`, with the quotient rounded down.
     Step {
         /// The rate of the first epochs.
         rate: f64,
-        /// Factor at every step down.
+        /// Factor at every step down, positive.
         factor: f64,
-        /// Epochs between steps.
+        /// Epochs between steps, at least 1.
         every: usize,
     },
-    /// Multiplied by `factor` whenever the validation loss (without validation, the training loss) has not improved for
-    /// `patience` epochs.
+    /// Multiplied by `factor` whenever the validation loss (without validation, the training loss) has not fallen below its
+    /// least value for `patience` epochs in a row, counted anew after every such factor: Keras's `ReduceLROnPlateau`
+    /// without a least improvement or a pause.
     Plateau {
         /// The rate of the first epochs.
         rate: f64,
-        /// Factor after every plateau.
+        /// Factor after every plateau, positive.
         factor: f64,
-        /// Epochs without improvement that make a plateau.
+        /// Epochs without improvement that make a plateau; 0 is taken as 1.
         patience: usize,
     },
 }
@@ -56,7 +58,7 @@ impl Schedule {
                 rate * (0.5 * (1.0 + (std::f64::consts::PI * progress).cos()) + floor)
             }
             Self::Step { rate, factor, every } => {
-                let steps = epoch / every.max(1);
+                let steps = epoch.checked_div(every).unwrap_or(0);
                 rate * factor.powi(i32::try_from(steps).unwrap_or(i32::MAX))
             }
             Self::Plateau { mut rate, factor, patience } => {
@@ -75,14 +77,28 @@ impl Schedule {
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let (Self::Constant { rate }
-        | Self::Cosine { rate, .. }
-        | Self::Step { rate, .. }
-        | Self::Plateau { rate, .. }) = *self;
-        if rate > 0.0 && rate.is_finite() {
-            Ok(())
-        } else {
-            Err(Error::Setting { what: "the learning rate", value: rate, range: "positive and finite" })
+        let setting = |what, value: f64, holds: bool, range| {
+            if holds && value.is_finite() { Ok(()) } else { Err(Error::Setting { what, value, range }) }
+        };
+        let positive = |what, value: f64| setting(what, value, value > 0.0, "positive and finite");
+        match *self {
+            Self::Constant { rate } => positive("the learning rate", rate),
+            Self::Cosine { rate, floor } => {
+                positive("the learning rate", rate)?;
+                setting("the schedule's floor", floor, floor >= 0.0, "at least 0 and finite")
+            }
+            Self::Step { rate, factor, every } => {
+                positive("the learning rate", rate)?;
+                positive("the schedule's factor", factor)?;
+                if every == 0 {
+                    return Err(Error::Zero { what: "the number of epochs between steps of the schedule" });
+                }
+                Ok(())
+            }
+            Self::Plateau { rate, factor, .. } => {
+                positive("the learning rate", rate)?;
+                positive("the schedule's factor", factor)
+            }
         }
     }
 }

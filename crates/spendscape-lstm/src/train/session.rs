@@ -84,7 +84,7 @@ impl<F: Real> Training<F> {
     pub fn is_done(&self) -> bool {
         let run = self.history.epochs.len();
         let impatient = match (self.params.patience, &self.best) {
-            (Some(patience), Some(best)) => run.saturating_sub(best.epoch + 1) > patience,
+            (Some(patience), Some(best)) => run.saturating_sub(best.epoch + 1) >= patience.max(1),
             _ => false,
         };
         run >= self.params.epochs || impatient
@@ -106,7 +106,8 @@ impl<F: Real> Training<F> {
     /// Runs one epoch in the order that follows from the seed.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] when data and network do not fit, [`Error::NothingToTrain`] without samples.
+    /// [`Error::Mismatch`] when data and network do not fit, [`Error::NothingToTrain`] without samples. Network and
+    /// training are then as they were.
     pub fn epoch(
         &mut self,
         network: &mut Network<F>,
@@ -142,6 +143,13 @@ impl<F: Real> Training<F> {
         if order.is_empty() {
             return Err(Error::NothingToTrain { what: "no samples" });
         }
+        // Before the first step, so that an error leaves network and training as they were.
+        if let Some((set, samples)) = &validation {
+            fits(network, set, samples)?;
+            if samples.is_empty() {
+                return Err(Error::NothingToTrain { what: "no validation samples" });
+            }
+        }
         let number = self.history.epochs.len();
         let losses: Vec<f64> = self.history.epochs.iter().map(Epoch::judged).collect();
         let rate = self.params.schedule.rate(number, self.params.epochs, &losses);
@@ -163,7 +171,7 @@ impl<F: Real> Training<F> {
         }
         let (validation_loss, validation_score) = match validation {
             Some((set, samples)) => {
-                let (loss, score) = judge(network, set, &samples)?;
+                let (loss, score) = judge(network, set, &samples);
                 (Some(loss), Some(score))
             }
             None => (None, None),
@@ -196,16 +204,8 @@ impl<F: Real> Training<F> {
     }
 }
 
-/// Mean loss and score of some samples, without training.
-fn judge<F: Real>(
-    network: &Network<F>,
-    data: &Dataset<'_, F>,
-    samples: &[usize],
-) -> Result<(f64, f64), Error> {
-    fits(network, data, samples)?;
-    if samples.is_empty() {
-        return Err(Error::NothingToTrain { what: "no validation samples" });
-    }
+/// Mean loss and score of some samples, which have been checked to fit the network, without training.
+fn judge<F: Real>(network: &Network<F>, data: &Dataset<'_, F>, samples: &[usize]) -> (f64, f64) {
     let weights = Weights::new(network, &data.inputs, Derivatives::None);
     let new_engine = || Engine::new(network, &data.inputs, Derivatives::None);
     let judge_piece = |engine: &mut Engine<F>, samples: &[usize]| {
@@ -223,7 +223,7 @@ fn judge<F: Real>(
         loss.add(loss_of_piece);
         score.merge(score_of_piece);
     }
-    Ok((loss.mean(), score.value(data)))
+    (loss.mean(), score.value(data))
 }
 
 /// Whether the data has the network's features and outputs, and all the samples.

@@ -1,9 +1,11 @@
-//! A net that Keras trained and wrote, here; `generate.py` made the files.
+//! A net that Keras trained and wrote, here, and what its callbacks do; `generate.py` and `callbacks.py` made the files.
 
-use crate::support::{numbers, same_tensors, sizes};
+use crate::support::{numbers, rng, same_tensors, size, sizes};
 use ndarray::{Array2, Array3};
 use serde_json::Value;
-use spendscape_lstm::{Activation, Layout, Network, NetworkParams, Real};
+use spendscape_lstm::{
+    Activation, Dataset, Layout, Network, NetworkParams, Real, Schedule, TrainParams, Training,
+};
 
 const MODEL: &[u8] = include_bytes!("model.safetensors");
 /// Largest difference of two f32 programs; outputs are of order one.
@@ -35,4 +37,50 @@ fn its_model_runs_here() {
 fn our_file_is_its_file() {
     let written = load::<f32>(7, 2).to_safetensors(Layout::Keras).unwrap();
     same_tensors(&written, MODEL, |name| name.strip_prefix("sequential/").unwrap().to_owned());
+}
+
+fn callbacks() -> Value {
+    serde_json::from_str(include_str!("callbacks.json")).unwrap()
+}
+
+#[test]
+fn plateaus_are_its_plateaus() {
+    let golden = callbacks();
+    let rate = golden["rate"].as_f64().unwrap();
+    for case in golden["cases"].as_array().unwrap() {
+        let (losses, rates) = (numbers::<f64>(&case["losses"]), numbers::<f64>(&case["rates"]));
+        let (patience, factor) = (size(&case["patience"]), case["factor"].as_f64().unwrap());
+        let schedule = Schedule::Plateau { rate, factor, patience };
+        for (epoch, expected) in rates.into_iter().enumerate() {
+            // Rates are powers of one half, which f32 holds too.
+            let found = schedule.rate(epoch, losses.len(), &losses[..epoch]);
+            assert_eq!(found, expected, "epoch {epoch} with patience {patience} of {losses:?}");
+        }
+    }
+}
+
+/// Validation targets at a given distance from what a net says that no longer learns make any curve of losses.
+#[test]
+fn training_stops_when_its_training_does() {
+    let network: Network<f64> = NetworkParams::lstm(2, 3).outputs(1).init(&mut rng(1)).unwrap();
+    let x = Array3::from_elem((4, 3, 2), 0.5);
+    let y = network.predict(&x).unwrap();
+    let data = Dataset::new(&x, &y).unwrap();
+    for case in callbacks()["cases"].as_array().unwrap() {
+        let (losses, patience) = (numbers::<f64>(&case["losses"]), size(&case["patience"]));
+        let params = TrainParams::default().epochs(losses.len()).patience(patience);
+        let mut network = network.clone();
+        let mut training = Training::start(&params, &network, &mut rng(1)).unwrap();
+        for loss in &losses {
+            if training.is_done() {
+                break;
+            }
+            let targets = y.mapv(|y| y + loss.sqrt());
+            let validation = Dataset::new(&x, &targets).unwrap();
+            let epoch = training.epoch(&mut network, &data, Some(&validation)).unwrap();
+            assert!((epoch.validation_loss.unwrap() - loss).abs() < 1e-12);
+        }
+        let epochs = training.history().epochs.len();
+        assert_eq!(epochs, size(&case["epochs"]), "patience {patience} of {losses:?}");
+    }
 }
