@@ -34,7 +34,7 @@ impl Layer {
     }
 
     /// Names, shapes and places of the layer's tensors.
-    pub(super) fn tensors(&self) -> Vec<(String, Vec<usize>, Range<usize>)> {
+    pub(crate) fn tensors(&self) -> Vec<(String, Vec<usize>, Range<usize>)> {
         let (rows, depth) = (self.rows(), self.depth);
         match self.kind {
             Kind::Lstm => {

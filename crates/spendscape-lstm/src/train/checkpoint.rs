@@ -6,24 +6,26 @@ use super::optimizer::Moments;
 use super::session::Best;
 use super::{Epoch, History, TrainParams, Training};
 use crate::error::Error;
+use crate::inputs::check;
 use crate::interchange::{bytes, finite, numbers, open, write};
-use crate::network::Network;
+use crate::network::{Layer, Network};
 use crate::real::Real;
 use safetensors::Dtype;
 
-/// Numbers kept per epoch: rate, loss, validation loss and score (the loss is NaN for none).
-const PER_EPOCH: usize = 4;
+/// Numbers kept per epoch: rate, loss, whether there was validation, and its loss and score.
+const PER_EPOCH: usize = 5;
 /// Numbers of the counters: the seed's and the steps' upper and lower halves, epochs run, best epoch and its loss (NaN
-/// for none).
-const COUNTERS: usize = 7;
+/// for none), bytes of a float.
+const COUNTERS: usize = 8;
 
 impl<F: Real> Training<F> {
     /// The state of this training and of the network as the bytes of a safetensors file.
     ///
     /// # Errors
+    /// [`Error::Mismatch`] for a network with another number of parameters than the one that was started with,
     /// [`Error::Safetensors`] when they are too large for the format.
     pub fn checkpoint(&self, network: &Network<F>) -> Result<Vec<u8>, Error> {
-        let wide = |values: &[F]| values.iter().map(|x| x.as_f64()).collect::<Vec<f64>>();
+        check("the number of parameters", self.moments.first.len(), network.values.len())?;
         let best = self.best.as_ref();
         let counters = [
             upper(self.seed),
@@ -33,66 +35,83 @@ impl<F: Real> Training<F> {
             self.history.epochs.len() as f64,
             best.map_or(f64::NAN, |best| best.epoch as f64),
             best.map_or(f64::NAN, |best| best.loss),
+            size_of::<F>() as f64,
         ];
-        let history: Vec<f64> = self
-            .history
-            .epochs
-            .iter()
-            .flat_map(|e| {
-                let nan = f64::NAN;
-                [e.rate, e.loss, e.validation_loss.unwrap_or(nan), e.validation_score.unwrap_or(nan)]
-            })
-            .collect();
-        let len = network.values.len();
-        let best = best.map_or_else(|| vec![0.0; len], |best| wide(&best.values));
-        write(
-            &[
-                bytes("counters".into(), vec![COUNTERS], &counters),
-                bytes("history".into(), vec![self.history.epochs.len(), PER_EPOCH], &history),
-                bytes("network".into(), vec![len], &wide(&network.values)),
-                bytes("first_moments".into(), vec![len], &wide(&self.moments.first)),
-                bytes("second_moments".into(), vec![len], &wide(&self.moments.second)),
-                bytes("best".into(), vec![len], &best),
-            ],
-            Dtype::F64,
-        )
+        let of_epoch = |e: &Epoch| {
+            let validated = f64::from(u8::from(e.validation_loss.is_some()));
+            [e.rate, e.loss, validated, e.validation_loss.unwrap_or(0.0), e.validation_score.unwrap_or(0.0)]
+        };
+        let history: Vec<f64> = self.history.epochs.iter().flat_map(of_epoch).collect();
+        let mut tensors = vec![
+            bytes("counters".into(), vec![COUNTERS], &counters),
+            bytes("history".into(), vec![self.history.epochs.len(), PER_EPOCH], &history),
+        ];
+        let mut parts = vec![
+            ("network", &network.values),
+            ("first_moment", &self.moments.first),
+            ("second_moment", &self.moments.second),
+        ];
+        parts.extend(best.map(|best| ("best", &best.values)));
+        for (part, values) in parts {
+            for (name, shape, range) in network.layers.iter().flat_map(Layer::tensors) {
+                let wide: Vec<f64> = values[range].iter().map(|x| x.as_f64()).collect();
+                tensors.push(bytes(format!("{part}.{name}"), shape, &wide));
+            }
+        }
+        write(&tensors, Dtype::F64)
     }
 
     /// Continues from a checkpoint, bit for bit as if it had never stopped: with the same parameters and data, and a
-    /// network of the same shape, whose weights are replaced.
+    /// network of the same shape and float type, whose weights are replaced.
     ///
     /// # Errors
-    /// Those of [`Network::load_safetensors`] for a file that is damaged or of another network, and those of a setting
-    /// outside its range.
+    /// Those of [`Network::load_safetensors`] for a file that is damaged or of another network, [`Error::Mismatch`] for
+    /// another float type, and those of a setting outside its range. A training that has gone to NaN or infinity has
+    /// nothing to continue from: [`Error::TensorValue`]. The network is then as it was.
     pub fn resume(params: &TrainParams, network: &mut Network<F>, checkpoint: &[u8]) -> Result<Self, Error> {
         params.check()?;
         let file = open(checkpoint)?;
-        let len = network.values.len();
-        let values = |name: &str| finite::<F>(&file, name, &[len]);
         let counters = numbers(&file, "counters", &[COUNTERS])?;
-        let run = counters[4] as usize;
+        let half = 2f64.powi(32);
+        let seed = joined(whole(counters[0], half)?, whole(counters[1], half)?);
+        let steps = joined(whole(counters[2], half)?, whole(counters[3], half)?);
+        check("the bytes of a float of the checkpoint", size_of::<F>(), whole(counters[7], half)? as usize)?;
+        let run = whole(counters[4], half)? as usize;
         let history = numbers(&file, "history", &[run, PER_EPOCH])?;
         let epochs = history.chunks_exact(PER_EPOCH).enumerate().map(|(epoch, row)| Epoch {
             epoch,
             epochs: params.epochs,
             rate: row[0],
             loss: row[1],
-            validation_loss: Some(row[2]).filter(|loss| !loss.is_nan()),
-            validation_score: Some(row[3]).filter(|_| !row[2].is_nan()),
+            validation_loss: (row[2] != 0.0).then_some(row[3]),
+            validation_score: (row[2] != 0.0).then_some(row[4]),
         });
+        let values = |part: &str| {
+            let mut values = Vec::with_capacity(network.values.len());
+            for (name, shape, _) in network.layers.iter().flat_map(Layer::tensors) {
+                values.extend(finite::<F>(&file, &format!("{part}.{name}"), &shape)?);
+            }
+            Ok::<_, Error>(values)
+        };
         let best = if counters[5].is_nan() {
             None
         } else {
-            Some(Best { epoch: counters[5] as usize, loss: counters[6], values: values("best")? })
+            let epoch = whole(counters[5], run as f64)? as usize;
+            Some(Best { epoch, loss: counters[6], values: values("best")? })
         };
-        let moments = Moments {
-            first: values("first_moments")?,
-            second: values("second_moments")?,
-            steps: joined(counters[2], counters[3]),
-        };
+        let moments = Moments { first: values("first_moment")?, second: values("second_moment")?, steps };
         network.values = values("network")?;
         let history = History { epochs: epochs.collect() };
-        Ok(Self { params: params.clone(), seed: joined(counters[0], counters[1]), moments, history, best })
+        Ok(Self { params: params.clone(), seed, moments, history, best })
+    }
+}
+
+/// A counter that must be a whole number below `end`.
+fn whole(value: f64, end: f64) -> Result<u64, Error> {
+    if (0.0..end).contains(&value) && value.fract() == 0.0 {
+        Ok(value as u64)
+    } else {
+        Err(Error::Setting { what: "a number in tensor counters", value, range: "whole and of its range" })
     }
 }
 
@@ -107,6 +126,6 @@ fn lower(x: u64) -> f64 {
 }
 
 /// The number of both halves.
-fn joined(upper: f64, lower: f64) -> u64 {
-    ((upper as u64) << 32) | lower as u64
+fn joined(upper: u64, lower: u64) -> u64 {
+    (upper << 32) | lower
 }

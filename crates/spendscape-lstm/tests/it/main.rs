@@ -3,6 +3,7 @@
 
 mod autograd;
 mod categories;
+mod checkpoints;
 mod consistency;
 mod differences;
 mod interchange;

@@ -99,41 +99,6 @@ fn cross_entropy_follows_its_definition() {
 }
 
 #[test]
-fn a_checkpoint_continues_bit_for_bit() {
-    let (x, y) = problem(150, 4, 6, 2);
-    let data = Dataset::new(&x, &y).unwrap();
-    let shape = NetworkParams::lstm(6, 5).stacked(3).dropout(0.3).outputs(2);
-    let schedule = Schedule::Plateau { rate: 1e-2, factor: 0.5, patience: 1 };
-    let params = TrainParams::default()
-        .batch(32)
-        .epochs(9)
-        .schedule(schedule)
-        .validation_fraction(0.2)
-        .patience(20)
-        .weight_decay(1e-4);
-    let start: Network<f32> = shape.init(&mut rng(1)).unwrap();
-    let mut straight = start.clone();
-    let whole = params.fit(&mut straight, &data, &mut rng(2)).unwrap();
-
-    for stop in [0, 1, 4, 9] {
-        let mut first = start.clone();
-        let mut training = Training::start(&params, &first, &mut rng(2)).unwrap();
-        for _ in 0..stop {
-            training.epoch(&mut first, &data, None).unwrap();
-        }
-        let bytes = training.checkpoint(&first).unwrap();
-        let mut second: Network<f32> = shape.zeros().unwrap();
-        let mut training = Training::resume(&params, &mut second, &bytes).unwrap();
-        while !training.is_done() {
-            training.epoch(&mut second, &data, None).unwrap();
-        }
-        assert_eq!(training.finish(&mut second), whole, "stopped after {stop}");
-        assert_eq!(second, straight, "stopped after {stop}");
-        assert!(Training::<f32>::resume(&params, &mut second, &bytes[..bytes.len() - 3]).is_err());
-    }
-}
-
-#[test]
 fn patience_restores_the_best_epoch() {
     let (x, y) = problem(60, 3, 5, 2);
     let noise = y.mapv(|v| -v);
