@@ -58,12 +58,12 @@ pub enum Error {
         /// The shape given.
         found: Vec<usize>,
     },
-    /// A tensor that the network does not have, or that is missing.
+    /// A tensor that the network does not have, that is missing, or that a file describes twice or in the wrong place.
     #[error("tensor {name} is {problem}")]
     TensorName {
         /// Name of the tensor.
         name: String,
-        /// "missing" or "not part of the network".
+        /// "missing", "not part of the network", "described twice" or "not where the one before it ends".
         problem: &'static str,
     },
     /// A tensor with a NaN or an infinity.

@@ -6,7 +6,9 @@ use crate::real::Real;
 use ndarray::{ArrayD, ArrayRef, IxDyn};
 use safetensors::tensor::{TensorInfo, TensorView};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
-use std::collections::HashMap;
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 /// How another program lays out weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +79,8 @@ impl<F: Real> Network<F> {
     /// Takes all weights from the bytes of a safetensors file of f32 or f64; nothing changes when one is refused.
     ///
     /// `names` maps the names that [`Layout`] states to those in the file, for models whose modules are called
-    /// otherwise (`|name| name.to_owned()` when they are not). Tensors of the file that the network does not have are
-    /// left alone.
+    /// otherwise (`|name| name.to_owned()` when they are not). A tensor that the network does not have is refused, as a
+    /// further layer or direction would make the file's net another function: write the net's own tensors only.
     ///
     /// # Errors
     /// [`Error::Safetensors`] for bytes that are no such file, and [`Error::TensorBytes`], [`Error::TensorName`],
@@ -90,7 +92,13 @@ impl<F: Real> Network<F> {
         names: impl Fn(&str) -> String,
     ) -> Result<(), Error> {
         let file = open(bytes)?;
-        let read = |name: String, shape: &[usize]| read(&file, &names(&name), shape);
+        let mut known = HashSet::new();
+        let mut read = |name: String, shape: &[usize]| {
+            let name = names(&name);
+            let values = read(&file, &name, shape);
+            known.insert(name);
+            values
+        };
         let mut loaded = self.clone();
         let ours = |name: &str, values: ArrayD<F>, network: &mut Self| {
             let values: &ArrayRef<F, IxDyn> = &values;
@@ -140,6 +148,7 @@ impl<F: Real> Network<F> {
                 ours(&format!("dense.{depth}.bias"), bias, &mut loaded)?;
             }
         }
+        nothing_else(&file, &known)?;
         *self = loaded;
         Ok(())
     }
@@ -156,6 +165,9 @@ fn keras_layer(kind: Kind, depth: usize) -> String {
 
 /// The tensors of a file, or what is wrong with it, by the tensor's name where one is to blame.
 pub(crate) fn open(bytes: &[u8]) -> Result<SafeTensors<'_>, Error> {
+    if let Some(name) = header(bytes).and_then(|(header, _)| twice(header)) {
+        return Err(Error::TensorName { name, problem: "described twice" });
+    }
     SafeTensors::deserialize(bytes).map_err(|error| match error {
         SafeTensorError::InvalidOffset(name) => {
             Error::TensorName { name, problem: "not where the one before it ends" }
@@ -164,10 +176,46 @@ pub(crate) fn open(bytes: &[u8]) -> Result<SafeTensors<'_>, Error> {
     })
 }
 
+/// Refuses tensors beside those known.
+pub(crate) fn nothing_else(file: &SafeTensors<'_>, known: &HashSet<String>) -> Result<(), Error> {
+    let mut names = file.names();
+    names.sort_unstable();
+    match names.into_iter().find(|&name| !known.contains(name)) {
+        Some(name) => Err(Error::TensorName { name: name.to_owned(), problem: "not part of the network" }),
+        None => Ok(()),
+    }
+}
+
+/// The header of a file, which is JSON, and the numbers behind it.
+fn header(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<8>()?;
+    rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)
+}
+
+/// The first key that the header has twice: of these, a map would keep one without a word.
+fn twice(header: &[u8]) -> Option<String> {
+    struct Keys;
+    impl<'de> Visitor<'de> for Keys {
+        type Value = Option<String>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the descriptions of tensors")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let (mut seen, mut twice) = (HashSet::new(), None);
+            while let Some((key, _)) = entries.next_entry::<String, IgnoredAny>()? {
+                if !seen.insert(key.clone()) {
+                    twice = twice.or(Some(key));
+                }
+            }
+            Ok(twice)
+        }
+    }
+    serde_json::Deserializer::from_slice(header).deserialize_map(Keys).ok().flatten()
+}
+
 /// The first tensor of which the file has another number of bytes than its shape needs.
 fn short_tensor(bytes: &[u8]) -> Option<Error> {
-    let (length, rest) = bytes.split_first_chunk::<8>()?;
-    let (header, data) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+    let (header, data) = header(bytes)?;
     // What is no description of a tensor is the file's metadata.
     let entries: HashMap<String, serde_json::Value> = serde_json::from_slice(header).ok()?;
     let tensors = entries.into_iter().map(|(name, entry)| Some((name, serde_json::from_value(entry).ok()?)));

@@ -7,10 +7,11 @@ use super::session::Best;
 use super::{Epoch, History, TrainParams, Training};
 use crate::error::Error;
 use crate::inputs::check;
-use crate::interchange::{bytes, finite, numbers, open, write};
+use crate::interchange::{bytes, finite, nothing_else, numbers, open, write};
 use crate::network::{Layer, Network};
 use crate::real::Real;
 use safetensors::Dtype;
+use std::collections::HashSet;
 
 /// Numbers kept per epoch: rate, loss, whether there was validation, and its loss and score.
 const PER_EPOCH: usize = 5;
@@ -86,10 +87,13 @@ impl<F: Real> Training<F> {
             validation_loss: (row[2] != 0.0).then_some(row[3]),
             validation_score: (row[2] != 0.0).then_some(row[4]),
         });
-        let values = |part: &str| {
+        let mut known = HashSet::from(["counters".to_owned(), "history".to_owned()]);
+        let mut values = |part: &str| {
             let mut values = Vec::with_capacity(network.values.len());
             for (name, shape, _) in network.layers.iter().flat_map(Layer::tensors) {
-                values.extend(finite::<F>(&file, &format!("{part}.{name}"), &shape)?);
+                let name = format!("{part}.{name}");
+                values.extend(finite::<F>(&file, &name, &shape)?);
+                known.insert(name);
             }
             Ok::<_, Error>(values)
         };
@@ -100,7 +104,9 @@ impl<F: Real> Training<F> {
             Some(Best { epoch, loss: counters[6], values: values("best")? })
         };
         let moments = Moments { first: values("first_moment")?, second: values("second_moment")?, steps };
-        network.values = values("network")?;
+        let weights = values("network")?;
+        nothing_else(&file, &known)?;
+        network.values = weights;
         let history = History { epochs: epochs.collect() };
         Ok(Self { params: params.clone(), seed, moments, history, best })
     }

@@ -159,6 +159,16 @@ fn of_other_networks_and_damaged_ones_are_refused() {
     let error = Training::resume(&params, &mut that, &of_this).unwrap_err();
     assert!(matches!(&error, Error::TensorShape { name, .. } if name.ends_with("dense.0.weight")), "{error}");
 
+    // A net with a layer less has all that it needs in this file, and more.
+    let deep = NetworkParams::lstm(3, 3).stacked(3).stacked(3);
+    let deep: Network<f32> = deep.zeros().unwrap();
+    let of_deep = Training::start(&params, &deep, &mut rng(2)).unwrap().checkpoint(&deep).unwrap();
+    let mut less: Network<f32> = NetworkParams::lstm(3, 3).stacked(3).zeros().unwrap();
+    let error = Training::resume(&params, &mut less, &of_deep).unwrap_err();
+    assert!(
+        matches!(&error, Error::TensorName { name, problem: "not part of the network" } if name.contains("_l2")),
+        "{error}"
+    );
     assert!(matches!(training.checkpoint(&this), Err(Error::Mismatch { found: 17, .. })));
 
     let mut wide: Network<f64> = shape().zeros().unwrap();

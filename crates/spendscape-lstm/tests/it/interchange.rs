@@ -88,6 +88,99 @@ fn replaced(bytes: &[u8], old: &str, new: &str) -> Vec<u8> {
     [&header[..8], text.replacen(old, new, 1).as_bytes(), numbers].concat()
 }
 
+/// The file with another header; the numbers stay.
+fn with_header(bytes: &[u8], change: impl FnOnce(String) -> String) -> Vec<u8> {
+    let (header, numbers) = bytes.split_at(data_start(bytes));
+    let header = change(str::from_utf8(&header[8..]).unwrap().trim_end().to_owned());
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), numbers].concat()
+}
+
+/// A net of the file's layers and one more, in both layouts, and a tensor that PyTorch has for another kind of LSTM.
+#[test]
+fn tensors_too_many_or_too_few_are_named() {
+    let deep = NetworkParams::lstm(3, 3).stacked(3).outputs(3).outputs(3);
+    let less = NetworkParams::lstm(3, 3).outputs(3);
+    for (layout, missing, extra) in [
+        (Layout::PyTorch, "lstm.weight_ih_l1", "dense.1.bias"),
+        (Layout::Keras, "lstm_1/lstm_cell/kernel", "dense_1/bias"),
+    ] {
+        let bytes = deep.init::<f32, _>(&mut rng(1)).unwrap().to_safetensors(layout).unwrap();
+        let mut network: Network<f32> = less.zeros().unwrap();
+        let before = network.clone();
+        let error = network.load_safetensors(&bytes, layout, str::to_owned).unwrap_err();
+        let surplus =
+            matches!(&error, Error::TensorName { name, problem: "not part of the network" } if name == extra);
+        assert!(surplus, "{error}");
+        assert_eq!(network, before);
+        let bytes = network.to_safetensors(layout).unwrap();
+        let error = deep.zeros::<f32>().unwrap().load_safetensors(&bytes, layout, str::to_owned).unwrap_err();
+        assert!(
+            matches!(&error, Error::TensorName { name, problem: "missing" } if name == missing),
+            "{error}"
+        );
+    }
+    let network: Network<f32> = less.zeros().unwrap();
+    let backward = with_header(&network.to_safetensors(Layout::PyTorch).unwrap(), |header| {
+        let end = 4 * network.parameters().len() + 4 * 12;
+        let more = format!(
+            ",\"lstm.bias_ih_l0_reverse\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[{end},{end}]}}}}"
+        );
+        header.strip_suffix('}').unwrap().to_owned() + &more
+    });
+    let error = network.clone().load_safetensors(&backward, Layout::PyTorch, str::to_owned).unwrap_err();
+    assert!(matches!(&error, Error::TensorName { name, .. } if name == "lstm.bias_ih_l0_reverse"), "{error}");
+}
+
+#[test]
+fn a_tensor_described_twice_is_named() {
+    let mut network: Network<f32> = NetworkParams::lstm(7, 3).outputs(2).init(&mut rng(1)).unwrap();
+    let bytes = network.to_safetensors(Layout::PyTorch).unwrap();
+    let twice = with_header(&bytes, |header| {
+        let first = header.find("\"dense.0.bias\"").unwrap();
+        let end = first + header[first..].find('}').unwrap() + 1;
+        format!("{},{}", &header[..end], header[first..].to_owned())
+    });
+    let error = network.load_safetensors(&twice, Layout::PyTorch, str::to_owned).unwrap_err();
+    assert!(
+        matches!(&error, Error::TensorName { name, problem: "described twice" } if name == "dense.0.bias"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_header_longer_than_the_file_is_refused() {
+    let mut network: Network<f32> = NetworkParams::lstm(7, 3).outputs(2).init(&mut rng(1)).unwrap();
+    let mut bytes = network.to_safetensors(Layout::PyTorch).unwrap();
+    for length in [0, 1, bytes.len() as u64, u64::from(u32::MAX), u64::MAX - 7, u64::MAX] {
+        bytes[..8].copy_from_slice(&length.to_le_bytes());
+        let error = network.load_safetensors(&bytes, Layout::PyTorch, str::to_owned);
+        assert!(matches!(error, Err(Error::Safetensors(_))), "{length}: {error:?}");
+    }
+}
+
+/// Any byte may be any other: the file is refused, or the numbers that it has are loaded.
+#[test]
+fn no_byte_makes_it_panic() {
+    let mut network: Network<f32> = NetworkParams::lstm(2, 1).outputs(1).init(&mut rng(1)).unwrap();
+    let before = network.clone();
+    for layout in [Layout::PyTorch, Layout::Keras] {
+        let bytes = before.to_safetensors(layout).unwrap();
+        for at in 0..bytes.len() {
+            let others =
+                if at < data_start(&bytes) { (0..=255).collect() } else { vec![0, 0x7f, 0x80, 0xff] };
+            for other in others {
+                let mut bytes = bytes.clone();
+                bytes[at] = other;
+                match network.load_safetensors(&bytes, layout, str::to_owned) {
+                    Ok(()) => assert!(network.parameters().iter().all(|value| value.is_finite())),
+                    Err(_) => assert_eq!(network, before, "byte {at} as {other}"),
+                }
+                network.clone_from(&before);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_number_too_large_for_f32_is_refused() {
     let shape = NetworkParams::lstm(2, 1).outputs(1);
