@@ -200,7 +200,7 @@ impl<F: Real> Network<F> {
     ///
     /// # Errors
     /// [`Error::Mismatch`] when the number of features differs from the network's, [`Error::Zero`] for a network
-    /// without an LSTM layer.
+    /// without an LSTM layer, [`Error::Setting`] for more steps to keep than memory has addresses for.
     pub fn roll_out(
         &self,
         constant: &ArrayRef<F, Ix2>,
@@ -213,6 +213,12 @@ impl<F: Real> Network<F> {
             return Err(Error::Zero { what: "the number of LSTM layers" });
         }
         let (samples, units) = (inputs.samples, self.units());
+        let bytes =
+            (samples * units).max(self.kernels.lanes * units) as f64 * steps as f64 * size_of::<F>() as f64;
+        if keep && bytes > isize::MAX as f64 / 2.0 {
+            let range = "small enough for the machine's addresses";
+            return Err(Error::Setting { what: "the number of steps to keep", value: steps as f64, range });
+        }
         let mut trajectory = vec![F::zero(); if keep { samples * steps * units } else { 0 }];
         let (mut h, mut c) = (vec![F::zero(); samples * units], vec![F::zero(); samples * units]);
         let row = if keep { steps * units } else { 0 };

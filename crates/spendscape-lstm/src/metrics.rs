@@ -3,16 +3,18 @@
 use crate::error::Error;
 use crate::inputs::check;
 use crate::real::Real;
-use crate::train::batch::log_sum_exp;
 use ndarray::{Array, Array1, ArrayRef, Dimension, Ix2};
 
-/// Class probabilities from outputs: the softmax along the last axis, as of [`Network::predict`](crate::Network::predict)
-/// or [`Network::predict_steps`](crate::Network::predict_steps).
+/// Class probabilities from outputs: the softmax e^y / sum e^y along the last axis, in f64, as of
+/// [`Network::predict`](crate::Network::predict) or [`Network::predict_steps`](crate::Network::predict_steps). A row with NaN
+/// or plus infinity, or with minus infinity alone, has no probabilities: all of it is NaN.
 pub fn softmax<F: Real, D: Dimension>(outputs: &ArrayRef<F, D>) -> Array<F, D> {
     let mut probabilities = outputs.to_owned();
     for mut row in probabilities.rows_mut() {
-        let total = log_sum_exp(row.iter().map(|x| x.as_f64()).collect::<Vec<_>>().into_iter());
-        row.mapv_inplace(|x| F::from_f64((x.as_f64() - total).exp()));
+        // Relative to the largest, e^y neither overflows nor vanishes altogether.
+        let top = row.iter().fold(f64::NEG_INFINITY, |top, y| top.max(y.as_f64()));
+        let total: f64 = row.iter().map(|y| (y.as_f64() - top).exp()).sum();
+        row.mapv_inplace(|y| F::from_f64((y.as_f64() - top).exp() / total));
     }
     probabilities
 }

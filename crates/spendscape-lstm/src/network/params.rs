@@ -124,7 +124,8 @@ impl NetworkParams {
     /// kernels, forget biases 1, other biases 0.
     ///
     /// # Errors
-    /// [`Error::Zero`] when a width is zero or there is no layer, [`Error::Setting`] for dropout out of range.
+    /// [`Error::Zero`] when a width is zero or there is no layer, [`Error::Setting`] for dropout out of range or more
+    /// parameters than memory has addresses for.
     pub fn init<F: Real, R: Rng>(&self, rng: &mut R) -> Result<Network<F>, Error> {
         let mut network = self.zeros()?;
         init::fill(&mut network, rng);
@@ -134,7 +135,8 @@ impl NetworkParams {
     /// Makes the network with all weights zero, to be filled with [`Network::set_tensor`].
     ///
     /// # Errors
-    /// [`Error::Zero`] when a width is zero or there is no layer, [`Error::Setting`] for dropout out of range.
+    /// [`Error::Zero`] when a width is zero or there is no layer, [`Error::Setting`] for dropout out of range or more
+    /// parameters than memory has addresses for.
     pub fn zeros<F: Real>(&self) -> Result<Network<F>, Error> {
         let zero = |what| Err(Error::Zero { what });
         if self.inputs == 0 {
@@ -155,6 +157,18 @@ impl NetworkParams {
                 value: self.dropout,
                 range: "at least 0 and below 1",
             });
+        }
+        // In f64, which only rounds what would overflow.
+        let (mut inputs, mut parameters) = (self.inputs as f64, 0.0);
+        let lstm = self.lstm.iter().map(|&units| (4.0 * units as f64, units));
+        let dense = self.dense.iter().map(|&(units, _)| (units as f64, units));
+        for (rows, units) in lstm.chain(dense) {
+            parameters += rows * (inputs + units as f64 + 2.0);
+            inputs = units as f64;
+        }
+        if parameters > isize::MAX as f64 / (2 * size_of::<F>()) as f64 {
+            let range = "small enough for the machine's addresses";
+            return Err(Error::Setting { what: "the number of parameters", value: parameters, range });
         }
         let layers = self.layers();
         let len = layers.last().map_or(0, |layer| layer.end);

@@ -190,9 +190,3 @@ fn cross_entropy<F: Real>(
     engine.scratch = scratch;
     sum
 }
-
-/// ln(sum exp) without overflow; a NaN stays.
-pub(crate) fn log_sum_exp(logits: impl Iterator<Item = f64> + Clone) -> f64 {
-    let top = logits.clone().fold(f64::NEG_INFINITY, |a, b| if b.is_nan() || b > a { b } else { a });
-    top + logits.map(|x| (x - top).exp()).sum::<f64>().ln()
-}

@@ -6,6 +6,7 @@ mod categories;
 mod checkpoints;
 mod consistency;
 mod differences;
+mod extremes;
 mod interchange;
 mod keras;
 mod ours;

@@ -301,12 +301,12 @@ fn gradients_agree(network: &Network<f64>, case: &Case, every_step: bool, expect
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn everything_at_once(
-        seed: u64, samples in 1usize..36, steps in 1usize..5, features in 0usize..10,
-        units in prop::collection::vec(1usize..11, 1..4), hidden in prop::option::of(1usize..10),
+        seed: u64, samples in 1usize..20, steps in 1usize..5, features in 0usize..10,
+        units in prop::collection::vec(1usize..11, 1..3), hidden in prop::option::of(1usize..10),
         every_step: bool, masked: bool, given: bool, double: bool, classes: bool,
     ) {
         let mut rng = rng(seed);
