@@ -75,10 +75,11 @@ pub(crate) struct Engine<F: Real> {
     lookup: Option<Lookup<F>>,
     /// The block's samples.
     samples: Vec<usize>,
-    /// Where the rows of the block (steps x lanes) lie, and the samples of the next one.
+    /// Where the samples of the block lie, one per lane, and those of the next one.
     starts: Vec<usize>,
     next_starts: Vec<usize>,
-    fetched_rows: Vec<usize>,
+    /// Where the targets of the block or of the next one lie.
+    target_starts: Vec<usize>,
     /// The first layer's weighted inputs during a roll-out.
     held: Vec<F>,
     /// The hidden states of a roll-out: steps x units x lanes.
@@ -112,9 +113,9 @@ impl<F: Real> Engine<F> {
             features: inputs.features,
             lookup: network.layers.first().and_then(|layer| Lookup::new(kernels, layer, inputs)),
             samples: Vec::new(),
-            starts: vec![0; steps * lanes],
+            starts: Vec::new(),
             next_starts: Vec::new(),
-            fetched_rows: Vec::new(),
+            target_starts: Vec::new(),
             held: Vec::new(),
             path: Vec::new(),
             mask: Buffer::new(steps * lanes),
@@ -163,15 +164,10 @@ impl<F: Real> Engine<F> {
         let lanes = self.lanes();
         self.samples.clear();
         self.samples.extend_from_slice(samples);
-        set_starts(&mut self.starts, inputs, samples, lanes);
-        self.next_starts.clear();
         let stride = inputs.steps * inputs.features;
+        set_starts(&mut self.starts, samples, stride, lanes);
+        self.next_starts.clear();
         self.next_starts.extend(next.iter().take(lanes).map(|sample| sample * stride));
-        // The first access to a page has to wait for its address: all of them at once take no longer than one.
-        let lines = Next::<F>::lines(stride);
-        for line in (0..lines).step_by(Next::<F>::PAGE).chain(lines.checked_sub(2)) {
-            (self.kernels.fetch)(Next { x: &inputs.x, starts: &self.next_starts, line, count: 1 });
-        }
         if let (Some(lookup), Some(categories)) = (&mut self.lookup, inputs.categories.as_deref()) {
             lookup.aim(categories, self.steps, samples, lanes);
         }
@@ -189,10 +185,10 @@ impl<F: Real> Engine<F> {
 
     /// Fetches the first lines of the rows of `values` that belong to `samples`.
     pub(crate) fn fetch(&mut self, values: &[F], row: usize, samples: &[usize]) {
-        self.fetched_rows.clear();
-        self.fetched_rows.extend(samples.iter().take(self.lanes()).map(|sample| sample * row));
+        self.target_starts.clear();
+        self.target_starts.extend(samples.iter().take(self.lanes()).map(|sample| sample * row));
         let count = Next::<F>::lines(row).min(LINES_OF_TARGETS);
-        (self.kernels.fetch)(Next { x: values, starts: &self.fetched_rows, line: 0, count });
+        (self.kernels.fetch)(Next { x: values, starts: &self.target_starts, line: 0, count });
     }
 
     /// Outputs of the last layer after [`forward`](Self::forward): dense steps (or all steps, for a net that ends in
@@ -211,17 +207,23 @@ impl<F: Real> Engine<F> {
 
     /// The outputs of `step` and the place for the loss's derivatives with respect to them, units x lanes.
     pub(crate) fn output_and_gradient(&mut self, step: usize) -> (&[F], &mut [F]) {
-        let lanes = self.lanes();
-        let lstm_step = self.lstm_output_step(step);
-        match (self.layers.last(), self.traces.last_mut()) {
-            (Some(layer), Some(trace)) => {
-                let at = if layer.kind == Kind::Lstm { lstm_step } else { step };
-                let range = at * round4(layer.units) * lanes..;
-                let len = layer.units * lanes;
-                (&trace.h[range.clone()][..len], &mut trace.dh[range][..len])
-            }
-            _ => (&[], &mut []),
-        }
+        let (lanes, lstm_step) = (self.lanes(), self.lstm_output_step(step));
+        output_and_gradient(&self.layers, &mut self.traces, (lstm_step, step), lanes)
+    }
+
+    /// The sum of squared errors of the outputs of `step`, whose targets are the rows of `width` elements of `targets` that
+    /// belong to the block's samples, from element `offset` on; sets the output gradient to `factors` (one per lane, zero
+    /// for what does not count) times the errors.
+    pub(crate) fn squared_error(
+        &mut self,
+        (targets, width, offset): (&[F], usize, usize),
+        step: usize,
+        factors: &[F],
+    ) -> F {
+        let (lanes, lstm_step) = (self.lanes(), self.lstm_output_step(step));
+        set_starts(&mut self.target_starts, &self.samples, width, lanes);
+        let (y, dy) = output_and_gradient(&self.layers, &mut self.traces, (lstm_step, step), lanes);
+        (self.kernels.squared_error)(y, factors, (&targets[offset..], &self.target_starts), dy)
     }
 
     /// Row of the hidden states that output step `step` reads: every step, or the last.
@@ -254,16 +256,29 @@ impl<F: Real> Engine<F> {
     }
 }
 
-/// Element offsets of every step and lane; missing lanes repeat the first sample.
-fn set_starts<F: Real>(starts: &mut [usize], inputs: &Inputs<'_, F>, samples: &[usize], lanes: usize) {
-    let stride = inputs.steps * inputs.features;
-    for (t, row) in starts.chunks_exact_mut(lanes).enumerate() {
-        let first = samples.first().map_or(0, |sample| sample * stride);
-        row.fill(first + t * inputs.features);
-        for (to, sample) in row.iter_mut().zip(samples) {
-            *to = sample * stride + t * inputs.features;
+/// The outputs of a step and the place for their derivatives; `steps` are the rows of an LSTM and of a dense layer.
+fn output_and_gradient<'a, F: Real>(
+    layers: &[Layer],
+    traces: &'a mut [Trace<F>],
+    steps: (usize, usize),
+    lanes: usize,
+) -> (&'a [F], &'a mut [F]) {
+    match (layers.last(), traces.last_mut()) {
+        (Some(layer), Some(trace)) => {
+            let at = if layer.kind == Kind::Lstm { steps.0 } else { steps.1 };
+            let range = at * round4(layer.units) * lanes..;
+            let len = layer.units * lanes;
+            (&trace.h[range.clone()][..len], &mut trace.dh[range][..len])
         }
+        _ => (&[], &mut []),
     }
+}
+
+/// Element offsets of the samples of every lane, `stride` apart; missing lanes repeat the first sample.
+fn set_starts(starts: &mut Vec<usize>, samples: &[usize], stride: usize, lanes: usize) {
+    starts.clear();
+    starts.extend(samples.iter().map(|sample| sample * stride));
+    starts.resize(lanes, samples.first().map_or(0, |sample| sample * stride));
 }
 
 /// The ranges of up to `size` steps that make up `steps`.

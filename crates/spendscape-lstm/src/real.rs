@@ -34,9 +34,11 @@ impl Real for f32 {
     }
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    #[inline]
     fn from_f64(x: f64) -> Self {
         x as f32
     }
+    #[inline]
     fn as_f64(self) -> f64 {
         f64::from(self)
     }
@@ -52,9 +54,11 @@ impl Real for f64 {
     }
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    #[inline]
     fn from_f64(x: f64) -> Self {
         x
     }
+    #[inline]
     fn as_f64(self) -> f64 {
         self
     }

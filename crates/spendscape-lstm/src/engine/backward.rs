@@ -121,11 +121,13 @@ impl<F: Real> Engine<F> {
         let at_a_time = if rows > OUTPUTS_OF_A_TILE { RowGradient::<F>::STEPS } else { steps.len().max(1) };
         for part in chunks(steps.len(), at_a_time) {
             let count = if part.start == 0 { count } else { 0 };
+            let first = read.start + steps.start + part.start;
             let block = OuterBlock {
-                x: &inputs.x,
+                x: &inputs.x[first * self.features..],
                 ins: self.features,
                 stride: layer.inputs,
-                starts: &self.starts[(read.start + steps.start + part.start) * lanes..],
+                starts: &self.starts,
+                step: self.features,
                 dz: &trace.z[(steps.start + part.start) * width..],
                 steps: part.len(),
                 valid: self.valid(),
@@ -227,7 +229,11 @@ impl<F: Real> Engine<F> {
 
     /// The steps whose inputs have derivatives: all, or the last one for a net of dense layers on the last step.
     pub(crate) fn input_gradient_steps(&self) -> Range<usize> {
-        if self.lstm_layers == 0 && !self.every_step { self.steps - 1..self.steps } else { 0..self.steps }
+        if self.lstm_layers == 0 && !self.every_step {
+            self.steps.saturating_sub(1)..self.steps
+        } else {
+            0..self.steps
+        }
     }
 
     /// Derivatives with respect to the features at `step`, features x lanes.

@@ -65,14 +65,14 @@ impl<F: Real> Engine<F> {
     fn weigh_features(&self, weights: &Weights<F>, inputs: &Inputs<'_, F>, steps: Range<usize>, z: &mut [F]) {
         let (k, lanes, rows) = (self.kernels, self.kernels.lanes, self.layers[0].rows());
         let packed = &weights.packed[0];
-        let Some(starts) = self.starts.get(steps.start * lanes..).and_then(|starts| starts.get(..lanes))
-        else {
+        if steps.is_empty() || self.steps == 0 {
             return;
-        };
+        }
         let count = weights.lines_per_step;
         let line = (steps.start - self.input_gradient_steps().start) * count;
         let next = Next { x: &inputs.x, starts: &self.next_starts, line, count };
-        let block = Rows { x: &inputs.x, starts, steps: steps.len(), next, ins: self.features };
+        let x = &inputs.x[steps.start * self.features..];
+        let block = Rows { x, starts: &self.starts, steps: steps.len(), next, ins: self.features };
         (k.project)(block, rows, &packed.project, &packed.bias4, z);
         if let Some(lookup) = &self.lookup {
             for (t, z) in steps.zip(z.chunks_exact_mut(round4(rows) * lanes)) {
@@ -188,7 +188,7 @@ impl<F: Real> Engine<F> {
         let mut outputs = std::mem::take(&mut self.traces[l].h);
         let y = &mut outputs[step * width..][..width];
         if l == 0 {
-            let t = if self.every_step { step } else { self.steps - 1 };
+            let t = if self.every_step { step } else { self.steps.saturating_sub(1) };
             self.weigh_features(weights, inputs, t..t + 1, y);
         } else {
             let (packed, below) = (&weights.packed[l], round4(ins) * lanes);

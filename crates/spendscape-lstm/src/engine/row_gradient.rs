@@ -11,7 +11,7 @@ use std::ops::Range;
 pub(super) struct RowGradient<F> {
     /// Steps x lanes x columns.
     rows: Buffer<F>,
-    /// Where the rows start.
+    /// Where the rows of a step start.
     starts: Vec<usize>,
 }
 
@@ -20,8 +20,8 @@ impl<F: Real> RowGradient<F> {
     pub(super) const STEPS: usize = 4;
 
     pub(super) fn new(lanes: usize, columns: usize) -> Self {
-        let rows = Self::STEPS * lanes;
-        Self { rows: Buffer::new(rows * columns), starts: (0..rows).map(|row| row * columns).collect() }
+        let starts = (0..lanes).map(|lane| lane * columns).collect();
+        Self { rows: Buffer::new(Self::STEPS * lanes * columns), starts }
     }
 
     /// Adds the outer products of derivatives `dz` (steps x outputs) and inputs `x` (steps x inputs), both padded lane
@@ -52,6 +52,7 @@ impl<F: Real> RowGradient<F> {
                     ins: count,
                     stride: ins,
                     starts: &self.starts,
+                    step: lanes * columns,
                     dz: &dz[part.start * row..],
                     steps: part.len(),
                     valid,

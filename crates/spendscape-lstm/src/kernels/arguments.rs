@@ -4,6 +4,7 @@ use super::simd::{Ahead, CACHE_LINE, MAX_LANES};
 use super::unroll::Steps;
 
 /// `n` rounded up to a multiple of four: the number of outputs that lane buffers are sized for.
+#[inline]
 pub(crate) const fn round4(n: usize) -> usize {
     n.div_ceil(4) * 4
 }
@@ -22,9 +23,6 @@ pub(crate) struct Next<'a, F> {
 impl<F> Next<'_, F> {
     /// Nothing to fetch.
     pub(crate) const NONE: Self = Self { x: &[], starts: &[], line: 0, count: 0 };
-
-    /// Cache lines of a page of memory.
-    pub(crate) const PAGE: usize = 4096 / CACHE_LINE;
 
     /// Cache lines that a sample of `span` elements may touch.
     pub(crate) fn lines(span: usize) -> usize {
@@ -120,7 +118,8 @@ pub(crate) struct Roll<'a, F> {
     pub(crate) path: &'a mut [F],
 }
 
-/// A block's rows and output derivatives over some steps; see [`Block`].
+/// A block's rows and output derivatives over some steps: step `t` of lane `l` is `x[starts[l] + t step..]`; see
+/// [`Block`](super::outer::Block).
 #[derive(Clone, Copy)]
 pub(crate) struct OuterBlock<'a, F> {
     pub(crate) x: &'a [F],
@@ -128,6 +127,8 @@ pub(crate) struct OuterBlock<'a, F> {
     /// Distance of the gradient's rows.
     pub(crate) stride: usize,
     pub(crate) starts: &'a [usize],
+    /// Distance of the steps.
+    pub(crate) step: usize,
     pub(crate) dz: &'a [F],
     pub(crate) steps: usize,
     pub(crate) valid: usize,

@@ -17,6 +17,7 @@ mod avx512;
 mod avx512_f64;
 mod gates;
 mod lookup;
+mod loss;
 mod matmul;
 mod outer;
 mod portable;

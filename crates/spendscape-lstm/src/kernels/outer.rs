@@ -4,12 +4,13 @@ use super::simd::{Ahead, MAX_LANES, Simd};
 
 type F<S> = <S as Simd>::F;
 
-/// Where the rows of a block and their output derivatives lie: step `t` of lane `l` reads `x[starts[t * lanes + l]..]`
-/// and `dz[(t * outs + out) * lanes + l]`.
+/// Where the rows of a block and their output derivatives lie: step `t` of lane `l` reads `x[starts[l] + t * step..]` and
+/// `dz[(t * outs + out) * lanes + l]`.
 #[derive(Clone, Copy)]
 pub(super) struct Block<'a, T> {
     pub(super) x: *const T,
     pub(super) starts: *const usize,
+    pub(super) step: usize,
     pub(super) dz: *const T,
     pub(super) lanes: usize,
     pub(super) steps: usize,
@@ -50,13 +51,12 @@ unsafe fn tile<S: Simd, const K: usize, const G: usize>(
         // Steps inside samples: a sample's rows lie at a constant distance, which the CPU's own prefetching sees.
         for lane in 0..block.valid {
             let mut dz = block.dz.wrapping_add(o * block.lanes + lane);
+            let mut from = block.x.wrapping_add(*block.starts.wrapping_add(lane) + k);
             for t in 0..block.steps {
                 let line = tiles_before * block.steps + t;
                 if line < block.ahead.count && lane < block.ahead.samples.len() {
                     block.ahead.fetch::<S>(lane, line, 1);
                 }
-                let start = *block.starts.wrapping_add(t * block.lanes + lane);
-                let from = block.x.wrapping_add(start + k);
                 let mut x = [S::splat(S::ZERO); K];
                 for (j, v) in x.iter_mut().enumerate() {
                     let p = from.wrapping_add(j * S::LANES);
@@ -69,6 +69,7 @@ unsafe fn tile<S: Simd, const K: usize, const G: usize>(
                     }
                 }
                 dz = dz.wrapping_add(block.dz_outs * block.lanes);
+                from = from.wrapping_add(block.step);
             }
         }
         for (g, row) in acc.iter().enumerate() {
@@ -101,9 +102,9 @@ unsafe fn tail<S: Simd, const G: usize>(block: Block<'_, F<S>>, o: usize, k: usi
         while t0 < block.steps {
             let count = (block.steps - t0).min(COLLECTED);
             for (i, lanes) in collected.iter_mut().enumerate().take(count) {
-                let starts = block.starts.wrapping_add((t0 + i) * block.lanes);
+                let from = block.x.wrapping_add((t0 + i) * block.step + k);
                 for (lane, x) in lanes.iter_mut().enumerate().take(block.valid) {
-                    *x = *block.x.wrapping_add(*starts.wrapping_add(lane) + k);
+                    *x = *from.wrapping_add(*block.starts.wrapping_add(lane));
                 }
             }
             for (i, lanes) in collected.iter().enumerate().take(count) {

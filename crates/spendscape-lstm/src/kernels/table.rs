@@ -7,10 +7,11 @@ use super::outer::Block;
 use super::simd::{Double, MAX_LANES, Simd};
 use super::unroll::{Derivatives, Steps};
 use super::update::AdamStep;
-use super::{gates, lookup, matmul, outer, portable, project, unroll, update};
+use super::{gates, lookup, loss, matmul, outer, portable, project, unroll, update};
 
 type Project<F> = fn(Rows<'_, F>, usize, &[F], &[F], &mut [F]);
 type Backward<F> = fn(LayerSteps<'_, F>, &[F], LayerDerivatives<'_, F>);
+type SquaredError<F> = fn(&[F], &[F], (&[F], &[usize]), &mut [F]) -> F;
 type Softmax<F> = fn(&[F], &[F], &mut [F], &mut [F]);
 type Adam<F> = fn(AdamStep<F>, &mut [F], &[F], &mut [F], &mut [F]);
 
@@ -35,6 +36,9 @@ pub struct Kernels<F: 'static> {
     pub(crate) add_to_rows: fn(&[F], usize, &[usize], &mut [F]),
     pub(crate) to_rows: fn(&[F], usize, &mut [F], usize, usize),
     pub(crate) tanh: fn(&mut [F]),
+    /// Outputs, a factor per lane, targets and where each lane's start, and the errors times the factor; returns the sum of
+    /// the squared errors of lanes whose factor is not zero.
+    pub(crate) squared_error: SquaredError<F>,
     /// Logits, a factor per lane, its product with the softmax, and per lane the top and the sum of e^(logit - top).
     pub(crate) softmax: Softmax<F>,
     pub(crate) outer: fn(OuterBlock<'_, F>, &mut [F]),
@@ -153,19 +157,28 @@ macro_rules! table {
                 unsafe { gates::tanh::<$block>(y.as_mut_ptr(), y.len() / LANES) }
             }
             $(#[$feature])?
+            unsafe fn squared_error(y: &[$float], factor: &[$float], targets: (&[$float], &[usize]), dy: &mut [$float]) -> $float {
+                let n = y.len() / LANES;
+                let targets = pointers(targets.0, targets.1, n);
+                unsafe { loss::squared_error::<$block>(n, y.as_ptr(), factor.as_ptr(), &targets, dy.as_mut_ptr()) }
+            }
+            $(#[$feature])?
             unsafe fn softmax(y: &[$float], factor: &[$float], p: &mut [$float], log_parts: &mut [$float]) {
                 let (top, total) = log_parts.split_at_mut(LANES);
                 let log_parts = (top.as_mut_ptr(), total.as_mut_ptr());
-                unsafe { gates::softmax::<$block>(y.len() / LANES, y.as_ptr(), factor.as_ptr(), p.as_mut_ptr(), log_parts) }
+                unsafe { loss::softmax::<$block>(y.len() / LANES, y.as_ptr(), factor.as_ptr(), p.as_mut_ptr(), log_parts) }
             }
             $(#[$feature])?
             unsafe fn outer(b: OuterBlock<'_, $float>, dw: &mut [$float]) {
-                assert_inside(b.x, &b.starts[..b.steps * LANES], b.ins);
+                if b.steps > 0 {
+                    assert_inside(b.x, &b.starts[..LANES], (b.steps - 1) * b.step + b.ins);
+                }
                 let mut memory = [std::ptr::null(); MAX_LANES];
                 let block = Block {
                     ahead: b.next.ahead(&mut memory, LANES),
                     x: b.x.as_ptr(),
                     starts: b.starts.as_ptr(),
+                    step: b.step,
                     dz: b.dz.as_ptr(),
                     lanes: LANES,
                     steps: b.steps,
@@ -274,13 +287,17 @@ macro_rules! table {
                     unsafe { to_rows(v, n, rows, stride, valid) }
                 },
                 tanh: |y| unsafe { tanh(y) },
+                squared_error: |y, factor, targets, dy| {
+                    assert!(dy.len() >= y.len() && factor.len() >= LANES && targets.1.len() == LANES);
+                    unsafe { squared_error(y, factor, targets, dy) }
+                },
                 softmax: |y, factor, p, log_parts| {
                     assert!(y.len() >= LANES && p.len() >= y.len() && factor.len() >= LANES);
                     assert!(log_parts.len() >= 2 * LANES);
                     unsafe { softmax(y, factor, p, log_parts) }
                 },
                 outer: |b, dw| {
-                    assert!(b.valid <= LANES && b.starts.len() >= b.steps * LANES);
+                    assert!(b.valid <= LANES && b.starts.len() >= LANES);
                     assert!(b.ins <= b.stride && dw.len() + b.stride >= b.outs * b.stride + b.ins);
                     assert!(b.dz.len() >= b.steps * round4(b.outs) * LANES);
                     unsafe { outer(b, dw) }

@@ -84,7 +84,12 @@ fn outer_products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
         for ins in [1, 2, 3, 7, 16, 17, 20, 33, 35, 36, 97] {
             let (steps, valid) = (1 + outs % 11, 1 + (outs * ins) % k.lanes);
             let x: Vec<F> = random(rng, steps * k.lanes * ins);
-            let starts: Vec<usize> = (0..steps * k.lanes).map(|i| i * ins).collect();
+            // The steps of a sample lie behind each other, or all samples of a step do, and samples may lie anywhere.
+            let by_step = outs % 2 == 0;
+            let step = if by_step { k.lanes * ins } else { ins };
+            let places = (0..k.lanes).map(|lane| lane * 7 % k.lanes);
+            let starts: Vec<usize> =
+                places.map(|place| place * if by_step { ins } else { steps * ins }).collect();
             let mut dz: Vec<F> = random(rng, steps * round4(outs) * k.lanes);
             for (i, d) in dz.iter_mut().enumerate() {
                 if i % k.lanes >= valid {
@@ -97,6 +102,7 @@ fn outer_products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
                 ins,
                 stride: ins,
                 starts: &starts,
+                step,
                 dz: &dz,
                 steps,
                 valid,
@@ -110,7 +116,7 @@ fn outer_products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
                     for t in 0..steps {
                         for lane in 0..valid {
                             let d = dz[(t * round4(outs) + o) * k.lanes + lane].as_f64();
-                            sum += d * x[starts[t * k.lanes + lane] + i].as_f64();
+                            sum += d * x[starts[lane] + t * step + i].as_f64();
                         }
                     }
                     close(k.name, "outer product", dw[o * ins + i], sum, SUM_TOLERANCE);

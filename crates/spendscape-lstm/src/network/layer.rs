@@ -26,6 +26,7 @@ pub(crate) struct Layer {
 
 impl Layer {
     /// Rows of the input kernel: four gates per LSTM unit.
+    #[inline]
     pub(crate) fn rows(&self) -> usize {
         match self.kind {
             Kind::Lstm => 4 * self.units,

@@ -123,34 +123,21 @@ fn squared_error<F: Real>(
     step: usize,
     scale: f64,
 ) -> f64 {
-    let (lanes, outputs, every_step) = (engine.lanes(), data.outputs, engine.every_step());
+    let every_step = engine.every_step();
     let factor = F::from_f64(2.0 * scale);
-    // Targets and sums go lane by lane, as outputs do, which compilers turn into vectors.
-    let mut scratch = std::mem::take(&mut engine.scratch);
-    scratch.clear();
-    scratch.resize((outputs + 2) * lanes, F::zero());
-    let (sums, rest) = scratch.split_at_mut(lanes);
-    let (counted, targets) = rest.split_at_mut(lanes);
-    for (lane, &sample) in block.iter().enumerate() {
-        counted[lane] = F::from_f64(step_weight(data, every_step, sample, step));
-        let target = &data.targets[sample * data.per_sample + step * outputs..][..outputs];
-        for (to, &target) in targets[lane..].iter_mut().step_by(lanes).zip(target) {
-            *to = target;
-        }
-    }
-    let (output, gradient) = engine.output_and_gradient(step);
-    let rows =
-        output.chunks_exact(lanes).zip(gradient.chunks_exact_mut(lanes)).zip(targets.chunks_exact(lanes));
-    for ((output, gradient), targets) in rows {
-        let pairs = output.iter().zip(targets).zip(gradient).zip(&*counted).zip(sums.iter_mut());
-        for ((((&output, &target), gradient), &counted), sum) in pairs {
-            let error = if counted == F::zero() { F::zero() } else { output - target };
-            *gradient = factor * error;
-            *sum += error * error;
-        }
-    }
-    let sum = sums.iter().fold(F::zero(), |sum, &one| sum + one);
-    engine.scratch = scratch;
+    let mut factors = std::mem::take(&mut engine.scratch);
+    factors.clear();
+    factors.extend(
+        block.iter().map(
+            |&sample| {
+                if step_weight(data, every_step, sample, step) > 0.0 { factor } else { F::zero() }
+            },
+        ),
+    );
+    factors.resize(engine.lanes(), F::zero());
+    let targets = (&*data.targets, data.per_sample, step * data.outputs);
+    let sum = engine.squared_error(targets, step, &factors);
+    engine.scratch = factors;
     sum.as_f64()
 }
 

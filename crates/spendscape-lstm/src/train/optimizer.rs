@@ -80,6 +80,24 @@ impl Optimizer {
     }
 }
 
+/// The powers of Adam's two decays that its bias corrections need, for some number of steps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Powers([f64; 2]);
+
+impl Powers {
+    /// After `steps` steps of `optimizer`. From here on one multiplication per step keeps them up; begin every epoch anew, so
+    /// that a training that was interrupted goes on with the same bits.
+    pub(crate) fn after(steps: u64, optimizer: &Optimizer) -> Self {
+        let power = steps.min(i32::MAX as u64) as i32;
+        match *optimizer {
+            Optimizer::Adam { beta1, beta2, .. } | Optimizer::AdamW { beta1, beta2, .. } => {
+                Self([beta1.powi(power), beta2.powi(power)])
+            }
+            Optimizer::Sgd { .. } => Self([0.0; 2]),
+        }
+    }
+}
+
 /// The running quantities of an optimizer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Moments<F> {
@@ -93,11 +111,11 @@ impl<F: Real> Moments<F> {
         Self { first: vec![F::zero(); len], second: vec![F::zero(); len], steps: 0 }
     }
 
-    /// One step of `optimizer` at learning rate `rate`.
+    /// One step of `optimizer` at learning rate `rate`; `powers` are of the steps taken before, and are of this one after it.
     pub(crate) fn step(
         &mut self,
         kernels: &Kernels<F>,
-        optimizer: &Optimizer,
+        (optimizer, powers): (&Optimizer, &mut Powers),
         rate: f64,
         values: &mut [F],
         gradient: &[F],
@@ -115,12 +133,13 @@ impl<F: Real> Moments<F> {
                 return;
             }
         };
-        let power = self.steps.min(i32::MAX as u64) as i32;
+        powers.0[0] *= beta1;
+        powers.0[1] *= beta2;
         let step = AdamStep {
             beta1: F::from_f64(beta1),
             beta2: F::from_f64(beta2),
-            rate: F::from_f64(rate / (1.0 - beta1.powi(power))),
-            root_correction: F::from_f64(1.0 / (1.0 - beta2.powi(power)).sqrt()),
+            rate: F::from_f64(rate / (1.0 - powers.0[0])),
+            root_correction: F::from_f64(1.0 / (1.0 - powers.0[1]).sqrt()),
             epsilon: F::from_f64(epsilon),
             shrink: F::from_f64(1.0 - rate * decay),
         };

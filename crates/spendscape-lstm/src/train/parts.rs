@@ -29,8 +29,8 @@ pub(super) struct Parts<'a, 'd, F: Real> {
     data: &'a Dataset<'d, F>,
     blocks_of_a_part: usize,
     dropout: Option<(f64, Xoshiro256PlusPlus)>,
-    /// Engines that no thread is using.
-    engines: Mutex<Vec<Engine<F>>>,
+    /// Engines that no thread is using; boxed, because every part takes one out and puts it back.
+    engines: Mutex<Vec<Box<Engine<F>>>>,
     /// The gradient of every part.
     gradients: Vec<Vec<F>>,
 }
@@ -79,7 +79,7 @@ impl<'a, 'd, F: Real> Parts<'a, 'd, F> {
     ) -> f64 {
         let free = self.engines.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut engine = free.unwrap_or_else(|| {
-            let mut engine = Engine::new(network, &self.data.inputs, Derivatives::Parameters);
+            let mut engine = Box::new(Engine::new(network, &self.data.inputs, Derivatives::Parameters));
             if let Some((share, rng)) = &self.dropout {
                 engine.set_dropout(*share, &mut rng.clone());
             }

@@ -2,7 +2,7 @@
 
 use super::TrainParams;
 use super::batch::{Loss, loss_and_gradient};
-use super::optimizer::Moments;
+use super::optimizer::{Moments, Powers};
 use super::parts::Parts;
 use super::score::Score;
 use crate::engine::{Derivatives, Engine, Weights};
@@ -158,6 +158,8 @@ impl<F: Real> Training<F> {
         let mut parts = Parts::new(network, data, dropout);
         let mut weights = Weights::new(network, &data.inputs, Derivatives::Parameters);
         let mut gradient = vec![F::zero(); network.values.len()];
+        let optimizer = self.params.optimizer;
+        let mut powers = Powers::after(self.moments.steps, &optimizer);
         let mut total = Loss::default();
         let mut rest = order;
         while !rest.is_empty() {
@@ -167,7 +169,8 @@ impl<F: Real> Training<F> {
             gradient.fill(F::zero());
             total.add(parts.loss_and_gradient(network, &weights, batch, following, &mut gradient));
             self.shape_gradient(&network.values, &mut gradient);
-            self.moments.step(network.kernels, &self.params.optimizer, rate, &mut network.values, &gradient);
+            let rule = (&optimizer, &mut powers);
+            self.moments.step(network.kernels, rule, rate, &mut network.values, &gradient);
         }
         let (validation_loss, validation_score) = match validation {
             Some((set, samples)) => {
