@@ -1,4 +1,8 @@
-//! Every path against a slow obvious reference, on many shapes.
+//! Every path against a slow obvious reference, on many shapes; on few of them under Miri, which is ten thousand times as
+//! slow and looks for what is read or written beyond a buffer.
+
+mod layers;
+mod sums;
 
 use super::{Instructions, Kernels, LayerSteps, Next, OuterBlock, Roll, Rows, for_f32, for_f64, round4};
 use crate::real::Real;
@@ -21,6 +25,31 @@ fn double_paths() -> Vec<&'static Kernels<f64>> {
     [Instructions::Portable, Instructions::Avx512].into_iter().filter_map(for_f64).collect()
 }
 
+fn rng(seed: u64) -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(seed)
+}
+
+/// The sizes to test; under Miri only those that meet every loop of the kernels once.
+fn sizes(all: impl Iterator<Item = usize>, few: &[usize]) -> Vec<usize> {
+    if cfg!(miri) { few.to_vec() } else { all.collect() }
+}
+
+/// A path that is no longer found would be tested no longer, and nobody would see it.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn every_path_of_this_cpu_is_tested() {
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let parts = is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512dq");
+    let avx512 = avx2 && is_x86_feature_detected!("avx512f") && parts;
+    let expected = ["portable f32", "AVX2", "AVX-512"].into_iter().zip([true, avx2, avx512]);
+    let expected: Vec<&str> = expected.filter_map(|(name, here)| here.then_some(name)).collect();
+    assert_eq!(paths().iter().map(|k| k.name).collect::<Vec<_>>(), expected);
+    assert_eq!(for_f32(Instructions::Widest).map(|k| k.name), expected.last().copied());
+    let expected = if avx512 { &["portable f64", "AVX-512"][..] } else { &["portable f64"] };
+    assert_eq!(double_paths().iter().map(|k| k.name).collect::<Vec<_>>(), expected);
+    assert_eq!(for_f64(Instructions::Widest).map(|k| k.name), expected.last().copied());
+}
+
 fn random<F: Real>(rng: &mut Xoshiro256PlusPlus, n: usize) -> Vec<F> {
     (0..n).map(|_| F::from_f64(rng.random_range(-1.0..1.0))).collect()
 }
@@ -30,8 +59,8 @@ fn close<F: Real>(name: &str, what: &str, got: F, expected: f64, tolerance: f64)
 }
 
 fn projection<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
-    for outs in 1..=21 {
-        for ins in [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 33, 97] {
+    for outs in sizes(1..=21, &[1, 12, 21]) {
+        for ins in sizes([1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 33, 97].into_iter(), &[1, 7, 17]) {
             let (w, b): (Vec<F>, Vec<F>) = (random(rng, outs * ins), random(rng, outs));
             let x: Vec<F> = random(rng, ins * (k.lanes + 4));
             let starts: Vec<usize> = (0..k.lanes).map(|lane| (lane * 7 % (k.lanes + 3)) * ins).collect();
@@ -55,9 +84,9 @@ fn projection<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
 }
 
 fn products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
-    for outs in (1..=40).step_by(3) {
+    for outs in sizes((1..=40).step_by(3), &[1, 31]) {
         // The last one is more than any path takes at a time.
-        for ins in [1, 3, 4, 12, 40, 530] {
+        for ins in sizes([1, 3, 4, 12, 40, 530].into_iter(), &[1, 5]) {
             let (w, x): (Vec<F>, Vec<F>) = (random(rng, outs * ins), random(rng, ins * k.lanes));
             for transposed in [false, true] {
                 let mut packed = vec![F::zero(); round4(outs) * ins];
@@ -80,8 +109,8 @@ fn products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
 }
 
 fn outer_products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
-    for outs in 1..=26 {
-        for ins in [1, 2, 3, 7, 16, 17, 20, 33, 35, 36, 97] {
+    for outs in sizes(1..=26, &[1, 14, 25]) {
+        for ins in sizes([1, 2, 3, 7, 16, 17, 20, 33, 35, 36, 97].into_iter(), &[1, 7, 35]) {
             let (steps, valid) = (1 + outs % 11, 1 + (outs * ins) % k.lanes);
             let x: Vec<F> = random(rng, steps * k.lanes * ins);
             // The steps of a sample lie behind each other, or all samples of a step do, and samples may lie anywhere.
@@ -128,7 +157,7 @@ fn outer_products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
 
 #[test]
 fn linear_kernels() {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let mut rng = rng(1);
     for k in paths() {
         projection(k, &mut rng);
         products(k, &mut rng);
@@ -164,7 +193,7 @@ fn one_step<F: Real>(k: &Kernels<F>, z: [F; 4], c0: F) -> (F, F) {
 
 fn gates_follow_their_definition<F: Real>(k: &Kernels<F>, tolerance: f64) {
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
-    for i in -400..=400 {
+    for i in (-400..=400).step_by(if cfg!(miri) { 50 } else { 1 }) {
         let x = F::from_f64(f64::from(i) * 0.05);
         let wide = x.as_f64();
         // What the kernel sees is rounded, and so is what it is compared with.
@@ -211,8 +240,8 @@ fn gates() {
 
 /// The softmax times a factor per lane, and the logarithm of the sum, also of logits whose powers overflow.
 fn softmax_follows_its_definition<F: Real>(k: &Kernels<F>, tolerance: f64) {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
-    for n in [1, 2, 5, 97] {
+    let mut rng = rng(2);
+    for n in sizes([1, 2, 5, 97].into_iter(), &[1, 5]) {
         for size in [1.0, 30.0, 2000.0] {
             let y: Vec<F> = (0..n * k.lanes).map(|_| F::from_f64(rng.random_range(-size..size))).collect();
             let factor: Vec<F> = (0..k.lanes).map(|lane| F::from_f64((lane % 3) as f64)).collect();
