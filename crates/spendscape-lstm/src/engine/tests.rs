@@ -1,8 +1,9 @@
 //! Dropout, which no public function shows apart from training.
 
 use super::{Derivatives, Engine, Weights};
-use crate::inputs::Dataset;
-use crate::network::{Network, NetworkParams};
+use crate::inputs::{Dataset, Inputs, State};
+use crate::network::{Activation, Bias, Network, NetworkParams};
+use crate::train::TrainParams;
 use crate::train::batch::loss_and_gradient;
 use ndarray::{Array2, Array3};
 use rand::{RngExt, SeedableRng};
@@ -29,28 +30,77 @@ fn loss(network: &Network<f64>, data: &Dataset<'_, f64>, share: f64) -> (f64, Ve
     (loss_and_gradient(&mut engine, both, data, &all, Some(&mut gradient), |_, _| {}).mean(), gradient)
 }
 
+/// The gradient under dropout against central differences of the loss with the same things dropped.
+fn follows_differences(mut network: Network<f64>, data: &Dataset<'_, f64>) {
+    let (with, gradient) = loss(&network, data, 0.4);
+    assert!((with - loss(&network, data, 0.0).0).abs() > 1e-4, "nothing was dropped");
+    for (i, found) in gradient.into_iter().enumerate() {
+        let before = network.values[i];
+        network.values[i] = before + STEP;
+        let above = loss(&network, data, 0.4).0;
+        network.values[i] = before - STEP;
+        let below = loss(&network, data, 0.4).0;
+        network.values[i] = before;
+        let difference = (above - below) / (2.0 * STEP);
+        assert!((difference - found).abs() < TOLERANCE, "{i}: {found} for {difference}");
+    }
+}
+
 #[test]
 fn gradient_under_dropout() {
     let mut random = rng(1);
     for units in [3, 11] {
         let shape = NetworkParams::lstm(4, units).stacked(units).stacked(2).outputs(2);
-        let mut network: Network<f64> = shape.init(&mut random).unwrap();
+        let network: Network<f64> = shape.init(&mut random).unwrap();
         let x = Array3::from_shape_simple_fn((11, 3, 4), || random.random_range(-1.0..1.0));
         let y = Array2::from_shape_simple_fn((11, 2), || random.random_range(-1.0..1.0));
-        let data = Dataset::new(&x, &y).unwrap();
-        let (with, gradient) = loss(&network, &data, 0.4);
-        assert!((with - loss(&network, &data, 0.0).0).abs() > 1e-4, "nothing was dropped");
-        for (i, found) in gradient.into_iter().enumerate() {
-            let before = network.values[i];
-            network.values[i] = before + STEP;
-            let above = loss(&network, &data, 0.4).0;
-            network.values[i] = before - STEP;
-            let below = loss(&network, &data, 0.4).0;
-            network.values[i] = before;
-            let difference = (above - below) / (2.0 * STEP);
-            assert!((difference - found).abs() < TOLERANCE, "{i}: {found} for {difference}");
-        }
+        follows_differences(network, &Dataset::new(&x, &y).unwrap());
     }
+}
+
+/// With masks, categories, initial states, a class per step and weights of classes, over more than one block.
+#[test]
+fn gradient_under_dropout_of_everything_at_once() {
+    let mut random = rng(2);
+    let shape = NetworkParams::lstm(6, 5).stacked(9).bias(Bias::Double).dense(3, Activation::Tanh).outputs(3);
+    let network: Network<f64> = shape.every_step().init(&mut random).unwrap();
+    let x = Array3::from_shape_simple_fn((19, 3, 2), || random.random_range(-1.0..1.0));
+    let ids = Array3::from_shape_simple_fn((19, 3, 1), || random.random_range(0..4));
+    let labels = Array2::from_shape_simple_fn((19, 3), || random.random_range(0..3));
+    let mask = Array2::from_shape_simple_fn((19, 3), || random.random_range(0..3) > 0);
+    let mut state = |units| {
+        let mut of = || Array2::from_shape_simple_fn((19, units), || random.random_range(-1.0..1.0));
+        State { h: of(), c: of() }
+    };
+    let initial = vec![state(5), state(9)];
+    let inputs = Inputs::from(&x).with_categories(&ids, &[4]).unwrap().with_mask(&mask).unwrap();
+    let data = Dataset::classes_per_step(inputs.with_initial(initial).unwrap(), &labels, 3).unwrap();
+    follows_differences(network, &data.with_class_weights(&[0.5, 0.0, 2.0]).unwrap());
+}
+
+/// A network with dropout is used, validated and differentiated by [`Network::gradients`] as the same one without.
+#[test]
+fn nothing_is_dropped_at_inference() {
+    let shape = NetworkParams::lstm(4, 5).stacked(6).outputs(2);
+    let without: Network<f32> = shape.init(&mut rng(1)).unwrap();
+    let mut with: Network<f32> = shape.dropout(0.5).zeros().unwrap();
+    with.values.clone_from(&without.values);
+    let mut random = rng(3);
+    let x = Array3::from_shape_simple_fn((40, 3, 4), || random.random_range(-1.0..1.0f32));
+    let y = Array2::from_shape_simple_fn((40, 2), || random.random_range(-1.0..1.0f32));
+    let data = Dataset::new(&x, &y).unwrap();
+    assert_eq!(with.predict(&x).unwrap(), without.predict(&x).unwrap());
+    assert_eq!(with.states(&x, 1).unwrap(), without.states(&x, 1).unwrap());
+    assert_eq!(with.gradients(&data).unwrap(), without.gradients(&data).unwrap());
+    let history =
+        TrainParams::default()
+            .epochs(2)
+            .fit_with(&mut with, &data, Some(&data), &mut rng(4), |_| std::ops::ControlFlow::Continue(()));
+    let epoch = history.unwrap().epochs[1];
+    let mut after: Network<f32> = without.clone();
+    after.values.clone_from(&with.values);
+    let expected = after.gradients(&data).unwrap().loss;
+    assert!((epoch.validation_loss.unwrap() / expected - 1.0).abs() < 1e-6);
 }
 
 /// A share of the inputs becomes zero, the others grow so that their mean stays.

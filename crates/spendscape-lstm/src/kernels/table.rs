@@ -125,8 +125,10 @@ macro_rules! table {
                 unsafe { unroll::backward::<$block>(steps, recurrent_t.as_ptr(), d) }
             }
             $(#[$feature])?
-            unsafe fn roll(r: Roll<'_, $float>, path: *mut $float) {
+            unsafe fn roll(r: Roll<'_, $float>) {
                 let (held, w, steps) = (r.held.as_ptr(), r.w.as_ptr(), r.steps);
+                // Here, behind the move of `r`, which ends what was borrowed from its slices before.
+                let path = if r.path.is_empty() { std::ptr::null_mut() } else { r.path.as_mut_ptr() };
                 let state = (r.h.as_mut_ptr(), r.c.as_mut_ptr());
                 unsafe {
                     match r.units {
@@ -269,8 +271,7 @@ macro_rules! table {
                     assert!(r.held.len() >= 4 * state && r.h.len() >= state && r.c.len() >= state);
                     assert!(r.w.len() >= 4 * r.units * r.units);
                     assert!(r.path.is_empty() || r.path.len() >= r.steps * state);
-                    let path = if r.path.is_empty() { std::ptr::null_mut() } else { r.path.as_mut_ptr() };
-                    unsafe { roll(r, path) }
+                    unsafe { roll(r) }
                     true
                 },
                 add_rows: |table, starts, n, z| {

@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, Array3, ArrayViewD, Axis, concatenate};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_lstm::{Dataset, Inputs, Network, NetworkParams, State};
+use spendscape_lstm::{Activation, Bias, Dataset, Inputs, Network, NetworkParams, State};
 
 /// Both compute in f64 and only sum in different orders; derivatives here are below one.
 const TOLERANCE: f64 = 1e-11;
@@ -98,8 +98,116 @@ fn oracle(network: &Network<f64>, x: &Array3<f64>, y: &Array2<f64>, initial: &[S
     })
 }
 
+/// Sequences with a mask, a class per step and weights of classes.
+struct Classes {
+    x: Array3<f64>,
+    mask: Array2<bool>,
+    labels: Array2<usize>,
+    weights: [f64; 3],
+    initial: Vec<State<f64>>,
+}
+
+impl Classes {
+    /// The network's and the oracle's derivatives: parameters, inputs by step, then h0 and c0 of every layer.
+    fn both(&self, network: &Network<f64>) -> [Vec<Vec<f64>>; 2] {
+        let inputs = Inputs::from(&self.x).with_mask(&self.mask).unwrap();
+        let inputs = inputs.with_initial(self.initial.clone()).unwrap();
+        let data = Dataset::classes_per_step(inputs, &self.labels, self.weights.len()).unwrap();
+        let found = network.gradients(&data.with_class_weights(&self.weights).unwrap()).unwrap();
+        let (mut ours, mut rest) = (Vec::new(), &found.parameters[..]);
+        for (_, values) in network.tensors() {
+            let (own, following) = rest.split_at(values.len());
+            ours.push(own.to_vec());
+            rest = following;
+        }
+        ours.extend(found.inputs.axis_iter(Axis(1)).map(|dx| dx.iter().copied().collect()));
+        let states = found.initial.iter().flat_map(|s| [&s.h, &s.c]);
+        ours.extend(states.map(|d| d.iter().copied().collect()));
+        [ours, self.oracle(network)]
+    }
+
+    /// LSTM layers with pairs of biases, a dense layer with tanh and a linear one.
+    fn oracle(&self, network: &Network<f64>) -> Vec<Vec<f64>> {
+        let (samples, _, features) = self.x.dim();
+        let classes = self.weights.len();
+        ag::run(|g: &mut ag::Context<'_, '_, f64>| {
+            let parameters = parameters(network, g);
+            let column =
+                |values: Vec<f64>, width: usize| T::convert_to_tensor(array(&values, &[samples, width]), g);
+            let inputs: Vec<Tensor<'_>> =
+                self.x.axis_iter(Axis(1)).map(|x| column(x.iter().copied().collect(), features)).collect();
+            let constant = |a: &Array2<f64>| column(a.iter().copied().collect(), a.ncols());
+            let states: Vec<Tensor<'_>> =
+                self.initial.iter().flat_map(|s| [constant(&s.h), constant(&s.c)]).collect();
+            let on = |t: usize| {
+                self.mask.column(t).iter().map(|&on| f64::from(u8::from(on))).collect::<Vec<f64>>()
+            };
+            let mut sequence = inputs.clone();
+            for (layer, state) in self.initial.iter().enumerate() {
+                let at = &parameters[4 * layer..];
+                let weights = [at[0], at[1], at[2] + at[3]];
+                let (mut h, mut c) = (states[2 * layer], states[2 * layer + 1]);
+                for (t, x) in sequence.iter_mut().enumerate() {
+                    // As wide as the state: the oracle does not spread a column over a single row.
+                    let units = state.h.ncols();
+                    let on = column(on(t).into_iter().flat_map(|on| vec![on; units]).collect(), units);
+                    let [next_h, next_c] = step(&weights, *x, h, c, units);
+                    (h, c) = (h + on * (next_h - h), c + on * (next_c - c));
+                    *x = h;
+                }
+            }
+            let dense = &parameters[4 * self.initial.len()..];
+            let (mut sum, mut total) = (T::zeros(&[1, 1], g), 0.0);
+            for (t, h) in sequence.into_iter().enumerate() {
+                let of = |x, w| T::matmul(x, T::transpose(w, &[1, 0]));
+                let y = of(T::tanh(of(h, dense[0]) + dense[1]), dense[2]) + dense[3];
+                let log_p = y - T::ln(T::matmul(T::exp(y), T::ones(&[classes, classes], g)));
+                let mut chosen = vec![0.0; samples * classes];
+                for (n, on) in on(t).into_iter().enumerate() {
+                    let label = self.labels[[n, t]];
+                    chosen[n * classes + label] = on * self.weights[label];
+                }
+                total += chosen.iter().sum::<f64>();
+                sum = sum - T::reduce_sum(column(chosen, classes) * log_p, &[0, 1], true);
+            }
+            let loss = T::reduce_sum(sum * (1.0 / total), &[0, 1], false);
+            let all: Vec<Tensor<'_>> = parameters.iter().copied().chain(inputs).chain(states).collect();
+            T::grad(&[loss], &all).iter().map(|d| d.eval(g).unwrap().iter().copied().collect()).collect()
+        })
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees_on_masks_and_classes_of_every_step(
+        seed: u64, samples in 1usize..20, steps in 1usize..6, features in 1usize..12,
+        units in prop::collection::vec(1usize..12, 1..4), hidden in 1usize..12,
+    ) {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut shape = NetworkParams::lstm(features, units[0]).bias(Bias::Double);
+        for &units in &units[1..] {
+            shape = shape.stacked(units);
+        }
+        let shape = shape.dense(hidden, Activation::Tanh).outputs(3).every_step();
+        let network: Network<f64> = shape.init(&mut rng).unwrap();
+        let mut mask = Array2::from_shape_simple_fn((samples, steps), || rng.random_range(0..3) > 0);
+        mask[[0, 0]] = true;
+        let labels = Array2::from_shape_simple_fn((samples, steps), || rng.random_range(0..3));
+        let mut random = || rng.random_range(-1.0..1.0);
+        let x = Array3::from_shape_simple_fn((samples, steps, features), &mut random);
+        let mut state = |units: usize| Array2::from_shape_simple_fn((samples, units), &mut random);
+        let initial: Vec<_> = units.iter().map(|&units| State { h: state(units), c: state(units) }).collect();
+        let [found, expected] = Classes { x, mask, labels, weights: [0.5, 1.0, 2.0], initial }.both(&network);
+        prop_assert_eq!(found.len(), expected.len());
+        for (block, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            prop_assert_eq!(found.len(), expected.len());
+            for (a, b) in found.iter().zip(expected) {
+                prop_assert!((a - b).abs() < TOLERANCE, "block {block}: {a} for {b}");
+            }
+        }
+    }
 
     #[test]
     fn agrees(

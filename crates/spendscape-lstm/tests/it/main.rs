@@ -14,6 +14,7 @@ mod padding;
 mod pytorch;
 mod reference;
 mod shapes;
+mod start;
 mod support;
 mod training;
 mod ways;
