@@ -42,6 +42,8 @@ const CHUNK_STEPS: usize = 16;
 
 /// A layer's quantities for one block, over all steps.
 struct Trace<F> {
+    /// Steps that are taken through one kernel after the other before the next ones.
+    chunk: usize,
     /// LSTM: gates (activated; after the backward pass, the derivatives of their inputs), steps x 4 units.
     /// Dense: derivatives of the weighted sums.
     z: Buffer<F>,
@@ -132,12 +134,6 @@ impl<F: Real> Engine<F> {
             let len = self.steps * round4(layer.inputs) * lanes;
             trace.dropout = Some(Dropout::new(share, rng.next_u64(), len));
         }
-    }
-
-    /// Steps of layer `l` that are taken through one kernel after the other before the next ones.
-    fn chunk(&self, l: usize) -> usize {
-        let bytes = round4(self.layers[l].rows()) * self.kernels.lanes * size_of::<F>();
-        (CHUNK_BYTES / bytes).clamp(1, CHUNK_STEPS)
     }
 
     /// Samples in the block.
@@ -283,7 +279,9 @@ fn set_starts(starts: &mut Vec<usize>, samples: &[usize], stride: usize, lanes: 
 
 /// The ranges of up to `size` steps that make up `steps`.
 fn chunks(steps: usize, size: usize) -> impl DoubleEndedIterator<Item = Range<usize>> {
-    (0..steps).step_by(size).map(move |start| start..(start + size).min(steps))
+    // Mostly there is one, which needs no division.
+    let count = if steps <= size { steps.min(1) } else { steps.div_ceil(size) };
+    (0..count).map(move |i| i * size..((i + 1) * size).min(steps))
 }
 
 impl<F: Real> Trace<F> {
@@ -309,6 +307,7 @@ impl<F: Real> Trace<F> {
         };
         let when = |on: bool, len: usize| Buffer::new(if on { len * lanes } else { 0 });
         Self {
+            chunk: (CHUNK_BYTES / (rows * lanes * size_of::<F>())).clamp(1, CHUNK_STEPS),
             z: Buffer::new(steps * rows * lanes),
             h: Buffer::new((steps + 1) * padded * lanes),
             c: when(lstm, (steps + 1) * units),

@@ -25,7 +25,7 @@ impl<F: Real> Engine<F> {
     pub(crate) fn backward(&mut self, weights: &Weights<F>, inputs: &Inputs<'_, F>, gradient: &mut [F]) {
         for l in (0..self.layers.len()).rev() {
             let steps = if self.layers[l].kind == Kind::Lstm { self.steps } else { self.dense_steps() };
-            for chunk in chunks(steps, self.chunk(l)).rev() {
+            for chunk in chunks(steps, self.traces[l].chunk).rev() {
                 match self.layers[l].kind {
                     Kind::Dense(activation) => self.activation_backward(l, activation, chunk.clone()),
                     Kind::Lstm => self.recurrence_backward(weights, l, chunk.clone(), gradient),

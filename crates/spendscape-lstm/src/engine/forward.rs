@@ -16,7 +16,7 @@ impl<F: Real> Engine<F> {
                     if l > 0 {
                         self.drop_inputs(l);
                     }
-                    for chunk in chunks(self.steps, self.chunk(l)) {
+                    for chunk in chunks(self.steps, self.traces[l].chunk) {
                         self.weigh_inputs(weights, inputs, l, chunk.clone());
                         self.recur(weights, l, chunk);
                     }

@@ -140,6 +140,8 @@ unsafe fn tile<S: Quads, const R: usize, const G: usize>(
             0
         } else if ahead.count * R <= whole {
             fetching_turns::<S, R, G, 1>(&mut acc, row, whole, w, ahead)
+        } else if ahead.count.div_ceil(2) * R <= whole {
+            fetching_turns::<S, R, G, 2>(&mut acc, row, whole, w, ahead)
         } else {
             fetching_turns::<S, R, G, 3>(&mut acc, row, whole, w, ahead)
         };

@@ -238,6 +238,40 @@ fn gates() {
     }
 }
 
+/// Sums and derivatives of squared errors; what does not count may be NaN.
+fn squared_errors<F: Real>(k: &Kernels<F>) {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+    for n in [1, 5, 8, 19] {
+        let width = n + 2;
+        let mut targets: Vec<F> = random(&mut rng, k.lanes * width);
+        let y: Vec<F> = random(&mut rng, n * k.lanes);
+        let starts: Vec<usize> = (0..k.lanes).map(|lane| (lane * 7 % k.lanes) * width + 1).collect();
+        let factor: Vec<F> = (0..k.lanes).map(|lane| F::from_f64((lane % 3) as f64)).collect();
+        for &start in starts.iter().step_by(3) {
+            targets[start..start + n].fill(F::nan());
+        }
+        let mut dy = vec![F::nan(); n * k.lanes];
+        let found = (k.squared_error)(&y, &factor, (&targets, &starts), &mut dy);
+        let mut sum = 0.0;
+        for lane in 0..k.lanes {
+            for v in 0..n {
+                let error = (y[v * k.lanes + lane] - targets[starts[lane] + v]).as_f64();
+                let (weight, found) = (factor[lane].as_f64(), dy[v * k.lanes + lane]);
+                let expected = if weight > 0.0 { weight * error } else { 0.0 };
+                assert_eq!(found.as_f64(), expected, "{}: derivative {v} of lane {lane}", k.name);
+                sum += if weight > 0.0 { error * error } else { 0.0 };
+            }
+        }
+        close(k.name, "squared error", found, sum, SUM_TOLERANCE * sum.max(1.0));
+    }
+}
+
+#[test]
+fn squared_error() {
+    paths().into_iter().for_each(squared_errors);
+    double_paths().into_iter().for_each(squared_errors);
+}
+
 /// The softmax times a factor per lane, and the logarithm of the sum, also of logits whose powers overflow.
 fn softmax_follows_its_definition<F: Real>(k: &Kernels<F>, tolerance: f64) {
     let mut rng = rng(2);

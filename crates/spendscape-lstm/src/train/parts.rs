@@ -29,7 +29,8 @@ pub(super) struct Parts<'a, 'd, F: Real> {
     data: &'a Dataset<'d, F>,
     blocks_of_a_part: usize,
     dropout: Option<(f64, Xoshiro256PlusPlus)>,
-    /// Engines that no thread is using; boxed, because every part takes one out and puts it back.
+    /// Engines that no thread is using.
+    #[expect(clippy::vec_box, reason = "every part takes an engine out and puts it back, which copies it")]
     engines: Mutex<Vec<Box<Engine<F>>>>,
     /// The gradient of every part.
     gradients: Vec<Vec<F>>,
