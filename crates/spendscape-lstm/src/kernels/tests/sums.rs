@@ -1,4 +1,4 @@
-//! Sums over lanes and rows, losses and the optimizer's step against their definitions. All buffers are as large as
+//! Sums over lanes and rows, and the optimizer's step against their definitions. All buffers are as large as
 //! documented and no larger, so that Miri sees what is read or written beyond them.
 
 use super::super::{AdamStep, Kernels, Lanes, Next};
@@ -136,34 +136,6 @@ fn adam_steps<F: Real>(k: &Kernels<F>, tolerance: f64) {
 fn steps_of_adam() {
     paths().into_iter().for_each(|k| adam_steps(k, 1e-6));
     double_paths().into_iter().for_each(|k| adam_steps(k, 1e-14));
-}
-
-fn errors_are_squared<F: Real>(k: &Kernels<F>) {
-    let (mut rng, lanes) = (rng(8), k.lanes);
-    for n in [1, 2, 8, 9, 17] {
-        let y: Vec<F> = random(&mut rng, n * lanes);
-        let mut targets: Vec<F> = random(&mut rng, (lanes + 1) * n);
-        let starts: Vec<usize> = (0..lanes).map(|lane| lane * 5 % (lanes + 1) * n).collect();
-        let factor: Vec<F> = (0..lanes).map(|lane| F::from_f64((lane % 3) as f64 * 0.5)).collect();
-        // What does not count may be anything.
-        targets[starts[3]] = F::nan();
-        let mut dy = vec![F::nan(); n * lanes];
-        let sum = (k.squared_error)(&y, &factor, (&targets, &starts), &mut dy);
-        let mut expected = 0.0;
-        for (i, (&y, &dy)) in y.iter().zip(&dy).enumerate() {
-            let (v, lane) = (i / lanes, i % lanes);
-            let error = if lane % 3 == 0 { 0.0 } else { y.as_f64() - targets[starts[lane] + v].as_f64() };
-            close(k.name, "error", dy, factor[lane].as_f64() * error, SUM_TOLERANCE);
-            expected += error * error;
-        }
-        close(k.name, "squared errors", sum, expected, SUM_TOLERANCE * expected.max(1.0));
-    }
-}
-
-#[test]
-fn squared_errors() {
-    paths().into_iter().for_each(errors_are_squared);
-    double_paths().into_iter().for_each(errors_are_squared);
 }
 
 fn prefetching<F: Real>(k: &Kernels<F>) {
