@@ -103,7 +103,8 @@ impl TrainParams {
         self
     }
 
-    /// Scales gradients down to this Euclidean norm where they exceed it.
+    /// Scales the gradient of all parameters down to this Euclidean norm where it exceeds it (Pascanu, Mikolov and Bengio
+    /// 2013, algorithm 1), with the part that [`weight_decay`](Self::weight_decay) adds.
     #[must_use]
     pub fn clip_norm(mut self, norm: f64) -> Self {
         self.clip_norm = Some(norm);

@@ -3,7 +3,8 @@
 use crate::support::{problem, rng};
 use ndarray::{Array2, Ix2};
 use spendscape_lstm::{
-    Activation, Bias, Dataset, ElbowRow, Network, NetworkParams, Real, TrainParams, elbow,
+    Activation, Bias, Dataset, ElbowRow, Network, NetworkParams, Optimizer, Real, Schedule, TrainParams,
+    Training, elbow,
 };
 
 fn matrix<F: Real>(network: &Network<F>, name: &str) -> Array2<f64> {
@@ -78,7 +79,7 @@ fn a_seed_fixes_a_training() {
         let shape = NetworkParams::lstm(5, 4).stacked(3).dropout(dropout).outputs(2);
         let mut network: Network<f64> = shape.init(&mut rng(1)).unwrap();
         let (x, y) = (x.mapv(f64::from), y.mapv(f64::from));
-        let schedule = spendscape_lstm::Schedule::Constant { rate: 1e-300 };
+        let schedule = Schedule::Constant { rate: 1e-300 };
         let params = TrainParams::default().schedule(schedule).batch(batch).epochs(4);
         let history = params.fit(&mut network, &Dataset::new(&x, &y).unwrap(), &mut rng(7)).unwrap();
         history.epochs.iter().map(|epoch| epoch.loss).collect()
@@ -86,6 +87,28 @@ fn a_seed_fixes_a_training() {
     let spread = |losses: Vec<f64>| losses.iter().fold(0f64, |a, loss| a.max((loss / losses[0] - 1.0).abs()));
     assert!(spread(losses(0.0, 16)) < 1e-12);
     assert!(spread(losses(0.4, 16)) > 1e-4, "every epoch drops the same");
+}
+
+/// Every epoch takes every sample once, in an order of its own.
+#[test]
+fn every_epoch_has_its_own_order() {
+    let (x, y) = problem(90, 3, 5, 2);
+    let (x, y) = (x.mapv(f64::from), y.mapv(f64::from));
+    let data = Dataset::new(&x, &y).unwrap();
+    let start: Network<f64> = NetworkParams::lstm(5, 4).outputs(2).init(&mut rng(1)).unwrap();
+    // Plain descent remembers nothing, so that only the order tells epochs from the same start apart.
+    let params = TrainParams::default().batch(16).optimizer(Optimizer::Sgd { momentum: 0.0 });
+    let losses = |rate: f64| -> Vec<f64> {
+        let params = params.clone().schedule(Schedule::Constant { rate });
+        let mut training = Training::start(&params, &start, &mut rng(3)).unwrap();
+        (0..4).map(|_| training.epoch(&mut start.clone(), &data, None).unwrap().loss).collect()
+    };
+    let moved = losses(0.1);
+    for (i, a) in moved.iter().enumerate() {
+        assert!(moved[..i].iter().all(|b| (a / b - 1.0).abs() > 1e-6), "{moved:?}");
+    }
+    let mean = start.gradients(&data).unwrap().loss;
+    assert!(losses(1e-300).iter().all(|loss| (loss / mean - 1.0).abs() < 1e-12));
 }
 
 /// Three independent scores need three units: the table shows where more bring no more.

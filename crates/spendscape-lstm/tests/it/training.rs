@@ -243,3 +243,35 @@ fn momentum_is_heavy_ball() {
     let pairs = network.parameters().iter().zip(by_hand.parameters());
     assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-13));
 }
+
+/// The penalty's part is clipped with the rest, and what is short enough is left alone.
+#[test]
+fn clipping_follows_its_definition() {
+    let (x, y) = problem(8, 2, 3, 1);
+    let (x, y) = (x.mapv(f64::from), y.mapv(f64::from));
+    let data = Dataset::new(&x, &y).unwrap();
+    let start: Network<f64> = NetworkParams::lstm(3, 2).outputs(1).init(&mut rng(1)).unwrap();
+    for (limit, shorter) in [(0.01, true), (100.0, false)] {
+        let mut by_hand = start.clone();
+        for _ in 0..3 {
+            let mut gradient = by_hand.gradients(&data).unwrap().parameters;
+            gradient.iter_mut().zip(by_hand.parameters()).for_each(|(g, p)| *g += 0.1 * p);
+            let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+            assert_eq!(norm > limit, shorter);
+            let factor = if norm > limit { limit / norm } else { 1.0 };
+            by_hand.parameters_mut().iter_mut().zip(gradient).for_each(|(p, g)| *p -= 0.1 * factor * g);
+        }
+        let mut network = start.clone();
+        TrainParams::default()
+            .batch(8)
+            .epochs(3)
+            .schedule(Schedule::Constant { rate: 0.1 })
+            .optimizer(Optimizer::Sgd { momentum: 0.0 })
+            .weight_decay(0.1)
+            .clip_norm(limit)
+            .fit(&mut network, &data, &mut rng(1))
+            .unwrap();
+        let mut pairs = network.parameters().iter().zip(by_hand.parameters());
+        assert!(pairs.all(|(a, b)| (a - b).abs() < 1e-13), "limit {limit}");
+    }
+}

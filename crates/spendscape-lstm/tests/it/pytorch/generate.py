@@ -130,6 +130,28 @@ def categories():
             "outputs": flat(out), "gradients": gradients(net), "dx": flat(x.grad)}
 
 
+def everything():
+    """Categories beside features, given initial states, several lengths, and a weighted class at every step, in f64."""
+    sizes = [4, 7]
+    net = Net(2, 4, C + sum(sizes)).double()
+    x = doubles(11, T, C, grad=True)
+    h0, c0 = (doubles(2, 11, 4, grad=True) for _ in range(2))
+    ids = torch.stack([torch.randint(0, size, (11, T)) for size in sizes], 2)
+    hot = [torch.nn.functional.one_hot(ids[..., v], size).double() for v, size in enumerate(sizes)]
+    lengths = torch.tensor([6, 1, 3, 6, 2, 5, 4, 1, 6, 2, 3])
+    labels, class_weights = torch.randint(0, P, (11, T)), torch.tensor([0.5, 1.0, 2.0, 0.0, 1.5]).double()
+    packed = pack_padded_sequence(torch.cat([x, *hot], 2), lengths, batch_first=True, enforce_sorted=False)
+    hidden, _ = net.lstm(packed, (h0, c0))
+    every = net.head(pad_packed_sequence(hidden, batch_first=True, total_length=T)[0])
+    used = torch.arange(T)[None] < lengths[:, None]
+    loss = torch.nn.functional.cross_entropy(every[used], labels[used], class_weights)
+    loss.backward()
+    return {"sizes": sizes, "ids": ids.flatten().tolist(), "x": flat(x), "h0": flat(h0), "c0": flat(c0),
+            "lengths": lengths.tolist(), "labels": labels.flatten().tolist(), "class_weights": flat(class_weights),
+            "weights": weights(net), "used_outputs": flat(every[used]), "loss": float(loss.detach()),
+            "gradients": gradients(net), "dx": flat(x.grad), "dh0": flat(h0.grad), "dc0": flat(c0.grad)}
+
+
 def jacobian():
     """d(h', c') by x and by (h, c) of one step."""
     cell = torch.nn.LSTMCell(C, 3).double()
@@ -177,5 +199,6 @@ def model():
 
 golden = {"torch": torch.__version__, "dims": [N, T, C, P, BATCH, EPOCHS],
           "cases": [case(1, 3), case(2, 4), case(1, 12)], "optimizers": optimizers(), "masked": masked(),
-          "categories": categories(), "jacobian": jacobian(), "training": training(), "model": model()}
+          "categories": categories(), "jacobian": jacobian(), "training": training(), "model": model(),
+          "everything": everything()}
 (HERE / "golden.json").write_text(json.dumps(golden))

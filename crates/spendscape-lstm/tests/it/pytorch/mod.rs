@@ -161,6 +161,44 @@ fn categories_are_one_hot_features() {
 }
 
 #[test]
+fn everything_at_once() {
+    let golden = golden();
+    let case = &golden["everything"];
+    let dims = sizes(&golden["dims"]);
+    let (features, outputs, lengths) = (dims[2], dims[3], sizes(&case["lengths"]));
+    let x = sequences::<f64>(&case["x"], features);
+    let samples = lengths.len();
+    let kinds = sizes(&case["sizes"]);
+    let ids = Array3::from_shape_vec((samples, STEPS, kinds.len()), sizes(&case["ids"])).unwrap();
+    let state = |name: &str| Array3::from_shape_vec((2, samples, 4), numbers(&case[name])).unwrap();
+    let (h0, c0) = (state("h0"), state("c0"));
+    let initial = h0.outer_iter().zip(c0.outer_iter());
+    let initial = initial.map(|(h, c)| State { h: h.to_owned(), c: c.to_owned() }).collect();
+    let inputs = Inputs::from(&x).with_categories(&ids, &kinds).unwrap();
+    let inputs = inputs.with_initial(initial).unwrap().with_lengths(&lengths).unwrap();
+    let even = network::<f64>(2, inputs.width(), 4, outputs);
+    let mut network: Network<f64> = even.params().clone().every_step().zeros().unwrap();
+    fill(&mut network, &case["weights"]);
+
+    let every = network.predict_steps(&inputs).unwrap();
+    let used = every.outer_iter().zip(&lengths).flat_map(|(rows, &length)| {
+        rows.slice(ndarray::s![..length, ..]).iter().copied().collect::<Vec<f64>>()
+    });
+    close("outputs of steps that are used", used, &numbers::<f64>(&case["used_outputs"]));
+    let labels = Array2::from_shape_vec((samples, STEPS), sizes(&case["labels"])).unwrap();
+    let data = Dataset::classes_per_step(&inputs, &labels, outputs).unwrap();
+    let data = data.with_class_weights(&numbers::<f64>(&case["class_weights"])).unwrap();
+    let found = network.gradients(&data).unwrap();
+    close("loss", [found.loss], &[case["loss"].as_f64().unwrap()]);
+    close("gradient", found.parameters, &flat(&case["gradients"]));
+    close("dx", found.inputs, &numbers::<f64>(&case["dx"]));
+    let states =
+        |of: fn(&State<f64>) -> &Array2<f64>| found.initial.iter().flat_map(move |s| of(s).iter().copied());
+    close("dh0", states(|s| &s.h), &numbers::<f64>(&case["dh0"]));
+    close("dc0", states(|s| &s.c), &numbers::<f64>(&case["dc0"]));
+}
+
+#[test]
 fn jacobian_of_a_step() {
     let golden = golden();
     let case = &golden["jacobian"];
