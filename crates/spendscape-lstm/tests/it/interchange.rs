@@ -15,7 +15,11 @@ fn shapes() -> Vec<NetworkParams> {
 fn both_layouts_return_the_same_function() {
     let x = problem(9, 4, 7, 1).0;
     for shape in shapes() {
-        let network: Network<f32> = shape.init(&mut rng(1)).unwrap();
+        let mut network: Network<f32> = shape.init(&mut rng(1)).unwrap();
+        // Multiples of 1/1024, so that the sum of two biases is exact, and no tensor is all zeros.
+        for (i, value) in network.parameters_mut().iter_mut().enumerate() {
+            *value = ((i * 7919) % 1025) as f32 / 1024.0 - 0.5;
+        }
         for layout in [Layout::PyTorch, Layout::Keras] {
             let bytes = network.to_safetensors(layout).unwrap();
             let mut other: Network<f32> = shape.zeros().unwrap();
@@ -68,10 +72,14 @@ fn bad_files_are_refused_with_the_tensor_named() {
     assert!(error.to_string().contains("lstm.weight_ih_l0"), "{error}");
     let mut broken = network.clone();
     let last = broken.parameters().len() - 1;
-    broken.parameters_mut()[last] = f32::NAN;
-    let bytes = broken.to_safetensors(Layout::PyTorch).unwrap();
-    let error = network.load_safetensors(&bytes, Layout::PyTorch, str::to_owned).unwrap_err();
-    assert!(matches!(&error, Error::TensorValue { name, index: 1, .. } if name == "dense.0.bias"), "{error}");
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        broken.parameters_mut()[last] = bad;
+        for (layout, tensor) in [(Layout::PyTorch, "dense.0.bias"), (Layout::Keras, "dense/bias")] {
+            let bytes = broken.to_safetensors(layout).unwrap();
+            let error = network.load_safetensors(&bytes, layout, str::to_owned).unwrap_err();
+            assert!(matches!(&error, Error::TensorValue { name, index: 1, .. } if name == tensor), "{error}");
+        }
+    }
     assert_eq!(network, before, "a refused file changes nothing");
 }
 

@@ -275,3 +275,47 @@ fn clipping_follows_its_definition() {
         assert!(pairs.all(|(a, b)| (a - b).abs() < 1e-13), "limit {limit}");
     }
 }
+
+/// Validation on so many samples that they are judged in pieces: the loss and score of the whole set.
+#[test]
+fn validation_follows_its_definitions() {
+    const SAMPLES: usize = 1700;
+    let (x, y) = problem(SAMPLES, 3, 5, 2);
+    // Targets that drift from sample to sample have another mean in every piece.
+    let y = Array2::from_shape_fn((SAMPLES, 2), |(n, k)| y[[n, k]] + n as f32 / 500.0);
+    let labels = Array2::from_shape_fn((SAMPLES, 3), |(n, t)| (n * 7 + n / 600 + t) % 3);
+    let lengths: Vec<usize> = (0..SAMPLES).map(|n| n % 4).collect();
+    let validated = |network: &Network<f32>, data: &Dataset<'_, f32>| {
+        let schedule = Schedule::Constant { rate: 1e-30 };
+        let params = TrainParams::default().schedule(schedule).epochs(1);
+        let go_on = |_: &spendscape_lstm::Epoch| ControlFlow::Continue(());
+        let mut network = network.clone();
+        let epoch = params.fit_with(&mut network, data, Some(data), &mut rng(1), go_on).unwrap().epochs[0];
+        (epoch.validation_loss.unwrap(), epoch.validation_score.unwrap())
+    };
+    let network: Network<f32> = NetworkParams::lstm(5, 3).outputs(2).init(&mut rng(1)).unwrap();
+    let outputs = network.predict(&x).unwrap();
+    let (loss, score) = validated(&network, &Dataset::new(&x, &y).unwrap());
+    let expected = (&outputs - &y).mapv(|e| f64::from(e).powi(2)).mean().unwrap();
+    assert!((loss / expected - 1.0).abs() < 1e-6, "{loss} for {expected}");
+    let expected = r2(&y, &outputs).unwrap().mean().unwrap();
+    assert!((score / expected - 1.0).abs() < 1e-9, "{score} for {expected}");
+
+    let network: Network<f32> = NetworkParams::lstm(5, 3).outputs(3).every_step().init(&mut rng(1)).unwrap();
+    let inputs = spendscape_lstm::Inputs::from(&x).with_lengths(&lengths).unwrap();
+    let weights = [0.5, 1.0, 2.0];
+    let data = Dataset::classes_per_step(&inputs, &labels, 3).unwrap().with_class_weights(&weights).unwrap();
+    let (loss, score) = validated(&network, &data);
+    let outputs = network.predict_steps(&inputs).unwrap();
+    let probabilities = softmax(&outputs);
+    let (mut sum, mut weight, mut right, mut count) = (0.0, 0.0, 0, 0);
+    for ((n, t), &label) in labels.indexed_iter().filter(|((n, t), _)| *t < lengths[*n]) {
+        let p: Vec<f32> = (0..3).map(|k| probabilities[[n, t, k]]).collect();
+        sum -= weights[label] * f64::from(p[label]).ln();
+        weight += weights[label];
+        right += usize::from((0..3).all(|k| p[label] >= p[k]));
+        count += 1;
+    }
+    assert!((loss / (sum / weight) - 1.0).abs() < 1e-5, "{loss} for {}", sum / weight);
+    assert_eq!(score, right as f64 / f64::from(count));
+}
