@@ -24,7 +24,8 @@ pub struct Gradients<F> {
 }
 
 impl<F: Real> Network<F> {
-    /// The loss of all samples as one batch, and its derivatives.
+    /// The loss of all samples as one batch, without dropout, and its derivatives by backpropagation through time (Werbos
+    /// 1990).
     ///
     /// # Errors
     /// [`Error::Mismatch`] when data and network do not fit, [`Error::NothingToTrain`] without samples.

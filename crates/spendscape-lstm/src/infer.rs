@@ -81,11 +81,14 @@ impl<F: Real> Network<F> {
         }
     }
 
-    /// The outputs, samples x outputs: of the last step, from a zero state or the inputs' initial one. Without dense layers these are the last
-    /// hidden states. With no steps at all the state stays as it was.
+    /// The outputs, samples x outputs: of the last step, from a zero state or the inputs' initial one. Without dense layers
+    /// these are the last hidden states. With no steps at all, or all of them masked, the state stays as it was; no samples
+    /// have no outputs. NaN among a sample's initial states or the features of a step that is used makes its
+    /// outputs NaN, as infinities that cancel do, and those of no other sample.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] when the number of features differs from the network's.
+    /// [`Error::Mismatch`] when the number of features differs from the network's or initial states do not fit,
+    /// [`Error::Zero`] for no steps of a network without recurrence.
     pub fn predict<'a>(&self, inputs: impl Into<Inputs<'a, F>>) -> Result<Array2<F>, Error> {
         let inputs = inputs.into();
         self.check_inputs(&inputs)?;
@@ -103,7 +106,7 @@ impl<F: Real> Network<F> {
     /// different lengths each end where they end.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] when the number of features differs from the network's or states do not fit.
+    /// As [`predict`](Self::predict).
     pub fn advance<'a>(
         &self,
         x: impl Into<Inputs<'a, F>>,
@@ -142,8 +145,7 @@ impl<F: Real> Network<F> {
     /// [`every_step`](crate::NetworkParams::every_step).
     ///
     /// # Errors
-    /// [`Error::Mismatch`] when the number of features differs from the network's, [`Error::Setting`] when the network
-    /// was not made for it.
+    /// As [`predict`](Self::predict), and [`Error::Setting`] when the network was not made for it.
     pub fn predict_steps<'a>(&self, inputs: impl Into<Inputs<'a, F>>) -> Result<Array3<F>, Error> {
         let inputs = inputs.into();
         self.check_inputs(&inputs)?;
@@ -165,7 +167,7 @@ impl<F: Real> Network<F> {
     /// Hidden and cell states of LSTM layer `layer` (0 is the lowest) after every step.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] when the number of features differs from the network's or there is no such layer.
+    /// As [`predict`](Self::predict), and [`Error::Mismatch`] when there is no such layer.
     pub fn states<'a>(&self, inputs: impl Into<Inputs<'a, F>>, layer: usize) -> Result<States<F>, Error> {
         let inputs = inputs.into();
         self.check_inputs(&inputs)?;

@@ -131,7 +131,7 @@ impl<F: Real> Inputs<'_, F> {
         self
     }
 
-    /// Starts from the given states, one per LSTM layer from the lowest up, instead of zero.
+    /// Starts from the given states, one per LSTM layer from the lowest up, instead of zero: samples x units each.
     ///
     /// # Errors
     /// [`Error::Mismatch`] when a state does not have a row per sample, or h and c have different widths.

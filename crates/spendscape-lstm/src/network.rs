@@ -12,6 +12,17 @@ pub use params::{Activation, Bias, NetworkParams};
 
 /// A network with its weights.
 ///
+/// An LSTM layer of M units (Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000) takes
+/// the state (h, c) and the input x to (h', c'). Each gate has M rows of z = W_x x + W_h h + b:
+///
+/// ```text
+/// i = sigmoid(z_i)   f = sigmoid(z_f)   g = tanh(z_g)   o = sigmoid(z_o)
+/// c' = f c + i g     h' = o tanh(c')
+/// ```
+///
+/// The layer above sees h' of every step; dense layers y = W x + b, with tanh or without, see that of the last step or of every
+/// step.
+///
 /// Tensors are named as PyTorch does: `lstm.weight_ih_l0` (4 units x inputs, gates in the order i, f, g, o),
 /// `lstm.weight_hh_l0` (4 units x units), `lstm.bias_ih_l0` (4 units), with [`Bias::Double`] also `lstm.bias_hh_l0`;
 /// then `dense.0.weight` (units x inputs), `dense.0.bias` (units) and so on.

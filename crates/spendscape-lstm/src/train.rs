@@ -21,8 +21,10 @@ use std::ops::ControlFlow;
 
 /// How a network is trained.
 ///
-/// The loss follows from the data set: squared error averaged over samples and outputs for numbers, cross-entropy of the
-/// softmax for classes. Masked steps do not count where every step has a target.
+/// The loss follows from the data set. For numbers it is the squared error averaged over samples, steps and outputs; for
+/// classes the cross-entropy of the softmax, sum w_k (-ln p_k) / sum w_k with the weight w_k of each sample's (and step's) class
+/// k. Masked steps do not count where every step has a target; a batch without any that counts has the loss 0. Numbers that
+/// are not finite make losses that are not, which the history shows.
 ///
 /// | knob | default | purpose | range |
 /// |---|---|---|---|

@@ -105,8 +105,9 @@ impl NetworkParams {
         self
     }
 
-    /// Share of the hidden states between LSTM layers that training sets to zero (inverted dropout: the others grow, so
-    /// that nothing changes at inference). From 0, below 1.
+    /// Share p of the hidden states between LSTM layers that training sets to zero, from 0, below 1: dropout (Srivastava et
+    /// al. 2014) of what goes up and not of what goes on in time (Zaremba, Sutskever and Vinyals 2014), inverted: the others
+    /// are multiplied by 1 / (1 - p), so that nothing changes at inference. Every sample, step and unit is drawn by itself.
     #[must_use]
     pub fn dropout(mut self, share: f64) -> Self {
         self.dropout = share;
@@ -120,8 +121,9 @@ impl NetworkParams {
         self
     }
 
-    /// Makes the network with random weights: Glorot-uniform input kernels and dense layers, orthogonal recurrent
-    /// kernels, forget biases 1, other biases 0.
+    /// Makes the network with random weights as Keras does: uniform input kernels and dense layers between the roots of
+    /// 6 / (inputs + rows) (Glorot and Bengio 2010, equation 16), recurrent kernels with orthonormal columns (Saxe, McClelland
+    /// and Ganguli 2014), forget biases 1 (Gers, Schmidhuber and Cummins 2000), other biases 0.
     ///
     /// # Errors
     /// [`Error::Zero`] when a width is zero or there is no layer, [`Error::Setting`] for dropout out of range or more

@@ -7,7 +7,7 @@ use crate::real::Real;
 /// An update rule with its constants.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Optimizer {
-    /// Adam (Kingma and Ba), with PyTorch's placing of epsilon: beside the corrected root.
+    /// Adam (Kingma and Ba 2015, algorithm 1, where epsilon stands beside the corrected root, as in PyTorch).
     Adam {
         /// Decay of the gradient's running mean.
         beta1: f64,
@@ -16,7 +16,8 @@ pub enum Optimizer {
         /// Keeps the quotient finite.
         epsilon: f64,
     },
-    /// Adam with decoupled weight decay (Loshchilov and Hutter).
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2, with PyTorch's scaling of the decay by the
+    /// learning rate).
     AdamW {
         /// Decay of the gradient's running mean.
         beta1: f64,
@@ -27,7 +28,7 @@ pub enum Optimizer {
         /// Share of a parameter taken away per step and unit of learning rate.
         decay: f64,
     },
-    /// Gradient descent with heavy-ball momentum.
+    /// Gradient descent with heavy-ball momentum (Polyak 1964): v = momentum v + g, p = p - rate v.
     Sgd {
         /// Share of the last step that is kept; 0 for none.
         momentum: f64,

@@ -125,7 +125,8 @@ fn the_elbow_is_where_it_was_planted() {
     let scores: Vec<f64> = rows.iter().map(ElbowRow::mean_r2).collect();
     assert!(scores[0] < 0.7 && scores[1] < 0.93, "{scores:?}");
     assert!(scores[2] > 0.97 && scores[3] > 0.97, "{scores:?}");
-    assert!(rows.windows(2).take(2).all(|pair| pair[1].loss < pair[0].loss), "{rows:?}");
+    // The losses are of the last epoch: of the first one they would be alike.
+    assert!(rows[1].loss < rows[0].loss && rows[2].loss < 0.2 * rows[0].loss, "{rows:?}");
     for row in rows {
         assert!((row.mean_r2() - row.r2.sum() / 3.0).abs() < 1e-12);
     }
