@@ -182,7 +182,7 @@ impl<F: Real> Engine<F> {
                 for t in steps {
                     let dx = &mut trace.dx[t * width..][..width];
                     dx.fill(F::zero());
-                    (k.matmul)(input_t, ins, rows, &trace.z[t * row..][..row], dx);
+                    (k.matmul)(input_t, (ins, rows), &trace.z[t * row..][..row], None, dx);
                 }
             }
             return;
@@ -192,13 +192,10 @@ impl<F: Real> Engine<F> {
             let dh = &mut below.dh[below_row * width..][..width];
             if let Some(dropout) = &trace.dropout {
                 trace.dx.fill(F::zero());
-                (k.matmul)(input_t, ins, rows, dz, &mut trace.dx);
-                let factors = &dropout.factors[t * width..][..width];
-                for ((to, &dx), &factor) in dh.iter_mut().zip(trace.dx.iter()).zip(factors) {
-                    *to += dx * factor;
-                }
+                (k.matmul)(input_t, (ins, rows), dz, None, &mut trace.dx);
+                (k.add_kept)(&dropout.factors[t * width..][..width], &trace.dx, dh);
             } else {
-                (k.matmul)(input_t, ins, rows, dz, dh);
+                (k.matmul)(input_t, (ins, rows), dz, None, dh);
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Dropout of a layer's inputs.
 
 use crate::buffer::Buffer;
-use crate::kernels::round4;
+use crate::kernels::{Dropping, Generators, Kernels, round4};
 use crate::real::Real;
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// The golden ratio in 64 bits, which keeps the seeds of samples apart.
@@ -21,7 +21,6 @@ pub(super) struct Dropout<F> {
     pub(super) factors: Buffer<F>,
     /// The inputs times the factors.
     pub(super) values: Buffer<F>,
-    generators: Vec<Xoshiro256PlusPlus>,
 }
 
 impl<F: Real> Dropout<F> {
@@ -33,30 +32,28 @@ impl<F: Real> Dropout<F> {
             kept: F::from_f64(1.0 / (1.0 - share)),
             factors: Buffer::new(len),
             values: Buffer::new(len),
-            generators: Vec::new(),
         }
     }
 
     /// Draws for one sample per lane, and drops of `x` (steps x `inputs`, padded).
-    pub(super) fn draw(&mut self, samples: impl Iterator<Item = usize>, inputs: usize, x: &[F]) {
-        let seed = |sample: usize| self.seed ^ (sample as u64).wrapping_mul(SAMPLE_STRIDE);
-        self.generators.clear();
-        self.generators.extend(samples.map(|sample| Xoshiro256PlusPlus::seed_from_u64(seed(sample))));
-        let lanes = self.generators.len();
-        let factor = |bits: u32| if bits < self.dropped_of_all { F::zero() } else { self.kept };
-        for step in self.factors.chunks_exact_mut(round4(inputs) * lanes) {
-            // One draw of 64 bits serves two inputs; the padding makes their number even.
-            for pair in step.chunks_exact_mut(2 * lanes).take(inputs.div_ceil(2)) {
-                let (first, second) = pair.split_at_mut(lanes);
-                for ((rng, first), second) in self.generators.iter_mut().zip(first).zip(second) {
-                    let bits = rng.next_u64();
-                    *first = factor(bits as u32);
-                    *second = factor((bits >> 32) as u32);
-                }
-            }
+    pub(super) fn draw(
+        &mut self,
+        k: &Kernels<F>,
+        samples: impl Iterator<Item = usize>,
+        inputs: usize,
+        x: &[F],
+    ) {
+        let mut generators = Generators::default();
+        for (lane, sample) in samples.enumerate() {
+            let seed = self.seed ^ (sample as u64).wrapping_mul(SAMPLE_STRIDE);
+            generators.set(lane, &Xoshiro256PlusPlus::seed_from_u64(seed));
         }
-        for (to, (&factor, &x)) in self.values.iter_mut().zip(self.factors.iter().zip(x)) {
-            *to = factor * x;
+        let width = round4(inputs) * k.lanes;
+        let steps = self.factors.chunks_exact_mut(width).zip(self.values.chunks_exact_mut(width));
+        for ((factors, values), x) in steps.zip(x.chunks_exact(width)) {
+            let (dropped_of_all, kept, generators) = (self.dropped_of_all, self.kept, &mut generators);
+            let dropping = Dropping { dropped_of_all, kept, generators, factors, values };
+            (k.drop_lanes)(dropping, inputs, x);
         }
     }
 }

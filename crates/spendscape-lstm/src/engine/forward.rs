@@ -52,12 +52,11 @@ impl<F: Real> Engine<F> {
         let width = round4(layer.inputs) * lanes;
         for t in steps {
             let z = &mut trace.z[t * row..][..row];
-            fill_bias(z, &packed.bias, lanes);
             let x = match &trace.dropout {
                 Some(dropout) => &dropout.values[t * width..][..width],
                 None => &below.h[(t + 1) * width..][..width],
             };
-            (k.matmul)(&packed.input, layer.rows(), layer.inputs, x, z);
+            (k.matmul)(&packed.input, (layer.rows(), layer.inputs), x, Some(&packed.bias), z);
         }
     }
 
@@ -87,7 +86,7 @@ impl<F: Real> Engine<F> {
         let (lower, upper) = self.traces.split_at_mut(l);
         if let Some(dropout) = &mut upper[0].dropout {
             let samples = (0..lanes).map(|lane| *self.samples.get(lane).unwrap_or(&self.samples[0]));
-            dropout.draw(samples, inputs, &lower[l - 1].h[round4(inputs) * lanes..]);
+            dropout.draw(self.kernels, samples, inputs, &lower[l - 1].h[round4(inputs) * lanes..]);
         }
     }
 
@@ -161,9 +160,9 @@ impl<F: Real> Engine<F> {
                 let (lanes, layer, packed) = (self.kernels.lanes, &self.layers[l], &weights.packed[l]);
                 let (lower, upper) = self.traces.split_at_mut(l);
                 let z = &mut upper[0].z;
-                fill_bias(z, &packed.bias, lanes);
                 let below = &lower[l - 1].h[..round4(layer.inputs) * lanes];
-                (self.kernels.matmul)(&packed.input, layer.rows(), layer.inputs, below, z);
+                let shape = (layer.rows(), layer.inputs);
+                (self.kernels.matmul)(&packed.input, shape, below, Some(&packed.bias), z);
             }
             self.recur(weights, l, 0..1);
             let trace = &mut self.traces[l];
@@ -192,20 +191,13 @@ impl<F: Real> Engine<F> {
             self.weigh_features(weights, inputs, t..t + 1, y);
         } else {
             let (packed, below) = (&weights.packed[l], round4(ins) * lanes);
-            fill_bias(y, &packed.bias, lanes);
-            (k.matmul)(&packed.input, units, ins, &self.traces[l - 1].h[from * below..][..below], y);
+            let x = &self.traces[l - 1].h[from * below..][..below];
+            (k.matmul)(&packed.input, (units, ins), x, Some(&packed.bias), y);
         }
         match activation {
             Activation::Linear => {}
             Activation::Tanh => (k.tanh)(&mut y[..units * lanes]),
         }
         self.traces[l].h = outputs;
-    }
-}
-
-/// Every lane of row `r` becomes `bias[r]`; padding rows become zero.
-fn fill_bias<F: Real>(z: &mut [F], bias: &[F], lanes: usize) {
-    for (r, row) in z.chunks_exact_mut(lanes).enumerate() {
-        row.fill(bias.get(r).copied().unwrap_or(F::zero()));
     }
 }

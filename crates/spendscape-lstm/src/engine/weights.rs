@@ -26,6 +26,7 @@ pub(super) struct Packed<F> {
     pub(super) input_t: Buffer<F>,
     pub(super) recurrent: Buffer<F>,
     pub(super) recurrent_t: Buffer<F>,
+    /// One per row, padded to four.
     pub(super) bias: Vec<F>,
 }
 
@@ -110,7 +111,7 @@ impl<F: Real> Packed<F> {
             input_t: when(into_inputs, round4(ins) * rows),
             recurrent: when(lstm, rows * units),
             recurrent_t: when(lstm && backward, round4(units) * rows),
-            bias: vec![F::zero(); layer.rows()],
+            bias: vec![F::zero(); rows],
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the kernels are called with: buffers with their shapes.
 
+use super::dropout::Generators;
 use super::simd::{Ahead, CACHE_LINE, MAX_LANES};
 use super::unroll::Steps;
 
@@ -104,6 +105,17 @@ impl<F> Lanes<'_, F> {
     pub(super) fn len(&self, steps: usize, lanes: usize) -> usize {
         if steps == 0 { 0 } else { ((steps - 1) * self.stride + self.vectors) * lanes }
     }
+}
+
+/// What of one step's inputs is dropped, and the buffers for it: lane vectors, an even number of each.
+pub(crate) struct Dropping<'a, F> {
+    /// Of 2^32 draws, those that drop.
+    pub(crate) dropped_of_all: u32,
+    /// What an input that stays is multiplied by.
+    pub(crate) kept: F,
+    pub(crate) generators: &'a mut Generators,
+    pub(crate) factors: &'a mut [F],
+    pub(crate) values: &'a mut [F],
 }
 
 /// A roll-out of a block: weighted inputs (4 units), row-major recurrent kernel, states (units), and the path (steps x

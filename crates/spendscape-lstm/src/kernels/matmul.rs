@@ -56,12 +56,22 @@ const INPUT_BYTES: usize = 16 << 10;
 /// # Safety
 /// As [`matmul`], for the part of the tile that starts at the pointers.
 #[inline(always)]
-unsafe fn tile<S: Simd, const G: usize>(packed: *const F<S>, ins: usize, x: *const F<S>, z: *mut F<S>) {
+unsafe fn tile<S: Simd, const G: usize>(
+    packed: *const F<S>,
+    ins: usize,
+    x: *const F<S>,
+    bias: *const F<S>,
+    z: *mut F<S>,
+) {
     // SAFETY: the tile lies inside the buffers.
     unsafe {
         let mut acc = [S::splat(S::ZERO); G];
         for (g, a) in acc.iter_mut().enumerate() {
-            *a = S::load(z.wrapping_add(g * S::LANES));
+            *a = if bias.is_null() {
+                S::load(z.wrapping_add(g * S::LANES))
+            } else {
+                S::splat(*bias.wrapping_add(g))
+            };
         }
         for i in 0..ins {
             let v = S::load(x.wrapping_add(i * S::LANES));
@@ -75,37 +85,39 @@ unsafe fn tile<S: Simd, const G: usize>(packed: *const F<S>, ins: usize, x: *con
     }
 }
 
-/// Adds the product to `z`; every output takes its inputs in order.
+/// Adds the product to `z`, which becomes `bias` first unless that is null; every output takes its inputs in order.
 ///
 /// # Safety
-/// `packed` is of [`pack`], `outs` a multiple of four, `x` has `ins` and `z` `outs` lane vectors.
+/// `packed` is of [`pack`], `outs` a multiple of four, `x` has `ins` and `z` `outs` lane vectors, `bias` `outs` elements.
 #[inline(always)]
 pub(super) unsafe fn matmul<S: Simd>(
     packed: *const F<S>,
-    outs: usize,
-    ins: usize,
+    (outs, ins): (usize, usize),
     x: *const F<S>,
+    bias: *const F<S>,
     z: *mut F<S>,
 ) {
     let at_a_time = INPUT_BYTES / size_of::<S::V>();
-    let mut i = 0;
-    while i < ins {
+    let (mut i, mut bias) = (0, bias);
+    while i < ins || !bias.is_null() {
         let count = (ins - i).min(at_a_time);
         let x = x.wrapping_add(i * S::LANES);
         let mut o = 0;
         while o < outs {
             let size = tile_size::<S>(outs - o);
             let (w, z) = (packed.wrapping_add(o * ins + i * size), z.wrapping_add(o * S::LANES));
+            let bias = if bias.is_null() { bias } else { bias.wrapping_add(o) };
             // SAFETY: the tile lies inside the buffers.
             unsafe {
                 match size {
-                    16 => tile::<S, 16>(w, count, x, z),
-                    8 => tile::<S, 8>(w, count, x, z),
-                    _ => tile::<S, 4>(w, count, x, z),
+                    16 => tile::<S, 16>(w, count, x, bias, z),
+                    8 => tile::<S, 8>(w, count, x, bias, z),
+                    _ => tile::<S, 4>(w, count, x, bias, z),
                 }
             }
             o += size;
         }
         i += count;
+        bias = std::ptr::null();
     }
 }

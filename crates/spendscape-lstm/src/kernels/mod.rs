@@ -15,6 +15,7 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx512_f64;
+mod dropout;
 mod gates;
 mod lookup;
 mod loss;
@@ -31,7 +32,10 @@ mod transcendental;
 mod unroll;
 mod update;
 
-pub(crate) use arguments::{Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, round4};
+pub(crate) use arguments::{
+    Dropping, Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, round4,
+};
+pub(crate) use dropout::Generators;
 #[allow(unreachable_pub, reason = "named in a hidden method of the public trait `Real`")]
 pub use table::Kernels;
 pub(crate) use update::AdamStep;

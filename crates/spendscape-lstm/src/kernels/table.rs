@@ -1,15 +1,16 @@
 //! The safe face of the kernels: one table of checked functions per instruction set.
 
 use super::arguments::{
-    Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, addresses, round4,
+    Dropping, Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, addresses, round4,
 };
 use super::outer::Block;
 use super::simd::{Double, MAX_LANES, Simd};
 use super::unroll::{Derivatives, Steps};
 use super::update::AdamStep;
-use super::{gates, lookup, loss, matmul, outer, portable, project, unroll, update};
+use super::{dropout, gates, lookup, loss, matmul, outer, portable, project, unroll, update};
 
 type Project<F> = fn(Rows<'_, F>, usize, &[F], &[F], &mut [F]);
+type Matmul<F> = fn(&[F], (usize, usize), &[F], Option<&[F]>, &mut [F]);
 type Backward<F> = fn(LayerSteps<'_, F>, &[F], LayerDerivatives<'_, F>);
 type SquaredError<F> = fn(&[F], &[F], (&[F], &[usize]), &mut [F]) -> F;
 type Softmax<F> = fn(&[F], &[F], &mut [F], &mut [F]);
@@ -26,7 +27,12 @@ pub struct Kernels<F: 'static> {
     pub(crate) pack_project: fn(&[F], usize, usize, usize, &mut [F]),
     pub(crate) project: Project<F>,
     pub(crate) pack_matmul: fn(&[F], usize, usize, bool, &mut [F]),
-    pub(crate) matmul: fn(&[F], usize, usize, &[F], &mut [F]),
+    /// Adds a product of packed weights with lane vectors to others, which first become the bias if there is one.
+    pub(crate) matmul: Matmul<F>,
+    /// Draws what is dropped of `n` lane vectors.
+    pub(crate) drop_lanes: fn(Dropping<'_, F>, usize, &[F]),
+    /// Adds the product of the first two.
+    pub(crate) add_kept: fn(&[F], &[F], &mut [F]),
     pub(crate) forward: fn(LayerSteps<'_, F>, &[F]),
     pub(crate) backward: Backward<F>,
     pub(crate) roll: fn(Roll<'_, F>) -> bool,
@@ -113,8 +119,18 @@ macro_rules! table {
                 unsafe { matmul::pack::<$block>(w.as_ptr(), outs, ins, transposed, packed.as_mut_ptr()) }
             }
             $(#[$feature])?
-            unsafe fn matmul(packed: &[$float], outs: usize, ins: usize, x: &[$float], z: &mut [$float]) {
-                unsafe { matmul::matmul::<$block>(packed.as_ptr(), outs, ins, x.as_ptr(), z.as_mut_ptr()) }
+            unsafe fn matmul(packed: &[$float], shape: (usize, usize), x: &[$float], bias: *const $float, z: &mut [$float]) {
+                unsafe { matmul::matmul::<$block>(packed.as_ptr(), shape, x.as_ptr(), bias, z.as_mut_ptr()) }
+            }
+            $(#[$feature])?
+            unsafe fn drop_lanes(d: Dropping<'_, $float>, n: usize, x: &[$float]) {
+                let to = (d.factors.as_mut_ptr(), d.values.as_mut_ptr());
+                let constants = (d.dropped_of_all, d.kept);
+                unsafe { dropout::drop_lanes::<$block, LANES>(d.generators, constants, n, x.as_ptr(), to) }
+            }
+            $(#[$feature])?
+            unsafe fn add_kept(factors: &[$float], dx: &[$float], to: &mut [$float]) {
+                unsafe { dropout::add_kept::<$block>(to.len() / LANES, factors.as_ptr(), dx.as_ptr(), to.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn forward(steps: Steps<$float>, recurrent: &[$float]) {
@@ -245,10 +261,21 @@ macro_rules! table {
                     assert!(w.len() >= outs * ins && packed.len() >= round4(outs) * ins);
                     unsafe { pack_matmul(w, outs, ins, transposed, packed) }
                 },
-                matmul: |packed, outs, ins, x, z| {
+                matmul: |packed, (outs, ins), x, bias, z| {
                     let padded = round4(outs);
                     assert!(packed.len() >= padded * ins && x.len() >= ins * LANES && z.len() >= padded * LANES);
-                    unsafe { matmul(packed, padded, ins, x, z) }
+                    assert!(bias.is_none_or(|bias| bias.len() >= padded));
+                    let bias = bias.map_or(std::ptr::null(), <[$float]>::as_ptr);
+                    unsafe { matmul(packed, (padded, ins), x, bias, z) }
+                },
+                drop_lanes: |d, n, x| {
+                    let len = n.next_multiple_of(2) * LANES;
+                    assert!(x.len() >= len && d.factors.len() >= len && d.values.len() >= len);
+                    unsafe { drop_lanes(d, n, x) }
+                },
+                add_kept: |factors, dx, to| {
+                    assert!(factors.len() >= to.len() && dx.len() >= to.len());
+                    unsafe { add_kept(factors, dx, to) }
                 },
                 forward: |steps, recurrent| {
                     assert!(recurrent.len() >= 4 * steps.units * steps.units);

@@ -4,9 +4,12 @@
 mod layers;
 mod sums;
 
-use super::{Instructions, Kernels, LayerSteps, Next, OuterBlock, Roll, Rows, for_f32, for_f64, round4};
+use super::{
+    Dropping, Generators, Instructions, Kernels, LayerSteps, Next, OuterBlock, Roll, Rows, for_f32, for_f64,
+    round4,
+};
 use crate::real::Real;
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Rounding of a sum of about a hundred products of numbers below one in f32.
@@ -92,7 +95,10 @@ fn products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
                 let mut packed = vec![F::zero(); round4(outs) * ins];
                 (k.pack_matmul)(&w, outs, ins, transposed, &mut packed);
                 let mut z = vec![F::one(); round4(outs) * k.lanes];
-                (k.matmul)(&packed, outs, ins, &x, &mut z);
+                (k.matmul)(&packed, (outs, ins), &x, None, &mut z);
+                let mut with_bias = vec![F::nan(); round4(outs) * k.lanes];
+                (k.matmul)(&packed, (outs, ins), &x, Some(&vec![F::one(); round4(outs)]), &mut with_bias);
+                assert_eq!(z, with_bias, "{}: a bias instead of what was there", k.name);
                 for o in 0..outs {
                     for lane in 0..k.lanes {
                         let weight = |i: usize| w[if transposed { i * outs + o } else { o * ins + i }];
@@ -153,6 +159,45 @@ fn outer_products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
             }
         }
     }
+}
+
+/// What is dropped follows from the generators of the lanes, whatever the instruction set.
+fn dropping<F: Real>(k: &Kernels<F>) {
+    let (n, share) = (7, 0.3);
+    let mut references: Vec<Xoshiro256PlusPlus> =
+        (0..k.lanes as u64).map(Xoshiro256PlusPlus::seed_from_u64).collect();
+    let mut generators = Generators::default();
+    for (lane, rng) in references.iter().enumerate() {
+        generators.set(lane, rng);
+    }
+    let x: Vec<F> = random(&mut Xoshiro256PlusPlus::seed_from_u64(1), (n + 1) * k.lanes);
+    let (mut factors, mut values) = (vec![F::nan(); x.len()], vec![F::nan(); x.len()]);
+    let (dropped_of_all, kept) = ((share * 2f64.powi(32)) as u32, F::from_f64(1.0 / (1.0 - share)));
+    for _ in 0..3 {
+        let (generators, factors, values) = (&mut generators, &mut factors, &mut values);
+        (k.drop_lanes)(Dropping { dropped_of_all, kept, generators, factors, values }, n, &x);
+        for pair in 0..n.div_ceil(2) {
+            for (lane, rng) in references.iter_mut().enumerate() {
+                let number = rng.next_u64();
+                for (half, bits) in [number as u32, (number >> 32) as u32].into_iter().enumerate() {
+                    let at = (2 * pair + half) * k.lanes + lane;
+                    let expected = if bits < dropped_of_all { F::zero() } else { kept };
+                    assert_eq!((factors[at], values[at]), (expected, expected * x[at]), "{}", k.name);
+                }
+            }
+        }
+        let mut sum = vec![F::one(); x.len()];
+        (k.add_kept)(factors, &x, &mut sum);
+        for ((sum, factor), x) in sum.into_iter().zip(factors.iter()).zip(&x) {
+            assert_eq!(sum, F::one() + *factor * *x, "{}", k.name);
+        }
+    }
+}
+
+#[test]
+fn dropout() {
+    paths().into_iter().for_each(dropping);
+    double_paths().into_iter().for_each(dropping);
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(super) unsafe fn forward<S: Simd>(s: Steps<F<S>>, recurrent: *const F<S>) {
         unsafe {
             // What zeros add changes no bit that is used: gates take both zeros for the same.
             if t > 0 || !s.from_zero {
-                matmul::matmul::<S>(recurrent, 4 * s.units, s.units, h, z);
+                matmul::matmul::<S>(recurrent, (4 * s.units, s.units), h, std::ptr::null(), z);
             }
             gates::forward::<S>(s.units, z, (h, c), new, mask);
         }
@@ -73,7 +73,7 @@ pub(super) unsafe fn backward<S: Simd>(s: Steps<F<S>>, recurrent_t: *const F<S>,
             if t == 0 && s.from_zero {
                 return;
             }
-            matmul::matmul::<S>(recurrent_t, s.width, rows, z, before);
+            matmul::matmul::<S>(recurrent_t, (s.width, rows), z, std::ptr::null(), before);
             if !mask.is_null() {
                 let on = S::load(mask);
                 for u in 0..s.units {
