@@ -1,6 +1,6 @@
 //! Categorical inputs: the same function and derivatives as one-hot features, looked up.
 
-use crate::support::{on_every_path, rng};
+use crate::support::rng;
 use ndarray::{Array2, Array3, Axis, concatenate, s};
 use proptest::prelude::*;
 use rand::RngExt;
@@ -63,28 +63,6 @@ proptest! {
         prop_assert!((a.loss - b.loss).abs() < TOLERANCE);
         prop_assert!(worst(&a.parameters, &b.parameters) < TOLERANCE);
         prop_assert!(worst(&a.inputs, b.inputs.slice(s![.., .., ..features])) < TOLERANCE);
-    }
-}
-
-#[test]
-fn batch_single_and_stream_agree_bit_for_bit() {
-    let sizes = [5, 12];
-    let ids = ids((37, 4), &sizes, 3);
-    let network: Network<f32> = NetworkParams::lstm(17, 6).stacked(3).outputs(2).init(&mut rng(3)).unwrap();
-    for network in on_every_path(&network) {
-        let outputs = network.predict(Inputs::categorical(&ids, &sizes).unwrap()).unwrap();
-        for n in [0, 7, 15, 16, 36] {
-            let one = ids.slice(s![n..=n, .., ..]).to_owned();
-            let single = network.predict(Inputs::categorical(&one, &sizes).unwrap()).unwrap();
-            assert_eq!(single, outputs.slice(s![n..=n, ..]), "sample {n}");
-        }
-        let (mut states, mut last) = (Vec::new(), Array2::zeros((0, 0)));
-        for t in 0..4 {
-            let step = ids.slice(s![.., t..=t, ..]).to_owned();
-            let inputs = Inputs::categorical(&step, &sizes).unwrap();
-            (last, states) = network.advance(&inputs, states).unwrap();
-        }
-        assert_eq!(last, outputs);
     }
 }
 

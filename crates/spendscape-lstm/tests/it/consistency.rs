@@ -1,4 +1,4 @@
-//! The same numbers whatever the way: block, batch, stream, roll-out, instructions, threads.
+//! The same numbers whatever the way: long streams, roll-outs, instructions, threads.
 
 use crate::support::{on_every_path, problem, rng};
 use ndarray::{Array2, Array3, Axis, concatenate, s};
@@ -25,36 +25,6 @@ fn networks() -> Vec<Network<f32>> {
 
 fn inputs(samples: usize) -> Array3<f32> {
     problem(samples, 6, 97, 5).0
-}
-
-#[test]
-fn batch_single_and_stream_agree_bit_for_bit() {
-    let x = inputs(37);
-    for mut network in networks() {
-        for set in [Instructions::Portable, Instructions::Avx2, Instructions::Avx512] {
-            if network.set_instructions(set).is_err() {
-                continue;
-            }
-            let outputs = network.predict(&x).unwrap();
-            let states = network.states(&x, 0).unwrap();
-            for n in [0, 1, 15, 16, 36] {
-                let one = x.slice(s![n..=n, .., ..]).to_owned();
-                assert_eq!(
-                    network.predict(&one).unwrap(),
-                    outputs.slice(s![n..=n, ..]),
-                    "{set:?} sample {n}"
-                );
-            }
-            let (mut carried, mut last) = (Vec::new(), Array2::zeros((0, 0)));
-            for t in 0..6 {
-                let step = x.index_axis(Axis(1), t).to_owned();
-                (last, carried) = network.advance(&step, carried).unwrap();
-                assert_eq!(carried[0].h, states.h.index_axis(Axis(1), t), "{set:?} step {t}");
-                assert_eq!(carried[0].c, states.c.index_axis(Axis(1), t), "{set:?} step {t}");
-            }
-            assert_eq!(last, outputs, "{set:?} stream");
-        }
-    }
 }
 
 #[test]

@@ -133,16 +133,21 @@ fn of_every_network<F: Real>() {
             .bias(Bias::Double)
             .dense(6, Activation::Tanh)
     };
+    let small = [(6, &[][..]), (1, &[2, 3]), (0, &[6])];
+    let wide = [(97, &[][..]), (90, &[7])];
     let cases = [
-        (NetworkParams::lstm(6, 1), vec![1]),
-        (NetworkParams::lstm(6, 3).outputs(2), vec![3]),
-        (NetworkParams::lstm(6, 70).outputs(5), vec![70]),
-        (deep(6).outputs(3), vec![9, 7, 20, 1]),
+        (NetworkParams::lstm(6, 1), vec![1], &small[..]),
+        (NetworkParams::lstm(6, 3).outputs(2), vec![3], &small),
+        (NetworkParams::lstm(6, 70).outputs(5), vec![70], &small),
+        (deep(6).outputs(3), vec![9, 7, 20, 1], &small),
+        (NetworkParams::lstm(97, 3).outputs(5), vec![3], &wide),
+        (NetworkParams::lstm(97, 8).outputs(2), vec![8], &wide),
+        (NetworkParams::lstm(97, 20).stacked(7).outputs(3), vec![20, 7], &wide),
     ];
-    for (shape, units) in cases {
+    for (shape, units, widths) in cases {
         let network: Network<F> = shape.every_step().init(&mut rng(3)).unwrap();
         for network in on_every_path(&network) {
-            for (features, sizes) in [(6, &[][..]), (1, &[2, 3]), (0, &[6])] {
+            for &(features, sizes) in widths {
                 for masked in [false, true] {
                     for initial in [&[][..], &units] {
                         all_ways(&network, &Parts::new(features, sizes, masked, initial), units.len());
