@@ -123,6 +123,9 @@ fn peer(script: &Path, options: &Options) -> Result<Vec<Timed>> {
     for variable in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"] {
         command.env(variable, &threads);
     }
+    // By default PyTorch's threads wait for each other in a loop, which costs it most of its speed where they have as many
+    // cores as there are.
+    command.env("OMP_WAIT_POLICY", "passive");
     for variable in ["SPENDSCAPE_LEDGER", "SPENDSCAPE_DATA"] {
         if let Some(value) = env::var_os(variable) {
             command.env(variable, value);

@@ -4,14 +4,12 @@ use ndarray::Array2;
 
 use super::Classes;
 use super::history::{Expected, History};
+use super::student::student_975;
 use crate::calendar::{civil, day_number};
 use crate::{Error, Outlook, Sequences};
 
-/// 97.5 % of the standard normal distribution lie below.
-const NORMAL_975: f64 = 1.959_963_984_540_054;
-
 /// Past forecasts that the dispersion of the typical series weighs beside those of a series' own.
-const PSEUDO_FORECASTS: f64 = 2.0;
+const PSEUDO_FORECASTS: usize = 2;
 
 /// How demand is cut in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +147,8 @@ pub struct DemandScore {
 /// variance. Money has `m a^2 k + a^2 Var(events)` with mean a and squared coefficient of variation k of single amounts in the
 /// history. The variance is multiplied by a dispersion factor: the mean squared error of past forecasts over
 /// their variance, in which the median over all series counts as two forecasts. `past` are the outlooks of earlier days of which
-/// periods have come to pass by the last day of this one. The interval is normal, not below 0.
+/// periods have come to pass by the last day of this one. Since that factor is an estimate, the interval is Student's, with
+/// as many degrees of freedom as there are such days, and two (the forecasts of one day err together); it is not below 0.
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`], [`Error::NotPeriods`], [`Error::InvalidParameter`] as [`Period::horizons`], [`Error::TooFew`] if
@@ -170,15 +169,17 @@ pub fn forecast_demand(
 
 /// Scores the forecasts of outlooks of several past days, each made with those before it as its past, on the periods that end
 /// by day `until`, up to which `sequences` holds everything; per series in the order of goals and classes, then of all goals and of all classes.
+/// The earliest `unscored` outlooks are past for the others only: a first forecast knows nothing of how forecasts err, as
+/// the forecasts that are used do.
 ///
 /// # Errors
-/// As [`forecast_demand`]; [`Error::TooFew`] if no forecast period has ended by then.
+/// As [`forecast_demand`]; [`Error::TooFew`] if no forecast period of the others has ended by then.
 pub fn score_demand(
     outlooks: &[Outlook],
+    unscored: usize,
     sequences: &Sequences,
     classes: Classes<'_>,
-    period: Period,
-    until: i32,
+    (period, until): (Period, i32),
 ) -> Result<Vec<DemandScore>, Error> {
     let history = History::new(sequences, classes)?;
     let mut forecasts = outlooks
@@ -187,7 +188,7 @@ pub fn score_demand(
         .collect::<Result<Vec<_>, _>>()?;
     forecasts.sort_by_key(|forecast| forecast.from);
     let mut tallies = vec![Tally::default(); history.shape.len()];
-    for (at, forecast) in forecasts.iter().enumerate() {
+    for (at, forecast) in forecasts.iter().enumerate().skip(unscored) {
         let past: Vec<&Forecast> = forecasts[..at].iter().collect();
         for row in forecast.rows(&past, &history, period)? {
             if row.last <= until {
@@ -200,7 +201,7 @@ pub fn score_demand(
         let what = "scoring demand";
         return Err(Error::TooFew { what, needed: 1, of: "periods that have ended", found: 0 });
     }
-    let first = forecasts.first().map_or(until, |forecast| forecast.from);
+    let first = forecasts.get(unscored).map_or(until, |forecast| forecast.from);
     let mut rows = Vec::new();
     for (place, tally) in tallies.iter().enumerate() {
         let (series, quantity) = history.shape.series(place);
@@ -273,12 +274,15 @@ impl Forecast {
         }
         let dispersions = dispersions(self.from, past, history, period);
         let mut rows = Vec::new();
-        for (place, &(dispersion, past)) in dispersions.iter().enumerate() {
+        let quantiles: Vec<f64> = (0..=past.len()).map(|days| student_975(days + PSEUDO_FORECASTS)).collect();
+        for (place, &Dispersion { factor: dispersion, forecasts: past, days }) in
+            dispersions.iter().enumerate()
+        {
             let (series, quantity) = history.shape.series(place);
             for step in 1..=self.expected.mean.ncols() {
                 let (first, last) = period.bounds(self.from, step as i32);
                 let expected = self.expected.mean[[place, step - 1]];
-                let half = NORMAL_975 * (dispersion * self.expected.variance[[place, step - 1]]).sqrt();
+                let half = quantiles[days] * (dispersion * self.expected.variance[[place, step - 1]]).sqrt();
                 let ago = period.bounds(self.from, step as i32 - period.season());
                 let seasonal = ago.0 >= history.first && ago.1 <= self.from;
                 let same = if seasonal { ago } else { period.bounds(self.from, 0) };
@@ -302,10 +306,20 @@ impl Forecast {
     }
 }
 
-/// The dispersion factor of each series and the number of past forecasts that it is from.
-fn dispersions(from: i32, past: &[&Forecast], history: &History, period: Period) -> Vec<(f64, usize)> {
+/// By how much the variance of past forecasts' errors exceeded the model's.
+struct Dispersion {
+    factor: f64,
+    /// Past forecasts that it is from, and the days that they were made on.
+    forecasts: usize,
+    days: usize,
+}
+
+/// The dispersion of each series.
+fn dispersions(from: i32, past: &[&Forecast], history: &History, period: Period) -> Vec<Dispersion> {
     let mut squares: Vec<Vec<f64>> = vec![Vec::new(); history.shape.len()];
+    let mut days = vec![0; history.shape.len()];
     for forecast in past {
+        let before: Vec<usize> = squares.iter().map(Vec::len).collect();
         let Expected { mean, variance } = &forecast.expected;
         for step in 1..=mean.ncols() {
             let (first, last) = period.bounds(forecast.from, step as i32);
@@ -316,6 +330,9 @@ fn dispersions(from: i32, past: &[&Forecast], history: &History, period: Period)
                     squares.push(error * error / variance[at]);
                 }
             }
+        }
+        for ((days, squares), before) in days.iter_mut().zip(&squares).zip(before) {
+            *days += usize::from(squares.len() > before);
         }
     }
     let typical: Array2<f64> = Array2::from_shape_fn((2, 2), |(of_classes, amounts)| {
@@ -330,12 +347,12 @@ fn dispersions(from: i32, past: &[&Forecast], history: &History, period: Period)
         let middle = means.len() / 2;
         if means.is_empty() { 1.0 } else { *means.select_nth_unstable_by(middle, f64::total_cmp).1 }
     });
-    let factor = |(place, squares): (usize, &Vec<f64>)| {
-        let typical = typical[history.shape.kind(place)];
-        let sum: f64 = squares.iter().sum();
-        ((sum + PSEUDO_FORECASTS * typical) / (squares.len() as f64 + PSEUDO_FORECASTS), squares.len())
+    let dispersion = |(place, (squares, days)): (usize, (&Vec<f64>, usize))| {
+        let sum = squares.iter().sum::<f64>() + PSEUDO_FORECASTS as f64 * typical[history.shape.kind(place)];
+        let forecasts = squares.len();
+        Dispersion { factor: sum / (forecasts + PSEUDO_FORECASTS) as f64, forecasts, days }
     };
-    squares.iter().enumerate().map(factor).collect()
+    squares.iter().zip(days).enumerate().map(dispersion).collect()
 }
 
 /// Sums of errors.

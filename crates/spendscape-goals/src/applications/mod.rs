@@ -12,6 +12,7 @@ mod gains;
 mod history;
 mod pairs;
 mod recommend;
+mod student;
 
 pub use campaign::{
     Campaign, CampaignEvaluation, CampaignOptions, CampaignTarget, Targeting, evaluate_campaign,

@@ -30,7 +30,8 @@ pub struct DemandOptions {
     /// Periods ahead
     #[arg(long, default_value_t = 4)]
     pub periods: usize,
-    /// Past days that forecasts are made from to judge and to widen the intervals by
+    /// Past days that forecasts are judged on, and that widen the intervals; as many days before them as there are periods
+    /// ahead widen those of the judged ones
     #[arg(long, default_value_t = 6)]
     pub past: usize,
 }
@@ -73,7 +74,8 @@ pub fn demand(run: &RunFolder, options: &DemandOptions, force: bool) -> Result<(
     let mut past = Vec::new();
     let mut from = ahead.from;
     let first = (0..ahead.sequences.customers()).filter_map(|n| ahead.sequences.groups(n).day.first()).min();
-    for _ in 0..options.past {
+    let wanted = if options.past == 0 { 0 } else { options.past + options.periods };
+    for _ in 0..wanted {
         from = previous(options.period, from);
         if first.is_none_or(|first| previous(options.period, from) < *first) {
             break;
@@ -84,6 +86,8 @@ pub fn demand(run: &RunFolder, options: &DemandOptions, force: bool) -> Result<(
         ahead.warn_if_trained_on(earliest.from());
     }
     past.reverse();
+    // Where history is short, half of it is left to be judged.
+    let unscored = past.len().saturating_sub(options.past).max(past.len().min(options.periods) / 2);
     let now = outlook(&ahead, period, ahead.from, options.periods)?;
     let classes = ahead.data.classes()?;
     let rows = forecast_demand(&now, &past, &ahead.sequences, classes, period)?;
@@ -93,7 +97,7 @@ pub fn demand(run: &RunFolder, options: &DemandOptions, force: bool) -> Result<(
         tracing::warn!("history is too short to judge forecasts on");
         Vec::new()
     } else {
-        score_demand(&past, &ahead.sequences, classes, period, ahead.from)?
+        score_demand(&past, unscored, &ahead.sequences, classes, (period, ahead.from))?
     };
     write_scores(&mut stage, &scores, &ahead.data)?;
     stage.finish()

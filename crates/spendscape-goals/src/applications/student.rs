@@ -1,0 +1,50 @@
+//! Student's t distribution, for intervals whose width is itself estimated.
+
+use std::f64::consts::FRAC_2_PI;
+
+/// The number that |t| exceeds with probability 5 %, for whole degrees of freedom from 1.
+///
+/// Solves A(t | n) = .95 in theta = atan(t / sqrt(n)) by bisection, with A from its finite series (Abramowitz and Stegun 1964,
+/// 26.7.3 and 26.7.4).
+pub(super) fn student_975(degrees: usize) -> f64 {
+    let (mut low, mut high) = (0.0, std::f64::consts::FRAC_PI_2);
+    // Every step halves an interval of size two; the last one is below the spacing of numbers of that size.
+    for _ in 0..54 {
+        let middle = 0.5 * (low + high);
+        if within(middle, degrees) < 0.95 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high.tan() * (degrees as f64).sqrt()
+}
+
+/// P(|t| <= sqrt(n) tan(theta)) with n degrees of freedom.
+fn within(theta: f64, degrees: usize) -> f64 {
+    let (sin, cos) = theta.sin_cos();
+    let odd = degrees % 2 == 1;
+    let mut term = if odd { cos } else { 1.0 };
+    let mut sum = 0.0;
+    // Powers of the cosine below n, every other one, each with (k - 1) / k more than the one before.
+    for k in (if odd { 3 } else { 2 }..degrees + 1).step_by(2) {
+        sum += term;
+        term *= cos * cos * (k - 1) as f64 / k as f64;
+    }
+    if odd { FRAC_2_PI * (theta + sin * sum) } else { sin * sum }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::student_975;
+
+    /// Any table of the distribution.
+    #[test]
+    fn quantiles_are_those_of_the_tables() {
+        let table = [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (5, 2.571), (10, 2.228), (29, 2.045)];
+        for (degrees, expected) in table.into_iter().chain([(30, 2.042), (120, 1.980), (100_000, 1.960)]) {
+            let found = student_975(degrees);
+            assert!((found - expected).abs() < 6e-4, "{degrees}: {found}");
+        }
+    }
+}
