@@ -11,7 +11,7 @@ use crate::Error;
 /// | [`dropout`](Self::dropout) | .1 | share of states dropped between layers in training | from 0, below 1 |
 /// | [`window`](Self::window) | 128 | longest run of groups trained on at once | from 2 |
 /// | [`epochs`](Self::epochs) | 12 | passes over the training groups, at most | from 1 |
-/// | [`patience`](Self::patience) | 3 | passes without a better validation loss before stopping | from 0 |
+/// | [`patience`](Self::patience) | 3 | passes in a row without a better validation loss at which to stop; 0 is taken as 1 | any |
 /// | [`batch`](Self::batch) | 64 | windows per step of the optimizer | from 1 |
 /// | [`rate`](Self::rate) | 5e-3 | learning rate at the start of a cosine schedule (Adam) | positive |
 /// | [`longest_gap`](Self::longest_gap) | 35 | longest gap between groups that is told apart, in days | 1 to 366 |
@@ -83,7 +83,7 @@ impl GoalParams {
         self
     }
 
-    /// Passes without a better validation loss before training stops; the best pass counts in any case.
+    /// Passes in a row without a better validation loss at which training stops; the best pass counts in any case.
     #[must_use]
     pub fn patience(mut self, epochs: usize) -> Self {
         self.patience = epochs;

@@ -238,7 +238,7 @@ impl Job<'_> {
             let judged = validation_loss.unwrap_or(loss);
             if best.as_ref().is_none_or(|(least, ..)| judged < *least) {
                 best = Some((judged, epoch, network.parameters().to_vec()));
-            } else if best.as_ref().is_some_and(|(_, at, _)| epoch - at > params.patience) {
+            } else if best.as_ref().is_some_and(|(_, at, _)| epoch - at >= params.patience.max(1)) {
                 break;
             }
         }

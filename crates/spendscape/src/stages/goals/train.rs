@@ -60,7 +60,7 @@ pub struct TrainOptions {
     /// Passes over the training groups, at most; by default so many that 12 million groups are passed, 4 to 40
     #[arg(long)]
     pub epochs: Option<usize>,
-    /// Passes without a better validation loss before training stops; the best one counts
+    /// Passes in a row without a better validation loss at which training stops; the best one counts
     #[arg(long, default_value_t = 6)]
     pub patience: usize,
     /// Runs of groups per step of the optimizer; by default a 250th of them, 2 to 32
