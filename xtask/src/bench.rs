@@ -123,6 +123,10 @@ fn peer(script: &Path, options: &Options) -> Result<Vec<Timed>> {
     for variable in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"] {
         command.env(variable, &threads);
     }
+    // A peer runs as its library sees fit: left to itself, OpenBLAS takes the widest instructions of the CPU.
+    for variable in ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"] {
+        command.env_remove(variable);
+    }
     // By default PyTorch's threads wait for each other in a loop, which costs it most of its speed where they have as many
     // cores as there are.
     command.env("OMP_WAIT_POLICY", "passive");
