@@ -8,7 +8,7 @@ use std::f64::consts::FRAC_2_PI;
 /// 26.7.3 and 26.7.4).
 pub(super) fn student_975(degrees: usize) -> f64 {
     let (mut low, mut high) = (0.0, std::f64::consts::FRAC_PI_2);
-    // Every step halves an interval of size two; the last one is below the spacing of numbers of that size.
+    // Every step halves an interval shorter than two, at last to less than the spacing of numbers of that size.
     for _ in 0..54 {
         let middle = 0.5 * (low + high);
         if within(middle, degrees) < 0.95 {

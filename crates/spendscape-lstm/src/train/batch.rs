@@ -127,13 +127,8 @@ fn squared_error<F: Real>(
     let factor = F::from_f64(2.0 * scale);
     let mut factors = std::mem::take(&mut engine.scratch);
     factors.clear();
-    factors.extend(
-        block.iter().map(
-            |&sample| {
-                if step_weight(data, every_step, sample, step) > 0.0 { factor } else { F::zero() }
-            },
-        ),
-    );
+    let counts = |sample: usize| step_weight(data, every_step, sample, step) > 0.0;
+    factors.extend(block.iter().map(|&sample| if counts(sample) { factor } else { F::zero() }));
     factors.resize(engine.lanes(), F::zero());
     let targets = (&*data.targets, data.per_sample, step * data.outputs);
     let sum = engine.squared_error(targets, step, &factors);
