@@ -88,6 +88,8 @@ pub(crate) struct Engine<F: Real> {
     path: Vec<F>,
     mask: Buffer<F>,
     masked: bool,
+    /// Steps up to the last one that some sample of the block uses: through the others, states only pass.
+    used: usize,
     /// Whether layers start at zero hidden states whose derivatives nobody asks for, so that the first step has no
     /// recurrence.
     from_zero: bool,
@@ -122,6 +124,7 @@ impl<F: Real> Engine<F> {
             path: Vec::new(),
             mask: Buffer::new(steps * lanes),
             masked: false,
+            used: inputs.steps,
             from_zero: inputs.initial.is_empty() && derivatives < Derivatives::Inputs,
             scratch: Vec::new(),
         }
@@ -169,8 +172,9 @@ impl<F: Real> Engine<F> {
         }
         self.set_initial(&inputs.initial, samples);
         self.masked = inputs.mask.is_some();
+        self.used = samples.iter().map(|&sample| inputs.end(sample)).max().unwrap_or(self.steps);
         if let Some(mask) = &inputs.mask {
-            for t in 0..self.steps {
+            for t in 0..self.used {
                 for lane in 0..lanes {
                     let sample = samples.get(lane).or(samples.first()).copied().unwrap_or(0);
                     self.mask[t * lanes + lane] = mask[sample * inputs.steps + t];
@@ -235,6 +239,17 @@ impl<F: Real> Engine<F> {
             &trace.h[step * round4(units) * lanes..][..units * lanes],
             &trace.c[step * units * lanes..][..units * lanes],
         )
+    }
+
+    /// Lets the states of LSTM layer `l` after the last used step stay to the end.
+    fn pass_states(&mut self, l: usize) {
+        let (lanes, units) = (self.lanes(), self.layers[l].units);
+        let trace = &mut self.traces[l];
+        for (states, len) in [(&mut trace.h, round4(units) * lanes), (&mut trace.c, units * lanes)] {
+            for row in self.used + 1..=self.steps {
+                states.copy_within(self.used * len..(self.used + 1) * len, row * len);
+            }
+        }
     }
 
     /// Starts the LSTM layers at the given states of the block's samples.

@@ -30,11 +30,12 @@ impl<F: Real> Network<F> {
     /// # Errors
     /// [`Error::Mismatch`] when data and network do not fit, [`Error::NothingToTrain`] without samples.
     pub fn gradients(&self, data: &Dataset<'_, F>) -> Result<Gradients<F>, Error> {
-        let all: Vec<usize> = (0..data.samples()).collect();
+        let mut all: Vec<usize> = (0..data.samples()).collect();
         fits(self, data, &all)?;
         if all.is_empty() {
             return Err(Error::NothingToTrain { what: "no samples" });
         }
+        data.inputs.sort_by_end(&mut all);
         let (samples, steps, features) = (data.samples(), data.inputs.steps, data.inputs.features);
         let weights = Weights::new(self, &data.inputs, Derivatives::Inputs);
         let mut engine = Engine::new(self, &data.inputs, Derivatives::Inputs);
@@ -54,16 +55,17 @@ impl<F: Real> Network<F> {
             Some(&mut parameters),
             |engine, block| {
                 let to_rows = self.kernels.to_rows;
-                let (first, valid) = (block[0], block.len());
+                let starts = |row: usize| block.iter().map(|sample| sample * row).collect::<Vec<usize>>();
+                let rows = starts(steps * features);
                 for t in engine.input_gradient_steps() {
-                    let to = &mut inputs[(first * steps + t) * features..];
-                    to_rows(engine.input_gradient_of(t), features, to, steps * features, valid);
+                    to_rows(engine.input_gradient_of(t), features, &mut inputs[t * features..], &rows);
                 }
                 for (layer, (h, c)) in initial.iter_mut().enumerate() {
                     let units = self.params.lstm[layer];
                     let (dh, dc) = engine.initial_state_gradient(layer);
-                    to_rows(dh, units, &mut h[first * units..], units, valid);
-                    to_rows(dc, units, &mut c[first * units..], units, valid);
+                    let rows = starts(units);
+                    to_rows(dh, units, h, &rows);
+                    to_rows(dc, units, c, &rows);
                 }
             },
         );

@@ -34,6 +34,19 @@ const FUSED_UNITS: usize = 4;
 /// enough for a new thread's buffers to pay.
 pub(crate) const BLOCKS_AT_A_TIME: usize = 16;
 
+/// An output of some samples, and where in it the row of each sample of a block starts.
+struct OutputRows<'a, F> {
+    values: &'a mut [F],
+    starts: &'a [usize],
+}
+
+impl<F: Real> OutputRows<'_, F> {
+    /// Writes `n` lane vectors into the rows, from element `at` of each on.
+    fn put(&mut self, network: &Network<F>, v: &[F], n: usize, at: usize) {
+        (network.kernels.to_rows)(v, n, &mut self.values[at..], self.starts);
+    }
+}
+
 impl<F: Real> Network<F> {
     pub(crate) fn check_inputs(&self, inputs: &Inputs<'_, F>) -> Result<(), Error> {
         check("the number of features", self.inputs(), inputs.width())?;
@@ -55,20 +68,30 @@ impl<F: Real> Network<F> {
         &self,
         inputs: &Inputs<'_, F>,
         outputs: [(&mut [F], usize); N],
-        with: impl Fn(&mut Engine<F>, &Weights<F>, [&mut [F]; N], usize) + Sync,
+        with: impl Fn(&mut Engine<F>, &Weights<F>, [OutputRows<'_, F>; N]) + Sync,
     ) {
         let weights = Weights::new(self, inputs, Derivatives::None);
         let lanes = self.kernels.lanes;
         let rows = outputs.each_ref().map(|(_, row)| *row);
         let new_engine = || Engine::new(self, inputs, Derivatives::None);
         let run_piece = |engine: &mut Engine<F>, (samples, mut outputs): (Range<usize>, [&mut [F]; N])| {
-            let samples: Vec<usize> = samples.collect();
+            let first = samples.start;
+            let mut samples: Vec<usize> = samples.collect();
+            inputs.sort_by_end(&mut samples);
+            let mut starts = [const { Vec::new() }; N];
             let mut blocks = samples.chunks(lanes).peekable();
             while let Some(block) = blocks.next() {
                 engine.aim(inputs, block, blocks.peek().unwrap_or(&&[][..]));
-                let mut at = rows.into_iter();
-                let own = outputs.each_mut().map(|rest| split(rest, block.len() * at.next().unwrap_or(0)));
-                with(engine, &weights, own, block.len());
+                for (starts, row) in starts.iter_mut().zip(rows) {
+                    starts.clear();
+                    starts.extend(block.iter().map(|sample| (sample - first) * row));
+                }
+                let mut starts = starts.iter();
+                let own = outputs.each_mut().map(|values| OutputRows {
+                    values,
+                    starts: starts.next().map_or(&[][..], Vec::as_slice),
+                });
+                with(engine, &weights, own);
             }
         };
         let pieces = pieces(inputs.samples, BLOCKS_AT_A_TIME * lanes, outputs);
@@ -94,9 +117,9 @@ impl<F: Real> Network<F> {
         self.check_inputs(&inputs)?;
         let outputs = self.outputs();
         let mut y = vec![F::zero(); inputs.samples * outputs];
-        self.run(&inputs, [(&mut y, outputs)], |engine, weights, [y], valid| {
+        self.run(&inputs, [(&mut y, outputs)], |engine, weights, [mut y]| {
             engine.forward_to_last(weights, &inputs);
-            (self.kernels.to_rows)(engine.output(0), outputs, y, outputs, valid);
+            y.put(self, engine.output(0), outputs, 0);
         });
         Ok(shaped2(inputs.samples, outputs, y))
     }
@@ -118,15 +141,14 @@ impl<F: Real> Network<F> {
         // A row holds the outputs, then h and c of every layer.
         let width = outputs + 2 * layers.iter().sum::<usize>();
         let mut rows = vec![F::zero(); inputs.samples * width];
-        self.run(&inputs, [(&mut rows, width)], |engine, weights, [rows], valid| {
-            let to_rows = self.kernels.to_rows;
+        self.run(&inputs, [(&mut rows, width)], |engine, weights, [mut rows]| {
             engine.forward_to_last(weights, &inputs);
-            to_rows(engine.output(0), outputs, rows, width, valid);
+            rows.put(self, engine.output(0), outputs, 0);
             let mut at = outputs;
             for (layer, &units) in layers.iter().enumerate() {
                 let (h, c) = engine.state(layer, inputs.steps);
-                to_rows(h, units, &mut rows[at..], width, valid);
-                to_rows(c, units, &mut rows[at + units..], width, valid);
+                rows.put(self, h, units, at);
+                rows.put(self, c, units, at + units);
                 at += 2 * units;
             }
         });
@@ -154,11 +176,10 @@ impl<F: Real> Network<F> {
         }
         let (outputs, steps) = (self.outputs(), inputs.steps);
         let mut y = vec![F::zero(); inputs.samples * steps * outputs];
-        self.run(&inputs, [(&mut y, steps * outputs)], |engine, weights, [y], valid| {
+        self.run(&inputs, [(&mut y, steps * outputs)], |engine, weights, [mut y]| {
             engine.forward(weights, &inputs);
             for t in 0..steps {
-                let to = &mut y[t * outputs..];
-                (self.kernels.to_rows)(engine.output(t), outputs, to, steps * outputs, valid);
+                y.put(self, engine.output(t), outputs, t * outputs);
             }
         });
         Ok(shaped3(inputs.samples, steps, outputs, y))
@@ -176,12 +197,12 @@ impl<F: Real> Network<F> {
         let len = inputs.samples * steps * units;
         let (mut h, mut c) = (vec![F::zero(); len], vec![F::zero(); len]);
         let row = steps * units;
-        self.run(&inputs, [(&mut h, row), (&mut c, row)], |engine, weights, [h, c], valid| {
+        self.run(&inputs, [(&mut h, row), (&mut c, row)], |engine, weights, [mut h, mut c]| {
             engine.forward(weights, &inputs);
             for t in 0..steps {
                 let (h_t, c_t) = engine.state(layer, t + 1);
-                (self.kernels.to_rows)(h_t, units, &mut h[t * units..], row, valid);
-                (self.kernels.to_rows)(c_t, units, &mut c[t * units..], row, valid);
+                h.put(self, h_t, units, t * units);
+                c.put(self, c_t, units, t * units);
             }
         });
         Ok(States {
@@ -225,14 +246,13 @@ impl<F: Real> Network<F> {
         let (mut h, mut c) = (vec![F::zero(); samples * units], vec![F::zero(); samples * units]);
         let row = if keep { steps * units } else { 0 };
         let outputs = [(&mut h[..], units), (&mut c[..], units), (&mut trajectory[..], row)];
-        self.run(&inputs, outputs, |engine, weights, [h, c, trajectory], valid| {
-            let to_rows = self.kernels.to_rows;
+        self.run(&inputs, outputs, |engine, weights, [mut h, mut c, mut trajectory]| {
             if self.params.lstm.len() == 1 && units <= FUSED_UNITS {
                 let ([h_end, c_end], path) = engine.roll(self, weights, &inputs, steps, keep);
-                to_rows(h_end, units, h, units, valid);
-                to_rows(c_end, units, c, units, valid);
+                h.put(self, h_end, units, 0);
+                c.put(self, c_end, units, 0);
                 if keep {
-                    to_rows(path, row, trajectory, row, valid);
+                    trajectory.put(self, path, row, 0);
                 }
                 return;
             }
@@ -241,12 +261,12 @@ impl<F: Real> Network<F> {
             for step in 0..steps {
                 engine.roll_step(weights);
                 if keep {
-                    to_rows(engine.state(top, 0).0, units, &mut trajectory[step * units..], row, valid);
+                    trajectory.put(self, engine.state(top, 0).0, units, step * units);
                 }
             }
             let (h_end, c_end) = engine.state(top, 0);
-            to_rows(h_end, units, h, units, valid);
-            to_rows(c_end, units, c, units, valid);
+            h.put(self, h_end, units, 0);
+            c.put(self, c_end, units, 0);
         });
         Ok(RollOut {
             trajectory: keep.then(|| shaped3(samples, steps, units, trajectory)),

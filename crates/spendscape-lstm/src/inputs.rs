@@ -131,6 +131,20 @@ impl<F: Real> Inputs<'_, F> {
         self
     }
 
+    /// Steps of a sample up to the last one that is used.
+    pub(crate) fn end(&self, sample: usize) -> usize {
+        let Some(mask) = &self.mask else { return self.steps };
+        let used = &mask[sample * self.steps..][..self.steps];
+        used.iter().rposition(|&on| on != F::zero()).map_or(0, |last| last + 1)
+    }
+
+    /// Puts samples that end about the same step side by side: a block is computed up to the step where its last one ends.
+    pub(crate) fn sort_by_end(&self, samples: &mut [usize]) {
+        if self.mask.is_some() {
+            samples.sort_by_cached_key(|&sample| self.end(sample));
+        }
+    }
+
     /// Starts from the given states, one per LSTM layer from the lowest up, instead of zero: samples x units each.
     ///
     /// # Errors

@@ -24,7 +24,13 @@ impl<F: Real> Engine<F> {
     /// [`finish_gradient`](Self::finish_gradient).
     pub(crate) fn backward(&mut self, weights: &Weights<F>, inputs: &Inputs<'_, F>, gradient: &mut [F]) {
         for l in (0..self.layers.len()).rev() {
-            let steps = if self.layers[l].kind == Kind::Lstm { self.steps } else { self.dense_steps() };
+            let steps = match self.layers[l].kind {
+                Kind::Lstm => {
+                    self.pass_derivatives(l);
+                    self.used
+                }
+                Kind::Dense(_) => self.dense_steps(),
+            };
             for chunk in chunks(steps, self.traces[l].chunk).rev() {
                 match self.layers[l].kind {
                     Kind::Dense(activation) => self.activation_backward(l, activation, chunk.clone()),
@@ -38,6 +44,23 @@ impl<F: Real> Engine<F> {
                 }
                 self.differentiate_inputs(weights, l, chunk);
             }
+        }
+    }
+
+    /// Adds the derivatives of the hidden states that only passed to those after the last used step of LSTM layer `l`.
+    fn pass_derivatives(&mut self, l: usize) {
+        let width = round4(self.layers[l].units) * self.kernels.lanes;
+        let trace = &mut self.traces[l];
+        let (computed, passed) = trace.dh.split_at_mut((self.used + 1) * width);
+        for row in passed.chunks_exact(width) {
+            for (to, &from) in computed[self.used * width..].iter_mut().zip(row) {
+                *to += from;
+            }
+        }
+        // Inputs that no sample uses have none.
+        let ins = round4(self.layers[l].inputs) * self.kernels.lanes;
+        if l == 0 && !trace.dx.is_empty() {
+            trace.dx[self.used * ins..].fill(F::zero());
         }
     }
 
@@ -114,9 +137,10 @@ impl<F: Real> Engine<F> {
         let width = round4(rows) * lanes;
         let read = self.input_gradient_steps();
         // What the forward pass has left to be fetched of the next block is fetched by the first chunk, the last one.
-        let line = read.len() * lines_per_step;
+        let passed = if layer.kind == Kind::Lstm { self.used } else { read.len() };
+        let line = passed * lines_per_step;
         let lines = Next::<F>::lines(inputs.steps * inputs.features);
-        let count = if steps.end == read.len() { lines.saturating_sub(line) } else { 0 };
+        let count = if steps.end == passed { lines.saturating_sub(line) } else { 0 };
         // More outputs than a tile has read the same rows again: these must stay in a first-level cache.
         let at_a_time = if rows > OUTPUTS_OF_A_TILE { RowGradient::<F>::STEPS } else { steps.len().max(1) };
         for part in chunks(steps.len(), at_a_time) {

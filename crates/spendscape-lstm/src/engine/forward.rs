@@ -16,10 +16,11 @@ impl<F: Real> Engine<F> {
                     if l > 0 {
                         self.drop_inputs(l);
                     }
-                    for chunk in chunks(self.steps, self.traces[l].chunk) {
+                    for chunk in chunks(self.used, self.traces[l].chunk) {
                         self.weigh_inputs(weights, inputs, l, chunk.clone());
                         self.recur(weights, l, chunk);
                     }
+                    self.pass_states(l);
                 }
                 Kind::Dense(activation) => {
                     for step in 0..self.dense_steps() {
@@ -86,7 +87,8 @@ impl<F: Real> Engine<F> {
         let (lower, upper) = self.traces.split_at_mut(l);
         if let Some(dropout) = &mut upper[0].dropout {
             let samples = (0..lanes).map(|lane| *self.samples.get(lane).unwrap_or(&self.samples[0]));
-            dropout.draw(self.kernels, samples, inputs, &lower[l - 1].h[round4(inputs) * lanes..]);
+            let width = round4(inputs) * lanes;
+            dropout.draw(self.kernels, samples, inputs, &lower[l - 1].h[width..(self.used + 1) * width]);
         }
     }
 

@@ -19,8 +19,9 @@ pub(super) struct Lookup<F> {
     gradient: Buffer<F>,
     /// Where the chosen rows start: steps x variables x lanes.
     starts: Vec<usize>,
-    /// Derivatives of one step as lanes x rows.
+    /// Derivatives of one step as lanes x rows, and where each lane's start.
     derivatives: Vec<F>,
+    derivative_starts: Vec<usize>,
 }
 
 impl<F: Real> Lookup<F> {
@@ -35,6 +36,7 @@ impl<F: Real> Lookup<F> {
             gradient: Buffer::new(width * row),
             starts: vec![0; inputs.steps * variables * kernels.lanes],
             derivatives: vec![F::zero(); kernels.lanes * row],
+            derivative_starts: (0..kernels.lanes).map(|lane| lane * row).collect(),
         })
     }
 
@@ -58,7 +60,7 @@ impl<F: Real> Lookup<F> {
     /// Adds the derivatives of step `t` (rows x lanes) to the gradient of the columns that `valid` lanes chose.
     pub(super) fn add_gradient(&mut self, kernels: &Kernels<F>, t: usize, dz: &[F], valid: usize) {
         let per_step = self.variables * kernels.lanes;
-        (kernels.to_rows)(dz, self.row, &mut self.derivatives, self.row, valid);
+        (kernels.to_rows)(dz, self.row, &mut self.derivatives, &self.derivative_starts[..valid]);
         for starts in self.starts[t * per_step..][..per_step].chunks_exact(kernels.lanes) {
             (kernels.add_to_rows)(&self.derivatives, self.row, &starts[..valid], &mut self.gradient);
         }

@@ -45,7 +45,7 @@ impl<F: Real> RowGradient<F> {
             for first in (0..ins).step_by(columns) {
                 let count = columns.min(ins - first);
                 for (t, rows) in part.clone().zip(self.rows.chunks_exact_mut(lanes * columns)) {
-                    (k.to_rows)(&x[t * width + first * lanes..], count, rows, columns, lanes);
+                    (k.to_rows)(&x[t * width + first * lanes..], count, rows, &self.starts);
                 }
                 let block = OuterBlock {
                     x: &self.rows,

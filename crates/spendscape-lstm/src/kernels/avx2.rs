@@ -158,10 +158,10 @@ impl Quads for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn store_quads(p: *mut f32, stride: usize, v: __m256) {
+    unsafe fn store_quads(to: [*mut f32; 4], v: __m256) {
         unsafe {
-            _mm_storeu_ps(p, _mm256_castps256_ps128(v));
-            _mm_storeu_ps(p.add(stride), _mm256_extractf128_ps::<1>(v));
+            _mm_storeu_ps(to[0], _mm256_castps256_ps128(v));
+            _mm_storeu_ps(to[1], _mm256_extractf128_ps::<1>(v));
         }
     }
     #[inline(always)]

@@ -136,12 +136,12 @@ impl Quads for Avx512 {
         }
     }
     #[inline(always)]
-    unsafe fn store_quads(p: *mut f32, stride: usize, v: __m512) {
+    unsafe fn store_quads(to: [*mut f32; 4], v: __m512) {
         unsafe {
-            _mm_storeu_ps(p, _mm512_extractf32x4_ps::<0>(v));
-            _mm_storeu_ps(p.add(stride), _mm512_extractf32x4_ps::<1>(v));
-            _mm_storeu_ps(p.add(2 * stride), _mm512_extractf32x4_ps::<2>(v));
-            _mm_storeu_ps(p.add(3 * stride), _mm512_extractf32x4_ps::<3>(v));
+            _mm_storeu_ps(to[0], _mm512_extractf32x4_ps::<0>(v));
+            _mm_storeu_ps(to[1], _mm512_extractf32x4_ps::<1>(v));
+            _mm_storeu_ps(to[2], _mm512_extractf32x4_ps::<2>(v));
+            _mm_storeu_ps(to[3], _mm512_extractf32x4_ps::<3>(v));
         }
     }
     #[inline(always)]

@@ -152,10 +152,10 @@ impl Quads for Avx512F64 {
         }
     }
     #[inline(always)]
-    unsafe fn store_quads(p: *mut f64, stride: usize, v: __m512d) {
+    unsafe fn store_quads(to: [*mut f64; 4], v: __m512d) {
         unsafe {
-            _mm256_storeu_pd(p, _mm512_extractf64x4_pd::<0>(v));
-            _mm256_storeu_pd(p.add(stride), _mm512_extractf64x4_pd::<1>(v));
+            _mm256_storeu_pd(to[0], _mm512_extractf64x4_pd::<0>(v));
+            _mm256_storeu_pd(to[1], _mm512_extractf64x4_pd::<1>(v));
         }
     }
     #[inline(always)]

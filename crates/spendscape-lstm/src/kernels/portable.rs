@@ -180,11 +180,11 @@ impl<F: Real> Quads for Portable<F> {
         out
     }
     #[inline(always)]
-    unsafe fn store_quads(p: *mut F, stride: usize, v: Self::V) {
-        for j in 0..LANES / 4 {
-            for i in 0..4 {
-                // SAFETY: the caller guarantees four writable elements at each multiple of the stride.
-                unsafe { *p.add(j * stride + i) = v[4 * j + i] };
+    unsafe fn store_quads(to: [*mut F; 4], v: Self::V) {
+        for (quad, to) in v.chunks_exact(4).zip(to) {
+            for (i, &x) in quad.iter().enumerate() {
+                // SAFETY: the caller guarantees four writable elements at every place.
+                unsafe { *to.add(i) = x };
             }
         }
     }

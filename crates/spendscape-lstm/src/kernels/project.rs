@@ -165,7 +165,11 @@ unsafe fn tile<S: Quads, const R: usize, const G: usize>(
                 let sums =
                     S::quad_sums(acc[4 * r][g], acc[4 * r + 1][g], acc[4 * r + 2][g], acc[4 * r + 3][g]);
                 let to = z.wrapping_add(g * (S::LANES / 4) * stride + 4 * r);
-                S::store_quads(to, stride, S::add(sums, b));
+                let mut rows = [to; 4];
+                for (j, row) in rows.iter_mut().enumerate() {
+                    *row = to.wrapping_add(j * stride);
+                }
+                S::store_quads(rows, S::add(sums, b));
             }
         }
     }

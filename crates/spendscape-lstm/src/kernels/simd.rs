@@ -106,8 +106,8 @@ pub(super) trait Quads: Simd {
     unsafe fn quad_sums(a: Self::V, b: Self::V, c: Self::V, d: Self::V) -> Self::V;
     /// Transposes quad by quad: quad `j` of result `i` holds lane `4 j + i` of the four rows. Its own inverse.
     unsafe fn transpose_quads(rows: [Self::V; 4]) -> [Self::V; 4];
-    /// Stores quad `j` at `p + j * stride`.
-    unsafe fn store_quads(p: *mut Self::F, stride: usize, v: Self::V);
+    /// Stores quad `j` at `to[j]`.
+    unsafe fn store_quads(to: [*mut Self::F; 4], v: Self::V);
     /// Loads quad `j` from `p + j * stride`.
     unsafe fn load_quads(p: *const Self::F, stride: usize) -> Self::V;
 }

@@ -40,7 +40,8 @@ pub struct Kernels<F: 'static> {
     pub(crate) add_rows: fn(&[F], &[usize], usize, &mut [F]),
     /// Adds row `i` of the first slice, of `n` elements, to row `starts[i]..` of a table.
     pub(crate) add_to_rows: fn(&[F], usize, &[usize], &mut [F]),
-    pub(crate) to_rows: fn(&[F], usize, &mut [F], usize, usize),
+    /// Writes `n` lane vectors as rows of `n` elements, the row of a lane where its start says.
+    pub(crate) to_rows: fn(&[F], usize, &mut [F], &[usize]),
     pub(crate) tanh: fn(&mut [F]),
     /// Outputs, a factor per lane, targets and where each lane's start, and the errors times the factor; returns the sum of
     /// the squared errors of lanes whose factor is not zero.
@@ -167,8 +168,9 @@ macro_rules! table {
                 unsafe { lookup::add_to_rows::<$simd>(from.as_ptr(), n, starts, table.as_mut_ptr()) }
             }
             $(#[$feature])?
-            unsafe fn to_rows(v: &[$float], n: usize, rows: &mut [$float], stride: usize, valid: usize) {
-                unsafe { unroll::to_rows::<$simd>((v.as_ptr(), LANES), n, rows.as_mut_ptr(), stride, valid) }
+            unsafe fn to_rows(v: &[$float], n: usize, rows: &mut [$float], starts: &[usize]) {
+                assert_inside(rows, starts, n);
+                unsafe { unroll::to_rows::<$simd>((v.as_ptr(), LANES), n, rows.as_mut_ptr(), starts) }
             }
             $(#[$feature])?
             unsafe fn tanh(y: &mut [$float]) {
@@ -309,10 +311,9 @@ macro_rules! table {
                     assert!(from.len() >= starts.len() * n);
                     unsafe { add_to_rows(from, n, starts, table) }
                 },
-                to_rows: |v, n, rows, stride, valid| {
-                    assert!(v.len() >= n * LANES && valid <= LANES && n <= stride);
-                    assert!(valid == 0 || rows.len() >= (valid - 1) * stride + n);
-                    unsafe { to_rows(v, n, rows, stride, valid) }
+                to_rows: |v, n, rows, starts| {
+                    assert!(v.len() >= n * LANES && starts.len() <= LANES);
+                    unsafe { to_rows(v, n, rows, starts) }
                 },
                 tanh: |y| unsafe { tanh(y) },
                 squared_error: |y, factor, targets, dy| {

@@ -128,24 +128,23 @@ pub(super) unsafe fn roll<S: Simd, const U: usize>(
     }
 }
 
-/// Writes `n` vectors of `lanes` lanes as rows: `rows[lane * stride + i] = v[i][lane]` for the first `valid` lanes.
+/// Writes `n` vectors of `lanes` lanes as rows: `rows[starts[lane] + i] = v[i][lane]` for the lanes that have a start.
 ///
 /// # Safety
-/// `v` has `n` vectors of `lanes`, a multiple of `LANES`, and `rows` at least `(valid - 1) * stride + n` elements.
+/// `v` has `n` vectors of `lanes`, a multiple of `LANES`, and `rows` `n` elements from every start on.
 #[inline(always)]
 pub(super) unsafe fn to_rows<S: Quads>(
     (v, lanes): (*const F<S>, usize),
     n: usize,
     rows: *mut F<S>,
-    stride: usize,
-    valid: usize,
+    starts: &[usize],
 ) {
     // SAFETY: whole quads are stored only for whole vectors, the rest one by one.
     unsafe {
-        let whole = valid / S::LANES * S::LANES;
+        let whole = starts.len() / S::LANES * S::LANES;
         let quads = n / 4 * 4;
         for first in (0..whole).step_by(S::LANES) {
-            let (v, rows) = (v.wrapping_add(first), rows.wrapping_add(first * stride));
+            let v = v.wrapping_add(first);
             for i in (0..quads).step_by(4) {
                 let p = v.wrapping_add(i * lanes);
                 let quads = S::transpose_quads([
@@ -155,13 +154,18 @@ pub(super) unsafe fn to_rows<S: Quads>(
                     S::load(p.wrapping_add(3 * lanes)),
                 ]);
                 for (lane, quad) in quads.into_iter().enumerate() {
-                    S::store_quads(rows.wrapping_add(lane * stride + i), 4 * stride, quad);
+                    let mut to = [rows; 4];
+                    for (j, to) in to.iter_mut().enumerate().take(S::LANES / 4) {
+                        let start = *starts.get_unchecked(first + lane + 4 * j);
+                        *to = rows.wrapping_add(start + i);
+                    }
+                    S::store_quads(to, quad);
                 }
             }
         }
-        for lane in 0..valid {
+        for (lane, start) in starts.iter().enumerate() {
             for i in if lane < whole { quads } else { 0 }..n {
-                *rows.wrapping_add(lane * stride + i) = *v.wrapping_add(i * lanes + lane);
+                *rows.wrapping_add(start + i) = *v.wrapping_add(i * lanes + lane);
             }
         }
     }

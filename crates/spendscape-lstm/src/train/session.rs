@@ -14,6 +14,7 @@ use crate::real::Real;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// What one epoch measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -161,7 +162,13 @@ impl<F: Real> Training<F> {
         let optimizer = self.params.optimizer;
         let mut powers = Powers::after(self.moments.steps, &optimizer);
         let mut total = Loss::default();
-        let mut rest = order;
+        let mut order = Cow::Borrowed(order);
+        if data.inputs.mask.is_some() {
+            for batch in order.to_mut().chunks_mut(self.params.batch) {
+                data.inputs.sort_by_end(batch);
+            }
+        }
+        let mut rest = &*order;
         while !rest.is_empty() {
             let (batch, following) = rest.split_at(self.params.batch.min(rest.len()));
             rest = following;
@@ -174,7 +181,7 @@ impl<F: Real> Training<F> {
         }
         let (validation_loss, validation_score) = match validation {
             Some((set, samples)) => {
-                let (loss, score) = judge(network, set, &samples);
+                let (loss, score) = judge(network, set, samples);
                 (Some(loss), Some(score))
             }
             None => (None, None),
@@ -208,7 +215,8 @@ impl<F: Real> Training<F> {
 }
 
 /// Mean loss and score of some samples, which have been checked to fit the network, without training.
-fn judge<F: Real>(network: &Network<F>, data: &Dataset<'_, F>, samples: &[usize]) -> (f64, f64) {
+fn judge<F: Real>(network: &Network<F>, data: &Dataset<'_, F>, mut samples: Vec<usize>) -> (f64, f64) {
+    data.inputs.sort_by_end(&mut samples);
     let weights = Weights::new(network, &data.inputs, Derivatives::None);
     let new_engine = || Engine::new(network, &data.inputs, Derivatives::None);
     let judge_piece = |engine: &mut Engine<F>, samples: &[usize]| {
