@@ -44,7 +44,9 @@ const CHUNK_STEPS: usize = 16;
 struct Trace<F> {
     /// Steps that are taken through one kernel after the other before the next ones.
     chunk: usize,
-    /// LSTM: gates (activated; after the backward pass, the derivatives of their inputs), steps x 4 units.
+    /// Steps whose gates are kept: all for a backward pass; without one, those of a chunk, which stay in a cache.
+    gate_steps: usize,
+    /// LSTM: gates (activated; after the backward pass, the derivatives of their inputs), gate steps x 4 units.
     /// Dense: derivatives of the weighted sums.
     z: Buffer<F>,
     /// Hidden states, with the initial one first: (steps + 1) x units; dense: outputs, steps x units.
@@ -130,12 +132,16 @@ impl<F: Real> Engine<F> {
         }
     }
 
-    /// Drops a share of the hidden states between LSTM layers from now on, in resolution of 2^-32.
-    pub(crate) fn set_dropout(&mut self, share: f64, rng: &mut Xoshiro256PlusPlus) {
+    /// Drops a share of the hidden states between LSTM layers from now on, in resolution of 2^-32, or none.
+    pub(crate) fn set_dropout(&mut self, mut dropout: Option<(f64, Xoshiro256PlusPlus)>) {
         let lanes = self.lanes();
         for (layer, trace) in self.layers.iter().zip(&mut self.traces).take(self.lstm_layers).skip(1) {
             let len = self.steps * round4(layer.inputs) * lanes;
-            trace.dropout = Some(Dropout::new(share, rng.next_u64(), len));
+            trace.dropout = dropout.as_mut().map(|(share, rng)| {
+                let mut own = trace.dropout.take().unwrap_or_else(|| Dropout::new(len));
+                own.set(*share, rng.next_u64());
+                own
+            });
         }
     }
 
@@ -300,6 +306,11 @@ fn chunks(steps: usize, size: usize) -> impl DoubleEndedIterator<Item = Range<us
 }
 
 impl<F: Real> Trace<F> {
+    /// Where among the gates those of a step lie.
+    fn gates(&self, step: usize) -> usize {
+        if self.gate_steps == 0 { 0 } else { step % self.gate_steps }
+    }
+
     fn new(
         kernels: &Kernels<F>,
         (layer, first): (&Layer, bool),
@@ -321,12 +332,15 @@ impl<F: Real> Trace<F> {
             (false, _) => 1,
         };
         let when = |on: bool, len: usize| Buffer::new(if on { len * lanes } else { 0 });
+        let chunk = (CHUNK_BYTES / (rows * lanes * size_of::<F>())).clamp(1, CHUNK_STEPS);
+        let gate_steps = if backward { steps } else { steps.min(chunk) };
         Self {
-            chunk: (CHUNK_BYTES / (rows * lanes * size_of::<F>())).clamp(1, CHUNK_STEPS),
-            z: Buffer::new(steps * rows * lanes),
+            chunk,
+            gate_steps,
+            z: Buffer::new(gate_steps * rows * lanes),
             h: Buffer::new((steps + 1) * padded * lanes),
             c: when(lstm, (steps + 1) * units),
-            tanh_c: when(lstm, steps * units),
+            tanh_c: when(lstm, gate_steps * units),
             dh: Buffer::new((steps + 1) * padded * lanes),
             dc: when(lstm && backward, units),
             dx: when(backward, dx_steps * round4(ins)),

@@ -7,6 +7,7 @@ mod parts;
 mod schedule;
 mod score;
 pub(crate) mod session;
+mod workspace;
 
 pub use optimizer::Optimizer;
 pub use schedule::Schedule;

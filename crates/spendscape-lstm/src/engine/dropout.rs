@@ -24,15 +24,22 @@ pub(super) struct Dropout<F> {
 }
 
 impl<F: Real> Dropout<F> {
-    /// For buffers of `len` elements.
-    pub(super) fn new(share: f64, seed: u64, len: usize) -> Self {
+    /// Drops nothing yet, of `len` elements.
+    pub(super) fn new(len: usize) -> Self {
         Self {
-            seed,
-            dropped_of_all: (share * 2f64.powi(32)) as u32,
-            kept: F::from_f64(1.0 / (1.0 - share)),
+            seed: 0,
+            dropped_of_all: 0,
+            kept: F::one(),
             factors: Buffer::new(len),
             values: Buffer::new(len),
         }
+    }
+
+    /// Drops this share from now on.
+    pub(super) fn set(&mut self, share: f64, seed: u64) {
+        self.seed = seed;
+        self.dropped_of_all = (share * 2f64.powi(32)) as u32;
+        self.kept = F::from_f64(1.0 / (1.0 - share));
     }
 
     /// Draws for one sample per lane, and drops of `x` (steps x `inputs`, padded).

@@ -42,8 +42,9 @@ impl<F: Real> Engine<F> {
         let (k, lanes, layer) = (self.kernels, self.kernels.lanes, &self.layers[l]);
         let row = layer.rows() * lanes;
         if l == 0 {
+            let at = self.traces[0].gates(steps.start) * row;
             let mut z = std::mem::take(&mut self.traces[0].z);
-            self.weigh_features(weights, inputs, steps.clone(), &mut z[steps.start * row..steps.end * row]);
+            self.weigh_features(weights, inputs, steps.clone(), &mut z[at..at + steps.len() * row]);
             self.traces[0].z = z;
             return;
         }
@@ -52,7 +53,8 @@ impl<F: Real> Engine<F> {
         let (below, trace) = (&lower[l - 1], &mut upper[0]);
         let width = round4(layer.inputs) * lanes;
         for t in steps {
-            let z = &mut trace.z[t * row..][..row];
+            let at = trace.gates(t) * row;
+            let z = &mut trace.z[at..at + row];
             let x = match &trace.dropout {
                 Some(dropout) => &dropout.values[t * width..][..width],
                 None => &below.h[(t + 1) * width..][..width],
@@ -108,13 +110,14 @@ impl<F: Real> Engine<F> {
         let units = self.layers[l].units;
         let (width, state) = (round4(units) * lanes, units * lanes);
         let trace = &mut self.traces[l];
+        let gates = trace.gates(steps.start);
         let layer_steps = LayerSteps {
             units,
             steps: steps.len(),
-            z: &mut trace.z[steps.start * 4 * state..],
+            z: &mut trace.z[gates * 4 * state..],
             h: &mut trace.h[steps.start * width..],
             c: &mut trace.c[steps.start * state..],
-            tanh_c: &mut trace.tanh_c[steps.start * state..],
+            tanh_c: &mut trace.tanh_c[gates * state..],
             mask: if self.masked { &self.mask[steps.start * lanes..] } else { &[] },
             from_zero: self.from_zero && steps.start == 0,
         };

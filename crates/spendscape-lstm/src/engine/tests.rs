@@ -24,7 +24,7 @@ fn loss(network: &Network<f64>, data: &Dataset<'_, f64>, share: f64) -> (f64, Ve
     let weights = Weights::new(network, &data.inputs, Derivatives::Parameters);
     let mut engine = Engine::new(network, &data.inputs, Derivatives::Parameters);
     if share > 0.0 {
-        engine.set_dropout(share, &mut rng(7));
+        engine.set_dropout(Some((share, rng(7))));
     }
     let both = (network, &weights);
     (loss_and_gradient(&mut engine, both, data, &all, Some(&mut gradient), |_, _| {}).mean(), gradient)
@@ -112,7 +112,7 @@ fn dropout_is_inverted() {
     let data = Dataset::new(&x, &y).unwrap();
     let weights = Weights::new(&network, &data.inputs, Derivatives::None);
     let mut engine = Engine::new(&network, &data.inputs, Derivatives::None);
-    engine.set_dropout(0.25, &mut rng(7));
+    engine.set_dropout(Some((0.25, rng(7))));
     let (mut zeros, mut count) = (0, 0);
     for block in (0..40).collect::<Vec<_>>().chunks(engine.lanes()) {
         engine.aim(&data.inputs, block, &[]);

@@ -10,7 +10,7 @@ pub(crate) enum Kind {
 }
 
 /// One layer and where its parameters lie in the flat vector.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Layer {
     pub(crate) kind: Kind,
     /// Position among the layers of its kind.

@@ -4,6 +4,7 @@
 
 use super::optimizer::Moments;
 use super::session::Best;
+use super::workspace::Kept;
 use super::{Epoch, History, TrainParams, Training};
 use crate::error::Error;
 use crate::inputs::check;
@@ -108,7 +109,7 @@ impl<F: Real> Training<F> {
         nothing_else(&file, &known)?;
         network.values = weights;
         let history = History { epochs: epochs.collect() };
-        Ok(Self { params: params.clone(), seed, moments, history, best })
+        Ok(Self { params: params.clone(), seed, moments, history, best, kept: Kept::default() })
     }
 }
 

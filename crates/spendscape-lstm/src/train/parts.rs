@@ -1,13 +1,13 @@
 //! Batches computed in parts, on several threads where that pays.
 
 use super::batch::{Loss, part_of_batch, total_weight};
+use super::workspace::Engines;
 use crate::engine::{Derivatives, Engine, Weights};
 use crate::inputs::Dataset;
 use crate::network::{Kind, Network};
 use crate::real::Real;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
-use std::sync::{Mutex, PoisonError};
 
 /// Multiply-adds that a part takes at least (half a millisecond or so), so that waking a thread for it pays. Nets of a few
 /// units stay in one part: train several of them side by side instead.
@@ -29,11 +29,9 @@ pub(super) struct Parts<'a, 'd, F: Real> {
     data: &'a Dataset<'d, F>,
     blocks_of_a_part: usize,
     dropout: Option<(f64, Xoshiro256PlusPlus)>,
-    /// Engines that no thread is using.
-    #[expect(clippy::vec_box, reason = "every part takes an engine out and puts it back, which copies it")]
-    engines: Mutex<Vec<Box<Engine<F>>>>,
+    engines: &'a Engines<F>,
     /// The gradient of every part.
-    gradients: Vec<Vec<F>>,
+    gradients: &'a mut Vec<Vec<F>>,
 }
 
 impl<'a, 'd, F: Real> Parts<'a, 'd, F> {
@@ -41,7 +39,11 @@ impl<'a, 'd, F: Real> Parts<'a, 'd, F> {
         network: &Network<F>,
         data: &'a Dataset<'d, F>,
         dropout: Option<(f64, Xoshiro256PlusPlus)>,
+        (engines, gradients): (&'a mut Engines<F>, &'a mut Vec<Vec<F>>),
     ) -> Self {
+        for engine in engines.all() {
+            engine.set_dropout(dropout.clone());
+        }
         let steps = data.inputs.steps.max(1);
         let dense_steps = if network.params.every_step { steps } else { 1 };
         let per_sample: usize = network
@@ -64,8 +66,8 @@ impl<'a, 'd, F: Real> Parts<'a, 'd, F> {
             data,
             blocks_of_a_part: for_work.max(STEPS_OF_A_PART.div_ceil(steps)),
             dropout,
-            engines: Mutex::new(Vec::new()),
-            gradients: Vec::new(),
+            engines,
+            gradients,
         }
     }
 
@@ -78,17 +80,14 @@ impl<'a, 'd, F: Real> Parts<'a, 'd, F> {
         total: f64,
         gradient: &mut [F],
     ) -> f64 {
-        let free = self.engines.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut engine = free.unwrap_or_else(|| {
-            let mut engine = Box::new(Engine::new(network, &self.data.inputs, Derivatives::Parameters));
-            if let Some((share, rng)) = &self.dropout {
-                engine.set_dropout(*share, &mut rng.clone());
-            }
+        let new = || {
+            let mut engine = Engine::new(network, &self.data.inputs, Derivatives::Parameters);
+            engine.set_dropout(self.dropout.clone());
             engine
-        });
-        let sum = part_of_batch(&mut engine, weights, self.data, samples, total, Some(gradient), |_, _| {});
-        self.engines.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
-        sum
+        };
+        self.engines.with(new, |engine| {
+            part_of_batch(engine, weights, self.data, samples, total, Some(gradient), |_, _| {})
+        })
     }
 
     /// Adds the gradient of the batch's mean loss to `gradient` and returns that loss; `following` are the first samples
@@ -109,7 +108,7 @@ impl<'a, 'd, F: Real> Parts<'a, 'd, F> {
             let sum = self.part(network, weights, (batch, following), weight, gradient);
             return Loss { sum, weight };
         }
-        let mut gradients = std::mem::take(&mut self.gradients);
+        let mut gradients = std::mem::take(self.gradients);
         let parts = batch.len().div_ceil(size);
         gradients.resize_with(parts.max(gradients.len()), || vec![F::zero(); gradient.len()]);
         let compute = |(samples, own): (&[usize], &mut Vec<F>)| {
@@ -135,7 +134,7 @@ impl<'a, 'd, F: Real> Parts<'a, 'd, F> {
         } else {
             gradient.chunks_mut(PARAMETERS_AT_A_TIME).enumerate().for_each(add);
         }
-        self.gradients = gradients;
+        *self.gradients = gradients;
         Loss { sum: sums.iter().sum(), weight }
     }
 }

@@ -5,6 +5,7 @@ use super::batch::{Loss, loss_and_gradient};
 use super::optimizer::{Moments, Powers};
 use super::parts::Parts;
 use super::score::Score;
+use super::workspace::{Kept, Workspace};
 use crate::engine::{Derivatives, Engine, Weights};
 use crate::error::Error;
 use crate::infer::BLOCKS_AT_A_TIME;
@@ -67,6 +68,7 @@ pub struct Training<F: Real> {
     pub(super) moments: Moments<F>,
     pub(super) history: History,
     pub(super) best: Option<Best<F>>,
+    pub(super) kept: Kept<F>,
 }
 
 impl<F: Real> Training<F> {
@@ -78,7 +80,14 @@ impl<F: Real> Training<F> {
         params.check()?;
         let moments = Moments::new(network.values.len());
         let history = History::default();
-        Ok(Self { params: params.clone(), seed: rng.next_u64(), moments, history, best: None })
+        Ok(Self {
+            params: params.clone(),
+            seed: rng.next_u64(),
+            moments,
+            history,
+            best: None,
+            kept: Kept::default(),
+        })
     }
 
     /// Whether all epochs have been run, or patience has run out.
@@ -156,9 +165,9 @@ impl<F: Real> Training<F> {
         let rate = self.params.schedule.rate(number, self.params.epochs, &losses);
         let share = network.params.dropout;
         let dropout = (share > 0.0).then(|| (share, generator(self.seed, number, DROPOUT_STREAM)));
-        let mut parts = Parts::new(network, data, dropout);
-        let mut weights = Weights::new(network, &data.inputs, Derivatives::Parameters);
-        let mut gradient = vec![F::zero(); network.values.len()];
+        let mut workspace = self.kept.take(network, data);
+        let Workspace { weights, gradient, engines, gradients, .. } = &mut *workspace;
+        let mut parts = Parts::new(network, data, dropout, (engines, gradients));
         let optimizer = self.params.optimizer;
         let mut powers = Powers::after(self.moments.steps, &optimizer);
         let mut total = Loss::default();
@@ -174,11 +183,12 @@ impl<F: Real> Training<F> {
             rest = following;
             weights.load(network);
             gradient.fill(F::zero());
-            total.add(parts.loss_and_gradient(network, &weights, batch, following, &mut gradient));
-            self.shape_gradient(&network.values, &mut gradient);
+            total.add(parts.loss_and_gradient(network, weights, batch, following, gradient));
+            self.shape_gradient(&network.values, gradient);
             let rule = (&optimizer, &mut powers);
-            self.moments.step(network.kernels, rule, rate, &mut network.values, &gradient);
+            self.moments.step(network.kernels, rule, rate, &mut network.values, gradient);
         }
+        self.kept.put(workspace);
         let (validation_loss, validation_score) = match validation {
             Some((set, samples)) => {
                 let (loss, score) = judge(network, set, samples);

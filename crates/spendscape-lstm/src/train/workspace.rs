@@ -1,0 +1,122 @@
+//! What epochs are computed in.
+
+use crate::engine::{Derivatives, Engine, Weights};
+use crate::inputs::{Dataset, Inputs};
+use crate::network::{Layer, Network};
+use crate::real::Real;
+use std::sync::{Mutex, PoisonError};
+
+/// The memory of an epoch, kept for the next one: the system clears new memory page by page, which costs nets of some
+/// dozens of units a tenth of their time on two threads.
+pub(super) struct Workspace<F: Real> {
+    shape: Shape,
+    pub(super) weights: Weights<F>,
+    /// The gradient of a batch.
+    pub(super) gradient: Vec<F>,
+    pub(super) engines: Engines<F>,
+    /// The gradients of a batch's parts.
+    pub(super) gradients: Vec<Vec<F>>,
+}
+
+/// What engines and weights are made for.
+#[derive(PartialEq)]
+struct Shape {
+    layers: Vec<Layer>,
+    every_step: bool,
+    instructions: &'static str,
+    steps: usize,
+    features: usize,
+    /// Categorical variables and the columns of all of them.
+    categories: Option<[usize; 2]>,
+    from_zero: bool,
+}
+
+impl Shape {
+    fn of<F: Real>(network: &Network<F>, inputs: &Inputs<'_, F>) -> Self {
+        Self {
+            layers: network.layers.clone(),
+            every_step: network.params.every_step,
+            instructions: network.kernels.name,
+            steps: inputs.steps,
+            features: inputs.features,
+            categories: inputs.categories.as_deref().map(|c| [c.variables, c.width]),
+            from_zero: inputs.initial.is_empty(),
+        }
+    }
+}
+
+impl<F: Real> Workspace<F> {
+    fn new(network: &Network<F>, inputs: &Inputs<'_, F>) -> Self {
+        Self {
+            shape: Shape::of(network, inputs),
+            weights: Weights::new(network, inputs, Derivatives::Parameters),
+            gradient: vec![F::zero(); network.values.len()],
+            engines: Engines::default(),
+            gradients: Vec::new(),
+        }
+    }
+}
+
+/// Engines that no thread is using.
+#[expect(clippy::vec_box, reason = "every part takes an engine out and puts it back, which copies it")]
+pub(super) struct Engines<F: Real>(Mutex<Vec<Box<Engine<F>>>>);
+
+impl<F: Real> Default for Engines<F> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<F: Real> Engines<F> {
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Engine<F>> {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).iter_mut().map(|engine| &mut **engine)
+    }
+
+    /// Does something with an engine, a new one if all are used.
+    pub(super) fn with<T>(&self, new: impl FnOnce() -> Engine<F>, f: impl FnOnce(&mut Engine<F>) -> T) -> T {
+        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut engine = free.unwrap_or_else(|| Box::new(new()));
+        let result = f(&mut engine);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
+        result
+    }
+}
+
+/// A training's workspace, which is no part of its state: copies start without, and all are equal.
+pub(super) struct Kept<F: Real>(Option<Box<Workspace<F>>>);
+
+impl<F: Real> Kept<F> {
+    /// Takes the workspace out, or makes one if there is none for such a network and such data.
+    pub(super) fn take(&mut self, network: &Network<F>, data: &Dataset<'_, F>) -> Box<Workspace<F>> {
+        let kept = self.0.take().filter(|kept| kept.shape == Shape::of(network, &data.inputs));
+        kept.unwrap_or_else(|| Box::new(Workspace::new(network, &data.inputs)))
+    }
+
+    pub(super) fn put(&mut self, workspace: Box<Workspace<F>>) {
+        self.0 = Some(workspace);
+    }
+}
+
+impl<F: Real> Default for Kept<F> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<F: Real> Clone for Kept<F> {
+    fn clone(&self) -> Self {
+        Self(None)
+    }
+}
+
+impl<F: Real> PartialEq for Kept<F> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<F: Real> std::fmt::Debug for Kept<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Kept(..)")
+    }
+}
