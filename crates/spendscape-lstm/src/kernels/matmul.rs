@@ -1,6 +1,6 @@
 //! Products of a small matrix with lane vectors: `z[out][lane] += sum_i w[out][i] x[i][lane]`.
 
-use super::simd::Simd;
+use super::simd::{Quads, Simd};
 
 type F<S> = <S as Simd>::F;
 
@@ -16,34 +16,99 @@ fn tile_size<S: Simd>(rest: usize) -> usize {
     }
 }
 
-/// Packs a matrix as tiles of outputs, input by input; outputs are rounded up to a multiple of four with zeros. With
-/// `transposed`, `w` is row-major `ins x outs`.
+/// Packs a matrix for blocks `B` as tiles of outputs, input by input; outputs are rounded up to a multiple of four with zeros.
+/// With `transposed`, `w` is row-major `ins x outs`.
 ///
 /// # Safety
 /// `w` holds `outs * ins` elements, `packed` as many with `outs` rounded up to a multiple of four.
 #[inline(always)]
-pub(super) unsafe fn pack<S: Simd>(
+pub(super) unsafe fn pack<B: Simd<F = F<S>>, S: Quads>(
     w: *const F<S>,
     outs: usize,
     ins: usize,
     transposed: bool,
     packed: *mut F<S>,
 ) {
-    let (row, column) = if transposed { (1, outs) } else { (ins, 1) };
     let padded = outs.div_ceil(4) * 4;
     let (mut o, mut to) = (0, packed);
     while o < padded {
-        let tile = tile_size::<S>(padded - o);
-        for i in 0..ins {
-            for g in o..o + tile {
-                // SAFETY: (g, i) lies inside w when g < outs, and the buffer holds padded * ins elements.
-                unsafe {
-                    *to = if g < outs { *w.wrapping_add(g * row + i * column) } else { S::ZERO };
+        let tile = tile_size::<B>(padded - o);
+        // SAFETY: the tile's outputs lie inside w where they are below `outs`, and the buffer holds padded * ins elements.
+        unsafe {
+            match (transposed, outs - o >= tile) {
+                (false, true) => pack_rows::<S>(w.wrapping_add(o * ins), tile, ins, to),
+                (true, true) => {
+                    let from = w.wrapping_add(o);
+                    match tile {
+                        16 => pack_columns::<F<S>, 16>(from, outs, ins, to),
+                        8 => pack_columns::<F<S>, 8>(from, outs, ins, to),
+                        _ => pack_columns::<F<S>, 4>(from, outs, ins, to),
+                    }
                 }
-                to = to.wrapping_add(1);
+                (_, false) => {
+                    let (row, column) = if transposed { (1, outs) } else { (ins, 1) };
+                    for i in 0..ins {
+                        for g in 0..tile {
+                            let weight = w.wrapping_add((o + g) * row + i * column);
+                            *to.wrapping_add(i * tile + g) = if o + g < outs { *weight } else { S::ZERO };
+                        }
+                    }
+                }
             }
         }
+        to = to.wrapping_add(tile * ins);
         o += tile;
+    }
+}
+
+/// A whole tile of `outs` rows of `ins` inputs.
+///
+/// # Safety
+/// Both buffers have `outs * ins` elements; `outs` is a multiple of four.
+#[inline(always)]
+unsafe fn pack_rows<S: Quads>(w: *const F<S>, outs: usize, ins: usize, to: *mut F<S>) {
+    let whole = ins / S::LANES * S::LANES;
+    // SAFETY: whole vectors of inputs of four rows, then the inputs left over.
+    unsafe {
+        for g in (0..outs).step_by(4) {
+            let w = w.wrapping_add(g * ins);
+            for i in (0..whole).step_by(S::LANES) {
+                let w = w.wrapping_add(i);
+                let rows = [
+                    S::load(w),
+                    S::load(w.wrapping_add(ins)),
+                    S::load(w.wrapping_add(2 * ins)),
+                    S::load(w.wrapping_add(3 * ins)),
+                ];
+                for (q, inputs) in S::transpose_quads(rows).into_iter().enumerate() {
+                    let mut at = [to; 4];
+                    for (j, at) in at.iter_mut().enumerate() {
+                        *at = to.wrapping_add((i + q + 4 * j) * outs + g);
+                    }
+                    S::store_quads(at, inputs);
+                }
+            }
+            for i in whole..ins {
+                for row in 0..4 {
+                    *to.wrapping_add(i * outs + g + row) = *w.wrapping_add(row * ins + i);
+                }
+            }
+        }
+    }
+}
+
+/// A whole tile of `G` columns of a matrix of `ins` rows that lie `stride` apart.
+///
+/// # Safety
+/// Those columns exist, and `to` has `G * ins` elements.
+#[inline(always)]
+unsafe fn pack_columns<T: Copy, const G: usize>(w: *const T, stride: usize, ins: usize, to: *mut T) {
+    for i in 0..ins {
+        // SAFETY: row i has G columns from `w` on.
+        unsafe {
+            let columns = w.wrapping_add(i * stride).cast::<[T; G]>().read_unaligned();
+            to.wrapping_add(i * G).cast::<[T; G]>().write_unaligned(columns);
+        }
     }
 }
 

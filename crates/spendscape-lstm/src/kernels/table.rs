@@ -117,7 +117,7 @@ macro_rules! table {
             }
             $(#[$feature])?
             unsafe fn pack_matmul(w: &[$float], outs: usize, ins: usize, transposed: bool, packed: &mut [$float]) {
-                unsafe { matmul::pack::<$block>(w.as_ptr(), outs, ins, transposed, packed.as_mut_ptr()) }
+                unsafe { matmul::pack::<$block, $simd>(w.as_ptr(), outs, ins, transposed, packed.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn matmul(packed: &[$float], shape: (usize, usize), x: &[$float], bias: *const $float, z: &mut [$float]) {
