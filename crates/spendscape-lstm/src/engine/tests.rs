@@ -1,4 +1,4 @@
-//! Dropout, which no public function shows apart from training.
+//! What no public function shows: dropout apart from training, and an engine's memory of earlier blocks.
 
 use super::{Derivatives, Engine, Weights};
 use crate::inputs::{Dataset, Inputs, State};
@@ -130,4 +130,34 @@ fn dropout_is_inverted() {
     let share = zeros as f64 / count as f64;
     // Four standard deviations of a share of 20,000 draws.
     assert!((share - 0.25).abs() < 4.0 * (0.25f64 * 0.75 / 20_000.0).sqrt(), "{share}");
+}
+
+/// What an engine gives for a block does not depend on the block before, which may have used more steps.
+#[test]
+fn a_block_leaves_nothing_behind() {
+    let mut random = rng(5);
+    let network: Network<f64> = NetworkParams::lstm(3, 5).stacked(9).outputs(2).init(&mut random).unwrap();
+    let x = Array3::from_shape_simple_fn((8, 4, 3), || random.random_range(-1.0..1.0));
+    let y = Array2::from_shape_simple_fn((8, 2), || random.random_range(-1.0..1.0));
+    for last in [0, 2, 3] {
+        let lengths = [4, 4, 3, 4, last, 0, last, last];
+        let data = Dataset::new(Inputs::from(&x).with_lengths(&lengths).unwrap(), &y).unwrap();
+        let weights = Weights::new(&network, &data.inputs, Derivatives::Inputs);
+        let run = |engine: &mut Engine<f64>, block: &[usize]| {
+            let (mut gradient, both) = (vec![0.0; network.values.len()], (&network, &weights));
+            let loss = loss_and_gradient(engine, both, &data, block, Some(&mut gradient), |_, _| {}).mean();
+            let inputs: Vec<f64> = (0..4).flat_map(|t| engine.input_gradient_of(t).to_vec()).collect();
+            let initial = [0, 1].map(|layer| {
+                let (h, c) = engine.initial_state_gradient(layer);
+                (h.to_vec(), c.to_vec())
+            });
+            (loss, gradient, inputs, initial)
+        };
+        let mut used = Engine::new(&network, &data.inputs, Derivatives::Inputs);
+        run(&mut used, &[0, 1, 2, 3]);
+        let mut new = Engine::new(&network, &data.inputs, Derivatives::Inputs);
+        let expected = run(&mut new, &[4, 5, 6, 7]);
+        assert_eq!(run(&mut used, &[4, 5, 6, 7]), expected);
+        assert!(expected.2[last * 3 * new.lanes()..].iter().all(|&d| d == 0.0));
+    }
 }

@@ -25,8 +25,7 @@ struct Shape {
     every_step: bool,
     instructions: &'static str,
     steps: usize,
-    features: usize,
-    /// Categorical variables and the columns of all of them.
+    /// Categorical variables and the columns of all of them; the layer's other inputs are features.
     categories: Option<[usize; 2]>,
     from_zero: bool,
 }
@@ -38,7 +37,6 @@ impl Shape {
             every_step: network.params.every_step,
             instructions: network.kernels.name,
             steps: inputs.steps,
-            features: inputs.features,
             categories: inputs.categories.as_deref().map(|c| [c.variables, c.width]),
             from_zero: inputs.initial.is_empty(),
         }

@@ -4,8 +4,8 @@ use crate::support::{problem, rng};
 use ndarray::{Array2, Array3};
 use rand::RngExt;
 use spendscape_lstm::{
-    Activation, Dataset, Error, Network, NetworkParams, Optimizer, Schedule, TrainParams, Training, r2,
-    softmax,
+    Activation, Dataset, Error, Inputs, Instructions, Network, NetworkParams, Optimizer, Schedule, State,
+    TrainParams, Training, r2, softmax,
 };
 use std::ops::ControlFlow;
 
@@ -217,6 +217,46 @@ fn a_refused_epoch_changes_nothing() {
     assert_eq!((network, training), (start, before));
 }
 
+/// A training goes on with data of another shape, and with other instructions, as one that begins there.
+#[test]
+fn goes_on_with_data_of_another_shape() {
+    let mut random = rng(6);
+    let shape = NetworkParams::lstm(6, 9).stacked(4).dropout(0.3).outputs(2);
+    let mut network: Network<f32> = shape.init(&mut random).unwrap();
+    let (x, y) = problem(70, 3, 6, 2);
+    let (longer, _) = problem(70, 5, 6, 2);
+    let few = x.slice(ndarray::s![.., .., ..2]).to_owned();
+    let ids = Array3::from_shape_simple_fn((70, 3, 1), || random.random_range(0..4));
+    let pairs = Array3::from_shape_simple_fn((70, 3, 2), || random.random_range(0..2));
+    let states = [9, 4].map(|units| State {
+        h: Array2::from_elem((70, units), 0.1),
+        c: Array2::from_elem((70, units), -0.2),
+    });
+    let lengths: Vec<usize> = (0..70).map(|n| n % 4).collect();
+    let inputs = [
+        Inputs::from(&x),
+        Inputs::from(&longer),
+        Inputs::from(&x),
+        Inputs::from(&x).with_initial(states.to_vec()).unwrap(),
+        Inputs::from(&few).with_categories(&ids, &[4]).unwrap(),
+        Inputs::from(&few).with_categories(&pairs, &[2, 2]).unwrap(),
+        Inputs::from(&x).with_lengths(&lengths).unwrap(),
+        Inputs::from(&x),
+    ];
+    let params = TrainParams::default().batch(33).epochs(20);
+    let mut training = Training::start(&params, &network, &mut random).unwrap();
+    for instructions in [Instructions::Widest, Instructions::Portable] {
+        network.set_instructions(instructions).unwrap();
+        for inputs in &inputs {
+            let data = Dataset::new(inputs, &y).unwrap();
+            let (mut other, mut other_network) = (training.clone(), network.clone());
+            let expected = other.epoch(&mut other_network, &data, None).unwrap();
+            assert_eq!(training.epoch(&mut network, &data, None).unwrap(), expected);
+            assert_eq!(network.parameters(), other_network.parameters());
+        }
+    }
+}
+
 #[test]
 fn momentum_is_heavy_ball() {
     let (x, y) = problem(8, 2, 3, 1);
@@ -302,7 +342,7 @@ fn validation_follows_its_definitions() {
     assert!((score / expected - 1.0).abs() < 1e-9, "{score} for {expected}");
 
     let network: Network<f32> = NetworkParams::lstm(5, 3).outputs(3).every_step().init(&mut rng(1)).unwrap();
-    let inputs = spendscape_lstm::Inputs::from(&x).with_lengths(&lengths).unwrap();
+    let inputs = Inputs::from(&x).with_lengths(&lengths).unwrap();
     let weights = [0.5, 1.0, 2.0];
     let data = Dataset::classes_per_step(&inputs, &labels, 3).unwrap().with_class_weights(&weights).unwrap();
     let (loss, score) = validated(&network, &data);
