@@ -22,6 +22,7 @@ pub(super) unsafe fn forward<S: Simd>(
     mask: *const F<S>,
 ) {
     let gate = units * S::LANES;
+    // Two passes, because the chain from a gate to the hidden state is too long for a CPU to begin the next unit meanwhile.
     for u in 0..units {
         let at = u * S::LANES;
         // SAFETY: unit u lies inside every buffer.
@@ -30,14 +31,23 @@ pub(super) unsafe fn forward<S: Simd>(
             let i = S::sigmoid(S::load(p));
             let f = S::sigmoid(S::load(p.wrapping_add(gate)));
             let g = S::tanh(S::load(p.wrapping_add(2 * gate)));
-            let o = S::sigmoid(S::load(p.wrapping_add(3 * gate)));
             S::store(p, i);
             S::store(p.wrapping_add(gate), f);
             S::store(p.wrapping_add(2 * gate), g);
-            S::store(p.wrapping_add(3 * gate), o);
             let before = S::load(c_old.wrapping_add(at));
-            let cell = S::fma(f, before, S::mul(i, g));
+            // For the other pass.
+            S::store(tanh_c.wrapping_add(at), S::fma(f, before, S::mul(i, g)));
+        }
+    }
+    for u in 0..units {
+        let at = u * S::LANES;
+        // SAFETY: unit u lies inside every buffer.
+        unsafe {
+            let cell = S::load(tanh_c.wrapping_add(at));
             let squashed = S::tanh(cell);
+            let p = z.wrapping_add(at + 3 * gate);
+            let o = S::sigmoid(S::load(p));
+            S::store(p, o);
             let hidden = S::mul(o, squashed);
             S::store(tanh_c.wrapping_add(at), squashed);
             if mask.is_null() {
@@ -45,8 +55,9 @@ pub(super) unsafe fn forward<S: Simd>(
                 S::store(h.wrapping_add(at), hidden);
             } else {
                 let on = S::load(mask);
-                S::store(c.wrapping_add(at), S::select(on, cell, before));
-                S::store(h.wrapping_add(at), S::select(on, hidden, S::load(h_old.wrapping_add(at))));
+                let (h_old, c_old) = (h_old.wrapping_add(at), c_old.wrapping_add(at));
+                S::store(c.wrapping_add(at), S::select(on, cell, S::load(c_old)));
+                S::store(h.wrapping_add(at), S::select(on, hidden, S::load(h_old)));
             }
         }
     }

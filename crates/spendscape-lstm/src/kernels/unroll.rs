@@ -106,6 +106,8 @@ pub(super) unsafe fn roll<S: Simd, const U: usize>(
             for (u, v) in state.iter_mut().enumerate() {
                 *v = S::load(h.wrapping_add(u * S::LANES));
             }
+            // Two passes, as in a layer's gates.
+            let (mut cells, mut opened) = ([S::splat(S::ZERO); U], [S::splat(S::ZERO); U]);
             for u in 0..U {
                 let mut sums = [S::splat(S::ZERO); 4];
                 for (g, sum) in sums.iter_mut().enumerate() {
@@ -116,9 +118,12 @@ pub(super) unsafe fn roll<S: Simd, const U: usize>(
                 }
                 let cell = c.wrapping_add(u * S::LANES);
                 let kept = S::mul(S::sigmoid(sums[0]), S::tanh(sums[2]));
-                let new = S::fma(S::sigmoid(sums[1]), S::load(cell), kept);
-                S::store(cell, new);
-                let hidden = S::mul(S::sigmoid(sums[3]), S::tanh(new));
+                cells[u] = S::fma(S::sigmoid(sums[1]), S::load(cell), kept);
+                opened[u] = sums[3];
+                S::store(cell, cells[u]);
+            }
+            for u in 0..U {
+                let hidden = S::mul(S::sigmoid(opened[u]), S::tanh(cells[u]));
                 S::store(h.wrapping_add(u * S::LANES), hidden);
                 if !path.is_null() {
                     S::store(path.wrapping_add((step * U + u) * S::LANES), hidden);
