@@ -86,7 +86,8 @@ impl<'a, F: Real> From<&'a Inputs<'_, F>> for Inputs<'a, F> {
 
 impl<F: Real> Inputs<'_, F> {
     /// Uses only the first `lengths[n]` steps of sample `n`; the state stays as it was at the steps after them, whatever
-    /// these hold. With a mask too, steps are used where both say so.
+    /// these hold. With a mask too, steps are used where both say so. Steps after the last used one are not computed, so that
+    /// padding costs little.
     ///
     /// # Errors
     /// [`Error::Mismatch`] when there is not one length per sample or a length exceeds the steps.

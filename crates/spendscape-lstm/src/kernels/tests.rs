@@ -89,7 +89,7 @@ fn projection<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
 fn products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
     for outs in sizes((1..=40).step_by(3), &[1, 31]) {
         // The last one is more than any path takes at a time.
-        for ins in sizes([1, 3, 4, 12, 40, 530].into_iter(), &[1, 5]) {
+        for ins in sizes([1, 3, 4, 12, 40, 530].into_iter(), &[1, 5, 18]) {
             let (w, x): (Vec<F>, Vec<F>) = (random(rng, outs * ins), random(rng, ins * k.lanes));
             for transposed in [false, true] {
                 let mut packed = vec![F::zero(); round4(outs) * ins];

@@ -137,7 +137,8 @@ impl<F: Real> Training<F> {
         self.epoch_in_order(network, data, &order, validation)
     }
 
-    /// Runs one epoch over the given samples in the given order; `validation` names a data set and samples of it.
+    /// Runs one epoch over the given samples in the given order; `validation` names a data set and samples of it. Within a
+    /// batch, whose mean no order changes, sequences that end earlier are computed first.
     ///
     /// # Errors
     /// As [`epoch`](Self::epoch), and [`Error::Mismatch`] when the order names a sample that does not exist.
