@@ -56,14 +56,9 @@ impl<F: Real> Workspace<F> {
 }
 
 /// Engines that no thread is using.
+#[derive(Default)]
 #[expect(clippy::vec_box, reason = "every part takes an engine out and puts it back, which copies it")]
 pub(super) struct Engines<F: Real>(Mutex<Vec<Box<Engine<F>>>>);
-
-impl<F: Real> Default for Engines<F> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
 
 impl<F: Real> Engines<F> {
     pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Engine<F>> {
@@ -81,6 +76,7 @@ impl<F: Real> Engines<F> {
 }
 
 /// A training's workspace, which is no part of its state: copies start without, and all are equal.
+#[derive(Default)]
 pub(super) struct Kept<F: Real>(Option<Box<Workspace<F>>>);
 
 impl<F: Real> Kept<F> {
@@ -92,12 +88,6 @@ impl<F: Real> Kept<F> {
 
     pub(super) fn put(&mut self, workspace: Box<Workspace<F>>) {
         self.0 = Some(workspace);
-    }
-}
-
-impl<F: Real> Default for Kept<F> {
-    fn default() -> Self {
-        Self(None)
     }
 }
 
