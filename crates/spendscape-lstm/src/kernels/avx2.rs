@@ -107,10 +107,6 @@ impl Simd for Avx2 {
         unsafe { transcendental::exp::<Self>(v) }
     }
     #[inline(always)]
-    unsafe fn sigmoid(v: __m256) -> __m256 {
-        unsafe { transcendental::sigmoid::<Self>(v) }
-    }
-    #[inline(always)]
     unsafe fn tanh(v: __m256) -> __m256 {
         unsafe { transcendental::tanh::<Self>(v) }
     }
@@ -174,20 +170,53 @@ impl Quads for Avx2 {
 }
 
 impl transcendental::Exp2 for Avx2 {
+    const LARGEST: f64 = 126.0;
+
     #[inline(always)]
-    unsafe fn exp2(x: __m256) -> __m256 {
-        // Minimum and maximum keep a NaN of their second argument.
+    unsafe fn exp2<const N: usize, const K: usize>(mut x: [[__m256; N]; K]) -> [[__m256; N]; K] {
         unsafe {
-            let x = _mm256_min_ps(_mm256_set1_ps(transcendental::RANGE), x);
-            let x = _mm256_max_ps(_mm256_set1_ps(-transcendental::RANGE), x);
-            let whole = _mm256_round_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(x);
-            let p = transcendental::power_of_fraction::<Self>(_mm256_sub_ps(x, whole));
-            let power = _mm256_add_epi32(_mm256_cvtps_epi32(whole), _mm256_set1_epi32(EXPONENT_BIAS));
-            _mm256_mul_ps(p, _mm256_castsi256_ps(_mm256_slli_epi32::<MANTISSA_BITS>(power)))
+            // The maximum keeps a NaN of its second argument.
+            let smallest = _mm256_set1_ps(-126.0);
+            for k in 0..K {
+                for n in 0..N {
+                    x[k][n] = _mm256_max_ps(smallest, x[k][n]);
+                }
+            }
+            let (mut wholes, mut fractions) = (x, x);
+            for k in 0..K {
+                for n in 0..N {
+                    wholes[k][n] = _mm256_round_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(x[k][n]);
+                }
+            }
+            for k in 0..K {
+                for n in 0..N {
+                    fractions[k][n] = _mm256_sub_ps(x[k][n], wholes[k][n]);
+                }
+            }
+            let mut powers = transcendental::powers_of_fractions::<Self, N, K>(fractions);
+            let bias = _mm256_set1_epi32(EXPONENT_BIAS);
+            for k in 0..K {
+                for n in 0..N {
+                    let power = _mm256_add_epi32(_mm256_cvtps_epi32(wholes[k][n]), bias);
+                    let power = _mm256_castsi256_ps(_mm256_slli_epi32::<MANTISSA_BITS>(power));
+                    powers[k][n] = _mm256_mul_ps(powers[k][n], power);
+                }
+            }
+            powers
         }
     }
     #[inline(always)]
-    unsafe fn reciprocal(v: __m256) -> __m256 {
-        unsafe { _mm256_div_ps(_mm256_set1_ps(1.0), v) }
+    unsafe fn at_most(x: __m256, limit: __m256) -> __m256 {
+        // The minimum keeps a NaN of its second argument.
+        unsafe { _mm256_min_ps(limit, x) }
+    }
+    #[inline(always)]
+    unsafe fn reciprocals<const N: usize, const K: usize>(mut v: [[__m256; N]; K]) -> [[__m256; N]; K] {
+        for k in 0..K {
+            for n in 0..N {
+                unsafe { v[k][n] = _mm256_div_ps(_mm256_set1_ps(1.0), v[k][n]) };
+            }
+        }
+        v
     }
 }

@@ -92,10 +92,6 @@ impl Simd for Avx512 {
         unsafe { transcendental::exp::<Self>(v) }
     }
     #[inline(always)]
-    unsafe fn sigmoid(v: __m512) -> __m512 {
-        unsafe { transcendental::sigmoid::<Self>(v) }
-    }
-    #[inline(always)]
     unsafe fn tanh(v: __m512) -> __m512 {
         unsafe { transcendental::tanh::<Self>(v) }
     }
@@ -156,21 +152,54 @@ impl Quads for Avx512 {
 }
 
 impl transcendental::Exp2 for Avx512 {
+    const LARGEST: f64 = 126.0;
+
     #[inline(always)]
-    unsafe fn exp2(x: __m512) -> __m512 {
-        // The minimum keeps a NaN of its second argument; the scaling rounds the exponent down by itself.
+    unsafe fn exp2<const N: usize, const K: usize>(x: [[__m512; N]; K]) -> [[__m512; N]; K] {
+        // The scaling rounds the exponent down by itself.
         unsafe {
-            let x = _mm512_min_ps(_mm512_set1_ps(transcendental::RANGE), x);
-            let fraction = _mm512_reduce_ps::<FRACTION>(x);
-            _mm512_scalef_ps(transcendental::power_of_fraction::<Self>(fraction), x)
+            let mut fractions = x;
+            for k in 0..K {
+                for n in 0..N {
+                    fractions[k][n] = _mm512_reduce_ps::<FRACTION>(x[k][n]);
+                }
+            }
+            let mut powers = transcendental::powers_of_fractions::<Self, N, K>(fractions);
+            for k in 0..K {
+                for n in 0..N {
+                    powers[k][n] = _mm512_scalef_ps(powers[k][n], x[k][n]);
+                }
+            }
+            powers
         }
     }
     #[inline(always)]
-    unsafe fn reciprocal(v: __m512) -> __m512 {
+    unsafe fn at_most(x: __m512, limit: __m512) -> __m512 {
+        // The minimum keeps a NaN of its second argument.
+        unsafe { _mm512_min_ps(limit, x) }
+    }
+    #[inline(always)]
+    unsafe fn reciprocals<const N: usize, const K: usize>(v: [[__m512; N]; K]) -> [[__m512; N]; K] {
         // One Newton step doubles the 14 bits of the estimate; a division takes several times as long here.
         unsafe {
-            let estimate = _mm512_rcp14_ps(v);
-            _mm512_mul_ps(estimate, _mm512_fnmadd_ps(v, estimate, _mm512_set1_ps(2.0)))
+            let (mut estimates, two) = (v, _mm512_set1_ps(2.0));
+            for k in 0..K {
+                for n in 0..N {
+                    estimates[k][n] = _mm512_rcp14_ps(v[k][n]);
+                }
+            }
+            let mut rest = v;
+            for k in 0..K {
+                for n in 0..N {
+                    rest[k][n] = _mm512_fnmadd_ps(v[k][n], estimates[k][n], two);
+                }
+            }
+            for k in 0..K {
+                for n in 0..N {
+                    estimates[k][n] = _mm512_mul_ps(estimates[k][n], rest[k][n]);
+                }
+            }
+            estimates
         }
     }
 }

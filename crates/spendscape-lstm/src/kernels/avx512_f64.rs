@@ -105,10 +105,6 @@ impl Simd for Avx512F64 {
         unsafe { transcendental::exp::<Self>(v) }
     }
     #[inline(always)]
-    unsafe fn sigmoid(v: __m512d) -> __m512d {
-        unsafe { transcendental::sigmoid::<Self>(v) }
-    }
-    #[inline(always)]
     unsafe fn tanh(v: __m512d) -> __m512d {
         unsafe { transcendental::tanh::<Self>(v) }
     }
@@ -167,12 +163,8 @@ impl Quads for Avx512F64 {
     }
 }
 
-/// Arguments of 2^x are kept below this: beyond it sigmoid and tanh are at their limits, and 1 + 2^x still has a normal
-/// reciprocal.
-const RANGE: f64 = 1000.0;
-
-/// Coefficients of 2^r, highest first: ln(2)^k / k! for k from 13 to 1. On [-1/2, 1/2] the terms left out are below 4e-18.
-const POWERS: [f64; 13] = [
+/// Coefficients of 2^r, highest first: ln(2)^k / k! for k from 13 to 0. On [-1/2, 1/2] the terms left out are below 4e-18.
+const POWERS: [f64; 14] = [
     1.369_148_885_390_412_8e-12,
     2.567_843_599_348_820_6e-11,
     4.445_538_271_870_811_6e-10,
@@ -186,36 +178,70 @@ const POWERS: [f64; 13] = [
     5.550_410_866_482_158e-2,
     2.402_265_069_591_007_2e-1,
     std::f64::consts::LN_2,
+    1.0,
 ];
 
 /// What `reduce` subtracts: the nearest whole number, without exceptions.
 const FRACTION: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 
 impl transcendental::Exp2 for Avx512F64 {
+    const LARGEST: f64 = 1000.0;
+
     #[inline(always)]
-    unsafe fn exp2(x: __m512d) -> __m512d {
-        // The minimum keeps a NaN of its second argument.
+    unsafe fn exp2<const N: usize, const K: usize>(x: [[__m512d; N]; K]) -> [[__m512d; N]; K] {
         unsafe {
-            let x = _mm512_min_pd(_mm512_set1_pd(RANGE), x);
-            let fraction = _mm512_reduce_pd::<FRACTION>(x);
-            let mut p = _mm512_set1_pd(POWERS[0]);
-            for &power in &POWERS[1..] {
-                p = _mm512_fmadd_pd(p, fraction, _mm512_set1_pd(power));
+            let mut fractions = x;
+            for k in 0..K {
+                for n in 0..N {
+                    fractions[k][n] = _mm512_reduce_pd::<FRACTION>(x[k][n]);
+                }
             }
-            p = _mm512_fmadd_pd(p, fraction, _mm512_set1_pd(1.0));
-            _mm512_scalef_pd(p, _mm512_sub_pd(x, fraction))
+            let mut powers = [[_mm512_set1_pd(POWERS[0]); N]; K];
+            for power in 1..POWERS.len() {
+                let power = _mm512_set1_pd(POWERS[power]);
+                for k in 0..K {
+                    for n in 0..N {
+                        powers[k][n] = _mm512_fmadd_pd(powers[k][n], fractions[k][n], power);
+                    }
+                }
+            }
+            for k in 0..K {
+                for n in 0..N {
+                    powers[k][n] = _mm512_scalef_pd(powers[k][n], _mm512_sub_pd(x[k][n], fractions[k][n]));
+                }
+            }
+            powers
         }
     }
     #[inline(always)]
-    unsafe fn reciprocal(v: __m512d) -> __m512d {
+    unsafe fn at_most(x: __m512d, limit: __m512d) -> __m512d {
+        // The minimum keeps a NaN of its second argument.
+        unsafe { _mm512_min_pd(limit, x) }
+    }
+    #[inline(always)]
+    unsafe fn reciprocals<const N: usize, const K: usize>(v: [[__m512d; N]; K]) -> [[__m512d; N]; K] {
         // Each Newton step doubles the 14 bits of the estimate; a division takes several times as long.
         unsafe {
-            let one = _mm512_set1_pd(1.0);
-            let mut estimate = _mm512_rcp14_pd(v);
-            for _ in 0..2 {
-                estimate = _mm512_fmadd_pd(estimate, _mm512_fnmadd_pd(v, estimate, one), estimate);
+            let (mut estimates, one) = (v, _mm512_set1_pd(1.0));
+            for k in 0..K {
+                for n in 0..N {
+                    estimates[k][n] = _mm512_rcp14_pd(v[k][n]);
+                }
             }
-            estimate
+            for _ in 0..2 {
+                let mut rest = v;
+                for k in 0..K {
+                    for n in 0..N {
+                        rest[k][n] = _mm512_fnmadd_pd(v[k][n], estimates[k][n], one);
+                    }
+                }
+                for k in 0..K {
+                    for n in 0..N {
+                        estimates[k][n] = _mm512_fmadd_pd(estimates[k][n], rest[k][n], estimates[k][n]);
+                    }
+                }
+            }
+            estimates
         }
     }
 }

@@ -2,9 +2,35 @@
 //!
 //! Gate order i, f, g, o; every quantity of a unit is one lane vector.
 
-use super::simd::Simd;
+use super::simd::{Activations, Simd};
 
 type F<S> = <S as Simd>::F;
+
+/// `B` vectors of a block.
+///
+/// # Safety
+/// They lie at `p`.
+#[inline(always)]
+unsafe fn load<S: Simd, const B: usize>(p: *const F<S>) -> [S::V; B] {
+    // SAFETY: as the caller guarantees.
+    unsafe {
+        let mut v = [S::splat(S::ZERO); B];
+        for b in 0..B {
+            v[b] = S::load(p.wrapping_add(b * S::LANES));
+        }
+        v
+    }
+}
+
+/// # Safety
+/// There is room for them at `p`.
+#[inline(always)]
+unsafe fn store<S: Simd, const B: usize>(p: *mut F<S>, v: [S::V; B]) {
+    for b in 0..B {
+        // SAFETY: as the caller guarantees.
+        unsafe { S::store(p.wrapping_add(b * S::LANES), v[b]) };
+    }
+}
 
 /// Activates the gates in place and makes the new state:
 /// `c = f c' + i g`, `h = o tanh c` with `c'` the previous cell state.
@@ -12,53 +38,59 @@ type F<S> = <S as Simd>::F;
 /// With a `mask`, lanes where it is zero keep their state (`h' , c'`).
 ///
 /// # Safety
-/// `z` has `4 * units` lane vectors, all others `units`; `mask` is null or one lane vector.
+/// For blocks of `B` vectors: `z` has `4 * units` lane vectors, all others `units`; `mask` is null or one lane vector.
 #[inline(always)]
-pub(super) unsafe fn forward<S: Simd>(
+pub(super) unsafe fn forward<S: Activations, const B: usize>(
     units: usize,
     z: *mut F<S>,
     (h_old, c_old): (*const F<S>, *const F<S>),
     (h, c, tanh_c): (*mut F<S>, *mut F<S>, *mut F<S>),
     mask: *const F<S>,
 ) {
-    let gate = units * S::LANES;
+    let lanes = B * S::LANES;
+    let gate = units * lanes;
     // Two passes, because the chain from a gate to the hidden state is too long for a CPU to begin the next unit meanwhile.
     for u in 0..units {
-        let at = u * S::LANES;
+        let at = u * lanes;
         // SAFETY: unit u lies inside every buffer.
         unsafe {
             let p = z.wrapping_add(at);
-            let i = S::sigmoid(S::load(p));
-            let f = S::sigmoid(S::load(p.wrapping_add(gate)));
-            let g = S::tanh(S::load(p.wrapping_add(2 * gate)));
-            S::store(p, i);
-            S::store(p.wrapping_add(gate), f);
-            S::store(p.wrapping_add(2 * gate), g);
-            let before = S::load(c_old.wrapping_add(at));
+            let rows = [load::<S, B>(p), load::<S, B>(p.wrapping_add(gate)), load::<S, B>(p.wrapping_add(2 * gate))];
+            let [i, f, g] = S::sigmoids_and_tanh(rows);
+            store::<S, B>(p, i);
+            store::<S, B>(p.wrapping_add(gate), f);
+            store::<S, B>(p.wrapping_add(2 * gate), g);
+            let mut cell = load::<S, B>(c_old.wrapping_add(at));
+            for b in 0..B {
+                cell[b] = S::fma(f[b], cell[b], S::mul(i[b], g[b]));
+            }
             // For the other pass.
-            S::store(tanh_c.wrapping_add(at), S::fma(f, before, S::mul(i, g)));
+            store::<S, B>(tanh_c.wrapping_add(at), cell);
         }
     }
     for u in 0..units {
-        let at = u * S::LANES;
+        let at = u * lanes;
         // SAFETY: unit u lies inside every buffer.
         unsafe {
-            let cell = S::load(tanh_c.wrapping_add(at));
-            let squashed = S::tanh(cell);
             let p = z.wrapping_add(at + 3 * gate);
-            let o = S::sigmoid(S::load(p));
-            S::store(p, o);
-            let hidden = S::mul(o, squashed);
-            S::store(tanh_c.wrapping_add(at), squashed);
-            if mask.is_null() {
-                S::store(c.wrapping_add(at), cell);
-                S::store(h.wrapping_add(at), hidden);
-            } else {
-                let on = S::load(mask);
-                let (h_old, c_old) = (h_old.wrapping_add(at), c_old.wrapping_add(at));
-                S::store(c.wrapping_add(at), S::select(on, cell, S::load(c_old)));
-                S::store(h.wrapping_add(at), S::select(on, hidden, S::load(h_old)));
+            let mut cell = load::<S, B>(tanh_c.wrapping_add(at));
+            let [o, squashed] = S::sigmoid_and_tanh([load::<S, B>(p), cell]);
+            store::<S, B>(p, o);
+            store::<S, B>(tanh_c.wrapping_add(at), squashed);
+            let mut hidden = o;
+            for b in 0..B {
+                hidden[b] = S::mul(o[b], squashed[b]);
             }
+            if !mask.is_null() {
+                let on = load::<S, B>(mask);
+                let old = (load::<S, B>(h_old.wrapping_add(at)), load::<S, B>(c_old.wrapping_add(at)));
+                for b in 0..B {
+                    hidden[b] = S::select(on[b], hidden[b], old.0[b]);
+                    cell[b] = S::select(on[b], cell[b], old.1[b]);
+                }
+            }
+            store::<S, B>(c.wrapping_add(at), cell);
+            store::<S, B>(h.wrapping_add(at), hidden);
         }
     }
 }
@@ -69,7 +101,7 @@ pub(super) unsafe fn forward<S: Simd>(
 /// `mask`, masked lanes pass `dc` on, and have zero gate derivatives; the caller passes their `dh` on.
 ///
 /// # Safety
-/// As [`forward`].
+/// As [`forward`], for blocks of one `S`.
 #[inline(always)]
 pub(super) unsafe fn backward<S: Simd>(
     units: usize,

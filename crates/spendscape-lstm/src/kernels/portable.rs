@@ -1,6 +1,6 @@
 //! The scalar path: plain arrays, correct on every CPU.
 
-use super::simd::{Quads, Simd};
+use super::simd::{Activations, Quads, Simd};
 use crate::real::Real;
 use std::marker::PhantomData;
 
@@ -126,13 +126,6 @@ impl<F: Real> Simd for Portable<F> {
         ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]))
     }
     #[inline(always)]
-    unsafe fn sigmoid(mut v: Self::V) -> Self::V {
-        for x in &mut v {
-            *x = F::one() / (F::one() + (-*x).exp());
-        }
-        v
-    }
-    #[inline(always)]
     unsafe fn tanh(mut v: Self::V) -> Self::V {
         for x in &mut v {
             *x = x.tanh();
@@ -141,6 +134,31 @@ impl<F: Real> Simd for Portable<F> {
     }
     #[inline(always)]
     unsafe fn prefetch(_p: *const F) {}
+}
+
+impl<F: Real> Activations for Portable<F> {
+    #[inline(always)]
+    unsafe fn sigmoids_and_tanh<const N: usize>([a, b, c]: [[Self::V; N]; 3]) -> [[Self::V; N]; 3] {
+        [sigmoids(a), sigmoids(b), tanhs(c)]
+    }
+    #[inline(always)]
+    unsafe fn sigmoid_and_tanh<const N: usize>([a, b]: [[Self::V; N]; 2]) -> [[Self::V; N]; 2] {
+        [sigmoids(a), tanhs(b)]
+    }
+}
+
+fn sigmoids<F: Real, const N: usize>(mut v: [[F; LANES]; N]) -> [[F; LANES]; N] {
+    for x in v.as_flattened_mut() {
+        *x = F::one() / (F::one() + (-*x).exp());
+    }
+    v
+}
+
+fn tanhs<F: Real, const N: usize>(mut v: [[F; LANES]; N]) -> [[F; LANES]; N] {
+    for x in v.as_flattened_mut() {
+        *x = x.tanh();
+    }
+    v
 }
 
 impl<F: Real> Quads for Portable<F> {

@@ -87,10 +87,20 @@ pub(super) trait Simd: Copy {
     unsafe fn sum(v: Self::V) -> Self::F;
     /// e^v for v <= 0.
     unsafe fn exp(v: Self::V) -> Self::V;
-    unsafe fn sigmoid(v: Self::V) -> Self::V;
     unsafe fn tanh(v: Self::V) -> Self::V;
     /// Brings the cache line of `p` into the second-level cache.
     unsafe fn prefetch(p: *const Self::F);
+}
+
+/// The activations of an LSTM, for `N` vectors of each at once. Sigmoid is 1 / (1 + e^-x).
+///
+/// # Safety
+/// As [`Simd`].
+pub(super) trait Activations: Simd {
+    /// The sigmoids of the first two and the tanh of the third.
+    unsafe fn sigmoids_and_tanh<const N: usize>(x: [[Self::V; N]; 3]) -> [[Self::V; N]; 3];
+    /// The sigmoid of the first and the tanh of the second.
+    unsafe fn sigmoid_and_tanh<const N: usize>(x: [[Self::V; N]; 2]) -> [[Self::V; N]; 2];
 }
 
 /// Operations on quads: groups of four lanes.
@@ -204,10 +214,6 @@ impl<S: Simd> Simd for Double<S> {
     #[inline(always)]
     unsafe fn sum(v: Self::V) -> S::F {
         unsafe { S::sum(S::add(v[0], v[1])) }
-    }
-    #[inline(always)]
-    unsafe fn sigmoid(v: Self::V) -> Self::V {
-        unsafe { [S::sigmoid(v[0]), S::sigmoid(v[1])] }
     }
     #[inline(always)]
     unsafe fn tanh(v: Self::V) -> Self::V {

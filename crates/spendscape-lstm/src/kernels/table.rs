@@ -95,6 +95,8 @@ macro_rules! table {
             use super::*;
 
             const LANES: usize = <$block>::LANES;
+            /// Vectors of a block.
+            const VECTORS: usize = LANES / <$simd>::LANES;
 
             // SAFETY (of every function below): called only from the checked functions of the table, which is handed
             // out only after the instruction set has been detected.
@@ -135,7 +137,7 @@ macro_rules! table {
             }
             $(#[$feature])?
             unsafe fn forward(steps: Steps<$float>, recurrent: &[$float]) {
-                unsafe { unroll::forward::<$block>(steps, recurrent.as_ptr()) }
+                unsafe { unroll::forward::<$block, $simd, VECTORS>(steps, recurrent.as_ptr()) }
             }
             $(#[$feature])?
             unsafe fn backward(steps: Steps<$float>, recurrent_t: &[$float], d: Derivatives<$float>) {
@@ -149,10 +151,10 @@ macro_rules! table {
                 let state = (r.h.as_mut_ptr(), r.c.as_mut_ptr());
                 unsafe {
                     match r.units {
-                        1 => unroll::roll::<$block, 1>(held, w, state, path, steps),
-                        2 => unroll::roll::<$block, 2>(held, w, state, path, steps),
-                        3 => unroll::roll::<$block, 3>(held, w, state, path, steps),
-                        _ => unroll::roll::<$block, 4>(held, w, state, path, steps),
+                        1 => unroll::roll::<$simd, 1, VECTORS>(held, w, state, path, steps),
+                        2 => unroll::roll::<$simd, 2, VECTORS>(held, w, state, path, steps),
+                        3 => unroll::roll::<$simd, 3, VECTORS>(held, w, state, path, steps),
+                        _ => unroll::roll::<$simd, 4, VECTORS>(held, w, state, path, steps),
                     }
                 }
             }

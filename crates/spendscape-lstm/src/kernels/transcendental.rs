@@ -1,40 +1,53 @@
-//! Sigmoid and tanh of vectors from one 2^x kernel.
+//! The LSTM's activations from one 2^x kernel.
 //!
 //! 2^x is split into a whole power and a fraction; the fraction goes through a polynomial: of degree five on [0, 1) in
 //! f32, of degree thirteen on [-1/2, 1/2] in f64. The largest absolute errors are about 1e-7 (sigmoid) and 2e-7 (tanh) in
 //! f32, 3e-16 and 5e-16 in f64; NaN stays NaN.
+//!
+//! Every step of a computation is done for all of `K` rows of `N` vectors before the next one: each waits for the one before,
+//! and a CPU looks too few instructions ahead to find work in vectors that come one after the other.
 
-use super::simd::Simd;
+use super::simd::{Activations, Simd};
 use crate::real::Real;
 use std::f64::consts::LOG2_E;
 
+type F<S> = <S as Simd>::F;
+type V<S> = <S as Simd>::V;
+
 /// 2^x and 1 / x of one instruction set.
 pub(super) trait Exp2: Simd {
-    /// 2^x; beyond the arguments where sigmoid and tanh are at their limits it stays finite. NaN stays NaN.
-    unsafe fn exp2(x: Self::V) -> Self::V;
+    /// 1 + 2^x has a normal reciprocal for x up to this, where sigmoid and tanh are at their limits.
+    const LARGEST: f64;
+
+    /// 2^x, for x that [`at_most`](Self::at_most) has limited. NaN stays NaN.
+    unsafe fn exp2<const N: usize, const K: usize>(x: [[Self::V; N]; K]) -> [[Self::V; N]; K];
+    /// The smaller of the two; NaN stays NaN.
+    unsafe fn at_most(x: Self::V, limit: Self::V) -> Self::V;
     /// `1 / v` for `v >= 1`, to about one unit in the last place.
-    unsafe fn reciprocal(v: Self::V) -> Self::V;
+    unsafe fn reciprocals<const N: usize, const K: usize>(v: [[Self::V; N]; K]) -> [[Self::V; N]; K];
 }
 
-/// Arguments of 2^x are kept within this range: beyond it sigmoid and tanh are at their limits in f32, and the
-/// power still has a normal exponent.
-pub(super) const RANGE: f32 = 126.0;
-
-/// Minimax coefficients of 2^r on [0, 1], highest first, with relative error 9.4e-8 after rounding. The constant, one,
-/// is exact and not listed, so that sigmoid(0) = 1/2 and tanh(0) = 0 are exact.
-const POWERS: [f32; 5] = [1.867_13e-3, 9.017_031e-3, 5.579_991_3e-2, 2.401_644_4e-1, 6.931_513e-1];
+/// Minimax coefficients of 2^r on [0, 1], highest first, with relative error 9.4e-8 after rounding. The constant is
+/// exact, so that 2^0 is.
+const POWERS: [f32; 6] = [1.867_13e-3, 9.017_031e-3, 5.579_991_3e-2, 2.401_644_4e-1, 6.931_513e-1, 1.0];
 
 /// About 2^r for `r` in [0, 1].
 #[inline(always)]
-pub(super) unsafe fn power_of_fraction<S: Simd<F = f32>>(r: S::V) -> S::V {
+pub(super) unsafe fn powers_of_fractions<S: Simd<F = f32>, const N: usize, const K: usize>(
+    r: [[S::V; N]; K],
+) -> [[S::V; N]; K] {
     // SAFETY: passed on to the caller.
     unsafe {
-        let mut p = S::splat(POWERS[0]);
-        p = S::fma(p, r, S::splat(POWERS[1]));
-        p = S::fma(p, r, S::splat(POWERS[2]));
-        p = S::fma(p, r, S::splat(POWERS[3]));
-        p = S::fma(p, r, S::splat(POWERS[4]));
-        S::fma(p, r, S::splat(1.0))
+        let mut p = [[S::splat(POWERS[0]); N]; K];
+        for power in 1..POWERS.len() {
+            let power = S::splat(POWERS[power]);
+            for k in 0..K {
+                for n in 0..N {
+                    p[k][n] = S::fma(p[k][n], r[k][n], power);
+                }
+            }
+        }
+        p
     }
 }
 
@@ -42,23 +55,76 @@ pub(super) unsafe fn power_of_fraction<S: Simd<F = f32>>(r: S::V) -> S::V {
 #[inline(always)]
 pub(super) unsafe fn exp<S: Exp2>(x: S::V) -> S::V {
     // SAFETY: passed on to the caller.
-    unsafe { S::exp2(S::mul(x, S::splat(S::F::from_f64(LOG2_E)))) }
+    unsafe { S::exp2([[S::mul(x, S::splat(F::<S>::from_f64(LOG2_E)))]])[0][0] }
 }
 
-/// 1 / (1 + e^-x).
+/// `1 + e^(factor x)` of every row, which has a factor of its own.
 #[inline(always)]
-pub(super) unsafe fn sigmoid<S: Exp2>(x: S::V) -> S::V {
+unsafe fn one_plus_exp<S: Exp2, const N: usize, const K: usize>(
+    mut x: [[S::V; N]; K],
+    factors: [f64; K],
+) -> [[S::V; N]; K] {
     // SAFETY: passed on to the caller.
-    unsafe { S::reciprocal(S::add(S::splat(S::ONE), S::exp2(S::mul(x, S::splat(S::F::from_f64(-LOG2_E)))))) }
+    unsafe {
+        let (one, limit) = (S::splat(S::ONE), S::splat(F::<S>::from_f64(S::LARGEST)));
+        for k in 0..K {
+            let factor = S::splat(F::<S>::from_f64(factors[k] * LOG2_E));
+            for n in 0..N {
+                x[k][n] = S::mul(x[k][n], factor);
+            }
+        }
+        for k in 0..K {
+            for n in 0..N {
+                x[k][n] = S::at_most(x[k][n], limit);
+            }
+        }
+        let mut sums = S::exp2(x);
+        for k in 0..K {
+            for n in 0..N {
+                sums[k][n] = S::add(sums[k][n], one);
+            }
+        }
+        sums
+    }
 }
 
-/// 1 - 2 / (1 + e^2x).
+/// `1 - 2 v`.
+#[inline(always)]
+unsafe fn one_less_twice<S: Simd, const N: usize>(mut v: [S::V; N]) -> [S::V; N] {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        for n in 0..N {
+            v[n] = S::fnma(S::splat(F::<S>::from_f64(2.0)), v[n], S::splat(S::ONE));
+        }
+    }
+    v
+}
+
+/// tanh x = 1 - 2 / (1 + e^2x).
 #[inline(always)]
 pub(super) unsafe fn tanh<S: Exp2>(x: S::V) -> S::V {
     // SAFETY: passed on to the caller.
     unsafe {
-        let one = S::splat(S::ONE);
-        let e = S::exp2(S::mul(x, S::splat(S::F::from_f64(2.0 * LOG2_E))));
-        S::fnma(S::splat(S::F::from_f64(2.0)), S::reciprocal(S::add(one, e)), one)
+        let [sums] = S::reciprocals(one_plus_exp::<S, 1, 1>([[x]], [2.0]));
+        one_less_twice::<S, 1>(sums)[0]
+    }
+}
+
+impl<S: Exp2> Activations for S {
+    #[inline(always)]
+    unsafe fn sigmoids_and_tanh<const N: usize>(x: [[V<S>; N]; 3]) -> [[V<S>; N]; 3] {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let [a, b, c] = S::reciprocals(one_plus_exp::<S, N, 3>(x, [-1.0, -1.0, 2.0]));
+            [a, b, one_less_twice::<S, N>(c)]
+        }
+    }
+    #[inline(always)]
+    unsafe fn sigmoid_and_tanh<const N: usize>(x: [[V<S>; N]; 2]) -> [[V<S>; N]; 2] {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let [a, b] = S::reciprocals(one_plus_exp::<S, N, 2>(x, [-1.0, 2.0]));
+            [a, one_less_twice::<S, N>(b)]
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The recurrence of an LSTM layer over all steps of a block, forward and backward.
 
-use super::simd::{Quads, Simd};
+use super::simd::{Activations, Quads, Simd};
 use super::{gates, matmul};
 
 type F<S> = <S as Simd>::F;
@@ -22,25 +22,29 @@ pub(super) struct Steps<T> {
     pub(super) from_zero: bool,
 }
 
-/// Adds `W_h h[t]` to `z[t]`, activates, and makes state `t + 1`, for every step.
+/// Adds `W_h h[t]` to `z[t]`, activates, and makes state `t + 1`, for every step, in blocks `D` of `B` vectors.
 ///
 /// # Safety
 /// `z` has `steps x 4 units` lane vectors, `h` and `c` one step more of `width` and `units`, `tanh_c` `steps x units`.
 #[inline(always)]
-pub(super) unsafe fn forward<S: Simd>(s: Steps<F<S>>, recurrent: *const F<S>) {
-    let (gate_rows, state, width) = (4 * s.units * S::LANES, s.units * S::LANES, s.width * S::LANES);
+pub(super) unsafe fn forward<D, S, const B: usize>(s: Steps<F<S>>, recurrent: *const F<S>)
+where
+    D: Simd<F = F<S>>,
+    S: Activations,
+{
+    let (gate_rows, state, width) = (4 * s.units * D::LANES, s.units * D::LANES, s.width * D::LANES);
     for t in 0..s.steps {
         let z = s.z.wrapping_add(t * gate_rows);
         let (h, c) = (s.h.wrapping_add(t * width), s.c.wrapping_add(t * state));
         let new = (h.wrapping_add(width), c.wrapping_add(state), s.tanh_c.wrapping_add(t * state));
-        let mask = if s.mask.is_null() { s.mask } else { s.mask.wrapping_add(t * S::LANES) };
+        let mask = if s.mask.is_null() { s.mask } else { s.mask.wrapping_add(t * D::LANES) };
         // SAFETY: row t lies inside every buffer.
         unsafe {
             // What zeros add changes no bit that is used: gates take both zeros for the same.
             if t > 0 || !s.from_zero {
-                matmul::matmul::<S>(recurrent, (4 * s.units, s.units), h, std::ptr::null(), z);
+                matmul::matmul::<D>(recurrent, (4 * s.units, s.units), h, std::ptr::null(), z);
             }
-            gates::forward::<S>(s.units, z, (h, c), new, mask);
+            gates::forward::<S, B>(s.units, z, (h, c), new, mask);
         }
     }
 }
@@ -87,12 +91,13 @@ pub(super) unsafe fn backward<S: Simd>(s: Steps<F<S>>, recurrent_t: *const F<S>,
     }
 }
 
-/// Rolls a block of a layer of `U` units out under constant weighted inputs; bit for bit as [`forward`].
+/// Rolls a block of `B` vectors of a layer of `U` units out under constant weighted inputs; bit for bit as [`forward`].
 ///
 /// # Safety
 /// `held` has `4 U` lane vectors, `w` is row-major `4 U x U`, `h` and `c` have `U`, `path` is null or has `steps x U`.
 #[inline(always)]
-pub(super) unsafe fn roll<S: Simd, const U: usize>(
+#[expect(clippy::needless_range_loop, reason = "constant bounds on several indices unroll into registers")]
+pub(super) unsafe fn roll<S: Activations, const U: usize, const B: usize>(
     held: *const F<S>,
     w: *const F<S>,
     (h, c): (*mut F<S>, *mut F<S>),
@@ -101,33 +106,48 @@ pub(super) unsafe fn roll<S: Simd, const U: usize>(
 ) {
     // SAFETY: the indices stay inside the sizes above.
     unsafe {
-        for step in 0..steps {
-            let mut state = [S::splat(S::ZERO); U];
-            for (u, v) in state.iter_mut().enumerate() {
-                *v = S::load(h.wrapping_add(u * S::LANES));
-            }
-            // Two passes, as in a layer's gates.
-            let (mut cells, mut opened) = ([S::splat(S::ZERO); U], [S::splat(S::ZERO); U]);
+        let mut hidden = [[S::splat(S::ZERO); U]; B];
+        let (mut cells, mut opened) = (hidden, hidden);
+        for b in 0..B {
             for u in 0..U {
-                let mut sums = [S::splat(S::ZERO); 4];
-                for (g, sum) in sums.iter_mut().enumerate() {
-                    *sum = S::load(held.wrapping_add((g * U + u) * S::LANES));
-                    for (j, v) in state.iter().enumerate() {
-                        *sum = S::fma(S::splat(*w.wrapping_add((g * U + u) * U + j)), *v, *sum);
+                hidden[b][u] = S::load(h.wrapping_add((u * B + b) * S::LANES));
+                cells[b][u] = S::load(c.wrapping_add((u * B + b) * S::LANES));
+            }
+        }
+        for step in 0..steps {
+            // Two passes, as in a layer's gates; the vectors of the block take turns, so that there is work from one while the
+            // other waits for its states.
+            for b in 0..B {
+                let mut sums = [[S::splat(S::ZERO); U]; 4];
+                for g in 0..4 {
+                    for u in 0..U {
+                        let mut sum = S::load(held.wrapping_add(((g * U + u) * B + b) * S::LANES));
+                        for j in 0..U {
+                            sum = S::fma(S::splat(*w.wrapping_add((g * U + u) * U + j)), hidden[b][j], sum);
+                        }
+                        sums[g][u] = sum;
                     }
                 }
-                let cell = c.wrapping_add(u * S::LANES);
-                let kept = S::mul(S::sigmoid(sums[0]), S::tanh(sums[2]));
-                cells[u] = S::fma(S::sigmoid(sums[1]), S::load(cell), kept);
-                opened[u] = sums[3];
-                S::store(cell, cells[u]);
-            }
-            for u in 0..U {
-                let hidden = S::mul(S::sigmoid(opened[u]), S::tanh(cells[u]));
-                S::store(h.wrapping_add(u * S::LANES), hidden);
-                if !path.is_null() {
-                    S::store(path.wrapping_add((step * U + u) * S::LANES), hidden);
+                let [i, f, g] = S::sigmoids_and_tanh([sums[0], sums[1], sums[2]]);
+                for u in 0..U {
+                    cells[b][u] = S::fma(f[u], cells[b][u], S::mul(i[u], g[u]));
                 }
+                opened[b] = sums[3];
+            }
+            for b in 0..B {
+                let [o, squashed] = S::sigmoid_and_tanh([opened[b], cells[b]]);
+                for u in 0..U {
+                    hidden[b][u] = S::mul(o[u], squashed[u]);
+                    if !path.is_null() {
+                        S::store(path.wrapping_add(((step * U + u) * B + b) * S::LANES), hidden[b][u]);
+                    }
+                }
+            }
+        }
+        for b in 0..B {
+            for u in 0..U {
+                S::store(h.wrapping_add((u * B + b) * S::LANES), hidden[b][u]);
+                S::store(c.wrapping_add((u * B + b) * S::LANES), cells[b][u]);
             }
         }
     }
