@@ -153,6 +153,10 @@ pub(super) unsafe fn roll<S: Activations, const U: usize, const B: usize>(
     }
 }
 
+/// Elements that rows are fetched ahead of being written: a CPU that writes to as many places in turn as a block has lanes
+/// sees no order in it.
+const AHEAD: usize = 64;
+
 /// Writes `n` vectors of `lanes` lanes as rows: `rows[starts[lane] + i] = v[i][lane]` for the lanes that have a start.
 ///
 /// # Safety
@@ -183,6 +187,9 @@ pub(super) unsafe fn to_rows<S: Quads>(
                     for (j, to) in to.iter_mut().enumerate().take(S::LANES / 4) {
                         let start = *starts.get_unchecked(first + lane + 4 * j);
                         *to = rows.wrapping_add(start + i);
+                        if i + AHEAD < n {
+                            S::prefetch(to.wrapping_add(AHEAD));
+                        }
                     }
                     S::store_quads(to, quad);
                 }
