@@ -62,17 +62,16 @@ impl<F: Real> Network<F> {
         Ok(())
     }
 
-    /// Runs all blocks, on as many threads as rayon has. `with` writes what it wants of a block into its samples' rows
-    /// of every output, given as values and length of a row.
+    /// Runs all blocks, on as many threads as rayon has, and returns outputs of which every sample has a row, with the given
+    /// numbers of elements. `with` writes what it wants of a block into its samples' rows of every output.
     fn run<const N: usize>(
         &self,
         inputs: &Inputs<'_, F>,
-        outputs: [(&mut [F], usize); N],
+        rows: [usize; N],
         with: impl Fn(&mut Engine<F>, &Weights<F>, [OutputRows<'_, F>; N]) + Sync,
-    ) {
+    ) -> [Vec<F>; N] {
         let weights = Weights::new(self, inputs, Derivatives::None);
         let lanes = self.kernels.lanes;
-        let rows = outputs.each_ref().map(|(_, row)| *row);
         let new_engine = || Engine::new(self, inputs, Derivatives::None);
         let run_piece = |engine: &mut Engine<F>, (samples, mut outputs): (Range<usize>, [&mut [F]; N])| {
             let first = samples.start;
@@ -94,13 +93,33 @@ impl<F: Real> Network<F> {
                 with(engine, &weights, own);
             }
         };
-        let pieces = pieces(inputs.samples, BLOCKS_AT_A_TIME * lanes, outputs);
+        let (samples, piece) = (inputs.samples, BLOCKS_AT_A_TIME * lanes);
+        let ranges = (0..samples).step_by(piece).map(|start| start..(start + piece).min(samples));
         // One piece is not worth waking a thread.
-        if pieces.len() > 1 && rayon::current_num_threads() > 1 {
+        if samples > piece && rayon::current_num_threads() > 1 {
+            let mut outputs = rows.map(|row| (vec![F::zero(); samples * row], row));
+            let mut rest = outputs.each_mut().map(|(values, row)| (&mut values[..], *row));
+            let pieces: Vec<(Range<usize>, [&mut [F]; N])> = ranges
+                .map(|range| {
+                    let len = range.len();
+                    (range, rest.each_mut().map(|(rest, row)| split(rest, len * *row)))
+                })
+                .collect();
             pieces.into_par_iter().for_each_init(new_engine, run_piece);
+            outputs.map(|(values, _)| values)
         } else {
+            // Outputs grow piece by piece, so that what has been cleared is still in a cache when it is written.
+            let mut outputs = rows.map(|row| (Vec::with_capacity(samples * row), row));
             let mut engine = new_engine();
-            pieces.into_iter().for_each(|piece| run_piece(&mut engine, piece));
+            for range in ranges {
+                let own = outputs.each_mut().map(|(values, row)| {
+                    let before = values.len();
+                    values.resize(before + range.len() * *row, F::zero());
+                    &mut values[before..]
+                });
+                run_piece(&mut engine, (range, own));
+            }
+            outputs.map(|(values, _)| values)
         }
     }
 
@@ -116,8 +135,7 @@ impl<F: Real> Network<F> {
         let inputs = inputs.into();
         self.check_inputs(&inputs)?;
         let outputs = self.outputs();
-        let mut y = vec![F::zero(); inputs.samples * outputs];
-        self.run(&inputs, [(&mut y, outputs)], |engine, weights, [mut y]| {
+        let [y] = self.run(&inputs, [outputs], |engine, weights, [mut y]| {
             engine.forward_to_last(weights, &inputs);
             y.put(self, engine.output(0), outputs, 0);
         });
@@ -140,8 +158,7 @@ impl<F: Real> Network<F> {
         let (outputs, layers) = (self.outputs(), &self.params.lstm);
         // A row holds the outputs, then h and c of every layer.
         let width = outputs + 2 * layers.iter().sum::<usize>();
-        let mut rows = vec![F::zero(); inputs.samples * width];
-        self.run(&inputs, [(&mut rows, width)], |engine, weights, [mut rows]| {
+        let [rows] = self.run(&inputs, [width], |engine, weights, [mut rows]| {
             engine.forward_to_last(weights, &inputs);
             rows.put(self, engine.output(0), outputs, 0);
             let mut at = outputs;
@@ -175,8 +192,7 @@ impl<F: Real> Network<F> {
             return Err(Error::Setting { what: "every_step", value: 0.0, range: "on to predict every step" });
         }
         let (outputs, steps) = (self.outputs(), inputs.steps);
-        let mut y = vec![F::zero(); inputs.samples * steps * outputs];
-        self.run(&inputs, [(&mut y, steps * outputs)], |engine, weights, [mut y]| {
+        let [y] = self.run(&inputs, [steps * outputs], |engine, weights, [mut y]| {
             engine.forward(weights, &inputs);
             for t in 0..steps {
                 y.put(self, engine.output(t), outputs, t * outputs);
@@ -194,10 +210,8 @@ impl<F: Real> Network<F> {
         self.check_inputs(&inputs)?;
         let units = self.lstm_units(layer)?;
         let steps = inputs.steps;
-        let len = inputs.samples * steps * units;
-        let (mut h, mut c) = (vec![F::zero(); len], vec![F::zero(); len]);
         let row = steps * units;
-        self.run(&inputs, [(&mut h, row), (&mut c, row)], |engine, weights, [mut h, mut c]| {
+        let [h, c] = self.run(&inputs, [row, row], |engine, weights, [mut h, mut c]| {
             engine.forward(weights, &inputs);
             for t in 0..steps {
                 let (h_t, c_t) = engine.state(layer, t + 1);
@@ -242,52 +256,35 @@ impl<F: Real> Network<F> {
             let range = "small enough for the machine's addresses";
             return Err(Error::Setting { what: "the number of steps to keep", value: steps as f64, range });
         }
-        let mut trajectory = vec![F::zero(); if keep { samples * steps * units } else { 0 }];
-        let (mut h, mut c) = (vec![F::zero(); samples * units], vec![F::zero(); samples * units]);
         let row = if keep { steps * units } else { 0 };
-        let outputs = [(&mut h[..], units), (&mut c[..], units), (&mut trajectory[..], row)];
-        self.run(&inputs, outputs, |engine, weights, [mut h, mut c, mut trajectory]| {
-            if self.params.lstm.len() == 1 && units <= FUSED_UNITS {
-                let ([h_end, c_end], path) = engine.roll(self, weights, &inputs, steps, keep);
+        let [h, c, trajectory] =
+            self.run(&inputs, [units, units, row], |engine, weights, [mut h, mut c, mut trajectory]| {
+                if self.params.lstm.len() == 1 && units <= FUSED_UNITS {
+                    let ([h_end, c_end], path) = engine.roll(self, weights, &inputs, steps, keep);
+                    h.put(self, h_end, units, 0);
+                    c.put(self, c_end, units, 0);
+                    if keep {
+                        trajectory.put(self, path, row, 0);
+                    }
+                    return;
+                }
+                let top = self.params.lstm.len() - 1;
+                engine.begin_roll_out(weights, &inputs);
+                for step in 0..steps {
+                    engine.roll_step(weights);
+                    if keep {
+                        trajectory.put(self, engine.state(top, 0).0, units, step * units);
+                    }
+                }
+                let (h_end, c_end) = engine.state(top, 0);
                 h.put(self, h_end, units, 0);
                 c.put(self, c_end, units, 0);
-                if keep {
-                    trajectory.put(self, path, row, 0);
-                }
-                return;
-            }
-            let top = self.params.lstm.len() - 1;
-            engine.begin_roll_out(weights, &inputs);
-            for step in 0..steps {
-                engine.roll_step(weights);
-                if keep {
-                    trajectory.put(self, engine.state(top, 0).0, units, step * units);
-                }
-            }
-            let (h_end, c_end) = engine.state(top, 0);
-            h.put(self, h_end, units, 0);
-            c.put(self, c_end, units, 0);
-        });
+            });
         Ok(RollOut {
             trajectory: keep.then(|| shaped3(samples, steps, units, trajectory)),
             end: State { h: shaped2(samples, units, h), c: shaped2(samples, units, c) },
         })
     }
-}
-
-/// The samples in pieces of `size`, each with its part of every output.
-fn pieces<F, const N: usize>(
-    samples: usize,
-    size: usize,
-    mut outputs: [(&mut [F], usize); N],
-) -> Vec<(Range<usize>, [&mut [F]; N])> {
-    let ranges = (0..samples).step_by(size).map(|start| start..(start + size).min(samples));
-    ranges
-        .map(|range| {
-            let len = range.len();
-            (range, outputs.each_mut().map(|(rest, row)| split(rest, len * *row)))
-        })
-        .collect()
 }
 
 /// Takes the first `len` elements away.

@@ -55,7 +55,8 @@ pub(super) unsafe fn forward<S: Activations, const B: usize>(
         // SAFETY: unit u lies inside every buffer.
         unsafe {
             let p = z.wrapping_add(at);
-            let rows = [load::<S, B>(p), load::<S, B>(p.wrapping_add(gate)), load::<S, B>(p.wrapping_add(2 * gate))];
+            let rows =
+                [load::<S, B>(p), load::<S, B>(p.wrapping_add(gate)), load::<S, B>(p.wrapping_add(2 * gate))];
             let [i, f, g] = S::sigmoids_and_tanh(rows);
             store::<S, B>(p, i);
             store::<S, B>(p.wrapping_add(gate), f);
