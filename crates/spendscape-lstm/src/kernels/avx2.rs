@@ -1,6 +1,6 @@
 //! AVX2 with FMA: blocks of eight f32.
 
-use super::simd::{Quads, Simd};
+use super::simd::{Quads, Simd, each};
 use super::transcendental;
 use std::arch::x86_64::{
     __m128i, __m256, __m256i, _CMP_NEQ_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEG_INF, _MM_HINT_T1,
@@ -177,31 +177,17 @@ impl transcendental::Exp2 for Avx2 {
         unsafe {
             // The maximum keeps a NaN of its second argument.
             let smallest = _mm256_set1_ps(-126.0);
-            for k in 0..K {
-                for n in 0..N {
-                    x[k][n] = _mm256_max_ps(smallest, x[k][n]);
-                }
-            }
+            each!(k, n: x[k][n] = _mm256_max_ps(smallest, x[k][n]));
             let (mut wholes, mut fractions) = (x, x);
-            for k in 0..K {
-                for n in 0..N {
-                    wholes[k][n] = _mm256_round_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(x[k][n]);
-                }
-            }
-            for k in 0..K {
-                for n in 0..N {
-                    fractions[k][n] = _mm256_sub_ps(x[k][n], wholes[k][n]);
-                }
-            }
+            each!(k, n: wholes[k][n] = _mm256_round_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(x[k][n]));
+            each!(k, n: fractions[k][n] = _mm256_sub_ps(x[k][n], wholes[k][n]));
             let mut powers = transcendental::powers_of_fractions::<Self, N, K>(fractions);
             let bias = _mm256_set1_epi32(EXPONENT_BIAS);
-            for k in 0..K {
-                for n in 0..N {
-                    let power = _mm256_add_epi32(_mm256_cvtps_epi32(wholes[k][n]), bias);
-                    let power = _mm256_castsi256_ps(_mm256_slli_epi32::<MANTISSA_BITS>(power));
-                    powers[k][n] = _mm256_mul_ps(powers[k][n], power);
-                }
-            }
+            each!(k, n: {
+                let power = _mm256_add_epi32(_mm256_cvtps_epi32(wholes[k][n]), bias);
+                let power = _mm256_castsi256_ps(_mm256_slli_epi32::<MANTISSA_BITS>(power));
+                powers[k][n] = _mm256_mul_ps(powers[k][n], power);
+            });
             powers
         }
     }
@@ -212,11 +198,7 @@ impl transcendental::Exp2 for Avx2 {
     }
     #[inline(always)]
     unsafe fn reciprocals<const N: usize, const K: usize>(mut v: [[__m256; N]; K]) -> [[__m256; N]; K] {
-        for k in 0..K {
-            for n in 0..N {
-                unsafe { v[k][n] = _mm256_div_ps(_mm256_set1_ps(1.0), v[k][n]) };
-            }
-        }
+        unsafe { each!(k, n: v[k][n] = _mm256_div_ps(_mm256_set1_ps(1.0), v[k][n])) }
         v
     }
 }

@@ -1,6 +1,6 @@
 //! AVX-512: blocks of sixteen f32.
 
-use super::simd::{Quads, Simd};
+use super::simd::{Quads, Simd, each};
 use super::transcendental;
 use std::arch::x86_64::{
     __m512, _CMP_NEQ_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEG_INF, _MM_HINT_T1, _mm_loadu_ps,
@@ -159,17 +159,9 @@ impl transcendental::Exp2 for Avx512 {
         // The scaling rounds the exponent down by itself.
         unsafe {
             let mut fractions = x;
-            for k in 0..K {
-                for n in 0..N {
-                    fractions[k][n] = _mm512_reduce_ps::<FRACTION>(x[k][n]);
-                }
-            }
+            each!(k, n: fractions[k][n] = _mm512_reduce_ps::<FRACTION>(x[k][n]));
             let mut powers = transcendental::powers_of_fractions::<Self, N, K>(fractions);
-            for k in 0..K {
-                for n in 0..N {
-                    powers[k][n] = _mm512_scalef_ps(powers[k][n], x[k][n]);
-                }
-            }
+            each!(k, n: powers[k][n] = _mm512_scalef_ps(powers[k][n], x[k][n]));
             powers
         }
     }
@@ -183,22 +175,10 @@ impl transcendental::Exp2 for Avx512 {
         // One Newton step doubles the 14 bits of the estimate; a division takes several times as long here.
         unsafe {
             let (mut estimates, two) = (v, _mm512_set1_ps(2.0));
-            for k in 0..K {
-                for n in 0..N {
-                    estimates[k][n] = _mm512_rcp14_ps(v[k][n]);
-                }
-            }
+            each!(k, n: estimates[k][n] = _mm512_rcp14_ps(v[k][n]));
             let mut rest = v;
-            for k in 0..K {
-                for n in 0..N {
-                    rest[k][n] = _mm512_fnmadd_ps(v[k][n], estimates[k][n], two);
-                }
-            }
-            for k in 0..K {
-                for n in 0..N {
-                    estimates[k][n] = _mm512_mul_ps(estimates[k][n], rest[k][n]);
-                }
-            }
+            each!(k, n: rest[k][n] = _mm512_fnmadd_ps(v[k][n], estimates[k][n], two));
+            each!(k, n: estimates[k][n] = _mm512_mul_ps(estimates[k][n], rest[k][n]));
             estimates
         }
     }

@@ -1,6 +1,6 @@
 //! AVX-512: blocks of eight f64.
 
-use super::simd::{Quads, Simd};
+use super::simd::{Quads, Simd, each};
 use super::transcendental;
 use std::arch::x86_64::{
     __m512d, __m512i, _CMP_NEQ_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T1, _mm_prefetch,
@@ -191,25 +191,13 @@ impl transcendental::Exp2 for Avx512F64 {
     unsafe fn exp2<const N: usize, const K: usize>(x: [[__m512d; N]; K]) -> [[__m512d; N]; K] {
         unsafe {
             let mut fractions = x;
-            for k in 0..K {
-                for n in 0..N {
-                    fractions[k][n] = _mm512_reduce_pd::<FRACTION>(x[k][n]);
-                }
-            }
+            each!(k, n: fractions[k][n] = _mm512_reduce_pd::<FRACTION>(x[k][n]));
             let mut powers = [[_mm512_set1_pd(POWERS[0]); N]; K];
-            for power in 1..POWERS.len() {
-                let power = _mm512_set1_pd(POWERS[power]);
-                for k in 0..K {
-                    for n in 0..N {
-                        powers[k][n] = _mm512_fmadd_pd(powers[k][n], fractions[k][n], power);
-                    }
-                }
+            for &power in &POWERS[1..] {
+                let power = _mm512_set1_pd(power);
+                each!(k, n: powers[k][n] = _mm512_fmadd_pd(powers[k][n], fractions[k][n], power));
             }
-            for k in 0..K {
-                for n in 0..N {
-                    powers[k][n] = _mm512_scalef_pd(powers[k][n], _mm512_sub_pd(x[k][n], fractions[k][n]));
-                }
-            }
+            each!(k, n: powers[k][n] = _mm512_scalef_pd(powers[k][n], _mm512_sub_pd(x[k][n], fractions[k][n])));
             powers
         }
     }
@@ -223,23 +211,11 @@ impl transcendental::Exp2 for Avx512F64 {
         // Each Newton step doubles the 14 bits of the estimate; a division takes several times as long.
         unsafe {
             let (mut estimates, one) = (v, _mm512_set1_pd(1.0));
-            for k in 0..K {
-                for n in 0..N {
-                    estimates[k][n] = _mm512_rcp14_pd(v[k][n]);
-                }
-            }
+            each!(k, n: estimates[k][n] = _mm512_rcp14_pd(v[k][n]));
             for _ in 0..2 {
                 let mut rest = v;
-                for k in 0..K {
-                    for n in 0..N {
-                        rest[k][n] = _mm512_fnmadd_pd(v[k][n], estimates[k][n], one);
-                    }
-                }
-                for k in 0..K {
-                    for n in 0..N {
-                        estimates[k][n] = _mm512_fmadd_pd(estimates[k][n], rest[k][n], estimates[k][n]);
-                    }
-                }
+                each!(k, n: rest[k][n] = _mm512_fnmadd_pd(v[k][n], estimates[k][n], one));
+                each!(k, n: estimates[k][n] = _mm512_fmadd_pd(estimates[k][n], rest[k][n], estimates[k][n]));
             }
             estimates
         }

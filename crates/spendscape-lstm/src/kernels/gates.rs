@@ -15,8 +15,8 @@ unsafe fn load<S: Simd, const B: usize>(p: *const F<S>) -> [S::V; B] {
     // SAFETY: as the caller guarantees.
     unsafe {
         let mut v = [S::splat(S::ZERO); B];
-        for b in 0..B {
-            v[b] = S::load(p.wrapping_add(b * S::LANES));
+        for (b, v) in v.iter_mut().enumerate() {
+            *v = S::load(p.wrapping_add(b * S::LANES));
         }
         v
     }
@@ -26,9 +26,9 @@ unsafe fn load<S: Simd, const B: usize>(p: *const F<S>) -> [S::V; B] {
 /// There is room for them at `p`.
 #[inline(always)]
 unsafe fn store<S: Simd, const B: usize>(p: *mut F<S>, v: [S::V; B]) {
-    for b in 0..B {
+    for (b, v) in v.into_iter().enumerate() {
         // SAFETY: as the caller guarantees.
-        unsafe { S::store(p.wrapping_add(b * S::LANES), v[b]) };
+        unsafe { S::store(p.wrapping_add(b * S::LANES), v) };
     }
 }
 

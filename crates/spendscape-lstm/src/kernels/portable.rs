@@ -126,11 +126,8 @@ impl<F: Real> Simd for Portable<F> {
         ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]))
     }
     #[inline(always)]
-    unsafe fn tanh(mut v: Self::V) -> Self::V {
-        for x in &mut v {
-            *x = x.tanh();
-        }
-        v
+    unsafe fn tanh(v: Self::V) -> Self::V {
+        tanhs([v])[0]
     }
     #[inline(always)]
     unsafe fn prefetch(_p: *const F) {}

@@ -51,6 +51,19 @@ impl<'a, T> Ahead<'a, T> {
     }
 }
 
+/// Does something to every vector of `K` rows of `N`: loops with constant bounds over indices, which compile to one
+/// instruction after the other on registers, as iterators over rows do not.
+macro_rules! each {
+    ($k:ident, $n:ident: $do:expr) => {
+        for $k in 0..K {
+            for $n in 0..N {
+                $do
+            }
+        }
+    };
+}
+pub(super) use each;
+
 /// Vector operations of one instruction set and one float type.
 ///
 /// # Safety
