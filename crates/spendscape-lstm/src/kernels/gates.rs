@@ -6,7 +6,7 @@ use super::simd::{Activations, Simd};
 
 type F<S> = <S as Simd>::F;
 
-/// `B` vectors of a block.
+/// Loads `B` vectors of a block.
 ///
 /// # Safety
 /// They lie at `p`.
@@ -22,6 +22,8 @@ unsafe fn load<S: Simd, const B: usize>(p: *const F<S>) -> [S::V; B] {
     }
 }
 
+/// Stores `B` vectors of a block.
+///
 /// # Safety
 /// There is room for them at `p`.
 #[inline(always)]
