@@ -97,7 +97,9 @@ impl<F: Real> Network<F> {
         let ranges = (0..samples).step_by(piece).map(|start| start..(start + piece).min(samples));
         // One piece is not worth waking a thread.
         if samples > piece && rayon::current_num_threads() > 1 {
-            let mut outputs = rows.map(|row| (vec![F::zero(); samples * row], row));
+            // Cleared on all threads too.
+            let cleared = |row| rayon::iter::repeat_n(F::zero(), samples * row).collect::<Vec<F>>();
+            let mut outputs = rows.map(|row| (cleared(row), row));
             let mut rest = outputs.each_mut().map(|(values, row)| (&mut values[..], *row));
             let pieces: Vec<(Range<usize>, [&mut [F]; N])> = ranges
                 .map(|range| {
