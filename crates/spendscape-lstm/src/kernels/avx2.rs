@@ -176,7 +176,7 @@ impl transcendental::Exp2 for Avx2 {
     unsafe fn exp2<const N: usize, const K: usize>(mut x: [[__m256; N]; K]) -> [[__m256; N]; K] {
         unsafe {
             // The maximum keeps a NaN of its second argument.
-            let smallest = _mm256_set1_ps(-126.0);
+            let smallest = _mm256_set1_ps(-Self::LARGEST as f32);
             each!(k, n: x[k][n] = _mm256_max_ps(smallest, x[k][n]));
             let (mut wholes, mut fractions) = (x, x);
             each!(k, n: wholes[k][n] = _mm256_round_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(x[k][n]));

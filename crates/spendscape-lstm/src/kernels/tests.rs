@@ -250,7 +250,8 @@ fn gates_follow_their_definition<F: Real>(k: &Kernels<F>, tolerance: f64) {
     }
 }
 
-/// With one gate shut and the others open, the new cell state is a single activation.
+/// From an empty cell, the new cell state is the input gate times the candidate: with one of them at its limit, one, it is the
+/// activation of the other.
 fn activations_are_as_exact_as_stated<F: Real>(k: &Kernels<F>, sigmoid_error: f64, tanh_error: f64) {
     let (f, points) = (F::from_f64, if cfg!(miri) { 20 } else { 20_000 });
     for i in -points..=points {
@@ -287,12 +288,12 @@ fn gates_at_the_edges<F: Real>(k: &Kernels<F>, tolerance: f64) {
 #[test]
 fn gates() {
     for k in paths() {
-        activations_are_as_exact_as_stated(k, 1.5e-7, 3e-7);
+        activations_are_as_exact_as_stated(k, 2e-7, 4.2e-7);
         gates_follow_their_definition(k, GATE_TOLERANCE);
         gates_at_the_edges(k, GATE_TOLERANCE);
     }
     for k in double_paths() {
-        activations_are_as_exact_as_stated(k, 3e-16, 5e-16);
+        activations_are_as_exact_as_stated(k, 3e-16, 6e-16);
         gates_follow_their_definition(k, DOUBLE_GATE_TOLERANCE);
         gates_at_the_edges(k, DOUBLE_GATE_TOLERANCE);
     }
