@@ -2,7 +2,6 @@
 
 use std::{fmt, path::PathBuf};
 
-use datafusion::error::DataFusionError;
 use jiff::civil::Date;
 use parquet::errors::ParquetError;
 
@@ -219,46 +218,24 @@ pub enum Error {
         /// What does not fit.
         source: ndarray::ShapeError,
     },
-    /// DataFusion refused or failed.
-    #[error("DataFusion: {0}")]
-    DataFusion(DataFusionError),
-    /// Threads could not be started.
-    #[error("cannot start the threads: {source}")]
-    Threads {
+    /// Columns read from a text file do not make a batch.
+    #[error("cannot make a batch of {path}: {source}")]
+    Batch {
+        /// The file.
+        path: PathBuf,
         /// Why.
-        source: std::io::Error,
-    },
-    /// A worker ended abnormally.
-    #[error("a worker ended abnormally: {source}")]
-    Worker {
-        /// How.
-        source: tokio::task::JoinError,
+        source: arrow::error::ArrowError,
     },
 }
 
 impl Error {
-    /// DataFusion carries errors of ours through its plan; they come out as they went in.
-    pub(crate) fn from_datafusion(error: DataFusionError) -> Self {
-        match error {
-            DataFusionError::External(inner) => match inner.downcast::<Self>() {
-                Ok(own) => *own,
-                Err(inner) => Self::DataFusion(DataFusionError::External(inner)),
-            },
-            other => Self::DataFusion(other),
-        }
-    }
-
     /// Whether the input is at fault rather than the machine.
     #[must_use]
     pub fn is_bad_input(&self) -> bool {
         match self {
             Self::Store(error) => error.is_bad_input(),
             Self::Read { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
-            Self::Scratch { .. }
-            | Self::Shape { .. }
-            | Self::DataFusion(_)
-            | Self::Threads { .. }
-            | Self::Worker { .. } => false,
+            Self::Scratch { .. } | Self::Shape { .. } | Self::Batch { .. } => false,
             _ => true,
         }
     }

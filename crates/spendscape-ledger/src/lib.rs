@@ -4,12 +4,12 @@
 //! Two jobs. [`ingest()`](ingest::ingest) reads raw files through a [`ColumnMap`] and a taxonomy, validates every row and writes one ledger table;
 //! [`build_panels`] sums a ledger into panels, for any number of windows in one pass. Both report whatever they dropped,
 //! mapped away or clipped, with counts and examples. The crate deliberately does not scale or model anything, does not look
-//! at the clock, and keeps asynchronous code to itself: its functions block.
+//! at the clock.
 //!
 #![doc = include_str!("../README.md")]
 //!
-//! Modules in reading order: [`mod@ingest`] (column maps, validation, taxonomies derived from data), [`panel`] (windows, the
-//! plan, spilling, reports).
+//! Modules in reading order: [`mod@ingest`] (column maps, validation, taxonomies derived from data), [`panel`] (windows,
+//! totals, spilling, reports).
 
 mod error;
 pub mod ingest;
@@ -19,4 +19,4 @@ pub use error::{Error, Place, RowProblem};
 pub use ingest::{
     ColumnMap, DerivedClasses, IngestOptions, IngestReport, Pseudonyms, derive_taxonomy, ingest,
 };
-pub use panel::{CellTotals, Limits, PanelReport, PanelRequest, Panels, build_panels};
+pub use panel::{Limits, PanelReport, PanelRequest, Panels, build_panels};

@@ -1,20 +1,36 @@
 //! SQL expressions over the columns of a source.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use arrow::{
     array::{ArrayRef, RecordBatch},
     datatypes::{DataType, Schema, SchemaRef},
 };
-use datafusion::{
-    common::{
-        DFSchema, DataFusionError, SchemaError,
-        tree_node::{Transformed, TreeNode, TreeNodeRecursion},
-    },
-    execution::SessionState,
-    logical_expr::{Expr, Volatility},
-    physical_expr::{PhysicalExpr, expressions::BinaryExpr},
-    prelude::{SessionConfig, SessionContext},
+use datafusion_common::{
+    DFSchema, DataFusionError, Result as Planned, SchemaError, TableReference,
+    config::ConfigOptions,
+    plan_err,
+    tree_node::{Transformed, TreeNode, TreeNodeRecursion},
+};
+use datafusion_expr::{
+    AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, Volatility, WindowUDF,
+    execution_props::ExecutionProps,
+    physical_planning_context::PhysicalPlanningContext,
+    planner::{ContextProvider, ExprPlanner},
+    simplify::SimplifyContext,
+};
+use datafusion_functions::{
+    core::planner::CoreFunctionPlanner, datetime::planner::DatetimeFunctionPlanner,
+    unicode::planner::UnicodeFunctionPlanner,
+};
+use datafusion_optimizer::simplify_expressions::ExprSimplifier;
+use datafusion_physical_expr::{PhysicalExpr, create_physical_expr, expressions::BinaryExpr};
+use datafusion_sql::{
+    parser::DFParserBuilder,
+    planner::{ParserOptions, PlannerContext, SqlToRel},
 };
 
 use crate::Error;
@@ -28,18 +44,34 @@ pub(crate) enum Unplanned {
 }
 
 /// Plans expressions.
+///
+/// DataFusion's session would do the same, and bring tables, catalogs, file formats and an executor along, which make up
+/// most of its build.
 pub(crate) struct Planner {
-    state: SessionState,
+    options: Arc<ConfigOptions>,
+    functions: HashMap<String, Arc<ScalarUDF>>,
+    planners: Vec<Arc<dyn ExprPlanner>>,
 }
 
 impl Planner {
     pub(crate) fn new() -> Self {
-        let mut config = SessionConfig::new();
-        let sql = &mut config.options_mut().sql_parser;
+        let mut options = ConfigOptions::new();
         // Columns are named as in the header, and a number with decimals is an exact one: money must not pass a float.
-        sql.enable_ident_normalization = false;
-        sql.parse_float_as_decimal = true;
-        Self { state: SessionContext::new_with_config(config).state() }
+        options.sql_parser.enable_ident_normalization = false;
+        options.sql_parser.parse_float_as_decimal = true;
+        let mut functions = HashMap::new();
+        for function in datafusion_functions::all_default_functions() {
+            for alias in function.aliases() {
+                functions.insert(alias.clone(), function.clone());
+            }
+            functions.insert(function.name().to_owned(), function);
+        }
+        let planners: Vec<Arc<dyn ExprPlanner>> = vec![
+            Arc::new(CoreFunctionPlanner::default()),
+            Arc::new(DatetimeFunctionPlanner),
+            Arc::new(UnicodeFunctionPlanner),
+        ];
+        Self { options: Arc::new(options), functions, planners }
     }
 
     /// Parses an expression and collects the columns that it reads.
@@ -65,7 +97,7 @@ impl Planner {
         let other = |error: DataFusionError| Unplanned::Other(refuse(key, sql, &error));
         let logical = self.logical(key, sql, schema)?;
         let df_schema = DFSchema::try_from(schema.as_ref().clone()).map_err(other)?;
-        let physical = self.state.create_physical_expr(logical, &df_schema).map_err(other)?;
+        let physical = self.physical(logical, &df_schema).map_err(other)?;
         let checked = physical
             .transform_up(|node| {
                 // Integer arithmetic must fail rather than wrap around.
@@ -81,6 +113,26 @@ impl Planner {
         Ok(Expression { key, sql: sql.to_owned(), physical: checked.data, data_type })
     }
 
+    fn parse(&self, sql: &str, schema: &DFSchema) -> Planned<Expr> {
+        let parser = &self.options.sql_parser;
+        let parsed = DFParserBuilder::new(sql)
+            .with_recursion_limit(parser.recursion_limit.get())
+            .build()?
+            .parse_into_expr()?;
+        let planner = SqlToRel::new_with_options(self, ParserOptions::from(parser));
+        planner.sql_to_expr_with_alias(parsed, schema, &mut PlannerContext::new())
+    }
+
+    fn physical(&self, logical: Expr, schema: &DFSchema) -> Planned<Arc<dyn PhysicalExpr>> {
+        let context = SimplifyContext::builder()
+            .with_schema(Arc::new(schema.clone()))
+            .with_config_options(self.options.clone())
+            .build();
+        // Operands and arguments get the types that operators and functions take.
+        let coerced = ExprSimplifier::new(context).coerce(logical, schema)?;
+        create_physical_expr(&coerced, schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())
+    }
+
     fn logical(&self, key: &'static str, sql: &str, schema: &Schema) -> Result<Expr, Unplanned> {
         let refuse = |error: DataFusionError| match error.find_root() {
             DataFusionError::SchemaError(missing, _) => match missing.as_ref() {
@@ -90,7 +142,7 @@ impl Planner {
             _ => Unplanned::Other(refuse(key, sql, &error)),
         };
         let df_schema = DFSchema::try_from(schema.clone()).map_err(refuse)?;
-        let expression = self.state.create_logical_expr(sql, &df_schema).map_err(refuse)?;
+        let expression = self.parse(sql, &df_schema).map_err(refuse)?;
         let mut volatile = None;
         expression
             .apply(|node| {
@@ -112,6 +164,57 @@ impl Planner {
             })),
             None => Ok(expression),
         }
+    }
+}
+
+/// Expressions stand alone: there are no tables, and a value comes of one row.
+impl ContextProvider for Planner {
+    fn get_table_source(&self, name: TableReference) -> Planned<Arc<dyn TableSource>> {
+        plan_err!("an expression over columns has no table {name}")
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        &self.planners
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        self.functions.get(name).cloned()
+    }
+
+    fn get_higher_order_meta(&self, _name: &str) -> Option<Arc<HigherOrderUDF>> {
+        None
+    }
+
+    fn get_aggregate_meta(&self, _name: &str) -> Option<Arc<AggregateUDF>> {
+        None
+    }
+
+    fn get_window_meta(&self, _name: &str) -> Option<Arc<WindowUDF>> {
+        None
+    }
+
+    fn get_variable_type(&self, _names: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        &self.options
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.functions.keys().cloned().collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

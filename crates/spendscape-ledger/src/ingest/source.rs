@@ -262,9 +262,8 @@ impl<'a> Source<'a> {
         if lines.is_empty() {
             return Ok(None);
         }
-        let refuse = |source: arrow::error::ArrowError| {
-            Error::DataFusion(datafusion::error::DataFusionError::from(source))
-        };
+        let refuse =
+            |source: arrow::error::ArrowError| Error::Batch { path: self.files[file].clone(), source };
         let arrays: Vec<ArrayRef> =
             builders.into_iter().map(Builder::finish).collect::<Result<_, _>>().map_err(refuse)?;
         let options = RecordBatchOptions::new().with_row_count(Some(lines.len()));

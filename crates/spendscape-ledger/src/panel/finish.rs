@@ -2,10 +2,6 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use arrow::{
-    array::{AsArray, RecordBatch},
-    datatypes::{Int64Type, UInt32Type},
-};
 use ndarray::{Array2, Array3};
 use spendscape_schema::{EmptyWindows, Panel, WindowSpec};
 
@@ -13,6 +9,7 @@ use super::{
     layout::WindowLayout,
     report::{Clipped, EXAMPLES, WindowReport},
     scan::Scan,
+    totals::Blocks,
 };
 use crate::Error;
 
@@ -42,28 +39,13 @@ pub(crate) struct Part {
 }
 
 impl Finish {
-    /// The panels' rows of the customers in `codes`, from the batches that their partition gave.
-    pub(crate) fn part(&self, batches: &[RecordBatch], codes: impl Iterator<Item = u32>) -> Vec<Part> {
-        // Groups come in the order in which they were first met; a customer who never spends has none.
-        let mut blocks: Vec<(u32, &[i64])> = Vec::new();
-        let cells = self.scan.cells();
-        for batch in batches {
-            let customers: &[u32] = batch.column(0).as_primitive::<UInt32Type>().values();
-            let list = batch.column(1).as_fixed_size_list();
-            let first = list.value_offset(0) as usize;
-            let values = &list.values().as_primitive::<Int64Type>().values()[first..];
-            blocks.extend(customers.iter().copied().zip(values.chunks_exact(cells.max(1))));
-        }
-        blocks.sort_unstable_by_key(|(customer, _)| *customer);
-        let silent = vec![0; cells];
+    /// The panels' rows of the customers in `codes`, whose blocks come in that order. A customer who never spends has a block
+    /// of zeros.
+    pub(crate) fn part(&self, blocks: &Blocks, codes: &mut dyn Iterator<Item = u32>) -> Vec<Part> {
         let mut parts: Vec<Part> = self.windows.iter().map(|_| Part::default()).collect();
         let mut scratch = Vec::new();
-        let mut blocks = blocks.into_iter().peekable();
-        for customer in codes {
-            let block = match blocks.next_if(|(code, _)| *code == customer) {
-                Some((_, block)) => block,
-                None => &silent,
-            };
+        for (position, customer) in codes.enumerate() {
+            let block = blocks.of(position);
             for ((part, window), (_, policy)) in
                 parts.iter_mut().zip(&self.scan.layout.windows).zip(&self.windows)
             {

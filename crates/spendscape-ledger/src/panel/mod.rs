@@ -2,17 +2,15 @@
 //!
 //! One pass over the rows serves any number of window specifications. See [`build_panels`].
 
-mod aggregate;
 mod codes;
-mod exchange;
 mod finish;
 mod layout;
 mod ledger;
-mod plan;
 mod report;
 mod rows;
 mod scan;
 mod spill;
+mod totals;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,7 +22,6 @@ use std::{
 use jiff::civil::Date;
 use spendscape_schema::{EmptyWindows, Panel, WindowSpec};
 
-pub use aggregate::CellTotals;
 pub use report::{Clipped, PanelReport, SpillReport, Tally, WindowReport};
 
 pub(crate) use layout::local_millis;
@@ -119,12 +116,12 @@ pub fn build_panels<P: AsRef<Path>>(ledgers: &[P], request: &PanelRequest) -> Re
     if i32::try_from(scan.cells()).is_err() {
         return Err(Error::BlockTooWide { intervals: scan.layout.intervals, classes: request.classes.len() });
     }
-    let finish = Arc::new(Finish {
+    let finish = Finish {
         scan: scan.clone(),
         customers: customers.clone(),
         classes: request.classes.clone().into(),
         windows: request.windows.clone(),
-    });
+    };
     let (parts, counts, spilled) = aggregate(&scan, &finish, &request.limits)?;
     if counts.moved > i64::MAX as u128 {
         return Err(Error::TotalsTooLarge { moved: counts.moved });
@@ -165,20 +162,15 @@ fn calendar(specs: &[WindowSpec], ledger: &Ledger) -> Result<Layout, Error> {
 
 type Aggregated = (Vec<Vec<finish::Part>>, Counts, Option<SpillReport>);
 
-/// Runs the plan, in memory or through files.
-fn aggregate(scan: &Arc<Scan>, finish: &Arc<Finish>, limits: &Limits) -> Result<Aggregated, Error> {
+/// Sums the ledger, in memory or through files.
+fn aggregate(scan: &Arc<Scan>, finish: &Finish, limits: &Limits) -> Result<Aggregated, Error> {
     let (customers, threads) = (finish.customers.len(), limits.threads.get());
     let block = scan.cells() as u64 * size_of::<i64>() as u64;
     let needed = block * customers as u64;
+    let part = |blocks: &_, codes: &mut dyn Iterator<Item = u32>| finish.part(blocks, codes);
     if needed <= limits.memory_bytes {
-        let parts = threads.min(customers);
-        let (exchange, feeds) = exchange::Exchange::open(scan, parts);
-        let plan = plan::plan(feeds, scan.cells(), customers.div_ceil(parts))?;
-        let (finish, step) = (finish.clone(), parts);
-        let parts = plan::run(&plan, NonZeroUsize::MIN.max(limits.threads), move |batches, part| {
-            Ok(finish.part(&batches, (part as u32..customers as u32).step_by(step)))
-        })?;
-        return Ok((parts, exchange.counts(), None));
+        let (parts, counts) = totals::in_memory(scan, customers as u32, limits.threads, part)?;
+        return Ok((parts, counts, None));
     }
     // Each thread aggregates one part at a time, so `threads` parts are in memory together.
     let per_part = limits.memory_bytes / threads as u64 / block;
@@ -197,11 +189,6 @@ fn aggregate(scan: &Arc<Scan>, finish: &Arc<Finish>, limits: &Limits) -> Result<
     let spilled = spill::Spilled::write(scan, division, limits.threads, &limits.scratch)?;
     let report = SpillReport { files: division.parts(), bytes: spilled.bytes };
     tracing::info!(files = report.files, bytes = report.bytes, "divided the ledger into files by customer");
-    let plan = plan::plan(spilled.feeds(), scan.cells(), per_part as usize)?;
-    let finish = finish.clone();
-    let parts = plan::run(&plan, limits.threads, move |batches, part| {
-        let first = part as u32 * per_part;
-        Ok(finish.part(&batches, first..first.saturating_add(per_part).min(customers as u32)))
-    })?;
+    let parts = totals::from_files(&spilled, scan.cells(), customers as u32, limits.threads, part)?;
     Ok((parts, spilled.counts, Some(report)))
 }

@@ -1,5 +1,7 @@
 //! Rows that count, and how they are divided by customer.
 
+use std::{iter::StepBy, ops::Range};
+
 /// Rows that count: customer code, cell of the customer's block, money spent in minor units.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Rows {
@@ -34,9 +36,9 @@ impl Rows {
 /// How rows are divided by customer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Division {
-    /// Neighbouring customers to different parts, which keeps the parts of a ledger ordered by customer equally busy.
+    /// Neighboring customers to different parts, so that threads that read a ledger ordered by customer seldom meet in one.
     Modulo(u32),
-    /// This many neighbouring customers to a part, which keeps each part's customers in order.
+    /// This many neighboring customers to a part, which keeps each part's customers in order.
     Ranges { customers: u32, parts: u32 },
 }
 
@@ -51,6 +53,25 @@ impl Division {
         match self {
             Self::Modulo(parts) => (customer % parts) as usize,
             Self::Ranges { customers, .. } => (customer / customers) as usize,
+        }
+    }
+
+    /// The place of a customer in its part.
+    pub(crate) fn position(self, customer: u32) -> u32 {
+        match self {
+            Self::Modulo(parts) => customer / parts,
+            Self::Ranges { customers, .. } => customer % customers,
+        }
+    }
+
+    /// The customers of a part out of `all`, by their place in it.
+    pub(crate) fn customers_of(self, part: u32, all: u32) -> StepBy<Range<u32>> {
+        match self {
+            Self::Modulo(parts) => (part..all).step_by(parts as usize),
+            Self::Ranges { customers, .. } => {
+                let first = part * customers;
+                (first..first.saturating_add(customers).min(all)).step_by(1)
+            }
         }
     }
 

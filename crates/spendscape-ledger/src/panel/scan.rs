@@ -85,6 +85,11 @@ impl Scan {
     fn take(&self) -> Option<RowGroup> {
         self.ledger.groups.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
     }
+
+    /// Nobody takes another row group.
+    pub(crate) fn stop(&self) {
+        self.next.store(self.ledger.groups.len(), Ordering::Relaxed);
+    }
 }
 
 /// One worker's share of a scan.

@@ -8,26 +8,23 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use futures::{StreamExt, stream, stream::BoxStream};
 use spendscape_store::{ScratchFolder, require_free_space};
 
 use super::{
     rows::{Division, Rows},
-    scan::{Counts, Producer, Scan},
+    scan::{Counts, Scan},
+    totals::scan_divided,
 };
 use crate::Error;
 
 /// Bytes of a row on disk: customer, cell and amount.
 pub(crate) const ROW_BYTES: u64 = 16;
 
-/// Rows read from a file before they are aggregated: what was written in small pieces is joined to batches of this size.
-const BATCH_ROWS: usize = 8 * 1024;
-
 /// The divided rows on disk.
 #[derive(Debug)]
 pub(crate) struct Spilled {
     folder: ScratchFolder,
-    files: usize,
+    pub(crate) division: Division,
     pub(crate) bytes: u64,
     pub(crate) counts: Counts,
 }
@@ -53,30 +50,14 @@ impl Spilled {
         };
         let files: Vec<Mutex<(BufWriter<File>, u64)>> =
             (0..division.parts()).map(open).collect::<Result<_, Error>>()?;
-        let work = || -> Result<Counts, Error> {
-            let mut producer = Producer::new(scan.clone());
-            let mut bytes = Vec::new();
-            while let Some(rows) = producer.next()? {
-                for (part, rows) in
-                    division.divide(rows).iter().enumerate().filter(|(_, rows)| rows.len() > 0)
-                {
-                    rows.to_bytes(&mut bytes);
-                    let mut file = files[part].lock().unwrap_or_else(PoisonError::into_inner);
-                    file.0
-                        .write_all(&bytes)
-                        .map_err(|source| Error::Scratch { path: file_of(folder.path(), part), source })?;
-                    file.1 += bytes.len() as u64;
-                }
-            }
-            Ok(producer.into_counts())
-        };
-        let mut counts = Counts::default();
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads.get()).map(|_| scope.spawn(work)).collect();
-            for worker in workers {
-                counts.add(&worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-            }
-            Ok::<(), Error>(())
+        let counts = scan_divided(scan, division, threads, |part, rows| {
+            let bytes = rows.to_bytes();
+            let mut file = files[part].lock().unwrap_or_else(PoisonError::into_inner);
+            file.0
+                .write_all(&bytes)
+                .map_err(|source| Error::Scratch { path: file_of(folder.path(), part), source })?;
+            file.1 += bytes.len() as u64;
+            Ok(())
         })?;
         let mut bytes = 0;
         for (part, file) in files.iter().enumerate() {
@@ -84,66 +65,53 @@ impl Spilled {
             file.0.flush().map_err(|source| Error::Scratch { path: file_of(folder.path(), part), source })?;
             bytes += file.1;
         }
-        let files = files.len();
-        Ok(Self { folder, files, bytes, counts })
+        Ok(Self { folder, division, bytes, counts })
     }
 
-    /// One stream of rows per file.
-    pub(crate) fn feeds(&self) -> Vec<BoxStream<'static, Result<Rows, Error>>> {
-        (0..self.files)
-            .map(|part| {
-                let path = file_of(self.folder.path(), part);
-                // Opened when first read: there may be more files than handles.
-                let mut reader: Option<BufReader<File>> = None;
-                stream::poll_fn(move |_| {
-                    let rows = read_rows(&path, &mut reader);
-                    std::task::Poll::Ready(
-                        rows.map_err(|source| Error::Scratch { path: path.clone(), source }).transpose(),
-                    )
-                })
-                .boxed()
-            })
-            .collect()
+    /// Reads the rows of a part in pieces.
+    pub(crate) fn read(&self, part: usize, mut visit: impl FnMut(&Rows)) -> Result<(), Error> {
+        let path = file_of(self.folder.path(), part);
+        let failed = |source| Error::Scratch { path: path.clone(), source };
+        let mut reader = BufReader::new(File::open(&path).map_err(failed)?);
+        while let Some(rows) = read_rows(&mut reader).map_err(failed)? {
+            visit(&rows);
+        }
+        Ok(())
     }
 }
 
-fn read_rows(path: &Path, reader: &mut Option<BufReader<File>>) -> io::Result<Option<Rows>> {
-    let reader = match reader {
-        Some(reader) => reader,
-        None => reader.insert(BufReader::new(File::open(path)?)),
-    };
-    let mut rows = Rows::default();
-    while rows.len() < BATCH_ROWS {
-        let mut count = [0; 4];
-        if let Err(error) = reader.read_exact(&mut count) {
-            if error.kind() == io::ErrorKind::UnexpectedEof {
-                break;
-            }
-            return Err(error);
-        }
-        let mut bytes = vec![0; u32::from_le_bytes(count) as usize * ROW_BYTES as usize];
-        reader.read_exact(&mut bytes)?;
-        rows.add_bytes(&bytes);
+/// The next piece, as it was written; `None` at the end of the file.
+fn read_rows(reader: &mut impl Read) -> io::Result<Option<Rows>> {
+    let mut count = [0; 4];
+    match reader.read_exact(&mut count) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        read => read?,
     }
-    Ok((rows.len() > 0).then_some(rows))
+    let mut bytes = vec![0; u32::from_le_bytes(count) as usize * ROW_BYTES as usize];
+    reader.read_exact(&mut bytes)?;
+    Ok(Some(Rows::from_bytes(&bytes)))
 }
 
 impl Rows {
     /// The number of rows, then column after column.
-    fn to_bytes(&self, bytes: &mut Vec<u8>) {
-        bytes.clear();
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(4 + self.len() * ROW_BYTES as usize);
         bytes.extend_from_slice(&(self.len() as u32).to_le_bytes());
         bytes.extend(self.customers.iter().flat_map(|customer| customer.to_le_bytes()));
         bytes.extend(self.cells.iter().flat_map(|cell| cell.to_le_bytes()));
         bytes.extend(self.amounts.iter().flat_map(|amount| amount.to_le_bytes()));
+        bytes
     }
 
-    fn add_bytes(&mut self, bytes: &[u8]) {
+    /// What [`Self::to_bytes`] wrote after the number.
+    fn from_bytes(bytes: &[u8]) -> Self {
         let rows = bytes.len() / ROW_BYTES as usize;
         let (customers, rest) = bytes.split_at(rows * 4);
         let (cells, amounts) = rest.split_at(rows * 4);
-        self.customers.extend(customers.as_chunks::<4>().0.iter().map(|chunk| u32::from_le_bytes(*chunk)));
-        self.cells.extend(cells.as_chunks::<4>().0.iter().map(|chunk| u32::from_le_bytes(*chunk)));
-        self.amounts.extend(amounts.as_chunks::<8>().0.iter().map(|chunk| i64::from_le_bytes(*chunk)));
+        Self {
+            customers: customers.as_chunks().0.iter().map(|chunk| u32::from_le_bytes(*chunk)).collect(),
+            cells: cells.as_chunks().0.iter().map(|chunk| u32::from_le_bytes(*chunk)).collect(),
+            amounts: amounts.as_chunks().0.iter().map(|chunk| i64::from_le_bytes(*chunk)).collect(),
+        }
     }
 }

@@ -7,7 +7,6 @@ mod bad_input;
 mod common;
 mod ingest;
 mod panel;
-mod plan;
 mod real;
 
 fn assert_send_sync<T: Send + Sync>() {}

@@ -1,0 +1,158 @@
+//! Totals per customer and cell: exact integers, so that neither the order of rows nor the number of threads matters.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use super::{
+    rows::{Division, Rows},
+    scan::{Counts, Producer, Scan},
+    spill::Spilled,
+};
+use crate::Error;
+
+/// Parts that the customers are divided into for each thread: threads that add rows to different parts do not wait for each
+/// other, and dividing rows into more parts costs more.
+const PARTS_PER_THREAD: usize = 4;
+
+/// The totals of some customers in minor units, one block of cells per customer.
+#[derive(Debug)]
+pub(crate) struct Blocks {
+    cells: usize,
+    totals: Vec<i64>,
+}
+
+impl Blocks {
+    pub(crate) fn zeroed(customers: usize, cells: usize) -> Self {
+        Self { cells, totals: vec![0; customers * cells] }
+    }
+
+    /// Adds rows of one part; `position` is the place of a customer in the part.
+    fn add(&mut self, rows: &Rows, position: impl Fn(u32) -> u32) {
+        for ((customer, cell), amount) in rows.customers.iter().zip(&rows.cells).zip(&rows.amounts) {
+            let total = &mut self.totals[position(*customer) as usize * self.cells + *cell as usize];
+            *total = total.wrapping_add(*amount);
+        }
+    }
+
+    /// The block of the customer in this place of the part.
+    pub(crate) fn of(&self, position: usize) -> &[i64] {
+        &self.totals[position * self.cells..(position + 1) * self.cells]
+    }
+}
+
+/// Scans the whole ledger into totals in memory and hands each part with its customers to `finish`, whose results come in
+/// the order of the parts.
+pub(crate) fn in_memory<R: Send>(
+    scan: &Arc<Scan>,
+    customers: u32,
+    threads: NonZeroUsize,
+    finish: impl Fn(&Blocks, &mut dyn Iterator<Item = u32>) -> R + Sync,
+) -> Result<(Vec<R>, Counts), Error> {
+    // A single thread need not divide rows.
+    let parts =
+        if threads.get() == 1 { 1 } else { (threads.get() * PARTS_PER_THREAD).min(customers as usize) };
+    let division = Division::Modulo(parts as u32);
+    let blocks: Vec<Mutex<Blocks>> = (0..parts as u32)
+        .map(|part| Mutex::new(Blocks::zeroed(division.customers_of(part, customers).len(), scan.cells())))
+        .collect();
+    let counts = scan_divided(scan, division, threads, |part, rows| {
+        let mut blocks = blocks[part].lock().unwrap_or_else(PoisonError::into_inner);
+        blocks.add(rows, |customer| division.position(customer));
+        Ok(())
+    })?;
+    let finished = in_order(parts, threads, |part| {
+        let blocks = blocks[part].lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(finish(&blocks, &mut division.customers_of(part as u32, customers)))
+    })?;
+    Ok((finished, counts))
+}
+
+/// The same from rows that were divided into files; `threads` parts are in memory at a time.
+pub(crate) fn from_files<R: Send>(
+    spilled: &Spilled,
+    cells: usize,
+    customers: u32,
+    threads: NonZeroUsize,
+    finish: impl Fn(&Blocks, &mut dyn Iterator<Item = u32>) -> R + Sync,
+) -> Result<Vec<R>, Error> {
+    let division = spilled.division;
+    in_order(division.parts(), threads, |part| {
+        let mut codes = division.customers_of(part as u32, customers);
+        let mut blocks = Blocks::zeroed(codes.len(), cells);
+        spilled.read(part, |rows| blocks.add(rows, |customer| division.position(customer)))?;
+        Ok(finish(&blocks, &mut codes))
+    })
+}
+
+/// Scans the ledger on some threads and hands the rows of each part to `add`; the first failure ends the scan.
+pub(crate) fn scan_divided(
+    scan: &Arc<Scan>,
+    division: Division,
+    threads: NonZeroUsize,
+    add: impl Fn(usize, &Rows) -> Result<(), Error> + Sync,
+) -> Result<Counts, Error> {
+    let parts = division.parts();
+    let work = |worker: usize| -> Result<Counts, Error> {
+        let mut producer = Producer::new(scan.clone());
+        while let Some(rows) = producer.next()? {
+            let divided = division.divide(rows);
+            // Each thread begins with another part, so that they seldom meet.
+            for part in (0..parts).map(|step| (worker * parts / threads.get() + step) % parts) {
+                if divided[part].len() > 0 {
+                    add(part, &divided[part])?;
+                }
+            }
+        }
+        Ok(producer.into_counts())
+    };
+    let each = in_order(threads.get(), threads, |worker| {
+        work(worker).inspect_err(|_| {
+            // Nobody needs the rest.
+            scan.stop();
+        })
+    })?;
+    let mut counts = Counts::default();
+    each.iter().for_each(|own| counts.add(own));
+    Ok(counts)
+}
+
+/// Does jobs 0..`jobs` on some threads, each taking the next one; results come in the order of the jobs, and no job begins
+/// after a failure.
+fn in_order<R: Send>(
+    jobs: usize,
+    threads: NonZeroUsize,
+    job: impl Fn(usize) -> Result<R, Error> + Sync,
+) -> Result<Vec<R>, Error> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<Vec<(usize, R)>, Error> {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= jobs {
+                return Ok(done);
+            }
+            let result = job(at).inspect_err(|_| next.store(jobs, Ordering::Relaxed))?;
+            done.push((at, result));
+        }
+    };
+    let workers = threads.get().min(jobs);
+    let mut done = if workers < 2 {
+        work()?
+    } else {
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            let mut done = Vec::with_capacity(jobs);
+            for worker in workers {
+                done.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok::<_, Error>(done)
+        })?
+    };
+    done.sort_unstable_by_key(|(at, _)| *at);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
+}
