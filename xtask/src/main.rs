@@ -8,6 +8,7 @@
 mod bench;
 mod ci;
 mod datasets;
+mod program;
 mod reproduce;
 mod shell;
 

@@ -25,7 +25,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-fn show(command: &Command) -> String {
+/// A command as one would type it, without the folders of its program.
+pub(crate) fn show(command: &Command) -> String {
     let mut words =
         vec![Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned()];
     words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
@@ -69,14 +70,4 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
-}
-
-/// The `spendscape` program of this workspace, built if necessary in the same profile as the tests.
-///
-/// # Errors
-/// If it does not build.
-pub(crate) fn spendscape() -> Result<PathBuf> {
-    // The whole workspace, so that features are those of `cargo test --workspace` and nothing heavy is compiled twice.
-    run(&mut cargo(&["build", "--workspace"]))?;
-    Ok(target().join("debug").join(format!("spendscape{}", env::consts::EXE_SUFFIX)))
 }

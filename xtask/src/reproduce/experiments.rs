@@ -4,13 +4,18 @@ use std::{
     collections::BTreeMap,
     io::Read as _,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context, Result};
 
-use super::{goals::Stream, loans};
-use crate::shell;
+use super::{
+    goals::{self, Stream},
+    loans,
+};
+use crate::{
+    program::{Program, json},
+    shell,
+};
 
 /// Figures measured with one training seed.
 pub(crate) type Measured = BTreeMap<String, f64>;
@@ -49,13 +54,40 @@ enum Taxonomy {
     Derived(usize),
 }
 
-/// Outcomes of the synthetic bank: the column, and that of its best possible score.
-const BANK_OUTCOMES: [(&str, &str); 3] =
-    [("default", "default_score"), ("illiquid", "illiquid_score"), ("quintile", "liquidity_score")];
-/// Repeats of the cross-validation of the banks: among many customers one more repeat changes little.
-const BANK_REPEATS: &str = "1";
-/// Repeats of the cross-validation of 514 loans: a few decide much, and a repeat takes little.
-const LOAN_REPEATS: &str = "20";
+/// One thing to measure.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Job {
+    /// Training to figures with this seed.
+    Seed(u64),
+    /// An outcome.
+    Outcome(Outcome),
+}
+
+/// An outcome: its column, the file of labels in the data folder, and options.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outcome {
+    target: &'static str,
+    labels: &'static str,
+    options: &'static [&'static str],
+}
+
+const fn bank_outcome(target: &'static str, options: &'static [&'static str]) -> Outcome {
+    Outcome { target, labels: "outcomes.parquet", options }
+}
+
+/// Outcomes of the synthetic bank, each beside its best possible score. Among many customers one more repeat of the
+/// cross-validation changes little.
+const BANK_OUTCOMES: [Outcome; 3] = [
+    bank_outcome("default", &["--best", "default_score", "--group", "group", "--repeats", "1"]),
+    bank_outcome("illiquid", &["--best", "illiquid_score", "--group", "group", "--repeats", "1"]),
+    bank_outcome("quintile", &["--best", "liquidity_score", "--group", "group", "--repeats", "1"]),
+];
+/// Of 514 loans a few decide much, and a repeat of the cross-validation takes little.
+const LOAN_OUTCOME: Outcome = Outcome {
+    target: "default",
+    labels: "labels.csv",
+    options: &["--repeats", "20", "--group", "part,gender"],
+};
 /// Transactions of the Berka bank: with their full history before the loan, and early ones.
 const LOAN_TRANSACTIONS: [&str; 2] = ["feup_trans_test.csv.gz", "trans.asc.gz"];
 
@@ -182,89 +214,70 @@ impl Experiment {
         }
     }
 
-    /// Runs it: data once, then training to figures per seed.
-    pub(crate) fn run(
-        &self,
-        program: &Path,
-        out: &Path,
-        seeds: u64,
-        keep_ledger: bool,
-    ) -> Result<Vec<Measured>> {
-        let folder = out.join(self.name);
-        if let Source::Goals(stream) = &self.source {
-            return stream.run(program, &folder, seeds, keep_ledger);
-        }
-        let data = folder.join("data");
-        self.prepare(program, &data, keep_ledger)?;
-        let mut measured: Vec<Measured> = Vec::new();
-        let seeds = if matches!(self.source, Source::Loans(_)) { 0 } else { seeds };
-        for seed in 1..=seeds {
-            let run = folder.join(format!("seed-{seed}"));
-            let command = |words: &[&str]| {
-                let mut command = Command::new(program);
-                command.args(words).arg(&run).arg("--data").arg(&data);
-                command
-            };
-            shell::run(command(&["run"]).args(["--seed", &seed.to_string()]))?;
-            let json = shell::output(&mut command(&["evaluate", "--json"]))?;
-            measured.push(serde_json::from_str(&json).with_context(|| format!("{} seed {seed}", self.name))?);
-        }
-        // Outcomes train networks of their own in every fold, so that they are measured once and not per seed.
-        let outcomes = self.outcomes(program, &folder)?;
-        match measured.first_mut() {
-            Some(first) => first.extend(outcomes),
-            None if !outcomes.is_empty() => measured.push(outcomes),
-            None => {}
-        }
-        Ok(measured)
-    }
-
-    /// Predicts the outcomes that the data have; the figures' names start with the outcome's.
-    fn outcomes(&self, program: &Path, folder: &Path) -> Result<Measured> {
-        let data = folder.join("data");
-        let run = |target: &str, labels: &str, options: &[&str]| -> Result<Measured> {
-            let mut command = Command::new(program);
-            command.arg("outcomes").arg(folder.join(target)).arg("--data").arg(&data);
-            command.arg("--labels").arg(data.join(labels)).args(["--target", target, "--json"]).args(options);
-            let json = shell::output(&mut command)?;
-            let figures: Measured =
-                serde_json::from_str(&json).with_context(|| format!("outcome {target}"))?;
-            Ok(figures.into_iter().map(|(name, value)| (format!("{target}.{name}"), value)).collect())
-        };
-        let mut all = Measured::new();
+    /// What is measured once the data are there; the jobs of all experiments are independent of each other.
+    pub(crate) fn jobs(&self, seeds: u64) -> Vec<Job> {
+        let outcomes = |outcomes: &[Outcome]| outcomes.iter().copied().map(Job::Outcome).collect::<Vec<_>>();
+        let seeds = |most: u64| (1..=seeds.min(most)).map(Job::Seed);
         match &self.source {
-            Source::Bank { .. } => {
-                for (target, best) in BANK_OUTCOMES {
-                    let options = ["--best", best, "--group", "group", "--repeats", BANK_REPEATS];
-                    all.extend(run(target, "outcomes.parquet", &options)?);
-                }
-            }
-            Source::Loans(_) => {
-                let options = ["--repeats", LOAN_REPEATS, "--group", "part,gender"];
-                all.extend(run("default", "labels.csv", &options)?);
-            }
-            Source::Real { .. } | Source::Goals(_) => {}
+            Source::Bank { .. } => seeds(u64::MAX).chain(outcomes(&BANK_OUTCOMES)).collect(),
+            Source::Real { .. } => seeds(u64::MAX).collect(),
+            Source::Loans(_) => outcomes(&[LOAN_OUTCOME]),
+            Source::Goals(_) => seeds(goals::MOST_SEEDS).collect(),
         }
-        Ok(all)
     }
 
-    /// Makes the panel of the experiment.
-    fn prepare(&self, program: &Path, data: &Path, keep_ledger: bool) -> Result<()> {
-        let mut command = Command::new(program);
+    /// Does one job: from training to figures for a seed, or one outcome.
+    ///
+    /// # Errors
+    /// If a command of the program fails.
+    pub(crate) fn measure(&self, program: &Program, out: &Path, job: Job) -> Result<Measured> {
+        let folder = out.join(self.name);
+        let data = folder.join("data");
+        match (job, &self.source) {
+            (Job::Seed(seed), Source::Goals(stream)) => stream.measure(program, &folder, seed),
+            (Job::Seed(seed), _) => {
+                let run = folder.join(format!("seed-{seed}"));
+                let command = |words: &[&str]| {
+                    let mut command = program.command(words);
+                    command.arg(&run).arg("--data").arg(&data);
+                    command
+                };
+                shell::run(command(&["run"]).args(["--seed", &seed.to_string()]))?;
+                json(&mut command(&["evaluate", "--json"]))
+            }
+            (Job::Outcome(Outcome { target, labels, options }), _) => {
+                let mut command = program.command(&["outcomes"]);
+                command.arg(folder.join(target)).arg("--data").arg(&data);
+                command.arg("--labels").arg(data.join(labels)).args(["--target", target, "--json"]);
+                let figures: Measured = json(command.args(options))?;
+                // The figures' names start with the outcome's.
+                Ok(figures.into_iter().map(|(name, value)| (format!("{target}.{name}"), value)).collect())
+            }
+        }
+    }
+
+    /// Makes the panel, or the groups, of the experiment.
+    ///
+    /// # Errors
+    /// If a command of the program fails or a file of the data set is not what it should be.
+    pub(crate) fn prepare(&self, program: &Program, out: &Path, keep_ledger: bool) -> Result<()> {
+        let data = &out.join(self.name).join("data");
         match &self.source {
             Source::Bank { preset, customers } => {
-                shell::run(command.arg("synth").arg(data).args([
+                let customers = customers.to_string();
+                shell::run(program.command(&["synth"]).arg(data).args([
                     "--preset",
                     preset,
                     "--customers",
-                    &customers.to_string(),
+                    &customers,
                     "--seed",
                     BANK_SEED,
                 ]))?;
-                shell::run(Command::new(program).arg("ingest").arg(data))?;
+                shell::run(program.command(&["ingest"]).arg(data))?;
             }
             Source::Real { files, map, taxonomy, window, loans } => {
-                command.arg("ingest").arg(data).arg("--files").args(files).arg("--map").arg(map);
+                let mut command = program.command(&["ingest"]);
+                command.arg(data).arg("--files").args(files).arg("--map").arg(map);
                 if let Some(loans) = loans {
                     let anchors = data.join("last_days.csv");
                     std::fs::create_dir_all(data)
@@ -285,7 +298,8 @@ impl Experiment {
             }
             Source::Loans(folder) => {
                 loans::write(folder, data)?;
-                command.arg("ingest").arg(data).arg("--files");
+                let mut command = program.command(&["ingest"]);
+                command.arg(data).arg("--files");
                 command.args(LOAN_TRANSACTIONS.map(|file| folder.join(file)));
                 let datasets = shell::root().join("datasets/berka");
                 command.arg("--map").arg(datasets.join("columns.toml"));
@@ -296,12 +310,13 @@ impl Experiment {
                 command.args(options).args(["--empty-windows", "keep-zero:0"]);
                 shell::run(command.args(["--draw-coefficients", BANK_SEED]))?;
             }
-            // It prepares its own.
-            Source::Goals(_) => {}
+            Source::Goals(stream) => stream.prepare(program, data)?,
         }
-        let ledger = data.join("ledger.parquet");
-        if !keep_ledger && ledger.exists() {
-            std::fs::remove_file(&ledger).with_context(|| format!("cannot remove {}", ledger.display()))?;
+        for ledger in ["ledger.parquet", "goal_ledger.parquet"].map(|name| data.join(name)) {
+            if !keep_ledger && ledger.exists() {
+                std::fs::remove_file(&ledger)
+                    .with_context(|| format!("cannot remove {}", ledger.display()))?;
+            }
         }
         Ok(())
     }

@@ -12,8 +12,8 @@ use std::{env, path::PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use self::experiments::Experiment;
-use crate::{datasets, shell};
+use self::experiments::{Experiment, Job, Measured};
+use crate::{datasets, program::Program, shell};
 
 /// Options of `cargo xtask reproduce`.
 #[derive(Debug, Args)]
@@ -52,7 +52,7 @@ impl Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let out = options.out.clone().unwrap_or_else(|| shell::target().join("reproduce"));
     let data = options.data.clone().or_else(|| env::var_os("SPENDSCAPE_DATA").map(PathBuf::from));
-    let program = shell::spendscape()?;
+    let program = Program::build()?;
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
     let mut experiments = Vec::new();
     for experiment in Experiment::all(options.customers(), data.as_deref()) {
@@ -66,12 +66,31 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             }
         }
     }
-    let mut entries = Vec::new();
     for experiment in &experiments {
         println!("== {}: {}", experiment.name(), experiment.describe());
-        let measured = experiment.run(&program, &out, options.seeds(), options.keep_ledger)?;
-        entries.extend(claims::judge(experiment, &measured, !options.quick));
     }
+    program
+        .side_by_side(&experiments, |experiment| experiment.prepare(&program, &out, options.keep_ledger))?;
+    let jobs: Vec<(usize, Job)> = experiments
+        .iter()
+        .enumerate()
+        .flat_map(|(at, experiment)| experiment.jobs(options.seeds()).into_iter().map(move |job| (at, job)))
+        .collect();
+    let measured = program.side_by_side(&jobs, |(at, job)| experiments[*at].measure(&program, &out, *job))?;
+    let mut per_experiment: Vec<Vec<Measured>> = vec![Vec::new(); experiments.len()];
+    for ((at, job), figures) in jobs.iter().zip(measured) {
+        let seeds = &mut per_experiment[*at];
+        match (job, seeds.first_mut()) {
+            // Outcomes train networks of their own in every fold, so that they are measured once and not per seed.
+            (Job::Outcome(_), Some(first)) => first.extend(figures),
+            _ => seeds.push(figures),
+        }
+    }
+    let entries: Vec<summary::Entry> = experiments
+        .iter()
+        .zip(&per_experiment)
+        .flat_map(|(experiment, measured)| claims::judge(experiment, measured, !options.quick))
+        .collect();
     summary::write(&out.join("summary.json"), &entries)?;
     summary::print(&entries);
     println!("tables, figures and summary.json are in {}", out.display());
