@@ -71,7 +71,7 @@ const METHODS: [(&str, Method); 11] = [
         let silhouette = silhouette_sampled(x, &fit.labels, SAMPLE, rng)?;
         let agreement = adjusted_mutual_information(&fit.labels, &order)?;
         let bouldin = davies_bouldin(x, &fit.labels)?;
-        let (mean, error) = (silhouette.mean, silhouette.standard_error);
+        let (mean, error) = (silhouette.mean, silhouette.standard_error());
         Ok(format!("silhouette {mean:.4} +- {error:.4}, Davies-Bouldin {bouldin:.4}, AMI {agreement:.4}"))
     }),
     ("refit", |x, rng| {

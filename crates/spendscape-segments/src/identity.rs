@@ -1,5 +1,7 @@
 //! Segments that keep their identity when the clustering is fitted again, and the drift between two fits.
 
+use std::collections::HashMap;
+
 use ndarray::{Array2, Axis};
 
 use crate::assignment::maximum_assignment;
@@ -35,12 +37,16 @@ pub struct Drift {
     pub closest: Option<usize>,
     /// Jaccard overlap with `closest`, of the customers in both fits: shared customers over those in either.
     pub overlap: f64,
+    /// The segment of the other fit that its size is compared with in the stability index: itself where it is kept, otherwise
+    /// its partner among those whose ids did not last. `None` where no partner is left that it shares a customer with.
+    pub matched: Option<usize>,
     /// New segments that took a large part of its old members, with that part, largest first. Two or more are a split.
     pub went_to: Vec<(usize, f64)>,
     /// Old segments that gave a large part of *their* members to it, with that part, largest first. Two or more are a
     /// merger.
     pub came_from: Vec<(usize, f64)>,
-    /// Its part of the population stability index; NaN where that is undefined.
+    /// Its part of the population stability index; NaN where that is undefined, and for a segment that disappeared but is
+    /// matched: its part stands with its partner.
     pub stability_index: f64,
 }
 
@@ -65,8 +71,12 @@ pub struct DriftTable {
     pub common: usize,
     /// Share of the customers in both fits whose id changed; NaN if there are none.
     pub moved: f64,
-    /// Population stability index between the sizes of all segments of either fit, customers of one fit only included:
-    /// see [`population_stability_index`]. NaN if a fit has no customers.
+    /// Share of the customers in both fits who are not in the segment that theirs is matched to: what is left of `moved`
+    /// when new numbers for like segments do not count. NaN if there are none.
+    pub moved_matched: f64,
+    /// Population stability index between the sizes of matched segments, customers of one fit only included: see
+    /// [`population_stability_index`]. Segments are matched whether or not their ids lasted, so that it measures sizes and not
+    /// names; one without a partner counts as having been empty. NaN if a fit has no customers.
     pub stability_index: f64,
 }
 
@@ -149,8 +159,27 @@ pub fn match_segments(
         })
         .collect();
     let named: Vec<Option<usize>> = new.iter().map(|cluster| cluster.map(|j| ids[j])).collect();
-    let drift = segment_drift(old, &named, &ids, config.part)?;
+    // The order of clusters is the order of `ids`, so that the overlaps are those of the named segments too.
+    let partners = partners(&overlap, &known, &ids)?;
+    let drift = drift(&[old, &named], &ids, config.part, &partners, &overlap)?;
     Ok(SegmentMatch { ids, next_id: next, drift })
+}
+
+/// The place in `known` of the old segment that each new one is matched to: its own where the id lasted; the others so that the
+/// sum of their overlaps is largest, pairs without a common customer refused.
+fn partners(overlap: &Overlap, known: &[usize], ids: &[usize]) -> Result<Vec<Option<usize>>> {
+    let mut partners: Vec<Option<usize>> = ids.iter().map(|id| known.binary_search(id).ok()).collect();
+    let free_new: Vec<usize> = (0..ids.len()).filter(|j| partners[*j].is_none()).collect();
+    let free_old: Vec<usize> = (0..known.len()).filter(|i| !partners.contains(&Some(*i))).collect();
+    let free = Array2::from_shape_fn((free_old.len(), free_new.len()), |(i, j)| {
+        overlap.jaccard[[free_old[i], free_new[j]]]
+    });
+    for (i, partner) in maximum_assignment(&free)?.into_iter().enumerate() {
+        if let Some(j) = partner.filter(|&j| free[[i, j]] > 0.0) {
+            partners[free_new[j]] = Some(free_old[i]);
+        }
+    }
+    Ok(partners)
 }
 
 /// What changed between two labellings by the same ids, for example the segments of one fit and those that another month's
@@ -170,20 +199,32 @@ pub fn segment_drift(
     check_part(part)?;
     let known = distinct(old);
     let overlap = Overlap::new(old, new, &known, segments)?;
-    let Overlap { both, jaccard, old_sizes, new_sizes } = &overlap;
-    let mut all: Vec<usize> = known.iter().chain(segments).copied().collect();
-    all.sort_unstable();
-    all.dedup();
-    let count = |labels: &[Option<usize>]| -> Vec<usize> {
-        let mut sizes = vec![0; all.len()];
-        labels.iter().flatten().for_each(|id| sizes[all.partition_point(|known| known < id)] += 1);
-        sizes
-    };
-    let (old_all, new_all) = (count(old), count(new));
+    let partners: Vec<Option<usize>> = segments.iter().map(|id| known.binary_search(id).ok()).collect();
+    drift(&[old, new], segments, part, &partners, &overlap)
+}
+
+/// The table, where `partners` are the places of the old segments that the new ones are matched to.
+fn drift(
+    [old, new]: &[&[Option<usize>]; 2],
+    segments: &[usize],
+    part: f64,
+    partners: &[Option<usize>],
+    overlap: &Overlap,
+) -> Result<DriftTable> {
+    let known = distinct(old);
+    let Overlap { both, jaccard, old_sizes, new_sizes } = overlap;
+    let old_all = sizes(old, &known);
+    let new_all = sizes(new, segments);
+    let partner_of = |i: usize| partners.iter().position(|partner| *partner == Some(i)).map(|j| segments[j]);
+    // Sizes of the new segments beside their partners', then the old ones without a partner.
+    let lost: Vec<usize> = (0..known.len()).filter(|i| partner_of(*i).is_none()).collect();
+    let before = partners.iter().map(|partner| partner.map_or(0, |i| old_all[i]));
+    let before: Vec<usize> = before.chain(lost.iter().map(|i| old_all[*i])).collect();
+    let after: Vec<usize> = new_all.iter().copied().chain(lost.iter().map(|_| 0)).collect();
     let index = if old.iter().any(Option::is_some) && new.iter().any(Option::is_some) {
-        population_stability_index(&old_all, &new_all)?
+        population_stability_index(&before, &after)?
     } else {
-        StabilityIndex { by_segment: vec![f64::NAN; all.len()], total: f64::NAN }
+        StabilityIndex { by_segment: vec![f64::NAN; before.len()], total: f64::NAN }
     };
 
     let given = |i: usize, j: usize| both[[i, j]] / old_sizes[i].max(1.0);
@@ -198,45 +239,53 @@ pub fn segment_drift(
         let at = (!ids.is_empty()).then(|| crate::dominance::argmax(overlaps.iter().copied()));
         at.filter(|&at| overlaps[at] > 0.0).map(|at| (ids[at], overlaps[at]))
     };
-    let row = |id: usize, fate: Fate, closest: Option<(usize, f64)>, stayed: f64| {
-        let at = all.partition_point(|known| *known < id);
-        Drift {
+    let mut rows = Vec::with_capacity(segments.len() + known.len());
+    for (j, &id) in segments.iter().enumerate() {
+        let kept = known.binary_search(&id).ok();
+        let closest = match kept {
+            Some(i) => Some((id, jaccard[[i, j]])),
+            None => best(jaccard.column(j), &known),
+        };
+        rows.push(Drift {
             id,
-            fate,
-            old_size: old_all[at],
-            new_size: new_all[at],
-            stayed: stayed as usize,
+            fate: if kept.is_some() { Fate::Kept } else { Fate::Appeared },
+            old_size: kept.map_or(0, |i| old_all[i]),
+            new_size: new_all[j],
+            stayed: kept.map_or(0, |i| both[[i, j]] as usize),
             closest: closest.map(|c| c.0),
             overlap: closest.map_or(0.0, |c| c.1),
-            went_to: Vec::new(),
-            came_from: Vec::new(),
-            stability_index: index.by_segment[at],
-        }
-    };
-    let mut rows = Vec::with_capacity(all.len());
-    for (j, &id) in segments.iter().enumerate() {
-        rows.push(match known.binary_search(&id) {
-            Ok(i) => Drift {
-                went_to: went_to(i),
-                came_from: came_from(j),
-                ..row(id, Fate::Kept, Some((id, jaccard[[i, j]])), both[[i, j]])
-            },
-            Err(_) => Drift {
-                came_from: came_from(j),
-                ..row(id, Fate::Appeared, best(jaccard.column(j), &known), 0.0)
-            },
+            matched: partners[j].map(|i| known[i]),
+            went_to: kept.map_or_else(Vec::new, went_to),
+            came_from: came_from(j),
+            stability_index: index.by_segment[j],
         });
     }
     for (i, &id) in known.iter().enumerate().filter(|(_, id)| !segments.contains(id)) {
         let closest = best(jaccard.row(i), segments);
-        rows.push(Drift { went_to: went_to(i), ..row(id, Fate::Disappeared, closest, 0.0) });
+        let place = lost.iter().position(|other| *other == i);
+        rows.push(Drift {
+            id,
+            fate: Fate::Disappeared,
+            old_size: old_all[i],
+            new_size: 0,
+            stayed: 0,
+            closest: closest.map(|c| c.0),
+            overlap: closest.map_or(0.0, |c| c.1),
+            matched: partner_of(i),
+            went_to: went_to(i),
+            came_from: Vec::new(),
+            stability_index: place.map_or(f64::NAN, |at| index.by_segment[segments.len() + at]),
+        });
     }
     let stayed: usize = rows.iter().map(|row| row.stayed).sum();
+    let in_partner: f64 =
+        partners.iter().enumerate().filter_map(|(j, partner)| Some(both[[(*partner)?, j]])).sum();
     let common = new_sizes.sum();
     Ok(DriftTable {
         segments: rows,
         common: common as usize,
         moved: 1.0 - stayed as f64 / common,
+        moved_matched: 1.0 - in_partner / common,
         stability_index: index.total,
     })
 }
@@ -274,6 +323,13 @@ impl Overlap {
         });
         Ok(Self { both, jaccard, old_sizes, new_sizes })
     }
+}
+
+/// Customers of each of these ids.
+fn sizes(labels: &[Option<usize>], ids: &[usize]) -> Vec<usize> {
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    labels.iter().flatten().for_each(|id| *counts.entry(*id).or_default() += 1);
+    ids.iter().map(|id| counts.get(id).copied().unwrap_or(0)).collect()
 }
 
 /// The ids that occur, rising.

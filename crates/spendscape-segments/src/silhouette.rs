@@ -38,14 +38,33 @@ pub fn silhouette(x: &ArrayRef2<f64>, labels: &[usize]) -> Result<Silhouette> {
 pub struct SampledSilhouette {
     /// Mean over the sampled points of their silhouette within the sample.
     pub mean: f64,
+    /// The sampled rows, rising.
+    pub rows: Vec<usize>,
+    /// `None` if all rows are in the sample.
+    sample: Option<Sample>,
+}
+
+/// What the standard error is computed from.
+#[derive(Debug, Clone, PartialEq)]
+struct Sample {
+    distances: Distances,
+    points: Array2<f64>,
+    /// Share of all rows that are not in the sample.
+    unseen: f64,
+}
+
+impl SampledSilhouette {
     /// Standard error of `mean` as an estimate of the exact silhouette of all rows; 0 when all are in the sample.
     ///
     /// By the jackknife over the sampled points, with the correction for a finite population. The spread of the points'
     /// values divided by the root of their number would not do: every sampled point stands in the mean distances of the
-    /// others too, and that part of the error can be several times as large.
-    pub standard_error: f64,
-    /// The sampled rows, rising.
-    pub rows: Vec<usize>,
+    /// others too, and that part of the error can be several times as large. It takes several times as long as the mean.
+    #[must_use]
+    pub fn standard_error(&self) -> f64 {
+        let of =
+            |sample: &Sample| (sample.distances.jackknife_variance(&sample.points) * sample.unseen).sqrt();
+        self.sample.as_ref().map_or(0.0, of)
+    }
 }
 
 /// Silhouette of a random sample of `size` rows (all rows if there are fewer), drawn without replacement.
@@ -65,23 +84,21 @@ pub fn silhouette_sampled<R: Rng + ?Sized>(
     check::length("labels", "entries", x.nrows(), labels.len())?;
     if size >= x.nrows() {
         let mean = silhouette(x, labels)?.mean;
-        return Ok(SampledSilhouette { mean, standard_error: 0.0, rows: (0..x.nrows()).collect() });
+        return Ok(SampledSilhouette { mean, rows: (0..x.nrows()).collect(), sample: None });
     }
     let mut rows = index::sample(rng, x.nrows(), size).into_vec();
     rows.sort_unstable();
     let chosen: Vec<usize> = rows.iter().map(|&n| labels[n]).collect();
-    let sample = check::take(x, &rows);
-    let (labels, clusters) = check::clustering(&sample, &chosen)?;
-    let distances = Distances::new(&sample, labels, clusters);
+    let points = check::take(x, &rows);
+    let (labels, clusters) = check::clustering(&points, &chosen)?;
+    let distances = Distances::new(&points, labels, clusters);
     let unseen = 1.0 - size as f64 / x.nrows() as f64;
-    Ok(SampledSilhouette {
-        mean: distances.silhouette().mean,
-        standard_error: (distances.jackknife_variance(&sample) * unseen).sqrt(),
-        rows,
-    })
+    let mean = distances.silhouette().mean;
+    Ok(SampledSilhouette { mean, rows, sample: Some(Sample { distances, points, unseen }) })
 }
 
 /// Sums of the distances of every point to the points of every cluster.
+#[derive(Debug, Clone, PartialEq)]
 struct Distances {
     /// `N x k`.
     sums: Array2<f64>,

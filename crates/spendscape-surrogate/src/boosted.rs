@@ -2,24 +2,23 @@
 
 use ndarray::{Array2, ArrayRef, Ix2};
 use rayon::prelude::*;
-use smartcore::linalg::basic::matrix::DenseMatrix;
-use smartcore::xgboost::{XGRegressor, XGRegressorParameters};
+use spendscape_trees::{Binned, Boosting, Ensemble, Loss, MOST_BINS, Training};
 
-use crate::moments::column_means;
-use crate::tree::{failed, matrix};
 use crate::{Error, check};
 
-/// Seed of the customers that each tree is grown on; part of the method like the number of trees.
+/// Seed of the customers that each tree is grown on if not all; part of the method like the number of trees.
 const SEED: u64 = 1;
 
-/// Parameters of gradient-boosted trees (Friedman 2001: squared error, exact splits, leaves not shrunk).
+/// Parameters of gradient-boosted trees (Friedman 2001: squared error, leaves not shrunk).
+///
+/// Features are cut into 256 bins of about as many customers each; up to 256 customers every split is exact.
 ///
 /// | name | default | purpose | range |
 /// |---|---|---|---|
 /// | `trees` | 100 | trees per target | at least 1 |
 /// | `max_depth` | 3 | splits between root and leaf | 1 to 65,535 |
 /// | `learning_rate` | 0.2 | how much of each tree is added | (0, 1] |
-/// | `subsample` | 0.25 | share of the customers that a tree is grown on; growing time goes with it | (0, 1] |
+/// | `subsample` | 1 | share of the customers that a tree is grown on | (0, 1] |
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BoostedTrees {
     trees: usize,
@@ -28,21 +27,17 @@ pub struct BoostedTrees {
     subsample: f64,
 }
 
-/// One fitted ensemble of the library.
-type Ensemble = XGRegressor<f64, f64, DenseMatrix<f64>, Vec<f64>>;
-
 /// A fitted ensemble for each target.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BoostedModel {
     ensembles: Vec<Ensemble>,
-    means: Vec<f64>,
     features: usize,
 }
 
 impl BoostedTrees {
     /// 100 trees of depth 3.
     pub fn params() -> Self {
-        Self { trees: 100, max_depth: 3, learning_rate: 0.2, subsample: 0.25 }
+        Self { trees: 100, max_depth: 3, learning_rate: 0.2, subsample: 1.0 }
     }
 
     /// Sets the number of trees.
@@ -93,25 +88,19 @@ impl BoostedTrees {
         }
         let seen = (x.nrows() as f64 * self.subsample) as usize;
         check::rows("a boosted tree (customers after subsampling)", 2, seen)?;
-        let features = matrix(x)?;
-        let means = column_means(y).to_vec();
-        let parameters = XGRegressorParameters::default()
-            .with_n_estimators(self.trees)
-            .with_max_depth(self.max_depth)
-            .with_learning_rate(self.learning_rate)
-            .with_subsample(self.subsample)
-            .with_lambda(0.0)
-            .with_base_score(0.0)
-            .with_seed(SEED);
+        let boosting = Boosting::new(Loss::Squared)
+            .trees(self.trees)
+            .max_depth(self.max_depth.into())
+            .learning_rate(self.learning_rate)
+            .min_leaf_rows(1)
+            .subsample(self.subsample, SEED);
+        // The customers are binned once for all targets.
+        let codes = Binned::new(x, MOST_BINS)?;
         let ensembles = (0..y.ncols())
             .into_par_iter()
-            .map(|k| {
-                // Boosting starts from zero, so it gets the distances from the mean.
-                let target: Vec<f64> = y.column(k).iter().map(|value| value - means[k]).collect();
-                XGRegressor::fit(&features, &target, parameters.clone()).map_err(failed)
-            })
+            .map(|target| boosting.fit(&codes, Training::new(&y.column(target))))
             .collect::<Result<_, _>>()?;
-        Ok(BoostedModel { ensembles, means, features: x.ncols() })
+        Ok(BoostedModel { ensembles, features: x.ncols() })
     }
 }
 
@@ -124,14 +113,8 @@ impl BoostedModel {
     pub fn predict(&self, x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         check::features(x, self.features)?;
         let mut values = Array2::zeros((x.nrows(), self.ensembles.len()));
-        if x.nrows() == 0 {
-            return Ok(values);
-        }
-        let features = matrix(x)?;
-        for ((ensemble, mean), mut column) in self.ensembles.iter().zip(&self.means).zip(values.columns_mut())
-        {
-            let predicted = ensemble.predict(&features).map_err(failed)?;
-            column.iter_mut().zip(predicted).for_each(|(value, p)| *value = mean + p);
+        for (ensemble, mut column) in self.ensembles.iter().zip(values.columns_mut()) {
+            column.assign(&ensemble.predict(x)?);
         }
         Ok(values)
     }

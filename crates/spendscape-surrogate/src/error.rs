@@ -90,12 +90,9 @@ pub enum Error {
         /// What all of them are.
         label: &'static str,
     },
-    /// The tree library refused the data.
-    #[error("the trees could not be grown or read; check the parameters against the number of rows")]
-    Tree {
-        /// What it says.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    /// Trees could not be grown or read.
+    #[error("trees could not be grown or read; check the parameters against the number of rows")]
+    Tree(#[from] spendscape_trees::Error),
     /// A decomposition failed.
     #[error("linear algebra failed; check the data for extreme values")]
     LinearAlgebra(#[from] spendscape_linalg::Error),

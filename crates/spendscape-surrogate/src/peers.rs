@@ -49,7 +49,12 @@ impl Peers {
             return Err(Error::NotFinite { argument: "value", row: 0, column, value });
         }
         let below = values.partition_point(|&peer| peer < value);
-        let not_above = below + values[below..].partition_point(|&peer| peer == value);
+        // Few peers are equal, but for those who spend nothing.
+        let equal = &values[below..];
+        let not_above = match equal.get(1) {
+            Some(next) if *next == value => below + equal.partition_point(|&peer| peer == value),
+            _ => below + usize::from(equal.first() == Some(&value)),
+        };
         Ok(0.5 * (below + not_above) as f64 / values.len() as f64)
     }
 

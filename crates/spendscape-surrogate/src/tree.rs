@@ -1,8 +1,8 @@
 //! Regression trees (CART), one per target.
 
 use ndarray::{Array2, ArrayRef, Ix2};
-use smartcore::linalg::basic::matrix::DenseMatrix;
-use smartcore::tree::decision_tree_regressor::{DecisionTreeRegressor, DecisionTreeRegressorParameters};
+use rayon::prelude::*;
+use spendscape_trees::{Cart, CartModel, SortedColumns};
 
 use crate::{Error, check};
 
@@ -19,9 +19,9 @@ pub struct RegressionTree {
 }
 
 /// A fitted tree for each target.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TreeModel {
-    trees: Vec<DecisionTreeRegressor<f64, f64, DenseMatrix<f64>, Vec<f64>>>,
+    trees: Vec<CartModel>,
     features: usize,
 }
 
@@ -60,21 +60,16 @@ impl RegressionTree {
                 range: "[1, inf)",
             });
         }
-        let features = matrix(x)?;
-        // The library looks at every column for every split; the seed only matters for subsets of them.
-        let parameters = DecisionTreeRegressorParameters {
-            // The library counts the root as a level of its own.
-            max_depth: self.max_depth.map(|depth| depth.saturating_add(1)),
-            min_samples_leaf: self.min_samples_leaf,
-            min_samples_split: 2 * self.min_samples_leaf.max(1),
-            seed: Some(0),
-        };
-        let trees = y
-            .columns()
-            .into_iter()
-            .map(|target| DecisionTreeRegressor::fit(&features, &target.to_vec(), parameters.clone()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(failed)?;
+        let mut cart = Cart::default().min_leaf_rows(self.min_samples_leaf);
+        if let Some(depth) = self.max_depth {
+            cart = cart.max_depth(depth.into());
+        }
+        // The columns are sorted once for all targets.
+        let columns = SortedColumns::new(x)?;
+        let trees = (0..y.ncols())
+            .into_par_iter()
+            .map(|target| cart.fit(&columns, &y.column(target)))
+            .collect::<Result<_, _>>()?;
         Ok(TreeModel { trees, features: x.ncols() })
     }
 }
@@ -88,24 +83,9 @@ impl TreeModel {
     pub fn predict(&self, x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         check::features(x, self.features)?;
         let mut values = Array2::zeros((x.nrows(), self.trees.len()));
-        if x.nrows() == 0 {
-            return Ok(values);
-        }
-        let features = matrix(x)?;
         for (tree, mut column) in self.trees.iter().zip(values.columns_mut()) {
-            let predicted = tree.predict(&features).map_err(failed)?;
-            column.iter_mut().zip(predicted).for_each(|(value, p)| *value = p);
+            column.assign(&tree.predict(x)?);
         }
         Ok(values)
     }
-}
-
-/// The library's own matrix, by columns.
-pub(crate) fn matrix(x: &ArrayRef<f64, Ix2>) -> Result<DenseMatrix<f64>, Error> {
-    DenseMatrix::new(x.nrows(), x.ncols(), x.t().iter().copied().collect(), true).map_err(failed)
-}
-
-/// What the library says, as an error of ours.
-pub(crate) fn failed(source: smartcore::error::Failed) -> Error {
-    Error::Tree { source: Box::new(source) }
 }

@@ -152,6 +152,54 @@ fn planted_splits_and_mergers_are_named_by_the_refit() {
     assert_eq!(found.drift.segments.iter().filter(|row| row.fate == Fate::Appeared).count(), 3);
 }
 
+/// A retrain whose ids do not hold: what the index measured then was the renumbering (4.299 instead of .028).
+#[test]
+fn the_stability_index_compares_the_sizes_of_matched_segments() {
+    // Five segments of 78, 37, 23, 21 and 24 customers become five of 80, 25, 26, 21 and 26, of which 178 customers are in
+    // both fits. A part of each goes over to the next one, so that only the first keeps its id.
+    let old_sizes = [78, 37, 23, 21, 24];
+    let mut customers: Vec<(Option<usize>, Option<usize>)> = Vec::new();
+    let mut add = |old: Option<usize>, new: Option<usize>, count: usize| {
+        customers.extend(std::iter::repeat_n((old, new), count));
+    };
+    let stay = [70, 17, 12, 11, 13];
+    let leave = [8, 15, 11, 10, 11];
+    for k in 0..5 {
+        add(Some(k), Some(k), stay[k]);
+        add(Some(k), Some((k + 1) % 5), leave[k]);
+        add(Some(k), None, old_sizes[k] - stay[k] - leave[k]);
+    }
+    let (old, new): (Vec<_>, Vec<_>) = customers.into_iter().unzip();
+    let found = match_segments(&old, &new, 5, 5, &MatchConfig::default()).unwrap();
+    assert_eq!(found.ids, [0, 5, 6, 7, 8], "four of five have new numbers");
+    let new_sizes: Vec<usize> =
+        (0..5).map(|k| new.iter().filter(|label| **label == Some(k)).count()).collect();
+    let expected = population_stability_index(&old_sizes, &new_sizes).unwrap();
+    assert!((found.drift.stability_index - expected.total).abs() < 1e-12, "{:?}", found.drift);
+    let moved = leave.iter().sum::<usize>() as f64 / found.drift.common as f64;
+    assert!((found.drift.moved_matched - moved).abs() < 1e-12);
+    assert!(found.drift.moved > 0.5, "by number nearly all moved: {}", found.drift.moved);
+    let row = |id: usize| found.drift.segments.iter().find(|row| row.id == id).unwrap();
+    assert_eq!((row(5).matched, row(1).matched), (Some(1), Some(5)));
+    assert!(
+        (row(5).stability_index - expected.by_segment[1]).abs() < 1e-12 && row(1).stability_index.is_nan()
+    );
+    // The sizes of the report: 78, 37, 23, 21, 24 against 80, 25, 26, 21, 26.
+    let reported = population_stability_index(&old_sizes, &[80, 25, 26, 21, 26]).unwrap().total;
+    assert!((reported - 0.028).abs() < 1e-3, "{reported}");
+}
+
+/// A segment without a partner does count: as one that was empty.
+#[test]
+fn a_segment_without_a_partner_counts_as_empty_before() {
+    let old = some(&[0; 60]);
+    let new = [some(&[0; 30]), some(&[1; 30])].concat();
+    let found = match_segments(&old, &new, 2, 1, &MatchConfig { keep: 0.4, part: 0.25 }).unwrap();
+    let expected = population_stability_index(&[60, 0], &[30, 30]).unwrap();
+    assert!((found.drift.stability_index - expected.total).abs() < 1e-12);
+    assert_eq!(found.drift.moved_matched, 0.5);
+}
+
 #[test]
 fn wrong_matches_are_refused() {
     let config = MatchConfig::default();

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use spendscape_schema::{Axes, arrays};
 use spendscape_segments::{Comparison, ComparisonSummary, pairwise_agreement};
-use spendscape_store::{Provenance, TableReader};
+use spendscape_store::Provenance;
 
 use super::{EvaluateOptions, evaluate, segments};
 use crate::run_folder::{File, RunFolder};
@@ -35,7 +35,7 @@ pub fn compare(run: &RunFolder, options: &CompareOptions, force: bool) -> Result
     let mut targets = None;
     let mut seeds = BTreeMap::new();
     for path in &options.runs {
-        let one = RunFolder::new(path, Some(run.data()));
+        let one = RunFolder::open(path, run.data_for_others())?;
         evaluate(&one, &options.evaluate, false)?;
         let found = segments::read(&one)?;
         let seed = found.rows.first().map(|row| row.seed);
@@ -46,22 +46,19 @@ pub fn compare(run: &RunFolder, options: &CompareOptions, force: bool) -> Result
                 path.display()
             );
         }
-        let reader = TableReader::open(&one.find(File::Targets), File::Targets.table())?;
-        let digest = targets.get_or_insert_with(|| reader.digest().clone());
+        let (_, own) = one.need(File::Targets)?;
         ensure!(
-            digest == reader.digest(),
+            *targets.get_or_insert_with(|| own.clone()) == own,
             "{} has other customers, grades or another split than {}: they cannot be compared",
             path.display(),
             options.runs[0].display()
         );
         let name = format!("seed {} {}", seed.unwrap_or_default(), File::Comparison.name());
-        let reader = TableReader::open(&one.find(File::Comparison), File::Comparison.table())?;
-        provenance = provenance.input(&name, reader.digest());
+        provenance = provenance.input(&name, &one.need(File::Comparison)?.1);
         all.rows.extend(found.rows);
-        if one.has(File::Segments) {
-            let reader = TableReader::open(&one.find(File::Segments), File::Segments.table())?;
+        if one.has(File::Segments)? {
             let name = format!("seed {} {}", seed.unwrap_or_default(), File::Segments.name());
-            provenance = provenance.input(&name, reader.digest());
+            provenance = provenance.input(&name, &one.need(File::Segments)?.1);
             let segments = one.read(File::Segments)?.rows.index("segment")?;
             labels.push(segments.into_iter().map(usize::from).collect::<Vec<usize>>());
         }

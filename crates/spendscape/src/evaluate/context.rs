@@ -68,12 +68,12 @@ impl Context {
         model.check_classes(&panel.classes)?;
         let states = read_states(run, File::States)?.hidden;
         let ends = final_states(&states)?;
-        let short = if run.has(File::ShortPanel) && run.has(File::ShortStates) {
+        let short = if run.has(File::ShortPanel)? && run.has(File::ShortStates)? {
             Some(Short::read(run, &panel.customers)?)
         } else {
             None
         };
-        let events = if run.has(File::Latent) { Some(read_events(run, &panel)?) } else { None };
+        let events = if run.has(File::Latent)? { Some(read_events(run, &panel)?) } else { None };
         Ok(Self {
             mean_shares: panel.mean_shares(),
             order: dominance_order(&targets.grades)?,

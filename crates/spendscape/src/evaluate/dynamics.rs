@@ -39,7 +39,7 @@ pub(super) fn measure(context: &Context, run: &RunFolder, metrics: &mut Metrics)
     }
     let locations = Locations::of(&inverse, &context.targets.grades)?;
     metrics.add("inverse.cosine.end.raw", mean_cosine(&context.ends, &locations.raw)?);
-    if !run.has(File::EndStates) {
+    if !run.has(File::EndStates)? {
         return Ok(());
     }
     let rows = run.read(File::EndStates)?.rows;

@@ -57,7 +57,11 @@ pub fn evaluate(run: &RunFolder, options: &EvaluateOptions, force: bool) -> Resu
         File::EndStates,
         File::Attractors,
     ];
-    inputs.extend(optional.into_iter().filter(|file| run.has(*file)));
+    for file in optional {
+        if run.has(file)? {
+            inputs.push(file);
+        }
+    }
     let provenance = Provenance::new("evaluate")
         .parameter("baselines", !options.no_baselines)
         .parameter("polynomial", !options.no_polynomial);

@@ -185,7 +185,7 @@ fn components(grades: &Array2<f64>) -> Result<Array2<f64>> {
 
 /// The angles that the surrogate predicts, in the panel's order, if the run has them for every customer.
 fn surrogate_angles(context: &Context, run: &RunFolder) -> Result<Option<Array2<f64>>> {
-    if !run.has(File::SurrogateAngles) {
+    if !run.has(File::SurrogateAngles)? {
         return Ok(None);
     }
     let rows = run.read(File::SurrogateAngles)?.rows;

@@ -1,0 +1,93 @@
+//! The one error type of the crate.
+
+/// Why trees could not be grown or read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An entry is NaN or infinite.
+    #[error("{argument}[{row}, {column}] is {value}; drop or repair that row first")]
+    NotFinite {
+        /// Name of the argument.
+        argument: &'static str,
+        /// Its row.
+        row: usize,
+        /// Its column; 0 for a vector.
+        column: usize,
+        /// The entry.
+        value: f64,
+    },
+    /// A target or weight lies outside what the loss is made for.
+    #[error("{argument}[{row}] is {value}; it has to lie in {range}")]
+    OutsideRange {
+        /// Name of the argument.
+        argument: &'static str,
+        /// Its row.
+        row: usize,
+        /// The entry.
+        value: f64,
+        /// The values allowed.
+        range: &'static str,
+    },
+    /// Two arguments do not fit together.
+    #[error(
+        "{argument} has length {found} where {expected} was expected; check that both come from one panel"
+    )]
+    ShapeMismatch {
+        /// Argument and axis that does not fit.
+        argument: &'static str,
+        /// Length that would fit.
+        expected: usize,
+        /// Length found.
+        found: usize,
+    },
+    /// There are no features.
+    #[error("there are no features; pass at least one column")]
+    NoFeature,
+    /// There are too few training rows.
+    #[error("{operation} needs at least {needed} rows, but got {found}; use more rows")]
+    TooFewRows {
+        /// What was asked.
+        operation: &'static str,
+        /// Rows needed.
+        needed: usize,
+        /// Rows given.
+        found: usize,
+    },
+    /// There are more rows than the sums hold.
+    #[error("{found} rows are more than the {most} that a tree is grown on; draw a sample of them")]
+    TooManyRows {
+        /// Rows that can be used.
+        most: usize,
+        /// Rows given.
+        found: usize,
+    },
+    /// A row number points outside the panel or comes twice.
+    #[error("training row {row} {problem}; list each of the {rows} rows at most once")]
+    Row {
+        /// The row number.
+        row: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// Rows of the panel.
+        rows: usize,
+    },
+    /// All labels of the training rows are 0, or all are 1, or all weights are 0.
+    #[error("the training rows have a mean label of {mean}; the logistic loss needs weight in both classes")]
+    OneClass {
+        /// Their weighted mean.
+        mean: f64,
+    },
+    /// Codes were made with other cuts than those the trees were grown on.
+    #[error("the codes were made with other bins; encode the rows with the bins of the training data")]
+    OtherBins,
+    /// A parameter lies outside its range.
+    #[error("{parameter} is {value}; it has to lie in {range}")]
+    InvalidParameter {
+        /// Name of the parameter.
+        parameter: &'static str,
+        /// The value given.
+        value: f64,
+        /// The values allowed.
+        range: &'static str,
+    },
+}
