@@ -1,7 +1,7 @@
 """Seconds of one pass of training and of a prediction for every customer by the two networks of next goals in PyTorch; the
-peer of crates/spendscape-goals/examples/training_speed.rs, which writes the groups that it reads and runs it.
+peer of benches/goals.rs, on groups of the same kind.
 
-Usage: python3 goals_torch.py GROUPS [threads]
+Usage: OMP_NUM_THREADS=1 python3 goals_torch.py [threads]
 Install: Debian's python3-torch (1.13), or PyPI's torch. Prints one JSON line per task; skips, and says so on standard
 error, where PyTorch is missing.
 
@@ -23,18 +23,20 @@ except ImportError as missing:
 UNITS, WINDOW, BATCH, RATE, LONGEST_GAP, PIECE = 64, 128, 64, 5e-3, 35, 512
 GAPS, NEGLIGIBLE, PAYDAY, QUERIES = LONGEST_GAP + 2, 1e-4, 25, 4096
 
-threads = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+# As in the bench.
+CUSTOMERS, DAYS, BUSY, goals, channels, levels_of = 1_000, np.arange(17_897, 18_627), 0.27, 12, 3, np.array([4, 3])
+
+threads = int(sys.argv[1]) if len(sys.argv) > 1 else 1
 torch.set_num_threads(threads)
 torch.manual_seed(1)
 
-with open(sys.argv[1], "rb") as file:
-    head = np.fromfile(file, np.int64, 5)
-    customers, groups, goals, channels, covariates = (int(n) for n in head)
-    levels_of = np.fromfile(file, np.int64, covariates)
-    count, day, goal, channel, spent = (
-        np.fromfile(file, np.int64, n) for n in (customers, groups, groups, groups, groups)
-    )
-    levels = np.fromfile(file, np.int64, customers * covariates).reshape(customers, covariates)
+rng = np.random.default_rng(1)
+busy = rng.random((CUSTOMERS, len(DAYS))) < BUSY
+customers, groups, covariates = CUSTOMERS, int(busy.sum()), len(levels_of)
+count, day = busy.sum(1), DAYS[np.nonzero(busy)[1]]
+goal, channel = rng.integers(0, goals, groups), rng.integers(0, channels, groups)
+spent = rng.integers(100, 20_000, groups)
+levels = np.arange(customers)[:, None] % levels_of
 first = np.concatenate([[0], np.cumsum(count)[:-1]])
 
 

@@ -16,6 +16,11 @@ pub(crate) fn finite1(argument: &'static str, values: &ArrayRef1<f64>) -> Result
 }
 
 pub(crate) fn finite2(argument: &'static str, values: &ArrayRef2<f64>) -> Result<(), Error> {
+    // What is not finite is looked for only where there is some: a plain loop over everything is many times as fast.
+    let all = |values: &[f64]| values.iter().fold(true, |all, value| all & value.is_finite());
+    if values.as_slice().is_some_and(all) {
+        return Ok(());
+    }
     match values.indexed_iter().find(|(_, value)| !value.is_finite()) {
         Some(((row, column), value)) => Err(Error::NotFinite { argument, row, column, value: *value }),
         None => Ok(()),

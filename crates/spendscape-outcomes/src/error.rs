@@ -112,12 +112,9 @@ pub enum Error {
         /// What the features say.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The tree library refused the data.
-    #[error("the boosted trees could not be grown")]
-    Boosting {
-        /// What it says.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    /// The trees could not be grown, or do not fit the features.
+    #[error("the boosted trees refused the data")]
+    Boosting(#[from] spendscape_trees::Error),
     /// A decomposition failed.
     #[error("linear algebra failed; check the features for extreme values")]
     LinearAlgebra(#[from] spendscape_linalg::Error),

@@ -1,8 +1,8 @@
 //! Learners for every kind of outcome.
 
-use ndarray::{Array1, ArrayRef2};
+use ndarray::{Array1, Array2, ArrayRef2};
 
-use crate::{BoostedTrees, Error, Loss, Outcome, Regression, Standardizer, Task, check};
+use crate::{Binned, BoostedTrees, Error, Loss, Outcome, Regression, Standardizer, Task, check};
 
 /// A way to learn an outcome from features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,32 @@ impl Learner {
         check::length("feature rows", rows.len(), x.nrows())?;
         let scale = Standardizer::fit(x)?;
         let z = scale.transform(x)?;
+        match self {
+            Self::Linear => Fitted::fit(scale, Inputs::Standardized(&z), outcome, rows, options),
+            Self::Boosted => {
+                Fitted::fit(scale, Inputs::Binned(&BoostedTrees::bin(&z)?), outcome, rows, options)
+            }
+        }
+    }
+}
+
+/// Standardized features of training customers, as a learner takes them: the linear one as they are, the trees as codes of
+/// bins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Inputs<'a> {
+    Standardized(&'a ArrayRef2<f64>),
+    Binned(&'a Binned),
+}
+
+impl Fitted {
+    /// Fits the learner that these inputs are for.
+    pub(crate) fn fit(
+        scale: Standardizer,
+        inputs: Inputs<'_>,
+        outcome: &Outcome,
+        rows: &[usize],
+        options: LearnerOptions,
+    ) -> Result<Self, Error> {
         let values = outcome.rows(rows);
         let (loss, targets) = match outcome.task() {
             Task::Continuous => (Loss::Squared, vec![Array1::from(values)]),
@@ -72,13 +98,13 @@ impl Learner {
                 };
             }
             let weights = weights(loss, y, options);
-            Ok(match self {
-                Self::Linear => Part::Linear(Regression::fit_validated(loss, &z, y, &weights)?),
-                Self::Boosted => Part::Boosted(Box::new(BoostedTrees::fit(loss, &z, y, &weights)?)),
+            Ok(match inputs {
+                Inputs::Standardized(z) => Part::Linear(Regression::fit_validated(loss, z, y, &weights)?),
+                Inputs::Binned(codes) => Part::Boosted(BoostedTrees::fit(loss, codes, y, &weights)?),
             })
         };
         let parts = targets.iter().map(fit).collect::<Result<_, _>>()?;
-        Ok(Fitted { scale, parts, levels: outcome.levels().to_vec() })
+        Ok(Self { scale, parts, levels: outcome.levels().to_vec() })
     }
 }
 
@@ -94,7 +120,7 @@ fn weights(loss: Loss, y: &Array1<f64>, options: LearnerOptions) -> Array1<f64> 
 #[derive(Debug)]
 enum Part {
     Linear(Regression),
-    Boosted(Box<BoostedTrees>),
+    Boosted(BoostedTrees),
     Constant(f64),
 }
 
@@ -113,14 +139,18 @@ impl Fitted {
     /// # Errors
     /// [`Error::ShapeMismatch`] for another number of features, [`Error::NotFinite`].
     pub fn predict(&self, x: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
-        let z = self.scale.transform(x)?;
+        self.predict_scaled(&self.scale.transform(x)?)
+    }
+
+    /// The same from standardized features.
+    pub(crate) fn predict_scaled(&self, z: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
         let predict = |part: &Part| match part {
-            Part::Linear(model) => model.predict(&z),
-            Part::Boosted(model) => model.predict(&z),
+            Part::Linear(model) => model.predict(z),
+            Part::Boosted(model) => model.predict(z),
             Part::Constant(value) => Ok(Array1::from_elem(z.nrows(), *value)),
         };
         // A binary outcome has the levels 0 and 1, so that its expected level is the probability of the upper one.
-        let mut scores = Array1::from_elem(x.nrows(), self.levels.first().copied().unwrap_or(0.0));
+        let mut scores = Array1::from_elem(z.nrows(), self.levels.first().copied().unwrap_or(0.0));
         for (k, part) in self.parts.iter().enumerate() {
             let step = if self.levels.is_empty() { 1.0 } else { self.levels[k + 1] - self.levels[k] };
             scores.scaled_add(step, &predict(part)?);
@@ -134,10 +164,10 @@ impl Fitted {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] for another number of features, [`Error::NotFinite`].
-    pub fn contributions(&self, x: &ArrayRef2<f64>) -> Result<Option<ndarray::Array2<f64>>, Error> {
+    pub fn contributions(&self, x: &ArrayRef2<f64>) -> Result<Option<Array2<f64>>, Error> {
         let [Part::Linear(model)] = self.parts.as_slice() else { return Ok(None) };
         let z = self.scale.transform(x)?;
-        let mut contributions = ndarray::Array2::zeros(x.raw_dim());
+        let mut contributions = Array2::zeros(x.raw_dim());
         for (k, feature) in self.scale.kept().iter().enumerate() {
             contributions.column_mut(*feature).assign(&(&z.column(k) * model.coefficients()[k]));
         }

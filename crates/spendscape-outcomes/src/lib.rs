@@ -21,14 +21,15 @@ pub use boosted::BoostedTrees;
 pub use error::Error;
 pub use folds::{Fold, stratified_folds, time_split};
 pub use learner::{Fitted, Learner, LearnerOptions};
-pub use linear::{Loss, Regression};
+pub use linear::Regression;
 pub use measures::{
     AucComparison, BinaryScores, CalibrationBin, CalibrationLine, Cut, Interval, LiftBin, Measure,
-    NonInferiority, OrderedMeasures, RocPoint, bootstrap, bootstrap_calibration, bootstrap_lift,
-    bootstrap_statistics, compare_aucs, ordered_measures,
+    NonInferiority, OrderedMeasures, RocPoint, bootstrap, bootstrap_statistics, compare_aucs,
+    ordered_measures,
 };
 pub use outcome::{Outcome, Task};
 pub use reasons::{Reason, adverse_reasons};
 pub use scale::Standardizer;
 pub use scorecard::{Attribute, Scorecard, ScorecardParams};
-pub use validate::{Block, FeatureSet, Features, HeldOut, Study, audit, cross_validate};
+pub use spendscape_trees::{Binned, Loss};
+pub use validate::{Block, FeatureSet, Features, FoldScores, HeldOut, Study, audit, cross_validate};

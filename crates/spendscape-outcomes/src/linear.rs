@@ -1,15 +1,20 @@
 //! Logistic and linear regression with a ridge penalty.
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, s};
-use spendscape_linalg::{gram, matmul, solve_semidefinite};
+use std::{array::from_fn, borrow::Cow};
+
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
+use spendscape_linalg::{add_gram, cholesky};
+use spendscape_trees::Loss;
 
 use crate::{Error, check, numbers};
 
-/// Newton steps; a ridge keeps the likelihood strictly concave, and ten are plenty.
-const STEPS: usize = 100;
+/// Steps of the search; a ridge keeps the likelihood strictly concave, and thirty are plenty.
+const STEPS: usize = 200;
 /// Largest change of a coefficient that counts as none.
 const STEADY: f64 = 1e-11;
-/// How often a Newton step that does not improve is halved before the search ends.
+/// The same for the fits that only choose a penalty.
+const STEADY_CHOICE: f64 = 1e-5;
+/// How often a step that does not improve is halved before the search ends.
 const HALVINGS: usize = 30;
 /// Penalties that are tried. A penalty is the inverse of the variance that a coefficient (per standard deviation) is
 /// expected to have, so that the same range suits few and many customers.
@@ -18,15 +23,18 @@ const PENALTIES: [f64; 5] = [1000.0, 100.0, 10.0, 1.0, 0.1];
 const PARTS: usize = 3;
 /// Customers that the choice is made on; more do not change it by much, and the time goes with them.
 const CHOOSERS: usize = 3_000;
-
-/// The loss of a regression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loss {
-    /// Negative log-likelihood of a 0/1 outcome.
-    Logistic,
-    /// Half the squared error.
-    Squared,
-}
+/// Customers handled at a time: their features are still in the cache when they are needed again.
+const ROWS: usize = 128;
+/// Customers whose second moments are summed at a time.
+const MOMENT_ROWS: usize = 512;
+/// Sums of a product that run side by side, in an order that no instruction set changes.
+const SUMS: usize = 8;
+/// Rows whose products run side by side.
+const TOGETHER: usize = 4;
+/// Features whose second moments take as long as one more pass over the customers.
+const FEATURES_PER_PASS: usize = 32;
+/// A search whose steps shrink by less than this takes new curvatures.
+const SLOW: f64 = 0.5;
 
 /// A fitted regression on standardized features.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +68,8 @@ impl Regression {
                 range: "(0, inf)",
             });
         }
-        Self::newton(loss, x, y, weights, penalty, None)
+        let data = Data::new(loss, x, y, weights);
+        Self::search(&data, penalty, data.start())
     }
 
     /// Fits with the penalty of 1000, 100, 10, 1 and .1 that predicts best inside the data: in three parts, each predicted from
@@ -75,102 +84,40 @@ impl Regression {
         weights: &ArrayRef1<f64>,
     ) -> Result<Self, Error> {
         check_data(loss, x, y, weights)?;
+        let data = Data::new(loss, x, y, weights);
         let part = parts(loss, y);
         let mut losses = [0.0; PENALTIES.len()];
+        // Sums of the parts' coefficients.
+        let mut starts = vec![Array1::zeros(x.ncols() + 1); PENALTIES.len()];
+        let mut fitted = 0.0;
         for held in 0..PARTS {
-            let rows = |inside: bool| -> Vec<usize> {
-                (0..y.len()).filter(|row| part[*row].is_some_and(|part| (part == held) != inside)).collect()
+            let of = |inside: bool| -> Data<'static> {
+                let rows = (0..y.len()).filter(|row| part[*row].is_some_and(|part| (part == held) != inside));
+                data.rows(&rows.collect::<Vec<_>>())
             };
-            let (train, test) = (rows(true), rows(false));
-            let take = |rows: &[usize]| {
-                (x.select(Axis(0), rows), y.select(Axis(0), rows), weights.select(Axis(0), rows))
-            };
-            let ((x, y, w), (test_x, test_y, test_w)) = (take(&train), take(&test));
-            if test.is_empty() || y.iter().all(|value| *value == y[0]) {
+            let (train, test) = (of(true), of(false));
+            if test.y.is_empty() || train.y.iter().all(|value| *value == train.y[0]) {
                 continue;
             }
-            let mut last: Option<Self> = None;
-            for (sum, penalty) in losses.iter_mut().zip(PENALTIES) {
-                let model = Self::newton(loss, &x, &y, &w, penalty, last.as_ref())?;
-                let linear = model.linear(&test_x)?;
-                *sum += total_loss(loss, &linear, &test_y, &test_w);
-                last = Some(model);
+            let mut search = Search::new(&train);
+            let mut coefficients = train.start();
+            for ((sum, start), penalty) in losses.iter_mut().zip(&mut starts).zip(PENALTIES) {
+                (coefficients, _) = search.minimum(penalty, coefficients, STEADY_CHOICE)?;
+                *sum += test.point(&coefficients, 0.0).value;
+                *start += &coefficients;
             }
+            fitted += 1.0;
         }
         // The first of equals is the strongest penalty.
         let best = (0..PENALTIES.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap_or(0);
-        Self::newton(loss, x, y, weights, PENALTIES[best], None)
+        let start = if fitted > 0.0 { starts.swap_remove(best) / fitted } else { data.start() };
+        Self::search(&data, PENALTIES[best], start)
     }
 
-    fn newton(
-        loss: Loss,
-        x: &ArrayRef2<f64>,
-        y: &ArrayRef1<f64>,
-        weights: &ArrayRef1<f64>,
-        penalty: f64,
-        start: Option<&Self>,
-    ) -> Result<Self, Error> {
-        let (n, features) = x.dim();
-        let mut model = start.cloned().unwrap_or_else(|| {
-            let mean = y.dot(weights) / weights.sum();
-            let intercept = if loss == Loss::Logistic { numbers::logit(mean) } else { mean };
-            Self { loss, penalty, intercept, coefficients: Array1::zeros(features), converged: false }
-        });
-        (model.penalty, model.converged) = (penalty, false);
-        let objective = |model: &Self, linear: &Array1<f64>| {
-            total_loss(loss, linear, y, weights) + 0.5 * penalty * model.coefficients.dot(&model.coefficients)
-        };
-        let mut linear = model.linear(x)?;
-        let mut value = objective(&model, &linear);
-        // The intercept is a column of ones in front.
-        let mut scaled = Array2::zeros((n, features + 1));
-        for _ in 0..STEPS {
-            let mut gradient = Array2::zeros((features + 1, 1));
-            for row in 0..n {
-                let (residual, curvature) = match loss {
-                    Loss::Logistic => {
-                        let p = numbers::sigmoid(linear[row]);
-                        (y[row] - p, p * (1.0 - p))
-                    }
-                    Loss::Squared => (y[row] - linear[row], 1.0),
-                };
-                let residual = weights[row] * residual;
-                let root = (weights[row] * curvature).sqrt();
-                gradient[[0, 0]] += residual;
-                gradient.slice_mut(s![1.., 0]).scaled_add(residual, &x.row(row));
-                scaled[[row, 0]] = root;
-                scaled.slice_mut(s![row, 1..]).assign(&x.row(row));
-                scaled.slice_mut(s![row, 1..]).mapv_inplace(|value| value * root);
-            }
-            gradient.slice_mut(s![1.., 0]).scaled_add(-penalty, &model.coefficients);
-            let mut hessian = gram(&scaled)?;
-            for k in 1..=features {
-                hessian[[k, k]] += penalty;
-            }
-            let step = solve_semidefinite(hessian, &gradient, 0.0)?.solution;
-            let mut share = 1.0;
-            let mut next = model.clone();
-            for halving in 0..=HALVINGS {
-                next.intercept = model.intercept + share * step[[0, 0]];
-                next.coefficients = &model.coefficients + &(&step.slice(s![1.., 0]) * share);
-                linear = next.linear(x)?;
-                let found = objective(&next, &linear);
-                // Near the minimum a good step may raise the value by rounding.
-                if found <= value + 1e-12 * value.abs() || halving == HALVINGS {
-                    value = found;
-                    break;
-                }
-                share *= 0.5;
-            }
-            let largest = step.iter().fold(0.0, |largest: f64, step| largest.max((share * step).abs()));
-            let size = next.coefficients.iter().fold(next.intercept.abs(), |size, c| size.max(c.abs()));
-            model = next;
-            if largest <= STEADY * (1.0 + size) {
-                model.converged = true;
-                break;
-            }
-        }
-        Ok(model)
+    fn search(data: &Data<'_>, penalty: f64, start: Array1<f64>) -> Result<Self, Error> {
+        let (found, converged) = Search::new(data).minimum(penalty, start, STEADY)?;
+        let coefficients = found.slice(s![1..]).to_owned();
+        Ok(Self { loss: data.loss, penalty, intercept: found[0], coefficients, converged })
     }
 
     /// Intercept plus features times coefficients (N): the log-odds, or the value.
@@ -179,8 +126,13 @@ impl Regression {
     /// [`Error::ShapeMismatch`] for another number of features.
     pub fn linear(&self, x: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
         check::length("features", self.coefficients.len(), x.ncols())?;
-        let column = self.coefficients.view().insert_axis(Axis(1));
-        Ok(matmul(x, &column)?.column(0).mapv(|value| value + self.intercept))
+        let mut values = vec![0.0; x.nrows()];
+        let x = by_rows(x);
+        let coefficients = self.coefficients.to_vec();
+        let work =
+            Linear { x: &x, intercept: self.intercept, coefficients: &coefficients, values: &mut values };
+        pulp::Arch::new().dispatch(work);
+        Ok(values.into())
     }
 
     /// Probabilities, or values (N).
@@ -256,14 +208,303 @@ fn parts(loss: Loss, y: &ArrayRef1<f64>) -> Vec<Option<usize>> {
         .collect()
 }
 
-fn total_loss(loss: Loss, linear: &Array1<f64>, y: &ArrayRef1<f64>, weights: &ArrayRef1<f64>) -> f64 {
-    let each = linear.iter().zip(y).zip(weights);
-    each.map(|((linear, y), weight)| {
-        weight
-            * match loss {
-                Loss::Logistic => numbers::softplus(*linear) - y * linear,
-                Loss::Squared => 0.5 * (y - linear).powi(2),
+/// What a regression is fitted to.
+struct Data<'a> {
+    loss: Loss,
+    /// Row after row.
+    x: Cow<'a, [f64]>,
+    features: usize,
+    y: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+/// The penalized loss at some coefficients.
+struct Point {
+    value: f64,
+    /// The direction in which it falls: minus the gradient.
+    fall: Array1<f64>,
+    /// Of each customer: weight times second derivative of the loss.
+    curvatures: Vec<f64>,
+}
+
+impl<'a> Data<'a> {
+    fn new(loss: Loss, x: &'a ArrayRef2<f64>, y: &ArrayRef1<f64>, weights: &ArrayRef1<f64>) -> Self {
+        Self { loss, x: by_rows(x), features: x.ncols(), y: y.to_vec(), weights: weights.to_vec() }
+    }
+
+    fn rows(&self, rows: &[usize]) -> Data<'static> {
+        let take = |values: &[f64]| rows.iter().map(|row| values[*row]).collect();
+        let x: Vec<f64> =
+            rows.iter().flat_map(|row| &self.x[row * self.features..][..self.features]).copied().collect();
+        Data {
+            loss: self.loss,
+            x: x.into(),
+            features: self.features,
+            y: take(&self.y),
+            weights: take(&self.weights),
+        }
+    }
+
+    /// No feature counts: intercept first, then the coefficients.
+    fn start(&self) -> Array1<f64> {
+        let weight: f64 = self.weights.iter().sum();
+        let mean = self.y.iter().zip(&self.weights).map(|(y, weight)| y * weight).sum::<f64>() / weight;
+        let mut start = Array1::zeros(self.features + 1);
+        start[0] = if self.loss == Loss::Logistic { numbers::logit(mean) } else { mean };
+        start
+    }
+
+    fn point(&self, coefficients: &Array1<f64>, penalty: f64) -> Point {
+        let slopes = coefficients.slice(s![1..]);
+        let pass = Pass { data: self, intercept: coefficients[0], slopes: &slopes.to_vec() };
+        let mut point = pulp::Arch::new().dispatch(pass);
+        point.value += 0.5 * penalty * slopes.dot(&slopes);
+        point.fall.slice_mut(s![1..]).scaled_add(-penalty, &slopes);
+        point
+    }
+
+    /// Second moments of the features, a column of ones in front, with the curvatures as weights; exactly symmetric.
+    fn moments(&self, curvatures: &[f64]) -> Result<Array2<f64>, Error> {
+        let features = self.features;
+        let mut sum = Array2::zeros((features + 1, features + 1));
+        let mut scaled = Array2::zeros((MOMENT_ROWS, features + 1));
+        for (block, curvatures) in curvatures.chunks(MOMENT_ROWS).enumerate() {
+            for ((row, mut scaled), curvature) in scaled.rows_mut().into_iter().enumerate().zip(curvatures) {
+                let root = curvature.sqrt();
+                let row = &self.x[(block * MOMENT_ROWS + row) * features..][..features];
+                scaled[0] = root;
+                scaled.iter_mut().skip(1).zip(row).for_each(|(scaled, value)| *scaled = root * value);
             }
+            add_gram(&mut sum, &scaled.slice(s![..curvatures.len(), ..]))?;
+        }
+        for row in 0..=features {
+            for column in 0..row {
+                sum[[column, row]] = sum[[row, column]];
+            }
+        }
+        Ok(sum)
+    }
+}
+
+/// Newton's method that keeps its second moments and their factor as long as the steps shrink fast enough: a pass over the
+/// customers costs far less than new moments.
+struct Search<'a> {
+    data: &'a Data<'a>,
+    moments: Option<Array2<f64>>,
+}
+
+impl<'a> Search<'a> {
+    fn new(data: &'a Data<'a>) -> Self {
+        Self { data, moments: None }
+    }
+
+    /// Intercept and coefficients that minimize the penalized loss, and whether the search came to rest.
+    fn minimum(
+        &mut self,
+        penalty: f64,
+        start: Array1<f64>,
+        steady: f64,
+    ) -> Result<(Array1<f64>, bool), Error> {
+        let mut coefficients = start;
+        let mut here = self.data.point(&coefficients, penalty);
+        let mut factor = None;
+        // Of the step before, with the same factor.
+        let mut last = f64::INFINITY;
+        for _ in 0..STEPS {
+            let lower = match factor.take() {
+                Some(lower) => lower,
+                None => self.factor(penalty, &here.curvatures)?,
+            };
+            let step = solve(&lower, &here.fall);
+            let mut share = 1.0;
+            for halving in 0..=HALVINGS {
+                let tried = &coefficients + &(&step * share);
+                let there = self.data.point(&tried, penalty);
+                // Near the minimum a good step may raise the value by rounding.
+                if there.value <= here.value + 1e-12 * here.value.abs() || halving == HALVINGS {
+                    (coefficients, here) = (tried, there);
+                    break;
+                }
+                share *= 0.5;
+            }
+            let largest = step.iter().fold(0.0, |largest: f64, step| largest.max((share * step).abs()));
+            let size = coefficients.iter().fold(0.0, |size: f64, c| size.max(c.abs()));
+            let goal = steady * (1.0 + size);
+            if largest <= goal {
+                return Ok((coefficients, true));
+            }
+            let ratio = largest / last;
+            let left = (goal / largest).ln() / ratio.ln();
+            let worth = (2 + self.data.features / FEATURES_PER_PASS) as f64;
+            if share < 1.0 || ratio > SLOW || left > worth {
+                self.moments = None;
+                last = f64::INFINITY;
+            } else {
+                factor = Some(lower);
+                last = largest;
+            }
+        }
+        Ok((coefficients, false))
+    }
+
+    /// The lower factor of moments plus penalty.
+    fn factor(&mut self, penalty: f64, curvatures: &[f64]) -> Result<Array2<f64>, Error> {
+        let moments = match self.moments.take() {
+            Some(moments) => moments,
+            None => self.data.moments(curvatures)?,
+        };
+        let mut hessian = moments.clone();
+        hessian.diag_mut().slice_mut(s![1..]).mapv_inplace(|value| value + penalty);
+        self.moments = Some(moments);
+        Ok(cholesky(&hessian)?)
+    }
+}
+
+/// The entries row after row.
+fn by_rows(x: &ArrayRef2<f64>) -> Cow<'_, [f64]> {
+    match x.as_slice() {
+        Some(slice) => slice.into(),
+        None => x.iter().copied().collect(),
+    }
+}
+
+/// Solves L L^T x = b.
+fn solve(lower: &Array2<f64>, b: &Array1<f64>) -> Array1<f64> {
+    let mut x = b.clone();
+    for j in 0..x.len() {
+        x[j] = (x[j] - lower.slice(s![j, ..j]).dot(&x.slice(s![..j]))) / lower[[j, j]];
+    }
+    for j in (0..x.len()).rev() {
+        x[j] /= lower[[j, j]];
+        let value = x[j];
+        x.slice_mut(s![..j]).scaled_add(-value, &lower.slice(s![j, ..j]));
+    }
+    x
+}
+
+/// Adds to each value the product of a row of `rows` with the slopes. The order of the sums of a row depends on nothing but
+/// its length.
+#[inline(always)]
+fn add_products(values: &mut [f64], rows: &[f64], slopes: &[f64]) {
+    let width = slopes.len();
+    let (whole, rest) = values.as_chunks_mut::<TOGETHER>();
+    for (at, values) in whole.iter_mut().enumerate() {
+        let products = products::<TOGETHER>(&rows[at * TOGETHER * width..], slopes);
+        values.iter_mut().zip(products).for_each(|(value, product)| *value += product);
+    }
+    for (at, value) in rest.iter_mut().enumerate() {
+        let [product] = products::<1>(&rows[(whole.len() * TOGETHER + at) * width..], slopes);
+        *value += product;
+    }
+}
+
+/// The products of the first `R` rows.
+#[inline(always)]
+fn products<const R: usize>(rows: &[f64], slopes: &[f64]) -> [f64; R] {
+    let width = slopes.len();
+    let rows: [&[f64]; R] = from_fn(|r| &rows[r * width..][..width]);
+    let mut sums = [[0.0; SUMS]; R];
+    let whole = width / SUMS * SUMS;
+    for at in (0..whole).step_by(SUMS) {
+        let slopes = &slopes[at..at + SUMS];
+        for r in 0..R {
+            let row = &rows[r][at..at + SUMS];
+            for k in 0..SUMS {
+                sums[r][k] += row[k] * slopes[k];
+            }
+        }
+    }
+    from_fn(|r| {
+        let rest: f64 = rows[r][whole..].iter().zip(&slopes[whole..]).map(|(a, b)| a * b).sum();
+        sums[r].iter().sum::<f64>() + rest
     })
-    .sum()
+}
+
+/// One row after the other: intercept plus features times coefficients.
+struct Linear<'a> {
+    x: &'a [f64],
+    intercept: f64,
+    coefficients: &'a [f64],
+    values: &'a mut [f64],
+}
+
+impl pulp::WithSimd for Linear<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        self.values.fill(self.intercept);
+        add_products(self.values, self.x, self.coefficients);
+    }
+}
+
+/// One pass over the customers: loss, its gradient and curvatures, without the penalty.
+struct Pass<'a> {
+    data: &'a Data<'a>,
+    intercept: f64,
+    slopes: &'a [f64],
+}
+
+impl pulp::WithSimd for Pass<'_> {
+    type Output = Point;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> Point {
+        let Data { loss, x, features: width, y, weights } = self.data;
+        let (n, width) = (y.len(), *width);
+        let mut curvatures = vec![0.0; n];
+        let mut fall = vec![0.0; width + 1];
+        let mut value = 0.0;
+        let (mut linear, mut residuals, mut losses) = ([0.0; ROWS], [0.0; ROWS], [0.0; ROWS]);
+        for start in (0..n).step_by(ROWS) {
+            let rows = ROWS.min(n - start);
+            let block = &x[start * width..(start + rows) * width];
+            let (y, weights) = (&y[start..start + rows], &weights[start..start + rows]);
+            let curvatures = &mut curvatures[start..start + rows];
+            linear[..rows].fill(self.intercept);
+            add_products(&mut linear[..rows], block, self.slopes);
+            match loss {
+                Loss::Logistic => {
+                    for row in 0..rows {
+                        let (p, softplus) = numbers::sigmoid_and_softplus(linear[row]);
+                        losses[row] = weights[row] * (softplus - y[row] * linear[row]);
+                        residuals[row] = weights[row] * (y[row] - p);
+                        curvatures[row] = weights[row] * (p * (1.0 - p));
+                    }
+                }
+                Loss::Squared => {
+                    for row in 0..rows {
+                        let residual = y[row] - linear[row];
+                        losses[row] = weights[row] * (0.5 * residual * residual);
+                        residuals[row] = weights[row] * residual;
+                        curvatures[row] = weights[row];
+                    }
+                }
+            }
+            value += losses[..rows].iter().sum::<f64>();
+            fall[0] += residuals[..rows].iter().sum::<f64>();
+            add_rows(&mut fall[1..], block, &residuals[..rows]);
+        }
+        Point { value, fall: fall.into(), curvatures }
+    }
+}
+
+/// Adds to `sum` the rows of `block` times their factors, four at a time.
+#[inline(always)]
+fn add_rows(sum: &mut [f64], block: &[f64], factors: &[f64]) {
+    let width = sum.len();
+    let (fours, rest) = factors.as_chunks::<4>();
+    for (at, f) in fours.iter().enumerate() {
+        let rows = &block[4 * at * width..][..4 * width];
+        let (a, b) = rows.split_at(2 * width);
+        let ((a, b), (c, d)) = (a.split_at(width), b.split_at(width));
+        for ((((sum, a), b), c), d) in sum.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+            *sum += (f[0] * a + f[1] * b) + (f[2] * c + f[3] * d);
+        }
+    }
+    for (at, factor) in rest.iter().enumerate() {
+        for (sum, value) in sum.iter_mut().zip(&block[(4 * fours.len() + at) * width..][..width]) {
+            *sum += factor * value;
+        }
+    }
 }

@@ -1,9 +1,14 @@
 //! Cross-validation in which everything is fitted inside the fold, and the audit that shows it.
 
-use ndarray::{Array2, ArrayBase, Axis, concatenate};
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayBase, Axis, CowArray, Ix2, concatenate};
 use rayon::prelude::*;
 
-use crate::{Error, Fold, Learner, LearnerOptions, Outcome, check, folds::check_folds};
+use crate::{
+    Binned, BoostedTrees, Error, Fitted, Fold, Learner, LearnerOptions, Outcome, Standardizer, check,
+    folds::check_folds, learner::Inputs,
+};
 
 /// Features of one kind for the customers of a fold.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,13 +53,7 @@ impl FeatureSet {
     /// # Errors
     /// [`Error::UnknownBlock`] if a block is not there, [`Error::ShapeMismatch`] if blocks differ in their rows.
     pub fn assemble(&self, blocks: &[Block]) -> Result<Block, Error> {
-        let mut chosen = Vec::new();
-        for name in &self.blocks {
-            let block = blocks.iter().find(|block| block.name == *name);
-            chosen.push(
-                block.ok_or_else(|| Error::UnknownBlock { set: self.name.clone(), block: name.clone() })?,
-            );
-        }
+        let chosen: Vec<&Block> = self.members(blocks)?.into_iter().map(|at| &blocks[at]).collect();
         let join = |part: fn(&Block) -> &Array2<f64>| {
             let views: Vec<_> = chosen.iter().map(|block| part(block).view()).collect();
             let rows = views.first().map_or(0, ArrayBase::nrows);
@@ -67,6 +66,15 @@ impl FeatureSet {
         let columns = chosen.iter().flat_map(|block| block.columns.iter().cloned()).collect();
         let (train, test) = (join(|block| &block.train)?, join(|block| &block.test)?);
         Ok(Block { name: self.name.clone(), columns, train, test })
+    }
+
+    /// The places of its blocks.
+    fn members(&self, blocks: &[Block]) -> Result<Vec<usize>, Error> {
+        let place = |name: &String| {
+            let found = blocks.iter().position(|block| block.name == *name);
+            found.ok_or_else(|| Error::UnknownBlock { set: self.name.clone(), block: name.clone() })
+        };
+        self.blocks.iter().map(place).collect()
     }
 }
 
@@ -109,28 +117,102 @@ impl HeldOut {
     }
 }
 
-/// Scores of the held-out customers of one fold: for every set and learner in turn.
-fn fold_scores<D: ?Sized + Sync>(
+/// A block, standardized and binned by its training customers. Sets share blocks, so that this is done once.
+struct Part {
+    scale: Standardizer,
+    train: Array2<f64>,
+    test: Array2<f64>,
+    codes: Option<Binned>,
+}
+
+impl Part {
+    fn new(block: &Block, fold: &Fold, binned: bool) -> Result<Self, Error> {
+        check::length("training rows", fold.train.len(), block.train.nrows())?;
+        check::length("held-out rows", fold.test.len(), block.test.nrows())?;
+        let scale = Standardizer::of_block(&block.train)?;
+        let (train, test) = (scale.transform(&block.train)?, scale.transform(&block.test)?);
+        let codes = (binned && train.ncols() > 0).then(|| BoostedTrees::bin(&train)).transpose()?;
+        Ok(Self { scale, train, test, codes })
+    }
+}
+
+/// What came of one fold: models and scores of the held-out customers, for every set and learner in turn.
+struct Fitting {
+    blocks: Vec<Block>,
+    models: Vec<Arc<Fitted>>,
+    scores: Vec<Vec<f64>>,
+}
+
+/// Fits and scores one fold. A learner is a function of the training customers' features and labels: where these are the
+/// same bits as in an `earlier` fitting, its model is taken.
+fn fit_fold<D: ?Sized + Sync>(
     features: &impl Features<D>,
     data: &D,
     study: Study<'_>,
     fold: &Fold,
-) -> Result<Vec<Vec<f64>>, Error> {
+    earlier: Option<(&Fitting, &Outcome)>,
+) -> Result<Fitting, Error> {
     let blocks = features.fit(data, fold).map_err(|source| Error::Features { source })?;
-    let mut scores = Vec::new();
+    // The labels that learners see; an ordinal outcome has levels, which are those of all customers.
+    let labels = |outcome: &Outcome| (outcome.rows(&fold.train), outcome.levels().to_vec());
+    let earlier =
+        earlier.filter(|(_, outcome)| labels(outcome) == labels(study.outcome)).map(|(fitting, _)| fitting);
+    let binned = study.learners.contains(&Learner::Boosted);
+    let mut parts: Vec<Option<Part>> = blocks.iter().map(|_| None).collect();
+    let (mut models, mut scores) = (Vec::new(), Vec::new());
     for set in study.sets {
-        let Block { train, test, .. } = set.assemble(&blocks)?;
-        check::length("held-out rows", fold.test.len(), test.nrows())?;
+        let members = set.members(&blocks)?;
+        let known = earlier.filter(|fitting| {
+            members.iter().all(|at| same_bits(&blocks[*at].train, fitting.blocks.get(*at).map(|b| &b.train)))
+        });
+        for at in &members {
+            let bin = binned && known.is_none();
+            if parts[*at].as_ref().is_none_or(|part| bin && part.codes.is_none()) {
+                parts[*at] = Some(Part::new(&blocks[*at], fold, bin)?);
+            }
+        }
+        let parts: Vec<&Part> = members.iter().filter_map(|at| parts[*at].as_ref()).collect();
+        let scales: Vec<&Standardizer> = parts.iter().map(|part| &part.scale).collect();
+        let scale = Standardizer::join(&scales).varying()?;
+        let test = beside(&parts, |part| &part.test);
         for learner in study.learners {
-            let model = learner.fit(&train, study.outcome, &fold.train, study.options)?;
-            scores.push(model.predict(&test)?.to_vec());
+            let model = match (known, learner) {
+                (Some(fitting), _) => Arc::clone(&fitting.models[models.len()]),
+                (None, Learner::Linear) => {
+                    let z = beside(&parts, |part| &part.train);
+                    let inputs = Inputs::Standardized(&z);
+                    Arc::new(Fitted::fit(scale.clone(), inputs, study.outcome, &fold.train, study.options)?)
+                }
+                (None, Learner::Boosted) => {
+                    let codes: Vec<&Binned> = parts.iter().filter_map(|part| part.codes.as_ref()).collect();
+                    let codes = Binned::join(&codes)?;
+                    let inputs = Inputs::Binned(&codes);
+                    Arc::new(Fitted::fit(scale.clone(), inputs, study.outcome, &fold.train, study.options)?)
+                }
+            };
+            scores.push(model.predict_scaled(&test)?.to_vec());
+            models.push(model);
         }
     }
-    Ok(scores)
+    Ok(Fitting { blocks, models, scores })
+}
+
+/// Columns of parts side by side; their rows agree.
+fn beside<'a>(parts: &[&'a Part], of: fn(&Part) -> &Array2<f64>) -> CowArray<'a, f64, Ix2> {
+    if let [part] = parts {
+        return CowArray::from(of(part).view());
+    }
+    let views: Vec<_> = parts.iter().map(|part| of(part).view()).collect();
+    concatenate(Axis(1), &views).unwrap_or_default().into()
+}
+
+fn same_bits(a: &Array2<f64>, b: Option<&Array2<f64>>) -> bool {
+    b.is_some_and(|b| a.dim() == b.dim() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits()))
 }
 
 /// Cross-validates every learner on every set over the folds. Folds run in parallel; the result does not depend on how
-/// many at a time. `after_fold` is called as each is done.
+/// many at a time. `first` are the scores of the first fold, if an [`audit`] has them already; `after_fold` is called as
+/// each is done.
 ///
 /// # Errors
 /// Those of features and learners; [`Error::ShapeMismatch`] if a fold trains on whom it tests.
@@ -139,25 +221,28 @@ pub fn cross_validate<D: ?Sized + Sync>(
     data: &D,
     study: Study<'_>,
     folds: &[Fold],
+    first: Option<FoldScores>,
     after_fold: impl Fn() + Sync,
 ) -> Result<Vec<HeldOut>, Error> {
     let customers = study.outcome.values().len();
     check_folds(folds, customers)?;
     let repeats = folds.iter().map(|fold| fold.repeat + 1).max().unwrap_or(0);
-    let each: Vec<Vec<Vec<f64>>> = folds
+    let known = usize::from(first.is_some()).min(folds.len());
+    let rest: Vec<FoldScores> = folds[known..]
         .par_iter()
         .map(|fold| {
-            let scores = fold_scores(features, data, study, fold);
+            let fitting = fit_fold(features, data, study, fold, None);
             after_fold();
-            scores
+            Ok::<_, Error>(FoldScores(fitting?.scores))
         })
         .collect::<Result<_, _>>()?;
+    let each: Vec<FoldScores> = first.into_iter().take(known).chain(rest).collect();
     let mut held_out = Vec::new();
     for set in study.sets {
         for learner in study.learners {
             let mut scores = Array2::from_elem((repeats, customers), f64::NAN);
             for (fold, found) in folds.iter().zip(&each) {
-                for (row, score) in fold.test.iter().zip(&found[held_out.len()]) {
+                for (row, score) in fold.test.iter().zip(&found.0[held_out.len()]) {
                     scores[[fold.repeat, *row]] = *score;
                 }
             }
@@ -166,6 +251,10 @@ pub fn cross_validate<D: ?Sized + Sync>(
     }
     Ok(held_out)
 }
+
+/// Held-out scores of one fold, for every set and learner in turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoldScores(Vec<Vec<f64>>);
 
 /// Shows that a fold does not leak: held-out scores stay the same to the bit when
 ///
@@ -176,6 +265,9 @@ pub fn cross_validate<D: ?Sized + Sync>(
 /// A scale, a network or a code that was fitted on everybody fails here, because it moves the scores of those whose data
 /// stayed as they were.
 ///
+/// Returns the scores. A learner sees the training customers' features and labels and nothing else, so that it is fitted
+/// again only if these have changed by a bit.
+///
 /// # Errors
 /// [`Error::Leak`] names set, learner and customer; [`Error::TooFew`] with fewer than two held-out customers; and those of
 /// features and learners.
@@ -185,14 +277,15 @@ pub fn audit<D: ?Sized + Sync>(
     study: Study<'_>,
     fold: &Fold,
     alter: impl FnOnce(&[usize]) -> Box<D>,
-) -> Result<(), Error> {
+) -> Result<FoldScores, Error> {
     check_folds(std::slice::from_ref(fold), study.outcome.values().len())?;
     if fold.test.len() < 2 {
         return Err(Error::TooFew { what: "an audit (held-out)", needed: 2, found: fold.test.len() });
     }
-    let honest = fold_scores(features, data, study, fold)?;
-    let compare = |found: &[Vec<f64>], positions: &[usize], changed: &'static str| {
-        for (at, (before, after)) in honest.iter().zip(found).enumerate() {
+    let honest = fit_fold(features, data, study, fold, None)?;
+    let earlier = Some((&honest, study.outcome));
+    let compare = |found: &Fitting, positions: &[usize], changed: &'static str| {
+        for (at, (before, after)) in honest.scores.iter().zip(&found.scores).enumerate() {
             let moved = positions.iter().find(|p| before[**p].to_bits() != after[**p].to_bits());
             if let Some(position) = moved {
                 let learners = study.learners.len();
@@ -219,13 +312,14 @@ pub fn audit<D: ?Sized + Sync>(
     let everybody: Vec<usize> = (0..fold.test.len()).collect();
     let relabelled = Study { outcome: &other, ..study };
     compare(
-        &fold_scores(features, data, relabelled, fold)?,
+        &fit_fold(features, data, relabelled, fold, earlier)?,
         &everybody,
         "the labels of the held-out customers",
     )?;
     let (kept, altered): (Vec<usize>, Vec<usize>) =
         everybody.iter().partition(|position| **position % 2 == 0);
     let rows: Vec<usize> = altered.iter().map(|position| fold.test[*position]).collect();
-    let found = fold_scores(features, &alter(&rows), study, fold)?;
-    compare(&found, &kept, "the data of other held-out customers")
+    let found = fit_fold(features, &*alter(&rows), study, fold, earlier)?;
+    compare(&found, &kept, "the data of other held-out customers")?;
+    Ok(FoldScores(honest.scores))
 }

@@ -1,6 +1,11 @@
 //! Whether scores are the probabilities that they claim to be.
 
-use super::BinaryScores;
+use std::ops::Range;
+
+use super::{
+    BinaryScores,
+    weighted::{Line, Ranked},
+};
 use crate::{Error, numbers};
 
 /// One bin of the calibration curve.
@@ -26,13 +31,8 @@ pub struct CalibrationLine {
     pub converged: bool,
 }
 
-/// Newton steps: from zero a well-behaved likelihood needs fewer than ten.
-const STEPS: usize = 50;
 /// Largest change of a coefficient that counts as none.
 const STEADY: f64 = 1e-12;
-/// The same for a bootstrap sample, whose own scatter is coarser by far; Newton's method doubles the digits, so that the
-/// error left is about the square of this.
-pub(super) const STEADY_SAMPLE: f64 = 1e-4;
 
 impl BinaryScores {
     /// The calibration curve over `bins` quantile bins: edges are the quantiles of the scores (linear between values), a
@@ -45,24 +45,25 @@ impl BinaryScores {
         if bins == 0 {
             return Err(Error::InvalidParameter { parameter: "bins", value: 0.0, range: "at least 1" });
         }
-        let bin = |rows: Vec<usize>| CalibrationBin {
-            customers: rows.len(),
-            score: rows.iter().map(|row| self.scores[*row]).sum::<f64>() / rows.len() as f64,
-            rate: rows.iter().filter(|row| self.labels[**row]).count() as f64 / rows.len() as f64,
+        let bin = |places: Range<usize>| {
+            let rows = &self.order[places];
+            CalibrationBin {
+                customers: rows.len(),
+                score: rows.iter().map(|row| self.scores[*row]).sum::<f64>() / rows.len() as f64,
+                rate: rows.iter().filter(|row| self.labels[**row]).count() as f64 / rows.len() as f64,
+            }
         };
         Ok(self.quantile_bins(bins).into_iter().map(bin).collect())
     }
 
-    /// The rows of each quantile bin that has any.
-    pub(super) fn quantile_bins(&self, bins: usize) -> Vec<Vec<usize>> {
+    /// The places in the order of each quantile bin that has any, the lowest scores first.
+    pub(super) fn quantile_bins(&self, bins: usize) -> Vec<Range<usize>> {
         let sorted: Vec<f64> = self.order.iter().rev().map(|row| self.scores[*row]).collect();
-        let edges: Vec<f64> = (1..bins).map(|k| numbers::quantile(&sorted, k as f64 / bins as f64)).collect();
-        let mut found = vec![Vec::new(); bins];
-        for (row, score) in self.scores.iter().enumerate() {
-            found[edges.partition_point(|edge| edge < score)].push(row);
-        }
-        found.retain(|rows| !rows.is_empty());
-        found
+        let above = |edge: f64| self.order.partition_point(|row| self.scores[*row] > edge);
+        let edges = (1..bins).map(|k| above(numbers::quantile(&sorted, k as f64 / bins as f64)));
+        let ends: Vec<usize> = std::iter::once(self.len()).chain(edges).collect();
+        let starts = ends[1..].iter().copied().chain([0]);
+        starts.zip(&ends).map(|(start, end)| start..*end).filter(|places| !places.is_empty()).collect()
     }
 
     /// Intercept and slope of the calibration.
@@ -71,55 +72,9 @@ impl BinaryScores {
     /// [`Error::NotProbability`] for a score outside 0 to 1.
     pub fn calibration_line(&self) -> Result<CalibrationLine, Error> {
         self.check_probabilities()?;
-        Ok(self.line_weighted(&self.logits(), &self.ones(), self.flat_line(), STEADY))
-    }
-
-    /// The line that ignores the scores: from there Newton's method does not overshoot.
-    pub(crate) fn flat_line(&self) -> (f64, f64) {
-        (numbers::logit(self.positives() as f64 / self.len() as f64), 0.0)
-    }
-
-    pub(crate) fn logits(&self) -> Vec<f64> {
-        self.scores.iter().map(|score| numbers::logit(*score)).collect()
-    }
-
-    /// Newton's method from a line nearby.
-    pub(crate) fn line_weighted(
-        &self,
-        logits: &[f64],
-        weights: &[u32],
-        start: (f64, f64),
-        steady: f64,
-    ) -> CalibrationLine {
-        let (mut intercept, mut slope) = start;
-        for _ in 0..STEPS {
-            let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.0, 0.0, 0.0, 0.0, 0.0);
-            for ((x, label), weight) in logits.iter().zip(&self.labels).zip(weights) {
-                if *weight > 0 {
-                    let weight = f64::from(*weight);
-                    let p = numbers::sigmoid(intercept + slope * x);
-                    let (residual, h) = (weight * (f64::from(u8::from(*label)) - p), weight * p * (1.0 - p));
-                    g0 += residual;
-                    g1 += residual * x;
-                    h00 += h;
-                    h01 += h * x;
-                    h11 += h * x * x;
-                }
-            }
-            let determinant = h00 * h11 - h01 * h01;
-            if determinant.is_nan() || determinant <= f64::EPSILON * h00 * h11 {
-                // All scores are alike, or the line has run off to infinity: no slope is determined.
-                return CalibrationLine { intercept, slope, converged: false };
-            }
-            let step = ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant);
-            intercept += step.0;
-            slope += step.1;
-            if step.0.abs() <= steady * (1.0 + intercept.abs())
-                && step.1.abs() <= steady * (1.0 + slope.abs())
-            {
-                return CalibrationLine { intercept, slope, converged: true };
-            }
-        }
-        CalibrationLine { intercept, slope, converged: false }
+        let ones = vec![[1]; self.len()];
+        let total = Ranked::new(self).cumulated(&ones, &[self.len()])[0];
+        let [line] = Line::exact(self).fit(&ones, &total, STEADY);
+        Ok(line)
     }
 }

@@ -116,27 +116,29 @@ pub fn compare_aucs(first: &BinaryScores, second: &BinaryScores) -> Result<AucCo
     })
 }
 
-/// For every positive the share of negatives below it, and for every negative the share of positives above it; ties half.
+/// For every positive the share of negatives below it, and for every negative the share of positives above it, in the order
+/// of the rows; ties half.
 fn placements(scores: &BinaryScores) -> (Vec<f64>, Vec<f64>) {
-    let (mut positive, mut negative) = (Vec::new(), Vec::new());
-    for (score, label) in scores.scores.iter().zip(&scores.labels) {
-        if *label { &mut positive } else { &mut negative }.push(*score);
+    let positives = scores.positives();
+    let negatives = scores.len() - positives;
+    let mut placement = vec![0.0; scores.len()];
+    let (mut above, mut wrong) = (0, 0);
+    for tied in scores.order.chunk_by(|a, b| scores.scores[*a] == scores.scores[*b]) {
+        let found = tied.iter().filter(|row| scores.labels[**row]).count();
+        let others = tied.len() - found;
+        let below = (2 * (negatives - wrong) - others) as f64 / (2 * negatives) as f64;
+        let higher = (2 * above + found) as f64 / (2 * positives) as f64;
+        for row in tied {
+            placement[*row] = if scores.labels[*row] { below } else { higher };
+        }
+        above += found;
+        wrong += others;
     }
-    let sorted = |values: &[f64]| {
-        let mut values = values.to_vec();
-        values.sort_by(f64::total_cmp);
-        values
+    let of = |wanted: bool| {
+        let rows = placement.iter().zip(&scores.labels).filter(|(_, label)| **label == wanted);
+        rows.map(|(placement, _)| *placement).collect()
     };
-    let (by_positive, by_negative) = (sorted(&positive), sorted(&negative));
-    let below = |sorted: &[f64], score: f64| {
-        let (under, up_to) =
-            (sorted.partition_point(|value| *value < score), sorted.partition_point(|value| *value <= score));
-        0.5 * (under + up_to) as f64 / sorted.len() as f64
-    };
-    (
-        positive.iter().map(|score| below(&by_negative, *score)).collect(),
-        negative.iter().map(|score| 1.0 - below(&by_positive, *score)).collect(),
-    )
+    (of(true), of(false))
 }
 
 /// Sample covariance.

@@ -1,18 +1,20 @@
 //! How good scores of a binary outcome are: ranking, probabilities, calibration, cuts and lift, with bootstrap intervals.
+//!
+//! Every measure is computed for several weightings of the customers side by side (`weighted`): for the customers as they
+//! are, that is one weighting with ones; for intervals, eight bootstrap samples.
 
 mod calibration;
 mod delong;
 mod intervals;
 mod ordered;
 mod roc;
+mod weighted;
 
 use ndarray::ArrayRef1;
 
 pub use calibration::{CalibrationBin, CalibrationLine};
 pub use delong::{AucComparison, NonInferiority, compare_aucs};
-pub use intervals::{
-    Interval, Measure, bootstrap, bootstrap_calibration, bootstrap_lift, bootstrap_statistics,
-};
+pub use intervals::{Interval, Measure, bootstrap, bootstrap_statistics};
 pub use ordered::{OrderedMeasures, ordered_measures};
 pub use roc::{Cut, LiftBin, RocPoint};
 
@@ -25,8 +27,6 @@ pub struct BinaryScores {
     scores: Vec<f64>,
     /// Rows by falling score.
     order: Vec<usize>,
-    /// Whether every score is a probability.
-    probabilities: bool,
 }
 
 impl BinaryScores {
@@ -42,8 +42,7 @@ impl BinaryScores {
         let scores = scores.to_vec();
         let mut order: Vec<usize> = (0..scores.len()).collect();
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
-        let probabilities = scores.iter().all(|score| (0.0..=1.0).contains(score));
-        Ok(Self { labels: labels.to_vec(), scores, order, probabilities })
+        Ok(Self { labels: labels.to_vec(), scores, order })
     }
 
     /// The number of customers, N.
@@ -82,7 +81,7 @@ impl BinaryScores {
     /// [`Error::NotProbability`] for a score outside 0 to 1.
     pub fn brier(&self) -> Result<f64, Error> {
         self.check_probabilities()?;
-        Ok(self.brier_weighted(&self.ones()))
+        Ok(self.mean(squared_error))
     }
 
     /// Mean negative log-likelihood of the labels; probabilities are kept off 0 and 1 by the rounding of f64.
@@ -91,11 +90,7 @@ impl BinaryScores {
     /// [`Error::NotProbability`] for a score outside 0 to 1.
     pub fn log_loss(&self) -> Result<f64, Error> {
         self.check_probabilities()?;
-        Ok(self.log_loss_weighted(&self.ones()))
-    }
-
-    pub(crate) fn are_probabilities(&self) -> bool {
-        self.probabilities
+        Ok(self.mean(negative_log_likelihood))
     }
 
     pub(crate) fn check_probabilities(&self) -> Result<(), Error> {
@@ -105,29 +100,27 @@ impl BinaryScores {
         }
     }
 
-    /// Every customer once.
-    pub(crate) fn ones(&self) -> Vec<u32> {
-        vec![1; self.len()]
+    fn mean(&self, loss: fn(f64, bool) -> f64) -> f64 {
+        let rows = self.scores.iter().zip(&self.labels);
+        rows.map(|(score, label)| loss(*score, *label)).sum::<f64>() / self.len() as f64
     }
 
-    fn mean(&self, weights: &[u32], loss: impl Fn(f64, bool) -> f64) -> f64 {
-        let rows = self.scores.iter().zip(&self.labels).zip(weights).filter(|(_, weight)| **weight > 0);
-        let (mut sum, mut count) = (0.0, 0.0);
-        for ((score, label), weight) in rows {
-            sum += f64::from(*weight) * loss(*score, *label);
-            count += f64::from(*weight);
-        }
-        sum / count
+    /// A number of each customer, by falling score.
+    fn sorted(&self, of: impl Fn(f64, bool) -> f64) -> Vec<f64> {
+        self.order.iter().map(|row| of(self.scores[*row], self.labels[*row])).collect()
     }
 
-    pub(crate) fn brier_weighted(&self, weights: &[u32]) -> f64 {
-        self.mean(weights, |score, label| (score - f64::from(u8::from(label))).powi(2))
+    /// The number of customers whose score is at least `threshold`: those at the head of the order.
+    fn reached(&self, threshold: f64) -> usize {
+        self.order.partition_point(|row| self.scores[*row] >= threshold)
     }
+}
 
-    pub(crate) fn log_loss_weighted(&self, weights: &[u32]) -> f64 {
-        self.mean(weights, |score, label| {
-            let p = numbers::inside(score);
-            if label { -libm::log(p) } else { -libm::log1p(-p) }
-        })
-    }
+fn squared_error(score: f64, label: bool) -> f64 {
+    (score - f64::from(u8::from(label))).powi(2)
+}
+
+fn negative_log_likelihood(score: f64, label: bool) -> f64 {
+    let p = numbers::inside(score);
+    if label { -libm::log(p) } else { -libm::log1p(-p) }
 }

@@ -1,6 +1,11 @@
 //! Ranking: ROC, AUC, KS, cuts and lift.
 
-use super::BinaryScores;
+use std::ops::Range;
+
+use super::{
+    BinaryScores,
+    weighted::{Lanes, Ranked},
+};
 use crate::Error;
 
 /// A point of the ROC curve: what a cut at `threshold` (that score and above) finds.
@@ -38,18 +43,14 @@ pub struct LiftBin {
     pub lift: f64,
 }
 
-/// Sums over customers of one score.
-struct Tie {
-    score: f64,
-    positives: f64,
-    negatives: f64,
-}
+/// Tenths of the customers.
+const TENTHS: usize = 10;
 
 impl BinaryScores {
     /// Area under the ROC curve: the probability that a positive scores above a negative, ties counting half.
     #[must_use]
     pub fn auc(&self) -> f64 {
-        self.auc_weighted(&self.ones())
+        self.ranking().0
     }
 
     /// 2 AUC - 1.
@@ -61,24 +62,24 @@ impl BinaryScores {
     /// Kolmogorov-Smirnov: the largest distance between the distribution functions of the two classes' scores.
     #[must_use]
     pub fn ks(&self) -> f64 {
-        self.ks_weighted(&self.ones())
+        self.ranking().1
     }
 
     /// The ROC curve, from (0, 0) to (1, 1), one point per distinct score.
     #[must_use]
     pub fn roc(&self) -> Vec<RocPoint> {
-        let ones = self.ones();
-        let (positives, negatives) = self.totals(&ones);
+        let positives = self.positives() as f64;
+        let negatives = self.len() as f64 - positives;
         let mut curve =
             vec![RocPoint { threshold: f64::INFINITY, false_positive_rate: 0.0, true_positive_rate: 0.0 }];
-        let (mut found, mut wrong) = (0.0, 0.0);
-        for tie in self.ties(&ones) {
-            found += tie.positives;
-            wrong += tie.negatives;
+        let (mut found, mut seen) = (0, 0);
+        for tied in self.order.chunk_by(|a, b| self.scores[*a] == self.scores[*b]) {
+            found += tied.iter().filter(|row| self.labels[**row]).count();
+            seen += tied.len();
             curve.push(RocPoint {
-                threshold: tie.score,
-                false_positive_rate: wrong / negatives,
-                true_positive_rate: found / positives,
+                threshold: self.scores[tied[0]],
+                false_positive_rate: (seen - found) as f64 / negatives,
+                true_positive_rate: found as f64 / positives,
             });
         }
         curve
@@ -96,7 +97,9 @@ impl BinaryScores {
                 range: "the range of the scores",
             });
         }
-        let (precision, recall) = self.cut_weighted(threshold, &self.ones());
+        let flagged = &self.order[..self.reached(threshold)];
+        let found = flagged.iter().filter(|row| self.labels[**row]).count() as f64;
+        let (precision, recall) = (found / flagged.len() as f64, found / self.positives() as f64);
         Ok(Cut { threshold, precision, recall })
     }
 
@@ -112,7 +115,8 @@ impl BinaryScores {
     #[must_use]
     pub fn lift(&self) -> Vec<LiftBin> {
         let overall = self.positives() as f64 / self.len() as f64;
-        let bin = |rows: Vec<usize>| {
+        let bin = |places: Range<usize>| {
+            let rows = &self.order[places];
             let customers = rows.len();
             let mean = |value: &dyn Fn(usize) -> f64| {
                 rows.iter().map(|row| value(*row)).sum::<f64>() / customers as f64
@@ -123,80 +127,27 @@ impl BinaryScores {
         self.tenths().into_iter().map(bin).collect()
     }
 
-    /// The rows of each tenth by falling score.
-    pub(crate) fn tenths(&self) -> Vec<Vec<usize>> {
-        const BINS: usize = 10;
+    /// Share of positives in the first tenth by falling score over that of everybody; a customer on the border counts in
+    /// part.
+    #[must_use]
+    pub fn top_lift(&self) -> f64 {
+        let (ranked, ones) = (Ranked::new(self), vec![[1]; self.len()]);
+        let [lift] = ranked.top_lift(&ones, &ranked.cumulated(&ones, &[self.len()])[0]);
+        lift
+    }
+
+    /// The places in the order of each tenth by falling score.
+    pub(super) fn tenths(&self) -> Vec<Range<usize>> {
         let n = self.len();
-        let bins = (0..BINS).map(|bin| self.order[bin * n / BINS..(bin + 1) * n / BINS].to_vec());
-        bins.filter(|rows| !rows.is_empty()).collect()
+        let tenths = (0..TENTHS).map(|tenth| tenth * n / TENTHS..(tenth + 1) * n / TENTHS);
+        tenths.filter(|places| !places.is_empty()).collect()
     }
 
-    pub(crate) fn totals(&self, weights: &[u32]) -> (f64, f64) {
-        let (mut positives, mut negatives) = (0.0, 0.0);
-        for (label, weight) in self.labels.iter().zip(weights) {
-            *(if *label { &mut positives } else { &mut negatives }) += f64::from(*weight);
-        }
-        (positives, negatives)
-    }
-
-    /// Distinct scores, falling.
-    fn ties(&self, weights: &[u32]) -> impl Iterator<Item = Tie> {
-        self.order.chunk_by(|a, b| self.scores[*a] == self.scores[*b]).map(move |rows| {
-            let mut tie = Tie { score: self.scores[rows[0]], positives: 0.0, negatives: 0.0 };
-            for row in rows {
-                *(if self.labels[*row] { &mut tie.positives } else { &mut tie.negatives }) +=
-                    f64::from(weights[*row]);
-            }
-            tie
-        })
-    }
-
-    pub(crate) fn auc_weighted(&self, weights: &[u32]) -> f64 {
-        let (positives, negatives) = self.totals(weights);
-        let (mut above, mut pairs) = (0.0, 0.0);
-        for tie in self.ties(weights) {
-            pairs += tie.negatives * (above + 0.5 * tie.positives);
-            above += tie.positives;
-        }
-        pairs / (positives * negatives)
-    }
-
-    pub(crate) fn ks_weighted(&self, weights: &[u32]) -> f64 {
-        let (positives, negatives) = self.totals(weights);
-        let (mut found, mut wrong, mut largest) = (0.0, 0.0, 0.0_f64);
-        for tie in self.ties(weights) {
-            found += tie.positives;
-            wrong += tie.negatives;
-            largest = largest.max((found / positives - wrong / negatives).abs());
-        }
-        largest
-    }
-
-    /// Precision and recall.
-    pub(crate) fn cut_weighted(&self, threshold: f64, weights: &[u32]) -> (f64, f64) {
-        let (positives, _) = self.totals(weights);
-        let (mut found, mut flagged) = (0.0, 0.0);
-        for row in self.order.iter().take_while(|row| self.scores[**row] >= threshold) {
-            flagged += f64::from(weights[*row]);
-            found += if self.labels[*row] { f64::from(weights[*row]) } else { 0.0 };
-        }
-        (found / flagged, found / positives)
-    }
-
-    /// Share of positives in the first tenth over that of everybody; a customer on the border counts in part.
-    pub(crate) fn top_lift_weighted(&self, weights: &[u32]) -> f64 {
-        const SHARE: f64 = 0.1;
-        let (positives, negatives) = self.totals(weights);
-        let room = SHARE * (positives + negatives);
-        let (mut used, mut found) = (0.0, 0.0);
-        for row in &self.order {
-            let take = f64::from(weights[*row]).min(room - used);
-            used += take;
-            found += if self.labels[*row] { take } else { 0.0 };
-            if used >= room {
-                break;
-            }
-        }
-        found / room * (positives + negatives) / positives
+    /// AUC and Kolmogorov-Smirnov distance.
+    fn ranking(&self) -> (f64, f64) {
+        let (ranked, ones) = (Ranked::new(self), vec![[1]; self.len()]);
+        let ([auc], [ks]): (Lanes<1>, Lanes<1>) =
+            ranked.ranking(&ones, &ranked.cumulated(&ones, &[self.len()])[0]);
+        (auc, ks)
     }
 }

@@ -106,7 +106,7 @@ fn labels_of_held_out_customers_in_a_feature_are_caught() {
         Box::new(data)
     };
     let auc = |everybody| {
-        let found = cross_validate(&LabelsOfACode { everybody }, &data, study, &folds, || {}).unwrap();
+        let found = cross_validate(&LabelsOfACode { everybody }, &data, study, &folds, None, || {}).unwrap();
         BinaryScores::new(&outcome.above(0), &found[0].mean()).unwrap().auc()
     };
     let (leaking, honest) = (auc(true), auc(false));
@@ -121,10 +121,10 @@ fn folds_that_test_whom_they_train_on_are_refused() {
     let (x, outcome, _) = planted(40, 2, 15);
     let sets = [FeatureSet::new("plain", &["plain"])];
     let fold = Fold { repeat: 0, train: (0..30).collect(), test: (29..40).collect() };
-    let found = cross_validate(&Plain, &x, study(&sets, &outcome), &[fold], || {});
+    let found = cross_validate(&Plain, &x, study(&sets, &outcome), &[fold], None, || {});
     assert!(matches!(found, Err(Error::ShapeMismatch { found: 1, .. })), "{found:?}");
     let unknown = [FeatureSet::new("other", &["elsewhere"])];
     let folds = stratified_folds(&outcome.strata(), 5, 1, &mut rng(16)).unwrap();
-    let found = cross_validate(&Plain, &x, study(&unknown, &outcome), &folds, || {});
+    let found = cross_validate(&Plain, &x, study(&unknown, &outcome), &folds, None, || {});
     assert!(matches!(found, Err(Error::UnknownBlock { .. })), "{found:?}");
 }

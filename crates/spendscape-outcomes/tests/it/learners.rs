@@ -40,7 +40,7 @@ fn learners_come_close_to_the_truth() {
     let sets = [FeatureSet::new("all", &["plain"])];
     let study =
         Study { sets: &sets, learners: &Learner::ALL, options: LearnerOptions::default(), outcome: &outcome };
-    let found = cross_validate(&Plain, &x, study, &folds, || {}).unwrap();
+    let found = cross_validate(&Plain, &x, study, &folds, None, || {}).unwrap();
     let labels = outcome.above(0);
     let best = BinaryScores::new(&labels, &truth).unwrap().auc();
     let of = |k: usize| BinaryScores::new(&labels, &found[k].mean()).unwrap();
@@ -51,7 +51,7 @@ fn learners_come_close_to_the_truth() {
     assert!((line.slope - 1.0).abs() < 0.1 && line.intercept.abs() < 0.1, "{line:?}");
     // One thread, the same bits.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    assert_eq!(found, pool.install(|| cross_validate(&Plain, &x, study, &folds, || {}).unwrap()));
+    assert_eq!(found, pool.install(|| cross_validate(&Plain, &x, study, &folds, None, || {}).unwrap()));
 }
 
 /// Weights move probabilities to one half, and hardly change the ranks.

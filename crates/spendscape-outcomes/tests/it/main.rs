@@ -6,6 +6,7 @@ mod golden;
 mod leaks;
 mod learners;
 mod measures;
+mod reference;
 mod scorecard;
 
 use ndarray::{Array1, Array2};

@@ -4,8 +4,7 @@ use ndarray::{Array1, array};
 use proptest::prelude::*;
 use rand::RngExt;
 use spendscape_outcomes::{
-    BinaryScores, Error, Measure, NonInferiority, bootstrap, bootstrap_calibration, bootstrap_lift,
-    compare_aucs, ordered_measures,
+    BinaryScores, Error, Measure, NonInferiority, bootstrap, compare_aucs, ordered_measures,
 };
 
 use crate::{normal, rng};
@@ -100,7 +99,7 @@ fn intervals_cover_the_truth() {
         };
         let found = BinaryScores::new(&labels, &draw(1.0)).unwrap();
         let none = BinaryScores::new(&labels, &draw(0.0)).unwrap();
-        let interval = bootstrap(&found, &[Measure::Auc], 200, rng).unwrap()[0];
+        let interval = bootstrap(&[(&found, &[Measure::Auc])], 200, rng).unwrap()[0][0];
         boot += usize::from(interval.low <= TRUTH && TRUTH <= interval.high);
         let comparison = compare_aucs(&found, &none).unwrap();
         delong += usize::from(comparison.low <= TRUTH - 0.5 && TRUTH - 0.5 <= comparison.high);
@@ -115,7 +114,7 @@ fn intervals_do_not_depend_on_threads() {
     let random = &mut rng(7);
     let values: Array1<f64> = (0..200).map(|_| random.random()).collect();
     let found = BinaryScores::new(&labels, &values).unwrap();
-    let measures = [
+    let mut measures = vec![
         Measure::Auc,
         Measure::Gini,
         Measure::Ks,
@@ -127,31 +126,25 @@ fn intervals_do_not_depend_on_threads() {
         Measure::Recall(0.5),
         Measure::TopLift,
     ];
+    let single = measures.len();
+    measures.extend((0..10).map(Measure::Lift));
+    measures.extend((0..5).map(|bin| Measure::CalibrationRate { bins: 5, bin }));
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| bootstrap(&found, &measures, 64, &mut rng_of()).unwrap())
+        pool.install(|| bootstrap(&[(&found, &measures)], 64, &mut rng_of()).unwrap().remove(0))
     };
     let one = with(1);
     assert_eq!(one, with(3));
     assert!(one.iter().all(|interval| interval.low <= interval.value && interval.value <= interval.high));
     // The curves' intervals hold their values, bin by bin.
-    let lift = bootstrap_lift(&found, 64, &mut rng_of());
-    for (bin, interval) in found.lift().iter().zip(&lift) {
-        assert!(
-            (interval.value - bin.lift).abs() < 1e-14
-                && interval.low <= bin.lift
-                && bin.lift <= interval.high
-        );
+    let (lift, rates) = one[single..].split_at(10);
+    for (bin, interval) in found.lift().iter().zip(lift) {
+        assert!((interval.value - bin.lift).abs() < 1e-14);
     }
-    let rates = bootstrap_calibration(&found, 5, 64, &mut rng_of()).unwrap();
     let bins = found.calibration(5).unwrap();
-    assert_eq!((lift.len(), rates.len(), bins.len()), (10, 5, 5));
-    for (bin, interval) in bins.iter().zip(&rates) {
-        assert!(
-            (interval.value - bin.rate).abs() < 1e-14
-                && interval.low <= bin.rate
-                && bin.rate <= interval.high
-        );
+    assert_eq!(rates.len(), bins.len());
+    for (bin, interval) in bins.iter().zip(rates) {
+        assert!((interval.value - bin.rate).abs() < 1e-14);
     }
 }
 
@@ -186,7 +179,17 @@ fn bad_scores_are_refused() {
     let found = of(&[true, false], array![2.0, -1.0]).unwrap();
     assert!(matches!(found.brier(), Err(Error::NotProbability { row: 0, .. })));
     assert!(matches!(found.calibration(5), Err(Error::NotProbability { .. })));
-    assert!(bootstrap(&found, &[Measure::LogLoss], 5, &mut rng(1)).is_err());
+    let refused =
+        |scores: &BinaryScores, measure| bootstrap(&[(scores, &[measure])], 5, &mut rng(1)).unwrap_err();
+    assert!(matches!(refused(&found, Measure::LogLoss), Error::NotProbability { row: 0, .. }));
+    let rate = Measure::CalibrationRate { bins: 2, bin: 0 };
+    assert!(matches!(refused(&found, rate), Error::NotProbability { row: 0, .. }));
+    assert!(matches!(refused(&found, Measure::Precision(f64::NAN)), Error::InvalidParameter { .. }));
+    assert!(matches!(refused(&found, Measure::Lift(2)), Error::InvalidParameter { .. }));
+    let other = of(&[true, false, true], array![0.1, 0.2, 0.3]).unwrap();
+    let auc: &[Measure] = &[Measure::Auc];
+    let unequal = bootstrap(&[(&found, auc), (&other, auc)], 5, &mut rng(1));
+    assert!(matches!(unequal, Err(Error::ShapeMismatch { expected: 2, found: 3, .. })));
     assert!(found.at(f64::NAN).is_err());
     assert!(matches!(compare_aucs(&found, &found), Err(Error::TooFew { needed: 2, .. })));
     assert!(ordered_measures(&array![1.0, 1.0], &array![0.0, 1.0]).is_err());
