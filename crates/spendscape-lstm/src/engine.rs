@@ -79,7 +79,9 @@ pub(crate) struct Engine<F: Real> {
     lookup: Option<Lookup<F>>,
     /// The block's samples.
     samples: Vec<usize>,
-    /// Where the samples of the block lie, one per lane, and those of the next one.
+    /// The row of inputs that each lane reads.
+    rows: Vec<usize>,
+    /// Where the rows of the block start, one per lane, and those of the next one.
     starts: Vec<usize>,
     next_starts: Vec<usize>,
     /// Where the targets of the block or of the next one lie.
@@ -119,6 +121,7 @@ impl<F: Real> Engine<F> {
             features: inputs.features,
             lookup: network.layers.first().and_then(|layer| Lookup::new(kernels, layer, inputs)),
             samples: Vec::new(),
+            rows: Vec::new(),
             starts: Vec::new(),
             next_starts: Vec::new(),
             target_starts: Vec::new(),
@@ -169,21 +172,23 @@ impl<F: Real> Engine<F> {
         let lanes = self.lanes();
         self.samples.clear();
         self.samples.extend_from_slice(samples);
+        self.rows.clear();
+        self.rows.extend(samples.iter().map(|&sample| inputs.row(sample)));
+        self.rows.resize(lanes, self.rows[0]);
         let stride = inputs.steps * inputs.features;
-        set_starts(&mut self.starts, samples, stride, lanes);
+        set_starts(&mut self.starts, &self.rows, stride, lanes);
         self.next_starts.clear();
-        self.next_starts.extend(next.iter().take(lanes).map(|sample| sample * stride));
+        self.next_starts.extend(next.iter().take(lanes).map(|&sample| inputs.row(sample) * stride));
         if let (Some(lookup), Some(categories)) = (&mut self.lookup, inputs.categories.as_deref()) {
             lookup.aim(categories, self.steps, samples, lanes);
         }
-        self.set_initial(&inputs.initial, samples);
+        self.set_initial(&inputs.initial);
         self.masked = inputs.mask.is_some();
         self.used = samples.iter().map(|&sample| inputs.end(sample)).max().unwrap_or(self.steps);
         if let Some(mask) = &inputs.mask {
             for t in 0..self.used {
-                for lane in 0..lanes {
-                    let sample = samples.get(lane).or(samples.first()).copied().unwrap_or(0);
-                    self.mask[t * lanes + lane] = mask[sample * inputs.steps + t];
+                for (on, row) in self.mask[t * lanes..].iter_mut().zip(&self.rows) {
+                    *on = mask[row * inputs.steps + t];
                 }
             }
         }
@@ -258,16 +263,17 @@ impl<F: Real> Engine<F> {
         }
     }
 
-    /// Starts the LSTM layers at the given states of the block's samples.
-    fn set_initial(&mut self, initial: &[State<F>], samples: &[usize]) {
+    /// Starts the LSTM layers at the given states of the block's rows. Lanes side by side that share a row are filled at once.
+    fn set_initial(&mut self, initial: &[State<F>]) {
         let lanes = self.lanes();
         for (state, trace) in initial.iter().zip(&mut self.traces) {
-            for lane in 0..lanes {
-                let sample = samples[if lane < samples.len() { lane } else { 0 }];
-                for (unit, (&h, &c)) in state.h.row(sample).iter().zip(state.c.row(sample)).enumerate() {
-                    trace.h[unit * lanes + lane] = h;
-                    trace.c[unit * lanes + lane] = c;
+            let mut first = 0;
+            for same in self.rows.chunk_by(|a, b| a == b) {
+                for (unit, (&h, &c)) in state.h.row(same[0]).iter().zip(state.c.row(same[0])).enumerate() {
+                    trace.h[unit * lanes + first..][..same.len()].fill(h);
+                    trace.c[unit * lanes + first..][..same.len()].fill(c);
                 }
+                first += same.len();
             }
         }
     }

@@ -95,8 +95,8 @@ pub enum Error {
         /// Bytes in the file.
         found: usize,
     },
-    /// A tensor of a type other than F32 and F64.
-    #[error("tensor {name} is of type {found}; only F32 and F64 can be loaded")]
+    /// A tensor of a type other than F16, BF16, F32 and F64.
+    #[error("tensor {name} is of type {found}; only F16, BF16, F32 and F64 can be loaded")]
     TensorType {
         /// Name of the tensor.
         name: String,

@@ -144,6 +144,24 @@ impl<F: Real> Network<F> {
         Ok(shaped2(inputs.samples, outputs, y))
     }
 
+    /// The outputs (branches x outputs) of streams that go on in several ways from one place. Branch `n` shares row `stems[n]` of
+    /// `shared` with others: states, features and categories of one step. `ids` (branches x variables, variable `v` with the
+    /// categories `0..sizes[v]`) gives its own categories, behind those. Bit for bit what [`predict`](Self::predict) gives for
+    /// whole steps; but what is shared is not copied, and its categories are looked up once.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict); [`Error::Mismatch`] when shared inputs do not have one step, a row does not exist, or there
+    /// is not one row of categories per branch or one size per variable; [`Error::Category`] for a category that does not exist.
+    pub fn branch<'a>(
+        &self,
+        shared: impl Into<Inputs<'a, F>>,
+        stems: &[usize],
+        ids: &ArrayRef<usize, Ix2>,
+        sizes: &[usize],
+    ) -> Result<Array2<F>, Error> {
+        self.predict(shared.into().branches(stems, ids, sizes)?)
+    }
+
     /// Goes on with a stream through the inputs' steps: the outputs of the last step (samples x outputs) and the states to
     /// go on from, one per LSTM layer. Start with no states at all. Bit for bit what the whole sequences give; samples of
     /// different lengths each end where they end.

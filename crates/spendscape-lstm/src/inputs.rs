@@ -19,6 +19,8 @@ pub struct Inputs<'a, F: Real> {
     pub(crate) mask: Option<Vec<F>>,
     /// One state per LSTM layer, or none for zero states.
     pub(crate) initial: Vec<State<F>>,
+    /// The row of features, mask and initial states that each sample reads; its own if there are none.
+    pub(crate) stems: Vec<usize>,
     pub(crate) categories: Option<Cow<'a, Categories>>,
 }
 
@@ -39,22 +41,14 @@ pub(crate) fn row_major<F: Real, D: Dimension>(x: &ArrayRef<F, D>) -> Cow<'_, [F
 impl<'a, F: Real> From<&'a ArrayRef<F, Ix3>> for Inputs<'a, F> {
     fn from(x: &'a ArrayRef<F, Ix3>) -> Self {
         let (samples, steps, features) = x.dim();
-        Self { x: row_major(x), samples, steps, features, mask: None, initial: Vec::new(), categories: None }
+        Self::of_features(row_major(x), (samples, steps, features))
     }
 }
 
 impl<'a, F: Real> From<&'a ArrayRef<F, Ix2>> for Inputs<'a, F> {
     fn from(x: &'a ArrayRef<F, Ix2>) -> Self {
         let (samples, features) = x.dim();
-        Self {
-            x: row_major(x),
-            samples,
-            steps: 1,
-            features,
-            mask: None,
-            initial: Vec::new(),
-            categories: None,
-        }
+        Self::of_features(row_major(x), (samples, 1, features))
     }
 }
 
@@ -78,13 +72,32 @@ impl<'a, F: Real> From<&'a Inputs<'_, F>> for Inputs<'a, F> {
             x: Cow::Borrowed(&x.x),
             mask: x.mask.clone(),
             initial: x.initial.clone(),
+            stems: x.stems.clone(),
             categories: x.categories.as_deref().map(Cow::Borrowed),
             ..*x
         }
     }
 }
 
-impl<F: Real> Inputs<'_, F> {
+impl<'a, F: Real> Inputs<'a, F> {
+    pub(crate) fn of_features(x: Cow<'a, [F]>, (samples, steps, features): (usize, usize, usize)) -> Self {
+        Self {
+            x,
+            samples,
+            steps,
+            features,
+            mask: None,
+            initial: Vec::new(),
+            stems: Vec::new(),
+            categories: None,
+        }
+    }
+
+    /// Where the features, the mask and the initial states of a sample lie.
+    pub(crate) fn row(&self, sample: usize) -> usize {
+        self.stems.get(sample).copied().unwrap_or(sample)
+    }
+
     /// Uses only the first `lengths[n]` steps of sample `n`; the state stays as it was at the steps after them, whatever
     /// these hold. With a mask too, steps are used where both say so. Steps after the last used one are not computed, so that
     /// padding costs little.
@@ -135,7 +148,7 @@ impl<F: Real> Inputs<'_, F> {
     /// Steps of a sample up to the last one that is used.
     pub(crate) fn end(&self, sample: usize) -> usize {
         let Some(mask) = &self.mask else { return self.steps };
-        let used = &mask[sample * self.steps..][..self.steps];
+        let used = &mask[self.row(sample) * self.steps..][..self.steps];
         used.iter().rposition(|&on| on != F::zero()).map_or(0, |last| last + 1)
     }
 

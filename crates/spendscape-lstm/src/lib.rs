@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 //!
 //! Reading order: `network` (shape and parameters), `inputs` and `categories` (data), `engine` (a block forward and backward), `kernels` (the
-//! vector code, the only place with `unsafe`), `train`, then `infer`, `gradients`, `jacobian`, `interchange` and `elbow`.
+//! vector code, the only place with `unsafe`), `train`, then `infer`, `gradients`, `jacobian`, `tensors`, `interchange` and `elbow`.
 
 mod buffer;
 mod categories;
@@ -18,6 +18,7 @@ mod kernels;
 mod metrics;
 mod network;
 mod real;
+mod tensors;
 mod train;
 
 pub use elbow::{ElbowRow, elbow};
@@ -31,4 +32,5 @@ pub use kernels::Instructions;
 pub use metrics::{r2, softmax};
 pub use network::{Activation, Bias, Network, NetworkParams};
 pub use real::Real;
+pub use tensors::Tensors;
 pub use train::{Epoch, History, Optimizer, Schedule, TrainParams, Training};

@@ -4,6 +4,7 @@ pub(crate) mod batch;
 mod checkpoint;
 mod optimizer;
 mod parts;
+mod rounds;
 mod schedule;
 mod score;
 pub(crate) mod session;

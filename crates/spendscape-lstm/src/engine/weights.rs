@@ -33,8 +33,10 @@ pub(super) struct Packed<F> {
 /// All layers' weights.
 pub(crate) struct Weights<F: Real> {
     pub(super) packed: Vec<Packed<F>>,
-    /// The first layer's columns that categories choose from, as rows: categories x rows, padded to four.
+    /// The first layer's columns that categories choose from, as rows padded to four, and behind them sums of such rows.
     pub(super) table: Buffer<F>,
+    /// Rows of the table that are columns of the first layer.
+    categories: usize,
     pub(super) derivatives: Derivatives,
     /// Cache lines of every sample of the next block that the first layer fetches per step.
     pub(super) lines_per_step: usize,
@@ -47,15 +49,35 @@ impl<F: Real> Weights<F> {
         let layers = network.layers.iter().enumerate();
         let packed = layers.map(|(l, layer)| Packed::new(kernels, layer, l == 0, derivatives)).collect();
         let rows = network.layers.first().map_or(0, |layer| round4(layer.rows()));
-        let width = inputs.categories.as_deref().map_or(0, |Categories { width, .. }| *width);
+        let categories = inputs.categories.as_deref();
+        let width = categories.map_or(0, |categories| categories.width);
+        let sums = categories.map_or(0, |categories| categories.sums.len() / categories.summed.max(1));
         // The weight gradient fetches the other half.
         let passes = if derivatives == Derivatives::None { 1 } else { 2 };
         let every = network.params.every_step || !network.params.lstm.is_empty();
         let steps = if every { inputs.steps.max(1) } else { 1 };
         let lines_per_step = Next::<F>::lines(inputs.steps * inputs.features).div_ceil(passes * steps);
-        let mut weights = Self { packed, table: Buffer::new(width * rows), derivatives, lines_per_step };
+        let table = Buffer::new((width + sums) * rows);
+        let mut weights = Self { packed, table, categories: width, derivatives, lines_per_step };
         weights.load(network);
+        if let Some(categories) = categories {
+            weights.add_up(categories, rows);
+        }
         weights
+    }
+
+    /// Adds up the rows of the table that samples share, in the order in which a sample of its own would.
+    fn add_up(&mut self, categories: &Categories, row: usize) {
+        let (columns, sums) = self.table.split_at_mut(categories.width * row);
+        for (sum, chosen) in
+            sums.chunks_exact_mut(row).zip(categories.sums.chunks_exact(categories.summed.max(1)))
+        {
+            for column in chosen {
+                for (to, &from) in sum.iter_mut().zip(&columns[column * row..]) {
+                    *to += from;
+                }
+            }
+        }
     }
 
     /// Takes over the network's values.
@@ -70,12 +92,12 @@ impl<F: Real> Weights<F> {
                 *to = from;
             }
             if l == 0 {
-                let categories = self.table.len() / round4(rows);
+                let categories = self.categories;
                 (k.pack_project)(w_ih, ins, rows, ins - categories, &mut packed.project);
                 for (to, from) in packed.bias4.chunks_exact_mut(4).zip(&packed.bias) {
                     to.fill(*from);
                 }
-                for (category, to) in self.table.chunks_exact_mut(round4(rows)).enumerate() {
+                for (category, to) in self.table.chunks_exact_mut(round4(rows)).take(categories).enumerate() {
                     let column = w_ih.iter().skip(ins - categories + category).step_by(ins);
                     for (to, &weight) in to.iter_mut().zip(column) {
                         *to = weight;

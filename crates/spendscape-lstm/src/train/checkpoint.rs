@@ -8,9 +8,9 @@ use super::workspace::Kept;
 use super::{Epoch, History, TrainParams, Training};
 use crate::error::Error;
 use crate::inputs::check;
-use crate::interchange::{bytes, finite, nothing_else, numbers, open, write};
 use crate::network::{Layer, Network};
 use crate::real::Real;
+use crate::tensors::{Tensors, bytes, write};
 use safetensors::Dtype;
 use std::collections::HashSet;
 
@@ -72,14 +72,14 @@ impl<F: Real> Training<F> {
     /// nothing to continue from: [`Error::TensorValue`]. The network is then as it was.
     pub fn resume(params: &TrainParams, network: &mut Network<F>, checkpoint: &[u8]) -> Result<Self, Error> {
         params.check()?;
-        let file = open(checkpoint)?;
-        let counters = numbers(&file, "counters", &[COUNTERS])?;
+        let file = Tensors::open(checkpoint)?;
+        let counters = file.numbers("counters", &[COUNTERS])?;
         let half = 2f64.powi(32);
         let seed = joined(whole(counters[0], half)?, whole(counters[1], half)?);
         let steps = joined(whole(counters[2], half)?, whole(counters[3], half)?);
         check("the bytes of a float of the checkpoint", size_of::<F>(), whole(counters[7], half)? as usize)?;
         let run = whole(counters[4], half)? as usize;
-        let history = numbers(&file, "history", &[run, PER_EPOCH])?;
+        let history = file.numbers("history", &[run, PER_EPOCH])?;
         let epochs = history.chunks_exact(PER_EPOCH).enumerate().map(|(epoch, row)| Epoch {
             epoch,
             epochs: params.epochs,
@@ -93,7 +93,7 @@ impl<F: Real> Training<F> {
             let mut values = Vec::with_capacity(network.values.len());
             for (name, shape, _) in network.layers.iter().flat_map(Layer::tensors) {
                 let name = format!("{part}.{name}");
-                values.extend(finite::<F>(&file, &name, &shape)?);
+                values.extend(file.finite::<F>(&name, &shape)?);
                 known.insert(name);
             }
             Ok::<_, Error>(values)
@@ -106,7 +106,7 @@ impl<F: Real> Training<F> {
         };
         let moments = Moments { first: values("first_moment")?, second: values("second_moment")?, steps };
         let weights = values("network")?;
-        nothing_else(&file, &known)?;
+        file.nothing_else(&known)?;
         network.values = weights;
         let history = History { epochs: epochs.collect() };
         Ok(Self { params: params.clone(), seed, moments, history, best, kept: Kept::default() })

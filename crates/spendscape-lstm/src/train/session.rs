@@ -5,7 +5,7 @@ use super::batch::{Loss, loss_and_gradient};
 use super::optimizer::{Moments, Powers};
 use super::parts::Parts;
 use super::score::Score;
-use super::workspace::{Kept, Workspace};
+use super::workspace::Kept;
 use crate::engine::{Derivatives, Engine, Weights};
 use crate::error::Error;
 use crate::infer::BLOCKS_AT_A_TIME;
@@ -166,29 +166,32 @@ impl<F: Real> Training<F> {
         let rate = self.params.schedule.rate(number, self.params.epochs, &losses);
         let share = network.params.dropout;
         let dropout = (share > 0.0).then(|| (share, generator(self.seed, number, DROPOUT_STREAM)));
-        let mut workspace = self.kept.take(network, data);
-        let Workspace { weights, gradient, engines, gradients, .. } = &mut *workspace;
-        let mut parts = Parts::new(network, data, dropout, (engines, gradients));
-        let optimizer = self.params.optimizer;
-        let mut powers = Powers::after(self.moments.steps, &optimizer);
-        let mut total = Loss::default();
         let mut order = Cow::Borrowed(order);
         if data.inputs.mask.is_some() {
             for batch in order.to_mut().chunks_mut(self.params.batch) {
                 data.inputs.sort_by_end(batch);
             }
         }
-        let mut rest = &*order;
-        while !rest.is_empty() {
-            let (batch, following) = rest.split_at(self.params.batch.min(rest.len()));
-            rest = following;
-            weights.load(network);
-            gradient.fill(F::zero());
-            total.add(parts.loss_and_gradient(network, weights, batch, following, gradient));
-            self.shape_gradient(&network.values, gradient);
-            let rule = (&optimizer, &mut powers);
-            self.moments.step(network.kernels, rule, rate, &mut network.values, gradient);
-        }
+        let mut workspace = self.kept.take(network, data);
+        let largest = self.params.batch.min(order.len());
+        let (parts, engines) = Parts::new(network, data, dropout, largest, &mut workspace);
+        let total = parts.share(engines, |engine| {
+            let optimizer = self.params.optimizer;
+            let mut powers = Powers::after(self.moments.steps, &optimizer);
+            let mut total = Loss::default();
+            let mut rest = &*order;
+            while !rest.is_empty() {
+                let (batch, following) = rest.split_at(self.params.batch.min(rest.len()));
+                rest = following;
+                let (loss, mut sums) = parts.loss_and_gradient(engine, network, (batch, following));
+                total.add(loss);
+                self.shape_gradient(&network.values, &mut sums.gradient);
+                let rule = (&optimizer, &mut powers);
+                self.moments.step(network.kernels, rule, rate, &mut network.values, &sums.gradient);
+            }
+            total
+        });
+        drop(parts);
         self.kept.put(workspace);
         let (validation_loss, validation_score) = match validation {
             Some((set, samples)) => {

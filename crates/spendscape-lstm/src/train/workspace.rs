@@ -1,21 +1,21 @@
 //! What epochs are computed in.
 
+use super::parts::Partial;
 use crate::engine::{Derivatives, Engine, Weights};
 use crate::inputs::{Dataset, Inputs};
 use crate::network::{Layer, Network};
 use crate::real::Real;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// The memory of an epoch, kept for the next one: the system clears new memory page by page, which costs nets of some
 /// dozens of units a tenth of their time on two threads.
 pub(super) struct Workspace<F: Real> {
     shape: Shape,
     pub(super) weights: Weights<F>,
-    /// The gradient of a batch.
-    pub(super) gradient: Vec<F>,
-    pub(super) engines: Engines<F>,
-    /// The gradients of a batch's parts.
-    pub(super) gradients: Vec<Vec<F>>,
+    /// One per thread.
+    pub(super) engines: Vec<Engine<F>>,
+    /// One per part of a batch.
+    pub(super) partials: Vec<Mutex<Partial<F>>>,
 }
 
 /// What engines and weights are made for.
@@ -48,30 +48,9 @@ impl<F: Real> Workspace<F> {
         Self {
             shape: Shape::of(network, inputs),
             weights: Weights::new(network, inputs, Derivatives::Parameters),
-            gradient: vec![F::zero(); network.values.len()],
-            engines: Engines::default(),
-            gradients: Vec::new(),
+            engines: Vec::new(),
+            partials: Vec::new(),
         }
-    }
-}
-
-/// Engines that no thread is using.
-#[derive(Default)]
-#[expect(clippy::vec_box, reason = "every part takes an engine out and puts it back, which copies it")]
-pub(super) struct Engines<F: Real>(Mutex<Vec<Box<Engine<F>>>>);
-
-impl<F: Real> Engines<F> {
-    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Engine<F>> {
-        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).iter_mut().map(|engine| &mut **engine)
-    }
-
-    /// Does something with an engine, a new one if all are used.
-    pub(super) fn with<T>(&self, new: impl FnOnce() -> Engine<F>, f: impl FnOnce(&mut Engine<F>) -> T) -> T {
-        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut engine = free.unwrap_or_else(|| Box::new(new()));
-        let result = f(&mut engine);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
-        result
     }
 }
 

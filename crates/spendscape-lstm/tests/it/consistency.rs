@@ -277,7 +277,73 @@ fn training_and_prediction_do_not_depend_on_threads() {
     }
 }
 
+/// Losses and weights, as bits, of the papers' net after two epochs whose batches have several parts, the last one fewer.
+fn trained_small<F: Real>(
+    start: &Network<F>,
+    data: &Dataset<'_, F>,
+    batch: usize,
+    validation: f64,
+) -> Vec<u64> {
+    let mut network = start.clone();
+    let params = TrainParams::default().batch(batch).epochs(2).validation_fraction(validation);
+    let history = params.clip_norm(0.5).fit(&mut network, data, &mut rng(4)).unwrap();
+    let losses = history.epochs.iter().map(|epoch| epoch.loss.to_bits());
+    losses.chain(network.parameters().iter().map(|v| v.as_f64().to_bits())).collect()
+}
+
+fn small_nets_on_threads<F: Real>() {
+    let (x, y) = problem(1_400, 6, 97, 5);
+    let (x, y) = (x.mapv(|v| F::from_f64(v.into())), y.mapv(|v| F::from_f64(v.into())));
+    let data = Dataset::new(&x, &y).unwrap();
+    let start: Network<F> = NetworkParams::lstm(97, 3).outputs(5).init(&mut rng(3)).unwrap();
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    for start in on_every_path(&start) {
+        for batch in [32, 256, 1024] {
+            let at = format!("{}, batches of {batch}", start.instructions());
+            let alone = pool(1).install(|| trained_small(&start, &data, batch, 0.0));
+            for threads in [2, 3, 7] {
+                let shared = pool(threads).install(|| trained_small(&start, &data, batch, 0.0));
+                assert!(alone == shared, "{at}, {threads} threads");
+            }
+            // Trainings side by side, whose threads help each other or are busy.
+            let several = pool(2).install(|| {
+                use rayon::prelude::*;
+                let shares: Vec<f64> = (0..5).map(|k| 0.1 * f64::from(k)).collect();
+                let run = |share: &f64| trained_small(&start, &data, batch, *share);
+                shares.par_iter().map(run).collect::<Vec<_>>()
+            });
+            for (k, found) in several.into_iter().enumerate() {
+                let share = 0.1 * f64::from(k as u32);
+                let alone = pool(1).install(|| trained_small(&start, &data, batch, share));
+                assert!(alone == found, "{at}, side by side, {share} kept");
+            }
+        }
+    }
+}
+
+#[test]
+fn training_small_nets_does_not_depend_on_threads() {
+    small_nets_on_threads::<f32>();
+    small_nets_on_threads::<f64>();
+}
+
 /// One step of plain descent at rate one subtracts the gradient, which [`Network::gradients`] computes in one part.
+fn step_is_the_gradient(start: &Network<f64>, data: &Dataset<'_, f64>, batch: usize) {
+    let expected = start.gradients(data).unwrap();
+    let mut network = start.clone();
+    let params = TrainParams::constant_rate()
+        .batch(batch)
+        .epochs(1)
+        .schedule(Schedule::Constant { rate: 1.0 })
+        .optimizer(Optimizer::Sgd { momentum: 0.0 });
+    let history = params.fit(&mut network, data, &mut rng(4)).unwrap();
+    assert!((history.epochs[0].loss - expected.loss).abs() < SUM_TOLERANCE);
+    let steps = start.parameters().iter().zip(network.parameters()).map(|(before, after)| before - after);
+    for (i, (found, expected)) in steps.zip(expected.parameters).enumerate() {
+        assert!((found - expected).abs() < SUM_TOLERANCE, "{i}: {found} for {expected}");
+    }
+}
+
 #[test]
 fn parts_add_up_to_the_gradient_of_the_batch() {
     let (x, ids, labels, lengths) = wide_problem();
@@ -285,20 +351,12 @@ fn parts_add_up_to_the_gradient_of_the_batch() {
     let inputs = Inputs::from(&x).with_categories(&ids, &[30]).unwrap().with_lengths(&lengths).unwrap();
     let data = Dataset::classes_per_step(&inputs, &labels, 11).unwrap();
     let shape = NetworkParams::lstm(inputs.width(), 40).stacked(40).outputs(11).every_step();
-    let start: Network<f64> = shape.init(&mut rng(3)).unwrap();
-    let expected = start.gradients(&data).unwrap();
-    let mut network = start.clone();
-    let params = TrainParams::constant_rate()
-        .batch(300)
-        .epochs(1)
-        .schedule(Schedule::Constant { rate: 1.0 })
-        .optimizer(Optimizer::Sgd { momentum: 0.0 });
-    let history = params.fit(&mut network, &data, &mut rng(4)).unwrap();
-    assert!((history.epochs[0].loss - expected.loss).abs() < SUM_TOLERANCE);
-    let steps = start.parameters().iter().zip(network.parameters()).map(|(before, after)| before - after);
-    for (i, (found, expected)) in steps.zip(expected.parameters).enumerate() {
-        assert!((found - expected).abs() < SUM_TOLERANCE, "{i}: {found} for {expected}");
-    }
+    step_is_the_gradient(&shape.init(&mut rng(3)).unwrap(), &data, 300);
+
+    let (x, y) = problem(1_100, 6, 97, 5);
+    let (x, y) = (x.mapv(f64::from), y.mapv(f64::from));
+    let small = NetworkParams::lstm(97, 3).outputs(5).init(&mut rng(3)).unwrap();
+    step_is_the_gradient(&small, &Dataset::new(&x, &y).unwrap(), 1_100);
 }
 
 #[test]

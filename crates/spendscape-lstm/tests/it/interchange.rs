@@ -83,6 +83,47 @@ fn bad_files_are_refused_with_the_tensor_named() {
     assert_eq!(network, before, "a refused file changes nothing");
 }
 
+/// The file without the tensors of some names.
+fn without(bytes: &[u8], gone: &[&str]) -> Vec<u8> {
+    let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
+    safetensors::serialize(file.iter().filter(|(name, _)| !gone.contains(name)), None).unwrap()
+}
+
+#[test]
+fn biases_that_are_missing_as_a_kind_are_zero_and_some_are_refused() {
+    let shape = NetworkParams::lstm(3, 2).stacked(2).bias(Bias::Double).outputs(2);
+    for (layout, of_lstm, of_dense) in [
+        (
+            Layout::PyTorch,
+            ["lstm.bias_ih_l0", "lstm.bias_hh_l0", "lstm.bias_ih_l1", "lstm.bias_hh_l1"].as_slice(),
+            ["dense.0.bias"].as_slice(),
+        ),
+        (Layout::Keras, &["lstm/lstm_cell/bias", "lstm_1/lstm_cell/bias"], &["dense/bias"]),
+    ] {
+        let network: Network<f64> = shape.init(&mut rng(3)).unwrap();
+        let bytes = network.to_safetensors(layout).unwrap();
+        let mut loaded: Network<f64> = shape.init(&mut rng(4)).unwrap();
+        loaded
+            .load_safetensors(&without(&bytes, &[of_lstm, of_dense].concat()), layout, str::to_owned)
+            .unwrap();
+        // The weights are the file's, and the biases zero.
+        let weights = without(&bytes, &[of_lstm, of_dense].concat());
+        let again = without(&loaded.to_safetensors(layout).unwrap(), &[of_lstm, of_dense].concat());
+        assert_eq!(again, weights);
+        let zero = without(&loaded.to_safetensors(layout).unwrap(), &[]);
+        let file = safetensors::SafeTensors::deserialize(&zero).unwrap();
+        for name in [of_lstm, of_dense].concat() {
+            assert!(file.tensor(name).unwrap().data().iter().all(|byte| *byte == 0), "{name}");
+        }
+        for gone in of_lstm {
+            let error =
+                loaded.load_safetensors(&without(&bytes, &[gone]), layout, str::to_owned).unwrap_err();
+            let named = matches!(&error, Error::TensorName { name, problem: "missing" } if name == gone);
+            assert!(named, "{error}");
+        }
+    }
+}
+
 /// Where the numbers of a file begin.
 fn data_start(bytes: &[u8]) -> usize {
     8 + usize::try_from(u64::from_le_bytes(*bytes.first_chunk().unwrap())).unwrap()

@@ -4,7 +4,7 @@
 use crate::support::{on_every_path, rng};
 use ndarray::{Array2, Array3, Axis, s};
 use rand::RngExt;
-use spendscape_lstm::{Activation, Bias, Inputs, Network, NetworkParams, Real, State};
+use spendscape_lstm::{Activation, Bias, Error, Inputs, Network, NetworkParams, Real, State};
 
 const SAMPLES: usize = 37;
 const STEPS: usize = 5;
@@ -162,4 +162,78 @@ fn of_every_network<F: Real>() {
 fn batch_some_single_and_stream_agree_bit_for_bit() {
     of_every_network::<f32>();
     of_every_network::<f64>();
+}
+
+/// Branches of a few rows against the rows written out: side by side and in any order, more than one thread's piece of them.
+fn branches_of<F: Real>(network: &Network<F>, sizes: (&[usize], &[usize]), units: &[usize], masked: bool) {
+    const BRANCHES: usize = 1100;
+    let at = format!("{:?} with {}, masked {masked}", network.params(), network.instructions());
+    let features = network.inputs() - sizes.0.iter().chain(sizes.1).sum::<usize>();
+    let shared = Parts::<F>::new(features, sizes.0, masked, units).part(0..9, 0..1);
+    let mut rng = rng(5);
+    let mut stem = 0;
+    let stems: Vec<usize> = (0..BRANCHES)
+        .map(|n| {
+            if n < 40 || rng.random_range(0..4) == 0 {
+                stem = rng.random_range(0..9);
+            }
+            stem
+        })
+        .collect();
+    let own = Array2::from_shape_fn((BRANCHES, sizes.1.len()), |(_, v)| rng.random_range(0..sizes.1[v]));
+    let found = network.branch(shared.all(), &stems, &own, sizes.1).unwrap();
+
+    let rows = |a: &Array2<F>| a.select(Axis(0), &stems);
+    let before = shared.ids.select(Axis(0), &stems);
+    let whole = Parts {
+        x: shared.x.select(Axis(0), &stems),
+        ids: ndarray::concatenate![Axis(2), before, own.view().insert_axis(Axis(1))],
+        sizes: [sizes.0, sizes.1].concat(),
+        mask: shared.mask.as_ref().map(|mask| mask.select(Axis(0), &stems)),
+        initial: shared.initial.iter().map(|s| State { h: rows(&s.h), c: rows(&s.c) }).collect(),
+    };
+    assert_eq!(bits(&found), bits(&network.predict(whole.all()).unwrap()), "{at}");
+}
+
+#[test]
+fn branches_are_whole_steps_bit_for_bit() {
+    type Sizes = &'static [usize];
+    let cases: [(NetworkParams, Sizes, (Sizes, Sizes)); 4] = [
+        (NetworkParams::lstm(31, 9).outputs(4), &[9], (&[7, 3, 5], &[4, 11])),
+        (
+            NetworkParams::lstm(31, 64).stacked(7).dense(6, Activation::Tanh).outputs(3),
+            &[64, 7],
+            (&[30], &[1]),
+        ),
+        (NetworkParams::lstm(31, 20), &[], (&[], &[11, 20])),
+        (NetworkParams::lstm(31, 3).bias(Bias::Double).outputs(2), &[], (&[8, 9], &[])),
+    ];
+    for (shape, units, sizes) in cases {
+        for masked in [false, true] {
+            for network in on_every_path(&shape.init::<f32, _>(&mut rng(3)).unwrap()) {
+                branches_of(&network, sizes, units, masked);
+            }
+            for network in on_every_path(&shape.init::<f64, _>(&mut rng(3)).unwrap()) {
+                branches_of(&network, sizes, units, masked);
+            }
+        }
+    }
+}
+
+#[test]
+fn branches_that_do_not_fit_are_refused() {
+    let network: Network<f32> = NetworkParams::lstm(6, 2).init(&mut rng(3)).unwrap();
+    let (x, two) = (Array3::zeros((3, 1, 1)), Array3::zeros((3, 2, 1)));
+    let ids = |rows| Array2::zeros((rows, 1));
+    assert_eq!(network.branch(&x, &[0, 2, 2, 1], &ids(4), &[5]).unwrap().dim(), (4, 2));
+    assert_eq!(network.branch(&x, &[], &ids(0), &[5]).unwrap().dim(), (0, 2));
+    let refused = |found: Result<_, Error>| matches!(found, Err(Error::Mismatch { .. }));
+    assert!(refused(network.branch(&two, &[0], &ids(1), &[5])), "two steps");
+    assert!(refused(network.branch(&x, &[3], &ids(1), &[5])), "a row that does not exist");
+    assert!(refused(network.branch(&x, &[0, 1], &ids(1), &[5])), "categories of one branch");
+    assert!(refused(network.branch(&x, &[0], &ids(1), &[5, 1])), "sizes of two variables");
+    assert!(refused(network.branch(&x, &[0], &ids(1), &[4])), "fewer inputs than the network has");
+    let beyond = Array2::from_elem((1, 1), 5);
+    let error = network.branch(&x, &[0], &beyond, &[5]).unwrap_err();
+    assert!(matches!(error, Error::Category { sample: 0, step: 0, variable: 0, id: 5, size: 5 }));
 }
