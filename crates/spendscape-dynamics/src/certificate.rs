@@ -109,34 +109,6 @@ const TUBE_GROWTH: f64 = 1.2;
 /// Absolute growth of each side of a tube, relative to `max(1, |x_k|)`.
 const TUBE_FLOOR: f64 = 1e-12;
 
-/// A box around `a` and `b` that holds exactly one fixed point of each map in `map` (whose parameters are intervals),
-/// shaped by epsilon inflation: wide only where the point moves.
-pub(crate) fn tube(map: &impl Map, a: &[Interval], b: &[Interval]) -> Option<Vec<Interval>> {
-    let hull: Vec<Interval> = a.iter().zip(b).map(|(a, b)| a.hull(*b)).collect();
-    let center: Vec<f64> = hull.iter().map(|v| v.mid()).collect();
-    let mut test = Certifier::default();
-    if !test.prepare(map, &center) {
-        return None;
-    }
-    let grow = |v: Interval| {
-        let m = v.mid();
-        Interval::around(m, TUBE_GROWTH * v.rad() + TUBE_FLOOR * m.abs().max(1.0))
-    };
-    test.z.clear();
-    test.z.extend(hull.iter().map(|v| grow(*v)));
-    for _ in 0..TUBE_INFLATIONS {
-        if !test.image(map) {
-            return None;
-        }
-        if test.strictly_inside() {
-            return Some(test.z);
-        }
-        test.z.clear();
-        test.z.extend(test.image.iter().zip(&hull).map(|(i, h)| grow(i.hull(*h))));
-    }
-    None
-}
-
 /// Krawczyk's test with reused memory: nothing is allocated once the largest map has been seen.
 #[derive(Debug, Default)]
 pub(crate) struct Certifier {
@@ -165,8 +137,40 @@ impl Certifier {
     /// See [`certify`].
     pub(crate) fn certify(&mut self, map: &impl Map, x: &[f64]) -> Option<FixedPoint> {
         let radius = self.prove(map, x)?;
+        Some(self.complete(map, radius))
+    }
+
+    /// The point that was last proved, in a ball of relative radius `radius`, with its uniqueness box and stability.
+    pub(crate) fn complete(&mut self, map: &impl Map, radius: f64) -> FixedPoint {
         self.make_unique(map, radius);
-        Some(FixedPoint::at(map, self.enclosure.clone(), self.uniqueness.clone(), &mut self.spectrum))
+        FixedPoint::at(map, self.enclosure.clone(), self.uniqueness.clone(), &mut self.spectrum)
+    }
+
+    /// Whether a box around `a` and `b`, shaped by epsilon inflation (wide only where the point moves), holds exactly one
+    /// fixed point of each map in `map`, whose parameters are intervals.
+    pub(crate) fn tube(&mut self, map: &impl Map, a: &[Interval], b: &[Interval]) -> bool {
+        let hull: Vec<Interval> = a.iter().zip(b).map(|(a, b)| a.hull(*b)).collect();
+        let center: Vec<f64> = hull.iter().map(|v| v.mid()).collect();
+        if !self.prepare(map, &center) {
+            return false;
+        }
+        let grow = |v: Interval| {
+            let m = v.mid();
+            Interval::around(m, TUBE_GROWTH * v.rad() + TUBE_FLOOR * m.abs().max(1.0))
+        };
+        self.z.clear();
+        self.z.extend(hull.iter().map(|v| grow(*v)));
+        for _ in 0..TUBE_INFLATIONS {
+            if !self.image(map) {
+                return false;
+            }
+            if self.strictly_inside() {
+                return true;
+            }
+            self.z.clear();
+            self.z.extend(self.image.iter().zip(&hull).map(|(i, h)| grow(i.hull(*h))));
+        }
+        false
     }
 
     /// Encloses a fixed point near `x`, alone in the ball of the returned relative radius; `None` when no test proves one.

@@ -3,7 +3,7 @@
 
 use ndarray::{Array1, ArrayRef, Ix1, Ix2};
 
-use crate::certificate::{FixedPoint, certify, tube};
+use crate::certificate::{Certifier, FixedPoint};
 use crate::error::Error;
 use crate::interval::Interval;
 use crate::map::{Driven, Map, check_finite};
@@ -112,22 +112,31 @@ impl<'a, C: Driven> Polygon<'a, C> {
         self.cell.with_preactivations(a.iter().zip(b).map(|(a, b)| *a + share * (*b - *a)).collect())
     }
 
-    fn solve(&self, s: f64, from: &[f64], solver: &mut Solver) -> Option<FixedPoint> {
+    /// Encloses the point at `s` that Newton's method reaches from `from`, without its uniqueness box and stability, which
+    /// [`Certifier::complete`] adds.
+    fn prove(&self, s: f64, from: &[f64], work: &mut Work) -> Option<Proved<C::Map<'a>>> {
         /// Newton steps at one parameter: the start is a neighbor on the branch.
         const STEPS: usize = 30;
         let map = self.between(s, s);
-        let (_, _, status) = solver.newton(&map, from, STEPS);
+        let (_, _, status) = work.solver.newton(&map, from, STEPS);
         if status == Status::Diverged {
             return None;
         }
-        certify(&map, solver.state())
+        let radius = work.point.prove(&map, work.solver.state())?;
+        Some(Proved { map, radius })
+    }
+
+    /// The point at `s` with its certificate.
+    fn solve(&self, s: f64, from: &[f64], work: &mut Work) -> Option<FixedPoint> {
+        let Proved { map, radius } = self.prove(s, from, work)?;
+        Some(work.point.complete(&map, radius))
     }
 
     fn follow(&self, start: &ArrayRef<f64, Ix1>, config: &ContinuationConfig) -> Branch {
         let last = (self.nodes.len() - 1) as f64;
-        let mut solver = Solver::new(start.len());
+        let mut work = Work::new(start.len());
         let mut branch = Branch { points: Vec::new(), end: BranchEnd::NoStart, verdict_change: None };
-        let Some(first) = self.solve(0.0, &start.to_vec(), &mut solver) else { return branch };
+        let Some(first) = self.solve(0.0, &start.to_vec(), &mut work) else { return branch };
         let (mut s, mut ds) = (0.0f64, config.first_step);
         let mut here = first;
         branch.points.push(BranchPoint { s, point: here.clone() });
@@ -138,7 +147,7 @@ impl<'a, C: Driven> Polygon<'a, C> {
             }
             // A stretch never crosses a corner of the path.
             let next = (s + ds).min(s.floor() + 1.0);
-            if let Some(there) = self.stretch(s, next, &here, &mut solver) {
+            if let Some(there) = self.stretch(s, next, &here, &mut work) {
                 if there.spectrum.verdict != here.spectrum.verdict && branch.verdict_change.is_none() {
                     branch.verdict_change = Some((s, next));
                 }
@@ -161,11 +170,31 @@ impl<'a, C: Driven> Polygon<'a, C> {
     }
 
     /// The point at `s1` when the whole stretch from `here` at `s0` is certified.
-    fn stretch(&self, s0: f64, s1: f64, here: &FixedPoint, solver: &mut Solver) -> Option<FixedPoint> {
-        let there = self.solve(s1, &here.state.to_vec(), solver)?;
+    fn stretch(&self, s0: f64, s1: f64, here: &FixedPoint, work: &mut Work) -> Option<FixedPoint> {
+        let Proved { map, radius } = self.prove(s1, &here.state.to_vec(), work)?;
         // One unique point for every input of the stretch, in a box that holds both ends: the branch is connected.
-        tube(&self.between(s0, s1), &here.enclosure, &there.enclosure)?;
-        Some(there)
+        let connected = work.tube.tube(&self.between(s0, s1), &here.enclosure, &work.point.enclosure);
+        // Half of the stretches tried are too long: they need no more than that.
+        connected.then(|| work.point.complete(&map, radius))
+    }
+}
+
+/// A map whose point has been enclosed, alone in a ball of this relative radius.
+struct Proved<M> {
+    map: M,
+    radius: f64,
+}
+
+/// Reused memory of a continuation.
+struct Work {
+    solver: Solver,
+    point: Certifier,
+    tube: Certifier,
+}
+
+impl Work {
+    fn new(dim: usize) -> Self {
+        Self { solver: Solver::new(dim), point: Certifier::default(), tube: Certifier::default() }
     }
 }
 
@@ -214,7 +243,8 @@ const JUMP_STEPS: usize = 20_000;
 /// Bisections of the stretch in which a point loses its stability.
 const STABILITY_BISECTIONS: usize = 40;
 
-/// The change of input from `from` toward `to` at which the attractor near `start` jumps.
+/// The change of input from `from` toward `to` at which the attractor near `start` jumps, and the branch of its point, which
+/// [`follow`] gives too.
 ///
 /// # Errors
 /// Those of [`follow`].
@@ -224,7 +254,7 @@ pub fn jump_toward<C: Driven>(
     to: &ArrayRef<f64, Ix1>,
     start: &ArrayRef<f64, Ix1>,
     config: &ContinuationConfig,
-) -> Result<Passage, Error> {
+) -> Result<(Passage, Branch), Error> {
     if from.len() != to.len() {
         return Err(Error::InputWidth { expected: from.len(), found: to.len() });
     }
@@ -232,10 +262,20 @@ pub fn jump_toward<C: Driven>(
     path.row_mut(0).assign(from);
     path.row_mut(1).assign(to);
     let branch = follow(cell, &path, start, config)?;
+    Ok((jump_along(cell, (from, to), &branch)?, branch))
+}
+
+/// What becomes of the stable point at the start of `branch`, which has been followed between two inputs.
+fn jump_along<C: Driven>(
+    cell: &C,
+    (from, to): (&ArrayRef<f64, Ix1>, &ArrayRef<f64, Ix1>),
+    branch: &Branch,
+) -> Result<Passage, Error> {
     let first = match branch.points.first() {
         Some(first) if first.point.spectrum.verdict == Verdict::Stable => first,
         _ => return Ok(Passage::Undecided { at: 0.0 }),
     };
+    let dim = first.point.state.len();
     let line = Polygon { cell, nodes: vec![cell.preactivations(from)?, cell.preactivations(to)?] };
     let unstable = |p: &FixedPoint| matches!(p.spectrum.verdict, Verdict::Saddle { .. });
     let mut last = first;
@@ -249,10 +289,10 @@ pub fn jump_toward<C: Driven>(
     }
     let (before, share, after, cause) = match (lost, &branch.end) {
         (Some((mut last, mut beyond)), _) => {
-            let mut solver = Solver::new(start.len());
+            let mut work = Work::new(dim);
             for _ in 0..STABILITY_BISECTIONS {
                 let s = 0.5 * (last.s + beyond);
-                match line.solve(s, &last.point.state.to_vec(), &mut solver) {
+                match line.solve(s, &last.point.state.to_vec(), &mut work) {
                     Some(point) if !unstable(&point) => last = BranchPoint { s, point },
                     _ => beyond = s,
                 }
@@ -268,7 +308,7 @@ pub fn jump_toward<C: Driven>(
     };
     let beyond = (after + BEYOND).min(1.0);
     let map = line.between(beyond, beyond);
-    let mut solver = Solver::new(map.dim());
+    let mut solver = Solver::new(dim);
     solver.iterate(&map, &before.to_vec(), JUMP_STEPS);
     let change = share * from.iter().zip(to).map(|(a, b)| (a - b).abs()).sum::<f64>();
     let after = Array1::from(solver.state().to_vec());
@@ -289,7 +329,7 @@ pub fn smallest_jump<C: Driven>(
 ) -> Result<Option<(usize, Jump)>, Error> {
     let mut best: Option<(usize, Jump)> = None;
     for (row, to) in targets.outer_iter().enumerate() {
-        if let Passage::Jumps(jump) = jump_toward(cell, from, &to, start, config)?
+        if let (Passage::Jumps(jump), _) = jump_toward(cell, from, &to, start, config)?
             && best.as_ref().is_none_or(|(_, b)| jump.change < b.change)
         {
             best = Some((row, jump));

@@ -37,7 +37,7 @@ pub struct PointClusters {
 /// The drawn attractors of one group: a curve and one to four points, compared on held-out customers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupAttractors {
-    /// The quadratic curve; `None` for states of one dimension.
+    /// The quadratic curve; `None` for states of one dimension, and for ends in fewer than three different places.
     pub curve: Option<Curve>,
     /// The point clusters for k = 1, 2, ..
     pub points: Vec<PointClusters>,
@@ -66,7 +66,11 @@ pub fn fit_attractors<R: Rng + ?Sized>(
     }
     let (train, test) = order.split_at(n.div_ceil(2));
     let (fit, held) = (ends.select(Axis(0), train), ends.select(Axis(0), test));
-    let curve = if ends.ncols() > 1 { Some(fit_curve(ends, &fit, &held)?) } else { None };
+    let curve = match (ends.ncols() > 1).then(|| fit_curve(ends, &fit, &held)).transpose() {
+        // Customers of one history, or of two, end in as many places, which no curve describes better than points.
+        Err(Error::Linalg(spendscape_linalg::Error::TooFewPoints { .. })) => None,
+        curve => curve?,
+    };
     let mean = fit.mean_axis(Axis(0)).unwrap_or_else(|| ndarray::Array1::zeros(ends.ncols()));
     let points = (1..=CLUSTERS_MAX)
         .map(|k| {

@@ -196,13 +196,14 @@ impl<'a, const N: usize> Analyst<'a, N> {
             if let Some(k) = self.caught(state, spectra, &mut trap) {
                 return (Some(Reached::Listed(k)), Arrival::Contraction);
             }
-            let mut moved = f64::INFINITY;
-            for _ in 0..LOOK_EVERY.min(limit - step) {
-                let before = *state;
+            let steps = LOOK_EVERY.min(limit - step);
+            for _ in 1..steps {
                 self.system.step(&mut state.h, &mut state.c);
-                step += 1;
-                moved = before.flat().zip(state.flat()).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
             }
+            let before = *state;
+            self.system.step(&mut state.h, &mut state.c);
+            step += steps;
+            let moved = before.flat().zip(state.flat()).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
             if moved < config.step_min {
                 arrival = Arrival::SmallStep;
                 break;

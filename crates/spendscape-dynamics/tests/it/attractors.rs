@@ -110,6 +110,17 @@ fn same_seed_same_attractors_and_few_rows_are_refused() {
     assert!(matches!(fit_attractors(&few, &mut rng(4)), Err(Error::TooFew { needed: 12, found: 4, .. })));
 }
 
+#[test]
+fn ends_in_one_or_two_places_are_points() {
+    for places in [1, 2] {
+        let ends = Array2::from_shape_fn((20, 3), |(row, k)| if row % places == 0 { 0.25 } else { k as f64 });
+        let fit = fit_attractors(&ends, &mut rng(1)).unwrap();
+        assert_eq!(fit.curve, None);
+        assert_eq!(fit.points[places - 1].explained, 1.0, "{places}");
+        assert_eq!(fit.points[places - 1].sizes, vec![20 / places; places]);
+    }
+}
+
 /// `(x, y) -> (x, y / 2)`: every point of the x-axis is fixed, a true line attractor.
 struct Line;
 

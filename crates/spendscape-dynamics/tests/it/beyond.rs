@@ -178,15 +178,16 @@ fn continuation_locates_the_fold_and_the_jump() {
     assert!(before <= share + 1e-12 && after - before < 1e-6, "{before} {after} {share}");
     // The last certified input is near the fold: the square-root approach leaves a distance.
     assert!((share - before).abs() < 1e-6, "{before} {share}");
-    let passage =
+    let (passage, along) =
         jump_toward(&cell, &array![1.0], &array![-1.0], &start, &ContinuationConfig::default()).unwrap();
     let Passage::Jumps(jump) = passage else { panic!("{passage:?}") };
+    assert_eq!((along.points.len(), along.end), (branch.points.len(), branch.end));
     assert_eq!(jump.cause, JumpCause::Fold);
     assert!((jump.change - (1.0 - fold())).abs() < 1e-5);
     assert!(jump.before[0] > 0.0 && jump.after[0] < 0.0);
     // Toward larger inputs nothing happens, and the way with the jump is found among several.
-    let up = jump_toward(&cell, &array![1.0], &array![2.0], &start, &ContinuationConfig::default()).unwrap();
-    assert_eq!(up, Passage::Survives);
+    let up = jump_toward(&cell, &array![1.0], &array![2.0], &start, &ContinuationConfig::default());
+    assert_eq!(up.unwrap().0, Passage::Survives);
     let targets = array![[2.0], [-1.0], [-3.0]];
     let (row, best) = smallest_jump(&cell, &array![1.0], &targets, &start, &ContinuationConfig::default())
         .unwrap()
@@ -204,14 +205,14 @@ fn a_point_that_only_loses_its_stability_is_a_jump_too() {
     let mut solver = Solver::new(1);
     solver.iterate(&cell.under(&array![2.0]).unwrap(), &[0.5], 10_000);
     let start = Array1::from(solver.state().to_vec());
-    let passage =
+    let (passage, _) =
         jump_toward(&cell, &array![2.0], &array![0.0], &start, &ContinuationConfig::default()).unwrap();
     let Passage::Jumps(jump) = passage else { panic!("{passage:?}") };
     assert_eq!(jump.cause, JumpCause::LossOfStability);
     assert!((jump.change - (2.0 - lost)).abs() < 1e-9, "{} {lost}", jump.change);
     // A start that is unstable already has no attractor to lose.
     let none = jump_toward(&cell, &array![0.0], &array![2.0], &array![0.0], &ContinuationConfig::default());
-    assert_eq!(none.unwrap(), Passage::Undecided { at: 0.0 });
+    assert_eq!(none.unwrap().0, Passage::Undecided { at: 0.0 });
 }
 
 #[test]
