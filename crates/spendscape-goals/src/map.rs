@@ -88,6 +88,12 @@ impl GoalMap {
         &self.name
     }
 
+    /// The goal of the classes that no goal names.
+    #[must_use]
+    pub fn unmapped(&self) -> Option<&str> {
+        self.unmapped.as_deref()
+    }
+
     /// Finds the goal of each class; goals that none of the classes serves are left out.
     ///
     /// # Errors

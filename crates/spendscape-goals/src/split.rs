@@ -53,6 +53,15 @@ impl TimeCuts {
         Ok(Self { validation: at(1.0 - test - validation).min(test_from), test: test_from })
     }
 
+    /// The share of all targets that has to test, so that [`TimeCuts::at_shares`] lets the test begin on `day` or earlier;
+    /// `None` if no target is predicted that early.
+    #[must_use]
+    pub fn test_share(sequences: &Sequences, day: i32) -> Option<f64> {
+        let predicted = || sequences.targets().map(|target| days(sequences, target)[0]);
+        let (all, until) = (predicted().count(), predicted().filter(|other| *other <= day).count());
+        Some(1.0 - until.checked_sub(1)? as f64 / all as f64)
+    }
+
     /// The part of a target by the day on which it is predicted; none if it comes in another part's days only.
     fn part(self, [predicted, comes]: [i32; 2]) -> Option<Part> {
         let of = |day: i32| {

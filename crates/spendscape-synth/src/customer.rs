@@ -115,14 +115,19 @@ impl<'a> Population<'a> {
         self.draw_life(traits, events, rng);
         let taste: Vec<f64> = (0..classes).map(|_| params.taste * normal(rng)).collect();
         let (mut shares, mut amounts) = (vec![0.0; classes], vec![0.0; classes]);
+        let mut gammas = Vec::with_capacity(classes);
         let mut windows = totals.chunks_exact_mut(classes);
         for (year, z) in traits.iter().enumerate() {
             self.draw_propensity(z, &taste, &mut shares, rng);
             // One fraction for the year, whatever the number of its windows.
             let moved = self.catch_all.map(|class| (class, draw_fraction(rng)));
             let parts = if year + 1 < traits.len() { 1 } else { SHORT_WINDOWS };
+            // Gamma variates of one scale add up, so windows of a year can be drawn apart.
+            let concentration = params.concentration / parts as f64;
+            gammas.clear();
+            gammas.extend(shares.iter().map(|share| gamma(concentration * share)));
             for window in windows.by_ref().take(parts) {
-                draw_amounts(&shares, params.concentration / parts as f64, &mut amounts, rng);
+                draw_amounts(&gammas, &mut amounts, rng);
                 if let Some((class, fraction)) = moved {
                     move_fraction(&mut amounts, class, fraction);
                 }
@@ -182,16 +187,16 @@ pub(crate) fn normal<R: Rng>(rng: &mut R) -> f64 {
     rng.sample(StandardNormal)
 }
 
-/// A Gamma variate with unit scale. Shapes go down to .01 and below, where most draws lie far below a cent: what
-/// underflows is zero, and so is a class that nobody spends on (shape 0).
-fn draw_gamma<R: Rng>(shape: f64, rng: &mut R) -> f64 {
-    Gamma::new(shape, 1.0).map_or(0.0, |gamma| gamma.sample(rng))
+/// The Gamma distribution with unit scale, `None` for a class that nobody spends on (shape 0). Shapes go down to .01 and
+/// below, where most draws lie far below a cent: what underflows is zero.
+fn gamma(shape: f64) -> Option<Gamma<f64>> {
+    Gamma::new(shape, 1.0).ok()
 }
 
-/// Amounts g of one window in units. Gamma variates of one scale add up, so windows of a year can be drawn apart.
-fn draw_amounts<R: Rng>(shares: &[f64], concentration: f64, amounts: &mut [f64], rng: &mut R) {
-    for (amount, share) in amounts.iter_mut().zip(shares) {
-        *amount = draw_gamma(concentration * share, rng);
+/// Amounts g of one window in units.
+fn draw_amounts<R: Rng>(gammas: &[Option<Gamma<f64>>], amounts: &mut [f64], rng: &mut R) {
+    for (amount, gamma) in amounts.iter_mut().zip(gammas) {
+        *amount = gamma.map_or(0.0, |gamma| gamma.sample(rng));
     }
 }
 
@@ -245,6 +250,12 @@ mod tests {
                 assert!((entry - expected).abs() < 1e-15, "{i} {j}: {entry}");
             }
         }
+    }
+
+    fn draw_gamma(shape: f64, rng: &mut seed::Stream) -> f64 {
+        let mut amounts = [f64::NAN];
+        draw_amounts(&[gamma(shape)], &mut amounts, rng);
+        amounts[0]
     }
 
     /// Shapes and the draws for them, noted when the sampler was chosen.

@@ -53,7 +53,7 @@ impl BoostedGoals {
         } else {
             targets.to_vec()
         };
-        let x = aggregates(sequences, &sample, calendar);
+        let x = BoostedTrees::bin(&aggregates(sequences, &sample, calendar))?;
         let truth: Vec<usize> = sample.iter().map(|target| sequences.goal(*target)).collect();
         let weights = Array1::ones(rows);
         let grow = |goal: usize| {

@@ -18,6 +18,9 @@ const SINCE_PAYDAY: usize = 31;
 /// their end comes so many days later.
 const BEFORE_MONTH_END: usize = 31;
 
+/// Categorical variables of the next group's day.
+const NEXT_VARIABLES: usize = 8;
+
 /// Days from 1970 on that are looked up: a century. Others are told from the calendar each time.
 const LOOKED_UP: i32 = 36_525;
 
@@ -177,7 +180,6 @@ impl Encoder {
     /// Sizes of the categorical variables of a step.
     pub(crate) fn variables(&self, sees_next: bool) -> Vec<usize> {
         let Sizes { goals, channels, covariates, .. } = &self.sizes;
-        let promotions = self.calendar.promotions().len();
         // One more of each for the start, where nothing is known.
         let mut sizes = vec![
             goals + 1,
@@ -192,10 +194,16 @@ impl Encoder {
         ];
         sizes.extend(covariates.iter().map(|levels| levels + 1));
         if sees_next {
-            let ends = BEFORE_MONTH_END + 1;
-            sizes.extend([self.sizes.gaps() + 1, 8, 32, ends, 13, SINCE_PAYDAY + 1, 2, promotions + 1]);
+            sizes.extend(self.next_variables());
         }
         sizes
+    }
+
+    /// Sizes of the categorical variables of the next group's day, which stand behind the others.
+    pub(crate) fn next_variables(&self) -> [usize; NEXT_VARIABLES] {
+        let promotions = self.calendar.promotions().len();
+        let ends = BEFORE_MONTH_END + 1;
+        [self.sizes.gaps() + 1, 8, 32, ends, 13, SINCE_PAYDAY + 1, 2, promotions + 1]
     }
 
     /// Inputs of a network: numbers and categories.
@@ -212,7 +220,8 @@ impl Encoder {
         next: Next,
     ) {
         let sizes = &self.sizes;
-        let (day, gap) = (last.map(|last| last.day), last.and_then(|last| last.gap));
+        let gap = last.and_then(|last| last.gap);
+        let day = last.map(|last| last.day);
         let ids = day.map_or_else(|| DayIds::unknown(&self.calendar), |day| self.day(day));
         to.ids.extend([
             last.map_or(sizes.goals, |last| last.goal as usize),
@@ -226,27 +235,30 @@ impl Encoder {
             ids.holiday_ahead as usize,
         ]);
         to.ids.extend(covariates.levels.row(customer).iter().map(|level| *level as usize));
-        let (gap, ids) = match (next, day) {
-            (Next::Unseen, _) => (None, None),
-            (Next::Gap(gap), Some(day)) => (Some(sizes.gap(gap)), Some(self.day(day.saturating_add(gap)))),
-            (Next::Gap(_) | Next::Unknown, _) => (Some(sizes.gaps()), Some(DayIds::unknown(&self.calendar))),
-        };
-        if let (Some(gap), Some(ids)) = (gap, ids) {
-            to.ids.extend([
-                gap,
-                ids.weekday as usize,
-                ids.day_of_month as usize,
-                ids.before_month_end as usize,
-                ids.month as usize,
-                ids.since_payday as usize,
-                usize::from(ids.holiday),
-                ids.promotion as usize,
-            ]);
-        }
+        to.ids.extend(self.next_ids(day, next).into_iter().flatten());
         to.numbers.push(last.map_or(0.0, |last| {
             let (mean, deviation) = sizes.spent;
             (libm::log1pf(last.spent.max(0) as f32) - mean) / deviation
         }));
+    }
+
+    /// The categories of the next group's day, when the last one came on `day`; none for a network that does not see it.
+    pub(crate) fn next_ids(&self, day: Option<i32>, next: Next) -> Option<[usize; NEXT_VARIABLES]> {
+        let (gap, ids) = match (next, day) {
+            (Next::Unseen, _) => return None,
+            (Next::Gap(gap), Some(day)) => (self.sizes.gap(gap), self.day(day.saturating_add(gap))),
+            (Next::Gap(_) | Next::Unknown, _) => (self.sizes.gaps(), DayIds::unknown(&self.calendar)),
+        };
+        Some([
+            gap,
+            ids.weekday as usize,
+            ids.day_of_month as usize,
+            ids.before_month_end as usize,
+            ids.month as usize,
+            ids.since_payday as usize,
+            usize::from(ids.holiday),
+            ids.promotion as usize,
+        ])
     }
 }
 

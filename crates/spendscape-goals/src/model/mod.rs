@@ -9,6 +9,7 @@ mod params;
 mod predict;
 mod reasons;
 mod simulate;
+mod softmax;
 mod survey;
 mod train;
 mod windows;

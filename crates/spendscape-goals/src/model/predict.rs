@@ -7,6 +7,7 @@ use spendscape_lstm::State;
 use super::{
     GoalModel,
     encode::{Last, Next, Steps},
+    softmax::softmax,
     windows::{Part, Reader, label},
 };
 use crate::{
@@ -14,8 +15,8 @@ use crate::{
     split::{check_history, check_known},
 };
 
-/// Questions that the network of goals answers at once.
-const QUERIES: usize = 4096;
+/// Stands that the network of goals is asked about at once.
+const STANDS: usize = 1024;
 /// Days that are less likely than this are left out of the sum over days, and the others scaled up for it.
 const NEGLIGIBLE: f64 = 1e-4;
 
@@ -36,16 +37,6 @@ pub(crate) struct Stand {
     pub(crate) last: Option<Last>,
     /// Days since then on which nothing happened.
     pub(crate) elapsed: Option<i32>,
-}
-
-/// One question to the network of goals.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Query {
-    /// Row of the states.
-    pub(crate) row: usize,
-    pub(crate) stand: Stand,
-    /// Days from the last group to the next.
-    pub(crate) gap: Option<i32>,
 }
 
 impl Stand {
@@ -170,57 +161,58 @@ impl GoalModel {
         gaps: &Array2<f64>,
         stands: &[Stand],
     ) -> Result<Array2<f64>, Error> {
-        let mut queries = Vec::new();
-        for (row, stand) in stands.iter().copied().enumerate() {
-            if stand.last.is_none() {
-                queries.push((Query { row, stand, gap: None }, 1.0));
+        let rows: Vec<usize> = (0..stands.len()).collect();
+        let parts: Vec<Array2<f64>> = rows
+            .par_chunks(STANDS)
+            .map(|rows| self.goals_of_some(covariates, states, gaps, stands, rows))
+            .collect::<Result<_, Error>>()?;
+        Ok(stacked(&parts, self.goals()))
+    }
+
+    /// [`Self::goals_over_gaps`] of some rows, by one question to the network of goals for each likely gap.
+    fn goals_of_some(
+        &self,
+        covariates: &Covariates,
+        states: &[State<f32>],
+        gaps: &Array2<f64>,
+        stands: &[Stand],
+        rows: &[usize],
+    ) -> Result<Array2<f64>, Error> {
+        // All questions about a stand share everything but the day that is asked about.
+        let mut shared = Steps::default();
+        let (mut stems, mut weights, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+        for (stem, row) in rows.iter().copied().enumerate() {
+            let Stand { customer, last, elapsed } = stands[row];
+            self.encoder.push(&mut shared, last, (covariates, customer), Next::Unseen);
+            let mut ask = |next, weight| {
+                ids.extend(self.encoder.next_ids(last.map(|last| last.day), next).into_iter().flatten());
+                stems.push(stem);
+                weights.push(weight);
+            };
+            if last.is_none() {
+                ask(Next::Unknown, 1.0);
                 continue;
             }
-            let likely = gaps.row(row).into_iter().copied().enumerate().filter(|(_, p)| *p > NEGLIGIBLE);
-            let days = |gap| self.days_of(gap, stand.elapsed.unwrap_or(0));
-            queries.extend(likely.map(|(gap, p)| (Query { row, stand, gap: Some(days(gap)) }, p)));
+            for (gap, p) in gaps.row(row).iter().copied().enumerate().filter(|(_, p)| *p > NEGLIGIBLE) {
+                ask(Next::Gap(self.days_of(gap, elapsed.unwrap_or(0))), p);
+            }
         }
-        let asked: Vec<Query> = queries.iter().map(|(query, _)| *query).collect();
-        let answers = self.ask(covariates, states, &asked)?;
-        let mut goals = Array2::zeros((stands.len(), self.goals()));
-        for ((query, weight), answer) in queries.iter().zip(answers.rows()) {
-            goals.row_mut(query.row).scaled_add(*weight, &answer);
+        let variables = self.encoder.next_variables();
+        let ids = Array2::from_shape_vec((stems.len(), variables.len()), ids).map_err(|_| {
+            Error::ShapeMismatch { argument: "questions", expected: stems.len(), found: weights.len() }
+        })?;
+        let encoded = shared.finish(self.encoder.variables(false), (rows.len(), 1))?;
+        let inputs = encoded.inputs()?.with_initial(select(states, rows))?;
+        let answers = self.goal_probabilities(&self.goals.branch(inputs, &stems, &ids, &variables)?);
+        let mut goals = Array2::zeros((rows.len(), self.goals()));
+        for ((stem, weight), answer) in stems.iter().zip(&weights).zip(answers.rows()) {
+            goals.row_mut(*stem).scaled_add(*weight, &answer);
         }
         for mut row in goals.rows_mut() {
             let sum = row.sum();
             row.mapv_inplace(|p| p / sum);
         }
         Ok(goals)
-    }
-
-    /// P(goal | groups, gap) of each question, from the states before its step.
-    fn ask(
-        &self,
-        covariates: &Covariates,
-        states: &[State<f32>],
-        queries: &[Query],
-    ) -> Result<Array2<f64>, Error> {
-        let answers: Vec<Array2<f64>> = queries
-            .par_chunks(QUERIES)
-            .map(|queries| {
-                let mut steps = Steps::default();
-                for Query { stand, gap, .. } in queries {
-                    let next = gap.map_or(Next::Unknown, Next::Gap);
-                    self.encoder.push(&mut steps, stand.last, (covariates, stand.customer), next);
-                }
-                let encoded = steps.finish(self.encoder.variables(true), (queries.len(), 1))?;
-                let rows: Vec<usize> = queries.iter().map(|query| query.row).collect();
-                let inputs = encoded.inputs()?.with_initial(select(states, &rows))?;
-                Ok(self.goal_probabilities(&self.goals.predict(&inputs)?))
-            })
-            .collect::<Result<_, Error>>()?;
-        let mut all = Array2::zeros((queries.len(), self.goals()));
-        let mut at = 0;
-        for part in answers {
-            all.slice_mut(s![at..at + part.nrows(), ..]).assign(&part);
-            at += part.nrows();
-        }
-        Ok(all)
     }
 
     /// Probabilities from the logits of goals: without the weights that training gave them, at the goals' temperature.
@@ -296,16 +288,15 @@ pub(crate) fn select(states: &[State<f32>], rows: &[usize]) -> Vec<State<f32>> {
     states.iter().map(|state| State { h: pick(&state.h), c: pick(&state.c) }).collect()
 }
 
-/// Softmax of each row of logits over a temperature.
-pub(crate) fn softmax(logits: &Array2<f32>, temperature: f64) -> Array2<f64> {
-    let mut p = logits.mapv(|logit| f64::from(logit) / temperature);
-    for mut row in p.rows_mut() {
-        let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        row.mapv_inplace(|logit| libm::exp(logit - top));
-        let sum = row.sum();
-        row.mapv_inplace(|e| e / sum);
+/// Matrices of so many columns below one another.
+pub(crate) fn stacked(parts: &[Array2<f64>], columns: usize) -> Array2<f64> {
+    let mut all = Array2::zeros((parts.iter().map(Array2::nrows).sum(), columns));
+    let mut at = 0;
+    for part in parts {
+        all.slice_mut(s![at..at + part.nrows(), ..]).assign(part);
+        at += part.nrows();
     }
-    p
+    all
 }
 
 #[cfg(test)]

@@ -1,18 +1,21 @@
 //! Which past groups moved a prediction, by leaving each of them out.
 
-use ndarray::Array2;
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
+use spendscape_lstm::State;
 
 use super::{
     GoalModel,
-    encode::{Last, Next, Steps},
-    predict::{Stand, elapsed, select},
-    windows::{Part, Window, history_start},
+    encode::{Encoded, Last, Next, Steps},
+    predict::{NextGroup, Stand, elapsed, select, stacked},
+    windows::{Part, Reader, Window, history_start},
 };
 use crate::{Covariates, Error, Sequences, Target};
 
 /// Targets that are explained at once.
-const TARGETS: usize = 256;
+const TARGETS: usize = 512;
 
 /// What leaving out one group does to a prediction.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,10 +64,9 @@ pub struct Reasons {
 
 /// A target with the groups that can be left out.
 struct Case {
-    row: usize,
     target: Target,
-    /// The first group that is left out, and the number of groups.
-    events: std::ops::Range<usize>,
+    /// The groups that are left out in turn.
+    events: Range<usize>,
     /// The steps at which the networks of days and of goals begin to read.
     begins: [usize; 2],
 }
@@ -73,7 +75,19 @@ struct Case {
 struct Variant {
     /// Place of the case.
     case: usize,
-    left_out: std::ops::Range<usize>,
+    /// The groups that are read from the last one on that no variant leaves out.
+    kept: Vec<Last>,
+}
+
+/// One step of a network: the group it holds, and what it is told of the next one.
+type Step = (Option<Last>, Next);
+
+/// The predictions of some cases and of their variants.
+struct Occluded {
+    /// The distribution of goals of every variant (variants x G): of each case nothing left out, everything, then each group.
+    goals: Array2<f64>,
+    /// Of each case with nothing left out (cases x K).
+    gaps: Array2<f64>,
 }
 
 impl GoalModel {
@@ -101,132 +115,220 @@ impl GoalModel {
         known_until: Option<i32>,
         events: usize,
     ) -> Result<Reasons, Error> {
-        self.check(sequences, covariates, targets)?;
         if goals.len() != targets.len() {
             let (expected, found) = (targets.len(), goals.len());
             return Err(Error::ShapeMismatch { argument: "goals", expected, found });
         }
-        let invalid = |parameter, value: usize, range| Error::InvalidParameter {
-            parameter,
-            value: value as f64,
-            range,
-        };
         if let Some(goal) = goals.iter().find(|goal| **goal >= self.goals()) {
-            return Err(invalid("a goal", *goal, "0 to below the number of goals"));
+            let range = "0 to below the number of goals";
+            return Err(Error::InvalidParameter { parameter: "a goal", value: *goal as f64, range });
         }
+        let cases = self.cases(sequences, covariates, targets, events)?;
+        let occluded = self.occlude(sequences, covariates, &cases, known_until)?;
+        Ok(effects(&cases, &occluded.goals, |row, _| goals[row]))
+    }
+
+    /// What [`Self::predict`] says, and the [reasons](Self::reasons) for the likeliest goal of each target (the first among
+    /// equals): each history is read once for both.
+    ///
+    /// # Errors
+    /// As [`Self::reasons`].
+    pub fn predict_with_reasons(
+        &self,
+        sequences: &Sequences,
+        covariates: &Covariates,
+        targets: &[Target],
+        known_until: Option<i32>,
+        events: usize,
+    ) -> Result<(NextGroup, Reasons), Error> {
+        let cases = self.cases(sequences, covariates, targets, events)?;
+        let Occluded { goals, gaps } = self.occlude(sequences, covariates, &cases, known_until)?;
+        let reasons = effects(&cases, &goals, |_, with_all| likeliest(goals.row(with_all)));
+        let with_all: Vec<usize> = first_variants(&cases).collect();
+        Ok((NextGroup { goals: goals.select(Axis(0), &with_all), gaps }, reasons))
+    }
+
+    fn cases(
+        &self,
+        sequences: &Sequences,
+        covariates: &Covariates,
+        targets: &[Target],
+        events: usize,
+    ) -> Result<Vec<Case>, Error> {
+        self.check(sequences, covariates, targets)?;
         if !(1..=(self.shape.window / 2).max(1)).contains(&events) {
-            return Err(invalid("events", events, "1 to half the model's window"));
+            let range = "1 to half the model's window";
+            return Err(Error::InvalidParameter { parameter: "events", value: events as f64, range });
         }
-        let rows: Vec<usize> = (0..targets.len()).collect();
-        let parts: Vec<(Vec<Explained>, Vec<Reason>)> = rows
+        let case = |target: &Target| {
+            let position = target.position as usize;
+            let begins =
+                [Part::Days, Part::Goals].map(|part| history_start(part, position, self.shape.window));
+            // A step holds the group before it.
+            let first = position.saturating_sub(events).max(begins[0] - 1);
+            Case { target: *target, begins, events: first..position }
+        };
+        Ok(targets.iter().map(case).collect())
+    }
+
+    fn occlude(
+        &self,
+        sequences: &Sequences,
+        covariates: &Covariates,
+        cases: &[Case],
+        known_until: Option<i32>,
+    ) -> Result<Occluded, Error> {
+        let [days, goals] = [Part::Days, Part::Goals].map(|part| self.reader(part, sequences, covariates));
+        // All variants of a case share the steps before the groups in question.
+        let before = |reader: &Reader<'_>| {
+            let prefixes: Vec<Window> = cases.iter().map(|case| case.prefix(reader.part)).collect();
+            Ok::<_, Error>(reader.ends(&prefixes)?.1)
+        };
+        let (before_days, before_goals) = (before(&days)?, before(&goals)?);
+        let parts: Vec<(Array2<f64>, Array2<f64>)> = cases
             .par_chunks(TARGETS)
-            .map(|rows| {
-                let case = |row: &usize| {
-                    let (row, target) = (*row, targets[*row]);
-                    let position = target.position as usize;
-                    let begins = [Part::Days, Part::Goals]
-                        .map(|part| history_start(part, position, self.shape.window));
-                    // A step holds the group before it.
-                    let first = position.saturating_sub(events).max(begins[0] - 1);
-                    Case { row, target, begins, events: first..position }
+            .enumerate()
+            .map(|(part, own)| {
+                let rows: Vec<usize> = (part * TARGETS..part * TARGETS + own.len()).collect();
+                let variants = variants(own, sequences);
+                let stand = |Variant { case, kept }: &Variant| {
+                    let (customer, last) = (own[*case].target.customer as usize, kept.last().copied());
+                    Stand { customer, last, elapsed: elapsed(last, known_until) }
                 };
-                let cases: Vec<Case> = rows.iter().map(case).collect();
-                self.explain(sequences, covariates, &cases, goals, known_until)
+                let stands: Vec<Stand> = variants.iter().map(stand).collect();
+                let (logits, _) = days.variants(own, &variants, &select(&before_days, &rows))?;
+                let (_, states) = goals.variants(own, &variants, &select(&before_goals, &rows))?;
+                let gaps = self.gap_probabilities(&logits, &stands);
+                let goals = self.goals_over_gaps(covariates, &states, &gaps, &stands)?;
+                let whole: Vec<usize> = first_variants(own).collect();
+                Ok((goals, gaps.select(Axis(0), &whole)))
             })
             .collect::<Result<_, Error>>()?;
-        let mut reasons = Reasons { explained: Vec::with_capacity(targets.len()), reasons: Vec::new() };
-        for (explained, of_part) in parts {
-            reasons.explained.extend(explained);
-            reasons.reasons.extend(of_part);
-        }
-        Ok(reasons)
-    }
-
-    fn explain(
-        &self,
-        sequences: &Sequences,
-        covariates: &Covariates,
-        cases: &[Case],
-        goals: &[usize],
-        known_until: Option<i32>,
-    ) -> Result<(Vec<Explained>, Vec<Reason>), Error> {
-        // Per case: nothing left out, everything, then each group.
-        let mut variants = Vec::new();
-        for (case, Case { events, .. }) in cases.iter().enumerate() {
-            let left_out = [events.start..events.start, events.clone()];
-            let each = events.clone().map(|at| at..at + 1);
-            variants.extend(left_out.into_iter().chain(each).map(|left_out| Variant { case, left_out }));
-        }
-        let probabilities = self.without(sequences, covariates, cases, &variants, known_until)?;
-        let (mut explained, mut reasons) = (Vec::with_capacity(cases.len()), Vec::new());
-        let mut at = 0;
-        for Case { row, events, .. } in cases {
-            let goal = goals[*row];
-            let of = |at: usize| probabilities[[at, goal]];
-            let (probability, without) = (of(at), of(at + 1));
-            at += 2;
-            let mut sum = 0.0;
-            for position in events.clone() {
-                let effect = probability - of(at);
-                reasons.push(Reason { target: *row, position: position as u32, without: of(at), effect });
-                sum += effect;
-                at += 1;
-            }
-            explained.push(Explained { goal, probability, without, joint: probability - without, sum });
-        }
-        Ok((explained, reasons))
-    }
-
-    /// The distribution of goals of every variant (variants x G).
-    fn without(
-        &self,
-        sequences: &Sequences,
-        covariates: &Covariates,
-        cases: &[Case],
-        variants: &[Variant],
-        known_until: Option<i32>,
-    ) -> Result<Array2<f64>, Error> {
-        let kept: Vec<Vec<Last>> =
-            variants.iter().map(|variant| cases[variant.case].kept(sequences, &variant.left_out)).collect();
-        let stands: Vec<Stand> = variants
-            .iter()
-            .zip(&kept)
-            .map(|(variant, kept)| {
-                let (customer, last) = (cases[variant.case].target.customer as usize, kept.last().copied());
-                Stand { customer, last, elapsed: elapsed(last, known_until) }
-            })
-            .collect();
-        let mut outputs = Vec::new();
-        for part in [Part::Days, Part::Goals] {
-            let reader = self.reader(part, sequences, covariates);
-            let prefixes: Vec<Window> = cases.iter().map(|case| case.prefix(part)).collect();
-            let (_, before) = reader.ends(&prefixes)?;
-            let rows: Vec<usize> = variants.iter().map(|variant| variant.case).collect();
-            let sample = |((variant, kept), stand): ((&Variant, &Vec<Last>), &Stand)| {
-                let starts = part == Part::Goals && cases[variant.case].reads_start();
-                (stand.customer, steps(part, kept, starts))
-            };
-            let samples: Vec<_> = variants.iter().zip(&kept).zip(&stands).map(sample).collect();
-            let longest = samples.iter().map(|(_, steps)| steps.len()).max().unwrap_or(0);
-            let variables = self.encoder.variables(part.sees_next());
-            let (mut encoded, mut lengths) = (Steps::default(), Vec::new());
-            for (customer, steps) in &samples {
-                for (last, next) in steps {
-                    self.encoder.push(&mut encoded, *last, (covariates, *customer), *next);
-                }
-                (steps.len()..longest).for_each(|_| encoded.pad(variables.len()));
-                lengths.push(steps.len());
-            }
-            let encoded = encoded.finish(variables, (samples.len(), longest))?;
-            let inputs = encoded.inputs()?.with_lengths(&lengths)?;
-            outputs.push(reader.network.advance(&inputs, select(&before, &rows))?);
-        }
-        let gaps = self.gap_probabilities(&outputs[0].0, &stands);
-        self.goals_over_gaps(covariates, &outputs[1].1, &gaps, &stands)
+        let (goals, gaps): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        Ok(Occluded { goals: stacked(&goals, self.goals()), gaps: stacked(&gaps, self.gaps()) })
     }
 }
 
+impl Reader<'_> {
+    /// Outputs and states of every variant after its last step, from the states `before` the steps in which variants differ
+    /// (one row per case). The steps up to the first that differs are those of the case itself, and taken once for all.
+    fn variants(
+        &self,
+        cases: &[Case],
+        variants: &[Variant],
+        before: &[State<f32>],
+    ) -> Result<(Array2<f32>, Vec<State<f32>>), Error> {
+        let steps = |variant: &Variant| {
+            let starts = self.part == Part::Goals && cases[variant.case].reads_start();
+            steps(self.part, &variant.kept, starts)
+        };
+        let steps: Vec<Vec<Step>> = variants.iter().map(steps).collect();
+        let whole: Vec<&[Step]> = first_variants(cases).map(|first| &steps[first][..]).collect();
+        let shared = |(variant, steps): (&Variant, &Vec<Step>)| {
+            let same = whole[variant.case].iter().zip(steps).take_while(|(a, b)| a == b).count();
+            // What the network of days says is asked after the last step, which has to be taken for it.
+            if self.part == Part::Days { same.min(steps.len().saturating_sub(1)) } else { same }
+        };
+        let shared: Vec<usize> = variants.iter().zip(&steps).map(shared).collect();
+        let customer = |case: usize| cases[case].target.customer as usize;
+
+        let of_cases = first_variants(cases).enumerate();
+        let of_cases = of_cases.map(|(case, first)| (customer(case), &steps[first][..shared[first]]));
+        let (encoded, lengths) = self.encode(of_cases)?;
+        let inputs = encoded.inputs()?.with_lengths(&lengths)?.with_initial(before.to_vec())?;
+        let layers = (0..before.len()).map(|layer| self.network.states(&inputs, layer));
+        let after = layers.collect::<Result<Vec<_>, _>>()?;
+        let mut states = select(before, &variants.iter().map(|variant| variant.case).collect::<Vec<_>>());
+        for (state, after) in states.iter_mut().zip(&after) {
+            for (row, (variant, shared)) in variants.iter().zip(&shared).enumerate() {
+                if let Some(step) = shared.checked_sub(1) {
+                    state.h.row_mut(row).assign(&after.h.slice(s![variant.case, step, ..]));
+                    state.c.row_mut(row).assign(&after.c.slice(s![variant.case, step, ..]));
+                }
+            }
+        }
+
+        let own = variants.iter().zip(&steps).zip(&shared);
+        let own = own.map(|((variant, steps), shared)| (customer(variant.case), &steps[*shared..]));
+        let (encoded, lengths) = self.encode(own)?;
+        Ok(self.network.advance(encoded.inputs()?.with_lengths(&lengths)?, states)?)
+    }
+
+    /// The encoded steps of some customers, padded to the longest, and their numbers.
+    fn encode<'s>(
+        &self,
+        runs: impl Iterator<Item = (usize, &'s [Step])> + Clone,
+    ) -> Result<(Encoded, Vec<usize>), Error> {
+        let lengths: Vec<usize> = runs.clone().map(|(_, steps)| steps.len()).collect();
+        let longest = lengths.iter().copied().max().unwrap_or(0);
+        let variables = self.encoder.variables(self.part.sees_next());
+        let mut encoded = Steps::default();
+        for (customer, steps) in runs {
+            for (last, next) in steps {
+                self.encoder.push(&mut encoded, *last, (self.covariates, customer), *next);
+            }
+            (steps.len()..longest).for_each(|_| encoded.pad(variables.len()));
+        }
+        Ok((encoded.finish(variables, (lengths.len(), longest))?, lengths))
+    }
+}
+
+/// What leaving groups out does to the probability of a goal of every case, which `goal` tells from the row of the case and
+/// that of the variant from which nothing is left out.
+fn effects(cases: &[Case], probabilities: &Array2<f64>, goal: impl Fn(usize, usize) -> usize) -> Reasons {
+    let mut reasons = Reasons { explained: Vec::with_capacity(cases.len()), reasons: Vec::new() };
+    for ((row, case), first) in cases.iter().enumerate().zip(first_variants(cases)) {
+        let goal = goal(row, first);
+        let (probability, without) = (probabilities[[first, goal]], probabilities[[first + 1, goal]]);
+        let mut sum = 0.0;
+        for (at, position) in case.events.clone().enumerate() {
+            let without = probabilities[[first + 2 + at, goal]];
+            let effect = probability - without;
+            reasons.reasons.push(Reason { target: row, position: position as u32, without, effect });
+            sum += effect;
+        }
+        let joint = probability - without;
+        reasons.explained.push(Explained { goal, probability, without, joint, sum });
+    }
+    reasons
+}
+
+/// The variants of all cases, case by case.
+fn variants(cases: &[Case], sequences: &Sequences) -> Vec<Variant> {
+    let mut variants = Vec::new();
+    for (case, of) in cases.iter().enumerate() {
+        variants.extend(of.variants().map(|left_out| Variant { case, kept: of.kept(sequences, &left_out) }));
+    }
+    variants
+}
+
+/// The row of each case's first variant.
+fn first_variants(cases: &[Case]) -> impl Iterator<Item = usize> + Clone + '_ {
+    cases.iter().scan(0, |next, case| {
+        let first = *next;
+        *next += case.variants().count();
+        Some(first)
+    })
+}
+
+/// The first of the largest.
+fn likeliest(probabilities: ArrayView1<'_, f64>) -> usize {
+    let mut best = (0, f64::NEG_INFINITY);
+    for (at, value) in probabilities.iter().enumerate() {
+        if *value > best.1 {
+            best = (at, *value);
+        }
+    }
+    best.0
+}
+
 impl Case {
+    /// What is left out in each variant: nothing, everything, then each group.
+    fn variants(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let Range { start, end } = self.events;
+        [start..start, start..end].into_iter().chain((start..end).map(|at| at..at + 1))
+    }
+
     /// The first group that is read.
     fn first(&self) -> usize {
         self.begins[0] - 1
@@ -245,7 +347,7 @@ impl Case {
     }
 
     /// The groups that are read from the last one on that no variant leaves out.
-    fn kept(&self, sequences: &Sequences, left_out: &std::ops::Range<usize>) -> Vec<Last> {
+    fn kept(&self, sequences: &Sequences, left_out: &Range<usize>) -> Vec<Last> {
         let groups = sequences.groups(self.target.customer as usize);
         let first = self.events.start.saturating_sub(1).max(self.first());
         let mut before = first.checked_sub(1).map(|at| groups.day[at]);
@@ -262,7 +364,7 @@ impl Case {
 
 /// The steps that a network reads of these groups: that of days all of them, that of goals all but the last, whose next
 /// group is asked for, and the start if it `starts` there.
-fn steps(part: Part, kept: &[Last], starts: bool) -> Vec<(Option<Last>, Next)> {
+fn steps(part: Part, kept: &[Last], starts: bool) -> Vec<Step> {
     if part == Part::Days {
         return kept.iter().map(|last| (Some(*last), Next::Unseen)).collect();
     }

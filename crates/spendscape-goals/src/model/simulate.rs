@@ -9,7 +9,8 @@ use spendscape_lstm::State;
 use super::{
     GoalModel,
     encode::{Last, Next, Steps},
-    predict::{elapsed, rule_out, select, softmax},
+    predict::{elapsed, rule_out, select},
+    softmax::softmax,
     windows::{Part, Window, history_start},
 };
 use crate::{Covariates, Error, Outlook, Sequences, outlook::check_horizons};

@@ -117,6 +117,32 @@ fn effects_are_those_of_histories_without_the_group() {
     }
 }
 
+/// What is read once for a prediction and its reasons is what both say by themselves, in every bit.
+#[test]
+fn predictions_with_reasons_are_the_predictions_and_the_reasons() {
+    let sequences = build(&events());
+    let covariates = covariates();
+    let coming = |n: usize| Target { customer: n as u32, position: sequences.groups(n).len() as u32 };
+    let targets: Vec<Target> = sequences.targets().chain((0..CUSTOMERS).map(coming)).collect();
+    let last = (0..CUSTOMERS).filter_map(|n| sequences.groups(n).day.last()).max().unwrap();
+    for (layers, until, events) in [(1, None, 1), (1, Some(last + 2), WINDOW / 2), (2, Some(last - 20), 3)] {
+        let model = model(&sequences, layers);
+        let predict = || model.predict(&sequences, &covariates, &targets, until).unwrap();
+        let both = || model.predict_with_reasons(&sequences, &covariates, &targets, until, events).unwrap();
+        let next = predict();
+        let likeliest = |row: ndarray::ArrayView1<'_, f64>| {
+            (0..GOALS).rev().max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap()
+        };
+        let goals: Vec<usize> = next.goals.rows().into_iter().map(likeliest).collect();
+        let why = model.reasons(&sequences, &covariates, &targets, &goals, until, events).unwrap();
+        for found in on_threads(both) {
+            assert_eq!(found, (next.clone(), why.clone()));
+        }
+    }
+    let none = model(&sequences, 1).predict_with_reasons(&sequences, &covariates, &[], None, 2).unwrap();
+    assert!(none.0.goals.is_empty() && none.0.gaps.is_empty() && none.1.explained.is_empty());
+}
+
 #[test]
 fn threads_and_company_do_not_matter() {
     let sequences = build(&events());

@@ -56,6 +56,16 @@ fn cuts_at_shares_are_whole_days() {
     let sequences = daily(&vec![vec![0, 1, 0, 1, 0, 1, 0, 1, 0]; 10], 2);
     let cuts = TimeCuts::at_shares(&sequences, 0.25, 0.25).unwrap();
     assert_eq!(cuts, TimeCuts { validation: 4, test: 6 });
+    // The share that lets a test begin early enough, and not the next smaller one.
+    for day in 0..=7 {
+        let share = TimeCuts::test_share(&sequences, day).unwrap();
+        assert!(TimeCuts::at_shares(&sequences, 0.0, share.min(0.99)).unwrap().test <= day, "{day}");
+        let less = share - 1.5 / 80.0;
+        if less > 0.0 {
+            assert!(TimeCuts::at_shares(&sequences, 0.0, less).unwrap().test >= day, "{day}");
+        }
+    }
+    assert_eq!(TimeCuts::test_share(&sequences, -1), None);
     let split = Split::by_time(&sequences, cuts).unwrap();
     // Those of the days 3 and 5 come when others are held out already.
     assert_eq!([split.train.len(), split.validation.len(), split.test.len()], [30, 10, 20]);
