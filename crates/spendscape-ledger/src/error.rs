@@ -1,6 +1,6 @@
 //! The one error of the crate.
 
-use std::{fmt, path::PathBuf};
+use std::{borrow::Cow, fmt, path::PathBuf};
 
 use jiff::civil::Date;
 use parquet::errors::ParquetError;
@@ -75,7 +75,7 @@ pub enum Error {
         source: ParquetError,
     },
     /// A column of the source is missing.
-    #[error("{path} has no column {column:?}; it has {found}")]
+    #[error("{path} has no column {column:?}; it has {}", printable(.found))]
     MissingColumn {
         /// The file.
         path: PathBuf,
@@ -165,8 +165,8 @@ pub enum Error {
     },
     /// The ledger does not reach over every period of a window.
     #[error(
-        "the ledger covers {first} to {last}, which reaches only {reached} of the periods of `{window}`: ask for fewer or \
-         shorter periods, or give their first day with `from`"
+        "the ledger covers {first} to {last}, which reaches only {reached} of the periods of `{window}`: {}",
+        advise_window(fits.as_deref())
     )]
     TooFewPeriods {
         /// The window as written.
@@ -177,6 +177,8 @@ pub enum Error {
         last: Date,
         /// Number of periods that have a day in common with the ledger.
         reached: usize,
+        /// A window that the ledger reaches over, if there is another.
+        fits: Option<String>,
     },
     /// A customer's block of totals is too wide.
     #[error(
@@ -218,6 +220,14 @@ pub enum Error {
         /// What does not fit.
         source: ndarray::ShapeError,
     },
+    /// A thread could not be started.
+    #[error("cannot start a thread with {bytes} bytes of stack: {source}")]
+    Thread {
+        /// Its stack.
+        bytes: usize,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Columns read from a text file do not make a batch.
     #[error("cannot make a batch of {path}: {source}")]
     Batch {
@@ -234,8 +244,8 @@ impl Error {
     pub fn is_bad_input(&self) -> bool {
         match self {
             Self::Store(error) => error.is_bad_input(),
-            Self::Read { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
-            Self::Scratch { .. } | Self::Shape { .. } | Self::Batch { .. } => false,
+            Self::Read { source, .. } => spendscape_store::is_bad_input(source.kind()),
+            Self::Scratch { .. } | Self::Shape { .. } | Self::Thread { .. } | Self::Batch { .. } => false,
             _ => true,
         }
     }
@@ -246,7 +256,7 @@ impl Error {
 pub struct Place {
     /// The file.
     pub path: PathBuf,
-    /// The row, from 1, not counting the header.
+    /// The row, from 1, not counting the header, which is row 0.
     pub row: u64,
     /// The line of a text file, from 1, on which the row starts.
     pub line: Option<u64>,
@@ -254,17 +264,45 @@ pub struct Place {
     pub column: Option<String>,
 }
 
+/// What to do about a ledger that is shorter than a window.
+fn advise_window(fits: Option<&str>) -> String {
+    match fits {
+        Some(window) => format!("`{window}` fits, and so may others with fewer or shorter periods"),
+        None => "give a day with `from` or `until` that the ledger reaches".to_owned(),
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, row {}", self.path.display(), self.row)?;
+        write!(f, "{}, ", printable(&self.path.to_string_lossy()))?;
+        match self.row {
+            0 => write!(f, "header")?,
+            row => write!(f, "row {row}")?,
+        }
         if let Some(line) = self.line {
             write!(f, " (line {line})")?;
         }
         match &self.column {
-            Some(column) => write!(f, ", column {column}"),
+            Some(column) => write!(f, ", column {}", printable(column)),
             None => Ok(()),
         }
     }
+}
+
+/// A text of the input as a terminal may have it: characters that control it, or hide or turn text, are escaped.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    let unprintable = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    if !text.contains(unprintable) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = text.chars().map(|character| match character {
+        character if unprintable(character) => character.escape_debug().to_string(),
+        character => character.to_string(),
+    });
+    Cow::Owned(escaped.collect())
 }
 
 /// What is wrong with a row.
@@ -272,13 +310,32 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum RowProblem {
     /// The row has more or fewer fields than the header.
-    #[error("{found} fields where the header has {expected}")]
+    #[error(
+        "{found} fields where the header has {expected}{}",
+        if *.spans_lines { ": a quoted field of it spans lines; if quotes are plain text, set `source.quote = \"\"`" } else { "" }
+    )]
     Fields {
         /// Fields of the header.
         expected: usize,
         /// Fields of the row.
         found: usize,
+        /// Whether a quoted field of the row has a line end.
+        spans_lines: bool,
     },
+    /// In a quoted field stands a quote before something else than another quote, a delimiter or a line end.
+    #[error("text follows a closing quote: if quotes are plain text, set `source.quote = \"\"`")]
+    TextAfterQuote,
+    /// A quoted field ends where the file ends, lines after its start.
+    #[error(
+        "a quote is not closed before the file ends: if quotes are plain text, set `source.quote = \"\"`"
+    )]
+    OpenQuote,
+    /// A quoted field holds what looks like rows.
+    #[error(
+        "a quoted field holds line ends with as many delimiters between them as rows have, as where a stray quote swallows \
+         rows: if quotes are plain text, set `source.quote = \"\"`"
+    )]
+    RowsInField,
     /// The last line of the file stops before its end.
     #[error("the last line is cut: get the whole file, or allow a cut last line to be dropped")]
     CutLastLine,
@@ -295,25 +352,42 @@ pub enum RowProblem {
         valid: String,
     },
     /// Text that is no number of the declared type.
-    #[error("cannot read {value:?} as {expected}")]
+    #[error("cannot read {value:?} as {expected}: {fault}")]
     Number {
         /// The text.
         value: String,
         /// The type declared.
         expected: String,
+        /// What is wrong with it.
+        fault: NumberFault,
     },
     /// An expression failed on this row.
-    #[error("{message}")]
+    #[error("{}", printable(.message))]
     Evaluation {
         /// What DataFusion says.
         message: String,
     },
     /// A value that must not be missing is.
-    #[error("no value")]
-    Missing,
+    #[error("no value{}", missing_why(.empty))]
+    Missing {
+        /// The columns of the expression that are empty in the row.
+        empty: Vec<String>,
+    },
     /// The row has no customer.
     #[error("no customer: set `rows.no_customer = \"drop\"` to drop such rows")]
     NoCustomer,
+    /// A customer that looks like a mark of a missing value.
+    #[error(
+        "the customer {mark:?} looks like a mark of a missing value, and all such rows would be one customer: make it null \
+         ({}), or list it under `source.not_nulls` if it is a customer",
+        if *.text { "`source.nulls`" } else { "`nullif` in the expression" }
+    )]
+    CustomerMark {
+        /// The mark.
+        mark: String,
+        /// Whether the source is a text file.
+        text: bool,
+    },
     /// A float that is no number.
     #[error("the amount is {value}")]
     NotFinite {
@@ -333,6 +407,31 @@ pub enum RowProblem {
         value: String,
         /// The formats, joined by commas.
         formats: String,
+    },
+    /// A second that ledgers do not have.
+    #[error("{value:?} has a 60th second, which a ledger has not: change it in the expression")]
+    LeapSecond {
+        /// The text.
+        value: String,
+    },
+    /// A time that cannot be converted to the ledger's zone.
+    #[error("{value} lies outside the calendar, so that it cannot be converted to another zone")]
+    OutsideCalendar {
+        /// The time.
+        value: String,
+    },
+    /// A day that nobody said was allowed.
+    #[error(
+        "{value} lies {}: has the year too few digits (`%y` reads two), or does it stand for no day? To take such days set \
+         `time.{bound}` to one of them; to drop them set it, and `time.outside = \"drop\"`",
+        if *.early { "before 1900" } else { "after 2199" },
+        bound = if *.early { "earliest" } else { "latest" },
+    )]
+    UnusualDay {
+        /// The time.
+        value: String,
+        /// Whether it is too early rather than too late.
+        early: bool,
     },
     /// A time that the source's zone has twice or never.
     #[error("{value} stands {} in {zone}: set `time.ambiguous`", if *.gap { "in a gap of the clock" } else { "twice" })]
@@ -366,4 +465,79 @@ pub enum RowProblem {
         /// Where it stood first.
         first: Box<Place>,
     },
+}
+
+impl RowProblem {
+    /// A missing value that is not computed of others.
+    pub(crate) fn missing() -> Self {
+        Self::Missing { empty: Vec::new() }
+    }
+}
+
+fn missing_why(empty: &[String]) -> String {
+    if empty.is_empty() {
+        return String::new();
+    }
+    let columns: Vec<Cow<'_, str>> = empty.iter().map(|column| printable(column)).collect();
+    format!(
+        ": {} {} empty, and what is computed with an empty field is empty: see `coalesce(...)`",
+        columns.join(", "),
+        if empty.len() == 1 { "is" } else { "are" }
+    )
+}
+
+/// What is wrong with the text of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NumberFault {
+    /// It is no number in the signs of the source.
+    #[error(
+        "a number has {decimal:?} before decimals and {} between thousands: see `source.decimal_sign` and `source.grouping`, \
+         and `source.nulls` for marks of missing values",
+        .grouping.map_or_else(|| "nothing".to_owned(), |sign| format!("{sign:?}"))
+    )]
+    NoNumber {
+        /// The decimal sign.
+        decimal: char,
+        /// The grouping sign.
+        grouping: Option<char>,
+    },
+    /// A grouping sign does not stand between groups of digits.
+    #[error(
+        "{sign:?} is the grouping sign, which stands before every {}: is it the decimal sign here?",
+        if *.indian { "two digits, the last time before three" } else { "three digits" }
+    )]
+    Grouping {
+        /// The grouping sign.
+        sign: char,
+        /// Whether groups are Indian ones.
+        indian: bool,
+    },
+    /// It has more digits after the decimal sign than the type.
+    #[error("it has {digits} digits after the decimal sign")]
+    TooPrecise {
+        /// Digits after the decimal sign.
+        digits: i64,
+    },
+    /// It has more digits before the decimal sign than the type.
+    #[error("it has more than {digits} digits before the decimal sign")]
+    TooLarge {
+        /// Digits that the type has.
+        digits: u8,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_controls_a_terminal_is_escaped() {
+        assert_eq!(printable("Žabka – é\u{a0}1"), "Žabka – é\u{a0}1");
+        assert_eq!(printable("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\nc");
+        assert_eq!(printable("x\u{202e}y"), "x\\u{202e}y");
+        let place =
+            Place { path: "a\u{7}.csv".into(), row: 0, line: Some(1), column: Some("b\tc".to_owned()) };
+        assert_eq!(place.to_string(), "a\\u{7}.csv, header (line 1), column b\\tc");
+    }
 }

@@ -15,8 +15,10 @@ mod error;
 pub mod ingest;
 pub mod panel;
 
-pub use error::{Error, Place, RowProblem};
+pub use error::{Error, NumberFault, Place, RowProblem};
 pub use ingest::{
     ColumnMap, DerivedClasses, IngestOptions, IngestReport, Pseudonyms, derive_taxonomy, ingest,
 };
-pub use panel::{Limits, PanelReport, PanelRequest, Panels, build_panels};
+pub use panel::{
+    BetterWindow, LeftOutCustomer, Limits, PanelReport, PanelRequest, Panels, WindowReport, build_panels,
+};

@@ -26,7 +26,7 @@ pub struct DerivedClasses {
 
 /// Makes a taxonomy of the commonest values of the map's class expression, in a pass of its own over the files: the `top`
 /// commonest become spending classes (ties in ascending order of the code), commonest first, and all others fall to `other`,
-/// the last class. Every distinct code is held in memory with its count. Rows are counted as [`ingest`](super::ingest) takes them.
+/// the last class, which there is only if some code falls to it. Every distinct code is held in memory with its count. Rows are counted as [`ingest`](super::ingest) takes them.
 ///
 /// # Errors
 /// As [`ingest`](super::ingest), but for the amounts, which are not read.
@@ -47,11 +47,17 @@ pub fn derive_taxonomy<P: AsRef<Path>>(
         }
         Ok(())
     })?;
-    counts.remove(&classes.other);
+    let is_a_code = counts.remove(&classes.other).is_some();
     let mut codes: Vec<(String, u64)> = counts.into_iter().collect();
     codes.sort_unstable_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
+    // A class that nothing can fall to would stand empty in every list.
+    let has_others = is_a_code || codes.len() > classes.top || codes.is_empty();
     codes.truncate(classes.top);
-    let chosen = codes.into_iter().map(|(code, _)| (code, Flow::Spending, Vec::new()));
-    let all = chosen.chain([(classes.other.clone(), Flow::Spending, Vec::new())]).collect();
+    let class = |code: String| (code, Flow::Spending, Vec::new());
+    let mut all: Vec<_> = codes.into_iter().map(|(code, _)| class(code)).collect();
+    if !has_others {
+        return Ok(Taxonomy::new(&classes.name, all, Unmapped::Refuse)?);
+    }
+    all.push(class(classes.other.clone()));
     Ok(Taxonomy::new(&classes.name, all, Unmapped::Class(classes.other.clone()))?)
 }

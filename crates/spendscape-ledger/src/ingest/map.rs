@@ -13,6 +13,10 @@ use crate::Error;
 /// there is no other language to learn. Text columns of a CSV file are text unless `types` says otherwise, an empty field is
 /// an empty text, and an empty field of a typed column is null.
 ///
+/// Numbers are read exactly or refused: grouping signs only stand between groups, an exponent (`1e+05`) only moves the decimal
+/// sign. What is computed of amounts is exact too: whole numbers divide as decimals, whatever the format. Where debit and credit
+/// are two columns of which one is empty, write `amount = "coalesce(credit - debit, credit, -debit)"`.
+///
 /// ```
 /// let text = r#"
 /// currency = "GBP"
@@ -22,7 +26,10 @@ use crate::Error;
 /// quote = '"'                    # "" for none
 /// decimal_sign = "."
 /// grouping = ""                  # between thousands
+/// groups = "thousands"           # 1,234,567; "indian" for 12,34,567
 /// encoding = "utf-8"             # or "latin-1"
+/// nulls = ["NULL"]               # fields that mean "no value"; none by default
+/// not_nulls = ["NA"]             # customers that look like such marks (`NULL`, `\N`, `n/a` ...) and are none
 /// # header = ["a", "b"]          # names for files without a header line
 ///
 /// [types]                        # "integer" or "decimal(precision, scale)"; everything else is text
@@ -39,7 +46,7 @@ use crate::Error;
 /// [time]                         # `formats` read a time that is text
 /// formats = ["%Y-%m-%d %H:%M:%S"]
 /// zone = "Europe/London"         # the ledger's local time
-/// latest = 2011-12-31            # later rows are refused, or dropped with `outside = "drop"`
+/// latest = 2011-12-31            # later rows are refused, or dropped with `outside = "drop"`; `earliest` likewise
 ///
 /// [rows]
 /// where = "UnitPrice > 0"        # other rows are filtered out and counted
@@ -91,8 +98,15 @@ pub struct SourceFormat {
     pub decimal_sign: String,
     /// The character between thousands; empty for none.
     pub grouping: String,
+    /// The sizes of the groups.
+    pub groups: Groups,
     /// The encoding of the text.
     pub encoding: Encoding,
+    /// Fields of text files that mean null, in whole and but for spaces around them.
+    pub nulls: Vec<String>,
+    /// Customers that look like null marks and are none. Any other customer that equals a common mark (`NULL`, `\N`, `n/a` and
+    /// the like, in any case) is refused: all rows without a customer would become one.
+    pub not_nulls: Vec<String>,
     /// Column names, for files without a header line.
     pub header: Option<Vec<String>>,
 }
@@ -105,7 +119,10 @@ impl Default for SourceFormat {
             quote: "\"".to_owned(),
             decimal_sign: ".".to_owned(),
             grouping: String::new(),
+            groups: Groups::Thousands,
             encoding: Encoding::Utf8,
+            nulls: Vec::new(),
+            not_nulls: Vec::new(),
             header: None,
         }
     }
@@ -119,6 +136,34 @@ pub enum Format {
     Csv,
     /// Parquet that this program did not write.
     Parquet,
+}
+
+/// The groups of digits before the decimal sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Groups {
+    /// Of three digits, the first of one to three: 1,234,567.
+    Thousands,
+    /// Of two digits, the first of one or two, the last of three: 12,34,567.
+    Indian,
+}
+
+impl Groups {
+    /// Digits of the last group.
+    pub(crate) const LAST: usize = 3;
+
+    /// Digits of a group between the first and the last.
+    pub(crate) fn inner(self) -> usize {
+        match self {
+            Self::Thousands => 3,
+            Self::Indian => 2,
+        }
+    }
+
+    /// Whether the first group may have so many digits.
+    pub(crate) fn first(self, digits: usize) -> bool {
+        (1..=self.inner()).contains(&digits)
+    }
 }
 
 /// The encoding of text files.
@@ -214,7 +259,7 @@ pub struct Columns {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TimeRules {
-    /// `strptime` formats that are tried in turn on a time that is text.
+    /// `strptime` formats that are tried in turn on a time that is text. `%Y` reads four digits, `%y` two.
     pub formats: Vec<String>,
     /// The zone of the ledger's local times, by IANA name; for the record unless times must be converted.
     pub zone: String,
@@ -222,13 +267,14 @@ pub struct TimeRules {
     pub source_zone: Option<String>,
     /// What to do with a source time that the source's zone has twice or never (only where zones are converted).
     pub ambiguous: Ambiguous,
-    /// First day allowed.
+    /// First day allowed. Without it a day before 1900 is refused whatever `outside` says: it comes of a year with too few
+    /// digits or stands for none.
     #[serde(with = "day")]
     pub earliest: Option<Date>,
-    /// Last day allowed: a row of the future is after it.
+    /// Last day allowed: a row of the future is after it. Without it a day after 2199 is refused whatever `outside` says.
     #[serde(with = "day")]
     pub latest: Option<Date>,
-    /// What to do with a row before or after these days.
+    /// What to do with a row before `earliest` or after `latest`.
     pub outside: Refusal,
 }
 
@@ -336,6 +382,19 @@ impl ColumnMap {
         if sign.is_none() {
             return refuse("source.decimal_sign", "one character is needed".to_owned());
         }
+        for (key, sign) in [("source.delimiter", delimiter), ("source.quote", quote)] {
+            if let Some(b'\n' | b'\r') = sign {
+                return refuse(key, "it ends lines".to_owned());
+            }
+        }
+        for (key, sign) in [("source.decimal_sign", sign), ("source.grouping", grouping)] {
+            if sign.is_some_and(|sign| sign.is_ascii_alphanumeric() || matches!(sign, b'+' | b'-')) {
+                return refuse(
+                    key,
+                    "a digit, a letter, + and - have a meaning of their own in numbers".to_owned(),
+                );
+            }
+        }
         if delimiter == quote {
             return refuse("source.quote", "it must differ from the delimiter".to_owned());
         }
@@ -350,6 +409,14 @@ impl ColumnMap {
             && !self.types.is_empty()
         {
             return refuse("types", "a Parquet file has types of its own: remove them".to_owned());
+        }
+        if let Format::Parquet = source.format
+            && let Some(mark) = source.nulls.first()
+        {
+            let advice = format!(
+                "a Parquet file has nulls of its own: write nullif(column, '{mark}') in the expression"
+            );
+            return refuse("source.nulls", advice);
         }
         if self.time.formats.is_empty() {
             return refuse("time.formats", "at least one format is needed".to_owned());

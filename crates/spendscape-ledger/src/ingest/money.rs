@@ -1,9 +1,12 @@
 //! Exact minor units from whatever the amount expression gives.
 
+use std::sync::Arc;
+
 use arrow::{
-    array::{Array, ArrayRef, AsArray},
+    array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions},
     compute::cast,
-    datatypes::{DataType, Decimal128Type, Decimal256Type, Float64Type},
+    datatypes::{DataType, Decimal128Type, Decimal256Type, Field, FieldRef, Float64Type, Schema, SchemaRef},
+    error::ArrowError,
 };
 use spendscape_schema::money::{minor_from_decimal, minor_from_f64};
 
@@ -34,8 +37,29 @@ pub(crate) fn check(expression: &Expression, map: &ColumnMap) -> Result<(), Erro
     }
 }
 
+/// The columns as expressions of money see them: whole numbers are decimals, as those of text files are, so that one expression
+/// means one thing whatever the format.
+pub(crate) fn exact_schema(schema: &Schema) -> SchemaRef {
+    let exact = |field: &FieldRef| match field.data_type() {
+        DataType::UInt64 => Arc::new(Field::clone(field).with_data_type(DataType::Decimal128(20, 0))),
+        whole if whole.is_integer() => {
+            Arc::new(Field::clone(field).with_data_type(DataType::Decimal128(19, 0)))
+        }
+        _ => field.clone(),
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(exact).collect::<Vec<_>>()))
+}
+
+/// A batch with the columns of [`exact_schema`].
+pub(crate) fn exact_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| cast(column, field.data_type())).collect::<Result<_, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(schema.clone(), columns, &options)
+}
+
 /// Prepares the values of a batch.
-pub(crate) fn values(array: &ArrayRef) -> Result<Amounts, arrow::error::ArrowError> {
+pub(crate) fn values(array: &ArrayRef) -> Result<Amounts, ArrowError> {
     Ok(match array.data_type() {
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
             let wide = cast(array, &DataType::Decimal128(*precision, *scale))?;

@@ -1,11 +1,11 @@
 //! What happened on the way from raw files to a ledger.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::Serialize;
 use spendscape_store::Digest;
 
-use crate::{Place, panel::Tally};
+use crate::{Place, error::printable, panel::Tally};
 
 /// What became of every row read.
 #[derive(Debug, Clone, Serialize)]
@@ -63,4 +63,10 @@ pub struct Example {
     pub place: Place,
     /// Why.
     pub why: String,
+}
+
+impl fmt::Display for Example {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, printable(&self.why))
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    fs::File,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,13 +10,12 @@ use arrow::{
     array::{ArrayRef, Decimal128Builder, RecordBatch, RecordBatchOptions, StringBuilder},
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
-use parquet::arrow::{
-    ProjectionMask,
-    arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
-};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::{
-    map::{ColumnMap, ColumnType, Format, ascii},
+    map::{ColumnMap, ColumnType, Format},
+    number::NumberSigns,
+    parquet_file::{ParquetFile, next_batch},
     text::{Next, TextFile},
 };
 use crate::{Error, Place, RowProblem};
@@ -43,7 +41,7 @@ pub(crate) struct FileEnd {
 
 /// The files of a source, read one after another.
 pub(crate) struct Source<'a> {
-    map: &'a ColumnMap,
+    pub(crate) map: &'a ColumnMap,
     files: &'a [PathBuf],
     allow_cut: bool,
     schema: SchemaRef,
@@ -52,7 +50,7 @@ pub(crate) struct Source<'a> {
 }
 
 enum Open {
-    Text { file: TextFile, columns: Vec<usize> },
+    Text { file: Box<TextFile>, columns: Vec<usize> },
     Parquet { reader: ParquetRecordBatchReader, row: u64 },
 }
 
@@ -67,7 +65,7 @@ pub(crate) fn place_of(files: &[PathBuf], ends: &[FileEnd], mut number: u64) -> 
 }
 
 /// The columns of a file, with the types that expressions see.
-pub(crate) fn schema_of(map: &ColumnMap, path: &PathBuf) -> Result<Schema, Error> {
+pub(crate) fn schema_of(map: &ColumnMap, path: &Path) -> Result<Schema, Error> {
     match map.source.format {
         Format::Csv => {
             let file = TextFile::open(path, &map.source)?;
@@ -81,22 +79,12 @@ pub(crate) fn schema_of(map: &ColumnMap, path: &PathBuf) -> Result<Schema, Error
                     let (precision, scale) = column.digits();
                     Field::new(name, DataType::Decimal128(precision, scale as i8), true)
                 }
-                None => Field::new(name, DataType::Utf8, false),
+                None => Field::new(name, DataType::Utf8, !map.source.nulls.is_empty()),
             };
             Ok(Schema::new(file.header().iter().map(field).collect::<Vec<_>>()))
         }
-        Format::Parquet => Ok(open_parquet(path)?.schema().as_ref().clone()),
+        Format::Parquet => Ok(ParquetFile::open(path)?.schema().clone()),
     }
-}
-
-fn open_parquet(path: &PathBuf) -> Result<ParquetRecordBatchReaderBuilder<File>, Error> {
-    let read = |source| Error::Read { path: path.clone(), source };
-    let file = File::open(path).map_err(read)?;
-    if file.metadata().map_err(read)?.len() == 0 {
-        return Err(Error::EmptyFile { path: path.clone() });
-    }
-    ParquetRecordBatchReaderBuilder::try_new(file)
-        .map_err(|source| Error::Parquet { path: path.clone(), source })
 }
 
 /// The error of a column that a file lacks.
@@ -138,6 +126,11 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// The columns of a chunk do not make a batch of another form.
+    pub(crate) fn batch_error(&self, chunk: &Chunk, source: arrow::error::ArrowError) -> Error {
+        Error::Batch { path: self.files[chunk.file].clone(), source }
+    }
+
     /// The number of the first row of a chunk among the rows of all files, from 0.
     pub(crate) fn number_of(&self, chunk: &Chunk) -> u64 {
         self.ends[..chunk.file].iter().map(|end| end.rows).sum::<u64>() + chunk.first_row - 1
@@ -164,7 +157,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn open(&self, path: &PathBuf) -> Result<Open, Error> {
+    fn open(&self, path: &Path) -> Result<Open, Error> {
         match self.map.source.format {
             Format::Csv => {
                 let file = TextFile::open(path, &self.map.source)?;
@@ -173,30 +166,27 @@ impl<'a> Source<'a> {
                     at.ok_or_else(|| missing(path, field.name(), file.header()))
                 };
                 let columns = self.schema.fields().iter().map(find).collect::<Result<_, _>>()?;
-                Ok(Open::Text { file, columns })
+                Ok(Open::Text { file: Box::new(file), columns })
             }
             Format::Parquet => {
-                let builder = open_parquet(path)?;
-                let found: Vec<&String> =
-                    builder.schema().fields().iter().map(|field| field.name()).collect();
-                let mut roots = Vec::new();
+                let file = ParquetFile::open(path)?;
+                let found: Vec<&String> = file.schema().fields().iter().map(|field| field.name()).collect();
+                let mut columns = Vec::new();
                 for field in self.schema.fields() {
                     let at = found.iter().position(|name| *name == field.name());
                     let at = at.ok_or_else(|| missing(path, field.name(), &found))?;
-                    let data_type = builder.schema().field(at).data_type();
+                    let data_type = file.schema().field(at).data_type();
                     if data_type != field.data_type() {
                         return Err(Error::ColumnType {
-                            path: path.clone(),
+                            path: path.to_owned(),
                             column: field.name().clone(),
                             expected: field.data_type().to_string(),
                             found: data_type.to_string(),
                         });
                     }
-                    roots.push(at);
+                    columns.push(at);
                 }
-                let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-                let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
-                let reader = reader.map_err(|source| Error::Parquet { path: path.clone(), source })?;
+                let reader = file.batches(columns, BATCH_ROWS)?;
                 Ok(Open::Parquet { reader, row: 0 })
             }
         }
@@ -204,12 +194,11 @@ impl<'a> Source<'a> {
 
     fn parquet_chunk(&mut self, file: usize) -> Result<Option<Chunk>, Error> {
         let Some(Open::Parquet { reader, row }) = &mut self.current else { return Ok(None) };
-        let Some(batch) = reader.next() else { return Ok(None) };
+        let Some(batch) = next_batch(&self.files[file], reader)? else { return Ok(None) };
         let refuse = |source: arrow::error::ArrowError| Error::Parquet {
             path: self.files[file].clone(),
             source: source.into(),
         };
-        let batch = batch.map_err(refuse)?;
         // Another file may hold the columns in another order.
         let columns =
             self.schema.fields().iter().filter_map(|field| batch.column_by_name(field.name()).cloned());
@@ -224,15 +213,13 @@ impl<'a> Source<'a> {
 
     fn text_chunk(&mut self, file: usize) -> Result<Option<Chunk>, Error> {
         let Some(Open::Text { file: text, columns }) = &mut self.current else { return Ok(None) };
-        let mut builders = Vec::with_capacity(columns.len());
-        for field in self.schema.fields() {
-            builders.push(match self.map.types.get(field.name()) {
-                None => Builder::Text(StringBuilder::new()),
-                Some(column) => {
-                    Builder::number(*column, &self.map.source.decimal_sign, &self.map.source.grouping)?
-                }
-            });
-        }
+        let signs = NumberSigns::of(&self.map.source)?;
+        let builder = |field: &Arc<Field>| match self.map.types.get(field.name()) {
+            None => Builder::Text(StringBuilder::new()),
+            Some(column) => Builder::Number { values: Decimal128Builder::new(), column: *column, signs },
+        };
+        let mut builders: Vec<Builder> = self.schema.fields().iter().map(builder).collect();
+        let nulls = &self.map.source.nulls;
         let first_row = self.ends[file].rows + 1;
         let mut lines = Vec::new();
         while lines.len() < BATCH_ROWS {
@@ -252,6 +239,10 @@ impl<'a> Source<'a> {
             lines.push(place.line.unwrap_or(0));
             for (at, builder) in columns.iter().zip(&mut builders) {
                 let value = text.field(*at)?;
+                if nulls.iter().any(|mark| mark == value.trim()) {
+                    builder.push_null();
+                    continue;
+                }
                 builder.push(&value).map_err(|problem| Error::Row {
                     place: text.place(Some(&text.header()[*at])),
                     problem,
@@ -276,32 +267,30 @@ impl<'a> Source<'a> {
 /// Collects the values of a text file's column.
 enum Builder {
     Text(StringBuilder),
-    Number { values: Decimal128Builder, column: ColumnType, sign: u8, grouping: Option<u8> },
+    Number { values: Decimal128Builder, column: ColumnType, signs: NumberSigns },
 }
 
 impl Builder {
-    fn number(column: ColumnType, sign: &str, grouping: &str) -> Result<Self, Error> {
-        Ok(Self::Number {
-            values: Decimal128Builder::new(),
-            column,
-            sign: ascii("source.decimal_sign", sign)?.unwrap_or(b'.'),
-            grouping: ascii("source.grouping", grouping)?,
-        })
+    fn push_null(&mut self) {
+        match self {
+            Self::Text(values) => values.append_null(),
+            Self::Number { values, .. } => values.append_null(),
+        }
     }
 
     fn push(&mut self, value: &str) -> Result<(), RowProblem> {
         match self {
             Self::Text(values) => values.append_value(value),
-            Self::Number { values, column, sign, grouping } => {
+            Self::Number { values, column, signs } => {
                 let trimmed = value.trim();
                 if trimmed.is_empty() {
                     values.append_null();
                     return Ok(());
                 }
-                let number = decimal(trimmed, *column, *sign, *grouping);
-                values.append_value(number.ok_or_else(|| RowProblem::Number {
+                values.append_value(signs.read(trimmed, *column).map_err(|fault| RowProblem::Number {
                     value: value.to_owned(),
                     expected: String::from(*column),
+                    fault,
                 })?);
             }
         }
@@ -316,62 +305,5 @@ impl Builder {
                 Arc::new(values.with_precision_and_scale(precision, scale as i8)?.finish())
             }
         })
-    }
-}
-
-/// An exact decimal as an integer of `scale` digits after the sign; `None` if the text is no such number. Zeros beyond the
-/// scale are no digits.
-fn decimal(text: &str, column: ColumnType, sign: u8, grouping: Option<u8>) -> Option<i128> {
-    let (precision, scale) = column.digits();
-    let (negative, digits) = match text.as_bytes() {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        all => (false, all),
-    };
-    let (mut value, mut any, mut after) = (0_i128, false, None);
-    for byte in digits {
-        match *byte {
-            digit @ b'0'..=b'9' => {
-                any = true;
-                if let Some(after) = &mut after {
-                    if *after == scale {
-                        if digit == b'0' {
-                            continue;
-                        }
-                        return None;
-                    }
-                    *after += 1;
-                }
-                value = value.checked_mul(10)?.checked_add(i128::from(digit - b'0'))?;
-            }
-            byte if byte == sign && after.is_none() => after = Some(0),
-            byte if Some(byte) == grouping && any && after.is_none() => {}
-            _ => return None,
-        }
-    }
-    let value = value.checked_mul(10_i128.checked_pow(u32::from(scale - after.unwrap_or(0)))?)?;
-    let fits = value < 10_i128.checked_pow(u32::from(precision))?;
-    (any && fits).then_some(if negative { -value } else { value })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decimals_are_exact_or_refused() {
-        let column = ColumnType::Decimal { precision: 12, scale: 2 };
-        let read = |text: &str| decimal(text, column, b',', Some(b'.'));
-        assert_eq!(read("1.234,5"), Some(123_450));
-        assert_eq!(read("-0,07"), Some(-7));
-        assert_eq!(read("+3"), Some(300));
-        assert_eq!(read("3,1400"), Some(314));
-        assert_eq!(read("9999999999,99"), Some(999_999_999_999));
-        for text in ["", "-", ",", "3,141", "1e3", "NaN", "inf", "1,2,3", "12345678901", "--1", "1 2"] {
-            assert_eq!(read(text), None, "{text}");
-        }
-        assert_eq!(decimal("-12", ColumnType::Integer, b'.', None), Some(-12));
-        assert_eq!(decimal("1.5", ColumnType::Integer, b'.', None), None);
-        assert_eq!(decimal("1.0", ColumnType::Integer, b'.', None), Some(1));
     }
 }

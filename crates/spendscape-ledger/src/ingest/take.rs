@@ -1,22 +1,56 @@
 //! Takes the rows of a source one by one: filters, customers and times, the same for every pass over the files.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashMap},
+    panic::resume_unwind,
+    path::PathBuf,
+};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray},
-    compute::{cast, filter_record_batch},
-    datatypes::DataType,
+    compute::{CastOptions, can_cast_types, cast_with_options, filter_record_batch},
+    datatypes::{DataType, SchemaRef},
+    error::ArrowError,
 };
 
 use super::{
-    expression::{Expression, Planner, Unplanned},
-    map::{ColumnMap, Refusal},
+    bounds::STACK_BYTES,
+    expression::{Expression, Planner, Purpose, Unplanned, find_failure},
+    map::{ColumnMap, Format, Refusal},
     money::{self, Amounts},
     report::Example,
     source::{Chunk, FileEnd, Source, missing, schema_of},
     time::{TimeReader, Times},
 };
 use crate::{Error, Place, RowProblem, panel::Tally};
+
+/// What stands for a missing value in exports of databases, spreadsheets and statistics programs, in lower case.
+const MARKS: [&str; 24] = [
+    "null",
+    "(null)",
+    "<null>",
+    "[null]",
+    "\\n",
+    "none",
+    "nil",
+    "undefined",
+    "na",
+    "n/a",
+    "#n/a",
+    "#na",
+    "<na>",
+    "n.a.",
+    "nan",
+    "#null!",
+    "#ref!",
+    "#value!",
+    "-",
+    "--",
+    "?",
+    ".",
+    "missing",
+    "nat",
+];
 
 /// Options of a pass.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,6 +96,8 @@ struct Plans {
     transaction: Option<Expression>,
     channel: Option<Expression>,
     place: Option<Expression>,
+    /// The columns as amount and balance see them.
+    exact: SchemaRef,
 }
 
 /// The entries of a map that a pass evaluates, by their keys.
@@ -87,7 +123,22 @@ fn entries(map: &ColumnMap, pass: Pass) -> Vec<(&'static str, &str)> {
 /// the function it is given.
 pub(crate) fn take_rows(
     map: &ColumnMap,
-    files: &[std::path::PathBuf],
+    files: &[PathBuf],
+    pass: Pass,
+    visit: impl FnMut(&Taken<'_>, &dyn Fn(&str) -> Place) -> Result<(), Error> + Send,
+) -> Result<Seen, Error> {
+    // Expressions are planned and evaluated by recursion, for which a thread's usual stack may be too small.
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("ingest".to_owned()).stack_size(STACK_BYTES);
+        let thread = thread.spawn_scoped(scope, || take_rows_here(map, files, pass, visit));
+        let thread = thread.map_err(|source| Error::Thread { bytes: STACK_BYTES, source })?;
+        thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+fn take_rows_here(
+    map: &ColumnMap,
+    files: &[PathBuf],
     pass: Pass,
     mut visit: impl FnMut(&Taken<'_>, &dyn Fn(&str) -> Place) -> Result<(), Error>,
 ) -> Result<Seen, Error> {
@@ -104,24 +155,31 @@ pub(crate) fn take_rows(
         planner.columns_of(key, sql, &schema, &mut columns).map_err(place_error)?;
     }
     let mut source = Source::new(map, files, pass.allow_cut_last_line, &schema, &columns);
+    let exact = money::exact_schema(source.schema());
     let mut plans = Vec::new();
     for (key, sql) in entries(map, pass) {
-        plans.push(planner.plan(key, sql, source.schema()).map_err(place_error)?);
+        let (schema, purpose) = match key {
+            "columns.amount" | "columns.balance" => (&exact, Purpose::Money { digits: map.minor_digits }),
+            "rows.where" => (source.schema(), Purpose::Condition),
+            _ => (source.schema(), Purpose::Label),
+        };
+        plans.push(planner.plan(key, sql, schema, purpose).map_err(place_error)?);
     }
-    let plans = Plans::new(plans, map)?;
+    let plans = Plans::new(plans, map, exact)?;
     let times = TimeReader::new(map)?;
     let mut seen = Seen::default();
     while let Some(chunk) = source.next()? {
-        let batch = Evaluated::new(&plans, &times, &source, &chunk, &mut seen)?;
-        batch.visit(map, &times, &source, &chunk, &mut seen, &mut visit)?;
+        if let Some(batch) = Evaluated::new(&plans, &source, &chunk, &mut seen)? {
+            batch.visit(&plans, &times, &source, &chunk, &mut seen, &mut visit)?;
+        }
     }
     seen.ends = source.ends;
     Ok(seen)
 }
 
 impl Plans {
-    fn new(plans: Vec<Expression>, map: &ColumnMap) -> Result<Self, Error> {
-        let mut plans: std::collections::HashMap<&'static str, Expression> =
+    fn new(plans: Vec<Expression>, map: &ColumnMap, exact: SchemaRef) -> Result<Self, Error> {
+        let mut plans: HashMap<&'static str, Expression> =
             plans.into_iter().map(|plan| (plan.key, plan)).collect();
         let mut required = |key: &'static str| {
             plans.remove(key).ok_or_else(|| Error::MapEntry { key, problem: "it is missing".to_owned() })
@@ -139,17 +197,17 @@ impl Plans {
         {
             return Err(condition.wrong_type("a condition is true or false"));
         }
-        Ok(Self {
-            condition,
-            customer,
-            time,
-            class,
-            amount,
-            balance,
-            transaction: plans.remove("columns.transaction"),
-            channel: plans.remove("columns.channel"),
-            place: plans.remove("columns.place"),
-        })
+        let (transaction, channel, place) = (
+            plans.remove("columns.transaction"),
+            plans.remove("columns.channel"),
+            plans.remove("columns.place"),
+        );
+        for text in [&customer, &class].into_iter().chain(&transaction).chain(&channel).chain(&place) {
+            if !can_cast_types(&text.data_type, &DataType::Utf8) {
+                return Err(text.wrong_type("it has no form as text"));
+            }
+        }
+        Ok(Self { condition, customer, time, class, amount, balance, transaction, channel, place, exact })
     }
 }
 
@@ -157,6 +215,8 @@ impl Plans {
 struct Evaluated {
     /// The rows' positions in the chunk.
     rows: Vec<usize>,
+    /// The columns as amount and balance see them.
+    exact: RecordBatch,
     customer: StringArray,
     class: StringArray,
     time: Times,
@@ -168,28 +228,20 @@ struct Evaluated {
 }
 
 impl Evaluated {
+    /// Nothing where no row is left.
     fn new(
         plans: &Plans,
-        times: &TimeReader<'_>,
         source: &Source<'_>,
         chunk: &Chunk,
         seen: &mut Seen,
-    ) -> Result<Self, Error> {
-        let row_error = |row: usize, key: &str, message: String| Error::Row {
-            place: source.place(chunk, row, Some(key)),
-            problem: RowProblem::Evaluation { message },
-        };
+    ) -> Result<Option<Self>, Error> {
         let mut rows: Vec<usize> = (0..chunk.batch.num_rows()).collect();
         let mut batch = chunk.batch.clone();
         if let Some(condition) = &plans.condition {
-            let value = condition
-                .evaluate(&batch)
-                .map_err(|(row, message)| row_error(row, condition.key, message))?;
-            let value = value.as_boolean();
-            // A condition that is null is not true.
-            let keep = BooleanArray::from_iter(
-                (0..value.len()).map(|row| Some(value.is_valid(row) && value.value(row))),
-            );
+            let keep = kept(condition, &batch).map_err(|(row, message)| Error::Row {
+                place: source.place(chunk, row, Some(condition.key)),
+                problem: RowProblem::Evaluation { message },
+            })?;
             for row in (0..keep.len()).filter(|row| !keep.value(*row)) {
                 seen.filtered.add(|| Example {
                     place: source.place(chunk, row, None),
@@ -197,45 +249,53 @@ impl Evaluated {
                 });
             }
             rows.retain(|row| keep.value(*row));
-            batch = filter_record_batch(&batch, &keep)
-                .map_err(|error| row_error(0, condition.key, error.to_string()))?;
+            batch = filter_record_batch(&batch, &keep).map_err(|error| source.batch_error(chunk, error))?;
         }
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let exact =
+            money::exact_batch(&batch, &plans.exact).map_err(|error| source.batch_error(chunk, error))?;
+        let row_error = |plan: &Expression, (row, message): (usize, String)| Error::Row {
+            place: source.place(chunk, rows[row], Some(plan.key)),
+            problem: RowProblem::Evaluation { message },
+        };
         let value = |plan: &Expression, batch: &RecordBatch| -> Result<ArrayRef, Error> {
-            plan.evaluate(batch).map_err(|(row, message)| row_error(rows[row], plan.key, message))
+            plan.evaluate(batch).map_err(|failure| row_error(plan, failure))
+        };
+        let text = |plan: &Expression| -> Result<StringArray, Error> {
+            as_text(&value(plan, &batch)?).map_err(|failure| row_error(plan, failure))
         };
         // Casts between these types can fail on no row, so that the first stands for all.
-        let text = |plan: &Expression| -> Result<StringArray, Error> {
-            let array = cast(&value(plan, &batch)?, &DataType::Utf8);
-            Ok(array.map_err(|error| row_error(0, plan.key, error.to_string()))?.as_string::<i32>().clone())
-        };
+        let unfit = |plan: &Expression, error: ArrowError| row_error(plan, (0, error.to_string()));
         let amounts = |plan: &Expression| -> Result<Amounts, Error> {
-            money::values(&value(plan, &batch)?).map_err(|error| row_error(0, plan.key, error.to_string()))
+            money::values(&value(plan, &exact)?).map_err(|error| unfit(plan, error))
         };
-        Ok(Self {
+        Ok(Some(Self {
             customer: text(&plans.customer)?,
             class: text(&plans.class)?,
-            time: times
-                .values(&value(&plans.time, &batch)?)
-                .map_err(|error| row_error(0, plans.time.key, error.to_string()))?,
+            time: TimeReader::values(&value(&plans.time, &batch)?)
+                .map_err(|error| unfit(&plans.time, error))?,
             amount: plans.amount.as_ref().map(amounts).transpose()?,
             balance: plans.balance.as_ref().map(amounts).transpose()?,
             transaction: plans.transaction.as_ref().map(text).transpose()?,
             channel: plans.channel.as_ref().map(text).transpose()?,
             place: plans.place.as_ref().map(text).transpose()?,
             rows,
-        })
+            exact,
+        }))
     }
 
     fn visit(
         &self,
-        map: &ColumnMap,
+        plans: &Plans,
         times: &TimeReader<'_>,
         source: &Source<'_>,
         chunk: &Chunk,
         seen: &mut Seen,
         visit: &mut impl FnMut(&Taken<'_>, &dyn Fn(&str) -> Place) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let first = source.number_of(chunk);
+        let (map, first) = (source.map, source.number_of(chunk));
         for (at, row) in self.rows.iter().enumerate() {
             let place = |column: &str| source.place(chunk, *row, Some(column));
             let refuse = |column: &str, problem: RowProblem| Error::Row { place: place(column), problem };
@@ -249,21 +309,27 @@ impl Evaluated {
                     .add(|| Example { place: place("customer"), why: "no customer".to_owned() });
                 continue;
             }
-            let (time, converted) = times.read(&self.time, at).map_err(|problem| refuse("time", problem))?;
-            if let Err(problem) = times.check_range(time) {
-                if map.time.outside == Refusal::Refuse {
-                    return Err(refuse("time", problem));
-                }
-                seen.outside_time.add(|| Example { place: place("time"), why: problem.to_string() });
-                continue;
+            if is_mark(customer) && !map.source.not_nulls.iter().any(|customers| customers == customer) {
+                let text = map.source.format == Format::Csv;
+                return Err(refuse("customer", RowProblem::CustomerMark { mark: customer.to_owned(), text }));
             }
+            let (time, converted) = match times.read(&self.time, at) {
+                Ok(read) => read,
+                Err(problem @ RowProblem::OutsideRange { .. }) if map.time.outside == Refusal::Drop => {
+                    seen.outside_time.add(|| Example { place: place("time"), why: problem.to_string() });
+                    continue;
+                }
+                Err(problem) => return Err(refuse("time", problem)),
+            };
             seen.zones_converted += u64::from(converted);
-            let amount = match &self.amount {
-                None => 0,
-                Some(amounts) => amounts
-                    .read(at, map.minor_digits)
-                    .and_then(|amount| amount.ok_or(RowProblem::Missing))
-                    .map_err(|problem| refuse("amount", problem))?,
+            let amount = match (&self.amount, &plans.amount) {
+                (Some(amounts), Some(plan)) => {
+                    let amount =
+                        amounts.read(at, map.minor_digits).map_err(|problem| refuse("amount", problem))?;
+                    let missing = || RowProblem::Missing { empty: plan.nulls_of(&self.exact, at) };
+                    amount.ok_or_else(|| refuse("amount", missing()))?
+                }
+                _ => 0,
             };
             let balance = match &self.balance {
                 None => None,
@@ -274,7 +340,7 @@ impl Evaluated {
             let transaction = match &self.transaction {
                 None => None,
                 Some(transactions) => match optional(transactions, at).filter(|id| !id.is_empty()) {
-                    None => return Err(refuse("transaction", RowProblem::Missing)),
+                    None => return Err(refuse("transaction", RowProblem::missing())),
                     id => id,
                 },
             };
@@ -293,6 +359,28 @@ impl Evaluated {
         }
         Ok(())
     }
+}
+
+/// The rows for which a condition is true; one that is null is not.
+fn kept(condition: &Expression, batch: &RecordBatch) -> Result<BooleanArray, (usize, String)> {
+    let value = condition.evaluate(batch)?;
+    let value = value.as_boolean();
+    Ok((0..value.len()).map(|row| Some(value.is_valid(row) && value.value(row))).collect())
+}
+
+/// Values as texts; those that have none, as bytes that are not UTF-8, are an error rather than null.
+fn as_text(values: &ArrayRef) -> Result<StringArray, (usize, String)> {
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    find_failure(values.len(), |first, rows| {
+        let cast = cast_with_options(&values.slice(first, rows), &DataType::Utf8, &options);
+        Ok(cast.map_err(|error| error.to_string())?.as_string::<i32>().clone())
+    })
+}
+
+/// Whether a customer looks like a mark of a missing value.
+fn is_mark(customer: &str) -> bool {
+    // Few ids are as short.
+    customer.len() <= 9 && MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(customer))
 }
 
 fn optional(array: &StringArray, row: usize) -> Option<&str> {

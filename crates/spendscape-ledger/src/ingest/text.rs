@@ -1,53 +1,42 @@
 //! Delimited text files, row by row, with every row's place.
 
 use std::{
+    borrow::Cow,
     fs::File,
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
 };
 
 use csv::ByteRecord;
 use flate2::read::MultiGzDecoder;
 
-use super::map::{Encoding, SourceFormat, ascii};
+use super::{
+    map::{Encoding, SourceFormat, ascii},
+    rows::{RowFinder, Start, holds_rows},
+};
 use crate::{Error, Place, RowProblem};
 
 /// The longest row accepted: a quote that is never closed would otherwise read the rest of the file into one field.
 const LONGEST_ROW: usize = 1 << 20;
 
-/// Bytes kept of the end of the file, to look at its last row.
-const TAIL: usize = 64 * 1024;
+/// Bytes read at a time.
+const BLOCK: usize = 64 * 1024;
 
-/// Passes bytes on and remembers where it is and what came last.
-struct Tap<R> {
-    inner: R,
-    total: Arc<AtomicU64>,
-    tail: Arc<std::sync::Mutex<Vec<u8>>>,
+/// Passes bytes on to the CSV reader, after the row finder has seen them.
+struct Tap {
+    inner: Box<dyn Read + Send>,
+    rows: RowFinder,
     /// Where the row that is being read begins.
-    row_start: Arc<AtomicU64>,
+    row_start: u64,
 }
 
-impl<R: Read> Read for Tap<R> {
+impl Read for Tap {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let before = self.total.load(Ordering::Relaxed);
-        if before.saturating_sub(self.row_start.load(Ordering::Relaxed)) > (LONGEST_ROW + buffer.len()) as u64
-        {
+        if self.rows.seen().saturating_sub(self.row_start) > (LONGEST_ROW + buffer.len()) as u64 {
             return Err(io::Error::other(RowProblem::EndlessRow { limit: LONGEST_ROW }));
         }
         let count = self.inner.read(buffer)?;
-        self.total.store(before + count as u64, Ordering::Relaxed);
-        let mut tail = self.tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if count >= TAIL {
-            tail.clear();
-        } else if tail.len() + count > 2 * TAIL {
-            let excess = tail.len() - TAIL;
-            tail.drain(..excess);
-        }
-        tail.extend_from_slice(&buffer[..count]);
+        self.rows.follow(&buffer[..count]);
         Ok(count)
     }
 }
@@ -55,16 +44,13 @@ impl<R: Read> Read for Tap<R> {
 /// One text file that is being read.
 pub(crate) struct TextFile {
     path: PathBuf,
-    reader: csv::Reader<Tap<Box<dyn Read + Send>>>,
-    row_start: Arc<AtomicU64>,
-    total: Arc<AtomicU64>,
-    tail: Arc<std::sync::Mutex<Vec<u8>>>,
+    reader: csv::Reader<Tap>,
     header: Vec<String>,
     encoding: Encoding,
-    quote: Option<u8>,
     delimiter: u8,
     record: ByteRecord,
     row: u64,
+    start: Start,
 }
 
 /// What came of reading a row.
@@ -87,9 +73,6 @@ impl TextFile {
         let gz = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
         let inner: Box<dyn Read + Send> =
             if gz { Box::new(MultiGzDecoder::new(BufReader::new(file))) } else { Box::new(file) };
-        let (total, row_start) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let tail = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let tap = Tap { inner, total: total.clone(), tail: tail.clone(), row_start: row_start.clone() };
         let quote = ascii("source.quote", &format.quote)?;
         let delimiter = ascii("source.delimiter", &format.delimiter)?.unwrap_or(b',');
         let reader = csv::ReaderBuilder::new()
@@ -98,19 +81,17 @@ impl TextFile {
             .quote(quote.unwrap_or(b'"'))
             .has_headers(false)
             .flexible(true)
-            .from_reader(tap);
+            .buffer_capacity(BLOCK)
+            .from_reader(Tap { inner, rows: RowFinder::new(delimiter, quote), row_start: 0 });
         let mut text = Self {
             path: path.to_owned(),
             reader,
-            row_start,
-            total,
-            tail,
             header: Vec::new(),
             encoding: format.encoding,
-            quote,
             delimiter,
             record: ByteRecord::new(),
             row: 0,
+            start: Start { line: 1, spans_lines: false },
         };
         match &format.header {
             Some(header) => text.header = header.clone(),
@@ -118,7 +99,9 @@ impl TextFile {
                 if !text.read_record()? {
                     return Err(Error::EmptyFile { path: path.to_owned() });
                 }
-                text.row = 0;
+                if text.ends_inside_quotes() {
+                    return Err(text.refuse(RowProblem::OpenQuote));
+                }
                 let record = std::mem::take(&mut text.record);
                 for field in &record {
                     let name = text.decode(field, None)?;
@@ -143,17 +126,17 @@ impl TextFile {
         Place {
             path: self.path.clone(),
             row: self.row,
-            line: self.record.position().map(csv::Position::line),
+            line: Some(self.start.line),
             column: column.map(str::to_owned),
         }
     }
 
     /// The text of a field of the current row.
-    pub(crate) fn field(&self, column: usize) -> Result<std::borrow::Cow<'_, str>, Error> {
+    pub(crate) fn field(&self, column: usize) -> Result<Cow<'_, str>, Error> {
         self.decode(&self.record[column], Some(column))
     }
 
-    fn decode<'a>(&self, field: &'a [u8], column: Option<usize>) -> Result<std::borrow::Cow<'a, str>, Error> {
+    fn decode<'a>(&self, field: &'a [u8], column: Option<usize>) -> Result<Cow<'a, str>, Error> {
         match self.encoding {
             Encoding::Latin1 => Ok(field.iter().map(|byte| char::from(*byte)).collect::<String>().into()),
             Encoding::Utf8 => match std::str::from_utf8(field) {
@@ -169,66 +152,72 @@ impl TextFile {
 
     /// Reads a record; `false` at the end of the file.
     fn read_record(&mut self) -> Result<bool, Error> {
-        self.row_start.store(self.reader.position().byte(), Ordering::Relaxed);
-        self.row += 1;
-        match self.reader.read_byte_record(&mut self.record) {
-            Ok(some) => Ok(some),
+        self.reader.get_mut().row_start = self.reader.position().byte();
+        let found = self.reader.read_byte_record(&mut self.record);
+        self.start = self.reader.get_mut().rows.take_start();
+        match found {
+            Ok(true) => {
+                // The finder is ahead: a quote that stands wrong may do so in a later row.
+                let end = self.reader.position().byte();
+                match self.reader.get_ref().rows.stray() {
+                    Some(stray) if stray < end => Err(self.refuse(RowProblem::TextAfterQuote)),
+                    _ => Ok(true),
+                }
+            }
+            Ok(false) => Ok(false),
             Err(error) => {
-                let line = Some(self.reader.position().line());
-                let place = Place { path: self.path.clone(), row: self.row, line, column: None };
                 let source = match error.into_kind() {
                     csv::ErrorKind::Io(source) => source,
                     other => io::Error::other(format!("{other:?}")),
                 };
                 match source.get_ref().and_then(|inner| inner.downcast_ref::<RowProblem>()) {
-                    Some(problem) => Err(Error::Row { place, problem: problem.clone() }),
+                    Some(problem) => Err(self.refuse(problem.clone())),
                     None => Err(Error::Read { path: self.path.clone(), source }),
                 }
             }
         }
     }
 
+    /// Whether the current row ends where the file ends: only the last row can, but for a line end.
+    fn is_last(&self) -> bool {
+        self.reader.position().byte() == self.reader.get_ref().rows.seen()
+    }
+
+    fn ends_inside_quotes(&self) -> bool {
+        self.is_last() && self.reader.get_ref().rows.is_inside_quotes()
+    }
+
+    fn refuse(&self, problem: RowProblem) -> Error {
+        Error::Row { place: self.place(None), problem }
+    }
+
     /// Reads the next row.
     pub(crate) fn next(&mut self) -> Result<Next, Error> {
-        if !self.read_record()? {
-            return Ok(Next::End { unterminated: self.row > 1 && !self.ends_with_newline() });
+        self.row += 1;
+        let found = self.read_record()?;
+        let rows = &self.reader.get_ref().rows;
+        if !found {
+            return Ok(Next::End { unterminated: self.row > 1 && !rows.ends_line() });
         }
-        let start = self.record.position().map_or(0, csv::Position::byte);
-        // Only the last row can end where the file ends.
-        let last =
-            self.reader.position().byte() == self.total.load(Ordering::Relaxed) && !self.ends_with_newline();
-        let found = self.record.len();
-        if last && (found < self.header.len() || self.ends_inside_quotes(start)) {
+        let (fields, expected, spans_lines) = (self.record.len(), self.header.len(), self.start.spans_lines);
+        if self.ends_inside_quotes() {
+            // A last line may be cut inside quotes; a quote that swallows lines is another matter.
+            return if spans_lines {
+                Err(self.refuse(RowProblem::OpenQuote))
+            } else {
+                Ok(Next::Cut(self.place(None)))
+            };
+        }
+        if fields < expected && !spans_lines && self.is_last() && !rows.ends_line() {
             return Ok(Next::Cut(self.place(None)));
         }
-        if found != self.header.len() {
-            let problem = RowProblem::Fields { expected: self.header.len(), found };
-            return Err(Error::Row { place: self.place(None), problem });
+        if fields != expected {
+            return Err(self.refuse(RowProblem::Fields { expected, found: fields, spans_lines }));
+        }
+        let is_swallowing = |(column, field)| holds_rows(field, column, expected, self.delimiter);
+        if spans_lines && self.record.iter().enumerate().any(is_swallowing) {
+            return Err(self.refuse(RowProblem::RowsInField));
         }
         Ok(Next::Row)
-    }
-
-    fn ends_with_newline(&self) -> bool {
-        let tail = self.tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        matches!(tail.last(), Some(b'\n' | b'\r'))
-    }
-
-    /// Whether the file ends inside a quoted field of the row that begins at `start`.
-    fn ends_inside_quotes(&self, start: u64) -> bool {
-        let Some(quote) = self.quote else { return false };
-        let tail = self.tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let length = usize::try_from(self.total.load(Ordering::Relaxed) - start).unwrap_or(usize::MAX);
-        let row = &tail[tail.len().saturating_sub(length)..];
-        let (mut inside, mut at_start) = (false, true);
-        for byte in row {
-            // A quote opens a field only at its start; inside, a doubled quote closes and opens again.
-            if *byte == quote && (inside || at_start) {
-                inside = !inside;
-                at_start = !inside;
-            } else {
-                at_start = !inside && *byte == self.delimiter;
-            }
-        }
-        inside
     }
 }

@@ -13,7 +13,6 @@ use arrow::{
     },
     datatypes::{Int32Type, SchemaRef},
 };
-use jiff::{Timestamp, tz::TimeZone};
 use spendscape_schema::{Axes, Table, Taxonomy, Unmapped};
 use spendscape_store::{Digest, DigestOf, Provenance, TableWriter, require_free_space};
 
@@ -24,6 +23,7 @@ use super::{
     report::{Example, FileReport, IngestReport},
     source::place_of,
     take::{Pass, Taken, take_rows},
+    time::moment,
     unique::Unique,
 };
 use crate::{Error, Place, RowProblem, panel::Tally};
@@ -96,10 +96,6 @@ pub fn ingest<P: AsRef<Path>>(
     for place in seen.ends.iter().filter_map(|end| end.cut.clone()) {
         cut_last_lines.add(|| Example { place, why: RowProblem::CutLastLine.to_string() });
     }
-    let local = |millis: i64| {
-        Timestamp::from_millisecond(millis)
-            .map_or_else(|_| millis.to_string(), |instant| TimeZone::UTC.to_datetime(instant).to_string())
-    };
     let files = files.into_iter().zip(digests).zip(&seen.ends).map(|((path, digest), end)| FileReport {
         path,
         digest,
@@ -119,7 +115,7 @@ pub fn ingest<P: AsRef<Path>>(
         unmapped_codes: unmapped.codes,
         cut_last_lines,
         classes: counts,
-        times: times.map(|(first, last)| (local(first), local(last))),
+        times: times.map(|(first, last)| (moment(first), moment(last))),
         unique_transactions,
         digest: written.digest,
     })

@@ -3,11 +3,11 @@
 use std::{cmp::Ordering, sync::Arc};
 
 use ndarray::{Array2, Array3};
-use spendscape_schema::{EmptyWindows, Panel, WindowSpec};
+use spendscape_schema::{EmptyWindows, LeftOut, Panel, WindowSpec, scope::last_day};
 
 use super::{
     layout::WindowLayout,
-    report::{Clipped, EXAMPLES, WindowReport},
+    report::{Clipped, EXAMPLES, LeftOutCustomer, WindowReport},
     scan::Scan,
     totals::Blocks,
 };
@@ -29,13 +29,21 @@ pub(crate) struct Part {
     shares: Vec<f32>,
     totals: Vec<i64>,
     observed: Vec<bool>,
-    dropped: Vec<u32>,
-    without_anchor: Vec<u32>,
+    /// Customers left out: code, reason, periods with spending.
+    left_out: Vec<(u32, LeftOut, u16)>,
     /// Clipped totals: customer, period, class, total.
     clipped: Vec<(u32, u16, u32, i64)>,
     clipped_count: u64,
     clipped_minor: i128,
     report: WindowReport,
+}
+
+/// One window specification, finished.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) panel: Panel,
+    pub(crate) report: WindowReport,
+    pub(crate) left_out: Vec<LeftOutCustomer>,
 }
 
 impl Finish {
@@ -52,7 +60,7 @@ impl Finish {
                 if self.scan.layout.has_windows(customer as usize) {
                     part.add(customer, block, window, *policy, self.classes.len(), &mut scratch);
                 } else {
-                    part.without_anchor.push(customer);
+                    part.left_out.push((customer, LeftOut::NoAnchor, 0));
                 }
             }
         }
@@ -60,7 +68,7 @@ impl Finish {
     }
 
     /// Joins the parts to panels, in the order of the customers.
-    pub(crate) fn panels(&self, parts: Vec<Vec<Part>>) -> Result<Vec<(Panel, WindowReport)>, Error> {
+    pub(crate) fn panels(&self, parts: Vec<Vec<Part>>) -> Result<Vec<Finished>, Error> {
         let mut by_window: Vec<Vec<Part>> = self.windows.iter().map(|_| Vec::new()).collect();
         for part in parts {
             for (window, part) in by_window.iter_mut().zip(part) {
@@ -75,19 +83,15 @@ impl Finish {
             .collect()
     }
 
-    fn panel(
-        &self,
-        parts: Vec<Part>,
-        layout: &WindowLayout,
-        spec: &WindowSpec,
-    ) -> Result<(Panel, WindowReport), Error> {
+    fn panel(&self, parts: Vec<Part>, layout: &WindowLayout, spec: &WindowSpec) -> Result<Finished, Error> {
         let (periods, classes) = (layout.periods.len(), self.classes.len());
         let mut order: Vec<(u32, usize, usize)> = Vec::new();
         for (at, part) in parts.iter().enumerate() {
             order.extend(part.codes.iter().enumerate().map(|(row, code)| (*code, at, row)));
         }
         order.sort_unstable();
-        let report = self.report(&parts, spec, &order);
+        let left_out = self.left_out(&parts);
+        let report = self.report(&parts, &left_out, layout, spec, &order);
         let customers = order.iter().map(|(code, ..)| self.customers[*code as usize].clone()).collect();
         let n = order.len();
         let mut parts = parts;
@@ -120,23 +124,42 @@ impl Finish {
             totals: Array2::from_shape_vec((n, periods), totals).map_err(shape)?,
             observed: Array2::from_shape_vec((n, periods), observed).map_err(shape)?,
         };
-        Ok((panel, report))
+        Ok(Finished { panel, report, left_out })
     }
 
-    fn report(&self, parts: &[Part], spec: &WindowSpec, order: &[(u32, usize, usize)]) -> WindowReport {
+    /// Everybody who is not in the panel, in the order of the customers.
+    fn left_out(&self, parts: &[Part]) -> Vec<LeftOutCustomer> {
+        let mut rows: Vec<(u32, LeftOut, u16)> =
+            parts.iter().flat_map(|part| &part.left_out).copied().collect();
+        rows.sort_unstable_by_key(|(code, ..)| *code);
+        let row = |(code, reason, periods_with_spending): (u32, LeftOut, u16)| LeftOutCustomer {
+            customer: self.customers[code as usize].clone(),
+            reason,
+            periods_with_spending,
+        };
+        rows.into_iter().map(row).collect()
+    }
+
+    fn report(
+        &self,
+        parts: &[Part],
+        left_out: &[LeftOutCustomer],
+        layout: &WindowLayout,
+        spec: &WindowSpec,
+        order: &[(u32, usize, usize)],
+    ) -> WindowReport {
         let mut report =
             WindowReport { window: spec.to_string(), customers: order.len(), ..Default::default() };
+        let days = layout.periods.first().zip(layout.periods.last());
+        report.days = days.map(|(first, last)| (first.start.to_string(), last_day(last.end).to_string()));
         let name = |code: u32| self.customers[code as usize].clone();
-        let gather = |of: fn(&Part) -> &Vec<u32>| {
-            let mut codes: Vec<u32> = parts.iter().flat_map(of).copied().collect();
-            codes.sort_unstable();
-            codes
-        };
-        for code in gather(|part| &part.dropped) {
-            report.dropped.add(|| name(code));
-        }
-        for code in gather(|part| &part.without_anchor) {
-            report.without_anchor.add(|| name(code));
+        for row in left_out {
+            *report.left_out.entry(row.reason).or_default() += 1;
+            let tally = match row.reason {
+                LeftOut::NoAnchor => &mut report.without_anchor,
+                LeftOut::FewPeriods | LeftOut::NoSpending | LeftOut::MoneyIn => &mut report.dropped,
+            };
+            tally.add(|| row.customer.clone());
         }
         let mut clipped: Vec<(u32, u16, u32, i64)> = Vec::new();
         for part in parts {
@@ -204,9 +227,15 @@ impl Part {
         };
         if !keep {
             // What is not in the panel was not clipped in it.
+            let clipped = self.clipped_count;
             self.clipped.truncate(clipped_before.0);
             (self.clipped_count, self.clipped_minor) = (clipped_before.1, clipped_before.2);
-            self.dropped.push(customer);
+            let reason = match (full, clipped_before.1 < clipped) {
+                (0, true) => LeftOut::MoneyIn,
+                (0, false) => LeftOut::NoSpending,
+                _ => LeftOut::FewPeriods,
+            };
+            self.left_out.push((customer, reason, full as u16));
             return;
         }
         self.codes.push(customer);

@@ -1,26 +1,26 @@
 //! The ledger's files: what is known without reading rows, and the customers.
 
-use std::{collections::HashSet, fs::File, path::PathBuf};
+use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
 use arrow::{
     array::{Array, AsArray},
     datatypes::{Int32Type, TimestampMillisecondType},
 };
+use jiff::civil::Date;
 use parquet::{
-    arrow::{
-        ProjectionMask,
-        arrow_reader::{
-            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-            ParquetRecordBatchReaderBuilder,
-        },
-    },
+    arrow::ProjectionMask,
     basic::Encoding,
-    column::page::Page,
-    file::{reader::FileReader, serialized_reader::SerializedFileReader, statistics::Statistics},
+    column::page::{Page, PageReader},
+    file::{
+        metadata::{ParquetMetaData, RowGroupMetaData},
+        serialized_reader::SerializedPageReader,
+        statistics::Statistics,
+    },
 };
 use spendscape_schema::Table;
-use spendscape_store::TableReader;
+use spendscape_store::{TableFile, TableReader};
 
+use super::layout::day_of;
 use crate::Error;
 
 /// One row group of one file, and the range of its times where its statistics tell.
@@ -34,7 +34,7 @@ pub(crate) struct RowGroup {
 /// The files of a ledger, opened and checked.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    files: Vec<(PathBuf, ArrowReaderMetadata)>,
+    files: Vec<(PathBuf, TableFile)>,
     pub(crate) groups: Vec<RowGroup>,
     pub(crate) rows: u64,
     /// First and last time of any row.
@@ -49,17 +49,11 @@ impl Ledger {
     pub(crate) fn open(paths: &[PathBuf]) -> Result<Self, Error> {
         let mut ledger = Self { files: Vec::new(), groups: Vec::new(), rows: 0, times: (i64::MAX, i64::MIN) };
         for path in paths {
-            // The reader checks that the file is a whole ledger table of this version.
-            drop(TableReader::open(path, Table::Ledger)?);
-            let refuse = |source| Error::Parquet { path: path.clone(), source };
-            let file = File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-            let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(refuse)?;
-            ledger.files.push((path.clone(), metadata));
+            ledger.files.push((path.clone(), TableFile::open(path, Table::Ledger)?));
         }
         for file in 0..ledger.files.len() {
-            let groups = ledger.files[file].1.metadata().num_row_groups();
-            for index in 0..groups {
-                let rows = ledger.files[file].1.metadata().row_group(index).num_rows();
+            for index in 0..ledger.metadata(file).num_row_groups() {
+                let rows = ledger.group(file, index).num_rows();
                 if rows == 0 {
                     continue;
                 }
@@ -75,50 +69,49 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// First and last day of any row.
+    pub(crate) fn days(&self) -> Result<(Date, Date), Error> {
+        let day = |millis| day_of(millis).ok_or(Error::TimeOutsideCalendar { millis });
+        Ok((day(self.times.0)?, day(self.times.1)?))
+    }
+
     /// The path of a file.
     pub(crate) fn path(&self, file: usize) -> &PathBuf {
         &self.files[file].0
     }
 
+    fn metadata(&self, file: usize) -> &ParquetMetaData {
+        self.files[file].1.metadata().metadata()
+    }
+
+    fn group(&self, file: usize, index: usize) -> &RowGroupMetaData {
+        self.metadata(file).row_group(index)
+    }
+
     /// Number of rows of a row group.
     pub(crate) fn rows_of(&self, group: RowGroup) -> usize {
-        self.files[group.file].1.metadata().row_group(group.index).num_rows() as usize
+        self.group(group.file, group.index).num_rows() as usize
     }
 
     fn column(&self, file: usize, name: &str) -> usize {
         // The columns were checked when the file was opened, and none is nested: fields and leaves coincide.
-        self.files[file].1.schema().index_of(name).unwrap_or(0)
+        self.files[file].1.metadata().schema().index_of(name).unwrap_or(0)
     }
 
     /// A reader of some columns of one row group. A reader never spans row groups, so that a dictionary column keeps
     /// one dictionary.
-    pub(crate) fn read(
-        &self,
-        file: usize,
-        group: usize,
-        columns: &[&str],
-    ) -> Result<ParquetRecordBatchReader, Error> {
-        let (path, metadata) = &self.files[file];
-        // Readers must not share a handle: they would share its position.
-        let handle = File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        let leaves = columns.iter().map(|name| self.column(file, name));
-        ParquetRecordBatchReaderBuilder::new_with_metadata(handle, metadata.clone())
-            .with_projection(ProjectionMask::leaves(metadata.parquet_schema(), leaves))
-            .with_row_groups(vec![group])
-            .with_batch_size(BATCH_ROWS)
-            .build()
-            .map_err(|source| Error::Parquet { path: path.clone(), source })
-    }
-
-    /// Wraps what a reader says of a file.
-    pub(crate) fn damaged(&self, file: usize) -> impl Fn(arrow::error::ArrowError) -> Error {
-        let path = self.path(file).clone();
-        move |source| Error::Parquet { path: path.clone(), source: source.into() }
+    pub(crate) fn read(&self, file: usize, group: usize, columns: &[&str]) -> Result<TableReader, Error> {
+        let leaves: Vec<usize> = columns.iter().map(|name| self.column(file, name)).collect();
+        let mask = ProjectionMask::leaves(self.metadata(file).file_metadata().schema_descr(), leaves);
+        let reader = self.files[file]
+            .1
+            .read(Some(group), |builder| builder.with_projection(mask).with_batch_size(BATCH_ROWS))?;
+        Ok(reader)
     }
 
     fn times_of(&self, file: usize, group: usize) -> Result<(i64, i64), Error> {
         let column = self.column(file, "time");
-        let chunk = self.files[file].1.metadata().row_group(group).column(column);
+        let chunk = self.group(file, group).column(column);
         if let Some(Statistics::Int64(times)) = chunk.statistics()
             && let (Some(min), Some(max)) = (times.min_opt(), times.max_opt())
         {
@@ -126,7 +119,7 @@ impl Ledger {
         }
         let (mut min, mut max) = (i64::MAX, i64::MIN);
         for batch in self.read(file, group, &["time"])? {
-            let batch = batch.map_err(self.damaged(file))?;
+            let batch = batch?;
             for time in batch.column(0).as_primitive::<TimestampMillisecondType>().values() {
                 (min, max) = (min.min(*time), max.max(*time));
             }
@@ -146,23 +139,19 @@ impl Ledger {
             }
         };
         for file in 0..self.files.len() {
-            let (path, metadata) = &self.files[file];
+            let (path, table) = &self.files[file];
             let refuse = |source| Error::Parquet { path: path.clone(), source };
-            let handle = File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-            let reader = SerializedFileReader::new(handle).map_err(refuse)?;
+            let chunks = Arc::new(table.chunks()?);
             let column = self.column(file, "customer");
             for group in self.groups.iter().filter(|group| group.file == file) {
-                let chunk = metadata.metadata().row_group(group.index).column(column);
+                let chunk = self.group(file, group.index).column(column);
                 let only_dictionary = chunk.page_encoding_stats_mask().is_some_and(|mask| {
                     mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY)
                 });
                 let page = match only_dictionary {
-                    true => {
-                        let rows = reader.get_row_group(group.index).map_err(refuse)?;
-                        rows.get_column_page_reader(column)
-                            .and_then(|mut pages| pages.get_next_page())
-                            .map_err(refuse)?
-                    }
+                    true => SerializedPageReader::new(chunks.clone(), chunk, self.rows_of(*group), None)
+                        .and_then(|mut pages| pages.get_next_page())
+                        .map_err(refuse)?,
                     false => None,
                 };
                 if let Some(Page::DictionaryPage { buf, num_values, encoding: Encoding::PLAIN, .. }) = page
@@ -172,7 +161,7 @@ impl Ledger {
                     continue;
                 }
                 for batch in self.read(file, group.index, &["customer"])? {
-                    let batch = batch.map_err(self.damaged(file))?;
+                    let batch = batch?;
                     let column = batch.column(0).as_dictionary::<Int32Type>();
                     if column.null_count() > 0 {
                         return Err(Error::NullInLedger {

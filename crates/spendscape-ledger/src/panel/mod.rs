@@ -2,6 +2,7 @@
 //!
 //! One pass over the rows serves any number of window specifications. See [`build_panels`].
 
+mod advice;
 mod codes;
 mod finish;
 mod layout;
@@ -20,15 +21,15 @@ use std::{
 };
 
 use jiff::civil::Date;
-use spendscape_schema::{EmptyWindows, Panel, WindowSpec};
+use spendscape_schema::{EmptyWindows, Panel, WindowSpec, window::Anchor};
 
-pub use report::{Clipped, PanelReport, SpillReport, Tally, WindowReport};
+pub use report::{BetterWindow, Clipped, LeftOutCustomer, PanelReport, SpillReport, Tally, WindowReport};
 
 pub(crate) use layout::local_millis;
 
 use crate::Error;
 use finish::Finish;
-use layout::{Layout, day_of};
+use layout::Layout;
 use ledger::Ledger;
 use rows::Division;
 use scan::{Counts, Scan};
@@ -82,6 +83,8 @@ impl Limits {
 pub struct Panels {
     /// One panel per window specification, in the order asked for.
     pub panels: Vec<Panel>,
+    /// Customers of the ledger who are not in the panel of each window, in the order of their names.
+    pub left_out: Vec<Vec<LeftOutCustomer>>,
     /// What happened on the way.
     pub report: PanelReport,
 }
@@ -126,35 +129,50 @@ pub fn build_panels<P: AsRef<Path>>(ledgers: &[P], request: &PanelRequest) -> Re
     if counts.moved > i64::MAX as u128 {
         return Err(Error::TotalsTooLarge { moved: counts.moved });
     }
-    let mut report = PanelReport {
+    let days = scan.ledger.days()?;
+    let report = PanelReport {
         rows: scan.ledger.rows,
+        days: Some((days.0.to_string(), days.1.to_string())),
         rows_outside: counts.per_interval.last().copied().unwrap_or(0),
         rows_of_other_classes: counts.other_classes.clone(),
         customers: customers.len(),
         spilled,
         windows: Vec::new(),
     };
-    let mut panels = Vec::new();
-    for ((panel, mut window), layout) in finish.panels(parts)?.into_iter().zip(&scan.layout.windows) {
+    let mut built = Panels { panels: Vec::new(), left_out: Vec::new(), report };
+    let mut per_day = None;
+    for ((finished, (spec, _)), layout) in
+        finish.panels(parts)?.into_iter().zip(&request.windows).zip(&scan.layout.windows)
+    {
         let inside: u64 = layout.intervals.iter().flat_map(|range| &counts.per_interval[range.clone()]).sum();
+        let mut window = finished.report;
         window.rows_outside = scan.ledger.rows - inside;
-        report.windows.push(window);
-        panels.push(panel);
+        let moved = request.anchors.is_none() && spec.anchor == Anchor::LedgerEnd;
+        if moved && advice::is_notable(window.rows_outside, scan.ledger.rows) {
+            // Only then are the times read a second time, once for all windows.
+            let per_day = match &mut per_day {
+                Some(per_day) => per_day,
+                none => none.insert(advice::rows_per_day(&scan.ledger)?),
+            };
+            window.better = advice::better_window(spec, &layout.periods, per_day, window.rows_outside)?;
+        }
+        built.report.windows.push(window);
+        built.panels.push(finished.panel);
+        built.left_out.push(finished.left_out);
     }
-    Ok(Panels { panels, report })
+    Ok(built)
 }
 
 /// The calendar windows, if the ledger reaches over all of them.
 fn calendar(specs: &[WindowSpec], ledger: &Ledger) -> Result<Layout, Error> {
-    let outside = |millis| Error::TimeOutsideCalendar { millis };
-    let first = day_of(ledger.times.0).ok_or_else(|| outside(ledger.times.0))?;
-    let last = day_of(ledger.times.1).ok_or_else(|| outside(ledger.times.1))?;
+    let (first, last) = ledger.days()?;
     let layout = Layout::calendar(specs, last)?;
     for (spec, window) in specs.iter().zip(&layout.windows) {
         let reached =
             window.periods.iter().filter(|period| period.end > first && period.start <= last).count();
         if reached < window.periods.len() {
-            return Err(Error::TooFewPeriods { window: spec.to_string(), first, last, reached });
+            let fits = advice::window_that_fits(spec, first, last);
+            return Err(Error::TooFewPeriods { window: spec.to_string(), first, last, reached, fits });
         }
     }
     Ok(layout)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use spendscape_schema::LeftOut;
 
 /// Examples kept of each finding.
 pub(crate) const EXAMPLES: usize = 5;
@@ -12,6 +13,8 @@ pub(crate) const EXAMPLES: usize = 5;
 pub struct PanelReport {
     /// Rows of the ledger.
     pub rows: u64,
+    /// First and last day of the ledger.
+    pub days: Option<(String, String)>,
     /// Rows that lie in none of the windows.
     pub rows_outside: u64,
     /// Rows inside a window whose class is none of the panel's (income, ignored classes), per class.
@@ -38,12 +41,19 @@ pub struct SpillReport {
 pub struct WindowReport {
     /// The specification as written.
     pub window: String,
+    /// First and last day; with anchors those of the latest customer.
+    pub days: Option<(String, String)>,
     /// Rows that lie outside this window.
     pub rows_outside: u64,
+    /// A window of the same length that fewer rows lie outside of, if this one ends with the ledger and a day given by hand
+    /// serves better.
+    pub better: Option<BetterWindow>,
     /// Customers in the panel.
     pub customers: usize,
     /// Customers left out because too few of their periods have spending.
     pub dropped: Tally<String>,
+    /// All customers left out, by reason.
+    pub left_out: BTreeMap<LeftOut, u64>,
     /// Customers left out because they have no anchor day.
     pub without_anchor: Tally<String>,
     /// Customers in the panel with at least one period without spending.
@@ -59,6 +69,30 @@ pub struct WindowReport {
     pub clipped: Tally<Clipped>,
     /// What clipping added to the totals, in minor units.
     pub clipped_minor: i128,
+}
+
+/// A window that fits a ledger better than the one asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BetterWindow {
+    /// What to ask for.
+    pub window: String,
+    /// First and last day.
+    pub days: (String, String),
+    /// Rows that would lie outside it.
+    pub rows_outside: u64,
+    /// Rows after its last day: the few that moved the window asked for.
+    pub rows_later: u64,
+}
+
+/// A customer of the ledger who is not in a panel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOutCustomer {
+    /// The customer.
+    pub customer: String,
+    /// Why.
+    pub reason: LeftOut,
+    /// Periods of the window with spending.
+    pub periods_with_spending: u16,
 }
 
 /// A number of findings with the first few of them.

@@ -12,7 +12,7 @@ use arrow::{
     array::{Array, AsArray, RecordBatch},
     datatypes::{Int32Type, Int64Type, TimestampMillisecondType},
 };
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use spendscape_store::TableReader;
 
 use super::{
     codes::Codes,
@@ -98,7 +98,7 @@ pub(crate) struct Producer {
     scan: Arc<Scan>,
     customers: Codes,
     classes: Codes,
-    reader: Option<(RowGroup, Option<u32>, ParquetRecordBatchReader)>,
+    reader: Option<(RowGroup, Option<u32>, TableReader)>,
     counts: Counts,
 }
 
@@ -124,8 +124,7 @@ impl Producer {
                 let (group, interval) = (*group, *interval);
                 match reader.next() {
                     Some(batch) => {
-                        let batch = batch.map_err(self.scan.ledger.damaged(group.file))?;
-                        return self.rows(&batch, group, interval).map(Some);
+                        return self.rows(&batch?, group, interval).map(Some);
                     }
                     None => self.reader = None,
                 }

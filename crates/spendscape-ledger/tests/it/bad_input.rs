@@ -58,7 +58,7 @@ impl Bench {
     }
 
     /// The error's text, after checking that it blames the input and that nothing was left behind.
-    fn refusal(&self, map: &str, source: &Path) -> String {
+    pub(crate) fn refusal(&self, map: &str, source: &Path) -> String {
         let error = self.ingest(map, source).unwrap_err();
         assert!(error.is_bad_input(), "{error}");
         let left = |folder: &Path| std::fs::read_dir(folder).map_or(0, Iterator::count);
@@ -77,7 +77,7 @@ impl Bench {
 const GOOD: &str = "a,2020-01-01,-1.00,f,1\n";
 
 #[track_caller]
-fn assert_says(message: &str, parts: &[&str]) {
+pub(crate) fn assert_says(message: &str, parts: &[&str]) {
     for part in parts {
         assert!(message.contains(part), "{part:?} is not in {message:?}");
     }

@@ -227,6 +227,26 @@ fn classes_come_from_the_commonest_codes_with_ties_by_name() {
     assert_eq!(taxonomy.unmapped(), &Unmapped::Class("other".to_owned()));
 }
 
+/// Ten classes asked for of four codes: a class for all others would be empty, and stand in every list all the same.
+#[test]
+fn no_class_is_derived_that_nothing_falls_to() {
+    let bench = Bench::new();
+    let codes = ["b", "a", "c", "c", "d", "a", "b"];
+    let lines: Vec<String> =
+        codes.iter().enumerate().map(|(k, code)| format!("x,2020-01-01,-1,{code},{k}\n")).collect();
+    let path = bench.file("raw.csv", format!("{HEADER}{}", lines.concat()));
+    let derive = |top: usize| {
+        let (name, other) = ("derived".to_owned(), "OTHER".to_owned());
+        let derived = DerivedClasses { name, top, other, allow_cut_last_line: false };
+        derive_taxonomy(&ColumnMap::from_toml(MAP).unwrap(), &[&path], &derived).unwrap()
+    };
+    for top in [4, 10] {
+        assert_eq!(derive(top).spending_classes(), ["a", "b", "c", "d"]);
+        assert_eq!(derive(top).unmapped(), &Unmapped::Refuse);
+    }
+    assert_eq!(derive(3).spending_classes(), ["a", "b", "c", "OTHER"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -8,6 +8,7 @@ mod common;
 mod ingest;
 mod panel;
 mod real;
+mod refused;
 
 fn assert_send_sync<T: Send + Sync>() {}
 
