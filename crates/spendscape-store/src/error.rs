@@ -1,6 +1,6 @@
 //! The one error of the crate.
 
-use std::path::PathBuf;
+use std::{io::ErrorKind, path::PathBuf};
 
 use crate::Digest;
 
@@ -68,17 +68,49 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// The content is not what the digest in the file says.
+    /// Part of a file is not what its digest in the file says.
     #[error(
-        "{path}: the content has digest {found}, the file says {expected}: it was changed or damaged after writing"
+        "{path}: the {part} has digest {found}, the file says {expected}: it was changed or damaged after writing; \
+         let the stage that makes it run again"
     )]
     DigestMismatch {
         /// The file.
         path: PathBuf,
+        /// What was compared: the content, the footer or a column chunk.
+        part: String,
         /// The digest in the file.
         expected: String,
-        /// The digest of the content.
+        /// The digest of the part.
         found: Digest,
+    },
+    /// The footer of a table has no seal.
+    #[error(
+        "{path} has no seal: another program or an earlier version wrote it, or it was damaged; let the stage that \
+         makes it run again"
+    )]
+    Unsealed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is not what the stage that made it recorded.
+    #[error(
+        "{path} is not what stage `{stage}` recorded: it was changed or replaced since; `{command}` makes it again"
+    )]
+    NotRecorded {
+        /// The file.
+        path: PathBuf,
+        /// The stage.
+        stage: String,
+        /// What to type.
+        command: String,
+    },
+    /// Another process works in a folder.
+    #[error("{folder} is in use by {holder}: wait until it ends, or work in another folder")]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+        /// The process.
+        holder: String,
     },
     /// The manifest or the provenance is not readable.
     #[error("{path}: cannot read {what}: {source}")]
@@ -97,9 +129,26 @@ impl Error {
     #[must_use]
     pub fn is_bad_input(&self) -> bool {
         match self {
-            Self::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
-            Self::DiskFull { .. } | Self::BatchSchema { .. } => false,
+            Self::Io { source, .. } => is_bad_input(source.kind()),
+            Self::DiskFull { .. } | Self::BatchSchema { .. } | Self::Busy { .. } => false,
             _ => true,
         }
     }
+}
+
+/// Whether what the system says blames what was asked for, a path or the content behind it, rather than the machine: the one
+/// table by which errors of files become exit codes.
+#[must_use]
+pub fn is_bad_input(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::NotFound
+            | ErrorKind::AlreadyExists
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::InvalidFilename
+            | ErrorKind::InvalidInput
+            | ErrorKind::InvalidData
+            | ErrorKind::UnexpectedEof
+    )
 }

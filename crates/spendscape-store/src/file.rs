@@ -12,6 +12,11 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::Error;
 
+/// How the name of an unfinished file ends, which starts with a dot.
+const PART: &str = ".part";
+/// How the name of a folder for intermediate files starts.
+const SCRATCH: &str = ".scratch.";
+
 /// Files that are being written, so that a signal handler can remove them.
 static TEMPORARIES: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
@@ -19,12 +24,47 @@ fn temporaries() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes every file and folder that is still being written. For a signal handler: afterwards the process must end.
-pub fn remove_temporaries() {
-    for path in temporaries().iter() {
-        // The process is about to end, and nobody is left to tell that a file is gone already.
-        let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+/// How often a folder is emptied that other threads still make files in.
+const ATTEMPTS: usize = 100;
+
+/// Removes every file and folder that is still being written. For a signal handler: until what is returned is dropped no
+/// thread makes another one or puts one in place, so it must be kept until the process has ended.
+#[must_use = "without it other threads go on writing"]
+pub fn remove_temporaries() -> impl Sized {
+    let held = temporaries();
+    for path in held.iter() {
+        if path.is_dir() {
+            // Threads that work in the folder do not ask for the list.
+            for _ in 0..ATTEMPTS {
+                if std::fs::remove_dir_all(path).is_ok() {
+                    break;
+                }
+            }
+        } else {
+            // The process is about to end, and nobody is left to tell that a file is gone already.
+            let _ = std::fs::remove_file(path);
+        }
     }
+    held
+}
+
+/// Removes from a folder what killed processes left of unfinished files. Only for who has the folder to itself.
+pub(crate) fn sweep(folder: &Path) -> Result<(), Error> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(io_error("read", folder))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(io_error("read", folder))?;
+        let (name, path) = (entry.file_name(), entry.path());
+        let name = name.to_string_lossy();
+        if name.starts_with(SCRATCH) && path.is_dir() {
+            std::fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
+        } else if name.starts_with('.') && name.ends_with(PART) {
+            std::fs::remove_file(&path).map_err(io_error("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
@@ -55,15 +95,18 @@ impl PendingFile {
         let name = destination.file_name().unwrap_or_default().to_string_lossy();
         let prefix = format!(".{name}.");
         let mut builder = Builder::new();
-        builder.prefix(&prefix).suffix(".part");
+        builder.prefix(&prefix).suffix(PART);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             // As readable as any other new file: the system takes the user's umask off.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
+        // A file that is not in the list yet must not be there when a signal handler takes the list.
+        let mut list = temporaries();
         let temporary = builder.tempfile_in(folder).map_err(io_error("create a file in", folder))?;
-        temporaries().insert(temporary.path().to_owned());
+        list.insert(temporary.path().to_owned());
+        drop(list);
         Ok(Self { destination: destination.to_owned(), temporary: Some(temporary) })
     }
 
@@ -78,21 +121,29 @@ impl PendingFile {
         }
     }
 
+    /// Opens the file once more, to read it and to change it in place.
+    pub(crate) fn reopen(&self) -> Result<File, Error> {
+        match &self.temporary {
+            Some(temporary) => temporary.reopen().map_err(io_error("write", &self.destination)),
+            None => Err(io_error("write", &self.destination)(io::ErrorKind::NotFound.into())),
+        }
+    }
+
     /// Syncs the file to disk and puts it in the place of its destination.
     ///
     /// # Errors
     /// [`Error::Io`] if the disk is full or the destination cannot be replaced; the old file then stays as it was.
     pub fn commit(mut self) -> Result<(), Error> {
         let Some(temporary) = self.temporary.take() else { return Ok(()) };
-        let path = temporary.path().to_owned();
-        let result = Self::replace(temporary, &self.destination);
-        temporaries().remove(&path);
-        result
-    }
-
-    fn replace(temporary: NamedTempFile, destination: &Path) -> Result<(), Error> {
-        temporary.as_file().sync_all().map_err(io_error("write", destination))?;
-        temporary.persist(destination).map_err(|failed| io_error("replace", destination)(failed.error))?;
+        let (path, destination) = (temporary.path().to_owned(), &self.destination);
+        let synced = temporary.as_file().sync_all().map_err(io_error("write", destination));
+        let mut list = temporaries();
+        let replaced = synced.and_then(|()| {
+            temporary.persist(destination).map_err(|failed| io_error("replace", destination)(failed.error))
+        });
+        list.remove(&path);
+        drop(list);
+        replaced?;
         #[cfg(unix)]
         {
             // The new name itself must reach the disk too.
@@ -106,7 +157,10 @@ impl PendingFile {
 impl Drop for PendingFile {
     fn drop(&mut self) {
         if let Some(temporary) = self.temporary.take() {
-            temporaries().remove(temporary.path());
+            let mut list = temporaries();
+            list.remove(temporary.path());
+            // Closed under the lock: a file that is not in the list is not there either.
+            drop(temporary);
         }
     }
 }
@@ -124,11 +178,12 @@ impl ScratchFolder {
     /// [`Error::Io`] if the folder cannot be made.
     pub fn create(parent: &Path) -> Result<Self, Error> {
         std::fs::create_dir_all(parent).map_err(io_error("create", parent))?;
+        let mut list = temporaries();
         let folder = Builder::new()
-            .prefix(".scratch.")
+            .prefix(SCRATCH)
             .tempdir_in(parent)
             .map_err(io_error("create a folder in", parent))?;
-        temporaries().insert(folder.path().to_owned());
+        list.insert(folder.path().to_owned());
         Ok(Self { folder })
     }
 
@@ -141,6 +196,8 @@ impl ScratchFolder {
 
 impl Drop for ScratchFolder {
     fn drop(&mut self) {
+        // As long as it is there it is in the list; what cannot be removed is swept away by who locks the folder next.
+        let _ = std::fs::remove_dir_all(self.folder.path());
         temporaries().remove(self.folder.path());
     }
 }

@@ -2,9 +2,11 @@
 //! that appear whole or not at all.
 //!
 //! A file is written beside its destination, synced and renamed; what an interrupted run leaves behind is removed
-//! ([`remove_temporaries`]). The digest covers the schema and the values in row order, not the bytes of the file: two
-//! programs that write the same table with another compression write the same digest. The crate does not know what the
-//! tables mean (that is `spendscape-schema`) and computes nothing.
+//! ([`remove_temporaries`]), and what a killed one left by who locks the folder next ([`FolderLock`]). The digest covers the
+//! schema and the values in row order, not the bytes of the file: two programs that write the same table with another
+//! compression write the same digest. The bytes have digests of their own, of every column chunk and of the footer, which
+//! readers compare before they decode: no flipped byte is computed with. The manifest says which file counts
+//! ([`standing`]). The crate does not know what the tables mean (that is `spendscape-schema`) and computes nothing.
 //!
 //! ```
 //! use spendscape_schema::{Axes, Table, arrays};
@@ -24,18 +26,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Modules in reading order: [`mod@file`] (atomic replacement), [`provenance`], [`digest`], [`table`], [`manifest`].
+//! Modules in reading order: [`mod@file`] (atomic replacement), [`mod@lock`], [`provenance`], [`digest`], [`sealed`]
+//! (digests of bytes), [`guard`] (panics of other software), [`table`], [`manifest`].
 
 pub mod digest;
 mod error;
 pub mod file;
+pub mod guard;
+pub mod lock;
 pub mod manifest;
 pub mod provenance;
+pub mod sealed;
 pub mod table;
 
 pub use digest::{Digest, DigestOf};
-pub use error::Error;
+pub use error::{Error, is_bad_input};
 pub use file::{PendingFile, ScratchFolder, remove_temporaries, require_free_space, write_file};
-pub use manifest::{Manifest, StageRecord, this_build};
+pub use guard::catch_panic;
+pub use lock::{FolderLock, Use};
+pub use manifest::{Manifest, StageRecord, Stale, Standing, Void, digest_of, standing, this_build};
 pub use provenance::Provenance;
-pub use table::{Stored, TableReader, TableWriter, Written, check_table, read_table, write_table};
+pub use sealed::Chunks;
+pub use table::{Stored, TableFile, TableReader, TableWriter, Written, read_table, write_table};

@@ -5,23 +5,29 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
 use parquet::{
     arrow::{
         ArrowWriter,
-        arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+        arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
     },
-    basic::{Compression, ZstdLevel},
+    basic::{Compression, Encoding, ZstdLevel},
     errors::ParquetError,
-    file::{metadata::KeyValue, properties::WriterProperties},
+    file::{
+        metadata::KeyValue,
+        properties::{EnabledStatistics, WriterProperties},
+    },
     schema::types::ColumnPath,
 };
 use spendscape_schema::{Axes, Kind, Table, arrays::Rows};
 
-use crate::{Digest, DigestOf, Error, PendingFile, Provenance, file::io_error};
-
-const PROVENANCE_KEY: &str = "spendscape.provenance";
-const DIGEST_KEY: &str = "spendscape.digest";
+use crate::{
+    Chunks, Digest, DigestOf, Error, PendingFile, Provenance,
+    file::io_error,
+    sealed::{
+        CHUNKS_KEY, DIGEST_KEY, Footer, PROVENANCE_KEY, SEAL_KEY, UNSEALED, chunk_digests, compare, seal,
+    },
+};
 
 /// Rows per row group: a row group of a ledger is then some 10 MB, small enough for a streaming reader's memory and
 /// large enough for its dictionaries to pay.
@@ -30,6 +36,9 @@ const ROWS_PER_GROUP: usize = 1 << 20;
 /// Bytes that the dictionary of a category may take before its column falls back to plain text: enough for the ids of some
 /// 400,000 customers as 32 digits in one row group. Readers look a dictionary up once and plain text row by row.
 const CATEGORY_DICTIONARY_BYTES: usize = 16 << 20;
+
+/// What the names of columns of money end in.
+const MONEY: &str = "_minor";
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,11 +82,22 @@ impl TableWriter {
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
             .set_key_value_metadata(Some(vec![KeyValue::new(PROVENANCE_KEY.to_owned(), json)]));
-        for column in table.columns().iter().filter(|column| column.kind == Kind::Category) {
-            properties = properties.set_column_dictionary_page_size_limit(
-                ColumnPath::from(column.name),
-                CATEGORY_DICTIONARY_BYTES,
-            );
+        for column in table.columns() {
+            let path = ColumnPath::from(column.name);
+            properties = match column.kind {
+                // Nobody skips rows by the least and the greatest text of a page, for which every text would be compared twice.
+                Kind::Category => properties
+                    .set_column_dictionary_page_size_limit(path.clone(), CATEGORY_DICTIONARY_BYTES)
+                    .set_column_statistics_enabled(path, EnabledStatistics::None),
+                // Rows rarely share a time or an amount: looking them up in a dictionary takes longer than all else that is done to
+                // them, and their bytes, the first apart from the second and so on, are smaller in the end.
+                kind if kind == Kind::Time || kind == Kind::Integer && column.name.ends_with(MONEY) => {
+                    properties
+                        .set_column_dictionary_enabled(path.clone(), false)
+                        .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT)
+                }
+                _ => properties,
+            };
         }
         let writer = ArrowWriter::try_new(pending.handle()?, schema.clone(), Some(properties.build()))
             .map_err(|source| parquet_error(path, source))?;
@@ -117,9 +137,18 @@ impl TableWriter {
     /// # Errors
     /// [`Error::Io`] if the disk is full or the file cannot be replaced.
     pub fn finish(mut self) -> Result<Written, Error> {
+        self.end_group()?;
         let digest = self.digest.finish();
-        self.writer.append_key_value_metadata(KeyValue::new(DIGEST_KEY.to_owned(), digest.to_string()));
+        self.writer.sync().map_err(io_error("write", &self.path))?;
+        let mut file = self.pending.reopen()?;
+        let chunks = chunk_digests(&mut file, &self.path, self.writer.flushed_row_groups())?;
+        for (key, value) in
+            [(DIGEST_KEY, digest.to_string()), (CHUNKS_KEY, chunks), (SEAL_KEY, UNSEALED.to_owned())]
+        {
+            self.writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
+        }
         self.writer.close().map_err(|source| parquet_error(&self.path, source))?;
+        seal(&mut file, &self.path)?;
         self.pending.commit()?;
         Ok(Written { rows: self.rows, digest })
     }
@@ -153,15 +182,12 @@ pub struct Stored {
     pub digest: Digest,
 }
 
-/// Reads one table batch by batch.
+/// Reads one table batch by batch. Every column chunk is compared with its digest before it is decoded.
 #[derive(Debug)]
 pub struct TableReader {
-    path: PathBuf,
-    schema: SchemaRef,
-    axes: Axes,
-    provenance: Provenance,
-    digest: Digest,
+    file: TableFile,
     rows: usize,
+    chunks: Chunks,
     reader: ParquetRecordBatchReader,
 }
 
@@ -169,74 +195,41 @@ impl TableReader {
     /// Opens a table and checks that it is the one asked for.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be opened, [`Error::Empty`] and [`Error::Parquet`] if it is no whole Parquet
-    /// file, [`Error::Table`] if it is another table, another version or has other columns.
+    /// As [`TableFile::open`].
     pub fn open(path: &Path, table: Table) -> Result<Self, Error> {
-        Self::open_part(path, table, None)
+        TableFile::open(path, table)?.read(None, |builder| builder)
     }
 
     /// Opens one row group of a table, from 0, of which only its own rows are read.
     ///
     /// # Errors
-    /// As [`Self::open`]; [`Error::NoGroup`] if there is none of this number.
+    /// As [`TableFile::open`]; [`Error::NoGroup`] if there is none of this number.
     pub fn open_group(path: &Path, table: Table, group: usize) -> Result<Self, Error> {
-        Self::open_part(path, table, Some(group))
-    }
-
-    fn open_part(path: &Path, table: Table, group: Option<usize>) -> Result<Self, Error> {
-        let file = File::open(path).map_err(io_error("open", path))?;
-        if file.metadata().map_err(io_error("read", path))?.len() == 0 {
-            return Err(Error::Empty { path: path.to_owned() });
-        }
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new(file).map_err(|source| parquet_error(path, source))?;
-        let refuse = |source| Error::Table { path: path.to_owned(), source };
-        let axes = table.check(builder.schema()).map_err(refuse)?;
-        let schema = table.canonical(builder.schema()).map_err(refuse)?;
-        let metadata = builder.metadata().file_metadata();
-        let entry = |key: &str| {
-            let pairs = metadata.key_value_metadata()?;
-            pairs.iter().find(|pair| pair.key == key)?.value.clone()
-        };
-        let provenance = serde_json::from_str(&entry(PROVENANCE_KEY).unwrap_or_default())
-            .map_err(|source| Error::Json { path: path.to_owned(), what: "its provenance", source })?;
-        let digest = serde_json::from_value(serde_json::Value::from(entry(DIGEST_KEY).unwrap_or_default()))
-            .map_err(|source| Error::Json { path: path.to_owned(), what: "its digest", source })?;
-        let mut rows = metadata.num_rows();
-        let mut builder = builder;
-        if let Some(group) = group {
-            let groups = builder.metadata().row_groups();
-            let none = || Error::NoGroup { path: path.to_owned(), group, groups: groups.len() };
-            rows = groups.get(group).ok_or_else(none)?.num_rows();
-            builder = builder.with_row_groups(vec![group]);
-        }
-        let rows = usize::try_from(rows).unwrap_or(0);
-        let reader = builder.build().map_err(|source| parquet_error(path, source))?;
-        Ok(Self { path: path.to_owned(), schema, axes, provenance, digest, rows, reader })
+        TableFile::open(path, table)?.read(Some(group), |builder| builder)
     }
 
     /// The table's schema.
     #[must_use]
     pub fn schema(&self) -> &SchemaRef {
-        &self.schema
+        &self.file.schema
     }
 
     /// The labels of its axes.
     #[must_use]
     pub fn axes(&self) -> &Axes {
-        &self.axes
+        &self.file.axes
     }
 
     /// Where it comes from.
     #[must_use]
     pub fn provenance(&self) -> &Provenance {
-        &self.provenance
+        &self.file.footer.provenance
     }
 
-    /// The digest that the file gives, not checked against the content.
+    /// The digest of the content that the file gives.
     #[must_use]
     pub fn digest(&self) -> &Digest {
-        &self.digest
+        &self.file.footer.digest
     }
 
     /// Number of rows: of the row group, if only one was opened.
@@ -250,12 +243,68 @@ impl TableReader {
     pub fn is_empty(&self) -> bool {
         self.rows == 0
     }
+}
 
-    fn compare(&self, found: Digest) -> Result<(), Error> {
-        if found == self.digest {
-            return Ok(());
+/// The file of a table: opened once, read in parts.
+#[derive(Debug, Clone)]
+pub struct TableFile {
+    footer: Footer,
+    schema: SchemaRef,
+    axes: Axes,
+}
+
+impl TableFile {
+    /// Opens a table, compares its footer with the seal and checks that it is the table asked for.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be opened, [`Error::Empty`] and [`Error::Parquet`] if it is no whole Parquet file,
+    /// [`Error::Unsealed`] and [`Error::DigestMismatch`] if the footer is not what was written, [`Error::Table`] if it is
+    /// another table, another version or has other columns.
+    pub fn open(path: &Path, table: Table) -> Result<Self, Error> {
+        let footer = Footer::open(path)?;
+        let refuse = |source| Error::Table { path: path.to_owned(), source };
+        let axes = table.check(footer.metadata.schema()).map_err(refuse)?;
+        let schema = table.canonical(footer.metadata.schema()).map_err(refuse)?;
+        Ok(Self { footer, schema, axes })
+    }
+
+    /// What the footer says of row groups and columns.
+    #[must_use]
+    pub fn metadata(&self) -> &ArrowReaderMetadata {
+        &self.footer.metadata
+    }
+
+    /// A new handle on the file's column chunks.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be opened.
+    pub fn chunks(&self) -> Result<Chunks, Error> {
+        self.footer.chunks()
+    }
+
+    /// Reads the table, or one of its row groups, from 0; `choose` may leave out columns and set the size of batches.
+    ///
+    /// # Errors
+    /// [`Error::NoGroup`] if there is no row group of this number, [`Error::Io`] if the file cannot be opened.
+    pub fn read(
+        &self,
+        group: Option<usize>,
+        choose: impl FnOnce(ParquetRecordBatchReaderBuilder<Chunks>) -> ParquetRecordBatchReaderBuilder<Chunks>,
+    ) -> Result<TableReader, Error> {
+        let Footer { path, metadata, .. } = &self.footer;
+        let chunks = self.chunks()?;
+        let mut builder =
+            choose(ParquetRecordBatchReaderBuilder::new_with_metadata(chunks.clone(), metadata.clone()));
+        let metadata = metadata.metadata();
+        let mut rows = metadata.file_metadata().num_rows();
+        if let Some(group) = group {
+            let groups = metadata.row_groups();
+            let none = || Error::NoGroup { path: path.clone(), group, groups: groups.len() };
+            rows = groups.get(group).ok_or_else(none)?.num_rows();
+            builder = builder.with_row_groups(vec![group]);
         }
-        Err(Error::DigestMismatch { path: self.path.clone(), expected: self.digest.to_string(), found })
+        let reader = builder.build().map_err(|source| parquet_error(path, source))?;
+        Ok(TableReader { file: self.clone(), rows: usize::try_from(rows).unwrap_or(0), chunks, reader })
     }
 }
 
@@ -264,7 +313,11 @@ impl Iterator for TableReader {
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.reader.next()?;
-        Some(batch.map_err(|source| parquet_error(&self.path, source.into())))
+        // Arrow keeps the text of an error only: where the bytes were refused, the reason is with the chunks.
+        let refused = |source: ArrowError| {
+            self.chunks.refused().unwrap_or_else(|| parquet_error(&self.file.footer.path, source.into()))
+        };
+        Some(batch.map_err(refused))
     }
 }
 
@@ -274,34 +327,22 @@ impl Iterator for TableReader {
 /// As [`TableReader::open`], and [`Error::DigestMismatch`] if the content was changed after writing.
 pub fn read_table(path: &Path, table: Table) -> Result<Stored, Error> {
     let mut reader = TableReader::open(path, table)?;
-    let mut digest = DigestOf::table(&reader.schema);
+    let mut digest = DigestOf::table(reader.schema());
     let mut batches = Vec::new();
     for batch in &mut reader {
         let batch = batch?;
         digest.update(&batch);
         batches.push(batch);
     }
-    reader.compare(digest.finish())?;
-    let rows = Rows::new(&reader.schema, &batches)
-        .map_err(|source| Error::Table { path: path.to_owned(), source })?;
-    Ok(Stored { rows, axes: reader.axes, provenance: reader.provenance, digest: reader.digest })
-}
-
-/// Checks the content of a table against its digest, batch by batch.
-///
-/// # Errors
-/// As [`read_table`].
-pub fn check_table(path: &Path, table: Table) -> Result<(), Error> {
-    let mut reader = TableReader::open(path, table)?;
-    let mut digest = DigestOf::table(&reader.schema);
-    for batch in &mut reader {
-        digest.update(&batch?);
-    }
-    reader.compare(digest.finish())
+    let TableFile { footer, schema, axes } = reader.file;
+    compare(path, "content", footer.digest.as_str(), digest.finish())?;
+    let rows =
+        Rows::new(&schema, &batches).map_err(|source| Error::Table { path: path.to_owned(), source })?;
+    Ok(Stored { rows, axes, provenance: footer.provenance, digest: footer.digest })
 }
 
 /// Parquet wraps what the system says: a full disk is not a damaged file.
-fn parquet_error(path: &Path, source: ParquetError) -> Error {
+pub(crate) fn parquet_error(path: &Path, source: ParquetError) -> Error {
     match source {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
             Ok(source) => Error::Io { action: "read or write", path: path.to_owned(), source: *source },

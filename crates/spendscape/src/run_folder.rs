@@ -1,16 +1,18 @@
 //! A run folder: the tables of a run, its manifest, and the rule by which a stage is up to date.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Instant,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use arrow::array::{ArrayRef, RecordBatch};
 use spendscape_schema::{Axes, Table, Taxonomy};
 use spendscape_store::{
-    Digest, Manifest, Provenance, StageRecord, Stored, TableReader, read_table, this_build, write_table,
+    Digest, FolderLock, Manifest, Provenance, StageRecord, Standing, Stored, Use, manifest::command,
+    read_table, standing, this_build, write_file, write_table,
 };
 
 /// The file of a table in a run folder.
@@ -23,6 +25,9 @@ macro_rules! files {
         }
 
         impl File {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
             /// Its name in the folder.
             #[must_use]
             pub fn name(self) -> &'static str {
@@ -49,6 +54,8 @@ files! {
     Panel = "panel": Panel,
     /// Shares over the short window.
     ShortPanel = "panel_short": Panel,
+    /// Customers of the ledger who are not in the panels.
+    LeftOut = "left_out": LeftOut,
     /// The truth of a synthetic bank.
     Latent = "latent": Latent,
     /// Outcomes of a synthetic bank.
@@ -187,11 +194,52 @@ files! {
     Metrics = "metrics": Metrics,
 }
 
+impl File {
+    /// The stage that makes it, where a user has to be told one.
+    fn maker(self) -> &'static str {
+        match self.table() {
+            Table::Latent | Table::Outcomes | Table::GoalTruth | Table::GoalCustomers => "synth",
+            Table::Ledger | Table::Taxonomy | Table::Coefficients | Table::Panel | Table::Balances => {
+                "ingest"
+            }
+            Table::Targets | Table::Training => "train",
+            Table::Model if self == Self::Model => "train",
+            Table::Model | Table::GoalMeasures | Table::GoalComparisons | Table::GoalConfusion => {
+                "goals train"
+            }
+            Table::GoalTraining => "goals train",
+            Table::States | Table::Frame | Table::Angles => "states",
+            Table::Segments | Table::SegmentCenters => "segment",
+            Table::Surrogate | Table::SurrogateAngles | Table::FlaggedClasses => "explain",
+            Table::GoalGroups | Table::GoalRoster => "goals groups",
+            Table::GoalPredictions | Table::GoalReasons => "goals predict",
+            Table::CampaignUplift | Table::Campaigns => "goals campaign",
+            Table::DemandScores | Table::Demand => "goals demand",
+            Table::OutcomeMeasures | Table::OutcomeComparisons => "outcomes",
+            Table::Metrics | Table::Comparison => "evaluate",
+            Table::ComparisonSummary => "compare",
+            _ => "run",
+        }
+    }
+
+    /// Whether it is made from raw data rather than by a run.
+    fn is_data(self) -> bool {
+        matches!(self.maker(), "synth" | "ingest")
+    }
+}
+
 /// A run folder, and the folder that holds the panel it works on (often the same one).
+///
+/// As long as it lives no other process of the program writes in either folder.
 #[derive(Debug, Clone)]
 pub struct RunFolder {
     path: PathBuf,
-    data: PathBuf,
+    data: Option<PathBuf>,
+    /// The run folder's lock, from when there is a folder to lock.
+    lock: OnceLock<Arc<FolderLock>>,
+    _data_lock: Option<Arc<FolderLock>>,
+    /// Digests of the tables that stages were started with.
+    inputs: Arc<Mutex<BTreeMap<PathBuf, Digest>>>,
 }
 
 /// A stage at work: collects its inputs and outputs for the manifest.
@@ -205,14 +253,102 @@ pub struct Stage<'a> {
     provenance: Provenance,
     paths: BTreeMap<String, String>,
     outputs: BTreeMap<String, Digest>,
+    /// Files that it has told the manifest of.
+    claimed: BTreeSet<String>,
+    /// The manifest before that.
+    before: Option<Manifest>,
     start: Instant,
 }
 
 impl RunFolder {
-    /// A run folder whose panel lies in `data`, or in the folder itself.
-    #[must_use]
-    pub fn new(path: &Path, data: Option<&Path>) -> Self {
-        Self { path: path.to_owned(), data: data.unwrap_or(path).to_owned() }
+    /// Opens a run folder to work in, whose panel lies in `data` or in the folder itself.
+    ///
+    /// # Errors
+    /// [`spendscape_store::Error::Busy`] if another process works in either; if `data` holds nothing, or both hold data that
+    /// differ.
+    pub fn open(path: &Path, data: Option<&Path>) -> Result<Self> {
+        let same =
+            |data: &&Path| matches!((data.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b);
+        let data = data.filter(|data| !same(data));
+        let data_lock = match data {
+            Some(data) => Some(Self::lock_data(data)?),
+            None => None,
+        };
+        let run = Self::at(path, data, data_lock);
+        if path.is_dir() {
+            run.secure()?;
+        }
+        run.refuse_other_data()?;
+        Ok(run)
+    }
+
+    /// Opens a run folder to read from.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_to_read(path: &Path) -> Result<Self> {
+        let run = Self::at(path, None, None);
+        if path.is_dir() {
+            let lock = FolderLock::acquire(path, Use::Read)?;
+            run.lock.get_or_init(|| lock);
+        }
+        Ok(run)
+    }
+
+    fn at(path: &Path, data: Option<&Path>, data_lock: Option<Arc<FolderLock>>) -> Self {
+        let data = data.map(Path::to_owned);
+        Self {
+            path: path.to_owned(),
+            data,
+            lock: OnceLock::new(),
+            _data_lock: data_lock,
+            inputs: Arc::default(),
+        }
+    }
+
+    fn lock_data(data: &Path) -> Result<Arc<FolderLock>> {
+        ensure!(
+            holds_tables(data),
+            "--data {}: there are no tables: name the folder that `spendscape ingest` or `synth` wrote to",
+            data.display()
+        );
+        Ok(FolderLock::acquire(data, Use::Read)?)
+    }
+
+    /// Locks the folder, which is made if it is not there.
+    fn secure(&self) -> Result<()> {
+        if self.lock.get().is_none() {
+            std::fs::create_dir_all(&self.path)
+                .with_context(|| format!("cannot create {}", self.path.display()))?;
+            let lock = FolderLock::acquire(&self.path, Use::Write)?;
+            self.lock.get_or_init(|| lock);
+        }
+        Ok(())
+    }
+
+    /// Refuses data of the folder's own beside those of another folder: one of the two would be ignored. A panel of its own
+    /// may be made from the other folder's ledger, which its record tells.
+    fn refuse_other_data(&self) -> Result<()> {
+        let Some(data) = &self.data else { return Ok(()) };
+        let manifest = Manifest::read(&self.path)?;
+        let made = |file: &File| {
+            manifest.stages.get("panel").is_some_and(|panel| panel.outputs.contains_key(file.name()))
+        };
+        for file in File::ALL.iter().filter(|file| file.is_data() && !made(file)) {
+            let [own, other] = [&self.path, data].map(|folder| folder.join(file.name()));
+            if own.exists() && other.exists() {
+                let digest = |path: &Path| Ok::<_, anyhow::Error>(spendscape_store::digest_of(path)?);
+                ensure!(
+                    digest(&own)? == digest(&other)?,
+                    "{} and {} differ: {} has data of its own, so that --data would be ignored or mixed with them; leave it out, \
+                     or work in another run folder",
+                    own.display(),
+                    other.display(),
+                    self.path.display()
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The folder.
@@ -224,40 +360,112 @@ impl RunFolder {
     /// The folder that holds the panel.
     #[must_use]
     pub fn data(&self) -> &Path {
-        &self.data
+        self.data.as_deref().unwrap_or(&self.path)
+    }
+
+    /// The folder that holds the panel of other runs that this one is about: its own, if it has tables.
+    #[must_use]
+    pub fn data_for_others(&self) -> Option<&Path> {
+        Some(self.data()).filter(|folder| holds_tables(folder))
     }
 
     /// Where a file is: what the run made itself, otherwise what the data folder has.
     #[must_use]
     pub fn find(&self, file: File) -> PathBuf {
-        let own = self.path.join(file.name());
-        if own.exists() { own } else { self.data.join(file.name()) }
+        self.place(file.name())
     }
 
-    /// Where a file that is no table is, if it is there: the run's own before the data folder's.
-    #[must_use]
-    pub fn find_plain(&self, name: &str) -> Option<PathBuf> {
-        [&self.path, &self.data].into_iter().map(|folder| folder.join(name)).find(|path| path.exists())
+    fn place(&self, name: &str) -> PathBuf {
+        let own = self.path.join(name);
+        if own.exists() { own } else { self.data().join(name) }
     }
 
-    /// Whether a file is there.
-    #[must_use]
-    pub fn has(&self, file: File) -> bool {
-        self.find(file).exists()
+    fn standing(&self, name: &str) -> Result<Standing> {
+        Ok(standing(name, &|name| self.place(name))?)
+    }
+
+    /// Whether an optional table is there and counts. One that is there and does not is told of.
+    ///
+    /// # Errors
+    /// If it is damaged.
+    pub fn has(&self, file: File) -> Result<bool> {
+        Ok(self.counts(file.name())?.is_some())
+    }
+
+    /// Where an optional file is that is no table, if a stage that counts wrote it.
+    ///
+    /// # Errors
+    /// If it is not what the stage wrote.
+    pub fn find_plain(&self, name: &str) -> Result<Option<PathBuf>> {
+        self.counts(name)
+    }
+
+    fn counts(&self, name: &str) -> Result<Option<PathBuf>> {
+        let path = self.place(name);
+        match self.standing(name)? {
+            Standing::Missing => Ok(None),
+            Standing::Current(_) => Ok(Some(path)),
+            Standing::Stale(stale) => {
+                tracing::warn!("left out: {stale}");
+                Ok(None)
+            }
+        }
+    }
+
+    /// The place and the digest of a table that is needed.
+    ///
+    /// # Errors
+    /// If it is missing, damaged, or of another run than the tables beside it: what to do is said.
+    pub fn need(&self, file: File) -> Result<(PathBuf, Digest)> {
+        match self.standing(file.name())? {
+            Standing::Current(digest) => Ok((self.find(file), digest)),
+            Standing::Stale(stale) => bail!("{stale}"),
+            Standing::Missing => {
+                let folder = if file.is_data() { self.data() } else { &self.path };
+                let beside = match &self.data {
+                    Some(data) => format!(" nor in {}", data.display()),
+                    None => String::new(),
+                };
+                bail!(
+                    "{} is not in {}{beside}: `{}` makes it",
+                    file.name(),
+                    self.path.display(),
+                    command(file.maker(), folder)
+                )
+            }
+        }
     }
 
     /// Reads a whole table.
     ///
     /// # Errors
-    /// If it is missing, damaged or another table.
+    /// As [`Self::need`], and if it is another one than when the stage started.
     pub fn read(&self, file: File) -> Result<Stored> {
-        Ok(read_table(&self.find(file), file.table())?)
+        let (path, _) = self.need(file)?;
+        let stored = read_table(&path, file.table())?;
+        let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(expected) = inputs.get(&path) {
+            ensure!(
+                *expected == stored.digest,
+                "{} was replaced while it was worked with: run the command again",
+                path.display()
+            );
+        }
+        Ok(stored)
+    }
+
+    /// What a stage was last finished with.
+    ///
+    /// # Errors
+    /// If the manifest cannot be read.
+    pub fn record(&self, stage: &str) -> Result<Option<StageRecord>> {
+        Ok(Manifest::read(&self.path)?.stages.remove(stage))
     }
 
     /// Starts a stage from its parameters and input files, or returns `None` if its outputs are up to date.
     ///
     /// # Errors
-    /// If an input is missing or damaged.
+    /// As [`Self::need`].
     pub fn stage(
         &self,
         name: &'static str,
@@ -267,21 +475,38 @@ impl RunFolder {
     ) -> Result<Option<Stage<'_>>> {
         let mut provenance = provenance;
         let mut paths = BTreeMap::new();
+        let mut known = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
         for input in inputs {
-            let path = self.find(*input);
-            let reader = TableReader::open(&path, input.table())
-                .with_context(|| format!("stage `{name}` needs {}", input.name()))?;
-            provenance = provenance.input(input.name(), reader.digest());
-            paths.insert(input.name().to_owned(), path.display().to_string());
+            let (path, digest) =
+                self.need(*input).with_context(|| format!("stage `{name}` needs {}", input.name()))?;
+            provenance = provenance.input(input.name(), &digest);
+            // A later command may run elsewhere.
+            let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+            paths.insert(input.name().to_owned(), absolute.display().to_string());
+            known.insert(path, digest);
         }
+        drop(known);
         if !force && Manifest::read(&self.path)?.is_current(&self.path, name, &provenance) {
             tracing::info!(stage = name, "is up to date");
             return Ok(None);
         }
         tracing::info!(stage = name, "starts");
-        let (outputs, start) = (BTreeMap::new(), Instant::now());
-        Ok(Some(Stage { run: self, name, key: provenance.clone(), provenance, paths, outputs, start }))
+        Ok(Some(Stage {
+            run: self,
+            name,
+            key: provenance.clone(),
+            provenance,
+            paths,
+            outputs: BTreeMap::new(),
+            claimed: BTreeSet::new(),
+            before: None,
+            start: Instant::now(),
+        }))
     }
+}
+
+fn holds_tables(folder: &Path) -> bool {
+    File::ALL.iter().any(|file| folder.join(file.name()).exists())
 }
 
 impl Stage<'_> {
@@ -303,6 +528,28 @@ impl Stage<'_> {
         self.provenance = provenance.parameter(name, value);
     }
 
+    /// Where a table of the stage goes, for who writes it by other means and then says so with [`Self::wrote`]. From now on
+    /// the stage's record does not count, nor that of another stage that has the table: not even if the process is killed.
+    ///
+    /// # Errors
+    /// If the manifest cannot be written.
+    pub fn place(&mut self, file: File) -> Result<PathBuf> {
+        self.claim(file.name())
+    }
+
+    fn claim(&mut self, name: &str) -> Result<PathBuf> {
+        let path = self.run.path.join(name);
+        if self.claimed.insert(name.to_owned()) {
+            self.run.secure()?;
+            let mut manifest = Manifest::read(&self.run.path)?;
+            self.before.get_or_insert_with(|| manifest.clone());
+            if manifest.claim(self.name, &self.key, name) {
+                manifest.write(&self.run.path)?;
+            }
+        }
+        Ok(path)
+    }
+
     /// Writes one table of the stage.
     ///
     /// # Errors
@@ -319,15 +566,36 @@ impl Stage<'_> {
     /// # Errors
     /// If the disk is full.
     pub fn write_batch(&mut self, file: File, batch: &RecordBatch) -> Result<()> {
-        let path = self.run.path.join(file.name());
+        let path = self.claim(file.name())?;
         let written = write_table(&path, file.table(), batch, self.provenance.clone())?;
-        self.wrote(file.name(), written.digest);
+        self.wrote(file, written.digest);
         Ok(())
     }
 
-    /// Records a file that the stage wrote by other means.
-    pub fn wrote(&mut self, file: &str, digest: Digest) {
-        self.outputs.insert(file.to_owned(), digest);
+    /// Writes a file of the stage that is no table.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn write_plain(&mut self, name: &str, content: &[u8]) -> Result<()> {
+        write_file(&self.claim(name)?, content)?;
+        self.outputs.insert(name.to_owned(), Digest::of(content));
+        Ok(())
+    }
+
+    /// Records a table that the stage wrote by other means.
+    pub fn wrote(&mut self, file: File, digest: Digest) {
+        self.outputs.insert(file.name().to_owned(), digest);
+    }
+
+    /// Reads a table that the stage has written; none if it has not.
+    ///
+    /// # Errors
+    /// If it was damaged since.
+    pub fn read_back(&self, file: File) -> Result<Option<Stored>> {
+        if !self.outputs.contains_key(file.name()) {
+            return Ok(None);
+        }
+        Ok(Some(read_table(&self.run.path.join(file.name()), file.table())?))
     }
 
     /// Records where a file outside the run folder lies.
@@ -335,27 +603,47 @@ impl Stage<'_> {
         self.paths.insert(name.to_owned(), path.display().to_string());
     }
 
-    /// Enters the stage into the manifest.
+    /// Removes what earlier runs of the stage wrote and this one did not, and enters the stage into the manifest.
     ///
     /// # Errors
-    /// If the manifest cannot be written.
-    pub fn finish(self) -> Result<()> {
+    /// If a file cannot be removed or the manifest cannot be written.
+    pub fn finish(mut self) -> Result<()> {
         let seconds = self.start.elapsed().as_secs_f64();
         tracing::info!(stage = self.name, seconds = format!("{seconds:.2}"), "done");
+        let record = StageRecord {
+            provenance: self.key.clone(),
+            build: this_build(),
+            outputs: self.outputs.clone(),
+            finished: jiff::Timestamp::now().to_string(),
+            seconds,
+            threads: rayon::current_num_threads(),
+            paths: self.paths.clone(),
+            void: None,
+        };
         let mut manifest = Manifest::read(&self.run.path)?;
-        manifest.stages.insert(
-            self.name.to_owned(),
-            StageRecord {
-                provenance: self.key,
-                build: this_build(),
-                outputs: self.outputs,
-                finished: jiff::Timestamp::now().to_string(),
-                seconds,
-                threads: rayon::current_num_threads(),
-                paths: self.paths,
-            },
-        );
-        Ok(manifest.write(&self.run.path)?)
+        for name in manifest.finish(self.name, record) {
+            let path = self.run.path.join(name);
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove {}", path.display()));
+                }
+                _ => {}
+            }
+        }
+        manifest.write(&self.run.path)?;
+        self.before = None;
+        Ok(())
+    }
+}
+
+impl Drop for Stage<'_> {
+    /// A stage that fails before its first file is complete has changed nothing: what its folder held counts as before.
+    fn drop(&mut self) {
+        if let Some(before) = self.before.take().filter(|_| self.outputs.is_empty())
+            && let Err(error) = before.write(&self.run.path)
+        {
+            tracing::warn!("cannot restore the manifest: {error}");
+        }
     }
 }
 

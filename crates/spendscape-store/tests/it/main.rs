@@ -8,7 +8,8 @@ use arrow::array::RecordBatch;
 use proptest::prelude::*;
 use spendscape_schema::{Axes, Axis, Table, arrays};
 use spendscape_store::{
-    DigestOf, Error, Manifest, Provenance, StageRecord, TableWriter, read_table, this_build, write_table,
+    Digest, DigestOf, Error, FolderLock, Manifest, Provenance, StageRecord, Standing, TableReader,
+    TableWriter, Use, read_table, standing, this_build, write_table,
 };
 
 fn states(n: usize) -> RecordBatch {
@@ -165,6 +166,7 @@ fn a_stage_is_current_only_with_the_same_provenance_and_its_files() {
         seconds: 1.0,
         threads: 2,
         paths: [].into(),
+        void: None,
     };
     manifest.stages.insert("states".to_owned(), record);
     manifest.write(folder.path()).unwrap();
@@ -208,4 +210,138 @@ proptest! {
         let fewer = arrow::compute::take_record_batch(&whole, &arrow::array::UInt32Array::from(kept)).unwrap();
         prop_assert_ne!(digest(&whole), digest(&fewer));
     }
+}
+
+/// Every single byte of a file with several row groups: what is read is what was written, or nothing is.
+#[test]
+fn no_flipped_byte_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("states.parquet");
+    let batch = states(40);
+    let mut writer = TableWriter::create(&path, Table::States, batch.schema(), provenance()).unwrap();
+    for start in [0, 20] {
+        writer.write(&batch.slice(start, 20)).unwrap();
+        writer.end_group().unwrap();
+    }
+    let digest = writer.finish().unwrap().digest;
+    let whole = std::fs::read(&path).unwrap();
+    let (mut refused, mut unseen) = (0, 0);
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        std::fs::write(&path, bytes).unwrap();
+        // A reader of one row group reads the other's bytes neither from the disk nor into the digest.
+        for group in [0, 1] {
+            let rows = TableReader::open_group(&path, Table::States, group)
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>);
+            if let Ok(rows) = rows {
+                assert_eq!(rows.len(), 1, "byte {at}");
+                assert_eq!(rows[0].columns(), batch.slice(20 * group, 20).columns(), "byte {at}");
+            }
+        }
+        match read_table(&path, Table::States) {
+            Ok(stored) => {
+                assert_eq!((stored.digest, stored.provenance), (digest.clone(), provenance()), "byte {at}");
+                unseen += 1;
+            }
+            Err(error) => {
+                let text = error.to_string();
+                assert!(error.is_bad_input() && text.contains("states.parquet"), "byte {at}: {text}");
+                refused += 1;
+            }
+        }
+    }
+    // Nobody reads `PAR1` in front, nor the index of pages.
+    assert!(unseen < whole.len() / 4, "{unseen} of {} flips are not seen", unseen + refused);
+}
+
+/// Three stages: `a` reads nothing, `b` what `a` wrote, and `c` writes a file of `a`'s.
+#[test]
+fn a_file_counts_as_long_as_its_record_and_its_inputs_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let metrics = |name: &str, stage: &str, value: f64| {
+        let columns = vec![arrays::text(["r2"]), arrays::float([value])];
+        let batch = RecordBatch::try_new(Table::Metrics.schema(&Axes::new()).unwrap(), columns).unwrap();
+        write_table(&place(name), Table::Metrics, &batch, Provenance::new(stage)).unwrap().digest
+    };
+    let record = |stage: &str, outputs: &[(&str, &Digest)], inputs: &[(&str, &Digest)]| StageRecord {
+        provenance: inputs.iter().fold(Provenance::new(stage), |key, (name, digest)| key.input(name, digest)),
+        build: this_build(),
+        outputs: outputs.iter().map(|(name, digest)| ((*name).to_owned(), (*digest).clone())).collect(),
+        finished: "2026-01-01T00:00:00Z".to_owned(),
+        seconds: 1.0,
+        threads: 2,
+        paths: [].into(),
+        void: None,
+    };
+    let standing = |name: &str| standing(name, &|name| folder.path().join(name));
+    let why = |name: &str| match standing(name).unwrap() {
+        Standing::Stale(stale) => stale.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let [one, two] = [metrics("one.parquet", "a", 1.0), metrics("two.parquet", "a", 2.0)];
+    let three = metrics("three.parquet", "b", 3.0);
+    // Put there by hand.
+    assert_eq!(standing("one.parquet").unwrap(), Standing::Current(one.clone()));
+    assert_eq!(standing("none.parquet").unwrap(), Standing::Missing);
+    let mut manifest = Manifest::default();
+    assert!(
+        manifest.finish("a", record("a", &[("one.parquet", &one), ("two.parquet", &two)], &[])).is_empty()
+    );
+    manifest.finish("b", record("b", &[("three.parquet", &three)], &[("one.parquet", &one)]));
+    manifest.write(folder.path()).unwrap();
+    assert_eq!(standing("three.parquet").unwrap(), Standing::Current(three.clone()));
+    // A leftover: its stage has a record that does not have it.
+    metrics("four.parquet", "b", 4.0);
+    assert!(why("four.parquet").contains("spendscape b"));
+
+    // The input is replaced, and the record says so or does not.
+    let other = metrics("one.parquet", "a", 5.0);
+    assert!(matches!(standing("one.parquet"), Err(Error::NotRecorded { .. })));
+    assert!(matches!(standing("three.parquet"), Err(Error::NotRecorded { .. })));
+    manifest.finish("a", record("a", &[("one.parquet", &other), ("two.parquet", &two)], &[]));
+    manifest.write(folder.path()).unwrap();
+    assert!(why("three.parquet").contains("three.parquet was made from another one.parquet"));
+
+    // `a` begins again: nothing of it counts, nor what was made from it.
+    let mut begun = manifest.clone();
+    assert!(begun.claim("a", &Provenance::new("a"), "five.parquet"));
+    assert!(!begun.claim("a", &Provenance::new("a"), "five.parquet"));
+    begun.write(folder.path()).unwrap();
+    for name in ["one.parquet", "two.parquet", "three.parquet"] {
+        assert!(why(name).contains("did not finish") && why(name).contains("spendscape a"), "{}", why(name));
+    }
+    assert!(!begun.is_current(folder.path(), "a", &Provenance::new("a")));
+    // When it has finished, what it did not write again is to go.
+    let gone = begun.finish("a", record("a", &[("one.parquet", &other)], &[]));
+    assert_eq!(gone, ["two.parquet", "five.parquet"]);
+
+    // A stranger that replaces a file voids the record; a stage that works on the stage's outputs takes the file over.
+    let mut strange = manifest.clone();
+    strange.claim("c", &Provenance::new("c"), "two.parquet");
+    assert!(strange.stages["a"].void.as_ref().unwrap().reason.contains("two.parquet"));
+    let key = Provenance::new("c").input("one.parquet", &other);
+    manifest.claim("c", &key, "two.parquet");
+    assert!(manifest.stages["a"].void.is_none());
+    manifest.finish("c", record("c", &[("two.parquet", &two)], &[("one.parquet", &other)]));
+    manifest.write(folder.path()).unwrap();
+    assert!(manifest.is_current(folder.path(), "a", &Provenance::new("a")));
+    assert_eq!(standing("two.parquet").unwrap(), Standing::Current(two));
+}
+
+#[test]
+fn a_lock_is_shared_by_the_process_and_swept_under() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".old.parquet.abcdef.part"), "half").unwrap();
+    let reading = FolderLock::acquire(folder.path(), Use::Read).unwrap();
+    assert!(folder.path().join(".old.parquet.abcdef.part").exists());
+    let writing = FolderLock::acquire(folder.path(), Use::Write).unwrap();
+    assert!(!folder.path().join(".old.parquet.abcdef.part").exists());
+    let file = std::fs::File::open(folder.path().join("run.lock")).unwrap();
+    assert!(file.try_lock_shared().is_err());
+    drop(writing);
+    assert!(file.try_lock_shared().is_err());
+    drop(reading);
+    file.try_lock_shared().unwrap();
 }
