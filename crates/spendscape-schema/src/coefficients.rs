@@ -1,11 +1,9 @@
 //! Coefficients that link transaction classes to traits.
 
-use std::collections::HashSet;
-
 use arrow::array::RecordBatch;
 use ndarray::Array2;
 
-use crate::{Axes, Axis, Error, Table, arrays};
+use crate::{Axes, Axis, CsvTable, Error, Table, arrays, csv::Record};
 
 /// The coefficient table B: one row per class, one column per trait.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,55 +28,38 @@ impl Coefficients {
     /// # Errors
     /// Names the line and column of the first value that cannot be read, and any class that stands twice.
     pub fn from_csv(text: &str) -> Result<Self, Error> {
-        let mut lines = text
-            .lines()
-            .enumerate()
-            .map(|(k, line)| (k + 1, line))
-            .filter(|(_, line)| !line.trim().is_empty());
-        let header: Vec<&str> = match lines.next() {
-            Some((_, header)) => header.split(',').map(str::trim).collect(),
-            None => {
-                return Err(Error::Line { line: 1, problem: "the coefficient table is empty".to_owned() });
-            }
-        };
-        if header.first() != Some(&"class") {
+        let table = CsvTable::parse(text)?;
+        let header = &table.names;
+        if header[0] != "class" {
             return Err(Error::Line {
                 line: 1,
                 problem: "the first column must be named `class`".to_owned(),
             });
         }
-        let first_trait = if header.get(1) == Some(&SHARE_COLUMN) { 2 } else { 1 };
-        let traits: Vec<String> = header[first_trait..].iter().map(|name| (*name).to_owned()).collect();
+        table.unique()?;
+        let first_trait = if header.get(1).is_some_and(|name| name == SHARE_COLUMN) { 2 } else { 1 };
+        let traits = header[first_trait..].to_vec();
         if traits.is_empty() {
             return Err(Error::Line { line: 1, problem: "the table has no trait column".to_owned() });
         }
-        let mut seen = HashSet::new();
-        if let Some(twice) = header.iter().find(|name| !seen.insert(**name)) {
-            return Err(Error::Duplicate { what: "column", label: (*twice).to_owned() });
-        }
         let (mut classes, mut shares, mut weights) = (Vec::new(), Vec::new(), Vec::new());
-        for (line, text) in lines {
-            let cells: Vec<&str> = text.split(',').map(str::trim).collect();
-            if cells.len() != header.len() {
-                let problem = format!("{} values, but the header has {} columns", cells.len(), header.len());
-                return Err(Error::Line { line, problem });
-            }
+        for Record { line, cells } in table.rows {
             let number = |k: usize| {
                 cells[k].parse::<f64>().ok().filter(|value| value.is_finite()).ok_or_else(|| Error::Value {
                     line,
-                    column: header[k].to_owned(),
-                    value: cells[k].to_owned(),
+                    column: header[k].clone(),
+                    value: cells[k].clone(),
                     expected: "a finite number",
                 })
             };
-            if classes.iter().any(|class| class == cells[0]) {
-                return Err(Error::Duplicate { what: "class", label: cells[0].to_owned() });
+            if classes.contains(&cells[0]) {
+                return Err(Error::Duplicate { what: "class", label: cells[0].clone() });
             }
-            classes.push(cells[0].to_owned());
+            classes.push(cells[0].clone());
             if first_trait == 2 {
                 let share = number(1)?;
                 if share < 0.0 {
-                    let (column, value) = (SHARE_COLUMN.to_owned(), cells[1].to_owned());
+                    let (column, value) = (SHARE_COLUMN.to_owned(), cells[1].clone());
                     return Err(Error::Value { line, column, value, expected: "a share of at least 0" });
                 }
                 shares.push(share);
@@ -163,6 +144,13 @@ mod tests {
     }
 
     #[test]
+    fn a_class_in_quotes_may_hold_a_comma() {
+        let table = Coefficients::from_csv("class,E\n\"food, drink\",1\n\"rent\",\"2\"\n").unwrap();
+        assert_eq!(table.classes, ["food, drink", "rent"]);
+        assert_eq!(table.weights, ndarray::array![[1.0], [2.0]]);
+    }
+
+    #[test]
     fn arrow_round_trip() {
         for text in [TABLE, "class,E\nfood,1\n"] {
             let table = Coefficients::from_csv(text).unwrap();
@@ -177,12 +165,12 @@ mod tests {
         let value = Coefficients::from_csv("class,E\nfood,NaN\n").unwrap_err();
         assert_eq!(value.to_string(), "line 2, column E: cannot read \"NaN\" as a finite number");
         for (text, message) in [
-            ("", "line 1: the coefficient table is empty"),
+            ("", "line 1: the file is empty, without a header"),
             ("name,E\n", "line 1: the first column must be named `class`"),
             ("class,pi\nfood,1\n", "line 1: the table has no trait column"),
-            ("class,E,E\nfood,1,2\n", "column \"E\" stands twice"),
+            ("class,E,E\nfood,1,2\n", "column \"E\" stands twice in the header: keep one"),
             ("class,E\nfood,1\nfood,2\n", "class \"food\" stands twice"),
-            ("class,E\nfood\n", "line 2: 1 values, but the header has 2 columns"),
+            ("class,E\nfood\n", "line 2: 1 values, but line 1 has 2"),
             ("class,E\n", "line 2: the coefficient table has no class"),
             ("class,pi,E\nfood,0,1\n", "line 2: the population shares sum to 0"),
             ("class,pi,E\nfood,-1,1\n", "line 2, column pi: cannot read \"-1\" as a share of at least 0"),

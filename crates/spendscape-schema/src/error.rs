@@ -118,6 +118,12 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// A text table lacks a column, or has it twice.
+    #[error("{problem}")]
+    Column {
+        /// What is wrong, with the column's name.
+        problem: String,
+    },
     /// A label stands twice where it must be unique.
     #[error("{what} {label:?} stands twice")]
     Duplicate {

@@ -14,14 +14,16 @@
 //! ```
 //!
 //! Modules in reading order: [`mod@table`] (columns and versions), [`arrays`] (between Arrow and ndarray), [`panel`],
-//! [`taxonomy`], [`coefficients`], [`targets`], [`window`], [`money`], [`seed`].
+//! [`taxonomy`], [`csv`], [`coefficients`], [`targets`], [`window`], [`money`], [`scope`], [`seed`].
 
 pub mod arrays;
 mod axes;
 pub mod coefficients;
+pub mod csv;
 mod error;
 pub mod money;
 pub mod panel;
+pub mod scope;
 pub mod seed;
 pub mod table;
 pub mod targets;
@@ -30,8 +32,11 @@ pub mod window;
 
 pub use axes::{Axes, Axis};
 pub use coefficients::Coefficients;
+pub use csv::CsvTable;
 pub use error::Error;
+pub use money::Currency;
 pub use panel::Panel;
+pub use scope::{CoefficientOrigin, Coverage, LeftOut, Scope};
 pub use table::{Column, Kind, Table};
 pub use targets::{TargetScaler, TargetScaling, Targets};
 pub use taxonomy::{Flow, Taxonomy, Unmapped};

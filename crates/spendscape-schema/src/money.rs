@@ -1,7 +1,58 @@
 //! Money as exact integer minor units.
 
+use serde::{Deserialize, Serialize};
+
 /// Digits after the decimal point that a currency's minor unit stands for, where the currency does not say otherwise.
 pub const DEFAULT_MINOR_DIGITS: u32 = 2;
+
+/// The money of a ledger, and how its minor units are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Currency {
+    /// Its name as the column map has it, mostly an ISO 4217 code.
+    pub name: String,
+    /// Decimal digits of the ledger's minor unit.
+    pub minor_digits: u32,
+    /// Decimal digits that people write: those of ISO 4217 for a code it has, else the ledger's.
+    pub shown_digits: u32,
+}
+
+impl Currency {
+    /// The currency of a ledger whose minor unit has so many digits.
+    #[must_use]
+    pub fn new(name: &str, minor_digits: u32) -> Self {
+        let iso = iso_currency::Currency::from_code(&name.to_ascii_uppercase());
+        let digits = iso.and_then(iso_currency::Currency::exponent).map(u32::from);
+        Self { name: name.to_owned(), minor_digits, shown_digits: digits.unwrap_or(minor_digits) }
+    }
+
+    /// An amount with the currency's digits, rounded half to even, and its name: `1,234.50 EUR`.
+    #[must_use]
+    pub fn show(&self, minor: i64) -> String {
+        let scale = i32::try_from(self.minor_digits).unwrap_or(i32::MAX);
+        // What cannot be rounded is shown as it is.
+        let Some(shown) = minor_from_decimal(i128::from(minor), scale, self.shown_digits) else {
+            return format!("{minor} x 10^-{} {}", self.minor_digits, self.name);
+        };
+        let digits = self.shown_digits as usize;
+        let text = format!("{:0width$}", shown.unsigned_abs(), width = digits + 1);
+        let (whole, part) = text.split_at(text.len() - digits);
+        let sign = if shown < 0 { "-" } else { "" };
+        let point = if part.is_empty() { "" } else { "." };
+        format!("{sign}{}{point}{part} {}", with_separators(whole), self.name)
+    }
+}
+
+/// Digits with separators between thousands.
+pub(crate) fn with_separators(digits: &str) -> String {
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
 
 /// Divides an exact decimal `value / 10^scale` into minor units of `digits` decimal digits, rounding half to even.
 ///
@@ -56,6 +107,22 @@ mod tests {
             assert_eq!(minor_from_decimal(value, scale, 2), Some(minor), "{value} / 10^{scale}");
         }
         assert_eq!(minor_from_decimal(5, -2, 2), Some(50_000));
+    }
+
+    #[test]
+    fn amounts_are_shown_with_the_currencys_digits() {
+        for (name, minor_digits, minor, shown) in [
+            ("EUR", 2, 123_450, "1,234.50 EUR"),
+            ("EUR", 2, -5, "-0.05 EUR"),
+            // Uganda's shilling has no minor unit, whatever the ledger counts in.
+            ("UGX", 2, 3_166_137, "31,661 UGX"),
+            ("ugx", 0, 31_661, "31,661 ugx"),
+            ("KWD", 3, 1_234, "1.234 KWD"),
+            ("Euros", 2, 1_000_000, "10,000.00 Euros"),
+            ("EUR", 2, i64::MIN, "-92,233,720,368,547,758.08 EUR"),
+        ] {
+            assert_eq!(Currency::new(name, minor_digits).show(minor), shown);
+        }
     }
 
     #[test]

@@ -152,8 +152,12 @@ impl fmt::Display for WindowSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.length {
             WindowLength::Months(12) => write!(f, "annual")?,
+            WindowLength::Months(3) => write!(f, "quarterly")?,
             WindowLength::Months(2) => write!(f, "bi-monthly")?,
+            WindowLength::Months(1) => write!(f, "monthly")?,
             WindowLength::Months(n) => write!(f, "{n} months")?,
+            WindowLength::Days(7) => write!(f, "weekly")?,
+            WindowLength::Days(1) => write!(f, "daily")?,
             WindowLength::Days(n) => write!(f, "{n} days")?,
         }
         write!(f, " x {}", self.count)?;

@@ -88,6 +88,14 @@ tables! {
         column("observed", Kind::Flag, "whether the period has spending of its own (false: carried from another period, or an all-zero row)"),
         column("share", Kind::Vector32(Axis::Class), "share of the period's spending per class; sums to 1, or to 0 for an all-zero row"),
     ];
+    /// Customers of the ledger who are not in a panel: one row per customer and window, ordered by window and customer.
+    LeftOut, "left_out", 1, [
+        column("window", Kind::Category, "the window as written"),
+        CUSTOMER,
+        column("reason", Kind::Category, "`few-periods` (too few have spending for the rule about empty ones), `no-spending`, `money-in` (no spending, but money came in, in classes of spending) or `no-anchor` (no last day of their own)"),
+        column("periods_with_spending", Kind::Index, "periods of the window with spending"),
+        column("periods", Kind::Index, "periods of the window"),
+    ];
     /// Training targets of each customer.
     Targets, "targets", 1, [
         CUSTOMER,
@@ -172,7 +180,7 @@ tables! {
         column("distance", Kind::Float, "distance of the final hidden state from the segment's mean"),
     ];
     /// What became of the segments of an earlier run; no rows where there is none.
-    Drift, "drift", 1, [
+    Drift, "drift", 2, [
         SEGMENT,
         column("fate", Kind::Category, "kept, appeared or disappeared"),
         column("old_customers", Kind::Integer, "customers in the earlier run"),
@@ -184,7 +192,8 @@ tables! {
         column("went_to_part", Kind::Values, "these parts"),
         column("came_from", Kind::Sizes, "earlier segments that gave it at least a quarter of theirs, largest part first: two or more are a merger"),
         column("came_from_part", Kind::Values, "these parts"),
-        nullable("stability_index", Kind::Float, "the segment's part of the population stability index"),
+        nullable("matched", Kind::Index, "segment of the other run that its size is compared with; itself where it is kept, null where none is left"),
+        nullable("stability_index", Kind::Float, "the segment's part of the population stability index of matched segments; null where its partner's row has it"),
     ];
     /// Coefficients of the surrogates: one row per target and class.
     Surrogate, "surrogate", 1, [
@@ -222,8 +231,8 @@ tables! {
     /// Classes whose use needs a reason.
     FlaggedClasses, "flagged_classes", 1, [
         column("class", Kind::Text, "transaction class"),
-        column("role", Kind::Category, "`protected` (listed), `proxy` (listed) or `correlated` (found: goes with a protected class)"),
-        column("reason", Kind::Text, "what it tells of a person, as listed, or the class that it goes with"),
+        column("role", Kind::Category, "`protected` (listed), `proxy` (listed), `named` (protected by its name) or `correlated` (found: goes with a protected class)"),
+        column("reason", Kind::Text, "what it tells of a person, as listed or by its name, or the class that it goes with"),
         nullable("correlation", Kind::Float, "correlation of mean shares with that class, where found"),
     ];
     /// Customers that illustrate a claim.
@@ -286,8 +295,9 @@ tables! {
         column("hidden", Kind::Vector32(Axis::Unit), "hidden state"),
     ];
     /// Single maps in depth, one row per input that is held: how the search for all fixed points ended.
-    Maps, "maps", 1, [
+    Maps, "maps", 2, [
         column("input", Kind::Text, "customer id, or number of the input from 0"),
+        column("cell", Kind::Category, "the cell that the outcome holds for, with what a net's file does not say and is taken for granted"),
         column("outcome", Kind::Category, "proved complete, undecided boxes, box limit, or completeness not proved"),
         column("points", Kind::Index, "certified fixed points"),
         column("stable", Kind::Index, "those that are proved stable"),
