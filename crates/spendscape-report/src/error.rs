@@ -18,6 +18,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A table without which nothing can be drawn is of another run than what lies beside it.
+    #[error("{stale}")]
+    StaleTable {
+        /// Which table, why, and what to do.
+        stale: spendscape_store::Stale,
+    },
     /// A table without which nothing can be drawn has no rows.
     #[error("{path} has no rows: there is nothing to draw")]
     EmptyTable {

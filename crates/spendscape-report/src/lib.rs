@@ -15,12 +15,13 @@
 //! ```
 //!
 //! Modules in reading order: `run` and `profiles` (the tables), `coordinates` (from states to three dimensions), `sample` (which
-//! customers), `draw` (shapes, axes, SVG, PNG), `figures`, `page`, `explanation` (one customer), `model_card`.
+//! customers), `facts` (who is in the run), `draw` (shapes, axes, SVG, PNG), `figures`, `page`, `explanation` (one customer), `model_card`.
 
 mod coordinates;
 mod draw;
 mod error;
 mod explanation;
+mod facts;
 mod figures;
 mod model_card;
 mod page;
@@ -34,6 +35,7 @@ pub use explanation::{
     FlaggedClass, FlaggedPart, LeadPart, MadeFrom, MovePart, PeriodPart, ShiftPart, TrustPart,
     explanation_page, explanation_text,
 };
+pub use facts::{Facts, run_facts};
 pub use figures::{FigureInfo, FigureOptions, Outcome, figures, goal_figure, outcome_figure};
 pub use model_card::model_card;
 pub use page::page;

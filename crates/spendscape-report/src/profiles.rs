@@ -49,6 +49,7 @@ pub(crate) struct Drift {
     pub(crate) overlap: f64,
     pub(crate) went_to: Vec<(u32, f32)>,
     pub(crate) came_from: Vec<(u32, f32)>,
+    pub(crate) matched: Option<u16>,
     pub(crate) stability_index: Option<f64>,
 }
 
@@ -172,6 +173,7 @@ pub(crate) fn read_drift(folder: &Path) -> Result<Part<Vec<Drift>>, Error> {
     let overlap = rows.float("overlap").map_err(&column)?;
     let went_to = parts("went_to", "went_to_part")?;
     let came_from = parts("came_from", "came_from_part")?;
+    let matched = rows.optional_index("matched").map_err(&column)?;
     let index = rows.optional_float("stability_index").map_err(&column)?;
     Ok(Ok((0..ids.len())
         .map(|row| Drift {
@@ -184,6 +186,7 @@ pub(crate) fn read_drift(folder: &Path) -> Result<Part<Vec<Drift>>, Error> {
             overlap: overlap[row],
             went_to: went_to[row].clone(),
             came_from: came_from[row].clone(),
+            matched: matched[row],
             stability_index: index[row],
         })
         .collect()))

@@ -9,8 +9,9 @@ use std::{
 };
 
 use ndarray::Array2;
-use spendscape_schema::{Axis, Table};
-use spendscape_store::{Stored, TableReader, read_table};
+use serde::Deserialize;
+use spendscape_schema::{Axis, Scope, Table, scope::SCOPE};
+use spendscape_store::{Provenance, Standing, Stored, TableReader, read_table, standing};
 
 pub(crate) use self::parts::{
     Attractor, Ends, Examples, MapPoint, Missing, Part, Source, TraitAxis, Trajectories, Vectors,
@@ -28,6 +29,8 @@ const PRINTED_ATTRACTORS: &str = "attractors_printed";
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) traits: Vec<String>,
+    /// What the run is about, where its panel came from a ledger.
+    pub(crate) scope: Option<Scope>,
     pub(crate) customers: Vec<String>,
     /// The trait with the highest grade of each customer.
     pub(crate) dominant: Vec<usize>,
@@ -49,6 +52,8 @@ pub(crate) struct Run {
     pub(crate) reach: Part<Array2<f64>>,
     /// Every table of the run, in the order of the pipeline.
     pub(crate) sources: Vec<Source>,
+    /// Why tables that are there are left out: they are of another run.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// Reads one table and checks it against the rest of the run.
@@ -79,25 +84,35 @@ fn path_of(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.parquet"))
 }
 
+/// Whether a table is there and of one run with what lies beside it.
+fn stands(folder: &Path, name: &str) -> Result<Standing, Error> {
+    Ok(standing(&format!("{name}.parquet"), &|file| folder.join(file))?)
+}
+
 /// A table without which there is no figure at all.
-fn required(folder: &Path, table: Table) -> Result<Stored, Error> {
+pub(crate) fn required(folder: &Path, table: Table) -> Result<Stored, Error> {
     let path = path_of(folder, table.name());
-    if !path.exists() {
-        return Err(Error::MissingTable { path });
+    match stands(folder, table.name())? {
+        Standing::Missing => return Err(Error::MissingTable { path }),
+        Standing::Stale(stale) => return Err(Error::StaleTable { stale }),
+        Standing::Current(_) => {}
     }
     let stored = read_table(&path, table)?;
     if stored.rows.is_empty() { Err(Error::EmptyTable { path }) } else { Ok(stored) }
 }
 
-/// A table of the run, if it is there and has rows.
+/// A table of the run, if it is there, is of one run with what lies beside it, and has rows.
 pub(crate) fn optional(folder: &Path, name: &str, table: Table) -> Result<Part<Stored>, Error> {
-    let path = path_of(folder, name);
-    let missing = |empty| Ok(Err(Missing { file: format!("{name}.parquet"), empty }));
-    if !path.exists() {
-        return missing(false);
+    match stands(folder, name)? {
+        Standing::Missing => return Ok(Err(Missing(format!("{name}.parquet is not in the run folder")))),
+        Standing::Stale(stale) => return Ok(Err(Missing(stale.brief()))),
+        Standing::Current(_) => {}
     }
-    let stored = read_table(&path, table)?;
-    if stored.rows.is_empty() { missing(true) } else { Ok(Ok(stored)) }
+    let stored = read_table(&path_of(folder, name), table)?;
+    if stored.rows.is_empty() {
+        return Ok(Err(Missing(format!("{name}.parquet has no rows"))));
+    }
+    Ok(Ok(stored))
 }
 
 /// Attaches the file to what is wrong with a column.
@@ -120,10 +135,12 @@ impl Run {
         let numbers: HashMap<String, usize> =
             customers.iter().enumerate().map(|(at, customer)| (customer.clone(), at)).collect();
         let units = states.axes.labels(Axis::Unit).map_err(column_error(folder, "states"))?.to_vec();
+        let (sources, left_out) = sources(folder)?;
         let reader = Reader { folder, traits: &traits, customers: &numbers, units: units.len() };
         let grades = reader.vectors64("targets", &targets, "grade", traits.len())?;
         let dominant = grades.rows().into_iter().map(|row| largest(row.iter().copied())).collect();
         Ok(Self {
+            scope: scope_of(&targets.provenance),
             dominant,
             long: reader.trajectories("states", &states)?,
             short: reader.read_trajectories(SHORT_STATES, Table::States)?,
@@ -151,7 +168,8 @@ impl Run {
             reach: reader.read("reach", Table::Reach, |reader, name, stored| {
                 reader.vectors64(name, stored, "output", reader.traits.len())
             })?,
-            sources: sources(folder)?,
+            sources,
+            left_out,
             traits,
             customers,
             units,
@@ -190,25 +208,33 @@ impl Run {
     }
 }
 
-/// Where every table of the run comes from, from the tables' metadata alone.
-fn sources(folder: &Path) -> Result<Vec<Source>, Error> {
-    let mut sources = Vec::new();
+/// The scope that targets took over from their panel.
+pub(crate) fn scope_of(targets: &Provenance) -> Option<Scope> {
+    Scope::deserialize(targets.parameters.get(SCOPE)?).ok()
+}
+
+/// Where every table of the run comes from, from the tables' metadata alone, and why some are left out.
+fn sources(folder: &Path) -> Result<(Vec<Source>, Vec<String>), Error> {
+    let (mut sources, mut left_out) = (Vec::new(), Vec::new());
     for (name, table) in files() {
-        let path = path_of(folder, &name);
-        if path.exists() {
-            let reader = TableReader::open(&path, table)?;
-            let provenance = reader.provenance();
-            sources.push(Source {
-                file: name,
-                stage: provenance.stage.clone(),
-                program: provenance.program.clone(),
-                seed: provenance.seed,
-                digest: reader.digest().to_string(),
-                rows: reader.len(),
-            });
+        match stands(folder, &name)? {
+            Standing::Missing => {}
+            Standing::Stale(stale) => left_out.push(format!("{name}.parquet is left out: {}", stale.brief())),
+            Standing::Current(_) => {
+                let reader = TableReader::open(&path_of(folder, &name), table)?;
+                let provenance = reader.provenance();
+                sources.push(Source {
+                    file: name,
+                    stage: provenance.stage.clone(),
+                    program: provenance.program.clone(),
+                    seed: provenance.seed,
+                    digest: reader.digest().to_string(),
+                    rows: reader.len(),
+                });
+            }
         }
     }
-    Ok(sources)
+    Ok((sources, left_out))
 }
 
 /// The position of the largest value, the first of several.

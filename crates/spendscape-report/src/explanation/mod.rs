@@ -7,6 +7,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use spendscape_schema::Scope;
 
 pub use page::explanation_page;
 pub use text::explanation_text;
@@ -34,6 +35,8 @@ pub struct CustomerExplanation {
     /// Classes whose share changed most in effect between the first and the last period, the largest first; empty if the
     /// explanation is refused.
     pub shifts: Vec<ShiftPart>,
+    /// What the run is about, where its panel came from a ledger.
+    pub scope: Option<Scope>,
     /// What all of this was made from.
     pub made_from: MadeFrom,
 }
@@ -108,7 +111,7 @@ pub struct DriverPart {
     pub coefficient: f64,
     /// Coefficient times (share - average).
     pub contribution: f64,
-    /// `protected`, `proxy` or `correlated`, if the class is flagged.
+    /// `protected`, `proxy`, `named` or `correlated`, if the class is flagged.
     pub flag: Option<String>,
 }
 
@@ -197,7 +200,7 @@ pub struct FlaggedPart {
 pub struct FlaggedClass {
     /// The class.
     pub class: String,
-    /// `protected`, `proxy` or `correlated`.
+    /// `protected`, `proxy`, `named` or `correlated`.
     pub flag: String,
     /// What it tells of a person.
     pub reason: String,

@@ -20,7 +20,8 @@ pub fn explanation_page(why: &CustomerExplanation) -> String {
         words::trait_name(why, &why.assignment.segment)
     );
     let mut contents = Vec::new();
-    let mut body = format!("{}{}", paragraph(&words::assignment(why)), paragraph(&words::path(why)));
+    let warning = words::warning(why).map_or(String::new(), |text| html::warning(&escape(text)));
+    let mut body = format!("{warning}{}{}", paragraph(&words::assignment(why)), paragraph(&words::path(why)));
     let mut add = |id: &'static str, name: &'static str, content: String| {
         contents.push((id, name));
         body.push_str(&html::section(id, name, &content));
@@ -55,7 +56,7 @@ fn trust(why: &CustomerExplanation) -> String {
 }
 
 fn drivers(why: &CustomerExplanation, lead: &LeadPart) -> String {
-    let shown = || lead.classes.iter().take(words::LISTED);
+    let shown = || words::listed(&lead.classes);
     let others = words::others(&lead.classes);
     let sizes = shown().map(|driver| driver.contribution).chain(others.map(|(_, sum)| sum));
     let largest = sizes.chain([lead.baseline, lead.value]).fold(f64::MIN_POSITIVE, |m, x| m.max(x.abs()));
@@ -123,7 +124,7 @@ fn periods(why: &CustomerExplanation) -> String {
                 escape(&words::trait_name(why, &period.segment)),
                 number(&words::signed(period.lead)),
                 turn,
-                period.total_minor.to_string(),
+                escape(&words::money(why, period.total_minor)),
                 own.to_owned(),
             ]
         })
@@ -133,7 +134,7 @@ fn periods(why: &CustomerExplanation) -> String {
         ("segment after it", false),
         ("lead", true),
         ("turn", true),
-        ("spent, minor units", true),
+        (if words::has_money(why) { "spent" } else { "spent, minor units" }, true),
         ("", false),
     ];
     let caption =
@@ -215,9 +216,11 @@ fn angles(why: &CustomerExplanation) -> String {
 }
 
 fn all(lead: &LeadPart) -> String {
+    let unused = lead.classes.iter().filter(|driver| words::is_unused(driver)).count();
     let rows: Vec<Vec<String>> = lead
         .classes
         .iter()
+        .filter(|driver| !words::is_unused(driver))
         .map(|driver| {
             vec![
                 escape(&words::class(&driver.class)),
@@ -241,7 +244,16 @@ fn all(lead: &LeadPart) -> String {
     ];
     let note = "Contribution = coefficient \u{D7} (share \u{2212} average). Shares sum to 1, so one number of the coefficients is \
                 free: they are written such that their median is 0.";
-    paragraph(note) + &html::table("Every class, by the size of its contribution", &headings, &rows)
+    let unused = match unused {
+        0 => String::new(),
+        1 => paragraph(
+            "One class is not listed: neither this customer nor the training customers spend on it.",
+        ),
+        some => paragraph(&format!(
+            "{some} classes are not listed: neither this customer nor the training customers spend on them."
+        )),
+    };
+    paragraph(note) + &unused + &html::table("Every class, by the size of its contribution", &headings, &rows)
 }
 
 fn sources(why: &CustomerExplanation) -> String {

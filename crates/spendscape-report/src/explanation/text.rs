@@ -19,6 +19,9 @@ pub fn explanation_text(why: &CustomerExplanation) -> String {
             words::trait_name(why, &why.assignment.segment)
         ),
     );
+    if let Some(warning) = words::warning(why) {
+        paragraph(&mut out, &format!("WARNING: {warning}"));
+    }
     paragraph(&mut out, &words::assignment(why));
     paragraph(&mut out, &words::path(why));
     heading(&mut out, "How far to trust this");
@@ -44,11 +47,15 @@ pub fn explanation_text(why: &CustomerExplanation) -> String {
     paragraph(&mut out, &words::periods(why));
     for period in &why.periods {
         let turn = period.turn_degrees.map_or(String::new(), |turn| format!(", turn {turn:.0} degrees"));
-        let carried = if period.observed { "" } else { ", no spending of its own" };
+        let spent = match (period.observed, words::has_money(why)) {
+            (false, _) => ", no spending of its own".to_owned(),
+            (true, true) => format!(", spent {}", words::money(why, period.total_minor)),
+            (true, false) => String::new(),
+        };
         line(
             &mut out,
             &format!(
-                "from {}: {}, lead {}{turn}{carried}",
+                "from {}: {}, lead {}{turn}{spent}",
                 period.start,
                 period.segment,
                 words::signed(period.lead)
@@ -117,7 +124,7 @@ fn lead(out: &mut String, why: &CustomerExplanation) {
     let Some(lead) = &why.lead else { return };
     heading(out, "What drives the lead");
     line(out, &format!("{} lead for the average customer", words::signed(lead.baseline)));
-    for driver in lead.classes.iter().take(words::LISTED) {
+    for driver in words::listed(&lead.classes) {
         line(out, &format!("{} {}", words::signed(driver.contribution), words::driver(driver)));
     }
     if let Some((count, sum)) = words::others(&lead.classes) {

@@ -135,9 +135,41 @@ pub(super) fn trust(why: &CustomerExplanation) -> String {
     }
 }
 
+/// What a reader has to be warned of before anything else.
+pub(super) fn warning(why: &CustomerExplanation) -> Option<&'static str> {
+    why.scope.as_ref()?.coefficients?.warning()
+}
+
+/// Whether amounts can be shown as money.
+pub(super) fn has_money(why: &CustomerExplanation) -> bool {
+    why.scope.as_ref().is_some_and(|scope| scope.currency.is_some())
+}
+
+/// An amount in the ledger's currency, or in minor units where it is not known.
+pub(super) fn money(why: &CustomerExplanation, minor: i64) -> String {
+    match why.scope.as_ref().and_then(|scope| scope.currency.as_ref()) {
+        Some(currency) => currency.show(minor),
+        None => minor.to_string(),
+    }
+}
+
+/// Whether nobody concerned spends on the class, so that there is nothing to say of it.
+pub(super) fn is_unused(driver: &DriverPart) -> bool {
+    driver.share == 0.0 && driver.average == 0.0
+}
+
+/// The classes that are listed one by one.
+pub(super) fn listed(drivers: &[DriverPart]) -> impl Iterator<Item = &DriverPart> {
+    drivers.iter().filter(|driver| !is_unused(driver)).take(LISTED)
+}
+
 /// What a driver does, without its numbers' columns.
 pub(super) fn driver(driver: &DriverPart) -> String {
-    let place = if driver.share > driver.average { "above" } else { "below" };
+    let place = match driver.share.total_cmp(&driver.average) {
+        std::cmp::Ordering::Greater => "above",
+        std::cmp::Ordering::Equal => "just",
+        std::cmp::Ordering::Less => "below",
+    };
     let flag = driver.flag.as_ref().map_or(String::new(), |flag| format!(" [{flag}]"));
     format!(
         "{}{flag}: {} of spending, {place} the average of {} ({} of customers spend less); each point more adds {}",
@@ -151,8 +183,13 @@ pub(super) fn driver(driver: &DriverPart) -> String {
 
 /// The classes that are not listed, summed up.
 pub(super) fn others(drivers: &[DriverPart]) -> Option<(usize, f64)> {
-    let rest = drivers.get(LISTED..).filter(|rest| !rest.is_empty())?;
-    Some((rest.len(), rest.iter().map(|driver| driver.contribution).sum()))
+    let rest: Vec<f64> = drivers
+        .iter()
+        .filter(|driver| !is_unused(driver))
+        .skip(LISTED)
+        .map(|driver| driver.contribution)
+        .collect();
+    (!rest.is_empty()).then(|| (rest.len(), rest.iter().sum()))
 }
 
 pub(super) fn angles(part: &AnglesPart) -> String {
@@ -187,7 +224,8 @@ pub(super) fn change(why: &CustomerExplanation) -> String {
 pub(super) fn flagged(why: &CustomerExplanation) -> String {
     let part = &why.flagged;
     if part.listed == 0 {
-        return "No class is listed as protected or as a proxy (spendscape explain --protected).".to_owned();
+        return "No class is listed as protected or as a proxy (spendscape explain --protected), and none is protected by its name."
+            .to_owned();
     }
     let contribution = part.contribution.map_or(String::new(), |contribution| {
         format!(" Together they add {} to the lead.", signed(contribution))

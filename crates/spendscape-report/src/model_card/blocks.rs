@@ -11,6 +11,8 @@ pub(super) enum Block {
     /// Starts a section: its identifier and its title.
     Heading(&'static str, &'static str),
     Paragraph(String),
+    /// What a reader must not miss.
+    Warning(String),
     List(Vec<String>),
     /// Caption, headings, rows; all columns but the first hold numbers if asked for.
     Table {
@@ -32,6 +34,7 @@ pub(super) fn markdown(title: &str, blocks: &[Block]) -> String {
         match block {
             Block::Heading(_, title) => out.push_str(&format!("## {title}\n")),
             Block::Paragraph(text) => out.push_str(&format!("{}\n", plain(text))),
+            Block::Warning(text) => out.push_str(&format!("> **Warning.** {}\n", plain(text))),
             Block::List(items) => {
                 for item in items {
                     out.push_str(&format!("- {}\n", plain(item)));
@@ -74,9 +77,10 @@ pub(super) fn page(title: &str, blocks: &[Block]) -> String {
 fn content(block: &Block) -> String {
     match block {
         Block::Heading(..) => String::new(),
-        Block::Paragraph(text) => format!("<p>{}</p>\n", escape(text)),
+        Block::Paragraph(text) => format!("<p>{}</p>\n", marked(text)),
+        Block::Warning(text) => html::warning(&marked(text)),
         Block::List(items) => {
-            let items: String = items.iter().map(|item| format!("<li>{}</li>\n", escape(item))).collect();
+            let items: String = items.iter().map(|item| format!("<li>{}</li>\n", marked(item))).collect();
             format!("<ul>\n{items}</ul>\n")
         }
         Block::Table { caption, headings, rows, numbers } => {
@@ -89,9 +93,35 @@ fn content(block: &Block) -> String {
     }
 }
 
+/// Text as HTML; what stands between backticks is code, as it is in Markdown.
+fn marked(text: &str) -> String {
+    let mut out = String::new();
+    let mut parts = text.split('`').peekable();
+    let mut code = false;
+    while let Some(part) = parts.next() {
+        // A backtick without a partner stays one.
+        match (code, parts.peek().is_some()) {
+            (true, true) => out.push_str(&format!("<code>{}</code>", escape(part))),
+            (true, false) => out.push_str(&format!("`{}", escape(part))),
+            (false, _) => out.push_str(&escape(part)),
+        }
+        code = !code;
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_is_marked_in_both_forms() {
+        assert_eq!(marked("run `a < b` or `c`"), "run <code>a &lt; b</code> or <code>c</code>");
+        assert_eq!(marked("5` wide"), "5` wide");
+        let blocks = [Block::Heading("one", "One"), Block::Warning("mind `this`".to_owned())];
+        assert!(markdown("T", &blocks).contains("> **Warning.** mind `this`\n"));
+        assert!(page("T", &blocks).contains("mind <code>this</code></p>"));
+    }
 
     #[test]
     fn both_forms_hold_the_same_and_escape_what_would_break_them() {

@@ -7,19 +7,19 @@ const UNKNOWN: &str = "not measured";
 
 /// Figures by name.
 #[derive(Debug, Default)]
-pub(super) struct Figures(BTreeMap<String, f64>);
+pub(crate) struct Figures(BTreeMap<String, f64>);
 
 impl Figures {
-    pub(super) fn new(figures: impl IntoIterator<Item = (String, f64)>) -> Self {
+    pub(crate) fn new(figures: impl IntoIterator<Item = (String, f64)>) -> Self {
         Self(figures.into_iter().collect())
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<f64> {
+    pub(crate) fn get(&self, name: &str) -> Option<f64> {
         self.0.get(name).copied()
     }
 
     /// The names between a prefix and a suffix that have a figure.
-    pub(super) fn between<'a>(&'a self, prefix: &'a str, suffix: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn between<'a>(&'a self, prefix: &'a str, suffix: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.keys().filter_map(move |name| name.strip_prefix(prefix)?.strip_suffix(suffix))
     }
 
@@ -27,28 +27,28 @@ impl Figures {
         self.get(name).map_or(UNKNOWN.to_owned(), show)
     }
 
-    pub(super) fn count(&self, name: &str) -> String {
+    pub(crate) fn count(&self, name: &str) -> String {
         self.show(name, |value| crate::draw::text::count(value as usize))
     }
 
-    pub(super) fn percent(&self, name: &str) -> String {
+    pub(crate) fn percent(&self, name: &str) -> String {
         self.show(name, |value| format!("{:.1} %", 100.0 * value))
     }
 
-    pub(super) fn degrees(&self, name: &str) -> String {
+    pub(crate) fn degrees(&self, name: &str) -> String {
         self.show(name, |value| format!("{value:.2} degrees"))
     }
 
-    pub(super) fn number(&self, name: &str) -> String {
+    pub(crate) fn number(&self, name: &str) -> String {
         self.show(name, |value| format!("{value:.4}"))
     }
 
-    pub(super) fn scientific(&self, name: &str) -> String {
+    pub(crate) fn scientific(&self, name: &str) -> String {
         self.show(name, |value| format!("{value:.1e}"))
     }
 
     /// A figure with its interval.
-    pub(super) fn interval(&self, name: &str) -> String {
+    pub(crate) fn interval(&self, name: &str) -> String {
         let end = |end: &str| self.number(&format!("{name}.{end}"));
         self.show(name, |value| format!("{value:.4} ({} to {})", end("low"), end("high")))
     }

@@ -11,9 +11,11 @@ use std::path::Path;
 use spendscape_schema::Table;
 use spendscape_store::write_file;
 
-use self::{blocks::Block, figures::Figures};
+use self::blocks::Block;
+pub(crate) use self::figures::Figures;
 use crate::{
     Error,
+    facts::Facts,
     run::{Part, Run, column_error, optional},
 };
 
@@ -25,6 +27,7 @@ struct Card {
     run: Run,
     fidelity: Figures,
     metrics: Figures,
+    facts: Facts,
     /// Class, role, reason.
     flagged: Vec<[String; 3]>,
 }
@@ -47,7 +50,7 @@ const TITLE: &str = "Model card: customer segments and their explanations";
 impl Card {
     fn open(folder: &Path) -> Result<Self, Error> {
         let run = Run::open(folder)?;
-        let Ok(fidelity) = figures(folder, FIDELITY)? else {
+        let Ok(fidelity) = read_figures(folder, FIDELITY)? else {
             return Err(Error::MissingTable { path: folder.join(format!("{FIDELITY}.parquet")) });
         };
         let flagged = match optional(folder, Table::FlaggedClasses.name(), Table::FlaggedClasses)? {
@@ -64,8 +67,9 @@ impl Card {
             }
             Err(_) => Vec::new(),
         };
-        let metrics = figures(folder, Table::Metrics.name())?.unwrap_or_default();
-        Ok(Self { run, fidelity, metrics, flagged })
+        let metrics = read_figures(folder, Table::Metrics.name())?.unwrap_or_default();
+        let facts = Facts::new(run.scope.as_ref(), &run.traits, &fidelity);
+        Ok(Self { run, fidelity, metrics, facts, flagged })
     }
 
     fn blocks(&self) -> Vec<Block> {
@@ -89,7 +93,8 @@ impl Card {
     }
 }
 
-fn figures(folder: &Path, name: &str) -> Result<Part<Figures>, Error> {
+/// The figures of a table of metrics.
+pub(crate) fn read_figures(folder: &Path, name: &str) -> Result<Part<Figures>, Error> {
     Ok(match optional(folder, name, Table::Metrics)? {
         Ok(stored) => {
             let column = column_error(folder, name);

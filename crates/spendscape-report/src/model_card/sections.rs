@@ -1,5 +1,7 @@
 //! The sections of the card.
 
+use spendscape_schema::{CoefficientOrigin, scope::percent};
+
 use super::{Card, blocks::Block};
 use crate::draw::text::count;
 
@@ -34,24 +36,53 @@ impl Card {
     pub(super) fn data(&self, blocks: &mut Vec<Block>) {
         blocks.push(Block::Heading("data", "Data"));
         let figures = &self.fidelity;
-        let origin = if figures.get("data.synthetic") == Some(1.0) {
-            "The customers are synthetic: no figure of this card says anything about real people."
-        } else {
-            "The customers are those of the ledger that was ingested."
-        };
+        blocks.extend(self.facts.warnings.iter().cloned().map(Block::Warning));
+        if figures.get("data.synthetic") == Some(1.0) {
+            text(
+                blocks,
+                "The customers are synthetic: no figure of this card says anything about real people.",
+            );
+        }
+        if self.run.scope.is_none() {
+            text(
+                blocks,
+                "The panel does not say which ledger it was made from, nor who was left out of it: make it with `spendscape ingest`.",
+            );
+        }
+        blocks.push(Block::List(
+            self.facts.lines.iter().map(|(heading, line)| format!("{heading}: {line}.")).collect(),
+        ));
         text(
             blocks,
             format!(
-                "{origin} {} customers, {} of them in training and {} unseen; {} periods; {} classes of spending, as shares of \
-                 what a customer spends in a period. The traits are {}.",
+                "{} customers, {} of them in training and {} unseen; {} periods; {} classes of spending, as shares of what a \
+                 customer spends in a period.",
                 figures.count("customers"),
                 figures.count("customers.training"),
                 figures.count("customers.unseen"),
                 self.run.long.steps(),
-                figures.count("classes"),
-                self.run.traits.join(", ")
+                figures.count("classes")
             ),
         );
+        let total = figures.get("customers").unwrap_or(0.0) as u64;
+        let rows: Vec<Vec<String>> = self
+            .run
+            .traits
+            .iter()
+            .filter_map(|name| {
+                let customers = figures.get(&format!("segment.{name}.customers"))? as u64;
+                Some(row([name.clone(), count(customers as usize), percent(customers, total)]))
+            })
+            .collect();
+        if !rows.is_empty() {
+            let headings = vec!["segment", "customers", "share"];
+            blocks.push(Block::Table {
+                caption: "Customers by the network's segment",
+                headings,
+                rows,
+                numbers: true,
+            });
+        }
     }
 
     pub(super) fn method(&self, blocks: &mut Vec<Block>) {
@@ -231,7 +262,8 @@ impl Card {
         if self.flagged.is_empty() {
             text(
                 blocks,
-                "No class was listed as protected or as a proxy in this run, so that nothing is said about fairness here. Give a \
+                "No class was listed as protected or as a proxy in this run, and none is protected by its name, so that nothing is \
+                 said about fairness here. Give a \
                  list with `spendscape explain --protected`; a class that must not be used at all is left out of the data by \
                  declaring it `flow = \"ignored\"` in the taxonomy.",
             );
@@ -263,9 +295,28 @@ impl Card {
                  median is the zero by choice.",
                 "A proposed change follows the surrogate's slopes and is checked with the network. A smaller one in another direction \
                  may exist where the network is far from linear.",
-                "Trait names come from a table of coefficients given by the user; their validity as psychology was not tested.",
+                self.limit_of_traits(),
             ],
         );
+    }
+
+    /// What the traits' names are worth, by where their coefficients come from.
+    fn limit_of_traits(&self) -> &'static str {
+        match self.run.scope.as_ref().and_then(|scope| scope.coefficients) {
+            Some(CoefficientOrigin::Drawn) => {
+                "The coefficients of the traits were drawn at random: the traits mean nothing, and neither do segments and \
+                 explanations that are told by them."
+            }
+            Some(CoefficientOrigin::Authored) => {
+                "The coefficients of the traits were authored for the synthetic bank; they are no published table."
+            }
+            Some(CoefficientOrigin::Given) => {
+                "Trait names come from a table of coefficients given by the user; their validity as psychology was not tested."
+            }
+            None => {
+                "Where the coefficients of the traits come from is not recorded; their validity as psychology was not tested."
+            }
+        }
     }
 
     pub(super) fn tests(&self, blocks: &mut Vec<Block>) {
@@ -311,7 +362,8 @@ impl Card {
         text(
             blocks,
             "Raise an alarm and fit again when a batch of at least 1,000 new customers crosses one of these lines. `spendscape \
-             explain` on the batch measures the first three; the last compares the shares of the segments with those above.",
+             explain` on the batch measures the first three; the last compares the batch's segments with the shares of all customers \
+             under Data.",
         );
         let rows = vec![
             row([
@@ -361,5 +413,8 @@ impl Card {
             .collect();
         let headings = vec!["table", "stage", "seed", "program", "digest of the content"];
         blocks.push(Block::Table { caption: "The tables of the run folder", headings, rows, numbers: false });
+        if !self.run.left_out.is_empty() {
+            blocks.push(Block::List(self.run.left_out.clone()));
+        }
     }
 }

@@ -34,6 +34,11 @@ pub(crate) fn section(id: &str, title: &str, content: &str) -> String {
     )
 }
 
+/// What a reader must not miss; the text is HTML.
+pub(crate) fn warning(text: &str) -> String {
+    format!("<p class=\"warning\" role=\"note\"><strong>Warning.</strong> {text}</p>\n")
+}
+
 /// A column of a table: its name, and whether it holds numbers.
 pub(crate) type Heading = (&'static str, bool);
 

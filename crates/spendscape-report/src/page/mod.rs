@@ -14,14 +14,16 @@ use crate::{
     Error,
     coordinates::Coordinates,
     draw::svg,
+    facts::Facts,
     figures::{Context, FigureOptions, PLANS},
+    model_card::{FIDELITY, read_figures},
     run::{Run, column_error, optional},
 };
 
 pub(crate) const STYLE: &str = include_str!("../../assets/report.css");
 const SCRIPT: &str = include_str!("../../assets/report.js");
 
-/// Writes the report on the run folder `run` as one HTML file, `out`: where its tables come from, the figures with their
+/// Writes the report on the run folder `run` as one HTML file, `out`: what it is about and what to be warned of, the figures with their
 /// captions, the trajectories to turn around (where the reader's browser runs scripts), what the segments are like and what
 /// became of an earlier run's, and the metrics. The page loads nothing, can be printed, and is the same for the same tables.
 ///
@@ -46,7 +48,9 @@ pub fn page(run: &Path, out: &Path) -> Result<(), Error> {
     let profiles = crate::profiles::read(folder, run.traits.len())?;
     let drift = crate::profiles::read_drift(folder)?;
 
-    let mut body = sections::introduction(&run);
+    let fidelity = read_figures(folder, FIDELITY)?.unwrap_or_default();
+    let facts = Facts::new(run.scope.as_ref(), &run.traits, &fidelity);
+    let mut body = sections::introduction(&run, &facts);
     let mut contents: Vec<(&str, &str)> = Vec::new();
     for plan in &PLANS {
         contents.push((plan.id, plan.title));

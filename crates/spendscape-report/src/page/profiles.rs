@@ -229,6 +229,7 @@ pub(super) fn drift(drift: &Part<Vec<Drift>>) -> String {
                 row.closest.map_or_else(String::new, |id| format!("{id} ({:.2})", row.overlap)),
                 parts(&row.went_to),
                 parts(&row.came_from),
+                row.matched.map_or_else(String::new, |id| id.to_string()),
                 row.stability_index.map_or_else(String::new, |index| format!("{index:.3}")),
             ]
         })
@@ -242,11 +243,13 @@ pub(super) fn drift(drift: &Part<Vec<Drift>>) -> String {
         ("closest (overlap)", false),
         ("its customers went to", false),
         ("took customers of", false),
+        ("size compared with", false),
         ("stability index", true),
     ];
     let mut content = html::table("Segments of the earlier run and of this one", &headings, &rows);
-    let indices: Option<Vec<f64>> = drift.iter().map(|row| row.stability_index).collect();
-    if let Some(indices) = indices {
+    // A pair's part stands with one of the two; without customers on one side there is none at all.
+    let indices: Vec<f64> = drift.iter().filter_map(|row| row.stability_index).collect();
+    if !indices.is_empty() {
         let total: f64 = indices.iter().sum();
         let word = match total {
             total if total < SHIFTS[0] => "sizes are stable",
@@ -254,9 +257,10 @@ pub(super) fn drift(drift: &Part<Vec<Drift>>) -> String {
             _ => "sizes have shifted",
         };
         content.push_str(&format!(
-            "<p class=\"note\">Population stability index over all segments: {total:.3} ({word}; below {} is usually read as \
-             stable, above {} as a shift). A segment that appeared was too unlike the one it is closest to for keeping its \
-             id.</p>\n",
+            "<p class=\"note\">Population stability index over all matched segments: {total:.3} ({word}; below {} is usually read \
+             as stable, above {} as a shift). Segments are matched by their customers, whether or not the id lasted; one without a \
+             match counts as empty on the other side. A segment that appeared was too unlike the one it is closest to for keeping \
+             its id: <code>--keep-overlap</code> says how unlike is too unlike.</p>\n",
             SHIFTS[0], SHIFTS[1]
         ));
     }

@@ -5,14 +5,21 @@ use std::collections::BTreeMap;
 use super::html;
 use crate::{
     draw::{palette::look, svg::escape, text::count},
+    facts::Facts,
     run::{Part, Run},
 };
 
 /// Paths of two traits are listed up to this many.
 const PATHS: usize = 25;
 
-/// What the run is.
-pub(super) fn introduction(run: &Run) -> String {
+/// What the run is: warnings first, then who and what it is about, and how good it is.
+pub(super) fn introduction(run: &Run, facts: &Facts) -> String {
+    let warnings: String = facts.warnings.iter().map(|text| html::warning(&escape(text))).collect();
+    let lines: String = facts
+        .lines
+        .iter()
+        .map(|(heading, text)| format!("<dt>{}</dt><dd>{}</dd>\n", escape(heading), escape(text)))
+        .collect();
     let seeds: Vec<String> = run
         .sources
         .iter()
@@ -27,13 +34,13 @@ pub(super) fn introduction(run: &Run) -> String {
     let states = run.sources.iter().find(|source| source.file == "states");
     let digest = states.map(|source| source.digest.clone()).unwrap_or_default();
     format!(
-        "<p>{} customers, {} periods, {} hidden units, {} traits ({}). Seeds: {}. Digest of the states: <code>{}</code>. \
+        "{warnings}<dl class=\"facts\">\n{lines}</dl>\n<p class=\"note\">{} customers, {} periods, {} hidden units, {} traits. \
+         Seeds: {}. Digest of the states: <code>{}</code>. \
          Every figure is drawn from the tables of the run folder, listed at the end of this page.</p>\n",
         count(run.customers.len()),
         run.long.steps(),
         run.width(),
         run.traits.len(),
-        escape(&run.traits.join(", ")),
         escape(&seeds),
         escape(&digest)
     )
@@ -105,7 +112,7 @@ pub(super) fn metrics(metrics: &Part<Vec<(String, f64)>>) -> String {
             let rows: Vec<Vec<String>> = metrics.iter().map(row).collect();
             html::table("Measured on this run", &[("figure", false), ("value", true)], &rows)
         }
-        Err(missing) => note(&missing.reason()),
+        Err(missing) => note(&format!("{}: `spendscape evaluate` measures them", missing.reason())),
     }
 }
 
@@ -148,7 +155,8 @@ pub(super) fn provenance(run: &Run) -> String {
         ("program", false),
         ("digest of the content", false),
     ];
-    html::table("The tables of the run folder", &headings, &rows)
+    let left_out: String = run.left_out.iter().map(|reason| note(reason)).collect();
+    html::table("The tables of the run folder", &headings, &rows) + &left_out
 }
 
 #[cfg(test)]

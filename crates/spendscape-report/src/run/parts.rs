@@ -6,15 +6,11 @@ use ndarray::Array2;
 
 /// Why a table cannot be drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Missing {
-    pub(crate) file: String,
-    pub(super) empty: bool,
-}
+pub(crate) struct Missing(pub(super) String);
 
 impl Missing {
     pub(crate) fn reason(&self) -> String {
-        let Self { file, empty } = self;
-        if *empty { format!("{file} has no rows") } else { format!("{file} is not in the run folder") }
+        self.0.clone()
     }
 }
 

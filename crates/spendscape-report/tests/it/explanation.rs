@@ -6,6 +6,7 @@ use spendscape_report::{
     AnglePart, AnglesPart, AssignmentPart, CustomerExplanation, DriverPart, FlaggedPart, LeadPart, MadeFrom,
     PeriodPart, TrustPart, explanation_page, explanation_text,
 };
+use spendscape_schema::{CoefficientOrigin, Currency, Scope};
 
 /// Twelve classes, the first with a name that would break a page.
 fn explanation() -> CustomerExplanation {
@@ -74,6 +75,7 @@ fn explanation() -> CustomerExplanation {
         },
         periods: vec![period("A", "2018-01-01"), period("O", "2019-01-01"), period("O", "2020-01-01")],
         shifts: Vec::new(),
+        scope: None,
         made_from: MadeFrom {
             program: "spendscape".to_owned(),
             program_digest: "abc".to_owned(),
@@ -121,6 +123,49 @@ fn text_says_what_decided_and_what_was_left_out() {
         "{text}"
     );
     assert!(text.contains("seen by neither network nor surrogate in training"), "{text}");
+}
+
+#[test]
+fn a_class_that_nobody_spends_on_is_not_listed() {
+    let mut why = explanation();
+    if let Some(lead) = &mut why.lead {
+        lead.classes[2].share = 0.0;
+        lead.classes[2].average = 0.0;
+        lead.classes[2].contribution = 0.0;
+        lead.classes[2].class = "OTHER".to_owned();
+    }
+    let (text, page) = (words(&why), explanation_page(&why));
+    assert!(!text.contains("OTHER") && !page.contains("OTHER"), "{text}");
+    assert!(!text.contains("0.00 % of spending"), "{text}");
+    // Ten of the other eleven are listed.
+    assert!(text.contains("+0.0025 1 other classes"), "{text}");
+    assert!(page.contains("One class is not listed"));
+}
+
+#[test]
+fn money_is_shown_as_money_and_drawn_traits_are_warned_of() {
+    let mut why = explanation();
+    assert!(explanation_page(&why).contains("spent, minor units") && !words(&why).contains("WARNING"));
+    let day = jiff::civil::date(2019, 1, 1);
+    why.scope = Some(Scope {
+        files: vec!["ledger.csv".to_owned()],
+        ledger_days: (day, day),
+        ledger_rows: 1,
+        ledger_customers: 1,
+        currency: Some(Currency::new("UGX", 2)),
+        windows: Vec::new(),
+        coefficients: Some(CoefficientOrigin::Drawn),
+    });
+    for period in &mut why.periods {
+        period.total_minor = 3_166_137;
+    }
+    let (text, page) = (words(&why), explanation_page(&why));
+    assert!(text.contains("spent 31,661 UGX") && page.contains("31,661 UGX"), "{text}");
+    assert!(!page.contains("minor units"));
+    assert!(
+        text.contains("WARNING: The traits mean nothing") && page.contains("class=\"warning\""),
+        "{text}"
+    );
 }
 
 #[test]

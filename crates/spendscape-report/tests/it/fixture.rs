@@ -5,7 +5,7 @@ use std::{f64::consts::PI, fs, path::Path};
 use arrow::array::{ArrayRef, RecordBatch};
 use ndarray::Array2;
 use rand::Rng;
-use spendscape_schema::{Axes, Axis, Table, arrays, seed};
+use spendscape_schema::{Axes, Axis, Scope, Table, arrays, scope::SCOPE, seed};
 use spendscape_store::{Provenance, write_table};
 
 /// Customers whose fixed points are in the run.
@@ -19,6 +19,8 @@ pub(crate) struct Fixture {
     pub(crate) units: usize,
     pub(crate) periods: usize,
     pub(crate) extended: usize,
+    /// What the run is about, where that is known.
+    pub(crate) scope: Option<Scope>,
 }
 
 impl Default for Fixture {
@@ -30,6 +32,7 @@ impl Default for Fixture {
             units: 3,
             periods: 6,
             extended: 300,
+            scope: None,
         }
     }
 }
@@ -67,7 +70,13 @@ impl Fixture {
         let schema = table.schema(&axes.only(&table.axes())).unwrap();
         let batch = RecordBatch::try_new(schema, columns).unwrap();
         let provenance = Provenance::new(if name == "targets" { "train" } else { name });
-        let provenance = if name == "targets" { provenance.seed(7) } else { provenance };
+        let provenance = match (&self.scope, name) {
+            (Some(scope), "targets") => {
+                provenance.seed(7).parameter(SCOPE, serde_json::to_value(scope).unwrap())
+            }
+            (None, "targets") => provenance.seed(7),
+            _ => provenance,
+        };
         write_table(&folder.join(format!("{name}.parquet")), table, &batch, provenance).unwrap();
     }
 
@@ -267,7 +276,8 @@ impl Fixture {
             arrays::values32(&[vec![0.95], vec![], vec![0.625, 0.375]]).unwrap(),
             arrays::sizes(&[vec![0, 1], vec![1], vec![]]).unwrap(),
             arrays::values32(&[vec![0.95, 0.375], vec![0.625], vec![]]).unwrap(),
-            arrays::optional_float([Some(0.001), Some(0.3), Some(0.2)]),
+            arrays::optional_index([Some(0), Some(1), Some(3)]),
+            arrays::optional_float([Some(0.001), Some(0.5), None]),
         ];
         self.write(folder, "drift", Table::Drift, columns);
     }

@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path};
 
-use spendscape_report::page;
+use jiff::civil::date;
+use spendscape_report::{page, run_facts};
+use spendscape_schema::{CoefficientOrigin, Coverage, Currency, LeftOut, Scope};
 
 use crate::fixture::Fixture;
 
@@ -48,6 +50,48 @@ fn the_page_holds_figures_tables_and_provenance_and_loads_nothing() {
     ids.dedup();
     assert_eq!(ids.len(), found);
     assert!(text.len() < 3 << 20, "{}", text.len());
+}
+
+/// Who was left out, which days, and what traits are worth stand before any figure.
+#[test]
+fn the_page_begins_with_what_it_is_about_and_what_to_be_warned_of() {
+    let window = Coverage {
+        window: "monthly x 6".to_owned(),
+        days: (date(2019, 1, 1), date(2019, 6, 30)),
+        anchored: false,
+        periods: 6,
+        rows_outside: 10,
+        customers: 65,
+        left_out: [(LeftOut::FewPeriods, 217)].into(),
+    };
+    let mut scope = Scope {
+        files: vec!["<ledger>.csv".to_owned()],
+        ledger_days: (date(2019, 1, 1), date(2019, 7, 1)),
+        ledger_rows: 16_327,
+        ledger_customers: 282,
+        currency: Some(Currency::new("UGX", 2)),
+        windows: vec![window],
+        coefficients: Some(CoefficientOrigin::Drawn),
+    };
+    let fixture = |scope: &Scope| Fixture { customers: 65, scope: Some(scope.clone()), ..Fixture::default() };
+    let text = made("page-facts", &fixture(&scope));
+    let before = text.split("<figure>").next().unwrap();
+    for content in [
+        "<p class=\"warning\" role=\"note\"><strong>Warning.</strong> The traits mean nothing",
+        "77.0 % of the ledger&#39;s customers were left out",
+        "65 of the ledger&#39;s 282 customers; 217 (77.0 %) were left out: 217 with spending in too few of the periods",
+        "2019-01-01 to 2019-06-30 (monthly x 6); 10 of the ledger&#39;s rows (below 0.1 %) lie on other days",
+        "16,327 rows of 282 customers of &lt;ledger&gt;.csv, 2019-01-01 to 2019-07-01, in UGX",
+        "their coefficients are random numbers",
+    ] {
+        assert!(before.contains(content), "{content}: {before}");
+    }
+    scope.coefficients = Some(CoefficientOrigin::Given);
+    scope.windows[0].left_out = [(LeftOut::FewPeriods, 1)].into();
+    let text = made("page-facts-given", &fixture(&scope));
+    assert!(!text.contains("class=\"warning\"") && text.contains("1 (1.5 %) was left out"));
+    let facts = run_facts(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("page-facts-given")).unwrap();
+    assert!(facts.warnings.is_empty() && facts.lines[0].0 == "Ledger");
 }
 
 #[test]
