@@ -10,6 +10,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use spendscape::{
     RunFolder,
     evaluate::{self, CompareOptions, EvaluateOptions, SummaryRow},
+    progress,
     stages::{
         self,
         assign::AssignOptions,
@@ -22,6 +23,7 @@ use spendscape::{
         synth::SynthOptions,
         train::TrainOptions,
     },
+    text::{printable, printable_json, printable_log},
 };
 use spendscape_report::{explanation_page, explanation_text};
 use spendscape_store::Manifest;
@@ -46,7 +48,7 @@ pub(crate) struct Arguments {
     #[arg(long, global = true)]
     json: bool,
     /// Threads; results do not depend on them
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = stages::count(1..=1_024))]
     threads: Option<usize>,
 }
 
@@ -64,8 +66,8 @@ struct Folders {
 }
 
 impl Folders {
-    fn open(&self) -> RunFolder {
-        RunFolder::new(&self.run, self.data.as_deref())
+    fn open(&self) -> Result<RunFolder> {
+        RunFolder::open(&self.run, self.data.as_deref())
     }
 }
 
@@ -148,7 +150,8 @@ enum Command {
     },
     /// Find and certify the fixed points that pull customers, and map traits into state space
     ///
-    /// With --model, another net (LSTM, stacked LSTM, GRU or tanh layer in PyTorch's layout) is studied instead.
+    /// With --model, another net (LSTM, stacked LSTM, GRU or tanh layer in PyTorch's layout) is studied instead. Every tensor
+    /// of its module must be understood.
     #[command(
         mut_arg("run", |run| run.required(false).default_value(".")),
         after_help = "Examples:\n  spendscape dynamics runs/first --data runs/bank\n  spendscape dynamics runs/other \
@@ -268,6 +271,9 @@ enum GoalsCommand {
         options: goals::RecommendOptions,
     },
     /// Choose whom to address for a goal and when, and measure such a choice on past days
+    ///
+    /// What such a choice gained on past days is printed first, beside chance and beside the strongest rule that needs no model
+    /// ("most often", "most recently"); what the model expects of the campaign comes after it.
     #[command(after_help = "Example: spendscape goals campaign runs/goals --goal trip --capacity 500")]
     Campaign {
         #[command(flatten)]
@@ -284,6 +290,10 @@ enum GoalsCommand {
         options: goals::CrossSellOptions,
     },
     /// Forecast demand per goal, class and period, and measure such forecasts on past days
+    ///
+    /// Forecasts made on past days are judged by their mean absolute error relative to that of the naive forecast (`relative_mae`,
+    /// below 1 is better): what the same period was a season ago (52 weeks or 12 months), or, where history does not reach back so
+    /// far, what the last period known was.
     #[command(after_help = "Example: spendscape goals demand runs/goals --period week --periods 4")]
     Demand {
         #[command(flatten)]
@@ -307,11 +317,12 @@ impl GoalsCommand {
     }
 
     /// What the command measures, if it measures anything.
-    fn figures(&self) -> Option<goals::Figures> {
+    fn measuring(&self) -> Option<goals::Measuring> {
         match self {
-            Self::Train { .. } => Some(goals::Figures::Train),
-            Self::Campaign { .. } => Some(goals::Figures::Campaign),
-            Self::Demand { .. } => Some(goals::Figures::Demand),
+            Self::Train { .. } => Some(goals::Measuring::Train),
+            Self::Predict { customer: None, .. } => Some(goals::Measuring::Predict),
+            Self::Campaign { .. } => Some(goals::Measuring::Campaign),
+            Self::Demand { .. } => Some(goals::Measuring::Demand),
             _ => None,
         }
     }
@@ -324,8 +335,7 @@ impl GoalsCommand {
                 goals::predict(run, options, force)?;
                 let Some(customer) = customer else { return Ok(()) };
                 let found = goals::customer(run, customer)?;
-                let text = if json { serde_json::to_string_pretty(&found)? + "\n" } else { found.text() };
-                print_text(&text)
+                if json { print_value(&found) } else { print_text(&found.text()) }
             }
             Self::Recommend { options, .. } => goals::recommend(run, options, force),
             Self::Campaign { options, .. } => goals::campaign(run, options, force),
@@ -336,7 +346,8 @@ impl GoalsCommand {
 }
 
 impl Arguments {
-    /// Sends log lines to standard error: lines for a person on a terminal, without colours in a file.
+    /// Sends log lines to standard error: lines for a person on a terminal, without colours in a file or where NO_COLOR asks
+    /// for none.
     pub(crate) fn start_logging(&self) {
         let level = match (self.quiet, self.verbose) {
             (true, _) => "error",
@@ -347,8 +358,11 @@ impl Arguments {
         let filter = EnvFilter::try_from_env("SPENDSCAPE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
         tracing_subscriber::fmt()
             .with_env_filter(filter)
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_writer(|| Log(std::io::stderr()))
+            .with_ansi(
+                std::io::IsTerminal::is_terminal(&std::io::stderr())
+                    && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            )
             .with_target(self.verbose > 0)
             .compact()
             .init();
@@ -365,13 +379,25 @@ impl Arguments {
                 .build_global()
                 .context("cannot start the threads asked for")?;
         }
+        progress::break_silence();
         let run = self.command.work(self.json)?;
-        if self.json {
-            self.print_json(&run)?;
-        } else if let Command::Compare { .. } = self.command {
-            print_text(&comparison_table(&evaluate::read_summary(&run)?))?;
-        }
-        Ok(())
+        if self.json { self.print_json(&run) } else { self.print_words(&run) }
+    }
+
+    /// What there is to know at the end, for a person.
+    fn print_words(&self, run: &RunFolder) -> Result<()> {
+        let text = match &self.command {
+            Command::Compare { .. } => comparison_table(&evaluate::read_summary(run)?),
+            _ if self.quiet => return Ok(()),
+            Command::Ingest { .. } => stages::summary::of_panels(run)?,
+            Command::Run { .. } => stages::summary::of_run(run)?,
+            Command::Goals(command) => match command.measuring() {
+                Some(command) => goals::findings(run, command)?.text,
+                None => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
+        print_text(&text)
     }
 
     /// What the command made: the measured figures, or the manifest of the run folder.
@@ -386,8 +412,8 @@ impl Arguments {
             // It was printed by the command itself, which knows the customer.
             Command::Explain { customer: Some(_), .. }
             | Command::Goals(GoalsCommand::Predict { customer: Some(_), .. }) => return Ok(()),
-            Command::Goals(command) => match command.figures() {
-                Some(figures) => serde_json::to_value(goals::read_figures(run, figures)?)?,
+            Command::Goals(command) => match command.measuring() {
+                Some(command) => serde_json::to_value(goals::findings(run, command)?)?,
                 None => serde_json::to_value(Manifest::read(run.path())?)?,
             },
             Command::Outcomes { .. } => {
@@ -398,7 +424,7 @@ impl Arguments {
             }
             _ => serde_json::to_value(Manifest::read(run.path())?)?,
         };
-        print_text(&format!("{}\n", serde_json::to_string_pretty(&json)?))
+        print_value(&json)
     }
 }
 
@@ -436,7 +462,7 @@ impl Command {
             | Self::Run { folders, .. } => folders,
             Self::Goals(command) => command.folders(),
         };
-        let (run, force) = (folders.open(), folders.force);
+        let (run, force) = (folders.open()?, folders.force);
         match self {
             Self::Synth { options, .. } => stages::synth::synth(&run, options, force)?,
             Self::Ingest { options, .. } => stages::ingest::ingest(&run, options, force)?,
@@ -447,11 +473,11 @@ impl Command {
             Self::Explain { options, customer, html, .. } => {
                 stages::explain::explain(&run, options, force)?;
                 if let Some(customer) = customer {
-                    print_explanation(&run, customer, html.as_deref(), json)?;
+                    print_explanation(&run, options, customer, html.as_deref(), json)?;
                 }
             }
             Self::Dynamics { options, net, .. } => match net.files() {
-                Some(files) => stages::dynamics::net(&run, files, options, force)?,
+                Some(files) => stages::dynamics::net(&run, net, files, options, force)?,
                 None => stages::dynamics::dynamics(&run, options, force)?,
             },
             Self::Goals(command) => command.work(&run, force, json)?,
@@ -473,20 +499,50 @@ impl Command {
 }
 
 /// Prints the explanation of one customer as text or JSON, and writes it as a page where one is asked for.
-fn print_explanation(run: &RunFolder, customer: &str, html: Option<&Path>, json: bool) -> Result<()> {
-    let explanation = stages::explain::explain_customer(run, customer)?;
+fn print_explanation(
+    run: &RunFolder,
+    options: &ExplainOptions,
+    customer: &str,
+    html: Option<&Path>,
+    json: bool,
+) -> Result<()> {
+    let explanation = stages::explain::explain_customer(run, options, customer)?;
     if let Some(path) = html {
         spendscape_store::write_file(path, explanation_page(&explanation).as_bytes())?;
     }
-    if json {
-        print_text(&format!("{}\n", serde_json::to_string_pretty(&explanation)?))
-    } else {
-        print_text(&explanation_text(&explanation))
+    if json { print_value(&explanation) } else { print_text(&explanation_text(&explanation)) }
+}
+
+/// Prints a value as JSON.
+fn print_value<T: serde::Serialize>(value: &T) -> Result<()> {
+    write_out(&printable_json(&(serde_json::to_string_pretty(value)? + "\n")))
+}
+
+/// Prints text, in which names from the data cannot drive the terminal.
+fn print_text(text: &str) -> Result<()> {
+    write_out(&printable(text))
+}
+
+/// Log lines, in which names from the data cannot drive the terminal.
+struct Log(std::io::Stderr);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match str::from_utf8(bytes) {
+            Ok(text) => self.0.write_all(printable_log(text).as_bytes())?,
+            Err(_) => self.0.write_all(bytes)?,
+        }
+        progress::spoke();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
     }
 }
 
 /// Writes to standard output; a reader that has seen enough (`| head`) is no failure.
-fn print_text(text: &str) -> Result<()> {
+fn write_out(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

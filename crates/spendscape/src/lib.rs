@@ -10,7 +10,7 @@
 //!
 //! use spendscape::{RunFolder, stages};
 //!
-//! let run = RunFolder::new(Path::new("runs/first"), None);
+//! let run = RunFolder::open(Path::new("runs/first"), None)?;
 //! stages::train::train(&run, &stages::train::TrainOptions::default(), false)?;
 //! stages::states::states(&run, false)?;
 //! # Ok::<(), anyhow::Error>(())
@@ -21,6 +21,8 @@ pub mod exit;
 pub mod model;
 pub mod progress;
 pub mod run_folder;
+mod scope;
 pub mod stages;
+pub mod text;
 
 pub use run_folder::{File, RunFolder};

@@ -7,14 +7,15 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::Parser;
-use spendscape::exit;
+use spendscape::{exit, text};
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     arguments.start_logging();
     // A second process-wide handler cannot exist, so this fails only where signals cannot be handled at all.
     if let Err(error) = ctrlc::set_handler(|| {
-        spendscape_store::remove_temporaries();
+        // Kept until the process has ended: nothing is written in between.
+        let _kept = spendscape_store::remove_temporaries();
         std::process::exit(exit::INTERRUPTED);
     }) {
         tracing::warn!("an interrupt will leave temporary files behind: {error}");
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     match arguments.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", exit::message(&error));
+            eprintln!("error: {}", text::printable(&exit::message(&error)));
             ExitCode::from(exit::code(&error))
         }
     }

@@ -11,23 +11,25 @@ use clap::Args;
 use ndarray::Array2;
 use serde_json::Value;
 use spendscape_schema::{
-    Axes, Axis, Coefficients, Panel, Table, TargetScaler, Targets, WindowSpec, arrays, window::Anchor,
+    Axes, Axis, Coefficients, Panel, Table, TargetScaler, Targets, WindowSpec, arrays, scope::SCOPE,
+    window::Anchor,
 };
 use spendscape_segments::{angles_of, final_states, unit_rows};
-use spendscape_store::{Manifest, Provenance, Stored, TableReader, read_table};
+use spendscape_store::{Provenance, Stored, read_table};
 
 use crate::{
     model::{self, Model},
     run_folder::{File, RunFolder, Stage},
+    scope,
     stages::{
         segment::{
             Found, PANEL_PARAMETERS,
             centers::Segmentation,
-            identity::{Earlier, write_drift},
+            identity::{Earlier, log_drift, write_drift},
             profile::{self, Members},
             short_segments,
         },
-        states::{angle_names, read_states, write_states},
+        states::{StoredStates, angle_names, write_states},
         train::read_targets,
     },
 };
@@ -45,7 +47,7 @@ pub struct AssignOptions {
 /// # Errors
 /// If the trained run lacks a table, or the panel was made of other classes, periods or rules.
 pub fn assign(run: &RunFolder, options: &AssignOptions, force: bool) -> Result<()> {
-    let trained = RunFolder::new(&options.model, None);
+    let trained = RunFolder::open_to_read(&options.model)?;
     if run.path().join(File::Model.name()).exists() {
         bail!(
             "{} holds a trained network, whose tables would be overwritten: assign in a folder of its own",
@@ -54,13 +56,14 @@ pub fn assign(run: &RunFolder, options: &AssignOptions, force: bool) -> Result<(
     }
     let mut provenance = Provenance::new("assign");
     for file in [File::Model, File::Targets, File::Frame] {
-        let reader = TableReader::open(&trained.find(file), file.table())
-            .with_context(|| format!("{} is no trained run", options.model.display()))?;
-        provenance = provenance.input(&format!("trained {}", file.name()), reader.digest());
+        let (_, digest) =
+            trained.need(file).with_context(|| format!("{} is no trained run", options.model.display()))?;
+        provenance = provenance.input(&format!("trained {}", file.name()), &digest);
     }
     let (earlier, provenance) = Earlier::open(&options.model, run, provenance)?;
     let mut inputs = vec![File::Panel];
-    if run.has(File::ShortPanel) {
+    let with_short = run.has(File::ShortPanel)?;
+    if with_short {
         inputs.push(File::ShortPanel);
     }
     let Some(mut stage) = run.stage("assign", provenance, &inputs, force)? else {
@@ -73,16 +76,17 @@ pub fn assign(run: &RunFolder, options: &AssignOptions, force: bool) -> Result<(
         .with_context(|| run.find(File::Panel).display().to_string())?;
     let model = model::read(&trained)?;
     model.check_classes(&panel.classes).with_context(|| run.find(File::Panel).display().to_string())?;
-    let grades = write_targets(&mut stage, &trained, &panel)?;
+    let grades = write_targets(&mut stage, &trained, &stored.provenance, &panel)?;
     let hidden = write_states(&mut stage, File::States, &model, &panel)?;
-    if run.has(File::ShortPanel) {
-        let short = Panel::from_rows(&run.read(File::ShortPanel)?.rows)?;
-        write_states(&mut stage, File::ShortStates, &model, &short)?;
+    let mut short = None;
+    if with_short {
+        let panel = Panel::from_rows(&run.read(File::ShortPanel)?.rows)?;
+        let hidden = write_states(&mut stage, File::ShortStates, &model, &panel)?;
+        short = Some(StoredStates { customers: panel.customers, hidden });
     }
     write_angles(&mut stage, &trained, &model, &panel.customers, &final_states(&hidden)?)?;
     let segmentation = Segmentation::read(&trained)?;
     let assigned = segmentation.assign(&hidden)?;
-    let short = if run.has(File::ShortPanel) { Some(read_states(run, File::ShortStates)?) } else { None };
     let found = Found {
         customers: &panel.customers,
         traits: &model.traits,
@@ -93,7 +97,9 @@ pub fn assign(run: &RunFolder, options: &AssignOptions, force: bool) -> Result<(
     };
     found.write(&mut stage, &segmentation)?;
     let ids: Vec<usize> = assigned.iter().map(|place| segmentation.ids[*place]).collect();
-    write_drift(&mut stage, Some(&earlier.compare(&segmentation, &panel.customers, &ids)?))?;
+    let drift = earlier.compare(&segmentation, &panel.customers, &ids)?;
+    write_drift(&mut stage, Some(&drift))?;
+    log_drift(&drift, None);
     let members = Members {
         customers: &panel.customers,
         classes: &panel.classes,
@@ -144,12 +150,23 @@ fn rule(value: &Value) -> String {
     }
 }
 
-/// Writes the customers' grades by the trained run's coefficients and scale; returns them, N x P.
-fn write_targets(stage: &mut Stage<'_>, trained: &RunFolder, panel: &Panel) -> Result<Array2<f64>> {
+/// Writes the customers' grades by the trained run's coefficients and scale; returns them, N x P. `made` is the panel's
+/// provenance.
+fn write_targets(
+    stage: &mut Stage<'_>,
+    trained: &RunFolder,
+    made: &Provenance,
+    panel: &Panel,
+) -> Result<Array2<f64>> {
     let known = read_targets(trained)?;
     let scaler = TargetScaler::fit(&known.scores, &known.traits, &known.train, known.scaling)?;
     stage.note("scaling", serde_json::to_value(known.scaling)?);
-    let coefficients = Coefficients::from_rows(&coefficients(stage.run(), trained)?.rows)?;
+    let coefficients = coefficients(stage.run(), trained)?;
+    if let Some(scope) = scope::with_coefficients(made, &coefficients.provenance) {
+        scope::warn_of_traits(scope.coefficients);
+        stage.note(SCOPE, serde_json::to_value(scope)?);
+    }
+    let coefficients = Coefficients::from_rows(&coefficients.rows)?;
     let scores = Targets::scores(panel, &coefficients)?;
     let grades = scaler.grades(&scores);
     let targets = Targets {
@@ -167,11 +184,9 @@ fn write_targets(stage: &mut Stage<'_>, trained: &RunFolder, panel: &Panel) -> R
 /// The coefficients that the trained run's targets were made with: beside the panel, or where training found them.
 fn coefficients(run: &RunFolder, trained: &RunFolder) -> Result<Stored> {
     let name = File::Coefficients.name();
-    let targets = TableReader::open(&trained.find(File::Targets), File::Targets.table())?;
-    let wanted =
-        targets.provenance().inputs.get(name).context("the targets do not say their coefficients")?;
-    let manifest = Manifest::read(trained.path())?;
-    let recorded = manifest.stages.get("train").and_then(|stage| stage.paths.get(name).map(PathBuf::from));
+    let targets = trained.read(File::Targets)?.provenance;
+    let wanted = targets.inputs.get(name).context("the targets do not say their coefficients")?;
+    let recorded = trained.record("train")?.and_then(|stage| stage.paths.get(name).map(PathBuf::from));
     let places: Vec<PathBuf> = [Some(run.find(File::Coefficients)), recorded].into_iter().flatten().collect();
     for path in places.iter().filter(|path| path.exists()) {
         let stored = read_table(path, Table::Coefficients)?;

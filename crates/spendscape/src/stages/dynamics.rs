@@ -8,7 +8,7 @@ mod study;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use arrow::array::RecordBatch;
 use clap::Args;
 use ndarray::{Array2, Axis as Dimension};
@@ -17,7 +17,7 @@ use spendscape_dynamics::{
     analyze_population, inverse_regression,
 };
 use spendscape_schema::{Axes, Axis, Panel, arrays};
-use spendscape_store::{Digest, Provenance, read_table, write_file};
+use spendscape_store::{Digest, Provenance};
 
 use study::Inputs;
 pub use study::StudyOptions;
@@ -25,21 +25,21 @@ pub use study::StudyOptions;
 use crate::{
     model,
     run_folder::{File, RunFolder, Stage},
-    stages::train::read_targets,
+    stages::{count, train::read_targets},
 };
 
 /// Extended trajectories, and customers looked at in depth.
 #[derive(Debug, Clone, Args)]
 pub struct DynamicsOptions {
     /// Steps of the extended trajectories (T')
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = count(1..=65_535))]
     pub horizon: usize,
     /// Customers whose extended trajectory is kept for figures
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 500, value_parser = count(0..=1_000_000))]
     pub extended_customers: usize,
     /// Customers whose map is studied in depth: basins, transients, cycles, smallest change of spending that makes the
     /// attractor jump
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 12, value_parser = count(0..=1_000_000))]
     pub studied_customers: usize,
     #[command(flatten)]
     /// How deep
@@ -70,6 +70,21 @@ pub struct NetOptions {
     /// The inputs that are held, one per row: comma-separated numbers, or the tensor `inputs` of a safetensors file
     #[arg(long, value_name = "FILE", requires = "model")]
     inputs: Option<PathBuf>,
+    /// The recurrent module to study, where the file has several
+    #[arg(long, value_name = "NAME", requires = "model")]
+    module: Option<String>,
+    /// The nonlinearity of a plain recurrent layer, which its file does not tell: a proof holds for this one only
+    #[arg(long, value_enum, default_value_t = Nonlinearity::Tanh, requires = "model")]
+    nonlinearity: Nonlinearity,
+}
+
+/// The nonlinearity of a plain recurrent layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Nonlinearity {
+    /// The hyperbolic tangent, PyTorch's default
+    Tanh,
+    /// max(0, x): refused, as its kinks admit no proof
+    Relu,
 }
 
 impl NetOptions {
@@ -102,6 +117,9 @@ const MAP_TABLES: [File; 9] = [
     File::MapBranches,
     File::MapJumps,
 ];
+
+/// Numbers of the extended trajectories that are kept for figures, at most: 1 GiB of them.
+const MOST_EXTENDED: usize = 1 << 28;
 
 /// Analyzes the long-run behavior of every customer and of the trait groups.
 ///
@@ -146,6 +164,14 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
     write_population(&mut stage, &axes, &panel.customers, &population, model.units())?;
 
     let kept = sample(panel.len(), options.extended_customers);
+    let numbers = kept.len().saturating_mul(options.horizon).saturating_mul(model.units());
+    ensure!(
+        numbers <= MOST_EXTENDED,
+        "extended trajectories of {} customers over {} steps hold {numbers} numbers, more than {MOST_EXTENDED}: choose a smaller \
+         --horizon or fewer --extended-customers",
+        kept.len(),
+        options.horizon
+    );
     let inputs = mean_shares.select(Dimension(0), &kept).mapv(|share| share as f32);
     let rolled = model.network.roll_out(&inputs, options.horizon, true)?;
     if let Some(trajectory) = rolled.trajectory {
@@ -166,6 +192,7 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
     )?;
     let studied = studied(&population, options.studied_customers);
     let inputs = Inputs {
+        cell: "LSTM of this run",
         labels: studied.iter().map(|row| panel.customers[*row].clone()).collect(),
         held: mean_shares.select(Dimension(0), &studied),
         coordinates: &panel.classes,
@@ -176,8 +203,7 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
     };
     write_tables(&mut stage, study::study(&cell, &inputs, options.horizon, &options.study)?)?;
     if options.json_tables {
-        let files = CUSTOMER_TABLES.iter().chain(&MAP_TABLES).filter(|file| run.has(**file));
-        files.into_iter().try_for_each(|file| write_json(&mut stage, *file))?;
+        CUSTOMER_TABLES.iter().chain(&MAP_TABLES).try_for_each(|file| write_json(&mut stage, *file))?;
     }
     stage.finish()
 }
@@ -185,9 +211,18 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
 /// Studies a net from elsewhere under inputs from a file; `files` are the net's and the inputs'.
 ///
 /// # Errors
-/// If a file is missing or damaged, or the inputs do not fit the net.
-pub fn net(run: &RunFolder, files: [&Path; 2], options: &DynamicsOptions, force: bool) -> Result<()> {
-    let mut provenance = Provenance::new("dynamics").parameter("horizon", options.horizon);
+/// If a file is missing or damaged, a tensor of the net is not understood, or the inputs do not fit the net.
+pub fn net(
+    run: &RunFolder,
+    net: &NetOptions,
+    files: [&Path; 2],
+    options: &DynamicsOptions,
+    force: bool,
+) -> Result<()> {
+    let mut provenance = Provenance::new("dynamics")
+        .parameter("horizon", options.horizon)
+        .parameter("module", net.module.clone())
+        .parameter("nonlinearity", format!("{:?}", net.nonlinearity).to_lowercase());
     for (name, path) in ["model", "inputs"].into_iter().zip(files) {
         let digest = Digest::of_file(path).with_context(|| format!("cannot read the {name}"))?;
         provenance = provenance.input(name, &digest);
@@ -199,11 +234,15 @@ pub fn net(run: &RunFolder, files: [&Path; 2], options: &DynamicsOptions, force:
     stage.path("model", model);
     stage.path("inputs", inputs);
     let (horizon, study) = (options.horizon, &options.study);
-    let tables = match net::read_net(model)? {
-        net::Net::Lstm(cell) => from_file(&cell, inputs, horizon, study),
-        net::Net::Stacked(stack) => from_file(&stack, inputs, horizon, study),
-        net::Net::Gru(cell) => from_file(&cell, inputs, horizon, study),
-        net::Net::Rnn(cell) => from_file(&cell, inputs, horizon, study),
+    let read = net::read_net(model, net.module.as_deref(), net.nonlinearity)?;
+    let assumption = read.assumption();
+    tracing::info!("studied as {assumption}");
+    stage.note("cell", assumption);
+    let tables = match read {
+        net::Net::Lstm(cell) => from_file(&cell, assumption, inputs, horizon, study),
+        net::Net::Stacked(stack) => from_file(&stack, assumption, inputs, horizon, study),
+        net::Net::Gru(cell) => from_file(&cell, assumption, inputs, horizon, study),
+        net::Net::Rnn(cell) => from_file(&cell, assumption, inputs, horizon, study),
     }?;
     write_tables(&mut stage, tables)?;
     MAP_TABLES.into_iter().try_for_each(|file| write_json(&mut stage, file))?;
@@ -212,6 +251,7 @@ pub fn net(run: &RunFolder, files: [&Path; 2], options: &DynamicsOptions, force:
 
 fn from_file<C: spendscape_dynamics::Driven>(
     cell: &C,
+    assumption: &str,
     path: &Path,
     horizon: usize,
     options: &StudyOptions,
@@ -219,7 +259,7 @@ fn from_file<C: spendscape_dynamics::Driven>(
     let held = net::read_inputs(path, cell.input_width())?;
     let numbers = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<String>>();
     let (labels, coordinates) = (numbers(held.nrows()), numbers(held.ncols()));
-    let inputs = Inputs { labels, held, coordinates: &coordinates, paths: Vec::new() };
+    let inputs = Inputs { cell: assumption, labels, held, coordinates: &coordinates, paths: Vec::new() };
     study::study(cell, &inputs, horizon, options)
 }
 
@@ -236,16 +276,12 @@ fn write_tables(stage: &mut Stage<'_>, tables: Vec<(File, RecordBatch)>) -> Resu
     tables.into_iter().try_for_each(|(file, batch)| stage.write_batch(file, &batch))
 }
 
-/// Writes a table of the run folder as JSON beside itself.
+/// Writes a table as JSON beside itself, if the stage has written it.
 fn write_json(stage: &mut Stage<'_>, file: File) -> Result<()> {
-    let path = stage.run().path().join(file.name());
-    let rows = json::rows(read_table(&path, file.table())?.rows.batch())?;
-    let text = serde_json::to_vec_pretty(&rows)?;
-    let path = path.with_extension("json");
-    write_file(&path, &text)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    stage.wrote(&name, Digest::of(&text));
-    Ok(())
+    let Some(stored) = stage.read_back(file)? else { return Ok(()) };
+    let text = serde_json::to_vec_pretty(&json::rows(stored.rows.batch())?)?;
+    let name = Path::new(file.name()).with_extension("json");
+    stage.write_plain(&name.to_string_lossy(), &text)
 }
 
 /// Predicted final locations of customers in three readings of equation 3.

@@ -14,15 +14,22 @@ use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use spendscape_ledger::{
-    ColumnMap, DerivedClasses, IngestOptions as RawOptions, IngestReport, Limits, PanelReport, PanelRequest,
-    Pseudonyms, build_panels, derive_taxonomy,
+    ColumnMap, DerivedClasses, IngestOptions as RawOptions, IngestReport, LeftOutCustomer, Limits,
+    PanelReport, PanelRequest, Panels, Pseudonyms, build_panels, derive_taxonomy,
 };
-use spendscape_schema::{Coefficients, EmptyWindows, Taxonomy, WindowSpec, seed};
+use spendscape_schema::{
+    Axes, CoefficientOrigin, Coefficients, EmptyWindows, Taxonomy, WindowSpec, arrays,
+    csv::Record,
+    scope::{COEFFICIENT_ORIGIN, SCOPE},
+    seed,
+};
 use spendscape_store::{Digest, Provenance};
 
 use crate::{
     run_folder::{File, RunFolder, Stage, spending_classes, write_taxonomy},
-    stages::synth::read_coefficients,
+    scope,
+    stages::{count, synth::read_coefficients},
+    text::{read_csv, read_text},
 };
 
 /// Where the transactions are and what becomes of them.
@@ -38,7 +45,7 @@ pub struct IngestOptions {
     #[arg(long, value_name = "FILE", requires = "files", conflicts_with = "derive_classes")]
     pub taxonomy: Option<PathBuf>,
     /// Make a taxonomy of the commonest codes, this many, and OTHER for the rest
-    #[arg(long, value_name = "N", requires = "files")]
+    #[arg(long, value_name = "N", requires = "files", value_parser = count(1..=60_000))]
     pub derive_classes: Option<usize>,
     /// Coefficient table (CSV: class, traits ...)
     #[arg(long, value_name = "FILE")]
@@ -65,7 +72,7 @@ pub struct IngestOptions {
     #[arg(long, value_name = "FILE")]
     pub anchors: Option<PathBuf>,
     /// Memory for the customers' totals, in MiB; beyond it rows go through files
-    #[arg(long, default_value_t = 1_024, value_name = "MIB")]
+    #[arg(long, default_value_t = 1_024, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub memory: u64,
 }
 
@@ -82,14 +89,16 @@ impl FromStr for ShortWindow {
 }
 
 fn parse_policy(text: &str) -> Result<EmptyWindows, String> {
-    let (name, count) = text.split_once(':').unwrap_or((text, "1"));
-    let count = count.parse().map_err(|_| format!("{count:?} is no number of periods"))?;
-    match name {
-        "drop" => Ok(EmptyWindows::Drop),
-        "carry-forward" => Ok(EmptyWindows::CarryForward(count)),
-        "keep-zero" => Ok(EmptyWindows::KeepZero(count)),
-        _ => Err("expected `drop`, `carry-forward:N` or `keep-zero:N`".to_owned()),
+    if text == "drop" {
+        return Ok(EmptyWindows::Drop);
     }
+    let (name, count) = text.split_once(':').unwrap_or((text, "1"));
+    let policy = match name {
+        "carry-forward" => EmptyWindows::CarryForward,
+        "keep-zero" => EmptyWindows::KeepZero,
+        _ => return Err("expected `drop` (without a number), `carry-forward:N` or `keep-zero:N`".to_owned()),
+    };
+    Ok(policy(count.parse().map_err(|_| format!("{count:?} is no number of periods"))?))
 }
 
 /// Makes the ledger (if raw files are given) and the panels.
@@ -105,10 +114,7 @@ pub fn ingest(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
 
 fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
     let Some(map_path) = &options.map else { bail!("--files needs --map") };
-    let read = |path: &Path| {
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
-    };
-    let map_text = read(map_path)?;
+    let map_text = read_text(map_path)?;
     let map = ColumnMap::from_toml(&map_text).with_context(|| format!("{}", map_path.display()))?;
     let pseudonyms = options.pseudonym_key.as_deref().map(Pseudonyms::from_key_file).transpose()?;
     let mut provenance = Provenance::new("ingest")
@@ -128,7 +134,7 @@ fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
     };
     let taxonomy = match (&options.taxonomy, options.derive_classes) {
         (Some(path), _) => {
-            Taxonomy::from_toml(&read(path)?).with_context(|| format!("{}", path.display()))?
+            Taxonomy::from_toml(&read_text(path)?).with_context(|| format!("{}", path.display()))?
         }
         (None, Some(top)) => {
             let other = "OTHER".to_owned();
@@ -144,13 +150,19 @@ fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
         pseudonyms,
         ..RawOptions::with_scratch(run.path())
     };
-    let destination = run.path().join(File::Ledger.name());
+    let destination = stage.place(File::Ledger)?;
     let report = spendscape_ledger::ingest::ingest(&map, &taxonomy, &options.files, &destination, &raw)?;
     log_ingest(&report);
-    stage.wrote(File::Ledger.name(), report.digest.clone());
+    stage.wrote(File::Ledger, report.digest.clone());
     write_json(&mut stage, "ingest_report.json", &report)?;
     write_taxonomy(&mut stage, &taxonomy)?;
     if let Some(coefficients) = coefficients {
+        let origin = match options.coefficients {
+            Some(_) => CoefficientOrigin::Given,
+            None => CoefficientOrigin::Drawn,
+        };
+        scope::warn_of_traits(Some(origin));
+        stage.note(COEFFICIENT_ORIGIN, serde_json::to_value(origin)?);
         stage.write_batch(File::Coefficients, &coefficients.to_batch()?)?;
     }
     stage.finish()
@@ -209,36 +221,57 @@ fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
     };
     let built = build_panels(&[run.find(File::Ledger)], &request)?;
     log_panels(&built.report);
-    for (panel, file) in built.panels.iter().zip([File::Panel, File::ShortPanel]) {
+    let ledger = run.find(File::Ledger);
+    let scope = scope::of_panels(&ledger, &built, request.anchors.is_some())?;
+    stage.note(SCOPE, serde_json::to_value(&scope)?);
+    let places = [(File::Panel, "--window"), (File::ShortPanel, "--short-window")];
+    for (at, (panel, (file, option))) in built.panels.iter().zip(places).enumerate() {
         if panel.is_empty() {
-            bail!(
-                "no customer is left for {}: see the counts above, or choose another --empty-windows",
-                file.name()
-            );
+            bail!("{}: {}", file.name(), scope::nobody(&built.report.windows[at]));
         }
+        scope::warn_of_window(option, &built, at);
         stage.write_batch(file, &panel.to_batch()?)?;
     }
+    write_left_out(&mut stage, &built)?;
     if let Some(panel) = built.panels.first() {
-        let ledger = run.find(File::Ledger);
         super::balances::write(&mut stage, &ledger, options.window, request.anchors.as_ref(), panel)?;
     }
     write_json(&mut stage, "panel_report.json", &built.report)?;
     stage.finish()
 }
 
+/// Writes who is not in the panels, and why.
+fn write_left_out(stage: &mut Stage<'_>, built: &Panels) -> Result<()> {
+    let windows = built.report.windows.iter().zip(&built.panels).zip(&built.left_out);
+    let rows: Vec<(&str, u16, &LeftOutCustomer)> = windows
+        .flat_map(|((window, panel), left_out)| {
+            left_out.iter().map(move |row| (window.window.as_str(), panel.periods.len() as u16, row))
+        })
+        .collect();
+    let columns = vec![
+        arrays::category(rows.iter().map(|row| row.0)),
+        arrays::text(rows.iter().map(|row| &row.2.customer)),
+        arrays::category(rows.iter().map(|row| row.2.reason.name())),
+        arrays::index(rows.iter().map(|row| row.2.periods_with_spending)),
+        arrays::index(rows.iter().map(|row| row.1)),
+    ];
+    stage.write(File::LeftOut, &Axes::new(), columns)
+}
+
 /// Reads a last day per customer.
 fn read_anchors(path: &Path) -> Result<HashMap<String, Date>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let table = read_csv(path)?;
+    let place = || format!("{}", path.display());
+    let (customer, day) =
+        (table.position("customer").with_context(place)?, table.position("day").with_context(place)?);
     let mut anchors = HashMap::new();
-    for (number, line) in text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty()) {
-        let place = || format!("{} line {}", path.display(), number + 1);
-        let Some((customer, day)) = line.split_once(',') else { bail!("{}: expected customer,day", place()) };
-        let day = day
-            .trim()
-            .parse()
-            .with_context(|| format!("{}, column day: {day:?} is no day YYYY-MM-DD", place()))?;
-        if anchors.insert(customer.trim().to_owned(), day).is_some() {
-            bail!("{}: customer {customer:?} stands twice", place());
+    for Record { line, mut cells } in table.rows {
+        let last = cells[day].parse().with_context(|| {
+            format!("{} line {line}, column day: {:?} is no day YYYY-MM-DD", path.display(), cells[day])
+        })?;
+        let customer = std::mem::take(&mut cells[customer]);
+        if let Some(earlier) = anchors.insert(customer, last) {
+            bail!("{} line {line}: the customer stands there twice, first with {earlier}", path.display());
         }
     }
     Ok(anchors)
@@ -246,9 +279,7 @@ fn read_anchors(path: &Path) -> Result<HashMap<String, Date>> {
 
 fn write_json<T: serde::Serialize>(stage: &mut Stage<'_>, name: &str, report: &T) -> Result<()> {
     let json = serde_json::to_vec_pretty(report)?;
-    spendscape_store::write_file(&stage.run().path().join(name), &json)?;
-    stage.wrote(name, Digest::of(&json));
-    Ok(())
+    stage.write_plain(name, &json)
 }
 
 fn log_ingest(report: &IngestReport) {
@@ -265,7 +296,7 @@ fn log_ingest(report: &IngestReport) {
         ("cut last lines, dropped", &report.cut_last_lines),
     ] {
         if tally.count > 0 {
-            let example = tally.examples.first().map(|example| format!("{example:?}"));
+            let example = tally.examples.first().map(ToString::to_string);
             tracing::warn!(rows = tally.count, example = example.unwrap_or_default(), "rows {what}");
         }
     }
@@ -284,6 +315,8 @@ fn log_panels(report: &PanelReport) {
     for window in &report.windows {
         tracing::info!(
             window = window.window,
+            first = window.days.as_ref().map(|days| &days.0),
+            last = window.days.as_ref().map(|days| &days.1),
             customers = window.customers,
             dropped = window.dropped.count,
             carried = window.carried,

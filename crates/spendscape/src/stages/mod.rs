@@ -1,5 +1,9 @@
 //! The stages, in the order in which they run.
 
+use std::ops::RangeInclusive;
+
+use clap::builder::RangedU64ValueParser;
+
 pub mod assign;
 pub mod balances;
 mod columns;
@@ -11,5 +15,13 @@ pub mod outcomes;
 pub mod report;
 pub mod segment;
 pub mod states;
+pub mod summary;
 pub mod synth;
 pub mod train;
+
+/// A count of the command line with its range, so that none makes a stage run or take memory without end; the message of a
+/// count outside names the option and the range.
+#[must_use]
+pub fn count(range: RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(range)
+}

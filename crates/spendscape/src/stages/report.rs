@@ -1,6 +1,6 @@
 //! Figures and the page.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use spendscape_report::{FigureOptions, Outcome, figures, model_card, page};
 
 use crate::run_folder::{File, RunFolder};
@@ -11,6 +11,10 @@ use crate::run_folder::{File, RunFolder};
 /// # Errors
 /// If a table is missing or damaged.
 pub fn report(run: &RunFolder) -> Result<()> {
+    // What nothing can be drawn without may be of another run than a panel that lies elsewhere, which only this crate knows.
+    for file in [File::Targets, File::States] {
+        run.need(file)?;
+    }
     for figure in figures(run.path(), &run.path().join("figures"), &FigureOptions::default())? {
         match figure.outcome {
             Outcome::Drawn { png, omitted, .. } => {
@@ -23,10 +27,19 @@ pub fn report(run: &RunFolder) -> Result<()> {
         }
     }
     page(run.path(), &run.path().join("report.html"))?;
-    if run.has(File::Fidelity) {
+    if run.has(File::Fidelity)? {
         model_card(run.path(), run.path())?;
     } else {
-        tracing::info!("the model card is left out: {} is not in the run folder", File::Fidelity.name());
+        tracing::info!(
+            "the model card is left out: {} is not there, or of another run",
+            File::Fidelity.name()
+        );
+        for name in ["model_card.md", "model_card.html"] {
+            let path = run.path().join(name);
+            if path.exists() {
+                std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            }
+        }
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use spendscape_store::Provenance;
 
 use self::{
     centers::Segmentation,
-    identity::{Earlier, write_drift},
+    identity::{Earlier, log_drift, write_drift},
     profile::Members,
 };
 use crate::{
@@ -62,7 +62,8 @@ impl Default for SegmentOptions {
 /// If the states are missing, or the earlier run has no segments or no customer of this one.
 pub fn segment(run: &RunFolder, options: &SegmentOptions, seed: u64, force: bool) -> Result<()> {
     let mut inputs = vec![File::Targets, File::States, File::Model, File::Panel];
-    if run.has(File::ShortStates) {
+    let with_short = run.has(File::ShortStates)?;
+    if with_short {
         inputs.push(File::ShortStates);
     }
     let mut provenance = Provenance::new("segment")
@@ -81,7 +82,7 @@ pub fn segment(run: &RunFolder, options: &SegmentOptions, seed: u64, force: bool
     };
     let targets = read_targets(run)?;
     let long = read_states(run, File::States)?;
-    let short = if run.has(File::ShortStates) { Some(read_states(run, File::ShortStates)?) } else { None };
+    let short = if with_short { Some(read_states(run, File::ShortStates)?) } else { None };
     let directions = unit_rows(&final_states(&long.hidden)?);
     let start = match &earlier {
         Some(earlier) => Some(earlier.centers(&long.customers, &directions, &targets.train)?),
@@ -117,6 +118,9 @@ pub fn segment(run: &RunFolder, options: &SegmentOptions, seed: u64, force: bool
     };
     found.write(&mut stage, &segmentation)?;
     write_drift(&mut stage, drift.as_ref())?;
+    if let Some(drift) = &drift {
+        log_drift(drift, Some(options.keep_overlap));
+    }
     let inside = directions.select(ndarray::Axis(0), &rows_where(&targets.train, true));
     let mut rng = seed::stream(seed, "bootstrap", 0);
     let bootstrap = bootstrap_stability(&inside, &segmentation.centers, STARTS, BOOTSTRAPS, &mut rng)?;

@@ -31,7 +31,8 @@ pub fn angle_names(units: usize) -> Vec<String> {
 /// If the model or a panel is missing, or a panel's classes are not the model's.
 pub fn states(run: &RunFolder, force: bool) -> Result<()> {
     let mut inputs = vec![File::Panel, File::Model, File::Targets];
-    if run.has(File::ShortPanel) {
+    let with_short = run.has(File::ShortPanel)?;
+    if with_short {
         inputs.push(File::ShortPanel);
     }
     let Some(mut stage) = run.stage("states", Provenance::new("states"), &inputs, force)? else {
@@ -41,7 +42,7 @@ pub fn states(run: &RunFolder, force: bool) -> Result<()> {
     let targets = read_targets(run)?;
     let panel = Panel::from_rows(&run.read(File::Panel)?.rows)?;
     let hidden = write_states(&mut stage, File::States, &model, &panel)?;
-    if run.has(File::ShortPanel) {
+    if with_short {
         let short = Panel::from_rows(&run.read(File::ShortPanel)?.rows)?;
         write_states(&mut stage, File::ShortStates, &model, &short)?;
     }

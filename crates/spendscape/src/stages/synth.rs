@@ -2,11 +2,14 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use spendscape_schema::Coefficients;
-use spendscape_store::{Digest, Provenance, write_file};
+use spendscape_schema::{CoefficientOrigin, Coefficients, scope::COEFFICIENT_ORIGIN};
+use spendscape_store::Provenance;
 use spendscape_synth::{Bank, BankParams, GOAL_MAP, GoalFiles, GoalProcess, Preset, bank_coefficients};
 
-use crate::run_folder::{File, RunFolder, Stage, write_taxonomy};
+use crate::{
+    run_folder::{File, RunFolder, Stage, write_taxonomy},
+    text::read_text,
+};
 
 /// What kind of bank.
 #[derive(Debug, Clone, Args)]
@@ -90,33 +93,37 @@ pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()>
         .seed(options.seed);
     let bank = Bank::generate(&params, &coefficients)?;
     let goals = options.goals.then(|| GoalProcess::new(&bank, options.goal_years)).transpose()?;
-    stage.write_batch(File::Coefficients, &coefficients.to_batch()?)?;
     stage.write_batch(File::Latent, &bank.latent()?)?;
     stage.write_batch(File::Outcomes, &bank.outcome_table()?)?;
     stage.write_batch(File::Balances, &bank.balances()?)?;
     write_taxonomy(&mut stage, &bank.taxonomy()?)?;
-    let path = run.path().join(File::Ledger.name());
+    let path = stage.place(File::Ledger)?;
     let ledger = bank.write_ledger(&path, stage.provenance().clone())?;
     tracing::info!(rows = ledger.written.rows, vanished = ledger.vanished, "transactions written");
-    stage.wrote(File::Ledger.name(), ledger.written.digest);
+    stage.wrote(File::Ledger, ledger.written.digest);
     if let Some(process) = &goals {
-        write_goals(run, &mut stage, process)?;
+        write_goals(&mut stage, process)?;
     }
+    let origin = match options.coefficients {
+        Some(_) => CoefficientOrigin::Given,
+        None => CoefficientOrigin::Authored,
+    };
+    stage.note(COEFFICIENT_ORIGIN, serde_json::to_value(origin)?);
+    stage.write_batch(File::Coefficients, &coefficients.to_batch()?)?;
     stage.finish()
 }
 
-fn write_goals(run: &RunFolder, stage: &mut Stage<'_>, process: &GoalProcess<'_>) -> Result<()> {
-    let [ledger, truth, customers] = [File::GoalLedger, File::GoalTruth, File::GoalCustomers]
-        .map(|file| (file, run.path().join(file.name())));
-    let files = GoalFiles { ledger: &ledger.1, truth: &truth.1, customers: &customers.1 };
+fn write_goals(stage: &mut Stage<'_>, process: &GoalProcess<'_>) -> Result<()> {
+    let ledger = stage.place(File::GoalLedger)?;
+    let truth = stage.place(File::GoalTruth)?;
+    let customers = stage.place(File::GoalCustomers)?;
+    let files = GoalFiles { ledger: &ledger, truth: &truth, customers: &customers };
     let summary = process.write(files, stage.provenance())?;
     tracing::info!(groups = summary.truth.rows, "groups of the stream of goals written");
-    stage.wrote(ledger.0.name(), summary.ledger.digest);
-    stage.wrote(truth.0.name(), summary.truth.digest);
-    stage.wrote(customers.0.name(), summary.customers.digest);
-    write_file(&run.path().join(GOAL_MAP_FILE), GOAL_MAP.as_bytes())?;
-    stage.wrote(GOAL_MAP_FILE, Digest::of(GOAL_MAP.as_bytes()));
-    Ok(())
+    stage.wrote(File::GoalLedger, summary.ledger.digest);
+    stage.wrote(File::GoalTruth, summary.truth.digest);
+    stage.wrote(File::GoalCustomers, summary.customers.digest);
+    stage.write_plain(GOAL_MAP_FILE, GOAL_MAP.as_bytes())
 }
 
 /// Reads a coefficient table that a user brings.
@@ -124,6 +131,5 @@ fn write_goals(run: &RunFolder, stage: &mut Stage<'_>, process: &GoalProcess<'_>
 /// # Errors
 /// Names the file, and line and column of what cannot be read.
 pub fn read_coefficients(path: &std::path::Path) -> Result<Coefficients> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Coefficients::from_csv(&text).with_context(|| format!("{}", path.display()))
+    Coefficients::from_csv(&read_text(path)?).with_context(|| format!("{}", path.display()))
 }

@@ -7,13 +7,17 @@ use clap::Args;
 use ndarray::{Array2, Axis as Dimension};
 use rand::seq::SliceRandom;
 use spendscape_lstm::{Dataset, NetworkParams, Schedule, TrainParams, r2};
-use spendscape_schema::{Axes, Axis, Coefficients, Panel, TargetScaling, Targets, arrays, seed};
+use spendscape_schema::{
+    Axes, Axis, Coefficients, Panel, Scope, TargetScaling, Targets, arrays, scope::SCOPE, seed,
+};
 use spendscape_store::Provenance;
 
 use crate::{
     model,
     progress::Progress,
     run_folder::{File, RunFolder},
+    scope,
+    stages::count,
 };
 
 /// How the network is trained.
@@ -26,13 +30,13 @@ pub struct TrainOptions {
     #[arg(long, default_value_t = 1)]
     pub study_seed: u64,
     /// Hidden units
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = count(1..=2_048))]
     pub units: usize,
     /// Learning recipe
     #[arg(long, value_enum, default_value_t = Recipe::A)]
     pub recipe: Recipe,
     /// Epochs; the recipe's own number where not given
-    #[arg(long)]
+    #[arg(long, value_parser = count(1..=65_535))]
     pub epochs: Option<usize>,
     /// Share of the customers that the network is trained on; the others test it
     #[arg(long, default_value_t = 0.8)]
@@ -135,11 +139,23 @@ pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()>
         .parameter("epochs", options.epochs)
         .parameter("train_share", options.train_share)
         .parameter("scaling", serde_json::to_value(scaling)?);
+    if run.has(File::Panel)? && !run.has(File::Coefficients)? {
+        bail!(
+            "stage `train` needs {}: `spendscape ingest ... --coefficients FILE` brings it (a CSV: class, traits ...), or \
+             `--draw-coefficients SEED` draws traits that mean nothing",
+            File::Coefficients.name()
+        );
+    }
     let Some(mut stage) = run.stage("train", provenance, &[File::Panel, File::Coefficients], force)? else {
         return Ok(());
     };
-    let panel = Panel::from_rows(&run.read(File::Panel)?.rows)?;
-    let coefficients = Coefficients::from_rows(&run.read(File::Coefficients)?.rows)?;
+    let (panel, coefficients) = (run.read(File::Panel)?, run.read(File::Coefficients)?);
+    if let Some(scope) = scope::with_coefficients(&panel.provenance, &coefficients.provenance) {
+        scope::warn_of_traits(scope.coefficients);
+        stage.note(SCOPE, serde_json::to_value(scope)?);
+    }
+    let panel = Panel::from_rows(&panel.rows)?;
+    let coefficients = Coefficients::from_rows(&coefficients.rows)?;
     let train = split(panel.len(), options.train_share, options.study_seed)?;
     let targets = Targets::fit(&panel, &coefficients, &train, scaling)?;
     stage.note("clipped", targets.clipped.iter().sum::<usize>());
@@ -197,6 +213,8 @@ pub struct StoredTargets {
     pub train: Vec<bool>,
     /// How scores became grades.
     pub scaling: TargetScaling,
+    /// What the run is about, where its panel came from a ledger.
+    pub scope: Option<Scope>,
 }
 
 /// Reads the targets of a run folder.
@@ -207,6 +225,7 @@ pub fn read_targets(run: &RunFolder) -> Result<StoredTargets> {
     let stored = run.read(File::Targets)?;
     let scaling = stored.provenance.parameters.get("scaling").cloned().unwrap_or_default();
     Ok(StoredTargets {
+        scope: scope::of_table(&stored.provenance),
         scaling: serde_json::from_value(scaling)
             .with_context(|| format!("{} does not say how its grades were scaled", File::Targets.name()))?,
         traits: stored.axes.labels(Axis::Trait)?.to_vec(),

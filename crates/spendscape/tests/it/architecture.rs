@@ -37,7 +37,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-const NUMERICAL: [&str; 7] = [
+const NUMERICAL: [&str; 8] = [
     "spendscape-linalg",
     "spendscape-lstm",
     "spendscape-segments",
@@ -45,6 +45,7 @@ const NUMERICAL: [&str; 7] = [
     "spendscape-dynamics",
     "spendscape-outcomes",
     "spendscape-goals",
+    "spendscape-trees",
 ];
 
 #[test]

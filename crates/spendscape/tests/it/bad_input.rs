@@ -195,7 +195,135 @@ fn options_out_of_range_are_refused() {
         vec!["ingest", path, "--window", "six years"],
         vec!["ingest", path, "--files", "nothing-*.csv"],
         vec!["ingest", path, "--empty-windows", "maybe"],
+        vec!["ingest", path, "--empty-windows", "drop:5"],
     ] {
         refuse(&words);
+    }
+}
+
+#[test]
+fn every_count_has_a_range_that_its_refusal_names() {
+    let most = u64::MAX.to_string();
+    let most = most.as_str();
+    for (command, options) in [
+        (
+            vec!["dynamics", "run"],
+            vec![
+                ("--horizon", "65536"),
+                ("--horizon", "0"),
+                ("--basin-samples", "100000000000"),
+                ("--longest-cycle", "100000000"),
+                ("--longest-cycle", "0"),
+                ("--followed", most),
+                ("--extended-customers", most),
+                ("--studied-customers", most),
+                ("--threads", "100000"),
+                ("--threads", most),
+                ("--threads", "0"),
+            ],
+        ),
+        (
+            vec!["train", "run"],
+            vec![("--units", "100000"), ("--units", "0"), ("--epochs", most), ("--epochs", "0")],
+        ),
+        (
+            vec!["outcomes", "run", "--labels", "x", "--target", "y"],
+            vec![
+                ("--folds", "100000000000"),
+                ("--repeats", "100000000000"),
+                ("--draws", "100000000000"),
+                ("--draws", "0"),
+                ("--units", "100000"),
+            ],
+        ),
+        (vec!["segment", "run"], vec![("--clusters", "100000")]),
+        (vec!["ingest", "run"], vec![("--memory", "17592186044416"), ("--memory", "0"), ("--memory", most)]),
+        (vec!["goals", "groups", "run"], vec![("--memory", "17592186044416"), ("--block", "0")]),
+        (
+            vec!["goals", "train", "run"],
+            vec![
+                ("--units", "100000"),
+                ("--layers", "4"),
+                ("--window", "0"),
+                ("--epochs", most),
+                ("--patience", most),
+                ("--batch", most),
+                ("--longest-gap", most),
+                ("--draws", "100000000000"),
+                ("--test-groups", most),
+            ],
+        ),
+        (vec!["goals", "predict", "run"], vec![("--reasons", most)]),
+        (vec!["goals", "recommend", "run"], vec![("--goals", most), ("--classes", most)]),
+        (
+            vec!["goals", "campaign", "run"],
+            vec![("--futures", "100000000000"), ("--draws", "100000000000"), ("--capacity", most)],
+        ),
+        (vec!["goals", "cross-sell", "run"], vec![("--periods", most)]),
+        (vec!["goals", "demand", "run"], vec![("--periods", most), ("--past", most)]),
+    ] {
+        for (option, value) in options {
+            let message = refuse(&[command.as_slice(), &[option, value]].concat());
+            assert!(message.contains(option) && message.contains("..="), "{command:?} {option}: {message}");
+        }
+    }
+}
+
+#[test]
+fn files_that_are_no_text_and_paths_that_are_no_files_are_bad_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = prepare(folder.path(), &format!("{HEADER}{}{}", customer("a"), customer("b")), "annual x 2");
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let with = |option: &str, file: &str| {
+        let mut words = words.clone();
+        if option == "--coefficients" {
+            words.truncate(words.len() - 2);
+        }
+        match words.iter().position(|word| word == option) {
+            Some(at) => words[at + 1] = path(file),
+            None => words.extend([option.to_owned(), path(file)]),
+        }
+        refuse(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    fs::write(folder.path().join("latin1"), b"first\nsecond \xe9\n").unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    let long = "x".repeat(300);
+    for option in ["--map", "--taxonomy", "--coefficients", "--anchors"] {
+        let message = with(option, "latin1");
+        assert!(message.contains("latin1") && message.contains("line 2, byte 8"), "{option}: {message}");
+        for file in ["folder", "absent", long.as_str(), "latin1/below"] {
+            let message = with(option, file);
+            assert!(message.contains(file), "{option} {file}: {message}");
+        }
+    }
+    // A run folder that is a file.
+    refuse(&["synth", &path("latin1"), "--customers", "20"]);
+    refuse(&["synth", &path(&long), "--customers", "20"]);
+    // Quotes are read as quotes, and each customer's anchor is found.
+    fs::write(
+        folder.path().join("anchors.csv"),
+        "\"customer\",\"day\"\n\"a\",\"2020-12-31\"\n\"b\",2020-12-31\n",
+    )
+    .unwrap();
+    fs::write(folder.path().join("coefficients.csv"), "\"class\",\"E\"\n\"food\",\"1\"\n\"rent\",2\n")
+        .unwrap();
+    let mut quoted = words.clone();
+    quoted.truncate(words.len() - 2);
+    quoted.extend([
+        "--anchors".to_owned(),
+        path("anchors.csv"),
+        "--coefficients".to_owned(),
+        path("coefficients.csv"),
+    ]);
+    succeed(&quoted.iter().map(String::as_str).collect::<Vec<_>>());
+    for (text, word) in [
+        ("customer,day\na,2020-12-31\na,2020-12-30\n", "line 3"),
+        ("customer,day\na,31.12.2020\n", "31.12.2020"),
+        ("id,day\na,2020-12-31\n", "no column \"customer\""),
+        ("customer,day\n\"a,2020-12-31\n", "not closed"),
+    ] {
+        fs::write(folder.path().join("anchors.csv"), text).unwrap();
+        let message = with("--anchors", "anchors.csv");
+        assert!(message.contains("anchors.csv") && message.contains(word), "{message}");
     }
 }

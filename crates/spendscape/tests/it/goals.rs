@@ -7,7 +7,7 @@ use spendscape_goals::GoalMap;
 use spendscape_schema::{Axis, Table, Taxonomy, arrays::Rows};
 use spendscape_store::{Manifest, Stored, read_table};
 
-use crate::program::{files, refuse, succeed};
+use crate::program::{files, refuse, spendscape, succeed};
 
 /// A bank with a stream of goals, its groups and a model, made once.
 struct World {
@@ -90,6 +90,85 @@ fn the_model_is_far_better_than_simple_ones_and_worse_than_the_truth() {
         assert!(made.contains(&format!("{file}.parquet")), "{made:?}");
     }
     assert!(files(&WORLD.folder.path().join("run/figures")).contains(&"goals.svg".to_owned()));
+}
+
+/// What was measured is said in words, and before what is expected.
+#[test]
+fn measures_are_told_in_words_before_expectations() {
+    let word = |figures: &Value, name: &str| {
+        figures[name].as_str().unwrap_or_else(|| panic!("{name}: {figures}")).to_owned()
+    };
+    for measure in ["accuracy", "log_loss"] {
+        let words = word(&WORLD.figures, &format!("lstm.{measure}.beside_commonest_goal"));
+        assert!(words.starts_with("better than the commonest goal ("), "{words}");
+        let words = word(&WORLD.figures, &format!("lstm.{measure}.beside_best_simple_model"));
+        // Whichever it is: the small bank does not decide between the network and boosted trees.
+        assert!(words.contains("than the best simple model, "), "{words}");
+    }
+    let (run, bank) = (WORLD.path("run"), WORLD.path("bank"));
+    // Of its own, so that tests that run beside this one do not write the same tables.
+    let copy = WORLD.path("told");
+    fs::create_dir_all(&copy).unwrap();
+    for file in fs::read_dir(&run).unwrap().map(Result::unwrap).filter(|file| {
+        let name = file.file_name().to_string_lossy().into_owned();
+        name.starts_with("goal_") && name.ends_with(".parquet")
+    }) {
+        fs::copy(file.path(), Path::new(&copy).join(file.file_name())).unwrap();
+    }
+    let words = |command: &'static str, more: &'static [&'static str]| {
+        [&["goals", command, &copy, "--data", &bank][..], more]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
+    };
+    let said = |words: Vec<String>| {
+        let output = spendscape(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert!(output.status.success(), "{err}");
+        (out, err)
+    };
+    let campaign = &["--futures", "8", "--goal", "shopping", "--capacity", "40", "--draws", "50"];
+    let (out, _) = said(words("campaign", campaign));
+    let place = |words: &str| out.find(words).unwrap_or_else(|| panic!("{words}: {out}"));
+    assert!(place("shopping: measured on past days") < place("better than chance"), "{out}");
+    assert!(place("the strongest simple rule") < place("expected from"), "{out}");
+    let (json, _) = said([words("campaign", campaign), vec!["--json".to_owned(), "-q".to_owned()]].concat());
+    let figures: Value = serde_json::from_str(&json).unwrap();
+    assert!(
+        figure(&figures, "shopping.model.uplift") > 0.0 && figure(&figures, "shopping.plan.expected") > 0.0
+    );
+    assert!(word(&figures, "shopping.verdict").starts_with("better than chance; "));
+    assert!(json.find("shopping.model.uplift") < json.find("shopping.plan.expected"));
+
+    // Days that the model was fitted on: what holds them out is named, and does.
+    let demand = &["--futures", "2", "--past", "20"];
+    let (out, err) = said(words("demand", demand));
+    assert!(
+        out.contains("goals, events: past forecasts were ") && out.contains("the naive forecast (for "),
+        "{out}"
+    );
+    let share = err.split("`goals train --test ").nth(1).and_then(|rest| rest.split('`').next());
+    let share = share.unwrap_or_else(|| panic!("no option is named: {err}"));
+    let past = err.split("`--past ").nth(1).and_then(|rest| rest.split('`').next());
+    let past = past.unwrap_or_else(|| panic!("no number of days is named: {err}"));
+    let (_, err) = said([words("demand", &["--futures", "2", "--past"]), vec![past.to_owned()]].concat());
+    assert!(!err.contains("looks better than it is"), "{err}");
+    let quick = ["--units", "8", "--epochs", "1", "--draws", "20", "--test-groups", "500", "--test", share];
+    succeed(&[&["goals", "train", &copy, "--data", &bank][..], &quick].concat());
+    let (_, err) = said(words("demand", demand));
+    assert!(!err.contains("looks better than it is"), "{err}");
+
+    let (out, _) = said(words("predict", &[]));
+    let dominates = out.contains("The most probable next goal is `");
+    let (json, _) = said(words("predict", &["--json", "-q"]));
+    let figures: Value = serde_json::from_str(&json).unwrap();
+    let shares: Vec<f64> = figures.as_object().unwrap().values().filter_map(Value::as_f64).collect();
+    assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{figures}");
+    assert_eq!(dominates, shares.iter().any(|share| *share >= 0.5), "{figures}");
+    let help = succeed(&["goals", "demand", "--help"]);
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("relative to that of the naive forecast"), "{help}");
 }
 
 #[test]
@@ -362,7 +441,10 @@ fn bad_input_is_refused_in_words() {
     let many = write("many.csv", &format!("customer,income\n{many}"));
     assert!(groups(&["--customers", &many]).contains("column income has 200 different values"));
     assert!(groups(&["--until", "1990-01-01"]).contains("no transaction is spending"));
-    assert_eq!(files(Path::new(&other)), Vec::<String>::new(), "nothing half-written");
+    let tables = files(Path::new(&other))
+        .into_iter()
+        .filter(|name| !["manifest.json", "run.lock"].contains(&name.as_str()));
+    assert_eq!(tables.collect::<Vec<_>>(), Vec::<String>::new(), "nothing half-written");
     // A model of other goals.
     let map = write("two.toml", "name = \"m\"\nunmapped = \"food\"\n[goals]\nhome = [\"rent\"]\n");
     succeed(&["goals", "groups", &other, "--data", &bank, "--map", &map, "-q"]);

@@ -81,6 +81,39 @@ fn every_kind_of_net_ends_where_pytorch_says() {
 }
 
 #[test]
+fn what_is_assumed_of_a_net_stands_beside_its_proof() {
+    let run = tempfile::tempdir().unwrap();
+    let (folder, inputs) = (run.path().to_str().unwrap(), golden("inputs.csv"));
+    let words = |kind: &str| {
+        let model = golden(&format!("{kind}.safetensors")).to_str().unwrap().to_owned();
+        ["dynamics", folder, "--basin-samples", "5", "--inputs", inputs.to_str().unwrap(), "--model", &model]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    let with = |kind: &str, more: &[&str]| {
+        let mut words = words(kind);
+        words.extend(more.iter().map(|word| (*word).to_owned()));
+        words
+    };
+    for (kind, word) in [("rnn", "tanh"), ("gru", "r, z, n"), ("lstm", "i, f, g, o")] {
+        let words = with(kind, &["--json"]);
+        let manifest: Value =
+            serde_json::from_str(&succeed(&words.iter().map(String::as_str).collect::<Vec<_>>())).unwrap();
+        let parameters = &manifest["stages"]["dynamics"]["provenance"]["parameters"];
+        assert_eq!(parameters["nonlinearity"], "tanh", "{manifest}");
+        for map in json(&run.path().join("maps.json")).as_array().unwrap() {
+            assert!(map["cell"].as_str().unwrap().contains(word), "{map}");
+        }
+    }
+    let relu = with("rnn", &["--nonlinearity", "relu"]);
+    let message = refuse(&relu.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(message.contains("rnn.safetensors") && message.contains("relu"), "{message}");
+    let module = with("rnn", &["--module", "decoder"]);
+    let message = refuse(&module.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(message.contains("no recurrent module \"decoder\""), "{message}");
+}
+
+#[test]
 fn a_net_that_forgets_nothing_gets_a_stated_verdict() {
     // PyTorch's net with b_f = 1000 on every unit: 1 - f is below the smallest number, so that cells grow for ever.
     let mut bytes = fs::read(golden("lstm.safetensors")).unwrap();
@@ -305,7 +338,7 @@ fn nets_and_inputs_that_do_not_fit_are_refused() {
     let damaged = write("damaged.safetensors", &bytes);
     let inputs = golden("inputs.csv").to_str().unwrap().to_owned();
     let message = refuse(&["dynamics", &folder, "--model", &damaged, "--inputs", &inputs]);
-    assert!(message.contains("bias_hh_l0: entry 11 is NaN"), "{message}");
+    assert!(message.contains("bias_hh_l0 has the value NaN at position 11"), "{message}");
     refuse(&["dynamics", &folder, "--model", &model]);
     let message = refuse(&["dynamics", &folder, "--model", "nowhere.safetensors", "--inputs", &inputs]);
     assert!(message.contains("nowhere.safetensors"), "{message}");

@@ -155,8 +155,19 @@ fn labels_that_cannot_be_used_are_refused_or_counted() {
         (rows(&|k| format!("{}", k % 3)), vec!["--kind", "binary"], vec!["--adverse", "has 3"]),
         (rows(&|k| if k == 5 { "inf".to_owned() } else { format!("{k}") }), vec![], vec!["line 7", "inf"]),
         (rows(&|k| format!("{}", k % 2)), vec!["--best", "truth"], vec!["no column \"truth\""]),
-        (rows(&|k| format!("{}", k % 2)), vec!["--folds", "1"], vec!["folds", "2 or more"]),
+        (rows(&|k| format!("{}", k % 2)), vec!["--folds", "1"], vec!["--folds", "2..=1000"]),
         (rows(&|k| format!("{}", k % 2)), vec!["--margin", "2"], vec!["--margin"]),
+        // Marks of missing values leave one value.
+        (
+            rows(&|k| ["1", "NULL", "None", "N/A", "<NA>", "nan", "\\N"][k as usize % 7].to_owned()),
+            vec![],
+            vec!["one value 1"],
+        ),
+        (rows(&|k| ["1", "unknown"][k as usize % 2].to_owned()), vec![], vec!["unknown", "--adverse"]),
+        (rows(&|_| "3.5".to_owned()), vec!["--kind", "continuous"], vec!["one value 3.5"]),
+        ("customer,bad,bad\nc001,1,0\nc002,0,1\n".to_owned(), vec![], vec!["\"bad\" stands twice"]),
+        ("customer;bad\nc001;1\nc002;0\n".to_owned(), vec![], vec!["labels.csv", "';'"]),
+        ("customer,bad\nc001,\"1\nc002,0\n".to_owned(), vec![], vec!["line 2", "quote", "not closed"]),
     ] {
         let message = refused(&text, &extra);
         words.iter().for_each(|word| assert!(message.contains(word), "{word}: {message}"));
@@ -177,4 +188,53 @@ fn labels_that_cannot_be_used_are_refused_or_counted() {
     let bad = write(folder.path(), "broken.csv", "customer,x\nc001,1\nc002,NaN\n");
     let message = refuse(&["outcomes", &run, "--features", &bad, "--labels", &labels, "--target", "bad"]);
     assert!(message.contains("broken.csv line 3") && message.contains("NaN"), "{message}");
+}
+
+#[test]
+fn labels_in_foreign_parquet_are_read_and_early_ones_warned_of() {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+
+    let folder = tempfile::tempdir().unwrap();
+    let bank = folder.path().join("bank").to_str().unwrap().to_owned();
+    succeed(&["synth", &bank, "--customers", "120"]);
+    succeed(&["ingest", &bank]);
+    let features = {
+        let lines = (1..=120_u32).map(|k| format!("C{k:06},{}\n", f64::from(k % 40)));
+        write(folder.path(), "features.csv", &format!("customer,good\n{}", lines.collect::<String>()))
+    };
+    let text = |column: &dyn Fn(u32) -> Option<String>| -> ArrayRef {
+        Arc::new((1..=120).map(column).collect::<StringArray>())
+    };
+    // The last quarter has no label, and the bank's last day is 2020-12-31.
+    let log = |days: &[&str; 2]| {
+        let batch = RecordBatch::try_from_iter([
+            ("customer", text(&|k| Some(format!("C{k:06}")))),
+            ("bad", text(&|k| (k <= 90).then(|| if k % 40 > 25 { "TRUE" } else { "FALSE" }.to_owned()))),
+            ("day", text(&|k| Some(days[usize::from(k % 3 == 0)].to_owned()))),
+        ])
+        .unwrap();
+        let path = folder.path().join("labels.parquet");
+        let file = fs::File::create(&path).unwrap();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let run = folder.path().join(days[1]).to_str().unwrap().to_owned();
+        let words =
+            ["outcomes", &run, "--data", &bank, "--labels", path.to_str().unwrap(), "--target", "bad"];
+        let more = ["--features", &features, "--draws", "20", "--repeats", "1", "--folds", "2"];
+        let output = spendscape(&[words.as_slice(), &more].concat());
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{log}");
+        log
+    };
+    let early = log(&["2021-01-01", "2020-12-31"]);
+    assert!(early.contains("customers=90") && early.contains("labels, true being the event"), "{early}");
+    let line = early.lines().find(|line| line.contains("--anchors")).unwrap_or_else(|| panic!("{early}"));
+    for word in ["customers=30", "of=90", "2020-12-31", "column=\"day\""] {
+        assert!(line.contains(word), "{word}: {line}");
+    }
+    let later = log(&["2021-01-01", "2021-01-02"]);
+    assert!(!later.contains("--anchors"), "{later}");
 }

@@ -148,7 +148,8 @@ impl Group<'_> {
             label: Some(label),
             verdict: self.verdict.clone(),
         };
-        Ok(rows.map(row).collect())
+        // Ends in fewer places than there are centers leave some without members, and without anything to tell.
+        Ok(rows.map(row).filter(|row| row.members > 0).collect())
     }
 }
 
@@ -180,6 +181,12 @@ pub(super) fn write(
             }
             Err(error) => return Err(error.into()),
         };
+        if fitted.curve.is_none() && own.ncols() > 1 {
+            tracing::info!(
+                trait_name = name,
+                "ends in fewer than three different places: points, and no curve"
+            );
+        }
         let verdicts = judge_group(groups.population, &members, horizon as f64);
         stage.note(&format!("evidence.{name}"), evidence(&verdicts));
         let predicted = groups.locations.select(Dimension(0), &members);

@@ -3,31 +3,33 @@
 
 mod detail;
 
+use std::sync::Mutex;
+
 use anyhow::Result;
 use arrow::array::{ArrayRef, RecordBatch};
 use clap::Args;
 use ndarray::{Array1, Array2, ArrayRef1};
 use rayon::prelude::*;
 use spendscape_dynamics::{
-    Basins, Complete, ContinuationConfig, Cycle, Driven, FindConfig, FixedPointList, Jump, JumpCause,
-    MapVerdict, Membership, Outcome, Passage, SearchConfig, Share, Solver, Transient, Verdict, find_cycles,
-    judge_map, jump_toward, transient,
+    Basins, Complete, ContinuationConfig, Cycle, Driven, FindConfig, FixedPointList, Interval, Jump,
+    JumpCause, MapVerdict, Membership, Outcome, Passage, SearchConfig, Share, Solver, Transient, Verdict,
+    find_cycles, follow, judge_map, jump_toward, transient,
 };
 use spendscape_schema::{Axes, Axis, arrays, seed};
 
-use crate::run_folder::File;
+use crate::{progress::Progress, run_folder::File, stages::count};
 
 /// How far single maps are looked into.
 #[derive(Debug, Clone, Args)]
 pub struct StudyOptions {
     /// States drawn to measure the basins of each map
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 500, value_parser = count(0..=1_000_000))]
     pub basin_samples: usize,
     /// Longest cycle looked for; 1 looks for none
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = count(1..=100))]
     pub longest_cycle: usize,
     /// Other inputs toward which each map's attractor is followed
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 8, value_parser = count(0..=10_000))]
     pub followed: usize,
 }
 
@@ -49,6 +51,8 @@ const GROWTH_STEPS: usize = 200;
 
 /// The inputs whose maps are studied.
 pub(super) struct Inputs<'a> {
+    /// The cell that they go into, with what is taken for granted of it.
+    pub(super) cell: &'a str,
     /// What each is called.
     pub(super) labels: Vec<String>,
     /// The inputs that are held, one per row.
@@ -82,14 +86,27 @@ pub(super) fn study<C: Driven>(
     horizon: usize,
     options: &StudyOptions,
 ) -> Result<Vec<(File, RecordBatch)>> {
+    let progress = Mutex::new((0, Progress::new("maps")));
     let studied: Vec<Studied> = (0..inputs.held.nrows())
         .into_par_iter()
-        .map(|row| one(cell, inputs, row, horizon, options))
+        .map(|row| {
+            let studied = one(cell, inputs, row, horizon, options)?;
+            if let Ok(mut progress) = progress.lock() {
+                progress.0 += 1;
+                let done = format!("{} of {} studied", progress.0, inputs.held.nrows());
+                progress.1.show(&done);
+            }
+            Ok(studied)
+        })
         .collect::<Result<_>>()?;
+    if let Ok((_, mut progress)) = progress.into_inner() {
+        progress.done();
+    }
+    warn_of_unbounded(&inputs.labels, &studied);
     let (labels, dim) = (inputs.labels.as_slice(), cell.state_names().len());
     let axes = Axes::new().with(Axis::Unit, cell.state_names());
     Ok(vec![
-        table(File::Maps, &axes, maps(labels, &studied))?,
+        table(File::Maps, &axes, maps(inputs, &studied))?,
         table(File::MapPoints, &axes, points(labels, &studied, dim)?)?,
         table(File::MapBoxes, &axes, detail::boxes(labels, &studied, dim)?)?,
         table(File::MapStarts, &axes, detail::starts(labels, &studied))?,
@@ -99,6 +116,23 @@ pub(super) fn study<C: Driven>(
         table(File::MapBranches, &axes, detail::branches(labels, &studied, dim)?)?,
         table(File::MapJumps, &axes, jumps(labels, &studied, dim)?)?,
     ])
+}
+
+/// Says of which maps some points or boxes are not bounded by numbers: cells that forget nothing grow for ever.
+fn warn_of_unbounded(labels: &[String], studied: &[Studied]) {
+    for (label, s) in labels.iter().zip(studied) {
+        let bounded =
+            |sides: &&Vec<Interval>| sides.iter().all(|side| side.lo.is_finite() && side.hi.is_finite());
+        let all = s.list.points.iter().map(|point| &point.enclosure).chain(&s.list.undecided);
+        let unbounded = all.filter(|sides| !bounded(sides)).count();
+        if unbounded > 0 {
+            tracing::warn!(
+                input = label,
+                unbounded,
+                "points or boxes without bounds: their numbers say nothing"
+            );
+        }
+    }
 }
 
 fn table(file: File, axes: &Axes, columns: Vec<ArrayRef>) -> Result<(File, RecordBatch)> {
@@ -134,13 +168,14 @@ fn one<C: Driven>(
     let (mut passages, mut branches) = (Vec::new(), Vec::new());
     for to in others.into_iter().filter(|to| *to != row).take(options.followed) {
         let target = inputs.held.row(to);
-        passages.push((to, jump_toward(cell, &input, &target, &start, &ContinuationConfig::default())?));
-        let way = ndarray::stack![ndarray::Axis(0), input, target];
-        branches.push(detail::Followed::new(cell, &inputs.labels[to], &way, &start)?);
+        let (passage, branch) = jump_toward(cell, &input, &target, &start, &ContinuationConfig::default())?;
+        passages.push((to, passage));
+        branches.push(detail::Followed { path: inputs.labels[to].clone(), branch });
     }
     if let Some(path) = inputs.paths.get(row).filter(|path| path.nrows() > 1) {
         let start = attractor(cell, &path.row(0))?;
-        branches.push(detail::Followed::new(cell, detail::PERIODS, path, &start)?);
+        let branch = follow(cell, path, &start, &ContinuationConfig::default())?;
+        branches.push(detail::Followed { path: detail::PERIODS.to_owned(), branch });
     }
     Ok(Studied { list, verdict, shares, edges, transients, sensitivities, cycles, passages, branches })
 }
@@ -175,10 +210,11 @@ fn map_verdict_name(verdict: MapVerdict) -> &'static str {
     }
 }
 
-fn maps(labels: &[String], studied: &[Studied]) -> Vec<ArrayRef> {
+fn maps(inputs: &Inputs<'_>, studied: &[Studied]) -> Vec<ArrayRef> {
     let stable = |s: &Studied| s.list.points.iter().filter(|p| p.spectrum.verdict == Verdict::Stable).count();
     vec![
-        arrays::text(labels),
+        arrays::text(&inputs.labels),
+        arrays::category(studied.iter().map(|_| inputs.cell)),
         arrays::category(studied.iter().map(|s| outcome_name(s.list.outcome))),
         arrays::index(studied.iter().map(|s| s.list.points.len() as u16)),
         arrays::index(studied.iter().map(|s| stable(s) as u16)),

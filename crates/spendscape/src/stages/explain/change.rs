@@ -3,18 +3,18 @@
 //! The surrogate says which classes to move (its slopes solve the linear program of [`MovePlan`]); how much has to move is
 //! found by running the network on the changed spending.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
-use ndarray::{Array1, Array2, Array3, ArrayView2, Axis as Dimension, s};
+use ndarray::{Array1, Array3, ArrayViewMut2, Axis as Dimension, s};
 use spendscape_surrogate::{Move, MovePlan, Peers, SegmentExplainer, assign};
 
 use super::{data::Data, flags::Flagged};
 
 /// No class grows beyond what this fraction of the customers spend on it: a change that nobody lives is no advice.
 const REACH: f64 = 0.99;
-/// Amounts tried at a time.
+/// Amounts tried in a round.
 const TRIALS: usize = 16;
+/// Trials that the network runs on at once, the smallest amounts first: the rest is not tried once one has moved the segment.
+const BATCH: usize = 4;
 /// Rounds of trials, each between two neighbours of the last: the amount is found to 1/4096 of what can be moved.
 const ROUNDS: usize = 3;
 
@@ -102,53 +102,68 @@ fn along(
     let mut found = None;
     for _ in 0..ROUNDS {
         let step = (high - low) / TRIALS as f64;
-        let amounts: Vec<f64> = (1..=TRIALS).map(|trial| low + step * trial as f64).collect();
-        let mut changed = Array3::zeros((TRIALS, periods.nrows(), periods.ncols()));
-        for (amount, mut to) in amounts.iter().zip(changed.outer_iter_mut()) {
-            to.assign(&moved(&periods, shares, &plan.moves(*amount)));
-        }
-        let outputs = data.model.network.predict(&changed)?.mapv(f64::from);
+        let amount = |trial: usize| low + step * (trial + 1) as f64;
         let mut first = None;
-        for (trial, outputs) in outputs.rows().into_iter().enumerate() {
-            let winner = assign(&outputs)?.segment;
-            if winner != segment {
-                first = Some((trial, winner, outputs[winner] - outputs[segment]));
+        for batch in (0..TRIALS).step_by(BATCH) {
+            let trials = batch..(batch + BATCH).min(TRIALS);
+            let mut changed = Array3::zeros((trials.len(), periods.nrows(), periods.ncols()));
+            for (trial, mut to) in trials.clone().zip(changed.outer_iter_mut()) {
+                to.assign(&periods);
+                move_shares(&mut to, shares, &plan.moves(amount(trial)));
+            }
+            let outputs = data.model.network.predict(&changed)?.mapv(f64::from);
+            for (trial, outputs) in trials.zip(outputs.rows()) {
+                let winner = assign(&outputs)?.segment;
+                if winner != segment {
+                    first = Some((trial, winner, outputs[winner] - outputs[segment]));
+                    break;
+                }
+            }
+            if first.is_some() {
                 break;
             }
         }
         let Some((trial, winner, lead)) = first else { break };
-        (low, high) = (amounts[trial] - step, amounts[trial]);
+        (low, high) = (amount(trial) - step, amount(trial));
         found = Some(Change { moved: high, moves: plan.moves(high), segment: winner, lead });
     }
     Ok(found)
 }
 
-/// The periods of a customer (T x C) after moves between classes of the mean shares.
+/// Moves spending between classes in the periods of a customer (T x C), whose means over periods are `shares`.
 ///
 /// A class that gives a part of its mean share gives the same part in every period, and what becomes free in a period goes to
 /// the takers in the proportions in which they take on average: then the mean shares change by exactly the moves.
-fn moved(periods: &ArrayView2<'_, f32>, shares: &Array1<f64>, moves: &[Move]) -> Array2<f32> {
+fn move_shares(periods: &mut ArrayViewMut2<'_, f32>, shares: &Array1<f64>, moves: &[Move]) {
     let total: f64 = moves.iter().map(|step| step.amount).sum();
-    // A few classes of a hundred are concerned; a class gives to several in turn, and takes from several.
-    let (mut gives, mut takes) = (BTreeMap::new(), BTreeMap::new());
-    for step in moves {
-        *gives.entry(step.from).or_insert(0.0) += step.amount / shares[step.from];
-        *takes.entry(step.to).or_insert(0.0) += step.amount / total;
-    }
-    let mut changed = periods.to_owned();
-    for mut period in changed.rows_mut() {
+    // A class gives to several in turn, and takes from several.
+    let gives = by_class(moves.iter().map(|step| (step.from, step.amount / shares[step.from])));
+    let takes = by_class(moves.iter().map(|step| (step.to, step.amount / total)));
+    for mut period in periods.rows_mut() {
         let mut free = 0.0;
-        for (&class, part) in &gives {
+        for &(class, part) in &gives {
             let share = f64::from(period[class]);
-            let given = share * f64::min(*part, 1.0);
+            let given = share * f64::min(part, 1.0);
             free += given;
             period[class] = (share - given) as f32;
         }
-        for (&class, part) in &takes {
+        for &(class, part) in &takes {
             period[class] = (f64::from(period[class]) + free * part) as f32;
         }
     }
-    changed
+}
+
+/// Sums by class, in the order of classes: a few of a hundred.
+fn by_class(parts: impl Iterator<Item = (usize, f64)>) -> Vec<(usize, f64)> {
+    let mut sums: Vec<(usize, f64)> = Vec::new();
+    for (class, part) in parts {
+        match sums.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, sum)) => *sum += part,
+            None => sums.push((class, part)),
+        }
+    }
+    sums.sort_unstable_by_key(|(class, _)| *class);
+    sums
 }
 
 /// The network's segment of a customer who spends on flagged classes as the average training customer does in every period,
@@ -197,7 +212,9 @@ mod tests {
             Move { from: 0, to: 2, amount: 0.15, effect: 1.0 },
             Move { from: 1, to: 2, amount: 0.09, effect: 0.5 },
         ];
-        let changed = moved(&periods.view(), &shares, &moves).mapv(f64::from);
+        let mut changed = periods.clone();
+        move_shares(&mut changed.view_mut(), &shares, &moves);
+        let changed = changed.mapv(f64::from);
         let means = changed.mean_axis(Dimension(0)).unwrap();
         for (mean, expected) in means.iter().zip([0.15, 0.36, 0.49]) {
             assert!((mean - expected).abs() < 1e-7, "{means}");

@@ -55,6 +55,7 @@ pub(crate) fn document(
         flagged: flagged(explainer, row, lead, finding.without_flagged),
         periods: periods(explainer, row, segment.segment, segment.runner_up)?,
         shifts: if lead.is_some() { shifts(explainer, row, coefficients) } else { Vec::new() },
+        scope: data.targets.scope.clone(),
         made_from: made_from(run)?,
     })
 }
@@ -270,9 +271,10 @@ fn shifts(explainer: &Explainer<'_>, row: usize, coefficients: &Array1<f64>) -> 
 
 fn made_from(run: &RunFolder) -> Result<MadeFrom> {
     let (mut tables, mut seeds) = (BTreeMap::new(), BTreeMap::new());
-    let ledger = run.has(File::Ledger).then_some(File::Ledger);
+    let ledger = run.has(File::Ledger)?.then_some(File::Ledger);
     for file in INPUTS.into_iter().chain([File::Segments]).chain(ledger) {
-        let reader = TableReader::open(&run.find(file), file.table())?;
+        let (path, _) = run.need(file)?;
+        let reader = TableReader::open(&path, file.table())?;
         tables.insert(file.name().to_owned(), reader.digest().to_string());
         let provenance = reader.provenance();
         let study = provenance.parameters.get("study_seed").and_then(serde_json::Value::as_u64);

@@ -4,6 +4,7 @@
 
 use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
+use spendscape_lstm::r2;
 use spendscape_schema::{Axes, arrays, seed};
 use spendscape_segments::{
     adjusted_mutual_information, adjusted_rand_index, dominance_order, prefix_labels, share_equal,
@@ -64,12 +65,14 @@ pub(crate) fn write(stage: &mut Stage<'_>, explainer: &Explainer<'_>, findings: 
     let mut figures = Figures::default();
     let data = explainer.data;
     let test = data.test_rows();
-    figures.add("data.synthetic", f64::from(u8::from(stage.run().has(File::Latent))));
+    figures.add("data.synthetic", f64::from(u8::from(stage.run().has(File::Latent)?)));
     figures.add("customers", data.panel.len() as f64);
     figures.add("customers.training", (data.panel.len() - test.len()) as f64);
     figures.add("customers.unseen", test.len() as f64);
     figures.add("classes", data.panel.classes.len() as f64);
     figures.add("rank", explainer.surrogates.state.rank() as f64);
+    network(explainer, &test, &mut figures)?;
+    population(explainer, findings, &mut figures);
     let state_r2 = determination(explainer, &test, &mut figures)?;
     let errors: Vec<f64> = test.iter().map(|&row| findings[row].segment.error_degrees).collect();
     figures.add("threshold", MAX_ERROR_DEGREES);
@@ -93,6 +96,35 @@ pub(crate) fn write(stage: &mut Stage<'_>, explainer: &Explainer<'_>, findings: 
         arrays::float(figures.0.iter().map(|(_, value)| *value)),
     ];
     stage.write(File::Fidelity, &Axes::new(), columns)
+}
+
+/// How well the network itself gives the grades, beside a straight line on the mean shares. An R2 of 0 is that of the unseen
+/// customers' mean.
+fn network(explainer: &Explainer<'_>, test: &[usize], figures: &mut Figures) -> Result<()> {
+    let data = explainer.data;
+    let part = |values: &Array2<f64>, rows: &[usize]| values.select(Dimension(0), rows);
+    let (train, grades) = (data.train_rows(), part(&data.targets.grades, test));
+    let line = Ols::params().fit(&part(&data.shares, &train), &part(&data.targets.grades, &train))?;
+    for (name, predicted) in [
+        ("network.r2", part(&data.outputs, test)),
+        ("network.r2.line", line.predict(&part(&data.shares, test))?),
+    ] {
+        // Grades that are all the same have no R2.
+        if let Some(mean) = r2(&grades, &predicted)?.mean().filter(|mean| mean.is_finite()) {
+            figures.add(name, mean);
+        }
+    }
+    Ok(())
+}
+
+/// How many customers there are of each segment, and how many are not explained, the training customers included.
+fn population(explainer: &Explainer<'_>, findings: &[Finding], figures: &mut Figures) {
+    for (segment, name) in explainer.data.targets.traits.iter().enumerate() {
+        let customers = findings.iter().filter(|finding| finding.segment.segment == segment).count();
+        figures.add(format!("segment.{name}.customers"), customers as f64);
+    }
+    let refused = findings.iter().filter(|finding| finding.segment.lead.is_err()).count();
+    figures.add("customers.refused", refused as f64);
 }
 
 /// R2 of states, outputs and angles; returns that of the state.

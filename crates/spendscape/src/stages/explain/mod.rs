@@ -12,11 +12,13 @@ mod data;
 mod fidelity;
 mod finding;
 mod flags;
+mod left_out;
+mod named;
 mod tables;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use clap::Args;
 use spendscape_report::CustomerExplanation;
 use spendscape_store::Provenance;
@@ -36,6 +38,10 @@ pub struct ExplainOptions {
     /// folder until another is given
     #[arg(long, value_name = "FILE")]
     pub protected: Option<PathBuf>,
+    /// Do not protect classes by their names: by default those that tell of health, religion, politics, trade unions or sex life
+    /// (pharmacy, therapy, church ...) are flagged and no part of a proposed change
+    #[arg(long)]
+    pub no_protected_names: bool,
 }
 
 /// Fits the surrogates, measures their fidelity and explains every customer.
@@ -44,11 +50,19 @@ pub struct ExplainOptions {
 /// If a table is missing, the panel's classes are not the model's, the list names an unknown class, or there are too few
 /// training customers to fit a line.
 pub fn explain(run: &RunFolder, options: &ExplainOptions, force: bool) -> Result<()> {
-    let list = ClassList::read(options.protected.as_deref(), run)?;
-    let provenance = Provenance::new("explain")
-        .parameter("flagged", serde_json::to_value(&list)?)
-        .parameter("max_error_degrees", MAX_ERROR_DEGREES);
-    let Some(mut stage) = run.stage("explain", provenance, &INPUTS, force)? else {
+    if run.record("assign")?.is_some_and(|record| record.void.is_none()) {
+        bail!(
+            "the customers of {} were assigned by another run's network: only the customers of a trained run can be explained",
+            run.path().display()
+        );
+    }
+    let list = ClassList::read(options, run)?;
+    let provenance = Provenance::new(flags::STAGE)
+        .parameter(flags::PARAMETER, serde_json::to_value(&list)?)
+        .parameter("max_error_degrees", MAX_ERROR_DEGREES)
+        // The model card says so.
+        .parameter("synthetic", run.has(File::Latent)?);
+    let Some(mut stage) = run.stage(flags::STAGE, provenance, &INPUTS, force)? else {
         return Ok(());
     };
     let data = Data::read(run)?;
@@ -68,16 +82,17 @@ pub fn explain(run: &RunFolder, options: &ExplainOptions, force: bool) -> Result
 /// Explains one customer from the tables of a run folder whose stage `explain` is up to date.
 ///
 /// # Errors
-/// If there is no such customer, or a table is missing or damaged.
-pub fn explain_customer(run: &RunFolder, customer: &str) -> Result<CustomerExplanation> {
+/// If the customer is not in the panel (the message says why, where that is known), or a table is missing or damaged.
+pub fn explain_customer(
+    run: &RunFolder,
+    options: &ExplainOptions,
+    customer: &str,
+) -> Result<CustomerExplanation> {
     let data = Data::read(run)?;
-    let row = data.panel.customers.iter().position(|name| name == customer).with_context(|| {
-        format!(
-            "there is no customer {customer:?} in {}: ids are those of the column `customer`, hashed where `ingest` was told to",
-            run.find(File::Panel).display()
-        )
-    })?;
+    let Some(row) = data.panel.customers.iter().position(|name| name == customer) else {
+        bail!("{}", left_out::why(run, customer)?);
+    };
     let surrogates = data.fit(&data.train_rows())?;
-    let explainer = Explainer::new(&data, &surrogates, &ClassList::read(None, run)?)?;
+    let explainer = Explainer::new(&data, &surrogates, &ClassList::read(options, run)?)?;
     customer::document(run, &explainer, row)
 }

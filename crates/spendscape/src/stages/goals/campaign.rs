@@ -1,16 +1,21 @@
 //! Campaigns: whom to address for a goal and when, and what such a choice gained on past days.
 
-use std::collections::BTreeMap;
-
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use spendscape_goals::{
     Campaign, CampaignEvaluation, CampaignOptions as Rules, Targeting, evaluate_campaign, plan_campaign,
 };
 use spendscape_schema::{Axes, arrays, seed};
 
-use super::future::{Future, show_day};
-use crate::run_folder::{File, RunFolder, Stage};
+use super::{
+    future::{Future, show_day},
+    verdict::{Findings, Verdict},
+};
+use crate::{
+    run_folder::{File, RunFolder, Stage},
+    stages::count,
+};
 
 /// Futures per customer: a probability of one half is then told to .06.
 const FUTURES: usize = 64;
@@ -30,7 +35,7 @@ pub struct CampaignOptions {
     #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub horizon: u32,
     /// Most customers to address per goal; by default a tenth of all
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count(1..=1_000_000_000))]
     pub capacity: Option<usize>,
     /// Customers whose goal comes with at least this probability are left alone
     #[arg(long, default_value_t = 0.95)]
@@ -39,7 +44,7 @@ pub struct CampaignOptions {
     #[arg(long, default_value_t = 0.5)]
     pub threshold: f64,
     /// Bootstrap samples of the intervals
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = 400, value_parser = count(1..=100_000))]
     pub draws: usize,
 }
 
@@ -50,17 +55,17 @@ pub struct CampaignOptions {
 pub fn campaign(run: &RunFolder, options: &CampaignOptions, force: bool) -> Result<()> {
     let provenance = options
         .future
-        .provenance(run, "goals campaign", FUTURES)?
+        .provenance("goals campaign", FUTURES)
         .parameter("goal", options.goal.clone())
         .parameter("horizon", options.horizon)
         .parameter("capacity", options.capacity)
         .parameter("certain", options.certain)
         .parameter("threshold", options.threshold)
         .parameter("draws", options.draws);
-    let Some(mut stage) = options.future.stage(run, "goals campaign", provenance, force)? else {
+    let Some((mut stage, model)) = options.future.stage(run, "goals campaign", provenance, force)? else {
         return Ok(());
     };
-    let ahead = options.future.open(run, FUTURES)?;
+    let ahead = options.future.open(run, &model, FUTURES)?;
     let names = &ahead.data.labels.goals;
     let goals: Vec<usize> = if options.goal.is_empty() {
         (0..names.len()).collect()
@@ -102,11 +107,11 @@ pub fn campaign(run: &RunFolder, options: &CampaignOptions, force: bool) -> Resu
 
     // The same choice as if today were one horizon ago, which the last horizon's groups judge.
     let past = ahead.from - options.horizon as i32;
-    ahead.warn_if_trained_on(past);
+    ahead.warn_if_trained_on(past, None);
     let before = ahead.outlook(past, &horizons)?;
     let mut rng = seed::stream(options.future.seed, "goals campaign", 0);
     let mut judged = Vec::new();
-    for (goal, plan) in goals.iter().zip(&plans) {
+    for goal in &goals {
         let then = plan_campaign(&before, *goal, &rules)?;
         match evaluate_campaign(&before, &ahead.sequences, *goal, &rules, options.draws, &mut rng) {
             Ok(evaluation) => judged.push((then, evaluation)),
@@ -115,14 +120,15 @@ pub fn campaign(run: &RunFolder, options: &CampaignOptions, force: bool) -> Resu
             }
             Err(error) => return Err(error.into()),
         }
-        tracing::info!(
-            goal = names[*goal],
-            addressed = plan.targets.len(),
-            expected = format!("{:.1}", plan.expected),
-            at_random = format!("{:.1}", plan.expected_random),
-            "campaign"
-        );
     }
+    let plan = |plan: &Campaign| Plan {
+        goal: names[plan.goal].clone(),
+        addressed: plan.targets.len(),
+        expected: plan.expected,
+        at_random: plan.expected_random,
+    };
+    let planned = Planned { from: show_day(ahead.from), plans: plans.iter().map(plan).collect() };
+    stage.note(PLANNED, serde_json::to_value(planned)?);
     stage.note("evaluated_from", show_day(past));
     write_uplift(&mut stage, &judged, names, options.horizon)?;
     stage.finish()
@@ -175,25 +181,168 @@ fn write_uplift(
     stage.write(File::CampaignUplift, &Axes::new(), columns)
 }
 
-/// How the model's choice and the controls came out at capacity, by goal and targeting.
+/// Parameter of the provenance that holds what is expected of the plans.
+const PLANNED: &str = "planned";
+
+/// What is expected of the plans, from the last day known.
+#[derive(Debug, Serialize, Deserialize)]
+struct Planned {
+    from: String,
+    plans: Vec<Plan>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Plan {
+    goal: String,
+    addressed: usize,
+    expected: f64,
+    at_random: f64,
+}
+
+/// Columns of the uplift that are figures, and their names.
+const FIGURES: [(&str, &str); 9] = [
+    ("uplift", "uplift"),
+    ("uplift_low", "uplift_low"),
+    ("uplift_high", "uplift_high"),
+    ("behind_model", "behind_model"),
+    ("behind_model_low", "behind_model_low"),
+    ("behind_model_high", "behind_model_high"),
+    ("targeted", "addressed"),
+    ("conversions", "conversions"),
+    ("lift", "lift"),
+];
+
+/// Rankings that need no model, and what they are called.
+const RIVALS: [(&str, &str); 2] = [("frequency", "\"most often\""), ("recency", "\"most recently\"")];
+
+/// How the model's choice and the controls came out at capacity, by goal and targeting; then what is expected of the plans.
 ///
 /// # Errors
 /// If the table is missing or damaged.
-pub(super) fn read_figures(run: &RunFolder) -> Result<BTreeMap<String, f64>> {
-    let rows = run.read(File::CampaignUplift)?.rows;
+pub(super) fn findings(run: &RunFolder) -> Result<Findings> {
+    let stored = run.read(File::CampaignUplift)?;
+    let rows = &stored.rows;
     let (goals, targeting) = (rows.text("goal")?, rows.text("targeting")?);
-    let columns =
-        ["uplift", "uplift_low", "uplift_high", "behind_model", "behind_model_low", "behind_model_high"]
-            .map(|name| Ok((name, rows.float(name)?)));
-    let columns: Vec<(&str, Vec<f64>)> = columns.into_iter().collect::<Result<_>>()?;
-    let mut figures = BTreeMap::new();
+    let expected = rows.optional_float("expected")?;
+    let columns: Vec<(&str, Vec<f64>)> =
+        FIGURES.into_iter().map(|(column, name)| Ok((name, rows.float(column)?))).collect::<Result<_>>()?;
+    let mut findings = Findings::default();
     for at in 0..rows.len() {
         // The last row of a targeting is at capacity.
         let next = (goals.get(at + 1), targeting.get(at + 1));
         if next != (Some(&goals[at]), Some(&targeting[at])) {
             let name = |what: &str| format!("{}.{}.{what}", goals[at], targeting[at]);
-            figures.extend(columns.iter().map(|(what, values)| (name(what), values[at])));
+            findings.figures.extend(columns.iter().map(|(what, values)| (name(what), values[at])));
+            findings.figures.extend(expected[at].map(|expected| (name("expected"), expected)));
         }
     }
-    Ok(figures)
+    let text = |name: &str| stored.provenance.parameters.get(name).cloned().unwrap_or_default();
+    let planned: Planned = serde_json::from_value(text(PLANNED)).with_context(|| {
+        format!("{} does not say what was planned", run.find(File::CampaignUplift).display())
+    })?;
+    let from = text("evaluated_from").as_str().unwrap_or_default().to_owned();
+    for plan in &planned.plans {
+        judge(&mut findings, plan, &from, &planned.from);
+    }
+    Ok(findings)
+}
+
+/// What was measured of a goal's campaign first, then what is expected of it.
+fn judge(findings: &mut Findings, plan: &Plan, past: &str, now: &str) {
+    let goal = &plan.goal;
+    let figure = |findings: &Findings, what: &str| findings.figures.get(&format!("{goal}.{what}")).copied();
+    let interval = |findings: &Findings, targeting: &str, what: &str| {
+        let name = |end: &str| format!("{goal}.{targeting}.{what}{end}");
+        findings.interval(&name(""), &name("_low"), &name("_high"))
+    };
+    let mut measured = false;
+    if let Some(uplift) = interval(findings, "model", "uplift") {
+        measured = uplift.verdict() == Verdict::Better;
+        let (addressed, converted, expected) = (
+            figure(findings, "model.addressed").unwrap_or_default(),
+            figure(findings, "model.conversions").unwrap_or_default(),
+            figure(findings, "model.expected").unwrap_or_default(),
+        );
+        findings.line(format_args!(
+            "{goal}: measured on past days, from {past} on: of {addressed:.0} customers whom the model would have named {converted:.1} \
+             converted ({expected:.1} expected), an uplift of {} per customer addressed over as many at random",
+            uplift.show()
+        ));
+        let mut verdict = format!("{} chance", uplift.verdict().in_words());
+        let rival = RIVALS
+            .into_iter()
+            .filter_map(|(name, words)| Some((name, words, figure(findings, &format!("{name}.uplift"))?)))
+            .max_by(|a, b| a.2.total_cmp(&b.2));
+        if let Some((name, words, _)) = rival
+            && let Some(theirs) = interval(findings, name, "uplift")
+            && let Some(ahead) = interval(findings, name, "behind_model")
+        {
+            measured = measured && ahead.verdict() == Verdict::Better;
+            verdict = format!(
+                "{verdict}; {} the strongest simple rule, {words} (its uplift {}; difference {})",
+                ahead.verdict().in_words(),
+                theirs.show(),
+                ahead.show()
+            );
+        }
+        findings.line(format_args!("  {verdict}"));
+        findings.words.insert(format!("{goal}.verdict"), verdict);
+    } else {
+        let verdict = "NOT MEASURED: too few customers converted in the past days";
+        findings.line(format_args!("{goal}: {verdict}"));
+        findings.words.insert(format!("{goal}.verdict"), verdict.to_owned());
+    }
+    let trust = if measured { "" } else { "; what was measured does not bear that out" };
+    findings.line(format_args!(
+        "  expected from {now} on: {:.1} conversions of {} customers addressed, {:.1} at random, if the model is right{trust}",
+        plan.expected, plan.addressed, plan.at_random
+    ));
+    findings.figures.insert(format!("{goal}.plan.expected"), plan.expected);
+    findings.figures.insert(format!("{goal}.plan.expected_at_random"), plan.at_random);
+    findings.figures.insert(format!("{goal}.plan.addressed"), plan.addressed as f64);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Online Retail's campaign for Christmas, as the measures had it when only the expectation was printed.
+    #[test]
+    fn what_was_measured_stands_before_what_is_expected() {
+        let figures = [
+            ("model.uplift", -0.0005),
+            ("model.uplift_low", -0.008),
+            ("model.uplift_high", 0.009),
+            ("model.addressed", 50.0),
+            ("model.conversions", 0.48),
+            ("model.expected", 1.23),
+            ("frequency.uplift", 0.189),
+            ("frequency.uplift_low", 0.1),
+            ("frequency.uplift_high", 0.28),
+            ("frequency.behind_model", -0.19),
+            ("frequency.behind_model_low", -0.29),
+            ("frequency.behind_model_high", -0.09),
+            ("recency.uplift", 0.18),
+        ];
+        let figures = figures.map(|(name, value)| (format!("christmas.{name}"), value));
+        let mut findings = Findings { figures: figures.into(), ..Findings::default() };
+        let plan = Plan { goal: "christmas".to_owned(), addressed: 50, expected: 1.4, at_random: 0.1 };
+        judge(&mut findings, &plan, "2011-11-09", "2011-12-09");
+        let text = &findings.text;
+        let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}: {text}"));
+        assert!(place("uplift of -0.001 (-0.008 to +0.009)") < place("NO BETTER than chance"));
+        assert!(
+            place("WORSE than the strongest simple rule, \"most often\" (its uplift +0.189")
+                < place("expected from 2011-12-09")
+        );
+        assert!(text.contains("1.4 conversions of 50") && text.contains("does not bear that out"), "{text}");
+        assert!(findings.words["christmas.verdict"].starts_with("NO BETTER than chance; WORSE than"));
+        // In JSON, too, what was measured comes before what is expected.
+        let json = serde_json::to_string(&findings).unwrap();
+        assert!(json.find("christmas.model.uplift").unwrap() < json.find("christmas.plan.expected").unwrap());
+
+        let mut unmeasured = Findings::default();
+        judge(&mut unmeasured, &plan, "2011-11-09", "2011-12-09");
+        assert!(unmeasured.text.starts_with("christmas: NOT MEASURED"), "{}", unmeasured.text);
+    }
 }

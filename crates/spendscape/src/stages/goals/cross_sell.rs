@@ -8,7 +8,10 @@ use spendscape_schema::{Axes, arrays};
 use spendscape_store::Provenance;
 
 use super::{data::GoalData, day_number};
-use crate::run_folder::{File, RunFolder};
+use crate::{
+    run_folder::{File, RunFolder},
+    stages::count,
+};
 
 /// Every rule with its name.
 const RULES: [(Rule, &str); 4] = [
@@ -28,7 +31,7 @@ pub struct CrossSellOptions {
     #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub window: u32,
     /// Periods looked at, counted back from the last day
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 12, value_parser = count(1..=1_000))]
     pub periods: usize,
     /// Last day that is known (YYYY-MM-DD); by default the last one that counts in the groups
     #[arg(long, value_name = "DAY")]

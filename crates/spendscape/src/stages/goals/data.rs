@@ -7,7 +7,7 @@ use ndarray::{Array2, s};
 use serde::de::DeserializeOwned;
 use spendscape_goals::{Block, Blocks, Classes, Covariates, Error, Sequences, SequencesBuilder, Target};
 use spendscape_schema::{Table, arrays::Rows};
-use spendscape_store::{TableReader, check_table};
+use spendscape_store::TableReader;
 
 use crate::run_folder::{File, RunFolder};
 
@@ -40,14 +40,13 @@ pub(super) struct Labels {
 }
 
 impl GoalData {
-    /// Opens the groups of a run and checks the table once from end to end.
+    /// Opens the groups of a run.
     ///
     /// # Errors
     /// If a table is missing, damaged or does not fit the other.
     pub(super) fn open(run: &RunFolder) -> Result<Self> {
-        let path = run.find(File::GoalGroups);
-        let reader = TableReader::open(&path, Table::GoalGroups)
-            .with_context(|| "no groups yet: run `spendscape goals groups` first")?;
+        let (path, _) = run.need(File::GoalGroups)?;
+        let reader = TableReader::open(&path, Table::GoalGroups)?;
         let parameters = reader.provenance().parameters.clone();
         let note = |name: &str| -> Result<&serde_json::Value> {
             parameters.get(name).with_context(|| format!("{}: its provenance lacks {name}", path.display()))
@@ -60,7 +59,6 @@ impl GoalData {
         };
         let (classes, goal_of_class) = (parse(note("classes")?)?, parse(note("goal_of_class")?)?);
         let last_day = parse(note("last_day")?)?;
-        check_table(&path, Table::GoalGroups)?;
         let roster = run.read(File::GoalRoster)?.rows;
         let place = run.find(File::GoalRoster);
         let customers = roster.text("customer")?;

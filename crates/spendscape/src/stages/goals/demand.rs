@@ -1,7 +1,5 @@
 //! Demand: expected events and money per goal, class and period, and how such forecasts came out.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Result, bail};
 use clap::Args;
 use spendscape_goals::{
@@ -12,8 +10,12 @@ use spendscape_schema::{Axes, arrays};
 use super::{
     data::GoalData,
     future::{Ahead, Future, show_day},
+    verdict::{Findings, Verdict},
 };
-use crate::run_folder::{File, RunFolder, Stage};
+use crate::{
+    run_folder::{File, RunFolder, Stage},
+    stages::count,
+};
 
 /// Futures per customer: demand is a sum over customers, each of whom has others.
 const FUTURES: usize = 8;
@@ -28,11 +30,11 @@ pub struct DemandOptions {
     #[arg(long, value_enum, default_value_t = Length::Week)]
     pub period: Length,
     /// Periods ahead
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 4, value_parser = count(1..=1_000))]
     pub periods: usize,
     /// Past days that forecasts are judged on, and that widen the intervals; as many days before them as there are periods
     /// ahead widen those of the judged ones
-    #[arg(long, default_value_t = 6)]
+    #[arg(long, default_value_t = 6, value_parser = count(0..=1_000))]
     pub past: usize,
 }
 
@@ -61,14 +63,14 @@ impl Length {
 pub fn demand(run: &RunFolder, options: &DemandOptions, force: bool) -> Result<()> {
     let provenance = options
         .future
-        .provenance(run, "goals demand", FUTURES)?
+        .provenance("goals demand", FUTURES)
         .parameter("period", format!("{:?}", options.period))
         .parameter("periods", options.periods)
         .parameter("past", options.past);
-    let Some(mut stage) = options.future.stage(run, "goals demand", provenance, force)? else {
+    let Some((mut stage, model)) = options.future.stage(run, "goals demand", provenance, force)? else {
         return Ok(());
     };
-    let ahead = options.future.open(run, FUTURES)?;
+    let ahead = options.future.open(run, &model, FUTURES)?;
     let period = options.period.period();
     // Earlier last days, one period apart.
     let mut past = Vec::new();
@@ -83,7 +85,9 @@ pub fn demand(run: &RunFolder, options: &DemandOptions, force: bool) -> Result<(
         past.push(outlook(&ahead, period, from, options.periods)?);
     }
     if let Some(earliest) = past.last() {
-        ahead.warn_if_trained_on(earliest.from());
+        let fewer = ahead.first_unseen.and_then(|first| fewer(options, ahead.from, first));
+        let fewer = fewer.map(|past| format!("`--past {past}` judges on later days only"));
+        ahead.warn_if_trained_on(earliest.from(), fewer);
     }
     past.reverse();
     // Where history is short, half of it is left to be judged.
@@ -101,6 +105,17 @@ pub fn demand(run: &RunFolder, options: &DemandOptions, force: bool) -> Result<(
     };
     write_scores(&mut stage, &scores, &ahead.data)?;
     stage.finish()
+}
+
+/// Past days that can be judged on without going back behind the first day that the model has not seen, if there are any.
+fn fewer(options: &DemandOptions, from: i32, first_unseen: i32) -> Option<usize> {
+    let mut day = previous(options.period, from);
+    let mut unseen = 0;
+    while day + 1 >= first_unseen {
+        unseen += 1;
+        day = previous(options.period, day);
+    }
+    (unseen > options.periods).then(|| unseen - options.periods)
 }
 
 fn outlook(ahead: &Ahead, period: Period, from: i32, count: usize) -> Result<Outlook> {
@@ -156,15 +171,6 @@ fn write(stage: &mut Stage<'_>, rows: &[DemandForecast], data: &GoalData) -> Res
 
 fn write_scores(stage: &mut Stage<'_>, rows: &[DemandScore], data: &GoalData) -> Result<()> {
     let of = |row: &DemandScore| if row.of_classes { "class" } else { "goal" };
-    for row in rows.iter().filter(|row| row.series.is_none()) {
-        tracing::info!(
-            of = of(row),
-            quantity = quantity(row.quantity),
-            relative_mae = row.relative_mae.map(|ratio| format!("{ratio:.3}")),
-            coverage = format!("{:.3}", row.coverage),
-            "past forecasts"
-        );
-    }
     let columns = vec![
         arrays::category(rows.iter().map(of)),
         arrays::optional_category(rows.iter().map(|row| row.series.map(|of| series(of, data).1))),
@@ -180,21 +186,99 @@ fn write_scores(stage: &mut Stage<'_>, rows: &[DemandScore], data: &GoalData) ->
     stage.write(File::DemandScores, &Axes::new(), columns)
 }
 
-/// How past forecasts of all goals and of all classes came out.
+/// How past forecasts of all goals and of all classes came out, and what their errors are relative to.
 ///
 /// # Errors
 /// If the table is missing or damaged.
-pub(super) fn read_figures(run: &RunFolder) -> Result<BTreeMap<String, f64>> {
-    let rows = run.read(File::DemandScores)?.rows;
+pub(super) fn findings(run: &RunFolder) -> Result<Findings> {
+    let stored = run.read(File::DemandScores)?;
+    let rows = &stored.rows;
     let (of, names, quantity) = (rows.text("of")?, rows.optional_text("name")?, rows.text("quantity")?);
     let (coverage, relative) = (rows.float("coverage")?, rows.optional_float("relative_mae")?);
-    let mut figures = BTreeMap::new();
+    let seasonal = rows.float("seasonal")?;
+    let period = match stored.provenance.parameters.get("period").and_then(|period| period.as_str()) {
+        Some("Month") => "month",
+        _ => "week",
+    };
+    let mut findings = Findings::default();
     for at in (0..rows.len()).filter(|at| names[*at].is_none()) {
         let name = |what: &str| format!("{}.{}.{what}", of[at], quantity[at]);
-        figures.insert(name("coverage"), coverage[at]);
-        if let Some(relative) = relative[at] {
-            figures.insert(name("relative_mae"), relative);
-        }
+        let score = Score { relative: relative[at], seasonal: seasonal[at], coverage: coverage[at] };
+        let (reference, verdict) = score.in_words(period);
+        findings.figures.insert(name("coverage"), coverage[at]);
+        findings.figures.extend(relative[at].map(|relative| (name("relative_mae"), relative)));
+        let each = if of[at] == "class" { "classes" } else { "goals" };
+        findings.line(format_args!("{each}, {}: past forecasts were {verdict}", quantity[at]));
+        findings.words.insert(name("verdict"), verdict);
+        findings.words.insert(name("reference"), reference);
     }
-    Ok(figures)
+    if findings.text.is_empty() {
+        findings.line(format_args!("No past forecast was judged: the history is too short"));
+    }
+    Ok(findings)
+}
+
+/// How the forecasts of all goals, or of all classes, came out.
+struct Score {
+    relative: Option<f64>,
+    seasonal: f64,
+    coverage: f64,
+}
+
+impl Score {
+    /// What errors are relative to, and how the forecasts did beside it.
+    fn in_words(&self, period: &str) -> (String, String) {
+        let reference = format!(
+            "the naive forecast (for {:.0} % of the forecasts what the same {period} was a season ago, else what the last {period} \
+             known was)",
+            100.0 * self.seasonal
+        );
+        let held = format!("their 95 % intervals held {:.1} % of what came", 100.0 * self.coverage);
+        let verdict = match self.relative {
+            None => format!("not comparable with {reference}, which made no error; {held}"),
+            Some(relative) => {
+                let verdict = if relative < 1.0 { Verdict::Better } else { Verdict::Worse };
+                let verdict = if relative == 1.0 { Verdict::NoBetter } else { verdict };
+                format!(
+                    "{} {reference}: their mean absolute error is {relative:.3} times its; {held}",
+                    verdict.in_words()
+                )
+            }
+        };
+        (reference, verdict)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_of_a_relative_error_is_named() {
+        let words = |relative| Score { relative, seasonal: 0.25, coverage: 0.9 }.in_words("week").1;
+        let worse = words(Some(3.983));
+        assert!(
+            worse.starts_with(
+                "WORSE than the naive forecast (for 25 % of the forecasts what the same week was a season ago"
+            ) && worse.contains("3.983 times its")
+                && worse.contains("90.0 %"),
+            "{worse}"
+        );
+        assert!(words(Some(0.8)).starts_with("better than the naive forecast"));
+        assert!(words(None).starts_with("not comparable"));
+    }
+
+    #[test]
+    fn fewer_past_days_are_offered_where_there_are_any() {
+        let options = |period, periods, past| DemandOptions {
+            future: Future { model: None, as_of: None, futures: None, seed: 1 },
+            period,
+            periods,
+            past,
+        };
+        // Ten whole weeks were not seen, of which four are kept for the intervals.
+        assert_eq!(fewer(&options(Length::Week, 4, 6), 1_000, 1_000 - 70), Some(6));
+        assert_eq!(fewer(&options(Length::Week, 4, 6), 1_000, 1_000 - 68), Some(5));
+        assert_eq!(fewer(&options(Length::Week, 4, 6), 1_000, 1_000 - 28), None);
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use jiff::civil::Date;
-use spendscape_goals::{Covariates, Outlook, Sequences, Simulation};
+use spendscape_goals::{Covariates, Outlook, Sequences, Simulation, TimeCuts};
 use spendscape_store::Provenance;
 
 use super::{
@@ -13,7 +13,10 @@ use super::{
     day_number,
     model::{self, Trained},
 };
-use crate::run_folder::{File, RunFolder, Stage};
+use crate::{
+    run_folder::{File, RunFolder, Stage},
+    stages::count,
+};
 
 /// Which model sees which days.
 #[derive(Debug, Clone, Args)]
@@ -25,7 +28,7 @@ pub struct Future {
     #[arg(long, value_name = "DAY")]
     pub as_of: Option<Date>,
     /// Futures simulated per customer; by default 64, and 8 for demand, which is a sum over customers
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count(1..=100_000))]
     pub futures: Option<usize>,
     /// Seed of the futures
     #[arg(long, default_value_t = 1)]
@@ -47,41 +50,33 @@ pub(super) struct Ahead {
 
 impl Future {
     /// What a stage depends on.
-    pub(super) fn provenance(&self, run: &RunFolder, stage: &str, usual: usize) -> Result<Provenance> {
-        let path = model::path(run, self.model.as_deref());
-        Ok(Provenance::new(stage)
+    pub(super) fn provenance(&self, stage: &str, usual: usize) -> Provenance {
+        Provenance::new(stage)
             .seed(self.seed)
             .parameter("as_of", self.as_of.map(|day| day.to_string()))
             .parameter("futures", self.futures.unwrap_or(usual))
-            .input("model", &model::digest(&path)?))
     }
 
-    /// Starts a stage that looks ahead.
+    /// Starts a stage that looks ahead. Returns the model's run folder too.
     pub(super) fn stage<'a>(
         &self,
         run: &'a RunFolder,
         name: &'static str,
         provenance: Provenance,
         force: bool,
-    ) -> Result<Option<Stage<'a>>> {
-        let Some(mut stage) = run.stage(name, provenance, &[File::GoalGroups, File::GoalRoster], force)?
-        else {
-            return Ok(None);
-        };
-        stage.path("model", &model::path(run, self.model.as_deref()));
-        Ok(Some(stage))
+    ) -> Result<Option<(Stage<'a>, RunFolder)>> {
+        model::start(run, name, self.model.as_deref(), provenance, force)
     }
 
     /// Reads groups and model; `usual` futures where no number was asked for.
-    pub(super) fn open(&self, run: &RunFolder, usual: usize) -> Result<Ahead> {
+    pub(super) fn open(&self, run: &RunFolder, source: &RunFolder, usual: usize) -> Result<Ahead> {
         let draws = self.futures.unwrap_or(usual);
         if draws == 0 {
             bail!("--futures is 1 at least");
         }
-        let path = model::path(run, self.model.as_deref());
-        let trained = model::read(&path)?;
+        let trained = model::read(source)?;
         let data = GoalData::open(run)?;
-        trained.check(&data).with_context(|| format!("{}", path.display()))?;
+        trained.check(&data).with_context(|| format!("{}", source.find(File::GoalModel).display()))?;
         let sequences = data.all()?;
         let covariates = data.covariates(0..data.customers.len())?;
         let from = self.as_of.map_or(data.last_day, day_number);
@@ -105,22 +100,41 @@ impl Ahead {
         Ok(model.outlook(&self.sequences, &self.covariates, from, horizons, &self.simulation)?)
     }
 
-    /// Warns where the past that a forecast is judged on was trained on.
-    pub(super) fn warn_if_trained_on(&self, from: i32) {
+    /// Warns where the past that a forecast is judged on, from the day `from` on, was trained on, and names what avoids that:
+    /// a larger part held out, or `instead`.
+    pub(super) fn warn_if_trained_on(&self, from: i32, instead: Option<String>) {
         match self.first_unseen {
-            Some(first) if from < first => tracing::warn!(
-                from = show_day(from),
-                first_unseen = show_day(first),
-                "the model was fitted on days after the one that the evaluation starts from"
-            ),
+            // What is judged comes after the day that is known.
+            Some(first) if from + 1 < first => {
+                // Hundredths: the next larger one holds out a day more rather than one less.
+                let share = TimeCuts::test_share(&self.sequences, from + 1)
+                    .map(|share| (share * 100.0).ceil() / 100.0);
+                let train = share
+                    .filter(|share| *share < MOST_HELD_OUT)
+                    .map(|share| format!("`goals train --test {share:.2}` holds them out"));
+                let ways: Vec<String> = train.into_iter().chain(instead).collect();
+                let ways = if ways.is_empty() {
+                    "there is too little history to hold them out".to_owned()
+                } else {
+                    ways.join(", or ")
+                };
+                tracing::warn!(
+                    "the model was fitted on days from {} to {}, on which it is judged here, and looks better than it is: {ways}",
+                    show_day(from + 1),
+                    show_day(first - 1)
+                );
+            }
             Some(_) => {}
             None => tracing::warn!(
                 "the model was fitted on customers of all days (`goals train --split customers`): the evaluation on past \
-                 days is of days that it has seen of others"
+                 days is of days that it has seen of others; `goals train --split time` holds days out"
             ),
         }
     }
 }
+
+/// Share of the groups that may be held out for the sake of the evaluation, if anything is to be left to train on.
+const MOST_HELD_OUT: f64 = 0.7;
 
 /// A day for people.
 pub(super) fn show_day(day: i32) -> String {

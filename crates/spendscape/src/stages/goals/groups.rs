@@ -7,18 +7,18 @@ use clap::Args;
 use jiff::civil::Date;
 use spendscape_goals::{Decisive, Event, GroupRules, Grouping, Sequences};
 use spendscape_schema::{Axes, Table, arrays};
-use spendscape_store::{Digest, Provenance, TableReader, TableWriter, write_file};
+use spendscape_store::{Digest, Provenance, TableReader, TableWriter};
 
 use super::{
     day_number,
     known::{Goals, Known},
     ledger::Ledger,
-    read_text,
     report::GroupsReport,
 };
 use crate::{
     run_folder::{File, RunFolder, Stage},
-    stages::synth::GOAL_MAP_FILE,
+    stages::{count, synth::GOAL_MAP_FILE},
+    text::read_text,
 };
 
 /// Channels and places that are told apart, the commonest first.
@@ -55,12 +55,15 @@ pub struct GroupsOptions {
     #[arg(long, value_enum, default_value_t = Where::Channel)]
     pub channel: Where,
     /// Transactions of a block of customers, about: what training holds in memory at once
-    #[arg(long, default_value_t = 1 << 18, value_name = "N")]
+    #[arg(long, default_value_t = 1 << 18, value_name = "N", value_parser = count(1..=1 << 40))]
     pub block: usize,
     /// Memory for transactions, in MiB; beyond it the ledger is read several times
-    #[arg(long, default_value_t = 1_024, value_name = "MIB")]
+    #[arg(long, default_value_t = 1_024, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub memory: u64,
 }
+
+/// Parameter of the provenance that names the goal of all classes that the map does not name.
+pub(super) const UNMAPPED_GOAL: &str = "unmapped_goal";
 
 /// What forms a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -106,16 +109,29 @@ impl Where {
 /// # Errors
 /// If the ledger, the taxonomy or a file is missing or damaged; if a class has no goal; if no group is left.
 pub fn groups(run: &RunFolder, options: &GroupsOptions, force: bool) -> Result<()> {
+    let mut inputs = Vec::new();
     let ledger = match &options.ledger {
         Some(path) => path.clone(),
-        None => run.find(if run.has(File::GoalLedger) { File::GoalLedger } else { File::Ledger }),
+        None => {
+            let file = if run.has(File::GoalLedger)? { File::GoalLedger } else { File::Ledger };
+            inputs.push(file);
+            run.find(file)
+        }
     };
-    let map_path = options.map.clone().or_else(|| run.find_plain(GOAL_MAP_FILE));
+    inputs.push(File::Taxonomy);
+    let map_path = match &options.map {
+        Some(path) => Some(path.clone()),
+        None => run.find_plain(GOAL_MAP_FILE)?,
+    };
     let map_text = map_path.as_deref().map(read_text).transpose()?;
-    let customers = options.customers.clone().or_else(|| {
-        let known = run.find(File::GoalCustomers);
-        (options.ledger.is_none() && known.exists()).then_some(known)
-    });
+    let customers = match &options.customers {
+        Some(path) => Some(path.clone()),
+        None if options.ledger.is_none() && run.has(File::GoalCustomers)? => {
+            inputs.push(File::GoalCustomers);
+            Some(run.find(File::GoalCustomers))
+        }
+        None => None,
+    };
     let mut provenance = Provenance::new("goals groups")
         .parameter("map", map_text.clone())
         .parameter("group", format!("{:?}", options.group))
@@ -123,24 +139,26 @@ pub fn groups(run: &RunFolder, options: &GroupsOptions, force: bool) -> Result<(
         .parameter("income", options.income)
         .parameter("until", options.until.map(|day| day.to_string()))
         .parameter("channel", options.channel.column())
-        .parameter("block", options.block)
-        .input("ledger", TableReader::open(&ledger, Table::Ledger)?.digest());
-    if let Some(path) = &customers {
+        .parameter("block", options.block);
+    if let Some(path) = &options.ledger {
+        provenance = provenance.input("ledger", TableReader::open(path, Table::Ledger)?.digest());
+    }
+    if let Some(path) = &options.customers {
         provenance = provenance.input("customers", &Digest::of_file(path)?);
     }
-    let Some(mut stage) = run.stage("goals groups", provenance, &[File::Taxonomy], force)? else {
+    let Some(mut stage) = run.stage("goals groups", provenance, &inputs, force)? else {
         return Ok(());
     };
-    stage.path("ledger", &ledger);
+    if let Some(path) = &options.ledger {
+        stage.path("ledger", path);
+    }
     let goals = Goals::new(run, map_text.as_deref(), map_path.as_deref(), options.income)?;
     let covariates = customers.as_deref().map(Known::read).transpose()?.unwrap_or_default();
     let mut former = Former::survey(&ledger, options, goals, covariates)?;
     former.write(&mut stage, options)?;
     former.report.log();
     let json = serde_json::to_vec_pretty(&former.report)?;
-    const REPORT: &str = "goal_groups_report.json";
-    write_file(&run.path().join(REPORT), &json)?;
-    stage.wrote(REPORT, Digest::of(&json));
+    stage.write_plain("goal_groups_report.json", &json)?;
     stage.finish()
 }
 
@@ -250,6 +268,7 @@ impl Former {
     fn write(&mut self, stage: &mut Stage<'_>, options: &GroupsOptions) -> Result<()> {
         stage.note("goal_map", self.goals.map.as_str());
         stage.note("goals", self.goals.goals.clone());
+        stage.note(UNMAPPED_GOAL, self.goals.unmapped.clone());
         stage.note("classes", self.goals.classes.clone());
         stage.note("goal_of_class", serde_json::to_value(&self.goals.of_class)?);
         stage.note("channels", self.channels.clone());
@@ -257,7 +276,7 @@ impl Former {
         stage.note("covariate_levels", serde_json::to_value(&self.covariates.levels)?);
         stage.note("last_day", self.until);
         let blocks = self.blocks(options.block);
-        let path = stage.run().path().join(File::GoalGroups.name());
+        let path = stage.place(File::GoalGroups)?;
         let schema = Table::GoalGroups.schema(&Axes::new())?;
         let mut writer = TableWriter::create(&path, Table::GoalGroups, schema, stage.provenance().clone())?;
         let budget = (options.memory as usize).saturating_mul(1 << 20) / size_of::<Event>();
@@ -288,7 +307,7 @@ impl Former {
             );
         }
         let written = writer.finish()?;
-        stage.wrote(File::GoalGroups.name(), written.digest);
+        stage.wrote(File::GoalGroups, written.digest);
         let block_of = blocks.iter().enumerate().flat_map(|(k, block)| block.clone().map(move |_| k));
         let levels: Vec<Vec<u32>> = self.customers.iter().map(|name| self.covariates.levels(name)).collect();
         let columns = vec![

@@ -7,11 +7,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use spendscape_goals::GoalMap;
-use spendscape_schema::{Flow, Table};
+use spendscape_schema::{Flow, Table, csv::Record};
 
 use crate::{
     run_folder::{File, RunFolder},
-    stages::columns::read_columns,
+    stages::columns::{is_missing, read_columns},
 };
 
 /// Levels that a covariate may have; more are no groups of customers.
@@ -20,6 +20,8 @@ const MOST_LEVELS: usize = 100;
 /// The classes of a ledger with their goals.
 pub(super) struct Goals {
     pub(super) map: String,
+    /// The goal of all classes that the map does not name.
+    pub(super) unmapped: Option<String>,
     pub(super) goals: Vec<String>,
     pub(super) classes: Vec<String>,
     pub(super) of_class: Vec<Option<usize>>,
@@ -47,7 +49,9 @@ impl Goals {
             of_class[*at] = Some(*goal);
         }
         let (goals, unused) = (resolved.goals, resolved.unused);
-        Ok(Self { map: map.name().to_owned(), goals, classes, of_class, income: is_income, unused })
+        let unmapped = map.unmapped().map(str::to_owned);
+        let map = map.name().to_owned();
+        Ok(Self { map, unmapped, goals, classes, of_class, income: is_income, unused })
     }
 }
 
@@ -63,15 +67,17 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let columns = read_columns(path, Table::GoalCustomers)?;
-        let customer = columns.position(path, "customer")?;
+        let place = || format!("{}", path.display());
+        columns.unique().with_context(place)?;
+        let customer = columns.position("customer").with_context(place)?;
         let places: Vec<usize> = (0..columns.names.len()).filter(|at| *at != customer).collect();
         let mut known = Self::default();
         for at in &places {
             let levels: BTreeSet<&str> = columns
                 .rows
                 .iter()
-                .map(|(_, cells)| cells[*at].as_str())
-                .filter(|cell| !cell.is_empty())
+                .map(|row| row.cells[*at].as_str())
+                .filter(|cell| !is_missing(cell))
                 .collect();
             if levels.len() > MOST_LEVELS {
                 bail!(
@@ -85,9 +91,9 @@ impl Known {
             known.names.push(columns.names[*at].clone());
             known.levels.push(levels.into_iter().map(str::to_owned).collect());
         }
-        for (line, cells) in &columns.rows {
+        for Record { line, cells } in &columns.rows {
             let level = |(at, levels): (&usize, &Vec<String>)| {
-                // An empty cell is unknown.
+                // A missing value is unknown.
                 levels.binary_search(&cells[*at]).unwrap_or(levels.len()) as u32
             };
             let levels = places.iter().zip(&known.levels).map(level).collect();

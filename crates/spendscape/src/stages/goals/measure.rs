@@ -15,7 +15,7 @@ use spendscape_goals::{
 use spendscape_schema::{Axes, Axis, Table, arrays, seed};
 use spendscape_store::TableReader;
 
-use super::{data::GoalData, train::TrainOptions};
+use super::{data::GoalData, train::TrainOptions, verdict::Findings};
 use crate::run_folder::{File, RunFolder, Stage};
 
 /// The model's name in tables.
@@ -161,10 +161,10 @@ fn compare(
 
 /// The distribution of every tested group that the synthetic bank recorded, where the groups are of its stream.
 fn truth(run: &RunFolder, held_out: &HeldOut<'_>) -> Result<Option<Predictions>> {
-    let path = run.find(File::GoalTruth);
-    if !path.exists() {
+    if !run.has(File::GoalTruth)? {
         return Ok(None);
     }
+    let (path, _) = run.need(File::GoalTruth)?;
     let HeldOut { data, sequences, test, .. } = *held_out;
     let reader = TableReader::open(&path, Table::GoalTruth)?;
     if reader.axes().labels(Axis::Goal)? != data.labels.goals.as_slice() {
@@ -251,11 +251,68 @@ fn log(rows: &[Row], comparisons: &[Comparison]) {
     }
 }
 
-/// The figures for programs: overall measures and comparisons by name.
+/// Measures that the verdict is about, in the order in which they are told, with whether larger is better.
+const JUDGED: [(Measure, bool); 3] =
+    [(Measure::Accuracy, true), (Measure::LogLoss, false), (Measure::MacroF1, true)];
+
+/// Overall measures and comparisons by name, and the verdict on the model.
 ///
 /// # Errors
 /// If a table is missing or damaged.
-pub(super) fn read_figures(run: &RunFolder) -> Result<BTreeMap<String, f64>> {
+pub(super) fn findings(run: &RunFolder) -> Result<Findings> {
+    let mut findings = Findings { figures: read_figures(run)?, ..Findings::default() };
+    judge(&mut findings);
+    Ok(findings)
+}
+
+/// Sets the model beside the commonest goal and beside the best of the other simple models, measure by measure.
+fn judge(findings: &mut Findings) {
+    findings.line(format_args!(
+        "The network on groups that nothing was fitted on, beside models that need none:"
+    ));
+    for (measure, larger_is_better) in JUDGED {
+        let value =
+            |findings: &Findings, model: &str| findings.figures.get(&format!("{model}.{measure}")).copied();
+        let Some(own) = value(findings, MODEL) else { continue };
+        let commonest = Baseline::Majority.name();
+        let others = Baseline::ALL.iter().map(|baseline| baseline.name()).filter(|name| *name != commonest);
+        let sign = if larger_is_better { 1.0 } else { -1.0 };
+        let best = others
+            .filter_map(|name| Some((name, value(findings, name)?)))
+            .max_by(|a, b| (sign * a.1).total_cmp(&(sign * b.1)));
+        let mut parts = Vec::new();
+        let rivals = [
+            (
+                "commonest_goal",
+                "the commonest goal",
+                value(findings, commonest).map(|value| (commonest, value)),
+            ),
+            ("best_simple_model", "the best simple model, ", best),
+        ];
+        for (key, words, rival) in rivals {
+            let Some((name, theirs)) = rival else { continue };
+            let named = if name == commonest { "" } else { name };
+            let difference = format!("{MODEL} - {name}.{measure}");
+            let Some(difference) =
+                findings.interval(&difference, &format!("{difference}.low"), &format!("{difference}.high"))
+            else {
+                continue;
+            };
+            let verdict = if larger_is_better { difference } else { difference.reversed() }.verdict();
+            let words = format!(
+                "{} {words}{named} ({theirs:.3}; difference {})",
+                verdict.in_words(),
+                difference.show()
+            );
+            findings.words.insert(format!("{MODEL}.{measure}.beside_{key}"), words.clone());
+            parts.push(words);
+        }
+        findings.line(format_args!("  {measure} {own:.3}: {}", parts.join("; ")));
+    }
+}
+
+/// Overall measures and comparisons by name.
+fn read_figures(run: &RunFolder) -> Result<BTreeMap<String, f64>> {
     let mut figures = BTreeMap::new();
     let rows = run.read(File::GoalMeasures)?.rows;
     let (models, histories, goals) =

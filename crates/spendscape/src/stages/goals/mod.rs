@@ -14,10 +14,9 @@ mod predict;
 mod recommend;
 mod report;
 mod train;
+mod verdict;
 
-use std::{collections::BTreeMap, path::Path};
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use jiff::civil::Date;
 
 use crate::run_folder::RunFolder;
@@ -30,34 +29,34 @@ pub use groups::{GroupsOptions, groups};
 pub use predict::{CustomerPrediction, PredictOptions, customer, predict};
 pub use recommend::{RecommendOptions, recommend};
 pub use train::{TrainOptions, train};
+pub use verdict::Findings;
 
 fn day_number(day: Date) -> i32 {
     (day - jiff::civil::date(1970, 1, 1)).get_days()
 }
 
-fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-/// What a command measured, for programs.
+/// Which command measured something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Figures {
-    /// Of the model beside others ([`train`]).
+pub enum Measuring {
+    /// The model beside others ([`train`]).
     Train,
-    /// Of past campaigns ([`campaign`]).
+    /// Predictions, as far as they differ ([`predict`]).
+    Predict,
+    /// Past campaigns ([`campaign`]).
     Campaign,
-    /// Of past forecasts ([`demand`]).
+    /// Past forecasts ([`demand`]).
     Demand,
 }
 
-/// Reads the figures of a command by name.
+/// Reads what a command measured.
 ///
 /// # Errors
 /// If a table is missing or damaged.
-pub fn read_figures(run: &RunFolder, figures: Figures) -> Result<BTreeMap<String, f64>> {
-    match figures {
-        Figures::Train => measure::read_figures(run),
-        Figures::Campaign => campaign::read_figures(run),
-        Figures::Demand => demand::read_figures(run),
+pub fn findings(run: &RunFolder, command: Measuring) -> Result<Findings> {
+    match command {
+        Measuring::Train => measure::findings(run),
+        Measuring::Predict => predict::findings(run),
+        Measuring::Campaign => campaign::findings(run),
+        Measuring::Demand => demand::findings(run),
     }
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use spendscape_goals::{GoalModel, GoalSettings};
-use spendscape_schema::{Axes, Table};
-use spendscape_store::{TableReader, read_table};
+use spendscape_schema::Axes;
+use spendscape_store::Provenance;
 
 use super::data::{GoalData, Labels};
 use crate::{
@@ -43,12 +43,10 @@ pub(super) fn write(stage: &mut Stage<'_>, model: &GoalModel, labels: &Labels) -
 ///
 /// # Errors
 /// If the table is missing or damaged, or a tensor is missing, unknown, of another shape or not finite.
-pub(super) fn read(path: &Path) -> Result<Trained> {
-    if !path.exists() {
-        bail!("{} is missing: run `spendscape goals train` first, or give --model", path.display());
-    }
+pub(super) fn read(source: &RunFolder) -> Result<Trained> {
+    let path = source.find(File::GoalModel);
     let place = || format!("{}", path.display());
-    let stored = read_table(path, Table::Model)?;
+    let stored = source.read(File::GoalModel)?;
     let note = |name: &str| {
         let value = stored.provenance.parameters.get(name).cloned();
         value.with_context(|| format!("{}: no model of goals, its provenance lacks {name}", path.display()))
@@ -71,17 +69,27 @@ pub(super) fn read(path: &Path) -> Result<Trained> {
     Ok(Trained { model, labels, first_test_day })
 }
 
-/// The file of the model: of `folder` if one is given, otherwise the run's own.
-pub(super) fn path(run: &RunFolder, folder: Option<&Path>) -> std::path::PathBuf {
-    folder.map_or_else(|| run.find(File::GoalModel), |folder| folder.join(File::GoalModel.name()))
-}
-
-/// The digest of a model's table.
-pub(super) fn digest(path: &Path) -> Result<spendscape_store::Digest> {
-    if !path.exists() {
-        bail!("{} is missing: run `spendscape goals train` first, or give --model", path.display());
-    }
-    Ok(TableReader::open(path, Table::Model)?.digest().clone())
+/// Starts a stage that works with groups and a model: that of `folder` if one is given, otherwise the run's own. Returns the
+/// model's run folder too.
+pub(super) fn start<'a>(
+    run: &'a RunFolder,
+    name: &'static str,
+    folder: Option<&Path>,
+    provenance: Provenance,
+    force: bool,
+) -> Result<Option<(Stage<'a>, RunFolder)>> {
+    let mut inputs = vec![File::GoalGroups, File::GoalRoster];
+    let Some(folder) = folder else {
+        inputs.push(File::GoalModel);
+        return Ok(run.stage(name, provenance, &inputs, force)?.map(|stage| (stage, run.clone())));
+    };
+    let source = RunFolder::open_to_read(folder)?;
+    let (path, digest) = source.need(File::GoalModel)?;
+    let stage = run.stage(name, provenance.input("model", &digest), &inputs, force)?;
+    Ok(stage.map(|mut stage| {
+        stage.path("model", &path);
+        (stage, source)
+    }))
 }
 
 impl Trained {

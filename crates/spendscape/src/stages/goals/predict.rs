@@ -1,17 +1,20 @@
 //! Prediction: what comes next for every customer, when, and why.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
 use spendscape_goals::{Explained, NextGroup, Reason, Target};
-use spendscape_schema::{Axes, Axis, arrays};
-use spendscape_store::Provenance;
+use spendscape_schema::{Axes, Axis, Table, arrays};
+use spendscape_store::{Provenance, TableReader};
 
-use super::{data::GoalData, day_number, future::show_day, model};
-use crate::run_folder::{File, RunFolder, Stage};
+use super::{data::GoalData, day_number, future::show_day, groups::UNMAPPED_GOAL, model, verdict::Findings};
+use crate::{
+    run_folder::{File, RunFolder, Stage},
+    stages::count,
+};
 
 /// Probabilities by which the next group has come: the early, the median and the late day.
 const QUANTILES: [f64; 3] = [0.1, 0.5, 0.9];
@@ -26,7 +29,7 @@ pub struct PredictOptions {
     #[arg(long, value_name = "DAY")]
     pub as_of: Option<Date>,
     /// Past groups of each customer that reasons are sought among
-    #[arg(long, default_value_t = 8, value_name = "N")]
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = count(0..=10_000))]
     pub reasons: usize,
 }
 
@@ -35,19 +38,14 @@ pub struct PredictOptions {
 /// # Errors
 /// If the groups or the model are missing or do not fit.
 pub fn predict(run: &RunFolder, options: &PredictOptions, force: bool) -> Result<()> {
-    let path = model::path(run, options.model.as_deref());
     let provenance = Provenance::new("goals predict")
         .parameter("as_of", options.as_of.map(|day| day.to_string()))
-        .parameter("reasons", options.reasons)
-        .input("model", &model::digest(&path)?);
-    let inputs = [File::GoalGroups, File::GoalRoster];
-    let Some(mut stage) = run.stage("goals predict", provenance, &inputs, force)? else {
-        return Ok(());
-    };
-    stage.path("model", &path);
-    let trained = model::read(&path)?;
+        .parameter("reasons", options.reasons);
+    let started = model::start(run, "goals predict", options.model.as_deref(), provenance, force)?;
+    let Some((mut stage, source)) = started else { return Ok(()) };
+    let trained = model::read(&source)?;
     let data = GoalData::open(run)?;
-    trained.check(&data).with_context(|| format!("{}", path.display()))?;
+    trained.check(&data).with_context(|| format!("{}", source.find(File::GoalModel).display()))?;
     let from = options.as_of.map_or(data.last_day, day_number);
     if from > data.last_day {
         bail!("--as-of: the groups are known up to {} only", show_day(data.last_day));
@@ -62,10 +60,9 @@ pub fn predict(run: &RunFolder, options: &PredictOptions, force: bool) -> Result
                 Target { customer: n as u32, position: history as u32 }
             })
             .collect();
-        let next = trained.model.predict(&sequences, &covariates, &targets, Some(from))?;
-        let goals: Vec<usize> = next.goals.rows().into_iter().map(|row| best(row.iter())).collect();
-        let why =
-            trained.model.reasons(&sequences, &covariates, &targets, &goals, Some(from), options.reasons)?;
+        let model = &trained.model;
+        let (next, why) =
+            model.predict_with_reasons(&sequences, &covariates, &targets, Some(from), options.reasons)?;
         for (row, target) in targets.iter().enumerate() {
             let n = target.customer as usize;
             let groups = sequences.groups(n);
@@ -74,7 +71,6 @@ pub fn predict(run: &RunFolder, options: &PredictOptions, force: bool) -> Result
                 customer: customers.start + n,
                 history: target.position,
                 last,
-                goal: goals[row],
                 days: last.map_or([None; 3], |last| days(&next, row, last)),
                 explained: why.explained[row],
             });
@@ -90,17 +86,6 @@ pub fn predict(run: &RunFolder, options: &PredictOptions, force: bool) -> Result
     found.log();
     found.write(&mut stage, &data)?;
     stage.finish()
-}
-
-/// The first of the largest.
-fn best<'a>(values: impl Iterator<Item = &'a f64>) -> usize {
-    let mut best = (0, f64::NEG_INFINITY);
-    for (at, value) in values.enumerate() {
-        if *value > best.1 {
-            best = (at, *value);
-        }
-    }
-    best.0
 }
 
 /// The days by which the next group has come with each of the probabilities; none beyond the longest gap told apart.
@@ -121,7 +106,6 @@ struct Row {
     customer: usize,
     history: u32,
     last: Option<i32>,
-    goal: usize,
     days: [Option<i32>; 3],
     explained: Explained,
 }
@@ -158,7 +142,7 @@ impl Found {
             arrays::text(rows.iter().map(|row| customer(row.customer))),
             arrays::integer(rows.iter().map(|row| i64::from(row.history))),
             arrays::optional_date(rows.iter().map(|row| row.last)),
-            arrays::category(rows.iter().map(|row| goals[row.goal].as_str())),
+            arrays::category(rows.iter().map(|row| goals[row.explained.goal].as_str())),
             arrays::float(rows.iter().map(|row| row.explained.probability)),
             arrays::vectors64(probabilities.view())?,
             arrays::optional_date(rows.iter().map(|row| row.days[1])),
@@ -190,6 +174,58 @@ impl Found {
     }
 }
 
+/// Share of the customers with the same most probable goal from which on predictions tell them hardly apart.
+const DOMINATES: f64 = 0.5;
+
+/// How many customers have which most probable goal, and whether one of them says it all.
+///
+/// # Errors
+/// If the table is missing or damaged.
+pub(super) fn findings(run: &RunFolder) -> Result<Findings> {
+    let goals = run.read(File::GoalPredictions)?.rows.text("goal")?;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for goal in &goals {
+        *counts.entry(goal).or_default() += 1;
+    }
+    let mut findings = Findings::default();
+    for (goal, count) in &counts {
+        findings.figures.insert(format!("first_goal.{goal}"), *count as f64 / goals.len().max(1) as f64);
+    }
+    if let Some(words) = dominant(&counts, goals.len(), catch_all(run)?.as_deref()) {
+        findings.line(format_args!("{words}"));
+        findings.words.insert("verdict".to_owned(), words);
+    }
+    Ok(findings)
+}
+
+/// The goal that the map gives to all classes it does not name.
+fn catch_all(run: &RunFolder) -> Result<Option<String>> {
+    let reader = TableReader::open(&run.find(File::GoalGroups), Table::GoalGroups)?;
+    let goal = reader.provenance().parameters.get(UNMAPPED_GOAL);
+    Ok(goal.and_then(serde_json::Value::as_str).map(str::to_owned))
+}
+
+/// What there is to say where most customers have the same most probable goal.
+fn dominant(counts: &BTreeMap<&str, usize>, customers: usize, catch_all: Option<&str>) -> Option<String> {
+    let (goal, count) = counts.iter().max_by_key(|(_, count)| **count)?;
+    let share = *count as f64 / customers as f64;
+    if share < DOMINATES {
+        return None;
+    }
+    let advice = if catch_all == Some(*goal) {
+        format!(
+            "`{goal}` takes every class that the goal map does not name: name more of them under [goals], or predictions say \
+             little"
+        )
+    } else {
+        "predictions tell customers hardly apart: look at the other goals' probabilities".to_owned()
+    };
+    Some(format!(
+        "The most probable next goal is `{goal}` for {count} of {customers} customers ({:.0} %): {advice}",
+        100.0 * share
+    ))
+}
+
 /// The prediction of one customer.
 #[derive(Debug, Clone, Serialize)]
 pub struct CustomerPrediction {
@@ -209,6 +245,8 @@ pub struct CustomerPrediction {
     pub joint_effect: f64,
     /// The sum of their single effects.
     pub sum_of_effects: f64,
+    /// What has to be known of the predictions of all customers, if anything.
+    pub remark: Option<String>,
 }
 
 /// Reads the prediction of one customer.
@@ -240,6 +278,7 @@ pub fn customer(run: &RunFolder, id: &str) -> Result<CustomerPrediction> {
         reasons: own.map(|row| (show_day(days[row]), of[row].clone(), effects[row])).collect(),
         joint_effect: rows.float("joint_effect")?[at],
         sum_of_effects: rows.float("sum_of_effects")?[at],
+        remark: findings(run)?.words.remove("verdict"),
     })
 }
 
@@ -281,6 +320,27 @@ impl CustomerPrediction {
                 -self.joint_effect, -self.sum_of_effects
             ));
         }
+        if let Some(remark) = &self.remark {
+            line(format_args!("\n{remark}."));
+        }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goal_that_says_it_all_is_told() {
+        let counts = |other| BTreeMap::from([("other", other), ("gifts", 10)]);
+        let words = dominant(&counts(90), 100, Some("other")).unwrap();
+        assert!(
+            words.contains("`other` for 90 of 100 customers (90 %)") && words.contains("[goals]"),
+            "{words}"
+        );
+        assert!(dominant(&counts(90), 100, None).unwrap().contains("hardly apart"));
+        assert_eq!(dominant(&BTreeMap::from([("a", 4), ("b", 3), ("c", 3)]), 10, Some("a")), None);
+        assert_eq!(dominant(&BTreeMap::new(), 0, None), None);
     }
 }

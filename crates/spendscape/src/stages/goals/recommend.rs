@@ -7,8 +7,12 @@ use clap::Args;
 use spendscape_goals::{RecommendOptions as Rules, recommend as rank};
 use spendscape_schema::{Axes, arrays};
 
-use super::{future::Future, read_text};
-use crate::run_folder::{File, RunFolder};
+use super::future::Future;
+use crate::{
+    run_folder::{File, RunFolder},
+    stages::count,
+    text::read_text,
+};
 
 /// Futures per customer: a probability of one half is then told to .06.
 const FUTURES: usize = 64;
@@ -23,10 +27,10 @@ pub struct RecommendOptions {
     #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub horizon: u32,
     /// Goals per customer
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = count(0..=10_000))]
     pub goals: usize,
     /// Classes per goal
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = count(0..=10_000))]
     pub classes: usize,
     /// Weight of novelty, 0 (by probability alone) to 1 (by probability times the share of past windows without it)
     #[arg(long, default_value_t = 0.5)]
@@ -55,17 +59,17 @@ pub fn recommend(run: &RunFolder, options: &RecommendOptions, force: bool) -> Re
     }
     let provenance = options
         .future
-        .provenance(run, "goals recommend", FUTURES)?
+        .provenance("goals recommend", FUTURES)
         .parameter("horizon", options.horizon)
         .parameter("goals", options.goals)
         .parameter("classes", options.classes)
         .parameter("novelty_weight", options.novelty_weight)
         .parameter("exclude_goals", options.exclude_goals.clone())
         .parameter("exclude_classes", excluded_classes.clone());
-    let Some(mut stage) = options.future.stage(run, "goals recommend", provenance, force)? else {
+    let Some((mut stage, model)) = options.future.stage(run, "goals recommend", provenance, force)? else {
         return Ok(());
     };
-    let ahead = options.future.open(run, FUTURES)?;
+    let ahead = options.future.open(run, &model, FUTURES)?;
     let outlook = ahead.outlook(ahead.from, &[options.horizon])?;
     let rules = Rules {
         horizon: options.horizon,

@@ -13,11 +13,13 @@ use spendscape_store::Provenance;
 
 use super::{
     data::{GoalData, ParquetBlocks},
-    measure, model, read_text,
+    measure, model,
 };
 use crate::{
     progress::Progress,
     run_folder::{File, RunFolder, Stage},
+    stages::count,
+    text::read_text,
 };
 
 /// Groups that are passed in training, each as often as it takes.
@@ -43,40 +45,40 @@ pub struct TrainOptions {
     #[arg(long, default_value_t = 0.15)]
     pub test: f64,
     /// Groups to measure on, about: of as many customers as that takes, drawn at random
-    #[arg(long, default_value_t = 100_000, value_name = "N")]
+    #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = count(1..=1_000_000_000))]
     pub test_groups: usize,
     /// Units of each LSTM layer
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = count(1..=2_048))]
     pub units: usize,
     /// LSTM layers, 1 to 3
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = count(1..=3))]
     pub layers: usize,
     /// Share of states dropped between layers in training
     #[arg(long, default_value_t = 0.1)]
     pub dropout: f64,
     /// Longest run of groups that is trained on at once
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 128, value_parser = count(1..=100_000))]
     pub window: usize,
     /// Passes over the training groups, at most; by default so many that 12 million groups are passed, 4 to 40
-    #[arg(long)]
+    #[arg(long, value_parser = count(1..=65_535))]
     pub epochs: Option<usize>,
     /// Passes in a row without a better validation loss at which training stops; the best one counts
-    #[arg(long, default_value_t = 6)]
+    #[arg(long, default_value_t = 6, value_parser = count(1..=1_000_000))]
     pub patience: usize,
     /// Runs of groups per step of the optimizer; by default a 250th of them, 2 to 32
-    #[arg(long)]
+    #[arg(long, value_parser = count(1..=1_000_000))]
     pub batch: Option<usize>,
     /// Learning rate at the start of a cosine schedule
     #[arg(long, default_value_t = 5e-3)]
     pub rate: f64,
     /// Longest gap between groups that is told apart, in days
-    #[arg(long, default_value_t = 35, value_name = "DAYS")]
+    #[arg(long, default_value_t = 35, value_name = "DAYS", value_parser = count(1..=10_000))]
     pub longest_gap: usize,
     /// Weigh goals in the loss by the inverse of the square root of their frequency; probabilities stay those of the population
     #[arg(long)]
     pub balanced: bool,
     /// Bootstrap samples of the intervals
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = 400, value_parser = count(1..=100_000))]
     pub draws: usize,
     /// Seed of split, weights, order and intervals
     #[arg(long, default_value_t = 1)]
@@ -146,11 +148,11 @@ pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()>
         .parameter("balanced", options.balanced)
         .parameter("draws", options.draws);
     let mut inputs = vec![File::GoalGroups, File::GoalRoster];
-    if run.has(File::GoalTruth) {
+    if run.has(File::GoalTruth)? {
         inputs.push(File::GoalTruth);
     }
     let Some(mut stage) = run.stage("goals train", provenance, &inputs, force)? else {
-        return Ok(());
+        return draw(run);
     };
     let calendar = match (&calendar_text, &options.calendar) {
         (Some(text), Some(path)) => {
@@ -175,6 +177,11 @@ pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()>
     };
     measure::measure(&mut stage, &model, held_out, options)?;
     stage.finish()?;
+    draw(run)
+}
+
+/// Draws the figure, anew each time: an earlier command may have ended before it could.
+fn draw(run: &RunFolder) -> Result<()> {
     spendscape_report::goal_figure(run.path(), &run.path().join("figures"))?;
     Ok(())
 }

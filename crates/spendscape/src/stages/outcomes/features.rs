@@ -1,12 +1,12 @@
 //! Sets of features, made inside the fold.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::OnceLock};
 
 use anyhow::{Context, Result, bail};
 use ndarray::{Array1, Array2, Axis as Dimension, concatenate};
 use spendscape_lstm::{Dataset, NetworkParams, TrainParams};
 use spendscape_outcomes::{Block, FeatureSet, Features, Fold};
-use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, seed};
+use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, csv::Record, seed};
 use spendscape_segments::{CanonicalFrame, final_states};
 
 use super::bespoke::{Balances, UNIT_MINOR, balance_features, shares, spending};
@@ -27,7 +27,12 @@ pub(super) struct CustomerData {
     panel: Option<(Panel, Coefficients, Option<Balances>)>,
     /// The user's own features: names, and N x F.
     table: Option<(Vec<String>, Array2<f64>)>,
+    /// Blocks in which nothing is learned, made when a fold first asks: they are the same in every fold.
+    fixed: OnceLock<Vec<(&'static str, Named)>>,
 }
+
+/// Names of features, and their values (N x F).
+type Named = (Vec<String>, Array2<f64>);
 
 /// The pipeline's features; the network is trained in every fold anew.
 #[derive(Debug)]
@@ -39,7 +44,9 @@ pub(super) struct FoldFeatures {
 /// Reads a user's table of features: customers, and N x F.
 pub(super) fn read_table(path: &Path) -> Result<(Vec<String>, Vec<String>, Array2<f64>)> {
     let columns = read_columns(path, Table::Outcomes)?;
-    let customer = columns.position(path, "customer")?;
+    let place = || format!("{}", path.display());
+    columns.unique().with_context(place)?;
+    let customer = columns.position("customer").with_context(place)?;
     let names: Vec<String> = columns
         .names
         .iter()
@@ -52,7 +59,7 @@ pub(super) fn read_table(path: &Path) -> Result<(Vec<String>, Vec<String>, Array
     }
     let (mut customers, mut values) = (Vec::new(), Vec::new());
     let mut seen = HashMap::new();
-    for (line, cells) in &columns.rows {
+    for Record { line, cells } in &columns.rows {
         if let Some(first) = seen.insert(cells[customer].clone(), line) {
             bail!(
                 "{} line {line}: customer {:?} stands on line {first} already",
@@ -119,10 +126,11 @@ impl CustomerData {
         Ok(match (panel, table) {
             (None, None) => bail!("there is neither a panel nor a table of features"),
             (Some(panel), None) => {
-                Self { customers: panel.0.customers.clone(), panel: Some(panel), table: None }
+                let customers = panel.0.customers.clone();
+                Self { customers, panel: Some(panel), table: None, fixed: OnceLock::new() }
             }
             (None, Some((customers, names, values))) => {
-                Self { customers, panel: None, table: Some((names, values)) }
+                Self { customers, panel: None, table: Some((names, values)), fixed: OnceLock::new() }
             }
             (Some(panel), Some((customers, names, values))) => {
                 let numbers: HashMap<&str, usize> =
@@ -141,8 +149,8 @@ impl CustomerData {
                     rows.iter().map(|row| numbers[panel.0.customers[*row].as_str()]).collect();
                 let values = values.select(Dimension(0), &order);
                 let customers = panel.0.customers.clone();
-                let joined = Self { customers, panel: Some(panel), table: None }.select(&rows);
-                Self { table: Some((names, values)), ..joined }
+                let joined = Self { customers, panel: Some(panel), table: None, fixed: OnceLock::new() };
+                Self { table: Some((names, values)), ..joined.select(&rows) }
             }
         })
     }
@@ -164,12 +172,13 @@ impl CustomerData {
                 (panel.select(rows), coefficients.clone(), balances)
             }),
             table: self.table.as_ref().map(|(names, values)| (names.clone(), take(values))),
+            fixed: OnceLock::new(),
         }
     }
 
     /// Other data for some customers: their classes change places, their amounts and features change.
     pub(super) fn altered(&self, rows: &[usize]) -> Self {
-        let mut altered = self.clone();
+        let mut altered = Self { fixed: OnceLock::new(), ..self.clone() };
         let change = |values: &mut Array2<f64>, row: usize| {
             values.row_mut(row).mapv_inplace(|value| 1.0 - 2.0 * value);
         };
@@ -192,6 +201,25 @@ impl CustomerData {
             }
         }
         altered
+    }
+
+    /// The blocks in which nothing is learned.
+    fn fixed(&self) -> Result<&[(&'static str, Named)]> {
+        if let Some(blocks) = self.fixed.get() {
+            return Ok(blocks);
+        }
+        let mut blocks = Vec::new();
+        if let Some((panel, _, balances)) = &self.panel {
+            blocks.push(("spending", spending(panel)));
+            blocks.push(("shares", shares(panel)?));
+            if let Some(balances) = balances {
+                blocks.push(("balances", balance_features(panel, balances)));
+            }
+        }
+        if let Some((names, values)) = &self.table {
+            blocks.push(("features", (names.clone(), values.clone())));
+        }
+        Ok(self.fixed.get_or_init(|| blocks))
     }
 
     /// The sets that these data allow.
@@ -237,35 +265,22 @@ impl Features<CustomerData> for FoldFeatures {
 impl FoldFeatures {
     /// Every block for one fold.
     pub(super) fn blocks(&self, data: &CustomerData, fold: &Fold) -> Result<Vec<Block>> {
-        let block = |name: &str, (columns, values): (Vec<String>, Array2<f64>)| Block {
+        let block = |name: &str, (columns, values): &Named| Block {
             name: name.to_owned(),
-            columns,
+            columns: columns.clone(),
             train: values.select(Dimension(0), &fold.train),
             test: values.select(Dimension(0), &fold.test),
         };
-        let mut blocks = Vec::new();
-        if let Some((panel, coefficients, balances)) = &data.panel {
-            blocks.push(block("trajectory", self.trajectory(panel, coefficients, fold)?));
-            blocks.push(block("spending", spending(panel)));
-            blocks.push(block("shares", shares(panel)?));
-            if let Some(balances) = balances {
-                blocks.push(block("balances", balance_features(panel, balances)));
-            }
-        }
-        if let Some((names, values)) = &data.table {
-            blocks.push(block("features", (names.clone(), values.clone())));
+        let mut blocks: Vec<Block> = data.fixed()?.iter().map(|(name, named)| block(name, named)).collect();
+        if let Some((panel, coefficients, _)) = &data.panel {
+            blocks.push(block("trajectory", &self.trajectory(panel, coefficients, fold)?));
         }
         Ok(blocks)
     }
 
     /// States, angles and length of the trajectory, from a network that is trained on the fold's training customers to
     /// predict their grades.
-    fn trajectory(
-        &self,
-        panel: &Panel,
-        coefficients: &Coefficients,
-        fold: &Fold,
-    ) -> Result<(Vec<String>, Array2<f64>)> {
+    fn trajectory(&self, panel: &Panel, coefficients: &Coefficients, fold: &Fold) -> Result<Named> {
         let mut train = vec![false; panel.len()];
         fold.train.iter().for_each(|row| train[*row] = true);
         let targets = Targets::fit(panel, coefficients, &train, TargetScaling::Z3)?;

@@ -1,19 +1,23 @@
 //! Labels: a file of columns, joined with the customers of the panel.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result, bail};
+use jiff::civil::Date;
 use ndarray::Array1;
 use spendscape_outcomes::Task;
-use spendscape_schema::Table;
+use spendscape_schema::{Table, csv::Record};
 
 use super::{Kind, OutcomesOptions};
-use crate::stages::columns::read_columns;
+use crate::{
+    run_folder::{File, RunFolder},
+    stages::columns::{is_missing, read_columns},
+};
 
 /// Levels up to which whole numbers are taken for an ordinal outcome.
 const LEVELS: usize = 10;
-/// What says that a label is missing.
-const MISSING: [&str; 5] = ["", "NA", "NaN", "nan", "null"];
+/// Values that are each other's opposite, the adverse one first.
+const OPPOSITES: [[&str; 2]; 5] = [["1", "0"], ["true", "false"], ["yes", "no"], ["y", "n"], ["t", "f"]];
 
 /// The labelled customers.
 #[derive(Debug)]
@@ -32,29 +36,32 @@ pub(super) struct Labels {
     pub(super) counts: Vec<(&'static str, usize)>,
 }
 
-/// Reads the labels and finds their customers among `known`.
-pub(super) fn read(options: &OutcomesOptions, known: &[String]) -> Result<Labels> {
+/// Reads the labels and finds their customers among `known`, those of the run's panel and features.
+///
+/// # Errors
+/// Names the file, and line or column of what cannot be used.
+pub(super) fn read(run: &RunFolder, options: &OutcomesOptions, known: &[String]) -> Result<Labels> {
     let path = options.labels.as_path();
+    let place = || format!("{}", path.display());
     let columns = read_columns(path, Table::Outcomes)?;
-    let customer = columns.position(path, "customer")?;
-    let target = columns.position(path, &options.target)?;
-    let best = options.best.as_deref().map(|name| columns.position(path, name)).transpose()?;
-    let time = options.time.as_deref().map(|name| columns.position(path, name)).transpose()?;
-    let groups: Vec<usize> =
-        options.group.iter().map(|name| columns.position(path, name)).collect::<Result<_>>()?;
+    let position = |name: &str| columns.position(name).with_context(place);
+    let (customer, target) = (position("customer")?, position(&options.target)?);
+    let best = options.best.as_deref().map(position).transpose()?;
+    let time = options.time.as_deref().map(position).transpose()?;
+    let groups: Vec<usize> = options.group.iter().map(|name| position(name)).collect::<Result<_>>()?;
     let numbers: HashMap<&str, usize> =
         known.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let (mut missing, mut unknown) = (0, 0);
     let mut kept: Vec<(usize, usize, &[String])> = Vec::new();
-    for (line, cells) in &columns.rows {
+    for Record { line, cells } in &columns.rows {
         let name = cells[customer].as_str();
         if let Some(first) = seen.insert(name, *line) {
             bail!("{} line {line}: customer {name:?} stands on line {first} already", path.display());
         }
         match numbers.get(name) {
             None => unknown += 1,
-            Some(_) if MISSING.contains(&cells[target].as_str()) => missing += 1,
+            Some(_) if is_missing(&cells[target]) => missing += 1,
             Some(row) => kept.push((*row, *line, cells)),
         }
     }
@@ -70,19 +77,27 @@ pub(super) fn read(options: &OutcomesOptions, known: &[String]) -> Result<Labels
     kept.sort_by_key(|(row, ..)| *row);
     let texts: Vec<(usize, &str)> =
         kept.iter().map(|(_, line, cells)| (*line, cells[target].as_str())).collect();
-    let (task, values) = values(options, &texts)?;
+    let (task, values) = values(options, &texts, missing)?;
     let number = |at: usize, name: &str| -> Result<Array1<f64>> {
         kept.iter().map(|(_, line, cells)| parse(options, name, *line, &cells[at])).collect()
     };
     let days = |at: usize| -> Result<Vec<i64>> {
         let day = |(_, line, cells): &(usize, usize, &[String])| {
-            let day: jiff::civil::Date = cells[at].parse().with_context(|| {
+            let day: Date = cells[at].parse().with_context(|| {
                 format!("{} line {line}: {:?} is no day YYYY-MM-DD", path.display(), cells[at])
             })?;
             Ok(i64::from((day - jiff::civil::date(1970, 1, 1)).get_days()))
         };
         kept.iter().map(day).collect()
     };
+    for (at, name) in columns.names.iter().enumerate().filter(|(at, _)| ![customer, target].contains(at)) {
+        // A column is one of days if every cell that has a value is a day.
+        let cells = kept.iter().map(|(.., cells)| cells[at].as_str()).filter(|cell| !is_missing(cell));
+        let days: Option<Vec<Date>> = cells.map(|cell| cell.parse().ok()).collect();
+        if let Some(days) = days.filter(|days| !days.is_empty()) {
+            warn_of_early(run, name, &days)?;
+        }
+    }
     let group = |at: &usize| {
         (columns.names[*at].clone(), kept.iter().map(|(_, _, cells)| cells[*at].clone()).collect())
     };
@@ -109,46 +124,206 @@ fn parse(options: &OutcomesOptions, column: &str, line: usize, text: &str) -> Re
     })
 }
 
-/// The kind of the outcome and its values.
-fn values(options: &OutcomesOptions, texts: &[(usize, &str)]) -> Result<(Task, Array1<f64>)> {
-    let mut distinct: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    let numbers = |options| -> Result<Array1<f64>> {
-        texts.iter().map(|(line, text)| parse(options, &options.target, *line, text)).collect()
-    };
-    let binary = options.kind == Kind::Binary || (options.kind == Kind::Auto && distinct.len() <= 2);
-    if binary || options.adverse.is_some() {
-        let adverse = |text: &str| match &options.adverse {
-            Some(value) => text == value,
-            None => ["1", "true", "yes", "True", "1.0"].contains(&text),
-        };
-        if distinct.len() > 2 && options.adverse.is_none() {
-            bail!(
-                "{}, column {}: a binary outcome has two values, this one has {} ({} ...): name the adverse one with --adverse",
-                options.labels.display(),
-                options.target,
-                distinct.len(),
-                distinct[..3].join(", ")
-            );
-        }
-        if !distinct.iter().any(|text| adverse(text)) && distinct.len() == 2 {
-            bail!(
-                "{}, column {}: which of {} and {} is adverse? name it with --adverse",
-                options.labels.display(),
-                options.target,
-                distinct[0],
-                distinct[1]
-            );
-        }
-        let value = |(_, text): &(usize, &str)| f64::from(u8::from(adverse(text)));
-        return Ok((Task::Binary, texts.iter().map(value).collect()));
+/// Warns where days that stand beside the labels lie inside the panel's window: if they are those of the outcomes, the
+/// features tell what came after them.
+fn warn_of_early(run: &RunFolder, column: &str, days: &[Date]) -> Result<()> {
+    if !run.has(File::Panel)? {
+        return Ok(());
     }
-    let values = numbers(options)?;
+    let panel = run.read(File::Panel)?;
+    // With anchors every customer's window ends with a day that the user chose for it.
+    if panel.provenance.inputs.contains_key("anchors") {
+        return Ok(());
+    }
+    let Some(end) = panel.rows.date("end")?.into_iter().max() else { return Ok(()) };
+    let early = days.iter().filter(|day| (**day - jiff::civil::date(1970, 1, 1)).get_days() < end).count();
+    if early > 0 {
+        let end = jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(end - 1));
+        tracing::warn!(
+            customers = early,
+            of = days.len(),
+            column,
+            "labels with a day inside the panel's window, which ends with {end}: if it is the day of the outcome, the \
+             features come from after it, and no score here can be had in time; make the panel anew with `ingest --anchors`, \
+             a last day for each customer"
+        );
+    }
+    Ok(())
+}
+
+/// A value as it is compared: numbers by what they are, words of yes and no without regard to case.
+fn comparable(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    match text.parse::<f64>() {
+        // Adding zero takes the sign from minus zero.
+        Ok(value) if value.is_finite() => (value + 0.0).to_string(),
+        _ if OPPOSITES.as_flattened().contains(&lower.as_str()) => lower,
+        _ => text.to_owned(),
+    }
+}
+
+/// The kind of the outcome and its values; `missing` customers have none.
+fn values(options: &OutcomesOptions, texts: &[(usize, &str)], missing: usize) -> Result<(Task, Array1<f64>)> {
+    let place = || format!("{}, column {}", options.labels.display(), options.target);
+    // What reads as a number without being one (`inf`) is neither a class nor a value.
+    if let Some((line, text)) = texts.iter().find(|(_, text)| text.parse().is_ok_and(|v: f64| !v.is_finite()))
+    {
+        bail!(
+            "{} line {line}, column {}: {text:?} is no finite number",
+            options.labels.display(),
+            options.target
+        );
+    }
+    let compared: Vec<String> = texts.iter().map(|(_, text)| comparable(text)).collect();
+    // Of each value, how often it is there and how it is written first.
+    let mut counts: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    for (value, (_, text)) in compared.iter().zip(texts) {
+        counts.entry(value.as_str()).or_insert((0, *text)).0 += 1;
+    }
+    let written: Vec<&str> = counts.values().map(|(_, text)| *text).collect();
+    if let [only] = written.as_slice() {
+        bail!(
+            "{}: all {} customers with a value have the one value {only}, where an outcome has two values or more ({missing} \
+             have none)",
+            place(),
+            texts.len()
+        );
+    }
+    let binary = options.kind == Kind::Binary || (options.kind == Kind::Auto && counts.len() == 2);
+    if binary || options.adverse.is_some() {
+        let adverse = match &options.adverse {
+            Some(value) => comparable(value),
+            None => {
+                let [first, second] = written.as_slice() else {
+                    bail!(
+                        "{}: a binary outcome has two values, this one has {} ({} ...): name the adverse one with --adverse",
+                        place(),
+                        written.len(),
+                        written[..3].join(", ")
+                    );
+                };
+                let opposites = |pair: &&[&str; 2]| pair.iter().all(|value| counts.contains_key(value));
+                let Some([adverse, _]) = OPPOSITES.iter().find(opposites) else {
+                    bail!(
+                        "{}: {first} and {second} are no known opposites (1 and 0, true and false, yes and no): name the \
+                         adverse one with --adverse, and leave empty what is no label",
+                        place()
+                    );
+                };
+                (*adverse).to_owned()
+            }
+        };
+        let Some((events, _)) = counts.get(adverse.as_str()) else {
+            bail!(
+                "{}: no customer has the adverse value {adverse}; there are {}",
+                place(),
+                written.join(", ")
+            );
+        };
+        tracing::info!(customers = texts.len(), events, "labels, {adverse} being the event");
+        if counts.len() > 2 {
+            let others = counts.iter().filter(|(value, _)| **value != adverse);
+            let others: Vec<String> = others.map(|(_, (count, text))| format!("{text} ({count})")).collect();
+            tracing::warn!("several values count as no event: {}", others.join(", "));
+        }
+        let value = |value: &String| f64::from(u8::from(*value == adverse));
+        return Ok((Task::Binary, compared.iter().map(value).collect()));
+    }
+    let values: Array1<f64> = texts
+        .iter()
+        .map(|(line, text)| parse(options, &options.target, *line, text))
+        .collect::<Result<_>>()?;
     let ordinal = match options.kind {
         Kind::Ordinal => true,
-        Kind::Auto => distinct.len() <= LEVELS && values.iter().all(|value| value.fract() == 0.0),
+        Kind::Auto => counts.len() <= LEVELS && values.iter().all(|value| value.fract() == 0.0),
         _ => false,
     };
+    tracing::info!(customers = texts.len(), values = counts.len(), "labels");
     Ok((if ordinal { Task::Ordinal } else { Task::Continuous }, values))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    /// The options as the command line reads them.
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        options: OutcomesOptions,
+    }
+
+    fn options(more: &[&str]) -> OutcomesOptions {
+        let words = ["", "--labels", "labels.csv", "--target", "bad"];
+        Command::parse_from(words.iter().chain(more)).options
+    }
+
+    fn of(texts: &[&str], more: &[&str]) -> Result<(Task, Vec<f64>)> {
+        let texts: Vec<(usize, &str)> = (2..).zip(texts.iter().copied()).collect();
+        values(&options(more), &texts, 0).map(|(task, values)| (task, values.to_vec()))
+    }
+
+    fn refusal(texts: &[&str], more: &[&str]) -> String {
+        of(texts, more).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn opposites_make_a_binary_outcome() {
+        for [adverse, other] in [
+            ["1", "0"],
+            ["1.0", "0.0"],
+            ["TRUE", "FALSE"],
+            ["True", "false"],
+            ["Y", "N"],
+            ["yes", "No"],
+            ["t", "f"],
+            ["1", "-0.0"],
+        ] {
+            let (task, values) = of(&[adverse, other, other], &[]).unwrap();
+            assert_eq!((task, values), (Task::Binary, vec![1.0, 0.0, 0.0]), "{adverse} {other}");
+        }
+        // One number written in two ways is one value.
+        assert_eq!(of(&["1", "1.0", "0"], &[]).unwrap(), (Task::Binary, vec![1.0, 1.0, 0.0]));
+    }
+
+    #[test]
+    fn what_is_no_known_opposite_is_refused() {
+        for second in ["unknown", "2", "-1", "no", "false", "A", "x"] {
+            for texts in [["1", second], [second, "1"]] {
+                let message = refusal(&texts, &[]);
+                assert!(
+                    message.contains("labels.csv, column bad") && message.contains("--adverse"),
+                    "{message}"
+                );
+                assert!(message.contains(second), "{message}");
+            }
+        }
+        assert!(refusal(&["A", "B", "C"], &["--kind", "binary"]).contains("--adverse"));
+        assert_eq!(of(&["A", "B", "A"], &["--adverse", "A"]).unwrap(), (Task::Binary, vec![1.0, 0.0, 1.0]));
+        assert_eq!(of(&["Yes", "no"], &["--adverse", "no"]).unwrap().1, [0.0, 1.0]);
+        let absent = refusal(&["A", "B"], &["--adverse", "C"]);
+        assert!(absent.contains("adverse value C") && absent.contains("A, B"), "{absent}");
+    }
+
+    #[test]
+    fn constant_and_infinite_labels_are_told_as_they_are_written() {
+        let constant = refusal(&["3.5", "3.50"], &[]);
+        assert!(constant.contains("all 2 customers with a value have the one value 3.5"), "{constant}");
+        for text in ["inf", "-inf", "Infinity", "-NaN"] {
+            for other in ["0", "1"] {
+                let message = refusal(&[other, text], &[]);
+                assert!(message.contains("line 3, column bad"), "{message}");
+                assert!(message.contains(text), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_stay_numbers() {
+        assert_eq!(of(&["0", "1", "2"], &[]).unwrap().0, Task::Ordinal);
+        assert_eq!(of(&["0.5", "1", "2"], &[]).unwrap().0, Task::Continuous);
+        assert_eq!(of(&["2", "3"], &["--kind", "continuous"]).unwrap(), (Task::Continuous, vec![2.0, 3.0]));
+    }
 }

@@ -5,7 +5,7 @@ use ndarray::Array1;
 use rand::Rng;
 use spendscape_outcomes::{
     AucComparison, BinaryScores, HeldOut, Interval, Measure, NonInferiority, Outcome, Task, bootstrap,
-    bootstrap_calibration, bootstrap_lift, bootstrap_statistics, compare_aucs, ordered_measures,
+    bootstrap_statistics, compare_aucs, ordered_measures,
 };
 
 use super::{OutcomesOptions, labels::Labels};
@@ -105,47 +105,74 @@ pub(super) fn measure<R: Rng>(
         return Ok(measured);
     }
     let adverse = outcome.above(0);
-    let take = |scored: &Scored, rows: &[usize]| -> Result<BinaryScores> {
+    let take = |rows: &[usize]| -> Result<Vec<BinaryScores>> {
         let labels: Vec<bool> = rows.iter().map(|row| adverse[*row]).collect();
-        let scores: Array1<f64> = rows.iter().map(|row| scored.scores[*row]).collect();
-        Ok(BinaryScores::new(&labels, &scores)?)
+        let of = |scored: &Scored| {
+            let scores: Array1<f64> = rows.iter().map(|row| scored.scores[*row]).collect();
+            Ok(BinaryScores::new(&labels, &scores)?)
+        };
+        scored.iter().map(of).collect()
     };
-    for scored in &scored {
-        let all = take(scored, &rows)?;
-        let cut = all.threshold_of_share(all.positives() as f64 / all.len() as f64);
-        binary(scored, &all, EVERYBODY, cut, options.draws, rng, &mut measured.rows)?;
-        curves(scored, &all, options.draws, rng, &mut measured.curves)?;
-        for (column, values) in &labels.groups {
-            let mut names: Vec<&String> = rows.iter().map(|row| &values[*row]).collect();
-            names.sort_unstable();
-            names.dedup();
-            for name in names {
-                let members: Vec<usize> = rows.iter().copied().filter(|row| values[*row] == *name).collect();
-                let group = format!("{column}={name}");
-                let positives = members.iter().filter(|row| adverse[**row]).count();
-                if positives < SMALLEST_CLASS || members.len() - positives < SMALLEST_CLASS {
-                    let customers = members.len();
-                    tracing::warn!(group, customers, positives, "too few of a class to measure the group");
-                    continue;
+    let all = take(&rows)?;
+    let cuts: Vec<f64> =
+        all.iter().map(|all| all.threshold_of_share(all.positives() as f64 / all.len() as f64)).collect();
+    // Of each score: measures of everybody, then of the groups.
+    let mut found: Vec<Vec<Row>> = scored.iter().map(|_| Vec::new()).collect();
+    for (group, members) in groups(labels, &rows, &adverse) {
+        let part = if group == EVERYBODY { all.clone() } else { take(&members)? };
+        let measures: Vec<Vec<Measure>> = scored
+            .iter()
+            .zip(&part)
+            .zip(&cuts)
+            .map(|((scored, scores), cut)| {
+                let mut measures = measures(scored, *cut);
+                if group == EVERYBODY {
+                    measures.extend(curve_measures(scored, scores)?);
                 }
-                let part = take(scored, &members)?;
-                binary(scored, &part, &group, cut, options.draws, rng, &mut measured.rows)?;
+                Ok(measures)
+            })
+            .collect::<Result<_>>()?;
+        let asked: Vec<(&BinaryScores, &[Measure])> =
+            part.iter().zip(&measures).map(|(scores, measures)| (scores, measures.as_slice())).collect();
+        let intervals = bootstrap(&asked, options.draws, rng)?;
+        for (k, (scored, intervals)) in scored.iter().zip(&intervals).enumerate() {
+            let intervals: Vec<(Measure, Interval)> =
+                measures[k].iter().copied().zip(intervals.iter().copied()).collect();
+            binary(scored, &part[k], &group, cuts[k], &intervals, &mut found[k]);
+            if group == EVERYBODY {
+                curves(scored, &part[k], &intervals, &mut measured.curves)?;
             }
         }
     }
-    compare(&scored, &rows, &take, options.margin, &mut measured)?;
+    measured.rows = found.into_iter().flatten().collect();
+    compare(&scored, &all, options.margin, &mut measured)?;
     Ok(measured)
 }
 
-fn binary<R: Rng>(
-    scored: &Scored,
-    scores: &BinaryScores,
-    group: &str,
-    cut: f64,
-    draws: usize,
-    rng: &mut R,
-    rows: &mut Vec<Row>,
-) -> Result<()> {
+/// Everybody, then every group that can be measured, with the rows of its members.
+fn groups(labels: &Labels, rows: &[usize], adverse: &[bool]) -> Vec<(String, Vec<usize>)> {
+    let mut groups = vec![(EVERYBODY.to_owned(), rows.to_vec())];
+    for (column, values) in &labels.groups {
+        let mut names: Vec<&String> = rows.iter().map(|row| &values[*row]).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            let members: Vec<usize> = rows.iter().copied().filter(|row| values[*row] == *name).collect();
+            let group = format!("{column}={name}");
+            let positives = members.iter().filter(|row| adverse[**row]).count();
+            if positives < SMALLEST_CLASS || members.len() - positives < SMALLEST_CLASS {
+                let customers = members.len();
+                tracing::warn!(group, customers, positives, "too few of a class to measure the group");
+                continue;
+            }
+            groups.push((group, members));
+        }
+    }
+    groups
+}
+
+/// What is measured of everybody and of every group.
+fn measures(scored: &Scored, cut: f64) -> Vec<Measure> {
     let mut measures = vec![
         Measure::Auc,
         Measure::Gini,
@@ -162,6 +189,27 @@ fn binary<R: Rng>(
             Measure::CalibrationSlope,
         ]);
     }
+    measures
+}
+
+/// The points of the curves that have intervals.
+fn curve_measures(scored: &Scored, scores: &BinaryScores) -> Result<Vec<Measure>> {
+    let mut measures: Vec<Measure> = (0..scores.lift().len()).map(Measure::Lift).collect();
+    if scored.probabilities {
+        let bins = 0..scores.calibration(CALIBRATION_BINS)?.len();
+        measures.extend(bins.map(|bin| Measure::CalibrationRate { bins: CALIBRATION_BINS, bin }));
+    }
+    Ok(measures)
+}
+
+fn binary(
+    scored: &Scored,
+    scores: &BinaryScores,
+    group: &str,
+    cut: f64,
+    intervals: &[(Measure, Interval)],
+    rows: &mut Vec<Row>,
+) {
     let mut push = |measure: &'static str, value: f64, interval: Option<[f64; 2]>| {
         rows.push(Row {
             set: scored.set.clone(),
@@ -174,7 +222,8 @@ fn binary<R: Rng>(
             high: interval.map(|[_, high]| high),
         });
     };
-    for (measure, found) in measures.iter().zip(bootstrap(scores, &measures, draws, rng)?) {
+    let single = measures(scored, cut).len();
+    for (measure, found) in &intervals[..single] {
         push(measure.name(), found.value, Some([found.low, found.high]));
     }
     // Rates at the cut of everybody, by which groups are compared.
@@ -191,14 +240,12 @@ fn binary<R: Rng>(
     if scored.probabilities {
         push("mean_score", scores.scores().iter().sum::<f64>() / scores.len() as f64, None);
     }
-    Ok(())
 }
 
-fn curves<R: Rng>(
+fn curves(
     scored: &Scored,
     scores: &BinaryScores,
-    draws: usize,
-    rng: &mut R,
+    intervals: &[(Measure, Interval)],
     points: &mut Vec<CurvePoint>,
 ) -> Result<()> {
     let mut push = |curve, x, y, interval: Option<Interval>| {
@@ -208,26 +255,21 @@ fn curves<R: Rng>(
     for point in scores.roc() {
         push("roc", point.false_positive_rate, point.true_positive_rate, None);
     }
-    for (decile, (bin, found)) in scores.lift().iter().zip(bootstrap_lift(scores, draws, rng)).enumerate() {
-        push("lift", (decile + 1) as f64, bin.lift, Some(found));
-    }
-    if scored.probabilities {
-        let found = bootstrap_calibration(scores, CALIBRATION_BINS, draws, rng)?;
-        for (bin, found) in scores.calibration(CALIBRATION_BINS)?.iter().zip(found) {
-            push("calibration", bin.score, bin.rate, Some(found));
+    let bins = if scored.probabilities { scores.calibration(CALIBRATION_BINS)? } else { Vec::new() };
+    for (measure, found) in intervals {
+        match measure {
+            Measure::Lift(tenth) => push(measure.name(), (tenth + 1) as f64, found.value, Some(*found)),
+            Measure::CalibrationRate { bin, .. } => {
+                push(measure.name(), bins[*bin].score, found.value, Some(*found));
+            }
+            _ => {}
         }
     }
     Ok(())
 }
 
 /// Compares the sets that the claim is about, with the same learner and with the better learner of each.
-fn compare(
-    scored: &[Scored],
-    rows: &[usize],
-    take: &impl Fn(&Scored, &[usize]) -> Result<BinaryScores>,
-    margin: f64,
-    measured: &mut Measured,
-) -> Result<()> {
+fn compare(scored: &[Scored], all: &[BinaryScores], margin: f64, measured: &mut Measured) -> Result<()> {
     let pairs = [
         ("trajectory", "bespoke"),
         ("trajectory", "bespoke-no-balance"),
@@ -236,12 +278,12 @@ fn compare(
         ("combined-no-balance", "bespoke-no-balance"),
     ];
     for (set, reference) in pairs {
-        let of = |name: &str| -> Result<Vec<(&'static str, BinaryScores)>> {
-            let members = scored.iter().filter(|scored| scored.set == name);
-            members.map(|scored| Ok((scored.learner, take(scored, rows)?))).collect()
+        let of = |name: &str| -> Vec<(&'static str, &BinaryScores)> {
+            let members = scored.iter().zip(all).filter(|(scored, _)| scored.set == name);
+            members.map(|(scored, scores)| (scored.learner, scores)).collect()
         };
-        let (first, second) = (of(set)?, of(reference)?);
-        let better = |scores: &[(&'static str, BinaryScores)]| {
+        let (first, second) = (of(set), of(reference));
+        let better = |scores: &[(&'static str, &BinaryScores)]| {
             scores.iter().max_by(|a, b| a.1.auc().total_cmp(&b.1.auc())).map(|(learner, _)| *learner)
         };
         let (best_first, best_second) = (better(&first), better(&second));

@@ -14,8 +14,8 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use ndarray::Array1;
 use spendscape_outcomes::{
-    Block, FeatureSet, Fold, HeldOut, Learner, LearnerOptions, Outcome, Standardizer, Study, Task, audit,
-    cross_validate, stratified_folds, time_split,
+    Block, FeatureSet, Fold, FoldScores, HeldOut, Learner, LearnerOptions, Outcome, Standardizer, Study,
+    Task, audit, cross_validate, stratified_folds, time_split,
 };
 use spendscape_schema::{Coefficients, Panel, seed};
 use spendscape_store::{Digest, Provenance};
@@ -28,6 +28,7 @@ use self::{
 use crate::{
     progress::Progress,
     run_folder::{File, RunFolder, Stage},
+    stages::count,
 };
 
 pub use table::read_figures;
@@ -35,7 +36,8 @@ pub use table::read_figures;
 /// What is predicted, from what, and how it is validated.
 #[derive(Debug, Clone, Args)]
 pub struct OutcomesOptions {
-    /// Labels: a CSV file with a column `customer`, or an `outcomes` table of the synthetic bank
+    /// Labels: a CSV or Parquet file with a column `customer`, one row each. Outcomes must come after the panel's window:
+    /// for outcomes on days of the customers' own, make the panel with `ingest --anchors`
     #[arg(long, value_name = "FILE")]
     pub labels: PathBuf,
     /// Column of the labels to predict
@@ -44,7 +46,7 @@ pub struct OutcomesOptions {
     /// Kind of the outcome; by default two values make it binary, up to ten whole numbers ordinal
     #[arg(long, value_enum, default_value_t = Kind::Auto)]
     pub kind: Kind,
-    /// The value of a binary outcome that counts as adverse; by default 1, true or yes
+    /// The value of a binary outcome that counts as adverse; by default 1 beside 0, true beside false, or yes beside no
     #[arg(long, value_name = "VALUE")]
     pub adverse: Option<String>,
     /// Column of the best possible score, where it is known
@@ -57,10 +59,10 @@ pub struct OutcomesOptions {
     #[arg(long, value_name = "FILE")]
     pub features: Option<PathBuf>,
     /// Folds
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = count(2..=1_000))]
     pub folds: usize,
     /// Repeats of the cross-validation
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = count(1..=1_000))]
     pub repeats: usize,
     /// Column of days (YYYY-MM-DD): train on the earliest 80 % of the customers and test on the later ones, instead of
     /// cross-validation
@@ -73,10 +75,10 @@ pub struct OutcomesOptions {
     #[arg(long, default_value_t = 0.02)]
     pub margin: f64,
     /// Bootstrap samples of the intervals
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_parser = count(1..=100_000))]
     pub draws: usize,
     /// Hidden units of the network
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = count(1..=2_048))]
     pub units: usize,
     /// Seed of folds, weights and intervals
     #[arg(long, default_value_t = 1)]
@@ -127,18 +129,18 @@ pub fn outcomes(run: &RunFolder, options: &OutcomesOptions, force: bool) -> Resu
     if let Some(path) = &options.features {
         provenance = provenance.input("features", &Digest::of_file(path)?);
     }
-    if options.features.is_none() || run.has(File::Panel) {
+    if options.features.is_none() || run.has(File::Panel)? {
         inputs.extend([File::Panel, File::Coefficients]);
     }
-    if run.has(File::Balances) {
+    if run.has(File::Balances)? {
         inputs.push(File::Balances);
     }
     let Some(mut stage) = run.stage("outcomes", provenance, &inputs, force)? else {
-        return Ok(());
+        return draw(run);
     };
     stage.path("labels", &options.labels);
     let mut data = read_data(run, options, &inputs)?;
-    let labels = labels::read(options, data.customers())?;
+    let labels = labels::read(run, options, data.customers())?;
     for (what, count) in &labels.counts {
         stage.note(what, *count);
         if *count > 0 {
@@ -157,14 +159,19 @@ pub fn outcomes(run: &RunFolder, options: &OutcomesOptions, force: bool) -> Resu
         outcome: &outcome,
     };
     let folds = folds(options, &labels, &outcome)?;
-    audit(&features, &data, study, &folds[0], |rows| Box::new(data.altered(rows)))?;
-    let held_out = validate(&features, &data, study, &folds)?;
+    let first = audit(&features, &data, study, &folds[0], |rows| Box::new(data.altered(rows)))?;
+    let held_out = validate(&features, &data, study, &folds, first)?;
     let mut rng = seed::stream(options.seed, "outcome intervals", 0);
     let measured = measure::measure(&outcome, &labels, &held_out, options, &mut rng)?;
     table::write(&mut stage, &labels, &outcome, &held_out, &measured)?;
     explain(&mut stage, &features, &data, study, &labels)?;
     log(&measured);
     stage.finish()?;
+    draw(run)
+}
+
+/// Draws the figure, anew each time: an earlier command may have ended before it could.
+fn draw(run: &RunFolder) -> Result<()> {
     spendscape_report::outcome_figure(run.path(), &run.path().join("figures"))?;
     Ok(())
 }
@@ -198,10 +205,11 @@ fn validate(
     data: &CustomerData,
     study: Study<'_>,
     folds: &[Fold],
+    first: FoldScores,
 ) -> Result<Vec<HeldOut>> {
     let (done, progress) =
-        (std::sync::atomic::AtomicUsize::new(0), std::sync::Mutex::new(Progress::new("cross-validation")));
-    let held_out = cross_validate(features, data, study, folds, || {
+        (std::sync::atomic::AtomicUsize::new(1), std::sync::Mutex::new(Progress::new("cross-validation")));
+    let held_out = cross_validate(features, data, study, folds, Some(first), || {
         let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
         if let Ok(mut progress) = progress.lock() {
             progress.show(&format!("fold {done} of {}", folds.len()));

@@ -6,7 +6,6 @@ use anyhow::Result;
 use ndarray::{Array1, Array2};
 use spendscape_outcomes::{HeldOut, Outcome, Scorecard, ScorecardParams, adverse_reasons};
 use spendscape_schema::{Axes, arrays};
-use spendscape_store::{Digest, write_file};
 
 use super::{
     labels::Labels,
@@ -148,9 +147,7 @@ pub(super) fn write_scorecard(
         let (low, high, rate) = (number(low), number(high), number(rate));
         writeln!(text, "\"{feature}\",{low},{high},{points},{customers},{rate}")?;
     }
-    write_file(&stage.run().path().join(SCORECARD_CSV), text.as_bytes())?;
-    stage.wrote(SCORECARD_CSV, Digest::of(text.as_bytes()));
-    Ok(())
+    stage.write_plain(SCORECARD_CSV, text.as_bytes())
 }
 
 /// The figures of the last outcome by name, for other programs: `measure.SET.LEARNER.MEASURE` with `.low` and `.high`

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use ndarray::Array2;
 use spendscape_schema::{Axes, arrays};
 use spendscape_segments::{Drift, DriftTable, Fate, MatchConfig, match_segments, segment_drift};
-use spendscape_store::{Provenance, TableReader};
+use spendscape_store::Provenance;
 
 use super::centers::Segmentation;
 use crate::run_folder::{File, RunFolder, Stage};
@@ -31,12 +31,12 @@ impl Earlier {
         if same(path, run.path()) {
             bail!("{} is the run itself: name the folder of an earlier run", path.display());
         }
-        let earlier = RunFolder::new(path, None);
+        let none = || format!("{} has no segments to go by", path.display());
+        let earlier = RunFolder::open_to_read(path)?;
         let mut provenance = provenance;
         for file in [File::Segments, File::SegmentCenters] {
-            let reader = TableReader::open(&earlier.find(file), file.table())
-                .with_context(|| format!("{} has no segments to go by", path.display()))?;
-            provenance = provenance.input(&format!("earlier {}", file.name()), reader.digest());
+            let (_, digest) = earlier.need(file).with_context(none)?;
+            provenance = provenance.input(&format!("earlier {}", file.name()), &digest);
         }
         Ok((Self { run: earlier }, provenance))
     }
@@ -129,9 +129,9 @@ impl Earlier {
 pub(crate) fn write_drift(stage: &mut Stage<'_>, drift: Option<&DriftTable>) -> Result<()> {
     let rows: &[Drift] = drift.map_or(&[], |drift| &drift.segments);
     if let Some(drift) = drift {
-        log(drift);
         stage.note("common_customers", drift.common);
         stage.note("moved", drift.moved);
+        stage.note("moved_matched", drift.moved_matched);
         stage.note("stability_index", drift.stability_index);
     }
     let ids = |of: fn(&Drift) -> &[(usize, f64)]| -> Vec<Vec<u32>> {
@@ -153,6 +153,7 @@ pub(crate) fn write_drift(stage: &mut Stage<'_>, drift: Option<&DriftTable>) -> 
         arrays::values32(&parts(|row| &row.went_to))?,
         arrays::sizes(&ids(|row| &row.came_from))?,
         arrays::values32(&parts(|row| &row.came_from))?,
+        arrays::optional_index(rows.iter().map(|row| row.matched.map(|id| id as u16))),
         arrays::optional_float(
             rows.iter().map(|row| Some(row.stability_index).filter(|index| index.is_finite())),
         ),
@@ -168,12 +169,14 @@ fn fate(fate: Fate) -> &'static str {
     }
 }
 
-fn log(drift: &DriftTable) {
+/// Says what changed; `keep` is the overlap above which ids were kept, where a fit was named anew.
+pub(crate) fn log_drift(drift: &DriftTable, keep: Option<f64>) {
     tracing::info!(
         common = drift.common,
-        moved = format!("{:.3}", drift.moved),
+        moved = format!("{:.3}", drift.moved_matched),
+        new_number = format!("{:.3}", drift.moved),
         stability_index = format!("{:.3}", drift.stability_index),
-        "against the earlier segments"
+        "against the earlier segments, each beside the one that it matches"
     );
     for row in &drift.segments {
         match (row.fate, row.closest) {
@@ -187,5 +190,28 @@ fn log(drift: &DriftTable) {
             (Fate::Appeared, None) => tracing::warn!(segment = row.id, "is new"),
             (Fate::Disappeared, _) => tracing::warn!(segment = row.id, "is no more"),
         }
+    }
+    if let Some(keep) = keep {
+        advise(drift, keep);
+    }
+}
+
+/// Names the option that would have kept more ids, and what a smaller overlap costs.
+fn advise(drift: &DriftTable, keep: f64) {
+    let appeared = || drift.segments.iter().filter(|row| row.fate == Fate::Appeared);
+    // An id goes where the matched segment was; only an overlap with that one can keep it.
+    let least = appeared()
+        .filter(|row| row.matched.is_some() && row.matched == row.closest)
+        .map(|row| row.overlap)
+        .reduce(f64::min);
+    // Overlaps have to be larger than the threshold: the next lower hundredth.
+    let lower = least.map(|overlap| ((overlap * 100.0).ceil() - 1.0).max(0.0) / 100.0);
+    if let Some(lower) = lower.filter(|lower| *lower < keep) {
+        tracing::warn!(
+            "{} of {} segments have new ids, because an id is kept above an overlap of {keep} only: `--keep-overlap {lower:.2}` \
+             keeps those that have a match; the looser it is, the less an id stands for the same customers",
+            appeared().count(),
+            drift.segments.iter().filter(|row| row.fate != Fate::Disappeared).count(),
+        );
     }
 }

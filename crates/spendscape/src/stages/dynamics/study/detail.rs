@@ -3,10 +3,10 @@
 
 use anyhow::Result;
 use arrow::array::ArrayRef;
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
+use ndarray::{Array1, Array2};
 use spendscape_dynamics::{
-    Basins, Branch, BranchEnd, BranchPoint, ContinuationConfig, Driven, Edge, Error, Fate, FixedPoint,
-    FixedPointList, Interval, Map, Membership, Method, Status, Verdict, follow, sensitivity,
+    Basins, Branch, BranchEnd, BranchPoint, Edge, Error, Fate, FixedPoint, FixedPointList, Interval, Map,
+    Membership, Method, Status, Verdict, sensitivity,
 };
 use spendscape_schema::arrays;
 
@@ -54,21 +54,9 @@ pub(super) fn sensitivity_of(map: &impl Map, point: &FixedPoint) -> Result<Optio
 
 /// An attractor followed along a path.
 pub(super) struct Followed {
-    path: String,
-    branch: Branch,
-}
-
-impl Followed {
-    /// Follows the point at `start` along `path` (K x C).
-    pub(super) fn new<C: Driven>(
-        cell: &C,
-        name: &str,
-        path: &ArrayRef2<f64>,
-        start: &ArrayRef1<f64>,
-    ) -> Result<Self> {
-        let branch = follow(cell, path, start, &ContinuationConfig::default())?;
-        Ok(Self { path: name.to_owned(), branch })
-    }
+    /// What the path is called.
+    pub(super) path: String,
+    pub(super) branch: Branch,
 }
 
 /// One label per item of a map; a list, because columns of text are made of iterators that know their length.
