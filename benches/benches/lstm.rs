@@ -2,7 +2,6 @@
 //! nets for the goals (categories in, a class at every one of 64 steps out); the peers are `baselines/lstm_torch.py` and
 //! `baselines/lstm_keras.py`. Before all that, the share of the CPU's limit that an epoch reaches, with the limit measured
 //! in the same process.
-#![allow(unsafe_code, reason = "the loop of the limit is compiled for instructions that not every CPU has")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -13,6 +12,8 @@ use ndarray::{Array2, Array3, Axis, s};
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Gamma, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use rayon::ThreadPoolBuilder;
+use spendscape_benches::limit;
 use spendscape_lstm::{Dataset, Inputs, Network, NetworkParams, TrainParams, Training};
 
 /// Customers, years and classes of the papers.
@@ -43,92 +44,55 @@ fn data() -> (Array3<f32>, Array2<f32>) {
     (x, y)
 }
 
-/// Vectors of a limit loop that do not wait for each other: more than the latency of a multiply-add times two per cycle.
-const CHAINS: usize = 12;
-
-macro_rules! fma_loop {
-    ($name:ident, $features:literal, $set:ident, $fma:ident) => {
-        /// `CHAINS` fused multiply-adds of vectors per turn.
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = $features)]
-        fn $name(turns: usize) {
-            use std::arch::x86_64::{$fma, $set};
-            let (factor, term) = ($set(black_box(0.999)), $set(black_box(0.001)));
-            let mut chains = [term; CHAINS];
-            for _ in 0..turns {
-                for chain in &mut chains {
-                    *chain = $fma(*chain, factor, term);
-                }
-            }
-            black_box(chains);
-        }
-    };
+/// Arithmetic operations, two per multiply-add, of an epoch over `samples` sequences of an LSTM of the given units per layer:
+/// every input meets every gate forward and in the weight gradient, and the gates' derivatives meet the layer below; the
+/// recurrence likewise, from the second step on. The gates' sigmoids, tanhs and derivatives take about 120 per unit and step.
+/// The output layer and Adam are left out.
+fn operations(samples: usize, layers: &[usize]) -> f64 {
+    let (_, steps, mut inputs) = SHAPE;
+    let mut sum = 0;
+    for (layer, &units) in layers.iter().enumerate() {
+        let passes = if layer == 0 { 2 } else { 3 };
+        sum += 2 * 4 * units * (steps * passes * inputs + (steps - 1) * 3 * units) + steps * units * 120;
+        inputs = units;
+    }
+    (samples * sum) as f64
 }
 
-fma_loop!(fma_512, "avx512f", _mm512_set1_ps, _mm512_fmadd_ps);
-fma_loop!(fma_256, "avx2,fma", _mm256_set1_ps, _mm256_fmadd_ps);
-
-/// Arithmetic operations per second of f32 multiply-adds in the registers of one core, with the widest vectors that it
-/// has; `None` without fused multiply-adds.
-#[cfg(target_arch = "x86_64")]
-fn limit() -> Option<f64> {
-    const TURNS: usize = 200_000;
-    let start = Instant::now();
-    let lanes = if is_x86_feature_detected!("avx512f") {
-        // SAFETY: the CPU has the instructions.
-        unsafe { fma_512(black_box(TURNS)) };
-        16
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        // SAFETY: the CPU has the instructions.
-        unsafe { fma_256(black_box(TURNS)) };
-        8
-    } else {
-        return None;
-    };
-    Some((2 * TURNS * CHAINS * lanes) as f64 / start.elapsed().as_secs_f64())
-}
-
-/// The same elsewhere, where it is not known.
-#[cfg(not(target_arch = "x86_64"))]
-fn limit() -> Option<f64> {
-    None
-}
-
-/// Arithmetic operations of an epoch over [`SHAPE`]: every input meets every gate forward and in the weight gradient (the
-/// recurrence likewise and once more, for the derivatives of the states), and the gates' sigmoids, tanhs and derivatives
-/// take about 120 per unit and step. The output layer and Adam are left out.
-const OPERATIONS: f64 = {
-    let (units, steps) = (3, SHAPE.0 * SHAPE.1);
-    (steps * (4 * units * 2 * (2 * SHAPE.2 + 3 * units) + units * 120)) as f64
-};
-
-/// Prints which share of the limit epochs reach: medians of rounds in turns, because clocks drift.
+/// Prints which share of the limit epochs reach on one thread: medians of rounds in turns, because clocks drift.
 #[allow(clippy::print_stdout, reason = "the share is a result of this bench that criterion has no place for")]
-fn share_of_the_limit(start: &Network<f32>, data: &Dataset<'_, f32>) {
+fn share_of_the_limit(
+    name: &str,
+    batch: usize,
+    start: &Network<f32>,
+    data: &Dataset<'_, f32>,
+    operations: f64,
+) {
     const ROUNDS: usize = 25;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
-    for batch in [32, 256, 1024] {
-        let params = TrainParams::default().batch(batch).epochs(MANY);
-        let mut network = start.clone();
-        let mut training = Training::start(&params, &network, &mut rng).expect("valid settings");
-        let mut rounds: Vec<(f64, f64)> = (0..ROUNDS)
+    let params = TrainParams::default().batch(batch).epochs(MANY);
+    let mut network = start.clone();
+    let mut training = Training::start(&params, &network, &mut rng).expect("valid settings");
+    let alone = ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
+    let mut rounds: Vec<(f64, f64)> = alone.install(|| {
+        (0..ROUNDS)
             .filter_map(|_| {
-                let limit = limit()?;
+                let limit = limit::try_f32()?;
                 let start = Instant::now();
                 training.epoch(&mut network, data, None).expect("data that fit");
-                Some((OPERATIONS / start.elapsed().as_secs_f64() / limit, limit))
+                Some((operations / start.elapsed().as_secs_f64() / limit, limit))
             })
-            .collect();
-        rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
-        match rounds.get(rounds.len() / 2) {
-            Some((share, limit)) => println!(
-                "epoch_{batch}: {:.0} % of the limit of f32 multiply-adds, {:.0} GFLOP/s here ({})",
-                100.0 * share,
-                limit * 1e-9,
-                network.instructions()
-            ),
-            None => println!("epoch_{batch}: no known limit on this CPU"),
-        }
+            .collect()
+    });
+    rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+    match rounds.get(rounds.len() / 2) {
+        Some((share, limit)) => println!(
+            "{name}: {:.0} % of the limit of f32 multiply-adds, {:.0} GFLOP/s here ({})",
+            100.0 * share,
+            limit * 1e-9,
+            network.instructions()
+        ),
+        None => println!("{name}: no known limit on this CPU"),
     }
 }
 
@@ -137,7 +101,9 @@ fn lstm(criterion: &mut Criterion) {
     let data = Dataset::new(&x, &y).expect("as many targets as inputs");
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
     let start: Network<f32> = NetworkParams::lstm(97, 3).outputs(5).init(&mut rng).expect("a valid shape");
-    share_of_the_limit(&start, &data);
+    for batch in [32, 256, 1024] {
+        share_of_the_limit(&format!("epoch_{batch}"), batch, &start, &data, operations(SHAPE.0, &[3]));
+    }
     let mut group = criterion.benchmark_group("lstm");
     // Short, so that the rounds of ours and the peers' alternate often.
     group.sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
@@ -162,9 +128,11 @@ fn lstm(criterion: &mut Criterion) {
     for units in [64, 128] {
         let shape = NetworkParams::lstm(97, units).stacked(units).outputs(5);
         let mut network: Network<f32> = shape.init(&mut rng).expect("a valid shape");
+        let name = format!("epoch_256_two_layers_of_{units}");
+        share_of_the_limit(&name, 256, &network, &few, operations(WIDE_SAMPLES, &[units, units]));
         let params = TrainParams::default().batch(256).epochs(MANY);
         let mut training = Training::start(&params, &network, &mut rng).expect("valid settings");
-        group.bench_function(format!("epoch_256_two_layers_of_{units}"), |b| {
+        group.bench_function(name, |b| {
             b.iter(|| training.epoch(black_box(&mut network), &few, None));
         });
     }

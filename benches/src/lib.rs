@@ -1,4 +1,6 @@
-//! What the benches share.
+//! What the benches share, and `cargo xtask bench` with them.
+
+pub mod limit;
 
 use std::{env, num::NonZeroUsize};
 

@@ -4,7 +4,8 @@
 //! JSON line `{"peer": .., "task": TASK, "s": seconds}` per task that it does too. Bench and scripts run in turns, so that
 //! a machine whose speed drifts slows both; the ratio is taken within a round, and the median over the rounds counts. On
 //! several threads a script runs twice, and the faster time of a task counts: how OpenMP's threads wait for each other (in a
-//! loop, as by default, or passively) is worth a factor of three to PyTorch, either way round.
+//! loop, as by default, or passively) is worth a factor of three to PyTorch, either way round. Above every table stand the CPU's name and the multiply-adds that
+//! one of its cores does per second, measured in every round, so that figures of different machines are not mixed up.
 
 use std::{
     collections::BTreeMap,
@@ -16,6 +17,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::Deserialize;
+use spendscape_benches::limit;
 
 use crate::shell;
 
@@ -60,8 +62,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for name in known.iter().filter(|name| options.names.is_empty() || options.names.contains(name)) {
         let mut ours: BTreeMap<String, Rounds> = BTreeMap::new();
         let mut peers: BTreeMap<(String, String), Rounds> = BTreeMap::new();
+        let mut limits = Vec::new();
         for round in 0..options.rounds.max(1) {
             println!("== {name}, round {} of {}", round + 1, options.rounds.max(1));
+            limits.extend(limit::operations_per_second());
             for (task, seconds) in bench(name, options)? {
                 ours.entry(task).or_default().push(seconds);
             }
@@ -72,6 +76,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 }
             }
         }
+        println!("\n{}: {}\n", limit::cpu(), multiply_adds(&limits));
         print(name, options.threads, &ours, &peers);
     }
     Ok(())
@@ -167,7 +172,7 @@ fn print(
     ours: &BTreeMap<String, Rounds>,
     peers: &BTreeMap<(String, String), Rounds>,
 ) {
-    println!("\n| {name}, {threads} thread(s) | ours | peer | peer's time | ratio |\n|---|---|---|---|---|");
+    println!("| {name}, {threads} thread(s) | ours | peer | peer's time | ratio |\n|---|---|---|---|---|");
     for (task, own) in ours {
         let mut alone = true;
         for ((_, peer), theirs) in peers.iter().filter(|((other, _), _)| other == task) {
@@ -182,6 +187,19 @@ fn print(
     println!();
 }
 
+/// The limits (f32 and f64) of the rounds in words.
+fn multiply_adds(limits: &[[f64; 2]]) -> String {
+    if limits.is_empty() {
+        return "its multiply-adds are not known".to_owned();
+    }
+    let range = |of: usize| {
+        let rounds: Rounds = limits.iter().map(|limits| limits[of] * 1e-9).collect();
+        let (least, most) = rounds.iter().fold((f64::INFINITY, 0f64), |(a, b), v| (a.min(*v), b.max(*v)));
+        format!("{:.0} GFLOP/s ({least:.0} to {most:.0})", median(&rounds))
+    };
+    format!("multiply-adds of a core, f32 {}, f64 {}", range(0), range(1))
+}
+
 fn time(rounds: &[f64]) -> String {
     match median(rounds) {
         s if s >= 1.0 => format!("{s:.2} s"),
@@ -194,4 +212,17 @@ fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::multiply_adds;
+
+    #[test]
+    fn limits_are_medians_with_their_range() {
+        let limits = [[2.0e11, 1.0e11], [1.0e11, 5.0e10], [3.0e11, 1.6e11]];
+        let expected = "multiply-adds of a core, f32 200 GFLOP/s (100 to 300), f64 100 GFLOP/s (50 to 160)";
+        assert_eq!(multiply_adds(&limits), expected);
+        assert_eq!(multiply_adds(&[]), "its multiply-adds are not known");
+    }
 }

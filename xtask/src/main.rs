@@ -8,6 +8,7 @@
 mod bench;
 mod ci;
 mod datasets;
+mod faults;
 mod program;
 mod reproduce;
 mod shell;
@@ -32,6 +33,8 @@ enum Task {
     Ci(ci::Options),
     /// Runs the benchmarks side by side with the peers and prints ratios
     Bench(bench::Options),
+    /// Kills, damages and doubles runs, and counts what is wrong afterwards and not refused
+    Faults(faults::Options),
     /// Says which public data sets the experiments use, where they come from and whether they are here
     Datasets(datasets::Options),
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Task::Reproduce(options) => reproduce::run(&options),
         Task::Ci(options) => ci::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Faults(options) => faults::run(&options),
         Task::Datasets(options) => datasets::run(&options),
     };
     match result {

@@ -1,5 +1,6 @@
 //! Next goals: the synthetic stream whose truth is known, Online Retail by invoice, and Berka by day.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -51,8 +52,12 @@ impl Stream {
         let goals = |command: &str, options: &[&str]| -> Result<Measured> {
             let mut words = program.command(&["goals", command]);
             words.arg(&run).arg("--data").arg(&data).arg("--json").args(options);
-            let figures: Measured = json(&mut words)?;
-            Ok(figures.into_iter().map(|(name, value)| (format!("goals.{command}.{name}"), value)).collect())
+            let found: BTreeMap<String, serde_json::Value> = json(&mut words)?;
+            // Beside the figures there are verdicts in words.
+            Ok(found
+                .into_iter()
+                .filter_map(|(name, value)| Some((format!("goals.{command}.{name}"), value.as_f64()?)))
+                .collect())
         };
         let number = seed.to_string();
         let calendar = data.join("calendar.toml").display().to_string();
