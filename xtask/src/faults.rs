@@ -106,7 +106,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_owned).collect()
+    // No-break spaces stand for spaces inside a word.
+    text.split_ascii_whitespace().map(str::to_owned).collect()
 }
 
 /// The commands of every stage. `RUN` is the folder, `IN` that of raw files.
