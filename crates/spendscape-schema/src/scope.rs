@@ -176,7 +176,7 @@ impl CoefficientOrigin {
         match self {
             Self::Given => "a table that the user gave",
             Self::Authored => "the table that was authored for the synthetic bank, no published one",
-            Self::Drawn => "random numbers (`--draw-coefficients`)",
+            Self::Drawn => "random numbers (--draw-coefficients)",
         }
     }
 
