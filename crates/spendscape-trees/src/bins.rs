@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndarray::{ArrayRef2, s};
 use rayon::prelude::*;
 
-use crate::{Error, check};
+use crate::{Error, check, sparse::Sparse};
 
 /// Bins that a feature can have: a code is a byte.
 pub const MOST_BINS: usize = 256;
@@ -176,10 +176,11 @@ pub struct Binned {
     rows: usize,
     /// Codes by features.
     columns: Vec<u8>,
-    /// The features with more than one bin; no tree splits the others.
-    varying: Vec<u32>,
-    /// Codes of the varying features, [`LANES`] side by side; the last block may have idle lanes.
+    /// Features with more than one bin that are not sparse; no tree splits those with one.
+    dense: Vec<u32>,
+    /// Codes of the dense features, [`LANES`] side by side; the last block may have idle lanes.
     blocks: Vec<Vec<[u8; LANES]>>,
+    sparse: Sparse,
 }
 
 impl Binned {
@@ -210,6 +211,9 @@ impl Binned {
     fn pack(bins: Arc<Bins>, rows: usize, columns: Vec<u8>) -> Self {
         let varying: Vec<u32> =
             (0..bins.features() as u32).filter(|f| !bins.cuts[*f as usize].is_empty()).collect();
+        let sparse = Sparse::pick(&columns, rows, &varying, |feature| bins.cuts[feature as usize].len() + 1);
+        let is_sparse = |feature: &u32| sparse.features().binary_search(feature).is_ok();
+        let dense: Vec<u32> = varying.into_iter().filter(|feature| !is_sparse(feature)).collect();
         let pack = |features: &[u32]| {
             let mut block = vec![[0; LANES]; rows];
             for (lane, feature) in features.iter().enumerate() {
@@ -220,8 +224,8 @@ impl Binned {
             }
             block
         };
-        let blocks = varying.chunks(LANES).map(pack).collect();
-        Self { bins, rows, columns, varying, blocks }
+        let blocks = dense.chunks(LANES).map(pack).collect();
+        Self { bins, rows, columns, dense, blocks, sparse }
     }
 
     /// Rows.
@@ -251,9 +255,13 @@ impl Binned {
         &self.columns[feature * self.rows..][..self.rows]
     }
 
-    /// Blocks of the varying features, each with its features.
+    /// Blocks of the dense features, each with its features.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (&[[u8; LANES]], &[u32])> {
-        self.blocks.iter().map(Vec::as_slice).zip(self.varying.chunks(LANES))
+        self.blocks.iter().map(Vec::as_slice).zip(self.dense.chunks(LANES))
+    }
+
+    pub(crate) fn sparse(&self) -> &Sparse {
+        &self.sparse
     }
 
     /// The most bins of a feature.

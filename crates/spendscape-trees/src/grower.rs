@@ -147,14 +147,13 @@ fn splittable(sum: Sum, depth: usize, limits: Limits) -> bool {
     depth < limits.max_depth && count(sum) >= 2 * limits.min_leaf_rows as i64
 }
 
-/// The best split over all features and bins; of equal ones the first.
+/// The best split over all features and bins; of equal ones the first, whatever the order in which they are looked at.
 fn best<const B: usize>(x: &Binned, histogram: &Histogram<B>, sum: Sum, limits: Limits) -> Option<Split> {
     let own = score(sum, limits.penalty);
     let mut best = Split { feature: 0, bin: 0, left: [0; 2], score: own * (1.0 + NOISE) };
     let mut found = false;
-    let features = x.blocks().flat_map(|(_, features)| features);
-    for (feature, sums) in features.zip(histogram.features()) {
-        let cuts = x.bins().cuts(*feature as usize).len();
+    for (feature, sums) in histogram.features(x) {
+        let cuts = x.bins().cuts(feature as usize).len();
         let mut left = [0; 2];
         for (bin, one) in sums[..cuts].iter().enumerate() {
             left = plus(left, *one);
@@ -167,8 +166,9 @@ fn best<const B: usize>(x: &Binned, histogram: &Histogram<B>, sum: Sum, limits: 
                 continue;
             }
             let score = score(left, limits.penalty) + score(right, limits.penalty);
-            if score > best.score {
-                best = Split { feature: *feature, bin: bin as u8, left, score };
+            let ties_before = found && score == best.score && feature < best.feature;
+            if score > best.score || ties_before {
+                best = Split { feature, bin: bin as u8, left, score };
                 found = true;
             }
         }

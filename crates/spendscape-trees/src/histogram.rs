@@ -5,18 +5,20 @@ use crate::{
     fixed::{Sum, minus, plus},
 };
 
-/// The sums of the varying features of a panel, `B` bins each.
+/// The sums of the features of a panel: `B` bins for each dense one, as many as it has for each sparse one.
 ///
 /// `B` is a power of two, so that a code cut to its bits is an index that needs no check: 64 bins keep a block in 8 KiB, and
 /// several blocks in the first cache; 256 take 32 KiB a block.
 #[derive(Debug)]
 pub(crate) struct Histogram<const B: usize> {
     blocks: Vec<[[Sum; B]; LANES]>,
+    sparse: Vec<Sum>,
 }
 
 impl<const B: usize> Histogram<B> {
     pub(crate) fn new(x: &Binned) -> Self {
-        Self { blocks: vec![[[[0; 2]; B]; LANES]; x.blocks().count()] }
+        let blocks = vec![[[[0; 2]; B]; LANES]; x.blocks().count()];
+        Self { blocks, sparse: vec![[0; 2]; x.sparse().bins()] }
     }
 
     /// Sums the rows listed; `sums` are theirs, in the same order.
@@ -35,6 +37,7 @@ impl<const B: usize> Histogram<B> {
                 _ => add::<B, LANES>(bins, codes, rows, sums),
             }
         }
+        x.sparse().sum(&mut self.sparse, rows, sums);
     }
 
     /// Takes the sums of one child away, which leaves those of the other.
@@ -44,11 +47,17 @@ impl<const B: usize> Histogram<B> {
                 *own = minus(*own, *theirs);
             }
         }
+        for (own, theirs) in self.sparse.iter_mut().zip(&child.sparse) {
+            *own = minus(*own, *theirs);
+        }
     }
 
-    /// The sums of every varying feature in turn.
-    pub(crate) fn features(&self) -> impl Iterator<Item = &[Sum; B]> {
-        self.blocks.iter().flatten()
+    /// Features and the sums of their bins: the dense ones in turn, then the sparse ones.
+    pub(crate) fn features<'a>(&'a self, x: &'a Binned) -> impl Iterator<Item = (u32, &'a [Sum])> {
+        let dense = x.blocks().flat_map(|(_, features)| features).zip(self.blocks.iter().flatten());
+        let sparse = x.sparse().features().iter().enumerate();
+        let dense = dense.map(|(feature, bins)| (*feature, bins.as_slice()));
+        dense.chain(sparse.map(|(at, feature)| (*feature, x.sparse().bins_of(at, &self.sparse))))
     }
 }
 

@@ -9,6 +9,7 @@ mod loss;
 
 mod grower;
 mod histogram;
+mod sparse;
 mod tree;
 
 mod boosting;

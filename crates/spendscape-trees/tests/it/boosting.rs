@@ -64,6 +64,37 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Features that are mostly 0 (some have more values, so that other features tie with them) beside dense ones.
+    #[test]
+    fn sparse_features_are_split_as_the_slow_reference_splits_them(
+        seed: u64,
+        rows in 8_usize..60,
+        features in 16_usize..40,
+        others in 0.05..0.4_f64,
+        depth in 1_usize..5,
+        held_out: bool,
+    ) {
+        let mut x = coarse(rows, features, 3, seed);
+        let mut rng = generator(seed ^ 2);
+        for mut column in x.columns_mut() {
+            if rng.random_bool(0.9) {
+                let common = f64::from(rng.random_range(0..3));
+                column.mapv_inplace(|value| if rng.random_bool(others) { value } else { common });
+            }
+        }
+        let y: Array1<f64> = Array1::from_shape_simple_fn(rows, || rng.random());
+        let chosen: Vec<usize> = (0..rows).filter(|row| !held_out || row % 3 != 2).collect();
+        let loss = Loss::Squared;
+        let settings = Settings { loss, trees: 3, depth, rate: 0.4, min_rows: 2, min_weight: 1e-3, l2: 0.5 };
+        let codes = Binned::new(&x, 16).unwrap();
+        let model = fit(settings, &codes, Training::new(&y).rows(&chosen));
+        let expected = boost(&x, &y, &Array1::ones(rows), &chosen, settings);
+        let found = model.predict(&x).unwrap();
+        prop_assert!(distance(&found, &expected) < SAME, "{found} {expected}");
+    }
+}
+
 #[test]
 fn nothing_of_held_out_rows_is_read() {
     let (x, value, _) = panel(400, 5, 1);
