@@ -27,8 +27,8 @@ const LONGEST_TEXT: u64 = 64 * 1024;
 /// Bytes taken for a column's text, or for a number's.
 const USUAL_TEXT: u64 = 64;
 
-/// Stack of the thread that plans and evaluates: a mebibyte for each level.
-pub(crate) const STACK_BYTES: usize = DEEPEST * (1 << 20);
+/// Stack that planning and evaluation may need: a mebibyte for each level.
+pub const STACK_BYTES: usize = DEEPEST * (1 << 20);
 
 /// What can be told before parsing.
 pub(crate) fn check_text(sql: &str) -> Result<(), String> {

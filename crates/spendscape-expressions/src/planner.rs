@@ -1,12 +1,13 @@
-//! SQL expressions over the columns of a source.
+//! Planning and evaluation.
 
 use std::{
     collections::{BTreeSet, HashMap},
+    fmt,
     sync::Arc,
 };
 
 use arrow::{
-    array::{Array, ArrayRef, RecordBatch},
+    array::{ArrayRef, RecordBatch},
     datatypes::{DataType, Schema, SchemaRef},
 };
 use datafusion_common::{
@@ -39,14 +40,12 @@ use datafusion_sql::{
     planner::{ParserOptions, PlannerContext, SqlToRel},
     sqlparser::parser::ParserError,
 };
-use spendscape_store::catch_panic;
 
-use super::bounds;
-use crate::Error;
+use crate::{Error, bounds};
 
 /// What an expression's value is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// A text or a time.
     Label,
     /// Whether a row is taken.
@@ -61,26 +60,20 @@ pub(crate) enum Purpose {
 /// Functions that exist only in plans that were simplified, and become others there.
 const SIMPLIFIED: [&str; 5] = ["arrow_cast", "arrow_try_cast", "coalesce", "nvl", "nvl2"];
 
-/// A failure that is not yet tied to a file.
-pub(crate) enum Unplanned {
-    /// The expression names a column that the source lacks.
-    MissingColumn(String),
-    /// Anything else.
-    Other(Error),
-}
-
 /// Plans expressions.
 ///
 /// DataFusion's session would do the same, and bring tables, catalogs, file formats and an executor along, which make up
 /// most of its build.
-pub(crate) struct Planner {
+pub struct Planner {
     options: Arc<ConfigOptions>,
     functions: HashMap<String, Arc<ScalarUDF>>,
     planners: Vec<Arc<dyn ExprPlanner>>,
 }
 
 impl Planner {
-    pub(crate) fn new() -> Self {
+    /// With all of DataFusion's functions of single values.
+    #[must_use]
+    pub fn new() -> Self {
         let mut options = ConfigOptions::new();
         // Columns are named as in the header, and a number with decimals is an exact one: money must not pass a float.
         options.sql_parser.enable_ident_normalization = false;
@@ -100,53 +93,45 @@ impl Planner {
         Self { options: Arc::new(options), functions, planners }
     }
 
-    /// Parses an expression and collects the columns that it reads.
-    pub(crate) fn columns_of(
-        &self,
-        key: &'static str,
-        sql: &str,
-        schema: &Schema,
-        columns: &mut BTreeSet<String>,
-    ) -> Result<(), Unplanned> {
-        let expression = caught(key, sql, || self.logical(key, sql, schema))?;
-        columns.extend(expression.column_refs().into_iter().map(|column| column.name.clone()));
-        Ok(())
+    /// The columns of `schema` that an expression reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingColumn`], or [`Error::Refused`] where it does not parse, costs too much or depends on more than a row.
+    pub fn columns_of(&self, sql: &str, schema: &Schema) -> Result<BTreeSet<String>, Error> {
+        let expression = self.logical(sql, schema)?;
+        Ok(expression.column_refs().into_iter().map(|column| column.name.clone()).collect())
     }
 
     /// Plans an expression over the columns of `schema`.
-    pub(crate) fn plan(
-        &self,
-        key: &'static str,
-        sql: &str,
-        schema: &SchemaRef,
-        purpose: Purpose,
-    ) -> Result<Expression, Unplanned> {
-        caught(key, sql, || {
-            let other = |error: DataFusionError| Unplanned::Other(refuse(key, sql, &error));
-            let logical = self.logical(key, sql, schema)?;
-            let df_schema = DFSchema::try_from(schema.as_ref().clone()).map_err(other)?;
-            let logical = match purpose {
-                Purpose::Money { .. } => divide_exactly(logical, &df_schema).map_err(other)?,
-                _ => logical,
-            };
-            let physical = self.physical(logical, &df_schema).map_err(other)?;
-            let mut truncates = None;
-            let checked = physical
-                .transform_up(|node| {
-                    let Some(binary) = node.downcast_ref::<BinaryExpr>() else {
-                        return Ok(Transformed::no(node));
-                    };
-                    truncates = truncates.take().or(truncation(binary, schema, purpose)?);
-                    // Integer arithmetic must fail rather than wrap around.
-                    Ok(Transformed::yes(Arc::new(binary.clone().with_fail_on_overflow(true)) as _))
-                })
-                .map_err(other)?;
-            if let Some(problem) = truncates {
-                return Err(Unplanned::Other(Error::Expression { key, sql: sql.to_owned(), problem }));
-            }
-            let data_type = checked.data.data_type(schema).map_err(other)?;
-            Ok(Expression { key, sql: sql.to_owned(), physical: checked.data, data_type })
-        })
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Planner::columns_of`], and [`Error::Refused`] where types do not fit or `purpose` would lose digits.
+    pub fn plan(&self, sql: &str, schema: &SchemaRef, purpose: Purpose) -> Result<Expression, Error> {
+        let logical = self.logical(sql, schema)?;
+        let df_schema = DFSchema::try_from(schema.as_ref().clone()).map_err(refuse)?;
+        let logical = match purpose {
+            Purpose::Money { .. } => divide_exactly(logical, &df_schema).map_err(refuse)?,
+            _ => logical,
+        };
+        let physical = self.physical(logical, &df_schema).map_err(refuse)?;
+        let mut truncates = None;
+        let checked = physical
+            .transform_up(|node| {
+                let Some(binary) = node.downcast_ref::<BinaryExpr>() else {
+                    return Ok(Transformed::no(node));
+                };
+                truncates = truncates.take().or(truncation(binary, schema, purpose)?);
+                // Integer arithmetic must fail rather than wrap around.
+                Ok(Transformed::yes(Arc::new(binary.clone().with_fail_on_overflow(true)) as _))
+            })
+            .map_err(refuse)?;
+        if let Some(problem) = truncates {
+            return Err(Error::Refused(problem));
+        }
+        let data_type = checked.data.data_type(schema).map_err(refuse)?;
+        Ok(Expression { physical: checked.data, data_type })
     }
 
     fn parse(&self, sql: &str, schema: &DFSchema) -> Planned<Expr> {
@@ -182,22 +167,11 @@ impl Planner {
         create_physical_expr(&simplified.data, schema, &props, &planning)
     }
 
-    fn logical(&self, key: &'static str, sql: &str, schema: &Schema) -> Result<Expr, Unplanned> {
-        let refuse = |error: DataFusionError| match error.find_root() {
-            DataFusionError::SchemaError(missing, _) => match missing.as_ref() {
-                SchemaError::FieldNotFound { field, .. } => Unplanned::MissingColumn(field.name.clone()),
-                _ => Unplanned::Other(refuse(key, sql, &error)),
-            },
-            _ => Unplanned::Other(refuse(key, sql, &error)),
-        };
-        let costly = |problem| {
-            let sql = sql.get(..SHOWN).map_or(sql.to_owned(), |start| format!("{start} ..."));
-            Unplanned::Other(Error::Expression { key, sql, problem })
-        };
-        bounds::check_text(sql).map_err(costly)?;
+    fn logical(&self, sql: &str, schema: &Schema) -> Result<Expr, Error> {
+        bounds::check_text(sql).map_err(Error::Refused)?;
         let df_schema = DFSchema::try_from(schema.clone()).map_err(refuse)?;
         let expression = self.parse(sql, &df_schema).map_err(refuse)?;
-        bounds::check_texts(&expression).map_err(costly)?;
+        bounds::check_texts(&expression).map_err(Error::Refused)?;
         let mut volatile = None;
         expression
             .apply(|node| {
@@ -210,15 +184,23 @@ impl Planner {
             })
             .map_err(refuse)?;
         match volatile {
-            Some(function) => Err(Unplanned::Other(Error::Expression {
-                key,
-                sql: sql.to_owned(),
-                problem: format!(
-                    "{function}() depends on more than the row, so the ledger could not be made again"
-                ),
-            })),
+            Some(function) => Err(Error::Refused(format!(
+                "{function}() depends on more than the row, so the value could not be made again"
+            ))),
             None => Ok(expression),
         }
+    }
+}
+
+impl Default for Planner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Planner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Planner").field("functions", &self.functions.len()).finish_non_exhaustive()
     }
 }
 
@@ -271,21 +253,6 @@ impl ContextProvider for Planner {
     fn udwf_names(&self) -> Vec<String> {
         Vec::new()
     }
-}
-
-/// Bytes shown of an expression that is too long.
-const SHOWN: usize = 1_000;
-
-/// Plans, where DataFusion may panic.
-fn caught<T>(
-    key: &'static str,
-    sql: &str,
-    plan: impl FnOnce() -> Result<T, Unplanned>,
-) -> Result<T, Unplanned> {
-    catch_panic(plan).unwrap_or_else(|message| {
-        let problem = format!("DataFusion cannot plan it: {message}");
-        Err(Unplanned::Other(Error::Expression { key, sql: sql.to_owned(), problem }))
-    })
 }
 
 /// Divisions of decimals by a power of ten as multiplications, which keep all digits where a quotient gets four more.
@@ -349,67 +316,57 @@ fn truncation(binary: &BinaryExpr, schema: &Schema, purpose: Purpose) -> Planned
     })
 }
 
-fn refuse(key: &'static str, sql: &str, error: &DataFusionError) -> Error {
-    if let DataFusionError::SQL(parsing, _) = error.find_root()
-        && matches!(parsing.as_ref(), ParserError::RecursionLimitExceeded)
-    {
-        let problem = bounds::too_deep(bounds::DEEPEST_NESTING);
-        return Error::Expression { key, sql: sql.to_owned(), problem };
+fn refuse(error: DataFusionError) -> Error {
+    match error.find_root() {
+        DataFusionError::SchemaError(missing, _) => {
+            if let SchemaError::FieldNotFound { field, .. } = missing.as_ref() {
+                return Error::MissingColumn(field.name.clone());
+            }
+        }
+        DataFusionError::SQL(parsing, _)
+            if matches!(parsing.as_ref(), ParserError::RecursionLimitExceeded) =>
+        {
+            return Error::Refused(bounds::too_deep(bounds::DEEPEST_NESTING));
+        }
+        _ => {}
     }
-    // The first line is the message; what follows is a trace for DataFusion's developers.
-    let message = error.strip_backtrace();
-    let problem = message.lines().next().unwrap_or_default().to_owned();
-    Error::Expression { key, sql: sql.to_owned(), problem }
+    Error::Refused(message(&error))
+}
+
+/// The first line is the message; what follows is a trace for DataFusion's developers.
+fn message(error: &DataFusionError) -> String {
+    error.strip_backtrace().lines().next().unwrap_or_default().to_owned()
 }
 
 /// A planned expression.
-#[derive(Debug)]
-pub(crate) struct Expression {
-    pub(crate) key: &'static str,
-    pub(crate) sql: String,
+#[derive(Debug, Clone)]
+pub struct Expression {
     physical: Arc<dyn PhysicalExpr>,
-    pub(crate) data_type: DataType,
+    data_type: DataType,
 }
 
 impl Expression {
-    /// The value for every row, or the first row that fails and why.
-    pub(crate) fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef, (usize, String)> {
-        find_failure(batch.num_rows(), |first, rows| {
-            let batch = batch.slice(first, rows);
-            let value =
-                catch_panic(|| self.physical.evaluate(&batch).and_then(|value| value.into_array(rows)));
-            value
-                .map_err(|panic| format!("DataFusion cannot evaluate it: {panic}"))?
-                .map_err(|error| error.strip_backtrace().lines().next().unwrap_or_default().to_owned())
-        })
+    /// The type of its values.
+    #[must_use]
+    pub fn data_type(&self) -> &DataType {
+        &self.data_type
     }
 
-    /// The columns of the expression that are null in a row.
-    pub(crate) fn nulls_of(&self, batch: &RecordBatch, row: usize) -> Vec<String> {
+    /// The value for every row of a batch with the schema that it was planned for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Evaluation`] where a row has no value, as with overflow; it does not say which row.
+    pub fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef, Error> {
+        let value = self.physical.evaluate(batch).and_then(|value| value.into_array(batch.num_rows()));
+        value.map_err(|error| Error::Evaluation(message(&error)))
+    }
+
+    /// The positions of the columns that it reads, ascending.
+    #[must_use]
+    pub fn columns(&self) -> Vec<usize> {
         let mut columns: Vec<usize> = collect_columns(&self.physical).iter().map(Column::index).collect();
         columns.sort_unstable();
-        let schema = batch.schema_ref();
-        let nulls = columns.into_iter().filter(|column| batch.column(*column).is_null(row));
-        nulls.map(|column| schema.field(column).name().clone()).collect()
+        columns
     }
-
-    /// The expression's value has a type that its column cannot take.
-    pub(crate) fn wrong_type(&self, advice: &str) -> Error {
-        Error::Expression {
-            key: self.key,
-            sql: self.sql.clone(),
-            problem: format!("the value is {}; {advice}", self.data_type),
-        }
-    }
-}
-
-/// Does `work` over all rows (given the first and their number), or finds the first row for which it fails alone, and why.
-pub(crate) fn find_failure<T>(
-    rows: usize,
-    work: impl Fn(usize, usize) -> Result<T, String>,
-) -> Result<T, (usize, String)> {
-    work(0, rows).map_err(|message| {
-        let alone = (0..rows).find_map(|row| work(row, 1).err().map(|message| (row, message)));
-        alone.unwrap_or((0, message))
-    })
 }

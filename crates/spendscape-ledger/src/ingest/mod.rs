@@ -1,6 +1,5 @@
 //! Ingest: raw files to one validated ledger table. See [`ingest`] and [`ColumnMap`].
 
-mod bounds;
 mod derive;
 mod expression;
 mod files;

@@ -14,8 +14,7 @@ use arrow::{
 };
 
 use super::{
-    bounds::STACK_BYTES,
-    expression::{Expression, Planner, Purpose, Unplanned, find_failure},
+    expression::{Expression, Planner, Purpose, STACK_BYTES, Unplanned, find_failure},
     map::{ColumnMap, Format, Refusal},
     money::{self, Amounts},
     report::Example,
@@ -144,7 +143,7 @@ fn take_rows_here(
 ) -> Result<Seen, Error> {
     let Some(first) = files.first() else { return Err(Error::NoFiles { pattern: String::new() }) };
     let schema = schema_of(map, first)?;
-    let planner = Planner::new();
+    let planner = Planner::default();
     let names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
     let place_error = |error: Unplanned| match error {
         Unplanned::MissingColumn(column) => missing(first, &column, &names),

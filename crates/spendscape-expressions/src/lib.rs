@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+
+mod bounds;
+mod error;
+mod planner;
+
+pub use bounds::STACK_BYTES;
+pub use error::Error;
+pub use planner::{Expression, Planner, Purpose};
