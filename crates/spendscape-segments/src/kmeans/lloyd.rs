@@ -18,7 +18,7 @@ const COINCIDENT: f64 = 1e-24;
 const ROUNDING: f64 = 1e-10;
 
 /// Points of a block that are due from which on the block is assigned as it lies: fewer are collected from several blocks.
-const DENSE: usize = LANES / 2;
+const DENSE: u32 = LANES as u32 / 2;
 
 /// Label of a point that has none yet.
 const UNASSIGNED: f64 = -1.0;
@@ -184,17 +184,18 @@ impl Sweep<'_> {
         let Self { points, first, labels, due, passed, centers, piece } = self;
         let mut collected = vec![[0.0; LANES]; dim];
         let (mut places, mut count) = ([0; LANES], 0);
-        // What is not a number must not be skipped.
-        let is_due = |due: f64| due <= passed || due.is_nan();
         let whole = labels.len() / LANES * LANES;
         for (b, block) in points.starting_at(first, dim).take(labels.len().div_ceil(LANES)).enumerate() {
             let from = b * LANES;
             let own = &mut due[from..(from + LANES).min(labels.len())];
-            let waiting = own.iter().fold(0, |sum, due| sum + usize::from(is_due(*due)));
+            let mut waiting = match own.first_chunk::<LANES>() {
+                Some(own) => waiting_lanes(own, passed),
+                None => waiting_lanes(own, passed),
+            };
             if waiting == 0 {
                 continue;
             }
-            if waiting >= DENSE && from < whole {
+            if waiting.count_ones() >= DENSE && from < whole {
                 let (chosen, until) = nearest(block, centers, passed);
                 own.copy_from_slice(&until);
                 let labels = &labels[from..from + LANES];
@@ -204,10 +205,9 @@ impl Sweep<'_> {
                 }
                 continue;
             }
-            for lane in 0..own.len() {
-                if !is_due(due[from + lane]) {
-                    continue;
-                }
+            while waiting != 0 {
+                let lane = waiting.trailing_zeros() as usize;
+                waiting &= waiting - 1;
                 for (to, coordinate) in collected.iter_mut().zip(block) {
                     to[count] = coordinate[lane];
                 }
@@ -226,6 +226,14 @@ impl Sweep<'_> {
         piece.changes.sort_unstable_by_key(|change| change.0);
         piece.relabel_changed(labels, |place| points.block(first + place / LANES));
     }
+}
+
+/// The lanes that are due, a bit for each.
+#[inline(always)]
+fn waiting_lanes(due: &[f64], passed: f64) -> u32 {
+    // What is not a number must not be skipped.
+    let is_due = |due: f64| (due <= passed) | due.is_nan();
+    due.iter().enumerate().fold(0, |lanes, (lane, due)| lanes | u32::from(is_due(*due)) << lane)
 }
 
 /// The nearest centers of the points of a block, and what the movement of the centers has to reach before another one can
