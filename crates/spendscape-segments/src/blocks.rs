@@ -60,14 +60,15 @@ impl Blocks {
         }
     }
 
-    /// The blocks in order, each as its lanes.
-    pub(crate) fn iter(&self) -> std::slice::ChunksExact<'_, Lane> {
-        self.data.chunks_exact(self.dim.max(1))
+    /// The blocks from block `first` on, each as its `dim` lanes, which a caller may know when it is compiled.
+    #[inline(always)]
+    pub(crate) fn starting_at(&self, first: usize, dim: usize) -> std::slice::ChunksExact<'_, Lane> {
+        self.data[first * dim..].chunks_exact(dim.max(1))
     }
 
-    /// The blocks from block `first` on.
-    pub(crate) fn starting_at(&self, first: usize) -> std::slice::ChunksExact<'_, Lane> {
-        self.data[first * self.dim..].chunks_exact(self.dim.max(1))
+    /// Block `b` as its lanes.
+    pub(crate) fn block(&self, b: usize) -> &[Lane] {
+        &self.data[b * self.dim..(b + 1) * self.dim]
     }
 }
 

@@ -6,6 +6,7 @@ use kodama::{Method, linkage};
 use ndarray::{Array2, ArrayRef2, Axis};
 use rand::Rng;
 
+use crate::blocks::LANES;
 use crate::check;
 use crate::error::Result;
 use crate::kmeans::nearest_rows;
@@ -136,17 +137,48 @@ impl Hierarchical {
 
 /// Distances of all pairs `i < j`, row by row.
 fn condensed_distances(x: &ArrayRef2<f64>) -> Vec<f64> {
-    let (rows, dim) = x.dim();
-    let flat = check::row_major(x);
-    let row = |i: usize| &flat[i * dim..(i + 1) * dim];
-    let mut out = Vec::with_capacity(rows * rows.saturating_sub(1) / 2);
-    for i in 0..rows {
-        out.extend(
-            (i + 1..rows)
-                .map(|j| row(i).iter().zip(row(j)).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()),
-        );
-    }
+    let rows = x.nrows();
+    let columns: Vec<f64> = x.t().iter().copied().collect();
+    let mut out = vec![0.0; rows * rows.saturating_sub(1) / 2];
+    pulp::Arch::new().dispatch(Condensed { columns: &columns, rows, out: &mut out });
     out
+}
+
+/// Writes the distances of [`condensed_distances`], from the columns one behind the other.
+struct Condensed<'a> {
+    columns: &'a [f64],
+    rows: usize,
+    out: &'a mut [f64],
+}
+
+impl pulp::WithSimd for Condensed<'_> {
+    type Output = ();
+
+    /// The instructions of the CPU are used through what the compiler makes of the loops, in the same order of operations.
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { columns, rows, mut out } = self;
+        for i in 0..rows {
+            let (own, rest) = out.split_at_mut(rows - i - 1);
+            out = rest;
+            let (whole, last) = own.as_chunks_mut::<LANES>();
+            for (at, distances) in whole.iter_mut().enumerate() {
+                let from = i + 1 + at * LANES;
+                for column in columns.chunks_exact(rows) {
+                    for (sum, value) in distances.iter_mut().zip(&column[from..from + LANES]) {
+                        let difference = column[i] - value;
+                        *sum += difference * difference;
+                    }
+                }
+                distances.iter_mut().for_each(|sum| *sum = sum.sqrt());
+            }
+            for (at, distance) in last.iter_mut().enumerate() {
+                let j = i + 1 + whole.len() * LANES + at;
+                let squares = columns.chunks_exact(rows).map(|c| (c[i] - c[j]) * (c[i] - c[j]));
+                *distance = squares.sum::<f64>().sqrt();
+            }
+        }
+    }
 }
 
 /// Labels of the leaves after all but the last `clusters - 1` mergers.

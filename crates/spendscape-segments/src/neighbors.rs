@@ -1,7 +1,8 @@
 //! Exact nearest neighbours and the accuracy with which they predict dominance prefixes.
 
-use ndarray::{Array1, Array2, ArrayRef2, Axis, s};
+use ndarray::{Array1, Array2, ArrayRef2, ArrayView1, Axis, s};
 use rayon::prelude::*;
+use spendscape_linalg::add_product;
 
 use crate::check;
 use crate::dominance::{PrefixLabels, prefix_labels};
@@ -22,6 +23,9 @@ const QUERY_BLOCK: usize = 128;
 
 /// Reference points per block of the all-pairs search.
 const REFERENCE_BLOCK: usize = 1024;
+
+/// Reference points that are compared with the bound before any of them is looked at alone: few are near enough.
+const OFFERED: usize = 16;
 
 /// Column means and scales fitted on training customers, to z-score all of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,11 +107,15 @@ pub fn nearest_neighbors(
             },
         );
     } else {
-        flat.par_chunks_mut(QUERY_BLOCK * k).enumerate().for_each(|(b, rows)| {
+        let columns = reference.t().as_standard_layout().into_owned();
+        let half_norms: Vec<f64> = reference.rows().into_iter().map(|r| r.dot(&r) / 2.0).collect();
+        let pairs = AllPairs { reference, columns, half_norms };
+        flat.par_chunks_mut(QUERY_BLOCK * k).enumerate().try_for_each(|(b, rows)| {
             let from = b * QUERY_BLOCK;
-            let found = all_pairs(reference, &queries.slice(s![from..from + rows.len() / k, ..]), k);
+            let found = pairs.nearest(&queries.slice(s![from..from + rows.len() / k, ..]), k)?;
             rows.chunks_exact_mut(k).zip(found).for_each(|(row, found)| fill(row, found));
-        });
+            Ok(())
+        })?;
     }
     Ok(out)
 }
@@ -116,36 +124,75 @@ fn fill(row: &mut [usize], found: impl IntoIterator<Item = usize>) {
     row.iter_mut().zip(found).for_each(|(place, i)| *place = i);
 }
 
-/// Nearest rows for one block of queries by blocked matrix products.
-fn all_pairs(reference: &ArrayRef2<f64>, queries: &ArrayRef2<f64>, k: usize) -> Vec<Vec<usize>> {
-    let mut nearest: Vec<Nearest> = (0..queries.nrows()).map(|_| Nearest::new(k)).collect();
-    for from in (0..reference.nrows()).step_by(REFERENCE_BLOCK) {
-        let to = (from + REFERENCE_BLOCK).min(reference.nrows());
-        let block = reference.slice(s![from..to, ..]);
-        let half_norms = block.map_axis(Axis(1), |r| r.dot(&r) / 2.0);
-        let products = queries.dot(&block.t());
-        for (products, nearest) in products.rows().into_iter().zip(&mut nearest) {
-            for (i, (&product, &half)) in products.iter().zip(&half_norms).enumerate() {
-                // |q - r|^2 / 2 without the constant |q|^2 / 2.
-                let key = half - product;
-                if key <= nearest.bound() {
-                    nearest.offer(key, from + i);
+/// The search over all pairs by blocked matrix products.
+struct AllPairs<'a> {
+    reference: &'a ArrayRef2<f64>,
+    /// The reference, `F x R`.
+    columns: Array2<f64>,
+    /// Half the squared length of each reference row.
+    half_norms: Vec<f64>,
+}
+
+impl AllPairs<'_> {
+    /// Nearest rows for one block of queries.
+    fn nearest(&self, queries: &ArrayRef2<f64>, k: usize) -> Result<Vec<Vec<usize>>> {
+        let mut nearest: Vec<Nearest> = (0..queries.nrows()).map(|_| Nearest::new(k)).collect();
+        let turned = queries.t().as_standard_layout().into_owned();
+        let arch = pulp::Arch::new();
+        for from in (0..self.half_norms.len()).step_by(REFERENCE_BLOCK) {
+            let to = (from + REFERENCE_BLOCK).min(self.half_norms.len());
+            let mut products = Array2::zeros((queries.nrows(), to - from));
+            add_product(&mut products, &turned, &self.columns, from..to)
+                .map_err(|source| Error::Linalg { doing: "multiplying neighbours", source })?;
+            let half_norms = &self.half_norms[from..to];
+            let rows = products.as_slice().unwrap_or_default().chunks_exact(to - from);
+            for (products, nearest) in rows.zip(&mut nearest) {
+                arch.dispatch(Offers { products, half_norms, from, nearest });
+            }
+        }
+        let sorted = |(query, found): (ArrayView1<'_, f64>, Nearest)| {
+            // The keys carry the rounding of the products; the order among the chosen ones is made exact.
+            let exact = |i| query.iter().zip(self.reference.row(i)).map(|(q, r)| (q - r) * (q - r)).sum();
+            let mut found: Vec<(f64, usize)> =
+                found.into_sorted().into_iter().map(|(_, i)| (exact(i), i)).collect();
+            found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            found.into_iter().map(|(_, i)| i).collect()
+        };
+        Ok(queries.rows().into_iter().zip(nearest).map(sorted).collect())
+    }
+}
+
+/// Offers one block of reference rows to the nearest of one query.
+struct Offers<'a> {
+    products: &'a [f64],
+    half_norms: &'a [f64],
+    from: usize,
+    nearest: &'a mut Nearest,
+}
+
+impl pulp::WithSimd for Offers<'_> {
+    type Output = ();
+
+    /// The instructions of the CPU are used through what the compiler makes of the loops, in the same order of operations.
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { products, half_norms, from, nearest } = self;
+        let chunks = products.chunks(OFFERED).zip(half_norms.chunks(OFFERED));
+        for (at, (products, half_norms)) in chunks.enumerate() {
+            let bound = nearest.bound();
+            // |q - r|^2 / 2 without the constant |q|^2 / 2.
+            let near =
+                products.iter().zip(half_norms).fold(false, |near, (p, half)| near | (half - p <= bound));
+            if near {
+                for (i, (product, half)) in products.iter().zip(half_norms).enumerate() {
+                    let key = half - product;
+                    if key <= nearest.bound() {
+                        nearest.offer(key, from + at * OFFERED + i);
+                    }
                 }
             }
         }
     }
-    let sorted = |(query, found): (_, Nearest)| {
-        let query: ndarray::ArrayView1<'_, f64> = query;
-        // The keys above carry the rounding of the products; the order among the chosen ones is made exact.
-        let mut found: Vec<(f64, usize)> = found
-            .into_sorted()
-            .into_iter()
-            .map(|(_, i)| (query.iter().zip(reference.row(i)).map(|(q, r)| (q - r) * (q - r)).sum(), i))
-            .collect();
-        found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        found.into_iter().map(|(_, i)| i).collect()
-    };
-    queries.rows().into_iter().zip(nearest).map(sorted).collect()
 }
 
 /// Label predicted for each query by the majority of its neighbours; among equally frequent labels the smallest, as

@@ -114,12 +114,13 @@ impl Distances {
         }
         let groups: Vec<Blocks> = members.iter().map(|m| Blocks::of_rows(x, m.iter().copied())).collect();
         let mut sums = vec![0.0; x.nrows() * clusters];
+        let arch = pulp::Arch::new();
         sums.par_chunks_exact_mut(clusters).enumerate().with_min_len(POINTS_PER_PIECE).for_each_init(
             || vec![0.0; x.ncols()],
             |point, (n, sums)| {
                 x.row(n).iter().zip(point.iter_mut()).for_each(|(&v, p)| *p = v);
                 for (sum, group) in sums.iter_mut().zip(&groups) {
-                    *sum = distance_sum(group, point);
+                    *sum = arch.dispatch(DistanceSum { group, point });
                 }
             },
         );
@@ -222,16 +223,41 @@ fn contrast(within: f64, other: f64) -> f64 {
 }
 
 /// Sum of the distances from `point` to all points of a group.
-fn distance_sum(group: &Blocks, point: &[f64]) -> f64 {
-    let mut sums = [0.0; LANES];
-    let full = group.len() / LANES;
-    for block in group.iter().take(full) {
-        sums.iter_mut().zip(squared_distances(block, point)).for_each(|(s, d)| *s += d.sqrt());
+struct DistanceSum<'a> {
+    group: &'a Blocks,
+    point: &'a [f64],
+}
+
+impl pulp::WithSimd for DistanceSum<'_> {
+    type Output = f64;
+
+    /// The instructions of the CPU are used through what the compiler makes of the loops, in the same order of operations.
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> f64 {
+        match self.point.len() {
+            3 => self.sum(3),
+            dim => self.sum(dim),
+        }
     }
-    // The last block may have padding.
-    if let Some(block) = group.iter().nth(full) {
-        let used = group.used(full);
-        sums[..used].iter_mut().zip(squared_distances(block, point)).for_each(|(s, d)| *s += d.sqrt());
+}
+
+impl DistanceSum<'_> {
+    #[inline(always)]
+    fn sum(self, dim: usize) -> f64 {
+        let mut sums = [0.0; LANES];
+        let full = self.group.len() / LANES;
+        let mut blocks = self.group.starting_at(0, dim);
+        for block in blocks.by_ref().take(full) {
+            sums.iter_mut().zip(squared_distances(block, self.point)).for_each(|(s, d)| *s += d.sqrt());
+        }
+        // The last block may have padding.
+        if let Some(block) = blocks.next() {
+            let used = self.group.used(full);
+            sums[..used]
+                .iter_mut()
+                .zip(squared_distances(block, self.point))
+                .for_each(|(s, d)| *s += d.sqrt());
+        }
+        sums.iter().sum()
     }
-    sums.iter().sum()
 }

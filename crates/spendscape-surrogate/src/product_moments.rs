@@ -2,7 +2,9 @@
 //!
 //! The normal equations of a full degree-2 polynomial hold every fourth moment up to 24 times. Here each is computed
 //! about once: for pairs `i <= j` and `k <= l` only where `j <= k`, which is a third of the work and still a matrix
-//! product for every `j`.
+//! product for every group of `j`.
+
+use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, concatenate, s};
 use rayon::prelude::*;
@@ -14,12 +16,64 @@ use crate::moments::column_means;
 /// Rows expanded into products at a time: 4,753 products of 97 features in 256 rows are 10 MB.
 const BLOCK_ROWS: usize = 256;
 
+/// Pairs `i <= j` that are multiplied with the others at a time, at least where one `j` has as many: with few, reading the
+/// products takes longer than multiplying them; with many, more moments are computed twice (here a twentieth of them).
+const GROUP_PAIRS: usize = 128;
+
+/// Fourth moments of the pairs `i <= j` of several `j`.
+struct Group {
+    /// The values of `j`.
+    members: Range<usize>,
+    /// The first of the pairs (k, l) with which they are multiplied, those whose `k` is at least the first `j`.
+    start: usize,
+    /// Sums of `(u_i u_j) (u_k u_l)`: pairs (i, j) by j and i as rows, pairs (k, l) as columns.
+    sums: Array2<f64>,
+}
+
+impl Group {
+    /// The groups of all `j`.
+    fn all(features: usize) -> Vec<Self> {
+        let pairs = features * (features + 1) / 2;
+        let mut groups = Vec::new();
+        let mut first = 0;
+        while first < features {
+            let (mut end, mut rows) = (first + 1, first + 1);
+            while end < features && rows + end < GROUP_PAIRS {
+                end += 1;
+                rows += end;
+            }
+            let start = pair_index(features, first, first);
+            groups.push(Self { members: first..end, start, sums: Array2::zeros((rows, pairs - start)) });
+            first = end;
+        }
+        groups
+    }
+
+    /// The row of the pair `i <= j`.
+    fn row(&self, i: usize, j: usize) -> usize {
+        let before = |j: usize| j * (j + 1) / 2;
+        before(j) - before(self.members.start) + i
+    }
+
+    /// The products of the group's pairs for some rows of features.
+    fn products(&self, rows: &ArrayRef<f64, Ix2>) -> Array2<f64> {
+        let mut out = Array2::zeros((rows.nrows(), self.sums.nrows()));
+        for (u, mut products) in rows.rows().into_iter().zip(out.rows_mut()) {
+            let factors = self.members.clone().flat_map(|j| u.iter().take(j + 1).map(move |v| v * u[j]));
+            products.iter_mut().zip(factors).for_each(|(product, value)| *product = value);
+        }
+        out
+    }
+}
+
 /// Sums over the rows, and what is needed to read them.
 pub(crate) struct ProductMoments {
     rows: f64,
     features: usize,
-    /// For each j: sums of `(u_i u_j) (u_k u_l)`, i <= j as rows, pairs (k, l) with j <= k as columns.
-    fourth: Vec<Array2<f64>>,
+    /// Groups of rising j.
+    fourth: Vec<Group>,
+    /// The group of every j.
+    group: Vec<usize>,
     /// Sums of `u_i (u_k u_l)`, C x pairs.
     third: Array2<f64>,
     /// Sums of `u_i u_j`, C x C.
@@ -43,8 +97,7 @@ impl ProductMoments {
         let (n, c) = u.dim();
         let pairs = c * (c + 1) / 2;
         let y_mean = column_means(y);
-        let mut fourth: Vec<Array2<f64>> =
-            (0..c).map(|j| Array2::zeros((j + 1, pairs - pair_index(c, j, j)))).collect();
+        let mut fourth = Group::all(c);
         let mut third = Array2::zeros((c, pairs));
         let mut second = Array2::zeros((c, c));
         let mut sums = Array1::<f64>::zeros(c + pairs);
@@ -54,10 +107,10 @@ impl ProductMoments {
             let rows = u.slice(s![start..(start + BLOCK_ROWS).min(n), ..]);
             let targets = &y.slice(s![start..(start + BLOCK_ROWS).min(n), ..]) - &y_mean;
             let products = products_of(&rows, pairs);
-            // Each task owns the sums of one j and adds the blocks in order: the bits do not depend on the threads.
-            fourth.par_iter_mut().enumerate().try_for_each(|(j, sum)| {
-                let left = &rows.slice(s![.., ..=j]) * &rows.slice(s![.., j..=j]);
-                add_product(sum, &left, &products, pair_index(c, j, j)..pairs)
+            // Each task owns the sums of one group and adds the blocks in order: the bits do not depend on the threads.
+            fourth.par_iter_mut().try_for_each(|group| {
+                let left = group.products(&rows);
+                add_product(&mut group.sums, &left, &products, group.start..pairs)
             })?;
             add_product(&mut third, &rows, &products, 0..pairs)?;
             add_gram(&mut second, &rows)?;
@@ -74,16 +127,20 @@ impl ProductMoments {
         }
         let rows = n as f64;
         let cross = concatenate![Axis(0), first_cross, second_cross];
-        Ok(Self { rows, features: c, fourth, third, second, means: sums / rows, y_mean, cross })
+        let group =
+            fourth.iter().enumerate().flat_map(|(g, group)| group.members.clone().map(move |_| g)).collect();
+        Ok(Self { rows, features: c, fourth, group, third, second, means: sums / rows, y_mean, cross })
     }
 
-    /// Mean of `(u_i u_j) (u_k u_l)` for any two pairs.
+    /// Sum of `(u_i u_j) (u_k u_l)` for pairs `i <= j` and `k <= l` with `i <= k`.
     fn fourth(&self, (i, j): (usize, usize), (k, l): (usize, usize)) -> f64 {
-        let mut order = [i, j, k, l];
-        order.sort_unstable();
-        let [p, q, r, s] = order;
-        let start = pair_index(self.features, q, q);
-        self.fourth[q][[p, pair_index(self.features, r, s) - start]]
+        let (q, r, s) = match (j <= k, j <= l) {
+            (true, _) => (j, k, l),
+            (_, true) => (k, j, l),
+            _ => (k, l, j),
+        };
+        let group = &self.fourth[self.group[q]];
+        group.sums[[group.row(i, q), pair_index(self.features, r, s) - group.start]]
     }
 
     /// Correlation matrix of all columns (lower triangle), covariances with the targets over the columns' standard
@@ -96,7 +153,7 @@ impl ProductMoments {
             (true, true) => self.second[[a.max(b), a.min(b)]],
             (false, true) => self.third[[b, a - c]],
             (true, false) => self.third[[a, b - c]],
-            (false, false) => self.fourth(pairs[a - c], pairs[b - c]),
+            (false, false) => self.fourth(pairs[a.min(b) - c], pairs[a.max(b) - c]),
         };
         let covariance = |a: usize, b: usize| raw(a, b) / self.rows - self.means[a] * self.means[b];
         let inverse = Array1::from_shape_fn(columns, |a| {

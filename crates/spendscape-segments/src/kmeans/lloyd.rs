@@ -14,8 +14,11 @@ const PIECE: usize = 512 * LANES;
 /// covers the rounding of a mean of millions of equal points, and gives up telling points apart that agree to 12 digits.
 const COINCIDENT: f64 = 1e-24;
 
-/// Relative rounding that the gaps allow for: far above that of a distance, far below what would cost skipped blocks.
+/// Relative rounding that the gaps allow for: far above that of a distance, far below what would cost skipped points.
 const ROUNDING: f64 = 1e-10;
+
+/// Points of a block that are due from which on the block is assigned as it lies: fewer are collected from several blocks.
+const DENSE: u32 = LANES as u32 / 2;
 
 /// Label of a point that has none yet.
 const UNASSIGNED: f64 = -1.0;
@@ -26,9 +29,11 @@ struct Assignment<'a> {
     clusters: usize,
     /// Cluster per point, as f64 so that choosing it compiles to vector blends of one width with the distances.
     labels: Vec<f64>,
-    /// Per block, a lower bound on how much farther than its own center any of its points is from every other center.
-    /// While it is positive no label of the block can change, so the block is skipped (Hamerly 2010, per block).
-    gaps: Vec<f64>,
+    /// Per point, what [`Self::passed`] has to reach before the label can change: its value at the last assignment plus a
+    /// lower bound on how much farther than its own center the point was from every other one (Hamerly 2010).
+    due: Vec<f64>,
+    /// By how much, over all iterations, an own center may have moved away and another one come closer.
+    passed: f64,
     pieces: Vec<Piece>,
 }
 
@@ -37,41 +42,42 @@ struct Assignment<'a> {
 struct Piece {
     sums: Vec<f64>,
     counts: Vec<usize>,
-    changed: bool,
+    /// The points whose label changed last, by their place in the piece, and their new labels.
+    changes: Vec<(usize, f64)>,
 }
 
 impl<'a> Assignment<'a> {
     fn new(points: &'a Blocks, clusters: usize) -> Self {
-        let piece =
-            Piece { sums: vec![0.0; clusters * points.dim()], counts: vec![0; clusters], changed: false };
-        let pieces = vec![piece; points.len().div_ceil(PIECE)];
-        let gaps = vec![f64::NEG_INFINITY; points.len().div_ceil(LANES)];
-        Self { points, clusters, labels: vec![UNASSIGNED; points.len()], gaps, pieces }
+        let piece = Piece {
+            sums: vec![0.0; clusters * points.dim()],
+            counts: vec![0; clusters],
+            changes: Vec::new(),
+        };
+        let n = points.len();
+        Self {
+            points,
+            clusters,
+            labels: vec![UNASSIGNED; n],
+            due: vec![f64::NEG_INFINITY; n],
+            passed: 0.0,
+            pieces: vec![piece; n.div_ceil(PIECE)],
+        }
     }
 
-    /// Assigns every point to its nearest center, none of which has moved farther than `moved` since the last time;
-    /// returns whether any label changed.
+    /// Assigns every point to its nearest center; no two of them have moved by more than `moved` together since the last
+    /// time. Returns whether any label changed.
     fn update(&mut self, centers: &[f64], moved: f64) -> bool {
         let points = self.points;
-        let pieces = self
-            .labels
-            .par_chunks_mut(PIECE)
-            .zip(self.gaps.par_chunks_mut(PIECE / LANES))
-            .zip(&mut self.pieces);
-        pieces.enumerate().for_each(|(p, ((labels, gaps), piece))| {
-            piece.changed = false;
-            let blocks = points.starting_at(p * PIECE / LANES);
-            for ((labels, gap), block) in labels.chunks_mut(LANES).zip(gaps).zip(blocks) {
-                // The own center may have moved away and another one may have come closer.
-                *gap -= 2.0 * moved;
-                // A gap that is not a number must not skip its block.
-                if *gap > 0.0 {
-                    continue;
-                }
-                *gap = piece.assign(labels, block, centers);
-            }
+        self.passed += moved;
+        let passed = self.passed;
+        let pieces =
+            self.labels.par_chunks_mut(PIECE).zip(self.due.par_chunks_mut(PIECE)).zip(&mut self.pieces);
+        pieces.enumerate().for_each(|(p, ((labels, due), piece))| {
+            let first = p * PIECE / LANES;
+            piece.changes.clear();
+            pulp::Arch::new().dispatch(Sweep { points, first, labels, due, passed, centers, piece });
         });
-        self.pieces.iter().any(|p| p.changed)
+        self.pieces.iter().any(|p| !p.changes.is_empty())
     }
 
     /// Sums and counts per cluster.
@@ -85,11 +91,12 @@ impl<'a> Assignment<'a> {
         (sums, counts)
     }
 
-    /// Moves the centers to the means of their points; returns the sum and the largest of their squared shifts.
+    /// Moves the centers to the means of their points; returns the sum of their squared shifts and that of their two
+    /// largest shifts.
     fn move_centers(&self, centers: &mut [f64]) -> (f64, f64) {
         let dim = self.points.dim();
         let (sums, counts) = self.totals();
-        let (mut total, mut largest) = (0.0, 0.0f64);
+        let (mut total, mut largest, mut second) = (0.0, 0.0f64, 0.0f64);
         for (c, center) in centers.chunks_exact_mut(dim).enumerate() {
             // A cluster that stays empty (fewer distinct points than clusters) keeps its center.
             if counts[c] > 0 {
@@ -100,10 +107,11 @@ impl<'a> Assignment<'a> {
                     *v = mean;
                 }
                 total += shift;
+                second = second.max(shift.min(largest));
                 largest = largest.max(shift);
             }
         }
-        (total, largest)
+        (total, largest.sqrt() + second.sqrt())
     }
 
     /// Squared distance of every point to its own center.
@@ -136,46 +144,141 @@ impl<'a> Assignment<'a> {
             counts[self.labels[far] as usize] -= 1;
             counts[empty] += 1;
             distances[far] = 0.0;
-            self.gaps[far / LANES] = f64::NEG_INFINITY;
+            self.due[far] = f64::NEG_INFINITY;
             let coordinate = |d: usize| self.points.at(far, d);
             self.pieces[far / PIECE].relabel(&mut self.labels[far], empty as f64, dim, coordinate);
         }
     }
 }
 
-impl Piece {
-    /// Assigns one block of points; returns its gap (see [`Assignment`]), without the rounding of the distances.
+/// One update of the points of a piece.
+struct Sweep<'a> {
+    points: &'a Blocks,
+    /// The piece's first block.
+    first: usize,
+    labels: &'a mut [f64],
+    due: &'a mut [f64],
+    passed: f64,
+    centers: &'a [f64],
+    piece: &'a mut Piece,
+}
+
+impl pulp::WithSimd for Sweep<'_> {
+    type Output = ();
+
+    /// The instructions of the CPU are used through what the compiler makes of the loops, in the same order of operations.
     #[inline(always)]
-    fn assign(&mut self, labels: &mut [f64], block: &[Lane], centers: &[f64]) -> f64 {
-        let dim = block.len();
-        let mut best = [f64::INFINITY; LANES];
-        let mut second = [f64::INFINITY; LANES];
-        let mut chosen = [0.0; LANES];
-        let mut index = 0.0;
-        for center in centers.chunks_exact(dim) {
-            let distance = squared_distances(block, center);
-            for (((best, second), chosen), d) in
-                best.iter_mut().zip(&mut second).zip(&mut chosen).zip(distance)
-            {
-                let closer = d < *best;
-                let loser = if closer { *best } else { d };
-                *second = if loser < *second { loser } else { *second };
-                *best = if closer { d } else { *best };
-                *chosen = if closer { index } else { *chosen };
-            }
-            index += 1.0;
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        // The widths of states and grades: their loops over coordinates have no branch.
+        match self.points.dim() {
+            3 => self.run(3),
+            5 => self.run(5),
+            dim => self.run(dim),
         }
-        if labels.iter().zip(&chosen).any(|(old, new)| old != new) {
-            for (i, (label, &new)) in labels.iter_mut().zip(&chosen).enumerate() {
-                if *label != new {
-                    self.relabel(label, new, dim, |d| block[d][i]);
+    }
+}
+
+impl Sweep<'_> {
+    #[inline(always)]
+    fn run(self, dim: usize) {
+        let Self { points, first, labels, due, passed, centers, piece } = self;
+        let mut collected = vec![[0.0; LANES]; dim];
+        let (mut places, mut count) = ([0; LANES], 0);
+        let whole = labels.len() / LANES * LANES;
+        for (b, block) in points.starting_at(first, dim).take(labels.len().div_ceil(LANES)).enumerate() {
+            let from = b * LANES;
+            let own = &mut due[from..(from + LANES).min(labels.len())];
+            let mut waiting = match own.first_chunk::<LANES>() {
+                Some(own) => waiting_lanes(own, passed),
+                None => waiting_lanes(own, passed),
+            };
+            if waiting == 0 {
+                continue;
+            }
+            if waiting.count_ones() >= DENSE && from < whole {
+                let (chosen, until) = nearest(block, centers, passed);
+                own.copy_from_slice(&until);
+                let labels = &labels[from..from + LANES];
+                if labels.iter().zip(&chosen).any(|(old, new)| old != new) {
+                    let changes = labels.iter().zip(chosen).zip(from..).filter(|((old, new), _)| *old != new);
+                    piece.changes.extend(changes.map(|((_, new), place)| (place, new)));
+                }
+                continue;
+            }
+            while waiting != 0 {
+                let lane = waiting.trailing_zeros() as usize;
+                waiting &= waiting - 1;
+                for (to, coordinate) in collected.iter_mut().zip(block) {
+                    to[count] = coordinate[lane];
+                }
+                places[count] = from + lane;
+                count += 1;
+                if count == LANES {
+                    piece.assign(labels, due, &places, nearest(&collected[..dim], centers, passed));
+                    count = 0;
                 }
             }
         }
-        let gap = |(best, second): (f64, f64)| second.sqrt() * (1.0 - ROUNDING) - best.sqrt();
-        // Distances beyond the range of f64 give no number: such a block is never skipped.
-        let least = |least: f64, gap: f64| if gap.is_nan() { f64::NEG_INFINITY } else { least.min(gap) };
-        best.into_iter().zip(second).map(gap).fold(f64::INFINITY, least)
+        if count > 0 {
+            piece.assign(labels, due, &places[..count], nearest(&collected[..dim], centers, passed));
+        }
+        // Sums are added to in the order of the points.
+        piece.changes.sort_unstable_by_key(|change| change.0);
+        piece.relabel_changed(labels, |place| points.block(first + place / LANES));
+    }
+}
+
+/// The lanes that are due, a bit for each.
+#[inline(always)]
+fn waiting_lanes(due: &[f64], passed: f64) -> u32 {
+    // What is not a number must not be skipped.
+    let is_due = |due: f64| (due <= passed) | due.is_nan();
+    due.iter().enumerate().fold(0, |lanes, (lane, due)| lanes | u32::from(is_due(*due)) << lane)
+}
+
+/// The nearest centers of the points of a block, and what the movement of the centers has to reach before another one can
+/// be nearer, given what it has `passed`.
+#[inline(always)]
+fn nearest(block: &[Lane], centers: &[f64], passed: f64) -> (Lane, Lane) {
+    let mut best = [f64::INFINITY; LANES];
+    let mut second = [f64::INFINITY; LANES];
+    let mut chosen = [0.0; LANES];
+    let mut index = 0.0;
+    for center in centers.chunks_exact(block.len()) {
+        let distance = squared_distances(block, center);
+        for (((best, second), chosen), d) in best.iter_mut().zip(&mut second).zip(&mut chosen).zip(distance) {
+            let closer = d < *best;
+            let loser = if closer { *best } else { d };
+            *second = if loser < *second { loser } else { *second };
+            *best = if closer { d } else { *best };
+            *chosen = if closer { index } else { *chosen };
+        }
+        index += 1.0;
+    }
+    // Distances beyond the range of f64 give no number: such points are never skipped.
+    let until = |lane: usize| (second[lane].sqrt() + passed) * (1.0 - ROUNDING) - best[lane].sqrt();
+    (chosen, std::array::from_fn(until))
+}
+
+impl Piece {
+    /// Notes the centers chosen for some points and until when they are the nearest.
+    fn assign(&mut self, labels: &[f64], due: &mut [f64], places: &[usize], (chosen, until): (Lane, Lane)) {
+        for ((&place, new), until) in places.iter().zip(chosen).zip(until) {
+            due[place] = until;
+            if labels[place] != new {
+                self.changes.push((place, new));
+            }
+        }
+    }
+
+    /// Moves the points that changed to their new clusters.
+    fn relabel_changed<'a>(&mut self, labels: &mut [f64], block: impl Fn(usize) -> &'a [Lane]) {
+        let changes = std::mem::take(&mut self.changes);
+        for &(place, new) in &changes {
+            let block = block(place);
+            self.relabel(&mut labels[place], new, block.len(), |d| block[d][place % LANES]);
+        }
+        self.changes = changes;
     }
 
     /// Moves one point to another cluster.
@@ -193,7 +296,6 @@ impl Piece {
             }
         }
         *label = new;
-        self.changed = true;
     }
 }
 
@@ -207,8 +309,8 @@ pub(super) fn lloyd(points: &Blocks, mut centers: Vec<f64>, max_iterations: usiz
     while iterations < max_iterations && !converged {
         iterations += 1;
         state.fill_empty(&centers);
-        let (shift, largest) = state.move_centers(&mut centers);
-        converged = !state.update(&centers, largest.sqrt()) || shift <= threshold;
+        let (shift, moved) = state.move_centers(&mut centers);
+        converged = !state.update(&centers, moved) || shift <= threshold;
     }
     let inertia = state.distances(&centers).iter().sum();
     KMeans {

@@ -125,11 +125,13 @@ impl Method {
 
 /// What each method finds, and what it finds where there are no clusters.
 fn methods(customers: &Customers, null: &Customers, metrics: &mut Metrics) -> Result<()> {
-    let reference = Method::KMeans.cluster(&customers.directions)?.labels;
-    let null_reference = Method::KMeans.cluster(&null.directions)?.labels;
-    for method in Method::ALL {
-        let found = method.cluster(&customers.directions)?;
-        let of_null = method.cluster(&null.directions)?;
+    let of = |customers: &Customers| -> Result<Vec<Clustered>> {
+        Method::ALL.iter().map(|method| method.cluster(&customers.directions)).collect()
+    };
+    let (all, all_of_null) = (of(customers)?, of(null)?);
+    // The first method is k-means, with which the others are compared.
+    let (reference, null_reference) = (&all[0].labels, &all_of_null[0].labels);
+    for ((method, found), of_null) in Method::ALL.iter().zip(&all).zip(&all_of_null) {
         let mut add =
             |name: &str, value: f64| metrics.add(format!("clusters.{}.{name}", method.name()), value);
         let noise = found.labels.iter().filter(|label| label.is_none()).count();
@@ -137,9 +139,9 @@ fn methods(customers: &Customers, null: &Customers, metrics: &mut Metrics) -> Re
         add("found", labels.len() as f64);
         add("worked_on", found.worked_on as f64);
         add("noise", noise as f64 / found.labels.len() as f64);
-        let of_null = figures(null, &of_null.labels, &null_reference)?;
+        let of_null = figures(null, &of_null.labels, null_reference)?;
         for ((name, value), (_, null)) in
-            figures(customers, &found.labels, &reference)?.into_iter().zip(of_null)
+            figures(customers, &found.labels, reference)?.into_iter().zip(of_null)
         {
             add(name, value);
             add(&format!("{name}_null"), null);
