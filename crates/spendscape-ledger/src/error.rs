@@ -558,8 +558,8 @@ fn missing_why(empty: &[String]) -> String {
 pub enum NumberFault {
     /// It is no number in the signs of the source.
     #[error(
-        "a number has {decimal:?} before decimals and {} between thousands: see `source.decimal_sign` and `source.grouping`, \
-         and `source.nulls` for marks of missing values",
+        "a number has {decimal:?} before decimals and {} between thousands: see `source.decimal_sign`, `source.grouping`, \
+         `source.negative` and `source.currency_signs`, and `source.nulls` for marks of missing values",
         .grouping.map_or_else(|| "nothing".to_owned(), |sign| format!("{sign:?}"))
     )]
     NoNumber {

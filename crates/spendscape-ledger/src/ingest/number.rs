@@ -393,13 +393,12 @@ mod tests {
         ] {
             assert_eq!(read(text), Ok(value), "{text}");
         }
-        for text in [
-            "-(1)", "(-1)", "-1-", "1- DR", "-1 DR", "-1 CR", "(1) CR", "--1", "-+1", "(1)-",
-            "1+-",
-        ] {
+        for text in ["-(1)", "(-1)", "-1-", "1- DR", "-1 DR", "-1 CR", "(1) CR", "--1", "-+1", "(1)-", "1+-"]
+        {
             assert_eq!(read(text), Err(NumberFault::TwoSigns), "{text}");
         }
-        for text in ["1 DR CR", "", "()", "€", "-", "DR", "(1", "1)", "1 € EUR 2", "12 DRY", "$1", "1.00 €"] {
+        for text in ["1 DR CR", "", "()", "€", "-", "DR", "(1", "1)", "1 € EUR 2", "12 DRY", "$1", "1.00 €"]
+        {
             assert!(read(text).is_err(), "{text}");
         }
         let none = signs(b',', Some(b'.'), Groups::Thousands);
