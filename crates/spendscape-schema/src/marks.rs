@@ -47,11 +47,13 @@ const MARKS: [&str; 39] = [
 const LONGEST: usize = 9;
 
 /// Whether a text is a mark of a missing value, in any case and with spaces around it. An empty text is none.
+#[inline]
 #[must_use]
 pub fn is_mark(text: &str) -> bool {
     let text = text.trim();
-    // Few values are as short.
-    text.len() <= LONGEST && MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(text))
+    // Few values are as short, and of these most end as no mark does.
+    let may_be = text.len() <= LONGEST && !text.ends_with(|last: char| last.is_ascii_digit());
+    may_be && MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(text))
 }
 
 #[cfg(test)]
@@ -63,6 +65,7 @@ mod tests {
         assert!(
             MARKS.iter().all(|mark| mark.len() <= LONGEST && is_mark(mark) && is_mark(&mark.to_uppercase()))
         );
+        assert!(MARKS.iter().all(|mark| !mark.ends_with(|last: char| last.is_ascii_digit())));
         assert_eq!(MARKS.iter().map(|mark| mark.len()).max(), Some(LONGEST));
         for mark in [" NULL ", "None", "N/A", "NaN", "\\N", "#N/A", "–", "(Blank)"] {
             assert!(is_mark(mark), "{mark:?}");

@@ -77,7 +77,7 @@ impl Unique {
     pub(crate) fn first_repeat(self) -> Result<Option<(u64, u64)>, Error> {
         let mut first: Option<(u64, u64)> = None;
         self.visit_repeats(|again, before| {
-            first = Some(first.map_or((again, before), |known| known.min((again, before))))
+            first = Some(first.map_or((again, before), |known| known.min((again, before))));
         })?;
         Ok(first)
     }

@@ -23,6 +23,9 @@ const LONGEST_MARK: usize = 3;
 
 type Source = Box<dyn Read + Send>;
 
+/// A source whose first bytes were looked at.
+type Peeked<R> = io::Chain<Cursor<Vec<u8>>, R>;
+
 /// The text of a file from some line on.
 pub(crate) struct Text {
     source: BufReader<Form>,
@@ -126,7 +129,7 @@ impl Read for Text {
 }
 
 /// The first bytes of a source, and a source that has them still.
-fn peek<R: Read + Send>(mut source: R, bytes: usize) -> io::Result<(Vec<u8>, io::Chain<Cursor<Vec<u8>>, R>)> {
+fn peek<R: Read>(mut source: R, bytes: usize) -> io::Result<(Vec<u8>, Peeked<R>)> {
     let mut start = Vec::with_capacity(bytes);
     source.by_ref().take(bytes as u64).read_to_end(&mut start)?;
     Ok((start.clone(), Cursor::new(start).chain(source)))
