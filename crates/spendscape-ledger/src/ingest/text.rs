@@ -183,15 +183,18 @@ impl<'a> TextFile<'a> {
     fn is_header(&self) -> bool {
         let Some(header) = &self.header_line else { return false };
         let line = &self.record;
-        // Almost every row differs in the first field already.
-        header.len() == line.len()
-            && header.iter().zip(line).enumerate().all(|(at, (name, field))| match at {
-                0 => {
-                    name.strip_prefix(MARK_BYTES).unwrap_or(name)
-                        == field.strip_prefix(MARK_BYTES).unwrap_or(field)
-                }
-                _ => name == field,
-            })
+        let fields = header.len();
+        // Almost every row differs in the last field already.
+        if fields != line.len() || header.get(fields - 1) != line.get(fields - 1) {
+            return false;
+        }
+        header.iter().zip(line).enumerate().all(|(at, (name, field))| match at {
+            0 => {
+                name.strip_prefix(MARK_BYTES).unwrap_or(name)
+                    == field.strip_prefix(MARK_BYTES).unwrap_or(field)
+            }
+            _ => name == field,
+        })
     }
 
     /// The names of the columns.
