@@ -110,6 +110,12 @@ impl Visitor for Depth {
     fn pre_visit_expr(&mut self, parsed: &Parsed) -> ControlFlow<String> {
         self.levels += 1;
         self.copies += usize::from(is_copied(parsed));
+        if let Parsed::CompoundFieldAccess { .. } = parsed {
+            return ControlFlow::Break(
+                "a field of a structure is written with a dot, as in `structure.field`, without brackets"
+                    .to_owned(),
+            );
+        }
         if self.levels > DEEPEST {
             return ControlFlow::Break(format!(
                 "{}; for a long list of values write `IN (...)`",

@@ -84,8 +84,33 @@ pub enum Error {
         /// The columns that the file has, joined by commas.
         found: String,
     },
-    /// A column stands twice in a header, so that its name says nothing.
-    #[error("{path} has two columns {column:?}: give names with `source.header = [...]`")]
+    /// No row of a text file names the columns.
+    #[error("{path} has no row with the names {names} of `source.header_at`")]
+    NoHeader {
+        /// The file.
+        path: PathBuf,
+        /// The names, joined by commas.
+        names: String,
+    },
+    /// A file is of another kind than delimited text.
+    #[error("{path} is no delimited text but {what}")]
+    NoText {
+        /// The file.
+        path: PathBuf,
+        /// What it is, and what to do about it.
+        what: &'static str,
+    },
+    /// A path names neither a file nor a folder.
+    #[error("{path} is no regular file: it is read more than once, so save what it gives to a file first")]
+    NoRegularFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A column that is read stands twice in a header, so that its name says nothing.
+    #[error(
+        "{path} has two columns {column:?}: name all columns with `source.header = [...]`, and leave the file's own header line \
+         out with `source.skip = 1`"
+    )]
     DuplicateColumn {
         /// The file.
         path: PathBuf,
@@ -104,6 +129,18 @@ pub enum Error {
         /// Its type here.
         found: String,
     },
+    /// The map gives a type to a column of a Parquet source that has one.
+    #[error(
+        "column {column:?} of {path} has the type {found}: only columns of text get a type, so remove it from `types`"
+    )]
+    TypedColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
     /// A row cannot be taken.
     #[error("{place}: {problem}")]
     Row {
@@ -117,6 +154,14 @@ pub enum Error {
     NothingLeft {
         /// Rows read.
         rows: u64,
+    },
+    /// The key file for pseudonyms is too long.
+    #[error("{path} is longer than {allowed} bytes: is it a key?")]
+    LongKey {
+        /// The file.
+        path: PathBuf,
+        /// Bytes allowed.
+        allowed: u64,
     },
     /// The key file for pseudonyms is too short.
     #[error("the key in {path} has {found} bytes: use at least {needed} random ones")]
@@ -289,12 +334,14 @@ impl fmt::Display for Place {
     }
 }
 
+/// Whether a character hides or turns text: it has no width, or marks the direction of writing.
+pub(crate) fn is_unseen(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// A text of the input as a terminal may have it: characters that control it, or hide or turn text, are escaped.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    let unprintable = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
+    let unprintable = |character: char| character.is_control() || is_unseen(character);
     if !text.contains(unprintable) {
         return Cow::Borrowed(text);
     }
@@ -311,17 +358,26 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
 pub enum RowProblem {
     /// The row has more or fewer fields than the header.
     #[error(
-        "{found} fields where the header has {expected}{}",
+        "{found} fields where {} {expected}{}",
+        if *.as_before { "the rows before have" } else { "the header has" },
         if *.spans_lines { ": a quoted field of it spans lines; if quotes are plain text, set `source.quote = \"\"`" } else { "" }
     )]
     Fields {
-        /// Fields of the header.
+        /// Fields of the header, or of the first row.
         expected: usize,
         /// Fields of the row.
         found: usize,
         /// Whether a quoted field of the row has a line end.
         spans_lines: bool,
+        /// Whether the first row has empty fields behind the last column, which this one lacks.
+        as_before: bool,
     },
+    /// A text has a zero byte.
+    #[error(
+        "a zero byte, which no text has: is the file UTF-16 without a byte order mark (`source.encoding = \"utf-16le\"`), or \
+         damaged?"
+    )]
+    ZeroByte,
     /// In a quoted field stands a quote before something else than another quote, a delimiter or a line end.
     #[error("text follows a closing quote: if quotes are plain text, set `source.quote = \"\"`")]
     TextAfterQuote,
@@ -336,6 +392,9 @@ pub enum RowProblem {
          rows: if quotes are plain text, set `source.quote = \"\"`"
     )]
     RowsInField,
+    /// A line that is no row holds others.
+    #[error("`source.not_rows` names it, but a quoted field of it spans lines, so that rows would be lost")]
+    LinesNotRead,
     /// The last line of the file stops before its end.
     #[error("the last line is cut: get the whole file, or allow a cut last line to be dropped")]
     CutLastLine,
@@ -346,10 +405,17 @@ pub enum RowProblem {
         limit: usize,
     },
     /// Bytes that are not in the encoding of the map.
-    #[error("bytes that are not UTF-8 after {valid:?}: set `source.encoding`")]
+    #[error(
+        "bytes that are not {}{}: set `source.encoding` to what the file is written in, such as \"windows-1252\" (Western \
+         Europe) or \"windows-1250\" (Central Europe)",
+        .encoding.to_ascii_uppercase(),
+        if .valid.is_empty() { String::new() } else { format!(" after {valid:?}") }
+    )]
     Encoding {
-        /// The text before them.
+        /// The text before them in their field, as far as it is known.
         valid: String,
+        /// The encoding.
+        encoding: String,
     },
     /// Text that is no number of the declared type.
     #[error("cannot read {value:?} as {expected}: {fault}")]
@@ -492,8 +558,8 @@ fn missing_why(empty: &[String]) -> String {
 pub enum NumberFault {
     /// It is no number in the signs of the source.
     #[error(
-        "a number has {decimal:?} before decimals and {} between thousands: see `source.decimal_sign` and `source.grouping`, \
-         and `source.nulls` for marks of missing values",
+        "a number has {decimal:?} before decimals and {} between thousands: see `source.decimal_sign`, `source.grouping`, \
+         `source.negative` and `source.currency_signs`, and `source.nulls` for marks of missing values",
         .grouping.map_or_else(|| "nothing".to_owned(), |sign| format!("{sign:?}"))
     )]
     NoNumber {
@@ -513,6 +579,9 @@ pub enum NumberFault {
         /// Whether groups are Indian ones.
         indian: bool,
     },
+    /// It is marked as negative, or as a credit, and has a sign besides.
+    #[error("it has two signs, so that it is not clear whether it is negative")]
+    TwoSigns,
     /// It has more digits after the decimal sign than the type.
     #[error("it has {digits} digits after the decimal sign")]
     TooPrecise {

@@ -106,7 +106,7 @@ impl<'a> Field<'a> {
         if !(rest.is_empty() || rest.starts_with(ENDS)) {
             return Err(refuse("text follows a closing quote; inside quotes a quote is written twice"));
         }
-        let lines = value.matches('\n').count();
+        let lines = value.matches(['\n', '\r']).count() - value.matches("\r\n").count();
         Ok(Self { text: value, quoted: true, lines, rest })
     }
 }
@@ -178,6 +178,15 @@ mod tests {
         assert_eq!(lines, [1, 3, 6]);
         // A quote in a field that does not begin with one ends nothing.
         assert_eq!(cells("5\" pipe,1\n"), [["5\" pipe", "1"]]);
+    }
+
+    #[test]
+    fn lines_are_counted_whatever_ends_them() {
+        for end in ["\n", "\r", "\r\n"] {
+            let text = "a,\"x\ny\"\n\n1,\"\n\"\n2,3\n".replace('\n', end);
+            let lines: Vec<usize> = records(&text).unwrap().iter().map(|record| record.line).collect();
+            assert_eq!(lines, [1, 4, 6], "{end:?}");
+        }
     }
 
     #[test]

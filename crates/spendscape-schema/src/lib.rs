@@ -14,13 +14,14 @@
 //! ```
 //!
 //! Modules in reading order: [`mod@table`] (columns and versions), [`arrays`] (between Arrow and ndarray), [`panel`],
-//! [`taxonomy`], [`csv`], [`coefficients`], [`targets`], [`window`], [`money`], [`scope`], [`seed`].
+//! [`taxonomy`], [`csv`], [`marks`], [`coefficients`], [`targets`], [`window`], [`money`], [`scope`], [`seed`].
 
 pub mod arrays;
 mod axes;
 pub mod coefficients;
 pub mod csv;
 mod error;
+pub mod marks;
 pub mod money;
 pub mod panel;
 pub mod scope;

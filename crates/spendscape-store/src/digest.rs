@@ -1,6 +1,10 @@
 //! Digests of content: a table's schema and values, or a file's bytes.
 
-use std::{fmt, io::Read, path::Path};
+use std::{
+    fmt,
+    io::{self, Read},
+    path::Path,
+};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, StringArray},
@@ -28,11 +32,19 @@ impl Digest {
         Self(blake3::hash(bytes).to_hex().to_string())
     }
 
-    /// The digest of a file's bytes.
+    /// The digest of a file's bytes. What is digested is read again, so that only a file will do: a pipe would be empty then,
+    /// and a device may have no end.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be read.
+    /// [`Error::Io`] if the file cannot be read, or is none.
     pub fn of_file(path: &Path) -> Result<Self, Error> {
+        // A pipe that nobody writes to is not opened at all.
+        let kind = std::fs::metadata(path).map_err(io_error("open", path))?.file_type();
+        if !kind.is_file() && !kind.is_dir() {
+            let source =
+                io::Error::new(io::ErrorKind::InvalidInput, "it is no file: save what it gives to one first");
+            return Err(Error::Io { action: "read", path: path.to_owned(), source });
+        }
         let mut file = std::fs::File::open(path).map_err(io_error("open", path))?;
         let mut hasher = blake3::Hasher::new();
         let mut buffer = vec![0; 1 << 20];
@@ -243,6 +255,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_no_file_is_refused_rather_than_read_without_end() {
+        for path in ["/dev/zero", "/dev/null", "."] {
+            let error = Digest::of_file(Path::new(path)).unwrap_err();
+            assert!(error.is_bad_input() && error.to_string().contains(path), "{error}");
+        }
+    }
 
     proptest! {
         /// A dictionary is digested as its rows are, whatever else it holds: nulls, values twice or not named, of any length.

@@ -5,21 +5,29 @@ use std::{fmt::Write as _, fs::File, io::Read, path::Path};
 use anyhow::{Context, Result, bail};
 use spendscape_schema::CsvTable;
 
-/// Largest text read whole, in bytes: labels of tens of millions of customers, and an end to what has none (a device).
+/// Largest file read whole, in bytes: labels of tens of millions of customers, and an end to what has none (a device).
 const LARGEST: u64 = 1 << 30;
 
-/// Reads a text file that a user brings: UTF-8, with or without a byte order mark.
+/// Reads a file that a user brings, whole.
 ///
 /// # Errors
-/// Names the file, and line and byte of what is not UTF-8.
-pub fn read_text(path: &Path) -> Result<String> {
+/// Names the file.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let cannot = || format!("cannot read {}", path.display());
     let mut bytes = Vec::new();
     File::open(path).with_context(cannot)?.take(LARGEST + 1).read_to_end(&mut bytes).with_context(cannot)?;
     if bytes.len() as u64 > LARGEST {
         bail!("{} is longer than {LARGEST} bytes: such a file is not read whole", path.display());
     }
-    decode(bytes).with_context(|| format!("{}", path.display()))
+    Ok(bytes)
+}
+
+/// Reads a text file that a user brings: UTF-8, with or without a byte order mark.
+///
+/// # Errors
+/// Names the file, and line and byte of what is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String> {
+    decode(read_bytes(path)?).with_context(|| format!("{}", path.display()))
 }
 
 /// Reads a small CSV file with a header.

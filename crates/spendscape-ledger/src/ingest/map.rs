@@ -6,16 +6,21 @@ use jiff::{civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use spendscape_schema::money::DEFAULT_MINOR_DIGITS;
 
+use super::format::{Format, SourceFormat};
 use crate::Error;
 
 /// How the columns of raw files become those of a ledger, as read from TOML. Values under `columns` and `rows.where` are SQL
 /// expressions over the source's columns, in the spelling of the file's header (put names with spaces in double quotes);
-/// there is no other language to learn. Text columns of a CSV file are text unless `types` says otherwise, an empty field is
-/// an empty text, and an empty field of a typed column is null.
+/// there is no other language to learn. Text columns are text unless `types` says otherwise, an empty field of a CSV file is
+/// an empty text, and an empty field of a typed column is null. Folders on the way to a file that are called `key=value`, as
+/// Hive and Spark name them, are columns of text.
 ///
 /// Numbers are read exactly or refused: grouping signs only stand between groups, an exponent (`1e+05`) only moves the decimal
 /// sign. What is computed of amounts is exact too: whole numbers divide as decimals, whatever the format. Where debit and credit
 /// are two columns of which one is empty, write `amount = "coalesce(credit - debit, credit, -debit)"`.
+///
+/// Text files may be packed by gzip, zstd or bzip2: their first bytes tell, whatever their names. A byte order mark tells the
+/// encoding. Lines that repeat the header and empty fields behind the last column of every row are left out and counted.
 ///
 /// ```
 /// let text = r#"
@@ -25,14 +30,19 @@ use crate::Error;
 /// delimiter = ","                # one ASCII character
 /// quote = '"'                    # "" for none
 /// decimal_sign = "."
-/// grouping = ""                  # between thousands
+/// grouping = ""                  # between thousands; no-break and narrow spaces and ’ are always known
 /// groups = "thousands"           # 1,234,567; "indian" for 12,34,567
-/// encoding = "utf-8"             # or "latin-1"
+/// negative = ["parentheses"]     # (33.52); "trailing" for 33.52-, "debit" for 33.52 DR (33.52 CR is positive); none by default
+/// currency_signs = ["£"]         # before or behind a number; none by default
+/// encoding = "utf-8"             # or "windows-1252", "windows-1250", "shift_jis", ... unless a byte order mark says otherwise
 /// nulls = ["NULL"]               # fields that mean "no value"; none by default
 /// not_nulls = ["NA"]             # customers that look like such marks (`NULL`, `\N`, `n/a` ...) and are none
-/// # header = ["a", "b"]          # names for files without a header line
+/// skip = 0                       # lines above the header, which are not read
+/// not_rows = ["#", "Total:"]     # how lines begin that are no rows: comments, totals; none by default
+/// # header_at = ["CustomerID"]   # the header is the first row with these names; what stands above it is left out
+/// # header = ["a", "b"]          # names for files without a header line; with `skip = 1` instead of the header line
 ///
-/// [types]                        # "integer" or "decimal(precision, scale)"; everything else is text
+/// [types]                        # "integer" or "decimal(precision, scale)" for columns of text
 /// Quantity = "integer"
 /// UnitPrice = "decimal(12, 3)"
 ///
@@ -51,6 +61,7 @@ use crate::Error;
 /// [rows]
 /// where = "UnitPrice > 0"        # other rows are filtered out and counted
 /// no_customer = "drop"           # or "refuse"
+/// # repeated = "drop"            # rows of overlapping exports, equal in all columns; needs columns.transaction
 /// "#;
 /// let map = spendscape_ledger::ColumnMap::from_toml(text)?;
 /// assert_eq!(map.currency, "GBP");
@@ -67,7 +78,7 @@ pub struct ColumnMap {
     /// The form of the files.
     #[serde(default)]
     pub source: SourceFormat,
-    /// Types of the columns of text files that are not text.
+    /// Types of columns that are text in the files and something else in the ledger.
     #[serde(default)]
     pub types: BTreeMap<String, ColumnType>,
     /// The ledger's columns as SQL expressions.
@@ -84,100 +95,7 @@ fn minor_digits() -> u32 {
     DEFAULT_MINOR_DIGITS
 }
 
-/// The form of the source files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SourceFormat {
-    /// CSV (also compressed, `.gz`) or Parquet.
-    pub format: Format,
-    /// The character between fields.
-    pub delimiter: String,
-    /// The character around fields; empty for none.
-    pub quote: String,
-    /// The character before decimals.
-    pub decimal_sign: String,
-    /// The character between thousands; empty for none.
-    pub grouping: String,
-    /// The sizes of the groups.
-    pub groups: Groups,
-    /// The encoding of the text.
-    pub encoding: Encoding,
-    /// Fields of text files that mean null, in whole and but for spaces around them.
-    pub nulls: Vec<String>,
-    /// Customers that look like null marks and are none. Any other customer that equals a common mark (`NULL`, `\N`, `n/a` and
-    /// the like, in any case) is refused: all rows without a customer would become one.
-    pub not_nulls: Vec<String>,
-    /// Column names, for files without a header line.
-    pub header: Option<Vec<String>>,
-}
-
-impl Default for SourceFormat {
-    fn default() -> Self {
-        Self {
-            format: Format::Csv,
-            delimiter: ",".to_owned(),
-            quote: "\"".to_owned(),
-            decimal_sign: ".".to_owned(),
-            grouping: String::new(),
-            groups: Groups::Thousands,
-            encoding: Encoding::Utf8,
-            nulls: Vec::new(),
-            not_nulls: Vec::new(),
-            header: None,
-        }
-    }
-}
-
-/// The kind of files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Delimited text, with or without gzip compression.
-    Csv,
-    /// Parquet that this program did not write.
-    Parquet,
-}
-
-/// The groups of digits before the decimal sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Groups {
-    /// Of three digits, the first of one to three: 1,234,567.
-    Thousands,
-    /// Of two digits, the first of one or two, the last of three: 12,34,567.
-    Indian,
-}
-
-impl Groups {
-    /// Digits of the last group.
-    pub(crate) const LAST: usize = 3;
-
-    /// Digits of a group between the first and the last.
-    pub(crate) fn inner(self) -> usize {
-        match self {
-            Self::Thousands => 3,
-            Self::Indian => 2,
-        }
-    }
-
-    /// Whether the first group may have so many digits.
-    pub(crate) fn first(self, digits: usize) -> bool {
-        (1..=self.inner()).contains(&digits)
-    }
-}
-
-/// The encoding of text files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Encoding {
-    /// UTF-8; other bytes are an error.
-    #[serde(rename = "utf-8")]
-    Utf8,
-    /// ISO 8859-1, in which every byte is a character.
-    #[serde(rename = "latin-1")]
-    Latin1,
-}
-
-/// The type of a text file's column.
+/// The type of what a column of text holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ColumnType {
@@ -323,11 +241,14 @@ pub struct RowRules {
     pub condition: Option<String>,
     /// What to do with a row whose customer is null or empty.
     pub no_customer: Refusal,
+    /// What to do with a row that repeats an earlier one in every column of the ledger, as where exports overlap. It takes
+    /// transaction ids to tell it from a second payment, and a second row with an id that differs is always refused.
+    pub repeated: Refusal,
 }
 
 impl Default for RowRules {
     fn default() -> Self {
-        Self { condition: None, no_customer: Refusal::Refuse }
+        Self { condition: None, no_customer: Refusal::Refuse, repeated: Refusal::Refuse }
     }
 }
 
@@ -372,43 +293,10 @@ impl ColumnMap {
     fn check(&self) -> Result<(), Error> {
         let refuse = |key, problem: String| Err(Error::MapEntry { key, problem });
         let source = &self.source;
-        let delimiter = ascii("source.delimiter", &source.delimiter)?;
-        let quote = ascii("source.quote", &source.quote)?;
-        let sign = ascii("source.decimal_sign", &source.decimal_sign)?;
-        let grouping = ascii("source.grouping", &source.grouping)?;
-        if delimiter.is_none() {
-            return refuse("source.delimiter", "one character is needed".to_owned());
-        }
-        if sign.is_none() {
-            return refuse("source.decimal_sign", "one character is needed".to_owned());
-        }
-        for (key, sign) in [("source.delimiter", delimiter), ("source.quote", quote)] {
-            if let Some(b'\n' | b'\r') = sign {
-                return refuse(key, "it ends lines".to_owned());
-            }
-        }
-        for (key, sign) in [("source.decimal_sign", sign), ("source.grouping", grouping)] {
-            if sign.is_some_and(|sign| sign.is_ascii_alphanumeric() || matches!(sign, b'+' | b'-')) {
-                return refuse(
-                    key,
-                    "a digit, a letter, + and - have a meaning of their own in numbers".to_owned(),
-                );
-            }
-        }
-        if delimiter == quote {
-            return refuse("source.quote", "it must differ from the delimiter".to_owned());
-        }
-        if sign == grouping {
-            return refuse("source.grouping", "it must differ from the decimal sign".to_owned());
-        }
+        source.check()?;
         // 10^18 minor units are the most that 64 bits hold of any unit.
         if self.minor_digits > 18 {
             return refuse("minor_digits", format!("{} is more than 18", self.minor_digits));
-        }
-        if let Format::Parquet = source.format
-            && !self.types.is_empty()
-        {
-            return refuse("types", "a Parquet file has types of its own: remove them".to_owned());
         }
         if let Format::Parquet = source.format
             && let Some(mark) = source.nulls.first()
@@ -417,6 +305,11 @@ impl ColumnMap {
                 "a Parquet file has nulls of its own: write nullif(column, '{mark}') in the expression"
             );
             return refuse("source.nulls", advice);
+        }
+        if self.rows.repeated == Refusal::Drop && self.columns.transaction.is_none() {
+            let problem =
+                "without `columns.transaction` a row that repeats another one may be a second payment";
+            return refuse("rows.repeated", problem.to_owned());
         }
         if self.time.formats.is_empty() {
             return refuse("time.formats", "at least one format is needed".to_owned());
@@ -434,14 +327,5 @@ impl ColumnMap {
             Some(name) if *name != self.time.zone => Ok((own, Some(zone("time.source_zone", name)?))),
             _ => Ok((own, None)),
         }
-    }
-}
-
-/// One ASCII character, or none.
-pub(crate) fn ascii(key: &'static str, text: &str) -> Result<Option<u8>, Error> {
-    match text.as_bytes() {
-        [] => Ok(None),
-        [one] if one.is_ascii() => Ok(Some(*one)),
-        _ => Err(Error::MapEntry { key, problem: format!("{text:?} is not one ASCII character") }),
     }
 }

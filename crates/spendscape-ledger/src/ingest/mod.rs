@@ -1,8 +1,11 @@
 //! Ingest: raw files to one validated ledger table. See [`ingest`] and [`ColumnMap`].
 
+mod columns;
 mod derive;
+mod encoding;
 mod expression;
 mod files;
+mod format;
 mod map;
 mod money;
 mod number;
@@ -15,14 +18,14 @@ mod take;
 mod text;
 mod time;
 mod unique;
+mod unpack;
 mod write;
 
 pub use derive::{DerivedClasses, derive_taxonomy};
+pub use encoding::Encoding;
 pub use files::expand;
-pub use map::{
-    Ambiguous, ColumnMap, ColumnType, Columns, Encoding, Format, Groups, Refusal, RowRules, SourceFormat,
-    TimeRules,
-};
+pub use format::{Format, Groups, Negative, SourceFormat};
+pub use map::{Ambiguous, ColumnMap, ColumnType, Columns, Refusal, RowRules, TimeRules};
 pub use pseudonym::Pseudonyms;
 pub use report::{Example, FileReport, IngestReport};
 pub use write::{IngestOptions, ingest};

@@ -10,10 +10,7 @@ use arrow::{
 };
 use spendscape_schema::money::{minor_from_decimal, minor_from_f64};
 
-use super::{
-    expression::Expression,
-    map::{ColumnMap, Format},
-};
+use super::{expression::Expression, format::Format, map::ColumnMap};
 use crate::{Error, RowProblem};
 
 /// The values of a batch.

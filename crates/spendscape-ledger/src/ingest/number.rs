@@ -1,33 +1,119 @@
 //! Exact decimal numbers from text.
 
-use super::map::{ColumnType, Groups, SourceFormat, ascii};
+use super::{
+    format::{Groups, Negative, SourceFormat, TYPOGRAPHIC, ascii, grouping},
+    map::ColumnType,
+};
 use crate::{Error, NumberFault};
 
+/// The minus sign of typesetting.
+const MINUS: char = '\u{2212}';
+
+/// What stands for a grouping sign of typesetting in a number that was made ASCII; no text of a number has it.
+const GROUP: u8 = 0x1d;
+
 /// The signs of a source's numbers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct NumberSigns {
+#[derive(Debug, Clone)]
+pub(crate) struct NumberSigns<'a> {
     decimal: u8,
     grouping: Option<u8>,
     groups: Groups,
+    negative: &'a [Negative],
+    currency_signs: &'a [String],
 }
 
-impl NumberSigns {
-    pub(crate) fn of(format: &SourceFormat) -> Result<Self, Error> {
+impl<'a> NumberSigns<'a> {
+    pub(crate) fn of(format: &'a SourceFormat) -> Result<Self, Error> {
         Ok(Self {
             decimal: ascii("source.decimal_sign", &format.decimal_sign)?.unwrap_or(b'.'),
-            grouping: ascii("source.grouping", &format.grouping)?,
+            grouping: grouping(&format.grouping)?,
             groups: format.groups,
+            negative: &format.negative,
+            currency_signs: &format.currency_signs,
         })
     }
 
-    /// An exact decimal as an integer of the column's digits after the sign. Zeros beyond them are no digits.
+    /// An exact decimal as an integer of the column's digits after the sign, in any of the forms that the map allows.
+    ///
+    /// # Errors
+    /// As [`Self::plain`], and for a number with two signs.
+    pub(crate) fn read(&self, text: &str, column: ColumnType) -> Result<i128, NumberFault> {
+        if self.negative.is_empty() && self.currency_signs.is_empty() {
+            return self.typeset(text, column);
+        }
+        let (is_negative, size) = self.size(text)?;
+        let value = self.typeset(size, column)?;
+        Ok(if is_negative { -value } else { value })
+    }
+
+    /// A number of accounts without its signs, and whether they make it negative.
+    fn size<'t>(&self, text: &'t str) -> Result<(bool, &'t str), NumberFault> {
+        let mut rest = self.without_currency(text);
+        let (mut signs, mut is_negative) = (0, false);
+        let mut strip = |inner: Option<&'t str>, negates: bool, rest: &mut &'t str| {
+            if let Some(inner) = inner {
+                *rest = self.without_currency(inner);
+                signs += 1;
+                is_negative |= negates;
+            }
+        };
+        for form in self.negative {
+            match form {
+                Negative::Parentheses => {
+                    let inner = rest.strip_prefix('(').and_then(|inner| inner.strip_suffix(')'));
+                    strip(inner, true, &mut rest);
+                }
+                Negative::Trailing => {
+                    strip(rest.strip_suffix(['-', MINUS]), true, &mut rest);
+                    strip(rest.strip_suffix('+'), false, &mut rest);
+                }
+                Negative::Debit => {
+                    strip(behind(rest, "dr"), true, &mut rest);
+                    strip(behind(rest, "cr"), false, &mut rest);
+                }
+            }
+        }
+        strip(rest.strip_prefix(['-', MINUS]), true, &mut rest);
+        strip(rest.strip_prefix('+'), false, &mut rest);
+        if signs > 1 || rest.starts_with(['-', '+', MINUS, '(']) {
+            return Err(NumberFault::TwoSigns);
+        }
+        Ok((is_negative, rest))
+    }
+
+    /// A number without a currency sign before or behind it.
+    fn without_currency<'t>(&self, text: &'t str) -> &'t str {
+        let text = text.trim();
+        let stripped = self
+            .currency_signs
+            .iter()
+            .find_map(|sign| text.strip_suffix(sign.as_str()).or_else(|| text.strip_prefix(sign.as_str())));
+        stripped.map_or(text, str::trim)
+    }
+
+    /// A number in which minus and grouping signs may be those of typesetting.
+    fn typeset(&self, text: &str, column: ColumnType) -> Result<i128, NumberFault> {
+        if text.is_ascii() {
+            return self.plain(text.as_bytes(), self.grouping, column);
+        }
+        let ascii = |sign: char| match sign {
+            MINUS => Ok(b'-'),
+            sign if TYPOGRAPHIC.contains(&sign) => Ok(GROUP),
+            sign => u8::try_from(sign).ok().filter(u8::is_ascii).ok_or_else(|| self.no_number()),
+        };
+        let text: Vec<u8> = text.chars().map(ascii).collect::<Result<_, _>>()?;
+        let grouping = if text.contains(&GROUP) { Some(GROUP) } else { self.grouping };
+        self.plain(&text, grouping, column)
+    }
+
+    /// An exact decimal of ASCII signs as an integer of the column's digits after the sign. Zeros beyond them are no digits.
     ///
     /// # Errors
     /// Whatever is not wholly a number, whose grouping signs do not stand between groups, or that has more digits than the
     /// column.
-    pub(crate) fn read(&self, text: &str, column: ColumnType) -> Result<i128, NumberFault> {
+    fn plain(&self, text: &[u8], grouping: Option<u8>, column: ColumnType) -> Result<i128, NumberFault> {
         let (precision, scale) = column.digits();
-        let (negative, number) = match text.as_bytes() {
+        let (negative, number) = match text {
             [b'-', rest @ ..] => (true, rest),
             [b'+', rest @ ..] => (false, rest),
             all => (false, all),
@@ -60,7 +146,7 @@ impl NumberSigns {
                     push(digit)?;
                     run += 1;
                 }
-                byte if Some(byte) == self.grouping => {
+                byte if Some(byte) == grouping => {
                     let fits = if grouped { run == self.groups.inner() } else { self.groups.first(run) };
                     if !fits {
                         return Err(self.misplaced());
@@ -77,7 +163,7 @@ impl NumberSigns {
         for byte in fraction {
             match *byte {
                 b'0'..=b'9' => {}
-                byte if Some(byte) == self.grouping => return Err(self.misplaced()),
+                byte if Some(byte) == grouping => return Err(self.misplaced()),
                 _ => return Err(self.no_number()),
             }
         }
@@ -122,6 +208,12 @@ impl NumberSigns {
     }
 }
 
+/// What stands before letters of a mark at the end of a number, in any case.
+fn behind<'t>(number: &'t str, mark: &str) -> Option<&'t str> {
+    let (number, end) = number.split_at_checked(number.len().checked_sub(mark.len())?)?;
+    end.eq_ignore_ascii_case(mark).then_some(number)
+}
+
 enum Lost {
     /// Digits behind the last one kept; the value ends in this many zeros.
     Digits(u32),
@@ -155,8 +247,8 @@ mod tests {
 
     const MONEY: ColumnType = ColumnType::Decimal { precision: 12, scale: 2 };
 
-    fn signs(decimal: u8, grouping: Option<u8>, groups: Groups) -> NumberSigns {
-        NumberSigns { decimal, grouping, groups }
+    fn signs(decimal: u8, grouping: Option<u8>, groups: Groups) -> NumberSigns<'static> {
+        NumberSigns { decimal, grouping, groups, negative: &[], currency_signs: &[] }
     }
 
     #[test]
@@ -251,5 +343,67 @@ mod tests {
         assert_eq!(plain.read("4.440892e-16", fine), Ok(4_440_892));
         assert_eq!(plain.read("10e-3", MONEY), Ok(1));
         assert_eq!(plain.read("100000e-8", MONEY), Err(NumberFault::TooPrecise { digits: 3 }));
+    }
+    #[test]
+    fn signs_of_typesetting_are_known_where_they_stand_right() {
+        let read = |text: &str| signs(b',', None, Groups::Thousands).read(text, MONEY).ok();
+        for space in TYPOGRAPHIC {
+            assert_eq!(read(&format!("\u{2212}1{space}234{space}567,5")), Some(-123_456_750), "{space:?}");
+            for text in ["12{}34", "1{}23", "{}123", "1,2{}345", "1234{}567", "123{}", "1{}234{}", "1 {}234"]
+            {
+                assert_eq!(read(&text.replace("{}", &space.to_string())), None, "{text} {space:?}");
+            }
+        }
+        // One kind of grouping signs in a number.
+        let dotted = |text: &str| signs(b',', Some(b'.'), Groups::Thousands).read(text, MONEY).ok();
+        assert_eq!((dotted("1\u{a0}234,50"), dotted("1.234\u{a0}567,50")), (Some(123_450), None));
+        for text in ["\u{2212}", "\u{2212}-1", "1\u{2212}", "\u{2013}1", "１２", "1\u{a0}€", "٣"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn forms_of_accounts_are_read_where_they_are_declared() {
+        let all = [Negative::Debit, Negative::Parentheses, Negative::Trailing];
+        let currency = ["€", "EUR", "kr."].map(str::to_owned);
+        let accounts = NumberSigns {
+            negative: &all,
+            currency_signs: &currency,
+            ..signs(b',', Some(b'.'), Groups::Thousands)
+        };
+        let read = |text: &str| accounts.read(text, MONEY);
+        for (text, value) in [
+            ("(33,52)", -3_352),
+            ("(1.000,00 €)", -100_000),
+            ("-1.000,00 €", -100_000),
+            ("€ -12,50", -1_250),
+            ("-€12,50", -1_250),
+            ("\u{2212} EUR 12,50", -1_250),
+            ("100,00-", -10_000),
+            ("100,00 \u{2212}", -10_000),
+            ("100,00 €-", -10_000),
+            ("100,00+", 10_000),
+            ("100,00 DR", -10_000),
+            ("100,00 Cr", 10_000),
+            ("EUR 100,00 dr", -10_000),
+            ("kr. 5", 500),
+            ("12,5", 1_250),
+            ("1\u{a0}234,5 €", 123_450),
+            ("(0)", 0),
+        ] {
+            assert_eq!(read(text), Ok(value), "{text}");
+        }
+        for text in ["-(1)", "(-1)", "-1-", "1- DR", "-1 DR", "-1 CR", "(1) CR", "--1", "-+1", "(1)-", "1+-"]
+        {
+            assert_eq!(read(text), Err(NumberFault::TwoSigns), "{text}");
+        }
+        for text in ["1 DR CR", "", "()", "€", "-", "DR", "(1", "1)", "1 € EUR 2", "12 DRY", "$1", "1.00 €"]
+        {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let none = signs(b',', Some(b'.'), Groups::Thousands);
+        for text in ["(33,52)", "100,00-", "100,00 DR", "1 €", "100,00+"] {
+            assert!(none.read(text, MONEY).is_err(), "{text}");
+        }
     }
 }

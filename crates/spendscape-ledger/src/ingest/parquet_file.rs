@@ -14,7 +14,7 @@ use parquet::{
             ParquetRecordBatchReaderBuilder,
         },
     },
-    basic::Type,
+    basic::{LogicalType, Type},
     errors::ParquetError,
     schema::types::ColumnDescPtr,
 };
@@ -57,6 +57,14 @@ impl<'a> ParquetFile<'a> {
     /// The columns.
     pub(crate) fn schema(&self) -> &Schema {
         self.metadata.schema()
+    }
+
+    /// Whether a column holds UUIDs, by its position in the schema.
+    pub(crate) fn is_uuid(&self, column: usize) -> bool {
+        let columns = self.metadata.parquet_schema().root_schema().get_fields();
+        columns.get(column).is_some_and(|column| {
+            column.is_primitive() && column.get_basic_info().logical_type_ref() == Some(&LogicalType::Uuid)
+        })
     }
 
     /// The batches of some columns, by their positions in the schema.

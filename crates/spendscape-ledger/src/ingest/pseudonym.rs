@@ -1,11 +1,14 @@
 //! Customer ids that cannot be read back.
 
-use std::path::Path;
+use std::{fs::File, io::Read, path::Path};
 
 use crate::Error;
 
 /// Shortest key accepted, in bytes: shorter ones can be guessed.
 const SHORTEST_KEY: usize = 16;
+
+/// Longest key accepted, in bytes: a file beyond it is none, and a device has no end.
+const LONGEST_KEY: u64 = 1 << 20;
 
 /// What separates this use of the key from others.
 const KEY_CONTEXT: &str = "spendscape-ledger 2026 customer pseudonyms";
@@ -32,9 +35,15 @@ impl Pseudonyms {
     /// Takes the key from a file, all of its bytes: any secret of at least 16 random bytes will do.
     ///
     /// # Errors
-    /// [`Error::Read`] if the file cannot be read, [`Error::ShortKey`] if it is too short.
+    /// [`Error::Read`] if the file cannot be read, [`Error::ShortKey`] or [`Error::LongKey`] if it is too short or too long.
     pub fn from_key_file(path: &Path) -> Result<Self, Error> {
-        let secret = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let read = |source| Error::Read { path: path.to_owned(), source };
+        let mut secret = Vec::new();
+        let file = File::open(path).map_err(read)?;
+        file.take(LONGEST_KEY + 1).read_to_end(&mut secret).map_err(read)?;
+        if secret.len() as u64 > LONGEST_KEY {
+            return Err(Error::LongKey { path: path.to_owned(), allowed: LONGEST_KEY });
+        }
         if secret.len() < SHORTEST_KEY {
             let path = path.to_owned();
             return Err(Error::ShortKey { path, found: secret.len(), needed: SHORTEST_KEY });

@@ -33,6 +33,12 @@ pub struct IngestReport {
     pub unmapped_codes: BTreeMap<String, u64>,
     /// Last lines that were cut, and dropped.
     pub cut_last_lines: Tally<Example>,
+    /// Lines left out because `source.not_rows` names them.
+    pub not_rows: Tally<Example>,
+    /// Lines left out because they repeat the header.
+    pub repeated_headers: Tally<Example>,
+    /// Rows dropped because they repeat an earlier one in every column.
+    pub repeated: Tally<Example>,
     /// Rows of the ledger per class.
     pub classes: BTreeMap<String, u64>,
     /// First and last local time of the ledger.
@@ -52,6 +58,10 @@ pub struct FileReport {
     pub digest: Digest,
     /// Rows read from it.
     pub rows: u64,
+    /// Lines above its header, or above its first row where the map names the columns.
+    pub lines_above: u64,
+    /// Empty fields behind the last column, which every row has.
+    pub surplus_fields: usize,
     /// Whether its last line lacks a line end although it has all its fields: look whether the file is whole.
     pub unterminated: bool,
 }

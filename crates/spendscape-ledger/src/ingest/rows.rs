@@ -44,14 +44,15 @@ pub(crate) struct Start {
 }
 
 impl RowFinder {
-    pub(crate) fn new(delimiter: u8, quote: Option<u8>) -> Self {
+    /// A finder that begins with a line, counted from 1.
+    pub(crate) fn new(delimiter: u8, quote: Option<u8>, line: u64) -> Self {
         Self {
             delimiter,
             quote,
             state: State::Between,
             offset: 0,
             last: None,
-            line: 1,
+            line,
             starts: VecDeque::new(),
             stray: None,
         }
@@ -207,7 +208,7 @@ mod tests {
     fn find(text: &str) -> (Vec<(u64, bool)>, Option<u64>, bool) {
         let mut all = Vec::new();
         for size in 1..=text.len() {
-            let mut finder = RowFinder::new(b',', Some(b'"'));
+            let mut finder = RowFinder::new(b',', Some(b'"'), 1);
             text.as_bytes().chunks(size).for_each(|block| finder.follow(block));
             let starts = finder.starts.iter().map(|start| (start.line, start.spans_lines)).collect();
             all.push((starts, finder.stray(), finder.is_inside_quotes()));

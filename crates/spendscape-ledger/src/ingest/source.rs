@@ -2,21 +2,28 @@
 
 use std::{
     collections::BTreeSet,
+    fmt::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use arrow::{
-    array::{ArrayRef, Decimal128Builder, RecordBatch, RecordBatchOptions, StringBuilder},
+    array::{
+        Array, ArrayRef, AsArray, Decimal128Builder, RecordBatch, RecordBatchOptions, StringArray,
+        StringBuilder, new_null_array,
+    },
+    compute::cast,
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::{
-    map::{ColumnMap, ColumnType, Format},
+    columns::{FileColumns, Origin},
+    format::Format,
+    map::{ColumnMap, ColumnType},
     number::NumberSigns,
     parquet_file::{ParquetFile, next_batch},
-    text::{Next, TextFile},
+    text::{LeftOut, Next, TextFile},
 };
 use crate::{Error, Place, RowProblem};
 
@@ -37,6 +44,7 @@ pub(crate) struct FileEnd {
     pub(crate) rows: u64,
     pub(crate) unterminated: bool,
     pub(crate) cut: Option<Place>,
+    pub(crate) left_out: LeftOut,
 }
 
 /// The files of a source, read one after another.
@@ -45,13 +53,13 @@ pub(crate) struct Source<'a> {
     files: &'a [PathBuf],
     allow_cut: bool,
     schema: SchemaRef,
-    current: Option<Open>,
+    current: Option<Open<'a>>,
     pub(crate) ends: Vec<FileEnd>,
 }
 
-enum Open {
-    Text { file: Box<TextFile>, columns: Vec<usize> },
-    Parquet { reader: ParquetRecordBatchReader, row: u64 },
+enum Open<'a> {
+    Text { file: Box<TextFile<'a>>, origins: Vec<Origin> },
+    Parquet { reader: ParquetRecordBatchReader, origins: Vec<Origin>, row: u64 },
 }
 
 /// The place of the row with this number among the rows of all files, from 0.
@@ -65,32 +73,11 @@ pub(crate) fn place_of(files: &[PathBuf], ends: &[FileEnd], mut number: u64) -> 
 }
 
 /// The columns of a file, with the types that expressions see.
-pub(crate) fn schema_of(map: &ColumnMap, path: &Path) -> Result<Schema, Error> {
+pub(crate) fn columns_of<'a>(map: &ColumnMap, path: &'a Path) -> Result<FileColumns<'a>, Error> {
     match map.source.format {
-        Format::Csv => {
-            let file = TextFile::open(path, &map.source)?;
-            for column in map.types.keys() {
-                if !file.header().contains(column) {
-                    return Err(missing(path, column, file.header()));
-                }
-            }
-            let field = |name: &String| match map.types.get(name) {
-                Some(column) => {
-                    let (precision, scale) = column.digits();
-                    Field::new(name, DataType::Decimal128(precision, scale as i8), true)
-                }
-                None => Field::new(name, DataType::Utf8, !map.source.nulls.is_empty()),
-            };
-            Ok(Schema::new(file.header().iter().map(field).collect::<Vec<_>>()))
-        }
-        Format::Parquet => Ok(ParquetFile::open(path)?.schema().clone()),
+        Format::Csv => FileColumns::of_text(path, map, &TextFile::open(path, &map.source)?),
+        Format::Parquet => FileColumns::of_parquet(path, map, &ParquetFile::open(path)?),
     }
-}
-
-/// The error of a column that a file lacks.
-pub(crate) fn missing<S: AsRef<str>>(path: &Path, column: &str, found: &[S]) -> Error {
-    let found: Vec<&str> = found.iter().map(AsRef::as_ref).collect();
-    Error::MissingColumn { path: path.to_owned(), column: column.to_owned(), found: found.join(", ") }
 }
 
 impl<'a> Source<'a> {
@@ -157,68 +144,95 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn open(&self, path: &Path) -> Result<Open, Error> {
+    fn open(&self, path: &Path) -> Result<Open<'a>, Error> {
         match self.map.source.format {
             Format::Csv => {
                 let file = TextFile::open(path, &self.map.source)?;
-                let find = |field: &Arc<Field>| {
-                    let at = file.header().iter().position(|name| name == field.name());
-                    at.ok_or_else(|| missing(path, field.name(), file.header()))
-                };
-                let columns = self.schema.fields().iter().map(find).collect::<Result<_, _>>()?;
-                Ok(Open::Text { file: Box::new(file), columns })
+                let origins = self.origins(path, &FileColumns::of_text(path, self.map, &file)?)?;
+                Ok(Open::Text { file: Box::new(file), origins })
             }
             Format::Parquet => {
                 let file = ParquetFile::open(path)?;
-                let found: Vec<&String> = file.schema().fields().iter().map(|field| field.name()).collect();
-                let mut columns = Vec::new();
-                for field in self.schema.fields() {
-                    let at = found.iter().position(|name| *name == field.name());
-                    let at = at.ok_or_else(|| missing(path, field.name(), &found))?;
-                    let data_type = file.schema().field(at).data_type();
-                    if data_type != field.data_type() {
-                        return Err(Error::ColumnType {
-                            path: path.to_owned(),
-                            column: field.name().clone(),
-                            expected: field.data_type().to_string(),
-                            found: data_type.to_string(),
-                        });
-                    }
-                    columns.push(at);
-                }
-                let reader = file.batches(columns, BATCH_ROWS)?;
-                Ok(Open::Parquet { reader, row: 0 })
+                let origins = self.origins(path, &FileColumns::of_parquet(path, self.map, &file)?)?;
+                let read = origins.iter().filter_map(|origin| match origin {
+                    Origin::File(at) => Some(*at),
+                    Origin::Path(_) => None,
+                });
+                let reader = file.batches(read.collect(), BATCH_ROWS)?;
+                Ok(Open::Parquet { reader, origins, row: 0 })
             }
         }
     }
 
+    /// Where the columns of a file come from, if they have the types of the first file's.
+    fn origins(&self, path: &Path, columns: &FileColumns<'_>) -> Result<Vec<Origin>, Error> {
+        let origin = |wanted: &Arc<Field>| {
+            let (field, origin) = columns.find(wanted.name())?;
+            if field.data_type() == wanted.data_type() {
+                return Ok(origin.clone());
+            }
+            Err(Error::ColumnType {
+                path: path.to_owned(),
+                column: field.name().clone(),
+                expected: wanted.data_type().to_string(),
+                found: field.data_type().to_string(),
+            })
+        };
+        self.schema.fields().iter().map(origin).collect()
+    }
+
     fn parquet_chunk(&mut self, file: usize) -> Result<Option<Chunk>, Error> {
-        let Some(Open::Parquet { reader, row }) = &mut self.current else { return Ok(None) };
+        let signs = NumberSigns::of(&self.map.source)?;
+        let Some(Open::Parquet { reader, origins, row }) = &mut self.current else { return Ok(None) };
         let Some(batch) = next_batch(&self.files[file], reader)? else { return Ok(None) };
         let refuse = |source: arrow::error::ArrowError| Error::Parquet {
             path: self.files[file].clone(),
             source: source.into(),
         };
-        // Another file may hold the columns in another order.
-        let columns =
-            self.schema.fields().iter().filter_map(|field| batch.column_by_name(field.name()).cloned());
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns.collect(), &options)
-            .map_err(refuse)?;
+        let rows = batch.num_rows();
+        let mut columns = Vec::with_capacity(origins.len());
+        for (field, origin) in self.schema.fields().iter().zip(origins) {
+            let place = |at: usize| Place {
+                path: self.files[file].clone(),
+                row: *row + at as u64 + 1,
+                line: None,
+                column: Some(field.name().clone()),
+            };
+            let typed = |values: Vec<Option<&str>>| {
+                let mut builder = Builder::new(field, self.map, &signs);
+                for (at, value) in values.into_iter().enumerate() {
+                    builder.push(value).map_err(|problem| Error::Row { place: place(at), problem })?;
+                }
+                builder.finish().map_err(refuse)
+            };
+            columns.push(match origin {
+                Origin::Path(value) => typed(vec![value.as_deref(); rows])?,
+                // Another file may hold the columns in another order.
+                Origin::File(_) => match batch.column_by_name(field.name()) {
+                    Some(column) if column.data_type() == field.data_type() => column.clone(),
+                    Some(column) if field.data_type() == &DataType::Utf8 => uuids(column).map_err(refuse)?,
+                    Some(column) => typed(
+                        cast(column, &DataType::Utf8).map_err(refuse)?.as_string::<i32>().iter().collect(),
+                    )?,
+                    None => new_null_array(field.data_type(), rows),
+                },
+            });
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch =
+            RecordBatch::try_new_with_options(self.schema.clone(), columns, &options).map_err(refuse)?;
         let first_row = *row + 1;
-        *row += batch.num_rows() as u64;
+        *row += rows as u64;
         self.ends[file].rows = *row;
         Ok(Some(Chunk { batch, file, first_row, lines: Vec::new() }))
     }
 
     fn text_chunk(&mut self, file: usize) -> Result<Option<Chunk>, Error> {
-        let Some(Open::Text { file: text, columns }) = &mut self.current else { return Ok(None) };
+        let Some(Open::Text { file: text, origins }) = &mut self.current else { return Ok(None) };
         let signs = NumberSigns::of(&self.map.source)?;
-        let builder = |field: &Arc<Field>| match self.map.types.get(field.name()) {
-            None => Builder::Text(StringBuilder::new()),
-            Some(column) => Builder::Number { values: Decimal128Builder::new(), column: *column, signs },
-        };
-        let mut builders: Vec<Builder> = self.schema.fields().iter().map(builder).collect();
+        let fields = self.schema.fields();
+        let mut builders: Vec<Builder<'_>> =
+            fields.iter().map(|field| Builder::new(field, self.map, &signs)).collect();
         let nulls = &self.map.source.nulls;
         let first_row = self.ends[file].rows + 1;
         let mut lines = Vec::new();
@@ -232,21 +246,20 @@ impl<'a> Source<'a> {
                 Next::Cut(place) => return Err(Error::Row { place, problem: RowProblem::CutLastLine }),
                 Next::End { unterminated } => {
                     self.ends[file].unterminated = unterminated && self.ends[file].cut.is_none();
+                    self.ends[file].left_out = text.left_out.clone();
                     break;
                 }
             }
-            let place = text.place(None);
-            lines.push(place.line.unwrap_or(0));
-            for (at, builder) in columns.iter().zip(&mut builders) {
-                let value = text.field(*at)?;
-                if nulls.iter().any(|mark| mark == value.trim()) {
-                    builder.push_null();
-                    continue;
-                }
-                builder.push(&value).map_err(|problem| Error::Row {
-                    place: text.place(Some(&text.header()[*at])),
-                    problem,
-                })?;
+            lines.push(text.line());
+            for ((origin, field), builder) in origins.iter().zip(fields).zip(&mut builders) {
+                let value = match origin {
+                    Origin::File(at) => Some(text.field(*at)?),
+                    Origin::Path(value) => value.as_deref(),
+                };
+                let value = value.filter(|value| !nulls.iter().any(|mark| mark == value.trim()));
+                builder
+                    .push(value)
+                    .map_err(|problem| Error::Row { place: text.place(Some(field.name())), problem })?;
             }
             self.ends[file].rows += 1;
         }
@@ -264,31 +277,30 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Collects the values of a text file's column.
-enum Builder {
+/// Collects the values of a column of texts.
+enum Builder<'a> {
     Text(StringBuilder),
-    Number { values: Decimal128Builder, column: ColumnType, signs: NumberSigns },
+    Number { values: Decimal128Builder, column: ColumnType, signs: &'a NumberSigns<'a> },
 }
 
-impl Builder {
-    fn push_null(&mut self) {
-        match self {
-            Self::Text(values) => values.append_null(),
-            Self::Number { values, .. } => values.append_null(),
+impl<'a> Builder<'a> {
+    fn new(field: &Field, map: &ColumnMap, signs: &'a NumberSigns<'a>) -> Self {
+        match map.types.get(field.name()) {
+            None => Self::Text(StringBuilder::new()),
+            Some(column) => Self::Number { values: Decimal128Builder::new(), column: *column, signs },
         }
     }
 
-    fn push(&mut self, value: &str) -> Result<(), RowProblem> {
+    fn push(&mut self, value: Option<&str>) -> Result<(), RowProblem> {
         match self {
-            Self::Text(values) => values.append_value(value),
+            Self::Text(values) => values.append_option(value),
             Self::Number { values, column, signs } => {
-                let trimmed = value.trim();
-                if trimmed.is_empty() {
+                let Some(number) = value.map(str::trim).filter(|number| !number.is_empty()) else {
                     values.append_null();
                     return Ok(());
-                }
-                values.append_value(signs.read(trimmed, *column).map_err(|fault| RowProblem::Number {
-                    value: value.to_owned(),
+                };
+                values.append_value(signs.read(number, *column).map_err(|fault| RowProblem::Number {
+                    value: value.unwrap_or_default().to_owned(),
                     expected: String::from(*column),
                     fault,
                 })?);
@@ -306,4 +318,23 @@ impl Builder {
             }
         })
     }
+}
+
+/// The usual text of UUIDs: 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12.
+fn uuids(column: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
+    let values = column.as_fixed_size_binary_opt().ok_or_else(|| {
+        arrow::error::ArrowError::SchemaError(format!("{} is no type of UUIDs", column.data_type()))
+    })?;
+    let text = |value: &[u8]| {
+        let mut text = String::with_capacity(36);
+        for (at, byte) in value.iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
+    };
+    Ok(Arc::new(values.iter().map(|value| value.map(text)).collect::<StringArray>()))
 }

@@ -12,44 +12,18 @@ use arrow::{
     datatypes::{DataType, SchemaRef},
     error::ArrowError,
 };
+use spendscape_schema::marks::is_mark;
 
 use super::{
     expression::{Expression, Planner, Purpose, STACK_BYTES, Unplanned, find_failure},
-    map::{ColumnMap, Format, Refusal},
+    format::Format,
+    map::{ColumnMap, Refusal},
     money::{self, Amounts},
     report::Example,
-    source::{Chunk, FileEnd, Source, missing, schema_of},
+    source::{Chunk, FileEnd, Source, columns_of},
     time::{TimeReader, Times},
 };
-use crate::{Error, Place, RowProblem, panel::Tally};
-
-/// What stands for a missing value in exports of databases, spreadsheets and statistics programs, in lower case.
-const MARKS: [&str; 24] = [
-    "null",
-    "(null)",
-    "<null>",
-    "[null]",
-    "\\n",
-    "none",
-    "nil",
-    "undefined",
-    "na",
-    "n/a",
-    "#n/a",
-    "#na",
-    "<na>",
-    "n.a.",
-    "nan",
-    "#null!",
-    "#ref!",
-    "#value!",
-    "-",
-    "--",
-    "?",
-    ".",
-    "missing",
-    "nat",
-];
+use crate::{Error, Place, RowProblem, error::is_unseen, panel::Tally};
 
 /// Options of a pass.
 #[derive(Debug, Clone, Copy, Default)]
@@ -99,6 +73,9 @@ struct Plans {
     exact: SchemaRef,
 }
 
+/// Entries that are computed exactly.
+const MONEY: [&str; 2] = ["columns.amount", "columns.balance"];
+
 /// The entries of a map that a pass evaluates, by their keys.
 fn entries(map: &ColumnMap, pass: Pass) -> Vec<(&'static str, &str)> {
     let columns = &map.columns;
@@ -142,23 +119,24 @@ fn take_rows_here(
     mut visit: impl FnMut(&Taken<'_>, &dyn Fn(&str) -> Place) -> Result<(), Error>,
 ) -> Result<Seen, Error> {
     let Some(first) = files.first() else { return Err(Error::NoFiles { pattern: String::new() }) };
-    let schema = schema_of(map, first)?;
+    let found = columns_of(map, first)?;
+    let schema = found.schema();
     let planner = Planner::default();
-    let names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
     let place_error = |error: Unplanned| match error {
-        Unplanned::MissingColumn(column) => missing(first, &column, &names),
+        Unplanned::MissingColumn(column) => found.missing(&column),
         Unplanned::Other(error) => error,
     };
-    let mut columns = BTreeSet::new();
+    let (mut columns, whole) = (BTreeSet::new(), money::exact_schema(&schema));
     for (key, sql) in entries(map, pass) {
-        planner.columns_of(key, sql, &schema, &mut columns).map_err(place_error)?;
+        let schema = if MONEY.contains(&key) { &whole } else { &schema };
+        planner.columns_of(key, sql, schema, &mut columns).map_err(place_error)?;
     }
     let mut source = Source::new(map, files, pass.allow_cut_last_line, &schema, &columns);
     let exact = money::exact_schema(source.schema());
     let mut plans = Vec::new();
     for (key, sql) in entries(map, pass) {
         let (schema, purpose) = match key {
-            "columns.amount" | "columns.balance" => (&exact, Purpose::Money { digits: map.minor_digits }),
+            key if MONEY.contains(&key) => (&exact, Purpose::Money { digits: map.minor_digits }),
             "rows.where" => (source.schema(), Purpose::Condition),
             _ => (source.schema(), Purpose::Label),
         };
@@ -298,7 +276,7 @@ impl Evaluated {
         for (at, row) in self.rows.iter().enumerate() {
             let place = |column: &str| source.place(chunk, *row, Some(column));
             let refuse = |column: &str, problem: RowProblem| Error::Row { place: place(column), problem };
-            let customer = optional(&self.customer, at).unwrap_or("").trim();
+            let customer = trimmed(optional(&self.customer, at).unwrap_or(""));
             if customer.is_empty() {
                 let problem = RowProblem::NoCustomer;
                 if map.rows.no_customer == Refusal::Refuse {
@@ -376,10 +354,9 @@ fn as_text(values: &ArrayRef) -> Result<StringArray, (usize, String)> {
     })
 }
 
-/// Whether a customer looks like a mark of a missing value.
-fn is_mark(customer: &str) -> bool {
-    // Few ids are as short.
-    customer.len() <= 9 && MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(customer))
+/// A customer without spaces around it, nor characters that nobody sees: with them one customer would be two.
+fn trimmed(customer: &str) -> &str {
+    customer.trim_matches(|character: char| character.is_whitespace() || is_unseen(character))
 }
 
 fn optional(array: &StringArray, row: usize) -> Option<&str> {

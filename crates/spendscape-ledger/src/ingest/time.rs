@@ -13,6 +13,7 @@ use jiff::{
 };
 
 use super::{
+    columns::is_text,
     expression::Expression,
     map::{Ambiguous, ColumnMap},
 };
@@ -90,14 +91,13 @@ impl<'a> TimeReader<'a> {
 
     /// Whether a time expression can be read at all.
     pub(crate) fn check(expression: &Expression) -> Result<(), Error> {
-        match expression.data_type {
-            DataType::Utf8
-            | DataType::LargeUtf8
-            | DataType::Utf8View
-            | DataType::Timestamp(..)
-            | DataType::Date32
-            | DataType::Date64 => Ok(()),
-            _ => Err(expression.wrong_type("a time is a text, a timestamp or a date")),
+        match &expression.data_type {
+            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Ok(()),
+            text if is_text(text) => Ok(()),
+            _ => Err(expression.wrong_type(
+                "a time is a text, a timestamp or a date: of numbers make one by to_timestamp_seconds() or \
+                 to_timestamp_millis()",
+            )),
         }
     }
 

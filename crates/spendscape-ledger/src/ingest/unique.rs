@@ -39,8 +39,8 @@ impl Unique {
         Self { scratch: scratch.to_owned(), in_memory, ids: Vec::new(), spilled: None }
     }
 
-    pub(crate) fn add(&mut self, id: &str, row: u64) -> Result<(), Error> {
-        let hash = blake3::hash(id.as_bytes());
+    pub(crate) fn add(&mut self, id: &[u8], row: u64) -> Result<(), Error> {
+        let hash = blake3::hash(id);
         let word = |at: usize| {
             let mut bytes = [0; 8];
             bytes.copy_from_slice(&hash.as_bytes()[at..at + 8]);
@@ -74,13 +74,22 @@ impl Unique {
     }
 
     /// The first row whose id stood before, and the row where it stood.
-    pub(crate) fn first_repeat(mut self) -> Result<Option<(u64, u64)>, Error> {
+    pub(crate) fn first_repeat(self) -> Result<Option<(u64, u64)>, Error> {
+        let mut first: Option<(u64, u64)> = None;
+        self.visit_repeats(|again, before| {
+            first = Some(first.map_or((again, before), |known| known.min((again, before))));
+        })?;
+        Ok(first)
+    }
+
+    /// Calls `visit` with every row whose id stood before, and the last row before it where it stood.
+    pub(crate) fn visit_repeats(mut self, mut visit: impl FnMut(u64, u64)) -> Result<(), Error> {
         if self.spilled.is_none() {
-            return Ok(first_repeat(&mut self.ids));
+            repeats(&mut self.ids, &mut visit);
+            return Ok(());
         }
         self.spill()?;
-        let Some((folder, files)) = self.spilled else { return Ok(None) };
-        let mut first: Option<(u64, u64)> = None;
+        let Some((folder, files)) = self.spilled else { return Ok(()) };
         for (number, file) in files.into_iter().enumerate() {
             let path = folder.path().join(format!("ids-{number}"));
             let read = || -> std::io::Result<Vec<Id>> {
@@ -96,19 +105,17 @@ impl Unique {
                 Ok(ids.iter().map(|chunk| ([word(chunk, 0), word(chunk, 1)], word(chunk, 2))).collect())
             };
             let mut ids = read().map_err(|source| Error::Scratch { path: path.clone(), source })?;
-            let repeat = first_repeat(&mut ids);
-            first = match (first, repeat) {
-                (Some(known), Some(found)) => Some(known.min(found)),
-                (known, found) => known.or(found),
-            };
+            repeats(&mut ids, &mut visit);
         }
-        Ok(first)
+        Ok(())
     }
 }
 
-fn first_repeat(ids: &mut [Id]) -> Option<(u64, u64)> {
+fn repeats(ids: &mut [Id], visit: &mut impl FnMut(u64, u64)) {
     ids.sort_unstable();
-    ids.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| (pair[1].1, pair[0].1)).min()
+    for pair in ids.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        visit(pair[1].1, pair[0].1);
+    }
 }
 
 #[cfg(test)]
@@ -127,11 +134,11 @@ mod tests {
                     70 => 2,
                     other => other,
                 };
-                unique.add(&format!("t{id}"), row).unwrap();
+                unique.add(format!("t{id}").as_bytes(), row).unwrap();
             }
             assert_eq!(unique.first_repeat().unwrap(), Some((60, 3)), "room for {room}");
             let mut unique = Unique::with_room(folder.path(), room);
-            (0..100).for_each(|row| unique.add(&row.to_string(), row).unwrap());
+            (0..100).for_each(|row| unique.add(row.to_string().as_bytes(), row).unwrap());
             assert_eq!(unique.first_repeat().unwrap(), None);
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -1,7 +1,7 @@
 //! The ingest itself.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -18,7 +18,7 @@ use spendscape_store::{Digest, DigestOf, Provenance, TableWriter, require_free_s
 
 use super::{
     files::expand,
-    map::ColumnMap,
+    map::{ColumnMap, Refusal},
     pseudonym::Pseudonyms,
     report::{Example, FileReport, IngestReport},
     source::place_of,
@@ -79,7 +79,19 @@ pub fn ingest<P: AsRef<Path>>(
     let digests: Vec<Digest> = files.iter().map(|path| Digest::of_file(path)).collect::<Result<_, _>>()?;
     let mut sink = Sink::create(map, taxonomy, destination, options, &files, &digests)?;
     let pass = Pass { allow_cut_last_line: options.allow_cut_last_line, classes_only: false };
-    let seen = take_rows(map, &files, pass, |row, place| sink.take(row, place))?;
+    let repeats = match map.rows.repeated {
+        Refusal::Refuse => HashSet::new(),
+        Refusal::Drop => find_repeats(map, &files, pass, &options.scratch)?,
+    };
+    let mut repeated = Tally::default();
+    let seen = take_rows(map, &files, pass, |row, place| {
+        if repeats.contains(&row.number) {
+            let why = "a row before has the same values";
+            repeated.add(|| Example { place: place("transaction"), why: why.to_owned() });
+            return Ok(());
+        }
+        sink.take(row, place)
+    })?;
     sink.flush()?;
     let rows_read = seen.ends.iter().map(|end| end.rows).sum();
     let Sink { writer, unique, counts, unmapped, times, unique_transactions, .. } = sink;
@@ -92,18 +104,25 @@ pub fn ingest<P: AsRef<Path>>(
         return Err(Error::NothingLeft { rows: rows_read });
     }
     let written = writer.finish()?;
-    let mut cut_last_lines = Tally::default();
-    for place in seen.ends.iter().filter_map(|end| end.cut.clone()) {
-        cut_last_lines.add(|| Example { place, why: RowProblem::CutLastLine.to_string() });
+    let [mut cut_last_lines, mut not_rows, mut repeated_headers] = [(); 3].map(|()| Tally::default());
+    let mut reports = Vec::with_capacity(files.len());
+    for ((path, digest), end) in files.into_iter().zip(digests).zip(seen.ends) {
+        if let Some(place) = end.cut {
+            cut_last_lines.add(|| Example { place, why: RowProblem::CutLastLine.to_string() });
+        }
+        not_rows.join(end.left_out.not_rows);
+        repeated_headers.join(end.left_out.headers);
+        reports.push(FileReport {
+            path,
+            digest,
+            rows: end.rows,
+            lines_above: end.left_out.lines_above,
+            surplus_fields: end.left_out.surplus,
+            unterminated: end.unterminated,
+        });
     }
-    let files = files.into_iter().zip(digests).zip(&seen.ends).map(|((path, digest), end)| FileReport {
-        path,
-        digest,
-        rows: end.rows,
-        unterminated: end.unterminated,
-    });
     Ok(IngestReport {
-        files: files.collect(),
+        files: reports,
         rows_read,
         rows_written: written.rows as u64,
         filtered: seen.filtered,
@@ -114,11 +133,43 @@ pub fn ingest<P: AsRef<Path>>(
         unmapped_kept: unmapped.kept,
         unmapped_codes: unmapped.codes,
         cut_last_lines,
+        not_rows,
+        repeated_headers,
+        repeated,
         classes: counts,
         times: times.map(|(first, last)| (moment(first), moment(last))),
         unique_transactions,
         digest: written.digest,
     })
+}
+
+/// The numbers of the rows that repeat an earlier one in every column, in a pass of its own over the files.
+fn find_repeats(
+    map: &ColumnMap,
+    files: &[PathBuf],
+    pass: Pass,
+    scratch: &Path,
+) -> Result<HashSet<u64>, Error> {
+    let mut unique = Unique::new(scratch);
+    let mut values = Vec::new();
+    take_rows(map, files, pass, |row, _| {
+        values.clear();
+        for text in [Some(row.customer), Some(row.code), row.transaction, row.channel, row.place] {
+            // Lengths keep texts apart, and none from an empty one.
+            values.extend(text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
+            values.extend(text.unwrap_or_default().as_bytes());
+        }
+        for number in [Some(row.time), Some(row.amount), row.balance] {
+            values.extend([u8::from(number.is_some())]);
+            values.extend(number.unwrap_or_default().to_le_bytes());
+        }
+        unique.add(&values, row.number)
+    })?;
+    let mut repeats = HashSet::new();
+    unique.visit_repeats(|again, _| {
+        repeats.insert(again);
+    })?;
+    Ok(repeats)
 }
 
 #[derive(Debug, Default)]
@@ -204,7 +255,7 @@ impl<'a> Sink<'a> {
         }
         let Some(class) = class else { return Ok(()) };
         if let Some(id) = row.transaction {
-            self.unique.add(id, row.number)?;
+            self.unique.add(id.as_bytes(), row.number)?;
         }
         match self.counts.get_mut(class) {
             Some(count) => *count += 1,

@@ -111,6 +111,13 @@ impl<T> Default for Tally<T> {
 }
 
 impl<T> Tally<T> {
+    /// Counts the findings of another part.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.count += other.count;
+        let room = EXAMPLES - self.examples.len();
+        self.examples.extend(other.examples.into_iter().take(room));
+    }
+
     /// Counts a finding; `example` is made only while examples are still wanted.
     pub(crate) fn add(&mut self, example: impl FnOnce() -> T) {
         self.count += 1;

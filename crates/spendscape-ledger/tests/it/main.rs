@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod common;
+mod forms;
 mod ingest;
 mod panel;
 mod real;

@@ -35,7 +35,7 @@ use crate::{
 /// Where the transactions are and what becomes of them.
 #[derive(Debug, Clone, Args)]
 pub struct IngestOptions {
-    /// Raw files or patterns such as 'ledger/*.csv.gz'; without them the run folder's ledger is used
+    /// Raw files, folders of them, or patterns such as 'ledger/*.csv.gz'; without them the run folder's ledger is used
     #[arg(long, num_args = 1.., value_name = "FILES", requires = "map")]
     pub files: Vec<PathBuf>,
     /// Column map (TOML) of the raw files
@@ -259,7 +259,10 @@ fn write_left_out(stage: &mut Stage<'_>, built: &Panels) -> Result<()> {
 }
 
 /// Reads a last day per customer.
-fn read_anchors(path: &Path) -> Result<HashMap<String, Date>> {
+///
+/// # Errors
+/// Names the file, and the line of what is no day or stands twice.
+pub(super) fn read_anchors(path: &Path) -> Result<HashMap<String, Date>> {
     let table = read_csv(path)?;
     let place = || format!("{}", path.display());
     let (customer, day) =
@@ -294,11 +297,18 @@ fn log_ingest(report: &IngestReport) {
         ("with an unmapped code, dropped", &report.unmapped_dropped),
         ("with an unmapped code, kept in the catch-all class", &report.unmapped_kept),
         ("cut last lines, dropped", &report.cut_last_lines),
+        ("that are no rows by the map's `source.not_rows`, left out", &report.not_rows),
+        ("that repeat the header, left out", &report.repeated_headers),
+        ("that repeat an earlier one in every column, dropped", &report.repeated),
     ] {
         if tally.count > 0 {
             let example = tally.examples.first().map(ToString::to_string);
             tracing::warn!(rows = tally.count, example = example.unwrap_or_default(), "rows {what}");
         }
+    }
+    let above: u64 = report.files.iter().map(|file| file.lines_above).sum();
+    if above > 0 {
+        tracing::info!(lines = above, "lines above the headers, left out");
     }
 }
 

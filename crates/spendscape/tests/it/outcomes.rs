@@ -238,3 +238,47 @@ fn labels_in_foreign_parquet_are_read_and_early_ones_warned_of() {
     let later = log(&["2021-01-01", "2021-01-02"]);
     assert!(!later.contains("--anchors"), "{later}");
 }
+
+/// Days beside the labels are compared with the last day of each customer's own window.
+#[test]
+fn days_of_labels_are_compared_with_the_anchor_of_each_customer() {
+    let folder = tempfile::tempdir().unwrap();
+    let bank = folder.path().join("bank").to_str().unwrap().to_owned();
+    succeed(&["synth", &bank, "--customers", "120"]);
+    let anchors = |days: [&str; 2]| -> String {
+        let lines = (1..=120).map(|k| format!("C{k:06},{}\n", days[k % 2]));
+        format!("customer,day\n{}", lines.collect::<String>())
+    };
+    // Windows of one year, which end in the middle of 2019 or of 2020.
+    let given = write(folder.path(), "anchors.csv", &anchors(["2019-06-30", "2020-06-30"]));
+    let other = write(folder.path(), "other.csv", &anchors(["2019-06-30", "2020-06-29"]));
+    succeed(&["ingest", &bank, "--anchors", &given, "--window", "annual x 1", "--short-window", "none"]);
+    let labels = |day: &str| {
+        let lines = (1..=120).map(|k| format!("C{k:06},{},{day}\n", u8::from(k % 5 > 2)));
+        write(folder.path(), "labels.csv", &format!("customer,bad,day\n{}", lines.collect::<String>()))
+    };
+    let words = |labels: &str, anchors: &[&str]| -> Vec<String> {
+        let run = folder.path().join("run").to_str().unwrap().to_owned();
+        let words = ["outcomes", &run, "--data", &bank, "--force", "--labels", labels, "--target", "bad"];
+        let more = ["--draws", "20", "--repeats", "1", "--folds", "2"];
+        [&words, &more[..], anchors].concat().into_iter().map(str::to_owned).collect()
+    };
+    let log = |labels: &str, anchors: &[&str]| {
+        let words = words(labels, anchors);
+        let output = spendscape(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{log}");
+        log
+    };
+    let early = log(&labels("2019-12-31"), &["--anchors", &given]);
+    let line = early.lines().find(|line| line.contains("own window")).unwrap_or_else(|| panic!("{early}"));
+    for word in ["column=\"day\"", "2019-12-31 of \"C000001\"", "ends with 2020-06-30"] {
+        assert!(line.contains(word), "{word}: {line}");
+    }
+    let later = log(&labels("2020-07-01"), &["--anchors", &given]);
+    assert!(!later.contains("own window") && !later.contains("cannot be compared"), "{later}");
+    assert!(log(&labels("2020-07-01"), &[]).contains("cannot be compared"));
+    let wrong = words(&labels("2020-07-01"), &["--anchors", &other]);
+    let message = refuse(&wrong.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(message.contains("other.csv is not the file that the panel was made with"), "{message}");
+}

@@ -9,13 +9,15 @@ use spendscape_lstm::Tensors;
 use spendscape_schema::csv;
 
 use super::Nonlinearity;
-use crate::text::read_text;
+use crate::text::{read_bytes, read_text};
 
 /// What the first layer's input weights are called, after the name of their module: in a layer, and in a single cell.
 const FIRST: [&str; 2] = ["weight_ih_l0", "weight_ih"];
 /// How the names of recurrent parameters begin, in modules of PyTorch and what is made of them by pruning (`_orig`, `_mask`),
 /// weight drop (`_raw`) and weight norm (`_g`, `_v`).
 const RECURRENT: [&str; 5] = ["weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh"];
+/// What names of layers that normalize within a cell hold: they would change what it computes.
+const NORMALIZING: [&str; 3] = ["norm", "ln_", "bn_"];
 /// The module that parametrizations of PyTorch keep the true weights in.
 const PARAMETRIZATIONS: &str = "parametrizations.";
 /// Largest weight and input that are studied. Cells saturate at a few hundred; beyond this, products of weights, as in
@@ -54,7 +56,7 @@ impl Net {
 /// # Errors
 /// Names the file and the tensor.
 pub(super) fn read_net(path: &Path, module: Option<&str>, nonlinearity: Nonlinearity) -> Result<Net> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the model {}", path.display()))?;
+    let bytes = read_bytes(path)?;
     parse_net(&bytes, module, nonlinearity).with_context(|| format!("{}", path.display()))
 }
 
@@ -80,6 +82,7 @@ fn parse_net(bytes: &[u8], module: Option<&str>, nonlinearity: Nonlinearity) -> 
         (0..count).flat_map(|l| ["weight_ih", "weight_hh"].map(|part| name(part, l))).collect();
     known.extend(biases.iter().flatten().cloned());
     understood(&file, prefix, &known)?;
+    claimed(&file)?;
     let biased = file.any(&biases.concat());
     let mut layers = Vec::new();
     for (l, biases) in biases.iter().enumerate() {
@@ -172,7 +175,7 @@ fn is_recurrent(name: &str) -> bool {
 
 /// Refuses a tensor that belongs to the module and is none of `known`: one inside it, or a recurrent parameter of a module
 /// around it, as wrappers keep the true weights there. Without a module's name, further modules lie inside it too, and
-/// only their recurrent parameters are its own.
+/// only their recurrent parameters, and layers that normalize, are its own.
 fn understood(file: &Tensors<'_>, prefix: &str, known: &[String]) -> Result<()> {
     let own = |name: &str| match name.strip_prefix(prefix) {
         Some(rest) => {
@@ -180,6 +183,7 @@ fn understood(file: &Tensors<'_>, prefix: &str, known: &[String]) -> Result<()> 
                 || !rest.contains('.')
                 || is_recurrent(rest)
                 || rest.starts_with(PARAMETRIZATIONS)
+                || NORMALIZING.iter().any(|part| rest.contains(part))
         }
         None => {
             let parent = &name[..name.len() - last_part(name).len()];
@@ -198,6 +202,25 @@ fn understood(file: &Tensors<'_>, prefix: &str, known: &[String]) -> Result<()> 
          or a parametrization, put the weights back under their plain names before saving"
     };
     bail!("tensor {name}: {why}")
+}
+
+/// Refuses a recurrent parameter that no module of the file can have: where half of the names got another prefix, a module
+/// would be read without its biases.
+fn claimed(file: &Tensors<'_>) -> Result<()> {
+    let names = file.names();
+    let modules: Vec<&str> = names.iter().filter_map(|name| Some(name.split_once(FIRST[1])?.0)).collect();
+    let lost = names.iter().find(|name| {
+        let parent = &name[..name.len() - last_part(name).len()];
+        is_recurrent(last_part(name))
+            && !modules.iter().any(|module| module.starts_with(parent) || parent.starts_with(module))
+    });
+    match lost {
+        Some(name) => bail!(
+            "tensor {name}: its module has no `{}`: are the names of one module's tensors changed in part?",
+            FIRST[0]
+        ),
+        None => Ok(()),
+    }
 }
 
 /// Whether a name is that of a layer's own parameter, such as `bias_hh_l2`.
@@ -237,8 +260,7 @@ fn matrix(file: &Tensors<'_>, name: &str) -> Result<Array2<f64>> {
 pub(super) fn read_inputs(path: &Path, width: usize) -> Result<Array2<f64>> {
     let place = || format!("{}", path.display());
     let inputs = if path.extension().is_some_and(|ending| ending == "safetensors") {
-        let bytes =
-            std::fs::read(path).with_context(|| format!("cannot read the inputs {}", path.display()))?;
+        let bytes = read_bytes(path)?;
         let file = Tensors::open(&bytes).with_context(place)?;
         matrix(&file, "inputs").with_context(place)?
     } else {
@@ -392,6 +414,13 @@ mod tests {
             ("rnn.", "rnn.bias_hh_l1", vector),
             ("rnn.", "rnn.weight_ih_l0_reverse", matrix),
             ("rnn.", "rnn.weight_hr_l0", matrix),
+            // Half of the names with another prefix, and layers within a cell.
+            ("rnn.", "module.rnn.bias_hh_l0", vector),
+            ("module.rnn.", "rnn.bias_ih_l0", vector),
+            ("", "layernorm_i.weight", vector),
+            ("", "ln_hh.weight", vector),
+            ("", "weight_ci", vector),
+            ("cell.", "cell.weight_cf_l0", vector),
         ] {
             let message = refused(&lstm(prefix, &[(unknown, shape, 0.1)]), None);
             assert!(message.contains(&format!("tensor {unknown}: ")), "{unknown}: {message}");

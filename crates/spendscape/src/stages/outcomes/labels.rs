@@ -1,17 +1,27 @@
 //! Labels: a file of columns, joined with the customers of the panel.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
 
-use anyhow::{Context, Result, bail};
-use jiff::civil::Date;
+use anyhow::{Context, Result, bail, ensure};
+use jiff::{
+    Span,
+    civil::{Date, date},
+};
 use ndarray::Array1;
 use spendscape_outcomes::Task;
 use spendscape_schema::{Table, csv::Record};
+use spendscape_store::Digest;
 
 use super::{Kind, OutcomesOptions};
 use crate::{
     run_folder::{File, RunFolder},
-    stages::columns::{is_missing, read_columns},
+    stages::{
+        columns::{is_missing, read_columns},
+        ingest::read_anchors,
+    },
 };
 
 /// Levels up to which whole numbers are taken for an ordinal outcome.
@@ -83,19 +93,22 @@ pub(super) fn read(run: &RunFolder, options: &OutcomesOptions, known: &[String])
     };
     let days = |at: usize| -> Result<Vec<i64>> {
         let day = |(_, line, cells): &(usize, usize, &[String])| {
-            let day: Date = cells[at].parse().with_context(|| {
+            let day = day_of(&cells[at]).with_context(|| {
                 format!("{} line {line}: {:?} is no day YYYY-MM-DD", path.display(), cells[at])
             })?;
-            Ok(i64::from((day - jiff::civil::date(1970, 1, 1)).get_days()))
+            Ok(i64::from((day - date(1970, 1, 1)).get_days()))
         };
         kept.iter().map(day).collect()
     };
+    let last = LastDay::of_panel(run, options.anchors.as_deref())?;
+    let has_panel = run.has(File::Panel)?;
     for (at, name) in columns.names.iter().enumerate().filter(|(at, _)| ![customer, target].contains(at)) {
         // A column is one of days if every cell that has a value is a day.
-        let cells = kept.iter().map(|(.., cells)| cells[at].as_str()).filter(|cell| !is_missing(cell));
-        let days: Option<Vec<Date>> = cells.map(|cell| cell.parse().ok()).collect();
-        if let Some(days) = days.filter(|days| !days.is_empty()) {
-            warn_of_early(run, name, &days)?;
+        let cells = kept.iter().map(|(.., cells)| cells).filter(|cells| !is_missing(&cells[at]));
+        let days: Option<Vec<(&str, Date)>> =
+            cells.map(|cells| Some((cells[customer].as_str(), day_of(&cells[at])?))).collect();
+        if let Some(days) = days.filter(|days| has_panel && !days.is_empty()) {
+            warn_of_early(last.as_ref(), name, &days);
         }
     }
     let group = |at: &usize| {
@@ -124,31 +137,89 @@ fn parse(options: &OutcomesOptions, column: &str, line: usize, text: &str) -> Re
     })
 }
 
-/// Warns where days that stand beside the labels lie inside the panel's window: if they are those of the outcomes, the
-/// features tell what came after them.
-fn warn_of_early(run: &RunFolder, column: &str, days: &[Date]) -> Result<()> {
-    if !run.has(File::Panel)? {
-        return Ok(());
+/// The last day that a customer's features know of.
+enum LastDay {
+    /// One day for all.
+    Common(Date),
+    /// A day of each customer's own, from the file of anchors.
+    Own(HashMap<String, Date>),
+}
+
+impl LastDay {
+    /// Of the run's panel; nothing where there is none, or where only a file that was not named tells.
+    ///
+    /// # Errors
+    /// If the file of anchors cannot be read, or is not the one that the panel was made with.
+    fn of_panel(run: &RunFolder, anchors: Option<&Path>) -> Result<Option<Self>> {
+        if !run.has(File::Panel)? {
+            return Ok(None);
+        }
+        let panel = run.read(File::Panel)?;
+        match (panel.provenance.inputs.get("anchors"), anchors) {
+            (Some(made_with), Some(path)) => {
+                ensure!(
+                    *made_with == Digest::of_file(path)?,
+                    "{} is not the file that the panel was made with: name the one of `ingest --anchors`",
+                    path.display()
+                );
+                Ok(Some(Self::Own(read_anchors(path)?)))
+            }
+            (Some(_), None) => Ok(None),
+            (None, Some(path)) => bail!("{}: the panel was made without `ingest --anchors`", path.display()),
+            (None, None) => {
+                let end = panel.rows.date("end")?.into_iter().max();
+                Ok(end.map(|end| Self::Common(date(1970, 1, 1).saturating_add(Span::new().days(end - 1)))))
+            }
+        }
     }
-    let panel = run.read(File::Panel)?;
-    // With anchors every customer's window ends with a day that the user chose for it.
-    if panel.provenance.inputs.contains_key("anchors") {
-        return Ok(());
+
+    fn of(&self, customer: &str) -> Option<Date> {
+        match self {
+            Self::Common(day) => Some(*day),
+            Self::Own(days) => days.get(customer).copied(),
+        }
     }
-    let Some(end) = panel.rows.date("end")?.into_iter().max() else { return Ok(()) };
-    let early = days.iter().filter(|day| (**day - jiff::civil::date(1970, 1, 1)).get_days() < end).count();
-    if early > 0 {
-        let end = jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(end - 1));
+}
+
+/// The day in a text, which may have a time of day behind it.
+fn day_of(text: &str) -> Option<Date> {
+    let day = text.trim().split(['T', ' ']).next()?;
+    day.parse().ok()
+}
+
+/// Warns where days that stand beside the labels do not lie after the panel's window, or after the customer's own: if they are
+/// those of the outcomes, the features tell what came after them.
+fn warn_of_early(last: Option<&LastDay>, column: &str, days: &[(&str, Date)]) {
+    let Some(last) = last else {
         tracing::warn!(
+            column,
+            "labels with days, which cannot be compared with the last days of the customers' windows: name the file of \
+             `ingest --anchors` with --anchors"
+        );
+        return;
+    };
+    let is_early = |(customer, day): &&(&str, Date)| last.of(customer).is_some_and(|last| *day <= last);
+    let Some((customer, day)) = days.iter().find(is_early) else { return };
+    let early = days.iter().filter(is_early).count();
+    match last {
+        LastDay::Common(end) => tracing::warn!(
             customers = early,
             of = days.len(),
             column,
             "labels with a day inside the panel's window, which ends with {end}: if it is the day of the outcome, the \
              features come from after it, and no score here can be had in time; make the panel anew with `ingest --anchors`, \
              a last day for each customer"
-        );
+        ),
+        LastDay::Own(days_of) => tracing::warn!(
+            customers = early,
+            of = days.len(),
+            column,
+            "labels with a day up to the last one of the customer's own window, as {day} of {customer:?}, whose window ends \
+             with {}: if it is the day of the outcome, the features come from after it, and no score here can be had in time; \
+             give `ingest --anchors` days before the outcomes",
+            days_of[*customer]
+        ),
     }
-    Ok(())
 }
 
 /// A value as it is compared: numbers by what they are, words of yes and no without regard to case.
@@ -220,14 +291,26 @@ fn values(options: &OutcomesOptions, texts: &[(usize, &str)], missing: usize) ->
                 written.join(", ")
             );
         };
-        tracing::info!(customers = texts.len(), events, "labels, {adverse} being the event");
+        let others = counts.iter().filter(|(value, _)| **value != adverse);
+        let others: Vec<String> = others.map(|(_, (count, text))| format!("{text} ({count})")).collect();
+        let others = others.join(", ");
+        tracing::info!(customers = texts.len(), events, "labels, {adverse} being the event, not {others}");
         if counts.len() > 2 {
-            let others = counts.iter().filter(|(value, _)| **value != adverse);
-            let others: Vec<String> = others.map(|(_, (count, text))| format!("{text} ({count})")).collect();
-            tracing::warn!("several values count as no event: {}", others.join(", "));
+            tracing::warn!("several values count as no event: {others}");
         }
         let value = |value: &String| f64::from(u8::from(*value == adverse));
         return Ok((Task::Binary, compared.iter().map(value).collect()));
+    }
+    let has = |value: &str| counts.contains_key(value);
+    if options.kind == Kind::Auto && counts.len() == 3 && has("0") && has("1") && !has("2") {
+        // Such as 9 and -1 in surveys.
+        let other =
+            counts.iter().find(|(value, _)| !["0", "1"].contains(*value)).map_or("", |(_, (_, text))| text);
+        bail!(
+            "{}: beside 0 and 1 stands {other}: leave it empty if it means that there is no value, or say with --kind or \
+             --adverse what the outcome is",
+            place()
+        );
     }
     let values: Array1<f64> = texts
         .iter()
@@ -238,8 +321,10 @@ fn values(options: &OutcomesOptions, texts: &[(usize, &str)], missing: usize) ->
         Kind::Auto => counts.len() <= LEVELS && values.iter().all(|value| value.fract() == 0.0),
         _ => false,
     };
-    tracing::info!(customers = texts.len(), values = counts.len(), "labels");
-    Ok((if ordinal { Task::Ordinal } else { Task::Continuous }, values))
+    let (task, kind) =
+        if ordinal { (Task::Ordinal, "an ordinal") } else { (Task::Continuous, "a continuous") };
+    tracing::info!(customers = texts.len(), values = counts.len(), "labels of {kind} outcome");
+    Ok((task, values))
 }
 
 #[cfg(test)]
@@ -305,6 +390,19 @@ mod tests {
         assert_eq!(of(&["Yes", "no"], &["--adverse", "no"]).unwrap().1, [0.0, 1.0]);
         let absent = refusal(&["A", "B"], &["--adverse", "C"]);
         assert!(absent.contains("adverse value C") && absent.contains("A, B"), "{absent}");
+    }
+
+    #[test]
+    fn a_third_value_beside_zero_and_one_is_explained_or_refused() {
+        for third in ["9", "-1", "99", "0.5", "3"] {
+            let message = refusal(&["0", "1", third, "1"], &[]);
+            assert!(
+                message.contains(&format!("beside 0 and 1 stands {third}")) && message.contains("--kind"),
+                "{message}"
+            );
+            assert_eq!(of(&["0", "1", third], &["--kind", "continuous"]).unwrap().0, Task::Continuous);
+            assert_eq!(of(&["0", "1", third], &["--adverse", "1"]).unwrap().1, [0.0, 1.0, 0.0]);
+        }
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub struct OutcomesOptions {
     /// for outcomes on days of the customers' own, make the panel with `ingest --anchors`
     #[arg(long, value_name = "FILE")]
     pub labels: PathBuf,
+    /// The file of days that the panel was made with by `ingest --anchors`, so that days beside the labels can be compared
+    #[arg(long, value_name = "FILE")]
+    pub anchors: Option<PathBuf>,
     /// Column of the labels to predict
     #[arg(long, value_name = "COLUMN")]
     pub target: String,
@@ -126,6 +129,9 @@ pub fn outcomes(run: &RunFolder, options: &OutcomesOptions, force: bool) -> Resu
         .parameter("units", options.units)
         .input("labels", &Digest::of_file(&options.labels)?);
     let mut inputs = Vec::new();
+    if let Some(path) = &options.anchors {
+        provenance = provenance.input("anchors", &Digest::of_file(path)?);
+    }
     if let Some(path) = &options.features {
         provenance = provenance.input("features", &Digest::of_file(path)?);
     }
