@@ -104,6 +104,17 @@ pub enum Error {
         /// What to type.
         command: String,
     },
+    /// The manifest of a run folder is not what was written.
+    #[error(
+        "{path} is not what was written: it was changed or damaged, or another version of the program wrote it. Put a copy \
+         of it back; or remove it and let every stage run again, from `{command}` on"
+    )]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// The first command to type.
+        command: String,
+    },
     /// Another process works in a folder.
     #[error("{folder} is in use by {holder}: wait until it ends, or work in another folder")]
     Busy {
@@ -112,7 +123,7 @@ pub enum Error {
         /// The process.
         holder: String,
     },
-    /// The manifest or the provenance is not readable.
+    /// The provenance of a table is not readable, or a manifest cannot be written.
     #[error("{path}: cannot read {what}: {source}")]
     Json {
         /// The file.

@@ -45,11 +45,11 @@ const TAIL: usize = 8;
 const MAGIC: &[u8; 4] = b"PAR1";
 
 /// Refuses bytes that have another digest than the file says.
-pub(crate) fn compare(path: &Path, part: &str, expected: &str, found: Digest) -> Result<(), Error> {
+pub(crate) fn compare(path: &Path, part: &str, expected: &str, found: &Digest) -> Result<(), Error> {
     if found.as_str().starts_with(expected) && !expected.is_empty() {
         return Ok(());
     }
-    let (path, part) = (path.to_owned(), part.to_owned());
+    let (path, part, found) = (path.to_owned(), part.to_owned(), found.clone());
     Err(Error::DigestMismatch { path, part, expected: expected.to_owned(), found })
 }
 
@@ -60,6 +60,7 @@ pub(crate) struct Footer {
     pub(crate) metadata: ArrowReaderMetadata,
     pub(crate) provenance: Provenance,
     pub(crate) digest: Digest,
+    pub(crate) seal: Digest,
     layout: Arc<[Place]>,
 }
 
@@ -80,8 +81,9 @@ impl Footer {
         let mut file = File::open(path).map_err(io_error("open", path))?;
         let bytes = read_footer(&mut file, path)?;
         let at = seal_place(&bytes).ok_or_else(|| Error::Unsealed { path: path.to_owned() })?;
-        let seal = String::from_utf8_lossy(&bytes[at..at + UNSEALED.len()]).into_owned();
-        compare(path, "footer", &seal, unsealed_digest(&bytes, at))?;
+        let said = String::from_utf8_lossy(&bytes[at..at + UNSEALED.len()]).into_owned();
+        let seal = unsealed_digest(&bytes, at);
+        compare(path, "footer", &said, &seal)?;
         let refuse = |source| parquet_error(path, source);
         let metadata = ParquetMetaDataReader::decode_metadata(&bytes).map_err(refuse)?;
         let metadata =
@@ -96,7 +98,7 @@ impl Footer {
         let digest = serde_json::from_value(serde_json::Value::from(entry(DIGEST_KEY).unwrap_or_default()))
             .map_err(json("its digest"))?;
         let layout = layout(metadata.metadata().row_groups(), &entry(CHUNKS_KEY).unwrap_or_default());
-        Ok(Self { path: path.to_owned(), metadata, provenance, digest, layout })
+        Ok(Self { path: path.to_owned(), metadata, provenance, digest, seal, layout })
     }
 
     /// The column chunks of the file.
@@ -238,7 +240,7 @@ impl State {
     fn load(&mut self, path: &Path, place: &Place) -> Result<Bytes, Error> {
         let (bytes, digest) = read_chunk(&mut self.file, path, place.start, place.length)?;
         let part = format!("column {} of row group {}", place.name, place.group);
-        compare(path, &part, &place.digest, digest)?;
+        compare(path, &part, &place.digest, &digest)?;
         Ok(bytes.into())
     }
 }

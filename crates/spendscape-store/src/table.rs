@@ -15,7 +15,7 @@ use parquet::{
     errors::ParquetError,
     file::{
         metadata::KeyValue,
-        properties::{EnabledStatistics, WriterProperties},
+        properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder},
     },
     schema::types::ColumnPath,
 };
@@ -71,6 +71,20 @@ impl TableWriter {
         schema: SchemaRef,
         provenance: Provenance,
     ) -> Result<Self, Error> {
+        Self::create_with(path, table, schema, provenance, |properties| properties)
+    }
+
+    /// As [`Self::create`]; `choose` may lay the file out in another way. What is read from it stays the same.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn create_with(
+        path: &Path,
+        table: Table,
+        schema: SchemaRef,
+        provenance: Provenance,
+        choose: impl FnOnce(WriterPropertiesBuilder) -> WriterPropertiesBuilder,
+    ) -> Result<Self, Error> {
         table.check(&schema).map_err(|source| Error::Table { path: path.to_owned(), source })?;
         let pending = PendingFile::create(path)?;
         let json = serde_json::to_string(&provenance).map_err(|source| Error::Json {
@@ -99,7 +113,8 @@ impl TableWriter {
                 _ => properties,
             };
         }
-        let writer = ArrowWriter::try_new(pending.handle()?, schema.clone(), Some(properties.build()))
+        let properties = choose(properties).build();
+        let writer = ArrowWriter::try_new(pending.handle()?, schema.clone(), Some(properties))
             .map_err(|source| parquet_error(path, source))?;
         let digest = DigestOf::table(&schema);
         Ok(Self { path: path.to_owned(), pending, writer, schema, digest, rows: 0 })
@@ -335,7 +350,7 @@ pub fn read_table(path: &Path, table: Table) -> Result<Stored, Error> {
         batches.push(batch);
     }
     let TableFile { footer, schema, axes } = reader.file;
-    compare(path, "content", footer.digest.as_str(), digest.finish())?;
+    compare(path, "content", footer.digest.as_str(), &digest.finish())?;
     let rows =
         Rows::new(&schema, &batches).map_err(|source| Error::Table { path: path.to_owned(), source })?;
     Ok(Stored { rows, axes, provenance: footer.provenance, digest: footer.digest })

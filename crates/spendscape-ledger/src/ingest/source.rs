@@ -235,8 +235,7 @@ impl<'a> Source<'a> {
                     break;
                 }
             }
-            let place = text.place(None);
-            lines.push(place.line.unwrap_or(0));
+            lines.push(text.line());
             for (at, builder) in columns.iter().zip(&mut builders) {
                 let value = text.field(*at)?;
                 if nulls.iter().any(|mark| mark == value.trim()) {
