@@ -246,6 +246,17 @@ impl Origin {
     }
 }
 
+/// What to do about a damaged file: run the stage that the manifest beside it names.
+pub(crate) fn remedy(path: &Path) -> String {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let manifest = Manifest::read(folder).unwrap_or_default();
+    match manifest.writer(&name) {
+        Some((stage, _)) => format!("`{}` makes it again", command(stage, folder)),
+        None => "let the stage that makes it run again".to_owned(),
+    }
+}
+
 /// The command that runs a stage in a folder.
 #[must_use]
 pub fn command(stage: &str, folder: &Path) -> String {

@@ -23,7 +23,7 @@ use parquet::{
     },
 };
 
-use crate::{Digest, Error, Provenance, file::io_error, table::parquet_error};
+use crate::{Digest, Error, Provenance, file::io_error, manifest::remedy, table::parquet_error};
 
 pub(crate) const PROVENANCE_KEY: &str = "spendscape.provenance";
 pub(crate) const DIGEST_KEY: &str = "spendscape.digest";
@@ -49,8 +49,8 @@ pub(crate) fn compare(path: &Path, part: &str, expected: &str, found: &Digest) -
     if found.as_str().starts_with(expected) && !expected.is_empty() {
         return Ok(());
     }
-    let (path, part, found) = (path.to_owned(), part.to_owned(), found.clone());
-    Err(Error::DigestMismatch { path, part, expected: expected.to_owned(), found })
+    let (part, found, remedy) = (part.to_owned(), found.clone(), remedy(path));
+    Err(Error::DigestMismatch { path: path.to_owned(), part, expected: expected.to_owned(), found, remedy })
 }
 
 /// The footer of a table's file, as it was written.
@@ -80,7 +80,7 @@ impl Footer {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let mut file = File::open(path).map_err(io_error("open", path))?;
         let bytes = read_footer(&mut file, path)?;
-        let at = seal_place(&bytes).ok_or_else(|| Error::Unsealed { path: path.to_owned() })?;
+        let at = seal_place(&bytes).ok_or_else(|| unsealed(path))?;
         let said = String::from_utf8_lossy(&bytes[at..at + UNSEALED.len()]).into_owned();
         let seal = unsealed_digest(&bytes, at);
         compare(path, "footer", &said, &seal)?;
@@ -126,7 +126,7 @@ impl Footer {
 fn read_footer(file: &mut File, path: &Path) -> Result<Vec<u8>, Error> {
     let size = file.metadata().map_err(io_error("read", path))?.len();
     if size == 0 {
-        return Err(Error::Empty { path: path.to_owned() });
+        return Err(Error::Empty { path: path.to_owned(), remedy: remedy(path) });
     }
     let damaged = |what: &str| parquet_error(path, ParquetError::EOF(what.to_owned()));
     let mut read = |back: u64, length: usize| -> Result<Vec<u8>, Error> {
@@ -149,6 +149,10 @@ fn read_footer(file: &mut File, path: &Path) -> Result<Vec<u8>, Error> {
     read(back, length as usize)
 }
 
+fn unsealed(path: &Path) -> Error {
+    Error::Unsealed { path: path.to_owned(), remedy: remedy(path) }
+}
+
 /// Where the seal lies in the bytes of a footer.
 fn seal_place(footer: &[u8]) -> Option<usize> {
     let mark = footer.windows(SEAL_MARK.len()).rposition(|bytes| bytes == SEAL_MARK)?;
@@ -165,7 +169,7 @@ fn unsealed_digest(footer: &[u8], at: usize) -> Digest {
 /// Seals the footer of a file that was written with [`UNSEALED`].
 pub(crate) fn seal(file: &mut File, path: &Path) -> Result<(), Error> {
     let footer = read_footer(file, path)?;
-    let at = seal_place(&footer).ok_or_else(|| Error::Unsealed { path: path.to_owned() })?;
+    let at = seal_place(&footer).ok_or_else(|| unsealed(path))?;
     let back = (footer.len() - at + TAIL) as i64;
     file.seek(SeekFrom::End(-back))
         .and_then(|_| file.write_all(unsealed_digest(&footer, at).as_str().as_bytes()))

@@ -24,6 +24,7 @@ use spendscape_schema::{Axes, Kind, Table, arrays::Rows};
 use crate::{
     Chunks, Digest, DigestOf, Error, PendingFile, Provenance,
     file::io_error,
+    manifest::remedy,
     sealed::{
         CHUNKS_KEY, DIGEST_KEY, Footer, PROVENANCE_KEY, SEAL_KEY, UNSEALED, chunk_digests, compare, seal,
     },
@@ -356,13 +357,17 @@ pub fn read_table(path: &Path, table: Table) -> Result<Stored, Error> {
     Ok(Stored { rows, axes, provenance: footer.provenance, digest: footer.digest })
 }
 
+fn damaged(path: &Path, source: ParquetError) -> Error {
+    Error::Parquet { path: path.to_owned(), remedy: remedy(path), source }
+}
+
 /// Parquet wraps what the system says: a full disk is not a damaged file.
 pub(crate) fn parquet_error(path: &Path, source: ParquetError) -> Error {
     match source {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
             Ok(source) => Error::Io { action: "read or write", path: path.to_owned(), source: *source },
-            Err(inner) => Error::Parquet { path: path.to_owned(), source: ParquetError::External(inner) },
+            Err(inner) => damaged(path, ParquetError::External(inner)),
         },
-        source => Error::Parquet { path: path.to_owned(), source },
+        source => damaged(path, source),
     }
 }

@@ -592,11 +592,12 @@ impl Stage<'_> {
         let path = self.run.path.join(name);
         if self.claimed.insert(name.to_owned()) {
             self.run.secure()?;
-            let mut manifest = Manifest::read(&self.run.path)?;
-            self.before.get_or_insert_with(|| manifest.clone());
+            let before = Manifest::read(&self.run.path)?;
+            let mut manifest = before.clone();
             if manifest.claim(self.name, &self.key, name) {
                 manifest.write(&self.run.path)?;
             }
+            self.before.get_or_insert(before);
         }
         Ok(path)
     }
@@ -662,9 +663,8 @@ impl Stage<'_> {
         let seconds = self.start.elapsed().as_secs_f64();
         tracing::info!(stage = self.name, seconds = format!("{seconds:.2}"), "done");
         let tables = File::ALL.iter().filter(|file| self.outputs.contains_key(file.name()));
-        let seals = tables.map(|file| {
-            Ok((file.name().to_owned(), seal_of(&self.run.path.join(file.name()))?))
-        });
+        let seals =
+            tables.map(|file| Ok((file.name().to_owned(), seal_of(&self.run.path.join(file.name()))?)));
         let seals = seals.collect::<Result<_>>()?;
         let record = StageRecord {
             provenance: self.key.clone(),

@@ -84,10 +84,13 @@ impl Amounts {
             Self::Decimal { values, scale } => {
                 let narrow = values.as_primitive_opt::<Decimal128Type>();
                 let wide = || values.as_primitive::<Decimal256Type>();
-                let value = narrow.map_or_else(|| wide().value(row).to_i128(), |values| Some(values.value(row)));
+                let value =
+                    narrow.map_or_else(|| wide().value(row).to_i128(), |values| Some(values.value(row)));
                 let minor = value.and_then(|value| minor_from_decimal(value, *scale, digits));
                 // The text only where it is told: making one takes longer than all else.
-                let text = || narrow.map_or_else(|| wide().value_as_string(row), |values| values.value_as_string(row));
+                let text = || {
+                    narrow.map_or_else(|| wide().value_as_string(row), |values| values.value_as_string(row))
+                };
                 minor.map(Some).ok_or_else(|| RowProblem::AmountRange { value: text() })
             }
             Self::Float(values) => {

@@ -379,8 +379,9 @@ fn as_text(values: &ArrayRef) -> Result<StringArray, (usize, String)> {
 
 /// Whether a customer looks like a mark of a missing value.
 fn is_mark(customer: &str) -> bool {
-    // Few ids are as short.
-    customer.len() <= 9 && MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(customer))
+    // Few ids are as short, and no mark ends with a digit.
+    let numbered = customer.as_bytes().last().is_some_and(u8::is_ascii_digit);
+    customer.len() <= 9 && !numbered && MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(customer))
 }
 
 fn optional(array: &StringArray, row: usize) -> Option<&str> {

@@ -162,7 +162,8 @@ fn a_stage_is_current_only_with_the_same_provenance_and_its_files() {
         provenance: provenance(),
         build: this_build(),
         outputs: [("states.parquet".to_owned(), digest)].into(),
-        seals: [("states.parquet".to_owned(), seal_of(&folder.path().join("states.parquet")).unwrap())].into(),
+        seals: [("states.parquet".to_owned(), seal_of(&folder.path().join("states.parquet")).unwrap())]
+            .into(),
         finished: "2026-01-01T00:00:00Z".to_owned(),
         seconds: 1.0,
         threads: 2,
@@ -175,7 +176,8 @@ fn a_stage_is_current_only_with_the_same_provenance_and_its_files() {
     assert!(manifest.is_current(folder.path(), "states", &provenance()));
     assert!(!manifest.is_current(folder.path(), "states", &provenance().seed(8)));
     // A table of the same content that another run made.
-    write_table(&folder.path().join("states.parquet"), Table::States, &states(2), provenance().seed(8)).unwrap();
+    write_table(&folder.path().join("states.parquet"), Table::States, &states(2), provenance().seed(8))
+        .unwrap();
     assert!(!manifest.is_current(folder.path(), "states", &provenance()));
     let place = |name: &str| folder.path().join(name);
     assert!(matches!(standing("states.parquet", &place), Err(Error::NotRecorded { .. })));
@@ -277,7 +279,10 @@ fn a_changed_manifest_is_refused() {
         std::fs::write(&path, bytes).unwrap();
         let error = Manifest::read(folder.path()).unwrap_err();
         let text = error.to_string();
-        assert!(error.is_bad_input() && text.contains("manifest.json") && text.contains("spendscape ingest"), "{text}");
+        assert!(
+            error.is_bad_input() && text.contains("manifest.json") && text.contains("spendscape ingest"),
+            "{text}"
+        );
     };
     for at in 0..whole.len() {
         let mut bytes = whole.clone();
@@ -374,6 +379,19 @@ fn a_file_counts_as_long_as_its_record_and_its_inputs_do() {
     // A leftover: its stage has a record that does not have it.
     metrics("four.parquet", "b", 4.0);
     assert!(why("four.parquet").contains("spendscape b"));
+
+    // What is damaged is told with what to do about it.
+    let whole = std::fs::read(place("three.parquet")).unwrap();
+    let flipped = [&whole[..30], &[whole[30] ^ 1], &whole[31..]].concat();
+    for damaged in [&[][..], &whole[..whole.len() / 2], &whole[..whole.len() - 9], &flipped] {
+        std::fs::write(place("three.parquet"), damaged).unwrap();
+        let text = read_table(&place("three.parquet"), Table::Metrics).unwrap_err().to_string();
+        assert!(
+            text.contains(&format!("`spendscape b {}` makes it again", folder.path().display())),
+            "{text}"
+        );
+    }
+    std::fs::write(place("three.parquet"), whole).unwrap();
 
     // The input is replaced, and the record says so or does not.
     let other = metrics("one.parquet", "a", 5.0);

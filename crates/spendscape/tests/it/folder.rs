@@ -350,8 +350,12 @@ fn data_that_a_command_does_not_read_are_refused() {
     let message = refuse(&["train", &own, "--data", &bare]);
     assert!(message.contains("differ"), "{message}");
     // What is made with raw files needs them.
-    for option in [["--coefficients", csv.as_str()].as_slice(), &["--draw-coefficients", "1"], &["--allow-cut-last-line"]] {
-        let message = refuse(&[&["ingest", &run], option].concat());
+    for option in [
+        ["--coefficients", csv.as_str()].as_slice(),
+        &["--draw-coefficients", "1"],
+        &["--allow-cut-last-line"],
+    ] {
+        let message = refuse(&[&["ingest", run.as_str()][..], option].concat());
         assert!(message.contains("--files"), "{message}");
     }
 }

@@ -381,7 +381,10 @@ fn odd_customers_are_counted_and_predicted() {
     };
     known("2020-03-31");
     let message = refuse(&["goals", "predict", &run]);
-    assert!(message.contains("goal_groups.parquet of other options") && message.contains("goals train"), "{message}");
+    assert!(
+        message.contains("goal_groups.parquet of other options") && message.contains("goals train"),
+        "{message}"
+    );
     known("2020-02-29");
     succeed(&["goals", "predict", &run, "-q"]);
     let rows = read_table(Path::new(&path("run/goal_predictions.parquet")), Table::GoalPredictions).unwrap();

@@ -188,11 +188,17 @@ fn more_customers_who_are_all_left_out_are_told_of() {
     ingest();
     assert_eq!(digest(), before);
     let message = refuse(&["report", &run]);
-    assert!(message.contains("panel.parquet of other options") && message.contains("spendscape train"), "{message}");
+    assert!(
+        message.contains("panel.parquet of other options") && message.contains("spendscape train"),
+        "{message}"
+    );
     let out = succeed(&words);
     assert!(out.contains("60 of the ledger's 80 customers; 20 (25.0 %) were left out"), "{out}");
     let page = fs::read_to_string(bench.path("run/report.html")).unwrap();
-    assert!(page.contains("60 of the ledger&#39;s 80 customers") || page.contains("60 of the ledger's 80 customers"));
+    assert!(
+        page.contains("60 of the ledger&#39;s 80 customers")
+            || page.contains("60 of the ledger's 80 customers")
+    );
 }
 
 #[test]

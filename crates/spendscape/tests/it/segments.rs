@@ -206,21 +206,21 @@ fn customers_of_a_batch_are_explained_as_the_trained_runs_own() {
     let bank = Bank::new();
     let (first, data) = (bank.path("first"), bank.path("data"));
     let list = bank.path("list.toml");
-    fs::write(&list, "[protected]\nrestaurants = \"habits\"\n").unwrap();
+    fs::write(&list, "[protected]\npharmacy = \"health\"\n").unwrap();
     let explain = |words: &[&str]| -> Value {
-        serde_json::from_str(&succeed(&[&["explain", "--json"], words].concat())).unwrap()
+        serde_json::from_str(&succeed(&[&["explain", "--json"][..], words].concat())).unwrap()
     };
     bank.command("explain", "first", &["--protected", text(&list)]);
     for (name, keep) in [("some", 7), ("one", 300)] {
         let folder =
             bank.panel(name, |panel| panel.select(&(0..panel.len()).step_by(keep).collect::<Vec<_>>()), None);
         let batch = [text(&folder), "--model", text(&first)];
-        let message = refuse(&[&["explain"], &batch[..]].concat());
+        let message = refuse(&[&["explain"][..], &batch].concat());
         assert!(message.contains("spendscape assign") && message.contains("not assigned"), "{message}");
-        succeed(&[&["assign"], &batch[..]].concat());
+        succeed(&[&["assign"][..], &batch].concat());
         let message = refuse(&["explain", text(&folder)]);
         assert!(message.contains("--model RUN"), "{message}");
-        succeed(&[&["explain"], &batch[..]].concat());
+        succeed(&[&["explain"][..], &batch].concat());
         let explanations = bank.table(name, "explanations", Table::Explanations).rows;
         assert_eq!(explanations.len(), 300_usize.div_ceil(keep));
         let figures = bank.table(name, "fidelity", Table::Metrics).rows;

@@ -75,8 +75,7 @@ pub(crate) fn write(stage: &mut Stage<'_>, explainer: &Explainer<'_>, findings: 
     network(explainer, &test, &mut figures)?;
     population(explainer, findings, &mut figures);
     // One customer has no variance to explain.
-    let state_r2 =
-        if test.len() > 1 { Some(determination(explainer, &test, &mut figures)?) } else { None };
+    let state_r2 = if test.len() > 1 { Some(determination(explainer, &test, &mut figures)?) } else { None };
     let errors: Vec<f64> = test.iter().map(|&row| findings[row].segment.error_degrees).collect();
     figures.add("threshold", MAX_ERROR_DEGREES);
     figures.add_errors("degrees", &errors);

@@ -71,7 +71,9 @@ impl Source {
         let trained = RunFolder::open_trained(model)?;
         let again = format!("`spendscape assign {folder} --model {}`", model.display());
         let Some(assigned) = assigned else {
-            bail!("the customers of {folder} are not assigned to segments of another run: {again} comes first");
+            bail!(
+                "the customers of {folder} are not assigned to segments of another run: {again} comes first"
+            );
         };
         let (_, digest) =
             trained.need(File::Model).with_context(|| format!("{} is no trained run", model.display()))?;
