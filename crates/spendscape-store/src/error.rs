@@ -31,16 +31,20 @@ pub enum Error {
         needed: u64,
     },
     /// The file is empty.
-    #[error("{path} is empty")]
+    #[error("{path} is empty; {remedy}")]
     Empty {
         /// The file.
         path: PathBuf,
+        /// What to do.
+        remedy: String,
     },
     /// The file is no Parquet file, or is cut or damaged.
-    #[error("{path} is not a readable Parquet file (truncated or damaged?): {source}")]
+    #[error("{path} is not a readable Parquet file (truncated or damaged?): {source}; {remedy}")]
     Parquet {
         /// The file.
         path: PathBuf,
+        /// What to do.
+        remedy: String,
         /// What Parquet says.
         source: parquet::errors::ParquetError,
     },
@@ -70,8 +74,7 @@ pub enum Error {
     },
     /// Part of a file is not what its digest in the file says.
     #[error(
-        "{path}: the {part} has digest {found}, the file says {expected}: it was changed or damaged after writing; \
-         let the stage that makes it run again"
+        "{path}: the {part} has digest {found}, the file says {expected}: it was changed or damaged after writing; {remedy}"
     )]
     DigestMismatch {
         /// The file.
@@ -82,15 +85,18 @@ pub enum Error {
         expected: String,
         /// The digest of the part.
         found: Digest,
+        /// What to do.
+        remedy: String,
     },
     /// The footer of a table has no seal.
     #[error(
-        "{path} has no seal: another program or an earlier version wrote it, or it was damaged; let the stage that \
-         makes it run again"
+        "{path} has no seal: another program or an earlier version wrote it, or it was damaged; {remedy}"
     )]
     Unsealed {
         /// The file.
         path: PathBuf,
+        /// What to do.
+        remedy: String,
     },
     /// A file is not what the stage that made it recorded.
     #[error(
@@ -104,6 +110,17 @@ pub enum Error {
         /// What to type.
         command: String,
     },
+    /// The manifest of a run folder is not what was written.
+    #[error(
+        "{path} is not what was written: it was changed or damaged, or another version of the program wrote it. Put a copy \
+         of it back; or remove it and let every stage run again, from `{command}` on"
+    )]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// The first command to type.
+        command: String,
+    },
     /// Another process works in a folder.
     #[error("{folder} is in use by {holder}: wait until it ends, or work in another folder")]
     Busy {
@@ -112,7 +129,7 @@ pub enum Error {
         /// The process.
         holder: String,
     },
-    /// The manifest or the provenance is not readable.
+    /// The provenance of a table is not readable, or a manifest cannot be written.
     #[error("{path}: cannot read {what}: {source}")]
     Json {
         /// The file.

@@ -44,7 +44,7 @@ pub use error::{Error, is_bad_input};
 pub use file::{PendingFile, ScratchFolder, remove_temporaries, require_free_space, write_file};
 pub use guard::catch_panic;
 pub use lock::{FolderLock, Use};
-pub use manifest::{Manifest, StageRecord, Stale, Standing, Void, digest_of, standing, this_build};
+pub use manifest::{Manifest, StageRecord, Stale, Standing, Void, digest_of, seal_of, standing, this_build};
 pub use provenance::Provenance;
 pub use sealed::Chunks;
 pub use table::{Stored, TableFile, TableReader, TableWriter, Written, read_table, write_table};

@@ -72,8 +72,13 @@ impl FolderLock {
             lock.grant(folder, wanted)?;
             *granted = Some(wanted);
             if wanted == Use::Write {
-                sweep(folder)?;
-                SUBFOLDERS.iter().try_for_each(|name| sweep(&folder.join(name)))?;
+                let swept = sweep(folder)
+                    .and_then(|()| SUBFOLDERS.iter().try_for_each(|name| sweep(&folder.join(name))));
+                match swept {
+                    // In a folder that is only to be read nothing can be left anew, and what was left harms nobody.
+                    Err(Error::Io { source, .. }) if is_refusal(&source) => {}
+                    swept => swept?,
+                }
             }
         }
         drop(granted);
@@ -111,14 +116,16 @@ impl FolderLock {
 /// Opens the lock's file; none in a folder that is not to be written to.
 fn open(folder: &Path) -> Result<Option<File>, Error> {
     let path = folder.join(LOCK_FILE);
-    let refused = |error: &io::Error| {
-        matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
-    };
     match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path) {
         // Somebody else's folder may still be locked by its owner.
-        Err(error) if refused(&error) => Ok(File::open(&path).ok()),
+        Err(error) if is_refusal(&error) => Ok(File::open(&path).ok()),
         opened => opened.map(Some).map_err(io_error("open", &path)),
     }
+}
+
+/// Whether a folder is not to be written to.
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
 /// Enters this process: who writes is alone, who reads may be one of several.

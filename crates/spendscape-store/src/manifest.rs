@@ -9,7 +9,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Error, Provenance, file::io_error, sealed::Footer, write_file};
+use crate::{
+    Digest, Error, Provenance,
+    file::io_error,
+    sealed::{Footer, UNSEALED},
+    write_file,
+};
 
 /// Name of the manifest in a run folder.
 pub const FILE_NAME: &str = "manifest.json";
@@ -19,6 +24,15 @@ pub const FILE_NAME: &str = "manifest.json";
 pub struct Manifest {
     /// The stages by name.
     pub stages: BTreeMap<String, StageRecord>,
+}
+
+/// A manifest as its file has it.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    /// The digest of the file's bytes, with zeros in its place: records decide what counts, so that a changed one must show.
+    digest: String,
+    #[serde(flatten)]
+    manifest: Manifest,
 }
 
 /// What one stage did.
@@ -31,6 +45,8 @@ pub struct StageRecord {
     pub build: Option<String>,
     /// The files it wrote, relative to the run folder, with the digests of their content.
     pub outputs: BTreeMap<String, Digest>,
+    /// The seals of those that are tables ([`seal_of`]): their content may be that of another run, which said other things of it.
+    pub seals: BTreeMap<String, Digest>,
     /// When it finished, in RFC 3339.
     pub finished: String,
     /// How long it took, in seconds.
@@ -60,18 +76,18 @@ impl Manifest {
     /// Reads the manifest of a run folder; a folder without one has an empty manifest.
     ///
     /// # Errors
-    /// [`Error::Json`] if the file is no manifest, [`Error::Io`] if it cannot be read.
+    /// [`Error::Manifest`] if the file is not what was written, [`Error::Io`] if it cannot be read.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(FILE_NAME);
-        match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| Error::Json {
-                path,
-                what: "the manifest",
-                source,
-            }),
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(source) => Err(io_error("read", &path)(source)),
-        }
+        let mut bytes = match std::fs::read(&path) {
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            read => read.map_err(io_error("read", &path))?,
+        };
+        let changed = || Error::Manifest { path: path.clone(), command: command("ingest", folder) };
+        let Document { digest, manifest } = serde_json::from_slice(&bytes).map_err(|_| changed())?;
+        let at = find(&bytes, &digest).filter(|_| digest.len() == UNSEALED.len()).ok_or_else(changed)?;
+        bytes[at..at + UNSEALED.len()].copy_from_slice(UNSEALED.as_bytes());
+        if Digest::of(&bytes).as_str() == digest { Ok(manifest) } else { Err(changed()) }
     }
 
     /// Writes the manifest of a run folder.
@@ -80,12 +96,17 @@ impl Manifest {
     /// [`Error::Io`] if the file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), Error> {
         let path = folder.join(FILE_NAME);
-        let mut json = serde_json::to_vec_pretty(self).map_err(|source| Error::Json {
+        let document = Document { digest: UNSEALED.to_owned(), manifest: self.clone() };
+        let mut json = serde_json::to_vec_pretty(&document).map_err(|source| Error::Json {
             path: path.clone(),
             what: "the manifest",
             source,
         })?;
         json.push(b'\n');
+        let digest = Digest::of(&json);
+        if let Some(at) = find(&json, UNSEALED) {
+            json[at..at + UNSEALED.len()].copy_from_slice(digest.as_str().as_bytes());
+        }
         write_file(&path, &json)
     }
 
@@ -98,7 +119,7 @@ impl Manifest {
                 && record.provenance == *provenance
                 && record.build.is_some()
                 && record.build == this_build()
-                && record.outputs.iter().all(|(file, digest)| holds(&folder.join(file), digest))
+                && record.outputs.iter().all(|(file, digest)| record.holds(folder, file, digest))
         })
     }
 
@@ -113,6 +134,7 @@ impl Manifest {
             }
             let worked_on =
                 record.outputs.iter().any(|(output, digest)| key.inputs.get(output) == Some(digest));
+            record.seals.remove(file);
             if record.outputs.remove(file).is_some() && !worked_on {
                 record.void.get_or_insert_with(|| Void {
                     reason: format!("whose {file} was replaced by stage `{stage}`"),
@@ -125,6 +147,7 @@ impl Manifest {
             provenance: Provenance::new(stage),
             build: None,
             outputs: BTreeMap::new(),
+            seals: BTreeMap::new(),
             finished: String::new(),
             seconds: 0.0,
             threads: 0,
@@ -163,15 +186,28 @@ impl StageRecord {
     fn wrote(&self, file: &str) -> bool {
         self.outputs.contains_key(file) || self.void.as_ref().is_some_and(|void| void.files.contains(file))
     }
+
+    /// Whether a file of this digest and this seal is the one recorded.
+    fn is_of(&self, file: &str, digest: &Digest, seal: Option<&Digest>) -> bool {
+        self.outputs.get(file) == Some(digest) && self.seals.get(file) == seal
+    }
+
+    /// Whether a file is there and every byte of it is what was written under this digest.
+    fn holds(&self, folder: &Path, file: &str, digest: &Digest) -> bool {
+        let path = folder.join(file);
+        if is_table(&path) {
+            Footer::open(&path).is_ok_and(|footer| {
+                self.is_of(file, &footer.digest, Some(&footer.seal)) && footer.check().is_ok()
+            })
+        } else {
+            Digest::of_file(&path).is_ok_and(|found| found == *digest)
+        }
+    }
 }
 
-/// Whether a file is there and every byte of it is what was written under this digest.
-fn holds(path: &Path, digest: &Digest) -> bool {
-    if is_table(path) {
-        Footer::open(path).is_ok_and(|footer| footer.digest == *digest && footer.check().is_ok())
-    } else {
-        Digest::of_file(path).is_ok_and(|found| found == *digest)
-    }
+/// Where a text is in bytes.
+fn find(bytes: &[u8], text: &str) -> Option<usize> {
+    bytes.windows(text.len().max(1)).position(|window| window == text.as_bytes())
 }
 
 fn is_table(path: &Path) -> bool {
@@ -186,19 +222,38 @@ pub fn digest_of(path: &Path) -> Result<Digest, Error> {
     Ok(Origin::of(path)?.digest)
 }
 
-/// A file's digest, and what a table says that it was made from.
+/// A table's seal: the digest of its footer, which says what the table was made from and holds the digests of all columns.
+///
+/// # Errors
+/// If the file cannot be read or its footer is damaged.
+pub fn seal_of(path: &Path) -> Result<Digest, Error> {
+    Ok(Footer::open(path)?.seal)
+}
+
+/// A file's digest, and a table's seal and what it says that it was made from.
 struct Origin {
     digest: Digest,
-    provenance: Option<Provenance>,
+    table: Option<(Digest, Provenance)>,
 }
 
 impl Origin {
     fn of(path: &Path) -> Result<Self, Error> {
         if !is_table(path) {
-            return Ok(Self { digest: Digest::of_file(path)?, provenance: None });
+            return Ok(Self { digest: Digest::of_file(path)?, table: None });
         }
-        let Footer { digest, provenance, .. } = Footer::open(path)?;
-        Ok(Self { digest, provenance: Some(provenance) })
+        let Footer { digest, seal, provenance, .. } = Footer::open(path)?;
+        Ok(Self { digest, table: Some((seal, provenance)) })
+    }
+}
+
+/// What to do about a damaged file: run the stage that the manifest beside it names.
+pub(crate) fn remedy(path: &Path) -> String {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let manifest = Manifest::read(folder).unwrap_or_default();
+    match manifest.writer(&name) {
+        Some((stage, _)) => format!("`{}` makes it again", command(stage, folder)),
+        None => "let the stage that makes it run again".to_owned(),
     }
 }
 
@@ -299,13 +354,13 @@ impl Inspection<'_> {
             Ok(Standing::Stale(Stale { path: path.to_owned(), why, stage }))
         };
         let writer = manifest.writer(file);
-        let Origin { digest, provenance } = Origin::of(path)?;
-        let (stage, inputs) = match (writer, provenance) {
+        let Origin { digest, table } = Origin::of(path)?;
+        let (stage, inputs) = match (writer, &table) {
             (Some((stage, record)), _) => {
                 if let Some(void) = &record.void {
                     return stale(&format!("is of stage `{stage}`, {}", void.reason), &void.redo);
                 }
-                if record.outputs.get(file) != Some(&digest) {
+                if !record.is_of(file, &digest, table.as_ref().map(|(seal, _)| seal)) {
                     let (path, stage, command) = (path.to_owned(), stage.clone(), command(stage, folder));
                     return Err(Error::NotRecorded { path, stage, command });
                 }
@@ -313,11 +368,11 @@ impl Inspection<'_> {
             }
             // Nobody wrote down what a file that is no table was made from.
             (None, None) => return Ok(Standing::Current(digest)),
-            (None, Some(provenance)) => {
+            (None, Some((_, provenance))) => {
                 if manifest.stages.contains_key(&provenance.stage) {
                     return stale("is not recorded in the manifest beside it", &provenance.stage);
                 }
-                (provenance.stage, provenance.inputs)
+                (provenance.stage.clone(), provenance.inputs.clone())
             }
         };
         if !self.seen.insert(path.to_owned()) {
@@ -342,8 +397,16 @@ impl Inspection<'_> {
             if let Standing::Stale(stale) = self.standing(name, &source)? {
                 return Ok(Standing::Stale(stale));
             }
-            if digest_of(&source)? != *expected {
+            let found = Origin::of(&source)?;
+            if found.digest != *expected {
                 return stale(&format!("was made from another {name} than the one there is now"), &stage);
+            }
+            let said = inputs.get(&Provenance::said_name(name));
+            if let (Some(said), Some((_, provenance))) = (said, &found.table)
+                && *said != provenance.said()
+            {
+                let why = format!("was made from a {name} of other options than the one there is now");
+                return stale(&why, &stage);
             }
         }
         Ok(Standing::Current(digest))

@@ -56,4 +56,23 @@ impl Provenance {
         self.inputs.insert(name.to_owned(), digest.clone());
         self
     }
+
+    /// Adds a table: its content, and what it says of itself, which stages compute with too.
+    #[must_use]
+    pub fn table(self, name: &str, digest: &Digest, said: &Digest) -> Self {
+        self.input(name, digest).input(&Self::said_name(name), said)
+    }
+
+    /// The name among the inputs of what a table says of itself.
+    pub(crate) fn said_name(table: &str) -> String {
+        format!("{table} parameters")
+    }
+
+    /// The digest of seed and parameters: what a table says of itself beside its content. Tables of the same content may have been
+    /// made by other rules, from a ledger in another currency, or of customers of whom others were left out.
+    #[must_use]
+    pub fn said(&self) -> Digest {
+        // A tree of texts and numbers is always written.
+        Digest::of(serde_json::json!([self.seed, self.parameters]).to_string().as_bytes())
+    }
 }

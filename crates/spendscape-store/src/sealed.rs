@@ -23,7 +23,7 @@ use parquet::{
     },
 };
 
-use crate::{Digest, Error, Provenance, file::io_error, table::parquet_error};
+use crate::{Digest, Error, Provenance, file::io_error, manifest::remedy, table::parquet_error};
 
 pub(crate) const PROVENANCE_KEY: &str = "spendscape.provenance";
 pub(crate) const DIGEST_KEY: &str = "spendscape.digest";
@@ -45,12 +45,12 @@ const TAIL: usize = 8;
 const MAGIC: &[u8; 4] = b"PAR1";
 
 /// Refuses bytes that have another digest than the file says.
-pub(crate) fn compare(path: &Path, part: &str, expected: &str, found: Digest) -> Result<(), Error> {
+pub(crate) fn compare(path: &Path, part: &str, expected: &str, found: &Digest) -> Result<(), Error> {
     if found.as_str().starts_with(expected) && !expected.is_empty() {
         return Ok(());
     }
-    let (path, part) = (path.to_owned(), part.to_owned());
-    Err(Error::DigestMismatch { path, part, expected: expected.to_owned(), found })
+    let (part, found, remedy) = (part.to_owned(), found.clone(), remedy(path));
+    Err(Error::DigestMismatch { path: path.to_owned(), part, expected: expected.to_owned(), found, remedy })
 }
 
 /// The footer of a table's file, as it was written.
@@ -60,6 +60,7 @@ pub(crate) struct Footer {
     pub(crate) metadata: ArrowReaderMetadata,
     pub(crate) provenance: Provenance,
     pub(crate) digest: Digest,
+    pub(crate) seal: Digest,
     layout: Arc<[Place]>,
 }
 
@@ -79,9 +80,10 @@ impl Footer {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let mut file = File::open(path).map_err(io_error("open", path))?;
         let bytes = read_footer(&mut file, path)?;
-        let at = seal_place(&bytes).ok_or_else(|| Error::Unsealed { path: path.to_owned() })?;
-        let seal = String::from_utf8_lossy(&bytes[at..at + UNSEALED.len()]).into_owned();
-        compare(path, "footer", &seal, unsealed_digest(&bytes, at))?;
+        let at = seal_place(&bytes).ok_or_else(|| unsealed(path))?;
+        let said = String::from_utf8_lossy(&bytes[at..at + UNSEALED.len()]).into_owned();
+        let seal = unsealed_digest(&bytes, at);
+        compare(path, "footer", &said, &seal)?;
         let refuse = |source| parquet_error(path, source);
         let metadata = ParquetMetaDataReader::decode_metadata(&bytes).map_err(refuse)?;
         let metadata =
@@ -96,7 +98,7 @@ impl Footer {
         let digest = serde_json::from_value(serde_json::Value::from(entry(DIGEST_KEY).unwrap_or_default()))
             .map_err(json("its digest"))?;
         let layout = layout(metadata.metadata().row_groups(), &entry(CHUNKS_KEY).unwrap_or_default());
-        Ok(Self { path: path.to_owned(), metadata, provenance, digest, layout })
+        Ok(Self { path: path.to_owned(), metadata, provenance, digest, seal, layout })
     }
 
     /// The column chunks of the file.
@@ -124,7 +126,7 @@ impl Footer {
 fn read_footer(file: &mut File, path: &Path) -> Result<Vec<u8>, Error> {
     let size = file.metadata().map_err(io_error("read", path))?.len();
     if size == 0 {
-        return Err(Error::Empty { path: path.to_owned() });
+        return Err(Error::Empty { path: path.to_owned(), remedy: remedy(path) });
     }
     let damaged = |what: &str| parquet_error(path, ParquetError::EOF(what.to_owned()));
     let mut read = |back: u64, length: usize| -> Result<Vec<u8>, Error> {
@@ -147,6 +149,10 @@ fn read_footer(file: &mut File, path: &Path) -> Result<Vec<u8>, Error> {
     read(back, length as usize)
 }
 
+fn unsealed(path: &Path) -> Error {
+    Error::Unsealed { path: path.to_owned(), remedy: remedy(path) }
+}
+
 /// Where the seal lies in the bytes of a footer.
 fn seal_place(footer: &[u8]) -> Option<usize> {
     let mark = footer.windows(SEAL_MARK.len()).rposition(|bytes| bytes == SEAL_MARK)?;
@@ -163,7 +169,7 @@ fn unsealed_digest(footer: &[u8], at: usize) -> Digest {
 /// Seals the footer of a file that was written with [`UNSEALED`].
 pub(crate) fn seal(file: &mut File, path: &Path) -> Result<(), Error> {
     let footer = read_footer(file, path)?;
-    let at = seal_place(&footer).ok_or_else(|| Error::Unsealed { path: path.to_owned() })?;
+    let at = seal_place(&footer).ok_or_else(|| unsealed(path))?;
     let back = (footer.len() - at + TAIL) as i64;
     file.seek(SeekFrom::End(-back))
         .and_then(|_| file.write_all(unsealed_digest(&footer, at).as_str().as_bytes()))
@@ -238,7 +244,7 @@ impl State {
     fn load(&mut self, path: &Path, place: &Place) -> Result<Bytes, Error> {
         let (bytes, digest) = read_chunk(&mut self.file, path, place.start, place.length)?;
         let part = format!("column {} of row group {}", place.name, place.group);
-        compare(path, &part, &place.digest, digest)?;
+        compare(path, &part, &place.digest, &digest)?;
         Ok(bytes.into())
     }
 }

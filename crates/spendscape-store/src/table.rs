@@ -15,7 +15,7 @@ use parquet::{
     errors::ParquetError,
     file::{
         metadata::KeyValue,
-        properties::{EnabledStatistics, WriterProperties},
+        properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder},
     },
     schema::types::ColumnPath,
 };
@@ -24,6 +24,7 @@ use spendscape_schema::{Axes, Kind, Table, arrays::Rows};
 use crate::{
     Chunks, Digest, DigestOf, Error, PendingFile, Provenance,
     file::io_error,
+    manifest::remedy,
     sealed::{
         CHUNKS_KEY, DIGEST_KEY, Footer, PROVENANCE_KEY, SEAL_KEY, UNSEALED, chunk_digests, compare, seal,
     },
@@ -71,6 +72,20 @@ impl TableWriter {
         schema: SchemaRef,
         provenance: Provenance,
     ) -> Result<Self, Error> {
+        Self::create_with(path, table, schema, provenance, |properties| properties)
+    }
+
+    /// As [`Self::create`]; `choose` may lay the file out in another way. What is read from it stays the same.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn create_with(
+        path: &Path,
+        table: Table,
+        schema: SchemaRef,
+        provenance: Provenance,
+        choose: impl FnOnce(WriterPropertiesBuilder) -> WriterPropertiesBuilder,
+    ) -> Result<Self, Error> {
         table.check(&schema).map_err(|source| Error::Table { path: path.to_owned(), source })?;
         let pending = PendingFile::create(path)?;
         let json = serde_json::to_string(&provenance).map_err(|source| Error::Json {
@@ -99,7 +114,8 @@ impl TableWriter {
                 _ => properties,
             };
         }
-        let writer = ArrowWriter::try_new(pending.handle()?, schema.clone(), Some(properties.build()))
+        let properties = choose(properties).build();
+        let writer = ArrowWriter::try_new(pending.handle()?, schema.clone(), Some(properties))
             .map_err(|source| parquet_error(path, source))?;
         let digest = DigestOf::table(&schema);
         Ok(Self { path: path.to_owned(), pending, writer, schema, digest, rows: 0 })
@@ -335,10 +351,14 @@ pub fn read_table(path: &Path, table: Table) -> Result<Stored, Error> {
         batches.push(batch);
     }
     let TableFile { footer, schema, axes } = reader.file;
-    compare(path, "content", footer.digest.as_str(), digest.finish())?;
+    compare(path, "content", footer.digest.as_str(), &digest.finish())?;
     let rows =
         Rows::new(&schema, &batches).map_err(|source| Error::Table { path: path.to_owned(), source })?;
     Ok(Stored { rows, axes, provenance: footer.provenance, digest: footer.digest })
+}
+
+fn damaged(path: &Path, source: ParquetError) -> Error {
+    Error::Parquet { path: path.to_owned(), remedy: remedy(path), source }
 }
 
 /// Parquet wraps what the system says: a full disk is not a damaged file.
@@ -346,8 +366,8 @@ pub(crate) fn parquet_error(path: &Path, source: ParquetError) -> Error {
     match source {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
             Ok(source) => Error::Io { action: "read or write", path: path.to_owned(), source: *source },
-            Err(inner) => Error::Parquet { path: path.to_owned(), source: ParquetError::External(inner) },
+            Err(inner) => damaged(path, ParquetError::External(inner)),
         },
-        source => Error::Parquet { path: path.to_owned(), source },
+        source => damaged(path, source),
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use spendscape::{
     RunFolder,
@@ -25,7 +25,7 @@ use spendscape::{
     },
     text::{printable, printable_json, printable_log},
 };
-use spendscape_report::{explanation_page, explanation_text};
+use spendscape_report::{CustomerExplanation, explanation_page, explanation_text};
 use spendscape_store::Manifest;
 use tracing_subscriber::EnvFilter;
 
@@ -134,13 +134,17 @@ enum Command {
     /// spending that would move the segment, and what changed over the periods.
     #[command(
         after_help = "Examples:\n  spendscape explain runs/first --data runs/bank\n  spendscape explain runs/first \
-        --data runs/bank --customer C000001 --html why.html"
+        --data runs/bank --customer C000001 --html why.html\n  spendscape explain runs/may --model runs/first"
     )]
     Explain {
         #[command(flatten)]
         folders: Folders,
         #[command(flatten)]
         options: ExplainOptions,
+        /// Trained run by whose network the customers were assigned (`spendscape assign`): its surrogates explain them, beside
+        /// its own customers and with its list of protected classes
+        #[arg(long, value_name = "RUN", conflicts_with = "protected")]
+        model: Option<PathBuf>,
         /// Print the explanation of this customer (with --json as JSON)
         #[arg(long, value_name = "ID")]
         customer: Option<String>,
@@ -445,6 +449,16 @@ fn comparison_table(rows: &[SummaryRow]) -> String {
 }
 
 impl Command {
+    /// Whether the command works on tables, which may lie in another folder.
+    fn reads_data(&self) -> bool {
+        match self {
+            Self::Synth { .. } => false,
+            Self::Ingest { options, .. } => options.files.is_empty(),
+            Self::Dynamics { net, .. } => net.files().is_none(),
+            _ => true,
+        }
+    }
+
     fn work(&self, json: bool) -> Result<RunFolder> {
         let folders = match self {
             Self::Synth { folders, .. }
@@ -462,6 +476,9 @@ impl Command {
             | Self::Run { folders, .. } => folders,
             Self::Goals(command) => command.folders(),
         };
+        if let Some(data) = folders.data.as_deref().filter(|_| !self.reads_data()) {
+            bail!("--data {}: this command reads no tables of another folder: leave it out", data.display());
+        }
         let (run, force) = (folders.open()?, folders.force);
         match self {
             Self::Synth { options, .. } => stages::synth::synth(&run, options, force)?,
@@ -470,10 +487,11 @@ impl Command {
             Self::States { .. } => stages::states::states(&run, force)?,
             Self::Segment { options, seed, .. } => stages::segment::segment(&run, options, *seed, force)?,
             Self::Assign { options, .. } => stages::assign::assign(&run, options, force)?,
-            Self::Explain { options, customer, html, .. } => {
-                stages::explain::explain(&run, options, force)?;
+            Self::Explain { options, model, customer, html, .. } => {
+                stages::explain::explain(&run, options, model.as_deref(), force)?;
                 if let Some(customer) = customer {
-                    print_explanation(&run, options, customer, html.as_deref(), json)?;
+                    let found = stages::explain::explain_customer(&run, options, model.as_deref(), customer)?;
+                    print_explanation(&found, html.as_deref(), json)?;
                 }
             }
             Self::Dynamics { options, net, .. } => match net.files() {
@@ -489,7 +507,7 @@ impl Command {
                 stages::train::train(&run, train, force)?;
                 stages::states::states(&run, force)?;
                 stages::segment::segment(&run, segment, train.seed, force)?;
-                stages::explain::explain(&run, explain, force)?;
+                stages::explain::explain(&run, explain, None, force)?;
                 stages::dynamics::dynamics(&run, dynamics, force)?;
                 stages::report::report(&run)?;
             }
@@ -499,18 +517,11 @@ impl Command {
 }
 
 /// Prints the explanation of one customer as text or JSON, and writes it as a page where one is asked for.
-fn print_explanation(
-    run: &RunFolder,
-    options: &ExplainOptions,
-    customer: &str,
-    html: Option<&Path>,
-    json: bool,
-) -> Result<()> {
-    let explanation = stages::explain::explain_customer(run, options, customer)?;
+fn print_explanation(explanation: &CustomerExplanation, html: Option<&Path>, json: bool) -> Result<()> {
     if let Some(path) = html {
-        spendscape_store::write_file(path, explanation_page(&explanation).as_bytes())?;
+        spendscape_store::write_file(path, explanation_page(explanation).as_bytes())?;
     }
-    if json { print_value(&explanation) } else { print_text(&explanation_text(&explanation)) }
+    if json { print_value(explanation) } else { print_text(&explanation_text(explanation)) }
 }
 
 /// Prints a value as JSON.

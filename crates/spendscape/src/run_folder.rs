@@ -11,8 +11,8 @@ use anyhow::{Context, Result, bail, ensure};
 use arrow::array::{ArrayRef, RecordBatch};
 use spendscape_schema::{Axes, Table, Taxonomy};
 use spendscape_store::{
-    Digest, FolderLock, Manifest, Provenance, StageRecord, Standing, Stored, Use, manifest::command,
-    read_table, standing, this_build, write_file, write_table,
+    Digest, FolderLock, Manifest, Provenance, StageRecord, Standing, Stored, TableReader, Use, digest_of,
+    manifest::command, read_table, seal_of, standing, this_build, write_file, write_table,
 };
 
 /// The file of a table in a run folder.
@@ -199,9 +199,12 @@ impl File {
     fn maker(self) -> &'static str {
         match self.table() {
             Table::Latent | Table::Outcomes | Table::GoalTruth | Table::GoalCustomers => "synth",
-            Table::Ledger | Table::Taxonomy | Table::Coefficients | Table::Panel | Table::Balances => {
-                "ingest"
-            }
+            Table::Ledger
+            | Table::Taxonomy
+            | Table::Coefficients
+            | Table::Panel
+            | Table::LeftOut
+            | Table::Balances => "ingest",
             Table::Targets | Table::Training => "train",
             Table::Model if self == Self::Model => "train",
             Table::Model | Table::GoalMeasures | Table::GoalComparisons | Table::GoalConfusion => {
@@ -225,6 +228,11 @@ impl File {
     /// Whether it is made from raw data rather than by a run.
     fn is_data(self) -> bool {
         matches!(self.maker(), "synth" | "ingest")
+    }
+
+    /// Whether runs in other folders may work on it.
+    fn is_for_others(self) -> bool {
+        self.is_data() || matches!(self, Self::GoalGroups | Self::GoalRoster)
     }
 }
 
@@ -295,6 +303,28 @@ impl RunFolder {
         Ok(run)
     }
 
+    /// Opens a trained run to read from, with its panel where training found it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_trained(path: &Path) -> Result<Self> {
+        let run = Self::open_to_read(path)?;
+        Ok(match run.elsewhere(File::Panel)? {
+            Some(data) => Self { _data_lock: Some(Self::lock_data(&data)?), data: Some(data), ..run },
+            None => run,
+        })
+    }
+
+    /// The folder in which stages of this run found a file that the folders at hand do not have.
+    fn elsewhere(&self, file: File) -> Result<Option<PathBuf>> {
+        if self.find(file).exists() {
+            return Ok(None);
+        }
+        let stages = Manifest::read(&self.path)?.stages;
+        let mut paths = stages.values().filter_map(|record| record.paths.get(file.name()).map(Path::new));
+        Ok(paths.find(|path| path.exists()).and_then(Path::parent).map(Path::to_owned))
+    }
+
     fn at(path: &Path, data: Option<&Path>, data_lock: Option<Arc<FolderLock>>) -> Self {
         let data = data.map(Path::to_owned);
         Self {
@@ -307,9 +337,10 @@ impl RunFolder {
     }
 
     fn lock_data(data: &Path) -> Result<Arc<FolderLock>> {
+        // A folder that has only what runs make would be ignored.
         ensure!(
-            holds_tables(data),
-            "--data {}: there are no tables: name the folder that `spendscape ingest` or `synth` wrote to",
+            holds_data(data),
+            "--data {}: there are no data: name the folder that `spendscape ingest` or `synth` wrote to",
             data.display()
         );
         Ok(FolderLock::acquire(data, Use::Read)?)
@@ -331,15 +362,16 @@ impl RunFolder {
     fn refuse_other_data(&self) -> Result<()> {
         let Some(data) = &self.data else { return Ok(()) };
         let manifest = Manifest::read(&self.path)?;
-        let made = |file: &File| {
-            manifest.stages.get("panel").is_some_and(|panel| panel.outputs.contains_key(file.name()))
-        };
+        let panel = manifest.stages.get("panel").filter(|panel| {
+            let ledger = digest_of(&data.join(File::Ledger.name())).ok();
+            ledger.is_some() && panel.provenance.inputs.get(File::Ledger.name()) == ledger.as_ref()
+        });
+        let made = |file: &File| panel.is_some_and(|panel| panel.outputs.contains_key(file.name()));
         for file in File::ALL.iter().filter(|file| file.is_data() && !made(file)) {
             let [own, other] = [&self.path, data].map(|folder| folder.join(file.name()));
             if own.exists() && other.exists() {
-                let digest = |path: &Path| Ok::<_, anyhow::Error>(spendscape_store::digest_of(path)?);
                 ensure!(
-                    digest(&own)? == digest(&other)?,
+                    digest_of(&own)? == digest_of(&other)?,
                     "{} and {} differ: {} has data of its own, so that --data would be ignored or mixed with them; leave it out, \
                      or work in another run folder",
                     own.display(),
@@ -363,10 +395,10 @@ impl RunFolder {
         self.data.as_deref().unwrap_or(&self.path)
     }
 
-    /// The folder that holds the panel of other runs that this one is about: its own, if it has tables.
+    /// The folder that holds the panel of other runs that this one is about: its own, if it has data.
     #[must_use]
     pub fn data_for_others(&self) -> Option<&Path> {
-        Some(self.data()).filter(|folder| holds_tables(folder))
+        Some(self.data()).filter(|folder| holds_data(folder))
     }
 
     /// Where a file is: what the run made itself, otherwise what the data folder has.
@@ -421,6 +453,15 @@ impl RunFolder {
             Standing::Current(digest) => Ok((self.find(file), digest)),
             Standing::Stale(stale) => bail!("{stale}"),
             Standing::Missing => {
+                if let Some(folder) = self.elsewhere(file)? {
+                    bail!(
+                        "{} is not in {}: the run was made with that of {}, which is named by `--data {}`",
+                        file.name(),
+                        self.path.display(),
+                        folder.display(),
+                        folder.display()
+                    );
+                }
                 let folder = if file.is_data() { self.data() } else { &self.path };
                 let beside = match &self.data {
                     Some(data) => format!(" nor in {}", data.display()),
@@ -454,6 +495,16 @@ impl RunFolder {
         Ok(stored)
     }
 
+    /// Adds a table to what a stage is made from, under a name: its content and what it says of itself.
+    ///
+    /// # Errors
+    /// As [`Self::need`].
+    pub fn input(&self, provenance: Provenance, name: &str, file: File) -> Result<Provenance> {
+        let (path, digest) = self.need(file)?;
+        let said = TableReader::open(&path, file.table())?.provenance().said();
+        Ok(provenance.table(name, &digest, &said))
+    }
+
     /// What a stage was last finished with.
     ///
     /// # Errors
@@ -477,9 +528,9 @@ impl RunFolder {
         let mut paths = BTreeMap::new();
         let mut known = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
         for input in inputs {
-            let (path, digest) =
-                self.need(*input).with_context(|| format!("stage `{name}` needs {}", input.name()))?;
-            provenance = provenance.input(input.name(), &digest);
+            let needs = || format!("stage `{name}` needs {}", input.name());
+            let (path, digest) = self.need(*input).with_context(needs)?;
+            provenance = self.input(provenance, input.name(), *input).with_context(needs)?;
             // A later command may run elsewhere.
             let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
             paths.insert(input.name().to_owned(), absolute.display().to_string());
@@ -505,8 +556,8 @@ impl RunFolder {
     }
 }
 
-fn holds_tables(folder: &Path) -> bool {
-    File::ALL.iter().any(|file| folder.join(file.name()).exists())
+fn holds_data(folder: &Path) -> bool {
+    File::ALL.iter().any(|file| file.is_for_others() && folder.join(file.name()).exists())
 }
 
 impl Stage<'_> {
@@ -541,11 +592,12 @@ impl Stage<'_> {
         let path = self.run.path.join(name);
         if self.claimed.insert(name.to_owned()) {
             self.run.secure()?;
-            let mut manifest = Manifest::read(&self.run.path)?;
-            self.before.get_or_insert_with(|| manifest.clone());
+            let before = Manifest::read(&self.run.path)?;
+            let mut manifest = before.clone();
             if manifest.claim(self.name, &self.key, name) {
                 manifest.write(&self.run.path)?;
             }
+            self.before.get_or_insert(before);
         }
         Ok(path)
     }
@@ -610,10 +662,15 @@ impl Stage<'_> {
     pub fn finish(mut self) -> Result<()> {
         let seconds = self.start.elapsed().as_secs_f64();
         tracing::info!(stage = self.name, seconds = format!("{seconds:.2}"), "done");
+        let tables = File::ALL.iter().filter(|file| self.outputs.contains_key(file.name()));
+        let seals =
+            tables.map(|file| Ok((file.name().to_owned(), seal_of(&self.run.path.join(file.name()))?)));
+        let seals = seals.collect::<Result<_>>()?;
         let record = StageRecord {
             provenance: self.key.clone(),
             build: this_build(),
             outputs: self.outputs.clone(),
+            seals,
             finished: jiff::Timestamp::now().to_string(),
             seconds,
             threads: rayon::current_num_threads(),

@@ -12,6 +12,17 @@ const MINUS: char = '\u{2212}';
 /// What stands for a grouping sign of typesetting in a number that was made ASCII; no text of a number has it.
 const GROUP: u8 = 0x1d;
 
+/// Powers of ten: those that 128 bits hold. Computing one takes longer than reading a number.
+const POWERS: [i128; 39] = {
+    let mut powers = [1; 39];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = 10 * powers[at - 1];
+        at += 1;
+    }
+    powers
+};
+
 /// The signs of a source's numbers.
 #[derive(Debug, Clone)]
 pub(crate) struct NumberSigns<'a> {
@@ -134,8 +145,13 @@ impl<'a> NumberSigns<'a> {
         let too_large = NumberFault::TooLarge { digits: precision - scale };
         let mut value = 0_i128;
         let mut push = |digit: u8| -> Result<(), NumberFault> {
-            let next = value.checked_mul(10).and_then(|value| value.checked_add(i128::from(digit - b'0')));
-            value = next.ok_or(too_large)?;
+            let digit = i128::from(digit - b'0');
+            // A check of 128 bits for overflow is a call, which few numbers need.
+            value = if value < POWERS[37] {
+                10 * value + digit
+            } else {
+                value.checked_mul(10).and_then(|value| value.checked_add(digit)).ok_or(too_large)?
+            };
             Ok(())
         };
         // The digits since the last grouping sign, and whether there was one.
@@ -175,7 +191,7 @@ impl<'a> NumberSigns<'a> {
             Lost::Range => too_large,
         })?;
         // At most 38 digits are allowed, which 128 bits hold.
-        if value >= 10_i128.pow(u32::from(precision)) {
+        if POWERS.get(usize::from(precision)).is_some_and(|limit| value >= *limit) {
             return Err(too_large);
         }
         Ok(if negative { -value } else { value })
@@ -225,9 +241,12 @@ fn shifted(value: i128, by: i64) -> Result<i128, Lost> {
     if value == 0 {
         return Ok(0);
     }
-    let power = u32::try_from(by.unsigned_abs()).ok().and_then(|by| 10_i128.checked_pow(by));
-    if by >= 0 {
-        return power.and_then(|power| value.checked_mul(power)).ok_or(Lost::Range);
+    let power = usize::try_from(by.unsigned_abs()).ok().and_then(|by| POWERS.get(by));
+    if by == 0 {
+        return Ok(value);
+    }
+    if by > 0 {
+        return power.and_then(|power| value.checked_mul(*power)).ok_or(Lost::Range);
     }
     match power {
         Some(power) if value % power == 0 => Ok(value / power),

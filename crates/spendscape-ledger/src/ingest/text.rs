@@ -202,6 +202,11 @@ impl<'a> TextFile<'a> {
         &self.header
     }
 
+    /// The line that the current row begins on.
+    pub(crate) fn line(&self) -> u64 {
+        self.start.line
+    }
+
     /// Where the current row stands.
     pub(crate) fn place(&self, column: Option<&str>) -> Place {
         Place {

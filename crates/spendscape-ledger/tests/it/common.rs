@@ -13,13 +13,10 @@ use arrow::{
 };
 use jiff::civil::{Date, DateTime, date};
 use ndarray::{Array2, Array3};
-use parquet::file::{
-    metadata::KeyValue,
-    properties::{EnabledStatistics, WriterProperties},
-};
+use parquet::file::properties::{EnabledStatistics, WriterPropertiesBuilder};
 use spendscape_ledger::{Limits, PanelRequest};
 use spendscape_schema::{Axes, EmptyWindows, Panel, Table, WindowSpec, arrays};
-use spendscape_store::{Digest, Provenance, TableWriter};
+use spendscape_store::{Provenance, TableWriter};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
@@ -47,25 +44,21 @@ fn batch_of(schema: &SchemaRef, rows: &[Row]) -> RecordBatch {
     RecordBatch::try_new(schema.clone(), columns).unwrap()
 }
 
-/// Writes rows as a ledger table without dictionaries or statistics, as another program might.
+/// Writes rows as a ledger table whose pages have no dictionaries, as those of ids that are too many for one, and whose row
+/// groups have no statistics to skip them by.
 pub(crate) fn write_plain(path: &Path, rows: &[Row]) -> PathBuf {
     let schema = Table::Ledger.schema(&Axes::new()).unwrap();
-    let entry = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
-    let provenance = serde_json::to_string(&Provenance::new("test")).unwrap();
-    let metadata = vec![
-        entry("spendscape.provenance", provenance),
-        entry("spendscape.digest", Digest::of(b"not checked").to_string()),
-    ];
-    let properties = WriterProperties::builder()
-        .set_dictionary_enabled(false)
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_max_row_group_row_count(Some(50))
-        .set_key_value_metadata(Some(metadata))
-        .build();
-    let file = std::fs::File::create(path).unwrap();
-    let mut writer = parquet::arrow::ArrowWriter::try_new(file, schema.clone(), Some(properties)).unwrap();
+    let plain = |properties: WriterPropertiesBuilder| {
+        properties
+            .set_dictionary_enabled(false)
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_max_row_group_row_count(Some(50))
+    };
+    let provenance = Provenance::new("test");
+    let mut writer =
+        TableWriter::create_with(path, Table::Ledger, schema.clone(), provenance, plain).unwrap();
     writer.write(&batch_of(&schema, rows)).unwrap();
-    writer.close().unwrap();
+    writer.finish().unwrap();
     path.to_owned()
 }
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use spendscape_schema::{Axes, Axis, Table, arrays};
 use spendscape_store::{
     Digest, DigestOf, Error, FolderLock, Manifest, Provenance, StageRecord, Standing, TableReader,
-    TableWriter, Use, read_table, standing, this_build, write_table,
+    TableWriter, Use, digest_of, read_table, seal_of, standing, this_build, write_table,
 };
 
 fn states(n: usize) -> RecordBatch {
@@ -162,6 +162,8 @@ fn a_stage_is_current_only_with_the_same_provenance_and_its_files() {
         provenance: provenance(),
         build: this_build(),
         outputs: [("states.parquet".to_owned(), digest)].into(),
+        seals: [("states.parquet".to_owned(), seal_of(&folder.path().join("states.parquet")).unwrap())]
+            .into(),
         finished: "2026-01-01T00:00:00Z".to_owned(),
         seconds: 1.0,
         threads: 2,
@@ -173,6 +175,14 @@ fn a_stage_is_current_only_with_the_same_provenance_and_its_files() {
     let manifest = Manifest::read(folder.path()).unwrap();
     assert!(manifest.is_current(folder.path(), "states", &provenance()));
     assert!(!manifest.is_current(folder.path(), "states", &provenance().seed(8)));
+    // A table of the same content that another run made.
+    write_table(&folder.path().join("states.parquet"), Table::States, &states(2), provenance().seed(8))
+        .unwrap();
+    assert!(!manifest.is_current(folder.path(), "states", &provenance()));
+    let place = |name: &str| folder.path().join(name);
+    assert!(matches!(standing("states.parquet", &place), Err(Error::NotRecorded { .. })));
+    write(&folder.path().join("states.parquet"), &states(2));
+    assert!(manifest.is_current(folder.path(), "states", &provenance()));
     // Another program of the same version may write other tables, and so may one that is not known.
     for build in [Some("1 bytes of 1767225600.000000000".to_owned()), None] {
         let mut manifest = manifest.clone();
@@ -255,6 +265,79 @@ fn no_flipped_byte_is_read() {
     assert!(unseen < whole.len() / 4, "{unseen} of {} flips are not seen", unseen + refused);
 }
 
+/// Records decide what counts: one byte of them changed must not go unseen, nor a field that a later version may know.
+#[test]
+fn a_changed_manifest_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut manifest = Manifest::default();
+    manifest.claim("states", &provenance(), "states.parquet");
+    manifest.write(folder.path()).unwrap();
+    assert_eq!(Manifest::read(folder.path()).unwrap(), manifest);
+    let path = folder.path().join("manifest.json");
+    let whole = std::fs::read(&path).unwrap();
+    let refused = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        let error = Manifest::read(folder.path()).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            error.is_bad_input() && text.contains("manifest.json") && text.contains("spendscape ingest"),
+            "{text}"
+        );
+    };
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        refused(&bytes);
+    }
+    refused(&whole[..whole.len() - 1]);
+    refused(b"");
+    refused(b"{\"stages\": {}}");
+    refused(&[&whole[..], b" "].concat());
+}
+
+/// Another program, or an earlier version, writes tables without a seal.
+#[test]
+fn a_table_without_seal_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("states.parquet");
+    write(&path, &states(3));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let key = b"spendscape.seal";
+    let at = bytes.windows(key.len()).position(|window| window == key).unwrap();
+    bytes[at] = b'S';
+    std::fs::write(&path, bytes).unwrap();
+    for error in [
+        read_table(&path, Table::States).unwrap_err(),
+        digest_of(&path).unwrap_err(),
+        seal_of(&path).unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::Unsealed { .. }), "{error}");
+    }
+}
+
+/// What is computed with beside a table's content: other parameters of an input make another output.
+#[test]
+fn a_table_is_made_from_what_its_inputs_say_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let put = |name: &str, provenance: Provenance| {
+        write_table(&place(name), Table::States, &states(2), provenance).unwrap().digest
+    };
+    let panel = |customers: u64| Provenance::new("panel").parameter("customers_left_out", customers);
+    let digest = put("one.parquet", panel(1));
+    put("two.parquet", Provenance::new("train").table("one.parquet", &digest, &panel(1).said()));
+    let standing = || standing("two.parquet", &place).unwrap();
+    assert!(matches!(standing(), Standing::Current(_)));
+    // Who made it and from what is no parameter.
+    assert_eq!(put("one.parquet", panel(1).input("ledger.parquet", &Digest::of(b"other"))), digest);
+    assert!(matches!(standing(), Standing::Current(_)));
+    put("one.parquet", panel(2));
+    let Standing::Stale(stale) = standing() else { panic!("{:?}", standing()) };
+    assert!(stale.to_string().contains("one.parquet of other options"), "{stale}");
+    put("one.parquet", panel(1).seed(3));
+    assert!(matches!(standing(), Standing::Stale(_)));
+}
+
 /// Three stages: `a` reads nothing, `b` what `a` wrote, and `c` writes a file of `a`'s.
 #[test]
 fn a_file_counts_as_long_as_its_record_and_its_inputs_do() {
@@ -269,6 +352,7 @@ fn a_file_counts_as_long_as_its_record_and_its_inputs_do() {
         provenance: inputs.iter().fold(Provenance::new(stage), |key, (name, digest)| key.input(name, digest)),
         build: this_build(),
         outputs: outputs.iter().map(|(name, digest)| ((*name).to_owned(), (*digest).clone())).collect(),
+        seals: outputs.iter().map(|(name, _)| ((*name).to_owned(), seal_of(&place(name)).unwrap())).collect(),
         finished: "2026-01-01T00:00:00Z".to_owned(),
         seconds: 1.0,
         threads: 2,
@@ -295,6 +379,19 @@ fn a_file_counts_as_long_as_its_record_and_its_inputs_do() {
     // A leftover: its stage has a record that does not have it.
     metrics("four.parquet", "b", 4.0);
     assert!(why("four.parquet").contains("spendscape b"));
+
+    // What is damaged is told with what to do about it.
+    let whole = std::fs::read(place("three.parquet")).unwrap();
+    let flipped = [&whole[..30], &[whole[30] ^ 1], &whole[31..]].concat();
+    for damaged in [&[][..], &whole[..whole.len() / 2], &whole[..whole.len() - 9], &flipped] {
+        std::fs::write(place("three.parquet"), damaged).unwrap();
+        let text = read_table(&place("three.parquet"), Table::Metrics).unwrap_err().to_string();
+        assert!(
+            text.contains(&format!("`spendscape b {}` makes it again", folder.path().display())),
+            "{text}"
+        );
+    }
+    std::fs::write(place("three.parquet"), whole).unwrap();
 
     // The input is replaced, and the record says so or does not.
     let other = metrics("one.parquet", "a", 5.0);

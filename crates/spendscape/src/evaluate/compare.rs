@@ -54,11 +54,11 @@ pub fn compare(run: &RunFolder, options: &CompareOptions, force: bool) -> Result
             options.runs[0].display()
         );
         let name = format!("seed {} {}", seed.unwrap_or_default(), File::Comparison.name());
-        provenance = provenance.input(&name, &one.need(File::Comparison)?.1);
+        provenance = one.input(provenance, &name, File::Comparison)?;
         all.rows.extend(found.rows);
         if one.has(File::Segments)? {
             let name = format!("seed {} {}", seed.unwrap_or_default(), File::Segments.name());
-            provenance = provenance.input(&name, &one.need(File::Segments)?.1);
+            provenance = one.input(provenance, &name, File::Segments)?;
             let segments = one.read(File::Segments)?.rows.index("segment")?;
             labels.push(segments.into_iter().map(usize::from).collect::<Vec<usize>>());
         }

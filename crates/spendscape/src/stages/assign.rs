@@ -56,9 +56,9 @@ pub fn assign(run: &RunFolder, options: &AssignOptions, force: bool) -> Result<(
     }
     let mut provenance = Provenance::new("assign");
     for file in [File::Model, File::Targets, File::Frame] {
-        let (_, digest) =
-            trained.need(file).with_context(|| format!("{} is no trained run", options.model.display()))?;
-        provenance = provenance.input(&format!("trained {}", file.name()), &digest);
+        provenance = trained
+            .input(provenance, &format!("trained {}", file.name()), file)
+            .with_context(|| format!("{} is no trained run", options.model.display()))?;
     }
     let (earlier, provenance) = Earlier::open(&options.model, run, provenance)?;
     let mut inputs = vec![File::Panel];

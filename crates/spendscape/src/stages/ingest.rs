@@ -48,16 +48,16 @@ pub struct IngestOptions {
     #[arg(long, value_name = "N", requires = "files", value_parser = count(1..=60_000))]
     pub derive_classes: Option<usize>,
     /// Coefficient table (CSV: class, traits ...)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "files")]
     pub coefficients: Option<PathBuf>,
     /// Draw a coefficient table from this seed, for data without one: its traits mean nothing
-    #[arg(long, value_name = "SEED", conflicts_with = "coefficients")]
+    #[arg(long, value_name = "SEED", requires = "files", conflicts_with = "coefficients")]
     pub draw_coefficients: Option<u64>,
     /// Replace customer ids by a keyed hash; the file holds the key
     #[arg(long, value_name = "FILE", requires = "files")]
     pub pseudonym_key: Option<PathBuf>,
     /// Drop and count a last line that is cut, instead of refusing the file
-    #[arg(long)]
+    #[arg(long, requires = "files")]
     pub allow_cut_last_line: bool,
     /// Long window
     #[arg(long, default_value = "annual x 6", value_name = "WINDOW")]

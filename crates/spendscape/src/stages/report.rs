@@ -27,13 +27,18 @@ pub fn report(run: &RunFolder) -> Result<()> {
         }
     }
     page(run.path(), &run.path().join("report.html"))?;
-    if run.has(File::Fidelity)? {
+    let assigned = run.record("assign")?.is_some_and(|record| record.void.is_none());
+    if !assigned && run.has(File::Fidelity)? {
         model_card(run.path(), run.path())?;
     } else {
-        tracing::info!(
-            "the model card is left out: {} is not there, or of another run",
-            File::Fidelity.name()
-        );
+        if assigned {
+            tracing::info!("the model card is that of the run whose network assigned the customers");
+        } else {
+            tracing::info!(
+                "the model card is left out: {} is not there, or of another run",
+                File::Fidelity.name()
+            );
+        }
         for name in ["model_card.md", "model_card.html"] {
             let path = run.path().join(name);
             if path.exists() {

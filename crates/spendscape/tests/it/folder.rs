@@ -9,6 +9,8 @@ use std::{
 };
 
 use serde_json::Value;
+use spendscape_schema::Table;
+use spendscape_store::read_table;
 
 use crate::program::{files, refuse, spendscape, succeed};
 
@@ -313,6 +315,84 @@ fn data_of_another_folder_are_never_ignored() {
         let message = refuse(&words);
         assert!(message.contains("another panel.parquet"), "{words:?}: {message}");
     }
+}
+
+/// Found by taking tables from folder to folder.
+#[test]
+fn data_that_a_command_does_not_read_are_refused() {
+    let folder = Folder::new();
+    let (run, new) = (folder.path(), folder.named("new"));
+    let [map, csv] = ["map.toml", "ledger.csv"].map(|name| folder.named(name));
+    fs::write(&map, MAP).unwrap();
+    fs::write(&csv, "customer,time,amount,class\na,2020-01-01,-1.00,food\n").unwrap();
+    for words in [
+        vec!["synth", &new, "--data", &run],
+        vec!["ingest", &new, "--data", &run, "--files", &csv, "--map", &map, "--derive-classes", "1"],
+        vec!["dynamics", &new, "--data", &run, "--model", "net.safetensors", "--inputs", &csv],
+    ] {
+        let message = refuse(&words);
+        assert!(message.contains("--data") && message.contains("leave it out"), "{words:?}: {message}");
+    }
+    // What a run without data of its own made is no data.
+    let other = folder.named("other");
+    succeed(&["train", &other, "--data", &run, "--epochs", "1"]);
+    let message = refuse(&["states", &run, "--data", &other]);
+    assert!(message.contains("no data"), "{message}");
+    // Where the data are is said.
+    let message = refuse(&["states", &other]);
+    assert!(message.contains(&format!("--data {run}")), "{message}");
+    // A panel of its own is no contradiction only if it was made from the other folder's ledger.
+    let (own, bare) = (folder.named("own"), folder.named("bare"));
+    succeed(&["ingest", &own, "--data", &run]);
+    succeed(&["train", &own, "--data", &run, "--epochs", "1"]);
+    folder.make("bare", "50", "2");
+    fs::remove_file(Path::new(&bare).join("ledger.parquet")).unwrap();
+    let message = refuse(&["train", &own, "--data", &bare]);
+    assert!(message.contains("differ"), "{message}");
+    // What is made with raw files needs them.
+    for option in [
+        ["--coefficients", csv.as_str()].as_slice(),
+        &["--draw-coefficients", "1"],
+        &["--allow-cut-last-line"],
+    ] {
+        let message = refuse(&[&["ingest", run.as_str()][..], option].concat());
+        assert!(message.contains("--files"), "{message}");
+    }
+}
+
+/// A record that was changed would let a stage of other options count.
+#[test]
+fn a_manifest_that_was_changed_is_refused() {
+    let folder = Folder::new();
+    let (path, file) = (folder.path(), folder.file("manifest.json"));
+    let whole = fs::read_to_string(&file).unwrap();
+    let words = [&["run", path.as_str(), "--scaling", "min-max"] as &[&str], &QUICK].concat();
+    for text in [
+        whole.replace("\"scaling\": \"z3\"", "\"scaling\": \"min-max\""),
+        whole.replace("\"epochs\"", "\"epoch\""),
+        whole[..whole.len() / 2].to_owned(),
+        String::new(),
+        "{\"stages\": {}}".to_owned(),
+    ] {
+        assert_ne!(text, whole);
+        fs::write(&file, text).unwrap();
+        for words in [words.as_slice(), &["report", &path], &["explain", &path, "--customer", "C000001"]] {
+            let message = refuse(words);
+            assert!(message.contains("manifest.json") && message.contains("remove it"), "{message}");
+        }
+    }
+    // What is said to help does.
+    let (before, targets) = (whole, folder.file("targets.parquet"));
+    let digest = |path: &Path| read_table(path, Table::Targets).unwrap().digest;
+    let old = digest(&targets);
+    fs::remove_file(&file).unwrap();
+    succeed(&["ingest", &path]);
+    succeed(&words);
+    assert_ne!(digest(&targets), old);
+    // The manifest of before is no lie: it knows other tables.
+    fs::write(&file, before).unwrap();
+    let message = refuse(&["states", &path]);
+    assert!(message.contains("is not what stage") && message.contains("spendscape"), "{message}");
 }
 
 #[test]

@@ -388,6 +388,19 @@ fn odd_customers_are_counted_and_predicted() {
         ["--units", "8", "--epochs", "3", "--batch", "4", "--draws", "20", "-q", "--split", "customers"];
     succeed(&[&["goals", "train", &run][..], &quick].concat());
     succeed(&["goals", "predict", &run, "-q"]);
+    // The same groups known up to a later day: what was predicted from the earlier one is not up to date.
+    let known = |day: &'static str| {
+        let more = ["--until", day, "-q", "--channel", "place", "--block", "1"];
+        succeed(&[&["goals", "groups", run.as_str(), "--customers", &customers][..], &more].concat())
+    };
+    known("2020-03-31");
+    let message = refuse(&["goals", "predict", &run]);
+    assert!(
+        message.contains("goal_groups.parquet of other options") && message.contains("goals train"),
+        "{message}"
+    );
+    known("2020-02-29");
+    succeed(&["goals", "predict", &run, "-q"]);
     let rows = read_table(Path::new(&path("run/goal_predictions.parquet")), Table::GoalPredictions).unwrap();
     assert_eq!(rows.axes.labels(Axis::Goal).unwrap(), ["food", "rent"]);
     let (names, history) = (rows.rows.text("customer").unwrap(), rows.rows.integer("history").unwrap());

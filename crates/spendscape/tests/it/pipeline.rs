@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
+use spendscape_store::Manifest;
 
 use crate::program::{files, spendscape, succeed};
 
@@ -69,12 +70,11 @@ fn one_command_leads_from_the_panel_to_figures() {
     assert_eq!(std::fs::metadata(run.join("states.parquet")).unwrap().modified().unwrap(), before);
     // So is what another build of the program wrote, whose tables this one may not even read. Found by a run folder
     // that outlived a change of a table's columns.
-    let path = run.join("manifest.json");
-    let mut manifest: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    for stage in manifest["stages"].as_object_mut().unwrap().values_mut() {
-        stage["build"] = "1 bytes of 1767225600.000000000".into();
+    let mut manifest = Manifest::read(&run).unwrap();
+    for stage in manifest.stages.values_mut() {
+        stage.build = Some("1 bytes of 1767225600.000000000".to_owned());
     }
-    std::fs::write(&path, manifest.to_string()).unwrap();
+    manifest.write(&run).unwrap();
     std::fs::write(run.join("map_points.parquet"), "of another time").unwrap();
     succeed(&words);
     assert_ne!(std::fs::metadata(run.join("states.parquet")).unwrap().modified().unwrap(), before);

@@ -173,6 +173,34 @@ fn left_out(run: &str, data: &str) {
     );
 }
 
+/// The same panel from another ledger: what is said of the ledger is not what it was.
+#[test]
+fn more_customers_who_are_all_left_out_are_told_of() {
+    let bench = Bench::new(&ledger());
+    let run = bench.path("run");
+    let ingest = || bench.ingest("monthly x 6", &["--draw-coefficients", "1"]);
+    let digest = || read_table(Path::new(&bench.path("run/panel.parquet")), Table::Panel).unwrap().digest;
+    ingest();
+    let (before, words) = (digest(), ["run", &run, "--epochs", "2"]);
+    assert!(succeed(&words).contains("60 of the ledger's 71 customers"));
+    let more = (0..9).map(|customer| format!("late{customer},2019-06-30,-1.00,food\n")).collect::<String>();
+    fs::write(bench.path("ledger.csv"), format!("customer,time,amount,class\n{}{more}", ledger())).unwrap();
+    ingest();
+    assert_eq!(digest(), before);
+    let message = refuse(&["report", &run]);
+    assert!(
+        message.contains("panel.parquet of other options") && message.contains("spendscape train"),
+        "{message}"
+    );
+    let out = succeed(&words);
+    assert!(out.contains("60 of the ledger's 80 customers; 20 (25.0 %) were left out"), "{out}");
+    let page = fs::read_to_string(bench.path("run/report.html")).unwrap();
+    assert!(
+        page.contains("60 of the ledger&#39;s 80 customers")
+            || page.contains("60 of the ledger's 80 customers")
+    );
+}
+
 #[test]
 fn amounts_of_the_wrong_sign_are_named() {
     let bench = Bench::new(&ledger().replace(",-", ",").replace("sign", "other"));

@@ -200,6 +200,65 @@ fn assigning_treats_customers_exactly_as_training_did() {
     }
 }
 
+/// A customer of a batch is explained by the trained run as it would be among that run's own.
+#[test]
+fn customers_of_a_batch_are_explained_as_the_trained_runs_own() {
+    let bank = Bank::new();
+    let (first, data) = (bank.path("first"), bank.path("data"));
+    let list = bank.path("list.toml");
+    fs::write(&list, "[protected]\npharmacy = \"health\"\n").unwrap();
+    let explain = |words: &[&str]| -> Value {
+        serde_json::from_str(&succeed(&[&["explain", "--json"][..], words].concat())).unwrap()
+    };
+    bank.command("explain", "first", &["--protected", text(&list)]);
+    for (name, keep) in [("some", 7), ("one", 300)] {
+        let folder =
+            bank.panel(name, |panel| panel.select(&(0..panel.len()).step_by(keep).collect::<Vec<_>>()), None);
+        let batch = [text(&folder), "--model", text(&first)];
+        let message = refuse(&[&["explain"][..], &batch].concat());
+        assert!(message.contains("spendscape assign") && message.contains("not assigned"), "{message}");
+        succeed(&[&["assign"][..], &batch].concat());
+        let message = refuse(&["explain", text(&folder)]);
+        assert!(message.contains("--model RUN"), "{message}");
+        succeed(&[&["explain"][..], &batch].concat());
+        let explanations = bank.table(name, "explanations", Table::Explanations).rows;
+        assert_eq!(explanations.len(), 300_usize.div_ceil(keep));
+        let figures = bank.table(name, "fidelity", Table::Metrics).rows;
+        let figures: std::collections::HashMap<String, f64> =
+            figures.text("name").unwrap().into_iter().zip(figures.float("value").unwrap()).collect();
+        assert_eq!(figures["customers.unseen"], explanations.len() as f64);
+        assert!(figures.contains_key("refused") && figures.contains_key("degrees.median"));
+        assert!(!figures.contains_key("monitor.refused_at_most"), "limits are those of the trained run");
+        assert_eq!(figures.contains_key("r2.state"), keep == 7);
+        let customer = &explanations.text("customer").unwrap()[0];
+        let mut ours = explain(&[&batch[..], &["--customer", customer]].concat());
+        let mut theirs = explain(&[text(&first), "--data", text(&data), "--customer", customer]);
+        assert!(theirs["flagged"]["listed"].as_u64().unwrap() > 0);
+        for why in [&mut ours, &mut theirs] {
+            why["made_from"] = Value::Null;
+            why["assignment"]["training"] = Value::Null;
+        }
+        assert_eq!(ours, theirs);
+        succeed(&["report", text(&folder)]);
+        let page = fs::read_to_string(folder.join("report.html")).unwrap();
+        assert!(page.contains("are explained") && !folder.join("model_card.html").exists());
+    }
+    let some = bank.path("some");
+    let message = refuse(&["explain", text(&some), "--model", text(&first), "--customer", "nobody"]);
+    assert!(message.contains("no customer \"nobody\""), "{message}");
+    let message = refuse(&["explain", text(&some), "--model", text(&first), "--protected", text(&list)]);
+    assert!(message.contains("--protected"), "{message}");
+    // The network is another one now.
+    bank.train("first", "2");
+    bank.segment("first", &[]);
+    let message = refuse(&["explain", text(&some), "--model", text(&first)]);
+    assert!(message.contains("another network") && message.contains("spendscape assign"), "{message}");
+    succeed(&["assign", text(&some), "--model", text(&first)]);
+    let message = refuse(&["explain", text(&some), "--model", text(&bank.path("one"))]);
+    assert!(message.contains("is no trained run"), "{message}");
+    succeed(&["explain", text(&some), "--model", text(&first)]);
+}
+
 #[test]
 fn panels_of_other_rules_are_not_assigned() {
     let bank = Bank::new();

@@ -21,6 +21,7 @@ const SHIFTS: usize = 5;
 /// Everything there is to say about the customer in a row of the panel.
 pub(crate) fn document(
     run: &RunFolder,
+    trained: &RunFolder,
     explainer: &Explainer<'_>,
     row: usize,
 ) -> Result<CustomerExplanation> {
@@ -32,9 +33,7 @@ pub(crate) fn document(
     let refusal = segment.lead.as_ref().err().map(|refusal| reason(explainer, *refusal));
     let surrogate_lead =
         segment.surrogate_outputs[segment.segment] - segment.surrogate_outputs[segment.runner_up];
-    let test = data.test_rows();
-    let errors =
-        test.iter().map(|&row| Ok(explainer.segment(row)?.error_degrees)).collect::<Result<Vec<f64>>>()?;
+    let [errors, angle_errors] = explainer.unseen_errors()?;
     let coefficients = explainer.segments.lead(segment.segment, segment.runner_up)?.coefficients();
     Ok(CustomerExplanation {
         customer: data.panel.customers[row].clone(),
@@ -50,13 +49,13 @@ pub(crate) fn document(
             refusal,
         },
         lead: lead.map(|lead| drivers(explainer, row, lead, coefficients)).transpose()?,
-        angles: angles(explainer, row, &test)?,
+        angles: angles(explainer, row, &angle_errors)?,
         change: finding.change.as_ref().map(|change| change_part(explainer, row, change)),
         flagged: flagged(explainer, row, lead, finding.without_flagged),
         periods: periods(explainer, row, segment.segment, segment.runner_up)?,
         shifts: if lead.is_some() { shifts(explainer, row, coefficients) } else { Vec::new() },
         scope: data.targets.scope.clone(),
-        made_from: made_from(run)?,
+        made_from: made_from(run, trained)?,
     })
 }
 
@@ -82,7 +81,7 @@ fn reason(explainer: &Explainer<'_>, refusal: Refusal) -> String {
 fn assignment(run: &RunFolder, explainer: &Explainer<'_>, row: usize) -> Result<AssignmentPart> {
     let data = explainer.data;
     let name = |k: usize| data.targets.traits[k].clone();
-    let leads = data.outputs.rows().into_iter().map(|outputs| Ok(assign(&outputs)?.margin));
+    let leads = explainer.trained.outputs.rows().into_iter().map(|outputs| Ok(assign(&outputs)?.margin));
     let leads = leads.collect::<Result<Vec<f64>>>()?;
     let winner = assign(&data.outputs.row(row))?;
     let order = dominance_order(&data.outputs.slice(s![row..=row, ..]))?;
@@ -126,9 +125,9 @@ fn drivers(
     Ok(LeadPart { baseline: lead.baseline, value: lead.value, sum: lead.total(), classes })
 }
 
-fn angles(explainer: &Explainer<'_>, row: usize, test: &[usize]) -> Result<AnglesPart> {
+/// `errors` are those of customers that nothing was fitted on.
+fn angles(explainer: &Explainer<'_>, row: usize, errors: &[f64]) -> Result<AnglesPart> {
     let data = explainer.data;
-    let errors: Vec<f64> = test.iter().map(|&row| explainer.angle_errors.separation[row]).collect();
     let error_degrees = explainer.angle_errors.separation[row];
     let shares = data.shares.row(row);
     let refusal = if shares.sum() == 0.0 {
@@ -155,7 +154,7 @@ fn angles(explainer: &Explainer<'_>, row: usize, test: &[usize]) -> Result<Angle
                 .collect(),
         });
     }
-    Ok(AnglesPart { error_degrees, typical_degrees: quantile(&errors, 0.5), refusal, angles })
+    Ok(AnglesPart { error_degrees, typical_degrees: quantile(errors, 0.5), refusal, angles })
 }
 
 fn change_part(explainer: &Explainer<'_>, row: usize, change: &Change) -> ChangePart {
@@ -269,11 +268,11 @@ fn shifts(explainer: &Explainer<'_>, row: usize, coefficients: &Array1<f64>) -> 
     parts
 }
 
-fn made_from(run: &RunFolder) -> Result<MadeFrom> {
+fn made_from(run: &RunFolder, trained: &RunFolder) -> Result<MadeFrom> {
     let (mut tables, mut seeds) = (BTreeMap::new(), BTreeMap::new());
     let ledger = run.has(File::Ledger)?.then_some(File::Ledger);
     for file in INPUTS.into_iter().chain([File::Segments]).chain(ledger) {
-        let (path, _) = run.need(file)?;
+        let (path, _) = if file == File::Model { trained.need(file)? } else { run.need(file)? };
         let reader = TableReader::open(&path, file.table())?;
         tables.insert(file.name().to_owned(), reader.digest().to_string());
         let provenance = reader.provenance();

@@ -18,7 +18,7 @@ use crate::{
 /// Tables that explanations are made from.
 pub(crate) const INPUTS: [File; 5] = [File::Panel, File::Targets, File::Model, File::States, File::Angles];
 
-/// A trained run in memory; N customers, T periods, C classes, P traits, M units, K angles.
+/// The customers of a trained run, or of a batch that was assigned, in memory; N customers, T periods, C classes, P traits, M units, K angles.
 #[derive(Debug)]
 pub(crate) struct Data {
     pub(crate) panel: Panel,
@@ -49,10 +49,14 @@ pub(crate) struct Surrogates {
 }
 
 impl Data {
-    /// Reads a run.
+    /// Reads a trained run.
     pub(crate) fn read(run: &RunFolder) -> Result<Self> {
+        Self::of(run, model::read(run)?)
+    }
+
+    /// Reads the customers of a run folder, whose states are those of this model.
+    pub(crate) fn of(run: &RunFolder, model: Model) -> Result<Self> {
         let panel = Panel::from_rows(&run.read(File::Panel)?.rows)?;
-        let model = model::read(run)?;
         model.check_classes(&panel.classes)?;
         let states = read_states(run, File::States)?.hidden;
         let angles = run.read(File::Angles)?;

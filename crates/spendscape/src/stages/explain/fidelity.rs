@@ -1,6 +1,7 @@
 //! How faithful the surrogates are, in figures: the table `fidelity`, which the model card draws.
 //!
-//! Unless said otherwise a figure is over customers that neither network nor surrogate was fitted on.
+//! Unless said otherwise a figure is over customers that neither network nor surrogate was fitted on. Those of a batch all are;
+//! what only the trained run can tell (learning curve, stability, limits for monitoring) is left out of a batch's figures.
 
 use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
@@ -73,7 +74,8 @@ pub(crate) fn write(stage: &mut Stage<'_>, explainer: &Explainer<'_>, findings: 
     figures.add("rank", explainer.surrogates.state.rank() as f64);
     network(explainer, &test, &mut figures)?;
     population(explainer, findings, &mut figures);
-    let state_r2 = determination(explainer, &test, &mut figures)?;
+    // One customer has no variance to explain.
+    let state_r2 = if test.len() > 1 { Some(determination(explainer, &test, &mut figures)?) } else { None };
     let errors: Vec<f64> = test.iter().map(|&row| findings[row].segment.error_degrees).collect();
     figures.add("threshold", MAX_ERROR_DEGREES);
     figures.add_errors("degrees", &errors);
@@ -84,13 +86,18 @@ pub(crate) fn write(stage: &mut Stage<'_>, explainer: &Explainer<'_>, findings: 
     let gaps = findings.iter().filter_map(|finding| finding.segment.lead.as_ref().ok());
     figures.add("contributions.gap", gaps.map(Explanation::relative_gap).fold(0.0, f64::max));
     changes(findings, &mut figures);
-    curve(data, &mut figures)?;
-    stability(data, &test, &mut figures)?;
-    figures.add("monitor.degrees_median_at_most", quantile(&errors, MEDIAN_ALARM));
-    // Twice as far below the estimate as the interval ends: a batch has fewer customers than the test.
-    figures.add("monitor.r2_at_least", 2.0 * state_r2.mean.low - state_r2.mean.estimate);
-    let (batch, deviations) = BATCH;
-    figures.add("monitor.refused_at_most", refused + deviations * (refused * (1.0 - refused) / batch).sqrt());
+    if !explainer.is_batch() {
+        curve(data, &mut figures)?;
+        stability(data, &test, &mut figures)?;
+        figures.add("monitor.degrees_median_at_most", quantile(&errors, MEDIAN_ALARM));
+        if let Some(R2Intervals { mean, .. }) = state_r2 {
+            // Twice as far below the estimate as the interval ends: a batch has fewer customers than the test.
+            figures.add("monitor.r2_at_least", 2.0 * mean.low - mean.estimate);
+        }
+        let (batch, deviations) = BATCH;
+        let deviation = (refused * (1.0 - refused) / batch).sqrt();
+        figures.add("monitor.refused_at_most", refused + deviations * deviation);
+    }
     let columns = vec![
         arrays::text(figures.0.iter().map(|(name, _)| name)),
         arrays::float(figures.0.iter().map(|(_, value)| *value)),
@@ -103,8 +110,9 @@ pub(crate) fn write(stage: &mut Stage<'_>, explainer: &Explainer<'_>, findings: 
 fn network(explainer: &Explainer<'_>, test: &[usize], figures: &mut Figures) -> Result<()> {
     let data = explainer.data;
     let part = |values: &Array2<f64>, rows: &[usize]| values.select(Dimension(0), rows);
-    let (train, grades) = (data.train_rows(), part(&data.targets.grades, test));
-    let line = Ols::params().fit(&part(&data.shares, &train), &part(&data.targets.grades, &train))?;
+    let (trained, train) = (explainer.trained, explainer.trained.train_rows());
+    let grades = part(&data.targets.grades, test);
+    let line = Ols::params().fit(&part(&trained.shares, &train), &part(&trained.targets.grades, &train))?;
     for (name, predicted) in [
         ("network.r2", part(&data.outputs, test)),
         ("network.r2.line", line.predict(&part(&data.shares, test))?),

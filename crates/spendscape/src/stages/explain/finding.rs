@@ -14,10 +14,14 @@ use super::{
 /// Everything needed to explain any customer of a run.
 #[derive(Debug)]
 pub(crate) struct Explainer<'a> {
+    /// Who is explained.
     pub(crate) data: &'a Data,
+    /// The customers of the trained run: by whom the surrogates were fitted, and with whom customers are compared. A customer of a
+    /// batch is explained as the same customer would be there.
+    pub(crate) trained: &'a Data,
     pub(crate) surrogates: &'a Surrogates,
     pub(crate) segments: SegmentExplainer<'a>,
-    /// All customers: whom one customer's shares are compared with.
+    /// All customers of the trained run: whom one customer's shares are compared with.
     pub(crate) peers: Peers,
     pub(crate) flagged: Vec<Flagged>,
     limits: Limits,
@@ -37,13 +41,19 @@ pub(crate) struct Finding {
 }
 
 impl<'a> Explainer<'a> {
-    pub(crate) fn new(data: &'a Data, surrogates: &'a Surrogates, list: &ClassList) -> Result<Self> {
+    pub(crate) fn new(
+        data: &'a Data,
+        trained: &'a Data,
+        surrogates: &'a Surrogates,
+        list: &ClassList,
+    ) -> Result<Self> {
         let classes = &data.panel.classes;
-        let flagged = list.find(classes, &data.shares.select(Dimension(0), &data.train_rows()))?;
-        let peers = Peers::new(&data.shares)?;
+        let flagged = list.find(classes, &trained.shares.select(Dimension(0), &trained.train_rows()))?;
+        let peers = Peers::new(&trained.shares)?;
         let predicted_angles = surrogates.angle.predict(&data.shares)?;
         Ok(Self {
             data,
+            trained,
             surrogates,
             segments: SegmentExplainer::new(
                 &surrogates.state,
@@ -63,9 +73,27 @@ impl<'a> Explainer<'a> {
         self.surrogates.state.feature_means()
     }
 
+    /// Whether the customers explained are others than those of the trained run.
+    pub(crate) fn is_batch(&self) -> bool {
+        !std::ptr::eq(self.data, self.trained)
+    }
+
+    /// Errors, in degrees, for the customers of the trained run that nothing was fitted on: of the segments' surrogate, and of the
+    /// angles'.
+    pub(crate) fn unseen_errors(&self) -> Result<[Vec<f64>; 2]> {
+        let (trained, rows) = (self.trained, self.trained.test_rows());
+        let degrees = rows.iter().map(|&row| Ok(self.segment_of(trained, row)?.error_degrees));
+        let predicted = self.surrogates.angle.predict(&trained.shares.select(Dimension(0), &rows))?;
+        let angles = AngularErrors::new(&trained.angles.select(Dimension(0), &rows), &predicted)?;
+        Ok([degrees.collect::<Result<_>>()?, angles.separation.to_vec()])
+    }
+
     /// Explains the segment of a customer, without looking for changes.
     pub(crate) fn segment(&self, row: usize) -> Result<SegmentExplanation> {
-        let data = self.data;
+        self.segment_of(self.data, row)
+    }
+
+    fn segment_of(&self, data: &Data, row: usize) -> Result<SegmentExplanation> {
         let observed = Observed { state: &data.ends.row(row), outputs: &data.outputs.row(row) };
         self.segments
             .explain(&data.shares.row(row), observed)

@@ -16,9 +16,9 @@ mod left_out;
 mod named;
 mod tables;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use spendscape_report::CustomerExplanation;
 use spendscape_store::Provenance;
@@ -44,30 +44,83 @@ pub struct ExplainOptions {
     pub no_protected_names: bool,
 }
 
-/// Fits the surrogates, measures their fidelity and explains every customer.
+/// Whose network explains the customers of a run folder: the folder's own, or, for a batch that was assigned, another run's.
+#[derive(Debug)]
+struct Source {
+    trained: RunFolder,
+    batch: bool,
+}
+
+impl Source {
+    /// Opens the run of the network: `model`, or `run` itself.
+    ///
+    /// # Errors
+    /// If the customers of `run` were assigned by the network of another run than `model`, or by none.
+    fn open(run: &RunFolder, model: Option<&Path>) -> Result<Self> {
+        let assigned = run.record("assign")?.filter(|record| record.void.is_none());
+        let folder = run.path().display();
+        let Some(model) = model else {
+            if assigned.is_some() {
+                bail!(
+                    "the customers of {folder} were assigned by another run's network: name that run, `spendscape explain {folder} \
+                     --model RUN`"
+                );
+            }
+            return Ok(Self { trained: run.clone(), batch: false });
+        };
+        let trained = RunFolder::open_trained(model)?;
+        let again = format!("`spendscape assign {folder} --model {}`", model.display());
+        let Some(assigned) = assigned else {
+            bail!(
+                "the customers of {folder} are not assigned to segments of another run: {again} comes first"
+            );
+        };
+        let (_, digest) =
+            trained.need(File::Model).with_context(|| format!("{} is no trained run", model.display()))?;
+        if assigned.provenance.inputs.get("trained model.parquet") != Some(&digest) {
+            bail!(
+                "the customers of {folder} were assigned by another network than that of {}: run {again} again",
+                model.display()
+            );
+        }
+        Ok(Self { trained, batch: true })
+    }
+
+    /// The customers explained, if they are not those of the trained run.
+    fn read_batch(&self, run: &RunFolder, trained: &Data) -> Result<Option<Data>> {
+        self.batch.then(|| Data::of(run, trained.model.clone())).transpose()
+    }
+}
+
+/// Fits the surrogates, measures their fidelity and explains every customer. With `model`, the customers of a batch that was
+/// assigned by the network of that run are explained by its surrogates, beside its customers and its list of classes.
 ///
 /// # Errors
-/// If a table is missing, the panel's classes are not the model's, the list names an unknown class, or there are too few
-/// training customers to fit a line.
-pub fn explain(run: &RunFolder, options: &ExplainOptions, force: bool) -> Result<()> {
-    if run.record("assign")?.is_some_and(|record| record.void.is_none()) {
-        bail!(
-            "the customers of {} were assigned by another run's network: only the customers of a trained run can be explained",
-            run.path().display()
-        );
-    }
-    let list = ClassList::read(options, run)?;
-    let provenance = Provenance::new(flags::STAGE)
+/// If a table is missing, the panel's classes are not the model's, the list names an unknown class, there are too few
+/// training customers to fit a line, or the customers were assigned by another network.
+pub fn explain(run: &RunFolder, options: &ExplainOptions, model: Option<&Path>, force: bool) -> Result<()> {
+    let source = Source::open(run, model)?;
+    let list = ClassList::read(options, &source.trained)?;
+    let mut provenance = Provenance::new(flags::STAGE)
         .parameter(flags::PARAMETER, serde_json::to_value(&list)?)
         .parameter("max_error_degrees", MAX_ERROR_DEGREES)
         // The model card says so.
         .parameter("synthetic", run.has(File::Latent)?);
-    let Some(mut stage) = run.stage(flags::STAGE, provenance, &INPUTS, force)? else {
+    let mut inputs = INPUTS.to_vec();
+    if source.batch {
+        inputs.retain(|file| *file != File::Model);
+        for file in INPUTS {
+            provenance = source.trained.input(provenance, &format!("trained {}", file.name()), file)?;
+        }
+    }
+    let Some(mut stage) = run.stage(flags::STAGE, provenance, &inputs, force)? else {
         return Ok(());
     };
-    let data = Data::read(run)?;
-    let surrogates = data.fit(&data.train_rows())?;
-    let explainer = Explainer::new(&data, &surrogates, &list)?;
+    let trained = Data::read(&source.trained)?;
+    let batch = source.read_batch(run, &trained)?;
+    let surrogates = trained.fit(&trained.train_rows())?;
+    let explainer = Explainer::new(batch.as_ref().unwrap_or(&trained), &trained, &surrogates, &list)?;
+    let data = explainer.data;
     stage.note("rank", surrogates.state.rank());
     tables::write_surrogates(&mut stage, &explainer)?;
     flags::write(&mut stage, &explainer.flagged, &data.panel.classes)?;
@@ -86,13 +139,18 @@ pub fn explain(run: &RunFolder, options: &ExplainOptions, force: bool) -> Result
 pub fn explain_customer(
     run: &RunFolder,
     options: &ExplainOptions,
+    model: Option<&Path>,
     customer: &str,
 ) -> Result<CustomerExplanation> {
-    let data = Data::read(run)?;
+    let source = Source::open(run, model)?;
+    let trained = Data::read(&source.trained)?;
+    let batch = source.read_batch(run, &trained)?;
+    let data = batch.as_ref().unwrap_or(&trained);
     let Some(row) = data.panel.customers.iter().position(|name| name == customer) else {
         bail!("{}", left_out::why(run, customer)?);
     };
-    let surrogates = data.fit(&data.train_rows())?;
-    let explainer = Explainer::new(&data, &surrogates, &ClassList::read(options, run)?)?;
-    customer::document(run, &explainer, row)
+    let surrogates = trained.fit(&trained.train_rows())?;
+    let list = ClassList::read(options, &source.trained)?;
+    let explainer = Explainer::new(data, &trained, &surrogates, &list)?;
+    customer::document(run, &source.trained, &explainer, row)
 }

@@ -84,10 +84,10 @@ pub(super) fn start<'a>(
         return Ok(run.stage(name, provenance, &inputs, force)?.map(|stage| (stage, run.clone())));
     };
     let source = RunFolder::open_to_read(folder)?;
-    let (path, digest) = source.need(File::GoalModel)?;
-    let stage = run.stage(name, provenance.input("model", &digest), &inputs, force)?;
+    let provenance = source.input(provenance, "model", File::GoalModel)?;
+    let stage = run.stage(name, provenance, &inputs, force)?;
     Ok(stage.map(|mut stage| {
-        stage.path("model", &path);
+        stage.path("model", &source.find(File::GoalModel));
         (stage, source)
     }))
 }

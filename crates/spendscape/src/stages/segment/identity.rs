@@ -35,8 +35,8 @@ impl Earlier {
         let earlier = RunFolder::open_to_read(path)?;
         let mut provenance = provenance;
         for file in [File::Segments, File::SegmentCenters] {
-            let (_, digest) = earlier.need(file).with_context(none)?;
-            provenance = provenance.input(&format!("earlier {}", file.name()), &digest);
+            let name = format!("earlier {}", file.name());
+            provenance = earlier.input(provenance, &name, file).with_context(none)?;
         }
         Ok((Self { run: earlier }, provenance))
     }
