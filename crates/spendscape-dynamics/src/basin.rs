@@ -5,7 +5,7 @@ use rand::{Rng, RngExt};
 
 use crate::complete::FixedPointList;
 use crate::error::Error;
-use crate::map::{Map, check_finite_vector, check_shape};
+use crate::map::{LANES, Map, check_finite_vector, check_shape};
 use crate::spectrum::Verdict;
 
 /// A roll-out this near (Euclidean) a stable point, and still coming nearer, has reached it.
@@ -71,31 +71,73 @@ impl<'a, M: Map> Basins<'a, M> {
         Ok(self.reach(x.to_vec()))
     }
 
-    fn reach(&self, mut x: Vec<f64>) -> Membership {
-        let mut next = vec![0.0; x.len()];
-        for _ in 0..self.max_steps {
-            self.map.step(&x, &mut next);
-            for (k, p) in self.list.points.iter().enumerate() {
-                let distance = |x: &[f64]| x.iter().zip(&p.state).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
-                if p.spectrum.verdict == Verdict::Stable
-                    && distance(&next) < NEAR * NEAR
-                    && distance(&next) <= distance(&x)
-                {
-                    return Membership::Point(k);
+    fn reach(&self, x: Vec<f64>) -> Membership {
+        self.reach_all(&[x])[0]
+    }
+
+    /// The points that the roll-outs from some states reach. They are taken side by side; when one ends, the next begins.
+    fn reach_all(&self, starts: &[Vec<f64>]) -> Vec<Membership> {
+        let mut found = vec![Membership::Undecided; starts.len()];
+        let mut x = vec![[0.0; LANES]; self.map.dim()];
+        let mut next = x.clone();
+        // The start of each lane and the steps that are left to it.
+        let mut lanes: [Option<(usize, usize)>; LANES] = [None; LANES];
+        let mut due = 0;
+        loop {
+            for (lane, taken) in lanes.iter_mut().enumerate() {
+                if taken.is_none() && due < starts.len() && self.max_steps > 0 {
+                    x.iter_mut().zip(&starts[due]).for_each(|(to, from)| to[lane] = *from);
+                    *taken = Some((due, self.max_steps));
+                    due += 1;
                 }
+            }
+            if lanes.iter().all(Option::is_none) {
+                return found;
+            }
+            self.map.step_side_by_side(&x, &mut next);
+            for (k, p) in self.list.points.iter().enumerate() {
+                if p.spectrum.verdict != Verdict::Stable {
+                    continue;
+                }
+                let distances = |x: &[[f64; LANES]]| {
+                    let mut sums = [0.0; LANES];
+                    for (x, p) in x.iter().zip(&p.state) {
+                        for lane in 0..LANES {
+                            sums[lane] += (x[lane] - p) * (x[lane] - p);
+                        }
+                    }
+                    sums
+                };
+                let now = distances(&next);
+                if now.iter().all(|distance| *distance >= NEAR * NEAR) {
+                    continue;
+                }
+                let before = distances(&x);
+                for (lane, taken) in lanes.iter_mut().enumerate() {
+                    if let Some((start, _)) = *taken
+                        && now[lane] < NEAR * NEAR
+                        && now[lane] <= before[lane]
+                    {
+                        found[start] = Membership::Point(k);
+                        *taken = None;
+                    }
+                }
+            }
+            for taken in &mut lanes {
+                *taken = taken.and_then(|(start, left)| (left > 1).then_some((start, left - 1)));
             }
             std::mem::swap(&mut x, &mut next);
         }
-        Membership::Undecided
     }
 
     /// The shares of the basins among `samples` states drawn evenly from the map's bounds (a unit cube without bounds).
     pub fn fractions<R: Rng + ?Sized>(&self, samples: usize, rng: &mut R) -> Vec<Share> {
         let bounds = self.map.bounds().unwrap_or_else(|| vec![(-1.0, 1.0); self.map.dim()]);
         let mut counts = vec![0usize; self.list.points.len() + 1];
-        for _ in 0..samples {
-            let x = bounds.iter().map(|&(lo, hi)| lo + (hi - lo) * rng.random::<f64>()).collect();
-            match self.reach(x) {
+        let mut draw = || bounds.iter().map(|&(lo, hi)| lo + (hi - lo) * rng.random::<f64>()).collect();
+        let starts: Vec<Vec<f64>> = (0..samples).map(|_| draw()).collect();
+        for membership in self.reach_all(&starts) {
+            match membership {
                 Membership::Point(k) => counts[k] += 1,
                 Membership::Undecided => counts[self.list.points.len()] += 1,
             }

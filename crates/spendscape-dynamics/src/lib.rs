@@ -58,10 +58,10 @@ pub use cycle::{Cycle, Ring, find_cycles};
 pub use error::Error;
 pub use fiber::{FiberConfig, trace_fiber};
 pub use find::{Fate, FindConfig, Found, Method, find_fixed_points, halton};
-pub use interval::Interval;
+pub use interval::{Interval, Number};
 pub use inverse::{InverseConfig, InverseRegression, Reachable, inverse_regression};
 pub use map::{
-    Driven, GruCell, GruMap, Henon, LstmCell, LstmMap, Map, NewtonCubic, RnnCell, RnnMap, Scalar,
+    Driven, GruCell, GruMap, Henon, LANES, LstmCell, LstmMap, Map, NewtonCubic, RnnCell, RnnMap, Scalar,
     StackedLstm, StackedMap, TanhMap,
 };
 pub use population::{

@@ -6,7 +6,7 @@
 use ndarray::{Array3, ArrayRef, Axis, Ix2};
 use rayon::prelude::*;
 
-use crate::complete::with_units;
+use crate::complete::{Recurrent, recurrent, with_units};
 use crate::error::Error;
 use crate::interval::{Interval, exp_parts};
 use crate::map::{LstmCell, LstmMap, Map, check_finite};
@@ -44,7 +44,7 @@ pub fn extended_trajectories(
     let rows = n.div_ceil(UNITS_OF_WORK).next_multiple_of(LANES);
     values.par_chunks_mut(rows * steps * m).zip(z0.par_chunks(rows * width)).for_each(|(out, z0)| {
         with_units!(m, N => {
-            let w = weights::<N>(cell);
+            let w = recurrent::<N>(cell);
             for (out, z0) in out.chunks_mut(LANES * steps * m).zip(z0.chunks(LANES * width)) {
                 lanes::<N>(&w, z0, steps, out);
             }
@@ -65,14 +65,8 @@ pub fn extended_trajectories(
     Ok(out)
 }
 
-/// Recurrent weights by gate, unit and source.
-fn weights<const N: usize>(cell: &LstmCell) -> [[[f64; N]; N]; 4] {
-    let at = |q: usize, k: usize, j: usize| cell.affine.recurrent(q * N + k, j);
-    std::array::from_fn(|q| std::array::from_fn(|k| std::array::from_fn(|j| at(q, k, j))))
-}
-
 /// Advances up to `LANES` customers; missing lanes repeat zeros and are not written.
-fn lanes<const N: usize>(w: &[[[f64; N]; N]; 4], z0: &[f64], steps: usize, out: &mut [f64]) {
+fn lanes<const N: usize>(w: &Recurrent<N>, z0: &[f64], steps: usize, out: &mut [f64]) {
     let count = z0.len() / (4 * N);
     let mut base = [[[0.0; LANES]; N]; 4];
     for lane in 0..count {

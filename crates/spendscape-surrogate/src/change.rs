@@ -34,25 +34,45 @@ pub struct Move {
     pub effect: f64,
 }
 
-impl MovePlan {
+/// Plans moves against one score: what does not depend on the customer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MovePlanner {
+    coefficients: Array1<f64>,
+    /// Classes by falling coefficient.
+    order: Vec<usize>,
+}
+
+impl MovePlanner {
+    /// For a score with these coefficients (C).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFinite`].
+    pub fn new(coefficients: &ArrayRef<f64, Ix1>) -> Result<Self, Error> {
+        check::finite("coefficients", &coefficients.view().insert_axis(Axis(0)))?;
+        let mut order: Vec<usize> = (0..coefficients.len()).collect();
+        order.sort_by(|&a, &b| coefficients[b].total_cmp(&coefficients[a]));
+        Ok(Self { coefficients: coefficients.to_owned(), order })
+    }
+
     /// Plans the moves of a customer with these shares; a class stays between its limits, where `lower <= share <= upper`.
     ///
     /// # Errors
     ///
     /// [`Error::ShapeMismatch`] unless all arguments have length C, [`Error::NotFinite`], [`Error::InvalidParameter`] for
     /// a share outside its limits.
-    pub fn new(
-        coefficients: &ArrayRef<f64, Ix1>,
+    pub fn plan(
+        &self,
         shares: &ArrayRef<f64, Ix1>,
         lower: &ArrayRef<f64, Ix1>,
         upper: &ArrayRef<f64, Ix1>,
-    ) -> Result<Self, Error> {
+    ) -> Result<MovePlan, Error> {
+        let Self { coefficients, order } = self;
         let classes = coefficients.len();
         for (argument, values) in [("shares", shares), ("lower", lower), ("upper", upper)] {
             check::length(argument, classes, values.len())?;
-            check::finite(argument, &values.to_owned().insert_axis(Axis(0)))?;
+            check::finite(argument, &values.view().insert_axis(Axis(0)))?;
         }
-        check::finite("coefficients", &coefficients.to_owned().insert_axis(Axis(0)))?;
         if let Some(c) = (0..classes).find(|&c| !(lower[c] <= shares[c] && shares[c] <= upper[c])) {
             return Err(Error::InvalidParameter {
                 parameter: "share",
@@ -60,8 +80,6 @@ impl MovePlan {
                 range: "the range between its limits",
             });
         }
-        let mut order: Vec<usize> = (0..classes).collect();
-        order.sort_by(|&a, &b| coefficients[b].total_cmp(&coefficients[a]));
         let mut give = shares.to_owned() - lower;
         let mut take = upper.to_owned() - shares;
         let (mut givers, mut takers) = (order.iter().copied(), order.iter().rev().copied());
@@ -85,7 +103,23 @@ impl MovePlan {
                 to = takers.next();
             }
         }
-        Ok(Self { moves, classes })
+        Ok(MovePlan { moves, classes })
+    }
+}
+
+impl MovePlan {
+    /// Plans the moves of one customer against a score with these coefficients: see [`MovePlanner::plan`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`MovePlanner`].
+    pub fn new(
+        coefficients: &ArrayRef<f64, Ix1>,
+        shares: &ArrayRef<f64, Ix1>,
+        lower: &ArrayRef<f64, Ix1>,
+        upper: &ArrayRef<f64, Ix1>,
+    ) -> Result<Self, Error> {
+        MovePlanner::new(coefficients)?.plan(shares, lower, upper)
     }
 
     /// Share that can be moved with effect.

@@ -60,7 +60,7 @@ mod segment;
 pub use anchor::{ANCHOR, ANCHOR_LATITUDE, ANCHOR_LONGITUDE, simulate_anchor};
 pub use assignment::{Assignment, assign};
 pub use boosted::{BoostedModel, BoostedTrees};
-pub use change::{Move, MovePlan};
+pub use change::{Move, MovePlan, MovePlanner};
 pub use error::Error;
 pub use fidelity::{
     AngularErrors, Interval, R2Intervals, SegmentError, customer_errors, degrees_between, errors_by_segment,

@@ -1,8 +1,7 @@
 //! Newton-type tests of one box: the preconditioned Hansen-Sengupta step and the inflated Krawczyk test.
 
-use super::Reduced;
 use crate::dense::invert;
-use crate::interval::{Interval, ROUND, TINY, down, up};
+use crate::interval::{Interval, Number, ROUND, TINY, down, up};
 
 /// Inflation: the tested box is the given one, this much larger relative to its radii ..
 const INFLATE_RADIUS: f64 = 1.25;
@@ -18,10 +17,10 @@ const REFINE_GAIN: f64 = 0.5;
 const REFINE_WIDTH: f64 = 1e-9;
 
 /// The rows of the reduced system over a box: values at its middle, and the Jacobian as middle and radius.
-pub(crate) struct Rows<const N: usize> {
-    pub(crate) value: [Interval; N],
-    pub(crate) mid: [[f64; N]; N],
-    pub(crate) rad: [[f64; N]; N],
+pub(crate) struct Rows<const N: usize, T = f64> {
+    pub(crate) value: [Interval<T>; N],
+    pub(crate) mid: [[T; N]; N],
+    pub(crate) rad: [[T; N]; N],
 }
 
 impl<const N: usize> Rows<N> {
@@ -46,8 +45,14 @@ pub(crate) enum Shown {
 }
 
 /// The middle of every side.
-pub(crate) fn middle<const N: usize>(x: &[Interval; N]) -> [f64; N] {
-    std::array::from_fn(|k| x[k].mid())
+#[inline(always)]
+pub(crate) fn middle<T: Number, const N: usize>(x: &[Interval<T>; N]) -> [T; N] {
+    // A loop: a closure would not take over the instructions of vectors.
+    let mut middle = [x[0].lo; N];
+    for k in 0..N {
+        middle[k] = x[k].mid();
+    }
+    middle
 }
 
 /// The widest side.
@@ -172,26 +177,34 @@ pub(crate) fn inflate<const N: usize>(x: &[Interval; N]) -> [Interval; N] {
     })
 }
 
-/// Shrinks a box that holds exactly one root around that root, and returns the last rows.
-pub(crate) fn refine<const N: usize>(
-    system: &impl Reduced<N>,
-    unique: &[Interval; N],
-) -> ([Interval; N], Rows<N>) {
-    let mut tight = *unique;
-    let mut rows = system.rows(&tight, &middle(&tight));
-    for _ in 0..REFINE_STEPS {
-        let before = widest(&tight);
-        let mut next = tight;
-        if let Shown::Empty = hansen_sengupta(&mut next, &rows) {
-            // Impossible for a box with a root; keep the enclosure rather than lose the root.
-            break;
-        }
-        tight = next;
-        rows = system.rows(&tight, &middle(&tight));
-        let after = widest(&tight);
-        if after > REFINE_GAIN * before && after < REFINE_WIDTH {
-            break;
-        }
+/// A box that holds exactly one root and is being shrunk around that root.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refinement<const N: usize> {
+    pub(crate) unique: [Interval; N],
+    pub(crate) tight: [Interval; N],
+    /// The widest side before the last step.
+    before: f64,
+    steps: usize,
+}
+
+impl<const N: usize> Refinement<N> {
+    pub(crate) fn new(unique: &[Interval; N]) -> Self {
+        Self { unique: *unique, tight: *unique, before: f64::INFINITY, steps: 0 }
     }
-    (tight, rows)
+
+    /// Takes a step by the rows over the tight box; whether there is nothing more to gain.
+    pub(crate) fn is_done(&mut self, rows: &Rows<N>) -> bool {
+        let width = widest(&self.tight);
+        let settled = width > REFINE_GAIN * self.before && width < REFINE_WIDTH;
+        if settled || self.steps == REFINE_STEPS {
+            return true;
+        }
+        let mut next = self.tight;
+        if let Shown::Empty = hansen_sengupta(&mut next, rows) {
+            // Impossible for a box with a root; keep the enclosure rather than lose the root.
+            return true;
+        }
+        (self.tight, self.before, self.steps) = (next, width, self.steps + 1);
+        false
+    }
 }

@@ -1,5 +1,6 @@
 //! The complete list of fixed points, with a proof: interval branch and bound for up to six units per layer.
 
+mod batch;
 mod boxes;
 mod gru;
 mod lstm;
@@ -7,8 +8,9 @@ mod rnn;
 mod search;
 mod stacked;
 
+pub(crate) use batch::{Batch, roll_out};
 pub(crate) use boxes::Rows;
-pub(crate) use lstm::LstmReduced;
+pub(crate) use lstm::{LstmReduced, Recurrent, recurrent, step};
 pub(crate) use search::{Root, Search};
 
 use gru::GruReduced;
@@ -162,24 +164,18 @@ macro_rules! with_units {
 }
 pub(crate) use with_units;
 
-impl<const N: usize> LstmReduced<N> {
-    /// The reduced system of a map with `N` units.
-    pub(crate) fn of(map: &LstmMap<'_>) -> Self {
-        let w = &map.cell.affine;
-        Self {
-            z0: std::array::from_fn(|q| std::array::from_fn(|k| map.z0[q * N + k])),
-            mid: std::array::from_fn(|q| std::array::from_fn(|k| map.z0[q * N + k].mid())),
-            w: std::array::from_fn(|q| {
-                std::array::from_fn(|k| std::array::from_fn(|j| w.recurrent(q * N + k, j)))
-            }),
-        }
+impl<'a, const N: usize> LstmReduced<'a, N> {
+    /// The reduced system of a map with `N` units, whose recurrent weights are `w`.
+    pub(crate) fn of(map: &LstmMap<'_>, w: &'a Recurrent<N>) -> Self {
+        Self { z0: std::array::from_fn(|q| std::array::from_fn(|k| map.z0[q * N + k])), w }
     }
 }
 
 /// The reduced search of one LSTM layer, or `None` when it has too many units.
 pub(crate) fn lstm_raw(map: &LstmMap<'_>, config: &SearchConfig) -> Option<Raw> {
     with_units!(map.units(), N => {
-        let system = LstmReduced::<N>::of(map);
+        let w = recurrent(map.cell);
+        let system = LstmReduced::<N>::of(map, &w);
         Some(run(&system, config, |x| (0..N).map(|k| system.cell(k, x)).collect()))
     }, None)
 }

@@ -77,7 +77,7 @@ impl<const N: usize> Reduced<N> for RnnReduced<N> {
             let Some(cut) = x[k].intersect(TanhGate::at(z).value) else { return false };
             x[k] = cut;
             let Some(z) = z.intersect(atanh(cut)) else { return false };
-            if !backward_linear(z, self.z0[k], &self.w[k], x) {
+            if !backward_linear(true, z, self.z0[k], &self.w[k], x) {
                 return false;
             }
         }

@@ -1,7 +1,7 @@
 //! Branch and bound over boxes: every root in `[-1, 1]^N`, each proved unique in its box, and no others.
 
 use super::boxes::{
-    Shown, excluded, hansen_sengupta, inflate, inside, krawczyk, meet, middle, refine, widest,
+    Refinement, Rows, Shown, excluded, hansen_sengupta, inflate, inside, krawczyk, meet, middle, widest,
 };
 use super::{Outcome, Reduced};
 use crate::dense::det_sign;
@@ -27,6 +27,8 @@ const LAST_INFLATIONS: usize = 8;
 const LAST_GROWTH: f64 = 1.25;
 /// Absolute growth of each side, near the rounding level of a hidden state.
 const LAST_FLOOR: f64 = 1e-16;
+/// Boxes and roots that there is room for from the beginning: a search rarely needs more.
+const ROOM: (usize, usize) = (64, 8);
 
 /// A certified root of a reduced system.
 #[derive(Debug, Clone, Copy)]
@@ -39,84 +41,186 @@ pub(crate) struct Root<const N: usize> {
     pub(crate) sign: i32,
 }
 
-/// A search with its reusable memory.
-#[derive(Debug, Default)]
+/// A box on its way through the passes.
+#[derive(Debug, Clone, Copy)]
+struct Pass<const N: usize> {
+    x: [Interval; N],
+    /// Volume before the pass, and passes done.
+    before: f64,
+    done: usize,
+    /// How much the system varies along each side.
+    smear: [f64; N],
+}
+
+/// What a search waits for.
+#[derive(Debug, Clone, Copy)]
+enum Stage<const N: usize> {
+    /// Nothing: the next box of the stack is due.
+    Next,
+    Contract(Pass<N>),
+    Rows(Pass<N>),
+    /// The rows over the inflated box.
+    Inflated(Pass<N>, [Interval; N]),
+    Refine(Refinement<N>),
+    Over(Outcome),
+}
+
+/// What a search asks of its system about a box.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Question<const N: usize> {
+    /// [`Reduced::contract`].
+    Contract([Interval; N]),
+    /// [`Reduced::rows`] around the box's middle.
+    Rows([Interval; N]),
+}
+
+/// A search with its reusable memory. It asks one question after the other, so that several searches can be answered at once.
+#[derive(Debug)]
 pub(crate) struct Search<const N: usize> {
     stack: Vec<[Interval; N]>,
     pub(crate) roots: Vec<Root<N>>,
     pub(crate) undecided: Vec<[Interval; N]>,
     pub(crate) boxes: usize,
+    cap: usize,
+    stage: Stage<N>,
 }
 
 impl<const N: usize> Search<N> {
     pub(crate) fn new() -> Self {
-        Self { stack: Vec::new(), roots: Vec::new(), undecided: Vec::new(), boxes: 0 }
+        Self {
+            stack: Vec::with_capacity(ROOM.0),
+            roots: Vec::with_capacity(ROOM.1),
+            undecided: Vec::new(),
+            boxes: 0,
+            cap: 0,
+            stage: Stage::Over(Outcome::Exhausted),
+        }
     }
 
     /// Lists every root of `system`; at most `cap` boxes are examined.
     pub(crate) fn run(&mut self, system: &impl Reduced<N>, cap: usize) -> Outcome {
+        self.begin(cap);
+        loop {
+            match self.question() {
+                Ok(Question::Contract(mut x)) => {
+                    let left = system.contract(&mut x);
+                    self.contracted(&x, left);
+                }
+                Ok(Question::Rows(x)) => self.evaluated(system, &system.rows(&x, &middle(&x))),
+                Err(outcome) => return outcome,
+            }
+        }
+    }
+
+    /// Begins with all of `[-1, 1]^N`.
+    pub(crate) fn begin(&mut self, cap: usize) {
         self.stack.clear();
         self.roots.clear();
         self.undecided.clear();
-        self.boxes = 0;
+        (self.boxes, self.cap, self.stage) = (0, cap, Stage::Next);
         self.stack.push([Interval { lo: -1.0, hi: 1.0 }; N]);
+    }
+
+    /// What is to be answered, or how the search has ended.
+    pub(crate) fn question(&mut self) -> Result<Question<N>, Outcome> {
+        if let Stage::Next = self.stage {
+            self.stage = self.next();
+        }
+        match self.stage {
+            Stage::Contract(Pass { x, .. }) => Ok(Question::Contract(x)),
+            Stage::Rows(Pass { x, .. }) => Ok(Question::Rows(x)),
+            Stage::Inflated(_, z) => Ok(Question::Rows(z)),
+            Stage::Refine(Refinement { tight, .. }) => Ok(Question::Rows(tight)),
+            Stage::Next => Err(Outcome::Exhausted),
+            Stage::Over(outcome) => Err(outcome),
+        }
+    }
+
+    /// Takes the next box of the stack.
+    fn next(&mut self) -> Stage<N> {
         while let Some(x) = self.stack.pop() {
             if self.roots.iter().any(|r| inside(&x, &r.unique)) {
                 continue;
             }
-            if self.boxes >= cap {
+            if self.boxes >= self.cap {
                 // The cover: what is left, this box included.
                 self.undecided.push(x);
                 self.undecided.append(&mut self.stack);
-                return Outcome::Exhausted;
+                return Stage::Over(Outcome::Exhausted);
             }
             self.boxes += 1;
-            self.examine(system, x);
+            return Stage::Contract(Pass { x, before: volume(&x), done: 0, smear: [0.0; N] });
         }
-        if self.undecided.is_empty() { Outcome::Complete } else { Outcome::Undecided }
+        Stage::Over(if self.undecided.is_empty() { Outcome::Complete } else { Outcome::Undecided })
     }
 
-    fn examine(&mut self, system: &impl Reduced<N>, mut x: [Interval; N]) {
-        let mut smear = [0.0; N];
-        for _ in 0..PASSES {
-            let before = volume(&x);
-            if !system.contract(&mut x) {
-                return;
-            }
-            let rows = system.rows(&x, &middle(&x));
-            if excluded(&x, &rows) {
-                return;
-            }
-            let whole = x;
-            match hansen_sengupta(&mut x, &rows) {
-                Shown::Empty => return,
-                Shown::Unique => return self.record(system, &whole),
-                Shown::Nothing => {}
-            }
-            for (j, smear) in smear.iter_mut().enumerate() {
-                *smear = (0..N).fold(0.0, |m: f64, i| m.max(rows.mid[i][j].abs() + rows.rad[i][j]));
-            }
-            if volume(&x) > VOLUME_GAIN * before {
-                break;
-            }
+    /// Takes the answer to [`Question::Contract`].
+    pub(crate) fn contracted(&mut self, x: &[Interval; N], left: bool) {
+        if let Stage::Contract(pass) = self.stage {
+            self.stage = if left { Stage::Rows(Pass { x: *x, ..pass }) } else { Stage::Next };
         }
-        let w = widest(&x);
-        if w < INFLATE_BELOW {
-            let z = inflate(&x);
-            let rows = system.rows(&z, &middle(&z));
-            if let Some(image) = krawczyk(&z, &rows) {
-                if (0..N).all(|k| image[k].strictly_inside(z[k])) {
-                    return self.record(system, &z);
+    }
+
+    /// Takes the answer to [`Question::Rows`].
+    pub(crate) fn evaluated(&mut self, system: &impl Reduced<N>, rows: &Rows<N>) {
+        match std::mem::replace(&mut self.stage, Stage::Next) {
+            Stage::Rows(pass) => self.stage = self.pass(system, pass, rows),
+            Stage::Inflated(pass, z) => {
+                if let Some(image) = krawczyk(&z, rows) {
+                    if (0..N).all(|k| image[k].strictly_inside(z[k])) {
+                        self.stage = Stage::Refine(Refinement::new(&z));
+                        return;
+                    }
+                    if !meet(&image, &pass.x) {
+                        return;
+                    }
                 }
-                if !meet(&image, &x) {
-                    return;
+                self.stage = self.passed(system, &pass);
+            }
+            Stage::Refine(mut refinement) => {
+                if refinement.is_done(rows) {
+                    self.record(&refinement, rows);
+                } else {
+                    self.stage = Stage::Refine(refinement);
                 }
             }
+            other => self.stage = other,
         }
+    }
+
+    fn pass(&mut self, system: &impl Reduced<N>, mut pass: Pass<N>, rows: &Rows<N>) -> Stage<N> {
+        if excluded(&pass.x, rows) {
+            return Stage::Next;
+        }
+        let whole = pass.x;
+        match hansen_sengupta(&mut pass.x, rows) {
+            Shown::Empty => return Stage::Next,
+            Shown::Unique => return Stage::Refine(Refinement::new(&whole)),
+            Shown::Nothing => {}
+        }
+        for (j, smear) in pass.smear.iter_mut().enumerate() {
+            *smear = (0..N).fold(0.0, |m: f64, i| m.max(rows.mid[i][j].abs() + rows.rad[i][j]));
+        }
+        pass.done += 1;
+        let left = volume(&pass.x);
+        if pass.done < PASSES && left <= VOLUME_GAIN * pass.before {
+            pass.before = left;
+            return Stage::Contract(pass);
+        }
+        if widest(&pass.x) < INFLATE_BELOW {
+            return Stage::Inflated(pass, inflate(&pass.x));
+        }
+        self.passed(system, &pass)
+    }
+
+    /// What the passes have not decided is split.
+    fn passed(&mut self, system: &impl Reduced<N>, Pass { x, smear, .. }: &Pass<N>) -> Stage<N> {
+        let w = widest(x);
         if w < WIDTH_MIN {
-            return self.last_resort(system, &x);
+            return self.last_resort(system, x);
         }
-        self.split(&x, &smear, w);
+        self.split(x, smear, w);
+        Stage::Next
     }
 
     /// Splits the side along which the system varies most; the half nearer the origin is examined first.
@@ -139,7 +243,7 @@ impl<const N: usize> Search<N> {
     }
 
     /// A box below the least width: Newton from its middle, then Krawczyk on boxes that hold both it and the limit.
-    fn last_resort(&mut self, system: &impl Reduced<N>, x: &[Interval; N]) {
+    fn last_resort(&mut self, system: &impl Reduced<N>, x: &[Interval; N]) -> Stage<N> {
         let mut at = middle(x);
         for _ in 0..NEWTON_STEPS {
             let thin: [Interval; N] = std::array::from_fn(|k| Interval::point(at[k]));
@@ -159,7 +263,7 @@ impl<const N: usize> Search<N> {
             let rows = system.rows(&z, &middle(&z));
             let Some(image) = krawczyk(&z, &rows) else { break };
             if (0..N).all(|k| image[k].strictly_inside(z[k])) {
-                return self.record(system, &z);
+                return Stage::Refine(Refinement::new(&z));
             }
             // Epsilon inflation: the image shows how wide each side has to be relative to the others.
             z = std::array::from_fn(|k| {
@@ -168,13 +272,13 @@ impl<const N: usize> Search<N> {
             });
         }
         self.undecided.push(*x);
+        Stage::Next
     }
 
-    /// Adds the one root of `unique` unless it is known.
-    fn record(&mut self, system: &impl Reduced<N>, unique: &[Interval; N]) {
-        let (tight, rows) = refine(system, unique);
+    /// Adds the one root of a box, which has been refined to the last `rows`, unless it is known.
+    fn record(&mut self, &Refinement { unique, tight, .. }: &Refinement<N>, rows: &Rows<N>) {
         for known in &self.roots {
-            if inside(&tight, &known.unique) || inside(&known.tight, unique) {
+            if inside(&tight, &known.unique) || inside(&known.tight, &unique) {
                 return;
             }
         }
@@ -183,7 +287,7 @@ impl<const N: usize> Search<N> {
             self.undecided.push(tight);
             return;
         }
-        self.roots.push(Root { tight, unique: *unique, sign: det_sign(&rows.mid) });
+        self.roots.push(Root { tight, unique, sign: det_sign(&rows.mid) });
     }
 }
 

@@ -4,7 +4,7 @@
 //! one vector. Its ends are widened by [`MARGIN`]: the largest error of the composite functions measured against
 //! 300-bit references is below three units of `2^-52`, so the margin of eight is measured, not proved.
 
-use super::{Interval, TINY, least, most};
+use super::{Interval, Number, TINY, least, most};
 
 /// Relative widening of one evaluated elementary function: more than twice the largest error ever measured.
 const MARGIN: f64 = 8.0 * f64::EPSILON;
@@ -22,17 +22,15 @@ const ROUNDER: f64 = 6_755_399_441_055_744.0;
 const LN2_HIGH: f64 = f64::from_bits(0x3FE6_2E42_FEE0_0000);
 /// ln 2 minus [`LN2_HIGH`].
 const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-/// Exponent bias of binary64.
-const BIAS: u64 = 1023;
 
 #[inline(always)]
-fn low(x: f64) -> f64 {
-    x - (x.abs() * MARGIN + TINY)
+fn low<T: Number>(x: T) -> T {
+    x - (x.abs() * x.like(MARGIN) + x.like(TINY))
 }
 
 #[inline(always)]
-fn high(x: f64) -> f64 {
-    x + (x.abs() * MARGIN + TINY)
+fn high<T: Number>(x: T) -> T {
+    x + (x.abs() * x.like(MARGIN) + x.like(TINY))
 }
 
 /// `(exp(-a), 1 - exp(-a))` for `a >= 0` (or NaN), both with full relative accuracy.
@@ -41,55 +39,67 @@ fn high(x: f64) -> f64 {
 /// `|r| <= 0.3466`): `exp(-a) = 2^k (1 + p)` and `exp(-a) - 1 = 2^k p + (2^k - 1)`, where no digits cancel, because `k`
 /// is zero or `2^k <= 1/2`.
 #[inline(always)]
-pub(crate) fn exp_parts<const K: usize>(a: [f64; K]) -> ([f64; K], [f64; K]) {
-    let (mut e, mut m) = ([0.0; K], [0.0; K]);
+pub(crate) fn exp_parts<T: Number, const K: usize>(a: [T; K]) -> ([T; K], [T; K]) {
+    let (mut e, mut m) = (a, a);
     for j in 0..K {
-        // Written so that it needs no branch; keeps a NaN.
-        let x = -if a[j] > ARGUMENT_MAX { ARGUMENT_MAX } else { a[j] };
-        let t = x * std::f64::consts::LOG2_E + ROUNDER;
-        let k = t - ROUNDER;
-        let scale = f64::from_bits(t.to_bits().wrapping_add(BIAS) << 52);
-        let r = (x - k * LN2_HIGH) - k * LN2_LOW;
+        let a = a[j];
+        // Keeps a NaN.
+        let x = -T::pick(a.like(ARGUMENT_MAX).below(a), a.like(ARGUMENT_MAX), a);
+        let t = x * a.like(std::f64::consts::LOG2_E) + a.like(ROUNDER);
+        let k = t - a.like(ROUNDER);
+        let scale = t.power_of_low_bits();
+        let r = (x - k * a.like(LN2_HIGH)) - k * a.like(LN2_LOW);
         let r2 = r * r;
         let r4 = r2 * r2;
         // Estrin's order: short chains of dependent operations.
-        let c0 = 1.0 / 2.0 + r * (1.0 / 6.0);
-        let c1 = 1.0 / 24.0 + r * (1.0 / 120.0);
-        let c2 = 1.0 / 720.0 + r * (1.0 / 5_040.0);
-        let c3 = 1.0 / 40_320.0 + r * (1.0 / 362_880.0);
-        let c4 = 1.0 / 3_628_800.0 + r * (1.0 / 39_916_800.0);
-        let c5 = 1.0 / 479_001_600.0 + r * (1.0 / 6_227_020_800.0);
+        let c0 = a.like(1.0 / 2.0) + r * a.like(1.0 / 6.0);
+        let c1 = a.like(1.0 / 24.0) + r * a.like(1.0 / 120.0);
+        let c2 = a.like(1.0 / 720.0) + r * a.like(1.0 / 5_040.0);
+        let c3 = a.like(1.0 / 40_320.0) + r * a.like(1.0 / 362_880.0);
+        let c4 = a.like(1.0 / 3_628_800.0) + r * a.like(1.0 / 39_916_800.0);
+        let c5 = a.like(1.0 / 479_001_600.0) + r * a.like(1.0 / 6_227_020_800.0);
         let tail = (c0 + r2 * c1) + r4 * ((c2 + r2 * c3) + r4 * (c4 + r2 * c5));
         let p = r + r2 * tail;
         e[j] = scale + scale * p;
-        m[j] = (1.0 - scale) - scale * p;
+        m[j] = (a.like(1.0) - scale) - scale * p;
     }
     (e, m)
 }
 
 /// `(sigmoid(z), sigmoid(-z))`, both with full relative accuracy, at several points.
 #[inline(always)]
-fn sigmoids<const K: usize>(z: [f64; K]) -> ([f64; K], [f64; K]) {
-    let (e, _) = exp_parts(z.map(f64::abs));
-    let (mut on, mut off) = ([0.0; K], [0.0; K]);
+fn sigmoids<T: Number, const K: usize>(z: [T; K]) -> ([T; K], [T; K]) {
+    let mut size = z;
+    for size in &mut size {
+        *size = size.abs();
+    }
+    let (e, _) = exp_parts(size);
+    let (mut on, mut off) = (z, z);
     for j in 0..K {
-        let large = 1.0 / (1.0 + e[j]);
+        let one = z[j].like(1.0);
+        let large = one / (one + e[j]);
         let small = e[j] * large;
-        (on[j], off[j]) = if z[j] >= 0.0 { (large, small) } else { (small, large) };
+        let positive = z[j].like(0.0).at_most(z[j]);
+        (on[j], off[j]) = (T::pick(positive, large, small), T::pick(positive, small, large));
     }
     (on, off)
 }
 
 /// `(tanh(z), sech^2(z))`, both with full relative accuracy, at several points.
 #[inline(always)]
-pub(crate) fn tangents<const K: usize>(z: [f64; K]) -> ([f64; K], [f64; K]) {
+pub(crate) fn tangents<T: Number, const K: usize>(z: [T; K]) -> ([T; K], [T; K]) {
     // With e = exp(-2|z|): tanh|z| = (1 - e) / (1 + e) and sech^2 z = 4 e / (1 + e)^2.
-    let (e, m) = exp_parts(z.map(|z| 2.0 * z.abs()));
-    let (mut value, mut slope) = ([0.0; K], [0.0; K]);
+    let mut size = z;
+    for size in &mut size {
+        *size = size.like(2.0) * size.abs();
+    }
+    let (e, m) = exp_parts(size);
+    let (mut value, mut slope) = (z, z);
     for j in 0..K {
-        let d = 1.0 / (1.0 + e[j]);
-        value[j] = f64::copysign(m[j] * d, z[j]);
-        slope[j] = 4.0 * e[j] * d * d;
+        let one = z[j].like(1.0);
+        let d = one / (one + e[j]);
+        value[j] = (m[j] * d).copysign(z[j]);
+        slope[j] = one.like(4.0) * e[j] * d * d;
     }
     (value, slope)
 }
@@ -103,108 +113,122 @@ pub(crate) fn exp_pair(z: f64) -> (f64, f64) {
 
 /// The gates i, f, g, o of one LSTM unit, each as value and slope, from one vector of exponentials.
 #[inline(always)]
-pub(crate) fn gates(z: [f64; 4]) -> [[f64; 2]; 4] {
-    let (e, m) = exp_parts([z[0].abs(), z[1].abs(), 2.0 * z[2].abs(), z[3].abs()]);
-    let d = e.map(|e| 1.0 / (1.0 + e));
-    let logistic = |j: usize| [if z[j] >= 0.0 { d[j] } else { e[j] * d[j] }, e[j] * d[j] * d[j]];
-    [logistic(0), logistic(1), [f64::copysign(m[2] * d[2], z[2]), 4.0 * e[2] * d[2] * d[2]], logistic(3)]
+pub(crate) fn gates<T: Number>(z: [T; 4]) -> [[T; 2]; 4] {
+    let (zero, one) = (z[0].like(0.0), z[0].like(1.0));
+    let (e, m) = exp_parts([z[0].abs(), z[1].abs(), one.like(2.0) * z[2].abs(), z[3].abs()]);
+    let mut gates = [[zero; 2]; 4];
+    for j in 0..4 {
+        let d = one / (one + e[j]);
+        gates[j] = if j == 2 {
+            [(m[j] * d).copysign(z[j]), one.like(4.0) * e[j] * d * d]
+        } else {
+            [T::pick(zero.at_most(z[j]), d, e[j] * d), e[j] * d * d]
+        };
+    }
+    gates
 }
 
 /// The gates `(i, 1 - f, g, o)` of one LSTM unit over pre-activations so narrow that a slope bound is sharp:
 /// both logistic functions change by less than a relative `exp(rad) - 1`, the tangent by less than `rad`.
 #[inline(always)]
-pub(crate) fn narrow_gates(z: [Interval; 4]) -> [Interval; 4] {
-    let mid = z.map(Interval::mid);
-    let (e, m) = exp_parts([mid[0].abs(), mid[1].abs(), 2.0 * mid[2].abs(), mid[3].abs()]);
-    let d = e.map(|e| 1.0 / (1.0 + e));
-    let relative = |j: usize| {
-        let r = z[j].rad();
-        // exp(r) - 1 <= r + r^2 for r <= 1; a wider interval makes the lower end negative, which is clipped.
-        MARGIN + r + r * r
-    };
-    let logistic = |j: usize, positive: bool| {
-        let v = if (mid[j] >= 0.0) == positive { d[j] } else { e[j] * d[j] };
-        let w = v * relative(j) * (1.0 + MARGIN) + TINY;
-        if z[j].rad() > 1.0 {
-            Interval { lo: 0.0, hi: 1.0 }
-        } else {
-            Interval { lo: most(v - w, 0.0), hi: least(v + w, 1.0) }
-        }
-    };
-    let g = f64::copysign(m[2] * d[2], mid[2]);
-    let w = g.abs() * MARGIN + z[2].rad() * (1.0 + MARGIN) + TINY;
+pub(crate) fn narrow_gates<T: Number>(z: [Interval<T>; 4]) -> [Interval<T>; 4] {
+    let one = z[0].lo.like(1.0);
+    let [i, f, g, o] = [z[0].mid(), z[1].mid(), z[2].mid(), z[3].mid()];
+    let (e, m) = exp_parts([i.abs(), f.abs(), one.like(2.0) * g.abs(), o.abs()]);
+    let d = [one / (one + e[0]), one / (one + e[1]), one / (one + e[2]), one / (one + e[3])];
+    let tangent = (m[2] * d[2]).copysign(g);
+    let w = tangent.abs() * one.like(MARGIN) + z[2].rad() * one.like(1.0 + MARGIN) + one.like(TINY);
     [
-        logistic(0, true),
-        logistic(1, false),
-        Interval { lo: most(g - w, -1.0), hi: least(g + w, 1.0) },
-        logistic(3, true),
+        narrow_logistic(z[0].rad(), i, d[0], e[0] * d[0]),
+        // Of the negative argument.
+        narrow_logistic(z[1].rad(), f, e[1] * d[1], d[1]),
+        Interval { lo: most(tangent - w, one.like(-1.0)), hi: least(tangent + w, one) },
+        narrow_logistic(z[3].rad(), o, d[3], e[3] * d[3]),
     ]
+}
+
+/// A logistic function around `mid`, where it is the first value for a positive `mid` and the second for a negative one.
+#[inline(always)]
+fn narrow_logistic<T: Number>(radius: T, mid: T, positive: T, negative: T) -> Interval<T> {
+    let (zero, one) = (mid.like(0.0), mid.like(1.0));
+    let v = T::pick(zero.at_most(mid), positive, negative);
+    // exp(r) - 1 <= r + r^2 for r <= 1; a wider interval makes the lower end negative, which is clipped.
+    let relative = one.like(MARGIN) + radius + radius * radius;
+    let w = v * relative * one.like(1.0 + MARGIN) + one.like(TINY);
+    let narrow = Interval { lo: most(v - w, zero), hi: least(v + w, one) };
+    Interval::pick(one.below(radius), Interval { lo: zero, hi: one }, narrow)
 }
 
 /// `tanh` of an interval, without its slope.
 #[inline(always)]
-pub(crate) fn tanh(z: Interval) -> Interval {
+pub(crate) fn tanh<T: Number>(z: Interval<T>) -> Interval<T> {
     let (t, _) = tangents([z.lo, z.hi]);
-    Interval { lo: most(low(t[0]), -1.0), hi: least(high(t[1]), 1.0) }
+    Interval { lo: most(low(t[0]), z.lo.like(-1.0)), hi: least(high(t[1]), z.lo.like(1.0)) }
 }
 
 /// A sigmoid gate over an interval of pre-activations.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SigmoidGate {
+pub(crate) struct SigmoidGate<T = f64> {
     /// `sigmoid(z)`.
-    pub(crate) on: Interval,
+    pub(crate) on: Interval<T>,
     /// `1 - sigmoid(z)`, computed as `sigmoid(-z)`: a subtraction would lose every digit of a saturated gate.
-    pub(crate) off: Interval,
+    pub(crate) off: Interval<T>,
     /// The slope `sigmoid(z) sigmoid(-z)`.
-    pub(crate) slope: Interval,
+    pub(crate) slope: Interval<T>,
 }
 
-impl SigmoidGate {
+impl<T: Number> SigmoidGate<T> {
     #[inline(always)]
-    pub(crate) fn at(z: Interval) -> Self {
+    pub(crate) fn at(z: Interval<T>) -> Self {
+        let (zero, one) = (z.lo.like(0.0), z.lo.like(1.0));
         let ([on_lo, on_hi], [off_lo, off_hi]) = sigmoids([z.lo, z.hi]);
         let (a, b) = (on_lo * off_lo, on_hi * off_hi);
-        let top = if z.lo <= 0.0 && z.hi >= 0.0 { 0.25 } else { most(a, b) };
+        let around_zero = T::both(z.lo.at_most(zero), zero.at_most(z.hi));
+        let top = T::pick(around_zero, one.like(0.25), most(a, b));
         Self {
-            on: Interval { lo: most(low(on_lo), 0.0), hi: least(high(on_hi), 1.0) },
-            off: Interval { lo: most(low(off_hi), 0.0), hi: least(high(off_lo), 1.0) },
-            slope: Interval { lo: most(low(least(a, b)), 0.0), hi: high(top) },
+            on: Interval { lo: most(low(on_lo), zero), hi: least(high(on_hi), one) },
+            off: Interval { lo: most(low(off_hi), zero), hi: least(high(off_lo), one) },
+            slope: Interval { lo: most(low(least(a, b)), zero), hi: high(top) },
         }
     }
 }
 
 /// A hyperbolic tangent over an interval.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TanhGate {
+pub(crate) struct TanhGate<T = f64> {
     /// `tanh(z)`.
-    pub(crate) value: Interval,
+    pub(crate) value: Interval<T>,
     /// The slope `sech^2(z)`.
-    pub(crate) slope: Interval,
+    pub(crate) slope: Interval<T>,
     /// `z sech^2(z)`, enclosed as one odd function.
-    pub(crate) psi: Interval,
+    pub(crate) psi: Interval<T>,
 }
 
 #[inline(always)]
-fn psi_at(z: f64, slope: f64) -> f64 {
-    if z.abs() > PSI_ZERO { 0.0 } else { z * slope }
+fn psi_at<T: Number>(z: T, slope: T) -> T {
+    T::pick(z.like(PSI_ZERO).below(z.abs()), z.like(0.0), z * slope)
 }
 
-impl TanhGate {
+/// Whether an interval has a number in common with another.
+#[inline(always)]
+fn reaches<T: Number>(z: Interval<T>, from: f64, to: f64) -> T::Mask {
+    T::both(z.lo.at_most(z.lo.like(to)), z.lo.like(from).at_most(z.hi))
+}
+
+impl<T: Number> TanhGate<T> {
     #[inline(always)]
-    pub(crate) fn at(z: Interval) -> Self {
+    pub(crate) fn at(z: Interval<T>) -> Self {
+        let (zero, one) = (z.lo.like(0.0), z.lo.like(1.0));
         let ([t_lo, t_hi], [s_lo, s_hi]) = tangents([z.lo, z.hi]);
-        let top = if z.lo <= 0.0 && z.hi >= 0.0 { 1.0 } else { most(s_lo, s_hi) };
+        let top = T::pick(reaches(z, 0.0, 0.0), one, most(s_lo, s_hi));
         let (p_lo, p_hi) = (psi_at(z.lo, s_lo), psi_at(z.hi, s_hi));
-        let mut psi = Interval { lo: low(least(p_lo, p_hi)), hi: high(most(p_lo, p_hi)) };
-        if z.lo <= PSI_ARG.1 && z.hi >= PSI_ARG.0 {
-            psi.hi = PSI_MAX;
-        }
-        if z.lo <= -PSI_ARG.0 && z.hi >= -PSI_ARG.1 {
-            psi.lo = -PSI_MAX;
-        }
+        let psi = Interval {
+            lo: T::pick(reaches(z, -PSI_ARG.1, -PSI_ARG.0), one.like(-PSI_MAX), low(least(p_lo, p_hi))),
+            hi: T::pick(reaches(z, PSI_ARG.0, PSI_ARG.1), one.like(PSI_MAX), high(most(p_lo, p_hi))),
+        };
         Self {
-            value: Interval { lo: most(low(t_lo), -1.0), hi: least(high(t_hi), 1.0) },
-            slope: Interval { lo: most(low(least(s_lo, s_hi)), 0.0), hi: least(high(top), 1.0) },
+            value: Interval { lo: most(low(t_lo), one.like(-1.0)), hi: least(high(t_hi), one) },
+            slope: Interval { lo: most(low(least(s_lo, s_hi)), zero), hi: least(high(top), one) },
             psi,
         }
     }
@@ -212,9 +236,97 @@ impl TanhGate {
 
 /// `atanh` over an interval, whose ends are first clipped to `[-1, 1]`.
 #[inline(always)]
-pub(crate) fn atanh(x: Interval) -> Interval {
-    let lo = if x.lo <= -1.0 { f64::NEG_INFINITY } else { low(libm::atanh(least(x.lo, 1.0))) };
-    let hi = if x.hi >= 1.0 { f64::INFINITY } else { high(libm::atanh(most(x.hi, -1.0))) };
+pub(crate) fn atanh<T: Number>(x: Interval<T>) -> Interval<T> {
+    let one = x.lo.like(1.0);
+    let infinity = one.like(f64::INFINITY);
+    let lo = low(arctanh(least(x.lo, one)));
+    let lo = T::pick(x.lo.at_most(one.like(-1.0)), -infinity, lo);
+    let hi = high(arctanh(most(x.hi, one.like(-1.0))));
+    let hi = T::pick(one.at_most(x.hi), infinity, hi);
     // The clip can leave an infinity minus its own margin, which is NaN.
-    Interval { lo: if lo.is_nan() { f64::MAX } else { lo }, hi: if hi.is_nan() { f64::MIN } else { hi } }
+    Interval {
+        lo: T::pick(lo.not_a_number(), one.like(f64::MAX), lo),
+        hi: T::pick(hi.not_a_number(), one.like(f64::MIN), hi),
+    }
+}
+
+/// From here on `atanh(x)` takes another way, and below the other number it is x.
+const ATANH_HALF: f64 = 0.5;
+const ATANH_SMALL: f64 = 1.0 / 4_294_967_296.0;
+/// Below this `ln(1 + x)` needs no reduction: sqrt(2) - 1.
+const LOG_NEAR: f64 = f64::from_bits(0x3fda_827a_0000_0000);
+/// From this power of two on, one more is lost.
+const LOG_FAR: f64 = 54.0;
+/// Remez coefficients of `(ln(1 + f) - f + f^2/2) / s` in even powers of `s = f / (2 + f)`.
+const LOG: [f64; 7] = [
+    f64::from_bits(0x3fe5_5555_5555_5593),
+    f64::from_bits(0x3fd9_9999_9997_fa04),
+    f64::from_bits(0x3fd2_4924_9422_9359),
+    f64::from_bits(0x3fcc_71c5_1d8e_78af),
+    f64::from_bits(0x3fc7_4664_96cb_03de),
+    f64::from_bits(0x3fc3_9a09_d078_c69f),
+    f64::from_bits(0x3fc2_f112_df3e_5244),
+];
+
+/// `atanh(x)` for `|x| <= 1`, bit for bit what `libm` gives (FreeBSD's `s_log1p.c` in it), without a branch.
+#[inline(always)]
+fn arctanh<T: Number>(x: T) -> T {
+    let (one, two, y) = (x.like(1.0), x.like(2.0), x.abs());
+    let small = y.below(x.like(ATANH_HALF));
+    let q = T::pick(small, two * y * y, y) / (one - y);
+    // ln(1 + a) / 2 is wanted.
+    let a = T::pick(small, two * y + q, two * q);
+    let near = a.below(x.like(LOG_NEAR));
+    let u = one + a;
+    let (k, m) = u.split_power();
+    // What the rounding of 1 + a has lost.
+    let c = T::pick(two.at_most(k), one - (u - a), a - (u - one)) / u;
+    let c = T::pick(T::either(near, x.like(LOG_FAR).at_most(k)), x.like(0.0), c);
+    let k = T::pick(near, x.like(0.0), k);
+    let f = T::pick(near, a, m - one);
+    let half = x.like(0.5) * f * f;
+    let s = f / (two + f);
+    let z = s * s;
+    let w = z * z;
+    let odd = w * (x.like(LOG[1]) + w * (x.like(LOG[3]) + w * x.like(LOG[5])));
+    let even = z * (x.like(LOG[0]) + w * (x.like(LOG[2]) + w * (x.like(LOG[4]) + w * x.like(LOG[6]))));
+    let log = s * (half + (even + odd)) + (k * x.like(LN2_LOW) + c) - half + f + k * x.like(LN2_HIGH);
+    let log = T::pick(a.below(x.like(f64::INFINITY)), log, a);
+    T::pick(y.below(x.like(ATANH_SMALL)), y, x.like(0.5) * log).copysign(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Interval, arctanh, atanh};
+
+    #[test]
+    fn every_bit_of_atanh_is_the_library_s() {
+        let check = |x: f64| {
+            assert_eq!(arctanh(x).to_bits(), libm::atanh(x).to_bits(), "{x:e}");
+            assert_eq!(arctanh(-x).to_bits(), libm::atanh(-x).to_bits(), "-{x:e}");
+        };
+        // Densely, over all exponents, and around the places where the way changes.
+        (0..=1_000_000).for_each(|k| check(f64::from(k) / 1_000_000.0));
+        for power in 0..1_070 {
+            let scale = libm::ldexp(1.0, -power);
+            (0..64).for_each(|k| check(scale * (1.0 - f64::from(k) / 128.0)));
+            check(1.0 - scale);
+        }
+        // a = sqrt(2) - 1 and u = 2^k sqrt(2), where one way gives over to the other.
+        let edges = (0..60).map(|k| libm::ldexp(std::f64::consts::SQRT_2, k) - 1.0).map(|a| a / (2.0 + a));
+        for edge in edges.chain([super::ATANH_HALF, super::ATANH_SMALL]).filter(|edge| *edge < 1.0) {
+            (edge.to_bits() - 2_000..edge.to_bits() + 2_000)
+                .map(f64::from_bits)
+                .filter(|x| *x <= 1.0)
+                .for_each(check);
+        }
+    }
+
+    #[test]
+    fn an_interval_beyond_one_has_no_finite_bound_there() {
+        let wide = atanh(Interval { lo: -2.0, hi: 1.0 });
+        assert_eq!((wide.lo, wide.hi), (f64::NEG_INFINITY, f64::INFINITY));
+        let beyond = atanh(Interval { lo: 1.5, hi: 2.0 });
+        assert_eq!((beyond.lo, beyond.hi), (f64::MAX, f64::INFINITY));
+    }
 }

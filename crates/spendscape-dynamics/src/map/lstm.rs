@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, ArrayRef, Ix1, Ix2};
 
-use super::{Affine, Map, Scalar};
+use super::{Affine, LANES, Map, Scalar, step_each};
 use crate::complete::with_units;
 use crate::error::Error;
 use crate::interval::Interval;
@@ -238,6 +238,16 @@ impl Map for LstmMap<'_> {
         });
     }
 
+    fn step_side_by_side(&self, x: &[[f64; LANES]], out: &mut [[f64; LANES]]) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(v3) = pulp::x86::V3::try_new() {
+            with_units!(self.cell.units(), N => {
+                return pulp::Simd::vectorize(v3, four::Step::<N> { v3, map: self, x, out });
+            }, {});
+        }
+        step_each(self, x, out);
+    }
+
     fn jacobian<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         self.linearize(x, &mut vec![S::exact(0.0); x.len()], out);
     }
@@ -278,5 +288,74 @@ impl Map for LstmMap<'_> {
             bounds.push((-c, c));
         }
         Some(bounds)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod four {
+    use pulp::{Simd, WithSimd, x86::V3};
+
+    use super::{LANES, LstmMap};
+    use crate::interval::{Four, Number, gates, tangents};
+
+    /// [`super::Map::step_side_by_side`] for `N` units.
+    pub(super) struct Step<'a, const N: usize> {
+        pub(super) v3: V3,
+        pub(super) map: &'a LstmMap<'a>,
+        pub(super) x: &'a [[f64; LANES]],
+        pub(super) out: &'a mut [[f64; LANES]],
+    }
+
+    impl<const N: usize> WithSimd for Step<'_, N> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            let Self { v3, map, x, out } = self;
+            let mut h = [Four::new(v3, [0.0; LANES]); N];
+            for j in 0..N {
+                h[j] = Four::new(v3, x[j]);
+            }
+            for k in 0..N {
+                let mut z = [h[0]; 4];
+                for (q, z) in z.iter_mut().enumerate() {
+                    let row = q * N + k;
+                    *z = h[0].like(map.z0[row].mid());
+                    for (w, h) in map.cell.affine.recurrent_row(row).iter().zip(h) {
+                        *z = *z + h.like(*w) * h;
+                    }
+                }
+                let [[i, _], [f, _], [g, _], [o, _]] = gates(z);
+                let c = f * Four::new(v3, x[N + k]) + i * g;
+                let ([t], _) = tangents([c]);
+                out[N + k] = c.numbers();
+                out[k] = (o * t).numbers();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array1, Array2};
+
+    use super::*;
+
+    #[test]
+    fn a_step_side_by_side_is_that_of_each() {
+        for units in 1..=7 {
+            let at = |row: usize, column: usize| 3.0 * ((row * 7 + column * 3) as f64).sin();
+            let w_h = Array2::from_shape_fn((4 * units, units), |(row, column)| at(row, column));
+            let w_x = Array2::zeros((4 * units, 0));
+            let b = Array1::from_shape_fn(4 * units, |row| 5.0 * (row as f64).cos());
+            let cell = LstmCell::new(&w_x, &w_h, &b).unwrap();
+            let map = cell.under(&Array1::zeros(0)).unwrap();
+            let x: Vec<[f64; LANES]> =
+                (0..2 * units).map(|k| std::array::from_fn(|lane| at(k, 5 + lane) / 3.0)).collect();
+            let (mut out, mut each) = (vec![[f64::NAN; LANES]; x.len()], vec![[f64::NAN; LANES]; x.len()]);
+            map.step_side_by_side(&x, &mut out);
+            step_each(&map, &x, &mut each);
+            assert_eq!(out, each, "{units} units");
+        }
     }
 }

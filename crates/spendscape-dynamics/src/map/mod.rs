@@ -19,6 +19,9 @@ pub use stacked::{StackedLstm, StackedMap};
 
 pub(crate) use affine::{Affine, check_finite, check_finite_vector, check_shape};
 
+/// States that are stepped side by side.
+pub const LANES: usize = 4;
+
 /// A discrete dynamical system `x' = F(x)` on `R^n`, under a constant input when it has one.
 ///
 /// The formulas are written once over a [`Scalar`]: evaluated in `f64` they drive the solvers, evaluated in
@@ -42,6 +45,12 @@ pub trait Map {
         self.jacobian(x, jacobian);
     }
 
+    /// One step of several states side by side, bit for bit what [`step`](Self::step) gives for each: component by component,
+    /// from `x` (length `n`) to `out` (length `n`).
+    fn step_side_by_side(&self, x: &[[f64; LANES]], out: &mut [[f64; LANES]]) {
+        step_each(self, x, out);
+    }
+
     /// The width of the input `u`; zero when the map has none or its weights are not known.
     fn input_dim(&self) -> usize {
         0
@@ -55,5 +64,15 @@ pub trait Map {
     /// A box that holds every fixed point and cycle, when one is known; starts are spread over it.
     fn bounds(&self) -> Option<Vec<(f64, f64)>> {
         None
+    }
+}
+
+/// [`Map::step_side_by_side`], one state after the other.
+fn step_each<M: Map + ?Sized>(map: &M, x: &[[f64; LANES]], out: &mut [[f64; LANES]]) {
+    let (mut one, mut next) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+    for lane in 0..LANES {
+        one.iter_mut().zip(x).for_each(|(to, from)| *to = from[lane]);
+        map.step(&one, &mut next);
+        out.iter_mut().zip(&next).for_each(|(to, from)| to[lane] = *from);
     }
 }

@@ -1,4 +1,6 @@
-//! One customer: complete list, stability of each point, and the point that the roll-out reaches.
+//! Customers: complete list, stability of each point, and the point that the roll-out reaches.
+
+use std::ops::Range;
 
 use num_complex::Complex64;
 
@@ -6,7 +8,7 @@ use super::PopulationConfig;
 use super::table::{Arrival, NOTHING, Population};
 use crate::attractors::is_line;
 use crate::certificate::{certify, representative, time_constant};
-use crate::complete::{LstmReduced, Outcome, Root, Search};
+use crate::complete::{Batch, LstmReduced, Outcome, Recurrent, Root, roll_out, step};
 use crate::interval::Interval;
 use crate::map::{LstmCell, LstmMap};
 use crate::solve::Solver;
@@ -26,13 +28,25 @@ const UNREACHABLE_SHARE: usize = 10;
 /// Steps of the Newton polish after a roll-out that no contraction has caught.
 pub(super) const NEWTON_STEPS: usize = 60;
 
-/// Reused memory of one thread for cells of `N` units.
+/// Customers searched together at the most, which bounds the memory that undecided boxes take.
+const TOGETHER: usize = 128;
+/// Roots of a customer that there is room for from the beginning.
+const ROOTS: usize = 8;
+
+/// Some customers and memory for their analysis, for cells of `N` units.
 pub(super) struct Analyst<'a, const N: usize> {
     /// The map of the customer at hand.
     map: LstmMap<'a>,
     solver: Solver,
-    system: LstmReduced<N>,
-    search: Search<N>,
+    w: &'a Recurrent<N>,
+    /// The reduced systems of the customers searched together, and the middles of their enclosed pre-activations.
+    systems: Vec<LstmReduced<'a, N>>,
+    mids: Vec<[[f64; N]; 4]>,
+    batch: Batch<N>,
+    horizons: Vec<[[f64; N]; 2]>,
+    /// The customer at hand, and its roots.
+    at: usize,
+    roots: Vec<Root<N>>,
     spectrum: SpectrumWork,
     jacobian: Vec<Interval>,
     cells: Vec<[Interval; N]>,
@@ -63,19 +77,19 @@ struct Trap {
 }
 
 impl<'a, const N: usize> Analyst<'a, N> {
-    pub(super) fn new(cell: &'a LstmCell) -> Self {
-        let w = &cell.affine;
+    /// For a number of customers of a cell with the recurrent weights `w`.
+    pub(super) fn new(cell: &'a LstmCell, w: &'a Recurrent<N>, customers: usize) -> Self {
+        let customers = customers.min(TOGETHER);
         Self {
-            map: LstmMap { cell, z0: Vec::with_capacity(w.rows()), input_known: false },
+            map: LstmMap { cell, z0: Vec::with_capacity(cell.affine.rows()), input_known: false },
             solver: Solver::new(2 * N),
-            system: LstmReduced {
-                z0: [[Interval::ZERO; N]; 4],
-                mid: [[0.0; N]; 4],
-                w: std::array::from_fn(|q| {
-                    std::array::from_fn(|k| std::array::from_fn(|j| w.recurrent(q * N + k, j)))
-                }),
-            },
-            search: Search::new(),
+            w,
+            systems: Vec::with_capacity(customers),
+            mids: Vec::with_capacity(customers),
+            batch: Batch::new(customers),
+            horizons: Vec::with_capacity(customers),
+            at: 0,
+            roots: Vec::with_capacity(ROOTS),
             spectrum: SpectrumWork::default(),
             jacobian: vec![Interval::ZERO; 4 * N * N],
             cells: Vec::new(),
@@ -85,33 +99,54 @@ impl<'a, const N: usize> Analyst<'a, N> {
         }
     }
 
-    /// The enclosed pre-activations of the next customer, to be filled in.
-    pub(super) fn preactivation(&mut self) -> &mut Vec<Interval> {
-        &mut self.map.z0
-    }
-
-    /// Appends the customer to the table.
-    pub(super) fn analyze(&mut self, config: &PopulationConfig, table: &mut Population) {
-        for q in 0..4 {
-            for k in 0..N {
-                self.system.z0[q][k] = self.map.z0[q * N + k];
-                self.system.mid[q][k] = self.map.z0[q * N + k].mid();
+    /// Appends customers to the table; `fill` writes the enclosed pre-activations of each.
+    pub(super) fn analyze(
+        &mut self,
+        customers: Range<usize>,
+        fill: impl Fn(usize, &mut Vec<Interval>),
+        config: &PopulationConfig,
+        table: &mut Population,
+    ) {
+        for first in customers.clone().step_by(TOGETHER) {
+            self.mids.clear();
+            self.systems.clear();
+            for n in first..customers.end.min(first + TOGETHER) {
+                fill(n, &mut self.map.z0);
+                let system = LstmReduced::of(&self.map, self.w);
+                self.mids.push(system.z0.map(|gate| gate.map(Interval::mid)));
+                self.systems.push(system);
+            }
+            self.batch.run(&self.systems, config.search.cap(N));
+            roll_out(&self.mids, self.w, config.horizon, &mut self.horizons);
+            for at in 0..self.systems.len() {
+                self.at = at;
+                self.map.z0.clear();
+                self.map.z0.extend(self.systems[at].z0.as_flattened());
+                self.one(config, table);
             }
         }
-        let outcome = self.search.run(&self.system, config.search.cap(N));
-        self.search.roots.sort_unstable_by(|a, b| order(&a.tight, &b.tight));
+    }
+
+    fn system(&self) -> &LstmReduced<'a, N> {
+        &self.systems[self.at]
+    }
+
+    /// Appends the customer at hand to the table.
+    fn one(&mut self, config: &PopulationConfig, table: &mut Population) {
+        let end = self.batch.end(self.at);
+        self.roots.clear();
+        self.roots.extend_from_slice(self.batch.roots(self.at));
+        self.roots.sort_unstable_by(|a, b| order(&a.tight, &b.tight));
         let first = table.points.len();
         self.points(table);
         let last = table.points.len();
         table.points.offsets.push(last);
-        table.outcome.push(outcome);
-        table.boxes.push(self.search.boxes);
-        table.line.push(outcome != Outcome::Complete && self.on_a_line());
+        table.outcome.push(end.outcome);
+        table.boxes.push(end.boxes);
+        table.line.push(end.outcome != Outcome::Complete && self.on_a_line());
 
-        let mut state = State { h: [0.0; N], c: [0.0; N] };
-        for _ in 0..config.horizon {
-            self.system.step(&mut state.h, &mut state.c);
-        }
+        let [h, c] = self.horizons[self.at];
+        let mut state = State { h, c };
         table.horizon.extend(state.flat());
         let at_horizon = state.h;
         let (point, arrival) = self.arrive(&mut state, config, &table.points.spectrum[first..]);
@@ -142,9 +177,9 @@ impl<'a, const N: usize> Analyst<'a, N> {
     /// Whether the undecided boxes form a line attractor (a cold path: hardly any customer has undecided boxes).
     fn on_a_line(&self) -> bool {
         let whole = |b: &[Interval; N]| -> Vec<Interval> {
-            b.iter().copied().chain((0..N).map(|k| self.system.cell(k, b))).collect()
+            b.iter().copied().chain((0..N).map(|k| self.system().cell(k, b))).collect()
         };
-        is_line(&self.map, &self.search.undecided.iter().map(whole).collect::<Vec<_>>())
+        is_line(&self.map, &self.batch.undecided(self.at).iter().map(whole).collect::<Vec<_>>())
     }
 
     /// Appends the certified points with their stability.
@@ -153,10 +188,11 @@ impl<'a, const N: usize> Analyst<'a, N> {
         self.vectors.clear();
         self.inverses.clear();
         self.bases.clear();
-        for Root { tight, .. } in &self.search.roots {
-            let cells: [Interval; N] = std::array::from_fn(|k| self.system.cell(k, tight));
+        let system = &self.systems[self.at];
+        for Root { tight, .. } in &self.roots {
+            let cells: [Interval; N] = std::array::from_fn(|k| system.cell(k, tight));
             self.cells.push(cells);
-            self.system.state_jacobian(tight, &cells, &mut self.jacobian);
+            system.state_jacobian(tight, &cells, &mut self.jacobian);
             let spectrum = self.spectrum.enclose(2 * N, &self.jacobian);
             let at = self.vectors.len();
             if self.spectrum.basis && spectrum.verdict == Verdict::Stable {
@@ -169,7 +205,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
                 c: std::array::from_fn(|k| representative(cells[k])),
             };
             let mut next = state;
-            self.system.step(&mut next.h, &mut next.c);
+            step(&self.mids[self.at], self.w, &mut next.h, &mut next.c);
             let residual = state.flat().zip(next.flat()).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
             let error = tight.iter().chain(&cells).fold(0.0, |m: f64, v| m.max(v.rad()));
             table.points.states.extend(state.flat());
@@ -188,21 +224,22 @@ impl<'a, const N: usize> Analyst<'a, N> {
     ) -> (Option<Reached>, Arrival) {
         let mut trap: Option<Trap> = None;
         let mut arrival = Arrival::StepLimit;
-        let mut step = config.horizon;
+        let mut taken = config.horizon;
         let in_time = |s: &Spectrum| time_constant(s.radius.mid()) <= config.max_steps as f64;
         let reachable = spectra.iter().any(|s| s.verdict == Verdict::Stable && in_time(s));
         let limit = if reachable { config.max_steps } else { config.max_steps / UNREACHABLE_SHARE };
-        while step < limit {
+        let (mid, w) = (self.mids[self.at], self.w);
+        while taken < limit {
             if let Some(k) = self.caught(state, spectra, &mut trap) {
                 return (Some(Reached::Listed(k)), Arrival::Contraction);
             }
-            let steps = LOOK_EVERY.min(limit - step);
+            let steps = LOOK_EVERY.min(limit - taken);
             for _ in 1..steps {
-                self.system.step(&mut state.h, &mut state.c);
+                step(&mid, w, &mut state.h, &mut state.c);
             }
             let before = *state;
-            self.system.step(&mut state.h, &mut state.c);
-            step += steps;
+            step(&mid, w, &mut state.h, &mut state.c);
+            taken += steps;
             let moved = before.flat().zip(state.flat()).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
             if moved < config.step_min {
                 arrival = Arrival::SmallStep;
@@ -212,7 +249,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         // The cold path: Newton from where the roll-out ended.
         let (residual, _, _) = self.solver.newton(&self.map, [state.h, state.c].as_flattened(), NEWTON_STEPS);
         let reached = self.solver.state();
-        let listed = self.search.roots.iter().position(|r| (0..N).all(|k| r.unique[k].contains(reached[k])));
+        let listed = self.roots.iter().position(|r| (0..N).all(|k| r.unique[k].contains(reached[k])));
         if let Some(k) = listed
             && residual < RESIDUAL_MAX
         {
@@ -233,7 +270,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
     /// The stable point whose proved contraction neighborhood holds the state.
     fn caught(&mut self, state: &State<N>, spectra: &[Spectrum], trap: &mut Option<Trap>) -> Option<usize> {
         let distance = |k: usize| -> f64 {
-            let (tight, cells) = (&self.search.roots[k].tight, &self.cells[k]);
+            let (tight, cells) = (&self.roots[k].tight, &self.cells[k]);
             (0..N)
                 .map(|j| (state.h[j] - tight[j].mid()).powi(2) + (state.c[j] - cells[j].mid()).powi(2))
                 .sum()
@@ -247,7 +284,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
             *trap = Some(Trap { point: nearest, next: f64::INFINITY });
         }
         let trap = trap.as_mut()?;
-        let (tight, cells) = (&self.search.roots[nearest].tight, &self.cells[nearest]);
+        let (tight, cells) = (&self.roots[nearest].tight, &self.cells[nearest]);
         let mut dx = [[0.0; N]; 2];
         for j in 0..N {
             dx[0][j] = state.h[j] - tight[j].mid();
@@ -264,7 +301,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         let widen = ball / (1.0 - crate::spectrum::BASIS_ERROR_MAX);
         let h: [Interval; N] = std::array::from_fn(|j| around(tight[j], reach[0][j] * widen));
         let c: [Interval; N] = std::array::from_fn(|j| around(cells[j], reach[1][j] * widen));
-        self.system.state_jacobian(&h, &c, &mut self.jacobian);
+        self.systems[self.at].state_jacobian(&h, &c, &mut self.jacobian);
         (self.spectrum.contraction(2 * N, &self.jacobian) < 1.0).then_some(nearest)
     }
 }

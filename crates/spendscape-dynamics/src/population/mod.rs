@@ -8,7 +8,7 @@ mod table;
 use ndarray::{ArrayRef, Ix2};
 use rayon::prelude::*;
 
-use crate::complete::{COMPLETE_UNITS_MAX, SearchConfig, with_units};
+use crate::complete::{COMPLETE_UNITS_MAX, SearchConfig, recurrent, with_units};
 use crate::error::Error;
 use crate::interval::Interval;
 use crate::map::LstmCell;
@@ -104,11 +104,8 @@ fn analyze(
             let rows = at * chunk..customers.min((at + 1) * chunk);
             let mut table = Population::with_capacity(cell.units(), rows.len(), rows.len());
             with_units!(cell.units(), N => {
-                let mut analyst = Analyst::<N>::new(cell);
-                for n in rows {
-                    fill(n, analyst.preactivation());
-                    analyst.analyze(config, &mut table);
-                }
+                let w = recurrent::<N>(cell);
+                Analyst::new(cell, &w, rows.len()).analyze(rows, fill, config, &mut table);
             }, {
                 debug_assert!(cell.units() > COMPLETE_UNITS_MAX);
                 let mut walker = Walker::new(cell);

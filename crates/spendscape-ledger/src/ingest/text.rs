@@ -217,11 +217,6 @@ impl<'a> TextFile<'a> {
         }
     }
 
-    /// The line on which the current row starts.
-    pub(crate) fn line(&self) -> u64 {
-        self.start.line
-    }
-
     /// The text of a field of the current row.
     pub(crate) fn field(&self, column: usize) -> Result<&str, Error> {
         let field = self.record.get(column).unwrap_or_default();

@@ -4,8 +4,8 @@
 //! found by running the network on the changed spending.
 
 use anyhow::Result;
-use ndarray::{Array1, Array3, ArrayViewMut2, Axis as Dimension, s};
-use spendscape_surrogate::{Move, MovePlan, Peers, SegmentExplainer, assign};
+use ndarray::{Array1, Array3, ArrayRef1, ArrayViewMut2, Axis as Dimension};
+use spendscape_surrogate::{Move, MovePlan, MovePlanner, Peers, SegmentExplainer, assign};
 
 use super::{data::Data, flags::Flagged};
 
@@ -13,8 +13,6 @@ use super::{data::Data, flags::Flagged};
 const REACH: f64 = 0.99;
 /// Amounts tried in a round.
 const TRIALS: usize = 16;
-/// Trials that the network runs on at once, the smallest amounts first: the rest is not tried once one has moved the segment.
-const BATCH: usize = 4;
 /// Rounds of trials, each between two neighbours of the last: the amount is found to 1/4096 of what can be moved.
 const ROUNDS: usize = 3;
 
@@ -30,9 +28,11 @@ pub(crate) struct Change {
     pub(crate) lead: f64,
 }
 
-/// The limits of changes, the same for all customers.
+/// What changes follow and what limits them, the same for all customers.
 #[derive(Debug)]
 pub(crate) struct Limits {
+    /// Plans moves against the lead of each segment over each other one, P x P.
+    planners: Vec<MovePlanner>,
     /// Largest share of each class.
     reach: Array1<f64>,
     /// Classes that have to stay as they are.
@@ -40,14 +40,26 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(crate) fn new(peers: &Peers, classes: usize, flagged: &[Flagged]) -> Result<Self> {
+    pub(crate) fn new(
+        explainer: &SegmentExplainer<'_>,
+        segments: usize,
+        peers: &Peers,
+        classes: usize,
+        flagged: &[Flagged],
+    ) -> Result<Self> {
+        let pairs = (0..segments).flat_map(|segment| (0..segments).map(move |rival| (segment, rival)));
+        let planner = |(segment, rival)| MovePlanner::new(explainer.lead(segment, rival)?.coefficients());
         let reach =
             (0..classes).map(|class| peers.quantile(class, REACH)).collect::<Result<Vec<f64>, _>>()?;
         let mut fixed = vec![false; classes];
         for flag in flagged {
             fixed[flag.class] = true;
         }
-        Ok(Self { reach: Array1::from(reach), fixed })
+        Ok(Self {
+            planners: pairs.map(planner).collect::<Result<_, _>>()?,
+            reach: Array1::from(reach),
+            fixed,
+        })
     }
 
     /// Lower and upper limits for a customer with these mean shares.
@@ -60,74 +72,106 @@ impl Limits {
     }
 }
 
-/// Searches for the change of one customer, in the order in which the surrogate expects the other segments to be reached.
-pub(crate) fn smallest(
-    data: &Data,
-    explainer: &SegmentExplainer<'_>,
-    limits: &Limits,
+/// The search for one customer's change, in the order in which the surrogate expects the other segments to be reached.
+struct Search {
     row: usize,
     segment: usize,
-) -> Result<Option<Change>> {
-    let shares = data.shares.row(row).to_owned();
-    let (lower, upper) = limits.of(&shares);
-    let outputs = data.outputs.row(row);
-    let mut plans = Vec::new();
-    for rival in (0..outputs.len()).filter(|rival| *rival != segment) {
-        let lead = explainer.lead(segment, rival)?;
-        let plan = MovePlan::new(lead.coefficients(), &shares, &lower, &upper)?;
-        if let Some(moved) = plan.moved_for(outputs[segment] - outputs[rival]) {
-            plans.push((moved, plan));
-        }
-    }
-    plans.sort_by(|a, b| a.0.total_cmp(&b.0));
-    for (_, plan) in plans {
-        let found = along(data, &plan, &shares, row, segment)?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
+    /// Mean shares.
+    shares: Array1<f64>,
+    /// The plan that is followed, behind those that are left.
+    plans: Vec<MovePlan>,
+    round: usize,
+    /// The next amount to be tried: that of this trial, each a step above the one before, from `low` on.
+    trial: usize,
+    low: f64,
+    step: f64,
+    found: Option<Change>,
 }
 
-/// The smallest amount along a plan at which the network names another segment.
-fn along(
-    data: &Data,
-    plan: &MovePlan,
-    shares: &Array1<f64>,
-    row: usize,
-    segment: usize,
-) -> Result<Option<Change>> {
-    let periods = data.panel.shares.index_axis(Dimension(0), row);
-    let (mut low, mut high) = (0.0, plan.capacity());
-    let mut found = None;
-    for _ in 0..ROUNDS {
-        let step = (high - low) / TRIALS as f64;
-        let amount = |trial: usize| low + step * (trial + 1) as f64;
-        let mut first = None;
-        for batch in (0..TRIALS).step_by(BATCH) {
-            let trials = batch..(batch + BATCH).min(TRIALS);
-            let mut changed = Array3::zeros((trials.len(), periods.nrows(), periods.ncols()));
-            for (trial, mut to) in trials.clone().zip(changed.outer_iter_mut()) {
-                to.assign(&periods);
-                move_shares(&mut to, shares, &plan.moves(amount(trial)));
-            }
-            let outputs = data.model.network.predict(&changed)?.mapv(f64::from);
-            for (trial, outputs) in trials.zip(outputs.rows()) {
-                let winner = assign(&outputs)?.segment;
-                if winner != segment {
-                    first = Some((trial, winner, outputs[winner] - outputs[segment]));
-                    break;
-                }
-            }
-            if first.is_some() {
-                break;
+impl Search {
+    fn new(data: &Data, limits: &Limits, row: usize, segment: usize) -> Result<Self> {
+        let shares = data.shares.row(row).to_owned();
+        let (lower, upper) = limits.of(&shares);
+        let outputs = data.outputs.row(row);
+        let mut plans = Vec::new();
+        for rival in (0..outputs.len()).filter(|rival| *rival != segment) {
+            let plan = limits.planners[segment * outputs.len() + rival].plan(&shares, &lower, &upper)?;
+            if let Some(moved) = plan.moved_for(outputs[segment] - outputs[rival]) {
+                plans.push((moved, plan));
             }
         }
-        let Some((trial, winner, lead)) = first else { break };
-        (low, high) = (amount(trial) - step, amount(trial));
-        found = Some(Change { moved: high, moves: plan.moves(high), segment: winner, lead });
+        plans.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let plans = plans.into_iter().rev().map(|(_, plan)| plan).collect();
+        let mut search =
+            Self { row, segment, shares, plans, round: 0, trial: 0, low: 0.0, step: 0.0, found: None };
+        search.follow();
+        Ok(search)
     }
-    Ok(found)
+
+    /// Begins with the plan that is next.
+    fn follow(&mut self) {
+        if let Some(plan) = self.plans.last() {
+            (self.round, self.trial, self.low, self.step) = (0, 0, 0.0, plan.capacity() / TRIALS as f64);
+        }
+    }
+
+    fn amount(&self) -> f64 {
+        self.low + self.step * (self.trial + 1) as f64
+    }
+
+    /// The moves to be tried, until the search is over.
+    fn moves(&self) -> Option<Vec<Move>> {
+        let over = self.round == ROUNDS || self.trial == TRIALS;
+        self.plans.last().filter(|_| !over).map(|plan| plan.moves(self.amount()))
+    }
+
+    /// Takes what the network says after these moves.
+    fn tried(&mut self, moves: Vec<Move>, outputs: &ArrayRef1<f64>) -> Result<()> {
+        let segment = assign(outputs)?.segment;
+        if segment != self.segment {
+            let moved = self.amount();
+            self.found =
+                Some(Change { moved, moves, segment, lead: outputs[segment] - outputs[self.segment] });
+            self.low = moved - self.step;
+            self.step = (moved - self.low) / TRIALS as f64;
+            (self.round, self.trial) = (self.round + 1, 0);
+            return Ok(());
+        }
+        self.trial += 1;
+        if self.trial == TRIALS && self.found.is_none() {
+            self.plans.pop();
+            self.follow();
+        }
+        Ok(())
+    }
+}
+
+/// Searches for the changes of some customers, each given by row and segment. Each tries the smallest amounts first, and
+/// the network runs on one trial of all of them at once.
+pub(crate) fn smallest(
+    data: &Data,
+    limits: &Limits,
+    customers: &[(usize, usize)],
+) -> Result<Vec<Option<Change>>> {
+    let search = |&(row, segment): &(usize, usize)| Search::new(data, limits, row, segment);
+    let mut searches = customers.iter().map(search).collect::<Result<Vec<_>>>()?;
+    let (_, periods, classes) = data.panel.shares.dim();
+    loop {
+        let trials: Vec<(usize, Vec<Move>)> =
+            searches.iter().enumerate().filter_map(|(at, search)| Some((at, search.moves()?))).collect();
+        if trials.is_empty() {
+            return Ok(searches.into_iter().map(|search| search.found).collect());
+        }
+        let mut changed = Array3::zeros((trials.len(), periods, classes));
+        for ((at, moves), mut to) in trials.iter().zip(changed.outer_iter_mut()) {
+            to.assign(&data.panel.shares.index_axis(Dimension(0), searches[*at].row));
+            move_shares(&mut to, &searches[*at].shares, moves);
+        }
+        let outputs = data.model.network.predict(&changed)?.mapv(f64::from);
+        for ((at, moves), outputs) in trials.into_iter().zip(outputs.rows()) {
+            searches[at].tried(moves, &outputs)?;
+        }
+    }
 }
 
 /// Moves spending between classes in the periods of a customer (T x C), whose means over periods are `shares`.
@@ -166,15 +210,15 @@ fn by_class(parts: impl Iterator<Item = (usize, f64)>) -> Vec<(usize, f64)> {
     sums
 }
 
-/// The network's segment of a customer who spends on flagged classes as the average training customer does in every period,
-/// and on all others in the present proportions.
+/// The network's segments of customers (by row) who spend on flagged classes as the average training customer does in every
+/// period, and on all others in the present proportions.
 pub(crate) fn without_flagged(
     data: &Data,
     average: &Array1<f64>,
     flagged: &[Flagged],
-    row: usize,
-) -> Result<usize> {
-    let mut changed = data.panel.shares.slice(s![row..=row, .., ..]).to_owned();
+    rows: &[usize],
+) -> Result<Vec<usize>> {
+    let mut changed = data.panel.shares.select(Dimension(0), rows);
     let mut is_flagged = vec![false; average.len()];
     for flag in flagged {
         is_flagged[flag.class] = true;
@@ -195,7 +239,7 @@ pub(crate) fn without_flagged(
         }
     }
     let outputs = data.model.network.predict(&changed)?.mapv(f64::from);
-    Ok(assign(&outputs.row(0))?.segment)
+    outputs.rows().into_iter().map(|outputs| Ok(assign(&outputs)?.segment)).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ use super::{
     flags::{ClassList, Flagged},
 };
 
+/// Customers that the network runs on together: many vectors full, and their shares fit a second-level cache.
+const CUSTOMERS: usize = 128;
+
 /// Everything needed to explain any customer of a run.
 #[derive(Debug)]
 pub(crate) struct Explainer<'a> {
@@ -51,16 +54,14 @@ impl<'a> Explainer<'a> {
         let flagged = list.find(classes, &trained.shares.select(Dimension(0), &trained.train_rows()))?;
         let peers = Peers::new(&trained.shares)?;
         let predicted_angles = surrogates.angle.predict(&data.shares)?;
+        let (layer, bias) = (&data.weights.output, &data.weights.output_bias);
+        let segments = SegmentExplainer::new(&surrogates.state, layer, bias)?;
         Ok(Self {
             data,
             trained,
             surrogates,
-            segments: SegmentExplainer::new(
-                &surrogates.state,
-                &data.weights.output,
-                &data.weights.output_bias,
-            )?,
-            limits: Limits::new(&peers, classes.len(), &flagged)?,
+            limits: Limits::new(&segments, bias.len(), &peers, classes.len(), &flagged)?,
+            segments,
             peers,
             flagged,
             angle_errors: AngularErrors::new(&data.angles, &predicted_angles)?,
@@ -102,22 +103,34 @@ impl<'a> Explainer<'a> {
 
     /// Explains a customer.
     pub(crate) fn explain(&self, row: usize) -> Result<Finding> {
-        let segment = self.segment(row)?;
-        // A change follows the surrogate's slopes: where those are not trusted, it is not either.
-        let change = match segment.lead {
-            Ok(_) => change::smallest(self.data, &self.segments, &self.limits, row, segment.segment)?,
-            Err(_) => None,
-        };
-        let without_flagged = if self.flagged.is_empty() {
-            None
-        } else {
-            Some(change::without_flagged(self.data, self.average(), &self.flagged, row)?)
-        };
-        Ok(Finding { segment, change, without_flagged })
+        let finding = self.explain_some(&[row])?.pop();
+        finding.with_context(|| format!("customer {}", self.data.panel.customers[row]))
     }
 
     /// Explains everybody, in the order of the panel.
     pub(crate) fn explain_all(&self) -> Result<Vec<Finding>> {
-        (0..self.data.panel.len()).into_par_iter().map(|row| self.explain(row)).collect()
+        let rows: Vec<usize> = (0..self.data.panel.len()).collect();
+        let parts: Vec<_> =
+            rows.par_chunks(CUSTOMERS).map(|rows| self.explain_some(rows)).collect::<Result<_>>()?;
+        Ok(parts.into_iter().flatten().collect())
+    }
+
+    fn explain_some(&self, rows: &[usize]) -> Result<Vec<Finding>> {
+        let segments = rows.iter().map(|row| self.segment(*row)).collect::<Result<Vec<_>>>()?;
+        // A change follows the surrogate's slopes: where those are not trusted, it is not either.
+        let trusted = rows.iter().zip(&segments).filter(|(_, segment)| segment.lead.is_ok());
+        let trusted: Vec<(usize, usize)> = trusted.map(|(row, segment)| (*row, segment.segment)).collect();
+        let mut changes = change::smallest(self.data, &self.limits, &trusted)?.into_iter();
+        let without = if self.flagged.is_empty() {
+            None
+        } else {
+            Some(change::without_flagged(self.data, self.average(), &self.flagged, rows)?)
+        };
+        let finding = |(at, segment): (usize, SegmentExplanation)| Finding {
+            change: segment.lead.as_ref().ok().and_then(|_| changes.next().flatten()),
+            segment,
+            without_flagged: without.as_ref().map(|without| without[at]),
+        };
+        Ok(segments.into_iter().enumerate().map(finding).collect())
     }
 }
