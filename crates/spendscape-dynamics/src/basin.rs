@@ -12,7 +12,7 @@ use crate::spectrum::Verdict;
 const NEAR: f64 = 1e-6;
 /// Quantile of the 95 % normal interval.
 const NORMAL_95: f64 = 1.959_964;
-/// Bisections of an edge: the two sides are then neighbors to rounding.
+/// Bisections of an edge, an even number: the two sides are then neighbors to rounding.
 const BISECTIONS: usize = 60;
 
 /// Which stable point a state reaches.
@@ -108,6 +108,11 @@ impl<'a, M: Map> Basins<'a, M> {
                     }
                     sums
                 };
+                // Mostly the first coordinate alone is too far away.
+                let apart = |x: f64| (x - p.state[0]) * (x - p.state[0]) >= NEAR * NEAR;
+                if next[0].into_iter().all(apart) {
+                    continue;
+                }
                 let now = distances(&next);
                 if now.iter().all(|distance| *distance >= NEAR * NEAR) {
                     continue;
@@ -170,12 +175,22 @@ impl<'a, M: Map> Basins<'a, M> {
             return Ok(None);
         }
         let (mut inside, mut outside) = (a.to_owned(), b.to_owned());
-        for _ in 0..BISECTIONS {
+        for _ in 0..BISECTIONS / 2 {
+            // Both states that may be the next middle are rolled out beside this one.
             let mid = (&inside + &outside) * 0.5;
-            if self.reach(mid.to_vec()) == here {
+            let (nearer, farther) = ((&inside + &mid) * 0.5, (&mid + &outside) * 0.5);
+            let found = self.reach_all(&[mid.to_vec(), nearer.to_vec(), farther.to_vec()]);
+            let next = if found[0] == here {
                 inside = mid;
+                (farther, found[2])
             } else {
                 outside = mid;
+                (nearer, found[1])
+            };
+            if next.1 == here {
+                inside = next.0;
+            } else {
+                outside = next.0;
             }
         }
         Ok(Some(Edge { inside, outside }))
