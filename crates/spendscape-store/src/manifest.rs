@@ -380,6 +380,8 @@ impl Inspection<'_> {
         }
         // Inputs from elsewhere have other names: of an earlier run, of raw files.
         let tables = inputs.iter().filter(|(name, _)| name.ends_with(".parquet") && !name.contains(' '));
+        // Told only where the content of all inputs is the same: another content says more.
+        let mut other_options = None;
         for (name, expected) in tables {
             let mut source = (self.find)(name);
             if let Some(path) =
@@ -405,9 +407,12 @@ impl Inspection<'_> {
             if let (Some(said), Some((_, provenance))) = (said, &found.table)
                 && *said != provenance.said()
             {
-                let why = format!("was made from a {name} of other options than the one there is now");
-                return stale(&why, &stage);
+                other_options.get_or_insert(name);
             }
+        }
+        if let Some(name) = other_options {
+            let why = format!("was made from a {name} of other options than the one there is now");
+            return stale(&why, &stage);
         }
         Ok(Standing::Current(digest))
     }

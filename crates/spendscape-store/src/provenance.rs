@@ -68,8 +68,8 @@ impl Provenance {
         format!("{table} parameters")
     }
 
-    /// The digest of seed and parameters: what a table says of itself beside its content. Tables of the same content may have been
-    /// made by other rules, from a ledger in another currency, or of customers of whom others were left out.
+    /// The digest of seed and parameters: what a table says of itself beside its content. Tables of the same content may have
+    /// been made by other rules, from a ledger in another currency, or of customers of whom others were left out.
     #[must_use]
     pub fn said(&self) -> Digest {
         // A tree of texts and numbers is always written.

@@ -19,8 +19,8 @@ const CUSTOMERS: usize = 128;
 pub(crate) struct Explainer<'a> {
     /// Who is explained.
     pub(crate) data: &'a Data,
-    /// The customers of the trained run: by whom the surrogates were fitted, and with whom customers are compared. A customer of a
-    /// batch is explained as the same customer would be there.
+    /// The customers of the trained run: by whom the surrogates were fitted, and with whom customers are compared. A customer of
+    /// a batch is explained as the same customer would be there.
     pub(crate) trained: &'a Data,
     pub(crate) surrogates: &'a Surrogates,
     pub(crate) segments: SegmentExplainer<'a>,
@@ -79,8 +79,8 @@ impl<'a> Explainer<'a> {
         !std::ptr::eq(self.data, self.trained)
     }
 
-    /// Errors, in degrees, for the customers of the trained run that nothing was fitted on: of the segments' surrogate, and of the
-    /// angles'.
+    /// Errors, in degrees, for the customers of the trained run that nothing was fitted on: of the segments' surrogate, and of
+    /// the angles'.
     pub(crate) fn unseen_errors(&self) -> Result<[Vec<f64>; 2]> {
         let (trained, rows) = (self.trained, self.trained.test_rows());
         let degrees = rows.iter().map(|&row| Ok(self.segment_of(trained, row)?.error_degrees));

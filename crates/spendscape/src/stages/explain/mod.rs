@@ -62,8 +62,8 @@ impl Source {
         let Some(model) = model else {
             if assigned.is_some() {
                 bail!(
-                    "the customers of {folder} were assigned by another run's network: name that run, `spendscape explain {folder} \
-                     --model RUN`"
+                    "the customers of {folder} were assigned by another run's network: name that run, `spendscape explain \
+                     {folder} --model RUN`"
                 );
             }
             return Ok(Self { trained: run.clone(), batch: false });
