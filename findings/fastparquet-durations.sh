@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # A duration of one and a half days (time since the last purchase, say) that fastparquet 2026.9.0 writes from pandas 3.1.1.
-# Seen 2026-11-30: the column is declared a TIME of day in microseconds and holds 129,600,000,000, beyond a day's 86,400,000,000.
-# Who reads the file back: fastparquet the duration; PyArrow 26.0.1 12:00, silently without the day; Polars 2.1.0 null;
-# DuckDB 2.0.1 refuses the file. (PyArrow's own writer declares a plain integer and keeps the type in its metadata.)
+# Seen 2026-11-30: the column is declared a TIME of day in microseconds and holds 129,600,000,000, beyond a day's
+# 86,400,000,000. Who reads the file back: fastparquet the duration; PyArrow 26.0.1 12:00, silently without the day; Polars
+# 2.1.0 null; DuckDB 2.0.1 refuses the file. (PyArrow's own writer declares a plain integer and keeps the type in its
+# metadata.)
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

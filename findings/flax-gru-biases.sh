@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The GRU cells of Flax's two interfaces, both computing n = tanh(W x + b + r * (U h + c)), the GRU of cuDNN and PyTorch.
-# Seen 2026-11-30 with flax 0.12.8: `linen.GRUCell` has the bias c of the candidate inside the reset gate, `nnx.GRUCell` has none and no
-# option for one. So a GRU from PyTorch or from linen cannot in general be represented in nnx: c is multiplied by r, and no other
-# bias can take its place.
+# Seen 2026-11-30 with flax 0.12.8: `linen.GRUCell` has the bias c of the candidate inside the reset gate, `nnx.GRUCell` has
+# none and no option for one. So a GRU from PyTorch or from linen cannot in general be represented in nnx: c is multiplied by
+# r, and no other bias can take its place.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A merchant category code that begins with 0 (0742, veterinary services) as a Hive partition, `mcc=0742/part.parquet`.
 # Seen 2026-11-30: DuckDB 2.0.1 gives the whole column as text once one code has a leading zero; Polars 2.1.0, PyArrow 26.0.1,
-# pandas 3.1.1 (with PyArrow and with fastparquet 2026.9.0) and ClickHouse (chdb 4.4.0) give the integer 742, which is no code.
-# So a taxonomy by code that was checked on DuckDB misses its classes on the other five.
+# pandas 3.1.1 (with PyArrow and with fastparquet 2026.9.0) and ClickHouse (chdb 4.4.0) give the integer 742, which is no
+# code. So a taxonomy by code that was checked on DuckDB misses its classes on the other five.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A Hive partition for missing values and one whose value was escaped, as Spark and Delta write them:
 # `channel=__HIVE_DEFAULT_PARTITION__` and `channel=card%2Fonline`.
-# Seen 2026-11-30: DuckDB 2.0.1, Polars 2.1.0 and PyArrow 26.0.1 read null and `card/online`. fastparquet 2026.9.0 and ClickHouse
-# (chdb 4.4.0) read the folder names as they stand, so that missing values become a channel of their own.
+# Seen 2026-11-30: DuckDB 2.0.1, Polars 2.1.0 and PyArrow 26.0.1 read null and `card/online`. fastparquet 2026.9.0 and
+# ClickHouse (chdb 4.4.0) read the folder names as they stand, so that missing values become a channel of their own.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The time of an OFX transaction with an offset, read by two libraries.
-# Seen 2026-11-30: ofxparse 0.21 drops an offset that has no zone's name (`20190502235959[-8]` stays on 2 May, ofxtools 1.1.1 says 3 May
-# 07:59:59 UTC), and reads `[5.30:IST]` as 5.3 hours where ofxtools reads 5 hours 30 minutes: 12 minutes apart. ofxtools in turn
-# refuses `[+5.5:IST]`, which ofxparse reads as 5 hours 30 minutes. So the day of a late transaction depends on the reader.
+# Seen 2026-11-30: ofxparse 0.21 drops an offset that has no zone's name (`20190502235959[-8]` stays on 2 May, ofxtools 1.1.1
+# says 3 May 07:59:59 UTC), and reads `[5.30:IST]` as 5.3 hours where ofxtools reads 5 hours 30 minutes: 12 minutes apart.
+# ofxtools in turn refuses `[+5.5:IST]`, which ofxparse reads as 5 hours 30 minutes. So the day of a late transaction depends
+# on the reader.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

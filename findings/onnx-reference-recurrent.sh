@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The reference evaluator of ONNX as an oracle for recurrent nets, beside ONNX Runtime on the same valid model.
-# Seen 2026-11-30 with onnx 1.23.2 and onnxruntime 1.32.0: plain LSTM and GRU agree to 1e-6, but the reference computes `LSTM` and `GRU`
-# as if `activations`, `clip`, `input_forget` and the input `sequence_lens` were not there, without a word. `RNN` does look at its
-# activations, and refuses the operator set's own `Relu`. Golden values from it are right for default attributes only.
+# Seen 2026-11-30 with onnx 1.23.2 and onnxruntime 1.32.0: plain LSTM and GRU agree to 1e-6, but the reference computes `LSTM`
+# and `GRU` as if `activations`, `clip`, `input_forget` and the input `sequence_lens` were not there, without a word. `RNN`
+# does look at its activations, and refuses the operator set's own `Relu`. Golden values from it are right for default
+# attributes only.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
