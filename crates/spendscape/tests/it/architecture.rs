@@ -71,13 +71,13 @@ fn training_and_dynamics_do_not_know_each_other() {
 }
 
 #[test]
-fn only_the_ledger_names_datafusion_and_only_linalg_a_backend() {
+fn only_expressions_name_datafusion_and_only_linalg_a_backend() {
     for entry in fs::read_dir(crates()).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
         let dependencies = dependencies(&name);
         let names = |wanted: &str| dependencies.iter().any(|dependency| dependency == wanted);
         let datafusion = dependencies.iter().any(|dependency| dependency.starts_with("datafusion"));
-        assert!(!datafusion || name == "spendscape-ledger", "{name}");
+        assert!(!datafusion || name == "spendscape-expressions", "{name}");
         assert!(!(names("faer") || names("ndarray-linalg")) || name == "spendscape-linalg", "{name}");
     }
 }
