@@ -23,7 +23,7 @@ use crate::Error;
 /// encoding. Lines that repeat the header and empty fields behind the last column of every row are left out and counted.
 ///
 /// ```
-/// let text = r#"
+/// let text = r##"
 /// currency = "GBP"
 ///
 /// [source]                       # of CSV files; `format = "parquet"` needs none of the rest
@@ -62,7 +62,7 @@ use crate::Error;
 /// where = "UnitPrice > 0"        # other rows are filtered out and counted
 /// no_customer = "drop"           # or "refuse"
 /// # repeated = "drop"            # rows of overlapping exports, equal in all columns; needs columns.transaction
-/// "#;
+/// "##;
 /// let map = spendscape_ledger::ColumnMap::from_toml(text)?;
 /// assert_eq!(map.currency, "GBP");
 /// # Ok::<(), spendscape_ledger::Error>(())
