@@ -75,7 +75,10 @@ pub enum Error {
         source: ParquetError,
     },
     /// A column of the source is missing.
-    #[error("{path} has no column {column:?}; it has {}", printable(.found))]
+    #[error(
+        "{path} has no column {column:?}; it has {}{}", printable(.found),
+        if *.text { ": if other lines stand above the header, name some of its columns in `source.header_at`" } else { "" }
+    )]
     MissingColumn {
         /// The file.
         path: PathBuf,
@@ -83,6 +86,8 @@ pub enum Error {
         column: String,
         /// The columns that the file has, joined by commas.
         found: String,
+        /// Whether it is a text file, whose first line need not be the header.
+        text: bool,
     },
     /// No row of a text file names the columns.
     #[error("{path} has no row with the names {names} of `source.header_at`")]

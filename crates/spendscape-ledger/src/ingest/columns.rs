@@ -26,6 +26,8 @@ pub(crate) struct FileColumns<'a> {
     fields: Vec<(Field, Origin)>,
     /// Names that two columns have.
     twins: Vec<String>,
+    /// Whether the file is a text file.
+    text: bool,
 }
 
 impl<'a> FileColumns<'a> {
@@ -33,7 +35,7 @@ impl<'a> FileColumns<'a> {
     pub(crate) fn of_text(path: &'a Path, map: &ColumnMap, file: &TextFile<'_>) -> Result<Self, Error> {
         let is_null = !map.source.nulls.is_empty();
         let fields = file.header().iter().map(|name| Field::new(name, DataType::Utf8, is_null));
-        Self::new(path, map, fields.collect())
+        Self::new(path, map, fields.collect(), true)
     }
 
     /// The columns of a Parquet file, of which texts may get a type and UUIDs are texts.
@@ -42,11 +44,11 @@ impl<'a> FileColumns<'a> {
             true => Field::new(field.name(), DataType::Utf8, field.is_nullable()),
             false => field.as_ref().clone(),
         };
-        Self::new(path, map, file.schema().fields().iter().enumerate().map(field).collect())
+        Self::new(path, map, file.schema().fields().iter().enumerate().map(field).collect(), false)
     }
 
-    fn new(path: &'a Path, map: &ColumnMap, found: Vec<Field>) -> Result<Self, Error> {
-        let mut columns = Self { path, fields: Vec::with_capacity(found.len()), twins: Vec::new() };
+    fn new(path: &'a Path, map: &ColumnMap, found: Vec<Field>, text: bool) -> Result<Self, Error> {
+        let mut columns = Self { path, fields: Vec::with_capacity(found.len()), twins: Vec::new(), text };
         let is_twin = |name: &str| found.iter().filter(|field| field.name() == name).count() > 1;
         for (at, field) in found.iter().enumerate() {
             if is_twin(field.name()) {
@@ -89,7 +91,7 @@ impl<'a> FileColumns<'a> {
             return Error::DuplicateColumn { path, column };
         }
         let found: Vec<&str> = self.fields.iter().map(|(field, _)| field.name().as_str()).collect();
-        Error::MissingColumn { path, column, found: found.join(", ") }
+        Error::MissingColumn { path, column, found: found.join(", "), text: self.text }
     }
 
     /// Type and origin of a column.

@@ -128,7 +128,10 @@ fn bad_files_are_named() {
     assert_says(&bench.refusal(MAP, &nothing), &["no file matches", "20??-*.csv"]);
     assert_says(&bench.refusal(MAP, Path::new("a/[b")), &["pattern", "a/[b"]);
     let lacking = bench.file("lacking.csv", "id,day,code,tx\na,2020-01-01,f,1\n");
-    assert_says(&bench.refusal(MAP, &lacking), &["lacking.csv has no column \"eur\"", "id, day, code, tx"]);
+    assert_says(
+        &bench.refusal(MAP, &lacking),
+        &["lacking.csv has no column \"eur\"", "id, day, code, tx: if", "header_at"],
+    );
     let twice = bench.file("twice.csv", "id,id,day,eur,code,tx\n");
     assert_says(&bench.refusal(MAP, &twice), &["two columns \"id\""]);
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
