@@ -194,6 +194,11 @@ impl Experiment {
         matches!(self.source, Source::Loans(_) | Source::Goals(_))
     }
 
+    /// Whether each of its jobs takes longer than most experiments.
+    pub(crate) fn takes_longest(&self) -> bool {
+        matches!(self.source, Source::Goals(Stream::Bank(_)))
+    }
+
     /// What is missing to run it.
     pub(crate) fn missing(&self) -> Option<String> {
         match &self.source {

@@ -71,11 +71,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     program
         .side_by_side(&experiments, |experiment| experiment.prepare(&program, &out, options.keep_ledger))?;
-    let jobs: Vec<(usize, Job)> = experiments
+    let mut jobs: Vec<(usize, Job)> = experiments
         .iter()
         .enumerate()
         .flat_map(|(at, experiment)| experiment.jobs(options.seeds()).into_iter().map(move |job| (at, job)))
         .collect();
+    // What takes longest begins first, so that it does not run alone in the end.
+    jobs.sort_by_key(|(at, _)| !experiments[*at].takes_longest());
     let measured = program.side_by_side(&jobs, |(at, job)| experiments[*at].measure(&program, &out, *job))?;
     let mut per_experiment: Vec<Vec<Measured>> = vec![Vec::new(); experiments.len()];
     for ((at, job), figures) in jobs.iter().zip(measured) {
