@@ -39,8 +39,8 @@ use crate::Error;
 /// not_nulls = ["NA"]             # customers that look like such marks (`NULL`, `\N`, `n/a` ...) and are none
 /// skip = 0                       # lines above the header, which are not read
 /// not_rows = ["#", "Total:"]     # how lines begin that are no rows: comments, totals; none by default
-/// # header_at = ["CustomerID"]   # the header is the first row with these names; what stands above it is left out
-/// # header = ["a", "b"]          # names for files without a header line; with `skip = 1` instead of the header line
+/// ## header_at = ["CustomerID"]   # the header is the first row with these names; what stands above it is left out
+/// ## header = ["a", "b"]          # names for files without a header line; with `skip = 1` instead of the header line
 ///
 /// [types]                        # "integer" or "decimal(precision, scale)" for columns of text
 /// Quantity = "integer"
@@ -61,7 +61,7 @@ use crate::Error;
 /// [rows]
 /// where = "UnitPrice > 0"        # other rows are filtered out and counted
 /// no_customer = "drop"           # or "refuse"
-/// # repeated = "drop"            # rows of overlapping exports, equal in all columns; needs columns.transaction
+/// ## repeated = "drop"            # rows of overlapping exports, equal in all columns; needs columns.transaction
 /// "##;
 /// let map = spendscape_ledger::ColumnMap::from_toml(text)?;
 /// assert_eq!(map.currency, "GBP");
