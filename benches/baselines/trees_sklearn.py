@@ -29,6 +29,13 @@ def data(features):
     return x, (rng.random(ROWS) < 1 / (1 + np.exp(-odds))).astype(int)
 
 
+def sparse_data(features):
+    rng = np.random.default_rng(2)
+    x = np.where(rng.random((ROWS, features)) < 0.05, rng.integers(1, 100, (ROWS, features)), 0).astype(float)
+    odds = 0.05 * (x[:, 0] + x[:, 1]) - 0.5
+    return x, (rng.random(ROWS) < 1 / (1 + np.exp(-odds))).astype(int)
+
+
 def clock(name, run, repeats=5):
     seconds = []
     for _ in range(repeats):
@@ -53,6 +60,9 @@ for features in [12, 40, 110]:
     for bins in [64, 255]:
         model = HistGradientBoostingClassifier(max_iter=100, max_depth=3, max_bins=bins, early_stopping=False)
         clock(f"logistic_{features}_features_{bins}_bins", lambda: model.fit(x, labels).predict_proba(x))
+x, labels = sparse_data(500)
+model = HistGradientBoostingClassifier(max_iter=100, max_depth=3, max_bins=64, early_stopping=False)
+clock("logistic_500_sparse_features_64_bins", lambda: model.fit(x, labels).predict_proba(x), 3)
 x, _ = data(97)
 target = x[:, 0] + x[:, 1] * x[:, 2]
 clock("cart_97_features", lambda: DecisionTreeRegressor().fit(x, target), 3)

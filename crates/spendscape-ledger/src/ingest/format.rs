@@ -9,7 +9,7 @@ use crate::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SourceFormat {
-    /// CSV (also compressed, `.gz`) or Parquet.
+    /// Delimited text or Parquet.
     pub format: Format,
     /// The character between fields.
     pub delimiter: String,
@@ -69,7 +69,7 @@ impl Default for SourceFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// Delimited text, with or without gzip compression.
+    /// Delimited text, as it is or packed by gzip, zstd or bzip2.
     Csv,
     /// Parquet that this program did not write.
     Parquet,

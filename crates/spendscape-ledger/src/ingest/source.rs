@@ -10,10 +10,11 @@ use std::{
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, Decimal128Builder, RecordBatch, RecordBatchOptions, StringArray,
-        StringBuilder, new_null_array,
+        StringBuilder,
     },
     compute::cast,
     datatypes::{DataType, Field, Schema, SchemaRef},
+    error::ArrowError,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
@@ -114,7 +115,7 @@ impl<'a> Source<'a> {
     }
 
     /// The columns of a chunk do not make a batch of another form.
-    pub(crate) fn batch_error(&self, chunk: &Chunk, source: arrow::error::ArrowError) -> Error {
+    pub(crate) fn batch_error(&self, chunk: &Chunk, source: ArrowError) -> Error {
         Error::Batch { path: self.files[chunk.file].clone(), source }
     }
 
@@ -185,10 +186,8 @@ impl<'a> Source<'a> {
         let signs = NumberSigns::of(&self.map.source)?;
         let Some(Open::Parquet { reader, origins, row }) = &mut self.current else { return Ok(None) };
         let Some(batch) = next_batch(&self.files[file], reader)? else { return Ok(None) };
-        let refuse = |source: arrow::error::ArrowError| Error::Parquet {
-            path: self.files[file].clone(),
-            source: source.into(),
-        };
+        let refuse =
+            |source: ArrowError| Error::Parquet { path: self.files[file].clone(), source: source.into() };
         let rows = batch.num_rows();
         let mut columns = Vec::with_capacity(origins.len());
         for (field, origin) in self.schema.fields().iter().zip(origins) {
@@ -214,7 +213,10 @@ impl<'a> Source<'a> {
                     Some(column) => typed(
                         cast(column, &DataType::Utf8).map_err(refuse)?.as_string::<i32>().iter().collect(),
                     )?,
-                    None => new_null_array(field.data_type(), rows),
+                    None => {
+                        let problem = format!("column {:?} was not read", field.name());
+                        return Err(refuse(ArrowError::SchemaError(problem)));
+                    }
                 },
             });
         }
@@ -266,8 +268,7 @@ impl<'a> Source<'a> {
         if lines.is_empty() {
             return Ok(None);
         }
-        let refuse =
-            |source: arrow::error::ArrowError| Error::Batch { path: self.files[file].clone(), source };
+        let refuse = |source: ArrowError| Error::Batch { path: self.files[file].clone(), source };
         let arrays: Vec<ArrayRef> =
             builders.into_iter().map(Builder::finish).collect::<Result<_, _>>().map_err(refuse)?;
         let options = RecordBatchOptions::new().with_row_count(Some(lines.len()));
@@ -309,7 +310,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Result<ArrayRef, arrow::error::ArrowError> {
+    fn finish(self) -> Result<ArrayRef, ArrowError> {
         Ok(match self {
             Self::Text(mut values) => Arc::new(values.finish()),
             Self::Number { values, column, .. } => {
@@ -321,10 +322,10 @@ impl<'a> Builder<'a> {
 }
 
 /// The usual text of UUIDs: 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12.
-fn uuids(column: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
-    let values = column.as_fixed_size_binary_opt().ok_or_else(|| {
-        arrow::error::ArrowError::SchemaError(format!("{} is no type of UUIDs", column.data_type()))
-    })?;
+fn uuids(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let values = column
+        .as_fixed_size_binary_opt()
+        .ok_or_else(|| ArrowError::SchemaError(format!("{} is no type of UUIDs", column.data_type())))?;
     let text = |value: &[u8]| {
         let mut text = String::with_capacity(36);
         for (at, byte) in value.iter().enumerate() {
