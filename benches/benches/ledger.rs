@@ -1,12 +1,16 @@
 //! Thirty million rows to two panels, beside `baselines/ledger_duckdb.py` and `baselines/ledger_polars.py`, which group the
-//! same files by customer, window and class.
+//! same files by customer, window and class; and three million rows of a CSV file (`csv`) to a ledger and two panels, for which
+//! these read typed columns, write Parquet and group.
 //!
 //! The files are made once, under the target folder: rows by window and then customer (as a bank's ledger grows, and as the
-//! synthetic bank writes it), by customer, and in no order at all. Beside each stands the sum that everyone must arrive at.
-//! `RAYON_NUM_THREADS` sets the threads.
+//! synthetic bank writes it; so is the CSV file), by customer, and in no order at all. Beside each stands the sum that everyone
+//! must arrive at. `RAYON_NUM_THREADS` sets the threads.
 
 use std::{
-    env, fs,
+    env,
+    fmt::Write as _,
+    fs::{self, File},
+    io::{BufWriter, Write as _},
     num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,15 +24,21 @@ use arrow::{
     datatypes::{Int32Type, SchemaRef},
 };
 use criterion::{Criterion, criterion_group, criterion_main};
-use jiff::civil::{Date, date};
-use spendscape_ledger::{Limits, PanelRequest, Panels, build_panels};
-use spendscape_schema::{Axes, EmptyWindows, Period, Table, WindowSpec};
+use jiff::{
+    Timestamp,
+    civil::{Date, date},
+    tz::TimeZone,
+};
+use spendscape_ledger::{ColumnMap, IngestOptions, Limits, PanelRequest, Panels, build_panels, ingest};
+use spendscape_schema::{Axes, EmptyWindows, Flow, Period, Table, Taxonomy, Unmapped, WindowSpec};
 use spendscape_store::{Provenance, TableWriter};
 
 const CUSTOMERS: usize = 26_000;
 const CLASSES: usize = 97;
 /// Rows per customer and elementary period: 26,000 customers x 11 periods x 105 rows are 30 million.
 const ROWS: usize = 105;
+/// The same of the CSV file: 3.1 million rows.
+const CSV_ROWS: usize = 11;
 const BATCH_ROWS: usize = 64 * 1024;
 const MILLIS_PER_DAY: i64 = 86_400_000;
 /// The years 2015 to 2020, the last in months of two.
@@ -114,7 +124,7 @@ fn generate(path: &Path, order: Order) {
     let provenance = Provenance::new("bench").seed(1);
     let mut writer = TableWriter::create(path, Table::Ledger, schema.clone(), provenance)
         .unwrap_or_else(|error| panic!("{error}"));
-    let customers = StringArray::from_iter_values((1..=CUSTOMERS).map(|number| format!("C{number:06}")));
+    let customers = StringArray::from_iter_values((1..=CUSTOMERS).map(customer));
     let names: [ArrayRef; 2] =
         [Arc::new(customers), Arc::new(StringArray::from_iter_values((0..CLASSES).map(class)))];
     let (periods, mut state, mut rows) = (periods(), 1, Rows::default());
@@ -135,6 +145,59 @@ fn generate(path: &Path, order: Order) {
         }
     }
     writer.finish().unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn customer(number: usize) -> String {
+    format!("C{number:06}")
+}
+
+/// Writes the rows by window and then customer as text.
+fn generate_csv(path: &Path) {
+    let make = || -> std::io::Result<()> {
+        let mut file = BufWriter::new(File::create(path)?);
+        file.write_all(b"customer,time,amount,class\n")?;
+        let (mut state, mut lines) = (1, String::new());
+        for period in periods() {
+            for number in 1..=CUSTOMERS {
+                let mut rows = Rows::default();
+                (0..CSV_ROWS).for_each(|_| rows.push(number, &period, &mut state));
+                lines.clear();
+                for row in 0..CSV_ROWS {
+                    let time = Timestamp::from_millisecond(rows.time[row]).expect("it is in the calendar");
+                    let (time, minor) = (TimeZone::UTC.to_datetime(time), rows.amount[row]);
+                    let (sign, size) = (if minor < 0 { "-" } else { "" }, minor.unsigned_abs());
+                    let (customer, class) = (customer(number), class(rows.class[row] as usize));
+                    let amount = format!("{sign}{}.{:02}", size / 100, size % 100);
+                    writeln!(lines, "{customer},{} {},{amount},{class}", time.date(), time.time())
+                        .expect("a text takes all");
+                }
+                file.write_all(lines.as_bytes())?;
+            }
+        }
+        file.flush()
+    };
+    make().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// From the CSV file to a ledger and the panels.
+fn panels_of_csv(path: &Path, threads: NonZeroUsize) -> Panels {
+    let map = r#"
+        currency = "EUR"
+        [types]
+        amount = "decimal(12, 2)"
+        [columns]
+        customer = "customer"
+        time = "time"
+        amount = "amount"
+        class = "class"
+    "#;
+    let map = ColumnMap::from_toml(map).unwrap_or_else(|error| panic!("{error}"));
+    let classes = (0..CLASSES).map(|number| (class(number), Flow::Spending, Vec::new())).collect();
+    let taxonomy =
+        Taxonomy::new("bench", classes, Unmapped::Refuse).unwrap_or_else(|error| panic!("{error}"));
+    let (ledger, options) = (path.with_extension("parquet"), IngestOptions::with_scratch(&folder()));
+    ingest(&map, &taxonomy, &[path], &ledger, &options).unwrap_or_else(|error| panic!("{error}"));
+    panels(&ledger, threads)
 }
 
 /// Where the files lie; the baselines look in the same place.
@@ -158,19 +221,30 @@ fn panels(path: &Path, threads: NonZeroUsize) -> Panels {
     build_panels(&[path], &request).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// Writes the sum beside a file.
+fn note_total(path: &Path, made: &Panels) {
+    // The two-month periods: a year's refunds may cancel what they alone do not.
+    let total = made.panels[1].totals.sum();
+    fs::write(path.with_extension("total"), total.to_string()).unwrap_or_else(|error| panic!("{error}"));
+}
+
 fn benches(criterion: &mut Criterion) {
     let threads = spendscape_benches::threads();
     let mut group = criterion.benchmark_group("ledger");
     group.sample_size(10);
+    fs::create_dir_all(folder()).unwrap_or_else(|error| panic!("{error}"));
+    let csv = folder().join("csv.csv");
+    if !csv.exists() {
+        generate_csv(&csv);
+    }
+    note_total(&csv, &panels_of_csv(&csv, threads));
+    group.bench_function("csv", |bencher| bencher.iter(|| panels_of_csv(&csv, threads)));
     for (name, order) in ORDERS {
         let path = folder().join(format!("{name}.parquet"));
         if !path.exists() {
             generate(&path, order);
         }
-        let made = panels(&path, threads);
-        // The two-month periods: a year's refunds may cancel what they alone do not.
-        let total = made.panels[1].totals.sum();
-        fs::write(path.with_extension("total"), total.to_string()).unwrap_or_else(|error| panic!("{error}"));
+        note_total(&path, &panels(&path, threads));
         group.bench_function(name, |bencher| bencher.iter(|| panels(&path, threads)));
     }
     group.finish();

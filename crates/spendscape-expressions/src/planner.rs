@@ -362,6 +362,12 @@ impl Expression {
         value.map_err(|error| Error::Evaluation(message(&error)))
     }
 
+    /// Whether it is a column as it is.
+    #[must_use]
+    pub fn is_column(&self) -> bool {
+        self.physical.downcast_ref::<Column>().is_some()
+    }
+
     /// The positions of the columns that it reads, ascending.
     #[must_use]
     pub fn columns(&self) -> Vec<usize> {

@@ -78,21 +78,22 @@ impl fmt::Display for Digest {
 pub struct DigestOf {
     header: Vec<u8>,
     columns: Vec<ColumnDigest>,
-    scratch: Vec<u8>,
 }
 
 /// Values and nulls of a column apart, so that it does not matter into which batches the rows are divided.
 #[derive(Debug, Default)]
-struct ColumnDigest {
+pub(crate) struct ColumnDigest {
     values: blake3::Hasher,
     /// The rows that are null.
     nulls: blake3::Hasher,
     rows: u64,
     any_null: bool,
+    scratch: Vec<u8>,
 }
 
 impl ColumnDigest {
-    fn update(&mut self, column: &ArrayRef, scratch: &mut Vec<u8>) {
+    /// Adds values.
+    pub(crate) fn update(&mut self, column: &ArrayRef) {
         if column.null_count() > 0 {
             self.any_null = true;
             for row in (0..column.len()).filter(|row| column.is_null(*row)) {
@@ -100,9 +101,9 @@ impl ColumnDigest {
             }
         }
         self.rows += column.len() as u64;
-        scratch.clear();
-        bytes_of(column, scratch);
-        self.values.update(scratch);
+        self.scratch.clear();
+        bytes_of(column, &mut self.scratch);
+        self.values.update(&self.scratch);
     }
 
     fn finish(mut self) -> blake3::Hash {
@@ -131,7 +132,6 @@ impl DigestOf {
         Self {
             header,
             columns: schema.fields().iter().map(|_| ColumnDigest::default()).collect(),
-            scratch: Vec::new(),
         }
     }
 
@@ -149,8 +149,13 @@ impl DigestOf {
     /// If a column has a type that no table of the schema crate has.
     pub fn update(&mut self, batch: &RecordBatch) {
         for (digest, column) in self.columns.iter_mut().zip(batch.columns()) {
-            digest.update(column, &mut self.scratch);
+            digest.update(column);
         }
+    }
+
+    /// The columns, whose values may be added beside each other.
+    pub(crate) fn columns(&mut self) -> &mut [ColumnDigest] {
+        &mut self.columns
     }
 
     /// The digest of everything added.

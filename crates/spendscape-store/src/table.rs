@@ -5,19 +5,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
+use arrow::{
+    array::{ArrayRef, RecordBatch},
+    datatypes::{FieldRef, SchemaRef},
+    error::ArrowError,
+};
 use parquet::{
     arrow::{
         ArrowWriter,
         arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+        arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves},
     },
     basic::{Compression, Encoding, ZstdLevel},
     errors::ParquetError,
     file::{
         metadata::KeyValue,
         properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder},
+        writer::SerializedFileWriter,
     },
     schema::types::ColumnPath,
+};
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator,
 };
 use spendscape_schema::{Axes, Kind, Table, arrays::Rows};
 
@@ -50,15 +59,41 @@ pub struct Written {
     pub digest: Digest,
 }
 
-/// Writes one table batch by batch; the file appears when [`finish`](Self::finish) succeeds.
+/// Writes one table batch by batch; the file appears when [`finish`](Self::finish) succeeds. Columns are digested and encoded
+/// beside each other, on the threads of the pool at hand.
 #[derive(Debug)]
 pub struct TableWriter {
     path: PathBuf,
     pending: PendingFile,
-    writer: ArrowWriter<File>,
+    writer: SerializedFileWriter<File>,
+    factory: ArrowRowGroupWriterFactory,
     schema: SchemaRef,
     digest: DigestOf,
+    /// The columns of the row group at hand; none before its first row.
+    columns: Vec<Column>,
     rows: usize,
+    /// Rows of the row group at hand, and the most of any.
+    group_rows: usize,
+    most_rows: usize,
+}
+
+/// A column of a row group.
+#[derive(Debug)]
+struct Column {
+    field: FieldRef,
+    /// One for each leaf.
+    writers: Vec<ArrowColumnWriter>,
+}
+
+impl Column {
+    fn write(&mut self, values: &ArrayRef) -> Result<(), ParquetError> {
+        let leaves = compute_leaves(&self.field, values)?;
+        self.writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
+    }
+
+    fn close(self) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
+        self.writers.into_iter().map(ArrowColumnWriter::close).collect()
+    }
 }
 
 impl TableWriter {
@@ -115,10 +150,14 @@ impl TableWriter {
             };
         }
         let properties = choose(properties).build();
-        let writer = ArrowWriter::try_new(pending.handle()?, schema.clone(), Some(properties))
+        let most_rows = properties.max_row_group_row_count().unwrap_or(usize::MAX);
+        let (writer, factory) = ArrowWriter::try_new(pending.handle()?, schema.clone(), Some(properties))
+            .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|source| parquet_error(path, source))?;
         let digest = DigestOf::table(&schema);
-        Ok(Self { path: path.to_owned(), pending, writer, schema, digest, rows: 0 })
+        let (columns, rows, group_rows) = (Vec::new(), 0, 0);
+        let path = path.to_owned();
+        Ok(Self { path, pending, writer, factory, schema, digest, columns, rows, group_rows, most_rows })
     }
 
     /// The schema that every batch must have.
@@ -132,12 +171,61 @@ impl TableWriter {
     /// # Errors
     /// [`Error::BatchSchema`] if the batch has other columns, [`Error::Io`] if the disk is full.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        if batch.schema_ref().fields() != self.schema.fields() {
+        self.write_all(std::slice::from_ref(batch))
+    }
+
+    /// Adds the rows of some batches. How rows are divided into batches does not show.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_all(&mut self, batches: &[RecordBatch]) -> Result<(), Error> {
+        if batches.iter().any(|batch| batch.schema_ref().fields() != self.schema.fields()) {
             return Err(Error::BatchSchema { path: self.path.clone() });
         }
-        self.digest.update(batch);
-        self.rows += batch.num_rows();
-        self.writer.write(batch).map_err(|source| parquet_error(&self.path, source))
+        let mut pieces = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let mut rest = batch.clone();
+            while rest.num_rows() > 0 {
+                let rows = rest.num_rows().min(self.most_rows - self.group_rows);
+                pieces.push(rest.slice(0, rows));
+                rest = rest.slice(rows, rest.num_rows() - rows);
+                self.group_rows += rows;
+                self.rows += rows;
+                if self.group_rows == self.most_rows {
+                    self.write_columns(&std::mem::take(&mut pieces))?;
+                    self.end_group()?;
+                }
+            }
+        }
+        self.write_columns(&pieces)
+    }
+
+    /// Adds rows to the row group at hand.
+    fn write_columns(&mut self, batches: &[RecordBatch]) -> Result<(), Error> {
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let refuse = |source| parquet_error(&self.path, source);
+        if self.columns.is_empty() {
+            let columns = self.schema.fields().iter();
+            self.columns = columns.map(|field| Column { field: field.clone(), writers: Vec::new() }).collect();
+            let group = self.writer.flushed_row_groups().len();
+            for (leaf, writer) in
+                self.factory.create_column_writers(group).map_err(refuse)?.into_iter().enumerate()
+            {
+                let column = self.writer.schema_descr().get_column_root_idx(leaf);
+                self.columns[column].writers.push(writer);
+            }
+        }
+        let digests = self.digest.columns();
+        let columns = self.columns.par_iter_mut().zip(digests).enumerate();
+        let written = columns.try_for_each(|(at, (column, digest))| {
+            batches.iter().map(|batch| batch.column(at)).try_for_each(|values| {
+                digest.update(values);
+                column.write(values)
+            })
+        });
+        written.map_err(refuse)
     }
 
     /// Ends a row group, which [`TableReader::open_group`] reads alone.
@@ -145,7 +233,18 @@ impl TableWriter {
     /// # Errors
     /// [`Error::Io`] if the disk is full.
     pub fn end_group(&mut self) -> Result<(), Error> {
-        self.writer.flush().map_err(|source| parquet_error(&self.path, source))
+        self.group_rows = 0;
+        let columns = std::mem::take(&mut self.columns);
+        if columns.is_empty() {
+            return Ok(());
+        }
+        let chunks: Result<Vec<_>, _> = columns.into_par_iter().map(Column::close).collect();
+        let mut append = |chunks: Vec<Vec<ArrowColumnChunk>>| {
+            let mut group = self.writer.next_row_group()?;
+            chunks.into_iter().flatten().try_for_each(|chunk| chunk.append_to_row_group(&mut group))?;
+            group.close().map(drop)
+        };
+        chunks.and_then(&mut append).map_err(|source| parquet_error(&self.path, source))
     }
 
     /// Completes the file and puts it in place.
@@ -155,7 +254,7 @@ impl TableWriter {
     pub fn finish(mut self) -> Result<Written, Error> {
         self.end_group()?;
         let digest = self.digest.finish();
-        self.writer.sync().map_err(io_error("write", &self.path))?;
+        self.writer.flush().map_err(io_error("write", &self.path))?;
         let mut file = self.pending.reopen()?;
         let chunks = chunk_digests(&mut file, &self.path, self.writer.flushed_row_groups())?;
         for (key, value) in

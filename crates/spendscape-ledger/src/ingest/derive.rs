@@ -5,9 +5,11 @@ use std::{collections::HashMap, path::Path};
 use spendscape_schema::{Flow, Taxonomy, Unmapped};
 
 use super::{
+    dictionary::Dictionary,
     files::expand,
     map::ColumnMap,
-    take::{Pass, take_rows},
+    take::{Pass, Sink, take_rows},
+    taken::Taken,
 };
 use crate::Error;
 
@@ -36,17 +38,10 @@ pub fn derive_taxonomy<P: AsRef<Path>>(
     classes: &DerivedClasses,
 ) -> Result<Taxonomy, Error> {
     let files = expand(sources)?;
-    let pass = Pass { allow_cut_last_line: classes.allow_cut_last_line, classes_only: true };
-    let mut counts: HashMap<String, u64> = HashMap::new();
-    take_rows(map, &files, pass, |row, _| {
-        match counts.get_mut(row.code) {
-            Some(count) => *count += 1,
-            None => {
-                counts.insert(row.code.to_owned(), 1);
-            }
-        }
-        Ok(())
-    })?;
+    let pass = Pass { classes_only: true, ..Pass::new(classes.allow_cut_last_line) };
+    let mut codes = Codes::default();
+    take_rows(map, &files, pass, &mut codes, |()| Ok(()))?;
+    let mut counts = codes.0;
     let is_a_code = counts.remove(&classes.other).is_some();
     let mut codes: Vec<(String, u64)> = counts.into_iter().collect();
     codes.sort_unstable_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
@@ -60,4 +55,32 @@ pub fn derive_taxonomy<P: AsRef<Path>>(
     }
     all.push(class(classes.other.clone()));
     Ok(Taxonomy::new(&classes.name, all, Unmapped::Class(classes.other.clone()))?)
+}
+
+/// The rows of every code.
+#[derive(Default)]
+struct Codes(HashMap<String, u64>);
+
+impl Sink for Codes {
+    type Part = HashMap<String, u64>;
+    type Round = ();
+
+    fn part(&self, rows: &Taken<'_>) -> Result<Self::Part, Error> {
+        let mut counts: HashMap<&str, u64> = HashMap::new();
+        for row in rows.rows() {
+            *counts.entry(rows.code(row)).or_default() += 1;
+        }
+        Ok(counts.into_iter().map(|(code, rows)| (code.to_owned(), rows)).collect())
+    }
+
+    fn add(&mut self, part: Self::Part, _: &[u32]) -> Result<(), Error> {
+        for (code, rows) in part {
+            *self.0.entry(code).or_default() += rows;
+        }
+        Ok(())
+    }
+
+    fn round(&mut self, _: &mut Dictionary) -> Result<(), Error> {
+        Ok(())
+    }
 }

@@ -103,12 +103,10 @@ impl<R: Read> Decoded<R> {
         }
     }
 
-    /// Whether what stands between two offsets of the decoded text did not decode. Offsets are asked for in ascending order.
-    pub(crate) fn is_malformed(&mut self, from: u64, to: u64) -> bool {
-        while self.malformed.front().is_some_and(|at| *at < from) {
-            self.malformed.pop_front();
-        }
-        self.malformed.front().is_some_and(|at| *at < to)
+    /// The places before an offset of the decoded text where something did not decode, which are then forgotten.
+    pub(crate) fn malformed_before(&mut self, to: u64) -> Vec<u64> {
+        let before = self.malformed.partition_point(|at| *at < to);
+        self.malformed.drain(..before).collect()
     }
 
     fn fill(&mut self) -> io::Result<()> {
@@ -191,7 +189,7 @@ mod tests {
                 text.extend_from_slice(&buffer[..count]);
             }
             let end = text.len() as u64;
-            all.push((String::from_utf8(text).unwrap(), reader.is_malformed(0, end)));
+            all.push((String::from_utf8(text).unwrap(), !reader.malformed_before(end).is_empty()));
         }
         assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "{all:?}");
         all.swap_remove(0)
@@ -214,7 +212,8 @@ mod tests {
         assert_eq!(decoded(b"a\0b", "utf-16le"), ("a\u{fffd}".to_owned(), true));
         let mut reader = Decoded::new(&b"ab\xffcdef"[..], encoding("gbk"));
         reader.read_to_end(&mut Vec::new()).unwrap();
-        assert!(!reader.is_malformed(0, 2) && reader.is_malformed(1, 3) && !reader.is_malformed(3, 9));
+        assert_eq!((reader.malformed_before(2), reader.malformed_before(9)), (vec![], vec![2]));
+        assert!(reader.malformed_before(9).is_empty());
         assert!(Encoding::try_from("utf-7".to_owned()).unwrap_err().contains("windows-1250"));
         assert_eq!(encoding("ISO-8859-1").name(), "windows-1252");
         assert_eq!(Encoding::of_mark(b"\xff\xfea\0"), Some((encoding("utf-16"), 2)));

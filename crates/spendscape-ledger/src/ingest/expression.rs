@@ -94,6 +94,11 @@ impl Expression {
         })
     }
 
+    /// Whether it is a column as it is.
+    pub(crate) fn is_column(&self) -> bool {
+        self.planned.is_column()
+    }
+
     /// The columns of the expression that are null in a row.
     pub(crate) fn nulls_of(&self, batch: &RecordBatch, row: usize) -> Vec<String> {
         let schema = batch.schema_ref();

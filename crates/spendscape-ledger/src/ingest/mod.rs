@@ -1,20 +1,28 @@
 //! Ingest: raw files to one validated ledger table. See [`ingest`] and [`ColumnMap`].
 
+mod block;
+mod chunk;
 mod columns;
 mod derive;
+mod dictionary;
 mod encoding;
 mod expression;
 mod files;
+mod fixed_format;
 mod format;
+mod ledger;
 mod map;
 mod money;
 mod number;
 mod parquet_file;
+mod plans;
 mod pseudonym;
+mod records;
 mod report;
 mod rows;
 mod source;
 mod take;
+mod taken;
 mod text;
 mod time;
 mod unique;

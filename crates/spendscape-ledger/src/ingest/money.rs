@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions},
+    array::{
+        Array, ArrayRef, AsArray, Decimal128Array, Decimal256Array, Float64Array, RecordBatch,
+        RecordBatchOptions,
+    },
     compute::cast,
     datatypes::{DataType, Decimal128Type, Decimal256Type, Field, FieldRef, Float64Type, Schema, SchemaRef},
     error::ArrowError,
@@ -13,10 +16,16 @@ use spendscape_schema::money::{minor_from_decimal, minor_from_f64};
 use super::{expression::Expression, format::Format, map::ColumnMap};
 use crate::{Error, RowProblem};
 
-/// The values of a batch.
-pub(crate) enum Amounts {
-    Decimal { values: ArrayRef, scale: i32 },
-    Float(ArrayRef),
+/// The values of a batch, of which so many digits count.
+pub(crate) struct Amounts {
+    values: Values,
+    digits: u32,
+}
+
+enum Values {
+    Decimal { values: Decimal128Array, scale: i32 },
+    Wide { values: Decimal256Array, scale: i32 },
+    Float(Float64Array),
 }
 
 /// Whether an amount expression can be read at all. Text sources have no floats: only an expression could make one, and
@@ -56,47 +65,65 @@ pub(crate) fn exact_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<Rec
 }
 
 /// Prepares the values of a batch.
-pub(crate) fn values(array: &ArrayRef) -> Result<Amounts, ArrowError> {
-    Ok(match array.data_type() {
+pub(crate) fn values(array: &ArrayRef, digits: u32) -> Result<Amounts, ArrowError> {
+    let exact = |values: &ArrayRef, scale: i8| Values::Decimal {
+        values: values.as_primitive::<Decimal128Type>().clone(),
+        scale: i32::from(scale),
+    };
+    let values = match array.data_type() {
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
-            let wide = cast(array, &DataType::Decimal128(*precision, *scale))?;
-            Amounts::Decimal { values: wide, scale: i32::from(*scale) }
+            exact(&cast(array, &DataType::Decimal128(*precision, *scale))?, *scale)
         }
-        DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => {
-            Amounts::Decimal { values: array.clone(), scale: i32::from(*scale) }
+        DataType::Decimal128(_, scale) => exact(array, *scale),
+        DataType::Decimal256(_, scale) => Values::Wide {
+            values: array.as_primitive::<Decimal256Type>().clone(),
+            scale: i32::from(*scale),
+        },
+        other if other.is_floating() => {
+            Values::Float(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
         }
-        other if other.is_floating() => Amounts::Float(cast(array, &DataType::Float64)?),
-        _ => {
-            // 20 digits hold every 64-bit integer, signed or not.
-            Amounts::Decimal { values: cast(array, &DataType::Decimal128(20, 0))?, scale: 0 }
-        }
-    })
+        // 20 digits hold every 64-bit integer, signed or not.
+        _ => exact(&cast(array, &DataType::Decimal128(20, 0))?, 0),
+    };
+    Ok(Amounts { values, digits })
 }
 
 impl Amounts {
     /// The minor units of a row, or null.
-    pub(crate) fn read(&self, row: usize, digits: u32) -> Result<Option<i64>, RowProblem> {
-        match self {
-            Self::Decimal { values, .. } | Self::Float(values) if values.is_null(row) => Ok(None),
-            Self::Decimal { values, scale } => {
-                let narrow = values.as_primitive_opt::<Decimal128Type>();
-                let wide = || values.as_primitive::<Decimal256Type>();
-                let value =
-                    narrow.map_or_else(|| wide().value(row).to_i128(), |values| Some(values.value(row)));
-                let minor = value.and_then(|value| minor_from_decimal(value, *scale, digits));
-                // The text only where it is told: making one takes longer than all else.
-                let text = || {
-                    narrow.map_or_else(|| wide().value_as_string(row), |values| values.value_as_string(row))
+    #[inline]
+    pub(crate) fn read(&self, row: usize) -> Result<Option<i64>, RowProblem> {
+        // The text only where it is told: making one takes longer than all else.
+        let beyond = |value: String| RowProblem::AmountRange { value };
+        match &self.values {
+            Values::Decimal { values, scale } => {
+                if values.is_null(row) {
+                    return Ok(None);
+                }
+                let value = values.value(row);
+                let minor = if *scale == self.digits as i32 {
+                    i64::try_from(value).ok()
+                } else {
+                    minor_from_decimal(value, *scale, self.digits)
                 };
-                minor.map(Some).ok_or_else(|| RowProblem::AmountRange { value: text() })
+                minor.map(Some).ok_or_else(|| beyond(values.value_as_string(row)))
             }
-            Self::Float(values) => {
-                let value = values.as_primitive::<Float64Type>().value(row);
+            Values::Wide { values, scale } => {
+                if values.is_null(row) {
+                    return Ok(None);
+                }
+                let value = values.value(row).to_i128();
+                let minor = value.and_then(|value| minor_from_decimal(value, *scale, self.digits));
+                minor.map(Some).ok_or_else(|| beyond(values.value_as_string(row)))
+            }
+            Values::Float(values) => {
+                if values.is_null(row) {
+                    return Ok(None);
+                }
+                let value = values.value(row);
                 if !value.is_finite() {
                     return Err(RowProblem::NotFinite { value: value.to_string() });
                 }
-                let minor = minor_from_f64(value, digits);
-                minor.map(Some).ok_or_else(|| RowProblem::AmountRange { value: value.to_string() })
+                minor_from_f64(value, self.digits).map(Some).ok_or_else(|| beyond(value.to_string()))
             }
         }
     }

@@ -12,6 +12,9 @@ const MINUS: char = '\u{2212}';
 /// What stands for a grouping sign of typesetting in a number that was made ASCII; no text of a number has it.
 const GROUP: u8 = 0x1d;
 
+/// Digits, one of which may be a decimal sign, that 64 bits hold.
+const USUAL_DIGITS: usize = 18;
+
 /// Powers of ten: those that 128 bits hold. Computing one takes longer than reading a number.
 const POWERS: [i128; 39] = {
     let mut powers = [1; 39];
@@ -48,7 +51,48 @@ impl<'a> NumberSigns<'a> {
     ///
     /// # Errors
     /// As [`Self::plain`], and for a number with two signs.
+    #[inline]
     pub(crate) fn read(&self, text: &str, column: ColumnType) -> Result<i128, NumberFault> {
+        match self.usual(text.as_bytes(), column) {
+            Some(value) => Ok(i128::from(value)),
+            None => self.read_any(text, column),
+        }
+    }
+
+    /// What most numbers are: digits with at most a sign before and a decimal sign among them, and no digits too many. All forms
+    /// of numbers read these alike.
+    #[inline]
+    fn usual(&self, text: &[u8], column: ColumnType) -> Option<i64> {
+        let (negative, digits) = match text {
+            [b'-', digits @ ..] => (true, digits),
+            digits => (false, digits),
+        };
+        let (mut value, mut after) = (0_i64, None);
+        if digits.len() > USUAL_DIGITS {
+            return None;
+        }
+        for (at, byte) in digits.iter().enumerate() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit < 10 {
+                value = 10 * value + i64::from(digit);
+            } else if *byte == self.decimal && after.is_none() {
+                after = Some(digits.len() - at - 1);
+            } else {
+                return None;
+            }
+        }
+        let (precision, scale) = column.digits();
+        let missing = usize::from(scale).checked_sub(after.unwrap_or(0))?;
+        // A decimal sign alone is no number.
+        if digits.len() <= usize::from(after.is_some()) || digits.len() + missing > USUAL_DIGITS {
+            return None;
+        }
+        let value = value * POWERS[missing] as i64;
+        let is_within = POWERS.get(usize::from(precision)).is_none_or(|limit| i128::from(value) < *limit);
+        is_within.then_some(if negative { -value } else { value })
+    }
+
+    fn read_any(&self, text: &str, column: ColumnType) -> Result<i128, NumberFault> {
         if self.negative.is_empty() && self.currency_signs.is_empty() {
             return self.typeset(text, column);
         }
@@ -287,6 +331,21 @@ mod tests {
         let whole = |text: &str| signs(b'.', None, Groups::Thousands).read(text, ColumnType::Integer).ok();
         assert_eq!((whole("-12"), whole("1.5"), whole("1.0")), (Some(-12), None, Some(1)));
         assert_eq!(whole("9223372036854775807"), Some(i128::from(i64::MAX)));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(5_000))]
+
+        /// What is read the short way is what the long way reads.
+        #[test]
+        fn usual_numbers_are_read_as_all_are(text in "[-+]?[0-9]{0,19}[.,e]?[0-9]{0,19}", scale in 0_u8..6, more in 1_u8..33) {
+            let column = ColumnType::Decimal { precision: scale + more, scale };
+            let signs = signs(b'.', None, Groups::Thousands);
+            if let Some(value) = signs.usual(text.as_bytes(), column) {
+                proptest::prop_assert_eq!(signs.read_any(&text, column), Ok(i128::from(value)));
+            }
+            proptest::prop_assert_eq!(signs.read(&text, column), signs.read_any(&text, column));
+        }
     }
 
     #[test]

@@ -1,188 +1,62 @@
-//! Where the rows of delimited text begin, and whether its quotes stand where they may.
+//! Where rows of delimited text end, for blocks that can be read apart.
 
-use std::{collections::VecDeque, iter::repeat_n};
+use std::iter::repeat_n;
 
-use memchr::{memchr, memchr2, memchr2_iter, memchr3};
+use memchr::{memchr, memchr3, memrchr};
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// Follows the bytes of a file ahead of the CSV reader, which tells neither the line of a row after blank lines or carriage
-/// returns, nor that text follows a closing quote.
-#[derive(Debug)]
-pub(crate) struct RowFinder {
-    delimiter: u8,
-    quote: Option<u8>,
-    state: State,
-    /// Bytes seen before the block at hand.
-    offset: u64,
-    last: Option<u8>,
-    line: u64,
-    starts: VecDeque<Start>,
-    stray: Option<u64>,
+/// The characters that divide rows and fields.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Signs {
+    pub(crate) delimiter: u8,
+    pub(crate) quote: Option<u8>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Only line ends since the last row.
-    Between,
-    FieldStart,
-    Plain,
-    Quoted,
-    /// After a quote in a quoted field.
-    Closing,
-    /// A quote stands wrong: what follows is not looked at.
-    Lost,
+pub(crate) fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
 }
 
-/// Where a row begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Start {
-    /// Its line, from 1. Lines end with line feed, carriage return, or both.
-    pub(crate) line: u64,
-    /// Whether one of its quoted fields has a line end.
-    pub(crate) spans_lines: bool,
+/// What follows the last row that ends in a text, which begins where a row does. A row whose line end may go on behind the text
+/// has not ended; a text whose quotes stand wrong counts as a whole, as its rows are not told apart.
+pub(crate) fn last_row_end(text: &[u8], signs: Signs) -> Option<usize> {
+    match signs.quote.filter(|quote| memchr(*quote, text).is_some()) {
+        Some(quote) => last_end_among_quotes(text, signs.delimiter, quote),
+        None => memrchr(b'\n', text).or_else(|| memrchr(b'\r', text.split_last()?.1)).map(|at| at + 1),
+    }
 }
 
-impl RowFinder {
-    /// A finder that begins with a line, counted from 1.
-    pub(crate) fn new(delimiter: u8, quote: Option<u8>, line: u64) -> Self {
-        Self {
-            delimiter,
-            quote,
-            state: State::Between,
-            offset: 0,
-            last: None,
-            line,
-            starts: VecDeque::new(),
-            stray: None,
+fn last_end_among_quotes(text: &[u8], delimiter: u8, quote: u8) -> Option<usize> {
+    let mut last = None;
+    // Where the field at hand begins, if nothing of it was seen, and the search goes on.
+    let (mut field, mut at) = (0, 0);
+    while let Some(found) = memchr3(b'\n', b'\r', quote, &text[at..]).map(|found| at + found) {
+        if is_line_end(text[found]) {
+            // The next byte may belong to the same line end.
+            if text[found] == b'\n' || found + 1 < text.len() {
+                last = Some(found + 1);
+            }
+            (field, at) = (found + 1, found + 1);
+            continue;
         }
-    }
-
-    /// Bytes seen.
-    pub(crate) fn seen(&self) -> u64 {
-        self.offset
-    }
-
-    /// The start of the next row; the line at hand where none was found.
-    pub(crate) fn take_start(&mut self) -> Start {
-        self.starts.pop_front().unwrap_or(Start { line: self.line, spans_lines: false })
-    }
-
-    /// The offset of the first text that follows a closing quote.
-    pub(crate) fn stray(&self) -> Option<u64> {
-        self.stray
-    }
-
-    /// Whether the bytes end with a line end.
-    pub(crate) fn ends_line(&self) -> bool {
-        matches!(self.last, Some(b'\n' | b'\r'))
-    }
-
-    /// Whether the bytes end inside a quoted field.
-    pub(crate) fn is_inside_quotes(&self) -> bool {
-        self.state == State::Quoted
-    }
-
-    /// Follows the next bytes.
-    pub(crate) fn follow(&mut self, bytes: &[u8]) {
-        let mut at = 0;
-        if self.offset == 0 && bytes.starts_with(BYTE_ORDER_MARK) {
-            at = BYTE_ORDER_MARK.len();
+        at = found + 1;
+        // A quote opens a field only right after a delimiter or a row's end.
+        if found != field && text[found - 1] != delimiter {
+            continue;
         }
-        while at < bytes.len() && self.state != State::Lost {
-            at = self.step(bytes, at);
-        }
-        self.last = bytes.last().copied().or(self.last);
-        self.offset += bytes.len() as u64;
-    }
-
-    fn step(&mut self, bytes: &[u8], at: usize) -> usize {
-        let byte = bytes[at];
-        match self.state {
-            State::Between if matches!(byte, b'\n' | b'\r') => {
-                self.count_line_end(bytes, at);
-                at + 1
-            }
-            State::Between => {
-                self.starts.push_back(Start { line: self.line, spans_lines: false });
-                self.state = State::FieldStart;
-                at
-            }
-            State::FieldStart if Some(byte) == self.quote => {
-                self.state = State::Quoted;
-                at + 1
-            }
-            State::FieldStart => {
-                self.state = State::Plain;
-                at
-            }
-            State::Plain => self.plain(bytes, at),
-            State::Quoted => {
-                let end = self
-                    .quote
-                    .and_then(|quote| memchr(quote, &bytes[at..]))
-                    .map_or(bytes.len(), |end| at + end);
-                for line_end in memchr2_iter(b'\n', b'\r', &bytes[at..end]) {
-                    self.count_line_end(bytes, at + line_end);
-                    if let Some(start) = self.starts.back_mut() {
-                        start.spans_lines = true;
-                    }
+        at = loop {
+            let Some(closing) = memchr(quote, &text[at..]).map(|closing| at + closing) else { return last };
+            match text.get(closing + 1) {
+                None => return last,
+                Some(after) if *after == quote => at = closing + 2,
+                Some(after) if *after == delimiter => {
+                    field = closing + 2;
+                    break field;
                 }
-                if end < bytes.len() {
-                    self.state = State::Closing;
-                }
-                end + 1
+                Some(after) if is_line_end(*after) => break closing + 1,
+                Some(_) => return Some(text.len()),
             }
-            State::Closing => {
-                self.state = match byte {
-                    b'\n' | b'\r' => State::Between,
-                    _ if Some(byte) == self.quote => State::Quoted,
-                    _ if byte == self.delimiter => State::FieldStart,
-                    _ => {
-                        self.stray = Some(self.offset + at as u64);
-                        State::Lost
-                    }
-                };
-                // The line end is counted between rows.
-                if self.state == State::Between { at } else { at + 1 }
-            }
-            State::Lost => bytes.len(),
-        }
+        };
     }
-
-    /// Unquoted text, up to the line's end or a quoted field: a quote opens one only right after a delimiter.
-    fn plain(&mut self, bytes: &[u8], mut at: usize) -> usize {
-        let begin = at;
-        loop {
-            let rest = &bytes[at..];
-            let found = match self.quote {
-                Some(quote) => memchr3(b'\n', b'\r', quote, rest),
-                None => memchr2(b'\n', b'\r', rest),
-            };
-            let Some(found) = found.map(|found| at + found) else {
-                if bytes.last() == Some(&self.delimiter) {
-                    self.state = State::FieldStart;
-                }
-                return bytes.len();
-            };
-            if matches!(bytes[found], b'\n' | b'\r') {
-                self.state = State::Between;
-                return found;
-            }
-            if found > begin && bytes[found - 1] == self.delimiter {
-                self.state = State::Quoted;
-                return found + 1;
-            }
-            at = found + 1;
-        }
-    }
-
-    fn count_line_end(&mut self, bytes: &[u8], at: usize) {
-        let before = if at == 0 { self.last } else { Some(bytes[at - 1]) };
-        if bytes[at] == b'\r' || before != Some(b'\r') {
-            self.line += 1;
-        }
-    }
+    last
 }
 
 /// Whether a quoted field that spans lines holds rows: read at its line ends, it has as many delimiters in every piece as rows
@@ -200,66 +74,7 @@ pub(crate) fn holds_rows(field: &[u8], column: usize, columns: usize, delimiter:
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    /// Follows a text in blocks of every size.
-    fn find(text: &str) -> (Vec<(u64, bool)>, Option<u64>, bool) {
-        let mut all = Vec::new();
-        for size in 1..=text.len() {
-            let mut finder = RowFinder::new(b',', Some(b'"'), 1);
-            text.as_bytes().chunks(size).for_each(|block| finder.follow(block));
-            let starts = finder.starts.iter().map(|start| (start.line, start.spans_lines)).collect();
-            all.push((starts, finder.stray(), finder.is_inside_quotes()));
-        }
-        assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "{text:?}: {all:?}");
-        all.swap_remove(0)
-    }
-
-    #[test]
-    fn rows_begin_on_their_lines_whatever_ends_them() {
-        let lines = |text: &str| find(text).0.into_iter().map(|start| start.0).collect::<Vec<_>>();
-        assert_eq!(lines("a,b\n1,2\n3,4\n"), [1, 2, 3]);
-        assert_eq!(lines("a,b\r\n1,2\r\n3,4"), [1, 2, 3]);
-        assert_eq!(lines("a,b\r1,2\r3,4\r"), [1, 2, 3]);
-        assert_eq!(lines("\n\na,b\n\n\n1,2\n\n"), [3, 6]);
-        assert_eq!(lines("a\r\n\r\n1\r\n\r\n2"), [1, 3, 5]);
-        assert_eq!(lines("a,\"x\ny\"\n1,\"\r\n\"\r\n2"), [1, 3, 5]);
-        assert_eq!(lines("\n"), [] as [u64; 0]);
-    }
-
-    #[test]
-    fn quotes_open_at_the_start_and_close_before_a_delimiter_or_line_end() {
-        let stray = |text: &str| find(text).1;
-        for good in ["\"a\",\"b\"\n\"c\"\"\",\"\"\n", "5\" x,b\"\"c\n", ",\"\"\r\n", "\"a\"", "a\",\"b\""] {
-            assert_eq!(stray(good), None, "{good:?}");
-        }
-        assert_eq!(stray("\"a\" ,b"), Some(3));
-        assert_eq!(stray("x,\"a\nb,c\"d,\""), Some(9));
-        assert_eq!(stray("\"\"a"), Some(2));
-        assert!(find("a,\"b\n").2 && !find("a,\"b\"\n").2);
-        assert_eq!(find("a,\"b\nc\"\nd").0, [(1, true), (3, false)]);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(500))]
-
-        /// The CSV reader finds as many rows, until a quote stands wrong.
-        #[test]
-        fn rows_are_those_of_the_reader(text in "[a,\"\n\r]{1,40}") {
-            let (starts, stray, _) = find(&text);
-            let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-            let (mut record, mut rows) = (csv::ByteRecord::new(), 0);
-            while reader.read_byte_record(&mut record).unwrap() {
-                rows += 1;
-                if stray.is_some_and(|stray| stray < reader.position().byte()) {
-                    break;
-                }
-            }
-            prop_assert_eq!(starts.len(), rows);
-        }
-    }
 
     #[test]
     fn rows_within_a_field_are_told_from_lines_of_text() {
@@ -271,5 +86,22 @@ mod tests {
         assert!(!holds_rows(b"two\nlines", 2, 3, b','));
         assert!(!holds_rows(b"one line", 2, 3, b','));
         assert!(!holds_rows(b"a\nb", 0, 1, b','));
+    }
+
+    #[test]
+    fn rows_end_outside_quotes() {
+        let signs = Signs { delimiter: b',', quote: Some(b'"') };
+        let end = |text: &str| last_row_end(text.as_bytes(), signs);
+        assert_eq!((end("a,b\nc"), end("a,b\n"), end("a,b"), end("")), (Some(4), Some(4), None, None));
+        // A carriage return may be the first half of a line end.
+        assert_eq!((end("a\r"), end("a\rb"), end("a\r\nb"), end("\"a\"\rb")), (None, Some(2), Some(3), Some(4)));
+        assert_eq!((end("\"a\"\r"), end("a\n\"b\"\r")), (None, Some(2)));
+        assert_eq!((end("a,\"b\nc"), end("x\na,\"b\nc"), end("a,\"b\nc\"\nd")), (None, Some(2), Some(8)));
+        // A quote within a field is text; one that is doubled does not close.
+        assert_eq!((end("5\" x\nb"), end("\"a\"\"\nb\"\nc"), end("\"a\"\n\"b")), (Some(5), Some(8), Some(4)));
+        // Behind a quote that stands wrong nothing is told apart.
+        assert_eq!(end("\"a\"b\nc"), Some(6));
+        let plain = Signs { delimiter: b',', quote: None };
+        assert_eq!(last_row_end(b"\"a\nb", plain), Some(3));
     }
 }

@@ -1,42 +1,46 @@
-//! Batches of a source's columns, from text or Parquet files, with the place of every row.
+//! The files of a source, read piece by piece, and the rows of every piece with their places.
 
 use std::{
     collections::BTreeSet,
-    fmt::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use arrow::{
-    array::{
-        Array, ArrayRef, AsArray, Decimal128Builder, RecordBatch, RecordBatchOptions, StringArray,
-        StringBuilder,
-    },
-    compute::cast,
-    datatypes::{DataType, Field, Schema, SchemaRef},
-    error::ArrowError,
+    array::RecordBatch,
+    datatypes::{Field, Schema, SchemaRef},
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::{
+    block::{Block, Lines, Rules, Split, Stop, split},
+    chunk::{Chunk, Position, Wanted},
     columns::{FileColumns, Origin},
     format::Format,
-    map::{ColumnMap, ColumnType},
-    number::NumberSigns,
+    map::ColumnMap,
     parquet_file::{ParquetFile, next_batch},
-    text::{LeftOut, Next, TextFile},
+    report::Example,
+    text::TextFile,
 };
-use crate::{Error, Place, RowProblem};
+use crate::{Error, Place, RowProblem, panel::Tally};
 
-/// Rows per batch.
+/// Bytes of a text file that are divided into rows at a time: what is made of them fits the second-level cache.
+pub(crate) const BLOCK_BYTES: usize = 512 * 1024;
+
+/// Rows of a batch of a Parquet file.
 const BATCH_ROWS: usize = 8 * 1024;
 
-/// Some rows of one file.
-pub(crate) struct Chunk {
-    pub(crate) batch: RecordBatch,
-    pub(crate) file: usize,
-    first_row: u64,
-    lines: Vec<u64>,
+/// What was left out of a file, and what was overlooked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LeftOut {
+    /// Lines above the header, or above the first row of a file without one.
+    pub(crate) lines_above: u64,
+    /// Lines that `source.not_rows` names.
+    pub(crate) not_rows: Tally<Example>,
+    /// Lines that repeat the header.
+    pub(crate) headers: Tally<Example>,
+    /// Empty fields behind the last column, in every row.
+    pub(crate) surplus: usize,
 }
 
 /// What the end of a file showed.
@@ -46,21 +50,67 @@ pub(crate) struct FileEnd {
     pub(crate) unterminated: bool,
     pub(crate) cut: Option<Place>,
     pub(crate) left_out: LeftOut,
+    /// The line that its next rows begin on or above.
+    next_line: u64,
+}
+
+/// How a file is read.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    path: PathBuf,
+    origins: Vec<Origin>,
+    /// The names of a text file's columns.
+    header: Vec<String>,
+}
+
+/// What is read of a file at a time. What is made of it can be made of several pieces at once.
+pub(crate) enum Piece {
+    /// The first piece of every file.
+    Begin { lines_above: u64, first_line: u64 },
+    Block { layout: Arc<Layout>, block: Block, rules: Rules },
+    Batch { layout: Arc<Layout>, batch: RecordBatch },
+    /// The file cannot be read on.
+    Failed(Error),
+}
+
+/// A piece whose rows were told apart.
+pub(crate) enum Portion {
+    Begin { lines_above: u64, first_line: u64 },
+    Rows { layout: Arc<Layout>, split: Split, columns: usize, is_unterminated: bool },
+    Batch { layout: Arc<Layout>, batch: RecordBatch },
+    Failed(Error),
+}
+
+impl Piece {
+    /// Tells rows apart.
+    pub(crate) fn divide(self) -> Portion {
+        match self {
+            Self::Begin { lines_above, first_line } => Portion::Begin { lines_above, first_line },
+            Self::Block { layout, block, rules } => {
+                let is_unterminated = block.is_unterminated;
+                let split = split(block, &rules, usize::MAX);
+                Portion::Rows { layout, split, columns: rules.columns, is_unterminated }
+            }
+            Self::Batch { layout, batch } => Portion::Batch { layout, batch },
+            Self::Failed(error) => Portion::Failed(error),
+        }
+    }
 }
 
 /// The files of a source, read one after another.
 pub(crate) struct Source<'a> {
-    pub(crate) map: &'a ColumnMap,
+    map: &'a ColumnMap,
     files: &'a [PathBuf],
-    allow_cut: bool,
+    block_bytes: usize,
     schema: SchemaRef,
-    current: Option<Open<'a>>,
-    pub(crate) ends: Vec<FileEnd>,
+    /// The next file.
+    next: usize,
+    current: Option<(Arc<Layout>, Open<'a>)>,
 }
 
 enum Open<'a> {
-    Text { file: Box<TextFile<'a>>, origins: Vec<Origin> },
-    Parquet { reader: ParquetRecordBatchReader, origins: Vec<Origin>, row: u64 },
+    Text(Box<TextFile<'a>>),
+    Parquet(ParquetRecordBatchReader),
 }
 
 /// The place of the row with this number among the rows of all files, from 0.
@@ -74,9 +124,13 @@ pub(crate) fn place_of(files: &[PathBuf], ends: &[FileEnd], mut number: u64) -> 
 }
 
 /// The columns of a file, with the types that expressions see.
-pub(crate) fn columns_of<'a>(map: &ColumnMap, path: &'a Path) -> Result<FileColumns<'a>, Error> {
+pub(crate) fn columns_of<'a>(
+    map: &ColumnMap,
+    path: &'a Path,
+    block_bytes: usize,
+) -> Result<FileColumns<'a>, Error> {
     match map.source.format {
-        Format::Csv => FileColumns::of_text(path, map, &TextFile::open(path, &map.source)?),
+        Format::Csv => FileColumns::of_text(path, map, &TextFile::open(path, &map.source, block_bytes)?),
         Format::Parquet => FileColumns::of_parquet(path, map, &ParquetFile::open(path)?),
     }
 }
@@ -86,7 +140,7 @@ impl<'a> Source<'a> {
     pub(crate) fn new(
         map: &'a ColumnMap,
         files: &'a [PathBuf],
-        allow_cut: bool,
+        block_bytes: usize,
         schema: &Schema,
         columns: &BTreeSet<String>,
     ) -> Self {
@@ -96,7 +150,7 @@ impl<'a> Source<'a> {
             .filter(|field| columns.contains(field.name()))
             .map(|field| field.as_ref().clone())
             .collect();
-        Self { map, files, allow_cut, schema: Arc::new(Schema::new(fields)), current: None, ends: Vec::new() }
+        Self { map, files, block_bytes, schema: Arc::new(Schema::new(fields)), next: 0, current: None }
     }
 
     /// The columns read.
@@ -104,65 +158,67 @@ impl<'a> Source<'a> {
         &self.schema
     }
 
-    /// The place of a row of a chunk.
-    pub(crate) fn place(&self, chunk: &Chunk, row: usize, column: Option<&str>) -> Place {
-        Place {
-            path: self.files[chunk.file].clone(),
-            row: chunk.first_row + row as u64,
-            line: chunk.lines.get(row).copied(),
-            column: column.map(str::to_owned),
+    /// The next pieces, in the order of files and rows, at most so many.
+    pub(crate) fn pieces(&mut self, most: usize) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        while pieces.len() < most {
+            match self.piece() {
+                Ok(Some(piece)) => pieces.push(piece),
+                Ok(None) => break,
+                Err(error) => {
+                    (self.next, self.current) = (self.files.len(), None);
+                    pieces.push(Piece::Failed(error));
+                }
+            }
         }
+        pieces
     }
 
-    /// The columns of a chunk do not make a batch of another form.
-    pub(crate) fn batch_error(&self, chunk: &Chunk, source: ArrowError) -> Error {
-        Error::Batch { path: self.files[chunk.file].clone(), source }
-    }
-
-    /// The number of the first row of a chunk among the rows of all files, from 0.
-    pub(crate) fn number_of(&self, chunk: &Chunk) -> u64 {
-        self.ends[..chunk.file].iter().map(|end| end.rows).sum::<u64>() + chunk.first_row - 1
-    }
-
-    /// The next batch of rows.
-    pub(crate) fn next(&mut self) -> Result<Option<Chunk>, Error> {
+    fn piece(&mut self) -> Result<Option<Piece>, Error> {
         loop {
-            let file = self.current.as_ref().map_or(self.ends.len(), |_| self.ends.len() - 1);
-            let Some(path) = self.files.get(file) else { return Ok(None) };
-            if self.current.is_none() {
-                self.current = Some(self.open(path)?);
-                self.ends.push(FileEnd::default());
+            if let Some((layout, open)) = &mut self.current {
+                let layout = layout.clone();
+                let piece = match open {
+                    Open::Text(file) => file.next()?.map(|(block, rules)| Piece::Block {
+                        layout,
+                        block,
+                        rules,
+                    }),
+                    Open::Parquet(reader) => {
+                        let batch = next_batch(&layout.path, reader)?;
+                        batch.map(|batch| Piece::Batch { layout, batch })
+                    }
+                };
+                if piece.is_some() {
+                    return Ok(piece);
+                }
+                self.current = None;
             }
-            let chunk = match self.current.as_mut() {
-                Some(Open::Text { .. }) => self.text_chunk(file)?,
-                Some(Open::Parquet { .. }) => self.parquet_chunk(file)?,
-                None => None,
-            };
-            match chunk {
-                Some(chunk) => return Ok(Some(chunk)),
-                None => self.current = None,
-            }
+            let Some(path) = self.files.get(self.next) else { return Ok(None) };
+            self.next += 1;
+            return self.open(path).map(Some);
         }
     }
 
-    fn open(&self, path: &Path) -> Result<Open<'a>, Error> {
-        match self.map.source.format {
+    fn open(&mut self, path: &'a Path) -> Result<Piece, Error> {
+        let (origins, header, open, lines_above, first_line) = match self.map.source.format {
             Format::Csv => {
-                let file = TextFile::open(path, &self.map.source)?;
+                let mut file = TextFile::open(path, &self.map.source, self.block_bytes)?;
                 let origins = self.origins(path, &FileColumns::of_text(path, self.map, &file)?)?;
-                Ok(Open::Text { file: Box::new(file), origins })
+                file.rules.wanted = from_file(&origins);
+                let (header, lines) = (file.header().to_vec(), (file.lines_above, file.first_line));
+                (origins, header, Open::Text(Box::new(file)), lines.0, lines.1)
             }
             Format::Parquet => {
                 let file = ParquetFile::open(path)?;
                 let origins = self.origins(path, &FileColumns::of_parquet(path, self.map, &file)?)?;
-                let read = origins.iter().filter_map(|origin| match origin {
-                    Origin::File(at) => Some(*at),
-                    Origin::Path(_) => None,
-                });
-                let reader = file.batches(read.collect(), BATCH_ROWS)?;
-                Ok(Open::Parquet { reader, origins, row: 0 })
+                let reader = file.batches(from_file(&origins), BATCH_ROWS)?;
+                (origins, Vec::new(), Open::Parquet(reader), 0, 0)
             }
-        }
+        };
+        let layout = Layout { path: path.to_owned(), origins, header };
+        self.current = Some((Arc::new(layout), open));
+        Ok(Piece::Begin { lines_above, first_line })
     }
 
     /// Where the columns of a file come from, if they have the types of the first file's.
@@ -181,161 +237,133 @@ impl<'a> Source<'a> {
         };
         self.schema.fields().iter().map(origin).collect()
     }
-
-    fn parquet_chunk(&mut self, file: usize) -> Result<Option<Chunk>, Error> {
-        let signs = NumberSigns::of(&self.map.source)?;
-        let Some(Open::Parquet { reader, origins, row }) = &mut self.current else { return Ok(None) };
-        let Some(batch) = next_batch(&self.files[file], reader)? else { return Ok(None) };
-        let refuse =
-            |source: ArrowError| Error::Parquet { path: self.files[file].clone(), source: source.into() };
-        let rows = batch.num_rows();
-        let mut columns = Vec::with_capacity(origins.len());
-        for (field, origin) in self.schema.fields().iter().zip(origins) {
-            let place = |at: usize| Place {
-                path: self.files[file].clone(),
-                row: *row + at as u64 + 1,
-                line: None,
-                column: Some(field.name().clone()),
-            };
-            let typed = |values: Vec<Option<&str>>| {
-                let mut builder = Builder::new(field, self.map, &signs);
-                for (at, value) in values.into_iter().enumerate() {
-                    builder.push(value).map_err(|problem| Error::Row { place: place(at), problem })?;
-                }
-                builder.finish().map_err(refuse)
-            };
-            columns.push(match origin {
-                Origin::Path(value) => typed(vec![value.as_deref(); rows])?,
-                // Another file may hold the columns in another order.
-                Origin::File(_) => match batch.column_by_name(field.name()) {
-                    Some(column) if column.data_type() == field.data_type() => column.clone(),
-                    Some(column) if field.data_type() == &DataType::Utf8 => uuids(column).map_err(refuse)?,
-                    Some(column) => typed(
-                        cast(column, &DataType::Utf8).map_err(refuse)?.as_string::<i32>().iter().collect(),
-                    )?,
-                    None => {
-                        let problem = format!("column {:?} was not read", field.name());
-                        return Err(refuse(ArrowError::SchemaError(problem)));
-                    }
-                },
-            });
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch =
-            RecordBatch::try_new_with_options(self.schema.clone(), columns, &options).map_err(refuse)?;
-        let first_row = *row + 1;
-        *row += rows as u64;
-        self.ends[file].rows = *row;
-        Ok(Some(Chunk { batch, file, first_row, lines: Vec::new() }))
-    }
-
-    fn text_chunk(&mut self, file: usize) -> Result<Option<Chunk>, Error> {
-        let Some(Open::Text { file: text, origins }) = &mut self.current else { return Ok(None) };
-        let signs = NumberSigns::of(&self.map.source)?;
-        let fields = self.schema.fields();
-        let mut builders: Vec<Builder<'_>> =
-            fields.iter().map(|field| Builder::new(field, self.map, &signs)).collect();
-        let nulls = &self.map.source.nulls;
-        let first_row = self.ends[file].rows + 1;
-        let mut lines = Vec::new();
-        while lines.len() < BATCH_ROWS {
-            match text.next()? {
-                Next::Row => {}
-                Next::Cut(place) if self.allow_cut => {
-                    self.ends[file].cut = Some(place);
-                    continue;
-                }
-                Next::Cut(place) => return Err(Error::Row { place, problem: RowProblem::CutLastLine }),
-                Next::End { unterminated } => {
-                    self.ends[file].unterminated = unterminated && self.ends[file].cut.is_none();
-                    self.ends[file].left_out = text.left_out.clone();
-                    break;
-                }
-            }
-            lines.push(text.line());
-            for ((origin, field), builder) in origins.iter().zip(fields).zip(&mut builders) {
-                let value = match origin {
-                    Origin::File(at) => Some(text.field(*at)?),
-                    Origin::Path(value) => value.as_deref(),
-                };
-                let value = value.filter(|value| !nulls.iter().any(|mark| mark == value.trim()));
-                builder
-                    .push(value)
-                    .map_err(|problem| Error::Row { place: text.place(Some(field.name())), problem })?;
-            }
-            self.ends[file].rows += 1;
-        }
-        if lines.is_empty() {
-            return Ok(None);
-        }
-        let refuse = |source: ArrowError| Error::Batch { path: self.files[file].clone(), source };
-        let arrays: Vec<ArrayRef> =
-            builders.into_iter().map(Builder::finish).collect::<Result<_, _>>().map_err(refuse)?;
-        let options = RecordBatchOptions::new().with_row_count(Some(lines.len()));
-        let batch =
-            RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options).map_err(refuse)?;
-        Ok(Some(Chunk { batch, file, first_row, lines }))
-    }
 }
 
-/// Collects the values of a column of texts.
-enum Builder<'a> {
-    Text(StringBuilder),
-    Number { values: Decimal128Builder, column: ColumnType, signs: &'a NumberSigns<'a> },
-}
-
-impl<'a> Builder<'a> {
-    fn new(field: &Field, map: &ColumnMap, signs: &'a NumberSigns<'a>) -> Self {
-        match map.types.get(field.name()) {
-            None => Self::Text(StringBuilder::new()),
-            Some(column) => Self::Number { values: Decimal128Builder::new(), column: *column, signs },
-        }
-    }
-
-    fn push(&mut self, value: Option<&str>) -> Result<(), RowProblem> {
-        match self {
-            Self::Text(values) => values.append_option(value),
-            Self::Number { values, column, signs } => {
-                let Some(number) = value.map(str::trim).filter(|number| !number.is_empty()) else {
-                    values.append_null();
-                    return Ok(());
-                };
-                values.append_value(signs.read(number, *column).map_err(|fault| RowProblem::Number {
-                    value: value.unwrap_or_default().to_owned(),
-                    expected: String::from(*column),
-                    fault,
-                })?);
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<ArrayRef, ArrowError> {
-        Ok(match self {
-            Self::Text(mut values) => Arc::new(values.finish()),
-            Self::Number { values, column, .. } => {
-                let (precision, scale) = column.digits();
-                Arc::new(values.with_precision_and_scale(precision, scale as i8)?.finish())
-            }
-        })
-    }
-}
-
-/// The usual text of UUIDs: 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12.
-fn uuids(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let values = column
-        .as_fixed_size_binary_opt()
-        .ok_or_else(|| ArrowError::SchemaError(format!("{} is no type of UUIDs", column.data_type())))?;
-    let text = |value: &[u8]| {
-        let mut text = String::with_capacity(36);
-        for (at, byte) in value.iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+/// The columns that come from a file, by their positions.
+fn from_file(origins: &[Origin]) -> Vec<usize> {
+    let position = |origin: &Origin| match origin {
+        Origin::File(at) => Some(*at),
+        Origin::Path(_) => None,
     };
-    Ok(Arc::new(values.iter().map(|value| value.map(text)).collect::<StringArray>()))
+    origins.iter().filter_map(position).collect()
+}
+
+/// A portion whose place is known.
+pub(crate) struct Placed {
+    position: Position,
+    failure: Option<Error>,
+    portion: Portion,
+}
+
+impl Placed {
+    /// The rows with the values of their columns, up to the first that cannot be read.
+    pub(crate) fn chunk(self, wanted: Wanted<'_>) -> Result<Option<Chunk>, Error> {
+        match self.portion {
+            Portion::Begin { .. } => Ok(None),
+            Portion::Rows { layout, split, .. } => {
+                Chunk::of_text(self.position, split, self.failure, &layout.origins, wanted).map(Some)
+            }
+            Portion::Batch { layout, batch } => {
+                Chunk::of_batch(self.position, &batch, &layout.origins, wanted).map(Some)
+            }
+            Portion::Failed(error) => Err(error),
+        }
+    }
+}
+
+/// Counts the rows of all files, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    pub(crate) ends: Vec<FileEnd>,
+    rows: u64,
+}
+
+impl Places {
+    /// Places the next portion; the last line of a file may be cut if that is allowed.
+    pub(crate) fn place(&mut self, mut portion: Portion, allow_cut: bool) -> Placed {
+        let (mut position, mut failure) = (Position::default(), None);
+        match &mut portion {
+            Portion::Begin { lines_above, first_line } => {
+                let left_out = LeftOut { lines_above: *lines_above, ..LeftOut::default() };
+                self.ends.push(FileEnd { left_out, next_line: *first_line, ..FileEnd::default() });
+            }
+            Portion::Rows { layout, split, columns, is_unterminated } => {
+                position = self.position(layout, std::mem::take(&mut split.lines));
+                let rows = position.lines.len() as u64;
+                let end = self.end();
+                failure = end.stop(&position, &layout.header, split.stop.as_ref(), allow_cut);
+                let has_mark = matches!(split.stop, Some(Stop::Mark));
+                let (not_rows, headers) = (&split.not_rows, &split.headers);
+                end.left_out.not_rows.join(tally(&position, not_rows, "`source.not_rows` names it"));
+                end.left_out.headers.join(tally(&position, headers, "it repeats the header"));
+                if end.rows == 0 && rows > 0 {
+                    end.left_out.surplus = split.fields.unwrap_or(0).saturating_sub(*columns);
+                }
+                end.rows += rows;
+                end.next_line += u64::from(split.line_ends);
+                end.unterminated = *is_unterminated && !has_mark && end.rows > 0 && end.cut.is_none();
+                self.rows += rows;
+            }
+            Portion::Batch { layout, batch } => {
+                position = self.position(layout, Vec::new());
+                self.end().rows += batch.num_rows() as u64;
+                self.rows += batch.num_rows() as u64;
+            }
+            Portion::Failed(_) => {}
+        }
+        Placed { position, failure, portion }
+    }
+
+    /// The end of the file at hand, as far as it was read.
+    fn end(&mut self) -> &mut FileEnd {
+        if self.ends.is_empty() {
+            self.ends.push(FileEnd::default());
+        }
+        let last = self.ends.len() - 1;
+        &mut self.ends[last]
+    }
+
+    fn position(&mut self, layout: &Layout, lines: Vec<u32>) -> Position {
+        let number = self.rows;
+        let end = self.end();
+        Position { path: layout.path.clone(), before: end.rows, number, first_line: end.next_line, lines }
+    }
+}
+
+impl FileEnd {
+    /// Why the rows of a block end before the block does, if that is an error.
+    fn stop(&mut self, position: &Position, header: &[String], stop: Option<&Stop>, allow_cut: bool) -> Option<Error> {
+        let place = |line: u32, column: Option<usize>| {
+            let column = column.and_then(|column| header.get(column));
+            Place {
+                line: Some(position.first_line + u64::from(line)),
+                ..position.place(position.lines.len(), column.map(String::as_str))
+            }
+        };
+        match stop? {
+            Stop::Refused { line, column, problem } => {
+                Some(Error::Row { place: place(*line, *column), problem: problem.clone() })
+            }
+            Stop::Cut { line } if allow_cut => {
+                self.cut = Some(place(*line, None));
+                None
+            }
+            Stop::Cut { line } => {
+                Some(Error::Row { place: place(*line, None), problem: RowProblem::CutLastLine })
+            }
+            Stop::Mark => None,
+        }
+    }
+}
+
+/// Lines of a block that were left out, with the number of the row that follows.
+fn tally(position: &Position, lines: &Lines, why: &str) -> Tally<Example> {
+    let example = |(rows, line): &(u64, u32)| {
+        let place = Place {
+            line: Some(position.first_line + u64::from(*line)),
+            ..position.place(*rows as usize, None)
+        };
+        Example { place, why: why.to_owned() }
+    };
+    Tally { count: lines.count, examples: lines.first.iter().map(example).collect() }
 }

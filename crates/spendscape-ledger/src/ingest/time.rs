@@ -13,8 +13,10 @@ use jiff::{
 };
 
 use super::{
+    chunk::{Texts, bare},
     columns::is_text,
     expression::Expression,
+    fixed_format::{Fixed, FixedFormat},
     map::{Ambiguous, ColumnMap},
 };
 use crate::{Error, RowProblem, panel::local_millis};
@@ -40,6 +42,8 @@ pub(crate) struct TimeReader<'a> {
 /// A `strptime` format.
 struct Format<'a> {
     text: &'a str,
+    /// Its short way, if it has one.
+    fixed: Option<FixedFormat>,
     /// Whether it reads a year of four digits.
     whole_years: bool,
     /// Its beginning in which all numbers have a known size, and the bytes that this reads, if numbers stand side by side there:
@@ -48,8 +52,8 @@ struct Format<'a> {
 }
 
 /// The values of a batch.
-pub(crate) enum Times {
-    Text(ArrayRef),
+pub(crate) enum Times<'c> {
+    Text(Texts<'c>),
     /// Local times, or instants that must be made local, in units of so many milliseconds, or so many to the millisecond.
     Number {
         values: PrimitiveArray<Int64Type>,
@@ -102,7 +106,7 @@ impl<'a> TimeReader<'a> {
     }
 
     /// Prepares the values of a batch.
-    pub(crate) fn values(array: &ArrayRef) -> Result<Times, arrow::error::ArrowError> {
+    pub(crate) fn values(array: &ArrayRef) -> Result<Times<'static>, arrow::error::ArrowError> {
         let (unit, instants) = match array.data_type() {
             DataType::Timestamp(unit, zone) => {
                 let unit = match unit {
@@ -115,7 +119,10 @@ impl<'a> TimeReader<'a> {
             }
             DataType::Date32 => (Unit::Millis(MILLIS_PER_DAY), false),
             DataType::Date64 => (Unit::Millis(1), false),
-            _ => return Ok(Times::Text(cast(array, &DataType::Utf8)?)),
+            _ => {
+                let texts = cast(array, &DataType::Utf8)?.as_string::<i32>().clone();
+                return Ok(Times::Text(Texts::Array(texts)));
+            }
         };
         // 32-bit days have no cast to 64 bits of their own.
         let array = if array.data_type() == &DataType::Date32 {
@@ -127,21 +134,24 @@ impl<'a> TimeReader<'a> {
         Ok(Times::Number { values, unit, instants })
     }
 
-    /// The local time of a row, which lies in the days allowed, and whether it was converted from another zone's.
+    /// The local time of a row (the `at`th that the condition kept, `row` of its chunk), which lies in the days allowed, and whether it was converted from another zone's.
     ///
     /// # Errors
     /// [`RowProblem::OutsideRange`] for a time that the map does not allow, others for what is no time.
-    pub(crate) fn read(&self, times: &Times, row: usize) -> Result<(i64, bool), RowProblem> {
+    #[inline]
+    pub(crate) fn read(
+        &self,
+        times: &Times<'_>,
+        (at, row): (usize, usize),
+    ) -> Result<(i64, bool), RowProblem> {
         let (millis, converted) = match times {
-            Times::Text(array) => {
-                if array.is_null(row) || array.as_string::<i32>().value(row).trim().is_empty() {
-                    return Err(RowProblem::missing());
-                }
-                self.parse(array.as_string::<i32>().value(row).trim())?
-            }
-            Times::Number { values, .. } if values.is_null(row) => return Err(RowProblem::missing()),
+            Times::Text(texts) => match texts.get(at, row).map(bare) {
+                None | Some("") => return Err(RowProblem::missing()),
+                Some(text) => self.parse(text)?,
+            },
+            Times::Number { values, .. } if values.is_null(at) => return Err(RowProblem::missing()),
             Times::Number { values, unit, instants } => {
-                let millis = unit.millis(values.value(row));
+                let millis = unit.millis(values.value(at));
                 if *instants || self.source_zone.is_some() {
                     let instant = Timestamp::from_millisecond(millis).map_err(|_| {
                         // Most likely it is not allowed either.
@@ -183,8 +193,14 @@ impl<'a> TimeReader<'a> {
         })
     }
 
+    #[inline]
     fn parse(&self, text: &str) -> Result<(i64, bool), RowProblem> {
         for format in &self.formats {
+            match format.fixed.as_ref().map(|fixed| fixed.read(text)) {
+                Some(Fixed::Time(millis)) if self.source_zone.is_none() => return Ok((millis, false)),
+                Some(Fixed::Nothing) => continue,
+                _ => {}
+            }
             let Ok(parsed) = BrokenDownTime::parse(format.text, text) else { continue };
             if !format.fits(&parsed, text) {
                 continue;
@@ -270,7 +286,7 @@ impl<'a> Format<'a> {
             bytes += digits;
         }
         let (end, bytes) = known.unwrap_or((text.len(), bytes));
-        Self { text, whole_years, packed: side_by_side.then_some((&text[..end], bytes)) }
+        Self { text, fixed: FixedFormat::new(text), whole_years, packed: side_by_side.then_some((&text[..end], bytes)) }
     }
 
     /// Whether all digits are there that the format asks for.
@@ -352,6 +368,43 @@ mod tests {
             reads("%d.%m.%Y", "2.5.2019") && !reads("%d.%m.%Y", "2.5.19") && !reads("%d.%m.%Y", "2.5.209")
         );
         assert!(reads("%d.%m.%Y", "2.5.0019") && reads("%d.%m.%y", "2.5.19") && !reads("%F", "209-01-02"));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(5_000))]
+
+        /// What a format reads the short way is what it reads the long way, and what the short way rules out it does not read.
+        #[test]
+        fn the_short_way_reads_as_the_long_one(
+            which in 0..9_usize,
+            text in "[0-9]{1,4}[-/. T]?[0-9]{1,2}[-/. T]?[0-9]{1,4}([ T]{0,2}[0-9]{1,2}:?[0-5]?[0-9]?:?[0-6]?[0-9]?)?[ Z+]?",
+            (year, month, day, hour, minute, second) in (0..10_000_u32, 0..14_u32, 0..33_u32, 0..26_u32, 0..62_u32, 0..62_u32),
+        ) {
+            let formats = [
+                "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y %H:%M", "%Y%m%d", "%Y%m%d%H%M%S",
+                "%F %T", "%d/%m/%Y %R",
+            ];
+            let written = [
+                format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"),
+                format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"),
+                format!("{year:04}-{month:02}-{day:02}"), format!("{day:02}.{month:02}.{year:04}"),
+                format!("{month:02}/{day:02}/{year:04} {hour:02}:{minute:02}"), format!("{year:04}{month:02}{day:02}"),
+                format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}"),
+                format!("{year}-{month}-{day} {hour}:{minute}:{second}"), format!("{day:02}/{month:02}/{year:04} {hour:02}:{minute:02}"),
+            ];
+            let map = crate::ColumnMap::from_toml(&format!(
+                "currency = 'EUR'\n[columns]\ncustomer = 'a'\ntime = 'b'\namount = 'c'\nclass = 'd'\n[time]\nformats = [{:?}]\n",
+                formats[which]
+            )).unwrap();
+            let short = TimeReader::new(&map).unwrap();
+            let mut long = TimeReader::new(&map).unwrap();
+            for format in &mut long.formats {
+                proptest::prop_assert!(format.fixed.take().is_some());
+            }
+            for text in written.iter().chain([&text]) {
+                proptest::prop_assert_eq!(short.parse(text.trim()), long.parse(text.trim()), "{} by {}", text, formats[which]);
+            }
+        }
     }
 
     #[test]

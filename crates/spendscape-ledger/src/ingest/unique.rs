@@ -19,9 +19,21 @@ const FILES: usize = 64;
 /// Bytes of an id on disk: its hash and the number of its row.
 const ID_BYTES: usize = 24;
 
-type Id = ([u64; 2], u64);
+/// An id's hash, which does not collide by chance, and the number of its row.
+pub(crate) type Id = ([u64; 2], u64);
 
-/// Collects the ids of a ledger as 128-bit hashes, which do not collide by chance, with the numbers of their rows.
+/// The id of a row.
+pub(crate) fn id_of(id: &[u8], row: u64) -> Id {
+    let hash = blake3::hash(id);
+    let word = |at: usize| {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&hash.as_bytes()[at..at + 8]);
+        u64::from_le_bytes(bytes)
+    };
+    ([word(0), word(8)], row)
+}
+
+/// Collects the ids of a ledger.
 #[derive(Debug)]
 pub(crate) struct Unique {
     scratch: PathBuf,
@@ -39,14 +51,8 @@ impl Unique {
         Self { scratch: scratch.to_owned(), in_memory, ids: Vec::new(), spilled: None }
     }
 
-    pub(crate) fn add(&mut self, id: &[u8], row: u64) -> Result<(), Error> {
-        let hash = blake3::hash(id);
-        let word = |at: usize| {
-            let mut bytes = [0; 8];
-            bytes.copy_from_slice(&hash.as_bytes()[at..at + 8]);
-            u64::from_le_bytes(bytes)
-        };
-        self.ids.push(([word(0), word(8)], row));
+    pub(crate) fn add(&mut self, id: Id) -> Result<(), Error> {
+        self.ids.push(id);
         if self.ids.len() >= self.in_memory { self.spill() } else { Ok(()) }
     }
 
@@ -134,11 +140,11 @@ mod tests {
                     70 => 2,
                     other => other,
                 };
-                unique.add(format!("t{id}").as_bytes(), row).unwrap();
+                unique.add(id_of(format!("t{id}").as_bytes(), row)).unwrap();
             }
             assert_eq!(unique.first_repeat().unwrap(), Some((60, 3)), "room for {room}");
             let mut unique = Unique::with_room(folder.path(), room);
-            (0..100).for_each(|row| unique.add(row.to_string().as_bytes(), row).unwrap());
+            (0..100).for_each(|row| unique.add(id_of(row.to_string().as_bytes(), row)).unwrap());
             assert_eq!(unique.first_repeat().unwrap(), None);
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

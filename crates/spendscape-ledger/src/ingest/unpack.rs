@@ -13,7 +13,7 @@ use super::encoding::{Decoded, Encoding};
 use crate::Error;
 
 /// Bytes read at a time.
-pub(crate) const BLOCK: usize = 64 * 1024;
+const BLOCK: usize = 64 * 1024;
 
 /// Bytes that tell what a file is.
 const MAGIC: usize = 10;
@@ -113,12 +113,11 @@ impl Text {
         self.skipped += bytes as u64;
     }
 
-    /// Whether what stands between two offsets after the skipped lines did not decode.
-    pub(crate) fn is_malformed(&mut self, from: u64, to: u64) -> bool {
-        match self.source.get_mut() {
-            Form::Utf8(_) => false,
-            Form::Other(source) => source.is_malformed(self.skipped + from, self.skipped + to),
-        }
+    /// The places before an offset behind the skipped lines where something did not decode, which are then forgotten.
+    pub(crate) fn malformed_before(&mut self, to: u64) -> Vec<u64> {
+        let Form::Other(source) = self.source.get_mut() else { return Vec::new() };
+        let places = source.malformed_before(self.skipped + to).into_iter();
+        places.filter_map(|at| at.checked_sub(self.skipped)).collect()
     }
 }
 

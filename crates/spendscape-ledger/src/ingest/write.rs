@@ -1,38 +1,28 @@
 //! The ingest itself.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::HashSet,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-use arrow::{
-    array::{
-        ArrayRef, Int64Builder, RecordBatch, StringBuilder, StringDictionaryBuilder,
-        TimestampMillisecondBuilder,
-    },
-    datatypes::{Int32Type, SchemaRef},
-};
+use arrow::array::RecordBatch;
 use spendscape_schema::{Axes, Table, Taxonomy, Unmapped};
 use spendscape_store::{Digest, DigestOf, Provenance, TableWriter, require_free_space};
 
 use super::{
+    dictionary::Dictionary,
     files::expand,
+    ledger::Ledger,
     map::{ColumnMap, Refusal},
     pseudonym::Pseudonyms,
     report::{Example, FileReport, IngestReport},
     source::place_of,
-    take::{Pass, Taken, take_rows},
+    take::{Pass, Sink, take_rows},
+    taken::Taken,
     time::moment,
-    unique::Unique,
+    unique::{Id, Unique, id_of},
 };
-use crate::{Error, Place, RowProblem, panel::Tally};
-
-/// Rows per batch handed to the writer.
-const BATCH_ROWS: usize = 16 * 1024;
-
-/// Unmapped codes listed one by one in the report.
-const LISTED_CODES: usize = 1_000;
+use crate::{Error, RowProblem, panel::Tally};
 
 /// How to ingest.
 #[derive(Debug, Clone)]
@@ -77,24 +67,21 @@ pub fn ingest<P: AsRef<Path>>(
         require_free_space(folder, bytes.saturating_mul(2))?;
     }
     let digests: Vec<Digest> = files.iter().map(|path| Digest::of_file(path)).collect::<Result<_, _>>()?;
-    let mut sink = Sink::create(map, taxonomy, destination, options, &files, &digests)?;
-    let pass = Pass { allow_cut_last_line: options.allow_cut_last_line, classes_only: false };
+    let provenance = provenance(map, taxonomy, options, &files, &digests)?;
+    let present = present(map);
+    let schema = Table::Ledger.schema_with(&Axes::new(), &present)?;
+    let mut writer = TableWriter::create(destination, Table::Ledger, schema.clone(), provenance)?;
+    let pass = Pass::new(options.allow_cut_last_line);
     let repeats = match map.rows.repeated {
         Refusal::Refuse => HashSet::new(),
         Refusal::Drop => find_repeats(map, &files, pass, &options.scratch)?,
     };
-    let mut repeated = Tally::default();
-    let seen = take_rows(map, &files, pass, |row, place| {
-        if repeats.contains(&row.number) {
-            let why = "a row before has the same values";
-            repeated.add(|| Example { place: place("transaction"), why: why.to_owned() });
-            return Ok(());
-        }
-        sink.take(row, place)
+    let mut ledger = Ledger::new(taxonomy, options, schema, repeats);
+    let seen = take_rows(map, &files, pass, &mut ledger, |batches: Vec<RecordBatch>| {
+        Ok(writer.write_all(&batches)?)
     })?;
-    sink.flush()?;
     let rows_read = seen.ends.iter().map(|end| end.rows).sum();
-    let Sink { writer, unique, counts, unmapped, times, unique_transactions, .. } = sink;
+    let Ledger { unique, counts, unmapped, times, repeated, class_names, .. } = ledger;
     if let Some((again, first)) = unique.first_repeat()? {
         let place = |number| place_of(&files, &seen.ends, number);
         let problem = RowProblem::DuplicateTransaction { first: Box::new(place(first)) };
@@ -131,16 +118,28 @@ pub fn ingest<P: AsRef<Path>>(
         zones_converted: seen.zones_converted,
         unmapped_dropped: unmapped.dropped,
         unmapped_kept: unmapped.kept,
-        unmapped_codes: unmapped.codes,
+        unmapped_codes: unmapped.codes.into_iter().collect(),
         cut_last_lines,
         not_rows,
         repeated_headers,
         repeated,
-        classes: counts,
+        classes: class_names.into_iter().zip(counts).filter(|(_, rows)| *rows > 0).collect(),
         times: times.map(|(first, last)| (moment(first), moment(last))),
-        unique_transactions,
+        unique_transactions: map.columns.transaction.is_some(),
         digest: written.digest,
     })
+}
+
+/// The columns of the ledger that a map fills beside the usual ones.
+fn present(map: &ColumnMap) -> Vec<&'static str> {
+    let columns = &map.columns;
+    let optional = [
+        ("transaction", &columns.transaction),
+        ("channel", &columns.channel),
+        ("place", &columns.place),
+        ("balance_minor", &columns.balance),
+    ];
+    optional.iter().filter(|(_, sql)| sql.is_some()).map(|(name, _)| *name).collect()
 }
 
 /// The numbers of the rows that repeat an earlier one in every column, in a pass of its own over the files.
@@ -150,132 +149,46 @@ fn find_repeats(
     pass: Pass,
     scratch: &Path,
 ) -> Result<HashSet<u64>, Error> {
-    let mut unique = Unique::new(scratch);
-    let mut values = Vec::new();
-    take_rows(map, files, pass, |row, _| {
-        values.clear();
-        for text in [Some(row.customer), Some(row.code), row.transaction, row.channel, row.place] {
-            // Lengths keep texts apart, and none from an empty one.
-            values.extend(text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
-            values.extend(text.unwrap_or_default().as_bytes());
-        }
-        for number in [Some(row.time), Some(row.amount), row.balance] {
-            values.extend([u8::from(number.is_some())]);
-            values.extend(number.unwrap_or_default().to_le_bytes());
-        }
-        unique.add(&values, row.number)
-    })?;
+    let mut all = Repeats(Unique::new(scratch));
+    take_rows(map, files, pass, &mut all, |()| Ok(()))?;
     let mut repeats = HashSet::new();
-    unique.visit_repeats(|again, _| {
+    all.0.visit_repeats(|again, _| {
         repeats.insert(again);
     })?;
     Ok(repeats)
 }
 
-#[derive(Debug, Default)]
-struct UnmappedRows {
-    dropped: Tally<Example>,
-    kept: Tally<Example>,
-    codes: BTreeMap<String, u64>,
-}
+/// The rows, by all that a ledger has of them.
+struct Repeats(Unique);
 
-/// Where taken rows go.
-struct Sink<'a> {
-    taxonomy: &'a Taxonomy,
-    pseudonyms: Option<&'a Pseudonyms>,
-    writer: TableWriter,
-    rows: Builders,
-    unique: Unique,
-    unique_transactions: bool,
-    counts: BTreeMap<String, u64>,
-    unmapped: UnmappedRows,
-    times: Option<(i64, i64)>,
-    /// The class of each code seen, and whether the code is mapped.
-    classes: HashMap<String, (Option<String>, bool)>,
-}
+impl Sink for Repeats {
+    type Part = Vec<Id>;
+    type Round = ();
 
-/// Codes whose class is remembered: beyond it a source has codes like ids, and each is looked up anew.
-const REMEMBERED_CODES: usize = 100_000;
-
-impl<'a> Sink<'a> {
-    fn create(
-        map: &ColumnMap,
-        taxonomy: &'a Taxonomy,
-        destination: &Path,
-        options: &'a IngestOptions,
-        files: &[PathBuf],
-        digests: &[Digest],
-    ) -> Result<Self, Error> {
-        let columns = &map.columns;
-        let optional = [
-            ("transaction", &columns.transaction),
-            ("channel", &columns.channel),
-            ("place", &columns.place),
-            ("balance_minor", &columns.balance),
-        ];
-        let present: Vec<&str> =
-            optional.iter().filter(|(_, sql)| sql.is_some()).map(|(name, _)| *name).collect();
-        let schema = Table::Ledger.schema_with(&Axes::new(), &present)?;
-        let provenance = provenance(map, taxonomy, options, files, digests)?;
-        Ok(Self {
-            taxonomy,
-            pseudonyms: options.pseudonyms.as_ref(),
-            writer: TableWriter::create(destination, Table::Ledger, schema.clone(), provenance)?,
-            rows: Builders::new(schema),
-            unique: Unique::new(&options.scratch),
-            unique_transactions: columns.transaction.is_some(),
-            counts: BTreeMap::new(),
-            unmapped: UnmappedRows::default(),
-            times: None,
-            classes: HashMap::new(),
-        })
+    fn part(&self, rows: &Taken<'_>) -> Result<Vec<Id>, Error> {
+        let mut values = Vec::new();
+        let ids = rows.rows().iter().map(|row| {
+            values.clear();
+            let texts = [Some(rows.customer(row)), Some(rows.code(row)), rows.transaction(row)];
+            for text in texts.into_iter().chain([rows.channel(row), rows.place(row)]) {
+                // Lengths keep texts apart, and none from an empty one.
+                values.extend(text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
+                values.extend(text.unwrap_or_default().as_bytes());
+            }
+            for number in [Some(row.time), Some(row.amount), row.balance] {
+                values.extend([u8::from(number.is_some())]);
+                values.extend(number.unwrap_or_default().to_le_bytes());
+            }
+            id_of(&values, rows.number(row))
+        });
+        Ok(ids.collect())
     }
 
-    fn take(&mut self, row: &Taken<'_>, place: &dyn Fn(&str) -> Place) -> Result<(), Error> {
-        if !self.classes.contains_key(row.code) {
-            if self.classes.len() >= REMEMBERED_CODES {
-                self.classes.clear();
-            }
-            let class = self.taxonomy.class_of(row.code).map(str::to_owned);
-            self.classes.insert(row.code.to_owned(), (class, self.taxonomy.knows(row.code)));
-        }
-        let Some((class, known)) = self.classes.get(row.code) else { return Ok(()) };
-        if !known {
-            let code = row.code.to_owned();
-            let problem = RowProblem::UnknownClass { code: code.clone() };
-            let tally = match self.taxonomy.unmapped() {
-                Unmapped::Refuse => return Err(Error::Row { place: place("class"), problem }),
-                Unmapped::Drop => &mut self.unmapped.dropped,
-                Unmapped::Class(_) => &mut self.unmapped.kept,
-            };
-            tally.add(|| Example { place: place("class"), why: format!("the code {code:?} is unmapped") });
-            if self.unmapped.codes.len() < LISTED_CODES || self.unmapped.codes.contains_key(&code) {
-                *self.unmapped.codes.entry(code).or_default() += 1;
-            }
-        }
-        let Some(class) = class else { return Ok(()) };
-        if let Some(id) = row.transaction {
-            self.unique.add(id.as_bytes(), row.number)?;
-        }
-        match self.counts.get_mut(class) {
-            Some(count) => *count += 1,
-            None => {
-                self.counts.insert(class.clone(), 1);
-            }
-        }
-        let (first, last) = self.times.unwrap_or((row.time, row.time));
-        self.times = Some((first.min(row.time), last.max(row.time)));
-        match self.pseudonyms {
-            Some(pseudonyms) => self.rows.push(&pseudonyms.of(row.customer), class, row),
-            None => self.rows.push(row.customer, class, row),
-        }
-        if self.rows.len >= BATCH_ROWS { self.flush() } else { Ok(()) }
+    fn add(&mut self, part: Vec<Id>, _: &[u32]) -> Result<(), Error> {
+        part.into_iter().try_for_each(|id| self.0.add(id))
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
-        if self.rows.len > 0 {
-            self.writer.write(&self.rows.finish()?)?;
-        }
+    fn round(&mut self, _: &mut Dictionary) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -316,65 +229,4 @@ fn provenance(
         provenance = provenance.input(&format!("{number:04} {name}"), digest);
     }
     Ok(provenance)
-}
-
-/// The columns of a batch of the ledger.
-struct Builders {
-    schema: SchemaRef,
-    len: usize,
-    customer: StringDictionaryBuilder<Int32Type>,
-    time: TimestampMillisecondBuilder,
-    amount: Int64Builder,
-    class: StringDictionaryBuilder<Int32Type>,
-    transaction: StringBuilder,
-    channel: StringDictionaryBuilder<Int32Type>,
-    place: StringDictionaryBuilder<Int32Type>,
-    balance: Int64Builder,
-}
-
-impl Builders {
-    fn new(schema: SchemaRef) -> Self {
-        Self {
-            schema,
-            len: 0,
-            customer: StringDictionaryBuilder::new(),
-            time: TimestampMillisecondBuilder::new(),
-            amount: Int64Builder::new(),
-            class: StringDictionaryBuilder::new(),
-            transaction: StringBuilder::new(),
-            channel: StringDictionaryBuilder::new(),
-            place: StringDictionaryBuilder::new(),
-            balance: Int64Builder::new(),
-        }
-    }
-
-    fn push(&mut self, customer: &str, class: &str, row: &Taken<'_>) {
-        self.len += 1;
-        self.customer.append_value(customer);
-        self.time.append_value(row.time);
-        self.amount.append_value(row.amount);
-        self.class.append_value(class);
-        self.transaction.append_option(row.transaction);
-        self.channel.append_option(row.channel);
-        self.place.append_option(row.place);
-        self.balance.append_option(row.balance);
-    }
-
-    fn finish(&mut self) -> Result<RecordBatch, Error> {
-        self.len = 0;
-        let mut columns: Vec<(&str, ArrayRef)> = vec![
-            ("customer", Arc::new(self.customer.finish())),
-            ("time", Arc::new(self.time.finish())),
-            ("amount_minor", Arc::new(self.amount.finish())),
-            ("class", Arc::new(self.class.finish())),
-            ("transaction", Arc::new(self.transaction.finish())),
-            ("channel", Arc::new(self.channel.finish())),
-            ("place", Arc::new(self.place.finish())),
-            ("balance_minor", Arc::new(self.balance.finish())),
-        ];
-        columns.retain(|(name, _)| self.schema.field_with_name(name).is_ok());
-        let columns = columns.into_iter().map(|(_, column)| column).collect();
-        RecordBatch::try_new(self.schema.clone(), columns)
-            .map_err(|source| Error::Schema(spendscape_schema::Error::Arrow(source)))
-    }
 }

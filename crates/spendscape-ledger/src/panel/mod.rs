@@ -26,6 +26,7 @@ use spendscape_schema::{EmptyWindows, Panel, WindowSpec, window::Anchor};
 pub use report::{BetterWindow, Clipped, LeftOutCustomer, PanelReport, SpillReport, Tally, WindowReport};
 
 pub(crate) use layout::local_millis;
+pub(crate) use report::EXAMPLES;
 
 use crate::Error;
 use finish::Finish;

@@ -1,0 +1,333 @@
+//! The rows of a chunk that are taken: kept by the condition, with a customer, at a time that is allowed.
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray},
+    compute::{CastOptions, cast_with_options, filter_record_batch},
+    datatypes::DataType,
+    error::ArrowError,
+};
+use spendscape_schema::marks::is_mark;
+
+use super::{
+    chunk::{Chunk, Texts, Wanted},
+    dictionary::{Dictionary, LookUp, News},
+    expression::{Expression, find_failure},
+    format::Format,
+    map::Refusal,
+    money::{self, Amounts},
+    plans::{Plans, Value},
+    report::Example,
+    take::Seen,
+    time::{TimeReader, Times},
+};
+use crate::{Error, Place, RowProblem, error::is_unseen};
+
+/// Takes rows by the rules of a map.
+pub(crate) struct Reader<'a> {
+    pub(crate) plans: Plans,
+    pub(crate) times: TimeReader<'a>,
+    pub(crate) wanted: Wanted<'a>,
+}
+
+/// The entries of a map for the rows of a chunk that the condition kept.
+struct Values<'c> {
+    customer: Texts<'c>,
+    class: Texts<'c>,
+    time: Times<'c>,
+    amount: Option<Amounts>,
+    balance: Option<Amounts>,
+    transaction: Option<Texts<'c>>,
+    channel: Option<Texts<'c>>,
+    place: Option<Texts<'c>>,
+    /// The columns as amount and balance see them.
+    exact: RecordBatch,
+}
+
+/// The first row of a chunk that cannot be taken, or the number of its rows, and why.
+struct Limit {
+    row: usize,
+    failure: Option<Error>,
+}
+
+impl Limit {
+    fn fail(&mut self, row: usize, failure: Error) {
+        if row < self.row {
+            (self.row, self.failure) = (row, Some(failure));
+        }
+    }
+}
+
+/// Rows that were taken. Their texts are empty where there is none.
+pub(crate) struct Taken<'c> {
+    chunk: &'c Chunk,
+    values: Values<'c>,
+    rows: Vec<Row>,
+}
+
+/// A row that was taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    /// Its position in the chunk, and among the rows that the condition kept.
+    row: u32,
+    at: u32,
+    pub(crate) customer: u32,
+    pub(crate) time: i64,
+    pub(crate) amount: i64,
+    pub(crate) balance: Option<i64>,
+}
+
+impl Taken<'_> {
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The number of a row among those of all files, from 0.
+    pub(crate) fn number(&self, row: &Row) -> u64 {
+        self.chunk.position.number + u64::from(row.row)
+    }
+
+    pub(crate) fn customer(&self, row: &Row) -> &str {
+        trimmed(text(&self.values.customer, row).unwrap_or_default())
+    }
+
+    /// The code of the class.
+    #[inline]
+    pub(crate) fn code(&self, row: &Row) -> &str {
+        text(&self.values.class, row).unwrap_or_default()
+    }
+
+    pub(crate) fn transaction(&self, row: &Row) -> Option<&str> {
+        self.values.transaction.as_ref().and_then(|texts| text(texts, row))
+    }
+
+    pub(crate) fn channel(&self, row: &Row) -> Option<&str> {
+        self.values.channel.as_ref().and_then(|texts| text(texts, row))
+    }
+
+    pub(crate) fn place(&self, row: &Row) -> Option<&str> {
+        self.values.place.as_ref().and_then(|texts| text(texts, row))
+    }
+
+    /// Where an entry of a row stands.
+    pub(crate) fn place_of(&self, row: &Row, column: &str) -> Place {
+        self.chunk.position.place(row.row as usize, Some(column))
+    }
+}
+
+#[inline]
+fn text<'t>(texts: &'t Texts<'_>, row: &Row) -> Option<&'t str> {
+    texts.get(row.at as usize, row.row as usize)
+}
+
+impl Reader<'_> {
+    /// Takes the rows of a chunk and works on them, up to the first that cannot be taken. With what `work` makes of them come
+    /// why no further row can be taken, what was seen, and the customers that are not known.
+    pub(crate) fn take<P>(
+        &self,
+        mut chunk: Chunk,
+        known: &Dictionary,
+        work: impl FnOnce(&Taken<'_>) -> Result<P, Error>,
+    ) -> Result<(P, Option<Error>, Seen, News), Error> {
+        let (mut limit, mut seen) = (Limit { row: chunk.rows, failure: chunk.failure.take() }, Seen::default());
+        let (kept, values) = self.values(&chunk, &mut limit, &mut seen)?;
+        let mut rows = Vec::with_capacity(kept.as_ref().map_or(limit.row, Vec::len));
+        let mut customers = known.look_up();
+        let positions = kept.as_ref().map_or(chunk.rows, Vec::len);
+        for at in 0..positions {
+            let row = kept.as_ref().map_or(at, |kept| kept[at] as usize);
+            if row >= limit.row {
+                break;
+            }
+            let place = |column: &str| chunk.position.place(row, Some(column));
+            match self.judge(&values, (row, at), &mut customers, &mut seen.zones_converted) {
+                Ok(Ok(row)) => rows.push(row),
+                Ok(Err((column, why))) => {
+                    let dropped = match column {
+                        CUSTOMER => &mut seen.without_customer,
+                        _ => &mut seen.outside_time,
+                    };
+                    dropped.add(|| Example { place: place(column), why });
+                }
+                Err((column, problem)) => limit.fail(row, Error::Row { place: place(column), problem }),
+            }
+        }
+        let part = work(&Taken { chunk: &chunk, values, rows })?;
+        Ok((part, limit.failure, seen, customers.finish()))
+    }
+
+    /// The entries for the rows that the condition keeps, and these if there is one.
+    fn values<'c>(
+        &'c self,
+        chunk: &'c Chunk,
+        limit: &mut Limit,
+        seen: &mut Seen,
+    ) -> Result<(Option<Vec<u32>>, Values<'c>), Error> {
+        let (plans, map) = (&self.plans, self.wanted.map);
+        let batch_error = |source| Error::Batch { path: chunk.position.path.clone(), source };
+        let mut batch = chunk.batch(&plans.columns, &plans.schema, map).map_err(batch_error)?;
+        let mut kept = None;
+        if let Some(condition) = &plans.condition {
+            let keep = Evaluation { chunk, batch: &batch, kept: None }.value(condition, limit, |value| Ok(is_true(&value)))?;
+            for row in (0..keep.len()).filter(|row| !keep.value(*row)) {
+                seen.filtered.add(|| Example {
+                    place: chunk.position.place(row, None),
+                    why: format!("`{}` is not true", condition.sql),
+                });
+            }
+            kept = Some((0..keep.len()).filter(|row| keep.value(*row)).map(|row| row as u32).collect::<Vec<u32>>());
+            batch = filter_record_batch(&batch.slice(0, keep.len()), &keep).map_err(batch_error)?;
+        }
+        let exact = money::exact_batch(&batch, &plans.exact).map_err(batch_error)?;
+        let labels = Evaluation { chunk, batch: &batch, kept: kept.as_deref() };
+        let money = Evaluation { chunk, batch: &exact, kept: kept.as_deref() };
+        let text = |value: &Value, limit: &mut Limit| -> Result<Texts<'c>, Error> {
+            match value {
+                Value::Column(column) => Ok(chunk.texts(*column, map)),
+                Value::Computed(plan) => labels.value(plan, limit, |value| as_text(&value)).map(Texts::Array),
+            }
+        };
+        // Casts between these types can fail on no row, so that the first stands for all.
+        let first = |error: ArrowError| (0, error.to_string());
+        let amounts = |plan: &Expression, limit: &mut Limit| {
+            money.value(plan, limit, |value| money::values(&value, map.minor_digits).map_err(first))
+        };
+        let customer = text(&plans.customer, limit)?;
+        let class = text(&plans.class, limit)?;
+        let time = match &plans.time {
+            Value::Column(column) => Times::Text(chunk.texts(*column, map)),
+            Value::Computed(plan) => {
+                labels.value(plan, limit, |value| TimeReader::values(&value).map_err(first))?
+            }
+        };
+        let amount = plans.amount.as_ref().map(|plan| amounts(plan, limit)).transpose()?;
+        let balance = plans.balance.as_ref().map(|plan| amounts(plan, limit)).transpose()?;
+        let mut optional = |value: &Option<Value>| value.as_ref().map(|value| text(value, limit)).transpose();
+        let (transaction, channel, place) =
+            (optional(&plans.transaction)?, optional(&plans.channel)?, optional(&plans.place)?);
+        let values = Values {
+            customer,
+            class,
+            time,
+            amount,
+            balance,
+            transaction,
+            channel,
+            place,
+            exact,
+        };
+        Ok((kept, values))
+    }
+
+    /// A row that is taken, or why it is dropped; or what is wrong with it. The entry is named.
+    #[inline]
+    fn judge(
+        &self,
+        values: &Values<'_>,
+        (row, at): (usize, usize),
+        customers: &mut LookUp<'_>,
+        zones_converted: &mut u64,
+    ) -> Result<Result<Row, (&'static str, String)>, (&'static str, RowProblem)> {
+        let map = self.wanted.map;
+        let name = trimmed(values.customer.get(at, row).unwrap_or_default());
+        let customer = match customers.find(name) {
+            Ok(customer) => customer,
+            Err(hash) => {
+                if name.is_empty() {
+                    return match map.rows.no_customer {
+                        Refusal::Refuse => Err((CUSTOMER, RowProblem::NoCustomer)),
+                        Refusal::Drop => Ok(Err((CUSTOMER, "no customer".to_owned()))),
+                    };
+                }
+                if is_mark(name) && !map.source.not_nulls.iter().any(|customers| customers == name) {
+                    let text = map.source.format == Format::Csv;
+                    return Err((CUSTOMER, RowProblem::CustomerMark { mark: name.to_owned(), text }));
+                }
+                customers.add(hash, name)
+            }
+        };
+        let (time, converted) = match self.times.read(&values.time, (at, row)) {
+            Ok(read) => read,
+            Err(problem @ RowProblem::OutsideRange { .. }) if map.time.outside == Refusal::Drop => {
+                return Ok(Err((TIME, problem.to_string())));
+            }
+            Err(problem) => return Err((TIME, problem)),
+        };
+        *zones_converted += u64::from(converted);
+        let amount = match (&values.amount, &self.plans.amount) {
+            (Some(amounts), Some(plan)) => {
+                let missing = || RowProblem::Missing { empty: plan.nulls_of(&values.exact, at) };
+                let amount = amounts.read(at).map_err(|problem| (AMOUNT, problem))?;
+                amount.ok_or_else(|| (AMOUNT, missing()))?
+            }
+            _ => 0,
+        };
+        let balance = match &values.balance {
+            None => None,
+            Some(balances) => balances.read(at).map_err(|problem| ("balance", problem))?,
+        };
+        if let Some(transactions) = &values.transaction
+            && transactions.get(at, row).is_none_or(str::is_empty)
+        {
+            return Err(("transaction", RowProblem::missing()));
+        }
+        Ok(Ok(Row { row: row as u32, at: at as u32, customer, time, amount, balance }))
+    }
+}
+
+const CUSTOMER: &str = "customer";
+const TIME: &str = "time";
+const AMOUNT: &str = "amount";
+
+/// Evaluates expressions for rows of a chunk.
+struct Evaluation<'e> {
+    chunk: &'e Chunk,
+    batch: &'e RecordBatch,
+    /// The rows of the chunk that the batch has, unless it has all.
+    kept: Option<&'e [u32]>,
+}
+
+impl Evaluation<'_> {
+    /// What is made of an expression's value, up to the first row that has none, before which the rows then end.
+    fn value<T>(
+        &self,
+        plan: &Expression,
+        limit: &mut Limit,
+        make: impl Fn(ArrayRef) -> Result<T, (usize, String)>,
+    ) -> Result<T, Error> {
+        let value = |rows: usize| plan.evaluate(&self.batch.slice(0, rows)).and_then(&make);
+        let refused = |(at, message): (usize, String)| {
+            let row = self.kept.map_or(at, |kept| kept.get(at).map_or(0, |row| *row as usize));
+            let place = self.chunk.position.place(row, Some(plan.key));
+            (row, at, Error::Row { place, problem: RowProblem::Evaluation { message } })
+        };
+        value(self.batch.num_rows()).or_else(|failure| {
+            let (row, at, failure) = refused(failure);
+            limit.fail(row, failure);
+            value(at).map_err(|failure| refused(failure).2)
+        })
+    }
+}
+
+/// The rows for which a condition is true; one that is null is not.
+fn is_true(value: &ArrayRef) -> BooleanArray {
+    let value = value.as_boolean();
+    (0..value.len()).map(|row| Some(value.is_valid(row) && value.value(row))).collect()
+}
+
+/// Values as texts; those that have none, as bytes that are not UTF-8, are an error rather than null.
+fn as_text(values: &ArrayRef) -> Result<StringArray, (usize, String)> {
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    find_failure(values.len(), |first, rows| {
+        let cast = cast_with_options(&values.slice(first, rows), &DataType::Utf8, &options);
+        Ok(cast.map_err(|error| error.to_string())?.as_string::<i32>().clone())
+    })
+}
+
+/// A customer without spaces around it, nor characters that nobody sees: with them one customer would be two.
+#[inline]
+fn trimmed(customer: &str) -> &str {
+    match customer.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => customer,
+        _ => customer.trim_matches(|character: char| character.is_whitespace() || is_unseen(character)),
+    }
+}
