@@ -97,6 +97,18 @@ pub enum Error {
         /// The names, joined by commas.
         names: String,
     },
+    /// No column of a file can be what a ledger needs.
+    #[error(
+        "{path} has no column that looks like the {role} of transactions; it has {found}: write a column map by hand"
+    )]
+    NoSuchColumn {
+        /// The file.
+        path: PathBuf,
+        /// What is looked for.
+        role: &'static str,
+        /// The columns, joined by commas.
+        found: String,
+    },
     /// A file is of another kind than delimited text.
     #[error("{path} is no delimited text but {what}")]
     NoText {
@@ -539,6 +551,12 @@ pub enum RowProblem {
 }
 
 impl RowProblem {
+    /// Whether a quote that is part of a text may be at fault.
+    pub(crate) fn is_about_quotes(&self) -> bool {
+        matches!(self, Self::TextAfterQuote | Self::OpenQuote | Self::RowsInField | Self::EndlessRow { .. })
+            || matches!(self, Self::Fields { spans_lines: true, .. })
+    }
+
     /// A missing value that is not computed of others.
     pub(crate) fn missing() -> Self {
         Self::Missing { empty: Vec::new() }

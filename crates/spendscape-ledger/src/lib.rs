@@ -9,11 +9,12 @@
 #![doc = include_str!("../README.md")]
 //!
 //! Modules in reading order: [`mod@ingest`] (column maps, validation, taxonomies derived from data), [`panel`] (windows,
-//! totals, spilling, reports).
+//! totals, spilling, reports), `proposal` (a column map from what files look like).
 
 mod error;
 pub mod ingest;
 pub mod panel;
+mod proposal;
 
 pub use error::{Error, NumberFault, Place, RowProblem};
 pub use ingest::{
@@ -22,3 +23,4 @@ pub use ingest::{
 pub use panel::{
     BetterWindow, LeftOutCustomer, Limits, PanelReport, PanelRequest, Panels, WindowReport, build_panels,
 };
+pub use proposal::{Guess, Proposal, propose};

@@ -11,7 +11,7 @@ use arrow::{
     compute::concat_batches,
     datatypes::{
         ArrowPrimitiveType, DataType, Date32Type, Field, Float32Type, Float64Type, Int32Type, Int64Type,
-        SchemaRef, UInt16Type, UInt32Type,
+        SchemaRef, TimestampMillisecondType, UInt16Type, UInt32Type,
     },
 };
 use ndarray::{Array2, ArrayView2};
@@ -283,6 +283,14 @@ impl Rows {
             .as_primitive_opt::<UInt16Type>()
             .ok_or_else(|| self.wrong(column, "UInt16", array.data_type()))?;
         Ok(values.iter().collect())
+    }
+
+    /// A column of local times, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// If the column is missing, null somewhere or of another type.
+    pub fn time(&self, column: &str) -> Result<Vec<i64>, Error> {
+        self.primitive::<TimestampMillisecondType>(column)
     }
 
     /// A column of 64-bit integers.

@@ -20,9 +20,15 @@ impl Currency {
     /// The currency of a ledger whose minor unit has so many digits.
     #[must_use]
     pub fn new(name: &str, minor_digits: u32) -> Self {
-        let iso = iso_currency::Currency::from_code(&name.to_ascii_uppercase());
-        let digits = iso.and_then(iso_currency::Currency::exponent).map(u32::from);
-        Self { name: name.to_owned(), minor_digits, shown_digits: digits.unwrap_or(minor_digits) }
+        let shown_digits = Self::iso_digits(name).unwrap_or(minor_digits);
+        Self { name: name.to_owned(), minor_digits, shown_digits }
+    }
+
+    /// The decimal digits of the minor unit of ISO 4217, for a code it has, in any case.
+    #[must_use]
+    pub fn iso_digits(code: &str) -> Option<u32> {
+        let iso = iso_currency::Currency::from_code(&code.to_ascii_uppercase());
+        iso.and_then(iso_currency::Currency::exponent).map(u32::from)
     }
 
     /// An amount with the currency's digits, rounded half to even, and its name: `1,234.50 EUR`.

@@ -208,7 +208,8 @@ impl TableWriter {
         let refuse = |source| parquet_error(&self.path, source);
         if self.columns.is_empty() {
             let columns = self.schema.fields().iter();
-            self.columns = columns.map(|field| Column { field: field.clone(), writers: Vec::new() }).collect();
+            self.columns =
+                columns.map(|field| Column { field: field.clone(), writers: Vec::new() }).collect();
             let group = self.writer.flushed_row_groups().len();
             for (leaf, writer) in
                 self.factory.create_column_writers(group).map_err(refuse)?.into_iter().enumerate()

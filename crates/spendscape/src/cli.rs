@@ -18,6 +18,7 @@ use spendscape::{
         explain::ExplainOptions,
         goals,
         ingest::IngestOptions,
+        init::{self, InitOptions},
         outcomes::OutcomesOptions,
         segment::SegmentOptions,
         synth::SynthOptions,
@@ -73,6 +74,17 @@ impl Folders {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look at raw files and write the column map by which `ingest` reads them
+    ///
+    /// It says what each entry was guessed from, reads all rows by the map, and shows how the first ones are understood and how
+    /// many customers each window would keep. With --check it writes nothing.
+    #[command(
+        after_help = "Examples:\n  spendscape init ledger.csv\n  spendscape init 'ledger/*.csv.gz' --map map.toml --check"
+    )]
+    Init {
+        #[command(flatten)]
+        options: InitOptions,
+    },
     /// Write a synthetic bank with known truth
     #[command(after_help = "Example: spendscape synth runs/bank --preset base --customers 26000 --seed 1")]
     Synth {
@@ -384,7 +396,7 @@ impl Arguments {
                 .context("cannot start the threads asked for")?;
         }
         progress::break_silence();
-        let run = self.command.work(self.json)?;
+        let Some(run) = self.command.work(self.json)? else { return Ok(()) };
         if self.json { self.print_json(&run) } else { self.print_words(&run) }
     }
 
@@ -452,15 +464,23 @@ impl Command {
     /// Whether the command works on tables, which may lie in another folder.
     fn reads_data(&self) -> bool {
         match self {
-            Self::Synth { .. } => false,
+            Self::Init { .. } | Self::Synth { .. } => false,
             Self::Ingest { options, .. } => options.files.is_empty(),
             Self::Dynamics { net, .. } => net.files().is_none(),
             _ => true,
         }
     }
 
-    fn work(&self, json: bool) -> Result<RunFolder> {
+    /// Does the work; gives the run folder of a command that has one.
+    fn work(&self, json: bool) -> Result<Option<RunFolder>> {
         let folders = match self {
+            Self::Init { options } => {
+                let print = |found: &init::Findings| {
+                    if json { print_value(found) } else { print_text(&found.text(&options.map)) }
+                };
+                init::init(options, print)?;
+                return Ok(None);
+            }
             Self::Synth { folders, .. }
             | Self::Ingest { folders, .. }
             | Self::Train { folders, .. }
@@ -481,6 +501,7 @@ impl Command {
         }
         let (run, force) = (folders.open()?, folders.force);
         match self {
+            Self::Init { .. } => {}
             Self::Synth { options, .. } => stages::synth::synth(&run, options, force)?,
             Self::Ingest { options, .. } => stages::ingest::ingest(&run, options, force)?,
             Self::Train { options, .. } => stages::train::train(&run, options, force)?,
@@ -512,7 +533,7 @@ impl Command {
                 stages::report::report(&run)?;
             }
         }
-        Ok(run)
+        Ok(Some(run))
     }
 }
 

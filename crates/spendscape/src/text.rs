@@ -65,6 +65,27 @@ fn decode(bytes: Vec<u8>) -> Result<String> {
     )
 }
 
+/// Rows of cells as lines whose columns stand under one another.
+#[must_use]
+pub fn lines(rows: &[Vec<String>]) -> String {
+    // A long cell should not push all others out of sight.
+    const WIDEST: usize = 48;
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let length = |cell: &String| cell.chars().count();
+    let width = |column: usize| {
+        let lengths = rows.iter().filter_map(|row| row.get(column)).map(length);
+        lengths.filter(|length| *length <= WIDEST).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut out = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        out += cells.collect::<Vec<_>>().join("  ").trim_end();
+        out.push('\n');
+    }
+    out
+}
+
 /// Whether a character could drive a terminal or hide what is printed: control characters, and marks that turn the
 /// direction of writing or have no width (Unicode's Bidi_Control, and the joiners and marks beside them).
 fn is_unsafe(letter: char) -> bool {

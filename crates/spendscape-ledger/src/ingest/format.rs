@@ -15,6 +15,9 @@ pub struct SourceFormat {
     pub delimiter: String,
     /// The character around fields; empty for none.
     pub quote: String,
+    /// The character that, within quotes, makes a quote or itself part of the text, as in `"say \"hi\""`; empty for none. A
+    /// quote may always be doubled instead.
+    pub escape: String,
     /// The character before decimals.
     pub decimal_sign: String,
     /// The character between thousands; empty for none but those of typesetting (no-break and narrow spaces, ’), which are
@@ -49,6 +52,7 @@ impl Default for SourceFormat {
             format: Format::Csv,
             delimiter: ",".to_owned(),
             quote: "\"".to_owned(),
+            escape: String::new(),
             decimal_sign: ".".to_owned(),
             grouping: String::new(),
             groups: Groups::Thousands,
@@ -141,6 +145,19 @@ impl SourceFormat {
                 let problem = "digits, letters, + and -, ( and ) have a meaning of their own in numbers";
                 return refuse(key, problem.to_owned());
             }
+        }
+        let escape = ascii("source.escape", &self.escape)?;
+        if escape.is_some_and(|escape| {
+            Some(escape) == delimiter
+                || Some(escape) == quote
+                || escape.is_ascii_alphanumeric()
+                || matches!(escape, b'\n' | b'\r')
+        }) {
+            let problem = "it must differ from delimiter, quote, letters, digits and line ends";
+            return refuse("source.escape", problem.to_owned());
+        }
+        if escape.is_some() && quote.is_none() {
+            return refuse("source.escape", "without `source.quote` there is nothing to escape".to_owned());
         }
         if delimiter == quote {
             return refuse("source.quote", "it must differ from the delimiter".to_owned());

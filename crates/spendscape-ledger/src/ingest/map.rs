@@ -29,6 +29,7 @@ use crate::Error;
 /// [source]                       # of CSV files; `format = "parquet"` needs none of the rest
 /// delimiter = ","                # one ASCII character
 /// quote = '"'                    # "" for none
+/// escape = ""                    # such as '\' where a quote within quotes is \" instead of ""
 /// decimal_sign = "."
 /// grouping = ""                  # between thousands; no-break and narrow spaces and ’ are always known
 /// groups = "thousands"           # 1,234,567; "indian" for 12,34,567
@@ -196,10 +197,21 @@ pub struct TimeRules {
     pub outside: Refusal,
 }
 
+/// ISO 8601 as databases write it, and RFC 3339, whose times carry their offset.
+const DEFAULT_FORMATS: [&str; 7] = [
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d",
+    "%Y-%m-%dT%H:%M:%S%.f%:z",
+    "%Y-%m-%d %H:%M:%S%.f%:z",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f",
+];
+
 impl Default for TimeRules {
     fn default() -> Self {
         Self {
-            formats: ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"].map(str::to_owned).to_vec(),
+            formats: DEFAULT_FORMATS.map(str::to_owned).to_vec(),
             zone: "UTC".to_owned(),
             source_zone: None,
             ambiguous: Ambiguous::Refuse,

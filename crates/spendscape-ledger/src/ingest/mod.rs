@@ -29,6 +29,15 @@ mod unique;
 mod unpack;
 mod write;
 
+pub(crate) use block::{Stop, split};
+pub(crate) use chunk::Texts;
+pub(crate) use columns::{FileColumns, Origin, is_text};
+pub(crate) use parquet_file::{ParquetFile, next_batch};
+pub(crate) use records::Span;
+pub(crate) use text::TextFile;
+pub(crate) use time::{TimeReader, Times, moment};
+pub(crate) use unpack::Text;
+
 pub use derive::{DerivedClasses, derive_taxonomy};
 pub use encoding::Encoding;
 pub use files::expand;

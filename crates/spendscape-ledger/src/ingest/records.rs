@@ -163,7 +163,7 @@ impl<'b> Records<'b> {
     fn quoted(&mut self, record: &mut Record) -> bool {
         let quote = self.bytes[self.at];
         let from = self.at + 1;
-        let mut is_doubled = false;
+        let mut undo = false;
         self.next += 1;
         while let Some(place) = self.places.get(self.next) {
             let place = *place as usize;
@@ -172,16 +172,25 @@ impl<'b> Records<'b> {
                 record.spans_lines = true;
                 self.count_line_end(place);
             }
+            if Some(self.bytes[place]) == self.signs.escape {
+                // What follows is part of the text; a line end is counted as any other.
+                let after = self.bytes.get(place + 1).copied();
+                if after == Some(quote) || after == self.signs.escape {
+                    undo = true;
+                    self.next += 1;
+                }
+                continue;
+            }
             if self.bytes[place] != quote {
                 continue;
             }
             let after = self.bytes.get(place + 1).copied();
             if after == Some(quote) {
-                is_doubled = true;
+                undo = true;
                 self.next += 1;
                 continue;
             }
-            self.push(from, place, is_doubled.then_some(quote));
+            self.push(from, place, undo.then_some(quote));
             self.at = place + 1;
             if after == Some(self.signs.delimiter) {
                 self.at += 1;
@@ -192,22 +201,25 @@ impl<'b> Records<'b> {
             return false;
         }
         record.is_open = true;
-        self.push(from, self.bytes.len(), is_doubled.then_some(quote));
+        self.push(from, self.bytes.len(), undo.then_some(quote));
         self.at = self.bytes.len();
         false
     }
 
-    /// Adds a field, in which a quote may be doubled.
-    fn push(&mut self, from: usize, to: usize, doubled: Option<u8>) {
+    /// Adds a field, in which a quote may be doubled or escaped.
+    fn push(&mut self, from: usize, to: usize, undo: Option<u8>) {
         let mut end = to;
-        if let Some(quote) = doubled {
+        if let Some(quote) = undo {
             let mut at = from;
             end = from;
             while at < to {
                 let byte = self.bytes[at];
-                self.bytes[end] = byte;
+                let is_escape = Some(byte) == self.signs.escape;
+                let after = self.bytes[at + 1..to].first().copied();
+                let is_pair = byte == quote || (is_escape && (after == Some(quote) || after == Some(byte)));
+                self.bytes[end] = if is_escape && is_pair { after.unwrap_or(byte) } else { byte };
                 end += 1;
-                at += if byte == quote { 2 } else { 1 };
+                at += if is_pair { 2 } else { 1 };
             }
             // What is left over must not hold half a character.
             self.bytes[end..to].fill(quote);
@@ -247,12 +259,17 @@ mod tests {
 
     use super::*;
 
-    const SIGNS: Signs = Signs { delimiter: b',', quote: Some(b'"') };
+    const SIGNS: Signs = Signs { delimiter: b',', quote: Some(b'"'), escape: None };
+    const ESCAPED: Signs = Signs { escape: Some(b'\\'), ..SIGNS };
 
     /// All records: their lines, from 1, and fields, and whether one is stray or open.
     fn read(text: &str) -> (Vec<(u32, bool)>, Vec<Vec<String>>, bool, bool) {
+        read_by(text, SIGNS)
+    }
+
+    fn read_by(text: &str, signs: Signs) -> (Vec<(u32, bool)>, Vec<Vec<String>>, bool, bool) {
         let mut bytes = text.as_bytes().to_vec();
-        let mut records = Records::new(&mut bytes, 0, SIGNS);
+        let mut records = Records::new(&mut bytes, 0, signs);
         let (mut starts, mut rows, mut stray, mut open) = (Vec::new(), Vec::new(), false, false);
         while let Some(record) = records.next() {
             starts.push((record.line + 1, record.spans_lines));
@@ -292,8 +309,39 @@ mod tests {
         assert_eq!(read("\"a\"\"é\"\"\"\"\",\"\",x\"\"").1, [["a\"é\"\"", "", "x\"\""]]);
     }
 
+    #[test]
+    fn an_escaped_quote_is_text() {
+        let rows = |text: &str| read_by(text, ESCAPED).1;
+        assert_eq!(rows(r#""say \"hi\"",b"#), [[r#"say "hi""#, "b"]]);
+        assert_eq!(rows(r#""a\\",b"#), [["a\\", "b"]]);
+        assert_eq!(rows(r#""doubled "" too",\"b"#), [[r#"doubled " too"#, r#"\"b"#]]);
+        // Before anything else, and outside of quotes, it is a character as any other.
+        assert_eq!(rows(r#""C:\new",\N"#), [[r"C:\new", r"\N"]]);
+        assert_eq!(read_by("\"a\\\"\nb\",1\nc,2\n", ESCAPED).0, [(1, true), (3, false)]);
+        assert!(read_by(r#""a\""#, ESCAPED).3);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// What is written with escapes is read as it was, in whole and cut at row ends.
+        #[test]
+        fn escapes_are_undone(fields in prop::collection::vec("[ab,\"\\\\\n]{0,8}", 1..12)) {
+            let text: String = fields
+                .iter()
+                .map(|field| format!("\"{}\",x\n", field.replace('\\', "\\\\").replace('"', "\\\"")))
+                .collect();
+            let (_, rows, stray, open) = read_by(&text, ESCAPED);
+            prop_assert!(!stray && !open);
+            let read: Vec<&String> = rows.iter().map(|row| &row[0]).collect();
+            prop_assert_eq!(read, fields.iter().collect::<Vec<_>>());
+            for cut in 0..text.len() {
+                if let Some(end) = super::super::rows::last_row_end(&text.as_bytes()[..cut], ESCAPED) {
+                    let (_, first, ..) = read_by(&text[..end], ESCAPED);
+                    prop_assert_eq!(&first[..], &rows[..first.len()]);
+                }
+            }
+        }
 
         /// The records are those of the csv crate, until text follows a closing quote.
         #[test]

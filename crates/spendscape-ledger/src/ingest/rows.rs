@@ -2,13 +2,15 @@
 
 use std::iter::repeat_n;
 
-use memchr::{memchr, memchr3, memrchr};
+use memchr::{memchr, memchr2, memchr3, memrchr};
 
 /// The characters that divide rows and fields.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Signs {
     pub(crate) delimiter: u8,
     pub(crate) quote: Option<u8>,
+    /// What makes a quote within quotes part of the text.
+    pub(crate) escape: Option<u8>,
 }
 
 pub(crate) fn is_line_end(byte: u8) -> bool {
@@ -19,12 +21,17 @@ pub(crate) fn is_line_end(byte: u8) -> bool {
 /// has not ended; a text whose quotes stand wrong counts as a whole, as its rows are not told apart.
 pub(crate) fn last_row_end(text: &[u8], signs: Signs) -> Option<usize> {
     match signs.quote.filter(|quote| memchr(*quote, text).is_some()) {
-        Some(quote) => last_end_among_quotes(text, signs.delimiter, quote),
+        Some(quote) => last_end_among_quotes(text, signs, quote),
         None => memrchr(b'\n', text).or_else(|| memrchr(b'\r', text.split_last()?.1)).map(|at| at + 1),
     }
 }
 
-fn last_end_among_quotes(text: &[u8], delimiter: u8, quote: u8) -> Option<usize> {
+fn last_end_among_quotes(text: &[u8], signs: Signs, quote: u8) -> Option<usize> {
+    let delimiter = signs.delimiter;
+    let quote_or_escape = |rest: &[u8]| match signs.escape {
+        Some(escape) => memchr2(quote, escape, rest),
+        None => memchr(quote, rest),
+    };
     let mut last = None;
     // Where the field at hand begins, if nothing of it was seen, and the search goes on.
     let (mut field, mut at) = (0, 0);
@@ -43,7 +50,12 @@ fn last_end_among_quotes(text: &[u8], delimiter: u8, quote: u8) -> Option<usize>
             continue;
         }
         at = loop {
-            let Some(closing) = memchr(quote, &text[at..]).map(|closing| at + closing) else { return last };
+            let found = text.get(at..).and_then(quote_or_escape);
+            let Some(closing) = found.map(|closing| at + closing) else { return last };
+            if text[closing] != quote {
+                at = closing + 2;
+                continue;
+            }
             match text.get(closing + 1) {
                 None => return last,
                 Some(after) if *after == quote => at = closing + 2,
@@ -90,18 +102,21 @@ mod tests {
 
     #[test]
     fn rows_end_outside_quotes() {
-        let signs = Signs { delimiter: b',', quote: Some(b'"') };
+        let signs = Signs { delimiter: b',', quote: Some(b'"'), escape: None };
         let end = |text: &str| last_row_end(text.as_bytes(), signs);
         assert_eq!((end("a,b\nc"), end("a,b\n"), end("a,b"), end("")), (Some(4), Some(4), None, None));
         // A carriage return may be the first half of a line end.
-        assert_eq!((end("a\r"), end("a\rb"), end("a\r\nb"), end("\"a\"\rb")), (None, Some(2), Some(3), Some(4)));
+        assert_eq!(
+            (end("a\r"), end("a\rb"), end("a\r\nb"), end("\"a\"\rb")),
+            (None, Some(2), Some(3), Some(4))
+        );
         assert_eq!((end("\"a\"\r"), end("a\n\"b\"\r")), (None, Some(2)));
         assert_eq!((end("a,\"b\nc"), end("x\na,\"b\nc"), end("a,\"b\nc\"\nd")), (None, Some(2), Some(8)));
         // A quote within a field is text; one that is doubled does not close.
         assert_eq!((end("5\" x\nb"), end("\"a\"\"\nb\"\nc"), end("\"a\"\n\"b")), (Some(5), Some(8), Some(4)));
         // Behind a quote that stands wrong nothing is told apart.
         assert_eq!(end("\"a\"b\nc"), Some(6));
-        let plain = Signs { delimiter: b',', quote: None };
+        let plain = Signs { delimiter: b',', quote: None, escape: None };
         assert_eq!(last_row_end(b"\"a\nb", plain), Some(3));
     }
 }

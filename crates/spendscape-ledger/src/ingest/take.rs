@@ -122,8 +122,7 @@ fn take_rounds<S: Sink + Send>(
         };
         let beside = || rayon::join(|| source.pieces(PIECES), || round.take().map_or(Ok(()), &mut *write));
         let ((next, written), parts) = rayon::join(beside, || {
-            let portions: Vec<Portion> =
-                pieces.into_par_iter().with_max_len(1).map(Piece::divide).collect();
+            let portions: Vec<Portion> = pieces.into_par_iter().with_max_len(1).map(Piece::divide).collect();
             let placed: Vec<Placed> =
                 portions.into_iter().map(|portion| places.place(portion, allow_cut)).collect();
             placed.into_par_iter().with_max_len(1).map(work).collect::<Vec<_>>()

@@ -128,7 +128,8 @@ impl Reader<'_> {
         known: &Dictionary,
         work: impl FnOnce(&Taken<'_>) -> Result<P, Error>,
     ) -> Result<(P, Option<Error>, Seen, News), Error> {
-        let (mut limit, mut seen) = (Limit { row: chunk.rows, failure: chunk.failure.take() }, Seen::default());
+        let (mut limit, mut seen) =
+            (Limit { row: chunk.rows, failure: chunk.failure.take() }, Seen::default());
         let (kept, values) = self.values(&chunk, &mut limit, &mut seen)?;
         let mut rows = Vec::with_capacity(kept.as_ref().map_or(limit.row, Vec::len));
         let mut customers = known.look_up();
@@ -167,14 +168,17 @@ impl Reader<'_> {
         let mut batch = chunk.batch(&plans.columns, &plans.schema, map).map_err(batch_error)?;
         let mut kept = None;
         if let Some(condition) = &plans.condition {
-            let keep = Evaluation { chunk, batch: &batch, kept: None }.value(condition, limit, |value| Ok(is_true(&value)))?;
+            let keep = Evaluation { chunk, batch: &batch, kept: None }
+                .value(condition, limit, |value| Ok(is_true(&value)))?;
             for row in (0..keep.len()).filter(|row| !keep.value(*row)) {
                 seen.filtered.add(|| Example {
                     place: chunk.position.place(row, None),
                     why: format!("`{}` is not true", condition.sql),
                 });
             }
-            kept = Some((0..keep.len()).filter(|row| keep.value(*row)).map(|row| row as u32).collect::<Vec<u32>>());
+            kept = Some(
+                (0..keep.len()).filter(|row| keep.value(*row)).map(|row| row as u32).collect::<Vec<u32>>(),
+            );
             batch = filter_record_batch(&batch.slice(0, keep.len()), &keep).map_err(batch_error)?;
         }
         let exact = money::exact_batch(&batch, &plans.exact).map_err(batch_error)?;
@@ -204,17 +208,7 @@ impl Reader<'_> {
         let mut optional = |value: &Option<Value>| value.as_ref().map(|value| text(value, limit)).transpose();
         let (transaction, channel, place) =
             (optional(&plans.transaction)?, optional(&plans.channel)?, optional(&plans.place)?);
-        let values = Values {
-            customer,
-            class,
-            time,
-            amount,
-            balance,
-            transaction,
-            channel,
-            place,
-            exact,
-        };
+        let values = Values { customer, class, time, amount, balance, transaction, channel, place, exact };
         Ok((kept, values))
     }
 

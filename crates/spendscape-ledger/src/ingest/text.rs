@@ -48,6 +48,7 @@ impl<'a> TextFile<'a> {
         let signs = Signs {
             delimiter: ascii("source.delimiter", &format.delimiter)?.unwrap_or(b','),
             quote: ascii("source.quote", &format.quote)?,
+            escape: ascii("source.escape", &format.escape)?,
         };
         let rules = Rules {
             signs,

@@ -201,7 +201,7 @@ impl<'a> TimeReader<'a> {
                 Some(Fixed::Nothing) => continue,
                 _ => {}
             }
-            let Ok(parsed) = BrokenDownTime::parse(format.text, text) else { continue };
+            let Ok(parsed) = format.parse(text) else { continue };
             if !format.fits(&parsed, text) {
                 continue;
             }
@@ -286,7 +286,25 @@ impl<'a> Format<'a> {
             bytes += digits;
         }
         let (end, bytes) = known.unwrap_or((text.len(), bytes));
-        Self { text, fixed: FixedFormat::new(text), whole_years, packed: side_by_side.then_some((&text[..end], bytes)) }
+        Self {
+            text,
+            fixed: FixedFormat::new(text),
+            whole_years,
+            packed: side_by_side.then_some((&text[..end], bytes)),
+        }
+    }
+
+    /// The numbers of a text. `Z` is the offset of UTC, as in RFC 3339.
+    fn parse(&self, text: &str) -> Result<BrokenDownTime, jiff::Error> {
+        let offset = match self.text {
+            format if format.ends_with("%:z") => Some("+00:00"),
+            format if format.ends_with("%z") => Some("+0000"),
+            _ => None,
+        };
+        match (offset, text.strip_suffix(['Z', 'z'])) {
+            (Some(offset), Some(local)) => BrokenDownTime::parse(self.text, format!("{local}{offset}")),
+            _ => BrokenDownTime::parse(self.text, text),
+        }
     }
 
     /// Whether all digits are there that the format asks for.

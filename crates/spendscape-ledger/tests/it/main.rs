@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod common;
+mod dialects;
 mod forms;
 mod ingest;
 mod panel;

@@ -11,6 +11,7 @@ pub mod dynamics;
 pub mod explain;
 pub mod goals;
 pub mod ingest;
+pub mod init;
 pub mod outcomes;
 pub mod report;
 pub mod segment;

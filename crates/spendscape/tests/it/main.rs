@@ -8,6 +8,7 @@ mod evaluate;
 mod explain;
 mod folder;
 mod goals;
+mod init;
 mod interrupt;
 mod nets;
 mod outcomes;

@@ -1,0 +1,390 @@
+//! The amount: its column or columns, its sign, how its numbers are written, and its currency.
+
+use super::{
+    Guess,
+    names::{self, Role},
+    numbers::Numbers,
+    roles::{Facts, Roles, is_text, type_of},
+};
+use spendscape_schema::money::Currency;
+
+use crate::ingest::{ColumnType, Format, Groups, SourceFormat};
+
+/// Codes of debit, and of credit, in lower case.
+const DEBIT: [&str; 15] = [
+    "d",
+    "dr",
+    "dbit",
+    "debit",
+    "s",
+    "soll",
+    "af",
+    "out",
+    "vydaj",
+    "vyber",
+    "withdrawal",
+    "expense",
+    "spend",
+    "-",
+    "db",
+];
+const CREDIT: [&str; 14] = [
+    "c", "cr", "crdt", "credit", "h", "haben", "bij", "in", "prijem", "deposit", "income", "topup", "+", "k",
+];
+
+/// Signs of currencies and their codes.
+const SIGNS: [(&str, &str); 13] = [
+    ("€", "EUR"),
+    ("£", "GBP"),
+    ("$", "USD"),
+    ("¥", "JPY"),
+    ("₹", "INR"),
+    ("₽", "RUB"),
+    ("₺", "TRY"),
+    ("₴", "UAH"),
+    ("₩", "KRW"),
+    ("₦", "NGN"),
+    ("zł", "PLN"),
+    ("kč", "CZK"),
+    ("r$", "BRL"),
+];
+
+/// The amount, and what goes with it.
+pub(super) struct Amount {
+    pub(super) sql: String,
+    pub(super) balance: Option<String>,
+    /// Types of the columns used that are text.
+    pub(super) typed: Vec<(String, ColumnType)>,
+    /// The names of the columns used, and the currency signs in them.
+    names: Vec<String>,
+    signs: Vec<String>,
+}
+
+/// Finds the amount and sets the signs of numbers.
+pub(super) fn of(
+    roles: &mut Roles<'_, '_>,
+    format: &mut SourceFormat,
+    guesses: &mut Vec<Guess>,
+) -> Option<Amount> {
+    let is_number =
+        |facts: &Facts<'_>| f64::from(u8::from(facts.is_number() || (facts.filled == 0 && is_text(format))));
+    let two = roles
+        .best(Role::Debit, is_number)
+        .zip(roles.best(Role::Credit, is_number))
+        .filter(|(debit, credit)| debit != credit);
+    let single = roles.best(Role::Amount, |facts| {
+        let is_money =
+            facts.column.data_type.is_some() || facts.numbers.decimals > 0 || facts.numbers.negative > 0;
+        f64::from(u8::from(facts.is_number() && facts.filled > 0)) * if is_money { 1.0 } else { 0.5 }
+    });
+    let product = || {
+        let is_one = |facts: &Facts<'_>| f64::from(u8::from(facts.is_number() && facts.filled > 0));
+        roles.best(Role::Quantity, is_one).zip(roles.best(Role::UnitPrice, is_one)).filter(|(a, b)| a != b)
+    };
+    let score = |at: usize, role: Role| names::fit(roles.facts[at].name(), role);
+    // "price" alone is an amount; beside a quantity it is one of a piece.
+    let single = match product() {
+        Some((_, price)) if single == Some(price) => None,
+        _ => single,
+    };
+    let two = two.filter(|(debit, credit)| {
+        let one = single.map_or(0.0, |at| score(at, Role::Amount));
+        score(*debit, Role::Debit).min(score(*credit, Role::Credit)) > one
+            || !has_both(roles, *debit, *credit)
+    });
+    let (sql, used) = if let Some((debit, credit)) = two {
+        of_two(roles, debit, credit, guesses)
+    } else if let Some(at) = single {
+        of_one(roles, at, guesses)
+    } else if let Some((quantity, price)) = product() {
+        let (quantity, price) = (roles.take(quantity), roles.take(price));
+        let sql = format!("-({} * {})", quantity.number(), price.number());
+        let reason = "quantity times price; what is sold is money spent".to_owned();
+        guesses.push(Guess::unsure("columns.amount", &sql, reason));
+        (sql, vec![quantity, price])
+    } else {
+        let money = |at: &usize| roles.facts[*at].is_number() && roles.facts[*at].numbers.decimals > 0;
+        let at = roles.free().find(money)?;
+        of_one(roles, at, guesses)
+    };
+    let mut used = used;
+    let balance = roles
+        .best(Role::Balance, |facts| f64::from(u8::from(facts.is_number() && facts.filled > 0)))
+        .map(|at| roles.take(at));
+    if let Some(balance) = balance {
+        guesses.push(Guess::sure(
+            "columns.balance",
+            &balance.number(),
+            "its name, and its values are numbers".to_owned(),
+        ));
+        used.push(balance);
+    }
+    if format.format == Format::Csv || used.iter().any(|facts| facts.column.data_type.is_none()) {
+        signs_of(&used, format, guesses);
+    }
+    let signs = used.iter().flat_map(|facts| facts.numbers.currency_signs.keys().cloned()).collect();
+    Some(Amount {
+        sql,
+        balance: balance.map(Facts::number),
+        typed: used.iter().filter_map(|facts| type_of(facts)).collect(),
+        names: used.iter().map(|facts| facts.name().to_owned()).collect(),
+        signs,
+    })
+}
+
+/// Whether any row has both columns filled.
+fn has_both(roles: &Roles<'_, '_>, debit: usize, credit: usize) -> bool {
+    let values = |at: usize| roles.facts[at].column.values.iter();
+    let is_zero = |value: &String| value.chars().all(|digit| matches!(digit, '0' | '.' | ','));
+    values(debit).zip(values(credit)).any(|(debit, credit)| match (debit, credit) {
+        (Some(debit), Some(credit)) => !is_zero(debit) && !is_zero(credit),
+        _ => false,
+    })
+}
+
+/// Debit and credit in two columns.
+fn of_two<'a, 'b>(
+    roles: &mut Roles<'a, 'b>,
+    debit: usize,
+    credit: usize,
+    guesses: &mut Vec<Guess>,
+) -> (String, Vec<&'b Facts<'a>>) {
+    let (debit, credit) = (roles.take(debit), roles.take(credit));
+    let (d, c) = (debit.number(), credit.number());
+    let signed = debit.numbers.negative > debit.numbers.positive;
+    let sql = match signed {
+        true => format!("coalesce({c} + {d}, {c}, {d})"),
+        false => format!("coalesce({c} - {d}, {c}, -{d})"),
+    };
+    let sign = if signed { "debits carry their minus" } else { "debits carry no minus" };
+    guesses.push(Guess::sure("columns.amount", &sql, format!("the names of two columns; {sign}")));
+    (sql, vec![debit, credit])
+}
+
+/// One column, whose sign or a second column tells debit from credit.
+fn of_one<'a, 'b>(
+    roles: &mut Roles<'a, 'b>,
+    at: usize,
+    guesses: &mut Vec<Guess>,
+) -> (String, Vec<&'b Facts<'a>>) {
+    let facts = roles.take(at);
+    let name = facts.number();
+    let Numbers { negative, positive, .. } = facts.numbers;
+    if negative == 0
+        && let Some((side, debit, credit)) = side_of(roles)
+    {
+        let column = roles.take(side);
+        let list = |codes: &[&str]| {
+            codes.iter().map(|code| format!("'{}'", code.replace('\'', "''"))).collect::<Vec<_>>().join(", ")
+        };
+        let sql = format!("CASE WHEN {} IN ({}) THEN -{name} ELSE {name} END", column.sql(), list(&debit));
+        let reason = format!(
+            "no amount is negative, and {} is {} or {}",
+            column.name(),
+            debit.join(", "),
+            credit.join(", ")
+        );
+        guesses.push(Guess::sure("columns.amount", &sql, reason));
+        return (sql, vec![facts]);
+    }
+    let total = (negative + positive).max(1);
+    let share = 100 * negative / total;
+    let spends_positive = negative * 2 < total;
+    let sql = if spends_positive { format!("-{name}") } else { name };
+    let reason = match (spends_positive, negative) {
+        (true, 0) => "no amount is negative: all are taken as money spent".to_owned(),
+        (true, _) => format!("{share} % of the amounts are negative: the others are taken as money spent"),
+        (false, _) => format!("{share} % of the amounts are negative: they are taken as money spent"),
+    };
+    let is_whole = match &facts.column.data_type {
+        None => facts.numbers.decimal.is_empty(),
+        Some(found) => found.is_integer(),
+    };
+    let cents = format!("; no amount has decimals: if they are cents, write {sql} / 100");
+    guesses.push(Guess {
+        entry: "columns.amount",
+        value: sql.clone(),
+        reason: reason + if is_whole { &cents } else { "" },
+        is_sure: !spends_positive && share > 60 && !is_whole,
+    });
+    (sql, vec![facts])
+}
+
+/// A column of codes of debit and credit: its position and the codes as they are written.
+fn side_of<'b>(roles: &Roles<'_, 'b>) -> Option<(usize, Vec<&'b str>, Vec<&'b str>)> {
+    let codes = |at: usize| -> Option<(Vec<&'b str>, Vec<&'b str>)> {
+        let facts = &roles.facts[at];
+        if facts.distinct == 0 || facts.distinct > 8 || facts.filled < facts.column.values.len() {
+            return None;
+        }
+        let (mut debit, mut credit) = (Vec::new(), Vec::new());
+        for (code, _) in facts.commonest() {
+            let word = names::parts(code).concat();
+            let word = if word.is_empty() { code } else { word.as_str() };
+            if DEBIT.contains(&word) {
+                debit.push(code);
+            } else if CREDIT.contains(&word) {
+                credit.push(code);
+            } else {
+                return None;
+            }
+        }
+        (!debit.is_empty()).then_some((debit, credit))
+    };
+    let by_name =
+        roles.best(Role::Side, |facts| f64::from(u8::from(facts.distinct > 0 && facts.distinct < 9)));
+    by_name
+        .into_iter()
+        .chain(roles.free())
+        .find_map(|at| codes(at).map(|(debit, credit)| (at, debit, credit)))
+}
+
+/// Decimal sign, grouping, forms of negative numbers and currency signs of the columns used.
+fn signs_of(used: &[&Facts<'_>], format: &mut SourceFormat, guesses: &mut Vec<Guess>) {
+    let texts = || used.iter().filter(|facts| facts.column.data_type.is_none()).map(|facts| &facts.numbers);
+    let votes = |sign: char| {
+        texts()
+            .filter_map(|numbers| numbers.decimal.get(&sign))
+            .fold((0, ""), |(count, _), (more, example)| (count + more, example.as_str()))
+    };
+    let (point, comma) = (votes('.'), votes(','));
+    let unclear = |sign: char| texts().find_map(|numbers| numbers.unclear.get(&sign));
+    let comma_wins = comma.0 > point.0;
+    if comma_wins {
+        format.decimal_sign = ",".to_owned();
+    }
+    let (winner, loser) = if comma_wins { (comma, point) } else { (point, comma) };
+    let value = format!("{:?}", format.decimal_sign);
+    if loser.0 > 0 {
+        let reason = format!(
+            "{} values as {}, but {} as {}: rows of the second form will be refused",
+            winner.0, winner.1, loser.0, loser.1
+        );
+        guesses.push(Guess::unsure("source.decimal_sign", &value, reason));
+    } else if comma_wins {
+        guesses.push(Guess::sure("source.decimal_sign", &value, format!("values such as {}", winner.1)));
+    }
+    let decimal = format.decimal_sign.chars().next().unwrap_or('.');
+    let other = if decimal == '.' { ',' } else { '.' };
+    // A sign before three digits is a grouping sign where the other one is the decimal sign, and may be either where none is.
+    let mut groupings: Vec<(char, usize)> = Vec::new();
+    for (sign, count) in texts().flat_map(|numbers| &numbers.grouping) {
+        groupings.push((*sign, *count));
+    }
+    if let Some((count, example)) = unclear(other) {
+        if winner.0 == 0 {
+            let reason = format!("{example} may be a thousand or a decimal: it is taken as a thousand");
+            guesses.push(Guess::unsure("source.grouping", &format!("{:?}", other.to_string()), reason));
+        }
+        groupings.push((other, *count));
+    }
+    // The typographic ones are always known.
+    let declared = groupings
+        .iter()
+        .filter(|(sign, _)| sign.is_ascii() && *sign != decimal)
+        .max_by_key(|(_, count)| *count);
+    if let Some((sign, count)) = declared {
+        format.grouping = sign.to_string();
+        if winner.0 > 0 {
+            let value = format!("{:?}", format.grouping);
+            guesses.push(Guess::sure(
+                "source.grouping",
+                &value,
+                format!("it stands between thousands, {count} times"),
+            ));
+        }
+    }
+    if texts().any(|numbers| numbers.is_indian) {
+        format.groups = Groups::Indian;
+        guesses.push(Guess::sure(
+            "source.groups",
+            "\"indian\"",
+            "values have groups of two digits".to_owned(),
+        ));
+    }
+    let mut signs: Vec<String> = texts().flat_map(|numbers| numbers.currency_signs.keys().cloned()).collect();
+    signs.sort_by_key(|sign| (std::cmp::Reverse(sign.len()), sign.clone()));
+    signs.dedup();
+    for form in texts().flat_map(|numbers| &numbers.forms) {
+        if !format.negative.contains(form) {
+            format.negative.push(*form);
+        }
+    }
+    if !format.negative.is_empty() {
+        let names: Vec<String> =
+            format.negative.iter().map(|form| format!("{form:?}").to_lowercase()).collect();
+        guesses.push(Guess::sure(
+            "source.negative",
+            &format!("{names:?}"),
+            "values are written so".to_owned(),
+        ));
+    }
+    if !signs.is_empty() {
+        let reason = "they stand before or behind numbers".to_owned();
+        guesses.push(Guess::sure("source.currency_signs", &format!("{signs:?}"), reason));
+        format.currency_signs = signs;
+    }
+}
+
+/// The currency, and a condition where rows have several.
+pub(super) fn currency_of(
+    roles: &mut Roles<'_, '_>,
+    amount: &Amount,
+    guesses: &mut Vec<Guess>,
+) -> (String, Option<String>) {
+    let is_code =
+        |code: &str| code.trim().len() == 3 && code.trim().bytes().all(|letter| letter.is_ascii_uppercase());
+    let content =
+        |facts: &Facts<'_>| f64::from(u8::from(facts.filled > 0 && facts.column.filled().all(is_code)));
+    if let Some(at) = roles.best(Role::Currency, content) {
+        let facts = roles.take(at);
+        let codes = facts.commonest();
+        let (first, count) = codes[0];
+        if codes.len() == 1 {
+            guesses.push(Guess::sure(
+                "currency",
+                &format!("{first:?}"),
+                format!("all rows say so in {}", facts.name()),
+            ));
+            return (first.to_owned(), None);
+        }
+        let condition = format!("{} = '{first}'", facts.sql());
+        let reason = format!(
+            "{count} of {} rows have it in {}; others cannot be added to them",
+            facts.filled,
+            facts.name()
+        );
+        guesses.push(Guess::unsure("currency", &format!("{first:?}"), reason.clone()));
+        guesses.push(Guess::unsure("rows.where", &condition, reason));
+        return (first.to_owned(), Some(condition));
+    }
+    let by_sign = amount.signs.iter().find_map(|sign| {
+        let sign = sign.trim_end_matches('.').to_lowercase();
+        let known = SIGNS.iter().find(|(known, _)| *known == sign).map(|(_, code)| (*code).to_owned());
+        known.or_else(|| is_code(&sign.to_uppercase()).then(|| sign.to_uppercase()))
+    });
+    let by_name = || {
+        let parts = amount.names.iter().flat_map(|name| names::parts(name));
+        let mut codes =
+            parts.map(|part| part.to_uppercase()).filter(|part| Currency::iso_digits(part).is_some());
+        codes.next()
+    };
+    match by_sign.or_else(by_name) {
+        Some(code) => {
+            guesses.push(Guess::unsure(
+                "currency",
+                &format!("{code:?}"),
+                "the amounts or their column's name say so".to_owned(),
+            ));
+            (code, None)
+        }
+        None => {
+            guesses.push(Guess::unsure(
+                "currency",
+                "\"XXX\"",
+                "nothing tells it: write its code of ISO 4217".to_owned(),
+            ));
+            ("XXX".to_owned(), None)
+        }
+    }
+}

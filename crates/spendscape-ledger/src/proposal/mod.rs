@@ -1,0 +1,72 @@
+//! A column map proposed from what files look like. See [`propose`].
+
+mod amounts;
+mod dates;
+mod dialect;
+mod names;
+mod numbers;
+mod roles;
+mod sample;
+mod toml;
+
+use std::path::Path;
+
+use crate::{
+    Error,
+    ingest::{ColumnMap, expand},
+};
+
+/// A proposed map, and what it was guessed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// The map.
+    pub map: ColumnMap,
+    /// What was guessed, in the order of the map's entries.
+    pub guesses: Vec<Guess>,
+}
+
+/// One entry of a proposed map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guess {
+    /// The entry, such as `time.formats`.
+    pub entry: &'static str,
+    /// Its value as the map has it.
+    pub value: String,
+    /// What shows it.
+    pub reason: String,
+    /// Whether nothing else comes into question; otherwise it should be looked at.
+    pub is_sure: bool,
+}
+
+impl Guess {
+    fn sure(entry: &'static str, value: &str, reason: String) -> Self {
+        Self { entry, value: value.to_owned(), reason, is_sure: true }
+    }
+
+    fn unsure(entry: &'static str, value: &str, reason: String) -> Self {
+        Self { entry, value: value.to_owned(), reason, is_sure: false }
+    }
+}
+
+impl Proposal {
+    /// The map as TOML: entries that differ from their defaults, each with what shows it.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::of(self)
+    }
+}
+
+/// Proposes a map for files of one form, from the first one: its encoding, delimiter, header and the lines around its rows from
+/// its two ends, columns by name and content, signs of numbers and formats of times from its first 20,000 rows. What later rows
+/// show otherwise the ingest will refuse by row.
+///
+/// # Errors
+/// If a pattern matches nothing, the file cannot be read, or no column can be the time, the amount or the class.
+pub fn propose<P: AsRef<Path>>(sources: &[P]) -> Result<Proposal, Error> {
+    let files = expand(sources)?;
+    let path = &files[0];
+    let (format, mut guesses) = sample::form_of(path)?;
+    let sample = sample::of_file(path, &format)?;
+    let map = roles::map_of(path, format, &sample, &mut guesses)?;
+    Ok(Proposal { map, guesses })
+}

@@ -1,0 +1,364 @@
+//! Which column is what to a ledger, by its name and what it holds.
+
+use std::{collections::HashMap, path::Path};
+
+use arrow::datatypes::DataType;
+use spendscape_schema::money::{Currency, DEFAULT_MINOR_DIGITS};
+
+use super::{
+    Guess,
+    amounts::{self, Amount},
+    dates::{self, Dates},
+    names::{self, Role},
+    numbers::Numbers,
+    sample::Column,
+};
+use crate::{
+    Error,
+    ingest::{ColumnMap, ColumnType, Columns, Format, SourceFormat, TimeRules},
+};
+
+/// A column and what its values show.
+pub(super) struct Facts<'a> {
+    pub(super) column: &'a Column,
+    pub(super) numbers: Numbers,
+    pub(super) dates: Option<Dates>,
+    /// Distinct values, and those that are there.
+    pub(super) distinct: usize,
+    pub(super) filled: usize,
+}
+
+impl Facts<'_> {
+    /// Its name, after that of the column that it is a field of.
+    pub(super) fn name(&self) -> &str {
+        &self.column.full_name
+    }
+
+    /// The column as SQL.
+    pub(super) fn sql(&self) -> String {
+        match &self.column.parent {
+            None => quoted(&self.column.name),
+            Some(parent) => format!("{}.{}", quoted(parent), quoted(&self.column.name)),
+        }
+    }
+
+    /// The column as SQL of numbers: the text of a field within a column has no type in the map.
+    pub(super) fn number(&self) -> String {
+        match (&self.column.parent, &self.column.data_type) {
+            (Some(_), None) => {
+                let (precision, scale) = number_type(&self.numbers).digits();
+                format!("CAST({} AS DECIMAL({precision}, {scale}))", self.sql())
+            }
+            _ => self.sql(),
+        }
+    }
+
+    pub(super) fn is_number(&self) -> bool {
+        match &self.column.data_type {
+            Some(found) => found.is_numeric(),
+            None => self.numbers.is_numeric(),
+        }
+    }
+
+    pub(super) fn is_time(&self) -> bool {
+        match &self.column.data_type {
+            Some(found) => matches!(found, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64),
+            None => self.dates.is_some(),
+        }
+    }
+
+    /// Distinct values in order, the commonest first.
+    pub(super) fn commonest(&self) -> Vec<(&str, usize)> {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for value in self.column.filled() {
+            *counts.entry(value.trim()).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_unstable_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
+        counts
+    }
+}
+
+/// A name as SQL has it: as it is, or in double quotes.
+fn quoted(name: &str) -> String {
+    const KEYWORDS: [&str; 24] = [
+        "all", "and", "as", "between", "by", "case", "cast", "desc", "end", "from", "group", "in",
+        "interval", "is", "not", "null", "or", "order", "select", "then", "to", "trim", "user", "when",
+    ];
+    let is_plain = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        && !KEYWORDS.contains(&name.to_ascii_lowercase().as_str());
+    if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+/// The map of a file of this form and content.
+pub(super) fn map_of(
+    path: &Path,
+    mut format: SourceFormat,
+    sample: &[Column],
+    guesses: &mut Vec<Guess>,
+) -> Result<ColumnMap, Error> {
+    let facts: Vec<Facts<'_>> = sample.iter().map(facts_of).collect::<Result<_, Error>>()?;
+    let mut roles = Roles { facts: &facts, taken: Vec::new() };
+    let none = |role: &'static str| Error::NoSuchColumn {
+        path: path.to_owned(),
+        role,
+        found: sample.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", "),
+    };
+    let (time, rules) = time_of(&mut roles, guesses)?.ok_or_else(|| none("time"))?;
+    let amount = amounts::of(&mut roles, &mut format, guesses).ok_or_else(|| none("amount"))?;
+    let customer = customer_of(&mut roles, guesses);
+    let class = class_of(&mut roles, guesses).ok_or_else(|| none("class"))?;
+    let (currency, condition) = amounts::currency_of(&mut roles, &amount, guesses);
+    let transaction = unique_of(&mut roles, guesses);
+    let place = optional(&mut roles, Role::Place, "columns.place", guesses);
+    let channel = optional(&mut roles, Role::Channel, "columns.channel", guesses);
+    let Amount { sql, balance, typed, .. } = amount;
+    let mut map = ColumnMap::from_toml(
+        "currency = 'XXX'\n[columns]\ncustomer = 'c'\ntime = 't'\namount = 'a'\nclass = 'k'\n",
+    )?;
+    (map.currency, map.source, map.time) = (currency, format, rules);
+    map.minor_digits = Currency::iso_digits(&map.currency).unwrap_or_default().max(DEFAULT_MINOR_DIGITS);
+    map.rows.condition = condition;
+    map.types = typed.into_iter().collect();
+    map.columns = Columns { customer, time, amount: sql, class, transaction, channel, place, balance };
+    Ok(map)
+}
+
+fn facts_of(column: &Column) -> Result<Facts<'_>, Error> {
+    let values: Vec<&str> = column.filled().collect();
+    let mut distinct: Vec<&str> = values.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let dates = if column.data_type.is_none() { dates::of(&values)? } else { None };
+    let numbers = Numbers::of(values.iter().copied());
+    Ok(Facts { column, numbers, dates, distinct: distinct.len(), filled: values.len() })
+}
+
+/// The columns that have no role yet.
+pub(super) struct Roles<'a, 'b> {
+    pub(super) facts: &'b [Facts<'a>],
+    taken: Vec<usize>,
+}
+
+impl<'a, 'b> Roles<'a, 'b> {
+    /// The column that fits a role best, by its name and how likely its content makes it (0 for not at all).
+    pub(super) fn best(&self, role: Role, content: impl Fn(&Facts<'a>) -> f64) -> Option<usize> {
+        let score = |at: &usize| names::fit(self.facts[*at].name(), role) * content(&self.facts[*at]);
+        self.free().filter(|at| score(at) > 0.0).fold(None, |best: Option<usize>, at| match best {
+            Some(best) if score(&best) >= score(&at) => Some(best),
+            _ => Some(at),
+        })
+    }
+
+    /// Columns without a role.
+    pub(super) fn free(&self) -> impl Iterator<Item = usize> {
+        (0..self.facts.len()).filter(|at| !self.taken.contains(at))
+    }
+
+    /// Gives a column its role.
+    pub(super) fn take(&mut self, at: usize) -> &'b Facts<'a> {
+        self.taken.push(at);
+        &self.facts[at]
+    }
+}
+
+/// The time as SQL, and how it is read.
+fn time_of(
+    roles: &mut Roles<'_, '_>,
+    guesses: &mut Vec<Guess>,
+) -> Result<Option<(String, TimeRules)>, Error> {
+    let mut rules = TimeRules::default();
+    let by_name = roles.best(Role::Time, |facts| f64::from(u8::from(facts.is_time())));
+    let Some(at) = by_name.or_else(|| roles.free().find(|at| roles.facts[*at].is_time())) else {
+        return Ok(epoch_of(roles, guesses).map(|sql| (sql, rules)));
+    };
+    let facts = roles.take(at);
+    let others = roles.free().filter(|at| roles.facts[*at].is_time()).map(|at| roles.facts[at].name());
+    let others: Vec<&str> = others.collect();
+    let reason = match (by_name, others.as_slice()) {
+        (Some(_), []) => "its name, and its values are times".to_owned(),
+        (Some(_), others) => format!("its name; times stand in {} too", others.join(", ")),
+        (None, _) => "the first column of times".to_owned(),
+    };
+    let mut sql = facts.sql();
+    let is_sure = by_name.is_some() && others.is_empty();
+    let Some(dates) = &facts.dates else {
+        guesses.push(Guess { entry: "columns.time", value: sql.clone(), reason, is_sure });
+        return Ok(Some((sql, rules)));
+    };
+    rules.formats.clone_from(&dates.formats);
+    let mut reason = reason;
+    // A clock of its own beside days.
+    if dates.formats.iter().all(|format| !format.contains("%H") && !format.contains("%I"))
+        && let Some(clock_at) =
+            roles.best(Role::Clock, |facts| f64::from(u8::from(facts.column.data_type.is_none())))
+    {
+        let values: Vec<&str> = roles.facts[clock_at].column.filled().collect();
+        if values.len() == facts.filled
+            && let Some(clock) = dates::clock_of(&values)?
+        {
+            let clock_column = roles.take(clock_at);
+            sql = format!("{sql} || ' ' || {}", clock_column.sql());
+            for format in &mut rules.formats {
+                *format = format!("{format} {clock}");
+            }
+            reason += &format!("; the time of day stands in {}", clock_column.name());
+        }
+    }
+    guesses.push(Guess { entry: "columns.time", value: sql.clone(), reason, is_sure });
+    let (first, last) = (crate::ingest::moment(dates.first), crate::ingest::moment(dates.last));
+    let span = format!("the values looked at lie between {} and {}", &first[..10], &last[..10]);
+    let value = format!("{:?}", rules.formats);
+    guesses.push(match &dates.rival {
+        None if dates.formats.len() == 1 => Guess::sure("time.formats", &value, span),
+        None => Guess::unsure("time.formats", &value, format!("the values have several forms; {span}")),
+        Some(rival) => {
+            let both = format!(
+                "{:?} is {} by it and {} by {:?}; {span}",
+                rival.value, rival.chosen_day, rival.rival_day, rival.format
+            );
+            Guess::unsure("time.formats", &value, both)
+        }
+    });
+    if dates.has_offset {
+        let reason =
+            "times carry their offset; the ledger's local time is UTC unless this names its zone".to_owned();
+        guesses.push(Guess::unsure("time.zone", "\"UTC\"", reason));
+    }
+    Ok(Some((sql, rules)))
+}
+
+/// Seconds or milliseconds since 1970, by the name and the size of the numbers.
+fn epoch_of(roles: &mut Roles<'_, '_>, guesses: &mut Vec<Guess>) -> Option<String> {
+    let digits = |facts: &Facts<'_>| {
+        let lengths: Vec<usize> = facts.column.filled().map(str::len).collect();
+        let same = lengths.iter().all(|length| *length == lengths[0]);
+        lengths.first().copied().filter(|_| {
+            same && facts.column.filled().all(|value| value.bytes().all(|byte| byte.is_ascii_digit()))
+        })
+    };
+    let at = roles.best(Role::Time, |facts| f64::from(u8::from(matches!(digits(facts), Some(10 | 13)))))?;
+    let function =
+        if digits(&roles.facts[at]) == Some(10) { "to_timestamp_seconds" } else { "to_timestamp_millis" };
+    let facts = roles.take(at);
+    let sql = format!("{function}(CAST({} AS BIGINT))", facts.sql());
+    guesses.push(Guess::unsure(
+        "columns.time",
+        &sql,
+        "whole numbers of the size of times since 1970 (UTC)".to_owned(),
+    ));
+    Some(sql)
+}
+
+/// The customer as SQL: a column of ids that come again and again, or one customer for all rows.
+fn customer_of(roles: &mut Roles<'_, '_>, guesses: &mut Vec<Guess>) -> String {
+    let content = |facts: &Facts<'_>| {
+        let is_whole = facts.numbers.decimal.is_empty() && facts.numbers.negative == 0;
+        let comes_again = facts.distinct < facts.filled || facts.filled < 3;
+        // Ids that are bytes have no text here.
+        let is_there = facts.filled > 0 || facts.column.data_type.is_some();
+        let several = if facts.distinct == 1 { 1.0 } else { 2.0 };
+        f64::from(u8::from(!facts.is_time() && is_whole && comes_again && is_there)) * several
+    };
+    if let Some(at) = roles.best(Role::Customer, content) {
+        let facts = roles.take(at);
+        let reason = match facts.filled {
+            0 => "its name; its values are bytes".to_owned(),
+            filled => format!("its name; {} different values in {filled} rows", facts.distinct),
+        };
+        guesses.push(Guess {
+            entry: "columns.customer",
+            value: facts.sql(),
+            reason,
+            is_sure: facts.distinct > 1,
+        });
+        return facts.sql();
+    }
+    let reason = "no column names customers or accounts: all rows are taken as one customer's".to_owned();
+    guesses.push(Guess::unsure("columns.customer", "'one'", reason));
+    "'one'".to_owned()
+}
+
+/// The class as SQL: a column of codes or categories, or the description.
+fn class_of(roles: &mut Roles<'_, '_>, guesses: &mut Vec<Guess>) -> Option<String> {
+    let content = |facts: &Facts<'_>| {
+        let is_code = facts.column.filled().all(|value| value.trim().len() <= 6);
+        let is_text =
+            !facts.is_time() && (!facts.is_number() || (is_code && facts.numbers.decimal.is_empty()));
+        let share = facts.distinct as f64 / facts.filled.max(1) as f64;
+        let is_repeated = if share < 0.2 || facts.filled < 20 { 1.0 } else { 0.5 };
+        f64::from(u8::from(is_text && facts.filled > 0)) * is_repeated
+    };
+    let by_name = roles.best(Role::Class, content);
+    // Otherwise the text of the fewest different values, but more than one.
+    let fallback = || {
+        let texts =
+            roles.free().filter(|at| content(&roles.facts[*at]) > 0.0 && roles.facts[*at].distinct > 1);
+        texts.min_by_key(|at| roles.facts[*at].distinct)
+    };
+    let at = by_name.or_else(fallback)?;
+    let facts = roles.take(at);
+    let examples: Vec<&str> = facts.commonest().into_iter().take(3).map(|(code, _)| code).collect();
+    let why = if by_name.is_some() { "its name" } else { "a text of few different values" };
+    let reason = format!("{why}; {} different values, the commonest {}", facts.distinct, examples.join(", "));
+    let is_sure = by_name.is_some() && (facts.distinct * 5 < facts.filled || facts.filled < 20);
+    guesses.push(Guess { entry: "columns.class", value: facts.sql(), reason, is_sure });
+    Some(facts.sql())
+}
+
+/// A column of ids that never come again. It is proposed only where its name says so: an order number is no transaction's.
+fn unique_of(roles: &mut Roles<'_, '_>, guesses: &mut Vec<Guess>) -> Option<String> {
+    let is_unique = |facts: &Facts<'_>| {
+        facts.filled > 1 && facts.distinct == facts.filled && facts.filled == facts.column.values.len()
+    };
+    let at =
+        roles.best(Role::Transaction, |facts| f64::from(u8::from(is_unique(facts) && !facts.is_time())))?;
+    let facts = roles.take(at);
+    guesses.push(Guess::sure(
+        "columns.transaction",
+        &facts.sql(),
+        format!("its name; all {} values differ", facts.filled),
+    ));
+    Some(facts.sql())
+}
+
+fn optional(
+    roles: &mut Roles<'_, '_>,
+    role: Role,
+    entry: &'static str,
+    guesses: &mut Vec<Guess>,
+) -> Option<String> {
+    let fits = |facts: &Facts<'_>| {
+        !facts.is_time()
+            && !facts.is_number()
+            && facts.distinct > 1
+            && 2 * facts.filled > facts.column.values.len()
+    };
+    let at = roles.best(role, |facts| f64::from(u8::from(fits(facts))))?;
+    let facts = roles.take(at);
+    let reason = format!("its name; {} different values", facts.distinct);
+    guesses.push(Guess::sure(entry, &facts.sql(), reason));
+    Some(facts.sql())
+}
+
+/// The type of a column of numbers that is text.
+pub(super) fn type_of(facts: &Facts<'_>) -> Option<(String, ColumnType)> {
+    let is_text = facts.column.data_type.is_none() && facts.column.parent.is_none();
+    is_text.then(|| (facts.column.name.clone(), number_type(&facts.numbers)))
+}
+
+/// The type that holds the numbers of a column, and ones ten thousand times as large.
+fn number_type(numbers: &Numbers) -> ColumnType {
+    let is_whole = numbers.unclear.is_empty() && numbers.decimal.is_empty() && !numbers.has_exponents;
+    if is_whole {
+        return ColumnType::Integer;
+    }
+    let scale = numbers.decimals.clamp(2, 18) as u8;
+    ColumnType::Decimal { precision: (numbers.whole.clamp(6, 16) as u8 + 4 + scale).min(38), scale }
+}
+
+/// Whether a form is that of text.
+pub(super) fn is_text(format: &SourceFormat) -> bool {
+    format.format == Format::Csv
+}

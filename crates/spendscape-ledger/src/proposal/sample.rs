@@ -1,0 +1,217 @@
+//! The first rows of a file, column by column.
+
+use std::{io::Read, path::Path};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, RecordBatch},
+    compute::cast,
+    datatypes::{DataType, Field},
+};
+
+use super::{Guess, dialect};
+use crate::{
+    Error, Place, RowProblem,
+    ingest::{
+        ColumnMap, FileColumns, Format, Origin, ParquetFile, SourceFormat, Span, Stop, TextFile, is_text,
+        next_batch, split,
+    },
+};
+
+/// Rows of a sample.
+const ROWS: usize = 20_000;
+
+const BLOCK_BYTES: usize = 1 << 20;
+
+/// One column.
+pub(super) struct Column {
+    pub(super) name: String,
+    /// The column that it is a field of, in a Parquet file.
+    pub(super) parent: Option<String>,
+    /// Both names.
+    pub(super) full_name: String,
+    /// The values as text, without nulls and empty ones, but with a place for each row.
+    pub(super) values: Vec<Option<String>>,
+    /// The type of a Parquet file's column, if it is not text.
+    pub(super) data_type: Option<DataType>,
+}
+
+impl Column {
+    fn new(name: &str, data_type: Option<DataType>) -> Self {
+        Self {
+            name: name.to_owned(),
+            parent: None,
+            full_name: name.to_owned(),
+            values: Vec::new(),
+            data_type,
+        }
+    }
+
+    /// A field of a column.
+    fn of_struct(parent: &str, field: &Field, array: &ArrayRef) -> Self {
+        Self {
+            parent: Some(parent.to_owned()),
+            full_name: format!("{parent}.{}", field.name()),
+            values: texts(array),
+            ..Self::new(field.name(), other_than_text(field))
+        }
+    }
+
+    /// The values that are there.
+    pub(super) fn filled(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().flatten().map(String::as_str)
+    }
+}
+
+/// The form of a file, with the reasons.
+pub(super) fn form_of(path: &Path) -> Result<(SourceFormat, Vec<Guess>), Error> {
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let mut start = Vec::new();
+    std::fs::File::open(path).map_err(failed)?.take(4).read_to_end(&mut start).map_err(failed)?;
+    if start == b"PAR1" {
+        let guess = Guess::sure("source.format", "\"parquet\"", "the first bytes say so".to_owned());
+        return Ok((SourceFormat { format: Format::Parquet, ..SourceFormat::default() }, vec![guess]));
+    }
+    let (mut format, mut guesses) = dialect::of_file(path)?;
+    if let Some(problem) = trouble_with_quotes(path, &format) {
+        // Quotes may be escaped; otherwise one that stands where none may is part of the text.
+        let escaped = SourceFormat { escape: "\\".to_owned(), ..format.clone() };
+        if trouble_with_quotes(path, &escaped).is_none() {
+            let reason = "quotes within quotes stand behind it".to_owned();
+            guesses.push(Guess::sure("source.escape", "\"\\\\\"", reason));
+            return Ok((escaped, guesses));
+        }
+        guesses.retain(|guess| guess.entry != "source.quote");
+        let reason = format!("quotes stand inside of texts: {problem}");
+        guesses.push(Guess::unsure("source.quote", "\"\"", reason));
+        format.quote = String::new();
+    }
+    Ok((format, guesses))
+}
+
+/// What is wrong with the quotes of the first rows, if they have quotes.
+fn trouble_with_quotes(path: &Path, format: &SourceFormat) -> Option<RowProblem> {
+    match of_file(path, format) {
+        Err(Error::Row { problem, .. }) if problem.is_about_quotes() && !format.quote.is_empty() => {
+            Some(problem)
+        }
+        _ => None,
+    }
+}
+
+/// The first rows of a file of this form; of a row that cannot be read and those after it nothing.
+pub(super) fn of_file(path: &Path, format: &SourceFormat) -> Result<Vec<Column>, Error> {
+    match format.format {
+        Format::Csv => of_text(path, format),
+        Format::Parquet => of_parquet(path, format),
+    }
+}
+
+/// A map of which only the form of the files matters.
+fn bare_map(format: &SourceFormat) -> Result<ColumnMap, Error> {
+    let mut map = ColumnMap::from_toml(
+        "currency = 'XXX'\n[columns]\ncustomer = 'c'\ntime = 't'\namount = 'a'\nclass = 'k'\n",
+    )?;
+    map.source = format.clone();
+    Ok(map)
+}
+
+fn of_text(path: &Path, format: &SourceFormat) -> Result<Vec<Column>, Error> {
+    let map = bare_map(format)?;
+    let mut file = TextFile::open(path, format, BLOCK_BYTES)?;
+    let found = FileColumns::of_text(path, &map, &file)?;
+    let mut columns: Vec<(Column, Origin)> = Vec::new();
+    for field in found.schema().fields() {
+        let (_, origin) = found.find(field.name())?;
+        columns.push((Column::new(field.name(), None), origin.clone()));
+    }
+    let positions = columns.iter().filter_map(|(_, origin)| match origin {
+        Origin::File(at) => Some(*at),
+        Origin::Path(_) => None,
+    });
+    file.rules.wanted = positions.collect();
+    let mut rows = 0;
+    while rows < ROWS
+        && let Some((block, rules)) = file.next()?
+    {
+        let split = split(block, &rules, ROWS - rows);
+        rows += split.lines.len();
+        let mut spans = split.columns.iter();
+        for (column, origin) in &mut columns {
+            let text = |value: &str| (!value.trim().is_empty()).then(|| value.to_owned());
+            match (&*origin, spans.as_slice().first()) {
+                (Origin::File(_), Some(fields)) => {
+                    let bytes = split.text.as_bytes();
+                    let value = |field: &Span| std::str::from_utf8(field.of(bytes)).ok().and_then(text);
+                    column.values.extend(fields.iter().map(value));
+                    spans.next();
+                }
+                (Origin::Path(value), _) => {
+                    let values = std::iter::repeat_n(value.as_deref().and_then(text), split.lines.len());
+                    column.values.extend(values);
+                }
+                (Origin::File(_), None) => {}
+            }
+        }
+        match split.stop {
+            None => {}
+            Some(Stop::Refused { line, problem, .. }) if rows == 0 || problem.is_about_quotes() => {
+                let line = Some(file.first_line + u64::from(line));
+                let place = Place { path: path.to_owned(), row: rows as u64 + 1, line, column: None };
+                return Err(Error::Row { place, problem });
+            }
+            Some(_) => break,
+        }
+    }
+    Ok(columns.into_iter().map(|(column, _)| column).collect())
+}
+
+fn of_parquet(path: &Path, format: &SourceFormat) -> Result<Vec<Column>, Error> {
+    let map = bare_map(format)?;
+    let file = ParquetFile::open(path)?;
+    let found = FileColumns::of_parquet(path, &map, &file)?;
+    let (mut fields, mut read) = (Vec::new(), Vec::new());
+    for field in found.schema().fields() {
+        let (_, origin) = found.find(field.name())?;
+        if let Origin::File(at) = origin {
+            read.push(*at);
+        }
+        fields.push((field.clone(), origin.clone()));
+    }
+    let batch = next_batch(path, &mut file.batches(read, ROWS)?)?;
+    let rows = batch.as_ref().map_or(0, RecordBatch::num_rows);
+    let mut columns = Vec::new();
+    for (field, origin) in fields {
+        let array = batch.as_ref().and_then(|batch| batch.column_by_name(field.name()));
+        let mut column = Column::new(field.name(), other_than_text(&field));
+        match (&origin, array, field.data_type()) {
+            (Origin::Path(value), ..) => column.values = vec![value.clone(); rows],
+            (Origin::File(_), Some(array), DataType::Struct(inner)) => {
+                let arrays = array.as_struct().columns().iter();
+                columns.extend(
+                    inner
+                        .iter()
+                        .zip(arrays)
+                        .map(|(field, array)| Column::of_struct(&column.name, field, array)),
+                );
+                continue;
+            }
+            (Origin::File(_), Some(array), _) => column.values = texts(array),
+            (Origin::File(_), None, _) => {}
+        }
+        columns.push(column);
+    }
+    Ok(columns)
+}
+
+fn other_than_text(field: &Field) -> Option<DataType> {
+    (!is_text(field.data_type())).then(|| field.data_type().clone())
+}
+
+/// The values as text; of what has none nothing, as its type tells enough.
+fn texts(array: &ArrayRef) -> Vec<Option<String>> {
+    let text = |value: Option<&str>| value.filter(|value| !value.trim().is_empty()).map(str::to_owned);
+    match cast(array, &DataType::Utf8) {
+        Ok(texts) => texts.as_string::<i32>().iter().map(text).collect(),
+        Err(_) => vec![None; array.len()],
+    }
+}

@@ -1,0 +1,105 @@
+//! A proposed map as TOML.
+
+use std::fmt::Write as _;
+
+use super::Proposal;
+use crate::ingest::{ColumnMap, SourceFormat, TimeRules};
+
+/// Columns of a comment's start, where the entry leaves room.
+const COMMENT_AT: usize = 44;
+
+/// The map, as far as it differs from its defaults, with what shows each entry.
+pub(super) fn of(proposal: &Proposal) -> String {
+    let map = &proposal.map;
+    let mut out = String::from(
+        "# Proposed from the files. Entries marked CHECK are guesses that something else may be right for.\n",
+    );
+    let line = |out: &mut String, section: &str, key: &str, value: String| {
+        let entry = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
+        let text = format!("{} = {value}", bare_or_quoted(key));
+        let reasons: Vec<String> = proposal
+            .guesses
+            .iter()
+            .filter(|guess| guess.entry == entry)
+            .map(|guess| format!("{}{}", if guess.is_sure { "" } else { "CHECK: " }, one_line(&guess.reason)))
+            .collect();
+        // Writing to a string cannot fail.
+        let _ = match reasons.is_empty() {
+            true => writeln!(out, "{text}"),
+            false => writeln!(out, "{text:COMMENT_AT$} # {}", reasons.join("; ")),
+        };
+    };
+    line(&mut out, "", "currency", text(&map.currency));
+    if map.minor_digits != spendscape_schema::money::DEFAULT_MINOR_DIGITS {
+        line(&mut out, "", "minor_digits", map.minor_digits.to_string());
+    }
+    let source = entries_of(&map.source, &SourceFormat::default());
+    let time = entries_of(&map.time, &TimeRules::default());
+    let types: Vec<(String, String)> =
+        map.types.iter().map(|(name, column)| (name.clone(), text(&String::from(*column)))).collect();
+    let sections = [
+        ("source", source),
+        ("types", types),
+        ("columns", columns_of(map)),
+        ("time", time),
+        ("rows", rows_of(map)),
+    ];
+    for (section, entries) in sections {
+        if entries.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "\n[{section}]");
+        for (key, value) in entries {
+            line(&mut out, section, &key, value);
+        }
+    }
+    out
+}
+
+/// The entries of a section that differ from the defaults.
+fn entries_of<T: serde::Serialize>(section: &T, default: &T) -> Vec<(String, String)> {
+    let table = |value: &T| match ::toml::Value::try_from(value) {
+        Ok(::toml::Value::Table(table)) => table,
+        _ => ::toml::Table::new(),
+    };
+    let usual = table(default);
+    let differs = |(key, value): &(String, ::toml::Value)| usual.get(key) != Some(value);
+    table(section).into_iter().filter(differs).map(|(key, value)| (key, value.to_string())).collect()
+}
+
+fn columns_of(map: &ColumnMap) -> Vec<(String, String)> {
+    let columns = &map.columns;
+    let needed = [
+        ("customer", &columns.customer),
+        ("time", &columns.time),
+        ("amount", &columns.amount),
+        ("class", &columns.class),
+    ];
+    let optional = [
+        ("transaction", &columns.transaction),
+        ("channel", &columns.channel),
+        ("place", &columns.place),
+        ("balance", &columns.balance),
+    ];
+    let optional = optional.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
+    needed.into_iter().chain(optional).map(|(key, value)| (key.to_owned(), text(value))).collect()
+}
+
+fn rows_of(map: &ColumnMap) -> Vec<(String, String)> {
+    map.rows.condition.iter().map(|condition| ("where".to_owned(), text(condition))).collect()
+}
+
+fn text(value: &str) -> String {
+    ::toml::Value::from(value).to_string()
+}
+
+fn bare_or_quoted(key: &str) -> String {
+    let is_bare = !key.is_empty()
+        && key.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'));
+    if is_bare { key.to_owned() } else { text(key) }
+}
+
+/// Text from a file cannot begin a line of the map's own.
+fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
