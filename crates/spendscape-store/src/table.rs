@@ -68,6 +68,7 @@ pub struct TableWriter {
     writer: SerializedFileWriter<File>,
     factory: ArrowRowGroupWriterFactory,
     schema: SchemaRef,
+    provenance: Provenance,
     digest: DigestOf,
     /// The columns of the row group at hand; none before its first row.
     columns: Vec<Column>,
@@ -123,15 +124,9 @@ impl TableWriter {
     ) -> Result<Self, Error> {
         table.check(&schema).map_err(|source| Error::Table { path: path.to_owned(), source })?;
         let pending = PendingFile::create(path)?;
-        let json = serde_json::to_string(&provenance).map_err(|source| Error::Json {
-            path: path.to_owned(),
-            what: "provenance",
-            source,
-        })?;
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
-            .set_key_value_metadata(Some(vec![KeyValue::new(PROVENANCE_KEY.to_owned(), json)]));
+            .set_max_row_group_row_count(Some(ROWS_PER_GROUP));
         for column in table.columns() {
             let path = ColumnPath::from(column.name);
             properties = match column.kind {
@@ -157,13 +152,30 @@ impl TableWriter {
         let digest = DigestOf::table(&schema);
         let (columns, rows, group_rows) = (Vec::new(), 0, 0);
         let path = path.to_owned();
-        Ok(Self { path, pending, writer, factory, schema, digest, columns, rows, group_rows, most_rows })
+        Ok(Self {
+            path,
+            pending,
+            writer,
+            factory,
+            schema,
+            provenance,
+            digest,
+            columns,
+            rows,
+            group_rows,
+            most_rows,
+        })
     }
 
     /// The schema that every batch must have.
     #[must_use]
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// Adds an input to the provenance, whose digest was not known before.
+    pub fn add_input(&mut self, name: &str, digest: &Digest) {
+        self.provenance = self.provenance.clone().input(name, digest);
     }
 
     /// Adds rows.
@@ -258,9 +270,14 @@ impl TableWriter {
         self.writer.flush().map_err(io_error("write", &self.path))?;
         let mut file = self.pending.reopen()?;
         let chunks = chunk_digests(&mut file, &self.path, self.writer.flushed_row_groups())?;
-        for (key, value) in
-            [(DIGEST_KEY, digest.to_string()), (CHUNKS_KEY, chunks), (SEAL_KEY, UNSEALED.to_owned())]
-        {
+        let json = |source| Error::Json { path: self.path.clone(), what: "provenance", source };
+        let provenance = serde_json::to_string(&self.provenance).map_err(json)?;
+        for (key, value) in [
+            (PROVENANCE_KEY, provenance),
+            (DIGEST_KEY, digest.to_string()),
+            (CHUNKS_KEY, chunks),
+            (SEAL_KEY, UNSEALED.to_owned()),
+        ] {
             self.writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
         }
         self.writer.close().map_err(|source| parquet_error(&self.path, source))?;

@@ -66,6 +66,11 @@ impl Faults {
         }
     }
 
+    /// Whether no record has one but by its own form.
+    fn is_none(&self) -> bool {
+        self.zero.is_none() && self.malformed.is_empty()
+    }
+
     #[inline]
     pub(crate) fn find(&self, record: &Record) -> Option<RowProblem> {
         if record.is_stray {
@@ -167,7 +172,18 @@ pub(crate) fn split(mut block: Block, rules: &Rules, most: usize) -> Split {
     let faults = Faults::of(&mut block, rules.encoding);
     let is_last = block.is_last;
     let mut records = Records::new(&mut block.bytes, block.start, rules.signs);
+    let last_name = rules.header_line.as_ref().and_then(|header| header.last()).map(|name| name.len() as u32);
+    let is_usual = |row: Span, last: Span| {
+        row.to - row.from <= LONGEST_ROW as u32 && last_name != Some(last.to - last.from)
+    };
+    let can_be_usual = records.is_plain() && rules.not_rows.is_empty() && faults.is_none() && most == usize::MAX;
     while split.lines.len() < most {
+        if let Some(fields) = split.fields
+            && can_be_usual
+            && (2..=rules.columns).contains(&fields)
+        {
+            records.rows(fields, is_usual, &rules.wanted, &mut split.columns, &mut split.lines);
+        }
         let Some(record) = records.next() else { break };
         let refused = |problem| Stop::Refused { line: record.line, column: None, problem };
         let judged = match faults.find(&record) {

@@ -229,6 +229,15 @@ impl Texts<'_> {
             }
         }
     }
+
+    /// The same as bytes, with nothing where there is none.
+    #[inline]
+    pub(crate) fn bytes(&self, at: usize, row: usize) -> &[u8] {
+        match self {
+            Self::Fields { text, spans, is_first: false, nulls: [] } => spans[row].of(text.as_bytes()),
+            _ => self.get(at, row).unwrap_or_default().as_bytes(),
+        }
+    }
 }
 
 /// A text without spaces around it.

@@ -65,9 +65,9 @@ impl Sink for Codes {
     type Part = HashMap<String, u64>;
     type Round = ();
 
-    fn part(&self, rows: &Taken<'_>) -> Result<Self::Part, Error> {
+    fn part(&self, rows: Taken<'_>) -> Result<Self::Part, Error> {
         let mut counts: HashMap<&str, u64> = HashMap::new();
-        for row in rows.rows() {
+        for row in 0..rows.len() {
             *counts.entry(rows.code(row)).or_default() += 1;
         }
         Ok(counts.into_iter().map(|(code, rows)| (code.to_owned(), rows)).collect())

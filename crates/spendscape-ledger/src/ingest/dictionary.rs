@@ -1,12 +1,8 @@
 //! Texts that many rows share, as numbers.
 
-use std::{
-    hash::{BuildHasher, Hasher},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringBuilder};
-use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 /// Texts held at most: beyond it a column has texts like ids, and remembering them is no use.
@@ -15,10 +11,67 @@ const MOST_TEXTS: usize = 1 << 20;
 /// Bytes of texts held at most.
 const MOST_BYTES: usize = 64 << 20;
 
+/// Bytes of a text that two words hold: most customers and codes are as short.
+const SHORT: usize = 16;
+
+/// Digits of pi, which stand in no text.
+const SEEDS: [u64; 2] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344];
+
+/// A text's length and two words, which are all of it if it is short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    words: [u64; 2],
+    length: u32,
+}
+
+impl Key {
+    #[inline]
+    fn of(text: &[u8]) -> Self {
+        let word = |bytes: [u8; 8]| u64::from_le_bytes(bytes);
+        let half = |bytes: [u8; 4]| u64::from(u32::from_le_bytes(bytes));
+        let words = match text {
+            [] => [0, 0],
+            [first, ..] if text.len() < 4 => {
+                let (middle, last) = (text[text.len() / 2], text[text.len() - 1]);
+                [u64::from(u32::from_le_bytes([*first, middle, last, 0])), 0]
+            }
+            _ => match (text.first_chunk(), text.last_chunk()) {
+                (Some(first), Some(last)) if text.len() <= SHORT => [word(*first), word(*last)],
+                (Some(first), Some(last)) => {
+                    let (steps, _) = text.as_chunks::<8>();
+                    let hash = steps.iter().fold(word(*first), |hash, step| folded(hash ^ SEEDS[1], word(*step)));
+                    [hash, word(*last)]
+                }
+                _ => {
+                    let (first, last) = (text.first_chunk(), text.last_chunk());
+                    [first.map_or(0, |first| half(*first)), last.map_or(0, |last| half(*last))]
+                }
+            },
+        };
+        Self { words, length: text.len() as u32 }
+    }
+
+    #[inline]
+    fn hash(self) -> u64 {
+        folded(self.words[0] ^ SEEDS[0], self.words[1] ^ SEEDS[1] ^ (u64::from(self.length) << 56))
+    }
+
+    fn is_short(self) -> bool {
+        self.length as usize <= SHORT
+    }
+}
+
+/// The halves of a product of 128 bits, one upon the other: every bit depends on every other one.
+#[inline]
+fn folded(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
 /// Texts one after the other, each with its number.
 #[derive(Debug, Default)]
 struct Texts {
-    table: HashTable<u32>,
+    table: HashTable<(Key, u32)>,
     bytes: String,
     ends: Vec<usize>,
 }
@@ -34,37 +87,28 @@ impl Texts {
         self.ends.len()
     }
 
-    fn find(&self, hash: u64, text: &str) -> Option<u32> {
-        self.table.find(hash, |number| self.get(*number) == text).copied()
+    #[inline]
+    fn find(&self, key: Key, text: &[u8]) -> Option<u32> {
+        let is_same = |(other, number): &(Key, u32)| {
+            *other == key && (key.is_short() || self.get(*number).as_bytes() == text)
+        };
+        self.table.find(key.hash(), is_same).map(|(_, number)| *number)
     }
 
     /// Adds a text that is not among them.
-    fn add(&mut self, hash: u64, text: &str, state: &RandomState) -> u32 {
+    fn add(&mut self, key: Key, text: &str) -> u32 {
         let number = self.len() as u32;
         self.bytes.push_str(text);
         self.ends.push(self.bytes.len());
-        let Self { table, bytes, ends } = self;
-        let get = |number: u32| {
-            let from = if number == 0 { 0 } else { ends[number as usize - 1] };
-            &bytes[from..ends[number as usize]]
-        };
-        table.insert_unique(hash, number, |number| hash_of(state, get(*number)));
+        self.table.insert_unique(key.hash(), (key, number), |(key, _)| key.hash());
         number
     }
-}
-
-#[inline]
-fn hash_of(state: &RandomState, text: &str) -> u64 {
-    let mut hasher = state.build_hasher();
-    hasher.write(text.as_bytes());
-    hasher.finish()
 }
 
 /// All texts known so far, numbered in the order in which rows named them first. They are looked up by many threads at once;
 /// what is new is added by one, in the order of rows.
 #[derive(Debug, Default)]
 pub(crate) struct Dictionary {
-    state: RandomState,
     texts: Texts,
     /// The texts as an array, until another one is added.
     values: Option<ArrayRef>,
@@ -78,11 +122,6 @@ pub(crate) struct News(Texts);
 impl News {
     /// The number of the first text of them: those that are known have smaller ones.
     pub(crate) const FIRST: u32 = 1 << 31;
-
-    /// Their texts in the order of their numbers.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        (0..self.0.len() as u32).map(|number| self.0.get(number))
-    }
 }
 
 impl Dictionary {
@@ -93,15 +132,15 @@ impl Dictionary {
 
     /// Adds the texts that some rows brought, and gives each its number.
     pub(crate) fn add(&mut self, news: &News) -> Vec<u32> {
-        let mut add = |text: &str| {
-            let hash = hash_of(&self.state, text);
-            if let Some(number) = self.texts.find(hash, text) {
-                return number;
-            }
-            self.values = None;
-            self.texts.add(hash, text, &self.state)
+        let mut add = |number: usize| {
+            let text = news.0.get(number as u32);
+            let key = Key::of(text.as_bytes());
+            self.texts.find(key, text.as_bytes()).unwrap_or_else(|| {
+                self.values = None;
+                self.texts.add(key, text)
+            })
         };
-        news.texts().map(&mut add).collect()
+        (0..news.0.len()).map(&mut add).collect()
     }
 
     /// Number of texts.
@@ -146,40 +185,88 @@ impl Dictionary {
 pub(crate) struct LookUp<'d> {
     known: &'d Dictionary,
     news: News,
-    last: Option<(&'d str, u32)>,
+    /// The last text, if it is short and known: many rows have that of the row before.
+    last: Option<(Key, u32)>,
 }
 
-impl<'d> LookUp<'d> {
+impl LookUp<'_> {
     /// The number of a text.
     #[inline]
     pub(crate) fn number(&mut self, text: &str) -> u32 {
-        self.find(text).unwrap_or_else(|hash| self.add(hash, text))
+        self.find(text.as_bytes()).unwrap_or_else(|| self.add(text))
     }
 
-    /// Adds a text that was not found, by its hash.
-    pub(crate) fn add(&mut self, hash: u64, text: &str) -> u32 {
-        News::FIRST + self.news.0.add(hash, text, &self.known.state)
-    }
-
-    /// The number of a text, or its hash if it is new.
+    /// The number of a text, if it is known or was added.
     #[inline]
-    pub(crate) fn find(&mut self, text: &str) -> Result<u32, u64> {
+    pub(crate) fn find(&mut self, text: &[u8]) -> Option<u32> {
+        let key = Key::of(text);
         if let Some((last, number)) = self.last
-            && last == text
+            && last == key
         {
-            return Ok(number);
+            return Some(number);
         }
-        let known = self.known;
-        let hash = hash_of(&known.state, text);
-        if let Some(number) = known.texts.find(hash, text) {
-            self.last = Some((known.texts.get(number), number));
-            return Ok(number);
+        if let Some(number) = self.known.texts.find(key, text) {
+            self.last = key.is_short().then_some((key, number));
+            return Some(number);
         }
-        self.news.0.find(hash, text).map(|number| News::FIRST + number).ok_or(hash)
+        self.news.0.find(key, text).map(|number| News::FIRST + number)
+    }
+
+    /// Adds a text that was not found.
+    pub(crate) fn add(&mut self, text: &str) -> u32 {
+        News::FIRST + self.news.0.add(Key::of(text.as_bytes()), text)
     }
 
     /// The texts that are new.
     pub(crate) fn finish(self) -> News {
         self.news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use arrow::array::{Array, AsArray};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Texts get the same number if and only if they are the same, in the order in which they come, however they are divided.
+        #[test]
+        fn numbers_are_those_of_another_table(
+            texts in prop::collection::vec("[ab\u{e9}]{0,4}|[ab]{7,9}|[ab]{15,20}|x{30}[ab]{2}", 1..200),
+            size in 1_usize..50,
+        ) {
+            let (mut dictionary, mut expected) = (Dictionary::default(), HashMap::new());
+            for part in texts.chunks(size) {
+                let mut look_up = dictionary.look_up();
+                let numbers: Vec<u32> = part.iter().map(|text| look_up.number(text)).collect();
+                let news = look_up.finish();
+                let of_news = dictionary.add(&news);
+                for (text, number) in part.iter().zip(numbers) {
+                    let number = if number < News::FIRST { number } else { of_news[(number - News::FIRST) as usize] };
+                    let next = expected.len() as u32;
+                    prop_assert_eq!(number, *expected.entry(text.clone()).or_insert(next));
+                }
+            }
+            let values = dictionary.values();
+            prop_assert_eq!(values.len(), expected.len());
+            for (text, number) in expected {
+                prop_assert_eq!(values.as_string::<i32>().value(number as usize), text);
+            }
+        }
+    }
+
+    #[test]
+    fn texts_that_are_too_many_are_forgotten() {
+        let mut dictionary = Dictionary::default();
+        let mut look_up = dictionary.look_up();
+        (0..=MOST_TEXTS).for_each(|number| drop(look_up.number(&number.to_string())));
+        let news = look_up.finish();
+        dictionary.add(&news);
+        assert!(dictionary.forget_if_large() && dictionary.len() == 0 && dictionary.generation() == 1);
+        assert!(!dictionary.forget_if_large());
     }
 }

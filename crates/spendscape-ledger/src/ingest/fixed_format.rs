@@ -1,10 +1,8 @@
 //! The short way through formats of numbers that stand at fixed places.
 
-/// Bytes of the longest text that has a short way; what is shorter is filled up.
-const LONGEST: usize = 32;
-
-/// The place of two zeros behind every text, for numbers that a format lacks.
-const ZEROS: usize = LONGEST - 2;
+/// Bytes that are compared at once: a text is its first and its last ones, which overlap.
+const HALF: usize = 16;
+const LONGEST: usize = 2 * HALF;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
@@ -12,18 +10,38 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 #[derive(Debug)]
 pub(crate) struct FixedFormat {
     length: usize,
-    /// The least byte that may stand at each place, and by how much it may be exceeded.
-    least: [u8; LONGEST],
-    more: [u8; LONGEST],
+    /// What may stand in the first and in the last bytes of a text; what is shorter than these is filled up.
+    first: Allowed,
+    last: Allowed,
     /// Places of the numbers.
     year: usize,
     month: usize,
     day: usize,
-    hour: usize,
-    minute: usize,
-    second: usize,
+    hour: Option<usize>,
+    minute: Option<usize>,
+    second: Option<usize>,
     /// The bytes between the numbers but for white space.
     literals: Vec<u8>,
+}
+
+/// The least byte that may stand at each place, and by how much it may be exceeded.
+#[derive(Debug)]
+struct Allowed {
+    least: [u8; HALF],
+    more: [u8; HALF],
+}
+
+impl Allowed {
+    fn new(bytes: &[(u8, u8)]) -> Self {
+        let of = |at: usize| bytes.get(at).copied().unwrap_or((0, u8::MAX));
+        Self { least: std::array::from_fn(|at| of(at).0), more: std::array::from_fn(|at| of(at).1) }
+    }
+
+    #[inline]
+    fn all(&self, bytes: &[u8; HALF]) -> bool {
+        let places = bytes.iter().zip(&self.least).zip(&self.more);
+        places.fold(true, |fits, ((byte, least), more)| fits & (byte.wrapping_sub(*least) <= *more))
+    }
 }
 
 /// What the short way finds.
@@ -41,9 +59,7 @@ impl FixedFormat {
     /// The short way of a format, if it has one.
     pub(crate) fn new(format: &str) -> Option<Self> {
         let format = format.replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S").replace("%R", "%H:%M");
-        let mut least = [0; LONGEST];
-        let mut more = [u8::MAX; LONGEST];
-        let (mut at, mut literals) = (0, Vec::new());
+        let (mut allowed, mut literals) = (Vec::new(), Vec::new());
         let mut places = [None; 6];
         let mut bytes = format.bytes().peekable();
         while let Some(byte) = bytes.next() {
@@ -62,44 +78,44 @@ impl FixedFormat {
                 }
                 _ => return None,
             };
-            if at + digits > ZEROS {
-                return None;
-            }
             if let Some(number) = number
-                && places[number].replace(at).is_some()
+                && places[number].replace(allowed.len()).is_some()
             {
                 return None;
             }
-            let (low, span) = if number.is_some() { (b'0', 9) } else { (byte, 0) };
-            least[at..at + digits].fill(low);
-            more[at..at + digits].fill(span);
-            at += digits;
+            allowed.extend(vec![if number.is_some() { (b'0', 9) } else { (byte, 0) }; digits]);
         }
         // An hour alone is no time of the day.
         let [Some(year), Some(month), Some(day), hour, minute, second] = places else { return None };
         if hour.is_some() != minute.is_some() || second.is_some() && minute.is_none() {
             return None;
         }
-        let [hour, minute, second] = [hour, minute, second].map(|place| place.unwrap_or(ZEROS));
-        Some(Self { length: at, least, more, year, month, day, hour, minute, second, literals })
+        let length = allowed.len();
+        let (first, last) = (Allowed::new(&allowed), Allowed::new(&allowed[length.saturating_sub(HALF)..]));
+        let is_short = length <= LONGEST;
+        is_short.then_some(Self { length, first, last, year, month, day, hour, minute, second, literals })
     }
 
     /// Reads a text.
     #[inline]
-    pub(crate) fn read(&self, text: &str) -> Fixed {
-        let text = text.as_bytes();
-        let mut bytes = [b'0'; LONGEST];
+    pub(crate) fn read(&self, text: &[u8]) -> Fixed {
         if text.len() != self.length {
             return self.unread(text);
         }
-        bytes[..text.len()].copy_from_slice(text);
-        let places = bytes.iter().zip(&self.least).zip(&self.more);
-        if !places.fold(true, |fits, ((byte, least), more)| fits & (byte.wrapping_sub(*least) <= *more)) {
+        let fits = match (text.first_chunk(), text.last_chunk()) {
+            (Some(first), Some(last)) => self.first.all(first) && self.last.all(last),
+            _ => {
+                let mut filled = [0; HALF];
+                filled[..text.len()].copy_from_slice(text);
+                self.first.all(&filled)
+            }
+        };
+        if !fits {
             return self.unread(text);
         }
-        let two = |at: usize| i64::from(bytes[at] - b'0') * 10 + i64::from(bytes[at + 1] - b'0');
+        let two = |at: usize| i64::from(text[at] - b'0') * 10 + i64::from(text[at + 1] - b'0');
         let (year, month, day) = (100 * two(self.year) + two(self.year + 2), two(self.month), two(self.day));
-        let (hour, minute, second) = (two(self.hour), two(self.minute), two(self.second));
+        let [hour, minute, second] = [self.hour, self.minute, self.second].map(|place| place.map_or(0, two));
         let is_day = year > 0 && (1..=12).contains(&month) && day > 0 && day <= days_of(year, month);
         if !is_day || hour > 23 || minute > 59 || second > 59 {
             return Fixed::Unknown;

@@ -19,7 +19,7 @@ use super::{
     pseudonym::Pseudonyms,
     report::Example,
     take::Sink,
-    taken::{Row, Taken},
+    taken::Taken,
     unique::{Id, Unique, id_of},
     write::IngestOptions,
 };
@@ -142,18 +142,18 @@ impl<'a> Ledger<'a> {
         Mapped { class: class.copied(), known: self.taxonomy.knows(code) }
     }
 
-    /// The class of a code of some rows.
+    /// The class of a row's code.
     #[inline]
-    fn class(&self, code: &str, codes: &mut LookUp<'_>, news: &mut Vec<Mapped>) -> Mapped {
-        let number = codes.number(code);
-        if number < News::FIRST {
-            return self.class_of[number as usize];
+    fn class(&self, rows: &Taken<'_>, row: usize, codes: &mut LookUp<'_>, news: &mut Vec<Mapped>) -> Mapped {
+        match codes.find(rows.code_bytes(row)) {
+            Some(number) if number < News::FIRST => self.class_of[number as usize],
+            Some(number) => news[(number - News::FIRST) as usize],
+            None => {
+                codes.add(rows.code(row));
+                news.push(self.map(rows.code(row)));
+                news[news.len() - 1]
+            }
         }
-        let new = (number - News::FIRST) as usize;
-        if new == news.len() {
-            news.push(self.map(code));
-        }
-        news[new]
     }
 
     fn has(&self, column: &str) -> bool {
@@ -162,18 +162,7 @@ impl<'a> Ledger<'a> {
 }
 
 impl Part {
-    fn with_room(rows: usize, classes: usize) -> Self {
-        Self {
-            customers: Vec::with_capacity(rows),
-            times: Vec::with_capacity(rows),
-            amounts: Vec::with_capacity(rows),
-            classes: Vec::with_capacity(rows),
-            counts: vec![0; classes],
-            ..Self::default()
-        }
-    }
-
-    fn unmapped(&mut self, rows: &Taken<'_>, row: &Row, taxonomy: &Taxonomy) -> Result<(), Error> {
+    fn unmapped(&mut self, rows: &Taken<'_>, row: usize, taxonomy: &Taxonomy) -> Result<(), Error> {
         let (code, place) = (rows.code(row), || rows.place_of(row, "class"));
         let tally = match taxonomy.unmapped() {
             Unmapped::Refuse => {
@@ -199,35 +188,37 @@ impl Sink for Ledger<'_> {
     type Part = Part;
     type Round = Vec<RecordBatch>;
 
-    fn part(&self, rows: &Taken<'_>) -> Result<Part, Error> {
-        let mut part = Part::with_room(rows.rows().len(), self.class_names.len());
+    fn part(&self, mut rows: Taken<'_>) -> Result<Part, Error> {
+        let mut part = Part { counts: vec![0; self.class_names.len()], ..Part::default() };
         let (mut codes, mut channels, mut places) =
             (self.codes.look_up(), self.channels.look_up(), self.places.look_up());
         let mut transactions = self.has("transaction").then(StringBuilder::new);
-        let (has_channel, has_place, has_balance) =
-            (self.has("channel"), self.has("place"), self.has("balance_minor"));
-        let (mut first, mut last) = (i64::MAX, i64::MIN);
-        for row in rows.rows() {
+        let (has_channel, has_place) = (self.has("channel"), self.has("place"));
+        // The rows that are not kept, if there are any.
+        let mut keep = None;
+        let mut drop_row = |row: usize| keep.get_or_insert_with(|| vec![true; rows.len()])[row] = false;
+        part.classes.reserve(rows.len());
+        for row in 0..rows.len() {
             if !self.repeats.is_empty() && self.repeats.contains(&rows.number(row)) {
                 let why = "a row before has the same values".to_owned();
                 part.repeated.add(|| Example { place: rows.place_of(row, "transaction"), why });
+                drop_row(row);
                 continue;
             }
-            let Mapped { class, known } = self.class(rows.code(row), &mut codes, &mut part.class_of);
+            let Mapped { class, known } = self.class(&rows, row, &mut codes, &mut part.class_of);
             if !known {
-                part.unmapped(rows, row, self.taxonomy)?;
+                part.unmapped(&rows, row, self.taxonomy)?;
             }
-            let Some(class) = class else { continue };
+            let Some(class) = class else {
+                drop_row(row);
+                continue;
+            };
             if let Some(transactions) = &mut transactions {
                 let id = rows.transaction(row).unwrap_or_default();
                 part.ids.push(id_of(id.as_bytes(), rows.number(row)));
                 transactions.append_value(id);
             }
             part.counts[class as usize] += 1;
-            (first, last) = (first.min(row.time), last.max(row.time));
-            part.customers.push(row.customer);
-            part.times.push(row.time);
-            part.amounts.push(row.amount);
             part.classes.push(class as i32);
             if has_channel {
                 part.channels.push(rows.channel(row).map_or(NONE, |text| channels.number(text)));
@@ -235,14 +226,20 @@ impl Sink for Ledger<'_> {
             if has_place {
                 part.places.push(rows.place(row).map_or(NONE, |text| places.number(text)));
             }
-            if has_balance {
-                part.balances.push(row.balance);
-            }
         }
-        part.span = (first <= last).then_some((first, last));
+        if let Some(keep) = keep {
+            kept(&mut rows.customers, &keep);
+            kept(&mut rows.times, &keep);
+            kept(&mut rows.amounts, &keep);
+            kept(&mut rows.balances, &keep);
+        }
+        let (first, last) = (rows.times.iter().min(), rows.times.iter().max());
+        part.span = first.zip(last).map(|(first, last)| (*first, *last));
         part.transactions = transactions.map(|mut texts| texts.finish());
         part.codes = codes.finish();
         part.news = [channels.finish(), places.finish()];
+        (part.customers, part.times, part.amounts, part.balances) =
+            (rows.customers, rows.times, rows.amounts, rows.balances);
         Ok(part)
     }
 
@@ -316,6 +313,12 @@ impl Sink for Ledger<'_> {
         self.places.forget_if_large();
         Ok(batches)
     }
+}
+
+/// Leaves out what is not kept, if there is anything.
+fn kept<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
+    let mut keep = keep.iter();
+    values.retain(|_| keep.next().copied().unwrap_or(true));
 }
 
 fn arrow(source: ::arrow::error::ArrowError) -> Error {

@@ -15,6 +15,9 @@ const GROUP: u8 = 0x1d;
 /// Digits, one of which may be a decimal sign, that 64 bits hold.
 const USUAL_DIGITS: usize = 18;
 
+/// Bytes that are read at once.
+const WORD: usize = 8;
+
 /// Powers of ten: those that 128 bits hold. Computing one takes longer than reading a number.
 const POWERS: [i128; 39] = {
     let mut powers = [1; 39];
@@ -67,6 +70,57 @@ impl<'a> NumberSigns<'a> {
             [b'-', digits @ ..] => (true, digits),
             digits => (false, digits),
         };
+        let (precision, scale) = column.digits();
+        let value = match self.short(digits, scale) {
+            Some(value) => value,
+            None => self.digits(digits, scale)?,
+        };
+        let limit = POWERS.get(usize::from(precision)).copied().unwrap_or(i128::MAX);
+        (i128::from(value) < limit).then_some(if negative { -value } else { value })
+    }
+
+    /// Up to eight digits, of which just as many stand behind a decimal sign as the column has.
+    #[inline]
+    fn short(&self, digits: &[u8], scale: u8) -> Option<i64> {
+        let signs = usize::from(scale > 0);
+        let length = digits.len();
+        if !(4..=WORD).contains(&length) || usize::from(scale) + signs >= length {
+            return None;
+        }
+        // The digits as the last bytes of a word, which are its highest.
+        let mut word = match digits.first_chunk() {
+            Some(all) if length == WORD => u64::from_le_bytes(*all),
+            _ => {
+                let half = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
+                let (first, last) = (half(digits.first_chunk()?), half(digits.last_chunk()?));
+                first << (8 * (WORD - length)) | last << 32
+            }
+        };
+        if scale > 0 {
+            let sign_at = 8 * (WORD - 1 - usize::from(scale)) as u32;
+            if (word >> sign_at) as u8 != self.decimal {
+                return None;
+            }
+            // What stands before the sign moves into its place.
+            let before = word & ((1 << sign_at) - 1);
+            word = word >> (sign_at + 8) << (sign_at + 8) | before << 8;
+        }
+        let filled = 8 * (length - signs) as u32;
+        let zeros = u64::from_le_bytes([b'0'; WORD]);
+        let value = (word | zeros & ((1_u128 << (64 - filled)) - 1) as u64).wrapping_sub(zeros);
+        // A byte beyond 9 carries into its highest bit.
+        let is_beyond = (value.wrapping_add(0x7676_7676_7676_7676) | value) & 0x8080_8080_8080_8080 != 0;
+        if is_beyond {
+            return None;
+        }
+        // Digits to pairs, pairs to fours, fours to all.
+        let value = (10 * value + (value >> 8)) & 0x00ff_00ff_00ff_00ff;
+        let value = (100 * value + (value >> 16)) & 0x0000_ffff_0000_ffff;
+        Some(((10_000 * value + (value >> 32)) & 0xffff_ffff) as i64)
+    }
+
+    /// Digits of which some may stand behind a decimal sign.
+    fn digits(&self, digits: &[u8], scale: u8) -> Option<i64> {
         let (mut value, mut after) = (0_i64, None);
         if digits.len() > USUAL_DIGITS {
             return None;
@@ -81,15 +135,12 @@ impl<'a> NumberSigns<'a> {
                 return None;
             }
         }
-        let (precision, scale) = column.digits();
         let missing = usize::from(scale).checked_sub(after.unwrap_or(0))?;
         // A decimal sign alone is no number.
         if digits.len() <= usize::from(after.is_some()) || digits.len() + missing > USUAL_DIGITS {
             return None;
         }
-        let value = value * POWERS[missing] as i64;
-        let is_within = POWERS.get(usize::from(precision)).is_none_or(|limit| i128::from(value) < *limit);
-        is_within.then_some(if negative { -value } else { value })
+        Some(value * POWERS[missing] as i64)
     }
 
     fn read_any(&self, text: &str, column: ColumnType) -> Result<i128, NumberFault> {

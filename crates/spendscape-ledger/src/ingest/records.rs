@@ -52,6 +52,8 @@ pub(crate) struct Records<'b> {
     bytes: &'b mut [u8],
     signs: Signs,
     places: Vec<u32>,
+    /// Whether there are no other signs than delimiters and line feeds.
+    is_plain: bool,
     /// The first place that was not looked at.
     next: usize,
     at: usize,
@@ -63,11 +65,52 @@ impl<'b> Records<'b> {
     /// The records from an offset of a block on, which is where one may begin.
     pub(crate) fn new(bytes: &'b mut [u8], start: usize, signs: Signs) -> Self {
         let mut places = Vec::with_capacity(bytes.len() / 8);
-        match signs.quote.filter(|quote| memchr(*quote, bytes).is_some()) {
+        let quote = signs.quote.filter(|quote| memchr(*quote, &bytes[start..]).is_some());
+        let is_plain = quote.is_none() && memchr(b'\r', &bytes[start..]).is_none();
+        match quote {
             Some(quote) => find([signs.delimiter, b'\n', b'\r', quote], bytes, start, &mut places),
+            None if is_plain => find([signs.delimiter, b'\n'], bytes, start, &mut places),
             None => find([signs.delimiter, b'\n', b'\r'], bytes, start, &mut places),
         }
-        Self { bytes, signs, places, next: 0, at: start, line: 0, fields: Vec::new() }
+        Self { bytes, signs, places, is_plain, next: 0, at: start, line: 0, fields: Vec::new() }
+    }
+
+    /// Whether there are no other signs than delimiters and line feeds, so that [`Self::rows`] may be used.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
+    /// Reads records for as long as they have just so many fields, at least two, of which `is_usual` takes the row, from its start to
+    /// its end, and the last; adds the fields in some of their positions to `columns`, and the line of each record to `lines`.
+    pub(crate) fn rows(
+        &mut self,
+        fields: usize,
+        is_usual: impl Fn(Span, Span) -> bool,
+        positions: &[usize],
+        columns: &mut [Vec<Span>],
+        lines: &mut Vec<u32>,
+    ) {
+        self.skip_line_ends();
+        while let Some(places) = self.places[self.next..].get(..fields) {
+            let [delimiters @ .., end] = places else { return };
+            let [.., before] = delimiters else { return };
+            let is_delimiter = |at: &u32| self.bytes[*at as usize] == self.signs.delimiter;
+            let row = Span { from: self.at as u32, to: *end };
+            if self.bytes[*end as usize] != b'\n'
+                || !delimiters.iter().all(is_delimiter)
+                || !is_usual(row, Span { from: before + 1, to: *end })
+            {
+                return;
+            }
+            for (spans, position) in columns.iter_mut().zip(positions) {
+                let from = position.checked_sub(1).map_or(row.from, |before| places[before] + 1);
+                spans.push(Span { from, to: places[*position] });
+            }
+            lines.push(self.line);
+            self.line += 1;
+            self.next += fields;
+            self.at = *end as usize + 1;
+        }
     }
 
     /// The fields of the last record.
@@ -232,6 +275,7 @@ impl<'b> Records<'b> {
 fn find<const SIGNS: usize>(signs: [u8; SIGNS], bytes: &[u8], start: usize, places: &mut Vec<u32>) {
     let is_sign = |byte: u8| signs.iter().fold(false, |found, sign| found | (*sign == byte));
     let (steps, rest) = bytes[start..].as_chunks::<STEP>();
+    let mut count = 0;
     for (number, step) in steps.iter().enumerate() {
         // The first loop becomes a few vector instructions, and every word then a byte of the mask: its product with this number
         // has the lowest bits of its bytes side by side at the top.
@@ -243,12 +287,18 @@ fn find<const SIGNS: usize>(signs: [u8; SIGNS], bytes: &[u8], start: usize, plac
         for (at, word) in found.as_chunks::<8>().0.iter().enumerate() {
             mask |= (u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at);
         }
+        // Room is made now and then, so that writing a place is all there is to it.
+        if places.len() < count + STEP {
+            places.resize(count + 64 * STEP, 0);
+        }
         let base = (start + number * STEP) as u32;
         while mask != 0 {
-            places.push(base + mask.trailing_zeros());
+            places[count] = base + mask.trailing_zeros();
             mask &= mask - 1;
+            count += 1;
         }
     }
+    places.truncate(count);
     let base = bytes.len() - rest.len();
     places.extend((base..).zip(rest).filter(|(_, byte)| is_sign(**byte)).map(|(at, _)| at as u32));
 }

@@ -70,7 +70,7 @@ pub(crate) trait Sink: Sync {
     type Round: Send;
 
     /// Works on some rows, beside other threads.
-    fn part(&self, rows: &Taken<'_>) -> Result<Self::Part, Error>;
+    fn part(&self, rows: Taken<'_>) -> Result<Self::Part, Error>;
 
     /// Adds the next part. `customers` are the numbers of the customers that it brought.
     fn add(&mut self, part: Self::Part, customers: &[u32]) -> Result<(), Error>;

@@ -57,66 +57,87 @@ impl Limit {
     }
 }
 
-/// Rows that were taken. Their texts are empty where there is none.
+/// Rows that were taken, column by column. They are told by their position among them.
 pub(crate) struct Taken<'c> {
     chunk: &'c Chunk,
     values: Values<'c>,
-    rows: Vec<Row>,
-}
-
-/// A row that was taken.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Row {
-    /// Its position in the chunk, and among the rows that the condition kept.
-    row: u32,
-    at: u32,
-    pub(crate) customer: u32,
-    pub(crate) time: i64,
-    pub(crate) amount: i64,
-    pub(crate) balance: Option<i64>,
+    /// The position of each row in the chunk, and among the rows that the condition kept.
+    rows: Vec<(u32, u32)>,
+    pub(crate) customers: Vec<u32>,
+    pub(crate) times: Vec<i64>,
+    pub(crate) amounts: Vec<i64>,
+    /// Empty without such a column.
+    pub(crate) balances: Vec<Option<i64>>,
 }
 
 impl Taken<'_> {
-    pub(crate) fn rows(&self) -> &[Row] {
-        &self.rows
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
     }
 
     /// The number of a row among those of all files, from 0.
-    pub(crate) fn number(&self, row: &Row) -> u64 {
-        self.chunk.position.number + u64::from(row.row)
+    pub(crate) fn number(&self, row: usize) -> u64 {
+        self.chunk.position.number + u64::from(self.rows[row].0)
     }
 
-    pub(crate) fn customer(&self, row: &Row) -> &str {
-        trimmed(text(&self.values.customer, row).unwrap_or_default())
+    pub(crate) fn customer(&self, row: usize) -> &str {
+        trimmed(self.text(&self.values.customer, row).unwrap_or_default())
     }
 
-    /// The code of the class.
+    /// The code of the class; empty where there is none.
+    pub(crate) fn code(&self, row: usize) -> &str {
+        self.text(&self.values.class, row).unwrap_or_default()
+    }
+
+    /// The same as bytes.
     #[inline]
-    pub(crate) fn code(&self, row: &Row) -> &str {
-        text(&self.values.class, row).unwrap_or_default()
+    pub(crate) fn code_bytes(&self, row: usize) -> &[u8] {
+        let (row, at) = self.rows[row];
+        self.values.class.bytes(at as usize, row as usize)
     }
 
-    pub(crate) fn transaction(&self, row: &Row) -> Option<&str> {
-        self.values.transaction.as_ref().and_then(|texts| text(texts, row))
+    pub(crate) fn transaction(&self, row: usize) -> Option<&str> {
+        self.values.transaction.as_ref().and_then(|texts| self.text(texts, row))
     }
 
-    pub(crate) fn channel(&self, row: &Row) -> Option<&str> {
-        self.values.channel.as_ref().and_then(|texts| text(texts, row))
+    pub(crate) fn channel(&self, row: usize) -> Option<&str> {
+        self.values.channel.as_ref().and_then(|texts| self.text(texts, row))
     }
 
-    pub(crate) fn place(&self, row: &Row) -> Option<&str> {
-        self.values.place.as_ref().and_then(|texts| text(texts, row))
+    pub(crate) fn place(&self, row: usize) -> Option<&str> {
+        self.values.place.as_ref().and_then(|texts| self.text(texts, row))
     }
 
     /// Where an entry of a row stands.
-    pub(crate) fn place_of(&self, row: &Row, column: &str) -> Place {
-        self.chunk.position.place(row.row as usize, Some(column))
+    pub(crate) fn place_of(&self, row: usize, column: &str) -> Place {
+        self.chunk.position.place(self.rows[row].0 as usize, Some(column))
+    }
+
+    #[inline]
+    fn text<'t>(&self, texts: &'t Texts<'_>, row: usize) -> Option<&'t str> {
+        let (row, at) = self.rows[row];
+        texts.get(at as usize, row as usize)
+    }
+
+    /// Adds a row.
+    #[inline]
+    fn push(&mut self, (row, at): (usize, usize), entries: Entries) {
+        self.rows.push((row as u32, at as u32));
+        self.customers.push(entries.customer);
+        self.times.push(entries.time);
+        self.amounts.push(entries.amount);
+        if self.values.balance.is_some() {
+            self.balances.push(entries.balance);
+        }
     }
 }
 
-#[inline]
-fn text<'t>(texts: &'t Texts<'_>, row: &Row) -> Option<&'t str> {
-    texts.get(row.at as usize, row.row as usize)
+/// What is read of a row at once.
+struct Entries {
+    customer: u32,
+    time: i64,
+    amount: i64,
+    balance: Option<i64>,
 }
 
 impl Reader<'_> {
@@ -126,22 +147,30 @@ impl Reader<'_> {
         &self,
         mut chunk: Chunk,
         known: &Dictionary,
-        work: impl FnOnce(&Taken<'_>) -> Result<P, Error>,
+        work: impl FnOnce(Taken<'_>) -> Result<P, Error>,
     ) -> Result<(P, Option<Error>, Seen, News), Error> {
         let (mut limit, mut seen) =
             (Limit { row: chunk.rows, failure: chunk.failure.take() }, Seen::default());
         let (kept, values) = self.values(&chunk, &mut limit, &mut seen)?;
-        let mut rows = Vec::with_capacity(kept.as_ref().map_or(limit.row, Vec::len));
-        let mut customers = known.look_up();
         let positions = kept.as_ref().map_or(chunk.rows, Vec::len);
+        let mut customers = known.look_up();
+        let mut taken = Taken {
+            chunk: &chunk,
+            values,
+            rows: Vec::with_capacity(positions),
+            customers: Vec::with_capacity(positions),
+            times: Vec::with_capacity(positions),
+            amounts: Vec::with_capacity(positions),
+            balances: Vec::new(),
+        };
         for at in 0..positions {
             let row = kept.as_ref().map_or(at, |kept| kept[at] as usize);
             if row >= limit.row {
                 break;
             }
             let place = |column: &str| chunk.position.place(row, Some(column));
-            match self.judge(&values, (row, at), &mut customers, &mut seen.zones_converted) {
-                Ok(Ok(row)) => rows.push(row),
+            match self.judge(&taken.values, (row, at), &mut customers, &mut seen.zones_converted) {
+                Ok(Ok(entries)) => taken.push((row, at), entries),
                 Ok(Err((column, why))) => {
                     let dropped = match column {
                         CUSTOMER => &mut seen.without_customer,
@@ -152,7 +181,7 @@ impl Reader<'_> {
                 Err((column, problem)) => limit.fail(row, Error::Row { place: place(column), problem }),
             }
         }
-        let part = work(&Taken { chunk: &chunk, values, rows })?;
+        let part = work(taken)?;
         Ok((part, limit.failure, seen, customers.finish()))
     }
 
@@ -220,12 +249,14 @@ impl Reader<'_> {
         (row, at): (usize, usize),
         customers: &mut LookUp<'_>,
         zones_converted: &mut u64,
-    ) -> Result<Result<Row, (&'static str, String)>, (&'static str, RowProblem)> {
+    ) -> Result<Result<Entries, (&'static str, String)>, (&'static str, RowProblem)> {
         let map = self.wanted.map;
-        let name = trimmed(values.customer.get(at, row).unwrap_or_default());
-        let customer = match customers.find(name) {
-            Ok(customer) => customer,
-            Err(hash) => {
+        let bytes = values.customer.bytes(at, row);
+        let known = if is_bare(bytes) { customers.find(bytes) } else { None };
+        let customer = match known {
+            Some(customer) => customer,
+            None => {
+                let name = trimmed(values.customer.get(at, row).unwrap_or_default());
                 if name.is_empty() {
                     return match map.rows.no_customer {
                         Refusal::Refuse => Err((CUSTOMER, RowProblem::NoCustomer)),
@@ -236,7 +267,7 @@ impl Reader<'_> {
                     let text = map.source.format == Format::Csv;
                     return Err((CUSTOMER, RowProblem::CustomerMark { mark: name.to_owned(), text }));
                 }
-                customers.add(hash, name)
+                customers.number(name)
             }
         };
         let (time, converted) = match self.times.read(&values.time, (at, row)) {
@@ -264,7 +295,7 @@ impl Reader<'_> {
         {
             return Err(("transaction", RowProblem::missing()));
         }
-        Ok(Ok(Row { row: row as u32, at: at as u32, customer, time, amount, balance }))
+        Ok(Ok(Entries { customer, time, amount, balance }))
     }
 }
 
@@ -318,10 +349,12 @@ fn as_text(values: &ArrayRef) -> Result<StringArray, (usize, String)> {
 }
 
 /// A customer without spaces around it, nor characters that nobody sees: with them one customer would be two.
-#[inline]
 fn trimmed(customer: &str) -> &str {
-    match customer.as_bytes() {
-        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => customer,
-        _ => customer.trim_matches(|character: char| character.is_whitespace() || is_unseen(character)),
-    }
+    customer.trim_matches(|character: char| character.is_whitespace() || is_unseen(character))
+}
+
+/// Whether a customer is as it is trimmed, if that is told at once.
+#[inline]
+fn is_bare(customer: &[u8]) -> bool {
+    matches!(customer, [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic())
 }

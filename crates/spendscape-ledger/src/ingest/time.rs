@@ -145,9 +145,12 @@ impl<'a> TimeReader<'a> {
         (at, row): (usize, usize),
     ) -> Result<(i64, bool), RowProblem> {
         let (millis, converted) = match times {
-            Times::Text(texts) => match texts.get(at, row).map(bare) {
-                None | Some("") => return Err(RowProblem::missing()),
-                Some(text) => self.parse(text)?,
+            Times::Text(texts) => match self.usual(texts.bytes(at, row)) {
+                Some(millis) => (millis, false),
+                None => match texts.get(at, row).map(bare) {
+                    None | Some("") => return Err(RowProblem::missing()),
+                    Some(text) => self.parse(text)?,
+                },
             },
             Times::Number { values, .. } if values.is_null(at) => return Err(RowProblem::missing()),
             Times::Number { values, unit, instants } => {
@@ -193,10 +196,19 @@ impl<'a> TimeReader<'a> {
         })
     }
 
+    /// The time of a text that the first format reads the short way.
     #[inline]
+    fn usual(&self, text: &[u8]) -> Option<i64> {
+        let first = self.formats.first().filter(|_| self.source_zone.is_none())?;
+        match first.fixed.as_ref()?.read(text) {
+            Fixed::Time(millis) => Some(millis),
+            _ => None,
+        }
+    }
+
     fn parse(&self, text: &str) -> Result<(i64, bool), RowProblem> {
         for format in &self.formats {
-            match format.fixed.as_ref().map(|fixed| fixed.read(text)) {
+            match format.fixed.as_ref().map(|fixed| fixed.read(text.as_bytes())) {
                 Some(Fixed::Time(millis)) if self.source_zone.is_none() => return Ok((millis, false)),
                 Some(Fixed::Nothing) => continue,
                 _ => {}

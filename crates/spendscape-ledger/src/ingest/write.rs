@@ -6,6 +6,7 @@ use std::{
 };
 
 use arrow::array::RecordBatch;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use spendscape_schema::{Axes, Table, Taxonomy, Unmapped};
 use spendscape_store::{Digest, DigestOf, Provenance, TableWriter, require_free_space};
 
@@ -66,10 +67,8 @@ pub fn ingest<P: AsRef<Path>>(
     for folder in [destination.parent().unwrap_or(Path::new("")), &options.scratch] {
         require_free_space(folder, bytes.saturating_mul(2))?;
     }
-    let digests: Vec<Digest> = files.iter().map(|path| Digest::of_file(path)).collect::<Result<_, _>>()?;
-    let provenance = provenance(map, taxonomy, options, &files, &digests)?;
-    let present = present(map);
-    let schema = Table::Ledger.schema_with(&Axes::new(), &present)?;
+    let schema = Table::Ledger.schema_with(&Axes::new(), &present(map))?;
+    let provenance = provenance(map, taxonomy, options)?;
     let mut writer = TableWriter::create(destination, Table::Ledger, schema.clone(), provenance)?;
     let pass = Pass::new(options.allow_cut_last_line);
     let repeats = match map.rows.repeated {
@@ -77,9 +76,10 @@ pub fn ingest<P: AsRef<Path>>(
         Refusal::Drop => find_repeats(map, &files, pass, &options.scratch)?,
     };
     let mut ledger = Ledger::new(taxonomy, options, schema, repeats);
-    let seen = take_rows(map, &files, pass, &mut ledger, |batches: Vec<RecordBatch>| {
-        Ok(writer.write_all(&batches)?)
-    })?;
+    let digest = || files.par_iter().map(|path| Digest::of_file(path)).collect::<Result<Vec<_>, _>>();
+    let write = |batches: Vec<RecordBatch>| Ok(writer.write_all(&batches)?);
+    let (digests, seen) = rayon::join(digest, || take_rows(map, &files, pass, &mut ledger, write));
+    let (digests, seen) = (digests?, seen?);
     let rows_read = seen.ends.iter().map(|end| end.rows).sum();
     let Ledger { unique, counts, unmapped, times, repeated, class_names, .. } = ledger;
     if let Some((again, first)) = unique.first_repeat()? {
@@ -89,6 +89,11 @@ pub fn ingest<P: AsRef<Path>>(
     }
     if times.is_none() {
         return Err(Error::NothingLeft { rows: rows_read });
+    }
+    for (number, (path, digest)) in files.iter().zip(&digests).enumerate() {
+        // Folders differ from machine to machine; the number keeps files of one name apart.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        writer.add_input(&format!("{number:04} {name}"), digest);
     }
     let written = writer.finish()?;
     let [mut cut_last_lines, mut not_rows, mut repeated_headers] = [(); 3].map(|()| Tally::default());
@@ -165,9 +170,9 @@ impl Sink for Repeats {
     type Part = Vec<Id>;
     type Round = ();
 
-    fn part(&self, rows: &Taken<'_>) -> Result<Vec<Id>, Error> {
+    fn part(&self, rows: Taken<'_>) -> Result<Vec<Id>, Error> {
         let mut values = Vec::new();
-        let ids = rows.rows().iter().map(|row| {
+        let ids = (0..rows.len()).map(|row| {
             values.clear();
             let texts = [Some(rows.customer(row)), Some(rows.code(row)), rows.transaction(row)];
             for text in texts.into_iter().chain([rows.channel(row), rows.place(row)]) {
@@ -175,7 +180,8 @@ impl Sink for Repeats {
                 values.extend(text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
                 values.extend(text.unwrap_or_default().as_bytes());
             }
-            for number in [Some(row.time), Some(row.amount), row.balance] {
+            let balance = rows.balances.get(row).copied().flatten();
+            for number in [Some(rows.times[row]), Some(rows.amounts[row]), balance] {
                 values.extend([u8::from(number.is_some())]);
                 values.extend(number.unwrap_or_default().to_le_bytes());
             }
@@ -197,8 +203,6 @@ fn provenance(
     map: &ColumnMap,
     taxonomy: &Taxonomy,
     options: &IngestOptions,
-    files: &[PathBuf],
-    digests: &[Digest],
 ) -> Result<Provenance, Error> {
     let mut classes = DigestOf::table(Table::Taxonomy.schema(&Axes::new())?.as_ref());
     classes.update(&taxonomy.to_batch()?);
@@ -215,18 +219,12 @@ fn provenance(
     let transactions = if map.columns.transaction.is_some() { "unique" } else { "none" };
     let map = serde_json::to_value(map)
         .map_err(|source| Error::MapEntry { key: "columns", problem: source.to_string() })?;
-    let mut provenance = Provenance::new("ingest")
+    Ok(Provenance::new("ingest")
         .parameter("map", map)
         .parameter("taxonomy", taxonomy.name())
         .parameter("unmapped", unmapped)
         .parameter("customers", customers)
         .parameter("transaction_ids", transactions)
         .parameter("allow_cut_last_line", options.allow_cut_last_line)
-        .input("taxonomy", &classes.finish());
-    for (number, (path, digest)) in files.iter().zip(digests).enumerate() {
-        // Folders differ from machine to machine; the number keeps files of one name apart.
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        provenance = provenance.input(&format!("{number:04} {name}"), digest);
-    }
-    Ok(provenance)
+        .input("taxonomy", &classes.finish()))
 }

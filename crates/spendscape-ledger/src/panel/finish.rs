@@ -1,6 +1,6 @@
 //! From blocks of totals to rows of a panel.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::sync::Arc;
 
 use ndarray::{Array2, Array3};
 use spendscape_schema::{EmptyWindows, LeftOut, Panel, WindowSpec, scope::last_day};
@@ -50,15 +50,20 @@ impl Finish {
     /// The panels' rows of the customers in `codes`, whose blocks come in that order. A customer who never spends has a block
     /// of zeros.
     pub(crate) fn part(&self, blocks: &Blocks, codes: &mut dyn Iterator<Item = u32>) -> Vec<Part> {
-        let mut parts: Vec<Part> = self.windows.iter().map(|_| Part::default()).collect();
-        let mut scratch = Vec::new();
+        let customers = codes.size_hint().0;
+        let room = |window: &WindowLayout| {
+            let shares = customers * window.periods.len() * self.classes.len();
+            Part { shares: Vec::with_capacity(shares), ..Part::default() }
+        };
+        let mut parts: Vec<Part> = self.scan.layout.windows.iter().map(room).collect();
+        let (mut block, mut scratch) = (Vec::new(), Vec::new());
         for (position, customer) in codes.enumerate() {
-            let block = blocks.of(position);
+            blocks.of(position, &mut block);
             for ((part, window), (_, policy)) in
                 parts.iter_mut().zip(&self.scan.layout.windows).zip(&self.windows)
             {
                 if self.scan.layout.has_windows(customer as usize) {
-                    part.add(customer, block, window, *policy, self.classes.len(), &mut scratch);
+                    part.add(customer, &block, window, *policy, self.classes.len(), &mut scratch);
                 } else {
                     part.left_out.push((customer, LeftOut::NoAnchor, 0));
                 }
@@ -195,28 +200,24 @@ impl Part {
     ) {
         let periods = window.intervals.len();
         totals.clear();
-        totals.resize(periods * classes, 0);
-        let mut spent = vec![0_i64; periods];
+        let mut spent = Vec::with_capacity(periods);
         let clipped_before = (self.clipped.len(), self.clipped_count, self.clipped_minor);
         for (period, intervals) in window.intervals.iter().enumerate() {
-            let sums = &mut totals[period * classes..(period + 1) * classes];
-            for interval in intervals.clone() {
-                for (sum, total) in sums.iter_mut().zip(&block[interval * classes..(interval + 1) * classes])
-                {
-                    *sum = sum.wrapping_add(*total);
-                }
+            let first = totals.len();
+            let of = |interval: usize| &block[interval * classes..(interval + 1) * classes];
+            match intervals.clone().next() {
+                Some(interval) => totals.extend_from_slice(of(interval)),
+                None => totals.resize(first + classes, 0),
             }
-            for (class, sum) in sums.iter_mut().enumerate() {
-                if *sum < 0 {
-                    self.clipped_count += 1;
-                    self.clipped_minor -= i128::from(*sum);
-                    if self.clipped.len() < EXAMPLES {
-                        self.clipped.push((customer, period as u16, class as u32, *sum));
-                    }
-                    *sum = 0;
-                }
-                spent[period] = spent[period].wrapping_add(*sum);
+            let sums = &mut totals[first..];
+            for interval in intervals.clone().skip(1) {
+                sums.iter_mut().zip(of(interval)).for_each(|(sum, total)| *sum = sum.wrapping_add(*total));
             }
+            // The highest bit of one tells whether any is negative.
+            if sums.iter().fold(0, |bits, sum| bits | sum) < 0 {
+                self.clip(customer, period, sums);
+            }
+            spent.push(sums.iter().fold(0_i64, |spent, sum| spent.wrapping_add(*sum)));
         }
         let full = spent.iter().filter(|spent| **spent > 0).count();
         let (keep, carry) = match policy {
@@ -252,8 +253,9 @@ impl Part {
             self.totals.push(spent[source]);
             let total = spent[source] as f64;
             let sums = &totals[source * classes..(source + 1) * classes];
-            match spent[source].cmp(&0) {
-                Ordering::Greater => self.shares.extend(sums.iter().map(|sum| (*sum as f64 / total) as f32)),
+            match spent[source] {
+                1..EXACT => self.shares.extend(sums.iter().map(|sum| (exact(*sum) / total) as f32)),
+                EXACT.. => self.shares.extend(sums.iter().map(|sum| (*sum as f64 / total) as f32)),
                 _ => self.shares.resize(self.shares.len() + classes, 0.0),
             }
             match (own, carry) {
@@ -261,6 +263,39 @@ impl Part {
                 (false, true) => self.report.carried += 1,
                 (false, false) => self.report.zero += 1,
             }
+        }
+    }
+
+    /// Sets totals below 0 to 0.
+    fn clip(&mut self, customer: u32, period: usize, sums: &mut [i64]) {
+        for (class, sum) in sums.iter_mut().enumerate().filter(|(_, sum)| **sum < 0) {
+            self.clipped_count += 1;
+            self.clipped_minor -= i128::from(*sum);
+            if self.clipped.len() < EXAMPLES {
+                self.clipped.push((customer, period as u16, class as u32, *sum));
+            }
+            *sum = 0;
+        }
+    }
+}
+
+/// What a float of 64 bits holds in its fraction.
+const EXACT: i64 = 1 << f64::MANTISSA_DIGITS.saturating_sub(1);
+
+/// A whole number from 0 to below [`EXACT`] as a float: as the fraction of 2^52 it is, and the rest is exact. Vector
+/// instructions do this to several numbers at once, where they lack one that converts 64 bits.
+fn exact(whole: i64) -> f64 {
+    f64::from_bits(whole as u64 | (EXACT as f64).to_bits()) - EXACT as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_become_floats_exactly() {
+        for whole in [0, 1, 2, 12_345, EXACT / 3, EXACT - 1] {
+            assert_eq!(exact(whole).to_bits(), (whole as f64).to_bits(), "{whole}");
         }
     }
 }
