@@ -127,6 +127,18 @@ fn files_of_other_programs_are_named_with_what_to_do() {
     }
 }
 
+/// The length of a header may be the first bytes of other kinds of files: 640 those of a pickle, 520 those of ONNX.
+#[test]
+fn a_file_of_tensors_is_none_of_the_others() {
+    let tensors = file(&[("rnn.weight_ih_l0", &[8, 3], 0.1), ("rnn.weight_hh_l0", &[8, 2], 0.1)]);
+    let header = usize::try_from(u64::from_le_bytes(*tensors.first_chunk().unwrap())).unwrap();
+    for length in [640u64, 520] {
+        let padding = vec![b' '; usize::try_from(length).unwrap() - header];
+        let parts = [&length.to_le_bytes()[..], &tensors[8..8 + header], &padding, &tensors[8 + header..]];
+        assert_eq!(parse(&parts.concat()).unwrap().cell, Cell::Lstm);
+    }
+}
+
 #[test]
 fn a_single_cell_is_read_by_its_names() {
     let cell = file(&[
