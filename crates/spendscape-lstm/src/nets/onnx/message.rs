@@ -136,6 +136,8 @@ pub(super) struct Attribute {
     pub(super) tensor: Option<Box<Tensor>>,
     #[prost(message, optional, boxed, tag = "6")]
     pub(super) graph: Option<Box<Graph>>,
+    #[prost(int64, repeated, tag = "8")]
+    pub(super) integers: Vec<i64>,
     #[prost(bytes = "vec", repeated, tag = "9")]
     pub(super) texts: Vec<Vec<u8>>,
     #[prost(message, repeated, tag = "11")]
@@ -156,6 +158,8 @@ pub(super) struct Tensor {
     /// The bits of 16-bit floats.
     #[prost(int32, repeated, tag = "5")]
     pub(super) integers: Vec<i32>,
+    #[prost(int64, repeated, tag = "7")]
+    pub(super) longs: Vec<i64>,
     #[prost(string, tag = "8")]
     pub(super) name: String,
     #[prost(bytes = "vec", tag = "9")]

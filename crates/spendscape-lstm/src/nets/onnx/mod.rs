@@ -8,7 +8,7 @@ mod message;
 mod tests;
 mod weights;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use ndarray::{Array1, Array2};
 use prost::Message;
@@ -27,16 +27,14 @@ const OPERATORS: [&str; 3] = ["LSTM", "GRU", "RNN"];
 /// Where ONNX's gates i, o, f, c stand in the order i, f, g, o, and z, r, h in r, z, n.
 const LSTM: [usize; 4] = [0, 2, 3, 1];
 const GRU: [usize; 3] = [1, 0, 2];
-/// Nodes that change the shape of a sequence, or nothing, on its way from one layer of a stack to the next.
-const PASSED: [&str; 5] = ["Squeeze", "Unsqueeze", "Transpose", "Identity", "Dropout"];
 
 /// The modules asked for.
 pub(super) fn read(bytes: &[u8], choice: &NetChoice) -> Result<Vec<Module>, Error> {
     let model = decode(bytes)?;
     let graph = model.graph.as_ref().ok_or_else(|| problem_of("the ONNX file", "it has no graph"))?;
     let nodes: Vec<&Node> = graph.nodes.iter().filter(|node| is_recurrent(node)).collect();
-    let places = choose(&model, graph, &nodes, &choice.modules)?;
     let weights = Weights::of(graph)?;
+    let places = choose(&model, graph, &nodes, &weights, &choice.modules)?;
     places.into_iter().map(|at| Layer { node: nodes[at], weights: &weights }.read(choice)).collect()
 }
 
@@ -103,7 +101,7 @@ fn choose(model: &Model, graph: &Graph, nodes: &[&Node], wanted: &[String]) -> R
         });
     }
     if wanted.is_empty() && nested.is_empty() && nodes.len() > 1 {
-        if let Some(stack) = stack(graph, nodes) {
+        if let Some(stack) = stack(graph, nodes, weights) {
             return Ok(stack);
         }
     }
@@ -162,15 +160,9 @@ fn nested(model: &Model, graph: &Graph) -> Vec<(String, String)> {
 }
 
 /// The LSTM nodes as layers on one another, bottom first, if the graph joins them all so.
-fn stack(graph: &Graph, nodes: &[&Node]) -> Option<Vec<usize>> {
+fn stack(graph: &Graph, nodes: &[&Node], weights: &Weights<'_>) -> Option<Vec<usize>> {
     if nodes.iter().any(|node| node.operator != "LSTM") {
         return None;
-    }
-    let mut makers: HashMap<&str, &Node> = HashMap::new();
-    for node in &graph.nodes {
-        makers.extend(
-            node.outputs.iter().filter(|output| !output.is_empty()).map(|output| (output.as_str(), node)),
-        );
     }
     let place =
         |name: &str| nodes.iter().position(|node| node.outputs.first().is_some_and(|output| output == name));
@@ -180,11 +172,12 @@ fn stack(graph: &Graph, nodes: &[&Node]) -> Option<Vec<usize>> {
             if let Some(at) = place(value) {
                 return Some(at);
             }
-            let maker = makers.get(value).filter(|maker| {
-                is_standard(maker)
-                    && PASSED.contains(&maker.operator.as_str())
-                    && maker.outputs.first().is_some_and(|output| output == value)
+            let maker = weights.maker(value).filter(|maker| {
+                is_standard(maker) && maker.outputs.first().is_some_and(|output| output == value)
             })?;
+            if !keeps_features(maker, node, weights) {
+                return None;
+            }
             value = maker.inputs.first()?;
         }
         None
@@ -198,6 +191,24 @@ fn stack(graph: &Graph, nodes: &[&Node]) -> Option<Vec<usize>> {
         order.push(next);
     }
     (order.len() == nodes.len()).then_some(order)
+}
+
+/// Whether a node on the way to a layer changes nothing but the order and number of axes before the last one, the features.
+fn keeps_features(maker: &Node, layer: &Node, weights: &Weights<'_>) -> bool {
+    match maker.operator.as_str() {
+        "Squeeze" | "Unsqueeze" | "Identity" | "Dropout" => true,
+        "Transpose" => {
+            let order = maker.attributes.iter().find(|attribute| attribute.name == "perm");
+            order.is_some_and(|order| order.integers.last() == order.integers.iter().max())
+        }
+        "Reshape" => {
+            let width = layer.inputs.get(1).and_then(|w| weights.shape(layer, w).ok()?.last().copied());
+            let sides = maker.inputs.get(1).and_then(|shape| weights.integers(maker, shape));
+            let last = sides.and_then(|sides| sides.last().copied());
+            last.is_some_and(|last| last == -1 || usize::try_from(last).is_ok_and(|last| Some(last) == width))
+        }
+        _ => false,
+    }
 }
 
 /// A recurrent node and the weights of its graph.

@@ -240,7 +240,7 @@ fn weights_come_from_initializers_constants_and_identities_alone() {
     assert!(refused(gone).contains("its weights b are not stored"));
 }
 
-/// A second LSTM node with one unit that reads the first through `between`.
+/// A second LSTM node with one unit that reads the first through a node `between`.
 fn two(between: &str) -> Graph {
     let mut graph = graph("LSTM", Vec::new());
     graph.initializers.extend([numbers("w2", &[1, 4, 2]), numbers("r2", &[1, 4, 1])]);
@@ -255,6 +255,24 @@ fn two(between: &str) -> Graph {
 fn stacked_nodes_are_layers_and_others_are_chosen_by_name() {
     let net = parse(two("Squeeze")).unwrap();
     assert_eq!(net.layers.iter().map(|layer| layer.recurrent.ncols()).collect::<Vec<_>>(), [2, 1]);
+    // The axes of exporters: of time, direction and sample may change, that of features may not.
+    for (operator, perm, shape, joined) in [
+        ("Transpose", vec![0, 2, 1, 3], vec![], true),
+        ("Transpose", vec![0, 2, 3, 1], vec![], false),
+        ("Transpose", vec![], vec![], false),
+        ("Reshape", vec![], vec![0, 0, -1], true),
+        ("Reshape", vec![], vec![4, 1, 2], true),
+        ("Reshape", vec![], vec![2, 1, 4], false),
+        ("Reshape", vec![], vec![], false),
+    ] {
+        let mut graph = two(operator);
+        let order = Attribute { name: "perm".to_owned(), integers: perm, ..Attribute::default() };
+        graph.nodes[1].attributes = vec![order];
+        graph.nodes[1].inputs.push("shape".to_owned());
+        let raw = shape.iter().flat_map(|side: &i64| side.to_le_bytes()).collect();
+        graph.initializers.push(Tensor { name: "shape".to_owned(), data_type: 7, raw, ..Tensor::default() });
+        assert_eq!(parse(graph).is_ok(), joined, "{operator} {shape:?}");
+    }
     let message = refused(two("Relu"));
     assert!(message.contains("several recurrent modules: choose one of \"net\", \"upper\""), "{message}");
     let choice = NetChoice { modules: vec!["upper".to_owned()], ..NetChoice::default() };

@@ -10,6 +10,7 @@ use crate::tensors::{bf16, each, f16};
 
 /// Types of tensors, as `TensorProto.DataType` numbers them.
 const FLOAT: i32 = 1;
+const INT64: i32 = 7;
 const FLOAT16: i32 = 10;
 const DOUBLE: i32 = 11;
 const BFLOAT16: i32 = 16;
@@ -74,6 +75,18 @@ impl<'a> Weights<'a> {
         let problem =
             format!("its weights {value} are not stored in the file: export it with its initializers");
         Err(problem_of(&place(node), problem))
+    }
+
+    /// The node that makes a value.
+    pub(super) fn maker(&self, value: &str) -> Option<&'a Node> {
+        self.made.get(value).copied()
+    }
+
+    /// The whole numbers of input `value` of a node, if they are stored.
+    pub(super) fn integers(&self, node: &Node, value: &str) -> Option<Vec<i64>> {
+        let stored = self.find(node, value).ok().filter(|stored| stored.data_type == INT64)?;
+        let raw = stored.raw.as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
+        Some(if stored.raw.is_empty() { stored.longs.clone() } else { raw })
     }
 
     /// The shape of input `value` of a node.
