@@ -46,9 +46,13 @@ impl FixedPoint {
     ) -> Self {
         let state: Array1<f64> = enclosure.iter().map(|v| representative(*v)).collect();
         let n = state.len();
-        let mut jacobian = vec![Interval::ZERO; n * n];
-        map.jacobian(&enclosure, &mut jacobian);
-        let spectrum = work.enclose(n, &jacobian);
+        let spectrum = if map.is_smooth(&enclosure) {
+            let mut jacobian = vec![Interval::ZERO; n * n];
+            map.jacobian(&enclosure, &mut jacobian);
+            work.enclose(n, &jacobian)
+        } else {
+            Spectrum::KINK
+        };
         let xs = state.to_vec();
         let residual = residual(map, &xs);
         Self { state, enclosure, uniqueness, residual, spectrum }
@@ -213,7 +217,7 @@ impl Certifier {
         }
     }
 
-    /// The stability of the point that was last proved.
+    /// The stability of the point that was last proved, of a map without kinks.
     pub(crate) fn stability(&mut self, map: &impl Map) -> Spectrum {
         map.linearize(&self.enclosure, &mut self.step, &mut self.jacobian);
         self.spectrum.enclose(self.enclosure.len(), &self.jacobian)

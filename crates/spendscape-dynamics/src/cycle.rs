@@ -7,7 +7,7 @@ use crate::find::{FindConfig, spread};
 use crate::interval::Interval;
 use crate::map::{Map, Scalar};
 use crate::solve::{Solver, Status};
-use crate::spectrum::{Spectrum, SpectrumWork};
+use crate::spectrum::{Spectrum, SpectrumWork, Verdict};
 
 /// Two phases of one orbit nearer than this (largest coordinate) make the orbit a repetition of a shorter one, unless
 /// their enclosures are proved apart.
@@ -58,6 +58,10 @@ impl<M: Map> Map for Ring<'_, M> {
                 }
             }
         }
+    }
+
+    fn is_smooth(&self, x: &[Interval]) -> bool {
+        x.chunks(self.map.dim()).all(|phase| self.map.is_smooth(phase))
     }
 
     fn bounds(&self) -> Option<Vec<(f64, f64)>> {
@@ -145,6 +149,17 @@ fn rotation(a: &FixedPoint, b: &FixedPoint, n: usize, length: usize) -> bool {
 }
 
 fn finish(map: &impl Map, point: &FixedPoint, n: usize, length: usize) -> Cycle {
+    let phases = Array2::from_shape_fn((length, n), |(p, k)| point.state[p * n + k]);
+    let spectrum = if point.spectrum.verdict == Verdict::Kink {
+        Spectrum::KINK
+    } else {
+        SpectrumWork::default().enclose(n, &multipliers(map, point, n, length))
+    };
+    Cycle { phases, enclosure: point.enclosure.clone(), spectrum, residual: point.residual }
+}
+
+/// The Jacobian of as many steps as the cycle is long.
+fn multipliers(map: &impl Map, point: &FixedPoint, n: usize, length: usize) -> Vec<Interval> {
     let zero = Interval::ZERO;
     let mut product: Vec<Interval> =
         (0..n * n).map(|k| if k % (n + 1) == 0 { Interval::point(1.0) } else { zero }).collect();
@@ -159,7 +174,5 @@ fn finish(map: &impl Map, point: &FixedPoint, n: usize, length: usize) -> Cycle 
         }
         product = next;
     }
-    let spectrum = SpectrumWork::default().enclose(n, &product);
-    let phases = Array2::from_shape_fn((length, n), |(p, k)| point.state[p * n + k]);
-    Cycle { phases, enclosure: point.enclosure.clone(), spectrum, residual: point.residual }
+    product
 }

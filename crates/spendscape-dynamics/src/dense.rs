@@ -43,33 +43,31 @@ pub(crate) fn invert<const N: usize>(a: &[[f64; N]; N]) -> Option<[[f64; N]; N]>
     inv.iter().flatten().all(|v| v.is_finite()).then_some(inv)
 }
 
-/// The sign of the determinant of an `N x N` matrix (0 when a pivot vanishes).
-pub(crate) fn det_sign<const N: usize>(a: &[[f64; N]; N]) -> i32 {
-    let mut a = *a;
+/// The sign of the determinant of a row-major `n x n` matrix, which is destroyed (0 when a pivot vanishes).
+pub(crate) fn det_sign(n: usize, a: &mut [f64]) -> i32 {
     let mut sign = 1;
-    for k in 0..N {
+    for k in 0..n {
         let mut p = k;
-        for r in k + 1..N {
-            if a[r][k].abs() > a[p][k].abs() {
+        for r in k + 1..n {
+            if a[r * n + k].abs() > a[p * n + k].abs() {
                 p = r;
             }
         }
         if p != k {
-            a.swap(k, p);
+            (0..n).for_each(|c| a.swap(k * n + c, p * n + c));
             sign = -sign;
         }
-        let pivot = a[k][k];
+        let pivot = a[k * n + k];
         if pivot == 0.0 || pivot.is_nan() {
             return 0;
         }
         if pivot < 0.0 {
             sign = -sign;
         }
-        for r in k + 1..N {
-            let factor = a[r][k] / pivot;
-            let pivot_row = a[k];
-            for (v, p) in a[r].iter_mut().zip(pivot_row).skip(k) {
-                *v -= factor * p;
+        for r in k + 1..n {
+            let factor = a[r * n + k] / pivot;
+            for c in k..n {
+                a[r * n + c] -= factor * a[k * n + c];
             }
         }
     }
@@ -246,13 +244,13 @@ mod tests {
                 assert!((any[i * 3 + j] - inv[i][j]).abs() < 1e-14);
             }
         }
-        assert_eq!(det_sign(&a), 1);
+        assert_eq!(det_sign(3, &mut flat.clone()), 1);
     }
 
     #[test]
     fn a_singular_matrix_is_refused() {
         assert!(invert(&[[1.0, 2.0], [2.0, 4.0]]).is_none());
         assert!(!solve(2, &mut [1.0, 2.0, 2.0, 4.0], &mut [1.0, 1.0]));
-        assert_eq!(det_sign(&[[1.0, 2.0], [2.0, 4.0]]), 0);
+        assert_eq!(det_sign(2, &mut [1.0, 2.0, 2.0, 4.0]), 0);
     }
 }

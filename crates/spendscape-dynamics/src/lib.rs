@@ -49,7 +49,7 @@ pub use attractors::{
 };
 pub use basin::{Basins, Edge, Membership, Share};
 pub use certificate::{FixedPoint, certify};
-pub use complete::{COMPLETE_UNITS_MAX, Complete, FixedPointList, Outcome, SearchConfig};
+pub use complete::{COMPLETE_UNITS_MAX, Complete, FixedPointList, Outcome, RELU_UNITS_MAX, SearchConfig};
 pub use continuation::{
     Branch, BranchEnd, BranchPoint, ContinuationConfig, Jump, JumpCause, Passage, follow, jump_toward,
     smallest_jump,
@@ -61,8 +61,8 @@ pub use find::{Fate, FindConfig, Found, Method, find_fixed_points, halton};
 pub use interval::{Interval, Number};
 pub use inverse::{InverseConfig, InverseRegression, Reachable, inverse_regression};
 pub use map::{
-    Driven, GruCell, GruMap, Henon, LANES, LstmCell, LstmMap, Map, NewtonCubic, RnnCell, RnnMap, Scalar,
-    StackedLstm, StackedMap, TanhMap,
+    Driven, GruCell, GruMap, Henon, LANES, LstmCell, LstmMap, Map, NewtonCubic, Nonlinearity, RnnCell,
+    RnnMap, Scalar, StackedLstm, StackedMap, TanhMap,
 };
 pub use population::{
     Arrival, PointTable, Population, PopulationConfig, analyze_population, analyze_preactivations,

@@ -103,10 +103,34 @@ pub enum Error {
         /// The type found.
         found: String,
     },
+    /// Something in a file from elsewhere that is not understood.
+    #[error("{place}: {problem}")]
+    NetFile {
+        /// The tensor or the node, or the file itself.
+        place: String,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// A file in which a recurrent module must be chosen, or which has none of that name.
+    #[error("{}", modules(wanted.as_deref(), found))]
+    Modules {
+        /// The name that was asked for.
+        wanted: Option<String>,
+        /// The names there are.
+        found: Vec<String>,
+    },
     /// A data set without samples cannot train a network.
     #[error("there is nothing to train on: {what}")]
     NothingToTrain {
         /// What is missing.
         what: &'static str,
     },
+}
+
+fn modules(wanted: Option<&str>, found: &[String]) -> String {
+    let listed = found.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    match wanted {
+        Some(wanted) => format!("there is no recurrent module {wanted:?}; the file has {listed}"),
+        None => format!("there are several recurrent modules: choose one of {listed}"),
+    }
 }

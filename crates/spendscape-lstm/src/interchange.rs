@@ -16,7 +16,7 @@ pub enum Layout {
     /// `lstm/lstm_cell/kernel` (inputs x 4 units), `lstm/lstm_cell/recurrent_kernel`, `lstm/lstm_cell/bias`, then
     /// `dense/kernel` (inputs x units) and `dense/bias`; further layers are called `lstm_1`, `dense_1` and so on. These
     /// are the paths of a Keras model's variables without the model's own name; the seeds that Keras counts among them for
-    /// dropout are no weights and must not be in the file. A network with two biases writes their sum.
+    /// dropout are no weights and are passed over. A network with two biases writes their sum.
     Keras,
 }
 

@@ -1,7 +1,8 @@
 #![doc = include_str!("../README.md")]
 //!
 //! Reading order: `network` (shape and parameters), `inputs` and `categories` (data), `engine` (a block forward and backward), `kernels` (the
-//! vector code, the only place with `unsafe`), `train`, then `infer`, `gradients`, `jacobian`, `tensors`, `interchange` and `elbow`.
+//! vector code, the only place with `unsafe`), `train`, then `infer`, `gradients`, `jacobian`, `tensors`, `interchange`, `nets`
+//! (recurrent nets from elsewhere) and `elbow`.
 
 mod buffer;
 mod categories;
@@ -16,6 +17,7 @@ mod interchange;
 mod jacobian;
 mod kernels;
 mod metrics;
+mod nets;
 mod network;
 mod real;
 mod tensors;
@@ -30,6 +32,7 @@ pub use interchange::Layout;
 pub use jacobian::StepJacobian;
 pub use kernels::Instructions;
 pub use metrics::{r2, softmax};
+pub use nets::{Cell, LARGEST_WEIGHT, NetChoice, Nonlinearity, RecurrentLayer, RecurrentNet, Reset};
 pub use network::{Activation, Bias, Network, NetworkParams};
 pub use real::Real;
 pub use tensors::Tensors;

@@ -81,10 +81,7 @@ impl<'a> Tensors<'a> {
         let data = tensor.data();
         Ok(match tensor.dtype() {
             Dtype::F16 => each(data, |bytes| f16(u16::from_le_bytes(bytes))),
-            // The upper half of an f32.
-            Dtype::BF16 => {
-                each(data, |bytes| f64::from(f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)))
-            }
+            Dtype::BF16 => each(data, |bytes| bf16(u16::from_le_bytes(bytes))),
             Dtype::F32 => each(data, |bytes| f64::from(f32::from_le_bytes(bytes))),
             Dtype::F64 => each(data, f64::from_le_bytes),
             other => return Err(Error::TensorType { name: name.to_owned(), found: format!("{other:?}") }),
@@ -93,7 +90,7 @@ impl<'a> Tensors<'a> {
 
     /// Refuses tensors beside those known.
     pub(crate) fn nothing_else(&self, known: &HashSet<String>) -> Result<(), Error> {
-        match self.names().into_iter().find(|&name| !known.contains(name)) {
+        match self.names().into_iter().find(|&name| !known.contains(name) && !is_seed(name)) {
             Some(name) => {
                 Err(Error::TensorName { name: name.to_owned(), problem: "not part of the network" })
             }
@@ -102,13 +99,18 @@ impl<'a> Tensors<'a> {
     }
 }
 
+/// Whether a tensor of Keras is the state of the random numbers that dropout draws from, which is no weight.
+pub(crate) fn is_seed(name: &str) -> bool {
+    name.split('/').any(|part| part.starts_with("seed_generator"))
+}
+
 /// The numbers of `N` bytes each.
-fn each<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f64) -> Vec<f64> {
+pub(crate) fn each<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f64) -> Vec<f64> {
     data.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
 }
 
 /// A number of IEEE 754's binary16: sign, 5 bits of exponent, 10 of mantissa; f64 holds it exactly.
-fn f16(bits: u16) -> f64 {
+pub(crate) fn f16(bits: u16) -> f64 {
     let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
     let size = match exponent {
         0 => mantissa * 2f64.powi(-24),
@@ -117,6 +119,11 @@ fn f16(bits: u16) -> f64 {
         _ => (1024.0 + mantissa) * 2f64.powi(exponent - 25),
     };
     if bits >> 15 == 1 { -size } else { size }
+}
+
+/// A number of the format bfloat16, the upper half of an f32.
+pub(crate) fn bf16(bits: u16) -> f64 {
+    f64::from(f32::from_bits(u32::from(bits) << 16))
 }
 
 /// The header of a file, which is JSON, and the numbers behind it.

@@ -170,7 +170,7 @@ pub fn judge_group(population: &Population, members: &[usize], horizon: f64) -> 
             Verdict::Marginal => marginal += 1,
             Verdict::Stable if time_constant(s.radius.mid()) > horizon => slow += 1,
             Verdict::Stable => points += 1,
-            Verdict::Saddle { .. } | Verdict::Undecided => {}
+            Verdict::Saddle { .. } | Verdict::Undecided | Verdict::Kink => {}
         }
     }
     let count = members.len();

@@ -60,3 +60,55 @@ impl<const N: usize> Reduced<N> for GruReduced<N> {
         rows
     }
 }
+
+/// The same with the reset gates before the product: `h_k = tanh(n_k + sum_j w_kj r_j h_j)`.
+#[derive(Debug, Clone)]
+pub(crate) struct ResetBefore<const N: usize> {
+    /// Input pre-activations of the reset gate.
+    pub(crate) r0: [Interval; N],
+    /// Input pre-activations of the candidate.
+    pub(crate) n0: [Interval; N],
+    /// Recurrent weights of the reset gate.
+    pub(crate) w_r: [[f64; N]; N],
+    /// Recurrent weights of the candidate.
+    pub(crate) w_n: [[f64; N]; N],
+}
+
+impl<const N: usize> ResetBefore<N> {
+    fn resets(&self, x: &[Interval; N]) -> [SigmoidGate; N] {
+        std::array::from_fn(|k| SigmoidGate::at(linear(self.r0[k], &self.w_r[k], x)))
+    }
+
+    /// The candidate's pre-activation over a box.
+    fn candidate(&self, k: usize, x: &[Interval; N], resets: &[SigmoidGate; N]) -> Interval {
+        (0..N).fold(self.n0[k], |z, j| z + (resets[j].on * x[j]).scale(self.w_n[k][j]))
+    }
+}
+
+impl<const N: usize> Reduced<N> for ResetBefore<N> {
+    fn contract(&self, x: &mut [Interval; N]) -> bool {
+        // The gates over the box as it was hold for every smaller one.
+        let resets = self.resets(x);
+        for k in 0..N {
+            let z = self.candidate(k, x, &resets);
+            let Some(cut) = x[k].intersect(TanhGate::at(z).value) else { return false };
+            x[k] = cut;
+        }
+        true
+    }
+
+    fn rows(&self, x: &[Interval; N], mid: &[f64; N]) -> Rows<N> {
+        let thin: [Interval; N] = std::array::from_fn(|k| Interval::point(mid[k]));
+        let (over, at) = (self.resets(x), self.resets(&thin));
+        let mut rows = Rows::ZERO;
+        for k in 0..N {
+            let (z, z_thin) = (self.candidate(k, x, &over), self.candidate(k, &thin, &at));
+            let dz: [Interval; N] = std::array::from_fn(|j| {
+                let through = |i: usize| (over[i].slope * x[i]).scale(self.w_n[k][i]).scale(self.w_r[i][j]);
+                (0..N).fold(over[j].on.scale(self.w_n[k][j]), |sum, i| sum + through(i))
+            });
+            tanh_row(&mut rows, k, x, &thin, z, z_thin, &dz);
+        }
+        rows
+    }
+}

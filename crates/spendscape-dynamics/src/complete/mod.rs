@@ -1,9 +1,11 @@
-//! The complete list of fixed points, with a proof: interval branch and bound for up to six units per layer.
+//! The complete list of fixed points, with a proof: interval branch and bound for up to six units per layer; the linear
+//! regions, one after the other, of a relu layer.
 
 mod batch;
 mod boxes;
 mod gru;
 mod lstm;
+mod relu;
 mod rnn;
 mod search;
 mod stacked;
@@ -11,15 +13,16 @@ mod stacked;
 pub(crate) use batch::{Batch, roll_out};
 pub(crate) use boxes::Rows;
 pub(crate) use lstm::{LstmReduced, Recurrent, recurrent, step};
+pub use relu::RELU_UNITS_MAX;
 pub(crate) use search::{Root, Search};
 
-use gru::GruReduced;
+use gru::{GruReduced, ResetBefore};
 use rnn::RnnReduced;
 
 use crate::certificate::FixedPoint;
 use crate::find::{Fate, FindConfig, find_fixed_points};
 use crate::interval::Interval;
-use crate::map::{GruMap, LstmMap, Map, RnnMap};
+use crate::map::{GruMap, LstmMap, Map, Nonlinearity, Reset, RnnMap};
 use crate::spectrum::SpectrumWork;
 
 /// The largest number of units per layer for which completeness is proved; the cost grows about tenfold per unit.
@@ -79,7 +82,8 @@ pub struct FixedPointList {
     pub outcome: Outcome,
     /// Boxes examined.
     pub boxes: usize,
-    /// The sum of the signs of `det(I - R')` over the points when the list is complete: one, by Brouwer's degree.
+    /// The sum of the signs of `det(I - R')` over the points when the list is complete: one, by Brouwer's degree; of a relu
+    /// layer, whose states may grow for ever, possibly another number.
     pub degree: Option<i32>,
     /// What became of each start, where the points come from many starts ([`Outcome::NotProved`]); empty otherwise.
     pub starts: Vec<Fate>,
@@ -87,8 +91,8 @@ pub struct FixedPointList {
 
 /// A map whose fixed points can all be listed.
 pub trait Complete: Map {
-    /// Lists every fixed point with a proof, up to [`COMPLETE_UNITS_MAX`] units per layer; above that, certified points
-    /// from many starts with the outcome [`Outcome::NotProved`].
+    /// Lists every fixed point with a proof, up to [`COMPLETE_UNITS_MAX`] units per layer ([`RELU_UNITS_MAX`] of a relu
+    /// layer); above that, certified points from many starts with the outcome [`Outcome::NotProved`].
     fn fixed_points(&self, config: &SearchConfig) -> FixedPointList;
 }
 
@@ -194,14 +198,17 @@ fn rnn_raw(map: &RnnMap<'_>, config: &SearchConfig) -> Option<Raw> {
 fn gru_raw(map: &GruMap<'_>, config: &SearchConfig) -> Option<Raw> {
     let w = &map.cell.affine;
     with_units!(map.dim(), N => {
-        let system = GruReduced::<N> {
-            r0: std::array::from_fn(|k| map.z0[k]),
-            n0: std::array::from_fn(|k| map.z0[2 * N + k]),
-            a0: std::array::from_fn(|k| Interval::point(map.cell.b_hn[k])),
-            w_r: std::array::from_fn(|k| std::array::from_fn(|j| w.recurrent(k, j))),
-            w_n: std::array::from_fn(|k| std::array::from_fn(|j| w.recurrent(2 * N + k, j))),
-        };
-        Some(run(&system, config, |_| Vec::new()))
+        let r0 = std::array::from_fn(|k| map.z0[k]);
+        let n0 = std::array::from_fn(|k| map.z0[2 * N + k]);
+        let w_r = std::array::from_fn(|k| std::array::from_fn(|j| w.recurrent(k, j)));
+        let w_n = std::array::from_fn(|k| std::array::from_fn(|j| w.recurrent(2 * N + k, j)));
+        Some(match &map.cell.reset {
+            Reset::After { bias } => {
+                let a0 = std::array::from_fn(|k| Interval::point(bias[k]));
+                run(&GruReduced::<N> { r0, n0, a0, w_r, w_n }, config, |_| Vec::new())
+            }
+            Reset::Before => run(&ResetBefore::<N> { r0, n0, w_r, w_n }, config, |_| Vec::new()),
+        })
     }, None)
 }
 
@@ -270,7 +277,10 @@ impl Complete for LstmMap<'_> {
 
 impl Complete for RnnMap<'_> {
     fn fixed_points(&self, config: &SearchConfig) -> FixedPointList {
-        finish(self, rnn_raw(self, config))
+        match self.cell.nonlinearity {
+            Nonlinearity::Tanh => finish(self, rnn_raw(self, config)),
+            Nonlinearity::Relu => relu::fixed_points(self),
+        }
     }
 }
 

@@ -287,7 +287,8 @@ impl<const N: usize> Search<N> {
             self.undecided.push(tight);
             return;
         }
-        self.roots.push(Root { tight, unique, sign: det_sign(&rows.mid) });
+        let mut jacobian = rows.mid;
+        self.roots.push(Root { tight, unique, sign: det_sign(N, jacobian.as_flattened_mut()) });
     }
 }
 

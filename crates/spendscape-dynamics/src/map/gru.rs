@@ -1,4 +1,4 @@
-//! The GRU cell, gate order r, z, n (PyTorch's: the reset gate acts after the recurrent product).
+//! The GRU cell, gate order r, z, n: the reset gate acts after the recurrent product (PyTorch's) or before it.
 
 use ndarray::{Array1, ArrayRef, Ix1, Ix2};
 
@@ -9,16 +9,30 @@ use crate::interval::Interval;
 /// Number of gates, stacked in the order r, z, n.
 const GATES: usize = 3;
 
-/// The weights of a GRU layer: `r, z` logistic, `n = tanh(W_xn u + b_n + r (W_hn h + b_hn))`, `h' = (1 - z) n + z h`.
+/// Where the reset gate acts.
+#[derive(Debug, Clone)]
+pub(crate) enum Reset {
+    /// `n = tanh(W_xn u + b_n + r (W_hn h + b_hn))`.
+    After {
+        /// `b_hn`, length `M`.
+        bias: Array1<f64>,
+    },
+    /// `n = tanh(W_xn u + b_n + W_hn (r h))`.
+    Before,
+}
+
+/// The weights of a GRU layer: `r, z` logistic, `n = tanh(W_xn u + b_n + r (W_hn h + b_hn))`, or
+/// `n = tanh(W_xn u + b_n + W_hn (r h))` with the reset before the product; `h' = (1 - z) n + z h`.
 #[derive(Debug, Clone)]
 pub struct GruCell {
     pub(crate) affine: Affine,
-    pub(crate) b_hn: Array1<f64>,
+    pub(crate) reset: Reset,
 }
 
 impl GruCell {
-    /// Checks the weights: `w_x` is `3M x C`, `w_h` `3M x M`, `b` has length `3M` (both biases summed for r and z, the
-    /// input bias for n) and `b_hn` length `M` (the recurrent bias of n, which the reset gate multiplies).
+    /// A cell with the reset after the product, with checked weights: `w_x` is `3M x C`, `w_h` `3M x M`, `b` has length `3M`
+    /// (both biases summed for r and z, the input bias for n) and `b_hn` length `M` (the recurrent bias of n, which the reset
+    /// gate multiplies).
     ///
     /// # Errors
     /// [`Error::NoUnits`], [`Error::Shape`] or [`Error::NotFinite`].
@@ -31,7 +45,20 @@ impl GruCell {
         let affine = Affine::new(GATES, w_x, w_h, b)?;
         super::affine::check_shape("b_hn", b_hn.shape(), &[affine.units])?;
         super::affine::check_finite_vector("b_hn", b_hn)?;
-        Ok(Self { affine, b_hn: b_hn.to_owned() })
+        Ok(Self { affine, reset: Reset::After { bias: b_hn.to_owned() } })
+    }
+
+    /// A cell with the reset before the product, as Keras's `reset_after=False` and ONNX's `linear_before_reset = 0` have it;
+    /// `b` (length `3M`) holds the sums of all biases.
+    ///
+    /// # Errors
+    /// [`Error::NoUnits`], [`Error::Shape`] or [`Error::NotFinite`].
+    pub fn reset_before(
+        w_x: &ArrayRef<f64, Ix2>,
+        w_h: &ArrayRef<f64, Ix2>,
+        b: &ArrayRef<f64, Ix1>,
+    ) -> Result<Self, Error> {
+        Ok(Self { affine: Affine::new(GATES, w_x, w_h, b)?, reset: Reset::Before })
     }
 
     /// The number of units M, the dimension of the state.
@@ -56,26 +83,74 @@ pub struct GruMap<'a> {
     pub(crate) z0: Vec<Interval>,
 }
 
-/// The quantities of one unit: gates, candidate and the recurrent part of the candidate.
+/// The quantities of one unit.
 struct Unit<S> {
-    zr: S,
+    /// Pre-activation of the update gate.
     zz: S,
+    /// Pre-activation of the candidate.
     zn: S,
-    recurrent: S,
+    /// The unit's reset gate.
+    r: S,
+    /// `dz_n / dz_r`, with the reset after the product.
+    to_r: S,
 }
 
 impl GruMap<'_> {
-    fn unit<S: Scalar>(&self, k: usize, h: &[S]) -> Unit<S> {
-        let a = &self.cell.affine;
-        let m = a.units;
-        let mut z = [S::within(self.z0[k]), S::within(self.z0[m + k]), S::exact(self.cell.b_hn[k])];
-        for (q, z) in z.iter_mut().enumerate() {
-            for (j, &hj) in h.iter().enumerate() {
-                *z = *z + S::exact(a.recurrent(q * m + k, j)) * hj;
+    /// A row of the recurrent weights times `h`, plus a bias.
+    fn row<S: Scalar>(&self, row: usize, bias: S, h: &[S]) -> S {
+        let weights = self.cell.affine.recurrent_row(row);
+        weights.iter().zip(h).fold(bias, |z, (&w, &h)| z + S::exact(w) * h)
+    }
+
+    /// Of every unit, the reset gate and its slope times the state, where the candidates of all units need them.
+    fn resets<S: Scalar>(&self, h: &[S]) -> Vec<(S, S)> {
+        let Reset::Before = self.cell.reset else { return Vec::new() };
+        let gate = |k: usize| {
+            let z = self.row(k, S::within(self.z0[k]), h);
+            (z.sigmoid(), z.sigmoid_slope() * h[k])
+        };
+        (0..h.len()).map(gate).collect()
+    }
+
+    fn unit<S: Scalar>(&self, k: usize, h: &[S], resets: &[(S, S)]) -> Unit<S> {
+        let m = h.len();
+        let zz = self.row(m + k, S::within(self.z0[m + k]), h);
+        let drive = S::within(self.z0[2 * m + k]);
+        match &self.cell.reset {
+            Reset::After { bias } => {
+                let zr = self.row(k, S::within(self.z0[k]), h);
+                let recurrent = self.row(2 * m + k, S::exact(bias[k]), h);
+                let r = zr.sigmoid();
+                Unit { zz, zn: drive + r * recurrent, r, to_r: zr.sigmoid_slope() * recurrent }
+            }
+            Reset::Before => {
+                let weights = self.cell.affine.recurrent_row(2 * m + k);
+                let fed = weights.iter().zip(resets.iter().zip(h));
+                let zn = fed.fold(drive, |z, (&w, ((r, _), &h))| z + S::exact(w) * (*r * h));
+                Unit { zz, zn, r: resets[k].0, to_r: S::exact(0.0) }
             }
         }
-        let [zr, zz, recurrent] = z;
-        Unit { zr, zz, zn: S::within(self.z0[2 * m + k]) + zr.sigmoid() * recurrent, recurrent }
+    }
+
+    /// What the candidate's pre-activation gains through the reset gates, where `of` gives the derivative of a gate's
+    /// pre-activation by its row.
+    fn through_resets<S: Scalar>(
+        &self,
+        k: usize,
+        unit: &Unit<S>,
+        resets: &[(S, S)],
+        of: impl Fn(usize) -> f64,
+    ) -> S {
+        match &self.cell.reset {
+            Reset::After { .. } => unit.to_r * S::exact(of(k)),
+            Reset::Before => {
+                let weights = self.cell.affine.recurrent_row(2 * resets.len() + k).iter();
+                let each = weights.zip(resets).enumerate();
+                each.fold(S::exact(0.0), |sum, (i, (&w, &(_, to_r)))| {
+                    sum + S::exact(w) * to_r * S::exact(of(i))
+                })
+            }
+        }
     }
 }
 
@@ -85,22 +160,26 @@ impl Map for GruMap<'_> {
     }
 
     fn step<S: Scalar>(&self, x: &[S], out: &mut [S]) {
+        let resets = self.resets(x);
         for k in 0..self.dim() {
-            let u = self.unit(k, x);
+            let u = self.unit(k, x, &resets);
             out[k] = u.zz.sigmoid_complement() * u.zn.tanh() + u.zz.sigmoid() * x[k];
         }
     }
 
     fn jacobian<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let m = self.dim();
+        let resets = self.resets(x);
+        let weight = |row: usize, j: usize| self.cell.affine.recurrent(row, j);
         for k in 0..m {
-            let u = self.unit(k, x);
-            let w = |q: usize, j: usize| S::exact(self.cell.affine.recurrent(q * m + k, j));
+            let u = self.unit(k, x, &resets);
             let to_n = u.zz.sigmoid_complement() * u.zn.tanh_slope();
             let to_z = u.zz.sigmoid_slope() * (x[k] - u.zn.tanh());
             for j in 0..m {
-                let dn = u.zr.sigmoid_slope() * u.recurrent * w(0, j) + u.zr.sigmoid() * w(2, j);
-                out[k * m + j] = to_n * dn + to_z * w(1, j);
+                let r = resets.get(j).map_or(u.r, |(r, _)| *r);
+                let dn = self.through_resets(k, &u, &resets, |i| weight(i, j))
+                    + r * S::exact(weight(2 * m + k, j));
+                out[k * m + j] = to_n * dn + to_z * S::exact(weight(m + k, j));
             }
             out[k * m + k] = out[k * m + k] + u.zz.sigmoid();
         }
@@ -113,14 +192,14 @@ impl Map for GruMap<'_> {
     fn input_jacobian(&self, x: &[f64], out: &mut [f64]) {
         let (m, inputs) = (self.dim(), self.input_dim());
         let w_x = &self.cell.affine.w_x;
+        let resets = self.resets(x);
         for k in 0..m {
-            let u = self.unit(k, x);
+            let u = self.unit(k, x, &resets);
             let to_n = u.zz.sigmoid_complement() * u.zn.tanh_slope();
             let to_z = u.zz.sigmoid_slope() * (x[k] - u.zn.tanh());
-            let to_r = u.zr.sigmoid_slope() * u.recurrent;
             for j in 0..inputs {
-                out[k * inputs + j] =
-                    to_n * (to_r * w_x[[k, j]] + w_x[[2 * m + k, j]]) + to_z * w_x[[m + k, j]];
+                let dn = self.through_resets(k, &u, &resets, |i| w_x[[i, j]]) + w_x[[2 * m + k, j]];
+                out[k * inputs + j] = to_n * dn + to_z * w_x[[m + k, j]];
             }
         }
     }

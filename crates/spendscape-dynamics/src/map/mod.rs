@@ -13,11 +13,14 @@ pub use driven::Driven;
 pub use gru::{GruCell, GruMap};
 pub use lstm::{LstmCell, LstmMap};
 pub use plain::{Henon, NewtonCubic, TanhMap};
-pub use rnn::{RnnCell, RnnMap};
+pub use rnn::{Nonlinearity, RnnCell, RnnMap};
 pub use scalar::Scalar;
 pub use stacked::{StackedLstm, StackedMap};
 
 pub(crate) use affine::{Affine, check_finite, check_finite_vector, check_shape};
+pub(crate) use gru::Reset;
+
+use crate::interval::Interval;
 
 /// States that are stepped side by side.
 pub const LANES: usize = 4;
@@ -36,13 +39,21 @@ pub trait Map {
     /// One step: `x` (length `n`) to `out` (length `n`).
     fn step<S: Scalar>(&self, x: &[S], out: &mut [S]);
 
-    /// The state Jacobian `dF_i / dx_j` at `x`, row-major into `out` (length `n * n`).
+    /// The state Jacobian `dF_i / dx_j` at `x`, row-major into `out` (length `n * n`). Over a box where the map is not
+    /// [smooth](Self::is_smooth), an enclosure of the slopes of all chords, by which the certificates hold there too.
     fn jacobian<S: Scalar>(&self, x: &[S], out: &mut [S]);
 
     /// The step and the state Jacobian at once, for maps whose formulas share work.
     fn linearize<S: Scalar>(&self, x: &[S], step: &mut [S], jacobian: &mut [S]) {
         self.step(x, step);
         self.jacobian(x, jacobian);
+    }
+
+    /// Whether the map is proved to have a derivative everywhere in the box `x` (length `n`). On a kink there is no Jacobian
+    /// that could tell the stability.
+    fn is_smooth(&self, x: &[Interval]) -> bool {
+        let _ = x;
+        true
     }
 
     /// One step of several states side by side, bit for bit what [`step`](Self::step) gives for each: component by component,

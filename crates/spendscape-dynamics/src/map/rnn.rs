@@ -1,19 +1,30 @@
-//! The tanh recurrent layer `h' = tanh(W_x u + W_h h + b)`.
+//! The plain recurrent layer `h' = f(W_x u + W_h h + b)`, where f is tanh or relu.
 
 use ndarray::{ArrayRef, Ix1, Ix2};
 
 use super::{Affine, Map, Scalar};
+use crate::dense::solve;
 use crate::error::Error;
-use crate::interval::Interval;
+use crate::interval::{Interval, up};
 
-/// The weights of a tanh recurrent layer.
+/// The function that a plain recurrent layer applies to its pre-activations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Nonlinearity {
+    /// The hyperbolic tangent.
+    Tanh,
+    /// `max(0, x)`: piecewise linear, with kinks where a pre-activation is zero, and unbounded.
+    Relu,
+}
+
+/// The weights of a plain recurrent layer.
 #[derive(Debug, Clone)]
 pub struct RnnCell {
     pub(crate) affine: Affine,
+    pub(crate) nonlinearity: Nonlinearity,
 }
 
 impl RnnCell {
-    /// Checks the weights: `w_x` is `M x C`, `w_h` `M x M` and `b` has length `M`.
+    /// A tanh layer, with checked weights: `w_x` is `M x C`, `w_h` `M x M` and `b` has length `M`.
     ///
     /// # Errors
     /// [`Error::NoUnits`], [`Error::Shape`] or [`Error::NotFinite`].
@@ -22,7 +33,13 @@ impl RnnCell {
         w_h: &ArrayRef<f64, Ix2>,
         b: &ArrayRef<f64, Ix1>,
     ) -> Result<Self, Error> {
-        Ok(Self { affine: Affine::new(1, w_x, w_h, b)? })
+        Ok(Self { affine: Affine::new(1, w_x, w_h, b)?, nonlinearity: Nonlinearity::Tanh })
+    }
+
+    /// The layer with another nonlinearity.
+    #[must_use]
+    pub fn with(self, nonlinearity: Nonlinearity) -> Self {
+        Self { nonlinearity, ..self }
     }
 
     /// The number of units M, the dimension of the state.
@@ -40,7 +57,7 @@ impl RnnCell {
     }
 }
 
-/// A tanh recurrent layer under a constant input: a map on `h`, dimension M.
+/// A plain recurrent layer under a constant input: a map on `h`, dimension M.
 #[derive(Debug, Clone)]
 pub struct RnnMap<'a> {
     pub(crate) cell: &'a RnnCell,
@@ -49,6 +66,9 @@ pub struct RnnMap<'a> {
 
 /// Units whose exponentials share vectors.
 const LANES: usize = 4;
+/// What is added to the pre-activations of a relu layer, relative to the largest one, to find the box of its states: the box must
+/// be mapped strictly into itself.
+const BOX_MARGIN: f64 = 1e-9;
 
 impl RnnMap<'_> {
     /// The pre-activations of `K` units from unit `first` on.
@@ -65,21 +85,51 @@ impl RnnMap<'_> {
         z
     }
 
+    /// The nonlinearity and its slope at several pre-activations.
+    #[inline(always)]
+    fn activate<S: Scalar, const K: usize>(&self, z: [S; K]) -> ([S; K], [S; K]) {
+        match self.cell.nonlinearity {
+            Nonlinearity::Tanh => S::tangents(z),
+            Nonlinearity::Relu => (z.map(S::relu), z.map(S::relu_slope)),
+        }
+    }
+
     /// Calls `unit` with each unit's number, state and slope.
     #[inline(always)]
     fn units<S: Scalar>(&self, h: &[S], mut unit: impl FnMut(usize, S, S)) {
         let mut first = 0;
         while first + LANES <= h.len() {
-            let (value, slope) = S::tangents(self.preactivations::<S, LANES>(first, h));
+            let (value, slope) = self.activate(self.preactivations::<S, LANES>(first, h));
             for k in 0..LANES {
                 unit(first + k, value[k], slope[k]);
             }
             first += LANES;
         }
         for k in first..h.len() {
-            let ([value], [slope]) = S::tangents(self.preactivations::<S, 1>(k, h));
+            let ([value], [slope]) = self.activate(self.preactivations::<S, 1>(k, h));
             unit(k, value, slope);
         }
+    }
+
+    /// The box `[0, r]` that holds every fixed point and cycle of a relu layer, where positive weights are proved not to let
+    /// states grow for ever: states are at most `r >= W+ r + b+`, if the spectral radius of `W+` (the positive weights) is
+    /// below one, which a positive vector that `W+` makes smaller everywhere proves (Collatz and Wielandt).
+    fn relu_bounds(&self) -> Option<Vec<(f64, f64)>> {
+        let m = self.dim();
+        let drive: Vec<f64> = self.z0.iter().map(|z| z.hi.max(0.0)).collect();
+        let margin = BOX_MARGIN * drive.iter().fold(1.0, |m: f64, v| m.max(*v));
+        let positive = |k: usize| self.cell.affine.recurrent_row(k).iter().map(|w| w.max(0.0));
+        let mut matrix: Vec<f64> = (0..m).flat_map(|k| positive(k).map(|w| -w)).collect();
+        (0..m).for_each(|k| matrix[k * m + k] += 1.0);
+        let mut r: Vec<f64> = drive.iter().map(|b| b + margin).collect();
+        if !solve(m, &mut matrix, &mut r) || r.iter().any(|r| *r <= 0.0) {
+            return None;
+        }
+        let inward = (0..m).all(|k| {
+            let fed = positive(k).zip(&r).fold(0.0, |sum, (w, r)| up(sum + up(w * r)));
+            fed < r[k] && up(fed + drive[k]) < r[k]
+        });
+        inward.then(|| r.into_iter().map(|r| (0.0, r)).collect())
     }
 }
 
@@ -124,7 +174,18 @@ impl Map for RnnMap<'_> {
         });
     }
 
+    fn is_smooth(&self, x: &[Interval]) -> bool {
+        self.cell.nonlinearity == Nonlinearity::Tanh
+            || (0..x.len()).all(|k| {
+                let [z] = self.preactivations::<Interval, 1>(k, x);
+                !z.contains(0.0)
+            })
+    }
+
     fn bounds(&self) -> Option<Vec<(f64, f64)>> {
-        Some(vec![(-1.0, 1.0); self.dim()])
+        match self.cell.nonlinearity {
+            Nonlinearity::Tanh => Some(vec![(-1.0, 1.0); self.dim()]),
+            Nonlinearity::Relu => self.relu_bounds(),
+        }
     }
 }

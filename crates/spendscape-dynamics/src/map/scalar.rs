@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::interval::{Interval, SigmoidGate, TanhGate, exp_pair, gates, tangents};
+use crate::interval::{Interval, SigmoidGate, TanhGate, exp_pair, gates, most, tangents};
 
 mod sealed {
     pub trait Sealed {}
@@ -40,6 +40,13 @@ pub trait Scalar:
     /// The slope of the hyperbolic tangent.
     #[must_use]
     fn tanh_slope(self) -> Self;
+    /// `max(0, x)`.
+    #[must_use]
+    fn relu(self) -> Self;
+    /// The slope of `max(0, x)`: in `f64` zero at zero, as PyTorch has it; over an interval that holds zero, all of `[0, 1]`,
+    /// which holds the slope of every chord too.
+    #[must_use]
+    fn relu_slope(self) -> Self;
     /// The gates i, f, g, o of an LSTM unit at its pre-activations, each as value and slope: `g` is a hyperbolic tangent,
     /// the others are logistic.
     #[must_use]
@@ -80,6 +87,15 @@ impl Scalar for f64 {
         tangents([self]).1[0]
     }
     #[inline(always)]
+    fn relu(self) -> Self {
+        // Keeps a NaN, which ends a search.
+        if self < 0.0 { 0.0 } else { self }
+    }
+    #[inline(always)]
+    fn relu_slope(self) -> Self {
+        if self > 0.0 { 1.0 } else { 0.0 }
+    }
+    #[inline(always)]
     fn lstm_gates(z: [Self; 4]) -> [[Self; 2]; 4] {
         gates(z)
     }
@@ -117,6 +133,16 @@ impl Scalar for Interval {
     #[inline(always)]
     fn tanh_slope(self) -> Self {
         TanhGate::at(self).slope
+    }
+    #[inline(always)]
+    fn relu(self) -> Self {
+        Self { lo: most(self.lo, 0.0), hi: most(self.hi, 0.0) }
+    }
+    #[inline(always)]
+    fn relu_slope(self) -> Self {
+        let slope = |z: f64| if z > 0.0 { 1.0 } else { 0.0 };
+        // At its upper end zero, the slopes on both sides count.
+        Self { lo: slope(self.lo), hi: if self.hi < 0.0 { 0.0 } else { 1.0 } }
     }
     #[inline(always)]
     fn lstm_gates(z: [Self; 4]) -> [[Self; 2]; 4] {

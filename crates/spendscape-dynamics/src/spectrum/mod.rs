@@ -29,6 +29,8 @@ pub enum Verdict {
     Marginal,
     /// The enclosure is too wide to say.
     Undecided,
+    /// The point lies on a kink of the map, or is not proved to lie beside it: there is no Jacobian to judge by.
+    Kink,
 }
 
 /// An enclosure of the spectral radius and of the count of unstable eigenvalues.
@@ -38,6 +40,12 @@ pub struct Spectrum {
     pub radius: Interval,
     /// The verdict that follows.
     pub verdict: Verdict,
+}
+
+impl Spectrum {
+    /// At a point without a Jacobian.
+    pub(crate) const KINK: Self =
+        Self { radius: Interval { lo: 0.0, hi: f64::INFINITY }, verdict: Verdict::Kink };
 }
 
 /// Reused memory; nothing is allocated once the largest matrix has been seen.

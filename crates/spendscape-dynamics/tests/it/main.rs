@@ -11,3 +11,4 @@ mod nets;
 mod population;
 mod properties;
 mod reference;
+mod relu;

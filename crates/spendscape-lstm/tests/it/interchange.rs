@@ -180,6 +180,24 @@ fn tensors_too_many_or_too_few_are_named() {
     assert!(matches!(&error, Error::TensorName { name, .. } if name == "lstm.bias_ih_l0_reverse"), "{error}");
 }
 
+/// Keras counts the state of the random numbers that dropout draws from among the weights.
+#[test]
+fn seeds_of_keras_are_passed_over() {
+    use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+    let network: Network<f32> = NetworkParams::lstm(3, 2).outputs(1).init(&mut rng(1)).unwrap();
+    let bytes = network.to_safetensors(Layout::Keras).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let seed = (
+        "lstm/lstm_cell/seed_generator/seed_generator_state",
+        TensorView::new(Dtype::U32, vec![2], &[7; 8]).unwrap(),
+    );
+    let with_seed = safetensors::serialize(file.iter().chain([seed]), None).unwrap();
+    let mut loaded = network.clone();
+    loaded.parameters_mut().fill(0.0);
+    loaded.load_safetensors(&with_seed, Layout::Keras, str::to_owned).unwrap();
+    assert_eq!(loaded, network);
+}
+
 #[test]
 fn a_tensor_described_twice_is_named() {
     let mut network: Network<f32> = NetworkParams::lstm(7, 3).outputs(2).init(&mut rng(1)).unwrap();

@@ -9,6 +9,7 @@ mod differences;
 mod extremes;
 mod interchange;
 mod keras;
+mod nets;
 mod ours;
 mod padding;
 mod pytorch;
