@@ -199,11 +199,7 @@ impl Sink for Repeats {
     }
 }
 
-fn provenance(
-    map: &ColumnMap,
-    taxonomy: &Taxonomy,
-    options: &IngestOptions,
-) -> Result<Provenance, Error> {
+fn provenance(map: &ColumnMap, taxonomy: &Taxonomy, options: &IngestOptions) -> Result<Provenance, Error> {
     let mut classes = DigestOf::table(Table::Taxonomy.schema(&Axes::new())?.as_ref());
     classes.update(&taxonomy.to_batch()?);
     let unmapped = match taxonomy.unmapped() {
