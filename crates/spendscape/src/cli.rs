@@ -1,5 +1,8 @@
 //! The command line.
 
+#[cfg(test)]
+mod keys;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -71,6 +74,24 @@ impl Folders {
         RunFolder::open(&self.run, self.data.as_deref())
     }
 }
+
+/// What can be read of nets from elsewhere.
+const NETS: &str = "\
+Nets that are read (--model):
+  file, layout              layers                  modules (--module)     what the file does not tell
+  safetensors, PyTorch      LSTM, stacks of it,     encoder.rnn, ..        tanh or relu of an RNN:
+                            GRU, RNN, their cells                          --nonlinearity
+  safetensors, Keras        LSTM, GRU, SimpleRNN    lstm/lstm_cell, ..     activations: --nonlinearity; reset_after
+  (w.path as names)                                                        of a GRU without biases: --reset
+  ONNX, in one file         LSTM, GRU, RNN, forward nodes; LSTM nodes on   nothing
+                                                    one another: a stack
+  HDF5 (.h5), .keras, .pt   none: save the weights as safetensors; the message says how
+Weights are of 16, 32 or 64 bits. Biases are zero where a module has none, and all there where it has one.
+
+Examples:
+  spendscape dynamics runs/first --data runs/bank
+  spendscape dynamics runs/other --model net.safetensors --inputs inputs.csv
+  spendscape dynamics runs/other --model net.onnx --inputs inputs.csv --module /decoder/GRU";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -166,12 +187,11 @@ enum Command {
     },
     /// Find and certify the fixed points that pull customers, and map traits into state space
     ///
-    /// With --model, another net (LSTM, stacked LSTM, GRU or tanh layer in PyTorch's layout) is studied instead. Every tensor
-    /// of its module must be understood.
+    /// With --model, another recurrent net is studied instead. What it computes, and what is taken for granted of that because
+    /// its file does not tell it, stands in the table `maps`, column `cell`; every tensor of its module must be understood.
     #[command(
         mut_arg("run", |run| run.required(false).default_value(".")),
-        after_help = "Examples:\n  spendscape dynamics runs/first --data runs/bank\n  spendscape dynamics runs/other \
-        --model net.safetensors --inputs inputs.csv"
+        after_help = NETS
     )]
     Dynamics {
         #[command(flatten)]
