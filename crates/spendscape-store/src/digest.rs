@@ -129,10 +129,7 @@ impl DigestOf {
             text(&mut header, field.name());
             text(&mut header, &field.data_type().to_string());
         }
-        Self {
-            header,
-            columns: schema.fields().iter().map(|_| ColumnDigest::default()).collect(),
-        }
+        Self { header, columns: schema.fields().iter().map(|_| ColumnDigest::default()).collect() }
     }
 
     /// The digest of a table that is one batch.

@@ -64,7 +64,10 @@ impl Position {
 enum Column {
     Array(ArrayRef),
     /// Fields of the chunk's text; those of a file's first column may begin with a byte order mark.
-    Fields { spans: Vec<Span>, is_first: bool },
+    Fields {
+        spans: Vec<Span>,
+        is_first: bool,
+    },
 }
 
 /// The columns that are read of every file, and what the map says of them.

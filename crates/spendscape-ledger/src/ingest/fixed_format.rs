@@ -65,7 +65,8 @@ impl FixedFormat {
         while let Some(byte) = bytes.next() {
             let (number, digits) = match byte {
                 b'%' => {
-                    let number = b"YmdHMS".iter().position(|directive| Some(*directive) == bytes.peek().copied());
+                    let number =
+                        b"YmdHMS".iter().position(|directive| Some(*directive) == bytes.peek().copied());
                     bytes.next();
                     (Some(number?), if number == Some(0) { 4 } else { 2 })
                 }
@@ -127,7 +128,9 @@ impl FixedFormat {
     /// them in the format must stand in the text.
     fn unread(&self, text: &[u8]) -> Fixed {
         let may_be = |byte: &u8| {
-            matches!(byte, b'0'..=b'9' | b'+' | b'-' | 0x80..) || byte.is_ascii_whitespace() || self.literals.contains(byte)
+            matches!(byte, b'0'..=b'9' | b'+' | b'-' | 0x80..)
+                || byte.is_ascii_whitespace()
+                || self.literals.contains(byte)
         };
         if text.iter().all(may_be) && self.literals.iter().all(|literal| text.contains(literal)) {
             Fixed::Unknown

@@ -75,10 +75,9 @@ pub(crate) fn values(array: &ArrayRef, digits: u32) -> Result<Amounts, ArrowErro
             exact(&cast(array, &DataType::Decimal128(*precision, *scale))?, *scale)
         }
         DataType::Decimal128(_, scale) => exact(array, *scale),
-        DataType::Decimal256(_, scale) => Values::Wide {
-            values: array.as_primitive::<Decimal256Type>().clone(),
-            scale: i32::from(*scale),
-        },
+        DataType::Decimal256(_, scale) => {
+            Values::Wide { values: array.as_primitive::<Decimal256Type>().clone(), scale: i32::from(*scale) }
+        }
         other if other.is_floating() => {
             Values::Float(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
         }

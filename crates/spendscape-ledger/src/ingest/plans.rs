@@ -116,9 +116,11 @@ pub(crate) fn plan<'a>(
     }
     let source = Source::new(map, files, pass.block_bytes, &whole, &read);
     let position = |name: &str| source.schema().index_of(name).unwrap_or(0);
-    let columns: Vec<usize> = computed.iter().map(|name| position(name)).collect();
-    let schema: SchemaRef =
-        Arc::new(Schema::new(columns.iter().map(|at| source.schema().field(*at).clone()).collect::<Vec<_>>()));
+    let mut columns: Vec<usize> = computed.iter().map(|name| position(name)).collect();
+    columns.sort_unstable();
+    let schema: SchemaRef = Arc::new(Schema::new(
+        columns.iter().map(|at| source.schema().field(*at).clone()).collect::<Vec<_>>(),
+    ));
     let exact = money::exact_schema(&schema);
     let (mut expressions, mut values) = (HashMap::new(), HashMap::new());
     for (key, sql) in entries(map, pass) {

@@ -94,7 +94,10 @@ mod tests {
         let end = |text: &str| last_row_end(text.as_bytes(), signs);
         assert_eq!((end("a,b\nc"), end("a,b\n"), end("a,b"), end("")), (Some(4), Some(4), None, None));
         // A carriage return may be the first half of a line end.
-        assert_eq!((end("a\r"), end("a\rb"), end("a\r\nb"), end("\"a\"\rb")), (None, Some(2), Some(3), Some(4)));
+        assert_eq!(
+            (end("a\r"), end("a\rb"), end("a\r\nb"), end("\"a\"\rb")),
+            (None, Some(2), Some(3), Some(4))
+        );
         assert_eq!((end("\"a\"\r"), end("a\n\"b\"\r")), (None, Some(2)));
         assert_eq!((end("a,\"b\nc"), end("x\na,\"b\nc"), end("a,\"b\nc\"\nd")), (None, Some(2), Some(8)));
         // A quote within a field is text; one that is doubled does not close.

@@ -66,9 +66,19 @@ pub(crate) struct Layout {
 /// What is read of a file at a time. What is made of it can be made of several pieces at once.
 pub(crate) enum Piece {
     /// The first piece of every file.
-    Begin { lines_above: u64, first_line: u64 },
-    Block { layout: Arc<Layout>, block: Block, rules: Rules },
-    Batch { layout: Arc<Layout>, batch: RecordBatch },
+    Begin {
+        lines_above: u64,
+        first_line: u64,
+    },
+    Block {
+        layout: Arc<Layout>,
+        block: Block,
+        rules: Rules,
+    },
+    Batch {
+        layout: Arc<Layout>,
+        batch: RecordBatch,
+    },
     /// The file cannot be read on.
     Failed(Error),
 }
@@ -179,11 +189,9 @@ impl<'a> Source<'a> {
             if let Some((layout, open)) = &mut self.current {
                 let layout = layout.clone();
                 let piece = match open {
-                    Open::Text(file) => file.next()?.map(|(block, rules)| Piece::Block {
-                        layout,
-                        block,
-                        rules,
-                    }),
+                    Open::Text(file) => {
+                        file.next()?.map(|(block, rules)| Piece::Block { layout, block, rules })
+                    }
                     Open::Parquet(reader) => {
                         let batch = next_batch(&layout.path, reader)?;
                         batch.map(|batch| Piece::Batch { layout, batch })
@@ -332,7 +340,13 @@ impl Places {
 
 impl FileEnd {
     /// Why the rows of a block end before the block does, if that is an error.
-    fn stop(&mut self, position: &Position, header: &[String], stop: Option<&Stop>, allow_cut: bool) -> Option<Error> {
+    fn stop(
+        &mut self,
+        position: &Position,
+        header: &[String],
+        stop: Option<&Stop>,
+        allow_cut: bool,
+    ) -> Option<Error> {
         let place = |line: u32, column: Option<usize>| {
             let column = column.and_then(|column| header.get(column));
             Place {
