@@ -355,8 +355,11 @@ const CASES: [Case; 26] = [
 
 const WINDOWS: Place = Nowhere("windows are in the key of the panel");
 
+const NO_STAGE: &str = "it has no stage: it looks at files";
+
 /// Commands whose options are those of others, or whose stage has no parameters: what they are beside those.
-const OTHERS: [(&str, &[(&str, &str)]); 5] = [
+const OTHERS: [(&str, &[(&str, &str)]); 6] = [
+    ("init", &[("files", NO_STAGE), ("map", NO_STAGE), ("check", NO_STAGE)]),
     ("assign", &[("model", "the digests of its tables are inputs")]),
     ("compare", &[("runs", "the digests of their tables are inputs")]),
     ("report", &[]),
@@ -427,7 +430,7 @@ fn key_of(words: &str, folder: &Path, stage: &str) -> Value {
     let arguments =
         Arguments::try_parse_from(std::iter::once("spendscape").chain(words.iter().map(String::as_str)))
             .unwrap_or_else(|error| panic!("{words:?}: {error}"));
-    let run = arguments.command.work(false).unwrap_or_else(|error| panic!("{words:?}: {error:#}"));
+    let run = arguments.command.work(false).unwrap_or_else(|error| panic!("{words:?}: {error:#}")).unwrap();
     let manifest = Manifest::read(run.path()).unwrap();
     serde_json::to_value(&manifest.stages[stage].provenance).unwrap()
 }
