@@ -21,4 +21,5 @@ pub use ingest::{
 };
 pub use panel::{
     BetterWindow, LeftOutCustomer, Limits, PanelReport, PanelRequest, Panels, WindowReport, build_panels,
+    reaches_over,
 };

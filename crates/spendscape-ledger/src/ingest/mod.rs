@@ -1,11 +1,13 @@
 //! Ingest: raw files to one validated ledger table. See [`ingest`] and [`ColumnMap`].
 
+mod amount;
 mod columns;
 mod derive;
 mod encoding;
 mod expression;
 mod files;
 mod format;
+mod join;
 mod map;
 mod money;
 mod number;
@@ -14,6 +16,7 @@ mod pseudonym;
 mod report;
 mod rows;
 mod source;
+mod statement;
 mod take;
 mod text;
 mod time;
@@ -21,11 +24,14 @@ mod unique;
 mod unpack;
 mod write;
 
+pub use amount::{DebitCredit, Debits};
 pub use derive::{DerivedClasses, derive_taxonomy};
 pub use encoding::Encoding;
 pub use files::expand;
 pub use format::{Format, Groups, Negative, SourceFormat};
+pub use join::{Join, Partnerless};
 pub use map::{Ambiguous, ColumnMap, ColumnType, Columns, Refusal, RowRules, TimeRules};
 pub use pseudonym::Pseudonyms;
 pub use report::{Example, FileReport, IngestReport};
+pub use statement::StatementProblem;
 pub use write::{IngestOptions, ingest};

@@ -24,6 +24,7 @@ use super::{
     map::{ColumnMap, ColumnType},
     number::NumberSigns,
     parquet_file::{ParquetFile, next_batch},
+    statement::{Remarks, StatementFile},
     text::{LeftOut, Next, TextFile},
 };
 use crate::{Error, Place, RowProblem};
@@ -46,6 +47,7 @@ pub(crate) struct FileEnd {
     pub(crate) unterminated: bool,
     pub(crate) cut: Option<Place>,
     pub(crate) left_out: LeftOut,
+    pub(crate) remarks: Remarks,
 }
 
 /// The files of a source, read one after another.
@@ -61,6 +63,7 @@ pub(crate) struct Source<'a> {
 enum Open<'a> {
     Text { file: Box<TextFile<'a>>, origins: Vec<Origin> },
     Parquet { reader: ParquetRecordBatchReader, origins: Vec<Origin>, row: u64 },
+    Statement(Box<StatementFile<'a>>, Vec<Origin>),
 }
 
 /// The place of the row with this number among the rows of all files, from 0.
@@ -78,6 +81,7 @@ pub(crate) fn columns_of<'a>(map: &ColumnMap, path: &'a Path) -> Result<FileColu
     match map.source.format {
         Format::Csv => FileColumns::of_text(path, map, &TextFile::open(path, &map.source)?),
         Format::Parquet => FileColumns::of_parquet(path, map, &ParquetFile::open(path)?),
+        Format::Camt | Format::Ofx | Format::Mt940 => FileColumns::of_statement(path, map),
     }
 }
 
@@ -128,7 +132,8 @@ impl<'a> Source<'a> {
     pub(crate) fn next(&mut self) -> Result<Option<Chunk>, Error> {
         loop {
             let file = self.current.as_ref().map_or(self.ends.len(), |_| self.ends.len() - 1);
-            let Some(path) = self.files.get(file) else { return Ok(None) };
+            let files: &'a [PathBuf] = self.files;
+            let Some(path) = files.get(file) else { return Ok(None) };
             if self.current.is_none() {
                 self.current = Some(self.open(path)?);
                 self.ends.push(FileEnd::default());
@@ -136,6 +141,7 @@ impl<'a> Source<'a> {
             let chunk = match self.current.as_mut() {
                 Some(Open::Text { .. }) => self.text_chunk(file)?,
                 Some(Open::Parquet { .. }) => self.parquet_chunk(file)?,
+                Some(Open::Statement(..)) => self.statement_chunk(file)?,
                 None => None,
             };
             match chunk {
@@ -145,7 +151,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn open(&self, path: &Path) -> Result<Open<'a>, Error> {
+    fn open(&self, path: &'a Path) -> Result<Open<'a>, Error> {
         match self.map.source.format {
             Format::Csv => {
                 let file = TextFile::open(path, &self.map.source)?;
@@ -161,6 +167,10 @@ impl<'a> Source<'a> {
                 });
                 let reader = file.batches(read.collect(), BATCH_ROWS)?;
                 Ok(Open::Parquet { reader, origins, row: 0 })
+            }
+            Format::Camt | Format::Ofx | Format::Mt940 => {
+                let origins = self.origins(path, &FileColumns::of_statement(path, self.map)?)?;
+                Ok(Open::Statement(Box::new(StatementFile::open(path, &self.map.source)?), origins))
             }
         }
     }
@@ -227,6 +237,18 @@ impl<'a> Source<'a> {
         *row += rows as u64;
         self.ends[file].rows = *row;
         Ok(Some(Chunk { batch, file, first_row, lines: Vec::new() }))
+    }
+
+    fn statement_chunk(&mut self, file: usize) -> Result<Option<Chunk>, Error> {
+        let Some(Open::Statement(statement, origins)) = &mut self.current else { return Ok(None) };
+        let (batch, lines) = statement.batch(&self.schema, origins, BATCH_ROWS)?;
+        if lines.is_empty() {
+            self.ends[file].remarks = statement.remarks.clone();
+            return Ok(None);
+        }
+        let first_row = self.ends[file].rows + 1;
+        self.ends[file].rows += lines.len() as u64;
+        Ok(Some(Chunk { batch, file, first_row, lines }))
     }
 
     fn text_chunk(&mut self, file: usize) -> Result<Option<Chunk>, Error> {

@@ -15,12 +15,15 @@ use arrow::{
 use spendscape_schema::marks::is_mark;
 
 use super::{
+    amount::{self, AmountPlan, AmountValues, MONEY},
     expression::{Expression, Planner, Purpose, STACK_BYTES, Unplanned, find_failure},
     format::Format,
+    join::Joins,
     map::{ColumnMap, Refusal},
     money::{self, Amounts},
     report::Example,
     source::{Chunk, FileEnd, Source, columns_of},
+    statement,
     time::{TimeReader, Times},
 };
 use crate::{Error, Place, RowProblem, error::is_unseen, panel::Tally};
@@ -55,6 +58,8 @@ pub(crate) struct Seen {
     /// Times that were converted to the ledger's zone.
     pub(crate) zones_converted: u64,
     pub(crate) outside_time: Tally<Example>,
+    /// Rows whose value a joined file lacks.
+    pub(crate) without_partner: Tally<Example>,
     pub(crate) ends: Vec<FileEnd>,
 }
 
@@ -64,7 +69,7 @@ struct Plans {
     customer: Expression,
     time: Expression,
     class: Expression,
-    amount: Option<Expression>,
+    amount: Option<AmountPlan>,
     balance: Option<Expression>,
     transaction: Option<Expression>,
     channel: Option<Expression>,
@@ -72,9 +77,6 @@ struct Plans {
     /// The columns as amount and balance see them.
     exact: SchemaRef,
 }
-
-/// Entries that are computed exactly.
-const MONEY: [&str; 2] = ["columns.amount", "columns.balance"];
 
 /// The entries of a map that a pass evaluates, by their keys.
 fn entries(map: &ColumnMap, pass: Pass) -> Vec<(&'static str, &str)> {
@@ -86,7 +88,7 @@ fn entries(map: &ColumnMap, pass: Pass) -> Vec<(&'static str, &str)> {
     ];
     entries.extend(map.rows.condition.iter().map(|sql| ("rows.where", sql)));
     if !pass.classes_only {
-        entries.push(("columns.amount", &columns.amount));
+        entries.extend(amount::entries(map));
         entries.extend(columns.balance.iter().map(|sql| ("columns.balance", sql)));
         entries.extend(columns.transaction.iter().map(|sql| ("columns.transaction", sql)));
         entries.extend(columns.channel.iter().map(|sql| ("columns.channel", sql)));
@@ -120,34 +122,44 @@ fn take_rows_here(
 ) -> Result<Seen, Error> {
     let Some(first) = files.first() else { return Err(Error::NoFiles { pattern: String::new() }) };
     let found = columns_of(map, first)?;
-    let schema = found.schema();
+    let joins = Joins::open(map, &found)?;
     let planner = Planner::default();
-    let place_error = |error: Unplanned| match error {
-        Unplanned::MissingColumn(column) => found.missing(&column),
-        Unplanned::Other(error) => error,
-    };
-    let (mut columns, whole) = (BTreeSet::new(), money::exact_schema(&schema));
+    let (mut columns, whole) = (BTreeSet::new(), money::exact_schema(&joins.schema));
     for (key, sql) in entries(map, pass) {
-        let schema = if MONEY.contains(&key) { &whole } else { &schema };
-        planner.columns_of(key, sql, schema, &mut columns).map_err(place_error)?;
+        let schema = if MONEY.contains(&key) { &whole } else { &joins.schema };
+        planner.columns_of(key, sql, schema, &mut columns).map_err(|error| match error {
+            Unplanned::MissingColumn(column) => joins.missing(&column, &found),
+            Unplanned::Other(error) => error,
+        })?;
     }
-    let mut source = Source::new(map, files, pass.allow_cut_last_line, &schema, &columns);
-    let exact = money::exact_schema(source.schema());
+    let joins = joins.load(&mut columns)?;
+    if map.source.format.is_statement() {
+        columns.insert(statement::CURRENCY.to_owned());
+    }
+    let mut source = Source::new(map, files, pass.allow_cut_last_line, &found.schema(), &columns);
+    let schema = joins.iter().fold(source.schema().clone(), |schema, joined| joined.schema(&schema));
+    let exact = money::exact_schema(&schema);
     let mut plans = Vec::new();
     for (key, sql) in entries(map, pass) {
         let (schema, purpose) = match key {
             key if MONEY.contains(&key) => (&exact, Purpose::Money { digits: map.minor_digits }),
-            "rows.where" => (source.schema(), Purpose::Condition),
-            _ => (source.schema(), Purpose::Label),
+            "rows.where" => (&schema, Purpose::Condition),
+            _ => (&schema, Purpose::Label),
         };
-        plans.push(planner.plan(key, sql, schema, purpose).map_err(place_error)?);
+        plans.push(planner.plan(key, sql, schema, purpose).map_err(|error| match error {
+            Unplanned::MissingColumn(column) => found.missing(&column),
+            Unplanned::Other(error) => error,
+        })?);
     }
     let plans = Plans::new(plans, map, exact)?;
     let times = TimeReader::new(map)?;
     let mut seen = Seen::default();
-    while let Some(chunk) = source.next()? {
+    while let Some(mut chunk) = source.next()? {
+        for joined in &joins {
+            chunk = joined.join(&source, chunk, &mut seen.without_partner)?;
+        }
         if let Some(batch) = Evaluated::new(&plans, &source, &chunk, &mut seen)? {
-            batch.visit(&plans, &times, &source, &chunk, &mut seen, &mut visit)?;
+            batch.visit(&times, &source, &chunk, &mut seen, &mut visit)?;
         }
     }
     seen.ends = source.ends;
@@ -164,10 +176,9 @@ impl Plans {
         let (customer, time, class) =
             (required("columns.customer")?, required("columns.time")?, required("columns.class")?);
         TimeReader::check(&time)?;
-        let (amount, balance) = (plans.remove("columns.amount"), plans.remove("columns.balance"));
-        for money in amount.iter().chain(&balance) {
-            money::check(money, map)?;
-        }
+        let amount = AmountPlan::take(&mut plans, map)?;
+        let balance = plans.remove("columns.balance");
+        balance.iter().try_for_each(|balance| money::check(balance, map))?;
         let condition = plans.remove("rows.where");
         if let Some(condition) = &condition
             && condition.data_type != DataType::Boolean
@@ -189,7 +200,7 @@ impl Plans {
 }
 
 /// The values of the rows of a chunk that the condition kept.
-struct Evaluated {
+struct Evaluated<'a> {
     /// The rows' positions in the chunk.
     rows: Vec<usize>,
     /// The columns as amount and balance see them.
@@ -197,17 +208,17 @@ struct Evaluated {
     customer: StringArray,
     class: StringArray,
     time: Times,
-    amount: Option<Amounts>,
+    amount: Option<AmountValues<'a>>,
     balance: Option<Amounts>,
     transaction: Option<StringArray>,
     channel: Option<StringArray>,
     place: Option<StringArray>,
 }
 
-impl Evaluated {
+impl<'a> Evaluated<'a> {
     /// Nothing where no row is left.
     fn new(
-        plans: &Plans,
+        plans: &'a Plans,
         source: &Source<'_>,
         chunk: &Chunk,
         seen: &mut Seen,
@@ -231,6 +242,11 @@ impl Evaluated {
         if rows.is_empty() {
             return Ok(None);
         }
+        if source.map.source.format.is_statement()
+            && let Some((row, problem)) = statement::other_currency(source.map, &batch)
+        {
+            return Err(Error::Row { place: source.place(chunk, rows[row], Some("amount")), problem });
+        }
         let exact =
             money::exact_batch(&batch, &plans.exact).map_err(|error| source.batch_error(chunk, error))?;
         let row_error = |plan: &Expression, (row, message): (usize, String)| Error::Row {
@@ -253,7 +269,7 @@ impl Evaluated {
             class: text(&plans.class)?,
             time: TimeReader::values(&value(&plans.time, &batch)?)
                 .map_err(|error| unfit(&plans.time, error))?,
-            amount: plans.amount.as_ref().map(amounts).transpose()?,
+            amount: plans.amount.as_ref().map(|plan| plan.values(amounts)).transpose()?,
             balance: plans.balance.as_ref().map(amounts).transpose()?,
             transaction: plans.transaction.as_ref().map(text).transpose()?,
             channel: plans.channel.as_ref().map(text).transpose()?,
@@ -265,7 +281,6 @@ impl Evaluated {
 
     fn visit(
         &self,
-        plans: &Plans,
         times: &TimeReader<'_>,
         source: &Source<'_>,
         chunk: &Chunk,
@@ -299,14 +314,11 @@ impl Evaluated {
                 Err(problem) => return Err(refuse("time", problem)),
             };
             seen.zones_converted += u64::from(converted);
-            let amount = match (&self.amount, &plans.amount) {
-                (Some(amounts), Some(plan)) => {
-                    let amount =
-                        amounts.read(at, map.minor_digits).map_err(|problem| refuse("amount", problem))?;
-                    let missing = || RowProblem::Missing { empty: plan.nulls_of(&self.exact, at) };
-                    amount.ok_or_else(|| refuse("amount", missing()))?
-                }
-                _ => 0,
+            let amount = match &self.amount {
+                Some(amounts) => amounts
+                    .read(&self.exact, at, map.minor_digits)
+                    .map_err(|problem| refuse("amount", problem))?,
+                None => 0,
             };
             let balance = match &self.balance {
                 None => None,

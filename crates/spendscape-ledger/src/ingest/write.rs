@@ -77,7 +77,12 @@ pub fn ingest<P: AsRef<Path>>(
         require_free_space(folder, bytes.saturating_mul(2))?;
     }
     let digests: Vec<Digest> = files.iter().map(|path| Digest::of_file(path)).collect::<Result<_, _>>()?;
-    let mut sink = Sink::create(map, taxonomy, destination, options, &files, &digests)?;
+    let mut provenance = provenance(map, taxonomy, options, &files, &digests)?;
+    for (number, path) in map.joined_files().iter().enumerate() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        provenance = provenance.input(&format!("join {number} {name}"), &Digest::of_file(path)?);
+    }
+    let mut sink = Sink::create(map, taxonomy, destination, options, provenance)?;
     let pass = Pass { allow_cut_last_line: options.allow_cut_last_line, classes_only: false };
     let repeats = match map.rows.repeated {
         Refusal::Refuse => HashSet::new(),
@@ -105,6 +110,7 @@ pub fn ingest<P: AsRef<Path>>(
     }
     let written = writer.finish()?;
     let [mut cut_last_lines, mut not_rows, mut repeated_headers] = [(); 3].map(|()| Tally::default());
+    let [mut pending, mut unbalanced] = [(); 2].map(|()| Tally::default());
     let mut reports = Vec::with_capacity(files.len());
     for ((path, digest), end) in files.into_iter().zip(digests).zip(seen.ends) {
         if let Some(place) = end.cut {
@@ -112,6 +118,8 @@ pub fn ingest<P: AsRef<Path>>(
         }
         not_rows.join(end.left_out.not_rows);
         repeated_headers.join(end.left_out.headers);
+        pending.join(end.remarks.pending);
+        unbalanced.join(end.remarks.unbalanced);
         reports.push(FileReport {
             path,
             digest,
@@ -128,6 +136,7 @@ pub fn ingest<P: AsRef<Path>>(
         filtered: seen.filtered,
         without_customer: seen.without_customer,
         outside_time: seen.outside_time,
+        without_partner: seen.without_partner,
         zones_converted: seen.zones_converted,
         unmapped_dropped: unmapped.dropped,
         unmapped_kept: unmapped.kept,
@@ -135,6 +144,8 @@ pub fn ingest<P: AsRef<Path>>(
         cut_last_lines,
         not_rows,
         repeated_headers,
+        pending,
+        unbalanced,
         repeated,
         classes: counts,
         times: times.map(|(first, last)| (moment(first), moment(last))),
@@ -203,8 +214,7 @@ impl<'a> Sink<'a> {
         taxonomy: &'a Taxonomy,
         destination: &Path,
         options: &'a IngestOptions,
-        files: &[PathBuf],
-        digests: &[Digest],
+        provenance: Provenance,
     ) -> Result<Self, Error> {
         let columns = &map.columns;
         let optional = [
@@ -216,7 +226,6 @@ impl<'a> Sink<'a> {
         let present: Vec<&str> =
             optional.iter().filter(|(_, sql)| sql.is_some()).map(|(name, _)| *name).collect();
         let schema = Table::Ledger.schema_with(&Axes::new(), &present)?;
-        let provenance = provenance(map, taxonomy, options, files, digests)?;
         Ok(Self {
             taxonomy,
             pseudonyms: options.pseudonyms.as_ref(),

@@ -5,11 +5,14 @@
 
 mod bad_input;
 mod common;
+mod debit_credit;
 mod forms;
 mod ingest;
+mod join;
 mod panel;
 mod real;
 mod refused;
+mod statement;
 
 fn assert_send_sync<T: Send + Sync>() {}
 
