@@ -11,6 +11,7 @@ use spendscape::{
     RunFolder,
     evaluate::{self, CompareOptions, EvaluateOptions, SummaryRow},
     progress,
+    shipped::TemplateOptions,
     stages::{
         self,
         assign::AssignOptions,
@@ -92,6 +93,15 @@ enum Command {
         folders: Folders,
         #[command(flatten)]
         options: Box<IngestOptions>,
+    },
+    /// Print a table to start from: a taxonomy that comes with the program, or coefficients
+    #[command(
+        after_help = "Examples:\n  spendscape template mcc > taxonomy.toml\n  spendscape template coefficients --taxonomy \
+        taxonomy.toml > coefficients.csv\n  spendscape template authored --taxonomy plaid > coefficients.csv"
+    )]
+    Template {
+        #[command(flatten)]
+        options: TemplateOptions,
     },
     /// Train the network on the customers' grades
     #[command(after_help = "Example: spendscape train runs/first --data runs/bank --seed 1")]
@@ -384,7 +394,7 @@ impl Arguments {
                 .context("cannot start the threads asked for")?;
         }
         progress::break_silence();
-        let run = self.command.work(self.json)?;
+        let Some(run) = self.command.work(self.json)? else { return Ok(()) };
         if self.json { self.print_json(&run) } else { self.print_words(&run) }
     }
 
@@ -459,7 +469,8 @@ impl Command {
         }
     }
 
-    fn work(&self, json: bool) -> Result<RunFolder> {
+    /// Does the work, in a run folder if the command has one.
+    fn work(&self, json: bool) -> Result<Option<RunFolder>> {
         let folders = match self {
             Self::Synth { folders, .. }
             | Self::Ingest { folders, .. }
@@ -475,6 +486,10 @@ impl Command {
             | Self::Report { folders }
             | Self::Run { folders, .. } => folders,
             Self::Goals(command) => command.folders(),
+            Self::Template { options } => {
+                print_text(&options.text()?)?;
+                return Ok(None);
+            }
         };
         if let Some(data) = folders.data.as_deref().filter(|_| !self.reads_data()) {
             bail!("--data {}: this command reads no tables of another folder: leave it out", data.display());
@@ -502,6 +517,7 @@ impl Command {
             Self::Outcomes { options, .. } => stages::outcomes::outcomes(&run, options, force)?,
             Self::Evaluate { options, .. } => evaluate::evaluate(&run, options, force)?,
             Self::Compare { options, .. } => evaluate::compare(&run, options, force)?,
+            Self::Template { .. } => {}
             Self::Report { .. } => stages::report::report(&run)?,
             Self::Run { train, segment, explain, dynamics, .. } => {
                 stages::train::train(&run, train, force)?;
@@ -512,7 +528,7 @@ impl Command {
                 stages::report::report(&run)?;
             }
         }
-        Ok(run)
+        Ok(Some(run))
     }
 }
 

@@ -15,3 +15,4 @@ mod pipeline;
 mod printed;
 mod program;
 mod segments;
+mod shipped;
