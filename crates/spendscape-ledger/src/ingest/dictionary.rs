@@ -39,7 +39,8 @@ impl Key {
                 (Some(first), Some(last)) if text.len() <= SHORT => [word(*first), word(*last)],
                 (Some(first), Some(last)) => {
                     let (steps, _) = text.as_chunks::<8>();
-                    let hash = steps.iter().fold(word(*first), |hash, step| folded(hash ^ SEEDS[1], word(*step)));
+                    let hash =
+                        steps.iter().fold(word(*first), |hash, step| folded(hash ^ SEEDS[1], word(*step)));
                     [hash, word(*last)]
                 }
                 _ => {

@@ -16,3 +16,4 @@ mod pipeline;
 mod printed;
 mod program;
 mod segments;
+mod shipped;
