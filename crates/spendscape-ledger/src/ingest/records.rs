@@ -68,7 +68,10 @@ impl<'b> Records<'b> {
         let quote = signs.quote.filter(|quote| memchr(*quote, &bytes[start..]).is_some());
         let is_plain = quote.is_none() && memchr(b'\r', &bytes[start..]).is_none();
         match quote {
-            Some(quote) => find([signs.delimiter, b'\n', b'\r', quote], bytes, start, &mut places),
+            Some(quote) => {
+                let escape = signs.escape.unwrap_or(quote);
+                find([signs.delimiter, b'\n', b'\r', quote, escape], bytes, start, &mut places);
+            }
             None if is_plain => find([signs.delimiter, b'\n'], bytes, start, &mut places),
             None => find([signs.delimiter, b'\n', b'\r'], bytes, start, &mut places),
         }

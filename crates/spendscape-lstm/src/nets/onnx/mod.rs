@@ -80,7 +80,13 @@ fn place(node: &Node) -> String {
 }
 
 /// The recurrent nodes that are asked for, or the only one, or those of the only stack, bottom first.
-fn choose(model: &Model, graph: &Graph, nodes: &[&Node], wanted: &[String]) -> Result<Vec<usize>, Error> {
+fn choose(
+    model: &Model,
+    graph: &Graph,
+    nodes: &[&Node],
+    weights: &Weights<'_>,
+    wanted: &[String],
+) -> Result<Vec<usize>, Error> {
     let names = names(nodes);
     let nested = nested(model, graph);
     let inner = |(outer, inner): &(String, String)| {
