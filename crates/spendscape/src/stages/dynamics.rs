@@ -362,6 +362,7 @@ fn verdict_name(verdict: Verdict) -> &'static str {
         Verdict::Saddle { .. } => "saddle",
         Verdict::Marginal => "marginal",
         Verdict::Undecided => "undecided",
+        Verdict::Kink => "kink",
     }
 }
 
