@@ -106,7 +106,8 @@ pub fn ingest<P: AsRef<Path>>(
         return Err(Error::Row { place: place(again), problem });
     }
     if times.is_none() {
-        return Err(Error::NothingLeft { rows: rows_read });
+        let pending = seen.ends.iter().map(|end| end.remarks.pending.count).sum();
+        return Err(Error::NothingLeft { rows: rows_read, pending });
     }
     let written = writer.finish()?;
     let [mut cut_last_lines, mut not_rows, mut repeated_headers] = [(); 3].map(|()| Tally::default());
