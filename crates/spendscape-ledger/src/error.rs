@@ -185,10 +185,15 @@ pub enum Error {
         problem: RowProblem,
     },
     /// Not one row is left after filtering and dropping.
-    #[error("none of the {rows} rows read is left for the ledger: see `rows` in the column map")]
+    #[error(
+        "none of the {rows} rows read is left for the ledger: see {} in the column map",
+        if *.pending > 0 { format!("`source.pending`, as {pending} entries are not booked,") } else { "`rows`".to_owned() }
+    )]
     NothingLeft {
         /// Rows read.
         rows: u64,
+        /// Entries of statements that are not booked.
+        pending: u64,
     },
     /// The key file for pseudonyms is too long.
     #[error("{path} is longer than {allowed} bytes: is it a key?")]

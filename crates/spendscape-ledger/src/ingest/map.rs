@@ -102,8 +102,8 @@ pub struct ColumnMap {
     /// Types of columns that are text in the files and something else in the ledger.
     #[serde(default)]
     pub types: BTreeMap<String, ColumnType>,
-    /// The ledger's columns as SQL expressions. Those of statements may be left out: the account is the customer, the day or time of
-    /// booking the time, the merchant's code or else that of the transaction the class.
+    /// The ledger's columns as SQL expressions. Those of statements may be left out: the account is the customer, the day or time
+    /// of booking the time, the merchant's code or else that of the transaction the class.
     #[serde(default)]
     pub columns: Columns,
     /// The columns of debit and credit, where they are two.

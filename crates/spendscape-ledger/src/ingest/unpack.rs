@@ -53,7 +53,7 @@ impl Text {
         Self::open_declared(path, encoding, LONGEST_MARK, |_| None)
     }
 
-    /// As [`Self::open`]; without a mark, what `declared` finds in the first bytes, of which there are so many, tells the encoding.
+    /// As [`Self::open`]; without a mark, what `declared` finds in the first bytes, so many, tells the encoding.
     pub(crate) fn open_declared(
         path: &Path,
         encoding: Encoding,

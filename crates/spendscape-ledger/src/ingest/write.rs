@@ -94,7 +94,8 @@ pub fn ingest<P: AsRef<Path>>(
         return Err(Error::Row { place: place(again), problem });
     }
     if times.is_none() {
-        return Err(Error::NothingLeft { rows: rows_read });
+        let pending = seen.ends.iter().map(|end| end.remarks.pending.count).sum();
+        return Err(Error::NothingLeft { rows: rows_read, pending });
     }
     for (number, (path, digest)) in joined.iter().zip(&joined_digests).enumerate() {
         let name = path.file_name().unwrap_or_default().to_string_lossy();

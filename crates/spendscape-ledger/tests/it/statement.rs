@@ -205,6 +205,11 @@ fn pending_entries_are_left_out_and_counted() {
     assert_eq!((amounts, report.pending.count, report.unbalanced.count), (vec![-100], 3, 0));
     let (report, amounts, rows) = read(&map("camt", "pending = true"), "a.xml", &text);
     assert_eq!((amounts, report.pending.count), (vec![-100, -200, -300, -400], 0));
+    let none = camt("08", &entry("2.00", "DBIT", "<Sts><Cd>PDNG</Cd></Sts>", ""));
+    assert_says(
+        &refusal(&map("camt", ""), none.replace("{CLOSING}", "100.00")),
+        &["none", "`source.pending`", "1 entries"],
+    );
     // Without a day of booking, that of the value.
     assert_says(&rows[2], &["|2019-05-01||2019-05-01|", "|pending"]);
 }

@@ -285,7 +285,8 @@ impl CamtReader {
         match node.name.as_str() {
             "Id" => self.statement = Some(node.text.trim().to_owned()),
             "Acct" => {
-                let account = node.first(&[&["Id", "IBAN"], &["Id", "Othr", "Id"]]);
+                let account =
+                    node.first(&[&["Id", "IBAN"], &["Id", "Othr", "Id"], &["Id", "PrtryAcct", "Id"]]);
                 self.account = account.map(str::to_owned);
             }
             "Bal" => {

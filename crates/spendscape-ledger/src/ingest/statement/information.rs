@@ -23,8 +23,8 @@ pub(crate) struct Information {
 }
 
 impl Information {
-    /// Reads the lines of a field: parts behind a sign and two digits (`166?00..?20..`), parts between slashes (`/NAME/../REMI/..`),
-    /// or mere text.
+    /// Reads the lines of a field: parts behind a sign and two digits (`166?00..?20..`), parts between slashes
+    /// (`/NAME/../REMI/..`), or mere text.
     pub(crate) fn of(lines: &[String]) -> Self {
         let whole: String = lines.iter().map(String::as_str).collect();
         match separator(&whole) {
@@ -98,7 +98,7 @@ impl Information {
 fn separator(text: &str) -> Option<char> {
     let (code, rest) = text.split_at_checked(3)?;
     let mut rest = rest.chars();
-    let sign = rest.next().filter(|sign| sign.is_ascii_punctuation())?;
+    let sign = rest.next().filter(char::is_ascii_punctuation)?;
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     (digits(code) && rest.as_str().get(..2).is_some_and(digits)).then_some(sign)
 }

@@ -108,6 +108,8 @@ impl Mt940Reader {
             "25" | "25P" => self.account = Some(first.to_owned()),
             "60F" | "60M" => {
                 let (balance, currency) = balance(first)?;
+                let currency =
+                    currency.ok_or(StatementProblem::Missing { what: "currency in its balance" })?;
                 // Some banks put the currency behind the account.
                 if let Some(account) = &mut self.account
                     && let Some(bare) = account.strip_suffix(currency)
@@ -232,8 +234,8 @@ fn tag_of(line: &str) -> Option<(&str, &str)> {
     is_tag.then_some((tag, rest))
 }
 
-/// A balance, `C190502EUR1234,56`, and its currency.
-fn balance(text: &str) -> Result<(i128, &str), StatementProblem> {
+/// A balance, `C190502EUR1234,56`, and its currency, which some banks leave out of a closing one.
+fn balance(text: &str) -> Result<(i128, Option<&str>), StatementProblem> {
     let fault =
         || StatementProblem::Line { value: text.to_owned(), form: "a balance, such as C190502EUR1234,56" };
     let sign = match text.as_bytes().first() {
@@ -242,8 +244,12 @@ fn balance(text: &str) -> Result<(i128, &str), StatementProblem> {
         _ => return Err(fault()),
     };
     short_day(text.get(1..7).ok_or_else(fault)?)?;
-    let currency = text.get(7..10).filter(|code| code.bytes().all(|byte| byte.is_ascii_uppercase()));
-    Ok((sign * amount(text.get(10..).ok_or_else(fault)?)?, currency.ok_or_else(fault)?))
+    let rest = &text[7..];
+    let (currency, size) = match rest.split_at_checked(3) {
+        Some((code, size)) if code.bytes().all(|byte| byte.is_ascii_uppercase()) => (Some(code), size),
+        _ => (None, rest),
+    };
+    Ok((sign * amount(size)?, currency))
 }
 
 /// The first line of an entry.
@@ -352,8 +358,9 @@ mod tests {
 
     #[test]
     fn a_balance_has_a_sign_and_a_currency() {
-        assert_eq!(balance("C190502EUR1234,56").unwrap(), (123_456_000, "EUR"));
-        assert_eq!(balance("D190502JPY10,").unwrap(), (-1_000_000, "JPY"));
+        assert_eq!(balance("C190502EUR1234,56").unwrap(), (123_456_000, Some("EUR")));
+        assert_eq!(balance("D190502JPY10,").unwrap(), (-1_000_000, Some("JPY")));
+        assert_eq!(balance("C190502105000,00").unwrap(), (10_500_000_000, None));
         for text in ["", "X190502EUR1,", "C190502EU1,", "C19050EUR1,", "C190502EUR", "C1905é2EUR1,"] {
             assert!(balance(text).is_err(), "{text}");
         }

@@ -91,7 +91,9 @@ impl OfxReader {
                 Token::Open(name, _) => {
                     self.settle()?;
                     let line = self.markup.line();
-                    self.tag = Some((name.to_ascii_uppercase(), String::new(), line));
+                    let name = name.to_ascii_uppercase();
+                    self.found |= name == "OFX";
+                    self.tag = Some((name, String::new(), line));
                 }
                 Token::Text(text) => {
                     if let Some((_, value, _)) = &mut self.tag {
@@ -118,7 +120,6 @@ impl OfxReader {
             self.leaf(&name, value);
         } else if KNOWN.contains(&name.as_str()) {
             match name.as_str() {
-                "OFX" => self.found = true,
                 "STMTRS" | "CCSTMTRS" | "INVSTMTRS" => (self.account, self.currency) = (None, None),
                 "STMTTRN" | "STMTTRNP" => {
                     let pending = name == "STMTTRNP";

@@ -96,7 +96,8 @@ pub enum StatementProblem {
     },
     /// An amount in another currency than the ledger's.
     #[error(
-        "the amount is in {found}, and the ledger in {expected}: take rows of one currency with `rows.where = \"currency = '{expected}'\"`"
+        "the amount is in {found}, and the ledger in {expected}: take rows of one currency with \
+         `rows.where = \"currency = '{expected}'\"`"
     )]
     Currency {
         /// The currency of the entry.

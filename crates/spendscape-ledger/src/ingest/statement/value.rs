@@ -144,7 +144,8 @@ fn offset_of(zone: &str) -> Option<String> {
     Some(format!("{sign}{hours:02}:{minutes:02}"))
 }
 
-/// A day of SWIFT, `190502`: the years 80 to 99 are those of the last century.
+/// A day of SWIFT, `190502`: the years 80 to 99 are those of the last century. Where months are counted as 30 days each, February
+/// has a 30th: its last day.
 ///
 /// # Errors
 /// For anything else.
@@ -156,7 +157,12 @@ pub(crate) fn short_day(text: &str) -> Result<Date, StatementProblem> {
     let part = |from: usize| text[from..from + 2].parse::<i8>().map_err(|_| fault());
     let year = i16::from(part(0)?);
     let year = if year >= 80 { 1900 + year } else { 2000 + year };
-    Date::new(year, part(2)?, part(4)?).map_err(|_| fault())
+    let (month, day) = (part(2)?, part(4)?);
+    match (Date::new(year, month, day), Date::new(year, month, 1)) {
+        (Ok(day), _) => Ok(day),
+        (Err(_), Ok(first)) if month == 2 && day <= 30 => Ok(first.last_of_month()),
+        _ => Err(fault()),
+    }
 }
 
 /// The day of a month and a day without a year, `0102`, that lies nearest to another one: an entry may be booked in the year
@@ -255,5 +261,13 @@ mod tests {
         assert_eq!((near("1301", date(2019, 5, 1)), near("05", date(2019, 5, 1))), (None, None));
         assert_eq!(short_day("991231").ok(), Some(date(1999, 12, 31)));
         assert_eq!((short_day("190502").ok(), short_day("19050").ok()), (Some(date(2019, 5, 2)), None));
+        assert_eq!(
+            (short_day("160230").ok(), short_day("150229").ok()),
+            (Some(date(2016, 2, 29)), Some(date(2015, 2, 28)))
+        );
+        assert_eq!(
+            (short_day("160231").ok(), short_day("160431").ok(), short_day("161301").ok()),
+            (None, None, None)
+        );
     }
 }
