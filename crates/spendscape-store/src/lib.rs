@@ -27,7 +27,7 @@
 //! ```
 //!
 //! Modules in reading order: [`mod@file`] (atomic replacement), [`mod@lock`], [`provenance`], [`digest`], [`sealed`]
-//! (digests of bytes), [`guard`] (panics of other software), [`table`], [`manifest`].
+//! (digests of bytes), [`guard`] (panics of other software), [`writer`], [`table`], [`manifest`].
 
 pub mod digest;
 mod error;
@@ -38,6 +38,7 @@ pub mod manifest;
 pub mod provenance;
 pub mod sealed;
 pub mod table;
+pub mod writer;
 
 pub use digest::{Digest, DigestOf};
 pub use error::{Error, is_bad_input};
@@ -47,4 +48,5 @@ pub use lock::{FolderLock, Use};
 pub use manifest::{Manifest, StageRecord, Stale, Standing, Void, digest_of, seal_of, standing, this_build};
 pub use provenance::Provenance;
 pub use sealed::Chunks;
-pub use table::{Stored, TableFile, TableReader, TableWriter, Written, read_table, write_table};
+pub use table::{Stored, TableFile, TableReader, read_table};
+pub use writer::{TableWriter, Written, write_table};

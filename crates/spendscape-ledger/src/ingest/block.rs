@@ -176,8 +176,7 @@ pub(crate) fn split(mut block: Block, rules: &Rules, most: usize) -> Split {
     let is_usual = |row: Span, last: Span| {
         row.to - row.from <= LONGEST_ROW as u32 && last_name != Some(last.to - last.from)
     };
-    let can_be_usual =
-        records.is_plain() && rules.not_rows.is_empty() && faults.is_none() && most == usize::MAX;
+    let can_be_usual = rules.not_rows.is_empty() && faults.is_none() && most == usize::MAX;
     while split.lines.len() < most {
         if let Some(fields) = split.fields
             && can_be_usual

@@ -129,7 +129,8 @@ pub(crate) fn plan<'a>(
     read.extend(computed.iter().cloned());
     let source = Source::new(map, files, pass.block_bytes, &own, &read);
     let position = |name: &str| source.schema().index_of(name).unwrap_or(0);
-    let columns: Vec<usize> = computed.iter().map(|name| position(name)).collect();
+    let mut columns: Vec<usize> = computed.iter().map(|name| position(name)).collect();
+    columns.sort_unstable();
     let schema: SchemaRef = Arc::new(Schema::new(
         columns.iter().map(|at| source.schema().field(*at).clone()).collect::<Vec<_>>(),
     ));

@@ -52,8 +52,6 @@ pub(crate) struct Records<'b> {
     bytes: &'b mut [u8],
     signs: Signs,
     places: Vec<u32>,
-    /// Whether there are no other signs than delimiters and line feeds.
-    is_plain: bool,
     /// The first place that was not looked at.
     next: usize,
     at: usize,
@@ -65,26 +63,18 @@ impl<'b> Records<'b> {
     /// The records from an offset of a block on, which is where one may begin.
     pub(crate) fn new(bytes: &'b mut [u8], start: usize, signs: Signs) -> Self {
         let mut places = Vec::with_capacity(bytes.len() / 8);
-        let quote = signs.quote.filter(|quote| memchr(*quote, &bytes[start..]).is_some());
-        let is_plain = quote.is_none() && memchr(b'\r', &bytes[start..]).is_none();
-        match quote {
+        match signs.quote.filter(|quote| memchr(*quote, &bytes[start..]).is_some()) {
             Some(quote) => {
                 let escape = signs.escape.unwrap_or(quote);
                 find([signs.delimiter, b'\n', b'\r', quote, escape], bytes, start, &mut places);
             }
-            None if is_plain => find([signs.delimiter, b'\n'], bytes, start, &mut places),
             None => find([signs.delimiter, b'\n', b'\r'], bytes, start, &mut places),
         }
-        Self { bytes, signs, places, is_plain, next: 0, at: start, line: 0, fields: Vec::new() }
+        Self { bytes, signs, places, next: 0, at: start, line: 0, fields: Vec::new() }
     }
 
-    /// Whether there are no other signs than delimiters and line feeds, so that [`Self::rows`] may be used.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.is_plain
-    }
-
-    /// Reads records for as long as they have just so many fields, at least two, of which `is_usual` takes the row, from its start to
-    /// its end, and the last; adds the fields in some of their positions to `columns`, and the line of each record to `lines`.
+    /// Reads records without quotes for as long as they have just so many fields, at least two, and a line end, of which `is_usual`
+    /// takes the row and its last field; adds the fields in some positions to `columns`, and the line of each record to `lines`.
     pub(crate) fn rows(
         &mut self,
         fields: usize,
@@ -98,11 +88,14 @@ impl<'b> Records<'b> {
             let [delimiters @ .., end] = places else { return };
             let [.., before] = delimiters else { return };
             let is_delimiter = |at: &u32| self.bytes[*at as usize] == self.signs.delimiter;
-            let row = Span { from: self.at as u32, to: *end };
-            if self.bytes[*end as usize] != b'\n'
-                || !delimiters.iter().all(is_delimiter)
-                || !is_usual(row, Span { from: before + 1, to: *end })
-            {
+            let rest = &self.bytes[*end as usize..];
+            let line_end = match rest {
+                [b'\n', ..] => 1,
+                [b'\r', b'\n', ..] => 2,
+                _ => return,
+            };
+            let (row, last) = (Span { from: self.at as u32, to: *end }, Span { from: before + 1, to: *end });
+            if !delimiters.iter().all(is_delimiter) || !is_usual(row, last) {
                 return;
             }
             for (spans, position) in columns.iter_mut().zip(positions) {
@@ -111,8 +104,8 @@ impl<'b> Records<'b> {
             }
             lines.push(self.line);
             self.line += 1;
-            self.next += fields;
-            self.at = *end as usize + 1;
+            self.next += fields + line_end - 1;
+            self.at = *end as usize + line_end;
         }
     }
 

@@ -11,14 +11,14 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 
 use super::{
     chunk::Wanted,
-    dictionary::{Dictionary, News},
+    dictionary::Dictionary,
     expression::STACK_BYTES,
     map::ColumnMap,
     places::{FileEnd, Placed, Places},
     plans::plan,
     report::Example,
     source::{BLOCK_BYTES, Piece, Portion, Source},
-    taken::{Reader, Taken},
+    taken::{Outcome, Reader, Taken},
     time::TimeReader,
 };
 use crate::{Error, panel::Tally};
@@ -119,10 +119,9 @@ fn take_rounds<S: Sink + Send>(
     let (mut pieces, mut round) = (source.pieces(PIECES), None);
     while !pieces.is_empty() {
         let (shared, known) = (&*sink, &customers);
-        let work = |placed: Placed| -> Result<Option<(S::Part, Seen, News)>, Error> {
+        let work = |placed: Placed| -> Result<Option<Outcome<S::Part>>, Error> {
             let Some(chunk) = placed.chunk(reader.wanted)? else { return Ok(None) };
-            let (part, failure, seen, news) = reader.take(chunk, known, |taken| shared.part(taken))?;
-            failure.map_or(Ok(Some((part, seen, news))), Err)
+            reader.take(chunk, known, |taken| shared.part(taken)).map(Some)
         };
         let beside = || rayon::join(|| source.pieces(PIECES), || round.take().map_or(Ok(()), &mut *write));
         let ((next, written), parts) = rayon::join(beside, || {
@@ -133,8 +132,9 @@ fn take_rounds<S: Sink + Send>(
         });
         written?;
         for part in parts {
-            if let Some((part, more, news)) = part? {
-                seen.join(more);
+            let Some(Outcome { part, seen: more }) = part? else { continue };
+            seen.join(more);
+            if let Some((part, news)) = part {
                 sink.add(part, &customers.add(&news))?;
             }
         }

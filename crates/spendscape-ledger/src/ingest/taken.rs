@@ -31,6 +31,13 @@ pub(crate) struct Reader<'a> {
     pub(crate) wanted: Wanted<'a>,
 }
 
+/// What became of the rows of a chunk.
+pub(crate) struct Outcome<P> {
+    /// What was made of them, if any was left, and the customers that are not known yet.
+    pub(crate) part: Option<(P, News)>,
+    pub(crate) seen: Seen,
+}
+
 /// The entries of a map for the rows of a chunk that the condition kept.
 struct Values<'c> {
     customer: Texts<'c>,
@@ -143,17 +150,18 @@ struct Entries {
 }
 
 impl Reader<'_> {
-    /// Takes the rows of a chunk and works on them, up to the first that cannot be taken. With what `work` makes of them come
-    /// why no further row can be taken, what was seen, and the customers that are not known.
+    /// Takes the rows of a chunk and works on them, up to the first that cannot be taken.
     pub(crate) fn take<P>(
         &self,
         mut chunk: Chunk,
         known: &Dictionary,
         work: impl FnOnce(Taken<'_>) -> Result<P, Error>,
-    ) -> Result<(P, Option<Error>, Seen, News), Error> {
+    ) -> Result<Outcome<P>, Error> {
         let (mut limit, mut seen) =
             (Limit { row: chunk.rows, failure: chunk.failure.take() }, Seen::default());
-        let (kept, values) = self.values(&chunk, &mut limit, &mut seen)?;
+        let Some((kept, values)) = self.values(&chunk, &mut limit, &mut seen)? else {
+            return limit.failure.map_or(Ok(Outcome { part: None, seen }), Err);
+        };
         let positions = kept.as_ref().map_or(chunk.rows, Vec::len);
         let mut customers = known.look_up();
         let mut taken = Taken {
@@ -184,16 +192,23 @@ impl Reader<'_> {
             }
         }
         let part = work(taken)?;
-        Ok((part, limit.failure, seen, customers.finish()))
+        match limit.failure {
+            None => Ok(Outcome { part: Some((part, customers.finish())), seen }),
+            Some(failure) => Err(failure),
+        }
     }
 
-    /// The entries for the rows that the condition keeps, and these if there is one.
+    /// The entries for the rows that the condition keeps, and these if there is one; nothing where no row is left, for which
+    /// nothing is computed.
     fn values<'c>(
         &'c self,
         chunk: &'c Chunk,
         limit: &mut Limit,
         seen: &mut Seen,
-    ) -> Result<(Option<Vec<u32>>, Values<'c>), Error> {
+    ) -> Result<Option<(Option<Vec<u32>>, Values<'c>)>, Error> {
+        if chunk.rows == 0 {
+            return Ok(None);
+        }
         let (plans, map) = (&self.plans, self.wanted.map);
         let batch_error = |source| Error::Batch { path: chunk.position.path.clone(), source };
         let mut batch = chunk.batch(&plans.columns, &plans.schema, map).map_err(batch_error)?;
@@ -214,6 +229,9 @@ impl Reader<'_> {
                 (0..keep.len()).filter(|row| keep.value(*row)).map(|row| row as u32).collect::<Vec<u32>>(),
             );
             batch = filter_record_batch(&batch.slice(0, keep.len()), &keep).map_err(batch_error)?;
+            if batch.num_rows() == 0 {
+                return Ok(None);
+            }
         }
         if map.source.format.is_statement()
             && let Some((at, problem)) = statement::other_currency(map, &batch)
@@ -252,7 +270,7 @@ impl Reader<'_> {
         let (transaction, channel, place) =
             (optional(&plans.transaction)?, optional(&plans.channel)?, optional(&plans.place)?);
         let values = Values { customer, class, time, amount, balance, transaction, channel, place, exact };
-        Ok((kept, values))
+        Ok(Some((kept, values)))
     }
 
     /// A row that is taken, or why it is dropped; or what is wrong with it. The entry is named.

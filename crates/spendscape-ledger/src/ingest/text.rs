@@ -28,6 +28,8 @@ pub(crate) struct TextFile<'a> {
     offset: u64,
     /// Whether the last block was cut.
     is_done: bool,
+    /// Why the file cannot be read on, which is told behind the rows that were read.
+    failed: Option<io::Error>,
     /// The block whose header was read.
     first: Option<Block>,
     header: Vec<String>,
@@ -68,6 +70,7 @@ impl<'a> TextFile<'a> {
             pending: Vec::new(),
             offset: 0,
             is_done: false,
+            failed: None,
             first: None,
             header: Vec::new(),
             rules,
@@ -153,8 +156,8 @@ impl<'a> TextFile<'a> {
         }
         let mut wanted = self.block_bytes;
         loop {
-            let read = self.fill(wanted);
-            if matches!(read, Ok(true)) {
+            let ends = self.failed.is_none() && self.fill(wanted);
+            if ends {
                 self.is_done = true;
                 let is_unterminated = self.pending.last().is_some_and(|last| !is_line_end(*last));
                 let block = self.block(self.pending.len());
@@ -163,7 +166,9 @@ impl<'a> TextFile<'a> {
             if let Some(end) = last_row_end(&self.pending, self.rules.signs) {
                 return Ok(Some(self.block(end)));
             }
-            read.map_err(|source| Error::Read { path: self.path.clone(), source })?;
+            if let Some(source) = self.failed.take() {
+                return Err(Error::Read { path: self.path.clone(), source });
+            }
             if self.pending.len() > LONGEST_ROW {
                 let block = self.block(self.pending.len());
                 return Ok(Some(Block { is_endless: true, ..block }));
@@ -173,20 +178,19 @@ impl<'a> TextFile<'a> {
     }
 
     /// Reads until so many bytes are pending; whether the text ends before.
-    fn fill(&mut self, wanted: usize) -> io::Result<bool> {
+    fn fill(&mut self, wanted: usize) -> bool {
         let mut filled = self.pending.len();
         self.pending.resize(wanted.max(filled), 0);
-        let read = loop {
+        let mut ends = false;
+        while filled < self.pending.len() && !ends && self.failed.is_none() {
             match self.text.read(&mut self.pending[filled..]) {
-                _ if filled == self.pending.len() => break Ok(false),
-                Ok(0) => break Ok(true),
-                Ok(count) => filled += count,
+                Ok(count) => (filled, ends) = (filled + count, count == 0),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => break Err(error),
+                Err(error) => self.failed = Some(error),
             }
-        };
+        }
         self.pending.truncate(filled);
-        read
+        ends
     }
 
     /// The pending bytes up to an offset.

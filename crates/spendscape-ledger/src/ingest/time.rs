@@ -334,11 +334,14 @@ impl<'a> Format<'a> {
         whole_year && self.packed.is_none_or(packed)
     }
 
-    /// Whether one of the numbers 60 in the text is a second: it is where 61 is none.
+    /// Whether one of the numbers 60 in the text is a second: it is where 59 is one and 61 is none.
     fn has_leap_second(&self, text: &str) -> bool {
         text.match_indices("60").any(|(at, _)| {
-            let later = format!("{}61{}", &text[..at], &text[at + 2..]);
-            BrokenDownTime::parse(self.text, &later).is_err()
+            let is_read = |second: &str| {
+                let other = format!("{}{second}{}", &text[..at], &text[at + 2..]);
+                BrokenDownTime::parse(self.text, &other).is_ok()
+            };
+            is_read("59") && !is_read("61")
         })
     }
 }
@@ -443,5 +446,7 @@ mod tests {
         assert!(leap("%Y-%m-%d %H:%M:%S", "2016-12-31 23:59:60") && leap("%Y%m%d%H%M%S", "20161231235960"));
         assert!(!leap("%Y-%m-%d %H:%M:%S", "1960-12-31 23:59:59"));
         assert!(leap("%Y-%m-%d %H:%M:%S", "1960-12-31 23:59:60"));
+        // The end of one number and the start of the next.
+        assert!(!leap("%Y%m%d%H%M%S", "28460301000059"));
     }
 }

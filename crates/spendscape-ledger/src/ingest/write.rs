@@ -18,6 +18,7 @@ use super::{
     places::place_of,
     pseudonym::Pseudonyms,
     report::{Example, FileReport, IngestReport},
+    source::BLOCK_BYTES,
     take::{Pass, Sink, take_rows},
     taken::Taken,
     time::moment,
@@ -46,7 +47,7 @@ impl IngestOptions {
 
 /// Reads raw files (paths or patterns such as `data/2020-*.csv.gz`), validates every row and writes one ledger table.
 ///
-/// Streams in bounded memory. The table appears whole or not at all. Its provenance holds the map, the taxonomy and the
+/// Streams in bounded memory, on the threads of the rayon pool at hand; their number does not show. The table appears whole or not at all. Its provenance holds the map, the taxonomy and the
 /// digests of the files.
 ///
 /// # Errors
@@ -60,6 +61,18 @@ pub fn ingest<P: AsRef<Path>>(
     destination: &Path,
     options: &IngestOptions,
 ) -> Result<IngestReport, Error> {
+    ingest_in_blocks(map, taxonomy, sources, destination, options, BLOCK_BYTES)
+}
+
+/// As [`ingest`], with blocks of text of about so many bytes.
+fn ingest_in_blocks<P: AsRef<Path>>(
+    map: &ColumnMap,
+    taxonomy: &Taxonomy,
+    sources: &[P],
+    destination: &Path,
+    options: &IngestOptions,
+    block_bytes: usize,
+) -> Result<IngestReport, Error> {
     let files = expand(sources)?;
     // A ledger takes less room than its plain sources, and about as much as compressed ones; so do the ids that are
     // checked for repeats. Both may lie on one disk.
@@ -70,7 +83,7 @@ pub fn ingest<P: AsRef<Path>>(
     let schema = Table::Ledger.schema_with(&Axes::new(), &present(map))?;
     let provenance = provenance(map, taxonomy, options)?;
     let mut writer = TableWriter::create(destination, Table::Ledger, schema.clone(), provenance)?;
-    let pass = Pass::new(options.allow_cut_last_line);
+    let pass = Pass { block_bytes, ..Pass::new(options.allow_cut_last_line) };
     let repeats = match map.rows.repeated {
         Refusal::Refuse => HashSet::new(),
         Refusal::Drop => find_repeats(map, &files, pass, &options.scratch)?,
@@ -240,4 +253,121 @@ fn provenance(map: &ColumnMap, taxonomy: &Taxonomy, options: &IngestOptions) -> 
         .parameter("transaction_ids", transactions)
         .parameter("allow_cut_last_line", options.allow_cut_last_line)
         .input("taxonomy", &classes.finish()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use spendscape_schema::Flow;
+
+    use super::*;
+
+    const MAP: &str = r##"
+        currency = "EUR"
+        [source]
+        nulls = ["-"]
+        not_rows = ["#"]
+        [types]
+        amount = "decimal(12, 2)"
+        [columns]
+        customer = "customer"
+        time = "time"
+        amount = "amount"
+        class = "lower(class)"
+        place = "place"
+        transaction = "id"
+        [time]
+        formats = ["%Y-%m-%d", "%d.%m.%Y %H:%M"]
+        latest = 2020-12-31
+        outside = "drop"
+        [rows]
+        no_customer = "drop"
+        where = "amount <> 7"
+    "##;
+
+    /// A line of a file, which may hold what is refused, with a line end.
+    fn line() -> impl Strategy<Value = String> {
+        let customer = prop_oneof![
+            9 => "[A-D][0-9]",
+            1 => prop_oneof![Just(" C1 "), Just(""), Just("-"), Just("\"A\"\"1\"")].prop_map(str::to_owned),
+            1 => "[a-e\u{e9}]{17,20}",
+        ];
+        let time = prop_oneof![
+            9 => "20(19|20)-0[1-9]-[12][0-9]",
+            3 => "[12]?[1-9]\\.(0?2|11)\\.2019 1?[0-9]:5[0-9]",
+            1 => "2021-01-01",
+        ];
+        let amount = prop_oneof![9 => "-?[0-9]{1,6}(\\.[0-9]{1,2})?", 1 => "7", 1 => "1e3"];
+        let class = prop_oneof![5 => "food|Rent", 1 => "other"];
+        let place = prop_oneof![
+            5 => "[xyz]{0,3}",
+            2 => "\"[xyz,\n]{0,9}\"",
+            1 => Just("\"x\r\n\"\"y\"".to_owned()),
+            1 => Just("5\" z".to_owned()),
+        ];
+        let end = prop_oneof![3 => Just("\n"), 1 => Just("\r\n"), 1 => Just("\n\n"), 1 => Just("\r\n\r\n")];
+        let row = (customer, time, amount, class, place, end);
+        let row = row.prop_map(|(customer, time, amount, class, place, end)| {
+            format!("{customer},{time},{amount},{class},{place},ID{end}")
+        });
+        let refused = prop_oneof![
+            Just("A1,2019-01-01\n"),
+            Just("A1,x,1,food,,ID\n"),
+            Just("A1,2019-01-01,x,food,,ID\n"),
+            Just("A1,2019-01-01,1,no class,,ID\n"),
+            Just("\"A1\"x,2019-01-01,1,food,,ID\n"),
+            Just("A1,2019-01-01,1,food,\"a,ID\n"),
+            Just("A1,2019-01-01,1,food,,\n"),
+        ];
+        prop_oneof![
+            200 => row,
+            4 => "# [a-z,]{0,20}\n",
+            4 => Just("customer,time,amount,class,place,id\n".to_owned()),
+            1 => refused.prop_map(str::to_owned),
+        ]
+    }
+
+    /// What a file gives: the report with the digest of the ledger, or why it is refused; and the ledger's bytes.
+    fn taken(folder: &Path, threads: usize, block_bytes: usize) -> (Result<String, String>, Vec<u8>) {
+        let map = ColumnMap::from_toml(MAP).unwrap();
+        let classes = ["food", "rent"].map(|class| (class.to_owned(), Flow::Spending, Vec::new()));
+        let source = folder.join("in.csv");
+        let unmapped = match std::fs::read_to_string(&source).unwrap().contains("no class") {
+            true => Unmapped::Refuse,
+            false => Unmapped::Class("rent".to_owned()),
+        };
+        let taxonomy = Taxonomy::new("t", classes.to_vec(), unmapped).unwrap();
+        let ledger = folder.join("out.parquet");
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let options = IngestOptions::with_scratch(folder);
+        let made =
+            pool.install(|| ingest_in_blocks(&map, &taxonomy, &[source], &ledger, &options, block_bytes));
+        let bytes = std::fs::read(&ledger).unwrap_or_default();
+        // The next one must not find it.
+        let _ = std::fs::remove_file(&ledger);
+        (made.map(|report| serde_json::to_string(&report).unwrap()).map_err(|error| error.to_string()), bytes)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(150))]
+
+        /// Blocks of any size and any number of threads give the same ledger, report and refusals; the threads, the same file.
+        #[test]
+        fn neither_blocks_nor_threads_show(lines in prop::collection::vec(line(), 1..120), size in 1_usize..400) {
+            let folder = tempfile::tempdir().unwrap();
+            let mut text = "customer,time,amount,class,place,id\n".to_owned();
+            for (number, line) in lines.iter().enumerate() {
+                text.push_str(&line.replace("ID", &format!("id{number}")));
+            }
+            std::fs::write(folder.path().join("in.csv"), text).unwrap();
+            let whole = taken(folder.path(), 1, BLOCK_BYTES);
+            let blocks = taken(folder.path(), 1, size);
+            prop_assert_eq!(&whole.0, &blocks.0);
+            for threads in [2, 3, 7] {
+                let again = taken(folder.path(), threads, size);
+                prop_assert_eq!(&blocks.0, &again.0);
+                prop_assert!(blocks.1 == again.1, "{} threads write other bytes", threads);
+            }
+        }
+    }
 }

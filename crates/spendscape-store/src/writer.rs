@@ -1,0 +1,356 @@
+//! Parquet tables are written with provenance and a digest in their metadata.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use arrow::{
+    array::{ArrayRef, RecordBatch},
+    datatypes::{FieldRef, SchemaRef},
+};
+use parquet::{
+    arrow::{
+        ArrowWriter,
+        arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves},
+    },
+    basic::{Compression, Encoding, ZstdLevel},
+    errors::ParquetError,
+    file::{
+        metadata::KeyValue,
+        properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder},
+        writer::SerializedFileWriter,
+    },
+    schema::types::ColumnPath,
+};
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator,
+};
+use spendscape_schema::{Kind, Table};
+
+use crate::{
+    Digest, DigestOf, Error, PendingFile, Provenance,
+    file::io_error,
+    sealed::{CHUNKS_KEY, DIGEST_KEY, PROVENANCE_KEY, SEAL_KEY, UNSEALED, chunk_digests, seal},
+    table::parquet_error,
+};
+
+/// Rows per row group: a row group of a ledger is then some 10 MB, small enough for a streaming reader's memory and
+/// large enough for its dictionaries to pay.
+const ROWS_PER_GROUP: usize = 1 << 20;
+
+/// Bytes that the dictionary of a category may take before its column falls back to plain text: enough for the ids of some
+/// 400,000 customers as 32 digits in one row group. Readers look a dictionary up once and plain text row by row.
+const CATEGORY_DICTIONARY_BYTES: usize = 16 << 20;
+
+/// What the names of columns of money end in.
+const MONEY: &str = "_minor";
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Number of rows.
+    pub rows: usize,
+    /// Digest of the content.
+    pub digest: Digest,
+}
+
+/// Writes one table batch by batch; the file appears when [`finish`](Self::finish) succeeds. Columns are digested and encoded
+/// beside each other, on the threads of the pool at hand.
+#[derive(Debug)]
+pub struct TableWriter {
+    path: PathBuf,
+    pending: PendingFile,
+    writer: SerializedFileWriter<File>,
+    factory: ArrowRowGroupWriterFactory,
+    schema: SchemaRef,
+    provenance: Provenance,
+    digest: DigestOf,
+    /// The columns of the row group at hand; none before its first row.
+    columns: Vec<Column>,
+    rows: usize,
+    /// Rows of the row group at hand, and the most of any.
+    group_rows: usize,
+    most_rows: usize,
+}
+
+/// A column of a row group.
+#[derive(Debug)]
+struct Column {
+    field: FieldRef,
+    /// One for each leaf.
+    writers: Vec<ArrowColumnWriter>,
+}
+
+impl Column {
+    fn write(&mut self, values: &ArrayRef) -> Result<(), ParquetError> {
+        let leaves = compute_leaves(&self.field, values)?;
+        self.writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
+    }
+
+    fn close(self) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
+        self.writers.into_iter().map(ArrowColumnWriter::close).collect()
+    }
+}
+
+impl TableWriter {
+    /// Opens a table for writing. `schema` is [`Table::schema`] or [`Table::schema_with`].
+    ///
+    /// # Errors
+    /// [`Error::Table`] if the schema is not that of the table, [`Error::Io`] if the file cannot be made.
+    pub fn create(
+        path: &Path,
+        table: Table,
+        schema: SchemaRef,
+        provenance: Provenance,
+    ) -> Result<Self, Error> {
+        Self::create_with(path, table, schema, provenance, |properties| properties)
+    }
+
+    /// As [`Self::create`]; `choose` may lay the file out in another way. What is read from it stays the same.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn create_with(
+        path: &Path,
+        table: Table,
+        schema: SchemaRef,
+        provenance: Provenance,
+        choose: impl FnOnce(WriterPropertiesBuilder) -> WriterPropertiesBuilder,
+    ) -> Result<Self, Error> {
+        table.check(&schema).map_err(|source| Error::Table { path: path.to_owned(), source })?;
+        let pending = PendingFile::create(path)?;
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_max_row_group_row_count(Some(ROWS_PER_GROUP));
+        for column in table.columns() {
+            let path = ColumnPath::from(column.name);
+            properties = match column.kind {
+                // Nobody skips rows by the least and the greatest text of a page, for which every text would be compared twice.
+                Kind::Category => properties
+                    .set_column_dictionary_page_size_limit(path.clone(), CATEGORY_DICTIONARY_BYTES)
+                    .set_column_statistics_enabled(path, EnabledStatistics::None),
+                // Rows rarely share a time or an amount: looking them up in a dictionary takes longer than all else that is done to
+                // them, and their bytes, the first apart from the second and so on, are smaller in the end.
+                kind if kind == Kind::Time || kind == Kind::Integer && column.name.ends_with(MONEY) => {
+                    properties
+                        .set_column_dictionary_enabled(path.clone(), false)
+                        .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT)
+                }
+                _ => properties,
+            };
+        }
+        let properties = choose(properties).build();
+        let most_rows = properties.max_row_group_row_count().unwrap_or(usize::MAX);
+        let (writer, factory) = ArrowWriter::try_new(pending.handle()?, schema.clone(), Some(properties))
+            .and_then(ArrowWriter::into_serialized_writer)
+            .map_err(|source| parquet_error(path, source))?;
+        let digest = DigestOf::table(&schema);
+        let (columns, rows, group_rows) = (Vec::new(), 0, 0);
+        let path = path.to_owned();
+        Ok(Self {
+            path,
+            pending,
+            writer,
+            factory,
+            schema,
+            provenance,
+            digest,
+            columns,
+            rows,
+            group_rows,
+            most_rows,
+        })
+    }
+
+    /// The schema that every batch must have.
+    #[must_use]
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Adds an input to the provenance, whose digest was not known before.
+    pub fn add_input(&mut self, name: &str, digest: &Digest) {
+        self.provenance = self.provenance.clone().input(name, digest);
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// [`Error::BatchSchema`] if the batch has other columns, [`Error::Io`] if the disk is full.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        self.write_all(std::slice::from_ref(batch))
+    }
+
+    /// Adds the rows of some batches. How rows are divided into batches does not show.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_all(&mut self, batches: &[RecordBatch]) -> Result<(), Error> {
+        if batches.iter().any(|batch| batch.schema_ref().fields() != self.schema.fields()) {
+            return Err(Error::BatchSchema { path: self.path.clone() });
+        }
+        let mut pieces = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let mut rest = batch.clone();
+            while rest.num_rows() > 0 {
+                let rows = rest.num_rows().min(self.most_rows - self.group_rows);
+                pieces.push(rest.slice(0, rows));
+                rest = rest.slice(rows, rest.num_rows() - rows);
+                self.group_rows += rows;
+                self.rows += rows;
+                if self.group_rows == self.most_rows {
+                    self.write_columns(&std::mem::take(&mut pieces))?;
+                    self.end_group()?;
+                }
+            }
+        }
+        self.write_columns(&pieces)
+    }
+
+    /// Adds rows to the row group at hand.
+    fn write_columns(&mut self, batches: &[RecordBatch]) -> Result<(), Error> {
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let refuse = |source| parquet_error(&self.path, source);
+        if self.columns.is_empty() {
+            let columns = self.schema.fields().iter();
+            self.columns =
+                columns.map(|field| Column { field: field.clone(), writers: Vec::new() }).collect();
+            let group = self.writer.flushed_row_groups().len();
+            for (leaf, writer) in
+                self.factory.create_column_writers(group).map_err(refuse)?.into_iter().enumerate()
+            {
+                let column = self.writer.schema_descr().get_column_root_idx(leaf);
+                self.columns[column].writers.push(writer);
+            }
+        }
+        let digests = self.digest.columns();
+        let columns = self.columns.par_iter_mut().zip(digests).enumerate();
+        let written = columns.try_for_each(|(at, (column, digest))| {
+            batches.iter().map(|batch| batch.column(at)).try_for_each(|values| {
+                digest.update(values);
+                column.write(values)
+            })
+        });
+        written.map_err(refuse)
+    }
+
+    /// Ends a row group, which [`TableReader::open_group`](crate::TableReader::open_group) reads alone.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the disk is full.
+    pub fn end_group(&mut self) -> Result<(), Error> {
+        self.group_rows = 0;
+        let columns = std::mem::take(&mut self.columns);
+        if columns.is_empty() {
+            return Ok(());
+        }
+        let chunks: Result<Vec<_>, _> = columns.into_par_iter().map(Column::close).collect();
+        let mut append = |chunks: Vec<Vec<ArrowColumnChunk>>| {
+            let mut group = self.writer.next_row_group()?;
+            chunks.into_iter().flatten().try_for_each(|chunk| chunk.append_to_row_group(&mut group))?;
+            group.close().map(drop)
+        };
+        chunks.and_then(&mut append).map_err(|source| parquet_error(&self.path, source))
+    }
+
+    /// Completes the file and puts it in place.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the disk is full or the file cannot be replaced.
+    pub fn finish(mut self) -> Result<Written, Error> {
+        self.end_group()?;
+        let digest = self.digest.finish();
+        self.writer.flush().map_err(io_error("write", &self.path))?;
+        let mut file = self.pending.reopen()?;
+        let chunks = chunk_digests(&mut file, &self.path, self.writer.flushed_row_groups())?;
+        let json = |source| Error::Json { path: self.path.clone(), what: "provenance", source };
+        let provenance = serde_json::to_string(&self.provenance).map_err(json)?;
+        for (key, value) in [
+            (PROVENANCE_KEY, provenance),
+            (DIGEST_KEY, digest.to_string()),
+            (CHUNKS_KEY, chunks),
+            (SEAL_KEY, UNSEALED.to_owned()),
+        ] {
+            self.writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
+        }
+        self.writer.close().map_err(|source| parquet_error(&self.path, source))?;
+        seal(&mut file, &self.path)?;
+        self.pending.commit()?;
+        Ok(Written { rows: self.rows, digest })
+    }
+}
+
+/// Writes a table that fits one batch.
+///
+/// # Errors
+/// As [`TableWriter`].
+pub fn write_table(
+    path: &Path,
+    table: Table,
+    batch: &RecordBatch,
+    provenance: Provenance,
+) -> Result<Written, Error> {
+    let mut writer = TableWriter::create(path, table, batch.schema(), provenance)?;
+    writer.write(batch)?;
+    writer.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{DictionaryArray, Int64Array, StringArray, TimestampMillisecondArray};
+    use arrow::datatypes::Int32Type;
+    use proptest::prelude::*;
+    use spendscape_schema::Axes;
+
+    use super::*;
+    use crate::{TableFile, read_table};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(30))]
+
+        /// However rows are divided into batches and calls, they are the same table in groups of the same size.
+        #[test]
+        fn batches_do_not_show(sizes in prop::collection::vec(prop::collection::vec(0..9_usize, 1..4), 1..6)) {
+            let folder = tempfile::tempdir().unwrap();
+            let schema = Table::Ledger.schema(&Axes::new()).unwrap();
+            let rows: usize = sizes.iter().flatten().sum();
+            let text = |prefix: &str| -> ArrayRef {
+                let texts = (0..rows).map(|row| format!("{prefix}{}", row % 5));
+                Arc::new(texts.map(Some).collect::<DictionaryArray<Int32Type>>())
+            };
+            let columns: Vec<ArrayRef> = vec![
+                text("customer "),
+                Arc::new(TimestampMillisecondArray::from_iter_values(0..rows as i64)),
+                Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|row| -row))),
+                text("class "),
+            ];
+            let whole = RecordBatch::try_new(schema.clone(), columns).unwrap();
+            let path = folder.path().join("ledger.parquet");
+            let small = |properties: WriterPropertiesBuilder| properties.set_max_row_group_row_count(Some(7));
+            let mut writer =
+                TableWriter::create_with(&path, Table::Ledger, schema, Provenance::new("test"), small).unwrap();
+            let mut first = 0;
+            for call in &sizes {
+                let batches: Vec<RecordBatch> = call.iter().map(|size| {
+                    first += size;
+                    whole.slice(first - size, *size)
+                }).collect();
+                writer.write_all(&batches).unwrap();
+            }
+            let written = writer.finish().unwrap();
+            prop_assert_eq!((written.rows, &written.digest), (rows, &DigestOf::batch(&whole)));
+            let file = TableFile::open(&path, Table::Ledger).unwrap();
+            let groups = file.metadata().metadata().row_groups();
+            prop_assert!(groups.iter().rev().skip(1).all(|group| group.num_rows() == 7));
+            prop_assert_eq!(groups.iter().map(|group| group.num_rows() as usize).sum::<usize>(), rows);
+            let stored = read_table(&path, Table::Ledger).unwrap();
+            let customers: StringArray = (0..rows).map(|row| Some(format!("customer {}", row % 5))).collect();
+            prop_assert_eq!(stored.rows.text("customer").unwrap(), customers.iter().flatten().collect::<Vec<_>>());
+        }
+    }
+}
