@@ -5,6 +5,8 @@ use std::{borrow::Cow, fmt, path::PathBuf};
 use jiff::civil::Date;
 use parquet::errors::ParquetError;
 
+use crate::ingest::StatementProblem;
+
 /// What can be wrong with raw files, a column map, a ledger or a panel request.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -117,6 +119,14 @@ pub enum Error {
         /// What it is, and what to do about it.
         what: &'static str,
     },
+    /// A file holds no statement of the format.
+    #[error("{path} is not {what}")]
+    NoStatement {
+        /// The file.
+        path: PathBuf,
+        /// What the map says that it is.
+        what: &'static str,
+    },
     /// A path names neither a file nor a folder.
     #[error("{path} is no regular file: it is read more than once, so save what it gives to a file first")]
     NoRegularFile {
@@ -132,6 +142,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The column.
+        column: String,
+    },
+    /// A column of a joined file has the name of another column.
+    #[error("{path} has a column {column:?}, as another file has: tell its columns apart with `join.prefix`")]
+    JoinedTwin {
+        /// The joined file.
+        path: PathBuf,
+        /// The name of both columns.
         column: String,
     },
     /// A column of a Parquet source has another type than in the first file.
@@ -167,10 +185,15 @@ pub enum Error {
         problem: RowProblem,
     },
     /// Not one row is left after filtering and dropping.
-    #[error("none of the {rows} rows read is left for the ledger: see `rows` in the column map")]
+    #[error(
+        "none of the {rows} rows read is left for the ledger: see {} in the column map",
+        if *.pending > 0 { format!("`source.pending`, as {pending} entries are not booked,") } else { "`rows`".to_owned() }
+    )]
     NothingLeft {
         /// Rows read.
         rows: u64,
+        /// Entries of statements that are not booked.
+        pending: u64,
     },
     /// The key file for pseudonyms is too long.
     #[error("{path} is longer than {allowed} bytes: is it a key?")]
@@ -456,6 +479,36 @@ pub enum RowProblem {
         /// The columns of the expression that are empty in the row.
         empty: Vec<String>,
     },
+    /// Debit and credit are both empty.
+    #[error(
+        "{debit} and {credit} are both empty, which are debit and credit by `[amount]`: one of them is the amount"
+    )]
+    NoSide {
+        /// The expression of the debit.
+        debit: String,
+        /// The expression of the credit.
+        credit: String,
+    },
+    /// Debit and credit are both filled.
+    #[error(
+        "{debit} and {credit} are both filled, which are debit and credit by `[amount]`: one of them is the amount; where the \
+         amount is made of both, write it as an expression, `columns.amount`"
+    )]
+    BothSides {
+        /// The expression of the debit.
+        debit: String,
+        /// The expression of the credit.
+        credit: String,
+    },
+    /// A debit or credit is negative, and nobody said what this means.
+    #[error(
+        "{column} has a minus: set `amount.debits = \"negative\"` where the bank writes each debit with one, or \
+         `amount.debits = \"positive\"` where only what is taken back has one"
+    )]
+    UnclearMinus {
+        /// The expression.
+        column: String,
+    },
     /// The row has no customer.
     #[error("no customer: set `rows.no_customer = \"drop\"` to drop such rows")]
     NoCustomer,
@@ -537,10 +590,38 @@ pub enum RowProblem {
         latest: String,
     },
     /// A code that no class of the taxonomy claims.
-    #[error("no class of the taxonomy claims the code {code:?}: add it, or set `unmapped`")]
+    #[error(
+        "no class of the taxonomy claims the code {code:?}: add it to the `codes` of one, or set `unmapped = \"drop\"` or \
+         `unmapped = {{ class = \"NAME\" }}` at the start of the taxonomy"
+    )]
     UnknownClass {
         /// The code.
         code: String,
+    },
+    /// An entry of a statement cannot be read.
+    #[error(transparent)]
+    Statement(StatementProblem),
+    /// A row of a joined file repeats the key of an earlier one.
+    #[error("the key {key:?} stands already in {first}: keys of a joined file are unique")]
+    DuplicateKey {
+        /// The key.
+        key: String,
+        /// Where it stood first.
+        first: Box<Place>,
+    },
+    /// A joined file has too many rows.
+    #[error("a joined file has at most {limit} rows")]
+    TooManyKeys {
+        /// Rows allowed.
+        limit: u32,
+    },
+    /// A joined file lacks the value of the row.
+    #[error("{path} has no row for {key:?}: set `join.missing = \"null\"` to leave its columns empty")]
+    Partnerless {
+        /// The value.
+        key: String,
+        /// The joined file.
+        path: PathBuf,
     },
     /// A transaction id that stood before.
     #[error("the transaction id stands already in {first}")]
@@ -569,7 +650,8 @@ fn missing_why(empty: &[String]) -> String {
     }
     let columns: Vec<Cow<'_, str>> = empty.iter().map(|column| printable(column)).collect();
     format!(
-        ": {} {} empty, and what is computed with an empty field is empty: see `coalesce(...)`",
+        ": {} {} empty, and what is computed with an empty field is empty: where debit and credit are two columns, name them under \
+         `[amount]`; else see `coalesce(...)`",
         columns.join(", "),
         if empty.len() == 1 { "is" } else { "are" }
     )

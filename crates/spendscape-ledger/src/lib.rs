@@ -22,5 +22,6 @@ pub use ingest::{
 };
 pub use panel::{
     BetterWindow, LeftOutCustomer, Limits, PanelReport, PanelRequest, Panels, WindowReport, build_panels,
+    reaches_over,
 };
 pub use proposal::{Guess, Proposal, propose};

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Modules in reading order: [`mod@table`] (columns and versions), [`arrays`] (between Arrow and ndarray), [`panel`],
-//! [`taxonomy`], [`csv`], [`marks`], [`coefficients`], [`targets`], [`window`], [`money`], [`scope`], [`seed`].
+//! [`taxonomy`], [`shipped`], [`csv`], [`marks`], [`coefficients`], [`targets`], [`window`], [`money`], [`scope`], [`seed`].
 
 pub mod arrays;
 mod axes;
@@ -26,6 +26,7 @@ pub mod money;
 pub mod panel;
 pub mod scope;
 pub mod seed;
+pub mod shipped;
 pub mod table;
 pub mod targets;
 pub mod taxonomy;

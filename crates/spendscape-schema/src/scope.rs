@@ -14,6 +14,8 @@ use crate::money::Currency;
 pub const SCOPE: &str = "scope";
 /// Parameter of the provenance of coefficients that holds the [`CoefficientOrigin`].
 pub const COEFFICIENT_ORIGIN: &str = "coefficient_origin";
+/// Parameter of the provenance of authored coefficients that tells the study of each sign that was published.
+pub const COEFFICIENT_SIGNS: &str = "coefficient_signs";
 
 /// What a run is about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -175,7 +177,9 @@ impl CoefficientOrigin {
     pub fn in_words(self) -> &'static str {
         match self {
             Self::Given => "a table that the user gave",
-            Self::Authored => "the table that was authored for the synthetic bank, no published one",
+            Self::Authored => {
+                "the table that was authored for the synthetic bank (`authored`): few of its signs were published, none of its sizes"
+            }
             Self::Drawn => "random numbers (--draw-coefficients)",
         }
     }

@@ -23,6 +23,7 @@
 
 mod bank;
 mod calendar;
+mod coefficients;
 mod customer;
 mod error;
 mod goals;
@@ -32,6 +33,7 @@ mod params;
 mod transactions;
 
 pub use bank::{Bank, INCOME_CLASS, LAST_DAY};
+pub use coefficients::{BANK_TABLE, PublishedSign, bank_coefficients, published_signs};
 pub use error::Error;
 pub use goals::{
     AGE_BANDS, GOAL_MAP, GOAL_NAMES, GOALS, GoalFiles, GoalGroup, GoalProcess, GoalStream, GoalSummary,
@@ -39,4 +41,4 @@ pub use goals::{
 };
 pub use ledger::LedgerSummary;
 pub use outcomes::CustomerOutcome;
-pub use params::{BankParams, Preset, bank_coefficients};
+pub use params::{BankParams, Preset};

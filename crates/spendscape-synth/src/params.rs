@@ -1,7 +1,5 @@
 //! What kind of bank.
 
-use spendscape_schema::Coefficients;
-
 use crate::Error;
 
 /// How strongly traits drive spending.
@@ -134,15 +132,4 @@ impl BankParams {
         within("the concentration (kappa)", self.concentration, f64::MIN_POSITIVE, 100_000.0, range)?;
         within("the probability of a missing year", self.missing_years, 0.0, 1.0, "from 0 to 1")
     }
-}
-
-/// The coefficient table of the bank: 97 classes with population shares and five coefficients (E N O C A).
-///
-/// It was authored for this project and is **not** the published table of ratings by Matz, Gladstone and Stillwell
-/// (2016), which is not public in machine-readable form; see `data/README.md`.
-///
-/// # Errors
-/// Never for the table that comes with the crate.
-pub fn bank_coefficients() -> Result<Coefficients, Error> {
-    Ok(Coefficients::from_csv(include_str!("../data/bank97.csv"))?)
 }

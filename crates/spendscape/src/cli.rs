@@ -14,6 +14,7 @@ use spendscape::{
     RunFolder,
     evaluate::{self, CompareOptions, EvaluateOptions, SummaryRow},
     progress,
+    shipped::TemplateOptions,
     stages::{
         self,
         assign::AssignOptions,
@@ -125,6 +126,15 @@ enum Command {
         folders: Folders,
         #[command(flatten)]
         options: Box<IngestOptions>,
+    },
+    /// Print a table to start from: a taxonomy that comes with the program, or coefficients
+    #[command(
+        after_help = "Examples:\n  spendscape template mcc > taxonomy.toml\n  spendscape template coefficients --taxonomy \
+        taxonomy.toml > coefficients.csv\n  spendscape template authored --taxonomy plaid > coefficients.csv"
+    )]
+    Template {
+        #[command(flatten)]
+        options: TemplateOptions,
     },
     /// Train the network on the customers' grades
     #[command(after_help = "Example: spendscape train runs/first --data runs/bank --seed 1")]
@@ -515,6 +525,10 @@ impl Command {
             | Self::Report { folders }
             | Self::Run { folders, .. } => folders,
             Self::Goals(command) => command.folders(),
+            Self::Template { options } => {
+                print_text(&options.text()?)?;
+                return Ok(None);
+            }
         };
         if let Some(data) = folders.data.as_deref().filter(|_| !self.reads_data()) {
             bail!("--data {}: this command reads no tables of another folder: leave it out", data.display());
@@ -543,6 +557,7 @@ impl Command {
             Self::Outcomes { options, .. } => stages::outcomes::outcomes(&run, options, force)?,
             Self::Evaluate { options, .. } => evaluate::evaluate(&run, options, force)?,
             Self::Compare { options, .. } => evaluate::compare(&run, options, force)?,
+            Self::Template { .. } => {}
             Self::Report { .. } => stages::report::report(&run)?,
             Self::Run { train, segment, explain, dynamics, .. } => {
                 stages::train::train(&run, train, force)?;

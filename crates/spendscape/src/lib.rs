@@ -22,6 +22,7 @@ pub mod model;
 pub mod progress;
 pub mod run_folder;
 mod scope;
+pub mod shipped;
 pub mod stages;
 pub mod text;
 

@@ -120,14 +120,23 @@ pub(crate) fn warn_of_window(option: &str, built: &Panels, at: usize) {
 }
 
 /// Why nobody is left, and what may be the matter.
-pub(crate) fn nobody(report: &WindowReport) -> String {
+pub(crate) fn nobody(built: &Panels, at: usize) -> String {
+    let (report, left_out) = (&built.report.windows[at], &built.left_out[at]);
     let reasons = report.left_out.iter().map(|(reason, count)| format!("{count} {}", reason.in_words()));
     let reasons = reasons.collect::<Vec<_>>().join(", ");
     let money_in = report.left_out.get(&LeftOut::MoneyIn).copied().unwrap_or(0);
-    let advice = if 2 * money_in > report.left_out.values().sum::<u64>() {
-        "is the sign of the map's `amount` right? Money spent is negative"
-    } else {
-        "choose another --empty-windows, or other windows"
+    let few = left_out.iter().filter(|row| row.reason == LeftOut::FewPeriods);
+    let most = few.map(|row| row.periods_with_spending).max();
+    let advice = match most {
+        _ if 2 * money_in > report.left_out.values().sum::<u64>() => {
+            "is the sign of the map's `amount` right? Money spent is negative".to_owned()
+        }
+        Some(most) if most > 0 => {
+            format!(
+                "`--empty-windows keep-zero:{most}` keeps those with spending in {most} of the periods, the most that any has"
+            )
+        }
+        _ => "choose other windows".to_owned(),
     };
     format!("no customer of the ledger is left ({reasons}): {advice}")
 }

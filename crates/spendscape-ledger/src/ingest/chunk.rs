@@ -5,9 +5,9 @@ use std::{fmt::Write as _, path::PathBuf, sync::Arc};
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, Decimal128Builder, RecordBatch, RecordBatchOptions, StringArray,
-        StringBuilder,
+        StringBuilder, UInt32Array,
     },
-    compute::cast,
+    compute::{cast, take},
     datatypes::{DataType, Field, SchemaRef},
     error::ArrowError,
 };
@@ -170,15 +170,25 @@ impl Chunk {
         Column::Array(values)
     }
 
-    /// The texts of a column of text.
-    pub(crate) fn texts<'c>(&'c self, column: usize, map: &'c ColumnMap) -> Texts<'c> {
-        match &self.columns[column] {
-            Column::Array(values) => Texts::Array(values.as_string::<i32>().clone()),
-            Column::Fields { spans, is_first } => {
-                let (text, nulls) = (self.text.as_str(), &map.source.nulls);
-                Texts::Fields { text, spans, is_first: *is_first, nulls }
+    /// The texts of a column of text; `kept` are the rows that the condition kept, if there is one.
+    pub(crate) fn texts<'c>(
+        &'c self,
+        column: usize,
+        map: &'c ColumnMap,
+        kept: Option<&[u32]>,
+    ) -> Result<Texts<'c>, ArrowError> {
+        Ok(match &self.columns[column] {
+            Column::Array(values) => {
+                let of_kept = |kept: &[u32]| take(values, &UInt32Array::from(kept.to_vec()), None);
+                let values = kept.map_or_else(|| Ok(values.clone()), of_kept)?;
+                Texts::Array(values.as_string::<i32>().clone())
             }
-        }
+            Column::Fields { spans, is_first } => self.fields(spans, *is_first, map),
+        })
+    }
+
+    fn fields<'c>(&'c self, spans: &'c [Span], is_first: bool, map: &'c ColumnMap) -> Texts<'c> {
+        Texts::Fields { text: &self.text, spans, is_first, nulls: &map.source.nulls }
     }
 
     /// Some columns as a batch.
@@ -190,8 +200,8 @@ impl Chunk {
     ) -> Result<RecordBatch, ArrowError> {
         let array = |column: &usize| match &self.columns[*column] {
             Column::Array(values) => values.slice(0, self.rows),
-            Column::Fields { spans, .. } => {
-                let texts = self.texts(*column, map);
+            Column::Fields { spans, is_first } => {
+                let texts = self.fields(spans, *is_first, map);
                 let bytes = spans.iter().map(|span| (span.to - span.from) as usize).sum();
                 let mut values = StringBuilder::with_capacity(self.rows, bytes);
                 (0..self.rows).for_each(|row| values.append_option(texts.get(row, row)));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use arrow::datatypes::{DataType, Field, Schema};
 
-use super::{map::ColumnMap, parquet_file::ParquetFile, text::TextFile};
+use super::{map::ColumnMap, parquet_file::ParquetFile, statement, text::TextFile};
 use crate::Error;
 
 /// What Hive and Spark write into a path for null.
@@ -45,6 +45,11 @@ impl<'a> FileColumns<'a> {
             false => field.as_ref().clone(),
         };
         Self::new(path, map, file.schema().fields().iter().enumerate().map(field).collect(), false)
+    }
+
+    /// The columns of a file of statements.
+    pub(crate) fn of_statement(path: &'a Path, map: &ColumnMap) -> Result<Self, Error> {
+        Self::new(path, map, statement::fields(), false)
     }
 
     fn new(path: &'a Path, map: &ColumnMap, found: Vec<Field>, text: bool) -> Result<Self, Error> {

@@ -42,6 +42,8 @@ pub struct SourceFormat {
     pub header_at: Option<Vec<String>>,
     /// How lines begin that are no rows, such as comments and totals: they are left out and counted, wherever they stand.
     pub not_rows: Vec<String>,
+    /// Whether entries of statements that are not booked are rows too; they are left out and counted otherwise.
+    pub pending: bool,
     /// Column names, for files without a header line. To replace a header line, leave it out with `skip = 1`.
     pub header: Option<Vec<String>>,
 }
@@ -64,6 +66,7 @@ impl Default for SourceFormat {
             skip: 0,
             header_at: None,
             not_rows: Vec::new(),
+            pending: false,
             header: None,
         }
     }
@@ -77,6 +80,20 @@ pub enum Format {
     Csv,
     /// Parquet that this program did not write.
     Parquet,
+    /// Statements of ISO 20022: camt.053 or camt.052, of any version.
+    Camt,
+    /// Statements of OFX or QFX, 1.x or 2.x.
+    Ofx,
+    /// Statements of SWIFT: MT940 or MT942.
+    Mt940,
+}
+
+impl Format {
+    /// Whether files hold statements, whose columns have names of their own.
+    #[must_use]
+    pub fn is_statement(self) -> bool {
+        matches!(self, Self::Camt | Self::Ofx | Self::Mt940)
+    }
 }
 
 /// The groups of digits before the decimal sign.
@@ -190,6 +207,22 @@ impl SourceFormat {
         }
         if self.header_at.as_ref().is_some_and(Vec::is_empty) {
             return refuse("source.header_at", "at least one name is needed".to_owned());
+        }
+        if self.format.is_statement() {
+            let own = Self {
+                format: self.format,
+                encoding: self.encoding,
+                pending: self.pending,
+                ..Self::default()
+            };
+            let own = Self { not_nulls: self.not_nulls.clone(), ..own };
+            if *self != own {
+                let problem = "statements have a form of their own: of `[source]` only `format`, `encoding`, `pending` and \
+                               `not_nulls` are for them";
+                return refuse("source.format", problem.to_owned());
+            }
+        } else if self.pending {
+            return refuse("source.pending", "it is for statements only: see `rows.where`".to_owned());
         }
         if self.format == Format::Parquet {
             let text_only = [

@@ -1,12 +1,21 @@
 //! The column map: how the columns of a raw file become those of a ledger.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use jiff::{civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use spendscape_schema::money::DEFAULT_MINOR_DIGITS;
 
-use super::format::{Format, SourceFormat};
+use super::{
+    amount::{self, DebitCredit},
+    day,
+    format::{Format, SourceFormat},
+    join::{Join, one_or_more},
+    statement,
+};
 use crate::Error;
 
 /// How the columns of raw files become those of a ledger, as read from TOML. Values under `columns` and `rows.where` are SQL
@@ -16,8 +25,7 @@ use crate::Error;
 /// Hive and Spark name them, are columns of text.
 ///
 /// Numbers are read exactly or refused: grouping signs only stand between groups, an exponent (`1e+05`) only moves the decimal
-/// sign. What is computed of amounts is exact too: whole numbers divide as decimals, whatever the format. Where debit and credit
-/// are two columns of which one is empty, write `amount = "coalesce(credit - debit, credit, -debit)"`.
+/// sign. What is computed of amounts is exact too: whole numbers divide as decimals, whatever the format.
 ///
 /// Text files may be packed by gzip, zstd or bzip2: their first bytes tell, whatever their names. A byte order mark tells the
 /// encoding. Lines that repeat the header and empty fields behind the last column of every row are left out and counted.
@@ -26,7 +34,7 @@ use crate::Error;
 /// let text = r##"
 /// currency = "GBP"
 ///
-/// [source]                       # of CSV files; `format = "parquet"` needs none of the rest
+/// [source]                       # of CSV files; "parquet", "camt", "ofx" or "mt940" as `format` need none of the rest
 /// delimiter = ","                # one ASCII character
 /// quote = '"'                    # "" for none
 /// escape = ""                    # such as '\' where a quote within quotes is \" instead of ""
@@ -53,6 +61,18 @@ use crate::Error;
 /// amount = "-(Quantity * UnitPrice)"        # negative is money spent
 /// class = "upper(split_part(trim(Description), ' ', -1))"
 /// place = "Country"              # optional, as are transaction, channel and balance
+///
+/// ## [amount]                     # instead of columns.amount, where debit and credit are two columns and one is empty
+/// ## debit = "Debit"              # columns or expressions; money that goes out
+/// ## credit = "Credit"
+/// ## debits = "positive"          # "negative" where each debit has a minus; needed only where any amount has one
+///
+/// ## [join]                       # a second file, whose columns expressions may name too; several as [[join]]
+/// ## file = "products.csv"        # its path from the map's folder on
+/// ## on = "StockCode"             # the column here; `key` is that of the file where it is called otherwise, and must be unique
+/// ## missing = "refuse"           # rows whose value the file lacks; "null" leaves its columns empty
+/// ## prefix = ""                  # before the names of its columns, where the files share names
+/// ## source = { delimiter = ";" } # as [source], and `types` as [types], for this file
 ///
 /// [time]                         # `formats` read a time that is text
 /// formats = ["%Y-%m-%d %H:%M:%S"]
@@ -82,14 +102,25 @@ pub struct ColumnMap {
     /// Types of columns that are text in the files and something else in the ledger.
     #[serde(default)]
     pub types: BTreeMap<String, ColumnType>,
-    /// The ledger's columns as SQL expressions.
+    /// The ledger's columns as SQL expressions. Those of statements may be left out: the account is the customer, the day or time
+    /// of booking the time, the merchant's code or else that of the transaction the class.
+    #[serde(default)]
     pub columns: Columns,
+    /// The columns of debit and credit, where they are two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<DebitCredit>,
+    /// Files joined to the rows, in turn: `[join]`, or several `[[join]]`.
+    #[serde(default, deserialize_with = "one_or_more", skip_serializing_if = "Vec::is_empty")]
+    pub join: Vec<Join>,
     /// How times are read.
     #[serde(default)]
     pub time: TimeRules,
     /// Which rows are taken.
     #[serde(default)]
     pub rows: RowRules,
+    /// The folder at which relative paths of joined files start; no part of the map's text.
+    #[serde(skip)]
+    pub folder: PathBuf,
 }
 
 fn minor_digits() -> u32 {
@@ -153,16 +184,20 @@ impl From<ColumnType> for String {
 }
 
 /// The ledger's columns as SQL expressions over the source's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Columns {
     /// Customer id.
+    #[serde(default)]
     pub customer: String,
     /// Time: a text that `time.formats` read, a timestamp or a date.
+    #[serde(default)]
     pub time: String,
-    /// Amount in currency units, negative for money spent: a decimal, an integer, or a float of a Parquet file.
-    pub amount: String,
+    /// Amount in currency units, negative for money spent: a decimal, an integer, or a float of a Parquet file. It is missing
+    /// where `[amount]` names two columns.
+    pub amount: Option<String>,
     /// Raw code of the class, which the taxonomy maps.
+    #[serde(default)]
     pub class: String,
     /// Transaction id, checked to be unique.
     pub transaction: Option<String>,
@@ -264,32 +299,6 @@ impl Default for RowRules {
     }
 }
 
-/// TOML days, written bare (`2011-12-31`) or quoted.
-mod day {
-    use jiff::civil::Date;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Day {
-        Toml(toml::value::Datetime),
-        Text(String),
-    }
-
-    pub(super) fn serialize<S: Serializer>(day: &Option<Date>, to: S) -> Result<S::Ok, S::Error> {
-        day.map(|day| day.to_string()).serialize(to)
-    }
-
-    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Option<Date>, D::Error> {
-        let text = match Option::<Day>::deserialize(from)? {
-            None => return Ok(None),
-            Some(Day::Toml(day)) => day.to_string(),
-            Some(Day::Text(text)) => text,
-        };
-        text.parse().map(Some).map_err(|_| D::Error::custom(format!("{text:?} is no day: write 2011-12-31")))
-    }
-}
-
 impl ColumnMap {
     /// Reads a map from TOML and checks what can be checked without files.
     ///
@@ -297,18 +306,49 @@ impl ColumnMap {
     /// [`Error::Map`] where the text does not parse (the message names line and column), [`Error::MapEntry`] for an entry
     /// that cannot be used.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
-        let map: Self = toml::from_str(text)?;
+        let mut map: Self = toml::from_str(text)?;
+        if map.source.format.is_statement() {
+            statement::complete(&mut map);
+        }
         map.check()?;
         Ok(map)
+    }
+
+    /// The map, with relative paths of joined files starting at a folder: that of the map's own file.
+    #[must_use]
+    pub fn in_folder(self, folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), ..self }
+    }
+
+    /// The paths of the joined files.
+    #[must_use]
+    pub fn joined_files(&self) -> Vec<PathBuf> {
+        self.join.iter().map(|join| self.folder.join(&join.file)).collect()
     }
 
     fn check(&self) -> Result<(), Error> {
         let refuse = |key, problem: String| Err(Error::MapEntry { key, problem });
         let source = &self.source;
         source.check()?;
+        let columns = &self.columns;
+        for (key, sql) in [
+            ("columns.customer", &columns.customer),
+            ("columns.time", &columns.time),
+            ("columns.class", &columns.class),
+        ] {
+            if sql.trim().is_empty() {
+                return refuse(key, "it is missing: write a column of the file, or an expression".to_owned());
+            }
+        }
+        amount::check(self)?;
+        self.join.iter().try_for_each(Join::check)?;
         // 10^18 minor units are the most that 64 bits hold of any unit.
         if self.minor_digits > 18 {
             return refuse("minor_digits", format!("{} is more than 18", self.minor_digits));
+        }
+        if let (true, Some(column)) = (source.format.is_statement(), self.types.keys().next()) {
+            let problem = format!("the columns of statements have types: remove {column:?}");
+            return refuse("types", problem);
         }
         if let Format::Parquet = source.format
             && let Some(mark) = source.nulls.first()

@@ -12,17 +12,17 @@ use arrow::{
 };
 
 use super::{
+    amount::{self, AmountPlan, MONEY},
     expression::{Expression, Planner, Purpose, Unplanned},
+    join::{Joined, Joins},
     map::ColumnMap,
     money,
     source::{Source, columns_of},
+    statement,
     take::Pass,
     time::TimeReader,
 };
 use crate::Error;
-
-/// Entries that are computed exactly.
-const MONEY: [&str; 2] = ["columns.amount", "columns.balance"];
 
 const CONDITION: &str = "rows.where";
 
@@ -30,7 +30,7 @@ fn is_label(key: &str) -> bool {
     key != CONDITION && !MONEY.contains(&key)
 }
 
-/// Whether an entry is a column of text as it is.
+/// Whether an entry is a column of text as it is in the files.
 fn is_column(planner: &Planner, key: &'static str, sql: &str, schema: &SchemaRef) -> Result<bool, Unplanned> {
     let plan = planner.plan(key, sql, schema, Purpose::Label)?;
     Ok(plan.is_column() && plan.data_type == DataType::Utf8)
@@ -50,15 +50,17 @@ pub(crate) struct Plans {
     pub(crate) customer: Value,
     pub(crate) time: Value,
     pub(crate) class: Value,
-    pub(crate) amount: Option<Expression>,
+    pub(crate) amount: Option<AmountPlan>,
     pub(crate) balance: Option<Expression>,
     pub(crate) transaction: Option<Value>,
     pub(crate) channel: Option<Value>,
     pub(crate) place: Option<Value>,
-    /// The columns that something is computed of, by their positions among those read, and their schema.
+    /// The columns that something is computed of, or joined by, by their positions among those read, and their schema.
     pub(crate) columns: Vec<usize>,
     pub(crate) schema: SchemaRef,
-    /// The same columns as amount and balance see them.
+    /// The files whose columns are joined to them, in turn.
+    pub(crate) joins: Vec<Joined>,
+    /// All of these columns as amount and balance see them.
     pub(crate) exact: SchemaRef,
 }
 
@@ -72,7 +74,7 @@ fn entries(map: &ColumnMap, pass: Pass) -> Vec<(&'static str, &str)> {
     ];
     entries.extend(map.rows.condition.iter().map(|sql| (CONDITION, sql)));
     if !pass.classes_only {
-        entries.push(("columns.amount", &columns.amount));
+        entries.extend(amount::entries(map));
         entries.extend(columns.balance.iter().map(|sql| ("columns.balance", sql)));
         entries.extend(columns.transaction.iter().map(|sql| ("columns.transaction", sql)));
         entries.extend(columns.channel.iter().map(|sql| ("columns.channel", sql)));
@@ -81,7 +83,8 @@ fn entries(map: &ColumnMap, pass: Pass) -> Vec<(&'static str, &str)> {
     entries.into_iter().map(|(key, sql)| (key, sql.as_str())).collect()
 }
 
-/// Plans the entries of a map over the columns of the first file, and opens the files.
+/// Plans the entries of a map over the columns of the first file and of those that are joined, which are read, and opens the
+/// files.
 pub(crate) fn plan<'a>(
     map: &'a ColumnMap,
     files: &'a [PathBuf],
@@ -89,10 +92,11 @@ pub(crate) fn plan<'a>(
 ) -> Result<(Plans, Source<'a>), Error> {
     let Some(first) = files.first() else { return Err(Error::NoFiles { pattern: String::new() }) };
     let found = columns_of(map, first, pass.block_bytes)?;
-    let whole = Arc::new(found.schema());
+    let joins = Joins::open(map, &found, pass.block_bytes)?;
+    let (own, whole) = (found.schema(), joins.schema.clone());
     let planner = Planner::default();
     let place_error = |error: Unplanned| match error {
-        Unplanned::MissingColumn(column) => found.missing(&column),
+        Unplanned::MissingColumn(column) => joins.missing(&column, &found),
         Unplanned::Other(error) => error,
     };
     let exact = money::exact_schema(&whole);
@@ -107,21 +111,35 @@ pub(crate) fn plan<'a>(
     for (key, sql, mut columns) in read_by {
         // A text that is a column's need not be computed.
         match columns.first() {
-            Some(name) if is_label(key) && is_column(&planner, key, sql, &whole).map_err(place_error)? => {
+            Some(name)
+                if is_label(key)
+                    && own.index_of(name).is_ok()
+                    && is_column(&planner, key, sql, &whole).map_err(place_error)? =>
+            {
                 bare.insert(key, name.clone());
+                read.append(&mut columns);
             }
-            _ => computed.extend(columns.iter().cloned()),
+            _ => computed.append(&mut columns),
         }
-        read.append(&mut columns);
     }
-    let source = Source::new(map, files, pass.block_bytes, &whole, &read);
+    if map.source.format.is_statement() {
+        computed.insert(statement::CURRENCY.to_owned());
+    }
+    let joins = joins.load(&mut computed)?;
+    read.extend(computed.iter().cloned());
+    let source = Source::new(map, files, pass.block_bytes, &own, &read);
     let position = |name: &str| source.schema().index_of(name).unwrap_or(0);
     let mut columns: Vec<usize> = computed.iter().map(|name| position(name)).collect();
     columns.sort_unstable();
     let schema: SchemaRef = Arc::new(Schema::new(
         columns.iter().map(|at| source.schema().field(*at).clone()).collect::<Vec<_>>(),
     ));
-    let exact = money::exact_schema(&schema);
+    let whole = joins.iter().fold(schema.clone(), |schema, joined| joined.schema(&schema));
+    let exact = money::exact_schema(&whole);
+    let place_error = |error: Unplanned| match error {
+        Unplanned::MissingColumn(column) => found.missing(&column),
+        Unplanned::Other(error) => error,
+    };
     let (mut expressions, mut values) = (HashMap::new(), HashMap::new());
     for (key, sql) in entries(map, pass) {
         if let Some(name) = bare.get(key) {
@@ -129,8 +147,8 @@ pub(crate) fn plan<'a>(
             continue;
         }
         let (schema, purpose) = match key {
-            key if is_label(key) => (&schema, Purpose::Label),
-            CONDITION => (&schema, Purpose::Condition),
+            key if is_label(key) => (&whole, Purpose::Label),
+            CONDITION => (&whole, Purpose::Condition),
             _ => (&exact, Purpose::Money { digits: map.minor_digits }),
         };
         let plan = planner.plan(key, sql, schema, purpose).map_err(place_error)?;
@@ -147,10 +165,9 @@ pub(crate) fn plan<'a>(
     if let Value::Computed(time) = &time {
         TimeReader::check(time)?;
     }
-    let (amount, balance) = (expressions.remove("columns.amount"), expressions.remove("columns.balance"));
-    for money in amount.iter().chain(&balance) {
-        money::check(money, map)?;
-    }
+    let amount = AmountPlan::take(&mut expressions, map)?;
+    let balance = expressions.remove("columns.balance");
+    balance.iter().try_for_each(|balance| money::check(balance, map))?;
     let condition = expressions.remove(CONDITION);
     if let Some(condition) = &condition
         && condition.data_type != DataType::Boolean
@@ -181,6 +198,7 @@ pub(crate) fn plan<'a>(
         place,
         columns,
         schema,
+        joins,
         exact,
     };
     Ok((plans, source))

@@ -22,6 +22,8 @@ pub struct IngestReport {
     pub without_customer: Tally<Example>,
     /// Rows dropped because their time lies outside the days allowed.
     pub outside_time: Tally<Example>,
+    /// Rows whose value a joined file lacks, and which have none of its columns.
+    pub without_partner: Tally<Example>,
     /// Rows whose time was one of another zone (an instant with an offset, or of `time.source_zone`) and was converted to the
     /// ledger's local time.
     pub zones_converted: u64,
@@ -37,6 +39,10 @@ pub struct IngestReport {
     pub not_rows: Tally<Example>,
     /// Lines left out because they repeat the header.
     pub repeated_headers: Tally<Example>,
+    /// Entries of statements left out because they are not booked.
+    pub pending: Tally<Example>,
+    /// Statements whose entries do not lead from their opening to their closing balance.
+    pub unbalanced: Tally<Example>,
     /// Rows dropped because they repeat an earlier one in every column.
     pub repeated: Tally<Example>,
     /// Rows of the ledger per class.

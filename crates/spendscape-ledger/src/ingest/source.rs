@@ -1,4 +1,4 @@
-//! The files of a source, read piece by piece, and the rows of every piece with their places.
+//! The files of a source, read piece by piece.
 
 use std::{
     collections::BTreeSet,
@@ -13,54 +13,29 @@ use arrow::{
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::{
-    block::{Block, Lines, Rules, Split, Stop, split},
-    chunk::{Chunk, Position, Wanted},
+    block::{Block, Rules, Split, split},
     columns::{FileColumns, Origin},
     format::Format,
     map::ColumnMap,
     parquet_file::{ParquetFile, next_batch},
-    report::Example,
+    statement::{Entries, Remarks, StatementFile},
     text::TextFile,
 };
-use crate::{Error, Place, RowProblem, panel::Tally};
+use crate::Error;
 
 /// Bytes of a text file that are divided into rows at a time: what is made of them fits the second-level cache.
 pub(crate) const BLOCK_BYTES: usize = 512 * 1024;
 
-/// Rows of a batch of a Parquet file.
+/// Rows of a batch of a Parquet file, or of a file of statements.
 const BATCH_ROWS: usize = 8 * 1024;
-
-/// What was left out of a file, and what was overlooked.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LeftOut {
-    /// Lines above the header, or above the first row of a file without one.
-    pub(crate) lines_above: u64,
-    /// Lines that `source.not_rows` names.
-    pub(crate) not_rows: Tally<Example>,
-    /// Lines that repeat the header.
-    pub(crate) headers: Tally<Example>,
-    /// Empty fields behind the last column, in every row.
-    pub(crate) surplus: usize,
-}
-
-/// What the end of a file showed.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct FileEnd {
-    pub(crate) rows: u64,
-    pub(crate) unterminated: bool,
-    pub(crate) cut: Option<Place>,
-    pub(crate) left_out: LeftOut,
-    /// The line that its next rows begin on or above.
-    next_line: u64,
-}
 
 /// How a file is read.
 #[derive(Debug)]
 pub(crate) struct Layout {
-    path: PathBuf,
-    origins: Vec<Origin>,
-    /// The names of a text file's columns.
-    header: Vec<String>,
+    pub(crate) path: PathBuf,
+    pub(crate) origins: Vec<Origin>,
+    /// The names of a text file's columns, or of those of a file of statements that are read.
+    pub(crate) header: Vec<String>,
 }
 
 /// What is read of a file at a time. What is made of it can be made of several pieces at once.
@@ -79,6 +54,10 @@ pub(crate) enum Piece {
         layout: Arc<Layout>,
         batch: RecordBatch,
     },
+    Entries {
+        layout: Arc<Layout>,
+        entries: Entries,
+    },
     /// The file cannot be read on.
     Failed(Error),
 }
@@ -87,7 +66,7 @@ pub(crate) enum Piece {
 pub(crate) enum Portion {
     Begin { lines_above: u64, first_line: u64 },
     Rows { layout: Arc<Layout>, split: Split, columns: usize, is_unterminated: bool },
-    Batch { layout: Arc<Layout>, batch: RecordBatch },
+    Batch { layout: Arc<Layout>, batch: RecordBatch, lines: Vec<u64>, remarks: Remarks },
     Failed(Error),
 }
 
@@ -101,7 +80,18 @@ impl Piece {
                 let split = split(block, &rules, usize::MAX);
                 Portion::Rows { layout, split, columns: rules.columns, is_unterminated }
             }
-            Self::Batch { layout, batch } => Portion::Batch { layout, batch },
+            Self::Batch { layout, batch } => {
+                Portion::Batch { layout, batch, lines: Vec::new(), remarks: Remarks::default() }
+            }
+            Self::Entries { layout, entries } => {
+                let names: Vec<&str> = layout.header.iter().map(String::as_str).collect();
+                match entries.batch(&names) {
+                    Ok(batch) => {
+                        Portion::Batch { layout, batch, lines: entries.lines(), remarks: entries.remarks }
+                    }
+                    Err(source) => Portion::Failed(Error::Batch { path: layout.path.clone(), source }),
+                }
+            }
             Self::Failed(error) => Portion::Failed(error),
         }
     }
@@ -121,16 +111,7 @@ pub(crate) struct Source<'a> {
 enum Open<'a> {
     Text(Box<TextFile<'a>>),
     Parquet(ParquetRecordBatchReader),
-}
-
-/// The place of the row with this number among the rows of all files, from 0.
-pub(crate) fn place_of(files: &[PathBuf], ends: &[FileEnd], mut number: u64) -> Place {
-    let mut file = 0;
-    while ends.get(file).is_some_and(|end| number >= end.rows) && file + 1 < files.len() {
-        number -= ends[file].rows;
-        file += 1;
-    }
-    Place { path: files[file].clone(), row: number + 1, line: None, column: Some("transaction".to_owned()) }
+    Statement(Box<StatementFile<'a>>),
 }
 
 /// The columns of a file, with the types that expressions see.
@@ -142,6 +123,7 @@ pub(crate) fn columns_of<'a>(
     match map.source.format {
         Format::Csv => FileColumns::of_text(path, map, &TextFile::open(path, &map.source, block_bytes)?),
         Format::Parquet => FileColumns::of_parquet(path, map, &ParquetFile::open(path)?),
+        Format::Camt | Format::Ofx | Format::Mt940 => FileColumns::of_statement(path, map),
     }
 }
 
@@ -196,6 +178,9 @@ impl<'a> Source<'a> {
                         let batch = next_batch(&layout.path, reader)?;
                         batch.map(|batch| Piece::Batch { layout, batch })
                     }
+                    Open::Statement(file) => {
+                        file.entries(BATCH_ROWS)?.map(|entries| Piece::Entries { layout, entries })
+                    }
                 };
                 if piece.is_some() {
                     return Ok(piece);
@@ -222,6 +207,14 @@ impl<'a> Source<'a> {
                 let origins = self.origins(path, &FileColumns::of_parquet(path, self.map, &file)?)?;
                 let reader = file.batches(from_file(&origins), BATCH_ROWS)?;
                 (origins, Vec::new(), Open::Parquet(reader), 0, 0)
+            }
+            Format::Camt | Format::Ofx | Format::Mt940 => {
+                let origins = self.origins(path, &FileColumns::of_statement(path, self.map)?)?;
+                let read = self.schema.fields().iter().zip(&origins);
+                let read = read.filter(|(_, origin)| matches!(origin, Origin::File(_)));
+                let names = read.map(|(field, _)| field.name().clone()).collect();
+                let file = StatementFile::open(path, &self.map.source)?;
+                (origins, names, Open::Statement(Box::new(file)), 0, 0)
             }
         };
         let layout = Layout { path: path.to_owned(), origins, header };
@@ -254,130 +247,4 @@ fn from_file(origins: &[Origin]) -> Vec<usize> {
         Origin::Path(_) => None,
     };
     origins.iter().filter_map(position).collect()
-}
-
-/// A portion whose place is known.
-pub(crate) struct Placed {
-    position: Position,
-    failure: Option<Error>,
-    portion: Portion,
-}
-
-impl Placed {
-    /// The rows with the values of their columns, up to the first that cannot be read.
-    pub(crate) fn chunk(self, wanted: Wanted<'_>) -> Result<Option<Chunk>, Error> {
-        match self.portion {
-            Portion::Begin { .. } => Ok(None),
-            Portion::Rows { layout, split, .. } => {
-                Chunk::of_text(self.position, split, self.failure, &layout.origins, wanted).map(Some)
-            }
-            Portion::Batch { layout, batch } => {
-                Chunk::of_batch(self.position, &batch, &layout.origins, wanted).map(Some)
-            }
-            Portion::Failed(error) => Err(error),
-        }
-    }
-}
-
-/// Counts the rows of all files, in their order.
-#[derive(Debug, Default)]
-pub(crate) struct Places {
-    pub(crate) ends: Vec<FileEnd>,
-    rows: u64,
-}
-
-impl Places {
-    /// Places the next portion; the last line of a file may be cut if that is allowed.
-    pub(crate) fn place(&mut self, mut portion: Portion, allow_cut: bool) -> Placed {
-        let (mut position, mut failure) = (Position::default(), None);
-        match &mut portion {
-            Portion::Begin { lines_above, first_line } => {
-                let left_out = LeftOut { lines_above: *lines_above, ..LeftOut::default() };
-                self.ends.push(FileEnd { left_out, next_line: *first_line, ..FileEnd::default() });
-            }
-            Portion::Rows { layout, split, columns, is_unterminated } => {
-                position = self.position(layout, std::mem::take(&mut split.lines));
-                let rows = position.lines.len() as u64;
-                let end = self.end();
-                failure = end.stop(&position, &layout.header, split.stop.as_ref(), allow_cut);
-                let has_mark = matches!(split.stop, Some(Stop::Mark));
-                let (not_rows, headers) = (&split.not_rows, &split.headers);
-                end.left_out.not_rows.join(tally(&position, not_rows, "`source.not_rows` names it"));
-                end.left_out.headers.join(tally(&position, headers, "it repeats the header"));
-                if end.rows == 0 && rows > 0 {
-                    end.left_out.surplus = split.fields.unwrap_or(0).saturating_sub(*columns);
-                }
-                end.rows += rows;
-                end.next_line += u64::from(split.line_ends);
-                end.unterminated = *is_unterminated && !has_mark && end.rows > 0 && end.cut.is_none();
-                self.rows += rows;
-            }
-            Portion::Batch { layout, batch } => {
-                position = self.position(layout, Vec::new());
-                self.end().rows += batch.num_rows() as u64;
-                self.rows += batch.num_rows() as u64;
-            }
-            Portion::Failed(_) => {}
-        }
-        Placed { position, failure, portion }
-    }
-
-    /// The end of the file at hand, as far as it was read.
-    fn end(&mut self) -> &mut FileEnd {
-        if self.ends.is_empty() {
-            self.ends.push(FileEnd::default());
-        }
-        let last = self.ends.len() - 1;
-        &mut self.ends[last]
-    }
-
-    fn position(&mut self, layout: &Layout, lines: Vec<u32>) -> Position {
-        let number = self.rows;
-        let end = self.end();
-        Position { path: layout.path.clone(), before: end.rows, number, first_line: end.next_line, lines }
-    }
-}
-
-impl FileEnd {
-    /// Why the rows of a block end before the block does, if that is an error.
-    fn stop(
-        &mut self,
-        position: &Position,
-        header: &[String],
-        stop: Option<&Stop>,
-        allow_cut: bool,
-    ) -> Option<Error> {
-        let place = |line: u32, column: Option<usize>| {
-            let column = column.and_then(|column| header.get(column));
-            Place {
-                line: Some(position.first_line + u64::from(line)),
-                ..position.place(position.lines.len(), column.map(String::as_str))
-            }
-        };
-        match stop? {
-            Stop::Refused { line, column, problem } => {
-                Some(Error::Row { place: place(*line, *column), problem: problem.clone() })
-            }
-            Stop::Cut { line } if allow_cut => {
-                self.cut = Some(place(*line, None));
-                None
-            }
-            Stop::Cut { line } => {
-                Some(Error::Row { place: place(*line, None), problem: RowProblem::CutLastLine })
-            }
-            Stop::Mark => None,
-        }
-    }
-}
-
-/// Lines of a block that were left out, with the number of the row that follows.
-fn tally(position: &Position, lines: &Lines, why: &str) -> Tally<Example> {
-    let example = |(rows, line): &(u64, u32)| {
-        let place = Place {
-            line: Some(position.first_line + u64::from(*line)),
-            ..position.place(*rows as usize, None)
-        };
-        Example { place, why: why.to_owned() }
-    };
-    Tally { count: lines.count, examples: lines.first.iter().map(example).collect() }
 }

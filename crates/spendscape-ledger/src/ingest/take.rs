@@ -14,9 +14,10 @@ use super::{
     dictionary::Dictionary,
     expression::STACK_BYTES,
     map::ColumnMap,
+    places::{FileEnd, Placed, Places},
     plans::plan,
     report::Example,
-    source::{BLOCK_BYTES, FileEnd, Piece, Placed, Places, Portion, Source},
+    source::{BLOCK_BYTES, Piece, Portion, Source},
     taken::{Outcome, Reader, Taken},
     time::TimeReader,
 };
@@ -49,6 +50,8 @@ pub(crate) struct Seen {
     /// Times that were converted to the ledger's zone.
     pub(crate) zones_converted: u64,
     pub(crate) outside_time: Tally<Example>,
+    /// Rows whose value a joined file lacks.
+    pub(crate) without_partner: Tally<Example>,
     pub(crate) ends: Vec<FileEnd>,
 }
 
@@ -59,6 +62,7 @@ impl Seen {
         self.without_customer.join(other.without_customer);
         self.zones_converted += other.zones_converted;
         self.outside_time.join(other.outside_time);
+        self.without_partner.join(other.without_partner);
     }
 }
 

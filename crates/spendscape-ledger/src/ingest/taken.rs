@@ -9,6 +9,7 @@ use arrow::{
 use spendscape_schema::marks::is_mark;
 
 use super::{
+    amount::AmountValues,
     chunk::{Chunk, Texts, Wanted},
     dictionary::{Dictionary, LookUp, News},
     expression::{Expression, find_failure},
@@ -17,6 +18,7 @@ use super::{
     money::{self, Amounts},
     plans::{Plans, Value},
     report::Example,
+    statement,
     take::Seen,
     time::{TimeReader, Times},
 };
@@ -41,7 +43,7 @@ struct Values<'c> {
     customer: Texts<'c>,
     class: Texts<'c>,
     time: Times<'c>,
-    amount: Option<Amounts>,
+    amount: Option<AmountValues<'c>>,
     balance: Option<Amounts>,
     transaction: Option<Texts<'c>>,
     channel: Option<Texts<'c>>,
@@ -51,13 +53,13 @@ struct Values<'c> {
 }
 
 /// The first row of a chunk that cannot be taken, or the number of its rows, and why.
-struct Limit {
+pub(crate) struct Limit {
     row: usize,
     failure: Option<Error>,
 }
 
 impl Limit {
-    fn fail(&mut self, row: usize, failure: Error) {
+    pub(crate) fn fail(&mut self, row: usize, failure: Error) {
         if row < self.row {
             (self.row, self.failure) = (row, Some(failure));
         }
@@ -210,6 +212,9 @@ impl Reader<'_> {
         let (plans, map) = (&self.plans, self.wanted.map);
         let batch_error = |source| Error::Batch { path: chunk.position.path.clone(), source };
         let mut batch = chunk.batch(&plans.columns, &plans.schema, map).map_err(batch_error)?;
+        for joined in &plans.joins {
+            batch = joined.join(&batch, &chunk.position, limit, &mut seen.without_partner)?;
+        }
         let mut kept = None;
         if let Some(condition) = &plans.condition {
             let keep = Evaluation { chunk, batch: &batch, kept: None }
@@ -228,12 +233,18 @@ impl Reader<'_> {
                 return Ok(None);
             }
         }
+        if map.source.format.is_statement()
+            && let Some((at, problem)) = statement::other_currency(map, &batch)
+        {
+            let row = kept.as_ref().map_or(at, |kept| kept[at] as usize);
+            limit.fail(row, Error::Row { place: chunk.position.place(row, Some(AMOUNT)), problem });
+        }
         let exact = money::exact_batch(&batch, &plans.exact).map_err(batch_error)?;
         let labels = Evaluation { chunk, batch: &batch, kept: kept.as_deref() };
         let money = Evaluation { chunk, batch: &exact, kept: kept.as_deref() };
         let text = |value: &Value, limit: &mut Limit| -> Result<Texts<'c>, Error> {
             match value {
-                Value::Column(column) => Ok(chunk.texts(*column, map)),
+                Value::Column(column) => chunk.texts(*column, map, kept.as_deref()).map_err(batch_error),
                 Value::Computed(plan) => labels.value(plan, limit, |value| as_text(&value)).map(Texts::Array),
             }
         };
@@ -245,12 +256,15 @@ impl Reader<'_> {
         let customer = text(&plans.customer, limit)?;
         let class = text(&plans.class, limit)?;
         let time = match &plans.time {
-            Value::Column(column) => Times::Text(chunk.texts(*column, map)),
+            Value::Column(column) => {
+                Times::Text(chunk.texts(*column, map, kept.as_deref()).map_err(batch_error)?)
+            }
             Value::Computed(plan) => {
                 labels.value(plan, limit, |value| TimeReader::values(&value).map_err(first))?
             }
         };
-        let amount = plans.amount.as_ref().map(|plan| amounts(plan, limit)).transpose()?;
+        let amount =
+            plans.amount.as_ref().map(|plan| plan.values(|plan| amounts(plan, limit))).transpose()?;
         let balance = plans.balance.as_ref().map(|plan| amounts(plan, limit)).transpose()?;
         let mut optional = |value: &Option<Value>| value.as_ref().map(|value| text(value, limit)).transpose();
         let (transaction, channel, place) =
@@ -296,13 +310,9 @@ impl Reader<'_> {
             Err(problem) => return Err((TIME, problem)),
         };
         *zones_converted += u64::from(converted);
-        let amount = match (&values.amount, &self.plans.amount) {
-            (Some(amounts), Some(plan)) => {
-                let missing = || RowProblem::Missing { empty: plan.nulls_of(&values.exact, at) };
-                let amount = amounts.read(at).map_err(|problem| (AMOUNT, problem))?;
-                amount.ok_or_else(|| (AMOUNT, missing()))?
-            }
-            _ => 0,
+        let amount = match &values.amount {
+            None => 0,
+            Some(amounts) => amounts.read(&values.exact, at).map_err(|problem| (AMOUNT, problem))?,
         };
         let balance = match &values.balance {
             None => None,

@@ -13,7 +13,7 @@ use super::encoding::{Decoded, Encoding};
 use crate::Error;
 
 /// Bytes read at a time.
-const BLOCK: usize = 64 * 1024;
+pub(crate) const BLOCK: usize = 64 * 1024;
 
 /// Bytes that tell what a file is.
 const MAGIC: usize = 10;
@@ -50,6 +50,16 @@ impl Read for Form {
 impl Text {
     /// Opens a file, whose first bytes tell its compression whatever its name, and its encoding if they are a byte order mark.
     pub(crate) fn open(path: &Path, encoding: Encoding) -> Result<Self, Error> {
+        Self::open_declared(path, encoding, LONGEST_MARK, |_| None)
+    }
+
+    /// As [`Self::open`]; without a mark, what `declared` finds in the first bytes, so many, tells the encoding.
+    pub(crate) fn open_declared(
+        path: &Path,
+        encoding: Encoding,
+        bytes: usize,
+        declared: impl Fn(&[u8]) -> Option<Encoding>,
+    ) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let (start, file) = peek(File::open(path).map_err(read)?, MAGIC).map_err(read)?;
         let refuse = |what| Err(Error::NoText { path: path.to_owned(), what });
@@ -74,8 +84,9 @@ impl Text {
             [b'%', b'P', b'D', b'F', b'-', ..] => return refuse("a PDF document"),
             _ => Box::new(file),
         };
-        let (start, mut unmarked) = peek(unpacked, LONGEST_MARK).map_err(read)?;
-        let (encoding, mark) = Encoding::of_mark(&start).unwrap_or((encoding, 0));
+        let (start, mut unmarked) = peek(unpacked, bytes.max(LONGEST_MARK)).map_err(read)?;
+        let own = || (declared(&start).unwrap_or(encoding), 0);
+        let (encoding, mark) = Encoding::of_mark(&start).unwrap_or_else(own);
         unmarked.get_mut().0.set_position(mark as u64);
         let source: Source = Box::new(unmarked);
         let form = match encoding.is_utf8() {

@@ -15,9 +15,10 @@ use super::{
     files::expand,
     ledger::Ledger,
     map::{ColumnMap, Refusal},
+    places::place_of,
     pseudonym::Pseudonyms,
     report::{Example, FileReport, IngestReport},
-    source::{BLOCK_BYTES, place_of},
+    source::BLOCK_BYTES,
     take::{Pass, Sink, take_rows},
     taken::Taken,
     time::moment,
@@ -88,10 +89,16 @@ fn ingest_in_blocks<P: AsRef<Path>>(
         Refusal::Drop => find_repeats(map, &files, pass, &options.scratch)?,
     };
     let mut ledger = Ledger::new(taxonomy, options, schema, repeats);
-    let digest = || files.par_iter().map(|path| Digest::of_file(path)).collect::<Result<Vec<_>, _>>();
+    let joined = map.joined_files();
+    let digest = || -> Result<_, Error> {
+        let of_all = |paths: &[PathBuf]| {
+            paths.par_iter().map(|path| Digest::of_file(path)).collect::<Result<Vec<_>, _>>()
+        };
+        Ok((of_all(&files)?, of_all(&joined)?))
+    };
     let write = |batches: Vec<RecordBatch>| Ok(writer.write_all(&batches)?);
     let (digests, seen) = rayon::join(digest, || take_rows(map, &files, pass, &mut ledger, write));
-    let (digests, seen) = (digests?, seen?);
+    let ((digests, joined_digests), seen) = (digests?, seen?);
     let rows_read = seen.ends.iter().map(|end| end.rows).sum();
     let Ledger { unique, counts, unmapped, times, repeated, class_names, .. } = ledger;
     if let Some((again, first)) = unique.first_repeat()? {
@@ -100,7 +107,12 @@ fn ingest_in_blocks<P: AsRef<Path>>(
         return Err(Error::Row { place: place(again), problem });
     }
     if times.is_none() {
-        return Err(Error::NothingLeft { rows: rows_read });
+        let pending = seen.ends.iter().map(|end| end.remarks.pending.count).sum();
+        return Err(Error::NothingLeft { rows: rows_read, pending });
+    }
+    for (number, (path, digest)) in joined.iter().zip(&joined_digests).enumerate() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        writer.add_input(&format!("join {number} {name}"), digest);
     }
     for (number, (path, digest)) in files.iter().zip(&digests).enumerate() {
         // Folders differ from machine to machine; the number keeps files of one name apart.
@@ -109,6 +121,7 @@ fn ingest_in_blocks<P: AsRef<Path>>(
     }
     let written = writer.finish()?;
     let [mut cut_last_lines, mut not_rows, mut repeated_headers] = [(); 3].map(|()| Tally::default());
+    let [mut pending, mut unbalanced] = [(); 2].map(|()| Tally::default());
     let mut reports = Vec::with_capacity(files.len());
     for ((path, digest), end) in files.into_iter().zip(digests).zip(seen.ends) {
         if let Some(place) = end.cut {
@@ -116,6 +129,8 @@ fn ingest_in_blocks<P: AsRef<Path>>(
         }
         not_rows.join(end.left_out.not_rows);
         repeated_headers.join(end.left_out.headers);
+        pending.join(end.remarks.pending);
+        unbalanced.join(end.remarks.unbalanced);
         reports.push(FileReport {
             path,
             digest,
@@ -132,6 +147,7 @@ fn ingest_in_blocks<P: AsRef<Path>>(
         filtered: seen.filtered,
         without_customer: seen.without_customer,
         outside_time: seen.outside_time,
+        without_partner: seen.without_partner,
         zones_converted: seen.zones_converted,
         unmapped_dropped: unmapped.dropped,
         unmapped_kept: unmapped.kept,
@@ -139,6 +155,8 @@ fn ingest_in_blocks<P: AsRef<Path>>(
         cut_last_lines,
         not_rows,
         repeated_headers,
+        pending,
+        unbalanced,
         repeated,
         classes: class_names.into_iter().zip(counts).filter(|(_, rows)| *rows > 0).collect(),
         times: times.map(|(first, last)| (moment(first), moment(last))),

@@ -103,19 +103,23 @@ pub(crate) fn better_window(
     Ok(best.filter(|best| is_notable(outside - best.rows_outside, total)))
 }
 
+/// Whether a ledger of these days, first and last, has a day in common with every period of a window.
+#[must_use]
+pub fn reaches_over(window: &WindowSpec, first: Date, last: Date) -> bool {
+    // The first period may begin before the ledger, as long as it reaches into it.
+    window
+        .periods(last)
+        .is_ok_and(|periods| periods.iter().all(|period| period.end > first && period.start <= last))
+}
+
 /// A window that the ledger reaches over: as many periods as asked for (no more than it has days), of the greatest length that
 /// there is room for. `None` where that is the window itself.
 pub(crate) fn window_that_fits(spec: &WindowSpec, first: Date, last: Date) -> Option<String> {
     let days = day_number(last) - day_number(first) + 1;
     let count = u16::try_from(days).unwrap_or(u16::MAX).min(spec.count);
-    let reaches = |window: &WindowSpec| {
-        // The first period may begin before the ledger, as long as it reaches into it.
-        window
-            .periods(last)
-            .is_ok_and(|periods| periods.iter().all(|period| period.end > first && period.start <= last))
-    };
     let window = |length: WindowLength| WindowSpec { length, count, anchor: Anchor::LedgerEnd };
-    LENGTHS.into_iter().map(window).find(reaches).filter(|found| found != spec).map(|found| found.to_string())
+    let found = LENGTHS.into_iter().map(window).find(|window| reaches_over(window, first, last));
+    found.filter(|found| found != spec).map(|found| found.to_string())
 }
 
 #[cfg(test)]

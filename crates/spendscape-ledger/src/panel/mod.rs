@@ -23,6 +23,7 @@ use std::{
 use jiff::civil::Date;
 use spendscape_schema::{EmptyWindows, Panel, WindowSpec, window::Anchor};
 
+pub use advice::reaches_over;
 pub use report::{BetterWindow, Clipped, LeftOutCustomer, PanelReport, SpillReport, Tally, WindowReport};
 
 pub(crate) use layout::local_millis;

@@ -121,7 +121,7 @@ pub(super) fn map_of(
     map.minor_digits = Currency::iso_digits(&map.currency).unwrap_or_default().max(DEFAULT_MINOR_DIGITS);
     map.rows.condition = condition;
     map.types = typed.into_iter().collect();
-    map.columns = Columns { customer, time, amount: sql, class, transaction, channel, place, balance };
+    map.columns = Columns { customer, time, amount: Some(sql), class, transaction, channel, place, balance };
     Ok(map)
 }
 

@@ -12,8 +12,8 @@ use super::{Guess, dialect};
 use crate::{
     Error, Place, RowProblem,
     ingest::{
-        ColumnMap, FileColumns, Format, Origin, ParquetFile, SourceFormat, Span, Stop, TextFile, is_text,
-        next_batch, split,
+        ColumnMap, FileColumns, Format, Origin, ParquetFile, SourceFormat, Span, StatementFile, Stop,
+        TextFile, is_text, next_batch, split, statement_fields,
     },
 };
 
@@ -103,6 +103,7 @@ pub(super) fn of_file(path: &Path, format: &SourceFormat) -> Result<Vec<Column>,
     match format.format {
         Format::Csv => of_text(path, format),
         Format::Parquet => of_parquet(path, format),
+        Format::Camt | Format::Ofx | Format::Mt940 => of_statement(path, format),
     }
 }
 
@@ -163,6 +164,19 @@ fn of_text(path: &Path, format: &SourceFormat) -> Result<Vec<Column>, Error> {
         }
     }
     Ok(columns.into_iter().map(|(column, _)| column).collect())
+}
+
+fn of_statement(path: &Path, format: &SourceFormat) -> Result<Vec<Column>, Error> {
+    let fields = statement_fields();
+    let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+    let entries = StatementFile::open(path, format)?.entries(ROWS)?;
+    let batch = entries.map(|entries| entries.batch(&names)).transpose();
+    let batch = batch.map_err(|source| Error::Batch { path: path.to_owned(), source })?;
+    let column = |(at, field): (usize, &Field)| Column {
+        values: batch.as_ref().map_or_else(Vec::new, |batch| texts(batch.column(at))),
+        ..Column::new(field.name(), other_than_text(field))
+    };
+    Ok(fields.iter().enumerate().map(column).collect())
 }
 
 fn of_parquet(path: &Path, format: &SourceFormat) -> Result<Vec<Column>, Error> {

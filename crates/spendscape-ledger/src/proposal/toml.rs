@@ -69,20 +69,17 @@ fn entries_of<T: serde::Serialize>(section: &T, default: &T) -> Vec<(String, Str
 
 fn columns_of(map: &ColumnMap) -> Vec<(String, String)> {
     let columns = &map.columns;
-    let needed = [
-        ("customer", &columns.customer),
-        ("time", &columns.time),
-        ("amount", &columns.amount),
-        ("class", &columns.class),
+    let given = [
+        ("customer", Some(&columns.customer)),
+        ("time", Some(&columns.time)),
+        ("amount", columns.amount.as_ref()),
+        ("class", Some(&columns.class)),
+        ("transaction", columns.transaction.as_ref()),
+        ("channel", columns.channel.as_ref()),
+        ("place", columns.place.as_ref()),
+        ("balance", columns.balance.as_ref()),
     ];
-    let optional = [
-        ("transaction", &columns.transaction),
-        ("channel", &columns.channel),
-        ("place", &columns.place),
-        ("balance", &columns.balance),
-    ];
-    let optional = optional.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
-    needed.into_iter().chain(optional).map(|(key, value)| (key.to_owned(), text(value))).collect()
+    given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), text(value?)))).collect()
 }
 
 fn rows_of(map: &ColumnMap) -> Vec<(String, String)> {

@@ -355,6 +355,33 @@ fn money_that_is_text_in_parquet_gets_a_type() {
 }
 
 #[test]
+fn rows_of_parquet_that_the_condition_keeps_have_their_own_texts() {
+    let bench = Bench::new();
+    let path = bench.folder.path().join("raw.parquet");
+    let text = |values: [&str; 4]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
+    let columns: [(&str, ArrayRef); 4] = [
+        ("customer", text(["A1", "B2", "C3", "D4"])),
+        ("day", text(["2019-05-02", "2019-05-03", "2019-05-04", "2019-05-05"])),
+        ("class", text(["food", "rent", "food", "rent"])),
+        ("amount", Arc::new(Int64Array::from(vec![1, -2, 3, -4]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let file = fs::File::create(&path).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let map =
+        PARQUET.replace("TYPES", "").replace("\"'2019-05-02'\"", "'day'").replace("\"'food'\"", "'class'");
+    take(&bench, &format!("{map}[rows]\nwhere = 'amount < 0'\n"), &path, CLASSES).unwrap();
+    let rows = ledger(&bench);
+    assert_eq!(rows.integer("amount_minor").unwrap(), [-200, -400]);
+    assert_eq!(rows.text("customer").unwrap(), ["B2", "D4"]);
+    assert_eq!(rows.text("class").unwrap(), ["rent", "rent"]);
+    let days = [1_556_841_600_000, 1_557_014_400_000];
+    assert_eq!(rows.time("time").unwrap(), days);
+}
+
+#[test]
 fn uuids_have_their_usual_text() {
     let bench = Bench::new();
     let path = bench.folder.path().join("raw.parquet");

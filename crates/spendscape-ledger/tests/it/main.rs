@@ -5,12 +5,16 @@
 
 mod bad_input;
 mod common;
+mod debit_credit;
 mod dialects;
 mod forms;
 mod ingest;
+mod join;
 mod panel;
 mod real;
 mod refused;
+mod statement;
+mod threads;
 
 fn assert_send_sync<T: Send + Sync>() {}
 

@@ -308,7 +308,9 @@ impl Card {
                  explanations that are told by them."
             }
             Some(CoefficientOrigin::Authored) => {
-                "The coefficients of the traits were authored for the synthetic bank; they are no published table."
+                "The coefficients of the traits were authored for the synthetic bank; they are no published table. A few of their \
+                 signs follow published findings (Matz et al. 2016, Gladstone et al. 2019), which the provenance of the table \
+                 names one by one; all other signs and all sizes are assumptions."
             }
             Some(CoefficientOrigin::Given) => {
                 "Trait names come from a table of coefficients given by the user; their validity as psychology was not tested."

@@ -7,7 +7,7 @@ use std::{
     str::FromStr,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use jiff::civil::Date;
 use ndarray::Array2;
@@ -15,12 +15,12 @@ use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use spendscape_ledger::{
     ColumnMap, DerivedClasses, IngestOptions as RawOptions, IngestReport, LeftOutCustomer, Limits,
-    PanelReport, PanelRequest, Panels, Pseudonyms, build_panels, derive_taxonomy,
+    PanelReport, PanelRequest, Panels, Pseudonyms, RowProblem, build_panels, derive_taxonomy, reaches_over,
 };
 use spendscape_schema::{
     Axes, CoefficientOrigin, Coefficients, EmptyWindows, Taxonomy, WindowSpec, arrays,
     csv::Record,
-    scope::{COEFFICIENT_ORIGIN, SCOPE},
+    scope::{COEFFICIENT_ORIGIN, COEFFICIENT_SIGNS, SCOPE},
     seed,
 };
 use spendscape_store::{Digest, Provenance};
@@ -28,7 +28,8 @@ use spendscape_store::{Digest, Provenance};
 use crate::{
     run_folder::{File, RunFolder, Stage, spending_classes, write_taxonomy},
     scope,
-    stages::{count, synth::read_coefficients},
+    shipped::{CoefficientSource, TaxonomySource, sources_of_signs},
+    stages::count,
     text::{read_csv, read_text},
 };
 
@@ -41,15 +42,16 @@ pub struct IngestOptions {
     /// Column map (TOML) of the raw files
     #[arg(long, value_name = "FILE", requires = "files")]
     pub map: Option<PathBuf>,
-    /// Taxonomy (TOML): classes and the codes that map to them
-    #[arg(long, value_name = "FILE", requires = "files", conflicts_with = "derive_classes")]
-    pub taxonomy: Option<PathBuf>,
+    /// Taxonomy: `mcc` (merchant category codes), `plaid` or `coicop`, which come with the program, or a file (TOML) of classes and
+    /// the codes that map to them
+    #[arg(long, value_name = "NAME|FILE", requires = "files", conflicts_with = "derive_classes")]
+    pub taxonomy: Option<TaxonomySource>,
     /// Make a taxonomy of the commonest codes, this many, and OTHER for the rest
     #[arg(long, value_name = "N", requires = "files", value_parser = count(1..=60_000))]
     pub derive_classes: Option<usize>,
-    /// Coefficient table (CSV: class, traits ...)
-    #[arg(long, value_name = "FILE", requires = "files")]
-    pub coefficients: Option<PathBuf>,
+    /// Coefficient table: `authored`, the one of the synthetic bank, or a file (CSV: class, traits ...)
+    #[arg(long, value_name = "NAME|FILE", requires = "files")]
+    pub coefficients: Option<CoefficientSource>,
     /// Draw a coefficient table from this seed, for data without one: its traits mean nothing
     #[arg(long, value_name = "SEED", requires = "files", conflicts_with = "coefficients")]
     pub draw_coefficients: Option<u64>,
@@ -116,6 +118,7 @@ fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
     let Some(map_path) = &options.map else { bail!("--files needs --map") };
     let map_text = read_text(map_path)?;
     let map = ColumnMap::from_toml(&map_text).with_context(|| format!("{}", map_path.display()))?;
+    let map = map.in_folder(map_path.parent().unwrap_or(Path::new("")));
     let pseudonyms = options.pseudonym_key.as_deref().map(Pseudonyms::from_key_file).transpose()?;
     let mut provenance = Provenance::new("ingest")
         .parameter("map", map_text)
@@ -123,26 +126,40 @@ fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
         .parameter("derive_classes", options.derive_classes)
         .parameter("draw_coefficients", options.draw_coefficients)
         .parameter("pseudonym_key", pseudonyms.as_ref().map(|key| key.fingerprint().to_owned()));
-    for path in options.taxonomy.iter().chain(&options.coefficients) {
-        provenance = provenance.input(&path.display().to_string(), &Digest::of_file(path)?);
+    match &options.taxonomy {
+        Some(TaxonomySource::File(path)) => {
+            provenance = provenance.input(&path.display().to_string(), &Digest::of_file(path)?);
+        }
+        Some(TaxonomySource::Shipped(name)) => provenance = provenance.parameter("taxonomy", *name),
+        None => {}
+    }
+    match &options.coefficients {
+        Some(CoefficientSource::File(path)) => {
+            provenance = provenance.input(&path.display().to_string(), &Digest::of_file(path)?);
+        }
+        Some(CoefficientSource::Authored) => provenance = provenance.parameter("coefficients", "authored"),
+        None => {}
     }
     for (number, path) in spendscape_ledger::ingest::expand(&options.files)?.iter().enumerate() {
         provenance = provenance.input(&format!("file {number}"), &Digest::of_file(path)?);
+    }
+    for (number, path) in map.joined_files().iter().enumerate() {
+        provenance = provenance.input(&format!("join {number}"), &Digest::of_file(path)?);
     }
     let Some(mut stage) = run.stage("ingest", provenance, &[], force)? else {
         return Ok(());
     };
     let taxonomy = match (&options.taxonomy, options.derive_classes) {
-        (Some(path), _) => {
-            Taxonomy::from_toml(&read_text(path)?).with_context(|| format!("{}", path.display()))?
-        }
+        (Some(source), _) => source.read()?,
         (None, Some(top)) => {
             let other = "OTHER".to_owned();
             let name = format!("the {top} commonest codes");
             let allow_cut_last_line = options.allow_cut_last_line;
             derive_taxonomy(&map, &options.files, &DerivedClasses { name, top, other, allow_cut_last_line })?
         }
-        (None, None) => bail!("raw files need a taxonomy: give --taxonomy FILE or --derive-classes N"),
+        (None, None) => bail!(
+            "raw files need a taxonomy: give --taxonomy mcc, plaid, coicop or FILE, or --derive-classes N"
+        ),
     };
     let coefficients = coefficients_for(&taxonomy, options)?;
     let raw = RawOptions {
@@ -151,38 +168,63 @@ fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
         ..RawOptions::with_scratch(run.path())
     };
     let destination = stage.place(File::Ledger)?;
-    let report = spendscape_ledger::ingest::ingest(&map, &taxonomy, &options.files, &destination, &raw)?;
+    let report = spendscape_ledger::ingest::ingest(&map, &taxonomy, &options.files, &destination, &raw);
+    let report = report.map_err(|error| advise_taxonomy(error, options))?;
     log_ingest(&report);
     stage.wrote(File::Ledger, report.digest.clone());
     write_json(&mut stage, "ingest_report.json", &report)?;
     write_taxonomy(&mut stage, &taxonomy)?;
     if let Some(coefficients) = coefficients {
-        let origin = match options.coefficients {
-            Some(_) => CoefficientOrigin::Given,
-            None => CoefficientOrigin::Drawn,
-        };
+        let origin = options.coefficients.as_ref();
+        let origin = origin.map_or(CoefficientOrigin::Drawn, CoefficientSource::origin);
         scope::warn_of_traits(Some(origin));
+        if origin == CoefficientOrigin::Authored {
+            stage.note(COEFFICIENT_SIGNS, sources_of_signs()?);
+        }
         stage.note(COEFFICIENT_ORIGIN, serde_json::to_value(origin)?);
         stage.write_batch(File::Coefficients, &coefficients.to_batch()?)?;
     }
     stage.finish()
 }
 
+/// Says what to do about a code that a taxonomy without a file does not know.
+fn advise_taxonomy(error: spendscape_ledger::Error, options: &IngestOptions) -> anyhow::Error {
+    let is_unknown =
+        matches!(&error, spendscape_ledger::Error::Row { problem: RowProblem::UnknownClass { .. }, .. });
+    match options.taxonomy.as_ref().filter(|_| is_unknown).and_then(TaxonomySource::advice) {
+        Some(advice) => anyhow!("{error}; {advice}"),
+        None => error.into(),
+    }
+}
+
+/// Names the options with which both windows fit a ledger that is too short for one of them.
+fn advise_windows(error: spendscape_ledger::Error, options: &IngestOptions) -> anyhow::Error {
+    let spendscape_ledger::Error::TooFewPeriods { window, first, last, fits: Some(fits), .. } = &error else {
+        return error.into();
+    };
+    let long = if *window == options.window.to_string() {
+        format!("--window '{fits}'")
+    } else {
+        format!("--window '{}'", options.window)
+    };
+    let short = match options.short_window.0 {
+        Some(short) if reaches_over(&short, *first, *last) => format!("--short-window '{short}'"),
+        _ => "--short-window none".to_owned(),
+    };
+    anyhow!("{error}. Write `{long} {short}`")
+}
+
 /// The user's table, a drawn one, or none: then training will ask for one.
 fn coefficients_for(taxonomy: &Taxonomy, options: &IngestOptions) -> Result<Option<Coefficients>> {
     let classes = taxonomy.spending_classes();
     match (&options.coefficients, options.draw_coefficients) {
-        (Some(path), _) => {
-            let table = read_coefficients(path)?;
-            table.for_classes(&classes).with_context(|| format!("{}", path.display()))?;
-            Ok(Some(table))
-        }
+        (Some(source), _) => source.read(&classes).map(Some),
         (None, Some(seed)) => {
             Ok(Some(draw_coefficients(&classes, &mut seed::stream(seed, "coefficients", 0))))
         }
         (None, None) => {
             tracing::warn!(
-                "no coefficient table given: training needs --coefficients or --draw-coefficients"
+                "no coefficient table given: training needs --coefficients (`authored`, or a file) or --draw-coefficients"
             );
             Ok(None)
         }
@@ -219,7 +261,8 @@ fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
             ..Limits::with_scratch(run.path())
         },
     };
-    let built = build_panels(&[run.find(File::Ledger)], &request)?;
+    let built = build_panels(&[run.find(File::Ledger)], &request);
+    let built = built.map_err(|error| advise_windows(error, options))?;
     log_panels(&built.report);
     let ledger = run.find(File::Ledger);
     let scope = scope::of_panels(&ledger, &built, request.anchors.is_some())?;
@@ -227,7 +270,7 @@ fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
     let places = [(File::Panel, "--window"), (File::ShortPanel, "--short-window")];
     for (at, (panel, (file, option))) in built.panels.iter().zip(places).enumerate() {
         if panel.is_empty() {
-            bail!("{}: {}", file.name(), scope::nobody(&built.report.windows[at]));
+            bail!("{}: {}", file.name(), scope::nobody(&built, at));
         }
         scope::warn_of_window(option, &built, at);
         stage.write_batch(file, &panel.to_batch()?)?;
@@ -294,17 +337,27 @@ fn log_ingest(report: &IngestReport) {
         ("left out by the map's condition", &report.filtered),
         ("without a customer", &report.without_customer),
         ("outside the allowed times", &report.outside_time),
+        ("whose value a joined file lacks", &report.without_partner),
         ("with an unmapped code, dropped", &report.unmapped_dropped),
         ("with an unmapped code, kept in the catch-all class", &report.unmapped_kept),
         ("cut last lines, dropped", &report.cut_last_lines),
         ("that are no rows by the map's `source.not_rows`, left out", &report.not_rows),
         ("that repeat the header, left out", &report.repeated_headers),
+        ("of statements that are not booked, left out", &report.pending),
         ("that repeat an earlier one in every column, dropped", &report.repeated),
     ] {
         if tally.count > 0 {
             let example = tally.examples.first().map(ToString::to_string);
             tracing::warn!(rows = tally.count, example = example.unwrap_or_default(), "rows {what}");
         }
+    }
+    if report.unbalanced.count > 0 {
+        let example = report.unbalanced.examples.first().map(ToString::to_string);
+        tracing::warn!(
+            statements = report.unbalanced.count,
+            example = example.unwrap_or_default(),
+            "statements whose entries do not lead from one balance to the other"
+        );
     }
     let above: u64 = report.files.iter().map(|file| file.lines_above).sum();
     if above > 0 {

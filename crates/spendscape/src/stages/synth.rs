@@ -2,12 +2,16 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use spendscape_schema::{CoefficientOrigin, Coefficients, scope::COEFFICIENT_ORIGIN};
+use spendscape_schema::{
+    CoefficientOrigin, Coefficients,
+    scope::{COEFFICIENT_ORIGIN, COEFFICIENT_SIGNS},
+};
 use spendscape_store::Provenance;
 use spendscape_synth::{Bank, BankParams, GOAL_MAP, GoalFiles, GoalProcess, Preset, bank_coefficients};
 
 use crate::{
     run_folder::{File, RunFolder, Stage, write_taxonomy},
+    shipped::sources_of_signs,
     text::read_text,
 };
 
@@ -108,6 +112,9 @@ pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()>
         Some(_) => CoefficientOrigin::Given,
         None => CoefficientOrigin::Authored,
     };
+    if origin == CoefficientOrigin::Authored {
+        stage.note(COEFFICIENT_SIGNS, sources_of_signs()?);
+    }
     stage.note(COEFFICIENT_ORIGIN, serde_json::to_value(origin)?);
     stage.write_batch(File::Coefficients, &coefficients.to_batch()?)?;
     stage.finish()

@@ -17,3 +17,4 @@ mod pipeline;
 mod printed;
 mod program;
 mod segments;
+mod shipped;

@@ -1,0 +1,394 @@
+//! Statements of accounts as tables: camt.053 and camt.052, OFX and QFX, MT940.
+
+mod camt;
+mod information;
+mod markup;
+mod mt940;
+mod ofx;
+mod problem;
+mod value;
+
+use std::{io, path::Path, sync::Arc};
+
+use arrow::{
+    array::{ArrayRef, AsArray, BooleanArray, Decimal128Array, RecordBatch, RecordBatchOptions, StringArray},
+    datatypes::{DataType, Field, Schema, SchemaRef},
+    error::ArrowError,
+};
+
+use self::{
+    camt::CamtReader,
+    mt940::Mt940Reader,
+    ofx::OfxReader,
+    value::{Moment, PRECISION, SCALE},
+};
+use super::{
+    encoding::Encoding,
+    format::{Format, SourceFormat},
+    map::ColumnMap,
+    report::Example,
+    unpack::Text,
+};
+use crate::{Error, Place, RowProblem, panel::Tally};
+
+pub use problem::StatementProblem;
+
+/// The names of the columns of statements, and the types of those that are no texts.
+const COLUMNS: [(&str, DataType); 17] = [
+    ("account", DataType::Utf8),
+    ("currency", DataType::Utf8),
+    ("booked", DataType::Utf8),
+    ("booked_offset", DataType::Utf8),
+    ("value_date", DataType::Utf8),
+    ("amount", DataType::Decimal128(PRECISION, SCALE as i8)),
+    ("reversal", DataType::Boolean),
+    ("pending", DataType::Boolean),
+    ("id", DataType::Utf8),
+    ("reference", DataType::Utf8),
+    ("counterparty", DataType::Utf8),
+    ("counterparty_account", DataType::Utf8),
+    ("text", DataType::Utf8),
+    ("code", DataType::Utf8),
+    ("bank_code", DataType::Utf8),
+    ("merchant_code", DataType::Utf8),
+    ("statement", DataType::Utf8),
+];
+
+/// The column of currencies, which is always read: amounts of two of them are not added.
+pub(crate) const CURRENCY: &str = "currency";
+
+/// Bytes of a file's start in which it may name its encoding.
+const DECLARATION: usize = 512;
+
+/// An entry of an account: a row.
+#[derive(Debug)]
+struct Entry {
+    line: u64,
+    account: String,
+    currency: String,
+    booked: Option<Moment>,
+    value_date: Option<String>,
+    /// In units of 10^-5, negative for money that goes out.
+    amount: i128,
+    reversal: bool,
+    pending: bool,
+    id: Option<String>,
+    reference: Option<String>,
+    counterparty: Option<String>,
+    counterparty_account: Option<String>,
+    text: Option<String>,
+    code: Option<String>,
+    bank_code: Option<String>,
+    merchant_code: Option<String>,
+    statement: Option<String>,
+}
+
+impl Entry {
+    /// The text in a column of texts.
+    fn text(&self, column: &str) -> Option<&str> {
+        match column {
+            "account" => Some(&self.account),
+            CURRENCY => Some(&self.currency),
+            "booked" => self.booked.as_ref().map(|booked| booked.text.as_str()),
+            "booked_offset" => self.booked.as_ref().and_then(|booked| booked.offset.as_deref()),
+            "value_date" => self.value_date.as_deref(),
+            "id" => self.id.as_deref(),
+            "reference" => self.reference.as_deref(),
+            "counterparty" => self.counterparty.as_deref(),
+            "counterparty_account" => self.counterparty_account.as_deref(),
+            "text" => self.text.as_deref(),
+            "code" => self.code.as_deref(),
+            "bank_code" => self.bank_code.as_deref(),
+            "merchant_code" => self.merchant_code.as_deref(),
+            "statement" => self.statement.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// Balances of a statement, and the sum of its entries.
+#[derive(Debug, Default)]
+struct Totals {
+    line: u64,
+    opening: Option<i128>,
+    closing: Option<i128>,
+    sum: i128,
+}
+
+/// What stops a reader of statements.
+#[derive(Debug)]
+enum Fault {
+    Read(io::Error),
+    /// Text in another encoding.
+    Encoding {
+        line: u64,
+        ahead: usize,
+    },
+    /// An entry, before which so many were read that were not given away yet.
+    Entry {
+        line: u64,
+        problem: StatementProblem,
+        ahead: usize,
+    },
+    NoStatement {
+        what: &'static str,
+    },
+}
+
+impl Fault {
+    /// Of the entry after the last one given away.
+    fn at(line: u64, problem: StatementProblem) -> Self {
+        Self::Entry { line, problem, ahead: 0 }
+    }
+
+    /// The fault of an entry further on.
+    fn behind(mut self, entries: usize) -> Self {
+        if let Self::Encoding { ahead, .. } | Self::Entry { ahead, .. } = &mut self {
+            *ahead += entries;
+        }
+        self
+    }
+}
+
+/// What a file of statements says besides its entries.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Remarks {
+    /// Entries that are not booked, and were left out.
+    pub(crate) pending: Tally<Example>,
+    /// Statements whose entries do not lead from one balance to the other.
+    pub(crate) unbalanced: Tally<Example>,
+}
+
+impl Remarks {
+    /// Adds those of what follows.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.pending.join(other.pending);
+        self.unbalanced.join(other.unbalanced);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.pending.count == 0 && self.unbalanced.count == 0
+    }
+}
+
+/// A file of statements that is being read.
+pub(crate) struct StatementFile<'a> {
+    path: &'a Path,
+    format: &'a SourceFormat,
+    reader: Reader,
+    row: u64,
+    remarks: Remarks,
+    /// Why the file cannot be read on, behind the entries given away.
+    failure: Option<Error>,
+}
+
+/// Some entries of a file, and what it says up to them.
+pub(crate) struct Entries {
+    entries: Vec<Entry>,
+    pub(crate) remarks: Remarks,
+}
+
+enum Reader {
+    Camt(Box<CamtReader>),
+    Ofx(Box<OfxReader>),
+    Mt940(Box<Mt940Reader>),
+}
+
+/// The columns of statements.
+pub(crate) fn fields() -> Vec<Field> {
+    COLUMNS.iter().map(|(name, data_type)| Field::new(*name, data_type.clone(), true)).collect()
+}
+
+/// Fills in the entries that a map of statements leaves out.
+pub(crate) fn complete(map: &mut ColumnMap) {
+    let columns = &mut map.columns;
+    let fill = |entry: &mut String, default: &str| {
+        if entry.is_empty() {
+            default.clone_into(entry);
+        }
+    };
+    fill(&mut columns.customer, "account");
+    fill(&mut columns.time, "booked");
+    fill(&mut columns.class, "coalesce(merchant_code, code)");
+    if map.amount.is_none() && columns.amount.is_none() {
+        columns.amount = Some("amount".to_owned());
+    }
+}
+
+/// The first row of a batch whose amount is in another currency than the ledger's, and the problem.
+pub(crate) fn other_currency(map: &ColumnMap, batch: &RecordBatch) -> Option<(usize, RowProblem)> {
+    let found = batch.column_by_name(CURRENCY)?.as_string_opt::<i32>()?;
+    let row = found.iter().position(|found| found.is_some_and(|found| found != map.currency))?;
+    let (found, expected) = (found.value(row).to_owned(), map.currency.clone());
+    Some((row, RowProblem::Statement(StatementProblem::Currency { found, expected })))
+}
+
+impl<'a> StatementFile<'a> {
+    /// Opens a file.
+    pub(crate) fn open(path: &'a Path, format: &'a SourceFormat) -> Result<Self, Error> {
+        let text = Text::open_declared(path, format.encoding, DECLARATION, declared)?;
+        let reader = match format.format {
+            Format::Ofx => Reader::Ofx(Box::new(OfxReader::new(text))),
+            Format::Mt940 => Reader::Mt940(Box::new(Mt940Reader::new(text))),
+            Format::Camt | Format::Csv | Format::Parquet => Reader::Camt(Box::new(CamtReader::new(text))),
+        };
+        Ok(Self { path, format, reader, row: 0, remarks: Remarks::default(), failure: None })
+    }
+
+    fn place(&self, row: u64, line: u64) -> Place {
+        Place { path: self.path.to_owned(), row, line: Some(line), column: None }
+    }
+
+    /// The next entry that is taken.
+    fn next(&mut self) -> Result<Option<Entry>, Error> {
+        loop {
+            let mut ended = Vec::new();
+            let found = match &mut self.reader {
+                Reader::Camt(reader) => reader.next(&mut ended),
+                Reader::Ofx(reader) => reader.next(&mut ended),
+                Reader::Mt940(reader) => reader.next(&mut ended),
+            };
+            for totals in ended {
+                self.compare(&totals);
+            }
+            let Some(entry) = found.map_err(|fault| self.error(fault))? else { return Ok(None) };
+            if entry.pending && !self.format.pending {
+                let place = self.place(self.row + 1, entry.line);
+                self.remarks.pending.add(|| Example { place, why: "it is not booked".to_owned() });
+                continue;
+            }
+            self.row += 1;
+            return Ok(Some(entry));
+        }
+    }
+
+    /// Notes a statement whose entries do not lead from its opening to its closing balance.
+    fn compare(&mut self, totals: &Totals) {
+        let (Some(opening), Some(closing)) = (totals.opening, totals.closing) else { return };
+        if closing - opening == totals.sum {
+            return;
+        }
+        let shown = |value: i128| format!("{:.2}", value as f64 / 10_f64.powi(i32::from(SCALE)));
+        let why = format!(
+            "the entries sum to {}, but the balance moves from {} to {}",
+            shown(totals.sum),
+            shown(opening),
+            shown(closing)
+        );
+        let place = self.place(self.row, totals.line);
+        self.remarks.unbalanced.add(|| Example { place, why });
+    }
+
+    fn error(&self, fault: Fault) -> Error {
+        match fault {
+            Fault::Read(source) => Error::Read { path: self.path.to_owned(), source },
+            Fault::NoStatement { what } => Error::NoStatement { path: self.path.to_owned(), what },
+            Fault::Encoding { line, ahead } => {
+                let encoding = self.format.encoding.name();
+                let problem = RowProblem::Encoding { valid: String::new(), encoding };
+                Error::Row { place: self.place(self.row + 1 + ahead as u64, line), problem }
+            }
+            Fault::Entry { line, problem, ahead } => Error::Row {
+                place: self.place(self.row + 1 + ahead as u64, line),
+                problem: RowProblem::Statement(problem),
+            },
+        }
+    }
+
+    /// The next entries, at most so many; nothing where the file ends.
+    pub(crate) fn entries(&mut self, rows: usize) -> Result<Option<Entries>, Error> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        let mut entries = Vec::new();
+        while entries.len() < rows {
+            match self.next() {
+                Ok(Some(entry)) => entries.push(entry),
+                Ok(None) => break,
+                Err(failure) if entries.is_empty() => return Err(failure),
+                Err(failure) => {
+                    self.failure = Some(failure);
+                    break;
+                }
+            }
+        }
+        let remarks = std::mem::take(&mut self.remarks);
+        let is_end = entries.is_empty() && remarks.is_empty();
+        Ok((!is_end).then_some(Entries { entries, remarks }))
+    }
+}
+
+impl Entries {
+    /// The line of each entry.
+    pub(crate) fn lines(&self) -> Vec<u64> {
+        self.entries.iter().map(|entry| entry.line).collect()
+    }
+
+    /// Some columns of statements.
+    pub(crate) fn batch(&self, columns: &[&str]) -> Result<RecordBatch, ArrowError> {
+        let arrays =
+            columns.iter().map(|column| array(&self.entries, column)).collect::<Result<Vec<_>, _>>()?;
+        let field = |(name, array): (&&str, &ArrayRef)| Field::new(*name, array.data_type().clone(), true);
+        let schema: SchemaRef =
+            Arc::new(Schema::new(columns.iter().zip(&arrays).map(field).collect::<Vec<_>>()));
+        let options = RecordBatchOptions::new().with_row_count(Some(self.entries.len()));
+        RecordBatch::try_new_with_options(schema, arrays, &options)
+    }
+}
+
+/// A column of entries.
+fn array(entries: &[Entry], column: &str) -> Result<ArrayRef, ArrowError> {
+    Ok(match column {
+        "amount" => {
+            let values: Decimal128Array = entries.iter().map(|entry| Some(entry.amount)).collect();
+            Arc::new(values.with_precision_and_scale(PRECISION, SCALE as i8)?)
+        }
+        "reversal" => Arc::new(entries.iter().map(|entry| Some(entry.reversal)).collect::<BooleanArray>()),
+        "pending" => Arc::new(entries.iter().map(|entry| Some(entry.pending)).collect::<BooleanArray>()),
+        text => Arc::new(entries.iter().map(|entry| entry.text(text)).collect::<StringArray>()),
+    })
+}
+
+/// The encoding that a file's start names: in the declaration of XML, or in the header of an early OFX.
+fn declared(start: &[u8]) -> Option<Encoding> {
+    let start = String::from_utf8_lossy(start).to_ascii_lowercase();
+    let behind = |text: &'static str| start.split_once(text).map(|(_, rest)| rest);
+    if start.trim_start().starts_with("<?xml") {
+        let declaration = start.split("?>").next()?;
+        let (_, rest) = declaration.split_once("encoding")?;
+        let label = rest.trim_start().strip_prefix('=')?.trim_start();
+        let quote = label.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+        return Encoding::try_from(label[1..].split(quote).next()?.to_owned()).ok();
+    }
+    let charset: String =
+        behind("charset:")?.chars().take_while(|sign| sign.is_ascii_alphanumeric() || *sign == '-').collect();
+    let label = match charset.as_str() {
+        code if code.bytes().all(|digit| digit.is_ascii_digit()) => format!("windows-{code}"),
+        "none" => return None,
+        other => other.to_owned(),
+    };
+    Encoding::try_from(label).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_names_its_encoding() {
+        let name = |start: &str| declared(start.as_bytes()).map(Encoding::name);
+        assert_eq!(
+            name("<?xml version=\"1.0\" encoding=\"ISO-8859-15\"?><a/>").as_deref(),
+            Some("iso-8859-15")
+        );
+        assert_eq!(name("\n<?xml version='1.0' encoding = 'UTF-8' ?>").as_deref(), Some("utf-8"));
+        assert_eq!(name("<?xml version=\"1.0\"?><a encoding=\"gbk\"/>"), None);
+        assert_eq!(name("OFXHEADER:100\nENCODING:USASCII\nCHARSET:1252\n").as_deref(), Some("windows-1252"));
+        assert_eq!(name("OFXHEADER:100\nCHARSET:ISO-8859-1\n").as_deref(), Some("windows-1252"));
+        assert_eq!(name("OFXHEADER:100\nENCODING:UTF-8\nCHARSET:NONE\n"), None);
+        assert_eq!(
+            (name(":20:A"), name(""), name("<?xml encoding="), name("<?xml encoding=\"é")),
+            (None, None, None, None)
+        );
+    }
+}

@@ -1,0 +1,227 @@
+//! Statements of OFX and QFX: 1.x, which is SGML, and 2.x, which is XML.
+
+use std::mem;
+
+use super::{
+    Entry, Fault, StatementProblem, Totals,
+    markup::{DEEPEST, Markup, Token},
+    value::{Moment, signed_amount},
+};
+use crate::ingest::unpack::Text;
+
+/// Elements that hold others and say what these mean. All others that hold elements are passed through: without its end tag one
+/// cannot be told from an element without text.
+const KNOWN: [&str; 17] = [
+    "OFX",
+    "STMTRS",
+    "CCSTMTRS",
+    "INVSTMTRS",
+    "BANKACCTFROM",
+    "CCACCTFROM",
+    "INVACCTFROM",
+    "BANKTRANLIST",
+    "BANKTRANLISTP",
+    "STMTTRN",
+    "STMTTRNP",
+    "PAYEE",
+    "BANKACCTTO",
+    "CCACCTTO",
+    "CURRENCY",
+    "ORIGCURRENCY",
+    "LEDGERBAL",
+];
+
+/// A transaction as far as it was read.
+#[derive(Debug, Default)]
+struct Transaction {
+    line: u64,
+    pending: bool,
+    posted: Option<String>,
+    available: Option<String>,
+    amount: Option<String>,
+    currency: Option<String>,
+    kind: Option<String>,
+    id: Option<String>,
+    check: Option<String>,
+    reference: Option<String>,
+    industry: Option<String>,
+    name: Option<String>,
+    memo: Option<String>,
+    account_to: Option<String>,
+    corrects: Option<String>,
+}
+
+/// Reads entries from the transactions of an OFX file.
+pub(crate) struct OfxReader {
+    markup: Markup,
+    /// Known elements that the reader stands in.
+    path: Vec<String>,
+    /// The tag read last, and the text behind it.
+    tag: Option<(String, String, u64)>,
+    found: bool,
+    is_whole: bool,
+    account: Option<String>,
+    currency: Option<String>,
+    transaction: Option<Transaction>,
+    ready: Option<Entry>,
+}
+
+impl OfxReader {
+    pub(crate) fn new(text: Text) -> Self {
+        Self {
+            markup: Markup::sgml(text),
+            path: Vec::new(),
+            tag: None,
+            found: false,
+            is_whole: false,
+            account: None,
+            currency: None,
+            transaction: None,
+            ready: None,
+        }
+    }
+
+    /// The next transaction. OFX has no opening balance to compare the sum of them with.
+    pub(crate) fn next(&mut self, _ended: &mut Vec<Totals>) -> Result<Option<Entry>, Fault> {
+        loop {
+            if let Some(entry) = self.ready.take() {
+                return Ok(Some(entry));
+            }
+            match self.markup.next()? {
+                Token::Open(name, _) => {
+                    self.settle()?;
+                    let line = self.markup.line();
+                    let name = name.to_ascii_uppercase();
+                    self.found |= name == "OFX";
+                    self.tag = Some((name, String::new(), line));
+                }
+                Token::Text(text) => {
+                    if let Some((_, value, _)) = &mut self.tag {
+                        value.push_str(&text);
+                    }
+                }
+                Token::Close(name) => self.close(&name.to_ascii_uppercase())?,
+                Token::End if !self.found => {
+                    return Err(Fault::NoStatement { what: "an OFX or QFX document" });
+                }
+                Token::End if !self.is_whole => {
+                    return Err(self.markup.fault(StatementProblem::Cut { what: "</OFX>" }));
+                }
+                Token::End => return Ok(None),
+            }
+        }
+    }
+
+    /// Takes the tag read last: an element with text, or one that holds others.
+    fn settle(&mut self) -> Result<(), Fault> {
+        let Some((name, value, line)) = self.tag.take() else { return Ok(()) };
+        let value = value.trim();
+        if !value.is_empty() {
+            self.leaf(&name, value);
+        } else if KNOWN.contains(&name.as_str()) {
+            match name.as_str() {
+                "STMTRS" | "CCSTMTRS" | "INVSTMTRS" => (self.account, self.currency) = (None, None),
+                "STMTTRN" | "STMTTRNP" => {
+                    let pending = name == "STMTTRNP";
+                    self.transaction = Some(Transaction { line, pending, ..Transaction::default() });
+                }
+                _ => {}
+            }
+            if self.path.len() == DEEPEST {
+                return Err(Fault::at(line, StatementProblem::TooDeep { limit: DEEPEST }));
+            }
+            self.path.push(name);
+        }
+        Ok(())
+    }
+
+    /// Takes an end tag.
+    fn close(&mut self, name: &str) -> Result<(), Fault> {
+        if self.tag.as_ref().is_some_and(|(open, value, _)| open == name && value.trim().is_empty()) {
+            self.tag = None;
+            return Ok(());
+        }
+        self.settle()?;
+        if let Some(at) = self.path.iter().rposition(|open| open == name) {
+            self.path.truncate(at);
+        }
+        self.is_whole |= name == "OFX";
+        if matches!(name, "STMTTRN" | "STMTTRNP")
+            && let Some(transaction) = self.transaction.take()
+        {
+            let line = transaction.line;
+            let entry = self.entry(transaction).map_err(|problem| Fault::at(line, problem))?;
+            self.ready = Some(entry);
+        }
+        Ok(())
+    }
+
+    fn leaf(&mut self, name: &str, value: &str) {
+        let value = Some(value.to_owned());
+        let inner = self.path.last().map(String::as_str);
+        match (inner, name) {
+            (Some("BANKACCTFROM" | "CCACCTFROM" | "INVACCTFROM"), "ACCTID") => self.account = value,
+            (_, "CURDEF") => self.currency = value,
+            _ => {
+                let Some(transaction) = &mut self.transaction else { return };
+                let place = match (inner, name) {
+                    (Some("BANKACCTTO" | "CCACCTTO"), "ACCTID") => &mut transaction.account_to,
+                    (Some("CURRENCY"), "CURSYM") => &mut transaction.currency,
+                    (Some("PAYEE"), "NAME") => &mut transaction.name,
+                    (Some("STMTTRN" | "STMTTRNP"), name) => match name {
+                        "TRNTYPE" => &mut transaction.kind,
+                        "DTPOSTED" | "DTTRAN" => &mut transaction.posted,
+                        "DTAVAIL" => &mut transaction.available,
+                        "TRNAMT" => &mut transaction.amount,
+                        "FITID" => &mut transaction.id,
+                        "CHECKNUM" => &mut transaction.check,
+                        "REFNUM" => &mut transaction.reference,
+                        "SIC" => &mut transaction.industry,
+                        "NAME" => &mut transaction.name,
+                        "MEMO" => &mut transaction.memo,
+                        "CORRECTFITID" => &mut transaction.corrects,
+                        _ => return,
+                    },
+                    _ => return,
+                };
+                *place = value;
+            }
+        }
+    }
+
+    fn entry(&mut self, mut read: Transaction) -> Result<Entry, StatementProblem> {
+        let missing = |what| StatementProblem::Missing { what };
+        if let Some(id) = read.corrects.take() {
+            return Err(StatementProblem::Corrects { id });
+        }
+        let amount = read.amount.ok_or(missing("amount (TRNAMT)"))?;
+        // The standard has a comma before decimals only, and programs write one between thousands.
+        if amount.rsplit_once(',').is_some_and(|(_, behind)| behind.len() == 3) {
+            return Err(StatementProblem::Comma { value: amount });
+        }
+        if read.posted.is_none() && !read.pending {
+            return Err(missing("day (DTPOSTED)"));
+        }
+        let available = read.available.as_deref().map(Moment::of_ofx).transpose()?;
+        let memo = mem::take(&mut read.memo);
+        Ok(Entry {
+            line: read.line,
+            account: self.account.clone().ok_or(missing("account (ACCTID) in its statement"))?,
+            currency: read.currency.or_else(|| self.currency.clone()).ok_or(missing("currency (CURDEF)"))?,
+            booked: read.posted.as_deref().map(Moment::of_ofx).transpose()?,
+            value_date: available.map(|day| day.text[..10].to_owned()),
+            amount: signed_amount(&amount)?,
+            reversal: false,
+            pending: read.pending,
+            id: read.id,
+            reference: read.reference.or(read.check),
+            counterparty: read.name,
+            counterparty_account: read.account_to,
+            text: memo,
+            code: read.kind,
+            bank_code: None,
+            merchant_code: read.industry,
+            statement: None,
+        })
+    }
+}
