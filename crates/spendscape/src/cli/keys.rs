@@ -458,7 +458,10 @@ fn options_change_the_keys_of_their_stages_where_they_are_said_to_stand() {
                     format!("/inputs/{}", folder.path().join(name).display().to_string().replace('/', "~1"))
                 }
                 Input(name) => format!("/inputs/{name}"),
-                Nowhere(_) => continue,
+                Nowhere(reason) => {
+                    assert!(!reason.is_empty(), "{}, {option}: why does its key not tell it?", case.command);
+                    continue;
+                }
             };
             if before != after {
                 let of = keys.each_ref().map(|key| key.pointer(&place));
