@@ -292,8 +292,12 @@ mod tests {
 
     const SIGNS: Signs = Signs { delimiter: b',', quote: Some(b'"') };
 
+    /// Line and whether lines are spanned, for every record.
+    type Starts = Vec<(u32, bool)>;
+    type Fields = Vec<Vec<String>>;
+
     /// All records: their lines, from 1, and fields, and whether one is stray or open.
-    fn read(text: &str) -> (Vec<(u32, bool)>, Vec<Vec<String>>, bool, bool) {
+    fn read(text: &str) -> (Starts, Fields, bool, bool) {
         let mut bytes = text.as_bytes().to_vec();
         let mut records = Records::new(&mut bytes, 0, SIGNS);
         let (mut starts, mut rows, mut stray, mut open) = (Vec::new(), Vec::new(), false, false);
