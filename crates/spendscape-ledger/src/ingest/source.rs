@@ -167,30 +167,26 @@ impl<'a> Source<'a> {
     }
 
     fn piece(&mut self) -> Result<Option<Piece>, Error> {
-        loop {
-            if let Some((layout, open)) = &mut self.current {
-                let layout = layout.clone();
-                let piece = match open {
-                    Open::Text(file) => {
-                        file.next()?.map(|(block, rules)| Piece::Block { layout, block, rules })
-                    }
-                    Open::Parquet(reader) => {
-                        let batch = next_batch(&layout.path, reader)?;
-                        batch.map(|batch| Piece::Batch { layout, batch })
-                    }
-                    Open::Statement(file) => {
-                        file.entries(BATCH_ROWS)?.map(|entries| Piece::Entries { layout, entries })
-                    }
-                };
-                if piece.is_some() {
-                    return Ok(piece);
+        if let Some((layout, open)) = &mut self.current {
+            let layout = layout.clone();
+            let piece = match open {
+                Open::Text(file) => file.next()?.map(|(block, rules)| Piece::Block { layout, block, rules }),
+                Open::Parquet(reader) => {
+                    let batch = next_batch(&layout.path, reader)?;
+                    batch.map(|batch| Piece::Batch { layout, batch })
                 }
-                self.current = None;
+                Open::Statement(file) => {
+                    file.entries(BATCH_ROWS)?.map(|entries| Piece::Entries { layout, entries })
+                }
+            };
+            if piece.is_some() {
+                return Ok(piece);
             }
-            let Some(path) = self.files.get(self.next) else { return Ok(None) };
-            self.next += 1;
-            return self.open(path).map(Some);
+            self.current = None;
         }
+        let Some(path) = self.files.get(self.next) else { return Ok(None) };
+        self.next += 1;
+        self.open(path).map(Some)
     }
 
     fn open(&mut self, path: &'a Path) -> Result<Piece, Error> {
