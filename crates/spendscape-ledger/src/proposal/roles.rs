@@ -277,7 +277,8 @@ fn customer_of(roles: &mut Roles<'_, '_>, is_nameless: bool, guesses: &mut Vec<G
     }
     // Without names, the ids stand first.
     let comes_again = |at: &usize| content(&roles.facts[*at]) > 1.0;
-    if is_nameless && let Some(at) = roles.free().find(comes_again) {
+    let first = roles.free().find(comes_again);
+    if is_nameless && let Some(at) = first {
         let facts = roles.take(at);
         let reason = format!("the first column whose values come again; {} different ones", facts.distinct);
         guesses.push(Guess::unsure("columns.customer", &facts.sql(), reason));
