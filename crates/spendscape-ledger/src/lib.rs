@@ -15,7 +15,7 @@ mod error;
 pub mod ingest;
 pub mod panel;
 
-pub use error::{Error, NumberFault, Place, RowProblem};
+pub use error::{Difference, Error, NumberFault, Place, RowProblem};
 pub use ingest::{
     ColumnMap, DerivedClasses, IngestOptions, IngestReport, Pseudonyms, derive_taxonomy, ingest,
 };

@@ -1,6 +1,7 @@
 //! Ingest: raw files to one validated ledger table. See [`ingest`] and [`ColumnMap`].
 
 mod columns;
+mod common;
 mod derive;
 mod encoding;
 mod expression;

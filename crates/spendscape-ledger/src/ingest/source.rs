@@ -2,28 +2,26 @@
 
 use std::{
     collections::BTreeSet,
-    fmt::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, Decimal128Builder, RecordBatch, RecordBatchOptions, StringArray,
-        StringBuilder,
+        ArrayRef, AsArray, Decimal128Builder, RecordBatch, RecordBatchOptions, StringBuilder, new_null_array,
     },
-    compute::cast,
     datatypes::{DataType, Field, Schema, SchemaRef},
     error::ArrowError,
 };
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::{
     columns::{FileColumns, Origin},
+    common::{Rules, converted},
+    expression::find_failure,
     format::Format,
     map::{ColumnMap, ColumnType},
     number::NumberSigns,
-    parquet_file::{ParquetFile, next_batch},
+    parquet_file::{Batches, ParquetFile},
     text::{LeftOut, Next, TextFile},
 };
 use crate::{Error, Place, RowProblem};
@@ -46,6 +44,8 @@ pub(crate) struct FileEnd {
     pub(crate) unterminated: bool,
     pub(crate) cut: Option<Place>,
     pub(crate) left_out: LeftOut,
+    /// Columns that are read and that the file lacks.
+    pub(crate) absent: Vec<String>,
 }
 
 /// The files of a source, read one after another.
@@ -60,7 +60,7 @@ pub(crate) struct Source<'a> {
 
 enum Open<'a> {
     Text { file: Box<TextFile<'a>>, origins: Vec<Origin> },
-    Parquet { reader: ParquetRecordBatchReader, origins: Vec<Origin>, row: u64 },
+    Parquet { batches: Batches, origins: Vec<Origin>, row: u64 },
 }
 
 /// The place of the row with this number among the rows of all files, from 0.
@@ -73,16 +73,26 @@ pub(crate) fn place_of(files: &[PathBuf], ends: &[FileEnd], mut number: u64) -> 
     Place { path: files[file].clone(), row: number + 1, line: None, column: Some("transaction".to_owned()) }
 }
 
-/// The columns of a file, with the types that expressions see.
-pub(crate) fn columns_of<'a>(map: &ColumnMap, path: &'a Path) -> Result<FileColumns<'a>, Error> {
-    match map.source.format {
-        Format::Csv => FileColumns::of_text(path, map, &TextFile::open(path, &map.source)?),
-        Format::Parquet => FileColumns::of_parquet(path, map, &ParquetFile::open(path)?),
-    }
+/// The columns of the files, with the types that expressions see. Text files have those of the first: all are text.
+pub(crate) fn columns_of<'a>(map: &ColumnMap, files: &'a [PathBuf]) -> Result<FileColumns<'a>, Error> {
+    let [first, others @ ..] = files else { return Err(Error::NoFiles { pattern: String::new() }) };
+    let mut columns = match map.source.format {
+        Format::Csv => FileColumns::of_text(first, map, &TextFile::open(first, &map.source)?)?,
+        Format::Parquet => {
+            let mut columns = FileColumns::of_parquet(first, map, &ParquetFile::open(first)?)?;
+            for path in others {
+                let other = FileColumns::of_parquet(path, map, &ParquetFile::open(path)?)?;
+                columns.join(&Rules::of(map), other);
+            }
+            columns
+        }
+    };
+    columns.allow_absent(map);
+    Ok(columns)
 }
 
 impl<'a> Source<'a> {
-    /// A source of which only some columns are read; `schema` is that of the first file.
+    /// A source of which only some columns are read; `schema` is that of all files.
     pub(crate) fn new(
         map: &'a ColumnMap,
         files: &'a [PathBuf],
@@ -130,8 +140,9 @@ impl<'a> Source<'a> {
             let file = self.current.as_ref().map_or(self.ends.len(), |_| self.ends.len() - 1);
             let Some(path) = self.files.get(file) else { return Ok(None) };
             if self.current.is_none() {
-                self.current = Some(self.open(path)?);
-                self.ends.push(FileEnd::default());
+                let (current, end) = self.open(path)?;
+                self.current = Some(current);
+                self.ends.push(end);
             }
             let chunk = match self.current.as_mut() {
                 Some(Open::Text { .. }) => self.text_chunk(file)?,
@@ -145,74 +156,88 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn open(&self, path: &Path) -> Result<Open<'a>, Error> {
-        match self.map.source.format {
+    fn open(&self, path: &Path) -> Result<(Open<'a>, FileEnd), Error> {
+        let mut end = FileEnd::default();
+        let open = match self.map.source.format {
             Format::Csv => {
                 let file = TextFile::open(path, &self.map.source)?;
-                let origins = self.origins(path, &FileColumns::of_text(path, self.map, &file)?)?;
-                Ok(Open::Text { file: Box::new(file), origins })
+                let origins = self.origins(&FileColumns::of_text(path, self.map, &file)?, &mut end)?;
+                Open::Text { file: Box::new(file), origins }
             }
             Format::Parquet => {
                 let file = ParquetFile::open(path)?;
-                let origins = self.origins(path, &FileColumns::of_parquet(path, self.map, &file)?)?;
+                let origins = self.origins(&FileColumns::of_parquet(path, self.map, &file)?, &mut end)?;
                 let read = origins.iter().filter_map(|origin| match origin {
                     Origin::File(at) => Some(*at),
-                    Origin::Path(_) => None,
+                    Origin::Constant(_) => None,
                 });
-                let reader = file.batches(read.collect(), BATCH_ROWS)?;
-                Ok(Open::Parquet { reader, origins, row: 0 })
+                let batches = file.batches(&read.collect::<Vec<_>>(), BATCH_ROWS)?;
+                Open::Parquet { batches, origins, row: 0 }
             }
-        }
+        };
+        Ok((open, end))
     }
 
-    /// Where the columns of a file come from, if they have the types of the first file's.
-    fn origins(&self, path: &Path, columns: &FileColumns<'_>) -> Result<Vec<Origin>, Error> {
-        let origin = |wanted: &Arc<Field>| {
-            let (field, origin) = columns.find(wanted.name())?;
-            if field.data_type() == wanted.data_type() {
-                return Ok(origin.clone());
+    /// Where the columns of a file come from.
+    fn origins(&self, columns: &FileColumns<'_>, end: &mut FileEnd) -> Result<Vec<Origin>, Error> {
+        let rules = Rules::of(self.map);
+        let origin = |wanted: &Arc<Field>| match columns.find(wanted.name()) {
+            Ok(column) => Ok(column.origin.clone()),
+            Err(Error::MissingColumn { .. }) if rules.may_lack(wanted.name()) => {
+                end.absent.push(wanted.name().clone());
+                Ok(Origin::Constant(None))
             }
-            Err(Error::ColumnType {
-                path: path.to_owned(),
-                column: field.name().clone(),
-                expected: wanted.data_type().to_string(),
-                found: field.data_type().to_string(),
-            })
+            Err(error) => Err(error),
         };
         self.schema.fields().iter().map(origin).collect()
     }
 
     fn parquet_chunk(&mut self, file: usize) -> Result<Option<Chunk>, Error> {
         let signs = NumberSigns::of(&self.map.source)?;
-        let Some(Open::Parquet { reader, origins, row }) = &mut self.current else { return Ok(None) };
-        let Some(batch) = next_batch(&self.files[file], reader)? else { return Ok(None) };
+        let Some(Open::Parquet { batches, origins, row }) = &mut self.current else { return Ok(None) };
+        let Some(batch) = batches.next(&self.files[file])? else { return Ok(None) };
         let refuse =
             |source: ArrowError| Error::Parquet { path: self.files[file].clone(), source: source.into() };
         let rows = batch.num_rows();
         let mut columns = Vec::with_capacity(origins.len());
         for (field, origin) in self.schema.fields().iter().zip(origins) {
-            let place = |at: usize| Place {
-                path: self.files[file].clone(),
-                row: *row + at as u64 + 1,
-                line: None,
-                column: Some(field.name().clone()),
+            let row_error = |at: usize, problem: RowProblem| {
+                let (row, column) = (*row + at as u64 + 1, Some(field.name().clone()));
+                Error::Row {
+                    place: Place { path: self.files[file].clone(), row, line: None, column },
+                    problem,
+                }
+            };
+            let unfit = |from: &DataType, (at, message): (usize, String)| {
+                let (found, common) = (from.to_string(), field.data_type().to_string());
+                row_error(at, RowProblem::Unfit { found, common, message })
+            };
+            let fitted = |values: &ArrayRef, to: &DataType| {
+                if values.data_type() == to {
+                    return Ok(values.clone());
+                }
+                let fit = |first, rows| {
+                    converted(&values.slice(first, rows), to).map_err(|error| error.to_string())
+                };
+                find_failure(rows, fit).map_err(|failure| unfit(values.data_type(), failure))
             };
             let typed = |values: Vec<Option<&str>>| {
                 let mut builder = Builder::new(field, self.map, &signs);
                 for (at, value) in values.into_iter().enumerate() {
-                    builder.push(value).map_err(|problem| Error::Row { place: place(at), problem })?;
+                    builder.push(value).map_err(|problem| row_error(at, problem))?;
                 }
-                builder.finish().map_err(refuse)
+                fitted(&builder.finish().map_err(refuse)?, field.data_type())
             };
             columns.push(match origin {
-                Origin::Path(value) => typed(vec![value.as_deref(); rows])?,
+                Origin::Constant(None) => new_null_array(field.data_type(), rows),
+                Origin::Constant(value) => typed(vec![value.as_deref(); rows])?,
                 // Another file may hold the columns in another order.
-                Origin::File(_) => match batch.column_by_name(field.name()) {
-                    Some(column) if column.data_type() == field.data_type() => column.clone(),
-                    Some(column) if field.data_type() == &DataType::Utf8 => uuids(column).map_err(refuse)?,
-                    Some(column) => typed(
-                        cast(column, &DataType::Utf8).map_err(refuse)?.as_string::<i32>().iter().collect(),
-                    )?,
+                Origin::File(_) => match batches.column(&batch, field.name()) {
+                    Some(column) if self.map.types.contains_key(field.name()) => {
+                        let texts = fitted(&column, &DataType::Utf8)?;
+                        typed(texts.as_string::<i32>().iter().collect())?
+                    }
+                    Some(column) => fitted(&column, field.data_type())?,
                     None => {
                         let problem = format!("column {:?} was not read", field.name());
                         return Err(refuse(ArrowError::SchemaError(problem)));
@@ -256,7 +281,7 @@ impl<'a> Source<'a> {
             for ((origin, field), builder) in origins.iter().zip(fields).zip(&mut builders) {
                 let value = match origin {
                     Origin::File(at) => Some(text.field(*at)?),
-                    Origin::Path(value) => value.as_deref(),
+                    Origin::Constant(value) => value.as_deref(),
                 };
                 let value = value.filter(|value| !nulls.iter().any(|mark| mark == value.trim()));
                 builder
@@ -319,23 +344,4 @@ impl<'a> Builder<'a> {
             }
         })
     }
-}
-
-/// The usual text of UUIDs: 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12.
-fn uuids(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let values = column
-        .as_fixed_size_binary_opt()
-        .ok_or_else(|| ArrowError::SchemaError(format!("{} is no type of UUIDs", column.data_type())))?;
-    let text = |value: &[u8]| {
-        let mut text = String::with_capacity(36);
-        for (at, byte) in value.iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
-    };
-    Ok(Arc::new(values.iter().map(|value| value.map(text)).collect::<StringArray>()))
 }

@@ -118,8 +118,7 @@ fn take_rows_here(
     pass: Pass,
     mut visit: impl FnMut(&Taken<'_>, &dyn Fn(&str) -> Place) -> Result<(), Error>,
 ) -> Result<Seen, Error> {
-    let Some(first) = files.first() else { return Err(Error::NoFiles { pattern: String::new() }) };
-    let found = columns_of(map, first)?;
+    let found = columns_of(map, files)?;
     let schema = found.schema();
     let planner = Planner::default();
     let place_error = |error: Unplanned| match error {
@@ -156,6 +155,7 @@ fn take_rows_here(
 
 impl Plans {
     fn new(plans: Vec<Expression>, map: &ColumnMap, exact: SchemaRef) -> Result<Self, Error> {
+        plans.iter().try_for_each(Expression::check_flat)?;
         let mut plans: HashMap<&'static str, Expression> =
             plans.into_iter().map(|plan| (plan.key, plan)).collect();
         let mut required = |key: &'static str| {

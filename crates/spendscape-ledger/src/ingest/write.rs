@@ -118,6 +118,7 @@ pub fn ingest<P: AsRef<Path>>(
             rows: end.rows,
             lines_above: end.left_out.lines_above,
             surplus_fields: end.left_out.surplus,
+            absent: end.absent,
             unterminated: end.unterminated,
         });
     }

@@ -5,9 +5,11 @@
 
 mod bad_input;
 mod common;
+mod engines;
 mod forms;
 mod ingest;
 mod panel;
+mod parts;
 mod real;
 mod refused;
 

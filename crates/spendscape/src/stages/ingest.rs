@@ -306,6 +306,10 @@ fn log_ingest(report: &IngestReport) {
             tracing::warn!(rows = tally.count, example = example.unwrap_or_default(), "rows {what}");
         }
     }
+    for file in report.files.iter().filter(|file| !file.absent.is_empty()) {
+        let (file, columns) = (file.path.display(), file.absent.join(", "));
+        tracing::warn!(%file, columns, "the file lacks columns, which are null in all its rows");
+    }
     let above: u64 = report.files.iter().map(|file| file.lines_above).sum();
     if above > 0 {
         tracing::info!(lines = above, "lines above the headers, left out");
