@@ -133,12 +133,7 @@ const CASES: [Case; 26] = [
         command: "explain RUN --data BANK",
         stage: "explain",
         options: &[
-            (
-                "protected",
-                "--protected IN/nobody.toml",
-                "--protected IN/somebody.toml",
-                Parameter("protected"),
-            ),
+            ("protected", "--protected IN/nobody.toml", "--protected IN/somebody.toml", Parameter("flagged")),
             ("customer", "", "--customer C000001", PRINTED),
             ("html", "", "--html IN/why.html", PRINTED),
         ],
@@ -146,7 +141,7 @@ const CASES: [Case; 26] = [
     Case {
         command: "explain RUN --data BANK",
         stage: "explain",
-        options: &[("no_protected_names", "--no-protected-names", "", Parameter("protected"))],
+        options: &[("no_protected_names", "--no-protected-names", "", Parameter("flagged"))],
     },
     Case {
         command: "dynamics RUN --data BANK",
@@ -245,7 +240,7 @@ const CASES: [Case; 26] = [
         ],
     },
     Case {
-        command: "goals groups LEDGER",
+        command: "goals groups LEDGER --data BANK",
         stage: "goals groups",
         options: &[
             ("ledger", "--ledger BANK/ledger.parquet", "--ledger BANK/goal_ledger.parquet", Input("ledger")),
@@ -355,10 +350,11 @@ const CASES: [Case; 26] = [
 
 const WINDOWS: Place = Nowhere("windows are in the key of the panel");
 
-const NO_STAGE: &str = "it has no stage: it looks at files";
+const NO_STAGE: &str = "it has no stage: it prints what it finds";
 
 /// Commands whose options are those of others, or whose stage has no parameters: what they are beside those.
-const OTHERS: [(&str, &[(&str, &str)]); 6] = [
+const OTHERS: [(&str, &[(&str, &str)]); 7] = [
+    ("template", &[("table", NO_STAGE), ("taxonomy", NO_STAGE)]),
     ("init", &[("files", NO_STAGE), ("map", NO_STAGE), ("check", NO_STAGE)]),
     ("assign", &[("model", "the digests of its tables are inputs")]),
     ("compare", &[("runs", "the digests of their tables are inputs")]),
