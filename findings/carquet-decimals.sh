@@ -8,7 +8,8 @@ set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet carquet==0.7.2 duckdb==2.0.1 polars==2.1.0 pyarrow==26.0.1 pandas==3.1.1 fastparquet==2026.9.0
+"$work/venv/bin/pip" install --quiet carquet==0.7.2 duckdb==2.0.1 polars==2.1.0 pyarrow==26.0.1 pandas==3.1.1 \
+    fastparquet==2026.9.0
 cd "$work"
 venv/bin/python - <<'PYTHON'
 import base64

@@ -148,6 +148,9 @@ fn common_number(first: &DataType, second: &DataType) -> Option<DataType> {
     if is_integer && !is_mixed {
         return Some(if whole >= other_whole { first.clone() } else { second.clone() });
     }
+    if is_integer && *first != DataType::UInt64 && *second != DataType::UInt64 {
+        return Some(DataType::Int64);
+    }
     let (whole, scale) = (whole.max(other_whole), scale.max(other_scale));
     let precision = whole + scale;
     match (u8::try_from(precision), i8::try_from(scale)) {
@@ -288,7 +291,7 @@ mod tests {
         let held = [
             (T::Int8, T::Int64, T::Int64),
             (T::UInt8, T::UInt32, T::UInt32),
-            (T::UInt32, T::Int32, T::Decimal128(10, 0)),
+            (T::UInt32, T::Int8, T::Int64),
             (T::UInt64, T::Int64, T::Decimal128(20, 0)),
             (T::Int32, T::Decimal128(9, 2), T::Decimal128(12, 2)),
             (T::Decimal32(9, 2), T::Decimal128(18, 2), T::Decimal128(18, 2)),
