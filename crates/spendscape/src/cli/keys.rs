@@ -202,7 +202,7 @@ const CASES: [Case; 26] = [
             ("balanced", "", "--balanced", Parameter("balanced")),
             ("margin", "", "--margin 0.05", Parameter("margin")),
             ("draws", "--draws 20", "--draws 21", Parameter("draws")),
-            ("units", "--units 2", "--units 1", Parameter("units")),
+            ("units", "--units 2", "--units 3", Parameter("units")),
             ("seed", "", "--seed 2", Seed),
             ("time", "", "--time day", Parameter("time")),
         ],
