@@ -501,7 +501,9 @@ fn write_inputs(folder: &Path) {
     write("calendar.toml", b"payday = 25\n");
     write("exclude.txt", b"mortgage\n");
     let goals = concat!(env!("CARGO_MANIFEST_DIR"), "/../spendscape-synth/data/goals.toml");
-    write("goals.toml", (fs::read_to_string(goals).unwrap() + "\n# another text\n").as_bytes());
+    // With income come classes that have no goal of their own.
+    let goals = format!("unmapped = \"housing\"\n{}", fs::read_to_string(goals).unwrap());
+    write("goals.toml", goals.as_bytes());
     let (mut labels, mut anchors) =
         (String::from("customer,bad,worse,best,group,day\n"), String::from("customer,day\n"));
     let mut features = String::from("customer,x\n");
