@@ -16,7 +16,7 @@ pub(crate) const LONGEST_ROW: usize = 1 << 20;
 const END_MARK: &[u8] = b"\x1a";
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
-const MARK_BYTES: &[u8] = "\u{feff}".as_bytes();
+pub(crate) const MARK_BYTES: &[u8] = "\u{feff}".as_bytes();
 
 /// A text without a byte order mark: a file that was put behind another one may have brought its own along.
 #[inline]

@@ -13,7 +13,7 @@ use arrow::{
 };
 
 use super::{
-    block::{Split, without_mark},
+    block::{MARK_BYTES, Split, without_mark},
     columns::Origin,
     common::converted,
     expression::find_failure,
@@ -270,7 +270,13 @@ impl Texts<'_> {
     #[inline]
     pub(crate) fn bytes(&self, at: usize, row: usize) -> &[u8] {
         match self {
-            Self::Fields { text, spans, is_first: false, nulls: [] } => spans[row].of(text.as_bytes()),
+            Self::Fields { text, spans, is_first, nulls: [] } => {
+                let bytes = spans[row].of(text.as_bytes());
+                match bytes.strip_prefix(MARK_BYTES) {
+                    Some(rest) if *is_first => rest,
+                    _ => bytes,
+                }
+            }
             _ => self.get(at, row).unwrap_or_default().as_bytes(),
         }
     }

@@ -6,15 +6,13 @@ use std::{
 };
 
 use super::{
-    block::{Block, Faults, LONGEST_ROW, Rules, decode, split, without_mark},
+    block::{Block, Faults, LONGEST_ROW, MARK_BYTES, Rules, decode, split, without_mark},
     format::{SourceFormat, ascii},
     records::Records,
     rows::{Signs, is_line_end, last_row_end},
     unpack::Text,
 };
 use crate::{Error, Place, RowProblem};
-
-const MARK_BYTES: &[u8] = "\u{feff}".as_bytes();
 
 /// One text file that is being read.
 pub(crate) struct TextFile<'a> {
