@@ -264,7 +264,9 @@ mod tests {
     fn texts_that_are_too_many_are_forgotten() {
         let mut dictionary = Dictionary::default();
         let mut look_up = dictionary.look_up();
-        (0..=MOST_TEXTS).for_each(|number| drop(look_up.number(&number.to_string())));
+        for number in 0..=MOST_TEXTS {
+            look_up.number(&number.to_string());
+        }
         let news = look_up.finish();
         dictionary.add(&news);
         assert!(dictionary.forget_if_large() && dictionary.len() == 0 && dictionary.generation() == 1);

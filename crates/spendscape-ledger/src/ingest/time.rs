@@ -425,7 +425,7 @@ mod tests {
                 format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}"),
                 format!("{year}-{month}-{day} {hour}:{minute}:{second}"), format!("{day:02}/{month:02}/{year:04} {hour:02}:{minute:02}"),
             ];
-            let map = crate::ColumnMap::from_toml(&format!(
+            let map = ColumnMap::from_toml(&format!(
                 "currency = 'EUR'\n[columns]\ncustomer = 'a'\ntime = 'b'\namount = 'c'\nclass = 'd'\n[time]\nformats = [{:?}]\n",
                 formats[which]
             )).unwrap();
