@@ -40,7 +40,7 @@ pub(crate) use chunk::Texts;
 pub(crate) use columns::{FileColumns, Origin, is_text};
 pub(crate) use parquet_file::ParquetFile;
 pub(crate) use records::Span;
-pub(crate) use statement::{StatementFile, fields as statement_fields};
+pub(crate) use statement::{StatementFile, fields as statement_fields, start as start_of_statement};
 pub(crate) use text::TextFile;
 pub(crate) use time::{TimeReader, Times, moment};
 pub(crate) use unpack::Text;

@@ -286,6 +286,13 @@ mod tests {
         where = "amount <> 7"
     "##;
 
+    /// The same with a file that is joined, in which most places have no partner.
+    fn joined() -> String {
+        let join = "[join]\nfile = 'places.csv'\non = 'place'\nkey = 'key'\nmissing = 'null'\n";
+        let map = MAP.replace("\"place\"", "\"coalesce(name, place)\"");
+        map.replace("amount <> 7", "amount <> 7 AND coalesce(name, '') <> 'Y'") + join
+    }
+
     /// A line of a file, which may hold what is refused, with a line end.
     fn line() -> impl Strategy<Value = String> {
         let customer = prop_oneof![
@@ -329,8 +336,13 @@ mod tests {
     }
 
     /// What a file gives: the report with the digest of the ledger, or why it is refused; and the ledger's bytes.
-    fn taken(folder: &Path, threads: usize, block_bytes: usize) -> (Result<String, String>, Vec<u8>) {
-        let map = ColumnMap::from_toml(MAP).unwrap();
+    fn taken(
+        map: &str,
+        folder: &Path,
+        threads: usize,
+        block_bytes: usize,
+    ) -> (Result<String, String>, Vec<u8>) {
+        let map = ColumnMap::from_toml(map).unwrap().in_folder(folder);
         let classes = ["food", "rent"].map(|class| (class.to_owned(), Flow::Spending, Vec::new()));
         let source = folder.join("in.csv");
         let unmapped = match std::fs::read_to_string(&source).unwrap().contains("no class") {
@@ -354,18 +366,24 @@ mod tests {
 
         /// Blocks of any size and any number of threads give the same ledger, report and refusals; the threads, the same file.
         #[test]
-        fn neither_blocks_nor_threads_show(lines in prop::collection::vec(line(), 1..120), size in 1_usize..400) {
+        fn neither_blocks_nor_threads_show(
+            lines in prop::collection::vec(line(), 1..120),
+            size in 1_usize..400,
+            is_joined in any::<bool>(),
+        ) {
+            let map = if is_joined { joined() } else { MAP.to_owned() };
             let folder = tempfile::tempdir().unwrap();
             let mut text = "customer,time,amount,class,place,id\n".to_owned();
             for (number, line) in lines.iter().enumerate() {
                 text.push_str(&line.replace("ID", &format!("id{number}")));
             }
             std::fs::write(folder.path().join("in.csv"), text).unwrap();
-            let whole = taken(folder.path(), 1, BLOCK_BYTES);
-            let blocks = taken(folder.path(), 1, size);
+            std::fs::write(folder.path().join("places.csv"), "key,name\nx,X\ny,Y\nxy,XY\nzz,\n").unwrap();
+            let whole = taken(&map, folder.path(), 1, BLOCK_BYTES);
+            let blocks = taken(&map, folder.path(), 1, size);
             prop_assert_eq!(&whole.0, &blocks.0);
             for threads in [2, 3, 7] {
-                let again = taken(folder.path(), threads, size);
+                let again = taken(&map, folder.path(), threads, size);
                 prop_assert_eq!(&blocks.0, &again.0);
                 prop_assert!(blocks.1 == again.1, "{} threads write other bytes", threads);
             }

@@ -1,4 +1,4 @@
-//! The amount: its column or columns, its sign, how its numbers are written, and its currency.
+//! The amount: its column or columns, its sign, and how its numbers are written.
 
 use super::{
     Guess,
@@ -6,9 +6,7 @@ use super::{
     numbers::Numbers,
     roles::{Facts, Roles, is_text, type_of},
 };
-use spendscape_schema::money::Currency;
-
-use crate::ingest::{ColumnType, Format, Groups, SourceFormat};
+use crate::ingest::{ColumnType, DebitCredit, Debits, Format, Groups, SourceFormat};
 
 /// Codes of debit, and of credit, in lower case.
 const DEBIT: [&str; 15] = [
@@ -32,32 +30,23 @@ const CREDIT: [&str; 14] = [
     "c", "cr", "crdt", "credit", "h", "haben", "bij", "in", "prijem", "deposit", "income", "topup", "+", "k",
 ];
 
-/// Signs of currencies and their codes.
-const SIGNS: [(&str, &str); 13] = [
-    ("€", "EUR"),
-    ("£", "GBP"),
-    ("$", "USD"),
-    ("¥", "JPY"),
-    ("₹", "INR"),
-    ("₽", "RUB"),
-    ("₺", "TRY"),
-    ("₴", "UAH"),
-    ("₩", "KRW"),
-    ("₦", "NGN"),
-    ("zł", "PLN"),
-    ("kč", "CZK"),
-    ("r$", "BRL"),
-];
+/// Where the amount stands.
+pub(super) enum Sides {
+    /// In one expression.
+    One(String),
+    /// In debit and credit, of which a row has one.
+    Two(DebitCredit),
+}
 
 /// The amount, and what goes with it.
 pub(super) struct Amount {
-    pub(super) sql: String,
+    pub(super) sides: Sides,
     pub(super) balance: Option<String>,
     /// Types of the columns used that are text.
     pub(super) typed: Vec<(String, ColumnType)>,
     /// The names of the columns used, and the currency signs in them.
-    names: Vec<String>,
-    signs: Vec<String>,
+    pub(super) names: Vec<String>,
+    pub(super) signs: Vec<String>,
 }
 
 /// Finds the amount and sets the signs of numbers.
@@ -92,7 +81,7 @@ pub(super) fn of(
         score(*debit, Role::Debit).min(score(*credit, Role::Credit)) > one
             || !has_both(roles, *debit, *credit)
     });
-    let (sql, used) = if let Some((debit, credit)) = two {
+    let (sides, used) = if let Some((debit, credit)) = two {
         of_two(roles, debit, credit, guesses)
     } else if let Some(at) = single {
         of_one(roles, at, guesses)
@@ -101,7 +90,7 @@ pub(super) fn of(
         let sql = format!("-({} * {})", quantity.number(), price.number());
         let reason = "quantity times price; what is sold is money spent".to_owned();
         guesses.push(Guess::unsure("columns.amount", &sql, reason));
-        (sql, vec![quantity, price])
+        (Sides::One(sql), vec![quantity, price])
     } else {
         let money = |at: &usize| roles.facts[*at].is_number() && roles.facts[*at].numbers.decimals > 0;
         let at = roles.free().find(money)?;
@@ -124,7 +113,7 @@ pub(super) fn of(
     }
     let signs = used.iter().flat_map(|facts| facts.numbers.currency_signs.keys().cloned()).collect();
     Some(Amount {
-        sql,
+        sides,
         balance: balance.map(Facts::number),
         typed: used.iter().filter_map(|facts| type_of(facts)).collect(),
         names: used.iter().map(|facts| facts.name().to_owned()).collect(),
@@ -148,17 +137,39 @@ fn of_two<'a, 'b>(
     debit: usize,
     credit: usize,
     guesses: &mut Vec<Guess>,
-) -> (String, Vec<&'b Facts<'a>>) {
+) -> (Sides, Vec<&'b Facts<'a>>) {
+    let both = has_both(roles, debit, credit);
     let (debit, credit) = (roles.take(debit), roles.take(credit));
     let (d, c) = (debit.number(), credit.number());
-    let signed = debit.numbers.negative > debit.numbers.positive;
-    let sql = match signed {
-        true => format!("coalesce({c} + {d}, {c}, {d})"),
-        false => format!("coalesce({c} - {d}, {c}, -{d})"),
+    let is_signed = debit.numbers.negative > debit.numbers.positive;
+    if both {
+        let sql = match is_signed {
+            true => format!("coalesce({c} + {d}, {c}, {d})"),
+            false => format!("coalesce({c} - {d}, {c}, -{d})"),
+        };
+        let reason = "the names of two columns; rows fill both, so that their difference is the amount";
+        guesses.push(Guess::unsure("columns.amount", &sql, reason.to_owned()));
+        return (Sides::One(sql), vec![debit, credit]);
+    }
+    guesses.push(Guess::sure("amount.debit", &d, "its name; no row fills both columns".to_owned()));
+    guesses.push(Guess::sure("amount.credit", &c, "its name".to_owned()));
+    let taken_back = debit.numbers.negative + credit.numbers.negative;
+    let debits = match (is_signed, taken_back) {
+        (true, _) => Some((Debits::Negative, "debits carry their minus".to_owned(), true)),
+        (false, 0) => None,
+        (false, rows) => {
+            let reason =
+                format!("{rows} values have a minus: they are taken for what takes back an earlier one");
+            Some((Debits::Positive, reason, false))
+        }
     };
-    let sign = if signed { "debits carry their minus" } else { "debits carry no minus" };
-    guesses.push(Guess::sure("columns.amount", &sql, format!("the names of two columns; {sign}")));
-    (sql, vec![debit, credit])
+    if let Some((debits, reason, is_sure)) = &debits {
+        let value = format!("\"{debits:?}\"").to_lowercase();
+        let (entry, reason) = ("amount.debits", reason.clone());
+        guesses.push(Guess { entry, value, reason, is_sure: *is_sure });
+    }
+    let debits = debits.map(|(debits, ..)| debits);
+    (Sides::Two(DebitCredit { debit: d, credit: c, debits }), vec![debit, credit])
 }
 
 /// One column, whose sign or a second column tells debit from credit.
@@ -166,7 +177,7 @@ fn of_one<'a, 'b>(
     roles: &mut Roles<'a, 'b>,
     at: usize,
     guesses: &mut Vec<Guess>,
-) -> (String, Vec<&'b Facts<'a>>) {
+) -> (Sides, Vec<&'b Facts<'a>>) {
     let facts = roles.take(at);
     let name = facts.number();
     let Numbers { negative, positive, .. } = facts.numbers;
@@ -185,7 +196,7 @@ fn of_one<'a, 'b>(
             credit.join(", ")
         );
         guesses.push(Guess::sure("columns.amount", &sql, reason));
-        return (sql, vec![facts]);
+        return (Sides::One(sql), vec![facts]);
     }
     let total = (negative + positive).max(1);
     let share = 100 * negative / total;
@@ -207,7 +218,7 @@ fn of_one<'a, 'b>(
         reason: reason + if is_whole { &cents } else { "" },
         is_sure: !spends_positive && share > 60 && !is_whole,
     });
-    (sql, vec![facts])
+    (Sides::One(sql), vec![facts])
 }
 
 /// A column of codes of debit and credit: its position and the codes as they are written.
@@ -323,68 +334,5 @@ fn signs_of(used: &[&Facts<'_>], format: &mut SourceFormat, guesses: &mut Vec<Gu
         let reason = "they stand before or behind numbers".to_owned();
         guesses.push(Guess::sure("source.currency_signs", &format!("{signs:?}"), reason));
         format.currency_signs = signs;
-    }
-}
-
-/// The currency, and a condition where rows have several.
-pub(super) fn currency_of(
-    roles: &mut Roles<'_, '_>,
-    amount: &Amount,
-    guesses: &mut Vec<Guess>,
-) -> (String, Option<String>) {
-    let is_code =
-        |code: &str| code.trim().len() == 3 && code.trim().bytes().all(|letter| letter.is_ascii_uppercase());
-    let content =
-        |facts: &Facts<'_>| f64::from(u8::from(facts.filled > 0 && facts.column.filled().all(is_code)));
-    if let Some(at) = roles.best(Role::Currency, content) {
-        let facts = roles.take(at);
-        let codes = facts.commonest();
-        let (first, count) = codes[0];
-        if codes.len() == 1 {
-            guesses.push(Guess::sure(
-                "currency",
-                &format!("{first:?}"),
-                format!("all rows say so in {}", facts.name()),
-            ));
-            return (first.to_owned(), None);
-        }
-        let condition = format!("{} = '{first}'", facts.sql());
-        let reason = format!(
-            "{count} of {} rows have it in {}; others cannot be added to them",
-            facts.filled,
-            facts.name()
-        );
-        guesses.push(Guess::unsure("currency", &format!("{first:?}"), reason.clone()));
-        guesses.push(Guess::unsure("rows.where", &condition, reason));
-        return (first.to_owned(), Some(condition));
-    }
-    let by_sign = amount.signs.iter().find_map(|sign| {
-        let sign = sign.trim_end_matches('.').to_lowercase();
-        let known = SIGNS.iter().find(|(known, _)| *known == sign).map(|(_, code)| (*code).to_owned());
-        known.or_else(|| is_code(&sign.to_uppercase()).then(|| sign.to_uppercase()))
-    });
-    let by_name = || {
-        let parts = amount.names.iter().flat_map(|name| names::parts(name));
-        let mut codes =
-            parts.map(|part| part.to_uppercase()).filter(|part| Currency::iso_digits(part).is_some());
-        codes.next()
-    };
-    match by_sign.or_else(by_name) {
-        Some(code) => {
-            guesses.push(Guess::unsure(
-                "currency",
-                &format!("{code:?}"),
-                "the amounts or their column's name say so".to_owned(),
-            ));
-            (code, None)
-        }
-        None => {
-            guesses.push(Guess::unsure(
-                "currency",
-                "\"XXX\"",
-                "nothing tells it: write its code of ISO 4217".to_owned(),
-            ));
-            ("XXX".to_owned(), None)
-        }
     }
 }

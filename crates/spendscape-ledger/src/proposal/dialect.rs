@@ -124,6 +124,11 @@ fn encoding(path: &Path, guesses: &mut Vec<Guess>) -> Result<(Encoding, Ends), E
     Ok((encoding, ends(path, encoding)?))
 }
 
+/// The encoding of a text file, with the reason if it is not UTF-8.
+pub(super) fn encoding_of(path: &Path, guesses: &mut Vec<Guess>) -> Result<Encoding, Error> {
+    encoding(path, guesses).map(|(encoding, _)| encoding)
+}
+
 /// Rows of a text as they come, at most so many.
 fn rows(text: &str, delimiter: u8, quote: Option<u8>, most: usize) -> Vec<Vec<String>> {
     let reader = csv::ReaderBuilder::new()

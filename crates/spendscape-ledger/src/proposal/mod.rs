@@ -1,12 +1,14 @@
 //! A column map proposed from what files look like. See [`propose`].
 
 mod amounts;
+mod currencies;
 mod dates;
 mod dialect;
 mod names;
 mod numbers;
 mod roles;
 mod sample;
+mod statements;
 mod toml;
 
 use std::path::Path;
@@ -56,9 +58,9 @@ impl Proposal {
     }
 }
 
-/// Proposes a map for files of one form, from the first one: its encoding, delimiter, header and the lines around its rows from
-/// its two ends, columns by name and content, signs of numbers and formats of times from its first 20,000 rows. What later rows
-/// show otherwise the ingest will refuse by row.
+/// Proposes a map for files of one form, from the first one: whether it holds statements, its encoding, delimiter, header and the
+/// lines around its rows from its two ends, columns by name and content, signs of numbers and formats of times from its first
+/// 20,000 rows. What later rows show otherwise the ingest will refuse by row.
 ///
 /// # Errors
 /// If a pattern matches nothing, the file cannot be read, or no column can be the time, the amount or the class.
@@ -67,6 +69,9 @@ pub fn propose<P: AsRef<Path>>(sources: &[P]) -> Result<Proposal, Error> {
     let path = &files[0];
     let (format, mut guesses) = sample::form_of(path)?;
     let sample = sample::of_file(path, &format)?;
-    let map = roles::map_of(path, format, &sample, &mut guesses)?;
+    let map = match format.format.is_statement() {
+        true => statements::map_of(format, &sample, &mut guesses)?,
+        false => roles::map_of(path, format, &sample, &mut guesses)?,
+    };
     Ok(Proposal { map, guesses })
 }

@@ -7,7 +7,8 @@ use spendscape_schema::money::{Currency, DEFAULT_MINOR_DIGITS};
 
 use super::{
     Guess,
-    amounts::{self, Amount},
+    amounts::{self, Amount, Sides},
+    currencies,
     dates::{self, Dates},
     names::{self, Role},
     numbers::Numbers,
@@ -109,11 +110,15 @@ pub(super) fn map_of(
     let amount = amounts::of(&mut roles, &mut format, guesses).ok_or_else(|| none("amount"))?;
     let customer = customer_of(&mut roles, format.header.is_some(), guesses);
     let class = class_of(&mut roles, guesses).ok_or_else(|| none("class"))?;
-    let (currency, condition) = amounts::currency_of(&mut roles, &amount, guesses);
+    let (currency, condition) = currencies::of(&mut roles, &amount, guesses);
     let transaction = unique_of(&mut roles, guesses);
     let place = optional(&mut roles, Role::Place, "columns.place", guesses);
     let channel = optional(&mut roles, Role::Channel, "columns.channel", guesses);
-    let Amount { sql, balance, typed, .. } = amount;
+    let Amount { sides, balance, typed, .. } = amount;
+    let (amount, two) = match sides {
+        Sides::One(sql) => (Some(sql), None),
+        Sides::Two(two) => (None, Some(two)),
+    };
     let mut map = ColumnMap::from_toml(
         "currency = 'XXX'\n[columns]\ncustomer = 'c'\ntime = 't'\namount = 'a'\nclass = 'k'\n",
     )?;
@@ -121,7 +126,8 @@ pub(super) fn map_of(
     map.minor_digits = Currency::iso_digits(&map.currency).unwrap_or_default().max(DEFAULT_MINOR_DIGITS);
     map.rows.condition = condition;
     map.types = typed.into_iter().collect();
-    map.columns = Columns { customer, time, amount: Some(sql), class, transaction, channel, place, balance };
+    map.columns = Columns { customer, time, amount, class, transaction, channel, place, balance };
+    map.amount = two;
     Ok(map)
 }
 

@@ -8,12 +8,12 @@ use arrow::{
     datatypes::{DataType, Field},
 };
 
-use super::{Guess, dialect};
+use super::{Guess, dialect, statements};
 use crate::{
     Error, Place, RowProblem,
     ingest::{
         ColumnMap, FileColumns, Format, Origin, ParquetFile, SourceFormat, Span, StatementFile, Stop,
-        TextFile, is_text, split, statement_fields,
+        TextFile, is_text, split, start_of_statement, statement_fields,
     },
 };
 
@@ -70,6 +70,9 @@ pub(super) fn form_of(path: &Path) -> Result<(SourceFormat, Vec<Guess>), Error> 
     if start == b"PAR1" {
         let guess = Guess::sure("source.format", "\"parquet\"", "the first bytes say so".to_owned());
         return Ok((SourceFormat { format: Format::Parquet, ..SourceFormat::default() }, vec![guess]));
+    }
+    if let Some(form) = statements::form_of(path, &start_of_statement(path)?)? {
+        return Ok(form);
     }
     let (mut format, mut guesses) = dialect::of_file(path)?;
     if let Some(problem) = trouble_with_quotes(path, &format) {

@@ -41,6 +41,7 @@ pub(super) fn of(proposal: &Proposal) -> String {
         ("source", source),
         ("types", types),
         ("columns", columns_of(map)),
+        ("amount", sides_of(map)),
         ("time", time),
         ("rows", rows_of(map)),
     ];
@@ -80,6 +81,12 @@ fn columns_of(map: &ColumnMap) -> Vec<(String, String)> {
         ("balance", columns.balance.as_ref()),
     ];
     given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), text(value?)))).collect()
+}
+
+fn sides_of(map: &ColumnMap) -> Vec<(String, String)> {
+    let table = map.amount.as_ref().map(::toml::Table::try_from);
+    let entries = table.and_then(Result::ok).into_iter().flatten();
+    entries.map(|(key, value)| (key, value.to_string())).collect()
 }
 
 fn rows_of(map: &ColumnMap) -> Vec<(String, String)> {

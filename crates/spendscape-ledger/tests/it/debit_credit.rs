@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use spendscape_ledger::ColumnMap;
+use spendscape_ledger::{ColumnMap, ingest::Debits, propose};
 use spendscape_schema::Table;
 use spendscape_store::read_table;
 
@@ -89,4 +89,23 @@ fn the_amount_is_given_once() {
     assert_says(&says, &["row 1 (line 2), column amount: no value: credit is empty", "under `[amount]`"]);
     let untyped = map("").replace("debit = 'decimal(12, 2)'\n", "");
     assert_says(&refusal(&untyped, &["10.00,"]), &["amount.debit", "under `types`"]);
+}
+
+#[test]
+fn the_rule_is_proposed_where_two_columns_are_found() {
+    let bench = Bench::new();
+    let found = |sides: &[&str]| {
+        let proposal = propose(&[bench.file("raw.csv", rows(sides))]).unwrap();
+        let text = proposal.to_toml();
+        assert_eq!(ColumnMap::from_toml(&text).unwrap(), proposal.map, "{text}");
+        (proposal.map.columns.amount, proposal.map.amount.map(|two| (two.debit, two.credit, two.debits)))
+    };
+    let two = |debits| Some(("debit".to_owned(), "credit".to_owned(), debits));
+    assert_eq!(found(&["10.00,", ",1500.00", "20.00,0.00"]), (None, two(None)));
+    assert_eq!(found(&["-10.00,", ",1500.00", "-20.00,"]), (None, two(Some(Debits::Negative))));
+    assert_eq!(found(&["10.00,", ",1500.00", "20.00,", "-10.00,"]), (None, two(Some(Debits::Positive))));
+    assert_eq!(found(&["10.00,", ",1500.00", "20.00,", ",-1.00"]), (None, two(Some(Debits::Positive))));
+    // Rows that fill both columns have their difference.
+    let both = found(&["10.00,2.00", ",1500.00"]);
+    assert_eq!(both, (Some("coalesce(credit - debit, credit, -debit)".to_owned()), None));
 }

@@ -5,7 +5,7 @@ use std::{fs, io::Write, path::Path};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::TimestampMillisecondType;
 use proptest::prelude::*;
-use spendscape_ledger::{ColumnMap, Error, IngestReport, ingest};
+use spendscape_ledger::{ColumnMap, Error, IngestReport, ingest, ingest::Format, propose};
 use spendscape_schema::{Table, Taxonomy, arrays::Rows};
 use spendscape_store::read_table;
 
@@ -514,6 +514,44 @@ fn files_of_statements_are_read_together() {
     assert_eq!((report.rows_written, report.files.len()), (10, 2));
     assert_eq!(rows.text("customer").unwrap()[4..6], ["10020030/1234567", "10020030/7654321"]);
     assert!(!rows.batch().column_by_name("place").unwrap().is_empty());
+}
+
+#[test]
+fn statements_are_proposed_by_what_they_hold() {
+    let bench = Bench::new();
+    let camt = camt("08", &entry("1.00", "DBIT", NEW, "")).replace("{CLOSING}", "99.00");
+    let latin: Vec<u8> = OFX.chars().map(|letter| letter as u8).collect();
+    for (content, format, encoding, class, amounts) in [
+        (camt.into_bytes(), Format::Camt, "utf-8", "coalesce(counterparty, text)", vec![-100]),
+        (latin, Format::Ofx, "windows-1252", "coalesce(merchant_code, code)", vec![-1_250, 150_000, -700]),
+        (
+            MT940.into(),
+            Format::Mt940,
+            "utf-8",
+            "coalesce(code, bank_code)",
+            vec![-1_250, 150_000, 2_000, -525, -100],
+        ),
+    ] {
+        let path = bench.file("raw", content);
+        let proposal = propose(&[&path]).unwrap();
+        let text = proposal.to_toml();
+        assert_eq!(ColumnMap::from_toml(&text).unwrap(), proposal.map, "{text}");
+        let (source, columns) = (&proposal.map.source, &proposal.map.columns);
+        assert_eq!((source.format, source.encoding.name().as_str()), (format, encoding));
+        assert_eq!(
+            (columns.customer.as_str(), columns.time.as_str(), columns.class.as_str()),
+            ("account", "booked", class)
+        );
+        take(&bench, &text, &path).unwrap();
+        assert_eq!(ledger(&bench).integer("amount_minor").unwrap(), amounts, "{format:?}");
+    }
+    // Of several currencies one is taken.
+    let dollars = MT940.replace("EUR", "USD");
+    let proposal = propose(&[&bench.file("raw", format!("{MT940}{dollars}{dollars}"))]).unwrap();
+    assert_eq!(proposal.map.currency, "USD");
+    assert_eq!(proposal.map.rows.condition.as_deref(), Some("currency = 'USD'"));
+    let empty = propose(&[&bench.file("raw", ":20:A\n:25:1\n")]).unwrap_err();
+    assert_says(&empty.to_string(), &["none of the 0 rows"]);
 }
 
 proptest! {

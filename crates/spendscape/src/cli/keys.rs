@@ -257,7 +257,7 @@ const CASES: [Case; 26] = [
             ("test", "--test 0.25", "", Parameter("test")),
             ("test_groups", "--test-groups 3", "", Parameter("test_groups")),
             ("units", "--units 4", "--units 5", Parameter("units")),
-            ("layers", "--layers 1", "", Parameter("layers")),
+            ("layers", "--layers 2", "", Parameter("layers")),
             ("dropout", "--dropout 0.1", "", Parameter("dropout")),
             ("window", "--window 8", "", Parameter("window")),
             ("epochs", "--epochs 1", "--epochs 2", Parameter("epochs")),
@@ -435,6 +435,7 @@ fn key_of(words: &str, folder: &Path, stage: &str) -> Value {
 fn options_change_the_keys_of_their_stages_where_they_are_said_to_stand() {
     let folder = tempfile::tempdir().unwrap();
     write_inputs(&folder.path().join("IN"));
+    let mut same = Vec::new();
     for case in &CASES {
         let words = |of: fn(&Entry) -> &'static str| {
             case.options.iter().fold(case.command.to_owned(), |words, entry| format!("{words} {}", of(entry)))
@@ -461,10 +462,13 @@ fn options_change_the_keys_of_their_stages_where_they_are_said_to_stand() {
             };
             if before != after {
                 let of = keys.each_ref().map(|key| key.pointer(&place));
-                assert!(of[0] != of[1], "{}, {option}: {place} is {:?} twice", case.command, of[0]);
+                if of[0] == of[1] {
+                    same.push(format!("{}, {option}: {place} is {:?} twice", case.command, of[0]));
+                }
             }
         }
     }
+    assert!(same.is_empty(), "{same:#?}");
 }
 
 /// Raw files of every kind that a case names.

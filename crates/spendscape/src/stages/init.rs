@@ -1,5 +1,6 @@
 //! A column map from what files look like, and what comes of it.
 
+mod codes;
 mod trial;
 
 use std::{
@@ -13,7 +14,11 @@ use serde::Serialize;
 use spendscape_ledger::{ColumnMap, Proposal, propose};
 
 use crate::text::{lines, read_text};
+pub use codes::Known;
 pub use trial::{Trial, Window};
+
+/// Where a taxonomy goes that has to be added to.
+const TAXONOMY_FILE: &str = "taxonomy.toml";
 
 /// Which files to look at, and where the map goes.
 #[derive(Debug, Clone, Args)]
@@ -70,6 +75,7 @@ pub fn init(options: &InitOptions, show: impl FnOnce(&Findings) -> Result<()>) -
     let (map, text, guesses) = if options.check && path.exists() {
         let text = read_text(path)?;
         let map = ColumnMap::from_toml(&text).with_context(|| format!("{}", path.display()))?;
+        let map = map.in_folder(path.parent().unwrap_or(Path::new("")));
         (map, text, Vec::new())
     } else {
         if path.exists() && !options.force {
@@ -126,14 +132,26 @@ fn commands(options: &InitOptions, trial: &Trial) -> Vec<String> {
     if !options.map.exists() {
         return vec![format!("spendscape init {files} --map {map}")];
     }
-    vec![
-        format!(
-            "spendscape ingest {run} --files {files} --map {map} --derive-classes {} --window '{}' --short-window '{short}' \
-             --empty-windows {} --draw-coefficients 1",
-            trial.derived_classes, window.window, window.policy
-        ),
-        format!("spendscape run {run}"),
-    ]
+    let mut commands = Vec::new();
+    let classes = match &trial.taxonomy {
+        None => format!("--derive-classes {} --draw-coefficients 1", trial.derived_classes),
+        Some(known) if known.lacking.is_empty() => {
+            format!("--taxonomy {} --coefficients authored", known.name)
+        }
+        Some(known) => {
+            // One that is there already may have been added to.
+            if !Path::new(TAXONOMY_FILE).exists() {
+                commands.push(format!("spendscape template {} > {TAXONOMY_FILE}", known.name));
+            }
+            format!("--taxonomy {TAXONOMY_FILE} --coefficients authored")
+        }
+    };
+    commands.push(format!(
+        "spendscape ingest {run} --files {files} --map {map} {classes} --window '{}' --short-window '{short}' --empty-windows {}",
+        window.window, window.policy
+    ));
+    commands.push(format!("spendscape run {run}"));
+    commands
 }
 
 /// A word of a shell's command.

@@ -129,3 +129,106 @@ fn a_row_that_does_not_fit_is_named_and_the_map_stays() {
         assert!(!folder.path().join("other.toml").exists());
     }
 }
+
+/// Three years of 12 customers with debit and credit in two columns, and codes of merchants.
+fn card_export(codes: &[&str]) -> String {
+    let mut text = String::from("Account,Date,Debit,Credit,MCC\n");
+    for (at, (year, month)) in
+        (2018..=2020).flat_map(|year| (1..=12).map(move |month| (year, month))).enumerate()
+    {
+        for customer in 0..12 {
+            let (code, day) = (codes[(at + customer) % codes.len()], 1 + (7 * at + customer) % 28);
+            let sides = if (at + customer) % 9 == 0 { ",12.50" } else { "8.25," };
+            let _ = writeln!(text, "A{customer:02},{year}-{month:02}-{day:02},{sides},{code}");
+        }
+    }
+    text
+}
+
+fn commands(out: &str) -> Vec<&str> {
+    out.lines().filter_map(|line| line.trim().strip_prefix("spendscape ")).collect()
+}
+
+/// Runs a printed command: exit code and standard error.
+fn run_printed(folder: &Path, command: &str) -> (Option<i32>, String) {
+    let line = format!("{} {command}", env!("CARGO_BIN_EXE_spendscape"));
+    let output = Command::new("sh").args(["-c", &line]).current_dir(folder).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn codes_of_merchants_get_the_taxonomy_that_comes_with_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("cards.csv"), card_export(&["5411", "5812", "6513", "5541"])).unwrap();
+    let (code, out, err) = run(folder.path(), &["init", "cards.csv"]);
+    assert_eq!(code, Some(0), "{err}");
+    let map = fs::read_to_string(folder.path().join("map.toml")).unwrap();
+    for entry in ["[amount]", "debit = \"Debit\"", "credit = \"Credit\"", "class = \"MCC\""] {
+        assert!(map.contains(entry), "{entry}\n{map}");
+    }
+    assert!(!map.contains("coalesce") && !map.contains("debits"), "{map}");
+    assert!(out.contains("? 100 % of the rows have codes of the taxonomy mcc"), "{out}");
+    let printed = commands(&out);
+    assert_eq!(printed.len(), 2, "{out}");
+    assert!(printed[0].contains("--taxonomy mcc --coefficients authored"), "{out}");
+    for command in printed {
+        let (code, err) = run_printed(folder.path(), &format!("{command} -q"));
+        assert_eq!(code, Some(0), "{command}: {err}");
+    }
+    assert!(folder.path().join("runs/cards/report.html").exists());
+    // Some codes that the taxonomy lacks are the user's to add.
+    let codes = ["5411", "5812", "6513", "5541", "5411", "5812", "6513", "5541", "house"];
+    fs::write(folder.path().join("more.csv"), card_export(&codes)).unwrap();
+    let (code, out, err) = run(folder.path(), &["init", "more.csv", "--map", "more.toml"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("? 88 % of the rows") && out.contains("It lacks \"house\" (48)"), "{out}");
+    let printed = commands(&out);
+    assert_eq!((printed.len(), printed[0]), (3, "template mcc > taxonomy.toml"), "{out}");
+    assert_eq!(run_printed(folder.path(), printed[0]).0, Some(0));
+    let (code, err) = run_printed(folder.path(), printed[1]);
+    assert!(code == Some(2) && err.contains("\"house\"") && err.contains("unmapped"), "{err}");
+    let taxonomy = fs::read_to_string(folder.path().join("taxonomy.toml")).unwrap();
+    fs::write(folder.path().join("taxonomy.toml"), format!("unmapped = \"drop\"\n{taxonomy}")).unwrap();
+    let (code, err) = run_printed(folder.path(), printed[1]);
+    assert_eq!(code, Some(0), "{err}");
+    // What was added to is not written anew.
+    let (_, out, _) = run(folder.path(), &["init", "more.csv", "--map", "more.toml", "--check"]);
+    assert_eq!(commands(&out).len(), 2, "{out}");
+}
+
+#[test]
+fn statements_are_understood_and_the_printed_commands_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = String::new();
+    for account in 0..6 {
+        let _ = write!(text, ":20:S{account}\n:25:ACCOUNT{account}\n:60F:C171231EUR1000,00\n");
+        for (at, (year, month)) in
+            (18..=20).flat_map(|year| (1..=12).map(move |month| (year, month))).enumerate()
+        {
+            let (mark, code) = [("D", "NMSC"), ("D", "NTRF"), ("C", "NSAL")][(at + account) % 3];
+            let _ = writeln!(
+                text,
+                ":61:{year}{month:02}15{mark}{},50{code}NONREF\n:86:Zahlung f\u{fc}r {at}",
+                10 + at
+            );
+        }
+        text += ":62F:C201231EUR1,00\n-\n";
+    }
+    let western: Vec<u8> = text.chars().map(|letter| letter as u8).collect();
+    fs::write(folder.path().join("2020.sta"), western).unwrap();
+    let (code, out, err) = run(folder.path(), &["init", "2020.sta"]);
+    assert_eq!(code, Some(0), "{err}");
+    let map = fs::read_to_string(folder.path().join("map.toml")).unwrap();
+    for entry in
+        ["currency = \"EUR\"", "format = \"mt940\"", "encoding = \"windows-1252\"", "class = \"code\""]
+    {
+        assert!(map.contains(entry), "{entry}\n{map}");
+    }
+    assert!(out.contains("6 customers") && out.contains("ACCOUNT0"), "{out}");
+    let printed = commands(&out);
+    assert_eq!(printed.len(), 2, "{out}");
+    for command in printed {
+        let (code, err) = run_printed(folder.path(), &format!("{command} -q"));
+        assert_eq!(code, Some(0), "{command}: {err}");
+    }
+}

@@ -6,6 +6,7 @@ mod markup;
 mod mt940;
 mod ofx;
 mod problem;
+mod start;
 mod value;
 
 use std::{io, path::Path, sync::Arc};
@@ -23,15 +24,14 @@ use self::{
     value::{Moment, PRECISION, SCALE},
 };
 use super::{
-    encoding::Encoding,
     format::{Format, SourceFormat},
     map::ColumnMap,
     report::Example,
-    unpack::Text,
 };
 use crate::{Error, Place, RowProblem, panel::Tally};
 
 pub use problem::StatementProblem;
+pub(crate) use start::start;
 
 /// The names of the columns of statements, and the types of those that are no texts.
 const COLUMNS: [(&str, DataType); 17] = [
@@ -56,9 +56,6 @@ const COLUMNS: [(&str, DataType); 17] = [
 
 /// The column of currencies, which is always read: amounts of two of them are not added.
 pub(crate) const CURRENCY: &str = "currency";
-
-/// Bytes of a file's start in which it may name its encoding.
-const DECLARATION: usize = 512;
 
 /// An entry of an account: a row.
 #[derive(Debug)]
@@ -226,7 +223,7 @@ pub(crate) fn other_currency(map: &ColumnMap, batch: &RecordBatch) -> Option<(us
 impl<'a> StatementFile<'a> {
     /// Opens a file.
     pub(crate) fn open(path: &'a Path, format: &'a SourceFormat) -> Result<Self, Error> {
-        let text = Text::open_declared(path, format.encoding, DECLARATION, declared)?;
+        let text = start::open(path, format.encoding)?;
         let reader = match format.format {
             Format::Ofx => Reader::Ofx(Box::new(OfxReader::new(text))),
             Format::Mt940 => Reader::Mt940(Box::new(Mt940Reader::new(text))),
@@ -347,48 +344,4 @@ fn array(entries: &[Entry], column: &str) -> Result<ArrayRef, ArrowError> {
         "pending" => Arc::new(entries.iter().map(|entry| Some(entry.pending)).collect::<BooleanArray>()),
         text => Arc::new(entries.iter().map(|entry| entry.text(text)).collect::<StringArray>()),
     })
-}
-
-/// The encoding that a file's start names: in the declaration of XML, or in the header of an early OFX.
-fn declared(start: &[u8]) -> Option<Encoding> {
-    let start = String::from_utf8_lossy(start).to_ascii_lowercase();
-    let behind = |text: &'static str| start.split_once(text).map(|(_, rest)| rest);
-    if start.trim_start().starts_with("<?xml") {
-        let declaration = start.split("?>").next()?;
-        let (_, rest) = declaration.split_once("encoding")?;
-        let label = rest.trim_start().strip_prefix('=')?.trim_start();
-        let quote = label.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-        return Encoding::try_from(label[1..].split(quote).next()?.to_owned()).ok();
-    }
-    let charset: String =
-        behind("charset:")?.chars().take_while(|sign| sign.is_ascii_alphanumeric() || *sign == '-').collect();
-    let label = match charset.as_str() {
-        code if code.bytes().all(|digit| digit.is_ascii_digit()) => format!("windows-{code}"),
-        "none" => return None,
-        other => other.to_owned(),
-    };
-    Encoding::try_from(label).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_names_its_encoding() {
-        let name = |start: &str| declared(start.as_bytes()).map(Encoding::name);
-        assert_eq!(
-            name("<?xml version=\"1.0\" encoding=\"ISO-8859-15\"?><a/>").as_deref(),
-            Some("iso-8859-15")
-        );
-        assert_eq!(name("\n<?xml version='1.0' encoding = 'UTF-8' ?>").as_deref(), Some("utf-8"));
-        assert_eq!(name("<?xml version=\"1.0\"?><a encoding=\"gbk\"/>"), None);
-        assert_eq!(name("OFXHEADER:100\nENCODING:USASCII\nCHARSET:1252\n").as_deref(), Some("windows-1252"));
-        assert_eq!(name("OFXHEADER:100\nCHARSET:ISO-8859-1\n").as_deref(), Some("windows-1252"));
-        assert_eq!(name("OFXHEADER:100\nENCODING:UTF-8\nCHARSET:NONE\n"), None);
-        assert_eq!(
-            (name(":20:A"), name(""), name("<?xml encoding="), name("<?xml encoding=\"é")),
-            (None, None, None, None)
-        );
-    }
 }

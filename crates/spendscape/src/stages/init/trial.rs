@@ -6,15 +6,19 @@ use anyhow::{Context, Result};
 use jiff::civil::Date;
 use serde::Serialize;
 use spendscape_ledger::{
-    ColumnMap, DerivedClasses, IngestOptions, Limits, PanelRequest, build_panels, derive_taxonomy, ingest,
+    ColumnMap, DerivedClasses, IngestOptions, IngestReport, Limits, PanelRequest, build_panels,
+    derive_taxonomy, ingest,
 };
 use spendscape_schema::{
-    EmptyWindows, Period, Table, Taxonomy, WindowLength, WindowSpec, arrays::Rows, money::Currency,
-    window::Anchor,
+    EmptyWindows, Period, Table, WindowLength, WindowSpec, arrays::Rows, money::Currency, window::Anchor,
 };
 use spendscape_store::{ScratchFolder, TableReader};
 
+use super::codes::{Known, known};
 use crate::text::lines;
+
+/// The class of codes that no class is derived from.
+const OTHER: &str = "OTHER";
 
 /// Classes derived from codes at most: as many as the synthetic bank has.
 const MOST_CLASSES: usize = 96;
@@ -58,6 +62,8 @@ pub struct Trial {
     pub commonest: Vec<(String, u64)>,
     /// Rows whose amount is negative: money spent.
     pub spending_rows: u64,
+    /// The taxonomy that comes with the program and knows most codes, if one does.
+    pub taxonomy: Option<Known>,
     /// Classes that `--derive-classes` may ask for.
     pub derived_classes: usize,
     /// Windows that the ledger reaches over.
@@ -91,29 +97,33 @@ pub(super) fn of(map: &ColumnMap, files: &[PathBuf]) -> Result<Trial> {
     let derived = |top: usize| DerivedClasses {
         name: "codes".to_owned(),
         top,
-        other: "OTHER".to_owned(),
+        other: OTHER.to_owned(),
         allow_cut_last_line: false,
     };
     let taxonomy = derive_taxonomy(map, files, &derived(MOST_CLASSES))?;
     let ledger = scratch.path().join("ledger.parquet");
     let report = ingest(map, &taxonomy, files, &ledger, &IngestOptions::with_scratch(scratch.path()))?;
     let (first_rows, spending_rows) = look(map, &ledger)?;
+    let codes_of_rows = codes_of(&report);
+    let shipped = known(&codes_of_rows, report.rows_written)?;
+    let mut classes = taxonomy.spending_classes();
+    if let Some((_, shipped)) = &shipped {
+        let spending = shipped.spending_classes();
+        classes.retain(|code| {
+            shipped.class_of(code).is_none_or(|class| spending.iter().any(|own| own == class))
+        });
+    }
     let days = report.times.as_ref().map(|(first, last)| {
         let day =
             |time: &str| time[..10].parse::<Date>().with_context(|| format!("{time} is no time of a ledger"));
         Ok::<_, anyhow::Error>((day(first)?, day(last)?))
     });
     let (windows, customers) = match days.transpose()? {
-        Some((first, last)) => {
-            windows(&ledger, &taxonomy, first, last, &Limits::with_scratch(scratch.path()))?
-        }
+        Some((first, last)) => windows(&ledger, classes, first, last, &Limits::with_scratch(scratch.path()))?,
         None => (Vec::new(), 0),
     };
-    let mut commonest: Vec<(String, u64)> =
-        report.classes.iter().map(|(code, rows)| (code.clone(), *rows)).collect();
-    commonest.sort_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
-    let codes =
-        report.classes.len().max(report.unmapped_codes.len() + report.classes.len().saturating_sub(1));
+    let codes = codes_of_rows.len();
+    let mut commonest = codes_of_rows;
     commonest.truncate(SHOWN_ROWS);
     let short = windows.iter().skip_while(|window| !window.is_proposed).skip(1);
     let short = short.map(|window| &window.window).find(|window| window.ends_with(&format!(" x {PERIODS}")));
@@ -126,10 +136,22 @@ pub(super) fn of(map: &ColumnMap, files: &[PathBuf]) -> Result<Trial> {
         codes,
         commonest,
         spending_rows,
+        taxonomy: shipped.map(|(known, _)| known),
         derived_classes: codes.min(MOST_CLASSES),
         short: short.cloned(),
         windows,
     })
+}
+
+/// The codes of the rows, the commonest first.
+fn codes_of(report: &IngestReport) -> Vec<(String, u64)> {
+    let classes =
+        report.classes.iter().filter(|(code, _)| report.unmapped_codes.is_empty() || *code != OTHER);
+    let codes = classes.map(|(code, rows)| (code.clone(), *rows));
+    let others = report.unmapped_codes.iter().map(|(code, rows)| (code.clone(), *rows));
+    let mut codes: Vec<(String, u64)> = codes.chain(others).collect();
+    codes.sort_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
+    codes
 }
 
 /// The first rows of a ledger, and how many rows are money spent.
@@ -164,7 +186,7 @@ fn look(map: &ColumnMap, ledger: &std::path::Path) -> Result<(Vec<[String; 4]>, 
 /// The windows that a ledger reaches over, longest periods first, and its number of customers.
 fn windows(
     ledger: &std::path::Path,
-    taxonomy: &Taxonomy,
+    classes: Vec<String>,
     first: Date,
     last: Date,
     limits: &Limits,
@@ -188,7 +210,7 @@ fn windows(
             .iter()
             .flat_map(|spec| [(*spec, EmptyWindows::Drop), (*spec, EmptyWindows::KeepZero(half(spec)))])
             .collect(),
-        classes: taxonomy.spending_classes(),
+        classes,
         anchors: None,
         limits: limits.clone(),
     };
@@ -243,6 +265,9 @@ impl Trial {
         let codes: Vec<String> =
             self.commonest.iter().map(|(code, rows)| format!("{code} ({rows})")).collect();
         let _ = writeln!(out, "{} codes, the commonest: {}.", self.codes, codes.join(", "));
+        if let Some(known) = &self.taxonomy {
+            known.tell(out);
+        }
         *out += "\nCustomers that each window would keep:\n";
         let head = ["  --window", "days", "with spending in all periods", "in at least half"]
             .map(str::to_owned)

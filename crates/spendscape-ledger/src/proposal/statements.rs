@@ -1,0 +1,136 @@
+//! Statements of accounts, known by how they begin, and the map for them.
+
+use std::{collections::BTreeMap, path::Path};
+
+use spendscape_schema::money::{Currency, DEFAULT_MINOR_DIGITS};
+
+use super::{Guess, dialect, sample::Column};
+use crate::{
+    Error,
+    ingest::{ColumnMap, Format, SourceFormat},
+};
+
+/// The namespaces of camt documents, without their versions.
+const CAMT: [&str; 2] = ["iso:20022:tech:xsd:camt.053.", "iso:20022:tech:xsd:camt.052."];
+
+/// Columns that tell the class of an entry, the one that tells most first.
+const CODES: [(&str, &str); 3] = [
+    ("merchant_code", "the merchant's code"),
+    ("code", "the kind of transaction"),
+    ("bank_code", "the bank's own kind of transaction"),
+];
+
+/// The form of a file of statements with the reasons, if its start is that of one.
+pub(super) fn form_of(path: &Path, start: &str) -> Result<Option<(SourceFormat, Vec<Guess>)>, Error> {
+    let Some((format, name, reason)) = kind_of(start) else { return Ok(None) };
+    let mut guesses = vec![Guess::sure("source.format", name, reason.to_owned())];
+    // XML declares its encoding.
+    let encoding = match format {
+        Format::Camt => SourceFormat::default().encoding,
+        _ => dialect::encoding_of(path, &mut guesses)?,
+    };
+    Ok(Some((SourceFormat { format, encoding, ..SourceFormat::default() }, guesses)))
+}
+
+fn kind_of(start: &str) -> Option<(Format, &'static str, &'static str)> {
+    let upper = start.to_ascii_uppercase();
+    let is_field = |line: &str| line.starts_with(":20:");
+    if CAMT.iter().any(|namespace| start.contains(namespace)) {
+        Some((Format::Camt, "\"camt\"", "the namespace of its XML says so"))
+    } else if upper.trim_start().starts_with("OFXHEADER") || upper.contains("<OFX>") {
+        Some((Format::Ofx, "\"ofx\"", "its header says so"))
+    } else if start.trim_start().starts_with("{1:") || start.lines().any(is_field) {
+        Some((Format::Mt940, "\"mt940\"", "its fields are those of SWIFT, such as :20:"))
+    } else {
+        None
+    }
+}
+
+/// The map of statements with these first entries.
+pub(super) fn map_of(
+    format: SourceFormat,
+    sample: &[Column],
+    guesses: &mut Vec<Guess>,
+) -> Result<ColumnMap, Error> {
+    let filled = |name: &str| {
+        let column = sample.iter().find(|column| column.name == name);
+        column.map_or_else(Vec::new, |column| column.filled().collect::<Vec<&str>>())
+    };
+    let mut currencies: BTreeMap<&str, usize> = BTreeMap::new();
+    filled("currency").into_iter().for_each(|currency| *currencies.entry(currency).or_default() += 1);
+    let Some((currency, rows)) = currencies.iter().max_by_key(|(_, rows)| **rows) else {
+        return Err(Error::NothingLeft { rows: 0, pending: 0 });
+    };
+    let entries: usize = currencies.values().sum();
+    let mut condition = None;
+    if currencies.len() == 1 {
+        guesses.push(Guess::sure("currency", &format!("{currency:?}"), "all entries have it".to_owned()));
+    } else {
+        let reason = format!("{rows} of {entries} entries have it; others cannot be added to them");
+        let only = format!("currency = '{currency}'");
+        guesses.push(Guess::unsure("currency", &format!("{currency:?}"), reason.clone()));
+        guesses.push(Guess::unsure("rows.where", &only, reason));
+        condition = Some(only);
+    }
+    let mut accounts = filled("account");
+    accounts.sort_unstable();
+    accounts.dedup();
+    let reason = match accounts.len() {
+        1 => "the only account of the statements".to_owned(),
+        accounts => format!("the {accounts} accounts of the statements"),
+    };
+    guesses.push(Guess::sure("columns.customer", "account", reason));
+    guesses.push(Guess::sure("columns.time", "booked", "the day or time of booking".to_owned()));
+    guesses.push(Guess::sure("columns.amount", "amount", "negative for money that goes out".to_owned()));
+    let codes: Vec<(&str, &str, usize)> = CODES
+        .iter()
+        .map(|(column, what)| (*column, *what, filled(column).len()))
+        .filter(|code| code.2 > 0)
+        .collect();
+    let class = match codes.as_slice() {
+        [] => "coalesce(counterparty, text)".to_owned(),
+        [(column, ..)] => (*column).to_owned(),
+        several => {
+            let columns: Vec<&str> = several.iter().map(|(column, ..)| *column).collect();
+            format!("coalesce({})", columns.join(", "))
+        }
+    };
+    let shares: Vec<String> = codes
+        .iter()
+        .map(|(_, what, rows)| format!("{} % of the entries have {what}", 100 * rows / entries))
+        .collect();
+    let reason = match shares.is_empty() {
+        true => "no entry has a code: the other side stands for one".to_owned(),
+        false => shares.join(", "),
+    };
+    guesses.push(Guess::unsure("columns.class", &class, reason));
+    let mut map = ColumnMap::from_toml("currency = 'XXX'\n[source]\nformat = 'camt'\n")?;
+    map.minor_digits = Currency::iso_digits(currency).unwrap_or_default().max(DEFAULT_MINOR_DIGITS);
+    (map.currency, map.source, map.columns.class) = ((*currency).to_owned(), format, class);
+    map.rows.condition = condition;
+    Ok(map)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_known_by_their_start() {
+        let kind = |start: &str| kind_of(start).map(|(format, ..)| format);
+        let camt =
+            "<?xml version=\"1.0\"?>\n<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\">";
+        assert_eq!(kind(camt), Some(Format::Camt));
+        assert_eq!(kind(&camt.replace("053", "052").replace("xmlns=", "xmlns:n=")), Some(Format::Camt));
+        assert_eq!(kind(&camt.replace("053", "054")), None);
+        assert_eq!(kind("OFXHEADER:100\r\nDATA:OFXSGML\r\n"), Some(Format::Ofx));
+        assert_eq!(kind("<?xml version=\"1.0\"?><?OFX OFXHEADER=\"200\"?>\n<ofx>"), Some(Format::Ofx));
+        assert_eq!(kind("{1:F01BANKDEFF}{2:I940}{4:\r\n:20:A"), Some(Format::Mt940));
+        assert_eq!(kind("ABNANL2A\r\n940\r\nABNANL2A\r\n:20:A\r\n"), Some(Format::Mt940));
+        for other in
+            ["", "id,time,note\na,b,see :20:\n", "<?xml version=\"1.0\"?><rows/>", "time;note\n10:20:30;x\n"]
+        {
+            assert_eq!(kind(other), None, "{other}");
+        }
+    }
+}
