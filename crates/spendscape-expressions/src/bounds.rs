@@ -88,6 +88,14 @@ struct Depth {
     copies: usize,
 }
 
+/// The levels of the plan that a parsed expression adds: a chain of fields is one level each.
+fn levels(parsed: &Parsed) -> usize {
+    match parsed {
+        Parsed::CompoundFieldAccess { access_chain, .. } => 1 + access_chain.len(),
+        _ => 1,
+    }
+}
+
 /// What becomes a plan that holds an argument twice.
 fn is_copied(parsed: &Parsed) -> bool {
     match parsed {
@@ -108,14 +116,8 @@ impl Visitor for Depth {
     }
 
     fn pre_visit_expr(&mut self, parsed: &Parsed) -> ControlFlow<String> {
-        self.levels += 1;
+        self.levels += levels(parsed);
         self.copies += usize::from(is_copied(parsed));
-        if let Parsed::CompoundFieldAccess { .. } = parsed {
-            return ControlFlow::Break(
-                "a field of a structure is written with a dot, as in `structure.field`, without brackets"
-                    .to_owned(),
-            );
-        }
         if self.levels > DEEPEST {
             return ControlFlow::Break(format!(
                 "{}; for a long list of values write `IN (...)`",
@@ -131,7 +133,7 @@ impl Visitor for Depth {
     }
 
     fn post_visit_expr(&mut self, parsed: &Parsed) -> ControlFlow<String> {
-        self.levels -= 1;
+        self.levels -= levels(parsed);
         self.copies -= usize::from(is_copied(parsed));
         ControlFlow::Continue(())
     }

@@ -3,6 +3,7 @@
 mod bounds;
 mod error;
 mod planner;
+mod values;
 
 pub use bounds::STACK_BYTES;
 pub use error::Error;

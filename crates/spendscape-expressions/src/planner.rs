@@ -41,7 +41,10 @@ use datafusion_sql::{
     sqlparser::parser::ParserError,
 };
 
-use crate::{Error, bounds};
+use crate::{
+    Error, bounds,
+    values::{FieldPlanner, bytes_as_text},
+};
 
 /// What an expression's value is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +92,7 @@ impl Planner {
             Arc::new(CoreFunctionPlanner::default()),
             Arc::new(DatetimeFunctionPlanner),
             Arc::new(UnicodeFunctionPlanner),
+            Arc::new(FieldPlanner),
         ];
         Self { options: Arc::new(options), functions, planners }
     }
@@ -187,7 +191,7 @@ impl Planner {
             Some(function) => Err(Error::Refused(format!(
                 "{function}() depends on more than the row, so the value could not be made again"
             ))),
-            None => Ok(expression),
+            None => bytes_as_text(expression, &df_schema).map_err(refuse),
         }
     }
 }

@@ -152,17 +152,15 @@ pub enum Error {
         /// The name of both columns.
         column: String,
     },
-    /// A column of a Parquet source has another type than in the first file.
-    #[error("column {column:?} of {path} has type {found}, but {expected} in the first file")]
-    ColumnType {
+    /// A column of Parquet files has no type that holds the values of all of them.
+    #[error("column {column:?} of {path} {difference}")]
+    DifferentColumn {
         /// The file.
         path: PathBuf,
-        /// The column.
+        /// The column, or the field of one as `column.field`.
         column: String,
-        /// Its type in the first file.
-        expected: String,
-        /// Its type here.
-        found: String,
+        /// How another file differs.
+        difference: Difference,
     },
     /// The map gives a type to a column of a Parquet source that has one.
     #[error(
@@ -349,6 +347,46 @@ pub struct Place {
     pub column: Option<String>,
 }
 
+/// How a column of a Parquet file differs from that of another.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Difference {
+    /// It is not there.
+    #[error(
+        "is missing, but not in {file}: if rows without it may be read, list it under `source.absent`, and it is null there"
+    )]
+    Missing {
+        /// A file that has it.
+        file: PathBuf,
+    },
+    /// It has another type, and no type holds the values of both.
+    #[error(
+        "has the type {found}, but {expected} in {file}, and no type holds both without loss: write it with one type in all \
+         files"
+    )]
+    Types {
+        /// The other file.
+        file: PathBuf,
+        /// The type there.
+        expected: String,
+        /// The type here.
+        found: String,
+    },
+    /// It has times with a zone, the other file without, or the other way round.
+    #[error(
+        "has the type {found}, but {expected} in {file}: if the times without a zone are UTC too, as Spark's INT96 are, set \
+         `time.source_zone = \"UTC\"`"
+    )]
+    Zones {
+        /// The other file.
+        file: PathBuf,
+        /// The type there.
+        expected: String,
+        /// The type here.
+        found: String,
+    },
+}
+
 /// What to do about a ledger that is shorter than a window.
 fn advise_window(fits: Option<&str>) -> String {
     match fits {
@@ -471,6 +509,16 @@ pub enum RowProblem {
     #[error("{}", printable(.message))]
     Evaluation {
         /// What DataFusion says.
+        message: String,
+    },
+    /// A value does not fit the type that its column has over all files.
+    #[error("{found} in this file, {common} over all files: {}", printable(.message))]
+    Unfit {
+        /// The type in the file.
+        found: String,
+        /// The type over all files.
+        common: String,
+        /// What is wrong with the value.
         message: String,
     },
     /// A value that must not be missing is.

@@ -16,7 +16,7 @@ pub mod ingest;
 pub mod panel;
 mod proposal;
 
-pub use error::{Error, NumberFault, Place, RowProblem};
+pub use error::{Difference, Error, NumberFault, Place, RowProblem};
 pub use ingest::{
     ColumnMap, DerivedClasses, IngestOptions, IngestReport, Pseudonyms, derive_taxonomy, ingest,
 };

@@ -36,6 +36,7 @@ mod linear;
 mod ridge;
 
 mod polynomial;
+mod product_design;
 mod product_moments;
 
 mod tree;

@@ -11,7 +11,6 @@ use rayon::prelude::*;
 use spendscape_linalg::{add_gram, add_product};
 
 use crate::Error;
-use crate::moments::column_means;
 
 /// Rows expanded into products at a time: 4,753 products of 97 features in 256 rows are 10 MB.
 const BLOCK_ROWS: usize = 256;
@@ -80,8 +79,6 @@ pub(crate) struct ProductMoments {
     second: Array2<f64>,
     /// Means of all columns: features, then products.
     pub(crate) means: Array1<f64>,
-    /// Means of the targets.
-    pub(crate) y_mean: Array1<f64>,
     /// Sums of column times centered target, columns x K.
     cross: Array2<f64>,
 }
@@ -92,11 +89,10 @@ fn pair_index(features: usize, k: usize, l: usize) -> usize {
 }
 
 impl ProductMoments {
-    /// Sums over all rows of the scaled features `u` (N x C) and targets `y` (N x K).
+    /// Sums over all rows of the scaled features `u` (N x C) and centered targets `y` (N x K).
     pub(crate) fn new(u: &Array2<f64>, y: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
         let (n, c) = u.dim();
         let pairs = c * (c + 1) / 2;
-        let y_mean = column_means(y);
         let mut fourth = Group::all(c);
         let mut third = Array2::zeros((c, pairs));
         let mut second = Array2::zeros((c, c));
@@ -105,7 +101,7 @@ impl ProductMoments {
         let mut second_cross = Array2::zeros((pairs, y.ncols()));
         for start in (0..n).step_by(BLOCK_ROWS) {
             let rows = u.slice(s![start..(start + BLOCK_ROWS).min(n), ..]);
-            let targets = &y.slice(s![start..(start + BLOCK_ROWS).min(n), ..]) - &y_mean;
+            let targets = y.slice(s![start..(start + BLOCK_ROWS).min(n), ..]);
             let products = products_of(&rows, pairs);
             // Each task owns the sums of one group and adds the blocks in order: the bits do not depend on the threads.
             fourth.par_iter_mut().try_for_each(|group| {
@@ -129,7 +125,7 @@ impl ProductMoments {
         let cross = concatenate![Axis(0), first_cross, second_cross];
         let group =
             fourth.iter().enumerate().flat_map(|(g, group)| group.members.clone().map(move |_| g)).collect();
-        Ok(Self { rows, features: c, fourth, group, third, second, means: sums / rows, y_mean, cross })
+        Ok(Self { rows, features: c, fourth, group, third, second, means: sums / rows, cross })
     }
 
     /// Sum of `(u_i u_j) (u_k u_l)` for pairs `i <= j` and `k <= l` with `i <= k`.

@@ -1,5 +1,8 @@
 //! The command line.
 
+#[cfg(test)]
+mod keys;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -72,6 +75,26 @@ impl Folders {
         RunFolder::open(&self.run, self.data.as_deref())
     }
 }
+
+/// What can be read of nets from elsewhere, in lines that fit any terminal.
+const NETS: &str = "\
+Nets that are read (--model):
+  safetensors, PyTorch  LSTM and stacks of it, GRU, RNN, and their cells
+      --module encoder.rnn     untold: tanh or relu of an RNN (--nonlinearity)
+  safetensors, Keras    LSTM, GRU, SimpleRNN, and their cells; w.path as names
+      --module lstm/lstm_cell  untold: activations (--nonlinearity), and
+                               reset_after of a GRU without biases (--reset)
+  ONNX, in one file     nodes LSTM, GRU, RNN, forward; LSTM on LSTM: a stack
+      --module /decoder/GRU    untold: nothing
+  HDF5, .keras, .pt     none: the message says how to save their weights
+Weights have 16, 32 or 64 bits. Biases are zero where a module has none, and all
+there where it has one.
+
+Examples:
+  spendscape dynamics runs/first --data runs/bank
+  spendscape dynamics runs/other --model net.safetensors --inputs inputs.csv
+  spendscape dynamics runs/other --model net.onnx --inputs inputs.csv \\
+      --module /decoder/GRU";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -176,12 +199,11 @@ enum Command {
     },
     /// Find and certify the fixed points that pull customers, and map traits into state space
     ///
-    /// With --model, another net (LSTM, stacked LSTM, GRU or tanh layer in PyTorch's layout) is studied instead. Every tensor
-    /// of its module must be understood.
+    /// With --model, another recurrent net is studied instead. What it computes, and what is taken for granted of that because
+    /// its file does not tell it, stands in the table `maps`, column `cell`; every tensor of its module must be understood.
     #[command(
         mut_arg("run", |run| run.required(false).default_value(".")),
-        after_help = "Examples:\n  spendscape dynamics runs/first --data runs/bank\n  spendscape dynamics runs/other \
-        --model net.safetensors --inputs inputs.csv"
+        after_help = NETS
     )]
     Dynamics {
         #[command(flatten)]

@@ -444,6 +444,16 @@ impl RunFolder {
         }
     }
 
+    /// The trained run to whose segments the customers of this folder were assigned, where a file is one that training makes.
+    fn assigned_to(&self, file: File) -> Result<Option<String>> {
+        if !["train", "states", "segment"].contains(&file.maker()) {
+            return Ok(None);
+        }
+        let record = self.record("assign")?;
+        let trained = |record: StageRecord| record.paths.get("trained").cloned();
+        Ok(record.map(|record| trained(record).unwrap_or_else(|| "another run".to_owned())))
+    }
+
     /// The place and the digest of a table that is needed.
     ///
     /// # Errors
@@ -460,6 +470,14 @@ impl RunFolder {
                         self.path.display(),
                         folder.display(),
                         folder.display()
+                    );
+                }
+                if let Some(trained) = self.assigned_to(file)? {
+                    bail!(
+                        "{} is not in {}: its customers were assigned to the segments of {trained}, which holds the network. This \
+                         command works on a trained run: name that one. To train here would replace the assignment",
+                        file.name(),
+                        self.path.display()
                     );
                 }
                 let folder = if file.is_data() { self.data() } else { &self.path };

@@ -31,9 +31,9 @@ fn a_contracting_layer_has_one_point_and_a_box_that_holds_it() {
     assert!(bounds.iter().zip([1.0, 0.5]).all(|(&(lo, hi), x)| lo == 0.0 && hi > x && hi < x + 1e-6));
 }
 
-/// Two units that inhibit each other strongly: either one wins, and between them lies a saddle.
+/// Two units that inhibit each other strongly: either one wins, and between them lies a repeller.
 #[test]
-fn competing_units_have_two_stable_points_and_a_saddle() {
+fn competing_units_have_two_stable_points_and_a_repeller() {
     let cell = relu(&array![[0.0, -2.0], [-2.0, 0.0]], &[1.0, 1.0]);
     let found = list(&cell);
     assert_eq!((found.outcome, found.degree, found.points.len()), (Outcome::Complete, Some(1), 3));
@@ -42,7 +42,8 @@ fn competing_units_have_two_stable_points_and_a_saddle() {
         assert!(point.state.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-14), "{point:?}");
     }
     let verdicts: Vec<Verdict> = found.points.iter().map(|point| point.spectrum.verdict).collect();
-    assert_eq!(verdicts, [Verdict::Stable, Verdict::Saddle { index: 1 }, Verdict::Stable]);
+    // Multipliers 2 and -2: neither the difference nor the sum of the units settles.
+    assert_eq!(verdicts, [Verdict::Stable, Verdict::Saddle { index: 2 }, Verdict::Stable]);
     // Both on, both off: a cycle of two, which the ring finds too.
     let cycles = find_cycles(&cell.under(&array![]).unwrap(), 2, 0, &FindConfig::default());
     let both = |cycle: &spendscape_dynamics::Cycle| {

@@ -1,13 +1,13 @@
 //! Rows of one file with their places, and the values of their columns.
 
-use std::{fmt::Write as _, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, Decimal128Builder, RecordBatch, RecordBatchOptions, StringArray,
-        StringBuilder, UInt32Array,
+        StringBuilder, UInt32Array, new_null_array,
     },
-    compute::{cast, take},
+    compute::take,
     datatypes::{DataType, Field, SchemaRef},
     error::ArrowError,
 };
@@ -15,6 +15,8 @@ use arrow::{
 use super::{
     block::{Split, without_mark},
     columns::Origin,
+    common::converted,
+    expression::find_failure,
     map::{ColumnMap, ColumnType},
     number::NumberSigns,
     records::Span,
@@ -98,7 +100,7 @@ impl Chunk {
         let mut spans = split.columns.into_iter();
         for (field, origin) in wanted.schema.fields().iter().zip(origins) {
             let column = match (origin, wanted.type_of(field)) {
-                (Origin::Path(value), _) => chunk.constant(value.as_deref(), field, wanted)?,
+                (Origin::Constant(value), _) => chunk.constant(value.as_deref(), field, wanted)?,
                 (Origin::File(at), None) => {
                     Column::Fields { spans: spans.next().unwrap_or_default(), is_first: *at == 0 }
                 }
@@ -128,12 +130,11 @@ impl Chunk {
         let mut chunk = Self { position, rows, failure: None, text: String::new(), columns };
         for (field, origin) in wanted.schema.fields().iter().zip(origins) {
             let column = match (origin, batch.column_by_name(field.name())) {
-                (Origin::Path(value), _) => chunk.constant(value.as_deref(), field, wanted)?,
-                (_, Some(column)) if column.data_type() == field.data_type() => Column::Array(column.clone()),
+                (Origin::Constant(value), _) => chunk.constant(value.as_deref(), field, wanted)?,
                 (_, Some(column)) => match wanted.type_of(field) {
-                    None => Column::Array(uuids(column).map_err(refuse)?),
+                    None => Column::Array(chunk.fitted(column, field, field.data_type()).map_err(refuse)?),
                     Some(number) => {
-                        let texts = cast(column, &DataType::Utf8).map_err(refuse)?;
+                        let texts = chunk.fitted(column, field, &DataType::Utf8).map_err(refuse)?;
                         let texts = texts.as_string::<i32>().iter().take(chunk.rows);
                         let found = numbers(texts, number, wanted.map)?;
                         chunk.keep(found, field)
@@ -151,14 +152,39 @@ impl Chunk {
 
     /// A column of one value.
     fn constant(&mut self, value: Option<&str>, field: &Field, wanted: Wanted<'_>) -> Result<Column, Error> {
+        if value.is_none() {
+            return Ok(Column::Array(new_null_array(field.data_type(), self.rows)));
+        }
         let values = std::iter::repeat_n(value, self.rows);
         Ok(match wanted.type_of(field) {
-            None => Column::Array(Arc::new(values.collect::<StringArray>())),
+            None => {
+                let texts: ArrayRef = Arc::new(values.collect::<StringArray>());
+                let path = self.position.path.clone();
+                let fitted = self.fitted(&texts, field, field.data_type());
+                Column::Array(fitted.map_err(|source| Error::Batch { path, source })?)
+            }
             Some(column) => {
                 let found = numbers(values, column, wanted.map)?;
                 self.keep(found, field)
             }
         })
+    }
+
+    /// Values of the file in the type that their column has over all files, up to the first row whose value does not fit it.
+    fn fitted(&mut self, values: &ArrayRef, field: &Field, to: &DataType) -> Result<ArrayRef, ArrowError> {
+        if values.data_type() == to {
+            return Ok(values.clone());
+        }
+        let fit = |first, rows| converted(&values.slice(first, rows), to).map_err(|error| error.to_string());
+        let (row, message) = match find_failure(self.rows, fit) {
+            Ok(fitted) => return Ok(fitted),
+            Err(failure) => failure,
+        };
+        let (found, common) = (values.data_type().to_string(), to.to_string());
+        let place = self.position.place(row, Some(field.name()));
+        let problem = RowProblem::Unfit { found, common, message };
+        (self.rows, self.failure) = (row, Some(Error::Row { place, problem }));
+        converted(&values.slice(0, row), to)
     }
 
     /// Keeps the numbers up to the first row that has none, from which on rows cannot be taken.
@@ -289,23 +315,4 @@ fn numbers<'t>(
     let values = values.finish().with_precision_and_scale(precision, scale as i8);
     let values = values.map_err(|source| Error::Schema(spendscape_schema::Error::Arrow(source)))?;
     Ok((Arc::new(values), failure))
-}
-
-/// The usual text of UUIDs: 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12.
-fn uuids(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let values = column
-        .as_fixed_size_binary_opt()
-        .ok_or_else(|| ArrowError::SchemaError(format!("{} is no type of UUIDs", column.data_type())))?;
-    let text = |value: &[u8]| {
-        let mut text = String::with_capacity(36);
-        for (at, byte) in value.iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
-    };
-    Ok(Arc::new(values.iter().map(|value| value.map(text)).collect::<StringArray>()))
 }

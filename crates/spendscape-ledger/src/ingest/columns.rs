@@ -1,11 +1,17 @@
 //! The columns of a file, as expressions see them: those in it, and the parts of its path that say `key=value`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::datatypes::{DataType, Field, Schema};
 
-use super::{map::ColumnMap, parquet_file::ParquetFile, statement, text::TextFile};
-use crate::Error;
+use super::{
+    common::{Clash, Rules, is_text_or_bytes},
+    map::ColumnMap,
+    parquet_file::ParquetFile,
+    statement,
+    text::TextFile,
+};
+use crate::{Error, error::Difference};
 
 /// What Hive and Spark write into a path for null.
 const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -15,17 +21,38 @@ const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
 pub(crate) enum Origin {
     /// The column of the file at this position.
     File(usize),
-    /// One value for all rows.
-    Path(Option<String>),
+    /// One value for all rows: that of the path, or null where the file lacks the column.
+    Constant(Option<String>),
 }
 
-/// The columns of a file.
+/// A column of a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Column<'a> {
+    pub(crate) field: Field,
+    pub(crate) origin: Origin,
+    /// The file that its type comes from.
+    path: &'a Path,
+}
+
+/// Why a column cannot be read over all files.
+#[derive(Debug)]
+struct Different {
+    /// The column.
+    name: String,
+    /// It, or the field of it that is at fault.
+    field: String,
+    path: PathBuf,
+    difference: Difference,
+}
+
+/// The columns of a file, or of several.
 #[derive(Debug)]
 pub(crate) struct FileColumns<'a> {
     path: &'a Path,
-    fields: Vec<(Field, Origin)>,
+    columns: Vec<Column<'a>>,
     /// Names that two columns have.
     twins: Vec<String>,
+    different: Vec<Different>,
     /// Whether the file is a text file.
     text: bool,
 }
@@ -38,13 +65,10 @@ impl<'a> FileColumns<'a> {
         Self::new(path, map, fields.collect(), true)
     }
 
-    /// The columns of a Parquet file, of which texts may get a type and UUIDs are texts.
+    /// The columns of a Parquet file, of which texts may get a type.
     pub(crate) fn of_parquet(path: &'a Path, map: &ColumnMap, file: &ParquetFile<'_>) -> Result<Self, Error> {
-        let field = |(at, field): (usize, &arrow::datatypes::FieldRef)| match file.is_uuid(at) {
-            true => Field::new(field.name(), DataType::Utf8, field.is_nullable()),
-            false => field.as_ref().clone(),
-        };
-        Self::new(path, map, file.schema().fields().iter().enumerate().map(field).collect(), false)
+        let fields = file.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+        Self::new(path, map, fields, false)
     }
 
     /// The columns of a file of statements.
@@ -53,49 +77,153 @@ impl<'a> FileColumns<'a> {
     }
 
     fn new(path: &'a Path, map: &ColumnMap, found: Vec<Field>, text: bool) -> Result<Self, Error> {
-        let mut columns = Self { path, fields: Vec::with_capacity(found.len()), twins: Vec::new(), text };
+        let mut columns = Self { path, columns: Vec::new(), twins: Vec::new(), different: Vec::new(), text };
         let is_twin = |name: &str| found.iter().filter(|field| field.name() == name).count() > 1;
         for (at, field) in found.iter().enumerate() {
             if is_twin(field.name()) {
                 columns.twins.push(field.name().clone());
             } else {
-                columns.fields.push((field.clone(), Origin::File(at)));
+                columns.push(field.clone(), Origin::File(at));
             }
         }
         for (key, value) in partitions(path) {
             // What a file says itself counts.
             if !found.iter().any(|field| *field.name() == key) {
-                columns.fields.retain(|(field, _)| *field.name() != key);
-                columns.fields.push((Field::new(key, DataType::Utf8, true), Origin::Path(value)));
+                columns.columns.retain(|column| *column.field.name() != key);
+                columns.push(Field::new(key, DataType::Utf8, true), Origin::Constant(value));
             }
         }
         for (name, column) in &map.types {
-            let at = columns.position(name)?;
-            let field = &mut columns.fields[at].0;
-            if !is_text(field.data_type()) {
+            let at = match columns.position(name) {
+                Err(Error::MissingColumn { .. }) if Rules::of(map).may_lack(name) => continue,
+                found => found?,
+            };
+            let field = &mut columns.columns[at].field;
+            if !is_text_or_bytes(field.data_type()) {
                 return Err(Error::TypedColumn {
                     path: path.to_owned(),
                     column: name.clone(),
                     found: field.data_type().to_string(),
                 });
             }
-            let (precision, scale) = column.digits();
-            *field = Field::new(name, DataType::Decimal128(precision, scale as i8), true);
+            *field = Field::new(name, column.data_type(), true);
         }
         Ok(columns)
     }
 
-    fn position(&self, name: &str) -> Result<usize, Error> {
-        self.fields.iter().position(|(field, _)| field.name() == name).ok_or_else(|| self.missing(name))
+    fn push(&mut self, field: Field, origin: Origin) {
+        self.columns.push(Column { field, origin, path: self.path });
     }
 
-    /// The error of a column that is not there, or there twice.
+    /// Takes the columns of another Parquet file in: each has one type that holds the values of both, or cannot be read.
+    pub(crate) fn join(&mut self, rules: &Rules<'_>, other: Self) {
+        self.twins.extend(other.twins.iter().cloned());
+        self.different.extend(other.different);
+        for ours in std::mem::take(&mut self.columns) {
+            let name = ours.field.name();
+            let theirs = other.columns.iter().find(|theirs| theirs.field.name() == name);
+            let Some(theirs) = theirs else {
+                if other.twins.contains(name) {
+                    continue;
+                }
+                if rules.may_lack(name) {
+                    self.columns.push(ours);
+                } else {
+                    let difference = Difference::Missing { file: ours.path.to_owned() };
+                    self.refuse(name, name.clone(), other.path, difference);
+                }
+                continue;
+            };
+            let (our_type, their_type) = (ours.field.data_type(), theirs.field.data_type());
+            match rules.common(name, our_type, their_type) {
+                Ok(common) => {
+                    let path = if common == *our_type { ours.path } else { theirs.path };
+                    let is_nullable =
+                        |field: &Field| field.is_nullable() || field.data_type() == &DataType::Null;
+                    let nullable = is_nullable(&ours.field) || is_nullable(&theirs.field);
+                    let field = Field::new(name, common, nullable);
+                    self.columns.push(Column { field, origin: ours.origin, path });
+                }
+                Err(clash) => self.refuse_clash(&ours, theirs, clash),
+            }
+        }
+        for theirs in other.columns {
+            let name = theirs.field.name();
+            let is_known = self.columns.iter().any(|ours| ours.field.name() == name)
+                || self.twins.contains(name)
+                || self.different.iter().any(|different| different.name == *name);
+            if is_known {
+                continue;
+            }
+            if rules.may_lack(name) {
+                self.columns.push(theirs);
+            } else {
+                let difference = Difference::Missing { file: theirs.path.to_owned() };
+                self.refuse(name, name.clone(), self.path, difference);
+            }
+        }
+    }
+
+    /// Lets every file lack the columns that the map names for that.
+    pub(crate) fn allow_absent(&mut self, map: &ColumnMap) {
+        // What no text or Parquet file has is null, and the same in both.
+        let unknown = if self.text { DataType::Utf8 } else { DataType::Null };
+        for name in map.source.absent.iter().filter(|name| !name.contains('.')) {
+            match self.columns.iter_mut().find(|column| column.field.name() == name) {
+                Some(column) => column.field.set_nullable(true),
+                None if self.twins.contains(name)
+                    || self.different.iter().any(|other| other.name == *name) => {}
+                None => {
+                    let data_type = map.types.get(name).map_or(unknown.clone(), |column| column.data_type());
+                    self.push(Field::new(name, data_type, true), Origin::Constant(None));
+                }
+            }
+        }
+    }
+
+    fn refuse_clash(&mut self, ours: &Column<'_>, theirs: &Column<'_>, clash: Clash) {
+        let name = ours.field.name();
+        let (expected, found) = (ours.field.data_type().to_string(), theirs.field.data_type().to_string());
+        let file = ours.path.to_owned();
+        match clash {
+            Clash::Types => {
+                self.refuse(name, name.clone(), theirs.path, Difference::Types { file, expected, found });
+            }
+            Clash::Zones => {
+                self.refuse(name, name.clone(), theirs.path, Difference::Zones { file, expected, found });
+            }
+            Clash::Field { name: field, first: false } => {
+                self.refuse(name, field, theirs.path, Difference::Missing { file });
+            }
+            Clash::Field { name: field, first: true } => {
+                let file = theirs.path.to_owned();
+                self.refuse(name, field, ours.path, Difference::Missing { file });
+            }
+        }
+    }
+
+    fn refuse(&mut self, name: &str, field: String, path: &Path, difference: Difference) {
+        self.different.push(Different { name: name.to_owned(), field, path: path.to_owned(), difference });
+    }
+
+    fn position(&self, name: &str) -> Result<usize, Error> {
+        self.columns.iter().position(|column| column.field.name() == name).ok_or_else(|| self.missing(name))
+    }
+
+    /// The error of a column that is not there, or there twice, or differs between files.
     pub(crate) fn missing(&self, name: &str) -> Error {
         let (path, column) = (self.path.to_owned(), name.to_owned());
         if self.twins.contains(&column) {
             return Error::DuplicateColumn { path, column };
         }
-        let found: Vec<&str> = self.fields.iter().map(|(field, _)| field.name().as_str()).collect();
+        if let Some(different) = self.different.iter().find(|different| different.name == name) {
+            return Error::DifferentColumn {
+                path: different.path.clone(),
+                column: different.field.clone(),
+                difference: different.difference.clone(),
+            };
+        }
+        let found: Vec<&str> = self.columns.iter().map(|column| column.field.name().as_str()).collect();
         Error::MissingColumn { path, column, found: found.join(", "), text: self.text }
     }
 
@@ -103,13 +231,13 @@ impl<'a> FileColumns<'a> {
     ///
     /// # Errors
     /// If there is none of that name, or if there are two.
-    pub(crate) fn find(&self, name: &str) -> Result<&(Field, Origin), Error> {
-        self.position(name).map(|at| &self.fields[at])
+    pub(crate) fn find(&self, name: &str) -> Result<&Column<'a>, Error> {
+        self.position(name).map(|at| &self.columns[at])
     }
 
     /// The columns whose names tell them.
     pub(crate) fn schema(&self) -> Schema {
-        Schema::new(self.fields.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>())
+        Schema::new(self.columns.iter().map(|column| column.field.clone()).collect::<Vec<_>>())
     }
 }
 

@@ -107,6 +107,23 @@ impl Expression {
         nulls.map(|column| schema.field(column).name().clone()).collect()
     }
 
+    /// Refuses a value that holds others: no column of a ledger does.
+    pub(crate) fn check_flat(&self) -> Result<(), Error> {
+        match &self.data_type {
+            DataType::Struct(fields) => {
+                let fields: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+                let first = fields.first().copied().unwrap_or("field");
+                let advice =
+                    format!("it has the fields {}: name one, as in column['{first}']", fields.join(", "));
+                Err(self.wrong_type(&advice))
+            }
+            nested if nested.is_nested() => Err(self.wrong_type(
+                "it holds any number of values: make a row of each, or one text of them, before the file is read",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The expression's value has a type that its column cannot take.
     pub(crate) fn wrong_type(&self, advice: &str) -> Error {
         Error::Expression {

@@ -36,6 +36,9 @@ pub struct SourceFormat {
     /// Customers that look like null marks and are none. Any other customer that equals a common mark (`NULL`, `\N`, `n/a` and
     /// the like, in any case) is refused: all rows without a customer would become one.
     pub not_nulls: Vec<String>,
+    /// Columns that a file may lack, and that are null there. Of Parquet files also fields of structs, as `column.field`. A file
+    /// that lacks any other column that is read is refused.
+    pub absent: Vec<String>,
     /// Lines above the header, or above the first row where `header` gives the names; they are not read.
     pub skip: u64,
     /// Names that the header line has: rows above it are left out and counted.
@@ -63,6 +66,7 @@ impl Default for SourceFormat {
             encoding: Encoding::default(),
             nulls: Vec::new(),
             not_nulls: Vec::new(),
+            absent: Vec::new(),
             skip: 0,
             header_at: None,
             not_rows: Vec::new(),

@@ -157,7 +157,7 @@ impl<'a> Joins<'a> {
                 return Err(found.missing(&join.on));
             }
             let map = join.as_map();
-            let columns = columns_of(&map, &path, block_bytes)?;
+            let columns = columns_of(&map, std::slice::from_ref(&path), block_bytes)?;
             columns.find(join.key())?;
             let schema = columns.schema();
             let mut brings = BTreeMap::new();

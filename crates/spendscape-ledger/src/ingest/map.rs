@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use arrow::datatypes::DataType;
 use jiff::{civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use spendscape_schema::money::DEFAULT_MINOR_DIGITS;
@@ -30,6 +31,11 @@ use crate::Error;
 /// Text files may be packed by gzip, zstd or bzip2: their first bytes tell, whatever their names. A byte order mark tells the
 /// encoding. Lines that repeat the header and empty fields behind the last column of every row are left out and counted.
 ///
+/// Parquet files may differ: in the order of columns, in the encoding of text and in the width of numbers and times. A column
+/// has one type that holds the values of all files, decided from their schemas before a row is read, or is refused with both
+/// files and types. Fields of structs are `column.field` or `column['field']`. Bytes are text in UTF-8, unless `encode(column,
+/// 'hex')` takes them as they are.
+///
 /// ```
 /// let text = r##"
 /// currency = "GBP"
@@ -46,6 +52,7 @@ use crate::Error;
 /// encoding = "utf-8"             # or "windows-1252", "windows-1250", "shift_jis", ... unless a byte order mark says otherwise
 /// nulls = ["NULL"]               # fields that mean "no value"; none by default
 /// not_nulls = ["NA"]             # customers that look like such marks (`NULL`, `\N`, `n/a` ...) and are none
+/// absent = ["note"]              # columns that a file may lack: null there; of Parquet also fields, as "column.field"
 /// skip = 0                       # lines above the header, which are not read
 /// not_rows = ["#", "Total:"]     # how lines begin that are no rows: comments, totals; none by default
 /// ## header_at = ["CustomerID"]   # the header is the first row with these names; what stands above it is left out
@@ -149,6 +156,12 @@ impl ColumnType {
             Self::Integer => (19, 0),
             Self::Decimal { precision, scale } => (precision, scale),
         }
+    }
+
+    /// The type as expressions see it.
+    pub(crate) fn data_type(self) -> DataType {
+        let (precision, scale) = self.digits();
+        DataType::Decimal128(precision, scale as i8)
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct FileEnd {
     pub(crate) cut: Option<Place>,
     pub(crate) left_out: LeftOut,
     pub(crate) remarks: Remarks,
+    /// Columns that are read and that the file lacks.
+    pub(crate) absent: Vec<String>,
     /// The line that its next rows begin on or above.
     next_line: u64,
 }
@@ -57,7 +59,7 @@ impl Placed {
     /// The rows with the values of their columns, up to the first that cannot be read.
     pub(crate) fn chunk(self, wanted: Wanted<'_>) -> Result<Option<Chunk>, Error> {
         match self.portion {
-            Portion::Begin { .. } => Ok(None),
+            Portion::Begin(_) => Ok(None),
             Portion::Rows { layout, split, .. } => {
                 Chunk::of_text(self.position, split, self.failure, &layout.origins, wanted).map(Some)
             }
@@ -81,9 +83,11 @@ impl Places {
     pub(crate) fn place(&mut self, mut portion: Portion, allow_cut: bool) -> Placed {
         let (mut position, mut failure) = (Position::default(), None);
         match &mut portion {
-            Portion::Begin { lines_above, first_line } => {
-                let left_out = LeftOut { lines_above: *lines_above, ..LeftOut::default() };
-                self.ends.push(FileEnd { left_out, next_line: *first_line, ..FileEnd::default() });
+            Portion::Begin(begin) => {
+                let left_out = LeftOut { lines_above: begin.lines_above, ..LeftOut::default() };
+                let absent = std::mem::take(&mut begin.absent);
+                let next_line = begin.first_line;
+                self.ends.push(FileEnd { left_out, absent, next_line, ..FileEnd::default() });
             }
             Portion::Rows { layout, split, columns, is_unterminated } => {
                 position = self.position(layout, std::mem::take(&mut split.lines));

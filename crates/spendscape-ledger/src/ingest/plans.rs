@@ -83,15 +83,14 @@ fn entries(map: &ColumnMap, pass: Pass) -> Vec<(&'static str, &str)> {
     entries.into_iter().map(|(key, sql)| (key, sql.as_str())).collect()
 }
 
-/// Plans the entries of a map over the columns of the first file and of those that are joined, which are read, and opens the
+/// Plans the entries of a map over the columns of the files and of those that are joined, which are read, and opens the
 /// files.
 pub(crate) fn plan<'a>(
     map: &'a ColumnMap,
     files: &'a [PathBuf],
     pass: Pass,
 ) -> Result<(Plans, Source<'a>), Error> {
-    let Some(first) = files.first() else { return Err(Error::NoFiles { pattern: String::new() }) };
-    let found = columns_of(map, first, pass.block_bytes)?;
+    let found = columns_of(map, files, pass.block_bytes)?;
     let joins = Joins::open(map, &found, pass.block_bytes)?;
     let (own, whole) = (found.schema(), joins.schema.clone());
     let planner = Planner::default();
@@ -152,6 +151,7 @@ pub(crate) fn plan<'a>(
             _ => (&exact, Purpose::Money { digits: map.minor_digits }),
         };
         let plan = planner.plan(key, sql, schema, purpose).map_err(place_error)?;
+        plan.check_flat()?;
         match purpose {
             Purpose::Label => drop(values.insert(key, Value::Computed(plan))),
             _ => drop(expressions.insert(key, plan)),

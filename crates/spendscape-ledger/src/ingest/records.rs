@@ -308,12 +308,16 @@ mod tests {
     const SIGNS: Signs = Signs { delimiter: b',', quote: Some(b'"'), escape: None };
     const ESCAPED: Signs = Signs { escape: Some(b'\\'), ..SIGNS };
 
+    /// Line and whether lines are spanned, for every record.
+    type Starts = Vec<(u32, bool)>;
+    type Fields = Vec<Vec<String>>;
+
     /// All records: their lines, from 1, and fields, and whether one is stray or open.
-    fn read(text: &str) -> (Vec<(u32, bool)>, Vec<Vec<String>>, bool, bool) {
+    fn read(text: &str) -> (Starts, Fields, bool, bool) {
         read_by(text, SIGNS)
     }
 
-    fn read_by(text: &str, signs: Signs) -> (Vec<(u32, bool)>, Vec<Vec<String>>, bool, bool) {
+    fn read_by(text: &str, signs: Signs) -> (Starts, Fields, bool, bool) {
         let mut bytes = text.as_bytes().to_vec();
         let mut records = Records::new(&mut bytes, 0, signs);
         let (mut starts, mut rows, mut stray, mut open) = (Vec::new(), Vec::new(), false, false);

@@ -68,6 +68,8 @@ pub struct FileReport {
     pub lines_above: u64,
     /// Empty fields behind the last column, which every row has.
     pub surplus_fields: usize,
+    /// Columns that are read and that it lacks, as `source.absent` allows: null in all its rows.
+    pub absent: Vec<String>,
     /// Whether its last line lacks a line end although it has all its fields: look whether the file is whole.
     pub unterminated: bool,
 }

@@ -10,14 +10,14 @@ use arrow::{
     array::RecordBatch,
     datatypes::{Field, Schema, SchemaRef},
 };
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::{
     block::{Block, Rules, Split, split},
     columns::{FileColumns, Origin},
+    common,
     format::Format,
     map::ColumnMap,
-    parquet_file::{ParquetFile, next_batch},
+    parquet_file::{Batches, ParquetFile},
     statement::{Entries, Remarks, StatementFile},
     text::TextFile,
 };
@@ -38,13 +38,21 @@ pub(crate) struct Layout {
     pub(crate) header: Vec<String>,
 }
 
+/// What is known of a file before its rows.
+#[derive(Debug, Default)]
+pub(crate) struct Begin {
+    /// Lines above the header, or above the first row of a file without one.
+    pub(crate) lines_above: u64,
+    /// The line that the rows begin on or above.
+    pub(crate) first_line: u64,
+    /// Columns that are read and that the file lacks.
+    pub(crate) absent: Vec<String>,
+}
+
 /// What is read of a file at a time. What is made of it can be made of several pieces at once.
 pub(crate) enum Piece {
     /// The first piece of every file.
-    Begin {
-        lines_above: u64,
-        first_line: u64,
-    },
+    Begin(Begin),
     Block {
         layout: Arc<Layout>,
         block: Block,
@@ -64,7 +72,7 @@ pub(crate) enum Piece {
 
 /// A piece whose rows were told apart.
 pub(crate) enum Portion {
-    Begin { lines_above: u64, first_line: u64 },
+    Begin(Begin),
     Rows { layout: Arc<Layout>, split: Split, columns: usize, is_unterminated: bool },
     Batch { layout: Arc<Layout>, batch: RecordBatch, lines: Vec<u64>, remarks: Remarks },
     Failed(Error),
@@ -74,7 +82,7 @@ impl Piece {
     /// Tells rows apart.
     pub(crate) fn divide(self) -> Portion {
         match self {
-            Self::Begin { lines_above, first_line } => Portion::Begin { lines_above, first_line },
+            Self::Begin(begin) => Portion::Begin(begin),
             Self::Block { layout, block, rules } => {
                 let is_unterminated = block.is_unterminated;
                 let split = split(block, &rules, usize::MAX);
@@ -110,25 +118,35 @@ pub(crate) struct Source<'a> {
 
 enum Open<'a> {
     Text(Box<TextFile<'a>>),
-    Parquet(ParquetRecordBatchReader),
+    Parquet(Batches),
     Statement(Box<StatementFile<'a>>),
 }
 
-/// The columns of a file, with the types that expressions see.
+/// The columns of the files, with the types that expressions see. Text files have those of the first: all are text.
 pub(crate) fn columns_of<'a>(
     map: &ColumnMap,
-    path: &'a Path,
+    files: &'a [PathBuf],
     block_bytes: usize,
 ) -> Result<FileColumns<'a>, Error> {
-    match map.source.format {
-        Format::Csv => FileColumns::of_text(path, map, &TextFile::open(path, &map.source, block_bytes)?),
-        Format::Parquet => FileColumns::of_parquet(path, map, &ParquetFile::open(path)?),
-        Format::Camt | Format::Ofx | Format::Mt940 => FileColumns::of_statement(path, map),
-    }
+    let [first, others @ ..] = files else { return Err(Error::NoFiles { pattern: String::new() }) };
+    let mut columns = match map.source.format {
+        Format::Csv => FileColumns::of_text(first, map, &TextFile::open(first, &map.source, block_bytes)?)?,
+        Format::Parquet => {
+            let mut columns = FileColumns::of_parquet(first, map, &ParquetFile::open(first)?)?;
+            for path in others {
+                let other = FileColumns::of_parquet(path, map, &ParquetFile::open(path)?)?;
+                columns.join(&common::Rules::of(map), other);
+            }
+            columns
+        }
+        Format::Camt | Format::Ofx | Format::Mt940 => FileColumns::of_statement(first, map)?,
+    };
+    columns.allow_absent(map);
+    Ok(columns)
 }
 
 impl<'a> Source<'a> {
-    /// A source of which only some columns are read; `schema` is that of the first file.
+    /// A source of which only some columns are read; `schema` is that of all files.
     pub(crate) fn new(
         map: &'a ColumnMap,
         files: &'a [PathBuf],
@@ -167,74 +185,69 @@ impl<'a> Source<'a> {
     }
 
     fn piece(&mut self) -> Result<Option<Piece>, Error> {
-        loop {
-            if let Some((layout, open)) = &mut self.current {
-                let layout = layout.clone();
-                let piece = match open {
-                    Open::Text(file) => {
-                        file.next()?.map(|(block, rules)| Piece::Block { layout, block, rules })
-                    }
-                    Open::Parquet(reader) => {
-                        let batch = next_batch(&layout.path, reader)?;
-                        batch.map(|batch| Piece::Batch { layout, batch })
-                    }
-                    Open::Statement(file) => {
-                        file.entries(BATCH_ROWS)?.map(|entries| Piece::Entries { layout, entries })
-                    }
-                };
-                if piece.is_some() {
-                    return Ok(piece);
+        if let Some((layout, open)) = &mut self.current {
+            let layout = layout.clone();
+            let piece = match open {
+                Open::Text(file) => file.next()?.map(|(block, rules)| Piece::Block { layout, block, rules }),
+                Open::Parquet(batches) => {
+                    let batch = batches.next(&layout.path)?;
+                    batch.map(|batch| Piece::Batch { layout, batch })
                 }
-                self.current = None;
+                Open::Statement(file) => {
+                    file.entries(BATCH_ROWS)?.map(|entries| Piece::Entries { layout, entries })
+                }
+            };
+            if piece.is_some() {
+                return Ok(piece);
             }
-            let Some(path) = self.files.get(self.next) else { return Ok(None) };
-            self.next += 1;
-            return self.open(path).map(Some);
+            self.current = None;
         }
+        let Some(path) = self.files.get(self.next) else { return Ok(None) };
+        self.next += 1;
+        self.open(path).map(Some)
     }
 
     fn open(&mut self, path: &'a Path) -> Result<Piece, Error> {
-        let (origins, header, open, lines_above, first_line) = match self.map.source.format {
+        let mut begin = Begin::default();
+        let absent = &mut begin.absent;
+        let (origins, header, open) = match self.map.source.format {
             Format::Csv => {
                 let mut file = TextFile::open(path, &self.map.source, self.block_bytes)?;
-                let origins = self.origins(path, &FileColumns::of_text(path, self.map, &file)?)?;
+                let origins = self.origins(&FileColumns::of_text(path, self.map, &file)?, absent)?;
                 file.rules.wanted = from_file(&origins);
-                let (header, lines) = (file.header().to_vec(), (file.lines_above, file.first_line));
-                (origins, header, Open::Text(Box::new(file)), lines.0, lines.1)
+                (begin.lines_above, begin.first_line) = (file.lines_above, file.first_line);
+                (origins, file.header().to_vec(), Open::Text(Box::new(file)))
             }
             Format::Parquet => {
                 let file = ParquetFile::open(path)?;
-                let origins = self.origins(path, &FileColumns::of_parquet(path, self.map, &file)?)?;
-                let reader = file.batches(from_file(&origins), BATCH_ROWS)?;
-                (origins, Vec::new(), Open::Parquet(reader), 0, 0)
+                let origins = self.origins(&FileColumns::of_parquet(path, self.map, &file)?, absent)?;
+                let batches = file.batches(&from_file(&origins), BATCH_ROWS)?;
+                (origins, Vec::new(), Open::Parquet(batches))
             }
             Format::Camt | Format::Ofx | Format::Mt940 => {
-                let origins = self.origins(path, &FileColumns::of_statement(path, self.map)?)?;
+                let origins = self.origins(&FileColumns::of_statement(path, self.map)?, absent)?;
                 let read = self.schema.fields().iter().zip(&origins);
                 let read = read.filter(|(_, origin)| matches!(origin, Origin::File(_)));
                 let names = read.map(|(field, _)| field.name().clone()).collect();
                 let file = StatementFile::open(path, &self.map.source)?;
-                (origins, names, Open::Statement(Box::new(file)), 0, 0)
+                (origins, names, Open::Statement(Box::new(file)))
             }
         };
         let layout = Layout { path: path.to_owned(), origins, header };
         self.current = Some((Arc::new(layout), open));
-        Ok(Piece::Begin { lines_above, first_line })
+        Ok(Piece::Begin(begin))
     }
 
-    /// Where the columns of a file come from, if they have the types of the first file's.
-    fn origins(&self, path: &Path, columns: &FileColumns<'_>) -> Result<Vec<Origin>, Error> {
-        let origin = |wanted: &Arc<Field>| {
-            let (field, origin) = columns.find(wanted.name())?;
-            if field.data_type() == wanted.data_type() {
-                return Ok(origin.clone());
+    /// Where the columns of a file come from.
+    fn origins(&self, columns: &FileColumns<'_>, absent: &mut Vec<String>) -> Result<Vec<Origin>, Error> {
+        let rules = common::Rules::of(self.map);
+        let origin = |wanted: &Arc<Field>| match columns.find(wanted.name()) {
+            Ok(column) => Ok(column.origin.clone()),
+            Err(Error::MissingColumn { .. }) if rules.may_lack(wanted.name()) => {
+                absent.push(wanted.name().clone());
+                Ok(Origin::Constant(None))
             }
-            Err(Error::ColumnType {
-                path: path.to_owned(),
-                column: field.name().clone(),
-                expected: wanted.data_type().to_string(),
-                found: field.data_type().to_string(),
-            })
+            Err(error) => Err(error),
         };
         self.schema.fields().iter().map(origin).collect()
     }
@@ -244,7 +257,7 @@ impl<'a> Source<'a> {
 fn from_file(origins: &[Origin]) -> Vec<usize> {
     let position = |origin: &Origin| match origin {
         Origin::File(at) => Some(*at),
-        Origin::Path(_) => None,
+        Origin::Constant(_) => None,
     };
     origins.iter().filter_map(position).collect()
 }

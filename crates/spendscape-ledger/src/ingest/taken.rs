@@ -31,6 +31,13 @@ pub(crate) struct Reader<'a> {
     pub(crate) wanted: Wanted<'a>,
 }
 
+/// What becomes of a row that can be taken.
+enum Judged {
+    Taken(Entries),
+    /// It is left out because of an entry, and why.
+    Dropped(&'static str, String),
+}
+
 /// What became of the rows of a chunk.
 pub(crate) struct Outcome<P> {
     /// What was made of them, if any was left, and the customers that are not known yet.
@@ -40,6 +47,8 @@ pub(crate) struct Outcome<P> {
 
 /// The entries of a map for the rows of a chunk that the condition kept.
 struct Values<'c> {
+    /// These rows, if there is a condition.
+    kept: Option<Vec<u32>>,
     customer: Texts<'c>,
     class: Texts<'c>,
     time: Times<'c>,
@@ -159,10 +168,10 @@ impl Reader<'_> {
     ) -> Result<Outcome<P>, Error> {
         let (mut limit, mut seen) =
             (Limit { row: chunk.rows, failure: chunk.failure.take() }, Seen::default());
-        let Some((kept, values)) = self.values(&chunk, &mut limit, &mut seen)? else {
+        let Some(values) = self.values(&chunk, &mut limit, &mut seen)? else {
             return limit.failure.map_or(Ok(Outcome { part: None, seen }), Err);
         };
-        let positions = kept.as_ref().map_or(chunk.rows, Vec::len);
+        let positions = values.kept.as_ref().map_or(chunk.rows, Vec::len);
         let mut customers = known.look_up();
         let mut taken = Taken {
             chunk: &chunk,
@@ -174,14 +183,14 @@ impl Reader<'_> {
             balances: Vec::new(),
         };
         for at in 0..positions {
-            let row = kept.as_ref().map_or(at, |kept| kept[at] as usize);
+            let row = taken.values.kept.as_ref().map_or(at, |kept| kept[at] as usize);
             if row >= limit.row {
                 break;
             }
             let place = |column: &str| chunk.position.place(row, Some(column));
             match self.judge(&taken.values, (row, at), &mut customers, &mut seen.zones_converted) {
-                Ok(Ok(entries)) => taken.push((row, at), entries),
-                Ok(Err((column, why))) => {
+                Ok(Judged::Taken(entries)) => taken.push((row, at), entries),
+                Ok(Judged::Dropped(column, why)) => {
                     let dropped = match column {
                         CUSTOMER => &mut seen.without_customer,
                         _ => &mut seen.outside_time,
@@ -198,14 +207,13 @@ impl Reader<'_> {
         }
     }
 
-    /// The entries for the rows that the condition keeps, and these if there is one; nothing where no row is left, for which
-    /// nothing is computed.
+    /// The entries for the rows that the condition keeps; nothing where no row is left, for which nothing is computed.
     fn values<'c>(
         &'c self,
         chunk: &'c Chunk,
         limit: &mut Limit,
         seen: &mut Seen,
-    ) -> Result<Option<(Option<Vec<u32>>, Values<'c>)>, Error> {
+    ) -> Result<Option<Values<'c>>, Error> {
         if chunk.rows == 0 {
             return Ok(None);
         }
@@ -269,8 +277,9 @@ impl Reader<'_> {
         let mut optional = |value: &Option<Value>| value.as_ref().map(|value| text(value, limit)).transpose();
         let (transaction, channel, place) =
             (optional(&plans.transaction)?, optional(&plans.channel)?, optional(&plans.place)?);
-        let values = Values { customer, class, time, amount, balance, transaction, channel, place, exact };
-        Ok(Some((kept, values)))
+        let values =
+            Values { kept, customer, class, time, amount, balance, transaction, channel, place, exact };
+        Ok(Some(values))
     }
 
     /// A row that is taken, or why it is dropped; or what is wrong with it. The entry is named.
@@ -281,7 +290,7 @@ impl Reader<'_> {
         (row, at): (usize, usize),
         customers: &mut LookUp<'_>,
         zones_converted: &mut u64,
-    ) -> Result<Result<Entries, (&'static str, String)>, (&'static str, RowProblem)> {
+    ) -> Result<Judged, (&'static str, RowProblem)> {
         let map = self.wanted.map;
         let bytes = values.customer.bytes(at, row);
         let known = if is_bare(bytes) { customers.find(bytes) } else { None };
@@ -292,7 +301,7 @@ impl Reader<'_> {
                 if name.is_empty() {
                     return match map.rows.no_customer {
                         Refusal::Refuse => Err((CUSTOMER, RowProblem::NoCustomer)),
-                        Refusal::Drop => Ok(Err((CUSTOMER, "no customer".to_owned()))),
+                        Refusal::Drop => Ok(Judged::Dropped(CUSTOMER, "no customer".to_owned())),
                     };
                 }
                 if is_mark(name) && !map.source.not_nulls.iter().any(|customers| customers == name) {
@@ -305,7 +314,7 @@ impl Reader<'_> {
         let (time, converted) = match self.times.read(&values.time, (at, row)) {
             Ok(read) => read,
             Err(problem @ RowProblem::OutsideRange { .. }) if map.time.outside == Refusal::Drop => {
-                return Ok(Err((TIME, problem.to_string())));
+                return Ok(Judged::Dropped(TIME, problem.to_string()));
             }
             Err(problem) => return Err((TIME, problem)),
         };
@@ -323,7 +332,7 @@ impl Reader<'_> {
         {
             return Err(("transaction", RowProblem::missing()));
         }
-        Ok(Ok(Entries { customer, time, amount, balance }))
+        Ok(Judged::Taken(Entries { customer, time, amount, balance }))
     }
 }
 

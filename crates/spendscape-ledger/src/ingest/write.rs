@@ -137,6 +137,7 @@ fn ingest_in_blocks<P: AsRef<Path>>(
             rows: end.rows,
             lines_above: end.left_out.lines_above,
             surplus_fields: end.left_out.surplus,
+            absent: end.absent,
             unterminated: end.unterminated,
         });
     }

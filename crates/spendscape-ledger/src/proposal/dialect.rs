@@ -165,10 +165,11 @@ fn delimiter_and_quote(text: &str, guesses: &mut Vec<Guess>) -> (u8, Option<u8>)
         let scores = DELIMITERS.map(|delimiter| (score(delimiter, quote), delimiter));
         scores.into_iter().fold(scores[0], |best, next| if next.0.0 > best.0.0 { next } else { best })
     };
-    let (with, delimiter) = ranked(Some(b'"'));
-    let (without, plain_delimiter) = ranked(None);
-    let (best, delimiter, quotes) =
-        if without.0 > with.0 { (without, plain_delimiter, false) } else { (with, delimiter, true) };
+    // The usual quote, unless rows are more alike with another one or with none.
+    let candidates = [Some(b'"'), Some(b'\''), None].map(|quote| (ranked(quote), quote));
+    let ((best, delimiter), quote) = candidates
+        .into_iter()
+        .fold(candidates[0], |best, next| if next.0.0.0 > best.0.0.0 { next } else { best });
     let name = match delimiter {
         b'\t' => "\"\\t\"".to_owned(),
         other => format!("{:?}", char::from(other).to_string()),
@@ -188,16 +189,18 @@ fn delimiter_and_quote(text: &str, guesses: &mut Vec<Guess>) -> (u8, Option<u8>)
         let count = fields().filter(quoted).count();
         count > 0 && 2 * count > fields().filter(|field| field.trim().starts_with(quote)).count()
     };
-    if !is_quoted('"') && is_quoted('\'') {
-        guesses.push(Guess::sure("source.quote", "\"'\"", "fields begin and end with it".to_owned()));
-        return (delimiter, Some(b'\''));
+    match quote {
+        None => {
+            let reason = "with quotes rows have different numbers of fields".to_owned();
+            guesses.push(Guess::unsure("source.quote", "\"\"", reason));
+            (delimiter, None)
+        }
+        Some(quote) if quote == b'\'' || (!is_quoted('"') && is_quoted('\'')) => {
+            guesses.push(Guess::sure("source.quote", "\"'\"", "fields begin and end with it".to_owned()));
+            (delimiter, Some(b'\''))
+        }
+        quote => (delimiter, quote),
     }
-    if !quotes {
-        let reason = "with quotes rows have different numbers of fields".to_owned();
-        guesses.push(Guess { entry: "source.quote", value: "\"\"".to_owned(), reason, is_sure: false });
-        return (delimiter, None);
-    }
-    (delimiter, Some(b'"'))
 }
 
 /// The number of fields that most rows have, and how many have it.

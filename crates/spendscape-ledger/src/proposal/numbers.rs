@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use spendscape_schema::money::Currency;
+
 use crate::ingest::Negative;
 
 /// What the values of a column show.
@@ -207,13 +209,15 @@ fn currency_behind(text: &str) -> Option<usize> {
     currency_length(text[start..].trim_start())
 }
 
+/// Bytes of a sign or code that is a currency's: other letters beside digits make an id, not an amount.
 fn currency_length(sign: &str) -> Option<usize> {
-    let is_sign = |letter: char| {
-        letter.is_alphabetic() || matches!(letter, '$' | '€' | '£' | '¥' | '₹' | '₽' | '₺' | '₴' | '₩' | '₦')
-    };
-    let letters = sign.strip_suffix('.').unwrap_or(sign);
-    let is_one = (1..=4).contains(&letters.chars().count()) && letters.chars().all(is_sign);
-    (is_one && !matches!(letters, "e" | "E")).then_some(sign.len())
+    const SIGNS: [&str; 10] = ["$", "€", "£", "¥", "₹", "₽", "₺", "₴", "₩", "₦"];
+    const ABBREVIATIONS: [&str; 9] = ["kr", "zł", "kč", "rs", "fr", "ft", "lei", "r$", "us$"];
+    let letters = sign.strip_suffix('.').unwrap_or(sign).to_lowercase();
+    let is_known = SIGNS.contains(&letters.as_str())
+        || ABBREVIATIONS.contains(&letters.as_str())
+        || Currency::iso_digits(&letters).is_some();
+    is_known.then_some(sign.len())
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ pub(super) fn map_of(
     };
     let (time, rules) = time_of(&mut roles, guesses)?.ok_or_else(|| none("time"))?;
     let amount = amounts::of(&mut roles, &mut format, guesses).ok_or_else(|| none("amount"))?;
-    let customer = customer_of(&mut roles, guesses);
+    let customer = customer_of(&mut roles, format.header.is_some(), guesses);
     let class = class_of(&mut roles, guesses).ok_or_else(|| none("class"))?;
     let (currency, condition) = currencies::of(&mut roles, &amount, guesses);
     let transaction = unique_of(&mut roles, guesses);
@@ -258,7 +258,7 @@ fn epoch_of(roles: &mut Roles<'_, '_>, guesses: &mut Vec<Guess>) -> Option<Strin
 }
 
 /// The customer as SQL: a column of ids that come again and again, or one customer for all rows.
-fn customer_of(roles: &mut Roles<'_, '_>, guesses: &mut Vec<Guess>) -> String {
+fn customer_of(roles: &mut Roles<'_, '_>, is_nameless: bool, guesses: &mut Vec<Guess>) -> String {
     let content = |facts: &Facts<'_>| {
         let is_whole = facts.numbers.decimal.is_empty() && facts.numbers.negative == 0;
         let comes_again = facts.distinct < facts.filled || facts.filled < 3;
@@ -279,6 +279,15 @@ fn customer_of(roles: &mut Roles<'_, '_>, guesses: &mut Vec<Guess>) -> String {
             reason,
             is_sure: facts.distinct > 1,
         });
+        return facts.sql();
+    }
+    // Without names, the ids stand first.
+    let comes_again = |at: &usize| content(&roles.facts[*at]) > 1.0;
+    let first = roles.free().find(comes_again);
+    if is_nameless && let Some(at) = first {
+        let facts = roles.take(at);
+        let reason = format!("the first column whose values come again; {} different ones", facts.distinct);
+        guesses.push(Guess::unsure("columns.customer", &facts.sql(), reason));
         return facts.sql();
     }
     let reason = "no column names customers or accounts: all rows are taken as one customer's".to_owned();

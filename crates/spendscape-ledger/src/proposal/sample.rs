@@ -13,7 +13,7 @@ use crate::{
     Error, Place, RowProblem,
     ingest::{
         ColumnMap, FileColumns, Format, Origin, ParquetFile, SourceFormat, Span, StatementFile, Stop,
-        TextFile, is_text, next_batch, split, start_of_statement, statement_fields,
+        TextFile, is_text, split, start_of_statement, statement_fields,
     },
 };
 
@@ -125,12 +125,12 @@ fn of_text(path: &Path, format: &SourceFormat) -> Result<Vec<Column>, Error> {
     let found = FileColumns::of_text(path, &map, &file)?;
     let mut columns: Vec<(Column, Origin)> = Vec::new();
     for field in found.schema().fields() {
-        let (_, origin) = found.find(field.name())?;
+        let origin = &found.find(field.name())?.origin;
         columns.push((Column::new(field.name(), None), origin.clone()));
     }
     let positions = columns.iter().filter_map(|(_, origin)| match origin {
         Origin::File(at) => Some(*at),
-        Origin::Path(_) => None,
+        Origin::Constant(_) => None,
     });
     file.rules.wanted = positions.collect();
     let mut rows = 0;
@@ -149,7 +149,7 @@ fn of_text(path: &Path, format: &SourceFormat) -> Result<Vec<Column>, Error> {
                     column.values.extend(fields.iter().map(value));
                     spans.next();
                 }
-                (Origin::Path(value), _) => {
+                (Origin::Constant(value), _) => {
                     let values = std::iter::repeat_n(value.as_deref().and_then(text), split.lines.len());
                     column.values.extend(values);
                 }
@@ -188,20 +188,20 @@ fn of_parquet(path: &Path, format: &SourceFormat) -> Result<Vec<Column>, Error> 
     let found = FileColumns::of_parquet(path, &map, &file)?;
     let (mut fields, mut read) = (Vec::new(), Vec::new());
     for field in found.schema().fields() {
-        let (_, origin) = found.find(field.name())?;
+        let origin = &found.find(field.name())?.origin;
         if let Origin::File(at) = origin {
             read.push(*at);
         }
         fields.push((field.clone(), origin.clone()));
     }
-    let batch = next_batch(path, &mut file.batches(read, ROWS)?)?;
+    let batch = file.batches(&read, ROWS)?.next(path)?;
     let rows = batch.as_ref().map_or(0, RecordBatch::num_rows);
     let mut columns = Vec::new();
     for (field, origin) in fields {
         let array = batch.as_ref().and_then(|batch| batch.column_by_name(field.name()));
         let mut column = Column::new(field.name(), other_than_text(&field));
         match (&origin, array, field.data_type()) {
-            (Origin::Path(value), ..) => column.values = vec![value.clone(); rows],
+            (Origin::Constant(value), ..) => column.values = vec![value.clone(); rows],
             (Origin::File(_), Some(array), DataType::Struct(inner)) => {
                 let arrays = array.as_struct().columns().iter();
                 columns.extend(

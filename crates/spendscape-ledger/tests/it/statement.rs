@@ -215,6 +215,15 @@ fn pending_entries_are_left_out_and_counted() {
 }
 
 #[test]
+fn the_first_version_of_camt_is_read() {
+    let text = camt("01", &entry("1.00", "DBIT", OLD, "")).replace("{CLOSING}", "99.00");
+    let text = text.replace("BkToCstmrStmt>", "BkToCstmrStmtV01>").replace("<IBAN>", "<PrtryAcct><Id>");
+    let (_, amounts, rows) = read(&map("camt", ""), "a.xml", text.replace("</IBAN>", "</Id></PrtryAcct>"));
+    assert_eq!(amounts, [-100]);
+    assert_says(&rows[0], &["DE89370400440532013000|EUR|2019-05-02"]);
+}
+
+#[test]
 fn days_may_be_times_with_offsets() {
     let timed = |time: &str| {
         let text = camt("08", &entry("1.00", "DBIT", NEW, "")).replace("{CLOSING}", "99.00");
@@ -413,6 +422,8 @@ fn what_ofx_may_say_otherwise_is_refused_or_kept() {
     );
     let converted = OFX.replace("<FITID>F2", "<FITID>F2<ORIGCURRENCY><CURRATE>1.1<CURSYM>USD</ORIGCURRENCY>");
     assert_eq!(read(&plain, "a.ofx", latin(&converted)).2, OFX_ROWS);
+    // A whole document without a transaction.
+    assert_says(&refusal(&plain, "OFXHEADER:100\n\n<OFX></OFX>"), &["none of the 0 rows"]);
     let pending = OFX.replace(
         "</BANKTRANLIST></CCSTMTRS>",
         "</BANKTRANLIST><BANKTRANLISTP><STMTTRNP><TRNTYPE>DEBIT<DTTRAN>20190506\

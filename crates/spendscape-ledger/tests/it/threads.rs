@@ -94,7 +94,7 @@ fn a_statement_does_not_depend_on_threads() {
     assert_eq!(report["rows_read"], ROWS - ROWS / 1_000);
     // A row of another piece than the fault behind it.
     let at = text.rfind(":61:").unwrap();
-    let mut broken = text[..at].replacen(":86:r\n:61:200808", ":86:x\n:61:200808", 1);
+    let mut broken = text[..at].replacen(":86:f\n:61:200808", ":86:x\n:61:200808", 1);
     broken += &text[at..].replacen(":61:", ":61:no", 1);
     let says = on_any_threads(&bench, map, &bench.file("a.sta", broken)).unwrap_err();
     assert!(says.contains("column class") && says.contains("\"x\""), "{says}");

@@ -303,7 +303,7 @@ tables! {
         column("stable", Kind::Index, "those that are proved stable"),
         column("undecided", Kind::Integer, "boxes of states that may hold further points"),
         column("boxes", Kind::Integer, "boxes examined"),
-        nullable("degree", Kind::Float, "sum of the signs of det(I - R'), which is 1 for a complete list; null otherwise"),
+        nullable("degree", Kind::Float, "sum of the signs of det(I - R'), which is 1 for a complete list where states are bounded; null otherwise"),
         column("verdict", Kind::Category, "line attractor, marginal, slow manifold, points or undecided"),
     ];
     /// Certified fixed points of the single maps.
@@ -316,11 +316,11 @@ tables! {
         column("alone", Kind::Float, "radius around the state within which no other point lies, proved: hidden coordinates differ by less"),
         column("spectral_low", Kind::Float, "lower bound of the spectral radius"),
         column("spectral_high", Kind::Float, "upper bound of the spectral radius"),
-        column("verdict", Kind::Category, "stable, saddle, marginal or undecided"),
+        column("verdict", Kind::Category, "stable, saddle, marginal, undecided, or kink, where the map has no derivative"),
         column("unstable", Kind::Index, "unstable directions of a saddle, otherwise 0"),
         column("time_constant", Kind::Float, "-1 / ln(spectral radius), in steps"),
         column("time_constants", Kind::Values, "the same of every eigenvalue, slowest first; infinite for moduli of one or more"),
-        column("growth", Kind::Float, "largest norm of J^k: how far a small push grows on the way"),
+        column("growth", Kind::Float, "largest norm of J^k: how far a small push grows on the way; not a number on a kink"),
         column("growth_step", Kind::Index, "the k at which it occurs"),
         nullable("return_time", Kind::Index, "first k from which the norm of J^k stays below 1/e; null if it does not within 200"),
         nullable("basin", Kind::Float, "share of the sampled states that reach the point; null unless stable"),
@@ -337,7 +337,7 @@ tables! {
         column("residual", Kind::Float, "largest residual of a step of the cycle"),
         column("spectral_low", Kind::Float, "lower bound of the largest multiplier"),
         column("spectral_high", Kind::Float, "upper bound of the largest multiplier"),
-        column("verdict", Kind::Category, "stable, saddle, marginal or undecided"),
+        column("verdict", Kind::Category, "stable, saddle, marginal, undecided, or kink, where the map has no derivative"),
     ];
     /// What becomes of each single map's attractor on the way toward other inputs.
     MapJumps, "map_jumps", 1, [
@@ -390,7 +390,7 @@ tables! {
         column("state", Kind::Vector64(Axis::Unit), "the point"),
         column("spectral_low", Kind::Float, "lower bound of the spectral radius"),
         column("spectral_high", Kind::Float, "upper bound of the spectral radius"),
-        column("verdict", Kind::Category, "stable, saddle, marginal or undecided"),
+        column("verdict", Kind::Category, "stable, saddle, marginal, undecided, or kink, where the map has no derivative"),
         column("end", Kind::Category, "how the branch ends: path's end, fold (just beyond the last row) or step limit"),
     ];
     /// Attractors of the population, one row per point to draw.

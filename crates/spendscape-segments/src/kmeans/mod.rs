@@ -62,7 +62,11 @@ impl KMeansParams {
         check::at_least("starts", "runs", 1, self.starts)?;
         let points = Blocks::new(x);
         let threshold = self.tolerance * mean_variance(x);
-        let seeds: Vec<u64> = (0..self.starts).map(|_| rng.next_u64()).collect();
+        let mut seeds: Vec<u64> = (0..self.starts).map(|_| rng.next_u64()).collect();
+        if self.clusters == 1 {
+            // One cluster is the same from wherever it starts, and of equal runs the first is kept.
+            seeds.truncate(1);
+        }
         let runs: Vec<KMeans> = seeds
             .into_par_iter()
             .map(|seed| {

@@ -69,6 +69,7 @@ pub fn assign(run: &RunFolder, options: &AssignOptions, force: bool) -> Result<(
     let Some(mut stage) = run.stage("assign", provenance, &inputs, force)? else {
         return Ok(());
     };
+    stage.path("trained", &options.model);
     let stored = run.read(File::Panel)?;
     let panel =
         Panel::from_rows(&stored.rows).with_context(|| run.find(File::Panel).display().to_string())?;

@@ -6,9 +6,9 @@ mod json;
 mod net;
 mod study;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use arrow::array::RecordBatch;
 use clap::Args;
 use ndarray::{Array2, Axis as Dimension};
@@ -17,8 +17,9 @@ use spendscape_dynamics::{
     analyze_population, inverse_regression,
 };
 use spendscape_schema::{Axes, Axis, Panel, arrays};
-use spendscape_store::{Digest, Provenance};
+use spendscape_store::Provenance;
 
+pub use net::{NetOptions, net};
 use study::Inputs;
 pub use study::StudyOptions;
 
@@ -58,40 +59,6 @@ impl Default for DynamicsOptions {
             study: StudyOptions::default(),
             json_tables: false,
         }
-    }
-}
-
-/// A net from elsewhere.
-#[derive(Debug, Clone, Args)]
-pub struct NetOptions {
-    /// Study this net instead: a safetensors file in PyTorch's layout
-    #[arg(long, value_name = "FILE", requires = "inputs")]
-    model: Option<PathBuf>,
-    /// The inputs that are held, one per row: comma-separated numbers, or the tensor `inputs` of a safetensors file
-    #[arg(long, value_name = "FILE", requires = "model")]
-    inputs: Option<PathBuf>,
-    /// The recurrent module to study, where the file has several
-    #[arg(long, value_name = "NAME", requires = "model")]
-    module: Option<String>,
-    /// The nonlinearity of a plain recurrent layer, which its file does not tell: a proof holds for this one only
-    #[arg(long, value_enum, default_value_t = Nonlinearity::Tanh, requires = "model")]
-    nonlinearity: Nonlinearity,
-}
-
-/// The nonlinearity of a plain recurrent layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Nonlinearity {
-    /// The hyperbolic tangent, PyTorch's default
-    Tanh,
-    /// max(0, x): refused, as its kinks admit no proof
-    Relu,
-}
-
-impl NetOptions {
-    /// The files of the net and its inputs, where they are given.
-    #[must_use]
-    pub fn files(&self) -> Option<[&Path; 2]> {
-        Some([self.model.as_deref()?, self.inputs.as_deref()?])
     }
 }
 
@@ -206,61 +173,6 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
         CUSTOMER_TABLES.iter().chain(&MAP_TABLES).try_for_each(|file| write_json(&mut stage, *file))?;
     }
     stage.finish()
-}
-
-/// Studies a net from elsewhere under inputs from a file; `files` are the net's and the inputs'.
-///
-/// # Errors
-/// If a file is missing or damaged, a tensor of the net is not understood, or the inputs do not fit the net.
-pub fn net(
-    run: &RunFolder,
-    net: &NetOptions,
-    files: [&Path; 2],
-    options: &DynamicsOptions,
-    force: bool,
-) -> Result<()> {
-    let mut provenance = Provenance::new("dynamics")
-        .parameter("horizon", options.horizon)
-        .parameter("module", net.module.clone())
-        .parameter("nonlinearity", format!("{:?}", net.nonlinearity).to_lowercase());
-    for (name, path) in ["model", "inputs"].into_iter().zip(files) {
-        let digest = Digest::of_file(path).with_context(|| format!("cannot read the {name}"))?;
-        provenance = provenance.input(name, &digest);
-    }
-    let Some(mut stage) = run.stage("dynamics", with_study(provenance, options), &[], force)? else {
-        return Ok(());
-    };
-    let [model, inputs] = files;
-    stage.path("model", model);
-    stage.path("inputs", inputs);
-    let (horizon, study) = (options.horizon, &options.study);
-    let read = net::read_net(model, net.module.as_deref(), net.nonlinearity)?;
-    let assumption = read.assumption();
-    tracing::info!("studied as {assumption}");
-    stage.note("cell", assumption);
-    let tables = match read {
-        net::Net::Lstm(cell) => from_file(&cell, assumption, inputs, horizon, study),
-        net::Net::Stacked(stack) => from_file(&stack, assumption, inputs, horizon, study),
-        net::Net::Gru(cell) => from_file(&cell, assumption, inputs, horizon, study),
-        net::Net::Rnn(cell) => from_file(&cell, assumption, inputs, horizon, study),
-    }?;
-    write_tables(&mut stage, tables)?;
-    MAP_TABLES.into_iter().try_for_each(|file| write_json(&mut stage, file))?;
-    stage.finish()
-}
-
-fn from_file<C: spendscape_dynamics::Driven>(
-    cell: &C,
-    assumption: &str,
-    path: &Path,
-    horizon: usize,
-    options: &StudyOptions,
-) -> Result<Vec<(File, RecordBatch)>> {
-    let held = net::read_inputs(path, cell.input_width())?;
-    let numbers = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<String>>();
-    let (labels, coordinates) = (numbers(held.nrows()), numbers(held.ncols()));
-    let inputs = Inputs { cell: assumption, labels, held, coordinates: &coordinates, paths: Vec::new() };
-    study::study(cell, &inputs, horizon, options)
 }
 
 fn with_study(provenance: Provenance, options: &DynamicsOptions) -> Provenance {

@@ -359,6 +359,10 @@ fn log_ingest(report: &IngestReport) {
             "statements whose entries do not lead from one balance to the other"
         );
     }
+    for file in report.files.iter().filter(|file| !file.absent.is_empty()) {
+        let (file, columns) = (file.path.display(), file.absent.join(", "));
+        tracing::warn!(%file, columns, "the file lacks columns, which are null in all its rows");
+    }
     let above: u64 = report.files.iter().map(|file| file.lines_above).sum();
     if above > 0 {
         tracing::info!(lines = above, "lines above the headers, left out");

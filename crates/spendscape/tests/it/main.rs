@@ -7,6 +7,7 @@ mod bad_input;
 mod evaluate;
 mod explain;
 mod folder;
+mod foreign_nets;
 mod goals;
 mod init;
 mod interrupt;

@@ -105,9 +105,9 @@ fn what_is_assumed_of_a_net_stands_beside_its_proof() {
             assert!(map["cell"].as_str().unwrap().contains(word), "{map}");
         }
     }
-    let relu = with("rnn", &["--nonlinearity", "relu"]);
+    let relu = with("lstm", &["--nonlinearity", "relu"]);
     let message = refuse(&relu.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(message.contains("rnn.safetensors") && message.contains("relu"), "{message}");
+    assert!(message.contains("lstm.safetensors") && message.contains("relu"), "{message}");
     let module = with("rnn", &["--module", "decoder"]);
     let message = refuse(&module.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(message.contains("no recurrent module \"decoder\""), "{message}");

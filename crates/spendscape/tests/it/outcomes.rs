@@ -191,7 +191,7 @@ fn labels_that_cannot_be_used_are_refused_or_counted() {
 }
 
 #[test]
-fn labels_in_foreign_parquet_are_read_and_early_ones_warned_of() {
+fn labels_in_foreign_parquet_are_read_and_early_ones_refused() {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -208,7 +208,7 @@ fn labels_in_foreign_parquet_are_read_and_early_ones_warned_of() {
         Arc::new((1..=120).map(column).collect::<StringArray>())
     };
     // The last quarter has no label, and the bank's last day is 2020-12-31.
-    let log = |days: &[&str; 2]| {
+    let run = |days: &[&str; 2], option: &[&str]| {
         let batch = RecordBatch::try_from_iter([
             ("customer", text(&|k| Some(format!("C{k:06}")))),
             ("bad", text(&|k| (k <= 90).then(|| if k % 40 > 25 { "TRUE" } else { "FALSE" }.to_owned()))),
@@ -224,19 +224,23 @@ fn labels_in_foreign_parquet_are_read_and_early_ones_warned_of() {
         let words =
             ["outcomes", &run, "--data", &bank, "--labels", path.to_str().unwrap(), "--target", "bad"];
         let more = ["--features", &features, "--draws", "20", "--repeats", "1", "--folds", "2"];
-        let output = spendscape(&[words.as_slice(), &more].concat());
-        let log = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "{log}");
-        log
+        let output = spendscape(&[words.as_slice(), &more, option].concat());
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    let early = log(&["2021-01-01", "2020-12-31"]);
-    assert!(early.contains("customers=90") && early.contains("labels, true being the event"), "{early}");
-    let line = early.lines().find(|line| line.contains("--anchors")).unwrap_or_else(|| panic!("{early}"));
-    for word in ["customers=30", "of=90", "2020-12-31", "column=\"day\""] {
-        assert!(line.contains(word), "{word}: {line}");
+    let early = ["2021-01-01", "2020-12-31"];
+    let (code, message) = run(&early, &[]);
+    assert_eq!(code, Some(2), "{message}");
+    for word in
+        ["labels.parquet", "30 of 90", "2020-12-31", "column day", "--anchors", "--allow-early-labels"]
+    {
+        assert!(message.contains(word), "{word}: {message}");
     }
-    let later = log(&["2021-01-01", "2021-01-02"]);
-    assert!(!later.contains("--anchors"), "{later}");
+    let (code, log) = run(&early, &["--allow-early-labels"]);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("customers=90") && log.contains("labels, true being the event"), "{log}");
+    assert!(log.contains("WARN") && log.contains("30 of 90"), "{log}");
+    let (code, later) = run(&["2021-01-01", "2021-01-02"], &[]);
+    assert!(code == Some(0) && !later.contains("--anchors"), "{later}");
 }
 
 /// Days beside the labels are compared with the last day of each customer's own window.
@@ -270,10 +274,10 @@ fn days_of_labels_are_compared_with_the_anchor_of_each_customer() {
         assert!(output.status.success(), "{log}");
         log
     };
-    let early = log(&labels("2019-12-31"), &["--anchors", &given]);
-    let line = early.lines().find(|line| line.contains("own window")).unwrap_or_else(|| panic!("{early}"));
-    for word in ["column=\"day\"", "2019-12-31 of \"C000001\"", "ends with 2020-06-30"] {
-        assert!(line.contains(word), "{word}: {line}");
+    let early = words(&labels("2019-12-31"), &["--anchors", &given]);
+    let message = refuse(&early.iter().map(String::as_str).collect::<Vec<_>>());
+    for word in ["column day", "2019-12-31 of \"C000001\"", "own window, which ends with 2020-06-30"] {
+        assert!(message.contains(word), "{word}: {message}");
     }
     let later = log(&labels("2020-07-01"), &["--anchors", &given]);
     assert!(!later.contains("own window") && !later.contains("cannot be compared"), "{later}");

@@ -190,6 +190,12 @@ fn assigning_treats_customers_exactly_as_training_did() {
         let folder =
             bank.panel(name, |panel| panel.select(&(0..panel.len()).step_by(keep).collect::<Vec<_>>()), None);
         succeed(&["assign", text(&folder), "--model", text(&model)]);
+        // What only a trained run can do names that run, not a training that would replace the assignment.
+        for command in ["dynamics", "evaluate", "states", "segment"] {
+            let message = refuse(&[command, text(&folder)]);
+            assert!(message.contains(&format!("assigned to the segments of {}", text(&model))), "{message}");
+            assert!(!message.contains("spendscape train"), "{message}");
+        }
         let (names, segments) = bank.segments(name);
         assert_eq!(names.len(), 300_usize.div_ceil(keep));
         for (name, segment) in names.iter().zip(segments) {

@@ -18,8 +18,10 @@ const MOST_DETAILS: usize = 200_000;
 /// The longest text of an entry without its transactions, or of one of them.
 const LONGEST: usize = 4 << 20;
 
-/// Levels on which the elements of a statement stand.
-const STATEMENTS: [&str; 2] = ["BkToCstmrStmt", "BkToCstmrAcctRpt"];
+/// Whether an element holds statements; its name has the version behind it in the first one.
+fn holds_statements(name: &str) -> bool {
+    ["BkToCstmrStmt", "BkToCstmrAcctRpt"].iter().any(|known| name.starts_with(known))
+}
 
 /// An element with what it holds.
 #[derive(Debug, Default)]
@@ -203,7 +205,9 @@ impl CamtReader {
                 Token::Open(name, currency) => self.open(name, currency)?,
                 Token::Close(name) => {
                     self.path.pop();
-                    if matches!(name.as_str(), "Stmt" | "Rpt") && self.is_inside(&STATEMENTS) {
+                    if matches!(name.as_str(), "Stmt" | "Rpt")
+                        && self.path.last().is_some_and(|last| holds_statements(last))
+                    {
                         ended.push(mem::take(&mut self.totals));
                     }
                 }
@@ -224,7 +228,7 @@ impl CamtReader {
                 what: "a camt.053 or camt.052 document: a camt.054 repeats entries of those",
             });
         }
-        self.found |= STATEMENTS.contains(&name.as_str());
+        self.found |= holds_statements(&name);
         let is_part = self.is_inside(&["Stmt", "Rpt"]) && self.path.len() > 1;
         if is_part && matches!(name.as_str(), "Id" | "Acct" | "Bal" | "Ntry") {
             let line = self.markup.line();

@@ -137,6 +137,7 @@ impl OfxReader {
 
     /// Takes an end tag.
     fn close(&mut self, name: &str) -> Result<(), Fault> {
+        self.is_whole |= name == "OFX";
         if self.tag.as_ref().is_some_and(|(open, value, _)| open == name && value.trim().is_empty()) {
             self.tag = None;
             return Ok(());
@@ -145,7 +146,6 @@ impl OfxReader {
         if let Some(at) = self.path.iter().rposition(|open| open == name) {
             self.path.truncate(at);
         }
-        self.is_whole |= name == "OFX";
         if matches!(name, "STMTTRN" | "STMTTRNP")
             && let Some(transaction) = self.transaction.take()
         {

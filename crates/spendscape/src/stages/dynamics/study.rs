@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use spendscape_dynamics::{
     Basins, Complete, ContinuationConfig, Cycle, Driven, FindConfig, FixedPointList, Interval, Jump,
     JumpCause, MapVerdict, Membership, Outcome, Passage, SearchConfig, Share, Solver, Transient, Verdict,
-    find_cycles, follow, judge_map, jump_toward, transient,
+    find_cycles, follow, judge_map, jump_toward,
 };
 use spendscape_schema::{Axes, Axis, arrays, seed};
 
@@ -46,8 +46,6 @@ const POLISH: usize = 60;
 /// Starts of the search for cycles, and the steps they settle.
 const CYCLE_STARTS: usize = 64;
 const CYCLE_SETTLE: usize = 100;
-/// Powers of the Jacobian looked at for transient growth.
-const GROWTH_STEPS: usize = 200;
 
 /// The inputs whose maps are studied.
 pub(super) struct Inputs<'a> {
@@ -103,6 +101,7 @@ pub(super) fn study<C: Driven>(
         progress.done();
     }
     warn_of_unbounded(&inputs.labels, &studied);
+    warn_of_kinks(&inputs.labels, &studied);
     let (labels, dim) = (inputs.labels.as_slice(), cell.state_names().len());
     let axes = Axes::new().with(Axis::Unit, cell.state_names());
     Ok(vec![
@@ -135,6 +134,20 @@ fn warn_of_unbounded(labels: &[String], studied: &[Studied]) {
     }
 }
 
+/// Says of which maps some points lie on kinks: they are proved, but nothing is said of their stability.
+fn warn_of_kinks(labels: &[String], studied: &[Studied]) {
+    for (label, s) in labels.iter().zip(studied) {
+        let points = s.list.points.iter().filter(|point| point.spectrum.verdict == Verdict::Kink).count();
+        if points > 0 {
+            tracing::warn!(
+                input = label,
+                points,
+                "fixed points on kinks, where relu has no derivative: their stability is not defined by a Jacobian"
+            );
+        }
+    }
+}
+
 fn table(file: File, axes: &Axes, columns: Vec<ArrayRef>) -> Result<(File, RecordBatch)> {
     let axes = axes.only(&file.table().axes());
     Ok((file, RecordBatch::try_new(file.table().schema(&axes)?, columns)?))
@@ -155,8 +168,7 @@ fn one<C: Driven>(
     let basins = Basins::new(&map, &list, ROLL_OUT);
     let shares = basins.fractions(options.basin_samples, &mut rng);
     let edges = detail::find_edges(&basins, &list)?;
-    let transients =
-        list.points.iter().map(|p| transient(&map, &p.state, GROWTH_STEPS)).collect::<Result<_, _>>()?;
+    let transients = list.points.iter().map(|p| detail::transient_of(&map, p)).collect::<Result<_, _>>()?;
     let sensitivities =
         list.points.iter().map(|p| detail::sensitivity_of(&map, p)).collect::<Result<_, _>>()?;
     let find = FindConfig { starts: CYCLE_STARTS, ..FindConfig::default() };
@@ -168,27 +180,34 @@ fn one<C: Driven>(
     let (mut passages, mut branches) = (Vec::new(), Vec::new());
     for to in others.into_iter().filter(|to| *to != row).take(options.followed) {
         let target = inputs.held.row(to);
-        let (passage, branch) = jump_toward(cell, &input, &target, &start, &ContinuationConfig::default())?;
+        let Some(start) = &start else {
+            passages.push((to, Passage::Undecided { at: 0.0 }));
+            continue;
+        };
+        let (passage, branch) = jump_toward(cell, &input, &target, start, &ContinuationConfig::default())?;
         passages.push((to, passage));
         branches.push(detail::Followed { path: inputs.labels[to].clone(), branch });
     }
     if let Some(path) = inputs.paths.get(row).filter(|path| path.nrows() > 1) {
-        let start = attractor(cell, &path.row(0))?;
-        let branch = follow(cell, path, &start, &ContinuationConfig::default())?;
-        branches.push(detail::Followed { path: detail::PERIODS.to_owned(), branch });
+        if let Some(start) = attractor(cell, &path.row(0))? {
+            let branch = follow(cell, path, &start, &ContinuationConfig::default())?;
+            branches.push(detail::Followed { path: detail::PERIODS.to_owned(), branch });
+        }
     }
     Ok(Studied { list, verdict, shares, edges, transients, sensitivities, cycles, passages, branches })
 }
 
-/// Where the roll-out from zero under an input ends: its attractor, where it is a point.
-fn attractor<C: Driven>(cell: &C, input: &ArrayRef1<f64>) -> Result<Array1<f64>> {
+/// Where the roll-out from zero under an input ends: its attractor, where it is a point; `None` where it leaves the range of
+/// numbers, as that of a relu layer may.
+fn attractor<C: Driven>(cell: &C, input: &ArrayRef1<f64>) -> Result<Option<Array1<f64>>> {
     let map = cell.driven_by(input)?;
     let mut solver = Solver::for_map(&map);
     let zero = vec![0.0; cell.state_names().len()];
     solver.iterate(&map, &zero, ROLL_OUT);
     let from = solver.state().to_vec();
     solver.newton(&map, &from, POLISH);
-    Ok(Array1::from(solver.state().to_vec()))
+    let end = Array1::from(solver.state().to_vec());
+    Ok(end.iter().all(|x| x.is_finite()).then_some(end))
 }
 
 fn outcome_name(outcome: Outcome) -> &'static str {

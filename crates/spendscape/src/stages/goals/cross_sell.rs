@@ -59,7 +59,9 @@ pub fn cross_sell(run: &RunFolder, options: &CrossSellOptions, force: bool) -> R
         .parameter("items", format!("{:?}", options.items))
         .parameter("window", options.window)
         .parameter("periods", options.periods)
-        .parameter("as_of", options.as_of.map(|day| day.to_string()));
+        .parameter("as_of", options.as_of.map(|day| day.to_string()))
+        // What the log says depends on it.
+        .parameter("false_discoveries", options.false_discoveries);
     let inputs = [File::GoalGroups, File::GoalRoster];
     let Some(mut stage) = run.stage("goals cross-sell", provenance, &inputs, force)? else {
         return Ok(());

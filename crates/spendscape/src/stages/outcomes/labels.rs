@@ -108,7 +108,7 @@ pub(super) fn read(run: &RunFolder, options: &OutcomesOptions, known: &[String])
         let days: Option<Vec<(&str, Date)>> =
             cells.map(|cells| Some((cells[customer].as_str(), day_of(&cells[at])?))).collect();
         if let Some(days) = days.filter(|days| has_panel && !days.is_empty()) {
-            warn_of_early(last.as_ref(), name, &days);
+            check_days(last.as_ref(), name, &days, options.allow_early_labels).with_context(place)?;
         }
     }
     let group = |at: &usize| {
@@ -187,39 +187,42 @@ fn day_of(text: &str) -> Option<Date> {
     day.parse().ok()
 }
 
-/// Warns where days that stand beside the labels do not lie after the panel's window, or after the customer's own: if they are
-/// those of the outcomes, the features tell what came after them.
-fn warn_of_early(last: Option<&LastDay>, column: &str, days: &[(&str, Date)]) {
+/// Refuses days beside the labels that do not lie after the panel's window, or after the customer's own: if they are those of the
+/// outcomes, the features tell what came after them.
+fn check_days(last: Option<&LastDay>, column: &str, days: &[(&str, Date)], allowed: bool) -> Result<()> {
     let Some(last) = last else {
         tracing::warn!(
             column,
             "labels with days, which cannot be compared with the last days of the customers' windows: name the file of \
              `ingest --anchors` with --anchors"
         );
-        return;
+        return Ok(());
     };
     let is_early = |(customer, day): &&(&str, Date)| last.of(customer).is_some_and(|last| *day <= last);
-    let Some((customer, day)) = days.iter().find(is_early) else { return };
-    let early = days.iter().filter(is_early).count();
-    match last {
-        LastDay::Common(end) => tracing::warn!(
-            customers = early,
-            of = days.len(),
-            column,
-            "labels with a day inside the panel's window, which ends with {end}: if it is the day of the outcome, the \
-             features come from after it, and no score here can be had in time; make the panel anew with `ingest --anchors`, \
-             a last day for each customer"
+    let Some((customer, day)) = days.iter().find(is_early) else { return Ok(()) };
+    let (early, of) = (days.iter().filter(is_early).count(), days.len());
+    let (window, mend) = match last {
+        LastDay::Common(end) => (
+            format!("the panel's window, which ends with {end}"),
+            "make the panel anew with `ingest --anchors`, a last day for each customer",
         ),
-        LastDay::Own(days_of) => tracing::warn!(
-            customers = early,
-            of = days.len(),
-            column,
-            "labels with a day up to the last one of the customer's own window, as {day} of {customer:?}, whose window ends \
-             with {}: if it is the day of the outcome, the features come from after it, and no score here can be had in time; \
-             give `ingest --anchors` days before the outcomes",
-            days_of[*customer]
+        LastDay::Own(days_of) => (
+            format!("the customer's own window, which ends with {}", days_of[*customer]),
+            "give `ingest --anchors` days before the outcomes",
         ),
+    };
+    let found = format!(
+        "column {column}: {early} of {of} labels have a day that does not lie after the window of their features, as {day} of \
+         {customer:?} and {window}"
+    );
+    if allowed {
+        tracing::warn!("{found}: taken as it is, as --allow-early-labels says");
+        return Ok(());
     }
+    bail!(
+        "{found}: if it is the day of the outcome, the features come from after it, and no score here could be had in time: {mend}; \
+         if it is another day, go on with --allow-early-labels"
+    )
 }
 
 /// A value as it is compared: numbers by what they are, words of yes and no without regard to case.

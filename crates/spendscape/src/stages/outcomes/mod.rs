@@ -43,6 +43,10 @@ pub struct OutcomesOptions {
     /// The file of days that the panel was made with by `ingest --anchors`, so that days beside the labels can be compared
     #[arg(long, value_name = "FILE")]
     pub anchors: Option<PathBuf>,
+    /// Go on where a day beside the labels does not lie after the panel's window (or the customer's own), because it is not the day
+    /// of the outcome
+    #[arg(long)]
+    pub allow_early_labels: bool,
     /// Column of the labels to predict
     #[arg(long, value_name = "COLUMN")]
     pub target: String,
@@ -115,6 +119,7 @@ pub fn outcomes(run: &RunFolder, options: &OutcomesOptions, force: bool) -> Resu
     }
     let mut provenance = Provenance::new("outcomes")
         .seed(options.seed)
+        .parameter("allow_early_labels", options.allow_early_labels)
         .parameter("target", options.target.as_str())
         .parameter("kind", format!("{:?}", options.kind))
         .parameter("adverse", options.adverse.clone())

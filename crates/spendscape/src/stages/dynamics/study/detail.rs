@@ -6,7 +6,7 @@ use arrow::array::ArrayRef;
 use ndarray::{Array1, Array2};
 use spendscape_dynamics::{
     Basins, Branch, BranchEnd, BranchPoint, Edge, Error, Fate, FixedPoint, FixedPointList, Interval, Map,
-    Membership, Method, Status, Verdict, sensitivity,
+    Membership, Method, Status, Transient, Verdict, sensitivity, transient,
 };
 use spendscape_schema::arrays;
 
@@ -43,8 +43,28 @@ pub(super) fn find_edges<M: Map>(basins: &Basins<'_, M>, list: &FixedPointList) 
     Ok(edges)
 }
 
-/// The sensitivity of a point, dim x inputs; `None` where it is singular.
+/// Powers of the Jacobian looked at for transient growth.
+const GROWTH_STEPS: usize = 200;
+
+/// The transient at a point; without numbers on a kink, where there is no Jacobian.
+pub(super) fn transient_of(map: &impl Map, point: &FixedPoint) -> Result<Transient, Error> {
+    if point.spectrum.verdict == Verdict::Kink {
+        return Ok(Transient {
+            growth: Vec::new(),
+            peak: (f64::NAN, 0),
+            return_time: None,
+            eigenvalues: Vec::new(),
+            time_constants: Vec::new(),
+        });
+    }
+    transient(map, &point.state, GROWTH_STEPS)
+}
+
+/// The sensitivity of a point, dim x inputs; `None` where it is singular, or on a kink.
 pub(super) fn sensitivity_of(map: &impl Map, point: &FixedPoint) -> Result<Option<Array2<f64>>, Error> {
+    if point.spectrum.verdict == Verdict::Kink {
+        return Ok(None);
+    }
     match sensitivity(map, &point.state) {
         Ok(change) => Ok(Some(change)),
         Err(Error::Singular) => Ok(None),
