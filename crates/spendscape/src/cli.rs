@@ -74,23 +74,25 @@ impl Folders {
     }
 }
 
-/// What can be read of nets from elsewhere.
+/// What can be read of nets from elsewhere, in lines that fit any terminal.
 const NETS: &str = "\
 Nets that are read (--model):
-  file, layout              layers                  modules (--module)     what the file does not tell
-  safetensors, PyTorch      LSTM, stacks of it,     encoder.rnn, ..        tanh or relu of an RNN:
-                            GRU, RNN, their cells                          --nonlinearity
-  safetensors, Keras        LSTM, GRU, SimpleRNN    lstm/lstm_cell, ..     activations: --nonlinearity; reset_after
-  (w.path as names)                                                        of a GRU without biases: --reset
-  ONNX, in one file         LSTM, GRU, RNN, forward nodes; LSTM nodes on   nothing
-                                                    one another: a stack
-  HDF5 (.h5), .keras, .pt   none: save the weights as safetensors; the message says how
-Weights are of 16, 32 or 64 bits. Biases are zero where a module has none, and all there where it has one.
+  safetensors, PyTorch  LSTM and stacks of it, GRU, RNN, and their cells
+      --module encoder.rnn     untold: tanh or relu of an RNN (--nonlinearity)
+  safetensors, Keras    LSTM, GRU, SimpleRNN, and their cells; w.path as names
+      --module lstm/lstm_cell  untold: activations (--nonlinearity), and
+                               reset_after of a GRU without biases (--reset)
+  ONNX, in one file     nodes LSTM, GRU, RNN, forward; LSTM on LSTM: a stack
+      --module /decoder/GRU    untold: nothing
+  HDF5, .keras, .pt     none: the message says how to save their weights
+Weights have 16, 32 or 64 bits. Biases are zero where a module has none, and all
+there where it has one.
 
 Examples:
   spendscape dynamics runs/first --data runs/bank
   spendscape dynamics runs/other --model net.safetensors --inputs inputs.csv
-  spendscape dynamics runs/other --model net.onnx --inputs inputs.csv --module /decoder/GRU";
+  spendscape dynamics runs/other --model net.onnx --inputs inputs.csv \\
+      --module /decoder/GRU";
 
 #[derive(Debug, Subcommand)]
 enum Command {

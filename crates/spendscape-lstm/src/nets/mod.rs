@@ -138,10 +138,11 @@ impl RecurrentNet {
         };
         let mut modules = modules.into_iter();
         let mut first = modules.next().ok_or(Error::Zero { what: "the number of modules" })?;
-        for next in modules {
+        for (layer, next) in (1..).zip(modules) {
             if next.cell != first.cell {
-                let problem = "its cells differ from those of the first: a stack is of LSTM layers";
-                return Err(problem_of("the last module named", problem));
+                let problem = "its cells differ from those of the layers below: a stack is of LSTM layers";
+                let name = choice.modules.get(layer).map_or("of the stack", String::as_str);
+                return Err(problem_of(&format!("module {name}"), problem));
             }
             first.layers.extend(next.layers);
             first.assumed |= next.assumed;

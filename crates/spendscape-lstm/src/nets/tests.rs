@@ -221,6 +221,8 @@ fn one_of_several_modules_is_chosen_by_name() {
     assert_eq!(RecurrentNet::read(&file(&both), &stack).unwrap().layers.len(), 2);
     let turned = NetChoice { modules: vec!["top".to_owned(), "encoder".to_owned()], ..NetChoice::default() };
     assert!(refused(&both, &turned).contains("layer 1: it reads 3 values, but the layer below has 1 units"));
+    let gru: [Entry<'_>; 2] = [("top.weight_ih", &[3, 2], 0.1), ("top.weight_hh", &[3, 1], 0.1)];
+    assert!(refused(&lstm("encoder.", &gru), &stack).contains("module top: its cells differ"));
 }
 
 /// The tensors of a layer of Keras.

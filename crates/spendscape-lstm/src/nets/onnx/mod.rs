@@ -205,7 +205,9 @@ fn keeps_features(maker: &Node, layer: &Node, weights: &Weights<'_>) -> bool {
         "Squeeze" | "Unsqueeze" | "Identity" | "Dropout" => true,
         "Transpose" => {
             let order = maker.attributes.iter().find(|attribute| attribute.name == "perm");
-            order.is_some_and(|order| order.integers.last() == order.integers.iter().max())
+            // Without an order all axes are turned round.
+            let last = order.and_then(|order| order.integers.last().map(|last| (last, order)));
+            last.is_some_and(|(last, order)| order.integers.iter().all(|axis| axis <= last))
         }
         "Reshape" => {
             let width = layer.inputs.get(1).and_then(|w| weights.shape(layer, w).ok()?.last().copied());

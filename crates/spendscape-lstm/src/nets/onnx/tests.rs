@@ -192,7 +192,7 @@ fn weights_are_read_in_every_way_they_are_stored() {
         (1, Box::new(|t: &mut Tensor| t.segment = Some(Segment::default())), "segments"),
         (7, Box::new(|_: &mut Tensor| ()), "tensor r is of type number 7"),
         (1, Box::new(|t: &mut Tensor| t.raw = vec![0; 48]), "twice"),
-        (1, Box::new(|t: &mut Tensor| drop(t.floats.pop())), "its shape needs 12"),
+        (1, Box::new(|t: &mut Tensor| t.floats.truncate(11)), "its shape needs 12"),
         (1, Box::new(|t: &mut Tensor| (t.raw, t.floats) = (vec![0; 47], Vec::new())), "needs 48 bytes"),
         (1, Box::new(|t: &mut Tensor| t.floats[3] = f32::NAN), "NaN at position 3"),
         (1, Box::new(|t: &mut Tensor| t.floats[3] = 1e30), "entry 3 is 1"),

@@ -66,7 +66,8 @@ fn states(net: &RecurrentNet, input: &Array1<f64>, steps: usize) -> Array2<f64> 
             x.clone_from(&state[0]);
         }
         let parts = if net.cell == Cell::Lstm { 2 } else { 1 };
-        let all: Vec<_> = layers.iter().flat_map(|state| state[..parts].iter().map(|part| part.view())).collect();
+        let all: Vec<_> =
+            layers.iter().flat_map(|state| state[..parts].iter().map(|part| part.view())).collect();
         rows.extend(concatenate(ndarray::Axis(0), &all).unwrap());
     }
     Array2::from_shape_vec((steps, rows.len() / steps), rows).unwrap()
