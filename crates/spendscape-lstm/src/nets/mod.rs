@@ -182,7 +182,7 @@ fn stacked(cell: Cell, layers: &[RecurrentLayer]) -> Result<(), Error> {
 fn of_tensors(file: &Tensors<'_>, choice: &NetChoice) -> Result<Vec<Module>, Error> {
     let (torch, keras) = (pytorch::modules(file), keras::modules(file));
     let names: Vec<&str> =
-        torch.iter().map(|module| module.name()).chain(keras.iter().map(|module| module.name())).collect();
+        torch.iter().map(pytorch::TorchModule::name).chain(keras.iter().map(keras::Layer::name)).collect();
     if names.is_empty() {
         return Err(pytorch::none_found(file));
     }

@@ -106,10 +106,12 @@ fn choose(
             None => none_found(graph),
         });
     }
-    if wanted.is_empty() && nested.is_empty() && nodes.len() > 1 {
-        if let Some(stack) = stack(graph, nodes, weights) {
-            return Ok(stack);
-        }
+    if wanted.is_empty()
+        && nested.is_empty()
+        && nodes.len() > 1
+        && let Some(stack) = stack(graph, nodes, weights)
+    {
+        return Ok(stack);
     }
     if wanted.is_empty() && !nested.is_empty() {
         let within = nested.iter().map(|(outer, inner)| format!("{inner} within {outer}"));
