@@ -70,7 +70,7 @@ pub(super) fn of(
         let is_one = |facts: &Facts<'_>| f64::from(u8::from(facts.is_number() && facts.filled > 0));
         roles.best(Role::Quantity, is_one).zip(roles.best(Role::UnitPrice, is_one)).filter(|(a, b)| a != b)
     };
-    let score = |at: usize, role: Role| names::fit(roles.facts[at].name(), role);
+    let score = |at: usize, role: Role| names::fit(roles.facts[at].full_name(), role);
     // "price" alone is an amount; beside a quantity it is one of a piece.
     let single = match product() {
         Some((_, price)) if single == Some(price) => None,
@@ -116,7 +116,7 @@ pub(super) fn of(
         sides,
         balance: balance.map(Facts::number),
         typed: used.iter().filter_map(|facts| type_of(facts)).collect(),
-        names: used.iter().map(|facts| facts.name().to_owned()).collect(),
+        names: used.iter().map(|facts| facts.full_name().to_owned()).collect(),
         signs,
     })
 }
@@ -191,7 +191,7 @@ fn of_one<'a, 'b>(
         let sql = format!("CASE WHEN {} IN ({}) THEN -{name} ELSE {name} END", column.sql(), list(&debit));
         let reason = format!(
             "no amount is negative, and {} is {} or {}",
-            column.name(),
+            column.full_name(),
             debit.join(", "),
             credit.join(", ")
         );

@@ -44,7 +44,7 @@ pub(super) fn of(
             guesses.push(Guess::sure(
                 "currency",
                 &format!("{first:?}"),
-                format!("all rows say so in {}", facts.name()),
+                format!("all rows say so in {}", facts.full_name()),
             ));
             return (first.to_owned(), None);
         }
@@ -52,7 +52,7 @@ pub(super) fn of(
         let reason = format!(
             "{count} of {} rows have it in {}; others cannot be added to them",
             facts.filled,
-            facts.name()
+            facts.full_name()
         );
         guesses.push(Guess::unsure("currency", &format!("{first:?}"), reason.clone()));
         guesses.push(Guess::unsure("rows.where", &condition, reason));

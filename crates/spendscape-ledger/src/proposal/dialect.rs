@@ -69,11 +69,10 @@ fn ends(path: &Path, encoding: Encoding) -> Result<Ends, Error> {
     text.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
     let (mut tail, mut block) = (Vec::new(), vec![0; TAIL]);
     let is_whole = head.len() < HEAD;
-    while !is_whole {
+    let mut is_at_end = is_whole;
+    while !is_at_end {
         let count = text.read(&mut block).map_err(failed)?;
-        if count == 0 {
-            break;
-        }
+        is_at_end = count == 0;
         tail.extend_from_slice(&block[..count]);
         tail.drain(..tail.len().saturating_sub(TAIL));
     }

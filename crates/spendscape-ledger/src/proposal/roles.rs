@@ -31,7 +31,7 @@ pub(super) struct Facts<'a> {
 
 impl Facts<'_> {
     /// Its name, after that of the column that it is a field of.
-    pub(super) fn name(&self) -> &str {
+    pub(super) fn full_name(&self) -> &str {
         &self.column.full_name
     }
 
@@ -150,7 +150,7 @@ pub(super) struct Roles<'a, 'b> {
 impl<'a, 'b> Roles<'a, 'b> {
     /// The column that fits a role best, by its name and how likely its content makes it (0 for not at all).
     pub(super) fn best(&self, role: Role, content: impl Fn(&Facts<'a>) -> f64) -> Option<usize> {
-        let score = |at: &usize| names::fit(self.facts[*at].name(), role) * content(&self.facts[*at]);
+        let score = |at: &usize| names::fit(self.facts[*at].full_name(), role) * content(&self.facts[*at]);
         self.free().filter(|at| score(at) > 0.0).fold(None, |best: Option<usize>, at| match best {
             Some(best) if score(&best) >= score(&at) => Some(best),
             _ => Some(at),
@@ -180,7 +180,7 @@ fn time_of(
         return Ok(epoch_of(roles, guesses).map(|sql| (sql, rules)));
     };
     let facts = roles.take(at);
-    let others = roles.free().filter(|at| roles.facts[*at].is_time()).map(|at| roles.facts[at].name());
+    let others = roles.free().filter(|at| roles.facts[*at].is_time()).map(|at| roles.facts[at].full_name());
     let others: Vec<&str> = others.collect();
     let reason = match (by_name, others.as_slice()) {
         (Some(_), []) => "its name, and its values are times".to_owned(),
@@ -209,7 +209,7 @@ fn time_of(
             for format in &mut rules.formats {
                 *format = format!("{format} {clock}");
             }
-            reason += &format!("; the time of day stands in {}", clock_column.name());
+            reason += &format!("; the time of day stands in {}", clock_column.full_name());
         }
     }
     guesses.push(Guess { entry: "columns.time", value: sql.clone(), reason, is_sure });

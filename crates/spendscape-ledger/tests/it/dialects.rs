@@ -17,7 +17,7 @@ const LEDGER: [(&str, &str, &str, i64, &str); 14] = [
     ("A1", "2019-05-28", "23:59:59", -123_450, "Café, Bar"),
     ("A1", "2019-11-30", "00:00:00", 250_000, "salary"),
     ("A1", "2020-01-13", "12:00:01", -5, "say \"hi\""),
-    ("B2", "2019-02-28", "10:30:00", -1_234_567_89, "rent; flat"),
+    ("B2", "2019-02-28", "10:30:00", -123_456_789, "rent; flat"),
     ("B2", "2019-06-17", "18:45:10", -3_333, "Žabka"),
     ("B2", "2020-02-29", "07:07:07", -99_999, "it's | here"),
     ("B2", "2020-12-31", "16:20:00", 100, "refund"),
@@ -186,7 +186,7 @@ impl Dialect {
         let whole = (minor.unsigned_abs() / 100).to_string();
         let mut grouped = String::new();
         for (at, digit) in whole.chars().enumerate() {
-            if at > 0 && (whole.len() - at) % 3 == 0 {
+            if at > 0 && (whole.len() - at).is_multiple_of(3) {
                 grouped.extend(self.grouping);
             }
             grouped.push(digit);

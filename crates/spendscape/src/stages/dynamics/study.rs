@@ -188,11 +188,11 @@ fn one<C: Driven>(
         passages.push((to, passage));
         branches.push(detail::Followed { path: inputs.labels[to].clone(), branch });
     }
-    if let Some(path) = inputs.paths.get(row).filter(|path| path.nrows() > 1) {
-        if let Some(start) = attractor(cell, &path.row(0))? {
-            let branch = follow(cell, path, &start, &ContinuationConfig::default())?;
-            branches.push(detail::Followed { path: detail::PERIODS.to_owned(), branch });
-        }
+    if let Some(path) = inputs.paths.get(row).filter(|path| path.nrows() > 1)
+        && let Some(start) = attractor(cell, &path.row(0))?
+    {
+        let branch = follow(cell, path, &start, &ContinuationConfig::default())?;
+        branches.push(detail::Followed { path: detail::PERIODS.to_owned(), branch });
     }
     Ok(Studied { list, verdict, shares, edges, transients, sensitivities, cycles, passages, branches })
 }
