@@ -158,12 +158,12 @@ fn weights_are_read_in_every_way_they_are_stored() {
     };
     let raw = |bytes: fn(f32) -> Vec<u8>| {
         move |tensor: &mut Tensor| {
-            tensor.raw = std::mem::take(&mut tensor.floats).into_iter().flat_map(bytes).collect()
+            tensor.raw = std::mem::take(&mut tensor.floats).into_iter().flat_map(bytes).collect();
         }
     };
     let field = |bits: fn(f32) -> i32| {
         move |tensor: &mut Tensor| {
-            tensor.integers = std::mem::take(&mut tensor.floats).into_iter().map(bits).collect()
+            tensor.integers = std::mem::take(&mut tensor.floats).into_iter().map(bits).collect();
         }
     };
     // Multiples of 1/8 below 64 are exact in all types: in binary16 by their exponent and mantissa.
