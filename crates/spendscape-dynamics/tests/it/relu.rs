@@ -197,9 +197,9 @@ fn a_reset_before_the_product_is_listed_completely_and_differentiated() {
             let moved = |sign: f64| {
                 let (mut u, mut h) = (u.clone(), h.clone());
                 if j < m {
-                    h[j] += sign * d
+                    h[j] += sign * d;
                 } else {
-                    u[j - m] += sign * d
+                    u[j - m] += sign * d;
                 }
                 step(&u, &h)
             };
