@@ -16,6 +16,12 @@ pub enum WindowLength {
     Days(u16),
 }
 
+impl WindowLength {
+    /// The lengths that have names, the longest first.
+    pub const NAMED: [Self; 6] =
+        [Self::Months(12), Self::Months(3), Self::Months(2), Self::Months(1), Self::Days(7), Self::Days(1)];
+}
+
 /// A number of adjacent periods of equal length.
 ///
 /// Written `LENGTH x COUNT`, with an optional first day or last day: `annual x 6`, `bi-monthly x 6 from 2010-12-01`,

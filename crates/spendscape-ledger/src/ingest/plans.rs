@@ -127,8 +127,8 @@ pub(crate) fn plan<'a>(
     let joins = joins.load(&mut computed)?;
     read.extend(computed.iter().cloned());
     let source = Source::new(map, files, pass.block_bytes, &own, &read);
-    let position = |name: &str| source.schema().index_of(name).unwrap_or(0);
-    let mut columns: Vec<usize> = computed.iter().map(|name| position(name)).collect();
+    let position = |name: &str| source.schema().index_of(name).map_err(|_| found.missing(name));
+    let mut columns: Vec<usize> = computed.iter().map(|name| position(name)).collect::<Result<_, _>>()?;
     columns.sort_unstable();
     let schema: SchemaRef = Arc::new(Schema::new(
         columns.iter().map(|at| source.schema().field(*at).clone()).collect::<Vec<_>>(),
@@ -142,7 +142,7 @@ pub(crate) fn plan<'a>(
     let (mut expressions, mut values) = (HashMap::new(), HashMap::new());
     for (key, sql) in entries(map, pass) {
         if let Some(name) = bare.get(key) {
-            values.insert(key, Value::Column(position(name)));
+            values.insert(key, Value::Column(position(name)?));
             continue;
         }
         let (schema, purpose) = match key {

@@ -13,16 +13,6 @@ const NOTABLE: f64 = 0.01;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
-/// Lengths of periods, the longest first.
-const LENGTHS: [WindowLength; 6] = [
-    WindowLength::Months(12),
-    WindowLength::Months(3),
-    WindowLength::Months(2),
-    WindowLength::Months(1),
-    WindowLength::Days(7),
-    WindowLength::Days(1),
-];
-
 /// Whether so many rows are worth a word.
 pub(crate) fn is_notable(rows: u64, of: u64) -> bool {
     rows as f64 >= NOTABLE * of as f64
@@ -118,7 +108,7 @@ pub(crate) fn window_that_fits(spec: &WindowSpec, first: Date, last: Date) -> Op
     let days = day_number(last) - day_number(first) + 1;
     let count = u16::try_from(days).unwrap_or(u16::MAX).min(spec.count);
     let window = |length: WindowLength| WindowSpec { length, count, anchor: Anchor::LedgerEnd };
-    let found = LENGTHS.into_iter().map(window).find(|window| reaches_over(window, first, last));
+    let found = WindowLength::NAMED.into_iter().map(window).find(|window| reaches_over(window, first, last));
     found.filter(|found| found != spec).map(|found| found.to_string())
 }
 

@@ -1,7 +1,9 @@
 //! The amount: its column or columns, its sign, and how its numbers are written.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
-    Guess,
+    Guess, currencies,
     names::{self, Role},
     numbers::Numbers,
     roles::{Facts, Roles, is_text, type_of},
@@ -56,7 +58,7 @@ pub(super) fn of(
     guesses: &mut Vec<Guess>,
 ) -> Option<Amount> {
     let is_number =
-        |facts: &Facts<'_>| f64::from(u8::from(facts.is_number() || (facts.filled == 0 && is_text(format))));
+        |facts: &Facts<'_>| f64::from(facts.is_number() || (facts.filled == 0 && is_text(format)));
     let two = roles
         .best(Role::Debit, is_number)
         .zip(roles.best(Role::Credit, is_number))
@@ -64,10 +66,10 @@ pub(super) fn of(
     let single = roles.best(Role::Amount, |facts| {
         let is_money =
             facts.column.data_type.is_some() || facts.numbers.decimals > 0 || facts.numbers.negative > 0;
-        f64::from(u8::from(facts.is_number() && facts.filled > 0)) * if is_money { 1.0 } else { 0.5 }
+        f64::from(facts.is_number() && facts.filled > 0) * if is_money { 1.0 } else { 0.5 }
     });
     let product = || {
-        let is_one = |facts: &Facts<'_>| f64::from(u8::from(facts.is_number() && facts.filled > 0));
+        let is_one = |facts: &Facts<'_>| f64::from(facts.is_number() && facts.filled > 0);
         roles.best(Role::Quantity, is_one).zip(roles.best(Role::UnitPrice, is_one)).filter(|(a, b)| a != b)
     };
     let score = |at: usize, role: Role| names::fit(roles.facts[at].full_name(), role);
@@ -98,7 +100,7 @@ pub(super) fn of(
     };
     let mut used = used;
     let balance = roles
-        .best(Role::Balance, |facts| f64::from(u8::from(facts.is_number() && facts.filled > 0)))
+        .best(Role::Balance, |facts| f64::from(facts.is_number() && facts.filled > 0))
         .map(|at| roles.take(at));
     if let Some(balance) = balance {
         guesses.push(Guess::sure(
@@ -111,7 +113,7 @@ pub(super) fn of(
     if format.format == Format::Csv || used.iter().any(|facts| facts.column.data_type.is_none()) {
         signs_of(&used, format, guesses);
     }
-    let signs = used.iter().flat_map(|facts| facts.numbers.currency_signs.keys().cloned()).collect();
+    let signs = format.currency_signs.clone();
     Some(Amount {
         sides,
         balance: balance.map(Facts::number),
@@ -188,7 +190,16 @@ fn of_one<'a, 'b>(
         let list = |codes: &[&str]| {
             codes.iter().map(|code| format!("'{}'", code.replace('\'', "''"))).collect::<Vec<_>>().join(", ")
         };
-        let sql = format!("CASE WHEN {} IN ({}) THEN -{name} ELSE {name} END", column.sql(), list(&debit));
+        // A code that no row looked at has is neither, and its row is refused.
+        let code = format!("trim({})", column.sql());
+        let sql = match credit.as_slice() {
+            [] => format!("CASE WHEN {code} IN ({}) THEN -{name} END", list(&debit)),
+            credit => format!(
+                "CASE WHEN {code} IN ({}) THEN -{name} WHEN {code} IN ({}) THEN {name} END",
+                list(&debit),
+                list(credit)
+            ),
+        };
         let reason = format!(
             "no amount is negative, and {} is {} or {}",
             column.full_name(),
@@ -242,8 +253,7 @@ fn side_of<'b>(roles: &Roles<'_, 'b>) -> Option<(usize, Vec<&'b str>, Vec<&'b st
         }
         (!debit.is_empty()).then_some((debit, credit))
     };
-    let by_name =
-        roles.best(Role::Side, |facts| f64::from(u8::from(facts.distinct > 0 && facts.distinct < 9)));
+    let by_name = roles.best(Role::Side, |facts| f64::from(facts.distinct > 0 && facts.distinct < 9));
     by_name
         .into_iter()
         .chain(roles.free())
@@ -313,9 +323,6 @@ fn signs_of(used: &[&Facts<'_>], format: &mut SourceFormat, guesses: &mut Vec<Gu
             "values have groups of two digits".to_owned(),
         ));
     }
-    let mut signs: Vec<String> = texts().flat_map(|numbers| numbers.currency_signs.keys().cloned()).collect();
-    signs.sort_by_key(|sign| (std::cmp::Reverse(sign.len()), sign.clone()));
-    signs.dedup();
     for form in texts().flat_map(|numbers| &numbers.forms) {
         if !format.negative.contains(form) {
             format.negative.push(*form);
@@ -330,9 +337,34 @@ fn signs_of(used: &[&Facts<'_>], format: &mut SourceFormat, guesses: &mut Vec<Gu
             "values are written so".to_owned(),
         ));
     }
+    let (signs, others) = currency_signs_of(texts());
     if !signs.is_empty() {
-        let reason = "they stand before or behind numbers".to_owned();
-        guesses.push(Guess::sure("source.currency_signs", &format!("{signs:?}"), reason));
+        let (reason, is_sure) = match others {
+            0 => ("they stand before or behind numbers".to_owned(), true),
+            others => (
+                format!("rows with another currency's sign, {others} of those looked at, will be refused"),
+                false,
+            ),
+        };
+        let value = format!("{signs:?}");
+        guesses.push(Guess { entry: "source.currency_signs", value, reason, is_sure });
         format.currency_signs = signs;
     }
+}
+
+/// The signs of the currency that most numbers have, the longest first, and how many numbers have another one's.
+fn currency_signs_of<'n>(texts: impl Iterator<Item = &'n Numbers>) -> (Vec<String>, usize) {
+    let mut by_code: BTreeMap<String, (usize, BTreeSet<&str>)> = BTreeMap::new();
+    for (sign, count) in texts.flat_map(|numbers| &numbers.currency_signs) {
+        let (rows, signs) = by_code.entry(currencies::code_of(sign)).or_default();
+        *rows += count;
+        signs.insert(sign);
+    }
+    let all: usize = by_code.values().map(|(rows, _)| rows).sum();
+    let Some((rows, signs)) = by_code.into_values().max_by_key(|(rows, _)| *rows) else {
+        return (Vec::new(), 0);
+    };
+    let mut signs: Vec<String> = signs.into_iter().map(str::to_owned).collect();
+    signs.sort_by_key(|sign| std::cmp::Reverse(sign.len()));
+    (signs, all - rows)
 }

@@ -1,6 +1,6 @@
 //! The currency of the amounts.
 
-use spendscape_schema::money::Currency;
+use spendscape_schema::money::{Currency, DEFAULT_MINOR_DIGITS};
 
 use super::{
     Guess,
@@ -9,24 +9,51 @@ use super::{
     roles::{Facts, Roles},
 };
 
-/// Signs of currencies and their codes.
-const SIGNS: [(&str, &str); 13] = [
-    ("€", "EUR"),
-    ("£", "GBP"),
-    ("$", "USD"),
-    ("¥", "JPY"),
-    ("₹", "INR"),
-    ("₽", "RUB"),
-    ("₺", "TRY"),
-    ("₴", "UAH"),
-    ("₩", "KRW"),
-    ("₦", "NGN"),
-    ("zł", "PLN"),
-    ("kč", "CZK"),
-    ("r$", "BRL"),
+/// Signs and abbreviations of currencies in lower case, with their codes where they are one currency's.
+const SIGNS: [(&str, Option<&str>); 19] = [
+    ("€", Some("EUR")),
+    ("£", Some("GBP")),
+    ("$", Some("USD")),
+    ("us$", Some("USD")),
+    ("¥", Some("JPY")),
+    ("₹", Some("INR")),
+    ("₽", Some("RUB")),
+    ("₺", Some("TRY")),
+    ("₴", Some("UAH")),
+    ("₩", Some("KRW")),
+    ("₦", Some("NGN")),
+    ("zł", Some("PLN")),
+    ("kč", Some("CZK")),
+    ("r$", Some("BRL")),
+    ("fr", Some("CHF")),
+    ("ft", Some("HUF")),
+    ("lei", Some("RON")),
+    ("kr", None),
+    ("rs", None),
 ];
 
-/// The currency, and a condition where rows have several.
+/// Whether a text beside digits is a currency's sign or code: other letters make an id, not an amount.
+pub(super) fn is_sign(text: &str) -> bool {
+    let sign = text.strip_suffix('.').unwrap_or(text).to_lowercase();
+    SIGNS.iter().any(|(known, _)| *known == sign) || Currency::iso_digits(&sign).is_some()
+}
+
+/// The code that a sign stands for; signs of several currencies stand for themselves.
+pub(super) fn code_of(sign: &str) -> String {
+    let sign = sign.strip_suffix('.').unwrap_or(sign).to_lowercase();
+    match SIGNS.iter().find(|(known, _)| *known == sign) {
+        Some((_, Some(code))) => (*code).to_owned(),
+        Some((_, None)) => sign,
+        None => sign.to_uppercase(),
+    }
+}
+
+/// Decimal digits of the minor unit that a ledger counts in: those of ISO 4217, and never fewer than usual.
+pub(super) fn minor_digits(code: &str) -> u32 {
+    Currency::iso_digits(code).unwrap_or_default().max(DEFAULT_MINOR_DIGITS)
+}
+
+/// The currency, and a condition where rows say theirs.
 pub(super) fn of(
     roles: &mut Roles<'_, '_>,
     amount: &Amount,
@@ -34,42 +61,32 @@ pub(super) fn of(
 ) -> (String, Option<String>) {
     let is_code =
         |code: &str| code.trim().len() == 3 && code.trim().bytes().all(|letter| letter.is_ascii_uppercase());
-    let content =
-        |facts: &Facts<'_>| f64::from(u8::from(facts.filled > 0 && facts.column.filled().all(is_code)));
+    let content = |facts: &Facts<'_>| f64::from(facts.filled > 0 && facts.column.filled().all(is_code));
     if let Some(at) = roles.best(Role::Currency, content) {
         let facts = roles.take(at);
         let codes = facts.commonest();
         let (first, count) = codes[0];
-        if codes.len() == 1 {
-            guesses.push(Guess::sure(
-                "currency",
-                &format!("{first:?}"),
-                format!("all rows say so in {}", facts.full_name()),
-            ));
-            return (first.to_owned(), None);
-        }
-        let condition = format!("{} = '{first}'", facts.sql());
-        let reason = format!(
-            "{count} of {} rows have it in {}; others cannot be added to them",
-            facts.filled,
-            facts.full_name()
-        );
-        guesses.push(Guess::unsure("currency", &format!("{first:?}"), reason.clone()));
-        guesses.push(Guess::unsure("rows.where", &condition, reason));
+        let name = facts.full_name();
+        // Rows that were not looked at may have another one.
+        let condition = format!("trim({}) = '{first}'", facts.sql());
+        let (reason, is_sure) = match codes.len() {
+            1 => (format!("all rows that were looked at have it in {name}"), true),
+            _ => (format!("{count} of {} rows have it in {name}", facts.filled), false),
+        };
+        guesses.push(Guess { entry: "currency", value: format!("{first:?}"), reason, is_sure });
+        let reason = "rows of other currencies cannot be added to them".to_owned();
+        guesses.push(Guess { entry: "rows.where", value: condition.clone(), reason, is_sure });
         return (first.to_owned(), Some(condition));
     }
-    let by_sign = amount.signs.iter().find_map(|sign| {
-        let sign = sign.trim_end_matches('.').to_lowercase();
-        let known = SIGNS.iter().find(|(known, _)| *known == sign).map(|(_, code)| (*code).to_owned());
-        known.or_else(|| is_code(&sign.to_uppercase()).then(|| sign.to_uppercase()))
-    });
+    let by_sign =
+        || amount.signs.iter().map(|sign| code_of(sign)).find(|code| Currency::iso_digits(code).is_some());
     let by_name = || {
         let parts = amount.names.iter().flat_map(|name| names::parts(name));
         let mut codes =
             parts.map(|part| part.to_uppercase()).filter(|part| Currency::iso_digits(part).is_some());
         codes.next()
     };
-    match by_sign.or_else(by_name) {
+    match by_sign().or_else(by_name) {
         Some(code) => {
             guesses.push(Guess::unsure(
                 "currency",

@@ -2,9 +2,10 @@
 
 use arrow::array::StringArray;
 
+use super::bare_map;
 use crate::{
     Error,
-    ingest::{ColumnMap, Texts, TimeReader, Times, moment},
+    ingest::{Texts, TimeReader, Times, moment},
 };
 
 /// Days, the usual forms first.
@@ -204,9 +205,7 @@ fn texts<S: AsRef<str>>(values: &[S]) -> Times<'static> {
 
 /// What a format makes of some rows, as the ingest will read them.
 fn read(format: &str, times: &Times<'_>, rows: &[usize]) -> Result<Vec<Option<i64>>, Error> {
-    let mut map = ColumnMap::from_toml(
-        "currency = 'XXX'\n[columns]\ncustomer = 'c'\ntime = 't'\namount = 'a'\nclass = 'k'\n",
-    )?;
+    let mut map = bare_map()?;
     map.time.formats = vec![format.to_owned()];
     let reader = TimeReader::new(&map)?;
     Ok(rows.iter().map(|row| reader.read(times, (*row, *row)).ok().map(|(millis, _)| millis)).collect())

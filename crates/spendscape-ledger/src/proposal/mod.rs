@@ -58,6 +58,13 @@ impl Proposal {
     }
 }
 
+/// A map of which only the entries count that are set afterwards.
+fn bare_map() -> Result<ColumnMap, Error> {
+    ColumnMap::from_toml(
+        "currency = 'XXX'\n[columns]\ncustomer = 'c'\ntime = 't'\namount = 'a'\nclass = 'k'\n",
+    )
+}
+
 /// Proposes a map for files of one form, from the first one: whether it holds statements, its encoding, delimiter, header and the
 /// lines around its rows from its two ends, columns by name and content, signs of numbers and formats of times from its first
 /// 20,000 rows. What later rows show otherwise the ingest will refuse by row.

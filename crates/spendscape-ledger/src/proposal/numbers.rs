@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use spendscape_schema::money::Currency;
-
+use super::currencies;
 use crate::ingest::Negative;
 
 /// What the values of a column show.
@@ -200,24 +199,15 @@ fn without_currency<'a>(text: &'a str, found: &mut Option<&'a str>) -> &'a str {
 /// Bytes of a currency's sign or code before a number: `€`, `kr.`, `EUR`.
 fn currency_before(text: &str) -> Option<usize> {
     let end = text.find(|sign: char| sign.is_ascii_digit() || "+-(\u{2212}".contains(sign))?;
-    currency_length(text[..end].trim_end())
+    let sign = text[..end].trim_end();
+    currencies::is_sign(sign).then_some(sign.len())
 }
 
 fn currency_behind(text: &str) -> Option<usize> {
     let start = text.rfind(|sign: char| sign.is_ascii_digit() || "-)\u{2212}".contains(sign))?;
     let start = start + text[start..].chars().next().map_or(0, char::len_utf8);
-    currency_length(text[start..].trim_start())
-}
-
-/// Bytes of a sign or code that is a currency's: other letters beside digits make an id, not an amount.
-fn currency_length(sign: &str) -> Option<usize> {
-    const SIGNS: [&str; 10] = ["$", "€", "£", "¥", "₹", "₽", "₺", "₴", "₩", "₦"];
-    const ABBREVIATIONS: [&str; 9] = ["kr", "zł", "kč", "rs", "fr", "ft", "lei", "r$", "us$"];
-    let letters = sign.strip_suffix('.').unwrap_or(sign).to_lowercase();
-    let is_known = SIGNS.contains(&letters.as_str())
-        || ABBREVIATIONS.contains(&letters.as_str())
-        || Currency::iso_digits(&letters).is_some();
-    is_known.then_some(sign.len())
+    let sign = text[start..].trim_start();
+    currencies::is_sign(sign).then_some(sign.len())
 }
 
 #[cfg(test)]

@@ -3,12 +3,11 @@
 use std::{collections::HashMap, path::Path};
 
 use arrow::datatypes::DataType;
-use spendscape_schema::money::{Currency, DEFAULT_MINOR_DIGITS};
 
 use super::{
     Guess,
     amounts::{self, Amount, Sides},
-    currencies,
+    bare_map, currencies,
     dates::{self, Dates},
     names::{self, Role},
     numbers::Numbers,
@@ -119,11 +118,9 @@ pub(super) fn map_of(
         Sides::One(sql) => (Some(sql), None),
         Sides::Two(two) => (None, Some(two)),
     };
-    let mut map = ColumnMap::from_toml(
-        "currency = 'XXX'\n[columns]\ncustomer = 'c'\ntime = 't'\namount = 'a'\nclass = 'k'\n",
-    )?;
+    let mut map = bare_map()?;
     (map.currency, map.source, map.time) = (currency, format, rules);
-    map.minor_digits = Currency::iso_digits(&map.currency).unwrap_or_default().max(DEFAULT_MINOR_DIGITS);
+    map.minor_digits = currencies::minor_digits(&map.currency);
     map.rows.condition = condition;
     map.types = typed.into_iter().collect();
     map.columns = Columns { customer, time, amount, class, transaction, channel, place, balance };
@@ -175,7 +172,7 @@ fn time_of(
     guesses: &mut Vec<Guess>,
 ) -> Result<Option<(String, TimeRules)>, Error> {
     let mut rules = TimeRules::default();
-    let by_name = roles.best(Role::Time, |facts| f64::from(u8::from(facts.is_time())));
+    let by_name = roles.best(Role::Time, |facts| f64::from(facts.is_time()));
     let Some(at) = by_name.or_else(|| roles.free().find(|at| roles.facts[*at].is_time())) else {
         return Ok(epoch_of(roles, guesses).map(|sql| (sql, rules)));
     };
@@ -197,8 +194,7 @@ fn time_of(
     let mut reason = reason;
     // A clock of its own beside days.
     if dates.formats.iter().all(|format| !format.contains("%H") && !format.contains("%I"))
-        && let Some(clock_at) =
-            roles.best(Role::Clock, |facts| f64::from(u8::from(facts.column.data_type.is_none())))
+        && let Some(clock_at) = roles.best(Role::Clock, |facts| f64::from(facts.column.data_type.is_none()))
     {
         let values: Vec<&str> = roles.facts[clock_at].column.filled().collect();
         if values.len() == facts.filled
@@ -244,7 +240,7 @@ fn epoch_of(roles: &mut Roles<'_, '_>, guesses: &mut Vec<Guess>) -> Option<Strin
             same && facts.column.filled().all(|value| value.bytes().all(|byte| byte.is_ascii_digit()))
         })
     };
-    let at = roles.best(Role::Time, |facts| f64::from(u8::from(matches!(digits(facts), Some(10 | 13)))))?;
+    let at = roles.best(Role::Time, |facts| f64::from(matches!(digits(facts), Some(10 | 13))))?;
     let function =
         if digits(&roles.facts[at]) == Some(10) { "to_timestamp_seconds" } else { "to_timestamp_millis" };
     let facts = roles.take(at);
@@ -265,7 +261,7 @@ fn customer_of(roles: &mut Roles<'_, '_>, is_nameless: bool, guesses: &mut Vec<G
         // Ids that are bytes have no text here.
         let is_there = facts.filled > 0 || facts.column.data_type.is_some();
         let several = if facts.distinct == 1 { 1.0 } else { 2.0 };
-        f64::from(u8::from(!facts.is_time() && is_whole && comes_again && is_there)) * several
+        f64::from(!facts.is_time() && is_whole && comes_again && is_there) * several
     };
     if let Some(at) = roles.best(Role::Customer, content) {
         let facts = roles.take(at);
@@ -303,7 +299,7 @@ fn class_of(roles: &mut Roles<'_, '_>, guesses: &mut Vec<Guess>) -> Option<Strin
             !facts.is_time() && (!facts.is_number() || (is_code && facts.numbers.decimal.is_empty()));
         let share = facts.distinct as f64 / facts.filled.max(1) as f64;
         let is_repeated = if share < 0.2 || facts.filled < 20 { 1.0 } else { 0.5 };
-        f64::from(u8::from(is_text && facts.filled > 0)) * is_repeated
+        f64::from(is_text && facts.filled > 0) * is_repeated
     };
     let by_name = roles.best(Role::Class, content);
     // Otherwise the text of the fewest different values, but more than one.
@@ -327,8 +323,7 @@ fn unique_of(roles: &mut Roles<'_, '_>, guesses: &mut Vec<Guess>) -> Option<Stri
     let is_unique = |facts: &Facts<'_>| {
         facts.filled > 1 && facts.distinct == facts.filled && facts.filled == facts.column.values.len()
     };
-    let at =
-        roles.best(Role::Transaction, |facts| f64::from(u8::from(is_unique(facts) && !facts.is_time())))?;
+    let at = roles.best(Role::Transaction, |facts| f64::from(is_unique(facts) && !facts.is_time()))?;
     let facts = roles.take(at);
     guesses.push(Guess::sure(
         "columns.transaction",
@@ -350,7 +345,7 @@ fn optional(
             && facts.distinct > 1
             && 2 * facts.filled > facts.column.values.len()
     };
-    let at = roles.best(role, |facts| f64::from(u8::from(fits(facts))))?;
+    let at = roles.best(role, |facts| f64::from(fits(facts)))?;
     let facts = roles.take(at);
     let reason = format!("its name; {} different values", facts.distinct);
     guesses.push(Guess::sure(entry, &facts.sql(), reason));

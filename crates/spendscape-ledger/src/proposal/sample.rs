@@ -8,7 +8,7 @@ use arrow::{
     datatypes::{DataType, Field},
 };
 
-use super::{Guess, dialect, statements};
+use super::{Guess, bare_map, dialect, statements};
 use crate::{
     Error, Place, RowProblem,
     ingest::{
@@ -111,16 +111,12 @@ pub(super) fn of_file(path: &Path, format: &SourceFormat) -> Result<Vec<Column>,
 }
 
 /// A map of which only the form of the files matters.
-fn bare_map(format: &SourceFormat) -> Result<ColumnMap, Error> {
-    let mut map = ColumnMap::from_toml(
-        "currency = 'XXX'\n[columns]\ncustomer = 'c'\ntime = 't'\namount = 'a'\nclass = 'k'\n",
-    )?;
-    map.source = format.clone();
-    Ok(map)
+fn map_of(format: &SourceFormat) -> Result<ColumnMap, Error> {
+    Ok(ColumnMap { source: format.clone(), ..bare_map()? })
 }
 
 fn of_text(path: &Path, format: &SourceFormat) -> Result<Vec<Column>, Error> {
-    let map = bare_map(format)?;
+    let map = map_of(format)?;
     let mut file = TextFile::open(path, format, BLOCK_BYTES)?;
     let found = FileColumns::of_text(path, &map, &file)?;
     let mut columns: Vec<(Column, Origin)> = Vec::new();
@@ -183,7 +179,7 @@ fn of_statement(path: &Path, format: &SourceFormat) -> Result<Vec<Column>, Error
 }
 
 fn of_parquet(path: &Path, format: &SourceFormat) -> Result<Vec<Column>, Error> {
-    let map = bare_map(format)?;
+    let map = map_of(format)?;
     let file = ParquetFile::open(path)?;
     let found = FileColumns::of_parquet(path, &map, &file)?;
     let (mut fields, mut read) = (Vec::new(), Vec::new());

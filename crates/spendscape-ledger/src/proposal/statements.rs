@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use spendscape_schema::money::{Currency, DEFAULT_MINOR_DIGITS};
-
-use super::{Guess, dialect, sample::Column};
+use super::{Guess, currencies, dialect, sample::Column};
 use crate::{
     Error,
     ingest::{ColumnMap, Format, SourceFormat},
@@ -105,7 +103,7 @@ pub(super) fn map_of(
     };
     guesses.push(Guess::unsure("columns.class", &class, reason));
     let mut map = ColumnMap::from_toml("currency = 'XXX'\n[source]\nformat = 'camt'\n")?;
-    map.minor_digits = Currency::iso_digits(currency).unwrap_or_default().max(DEFAULT_MINOR_DIGITS);
+    map.minor_digits = currencies::minor_digits(currency);
     (map.currency, map.source, map.columns.class) = ((*currency).to_owned(), format, class);
     map.rows.condition = condition;
     Ok(map)

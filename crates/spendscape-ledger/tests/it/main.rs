@@ -13,6 +13,7 @@ mod ingest;
 mod join;
 mod panel;
 mod parts;
+mod proposal;
 mod real;
 mod refused;
 mod statement;

@@ -108,7 +108,6 @@ fn choose(
     }
     if wanted.is_empty()
         && nested.is_empty()
-        && nodes.len() > 1
         && let Some(stack) = stack(graph, nodes, weights)
     {
         return Ok(stack);

@@ -34,15 +34,6 @@ const FEW_DROPPED: f64 = 0.2;
 
 const SHOWN_ROWS: usize = 5;
 
-const LENGTHS: [WindowLength; 6] = [
-    WindowLength::Months(12),
-    WindowLength::Months(3),
-    WindowLength::Months(2),
-    WindowLength::Months(1),
-    WindowLength::Days(7),
-    WindowLength::Days(1),
-];
-
 /// What comes of a map.
 #[derive(Debug, Serialize)]
 pub struct Trial {
@@ -200,7 +191,7 @@ fn windows(
         spec.periods(last).is_ok_and(|periods| periods.first().is_some_and(is_there)).then_some(spec)
     };
     let longest = |length: WindowLength| (2..=PERIODS).rev().find_map(|count| reaches(length, count));
-    let mut specs: Vec<WindowSpec> = LENGTHS.into_iter().filter_map(longest).collect();
+    let mut specs: Vec<WindowSpec> = WindowLength::NAMED.into_iter().filter_map(longest).collect();
     if specs.is_empty() {
         specs.push(WindowSpec { length: WindowLength::Days(1), count: 1, anchor: Anchor::LedgerEnd });
     }
