@@ -266,8 +266,7 @@ fn header(rows: &[Vec<String>], format: &mut SourceFormat, guesses: &mut Vec<Gue
 /// Totals and notes below the rows.
 fn footer(rows: &[Vec<String>], last: &[Vec<String>], format: &mut SourceFormat, guesses: &mut Vec<Guess>) {
     let (usual, _) = usual_length(rows);
-    let is_footer =
-        |row: &&Vec<String>| filled(row).len() * 2 < usual.min(row.len().max(usual)) || row.len() + 1 < usual;
+    let is_footer = |row: &&Vec<String>| filled(row).len() * 2 < usual || row.len() + 1 < usual;
     for row in last.iter().rev().take_while(is_footer) {
         let first = row.first().map(|field| field.trim()).unwrap_or_default();
         let words = first.split(|letter: char| letter.is_ascii_digit()).next().unwrap_or_default();
