@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, BooleanArray, Date32Array, DictionaryArray, FixedSizeListArray,
-        Float64Array, Int64Array, ListArray, PrimitiveArray, RecordBatch, StringArray, UInt16Array,
+        Float64Array, Int64Array, ListArray, PrimitiveArray, RecordBatch, StringArray,
+        TimestampMillisecondArray, UInt16Array,
     },
     buffer::OffsetBuffer,
     compute::concat_batches,
@@ -16,7 +17,7 @@ use arrow::{
 };
 use ndarray::{Array2, ArrayView2};
 
-use crate::{Error, table::TABLE_KEY};
+use crate::{Error, tables::TABLE_KEY};
 
 /// A text column.
 pub fn text<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> ArrayRef {
@@ -59,6 +60,21 @@ pub fn index(values: impl IntoIterator<Item = u16>) -> ArrayRef {
 /// A column of 16-bit indices with nulls.
 pub fn optional_index(values: impl IntoIterator<Item = Option<u16>>) -> ArrayRef {
     Arc::new(values.into_iter().collect::<UInt16Array>())
+}
+
+/// A text column with nulls.
+pub fn optional_text<S: AsRef<str>>(values: impl IntoIterator<Item = Option<S>>) -> ArrayRef {
+    Arc::new(StringArray::from_iter(values))
+}
+
+/// A column of local times, in milliseconds since 1970.
+pub fn time(values: impl IntoIterator<Item = i64>) -> ArrayRef {
+    Arc::new(TimestampMillisecondArray::from_iter_values(values))
+}
+
+/// A column of 64-bit integers with nulls.
+pub fn optional_integer(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<Int64Array>())
 }
 
 /// A column of 64-bit integers.
@@ -195,6 +211,14 @@ impl Rows {
         Ok(values.values().to_vec())
     }
 
+    fn optional<T: ArrowPrimitiveType>(&self, column: &str) -> Result<Vec<Option<T::Native>>, Error> {
+        let array = self.nullable(column)?;
+        let values = array
+            .as_primitive_opt::<T>()
+            .ok_or_else(|| self.wrong(column, &T::DATA_TYPE.to_string(), array.data_type()))?;
+        Ok(values.iter().collect())
+    }
+
     /// A text column, dictionary-encoded or not.
     ///
     /// # Errors
@@ -210,12 +234,15 @@ impl Rows {
         Ok(text.into_iter().flatten().map(str::to_owned).collect())
     }
 
-    /// A dictionary-encoded text column that may be null.
+    /// A text column that may be null, dictionary-encoded or not.
     ///
     /// # Errors
     /// If the column is missing or of another type.
     pub fn optional_text(&self, column: &str) -> Result<Vec<Option<String>>, Error> {
         let array = self.nullable(column)?;
+        if let Some(text) = array.as_string_opt::<i32>() {
+            return Ok(text.iter().map(|value| value.map(str::to_owned)).collect());
+        }
         let wrong = || self.wrong(column, "text", array.data_type());
         let dictionary = array.as_dictionary_opt::<Int32Type>().ok_or_else(wrong)?;
         let text = dictionary.downcast_dict::<StringArray>().ok_or_else(wrong)?;
@@ -258,11 +285,7 @@ impl Rows {
     /// # Errors
     /// If the column is missing or of another type.
     pub fn optional_date(&self, column: &str) -> Result<Vec<Option<i32>>, Error> {
-        let array = self.nullable(column)?;
-        let values = array
-            .as_primitive_opt::<Date32Type>()
-            .ok_or_else(|| self.wrong(column, "Date32", array.data_type()))?;
-        Ok(values.iter().collect())
+        self.optional::<Date32Type>(column)
     }
 
     /// A column of 16-bit indices.
@@ -278,11 +301,7 @@ impl Rows {
     /// # Errors
     /// If the column is missing or of another type.
     pub fn optional_index(&self, column: &str) -> Result<Vec<Option<u16>>, Error> {
-        let array = self.nullable(column)?;
-        let values = array
-            .as_primitive_opt::<UInt16Type>()
-            .ok_or_else(|| self.wrong(column, "UInt16", array.data_type()))?;
-        Ok(values.iter().collect())
+        self.optional::<UInt16Type>(column)
     }
 
     /// A column of local times, in milliseconds since 1970.
@@ -301,6 +320,14 @@ impl Rows {
         self.primitive::<Int64Type>(column)
     }
 
+    /// A column of 64-bit integers with nulls.
+    ///
+    /// # Errors
+    /// If the column is missing or of another type.
+    pub fn optional_integer(&self, column: &str) -> Result<Vec<Option<i64>>, Error> {
+        self.optional::<Int64Type>(column)
+    }
+
     /// A column of 64-bit floats.
     ///
     /// # Errors
@@ -314,11 +341,7 @@ impl Rows {
     /// # Errors
     /// If the column is missing or of another type.
     pub fn optional_float(&self, column: &str) -> Result<Vec<Option<f64>>, Error> {
-        let array = self.nullable(column)?;
-        let values = array
-            .as_primitive_opt::<Float64Type>()
-            .ok_or_else(|| self.wrong(column, "Float64", array.data_type()))?;
-        Ok(values.iter().collect())
+        self.optional::<Float64Type>(column)
     }
 
     fn vectors<T: ArrowPrimitiveType>(&self, column: &str) -> Result<Array2<T::Native>, Error> {

@@ -13,7 +13,7 @@
 //! # Ok::<(), spendscape_schema::Error>(())
 //! ```
 //!
-//! Modules in reading order: [`mod@table`] (columns and versions), [`arrays`] (between Arrow and ndarray), [`panel`],
+//! Modules in reading order: [`tables`] (columns and versions, as schemas and as types), [`arrays`] (between Arrow and ndarray), [`panel`],
 //! [`taxonomy`], [`shipped`], [`csv`], [`marks`], [`coefficients`], [`targets`], [`window`], [`money`], [`scope`], [`seed`].
 
 pub mod arrays;
@@ -27,7 +27,7 @@ pub mod panel;
 pub mod scope;
 pub mod seed;
 pub mod shipped;
-pub mod table;
+pub mod tables;
 pub mod targets;
 pub mod taxonomy;
 pub mod window;
@@ -39,7 +39,7 @@ pub use error::Error;
 pub use money::Currency;
 pub use panel::Panel;
 pub use scope::{CoefficientOrigin, Coverage, LeftOut, Scope};
-pub use table::{Column, Kind, Table};
+pub use tables::{Column, Kind, Table, Tabular};
 pub use targets::{TargetScaler, TargetScaling, Targets};
 pub use taxonomy::{Flow, Taxonomy, Unmapped};
 pub use window::{EmptyWindows, Period, WindowLength, WindowSpec};

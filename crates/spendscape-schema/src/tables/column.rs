@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, TimeUnit};
 
+use super::{kinds::ColumnType, plain};
 use crate::{Axes, Axis, Error};
 
 /// The type of a column.
@@ -72,4 +73,11 @@ pub struct Column {
     pub optional: bool,
     /// What it holds, with the unit.
     pub doc: &'static str,
+}
+
+impl Column {
+    /// A column as the declaration of its table has it.
+    pub(super) const fn of<K: ColumnType>(name: &'static str, doc: &'static str) -> Self {
+        Self { name: plain(name), kind: K::KIND, nullable: K::NULLABLE, optional: K::OPTIONAL, doc }
+    }
 }
