@@ -1,13 +1,13 @@
 //! Parquet tables are read with provenance and a digest in their metadata.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
     errors::ParquetError,
 };
-use spendscape_schema::{Axes, Table, arrays::Rows};
+use spendscape_schema::{Axes, Table, Tabular, arrays::Rows};
 
 use crate::{
     Chunks, Digest, DigestOf, Error, Provenance,
@@ -26,6 +26,17 @@ pub struct Stored {
     pub provenance: Provenance,
     /// Digest of its content, checked.
     pub digest: Digest,
+    path: PathBuf,
+}
+
+impl Stored {
+    /// The table as a type.
+    ///
+    /// # Errors
+    /// [`Error::Table`] if it is another table, or holds nulls where it must not.
+    pub fn table<T: Tabular>(&self) -> Result<T, Error> {
+        T::read(&self.rows).map_err(|source| Error::Table { path: self.path.clone(), source })
+    }
 }
 
 /// Reads one table batch by batch. Every column chunk is compared with its digest before it is decoded.
@@ -184,7 +195,7 @@ pub fn read_table(path: &Path, table: Table) -> Result<Stored, Error> {
     compare(path, "content", footer.digest.as_str(), &digest.finish())?;
     let rows =
         Rows::new(&schema, &batches).map_err(|source| Error::Table { path: path.to_owned(), source })?;
-    Ok(Stored { rows, axes, provenance: footer.provenance, digest: footer.digest })
+    Ok(Stored { rows, axes, provenance: footer.provenance, digest: footer.digest, path: path.to_owned() })
 }
 
 fn damaged(path: &Path, source: ParquetError) -> Error {

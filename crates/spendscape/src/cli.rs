@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use spendscape::{
     RunFolder,
-    evaluate::{self, CompareOptions, EvaluateOptions, SummaryRow},
+    evaluate::{self, CompareOptions, EvaluateOptions},
     progress,
     shipped::TemplateOptions,
     stages::{
@@ -31,6 +31,7 @@ use spendscape::{
     text::{printable, printable_json, printable_log},
 };
 use spendscape_report::{CustomerExplanation, explanation_page, explanation_text};
+use spendscape_schema::tables::ComparisonSummaryRow;
 use spendscape_store::Manifest;
 use tracing_subscriber::EnvFilter;
 
@@ -477,7 +478,7 @@ impl Arguments {
 }
 
 /// The comparison as a table for a person.
-fn comparison_table(rows: &[SummaryRow]) -> String {
+fn comparison_table(rows: &[ComparisonSummaryRow]) -> String {
     let show = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
     let mut table = "| features | measure | level | seeds | median | low | high | chance | unimodal null |\n\
                      |---|---|---|---|---|---|---|---|---|\n"

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use arrow::array::{ArrayRef, RecordBatch};
-use spendscape_schema::{Axes, Table, Taxonomy};
+use spendscape_schema::{Axes, Table, Tabular, Taxonomy};
 use spendscape_store::{
     Digest, FolderLock, Manifest, Provenance, StageRecord, Standing, Stored, TableReader, Use, digest_of,
     manifest::command, read_table, seal_of, standing, this_build, write_file, write_table,
@@ -513,6 +513,14 @@ impl RunFolder {
         Ok(stored)
     }
 
+    /// Reads a table as a type.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and if the file holds another table.
+    pub fn table<T: Tabular>(&self, file: File) -> Result<T> {
+        Ok(self.read(file)?.table()?)
+    }
+
     /// Adds a table to what a stage is made from, under a name: its content and what it says of itself.
     ///
     /// # Errors
@@ -628,6 +636,15 @@ impl Stage<'_> {
         let schema = file.table().schema(axes)?;
         let batch =
             RecordBatch::try_new(schema, columns).with_context(|| format!("cannot make {}", file.name()))?;
+        self.write_batch(file, &batch)
+    }
+
+    /// Writes one table of the stage; `axes` name the entries of its vectors.
+    ///
+    /// # Errors
+    /// If columns differ in length or the disk is full.
+    pub fn write_table<T: Tabular>(&mut self, file: File, axes: &Axes, table: &T) -> Result<()> {
+        let batch = table.to_batch(axes).with_context(|| format!("cannot make {}", file.name()))?;
         self.write_batch(file, &batch)
     }
 

@@ -52,7 +52,7 @@ macro_rules! tables {
     };
     (@rows $name:ident $row:ident { $($column:ident: $kind:ty = $what:literal,)+ }) => {
         #[doc = concat!("A row of [`", stringify!($name), "`].")]
-        #[derive(Debug, Clone, PartialEq)]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
         pub struct $row {
             $(#[doc = $what] pub $column: <$kind as crate::tables::kinds::RowColumn>::Value,)+
         }

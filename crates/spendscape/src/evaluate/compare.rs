@@ -4,9 +4,11 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
-use serde::Serialize;
-use spendscape_schema::{Axes, arrays};
-use spendscape_segments::{Comparison, ComparisonSummary, pairwise_agreement};
+use spendscape_schema::{
+    Axes,
+    tables::{ComparisonSummary, ComparisonSummaryRow, Segments},
+};
+use spendscape_segments::{Comparison, pairwise_agreement};
 use spendscape_store::Provenance;
 
 use super::{EvaluateOptions, evaluate, segments};
@@ -59,7 +61,7 @@ pub fn compare(run: &RunFolder, options: &CompareOptions, force: bool) -> Result
         if one.has(File::Segments)? {
             let name = format!("seed {} {}", seed.unwrap_or_default(), File::Segments.name());
             provenance = one.input(provenance, &name, File::Segments)?;
-            let segments = one.read(File::Segments)?.rows.index("segment")?;
+            let segments = one.table::<Segments>(File::Segments)?.segment;
             labels.push(segments.into_iter().map(usize::from).collect::<Vec<usize>>());
         }
     }
@@ -68,111 +70,55 @@ pub fn compare(run: &RunFolder, options: &CompareOptions, force: bool) -> Result
     };
     // What follows summarizes rows in the order of the seeds, whatever the order of the folders.
     all.rows.sort_by_key(|row| row.seed);
-    let mut rows: Vec<SummaryRow> = all.summary().into_iter().map(SummaryRow::from).collect();
+    let mut rows = all.summary().into_iter().map(summary).collect::<Result<Vec<_>>>()?;
     if labels.len() > 1 {
-        rows.push(SummaryRow::agreement(&labels)?);
+        rows.push(agreement(&labels)?);
     }
-    let figures = |of: fn(&SummaryRow) -> Option<f64>| arrays::optional_float(rows.iter().map(of));
-    let columns = vec![
-        arrays::category(rows.iter().map(|row| &row.representation)),
-        arrays::category(rows.iter().map(|row| &row.measure)),
-        arrays::index(rows.iter().map(|row| row.level as u16)),
-        arrays::index(rows.iter().map(|row| row.seeds as u16)),
-        figures(|row| row.median),
-        figures(|row| row.low),
-        figures(|row| row.high),
-        figures(|row| row.chance),
-        figures(|row| row.null),
-    ];
-    stage.write(File::ComparisonSummary, &Axes::new(), columns)?;
+    stage.write_table(File::ComparisonSummary, &Axes::new(), &ComparisonSummary::from_rows(rows)?)?;
     stage.finish()
-}
-
-/// A row of the table.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SummaryRow {
-    /// Features compared.
-    pub representation: String,
-    /// What is measured.
-    pub measure: String,
-    /// Length of the prefix, or number of clusters.
-    pub level: usize,
-    /// Figures summarized: seeds, or pairs of seeds.
-    pub seeds: usize,
-    /// Median over seeds, if it is defined.
-    pub median: Option<f64>,
-    /// Smallest over seeds.
-    pub low: Option<f64>,
-    /// Largest over seeds.
-    pub high: Option<f64>,
-    /// Median of the chance, where there is one.
-    pub chance: Option<f64>,
-    /// Median of the unimodal null, where there is one.
-    pub null: Option<f64>,
 }
 
 fn defined(value: f64) -> Option<f64> {
     Some(value).filter(|value| value.is_finite())
 }
 
-impl From<ComparisonSummary> for SummaryRow {
-    fn from(summary: ComparisonSummary) -> Self {
-        Self {
-            representation: summary.representation,
-            measure: summary.measure.name().to_owned(),
-            level: summary.level,
-            seeds: summary.runs,
-            median: defined(summary.median),
-            low: defined(summary.low),
-            high: defined(summary.high),
-            chance: summary.chance.and_then(defined),
-            null: summary.null.and_then(defined),
-        }
-    }
+fn summary(summary: spendscape_segments::ComparisonSummary) -> Result<ComparisonSummaryRow> {
+    Ok(ComparisonSummaryRow {
+        representation: summary.representation,
+        measure: summary.measure.name().to_owned(),
+        level: u16::try_from(summary.level)?,
+        seeds: u16::try_from(summary.runs)?,
+        median: defined(summary.median),
+        low: defined(summary.low),
+        high: defined(summary.high),
+        chance: summary.chance.and_then(defined),
+        null: summary.null.and_then(defined),
+    })
 }
 
-impl SummaryRow {
-    /// Whether the segments of different training seeds agree: adjusted Rand index of all pairs of runs.
-    fn agreement(labels: &[Vec<usize>]) -> Result<Self> {
-        let mut pairs = pairwise_agreement(labels)?;
-        pairs.sort_by(f64::total_cmp);
-        let clusters = labels.iter().flatten().max().map_or(0, |most| most + 1);
-        Ok(Self {
-            representation: "lstm".to_owned(),
-            measure: "seed agreement".to_owned(),
-            level: clusters,
-            seeds: pairs.len(),
-            median: defined(pairs[pairs.len() / 2]),
-            low: defined(pairs[0]),
-            high: defined(pairs[pairs.len() - 1]),
-            // The index is adjusted for chance.
-            chance: Some(0.0),
-            null: None,
-        })
-    }
+/// Whether the segments of different training seeds agree: adjusted Rand index of all pairs of runs.
+fn agreement(labels: &[Vec<usize>]) -> Result<ComparisonSummaryRow> {
+    let mut pairs = pairwise_agreement(labels)?;
+    pairs.sort_by(f64::total_cmp);
+    let clusters = labels.iter().flatten().max().map_or(0, |most| most + 1);
+    Ok(ComparisonSummaryRow {
+        representation: "lstm".to_owned(),
+        measure: "seed agreement".to_owned(),
+        level: u16::try_from(clusters)?,
+        seeds: u16::try_from(pairs.len())?,
+        median: defined(pairs[pairs.len() / 2]),
+        low: defined(pairs[0]),
+        high: defined(pairs[pairs.len() - 1]),
+        // The index is adjusted for chance.
+        chance: Some(0.0),
+        null: None,
+    })
 }
 
 /// Reads the comparison in a folder.
 ///
 /// # Errors
 /// If the table is missing or damaged.
-pub fn read_summary(run: &RunFolder) -> Result<Vec<SummaryRow>> {
-    let rows = run.read(File::ComparisonSummary)?.rows;
-    let (names, measures) = (rows.text("representation")?, rows.text("measure")?);
-    let (levels, seeds) = (rows.index("level")?, rows.index("seeds")?);
-    let (median, low, high) =
-        (rows.optional_float("median")?, rows.optional_float("low")?, rows.optional_float("high")?);
-    let (chance, null) = (rows.optional_float("chance")?, rows.optional_float("null")?);
-    let row = |(at, (representation, measure)): (usize, (String, String))| SummaryRow {
-        representation,
-        measure,
-        level: usize::from(levels[at]),
-        seeds: usize::from(seeds[at]),
-        median: median[at],
-        low: low[at],
-        high: high[at],
-        chance: chance[at],
-        null: null[at],
-    };
-    Ok(names.into_iter().zip(measures).enumerate().map(row).collect())
+pub fn read_summary(run: &RunFolder) -> Result<Vec<ComparisonSummaryRow>> {
+    Ok(run.table::<ComparisonSummary>(File::ComparisonSummary)?.into_rows().collect())
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
-use spendscape_schema::{Coefficients, Panel, TargetScaler};
+use spendscape_schema::{Coefficients, Panel, TargetScaler, tables::Latent};
 use spendscape_segments::{dominance_order, final_states};
 
 use crate::{
@@ -144,12 +144,11 @@ impl Short {
 }
 
 fn read_events(run: &RunFolder, panel: &Panel) -> Result<Array2<bool>> {
-    let rows = run.read(File::Latent)?.rows;
-    let (names, periods, flags) = (rows.text("customer")?, rows.index("period")?, rows.flag("event")?);
+    let latent: Latent = run.table(File::Latent)?;
     let at: HashMap<&String, usize> =
         panel.customers.iter().enumerate().map(|(row, name)| (name, row)).collect();
     let mut events = Array2::from_elem((panel.len(), panel.periods.len()), false);
-    for ((name, period), flag) in names.iter().zip(periods).zip(flags) {
+    for ((name, period), flag) in latent.customer.iter().zip(latent.period).zip(latent.event) {
         if let (Some(row), true) = (at.get(name), usize::from(period) < panel.periods.len()) {
             events[[*row, usize::from(period)]] = flag;
         }

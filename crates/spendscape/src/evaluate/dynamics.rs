@@ -6,6 +6,7 @@ use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
 use spendscape_dynamics::{InverseConfig, inverse_regression};
 use spendscape_linalg::rank;
+use spendscape_schema::tables::{Attractors, EndStates};
 use spendscape_segments::row_cosines;
 
 use super::{Metrics, context::Context};
@@ -42,24 +43,24 @@ pub(super) fn measure(context: &Context, run: &RunFolder, metrics: &mut Metrics)
     if !run.has(File::EndStates)? {
         return Ok(());
     }
-    let rows = run.read(File::EndStates)?.rows;
-    let extended = rows.vectors64("hidden_100")?;
+    let table: EndStates = run.table(File::EndStates)?;
+    let extended = &table.hidden_100;
     for (name, location) in
         [("raw", &locations.raw), ("paper", &locations.paper), ("printed", &locations.printed)]
     {
-        metrics.add(format!("inverse.cosine.extended.{name}"), mean_cosine(&extended, location)?);
-        metrics.add(format!("inverse.distance.extended.{name}"), distance(&extended, location));
+        metrics.add(format!("inverse.cosine.extended.{name}"), mean_cosine(extended, location)?);
+        metrics.add(format!("inverse.distance.extended.{name}"), distance(extended, location));
     }
-    let spread = spread(&extended);
+    let spread = spread(extended);
     metrics.add("inverse.spread.extended", spread);
-    metrics.add("inverse.relative_distance.extended.raw", distance(&extended, &locations.raw) / spread);
-    end_states(&rows, metrics)?;
+    metrics.add("inverse.relative_distance.extended.raw", distance(extended, &locations.raw) / spread);
+    end_states(table, metrics);
     attractors(run, metrics)
 }
 
-fn end_states(rows: &spendscape_schema::arrays::Rows, metrics: &mut Metrics) -> Result<()> {
-    let (low, high) = (rows.float("spectral_low")?, rows.float("spectral_high")?);
-    let mut middle: Vec<f64> = low.iter().zip(&high).map(|(low, high)| f64::midpoint(*low, *high)).collect();
+fn end_states(mut table: EndStates, metrics: &mut Metrics) {
+    let (low, high) = (&table.spectral_low, &table.spectral_high);
+    let mut middle: Vec<f64> = low.iter().zip(high).map(|(low, high)| f64::midpoint(*low, *high)).collect();
     let share = |flags: &mut dyn Iterator<Item = bool>| -> f64 {
         let (count, hits) =
             flags.fold((0.0, 0.0), |(count, hits), flag| (count + 1.0, hits + f64::from(u8::from(flag))));
@@ -67,20 +68,17 @@ fn end_states(rows: &spendscape_schema::arrays::Rows, metrics: &mut Metrics) -> 
     };
     metrics.add("dynamics.stable", share(&mut high.iter().map(|radius| *radius < 1.0)));
     metrics.add("dynamics.spectral_radius", median(&mut middle));
-    metrics.add("dynamics.time_constant", median(&mut rows.float("time_constant")?));
-    metrics.add("dynamics.not_converged", share(&mut rows.flag("converged")?.into_iter().map(|flag| !flag)));
-    metrics.add("dynamics.certified", share(&mut rows.flag("certified")?.into_iter()));
-    metrics.add("dynamics.complete", share(&mut rows.flag("complete")?.into_iter()));
-    metrics.add("dynamics.one_point", share(&mut rows.index("points")?.into_iter().map(|count| count == 1)));
-    Ok(())
+    metrics.add("dynamics.time_constant", median(&mut table.time_constant));
+    metrics.add("dynamics.not_converged", share(&mut table.converged.iter().map(|flag| !flag)));
+    metrics.add("dynamics.certified", share(&mut table.certified.iter().copied()));
+    metrics.add("dynamics.complete", share(&mut table.complete.iter().copied()));
+    metrics.add("dynamics.one_point", share(&mut table.points.iter().map(|count| *count == 1)));
 }
 
 /// Which shape describes each group best, and what the dynamics say of it.
 fn attractors(run: &RunFolder, metrics: &mut Metrics) -> Result<()> {
-    let rows = run.read(File::Attractors)?.rows;
-    let (traits, shapes) = (rows.text("trait")?, rows.text("shape")?);
-    let (drawn, verdicts) = (rows.flag("drawn")?, rows.text("verdict")?);
-    let explained = rows.float("variance_explained")?;
+    let table: Attractors = run.table(File::Attractors)?;
+    let (traits, shapes) = (&table.r#trait, &table.shape);
     let groups = |wanted: &dyn Fn(usize) -> bool| -> f64 {
         (0..traits.len())
             .filter(|row| wanted(*row))
@@ -88,26 +86,25 @@ fn attractors(run: &RunFolder, metrics: &mut Metrics) -> Result<()> {
             .collect::<BTreeSet<_>>()
             .len() as f64
     };
-    metrics.add("dynamics.drawn.lines", groups(&|row| drawn[row] && shapes[row] == "line"));
-    metrics.add("dynamics.drawn.points", groups(&|row| drawn[row] && shapes[row] == "point"));
+    metrics.add("dynamics.drawn.lines", groups(&|row| table.drawn[row] && shapes[row] == "line"));
+    metrics.add("dynamics.drawn.points", groups(&|row| table.drawn[row] && shapes[row] == "point"));
     for (name, verdict) in [
         ("line_attractor", "line attractor"),
         ("slow_manifold", "slow manifold"),
         ("input_driven_locus", "input-driven locus"),
     ] {
-        metrics.add(format!("dynamics.verdict.{name}"), groups(&|row| verdicts[row] == verdict));
+        metrics.add(format!("dynamics.verdict.{name}"), groups(&|row| table.verdict[row] == verdict));
     }
-    let refused = rows.text("refused")?;
-    metrics.add("dynamics.refused.lines", groups(&|row| !refused[row].is_empty()));
+    metrics.add("dynamics.refused.lines", groups(&|row| !table.refused[row].is_empty()));
     // Where the predicted locations L lie from the attractors that they should name (claim 16).
-    let distances: Vec<f64> = rows.optional_float("label_distance")?.into_iter().flatten().collect();
+    let distances: Vec<f64> = table.label_distance.iter().flatten().copied().collect();
     metrics.add("dynamics.label.distance", distances.iter().sum::<f64>() / distances.len() as f64);
-    let clear = rows.flag("label_clear")?.into_iter().filter(|clear| *clear).count();
+    let clear = table.label_clear.iter().filter(|clear| **clear).count();
     metrics.add("dynamics.label.clear", clear as f64 / distances.len() as f64);
     let mean_explained = |shape: &str| -> f64 {
         let firsts: Vec<f64> = (0..traits.len())
-            .filter(|row| shapes[*row] == shape && rows_first(&traits, &shapes, *row))
-            .map(|row| explained[row])
+            .filter(|row| shapes[*row] == shape && rows_first(traits, shapes, *row))
+            .map(|row| table.variance_explained[row])
             .collect();
         firsts.iter().sum::<f64>() / firsts.len() as f64
     };

@@ -18,13 +18,16 @@ mod trajectories;
 
 use anyhow::Result;
 use clap::Args;
-use spendscape_schema::{Axes, arrays};
+use spendscape_schema::{
+    Axes,
+    tables::{self, MetricRow},
+};
 use spendscape_segments::Comparison;
 use spendscape_store::Provenance;
 
 use self::context::Context;
 pub use self::{
-    compare::{CompareOptions, SummaryRow, compare, read_summary},
+    compare::{CompareOptions, compare, read_summary},
     metrics::Metrics,
 };
 use crate::run_folder::{File, RunFolder};
@@ -83,11 +86,8 @@ pub fn evaluate(run: &RunFolder, options: &EvaluateOptions, force: bool) -> Resu
     metrics.part("dynamics", |metrics| dynamics::measure(&context, run, metrics))?;
     stage.note("left_out", metrics.left_out());
     segments::write(&mut stage, &comparison)?;
-    let columns = vec![
-        arrays::text(metrics.entries().iter().map(|(name, _)| name)),
-        arrays::float(metrics.entries().iter().map(|(_, value)| *value)),
-    ];
-    stage.write(File::Metrics, &Axes::new(), columns)?;
+    let rows = metrics.entries().iter().map(|(name, value)| MetricRow { name: name.clone(), value: *value });
+    stage.write_table(File::Metrics, &Axes::new(), &tables::Metrics::from_rows(rows)?)?;
     stage.finish()
 }
 
@@ -96,6 +96,6 @@ pub fn evaluate(run: &RunFolder, options: &EvaluateOptions, force: bool) -> Resu
 /// # Errors
 /// If the table is missing or damaged.
 pub fn read_metrics(run: &RunFolder) -> Result<Metrics> {
-    let rows = run.read(File::Metrics)?.rows;
-    Ok(Metrics::from_entries(rows.text("name")?.into_iter().zip(rows.float("value")?)))
+    let table: tables::Metrics = run.table(File::Metrics)?;
+    Ok(Metrics::from_entries(table.name.into_iter().zip(table.value)))
 }

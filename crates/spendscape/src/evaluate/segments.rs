@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use ndarray::{Array2, Array3, Axis as Dimension, s};
 use spendscape_linalg::svd;
 use spendscape_lstm::Activation;
-use spendscape_schema::{Axes, arrays, seed};
+use spendscape_schema::{Axes, seed, tables};
 use spendscape_segments::{
     Comparison, ComparisonConfig, ComparisonRow, DEFAULT_NEIGHBORS, Measure, Representation, Space, compare,
     net_directions, running_mean,
@@ -199,39 +199,35 @@ fn surrogate_angles(context: &Context, run: &RunFolder) -> Result<Option<Array2<
 
 /// Reads the comparison of a run.
 pub(super) fn read(run: &RunFolder) -> Result<Comparison> {
-    let rows = run.read(File::Comparison)?.rows;
-    let (names, seeds, measures) =
-        (rows.text("representation")?, rows.integer("seed")?, rows.text("measure")?);
-    let (levels, values) = (rows.index("level")?, rows.optional_float("value")?);
-    let (chances, nulls) = (rows.optional_float("chance")?, rows.optional_float("null")?);
-    let row = |at: usize| {
-        let measure = Measure::ALL.into_iter().find(|measure| measure.name() == measures[at]);
+    let table: tables::Comparison = run.table(File::Comparison)?;
+    let row = |(at, row): (usize, tables::ComparisonRow)| {
+        let measure = Measure::ALL.into_iter().find(|measure| measure.name() == row.measure);
         Ok(ComparisonRow {
-            representation: names[at].clone(),
-            seed: seeds[at] as u64,
             measure: measure
-                .with_context(|| format!("comparison.parquet row {at}: no measure {}", measures[at]))?,
-            level: usize::from(levels[at]),
-            value: values[at].unwrap_or(f64::NAN),
-            chance: chances[at],
-            null: nulls[at],
+                .with_context(|| format!("comparison.parquet row {at}: no measure {}", row.measure))?,
+            representation: row.representation,
+            seed: row.seed as u64,
+            level: usize::from(row.level),
+            value: row.value.unwrap_or(f64::NAN),
+            chance: row.chance,
+            null: row.null,
         })
     };
-    Ok(Comparison { rows: (0..names.len()).map(row).collect::<Result<_>>()? })
+    Ok(Comparison { rows: table.into_rows().enumerate().map(row).collect::<Result<_>>()? })
 }
 
 /// Writes the comparison as a table.
 pub(super) fn write(stage: &mut Stage<'_>, found: &Comparison) -> Result<()> {
-    let rows = &found.rows;
     let defined = |value: Option<f64>| value.filter(|value| value.is_finite());
-    let columns = vec![
-        arrays::category(rows.iter().map(|row| &row.representation)),
-        arrays::integer(rows.iter().map(|row| row.seed as i64)),
-        arrays::category(rows.iter().map(|row| row.measure.name())),
-        arrays::index(rows.iter().map(|row| row.level as u16)),
-        arrays::optional_float(rows.iter().map(|row| defined(Some(row.value)))),
-        arrays::optional_float(rows.iter().map(|row| defined(row.chance))),
-        arrays::optional_float(rows.iter().map(|row| defined(row.null))),
-    ];
-    stage.write(File::Comparison, &Axes::new(), columns)
+    let row = |row: &ComparisonRow| tables::ComparisonRow {
+        representation: row.representation.clone(),
+        seed: row.seed as i64,
+        measure: row.measure.name().to_owned(),
+        level: row.level as u16,
+        value: defined(Some(row.value)),
+        chance: defined(row.chance),
+        null: defined(row.null),
+    };
+    let table = tables::Comparison::from_rows(found.rows.iter().map(row))?;
+    stage.write_table(File::Comparison, &Axes::new(), &table)
 }
