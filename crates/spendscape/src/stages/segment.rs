@@ -11,7 +11,10 @@ use std::{collections::HashMap, path::PathBuf};
 use anyhow::Result;
 use clap::Args;
 use ndarray::Array2;
-use spendscape_schema::{Axes, Panel, arrays, seed};
+use spendscape_schema::{
+    Axes, Panel, seed,
+    tables::Segments,
+};
 use spendscape_segments::{bootstrap_stability, dominance_order, final_states, unit_rows};
 use spendscape_store::Provenance;
 
@@ -165,14 +168,14 @@ impl Found<'_> {
     /// If a grade is not finite, or the disk is full.
     pub(crate) fn write(&self, stage: &mut Stage<'_>, segmentation: &Segmentation) -> Result<()> {
         let id = |place: usize| segmentation.ids[place] as u16;
-        let columns = vec![
-            arrays::text(self.customers),
-            arrays::category(paths(self.grades, self.traits)?),
-            arrays::category(paths(self.outputs, self.traits)?),
-            arrays::index(self.assigned.iter().map(|place| id(*place))),
-            arrays::optional_index(self.short.iter().map(|place| place.map(id))),
-        ];
-        stage.write(File::Segments, &Axes::new(), columns)
+        let table = Segments {
+            customer: self.customers.to_vec(),
+            path: paths(self.grades, self.traits)?,
+            model_path: paths(self.outputs, self.traits)?,
+            segment: self.assigned.iter().map(|place| id(*place)).collect(),
+            short_segment: self.short.iter().map(|place| place.map(id)).collect(),
+        };
+        stage.write_table(File::Segments, &Axes::new(), &table)
     }
 }
 

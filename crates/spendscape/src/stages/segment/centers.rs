@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use ndarray::{Array2, Array3, Axis as Dimension};
-use spendscape_schema::{Axes, Axis, arrays, seed};
+use spendscape_schema::{Axes, Axis, seed, tables::SegmentCenters};
 use spendscape_segments::{KMeans, final_states, nearest_rows, unit_rows};
 
 use super::STARTS;
@@ -82,13 +82,13 @@ impl Segmentation {
     /// Writes the centers; the stage's provenance holds the next id.
     pub(crate) fn write(&self, stage: &mut Stage<'_>) -> Result<()> {
         stage.note("next_id", self.next_id);
-        let columns = vec![
-            arrays::index(self.ids.iter().map(|id| *id as u16)),
-            arrays::vectors64(self.centers.view())?,
-            arrays::integer(self.train_customers.iter().map(|count| *count as i64)),
-        ];
+        let table = SegmentCenters {
+            segment: self.ids.iter().map(|id| *id as u16).collect(),
+            center: self.centers.clone(),
+            train_customers: self.train_customers.iter().map(|count| *count as i64).collect(),
+        };
         let axes = Axes::new().with_numbered(Axis::Unit, self.centers.ncols());
-        stage.write(File::SegmentCenters, &axes, columns)
+        stage.write_table(File::SegmentCenters, &axes, &table)
     }
 
     /// Reads the centers of a run.
@@ -99,7 +99,8 @@ impl Segmentation {
         let stored = run.read(File::SegmentCenters)?;
         let path = run.find(File::SegmentCenters);
         ensure!(!stored.rows.is_empty(), "{} has no rows", path.display());
-        let ids: Vec<usize> = stored.rows.index("segment")?.into_iter().map(usize::from).collect();
+        let table: SegmentCenters = stored.table()?;
+        let ids: Vec<usize> = table.segment.into_iter().map(usize::from).collect();
         let next_id = stored.provenance.parameters.get("next_id").and_then(serde_json::Value::as_u64);
         let next_id = next_id.and_then(|id| usize::try_from(id).ok()).unwrap_or(0);
         ensure!(
@@ -109,13 +110,8 @@ impl Segmentation {
         );
         Ok(Self {
             ids,
-            centers: stored.rows.vectors64("center")?,
-            train_customers: stored
-                .rows
-                .integer("train_customers")?
-                .into_iter()
-                .map(|n| n as usize)
-                .collect(),
+            centers: table.center,
+            train_customers: table.train_customers.into_iter().map(|count| count as usize).collect(),
             next_id,
         })
     }

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
-use spendscape_schema::{Axes, arrays};
+use spendscape_schema::{
+    Axes,
+    tables::{ExampleRow, Examples},
+};
 use spendscape_segments::{final_states, find_changed, row_cosines, straightness};
 
 use crate::{
@@ -23,7 +26,7 @@ pub(super) fn write(
     long: &StoredStates,
     short: Option<&StoredStates>,
 ) -> Result<()> {
-    let (mut roles, mut customers, mut scores) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rows = Vec::new();
     if let Some(short) = short {
         let at: HashMap<&String, usize> =
             short.customers.iter().enumerate().map(|(row, name)| (name, row)).collect();
@@ -37,15 +40,14 @@ pub(super) fn write(
             ("steady", steady(&long_states, &short_states)?),
             ("changed", changed(&long_states, &short_states, &readout)?),
         ] {
-            for (row, score) in found.into_iter().take(EXAMPLES) {
-                roles.push(role);
-                customers.push(targets.customers[long_rows[row]].clone());
-                scores.push(score);
-            }
+            rows.extend(found.into_iter().take(EXAMPLES).map(|(row, score)| ExampleRow {
+                role: role.to_owned(),
+                customer: targets.customers[long_rows[row]].clone(),
+                score,
+            }));
         }
     }
-    let columns = vec![arrays::category(roles), arrays::text(customers), arrays::float(scores)];
-    stage.write(File::Examples, &Axes::new(), columns)
+    stage.write_table(File::Examples, &Axes::new(), &Examples::from_rows(rows)?)
 }
 
 /// Customers whose two trajectories lie together, best first: the cosine of their final states, times the straightness

@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use ndarray::Array2;
-use spendscape_schema::{Axes, arrays};
+use spendscape_schema::{
+    Axes,
+    tables::{self, DriftRow, Segments},
+};
 use spendscape_segments::{Drift, DriftTable, Fate, MatchConfig, match_segments, segment_drift};
 use spendscape_store::Provenance;
 
@@ -43,10 +46,9 @@ impl Earlier {
 
     /// The segment of each customer of either run: in the earlier one, and `assigned` in this one.
     fn labels(&self, customers: &[String], assigned: &[usize]) -> Result<[Vec<Option<usize>>; 2]> {
-        let rows = self.run.read(File::Segments)?.rows;
-        let names = rows.text("customer")?;
-        let segments: Vec<usize> = rows.index("segment")?.into_iter().map(usize::from).collect();
-        let mut earlier: HashMap<&String, usize> = names.iter().zip(segments).collect();
+        let table: Segments = self.run.table(File::Segments)?;
+        let segments = table.segment.into_iter().map(usize::from);
+        let mut earlier: HashMap<&String, usize> = table.customer.iter().zip(segments).collect();
         let mut old: Vec<Option<usize>> = customers.iter().map(|name| earlier.remove(name)).collect();
         let mut new: Vec<Option<usize>> = assigned.iter().copied().map(Some).collect();
         // The order of those who left does not matter: they are only counted.
@@ -134,31 +136,25 @@ pub(crate) fn write_drift(stage: &mut Stage<'_>, drift: Option<&DriftTable>) -> 
         stage.note("moved_matched", drift.moved_matched);
         stage.note("stability_index", drift.stability_index);
     }
-    let ids = |of: fn(&Drift) -> &[(usize, f64)]| -> Vec<Vec<u32>> {
-        rows.iter().map(|row| of(row).iter().map(|(id, _)| *id as u32).collect()).collect()
+    let ids = |parts: &[(usize, f64)]| parts.iter().map(|(id, _)| *id as u32).collect();
+    let parts = |parts: &[(usize, f64)]| parts.iter().map(|(_, part)| *part as f32).collect();
+    let row = |row: &Drift| DriftRow {
+        segment: row.id as u16,
+        fate: fate(row.fate).to_owned(),
+        old_customers: row.old_size as i64,
+        new_customers: row.new_size as i64,
+        stayed: row.stayed as i64,
+        closest: row.closest.map(|id| id as u16),
+        overlap: row.overlap,
+        went_to: ids(&row.went_to),
+        went_to_part: parts(&row.went_to),
+        came_from: ids(&row.came_from),
+        came_from_part: parts(&row.came_from),
+        matched: row.matched.map(|id| id as u16),
+        stability_index: Some(row.stability_index).filter(|index| index.is_finite()),
     };
-    let parts = |of: fn(&Drift) -> &[(usize, f64)]| -> Vec<Vec<f32>> {
-        rows.iter().map(|row| of(row).iter().map(|(_, part)| *part as f32).collect()).collect()
-    };
-    let count = |of: fn(&Drift) -> usize| arrays::integer(rows.iter().map(|row| of(row) as i64));
-    let columns = vec![
-        arrays::index(rows.iter().map(|row| row.id as u16)),
-        arrays::category(rows.iter().map(|row| fate(row.fate))),
-        count(|row| row.old_size),
-        count(|row| row.new_size),
-        count(|row| row.stayed),
-        arrays::optional_index(rows.iter().map(|row| row.closest.map(|id| id as u16))),
-        arrays::float(rows.iter().map(|row| row.overlap)),
-        arrays::sizes(&ids(|row| &row.went_to))?,
-        arrays::values32(&parts(|row| &row.went_to))?,
-        arrays::sizes(&ids(|row| &row.came_from))?,
-        arrays::values32(&parts(|row| &row.came_from))?,
-        arrays::optional_index(rows.iter().map(|row| row.matched.map(|id| id as u16))),
-        arrays::optional_float(
-            rows.iter().map(|row| Some(row.stability_index).filter(|index| index.is_finite())),
-        ),
-    ];
-    stage.write(File::Drift, &Axes::new(), columns)
+    let table = tables::Drift::from_rows(rows.iter().map(row))?;
+    stage.write_table(File::Drift, &Axes::new(), &table)
 }
 
 fn fate(fate: Fate) -> &'static str {

@@ -1,8 +1,14 @@
 //! Profiles of the segments as tables.
 
 use anyhow::Result;
-use ndarray::{Array1, Array2, Array3, Axis as Dimension};
-use spendscape_schema::{Axes, Axis, arrays};
+use ndarray::{Array2, Array3, Axis as Dimension};
+use spendscape_schema::{
+    Axes, Axis,
+    tables::{
+        ProfileCustomerRow, ProfileCustomers, ProfileRow, ProfileSpending, ProfileSpendingRow, ProfileTrajectories,
+        ProfileTrajectoryRow, Profiles,
+    },
+};
 use spendscape_segments::{Profile, ProfileInput, profiles, unit_rows, yearly_stability};
 
 use super::centers::Segmentation;
@@ -75,19 +81,17 @@ fn write_overview(
     axes: &Axes,
 ) -> Result<()> {
     let always = always_kept(segmentation, members)?;
-    let grades = rows(found.iter().map(|profile| profile.grades.clone()), members.traits.len());
-    let columns = vec![
-        arrays::index(found.iter().map(|profile| segmentation.ids[profile.segment] as u16)),
-        arrays::integer(found.iter().map(|profile| profile.size as i64)),
-        arrays::float(found.iter().map(|profile| profile.share)),
-        arrays::vectors64(grades.view())?,
-        arrays::optional_float(found.iter().map(|profile| profile.stability)),
-        arrays::float(found.iter().map(|profile| always[profile.segment])),
-        arrays::optional_float(
-            found.iter().map(|profile| members.bootstrap.map(|overlap| overlap[profile.segment])),
-        ),
-    ];
-    stage.write(File::Profiles, &axes.only(&[Axis::Trait]), columns)
+    let row = |profile: &Profile| ProfileRow {
+        segment: segmentation.ids[profile.segment] as u16,
+        customers: profile.size as i64,
+        share: profile.share,
+        grade: profile.grades.to_vec(),
+        short_kept: profile.stability,
+        always_kept: always[profile.segment],
+        bootstrap_overlap: members.bootstrap.map(|overlap| overlap[profile.segment]),
+    };
+    let table = Profiles::from_rows(found.iter().map(row))?;
+    stage.write_table(File::Profiles, axes, &table)
 }
 
 /// Share of each segment's customers who were in it after every period.
@@ -113,32 +117,27 @@ fn write_lists(
     members: &Members<'_>,
     found: &[Profile],
 ) -> Result<()> {
-    let id = |profile: &Profile| segmentation.ids[profile.segment] as u16;
     let mut spending = Vec::new();
     let mut typical = Vec::new();
     let last = members.states.len_of(Dimension(1)) - 1;
     for profile in found {
-        spending.extend(profile.spending.iter().map(|spending| (id(profile), spending)));
+        let segment = segmentation.ids[profile.segment] as u16;
+        spending.extend(profile.spending.iter().map(|spending| ProfileSpendingRow {
+            segment,
+            class: members.classes[spending.class].clone(),
+            share: spending.share,
+            population: spending.population,
+            difference: spending.difference,
+        }));
         for row in &profile.examples {
             let state = members.states.index_axis(Dimension(0), *row);
             let apart = &state.row(last) - &profile.trajectory.row(last);
-            typical.push((id(profile), &members.customers[*row], apart.dot(&apart).sqrt()));
+            let customer = members.customers[*row].clone();
+            typical.push(ProfileCustomerRow { segment, customer, distance: apart.dot(&apart).sqrt() });
         }
     }
-    let columns = vec![
-        arrays::index(spending.iter().map(|(id, _)| *id)),
-        arrays::text(spending.iter().map(|(_, s)| &members.classes[s.class])),
-        arrays::float(spending.iter().map(|(_, s)| s.share)),
-        arrays::float(spending.iter().map(|(_, s)| s.population)),
-        arrays::float(spending.iter().map(|(_, s)| s.difference)),
-    ];
-    stage.write(File::ProfileSpending, &Axes::new(), columns)?;
-    let columns = vec![
-        arrays::index(typical.iter().map(|(id, ..)| *id)),
-        arrays::text(typical.iter().map(|(_, customer, _)| customer)),
-        arrays::float(typical.iter().map(|(.., distance)| *distance)),
-    ];
-    stage.write(File::ProfileCustomers, &Axes::new(), columns)
+    stage.write_table(File::ProfileSpending, &Axes::new(), &ProfileSpending::from_rows(spending)?)?;
+    stage.write_table(File::ProfileCustomers, &Axes::new(), &ProfileCustomers::from_rows(typical)?)
 }
 
 fn write_trajectories(
@@ -148,24 +147,16 @@ fn write_trajectories(
     found: &[Profile],
     axes: &Axes,
 ) -> Result<()> {
-    let periods = found.first().map_or(0, |profile| profile.trajectory.nrows());
-    let steps = || found.iter().flat_map(|profile| (0..periods).map(move |period| (profile, period)));
-    let hidden = rows(
-        steps().map(|(profile, period)| profile.trajectory.row(period).to_owned()),
-        weights.output.ncols(),
-    );
-    let output = hidden.dot(&weights.output.t()) + &weights.output_bias;
-    let columns = vec![
-        arrays::index(steps().map(|(profile, _)| segmentation.ids[profile.segment] as u16)),
-        arrays::index(steps().map(|(_, period)| period as u16)),
-        arrays::vectors64(hidden.view())?,
-        arrays::vectors64(output.view())?,
-    ];
-    stage.write(File::ProfileTrajectories, axes, columns)
-}
-
-/// Vectors as the rows of a matrix.
-fn rows(vectors: impl Iterator<Item = Array1<f64>>, width: usize) -> Array2<f64> {
-    let vectors: Vec<Array1<f64>> = vectors.collect();
-    Array2::from_shape_fn((vectors.len(), width), |(row, column)| vectors[row][column])
+    let rows = found.iter().flat_map(|profile| {
+        let outputs = profile.trajectory.dot(&weights.output.t()) + &weights.output_bias;
+        let period = move |period| ProfileTrajectoryRow {
+            segment: segmentation.ids[profile.segment] as u16,
+            period: period as u16,
+            hidden: profile.trajectory.row(period).to_vec(),
+            output: outputs.row(period).to_vec(),
+        };
+        (0..profile.trajectory.nrows()).map(period)
+    });
+    let table = ProfileTrajectories::from_rows(rows)?;
+    stage.write_table(File::ProfileTrajectories, axes, &table)
 }
