@@ -1,11 +1,13 @@
 //! The trained network between its table and memory.
 
 use anyhow::{Context, Result, bail};
-use arrow::array::ArrayRef;
 use ndarray::{Array1, Array2, ArrayD, ArrayViewD, IxDyn};
 use serde_json::Value;
 use spendscape_lstm::{Network, NetworkParams};
-use spendscape_schema::{Axes, arrays, arrays::Rows};
+use spendscape_schema::{
+    Axes,
+    tables::{self, ModelRow},
+};
 use spendscape_store::{Digest, Stored};
 
 use crate::run_folder::{File, RunFolder, Stage};
@@ -108,8 +110,7 @@ pub fn write(
     stage.note("classes", labels(classes));
     stage.note("traits", labels(traits));
     stage.note("hidden_units", network.units());
-    let columns = tensor_columns(&network.tensors())?;
-    stage.write(File::Model, &Axes::new(), columns)
+    stage.write_table(File::Model, &Axes::new(), &tensor_table(&network.tensors())?)
 }
 
 /// Reads the network of a run folder.
@@ -140,33 +141,30 @@ fn from_table(stored: &Stored) -> Result<Model> {
         .context("the model does not say the seed of its split")?;
     let params = NetworkParams::lstm(classes.len(), usize::try_from(units)?).outputs(traits.len());
     let mut network = params.zeros::<f32>()?;
-    let tensors = tensors(&stored.rows)?;
+    let tensors = tensors(stored.table()?)?;
     set_tensors(&mut network, &tensors)?;
     Ok(Model { network, classes, traits, seed, study_seed, digest: stored.digest.clone() })
 }
 
-/// A table's columns from named tensors.
+/// Named tensors as a table.
 ///
 /// # Errors
-/// If Arrow refuses the lists.
-pub fn tensor_columns(tensors: &[(String, ArrayViewD<'_, f32>)]) -> Result<Vec<ArrayRef>> {
-    let shapes: Vec<Vec<u32>> =
-        tensors.iter().map(|(_, values)| values.shape().iter().map(|side| *side as u32).collect()).collect();
-    let values: Vec<Vec<f32>> = tensors.iter().map(|(_, values)| values.iter().copied().collect()).collect();
-    Ok(vec![
-        arrays::text(tensors.iter().map(|(name, _)| name)),
-        arrays::sizes(&shapes)?,
-        arrays::values32(&values)?,
-    ])
+/// As `tables::Model::from_rows`.
+pub fn tensor_table(tensors: &[(String, ArrayViewD<'_, f32>)]) -> Result<tables::Model> {
+    let row = |(name, values): &(String, ArrayViewD<'_, f32>)| ModelRow {
+        tensor: name.clone(),
+        shape: values.shape().iter().map(|side| *side as u32).collect(),
+        values: values.iter().copied().collect(),
+    };
+    Ok(tables::Model::from_rows(tensors.iter().map(row))?)
 }
 
 /// The named tensors of a table.
 ///
 /// # Errors
 /// Names the tensor whose values are not as many as its shape says.
-pub fn tensors(rows: &Rows) -> Result<Vec<(String, ArrayD<f32>)>> {
-    let (names, shapes, values) = (rows.text("tensor")?, rows.sizes("shape")?, rows.values32("values")?);
-    let tensor = |((name, shape), values): ((String, Vec<u32>), Vec<f32>)| {
+pub fn tensors(table: tables::Model) -> Result<Vec<(String, ArrayD<f32>)>> {
+    let tensor = |ModelRow { tensor: name, shape, values }| {
         let shape: Vec<usize> = shape.into_iter().map(|side| side as usize).collect();
         let (found, expected) = (values.len(), shape.iter().product::<usize>());
         let tensor = ArrayD::from_shape_vec(IxDyn(&shape), values).with_context(|| {
@@ -174,7 +172,7 @@ pub fn tensors(rows: &Rows) -> Result<Vec<(String, ArrayD<f32>)>> {
         })?;
         Ok((name, tensor))
     };
-    names.into_iter().zip(shapes).zip(values).map(tensor).collect()
+    table.into_rows().map(tensor).collect()
 }
 
 /// Fills a network.

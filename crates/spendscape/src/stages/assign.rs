@@ -11,7 +11,9 @@ use clap::Args;
 use ndarray::Array2;
 use serde_json::Value;
 use spendscape_schema::{
-    Axes, Axis, Coefficients, Panel, Table, TargetScaler, Targets, WindowSpec, arrays, scope::SCOPE,
+    Axes, Axis, Coefficients, Panel, Table, TargetScaler, Targets, WindowSpec,
+    scope::SCOPE,
+    tables::{Angles, Frame},
     window::Anchor,
 };
 use spendscape_segments::{angles_of, final_states, unit_rows};
@@ -211,14 +213,14 @@ fn write_angles(
     customers: &[String],
     ends: &Array2<f64>,
 ) -> Result<()> {
-    let basis = trained.read(File::Frame)?.rows.vectors64("basis")?;
-    let coordinates = ends.dot(&basis.t());
-    let columns = vec![
-        arrays::text(customers),
-        arrays::vectors64(unit_rows(&coordinates).view())?,
-        arrays::vectors64(angles_of(&coordinates).view())?,
-    ];
+    let frame: Frame = trained.table(File::Frame)?;
+    let coordinates = ends.dot(&frame.basis.t());
+    let table = Angles {
+        customer: customers.to_vec(),
+        direction: unit_rows(&coordinates),
+        angle: angles_of(&coordinates),
+    };
     let axes =
         Axes::new().with_numbered(Axis::Unit, model.units()).with(Axis::Angle, angle_names(model.units()));
-    stage.write(File::Angles, &axes, columns)
+    stage.write_table(File::Angles, &axes, &table)
 }

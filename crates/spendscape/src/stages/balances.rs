@@ -6,7 +6,11 @@ use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMillisecondType};
 use jiff::{Span, civil::Date};
-use spendscape_schema::{Axes, Panel, Period, Table, WindowSpec, arrays, window::Anchor};
+use spendscape_schema::{
+    Axes, Panel, Period, Table, WindowSpec,
+    tables::{BalanceRow, Balances},
+    window::Anchor,
+};
 use spendscape_store::TableReader;
 
 use crate::run_folder::{File, Stage};
@@ -75,15 +79,15 @@ pub fn write(
     let rows: Vec<[i64; 3]> =
         (0..panel.len()).flat_map(|customer| accounts[customer].periods(months(customer))).collect();
     let periods = panel.periods.len();
-    let column = |k: usize| arrays::integer(rows.iter().map(move |row: &[i64; 3]| row[k]));
-    let columns = vec![
-        arrays::text((0..rows.len()).map(|row| &panel.customers[row / periods])),
-        arrays::index((0..rows.len()).map(|row| (row % periods) as u16)),
-        column(0),
-        column(1),
-        column(2),
-    ];
-    stage.write(File::Balances, &Axes::new(), columns)
+    let row = |(at, [balance_minor, lowest_minor, inflow_minor]): (usize, [i64; 3])| BalanceRow {
+        customer: panel.customers[at / periods].clone(),
+        period: (at % periods) as u16,
+        balance_minor,
+        lowest_minor,
+        inflow_minor,
+    };
+    let table = Balances::from_rows(rows.into_iter().enumerate().map(row))?;
+    stage.write_table(File::Balances, &Axes::new(), &table)
 }
 
 /// Calls `add` with customer, time, amount and balance of every transaction of the panel's customers.

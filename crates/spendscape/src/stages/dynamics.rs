@@ -16,7 +16,10 @@ use spendscape_dynamics::{
     InverseConfig, InverseRegression, LstmCell, Outcome, Population, PopulationConfig, Verdict,
     analyze_population, inverse_regression,
 };
-use spendscape_schema::{Axes, Axis, Panel, arrays};
+use spendscape_schema::{
+    Axes, Axis, Panel,
+    tables::{EndStates, Extended, FixedPoints, Predictions, Reach, TraitAxes},
+};
 use spendscape_store::Provenance;
 
 pub use net::{NetOptions, net};
@@ -113,16 +116,15 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
 
     let inverse = inverse_regression(&weights.output, &weights.output_bias, &InverseConfig::default())?;
     write_inverse(&mut stage, &axes, &inverse, &targets.traits)?;
-    let outputs = model.network.predict(&panel.shares)?.mapv(f64::from);
     let locations = Locations::of(&inverse, &targets.grades)?;
-    let columns = vec![
-        arrays::text(&panel.customers),
-        arrays::vectors64(outputs.view())?,
-        arrays::vectors64(locations.raw.view())?,
-        arrays::vectors64(locations.paper.view())?,
-        arrays::vectors64(locations.printed.view())?,
-    ];
-    stage.write(File::Predictions, &axes, columns)?;
+    let predictions = Predictions {
+        customer: panel.customers.clone(),
+        output: model.network.predict(&panel.shares)?.mapv(f64::from),
+        location_raw: locations.raw.clone(),
+        location_paper: locations.paper.clone(),
+        location_printed: locations.printed.clone(),
+    };
+    stage.write_table(File::Predictions, &axes, &predictions)?;
 
     let mean_shares = panel.mean_shares();
     let cell = LstmCell::new(&weights.input, &weights.recurrent, &weights.bias)?;
@@ -143,12 +145,13 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
     let rolled = model.network.roll_out(&inputs, options.horizon, true)?;
     if let Some(trajectory) = rolled.trajectory {
         let (customers, steps, units) = trajectory.dim();
-        let columns = vec![
-            arrays::text((0..customers * steps).map(|row| &panel.customers[kept[row / steps]])),
-            arrays::index((0..customers * steps).map(|row| (row % steps + 1) as u16)),
-            arrays::vectors32(trajectory.to_shape((customers * steps, units))?.view())?,
-        ];
-        stage.write(File::Extended, &axes.only(&[Axis::Unit]), columns)?;
+        let rows = customers * steps;
+        let extended = Extended {
+            customer: (0..rows).map(|row| panel.customers[kept[row / steps]].clone()).collect(),
+            step: (0..rows).map(|row| (row % steps + 1) as u16).collect(),
+            hidden: trajectory.into_shape_with_order((rows, units))?,
+        };
+        stage.write_table(File::Extended, &axes, &extended)?;
     }
     attractors::write(
         &mut stage,
@@ -253,17 +256,16 @@ fn write_inverse(
         stage.note("closed_form_error", error);
     }
     let origins = Array2::from_shape_fn(inverse.axes.raw_dim(), |(_, unit)| inverse.origin[unit]);
-    let columns = vec![
-        arrays::text(traits),
-        arrays::float(inverse.magnitude.iter().copied()),
-        arrays::vectors64(inverse.axes.view())?,
-        arrays::vectors64(origins.view())?,
-    ];
-    stage.write(File::TraitAxes, &axes.only(&[Axis::Unit]), columns)?;
+    let trait_axes = TraitAxes {
+        r#trait: traits.to_vec(),
+        magnitude: inverse.magnitude.to_vec(),
+        axis: inverse.axes.clone(),
+        origin: origins,
+    };
+    stage.write_table(File::TraitAxes, axes, &trait_axes)?;
     if let Some(reachable) = &inverse.reachable {
-        let columns =
-            vec![arrays::vectors64(reachable.states.view())?, arrays::vectors64(reachable.outputs.view())?];
-        stage.write(File::Reach, axes, columns)?;
+        let reach = Reach { state: reachable.states.clone(), output: reachable.outputs.clone() };
+        stage.write_table(File::Reach, axes, &reach)?;
     }
     Ok(())
 }
@@ -290,37 +292,37 @@ fn write_population(
     population: &Population,
     units: usize,
 ) -> Result<()> {
-    let unit_axes = axes.only(&[Axis::Unit]);
     let hidden = |states: ndarray::ArrayView2<'_, f64>| states.slice(ndarray::s![.., ..units]).to_owned();
     let n = population.len();
-    let columns = vec![
-        arrays::text(customers),
-        arrays::vectors64(hidden(population.horizon_states()).view())?,
-        arrays::vectors64(hidden(population.end_states()).view())?,
-        arrays::float(population.spectrum.iter().map(|spectrum| spectrum.radius.lo)),
-        arrays::float(population.spectrum.iter().map(|spectrum| spectrum.radius.hi)),
-        arrays::float(population.time_constants()),
-        arrays::flag(population.converged.iter().copied()),
-        arrays::flag(population.end_point.iter().map(Option::is_some)),
-        arrays::index((0..n).map(|row| population.count(row) as u16)),
-        arrays::flag(population.outcome.iter().map(|outcome| *outcome == Outcome::Complete)),
-    ];
-    stage.write(File::EndStates, &unit_axes, columns)?;
+    let ends = EndStates {
+        customer: customers.to_vec(),
+        hidden_100: hidden(population.horizon_states()),
+        hidden: hidden(population.end_states()),
+        spectral_low: population.spectrum.iter().map(|spectrum| spectrum.radius.lo).collect(),
+        spectral_high: population.spectrum.iter().map(|spectrum| spectrum.radius.hi).collect(),
+        time_constant: population.time_constants(),
+        converged: population.converged.clone(),
+        certified: population.end_point.iter().map(Option::is_some).collect(),
+        points: (0..n).map(|row| population.count(row) as u16).collect(),
+        complete: population.outcome.iter().map(|outcome| *outcome == Outcome::Complete).collect(),
+    };
+    stage.write_table(File::EndStates, axes, &ends)?;
     let points = &population.points;
     let owner: Vec<usize> = (0..n).flat_map(|row| std::iter::repeat_n(row, population.count(row))).collect();
     let states = points.states();
-    let columns = vec![
-        arrays::text(owner.iter().map(|row| &customers[*row])),
-        arrays::index(owner.iter().enumerate().map(|(point, row)| (point - points.offsets[*row]) as u16)),
-        arrays::vectors64(hidden(states).view())?,
-        arrays::vectors64(states.slice(ndarray::s![.., units..]).to_owned().view())?,
-        arrays::float(points.residual.iter().copied()),
-        arrays::float(points.error.iter().copied()),
-        arrays::float(points.spectrum.iter().map(|spectrum| spectrum.radius.lo)),
-        arrays::float(points.spectrum.iter().map(|spectrum| spectrum.radius.hi)),
-        arrays::category(points.spectrum.iter().map(|spectrum| verdict_name(spectrum.verdict))),
-        arrays::index(points.spectrum.iter().map(|spectrum| unstable(spectrum.verdict))),
-        arrays::flag(owner.iter().enumerate().map(|(point, row)| population.end_point[*row] == Some(point))),
-    ];
-    stage.write(File::FixedPoints, &unit_axes, columns)
+    let numbered = || owner.iter().copied().enumerate();
+    let table = FixedPoints {
+        customer: owner.iter().map(|row| customers[*row].clone()).collect(),
+        index: numbered().map(|(point, row)| (point - points.offsets[row]) as u16).collect(),
+        hidden: hidden(states),
+        cell: states.slice(ndarray::s![.., units..]).to_owned(),
+        residual: points.residual.to_vec(),
+        radius: points.error.to_vec(),
+        spectral_low: points.spectrum.iter().map(|spectrum| spectrum.radius.lo).collect(),
+        spectral_high: points.spectrum.iter().map(|spectrum| spectrum.radius.hi).collect(),
+        verdict: points.spectrum.iter().map(|spectrum| verdict_name(spectrum.verdict).to_owned()).collect(),
+        unstable: points.spectrum.iter().map(|spectrum| unstable(spectrum.verdict)).collect(),
+        reached: numbered().map(|(point, row)| population.end_point[row] == Some(point)).collect(),
+    };
+    stage.write_table(File::FixedPoints, axes, &table)
 }

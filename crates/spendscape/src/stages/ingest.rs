@@ -14,14 +14,15 @@ use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use spendscape_ledger::{
-    ColumnMap, DerivedClasses, IngestOptions as RawOptions, IngestReport, LeftOutCustomer, Limits,
-    PanelReport, PanelRequest, Panels, Pseudonyms, RowProblem, build_panels, derive_taxonomy, reaches_over,
+    ColumnMap, DerivedClasses, IngestOptions as RawOptions, IngestReport, Limits, PanelReport, PanelRequest,
+    Panels, Pseudonyms, RowProblem, build_panels, derive_taxonomy, reaches_over,
 };
 use spendscape_schema::{
-    Axes, CoefficientOrigin, Coefficients, EmptyWindows, Taxonomy, WindowSpec, arrays,
+    Axes, CoefficientOrigin, Coefficients, EmptyWindows, Taxonomy, WindowSpec,
     csv::Record,
     scope::{COEFFICIENT_ORIGIN, COEFFICIENT_SIGNS, SCOPE},
     seed,
+    tables::{LeftOut, LeftOutRow},
 };
 use spendscape_store::{Digest, Provenance};
 
@@ -286,19 +287,16 @@ fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
 /// Writes who is not in the panels, and why.
 fn write_left_out(stage: &mut Stage<'_>, built: &Panels) -> Result<()> {
     let windows = built.report.windows.iter().zip(&built.panels).zip(&built.left_out);
-    let rows: Vec<(&str, u16, &LeftOutCustomer)> = windows
-        .flat_map(|((window, panel), left_out)| {
-            left_out.iter().map(move |row| (window.window.as_str(), panel.periods.len() as u16, row))
+    let rows = windows.flat_map(|((window, panel), left_out)| {
+        left_out.iter().map(|row| LeftOutRow {
+            window: window.window.clone(),
+            customer: row.customer.clone(),
+            reason: row.reason.name().to_owned(),
+            periods_with_spending: row.periods_with_spending,
+            periods: panel.periods.len() as u16,
         })
-        .collect();
-    let columns = vec![
-        arrays::category(rows.iter().map(|row| row.0)),
-        arrays::text(rows.iter().map(|row| &row.2.customer)),
-        arrays::category(rows.iter().map(|row| row.2.reason.name())),
-        arrays::index(rows.iter().map(|row| row.2.periods_with_spending)),
-        arrays::index(rows.iter().map(|row| row.1)),
-    ];
-    stage.write(File::LeftOut, &Axes::new(), columns)
+    });
+    stage.write_table(File::LeftOut, &Axes::new(), &LeftOut::from_rows(rows)?)
 }
 
 /// Reads a last day per customer.

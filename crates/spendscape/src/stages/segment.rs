@@ -11,10 +11,7 @@ use std::{collections::HashMap, path::PathBuf};
 use anyhow::Result;
 use clap::Args;
 use ndarray::Array2;
-use spendscape_schema::{
-    Axes, Panel, seed,
-    tables::Segments,
-};
+use spendscape_schema::{Axes, Panel, seed, tables::Segments};
 use spendscape_segments::{bootstrap_stability, dominance_order, final_states, unit_rows};
 use spendscape_store::Provenance;
 

@@ -1,9 +1,12 @@
 //! Hidden states, directions, outputs and the inverse of the output layer.
 
 use anyhow::Result;
-use ndarray::{Array2, Array3};
-use spendscape_schema::{Axes, Axis, Panel, arrays};
-use spendscape_segments::{CanonicalFrame, final_states};
+use ndarray::Array3;
+use spendscape_schema::{
+    Axes, Axis, Panel,
+    tables::{Angles, Frame, States},
+};
+use spendscape_segments::{CanonicalFrame, final_states, unit_rows};
 use spendscape_store::Provenance;
 
 use crate::{
@@ -52,14 +55,14 @@ pub fn states(run: &RunFolder, force: bool) -> Result<()> {
     let axes =
         Axes::new().with_numbered(Axis::Unit, model.units()).with(Axis::Angle, angle_names(model.units()));
     let basis =
-        vec![arrays::index((0..model.units()).map(|k| k as u16)), arrays::vectors64(frame.axes().view())?];
-    stage.write(File::Frame, &axes.only(&[Axis::Unit]), basis)?;
-    let columns = vec![
-        arrays::text(&panel.customers),
-        arrays::vectors64(spendscape_segments::unit_rows(&frame.coordinates(&directions)?).view())?,
-        arrays::vectors64(frame.angles(&directions)?.view())?,
-    ];
-    stage.write(File::Angles, &axes, columns)?;
+        Frame { index: (0..model.units()).map(|k| k as u16).collect(), basis: frame.axes().to_owned() };
+    stage.write_table(File::Frame, &axes, &basis)?;
+    let angles = Angles {
+        customer: panel.customers,
+        direction: unit_rows(&frame.coordinates(&directions)?),
+        angle: frame.angles(&directions)?,
+    };
+    stage.write_table(File::Angles, &axes, &angles)?;
     stage.finish()
 }
 
@@ -76,17 +79,16 @@ pub(crate) fn write_states(
     model.check_classes(&panel.classes)?;
     let states = model.network.states(&panel.shares, 0)?;
     let (customers, periods, units) = states.h.dim();
-    let rows = |states: &Array3<f32>| -> Result<_> {
-        Ok(arrays::vectors32(states.to_shape((customers * periods, units))?.view())?)
+    let hidden = states.h.mapv(f64::from);
+    let rows = customers * periods;
+    let table = States {
+        customer: (0..rows).map(|row| panel.customers[row / periods].clone()).collect(),
+        period: (0..rows).map(|row| (row % periods) as u16).collect(),
+        hidden: states.h.into_shape_with_order((rows, units))?,
+        cell: states.c.into_shape_with_order((rows, units))?,
     };
-    let columns = vec![
-        arrays::text((0..customers * periods).map(|row| &panel.customers[row / periods])),
-        arrays::index((0..customers * periods).map(|row| (row % periods) as u16)),
-        rows(&states.h)?,
-        rows(&states.c)?,
-    ];
-    stage.write(file, &Axes::new().with_numbered(Axis::Unit, units), columns)?;
-    Ok(states.h.mapv(f64::from))
+    stage.write_table(file, &Axes::new().with_numbered(Axis::Unit, units), &table)?;
+    Ok(hidden)
 }
 
 /// States as they were written.
@@ -103,11 +105,9 @@ pub struct StoredStates {
 /// # Errors
 /// If the table is missing or damaged.
 pub fn read_states(run: &RunFolder, file: File) -> Result<StoredStates> {
-    let stored = run.read(file)?;
-    let names = stored.rows.text("customer")?;
-    let periods = stored.rows.index("period")?.iter().max().map_or(1, |last| usize::from(*last) + 1);
-    let hidden: Array2<f64> = stored.rows.vectors32("hidden")?.mapv(f64::from);
-    let units = hidden.ncols();
-    let hidden = hidden.into_shape_with_order((names.len() / periods, periods, units))?;
-    Ok(StoredStates { customers: names.into_iter().step_by(periods).collect(), hidden })
+    let table: States = run.table(file)?;
+    let periods = table.period.iter().max().map_or(1, |last| usize::from(*last) + 1);
+    let (customers, units) = (table.customer.len() / periods, table.hidden.ncols());
+    let hidden = table.hidden.mapv(f64::from).into_shape_with_order((customers, periods, units))?;
+    Ok(StoredStates { customers: table.customer.into_iter().step_by(periods).collect(), hidden })
 }

@@ -8,7 +8,10 @@ use ndarray::{Array2, Axis as Dimension};
 use rand::seq::SliceRandom;
 use spendscape_lstm::{Dataset, NetworkParams, Schedule, TrainParams, r2};
 use spendscape_schema::{
-    Axes, Axis, Coefficients, Panel, Scope, TargetScaling, Targets, arrays, scope::SCOPE, seed,
+    Axes, Axis, Coefficients, Panel, Scope, TargetScaling, Targets,
+    scope::SCOPE,
+    seed,
+    tables::{self, Training, TrainingRow},
 };
 use spendscape_store::Provenance;
 
@@ -188,14 +191,13 @@ pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()>
 }
 
 fn write_history(stage: &mut crate::run_folder::Stage<'_>, history: &spendscape_lstm::History) -> Result<()> {
-    let epochs = &history.epochs;
-    let columns = vec![
-        arrays::index((1..=epochs.len()).map(|epoch| epoch as u16)),
-        arrays::float(epochs.iter().map(|epoch| epoch.rate)),
-        arrays::float(epochs.iter().map(|epoch| epoch.loss)),
-        arrays::optional_float(epochs.iter().map(|epoch| epoch.validation_loss)),
-    ];
-    stage.write(File::Training, &Axes::new(), columns)
+    let rows = (1..).zip(&history.epochs).map(|(number, epoch)| TrainingRow {
+        epoch: number,
+        rate: epoch.rate,
+        loss: epoch.loss,
+        validation: epoch.validation_loss,
+    });
+    stage.write_table(File::Training, &Axes::new(), &Training::from_rows(rows)?)
 }
 
 /// Targets as they were written: customers, grades and the training split.
@@ -223,16 +225,17 @@ pub struct StoredTargets {
 /// If the table is missing or damaged.
 pub fn read_targets(run: &RunFolder) -> Result<StoredTargets> {
     let stored = run.read(File::Targets)?;
+    let table: tables::Targets = stored.table()?;
     let scaling = stored.provenance.parameters.get("scaling").cloned().unwrap_or_default();
     Ok(StoredTargets {
         scope: scope::of_table(&stored.provenance),
         scaling: serde_json::from_value(scaling)
             .with_context(|| format!("{} does not say how its grades were scaled", File::Targets.name()))?,
         traits: stored.axes.labels(Axis::Trait)?.to_vec(),
-        customers: stored.rows.text("customer")?,
-        scores: stored.rows.vectors64("score")?,
-        grades: stored.rows.vectors64("grade")?,
-        train: stored.rows.flag("train")?,
+        customers: table.customer,
+        scores: table.score,
+        grades: table.grade,
+        train: table.train,
     })
 }
 

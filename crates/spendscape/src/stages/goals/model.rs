@@ -9,7 +9,7 @@ use spendscape_store::Provenance;
 
 use super::data::{GoalData, Labels};
 use crate::{
-    model::{set_tensors, tensor_columns, tensors},
+    model::{set_tensors, tensor_table, tensors},
     run_folder::{File, RunFolder, Stage},
 };
 
@@ -36,7 +36,7 @@ pub(super) fn write(stage: &mut Stage<'_>, model: &GoalModel, labels: &Labels) -
             network.tensors().into_iter().map(move |(name, values)| (format!("{part}.{name}"), values))
         })
         .collect();
-    stage.write(File::GoalModel, &Axes::new(), tensor_columns(&all)?)
+    stage.write_table(File::GoalModel, &Axes::new(), &tensor_table(&all)?)
 }
 
 /// Reads the model of a run folder.
@@ -54,7 +54,7 @@ pub(super) fn read(source: &RunFolder) -> Result<Trained> {
     let settings: GoalSettings = serde_json::from_value(note("settings")?).with_context(place)?;
     let labels: Labels = serde_json::from_value(note("labels")?).with_context(place)?;
     let mut model = GoalModel::zeros(&settings).with_context(place)?;
-    let all = tensors(&stored.rows).with_context(place)?;
+    let all = tensors(stored.table()?).with_context(place)?;
     for (part, network) in NETWORKS.into_iter().zip(model.networks_mut()) {
         let own: Vec<_> = all
             .iter()

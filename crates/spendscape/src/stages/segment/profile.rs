@@ -5,8 +5,8 @@ use ndarray::{Array2, Array3, Axis as Dimension};
 use spendscape_schema::{
     Axes, Axis,
     tables::{
-        ProfileCustomerRow, ProfileCustomers, ProfileRow, ProfileSpending, ProfileSpendingRow, ProfileTrajectories,
-        ProfileTrajectoryRow, Profiles,
+        ProfileCustomerRow, ProfileCustomers, ProfileRow, ProfileSpending, ProfileSpendingRow,
+        ProfileTrajectories, ProfileTrajectoryRow, Profiles,
     },
 };
 use spendscape_segments::{Profile, ProfileInput, profiles, unit_rows, yearly_stability};
