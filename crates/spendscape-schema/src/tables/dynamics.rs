@@ -13,7 +13,7 @@ tables! {
     }
 
     /// Trait axes in state space (inverse regression).
-    TraitAxes of TraitAxeRow = "trait_axes", 1 {
+    TraitAxes of TraitAxisRow = "trait_axes", 1 {
         r#trait: Text = "trait",
         magnitude: Float = "largest reachable output D of the trait",
         axis: Vector64<Unit> = "axis A of the trait, from the origin",

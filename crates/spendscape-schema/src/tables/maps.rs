@@ -100,7 +100,7 @@ tables! {
     }
 
     /// Each single map's attractor followed along a path of inputs: points between which the branch is proved to go on.
-    MapBranches of MapBrancheRow = "map_branches", 1 {
+    MapBranches of MapBranchRow = "map_branches", 1 {
         input: Text = "customer id, or number of the input",
         path: Text = "the input at the end of a straight way, or `periods`: the customer's own periods, one after another",
         at: Float = "place on the path, in legs from its beginning",

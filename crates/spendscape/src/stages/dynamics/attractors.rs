@@ -7,7 +7,10 @@ use spendscape_dynamics::{
     Curve, CurveFit, GroupAttractors, GroupVerdict, Label, PointClusters, Population, Verdicts,
     fit_attractors, judge_group, label_points,
 };
-use spendscape_schema::{Axes, arrays, seed};
+use spendscape_schema::{
+    Axes, seed,
+    tables::{AttractorRow, Attractors},
+};
 use spendscape_segments::dominant;
 
 use crate::{
@@ -223,28 +226,27 @@ fn write_rows(
     let units = weights.output.ncols();
     let states = Array2::from_shape_fn((rows.len(), units), |(row, unit)| rows[row].state[unit]);
     let outputs = states.dot(&weights.output.t()) + &weights.output_bias;
-    let label =
-        |f: &dyn Fn(&Label) -> f64| arrays::optional_float(rows.iter().map(|row| row.label.as_ref().map(f)));
-    let columns = vec![
-        arrays::category(rows.iter().map(|row| &traits[row.group])),
-        arrays::category(rows.iter().map(|row| row.shape)),
-        arrays::index(rows.iter().map(|row| row.index as u16)),
-        arrays::vectors64(states.view())?,
-        arrays::vectors64(outputs.view())?,
-        arrays::float(rows.iter().map(|row| row.explained)),
-        arrays::category(rows.iter().map(|row| row.refused)),
-        arrays::flag(rows.iter().map(|row| row.drawn)),
-        arrays::integer(rows.iter().map(|row| row.members as i64)),
-        arrays::category(
-            rows.iter().map(|row| row.label.as_ref().map_or("", |label| traits[label.dominant].as_str())),
-        ),
-        label(&|label| label.output[label.dominant]),
-        label(&|label| label.half_width[label.dominant]),
-        arrays::flag(rows.iter().map(|row| row.label.as_ref().is_some_and(|label| label.clear))),
-        label(&|label| label.distance_of_prediction),
-        arrays::category(rows.iter().map(|row| &row.verdict)),
-    ];
-    stage.write(file, axes, columns)
+    let row = |(at, row): (usize, &Row)| {
+        let label = row.label.as_ref();
+        AttractorRow {
+            r#trait: traits[row.group].clone(),
+            shape: row.shape.to_owned(),
+            index: row.index as u16,
+            state: states.row(at).to_vec(),
+            output: outputs.row(at).to_vec(),
+            variance_explained: row.explained,
+            refused: row.refused.to_owned(),
+            drawn: row.drawn,
+            members: row.members as i64,
+            label: label.map_or_else(String::new, |label| traits[label.dominant].clone()),
+            label_output: label.map(|label| label.output[label.dominant]),
+            label_half_width: label.map(|label| label.half_width[label.dominant]),
+            label_clear: label.is_some_and(|label| label.clear),
+            label_distance: label.map(|label| label.distance_of_prediction),
+            verdict: row.verdict.clone(),
+        }
+    };
+    stage.write_table(file, axes, &Attractors::from_rows(rows.iter().enumerate().map(row))?)
 }
 
 #[cfg(test)]

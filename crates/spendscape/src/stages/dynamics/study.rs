@@ -6,7 +6,7 @@ mod detail;
 use std::sync::Mutex;
 
 use anyhow::Result;
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use clap::Args;
 use ndarray::{Array1, Array2, ArrayRef1};
 use rayon::prelude::*;
@@ -15,7 +15,10 @@ use spendscape_dynamics::{
     JumpCause, MapVerdict, Membership, Outcome, Passage, SearchConfig, Share, Solver, Transient, Verdict,
     find_cycles, follow, judge_map, jump_toward,
 };
-use spendscape_schema::{Axes, Axis, arrays, seed};
+use spendscape_schema::{
+    Axes, Axis, Tabular, seed,
+    tables::{MapCycleRow, MapCycles, MapJumpRow, MapJumps, MapPointRow, MapPoints, MapRow, Maps},
+};
 
 use crate::{progress::Progress, run_folder::File, stages::count};
 
@@ -63,6 +66,8 @@ pub(super) struct Inputs<'a> {
 
 /// What is known of one map.
 struct Studied {
+    /// Coordinates of its states.
+    dim: usize,
     list: FixedPointList,
     verdict: MapVerdict,
     shares: Vec<Share>,
@@ -102,18 +107,18 @@ pub(super) fn study<C: Driven>(
     }
     warn_of_unbounded(&inputs.labels, &studied);
     warn_of_kinks(&inputs.labels, &studied);
-    let (labels, dim) = (inputs.labels.as_slice(), cell.state_names().len());
+    let labels = inputs.labels.as_slice();
     let axes = Axes::new().with(Axis::Unit, cell.state_names());
     Ok(vec![
-        table(File::Maps, &axes, maps(inputs, &studied))?,
-        table(File::MapPoints, &axes, points(labels, &studied, dim)?)?,
-        table(File::MapBoxes, &axes, detail::boxes(labels, &studied, dim)?)?,
-        table(File::MapStarts, &axes, detail::starts(labels, &studied))?,
-        table(File::MapEdges, &axes, detail::edges(labels, &studied, dim)?)?,
-        table(File::MapCycles, &axes, cycles(labels, &studied, dim)?)?,
-        table(File::MapSensitivities, &axes, detail::sensitivities(inputs, &studied, dim)?)?,
-        table(File::MapBranches, &axes, detail::branches(labels, &studied, dim)?)?,
-        table(File::MapJumps, &axes, jumps(labels, &studied, dim)?)?,
+        (File::Maps, maps(inputs, &studied)?.to_batch(&axes)?),
+        (File::MapPoints, points(labels, &studied)?.to_batch(&axes)?),
+        (File::MapBoxes, detail::boxes(labels, &studied, cell.state_names().len())?.to_batch(&axes)?),
+        (File::MapStarts, detail::starts(labels, &studied)?.to_batch(&axes)?),
+        (File::MapEdges, detail::edges(labels, &studied)?.to_batch(&axes)?),
+        (File::MapCycles, cycles(labels, &studied)?.to_batch(&axes)?),
+        (File::MapSensitivities, detail::sensitivities(inputs, &studied)?.to_batch(&axes)?),
+        (File::MapBranches, detail::branches(labels, &studied)?.to_batch(&axes)?),
+        (File::MapJumps, jumps(labels, &studied)?.to_batch(&axes)?),
     ])
 }
 
@@ -146,11 +151,6 @@ fn warn_of_kinks(labels: &[String], studied: &[Studied]) {
             );
         }
     }
-}
-
-fn table(file: File, axes: &Axes, columns: Vec<ArrayRef>) -> Result<(File, RecordBatch)> {
-    let axes = axes.only(&file.table().axes());
-    Ok((file, RecordBatch::try_new(file.table().schema(&axes)?, columns)?))
 }
 
 fn one<C: Driven>(
@@ -194,7 +194,18 @@ fn one<C: Driven>(
         let branch = follow(cell, path, &start, &ContinuationConfig::default())?;
         branches.push(detail::Followed { path: detail::PERIODS.to_owned(), branch });
     }
-    Ok(Studied { list, verdict, shares, edges, transients, sensitivities, cycles, passages, branches })
+    Ok(Studied {
+        dim: cell.state_names().len(),
+        list,
+        verdict,
+        shares,
+        edges,
+        transients,
+        sensitivities,
+        cycles,
+        passages,
+        branches,
+    })
 }
 
 /// Where the roll-out from zero under an input ends: its attractor, where it is a point; `None` where it leaves the range of
@@ -229,123 +240,104 @@ fn map_verdict_name(verdict: MapVerdict) -> &'static str {
     }
 }
 
-fn maps(inputs: &Inputs<'_>, studied: &[Studied]) -> Vec<ArrayRef> {
+fn maps(inputs: &Inputs<'_>, studied: &[Studied]) -> Result<Maps> {
     let stable = |s: &Studied| s.list.points.iter().filter(|p| p.spectrum.verdict == Verdict::Stable).count();
-    vec![
-        arrays::text(&inputs.labels),
-        arrays::category(studied.iter().map(|_| inputs.cell)),
-        arrays::category(studied.iter().map(|s| outcome_name(s.list.outcome))),
-        arrays::index(studied.iter().map(|s| s.list.points.len() as u16)),
-        arrays::index(studied.iter().map(|s| stable(s) as u16)),
-        arrays::integer(studied.iter().map(|s| s.list.undecided.len() as i64)),
-        arrays::integer(studied.iter().map(|s| s.list.boxes as i64)),
-        arrays::optional_float(studied.iter().map(|s| s.list.degree.map(f64::from))),
-        arrays::category(studied.iter().map(|s| map_verdict_name(s.verdict))),
-    ]
+    let row = |(label, s): (&String, &Studied)| MapRow {
+        input: label.clone(),
+        cell: inputs.cell.to_owned(),
+        outcome: outcome_name(s.list.outcome).to_owned(),
+        points: s.list.points.len() as u16,
+        stable: stable(s) as u16,
+        undecided: s.list.undecided.len() as i64,
+        boxes: s.list.boxes as i64,
+        degree: s.list.degree.map(f64::from),
+        verdict: map_verdict_name(s.verdict).to_owned(),
+    };
+    Ok(Maps::from_rows(inputs.labels.iter().zip(studied).map(row))?)
 }
 
-fn points(labels: &[String], studied: &[Studied], dim: usize) -> Result<Vec<ArrayRef>> {
-    let rows: Vec<(usize, usize)> = (0..studied.len())
-        .flat_map(|map| (0..studied[map].list.points.len()).map(move |index| (map, index)))
-        .collect();
-    let each = |f: &dyn Fn(&Studied, usize) -> f64| -> ArrayRef {
-        arrays::float(rows.iter().map(|&(map, index)| f(&studied[map], index)))
+fn points(labels: &[String], studied: &[Studied]) -> Result<MapPoints> {
+    let row = |label: &String, s: &Studied, index: usize| {
+        let (point, transient) = (&s.list.points[index], &s.transients[index]);
+        let share = s.shares.iter().find(|share| share.membership == Membership::Point(index));
+        MapPointRow {
+            input: label.clone(),
+            index: index as u16,
+            state: point.state.to_vec(),
+            residual: point.residual,
+            radius: point.enclosure.iter().fold(0.0, |largest: f64, side| largest.max(side.rad())),
+            alone: point.uniqueness_radius(),
+            spectral_low: point.spectrum.radius.lo,
+            spectral_high: point.spectrum.radius.hi,
+            verdict: super::verdict_name(point.spectrum.verdict).to_owned(),
+            unstable: super::unstable(point.spectrum.verdict),
+            time_constant: point.time_constant(),
+            time_constants: transient.time_constants.iter().map(|constant| *constant as f32).collect(),
+            growth: transient.peak.0,
+            growth_step: transient.peak.1 as u16,
+            return_time: transient.return_time.map(|steps| steps as u16),
+            basin: share.map(|share| share.share),
+            basin_low: share.map(|share| share.interval.0),
+            basin_high: share.map(|share| share.interval.1),
+        }
     };
-    let share = |f: fn(&Share) -> f64| -> ArrayRef {
-        arrays::optional_float(rows.iter().map(|&(map, index)| {
-            studied[map].shares.iter().find(|s| s.membership == Membership::Point(index)).map(f)
-        }))
+    let of_map = |(label, s): (_, &'_ Studied)| {
+        (0..s.list.points.len()).map(|index| row(label, s, index)).collect::<Vec<_>>()
     };
-    let point = |&(map, index): &(usize, usize)| &studied[map].list.points[index];
-    let constants: Vec<Vec<f32>> = rows
-        .iter()
-        .map(|&(map, index)| &studied[map].transients[index].time_constants)
-        .map(|constants| constants.iter().map(|constant| *constant as f32).collect())
-        .collect();
-    let states = Array2::from_shape_fn((rows.len(), dim), |(row, k)| point(&rows[row]).state[k]);
-    Ok(vec![
-        arrays::text(rows.iter().map(|(map, _)| &labels[*map])),
-        arrays::index(rows.iter().map(|(_, index)| *index as u16)),
-        arrays::vectors64(states.view())?,
-        each(&|s, k| s.list.points[k].residual),
-        each(&|s, k| s.list.points[k].enclosure.iter().fold(0.0, |m: f64, v| m.max(v.rad()))),
-        each(&|s, k| s.list.points[k].uniqueness_radius()),
-        each(&|s, k| s.list.points[k].spectrum.radius.lo),
-        each(&|s, k| s.list.points[k].spectrum.radius.hi),
-        arrays::category(rows.iter().map(|row| super::verdict_name(point(row).spectrum.verdict))),
-        arrays::index(rows.iter().map(|row| super::unstable(point(row).spectrum.verdict))),
-        each(&|s, k| s.list.points[k].time_constant()),
-        arrays::values32(&constants)?,
-        each(&|s, k| s.transients[k].peak.0),
-        arrays::index(rows.iter().map(|(map, index)| studied[*map].transients[*index].peak.1 as u16)),
-        arrays::optional_index(
-            rows.iter().map(|(map, index)| studied[*map].transients[*index].return_time.map(|t| t as u16)),
-        ),
-        share(|s| s.share),
-        share(|s| s.interval.0),
-        share(|s| s.interval.1),
-    ])
+    Ok(MapPoints::from_rows(labels.iter().zip(studied).flat_map(of_map))?)
 }
 
-fn cycles(labels: &[String], studied: &[Studied], dim: usize) -> Result<Vec<ArrayRef>> {
-    let rows: Vec<(usize, usize, usize)> = studied
-        .iter()
-        .enumerate()
-        .flat_map(|(map, s)| {
-            s.cycles.iter().enumerate().map(move |(cycle, c)| (map, cycle, c.phases.nrows()))
-        })
-        .flat_map(|(map, cycle, length)| (0..length).map(move |phase| (map, cycle, phase)))
-        .collect();
-    let cycle = |&(map, cycle, _): &(usize, usize, usize)| &studied[map].cycles[cycle];
-    let states =
-        Array2::from_shape_fn((rows.len(), dim), |(row, k)| cycle(&rows[row]).phases[[rows[row].2, k]]);
-    Ok(vec![
-        arrays::text(rows.iter().map(|(map, _, _)| &labels[*map])),
-        arrays::index(rows.iter().map(|(_, cycle, _)| *cycle as u16)),
-        arrays::index(rows.iter().map(|row| cycle(row).phases.nrows() as u16)),
-        arrays::index(rows.iter().map(|(_, _, phase)| *phase as u16)),
-        arrays::vectors64(states.view())?,
-        arrays::float(rows.iter().map(|row| cycle(row).residual)),
-        arrays::float(rows.iter().map(|row| cycle(row).spectrum.radius.lo)),
-        arrays::float(rows.iter().map(|row| cycle(row).spectrum.radius.hi)),
-        arrays::category(rows.iter().map(|row| super::verdict_name(cycle(row).spectrum.verdict))),
-    ])
+fn cycles(labels: &[String], studied: &[Studied]) -> Result<MapCycles> {
+    let mut rows = Vec::new();
+    for (label, s) in labels.iter().zip(studied) {
+        for (at, cycle) in s.cycles.iter().enumerate() {
+            rows.extend(cycle.phases.rows().into_iter().enumerate().map(|(phase, state)| MapCycleRow {
+                input: label.clone(),
+                cycle: at as u16,
+                length: cycle.phases.nrows() as u16,
+                phase: phase as u16,
+                state: state.to_vec(),
+                residual: cycle.residual,
+                spectral_low: cycle.spectrum.radius.lo,
+                spectral_high: cycle.spectrum.radius.hi,
+                verdict: super::verdict_name(cycle.spectrum.verdict).to_owned(),
+            }));
+        }
+    }
+    Ok(MapCycles::from_rows(rows)?)
 }
 
-fn jumps(labels: &[String], studied: &[Studied], dim: usize) -> Result<Vec<ArrayRef>> {
-    let rows: Vec<(usize, usize, &Passage)> = studied
-        .iter()
-        .enumerate()
-        .flat_map(|(map, s)| s.passages.iter().map(move |(to, passage)| (map, *to, passage)))
-        .collect();
-    let jump = |passage: &'_ Passage| -> Option<Jump> {
-        if let Passage::Jumps(jump) = passage { Some(jump.clone()) } else { None }
-    };
-    let lost: Vec<Option<Jump>> = rows.iter().map(|(_, _, passage)| jump(passage)).collect();
+fn jumps(labels: &[String], studied: &[Studied]) -> Result<MapJumps> {
     let name = |passage: &Passage| match passage {
         Passage::Survives => "survives",
         Passage::Undecided { .. } => "undecided",
         Passage::Jumps(Jump { cause: JumpCause::Fold, .. }) => "fold",
         Passage::Jumps(Jump { cause: JumpCause::LossOfStability, .. }) => "loss of stability",
     };
-    let smallest = |row: usize| {
-        let own = |other: &usize| rows[*other].0 == rows[row].0;
-        let change = |row: usize| lost[row].as_ref().map_or(f64::INFINITY, |jump| jump.change);
-        lost[row].is_some()
-            && (0..rows.len()).filter(own).all(|other| (change(row), row) <= (change(other), other))
-    };
-    // A passage without a jump has no states.
-    let states = |f: fn(&Jump) -> &Array1<f64>| {
-        Array2::from_shape_fn((rows.len(), dim), |(row, k)| lost[row].as_ref().map_or(f64::NAN, |j| f(j)[k]))
-    };
-    Ok(vec![
-        arrays::text(rows.iter().map(|(map, _, _)| &labels[*map])),
-        arrays::text(rows.iter().map(|(_, to, _)| &labels[*to])),
-        arrays::category(rows.iter().map(|(_, _, passage)| name(passage))),
-        arrays::optional_float(lost.iter().map(|jump| jump.as_ref().map(|jump| jump.share))),
-        arrays::optional_float(lost.iter().map(|jump| jump.as_ref().map(|jump| jump.change))),
-        arrays::flag((0..rows.len()).map(smallest)),
-        arrays::vectors64(states(|jump| &jump.before).view())?,
-        arrays::vectors64(states(|jump| &jump.after).view())?,
-    ])
+    let lost =
+        |passage: &'_ Passage| if let Passage::Jumps(jump) = passage { Some(jump.clone()) } else { None };
+    let mut rows = Vec::new();
+    for (label, s) in labels.iter().zip(studied) {
+        let change = |(_, (_, passage)): &(usize, &(usize, Passage))| Some(lost(passage)?.change);
+        let changes = s.passages.iter().enumerate().filter_map(|at| Some((at.0, change(&at)?)));
+        let smallest = changes.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(at, _)| at);
+        for (at, (to, passage)) in s.passages.iter().enumerate() {
+            let jump = lost(passage);
+            // A passage without a jump has no states.
+            let state = |of: fn(&Jump) -> &Array1<f64>| {
+                jump.as_ref().map_or_else(|| vec![f64::NAN; s.dim], |jump| of(jump).to_vec())
+            };
+            rows.push(MapJumpRow {
+                input: label.clone(),
+                toward: labels[*to].clone(),
+                passage: name(passage).to_owned(),
+                share: jump.as_ref().map(|jump| jump.share),
+                change: jump.as_ref().map(|jump| jump.change),
+                smallest: smallest == Some(at),
+                before: state(|jump| &jump.before),
+                after: state(|jump| &jump.after),
+            });
+        }
+    }
+    Ok(MapJumps::from_rows(rows)?)
 }

@@ -2,13 +2,15 @@
 //! sensitivities, and attractors followed along paths of inputs.
 
 use anyhow::Result;
-use arrow::array::ArrayRef;
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 use spendscape_dynamics::{
-    Basins, Branch, BranchEnd, BranchPoint, Edge, Error, Fate, FixedPoint, FixedPointList, Interval, Map,
-    Membership, Method, Status, Transient, Verdict, sensitivity, transient,
+    Basins, Branch, BranchEnd, Edge, Error, FixedPoint, FixedPointList, Interval, Map, Membership, Method,
+    Status, Transient, Verdict, sensitivity, transient,
 };
-use spendscape_schema::arrays;
+use spendscape_schema::tables::{
+    MapBoxRow, MapBoxes, MapBranchRow, MapBranches, MapEdgeRow, MapEdges, MapSensitivities,
+    MapSensitivityRow, MapStartRow, MapStarts,
+};
 
 use super::{Inputs, Studied};
 use crate::stages::dynamics::verdict_name;
@@ -79,18 +81,6 @@ pub(super) struct Followed {
     pub(super) branch: Branch,
 }
 
-/// One label per item of a map; a list, because columns of text are made of iterators that know their length.
-fn owners<'a>(labels: &'a [String], studied: &[Studied], count: fn(&Studied) -> usize) -> Vec<&'a String> {
-    let counts = studied.iter().map(count);
-    labels.iter().zip(counts).flat_map(|(label, count)| std::iter::repeat_n(label, count)).collect()
-}
-
-/// States as the rows of a column of vectors.
-fn states<'a>(states: impl Iterator<Item = &'a Array1<f64>>, dim: usize) -> Result<ArrayRef> {
-    let flat: Vec<f64> = states.flatten().copied().collect();
-    Ok(arrays::vectors64(Array2::from_shape_vec((flat.len() / dim, dim), flat)?.view())?)
-}
-
 /// The most boxes written per map: a search that ends at its limit may leave a million.
 const BOXES_MAX: usize = 1_000;
 
@@ -106,17 +96,15 @@ fn cover(undecided: &[Vec<Interval>], dim: usize) -> impl Iterator<Item = Vec<In
     })
 }
 
-pub(super) fn boxes(labels: &[String], studied: &[Studied], dim: usize) -> Result<Vec<ArrayRef>> {
-    let rows: Vec<(&String, Vec<Interval>)> = labels
-        .iter()
-        .zip(studied)
-        .flat_map(|(label, s)| cover(&s.list.undecided, dim).map(move |sides| (label, sides)))
-        .collect();
-    let ends = |end: fn(&Interval) -> f64| -> Result<ArrayRef> {
-        let ends: Vec<Array1<f64>> = rows.iter().map(|(_, sides)| sides.iter().map(end).collect()).collect();
-        states(ends.iter(), dim)
-    };
-    Ok(vec![arrays::text(rows.iter().map(|(label, _)| label)), ends(|side| side.lo)?, ends(|side| side.hi)?])
+pub(super) fn boxes(labels: &[String], studied: &[Studied], dim: usize) -> Result<MapBoxes> {
+    let rows = labels.iter().zip(studied).flat_map(|(label, s)| {
+        cover(&s.list.undecided, dim).map(move |sides| MapBoxRow {
+            input: label.clone(),
+            low: sides.iter().map(|side| side.lo).collect(),
+            high: sides.iter().map(|side| side.hi).collect(),
+        })
+    });
+    Ok(MapBoxes::from_rows(rows)?)
 }
 
 fn method_name(method: Method) -> &'static str {
@@ -138,49 +126,51 @@ fn status_name(status: Status) -> &'static str {
     }
 }
 
-pub(super) fn starts(labels: &[String], studied: &[Studied]) -> Vec<ArrayRef> {
-    let all = || studied.iter().flat_map(|s| &s.list.starts);
-    vec![
-        arrays::text(owners(labels, studied, |s| s.list.starts.len())),
-        arrays::index(all().map(|fate| fate.start as u16)),
-        arrays::category(all().map(|fate| method_name(fate.method))),
-        arrays::category(all().map(|fate| status_name(fate.status))),
-        arrays::float(all().map(|fate| fate.residual)),
-        arrays::optional_index(all().map(|Fate { point, .. }| point.map(|point| point as u16))),
-    ]
-}
-
-pub(super) fn edges(labels: &[String], studied: &[Studied], dim: usize) -> Result<Vec<ArrayRef>> {
-    let all = || studied.iter().flat_map(|s| &s.edges);
-    let beyond = |edge: &BasinEdge| match edge.beyond {
-        Membership::Point(point) => Some(point as u16),
-        Membership::Undecided => None,
-    };
-    Ok(vec![
-        arrays::text(owners(labels, studied, |s| s.edges.len())),
-        arrays::index(all().map(|edge| edge.index as u16)),
-        arrays::index(all().map(|edge| edge.toward as u16)),
-        arrays::optional_index(all().map(beyond)),
-        states(all().map(|edge| &edge.edge.inside), dim)?,
-        states(all().map(|edge| &edge.edge.outside), dim)?,
-    ])
-}
-
-pub(super) fn sensitivities(inputs: &Inputs<'_>, studied: &[Studied], dim: usize) -> Result<Vec<ArrayRef>> {
-    let each = studied.iter().zip(&inputs.labels).flat_map(|(s, label)| {
-        (0..).zip(&s.sensitivities).filter_map(move |(index, change)| Some((label, index, change.as_ref()?)))
-    });
-    let rows: Vec<(&String, u16, usize, Array1<f64>)> = each
-        .flat_map(|(label, index, change)| {
-            (0..).zip(change.columns()).map(move |(at, column)| (label, index, at, column.to_owned()))
+pub(super) fn starts(labels: &[String], studied: &[Studied]) -> Result<MapStarts> {
+    let rows = labels.iter().zip(studied).flat_map(|(label, s)| {
+        s.list.starts.iter().map(|fate| MapStartRow {
+            input: label.clone(),
+            start: fate.start as u16,
+            method: method_name(fate.method).to_owned(),
+            status: status_name(fate.status).to_owned(),
+            residual: fate.residual,
+            point: fate.point.map(|point| point as u16),
         })
-        .collect();
-    Ok(vec![
-        arrays::text(rows.iter().map(|row| row.0)),
-        arrays::index(rows.iter().map(|row| row.1)),
-        arrays::text(rows.iter().map(|row| &inputs.coordinates[row.2])),
-        states(rows.iter().map(|row| &row.3), dim)?,
-    ])
+    });
+    Ok(MapStarts::from_rows(rows)?)
+}
+
+pub(super) fn edges(labels: &[String], studied: &[Studied]) -> Result<MapEdges> {
+    let rows = labels.iter().zip(studied).flat_map(|(label, s)| {
+        s.edges.iter().map(|edge| MapEdgeRow {
+            input: label.clone(),
+            index: edge.index as u16,
+            toward: edge.toward as u16,
+            beyond: match edge.beyond {
+                Membership::Point(point) => Some(point as u16),
+                Membership::Undecided => None,
+            },
+            inside: edge.edge.inside.to_vec(),
+            outside: edge.edge.outside.to_vec(),
+        })
+    });
+    Ok(MapEdges::from_rows(rows)?)
+}
+
+pub(super) fn sensitivities(inputs: &Inputs<'_>, studied: &[Studied]) -> Result<MapSensitivities> {
+    let mut rows = Vec::new();
+    for (label, s) in inputs.labels.iter().zip(studied) {
+        for (index, change) in (0..).zip(&s.sensitivities) {
+            let columns = change.iter().flat_map(|change| change.columns());
+            rows.extend(columns.zip(inputs.coordinates).map(|(column, coordinate)| MapSensitivityRow {
+                input: label.clone(),
+                index,
+                coordinate: coordinate.clone(),
+                change: column.to_vec(),
+            }));
+        }
+    }
+    Ok(MapSensitivities::from_rows(rows)?)
 }
 
 fn end_name(end: &BranchEnd) -> &'static str {
@@ -192,22 +182,19 @@ fn end_name(end: &BranchEnd) -> &'static str {
     }
 }
 
-pub(super) fn branches(labels: &[String], studied: &[Studied], dim: usize) -> Result<Vec<ArrayRef>> {
+pub(super) fn branches(labels: &[String], studied: &[Studied]) -> Result<MapBranches> {
     let each = labels.iter().zip(studied).flat_map(|(label, s)| s.branches.iter().map(move |b| (label, b)));
-    let rows: Vec<(&String, &Followed, &BranchPoint)> = each
-        .flat_map(|(label, followed)| {
-            followed.branch.points.iter().map(move |point| (label, followed, point))
+    let rows = each.flat_map(|(label, Followed { path, branch })| {
+        branch.points.iter().map(move |at| MapBranchRow {
+            input: label.clone(),
+            path: path.clone(),
+            at: at.s,
+            state: at.point.state.to_vec(),
+            spectral_low: at.point.spectrum.radius.lo,
+            spectral_high: at.point.spectrum.radius.hi,
+            verdict: verdict_name(at.point.spectrum.verdict).to_owned(),
+            end: end_name(&branch.end).to_owned(),
         })
-        .collect();
-    let spectrum = |row: &(&String, &Followed, &BranchPoint)| row.2.point.spectrum;
-    Ok(vec![
-        arrays::text(rows.iter().map(|row| row.0)),
-        arrays::text(rows.iter().map(|row| &row.1.path)),
-        arrays::float(rows.iter().map(|row| row.2.s)),
-        states(rows.iter().map(|row| &row.2.point.state), dim)?,
-        arrays::float(rows.iter().map(|row| spectrum(row).radius.lo)),
-        arrays::float(rows.iter().map(|row| spectrum(row).radius.hi)),
-        arrays::category(rows.iter().map(|row| verdict_name(spectrum(row).verdict))),
-        arrays::category(rows.iter().map(|row| end_name(&row.1.branch.end))),
-    ])
+    });
+    Ok(MapBranches::from_rows(rows)?)
 }
