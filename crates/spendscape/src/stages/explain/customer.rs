@@ -8,6 +8,7 @@ use spendscape_report::{
     AnglePart, AnglesPart, AssignmentPart, ChangePart, ChangedClass, CustomerExplanation, DriverPart,
     FlaggedClass, FlaggedPart, LeadPart, MadeFrom, MovePart, PeriodPart, ShiftPart, TrustPart,
 };
+use spendscape_schema::tables::Segments;
 use spendscape_segments::dominance_order;
 use spendscape_store::{Digest, TableReader};
 use spendscape_surrogate::{Explanation, Gauge, MAX_ERROR_DEGREES, Refusal, Score, assign, degrees_between};
@@ -86,8 +87,8 @@ fn assignment(run: &RunFolder, explainer: &Explainer<'_>, row: usize) -> Result<
     let winner = assign(&data.outputs.row(row))?;
     let order = dominance_order(&data.outputs.slice(s![row..=row, ..]))?;
     let grades = dominance_order(&data.targets.grades.slice(s![row..=row, ..]))?;
-    let segments = run.read(File::Segments)?.rows;
-    let at = segments.text("customer")?.iter().position(|other| *other == data.panel.customers[row]);
+    let segments: Segments = run.table(File::Segments)?;
+    let at = segments.customer.iter().position(|other| *other == data.panel.customers[row]);
     let at = at.context("segments.parquet does not have this customer: run `spendscape segment` again")?;
     Ok(AssignmentPart {
         segment: name(winner.segment),
@@ -96,8 +97,8 @@ fn assignment(run: &RunFolder, explainer: &Explainer<'_>, row: usize) -> Result<
         lead_percentile: smaller(&leads, winner.margin),
         path: order.row(0).iter().map(|&k| (name(k), data.outputs[[row, k]])).collect(),
         grade_path: grades.row(0).iter().map(|&k| name(k)).collect(),
-        direction_segment: segments.index("segment")?[at],
-        short_direction_segment: segments.optional_index("short_segment")?[at],
+        direction_segment: segments.segment[at],
+        short_direction_segment: segments.short_segment[at],
         training: data.targets.train[row],
     })
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
-use spendscape_schema::{Axis, Panel};
+use spendscape_schema::{Axis, Panel, tables::Angles};
 use spendscape_segments::final_states;
 use spendscape_surrogate::{LinearModel, Ols};
 
@@ -68,7 +68,7 @@ impl Data {
             ends: final_states(&states)?,
             outputs: model.network.predict(&panel.shares)?.mapv(f64::from),
             angle_names: angles.axes.labels(Axis::Angle)?.to_vec(),
-            angles: angles.rows.vectors64("angle")?,
+            angles: angles.table::<Angles>()?.angle,
             panel,
             model,
             states,

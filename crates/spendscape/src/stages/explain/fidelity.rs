@@ -6,7 +6,10 @@
 use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
 use spendscape_lstm::r2;
-use spendscape_schema::{Axes, arrays, seed};
+use spendscape_schema::{
+    Axes, seed,
+    tables::{MetricRow, Metrics},
+};
 use spendscape_segments::{
     adjusted_mutual_information, adjusted_rand_index, dominance_order, prefix_labels, share_equal,
 };
@@ -98,11 +101,8 @@ pub(crate) fn write(stage: &mut Stage<'_>, explainer: &Explainer<'_>, findings: 
         let deviation = (refused * (1.0 - refused) / batch).sqrt();
         figures.add("monitor.refused_at_most", refused + deviations * deviation);
     }
-    let columns = vec![
-        arrays::text(figures.0.iter().map(|(name, _)| name)),
-        arrays::float(figures.0.iter().map(|(_, value)| *value)),
-    ];
-    stage.write(File::Fidelity, &Axes::new(), columns)
+    let rows = figures.0.into_iter().map(|(name, value)| MetricRow { name, value });
+    stage.write_table(File::Fidelity, &Axes::new(), &Metrics::from_rows(rows)?)
 }
 
 /// How well the network itself gives the grades, beside a straight line on the mean shares. An R2 of 0 is that of the unseen

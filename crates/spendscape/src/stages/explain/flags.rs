@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
-use spendscape_schema::{Axes, arrays};
+use spendscape_schema::{
+    Axes,
+    tables::{FlaggedClassRow, FlaggedClasses},
+};
 use spendscape_surrogate::correlation;
 
 use super::{ExplainOptions, named::told_by_name};
@@ -129,13 +132,13 @@ impl ClassList {
 
 /// Writes the flagged classes.
 pub(crate) fn write(stage: &mut Stage<'_>, flagged: &[Flagged], classes: &[String]) -> Result<()> {
-    let columns = vec![
-        arrays::text(flagged.iter().map(|flag| &classes[flag.class])),
-        arrays::category(flagged.iter().map(|flag| flag.role.name())),
-        arrays::text(flagged.iter().map(|flag| &flag.reason)),
-        arrays::optional_float(flagged.iter().map(|flag| flag.correlation)),
-    ];
-    stage.write(File::FlaggedClasses, &Axes::new(), columns)
+    let rows = flagged.iter().map(|flag| FlaggedClassRow {
+        class: classes[flag.class].clone(),
+        role: flag.role.name().to_owned(),
+        reason: flag.reason.clone(),
+        correlation: flag.correlation,
+    });
+    stage.write_table(File::FlaggedClasses, &Axes::new(), &FlaggedClasses::from_rows(rows)?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Why a customer cannot be explained who is not in the panel.
 
 use anyhow::Result;
-use spendscape_schema::{EmptyWindows, LeftOut};
+use spendscape_schema::{
+    EmptyWindows, LeftOut,
+    tables::{self, LeftOutRow},
+};
 
 use crate::{
     run_folder::{File, RunFolder},
@@ -24,27 +27,25 @@ pub(super) fn why(run: &RunFolder, customer: &str) -> Result<String> {
             path.display()
         ));
     };
-    let rows = run.read(File::LeftOut)?.rows;
-    let (windows, customers, reasons) = (rows.text("window")?, rows.text("customer")?, rows.text("reason")?);
-    let (spending, periods) = (rows.index("periods_with_spending")?, rows.index("periods")?);
-    let Some(at) =
-        (0..customers.len()).find(|at| customers[*at] == customer && windows[*at] == window.window)
+    let table: tables::LeftOut = run.table(File::LeftOut)?;
+    let found = |row: &LeftOutRow| row.customer == customer && row.window == window.window;
+    let Some(LeftOutRow { reason, periods_with_spending: spending, periods, .. }) =
+        table.into_rows().find(found)
     else {
         return Ok(unknown);
     };
-    let is = |reason: LeftOut| reasons[at] == reason.name();
+    let is = |name: LeftOut| reason == name.name();
     let policy = panel.parameters.get("empty_windows").cloned().unwrap_or_default();
     let policy: Option<EmptyWindows> = serde_json::from_value(policy).ok();
     let reason = if is(LeftOut::FewPeriods) {
         let (rule, needed) = match policy {
             Some(EmptyWindows::KeepZero(least)) => (format!("keep-zero:{least}"), least),
             Some(EmptyWindows::CarryForward(least)) => (format!("carry-forward:{least}"), least),
-            Some(EmptyWindows::Drop) | None => ("drop".to_owned(), periods[at]),
+            Some(EmptyWindows::Drop) | None => ("drop".to_owned(), periods),
         };
         format!(
-            "only {} of the {} periods have spending, and `--empty-windows {rule}` asks for {needed}; `spendscape ingest \
-             --empty-windows keep-zero:{}` keeps the customer",
-            spending[at], periods[at], spending[at]
+            "only {spending} of the {periods} periods have spending, and `--empty-windows {rule}` asks for {needed}; `spendscape ingest \
+             --empty-windows keep-zero:{spending}` keeps the customer"
         )
     } else if is(LeftOut::MoneyIn) {
         "in no period is there spending; money came in, in classes of spending (refunds, or amounts of the wrong sign)".to_owned()

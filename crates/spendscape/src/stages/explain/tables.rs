@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
-use spendscape_schema::{Axes, Axis, arrays};
+use spendscape_schema::{
+    Axes, Axis,
+    tables::{Contributions, ExplanationRow, Explanations, Surrogate, SurrogateAngles, SurrogateRow},
+};
 use spendscape_surrogate::{Gauge, LinearModel, Refusal, Score, median_gauge};
 
 use super::finding::{Explainer, Finding};
@@ -26,40 +29,24 @@ pub(crate) fn write_surrogates(stage: &mut Stage<'_>, explainer: &Explainer<'_>)
     let data = explainer.data;
     rows.add_model(&explainer.surrogates.angle, &data.angle_names, &data.panel.classes);
     rows.add_outputs(explainer)?;
-    let columns = vec![
-        arrays::category(rows.targets),
-        arrays::text(rows.classes),
-        arrays::float(rows.slopes),
-        arrays::optional_float(rows.errors),
-        arrays::optional_float(rows.scores),
-    ];
-    stage.write(File::Surrogate, &Axes::new(), columns)?;
-    let columns =
-        vec![arrays::text(&data.panel.customers), arrays::vectors64(explainer.predicted_angles.view())?];
+    stage.write_table(File::Surrogate, &Axes::new(), &Surrogate::from_rows(rows.0)?)?;
+    let table =
+        SurrogateAngles { customer: data.panel.customers.clone(), angle: explainer.predicted_angles.clone() };
     let axes = Axes::new().with(Axis::Angle, data.angle_names.iter().cloned());
-    stage.write(File::SurrogateAngles, &axes, columns)
+    stage.write_table(File::SurrogateAngles, &axes, &table)
 }
 
-/// Columns of the table of coefficients.
+/// Rows of the table of coefficients.
 #[derive(Default)]
-struct Rows<'a> {
-    targets: Vec<String>,
-    classes: Vec<&'a str>,
-    slopes: Vec<f64>,
-    errors: Vec<Option<f64>>,
-    scores: Vec<Option<f64>>,
-}
+struct Rows(Vec<SurrogateRow>);
 
-impl<'a> Rows<'a> {
-    fn add(&mut self, target: &str, class: &'a str, slope: f64, error: Option<f64>, score: Option<f64>) {
-        self.targets.push(target.to_owned());
-        self.classes.push(class);
-        self.slopes.push(slope);
-        self.errors.push(error);
-        self.scores.push(score);
+impl Rows {
+    fn add(&mut self, target: &str, class: &str, slope: f64, error: Option<f64>, score: Option<f64>) {
+        let (target, class) = (target.to_owned(), class.to_owned());
+        self.0.push(SurrogateRow { target, class, coefficient: slope, standard_error: error, z: score });
     }
 
-    fn add_model(&mut self, model: &LinearModel, names: &[String], classes: &'a [String]) {
+    fn add_model(&mut self, model: &LinearModel, names: &[String], classes: &[String]) {
         let gauged = median_gauge(model.coefficients());
         let errors = model.standard_errors().ok();
         for (k, name) in names.iter().enumerate() {
@@ -74,7 +61,7 @@ impl<'a> Rows<'a> {
 
     /// The outputs are the state's model with the output layer on top; their standard errors would need the covariance of
     /// the state's residuals and are left out.
-    fn add_outputs(&mut self, explainer: &Explainer<'a>) -> Result<()> {
+    fn add_outputs(&mut self, explainer: &Explainer<'_>) -> Result<()> {
         let (data, state) = (explainer.data, &explainer.surrogates.state);
         for (k, name) in data.targets.traits.iter().enumerate() {
             let (weights, bias) = (data.weights.output.row(k), data.weights.output_bias[k]);
@@ -98,22 +85,24 @@ pub(crate) fn write_findings(
 ) -> Result<()> {
     let data = explainer.data;
     let (names, traits) = (&data.panel.customers, &data.targets.traits);
-    let name = |k: usize| traits[k].as_str();
-    let segments = || findings.iter().map(|finding| &finding.segment);
-    let changes = || findings.iter().map(|finding| finding.change.as_ref());
-    let columns = vec![
-        arrays::text(names),
-        arrays::category(segments().map(|s| name(s.segment))),
-        arrays::category(segments().map(|s| name(s.runner_up))),
-        arrays::float(segments().map(|s| s.network_lead)),
-        arrays::float(segments().map(|s| s.surrogate_outputs[s.segment] - s.surrogate_outputs[s.runner_up])),
-        arrays::float(segments().map(|s| s.error_degrees)),
-        arrays::optional_category(segments().map(|s| s.lead.as_ref().err().copied().map(refusal_name))),
-        arrays::optional_float(changes().map(|change| change.map(|change| change.moved))),
-        arrays::optional_category(changes().map(|change| change.map(|change| name(change.segment)))),
-        arrays::optional_category(findings.iter().map(|finding| finding.without_flagged.map(name))),
-    ];
-    stage.write(File::Explanations, &Axes::new(), columns)?;
+    let name = |k: usize| traits[k].clone();
+    let row = |(customer, finding): (&String, &Finding)| {
+        let (s, change) = (&finding.segment, finding.change.as_ref());
+        ExplanationRow {
+            customer: customer.clone(),
+            segment: name(s.segment),
+            runner_up: name(s.runner_up),
+            lead: s.network_lead,
+            surrogate_lead: s.surrogate_outputs[s.segment] - s.surrogate_outputs[s.runner_up],
+            error_degrees: s.error_degrees,
+            refusal: s.lead.as_ref().err().map(|refusal| refusal_name(*refusal).to_owned()),
+            moved: change.map(|change| change.moved),
+            moved_to: change.map(|change| name(change.segment)),
+            unflagged_segment: finding.without_flagged.map(name),
+        }
+    };
+    let table = Explanations::from_rows(names.iter().zip(findings).map(row))?;
+    stage.write_table(File::Explanations, &Axes::new(), &table)?;
 
     let explained: Vec<usize> =
         (0..findings.len()).filter(|&row| findings[row].segment.lead.is_ok()).collect();
@@ -124,12 +113,11 @@ pub(crate) fn write_findings(
         to.assign(&lead.contributions);
     }
     let shares = data.shares.select(Dimension(0), &explained);
-    let percentiles = explainer.peers.percentiles(&shares)?.mapv(|percentile| percentile as f32);
-    let columns = vec![
-        arrays::text(explained.iter().map(|&row| &names[row])),
-        arrays::float(leads().map(|lead| lead.baseline)),
-        arrays::vectors64(contributions.view())?,
-        arrays::vectors32(percentiles.view())?,
-    ];
-    stage.write(File::Contributions, &data.panel.axes(), columns)
+    let table = Contributions {
+        customer: explained.iter().map(|&row| names[row].clone()).collect(),
+        baseline: leads().map(|lead| lead.baseline).collect(),
+        contribution: contributions,
+        percentile: explainer.peers.percentiles(&shares)?.mapv(|percentile| percentile as f32),
+    };
+    stage.write_table(File::Contributions, &data.panel.axes(), &table)
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use ndarray::{Array1, Array2, Axis as Dimension, concatenate};
 use spendscape_lstm::{Dataset, NetworkParams, TrainParams};
 use spendscape_outcomes::{Block, FeatureSet, Features, Fold};
-use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, csv::Record, seed};
+use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, csv::Record, seed, tables};
 use spendscape_segments::{CanonicalFrame, final_states};
 
 use super::bespoke::{Balances, UNIT_MINOR, balance_features, shares, spending};
@@ -85,27 +85,26 @@ pub(super) fn read_table(path: &Path) -> Result<(Vec<String>, Vec<String>, Array
 
 /// Reads the balances of the panel's customers.
 pub(super) fn read_balances(run: &RunFolder, panel: &Panel) -> Result<Balances> {
-    let rows = run.read(File::Balances)?.rows;
-    let (names, periods) = (rows.text("customer")?, rows.index("period")?);
+    let table: tables::Balances = run.table(File::Balances)?;
     let numbers: HashMap<&str, usize> =
         panel.customers.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let shape = (panel.len(), panel.periods.len());
     let mut found = Array2::from_elem(shape, false);
-    let mut read = |column: &str| -> Result<Array2<f64>> {
+    let mut in_cells = |column: &[i64]| -> Array2<f64> {
         let mut values = Array2::zeros(shape);
-        for (row, value) in rows.integer(column)?.into_iter().enumerate() {
-            let period = usize::from(periods[row]);
-            if let Some(customer) = numbers.get(names[row].as_str()).filter(|_| period < shape.1) {
-                values[[*customer, period]] = value as f64;
+        for (row, value) in column.iter().enumerate() {
+            let period = usize::from(table.period[row]);
+            if let Some(customer) = numbers.get(table.customer[row].as_str()).filter(|_| period < shape.1) {
+                values[[*customer, period]] = *value as f64;
                 found[[*customer, period]] = true;
             }
         }
-        Ok(values)
+        values
     };
     let balances = Balances {
-        mean: read("balance_minor")?,
-        lowest: read("lowest_minor")?,
-        inflow: read("inflow_minor")?,
+        mean: in_cells(&table.balance_minor),
+        lowest: in_cells(&table.lowest_minor),
+        inflow: in_cells(&table.inflow_minor),
     };
     if let Some(((customer, period), _)) = found.indexed_iter().find(|(_, found)| !**found) {
         bail!(

@@ -12,7 +12,7 @@ use jiff::{
 };
 use ndarray::Array1;
 use spendscape_outcomes::Task;
-use spendscape_schema::{Table, csv::Record};
+use spendscape_schema::{Table, csv::Record, tables};
 use spendscape_store::Digest;
 
 use super::{Kind, OutcomesOptions};
@@ -167,7 +167,7 @@ impl LastDay {
             (Some(_), None) => Ok(None),
             (None, Some(path)) => bail!("{}: the panel was made without `ingest --anchors`", path.display()),
             (None, None) => {
-                let end = panel.rows.date("end")?.into_iter().max();
+                let end = panel.table::<tables::Panel>()?.end.into_iter().max();
                 Ok(end.map(|end| Self::Common(date(1970, 1, 1).saturating_add(Span::new().days(end - 1)))))
             }
         }

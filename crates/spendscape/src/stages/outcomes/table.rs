@@ -5,7 +5,13 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use ndarray::{Array1, Array2};
 use spendscape_outcomes::{HeldOut, Outcome, Scorecard, ScorecardParams, adverse_reasons};
-use spendscape_schema::{Axes, arrays};
+use spendscape_schema::{
+    Axes,
+    tables::{
+        self, OutcomeComparisonRow, OutcomeComparisons, OutcomeCurveRow, OutcomeCurves, OutcomeMeasureRow,
+        OutcomeMeasures, OutcomeReasonRow, OutcomeReasons, OutcomeScoreRow, OutcomeScores, ScorecardRow,
+    },
+};
 
 use super::{
     labels::Labels,
@@ -31,59 +37,55 @@ pub(super) fn write(
     stage.note("task", outcome.task().name());
     let n = labels.customers.len();
     let means: Vec<Array1<f64>> = held_out.iter().map(HeldOut::mean).collect();
-    let rows: Vec<(usize, usize)> = (0..held_out.len())
-        .flat_map(|k| (0..n).map(move |row| (k, row)))
-        .filter(|(k, row)| means[*k][*row].is_finite())
-        .collect();
-    let columns = vec![
-        arrays::category(rows.iter().map(|(k, _)| held_out[*k].set.as_str())),
-        arrays::category(rows.iter().map(|(k, _)| held_out[*k].learner.name())),
-        arrays::text(rows.iter().map(|(_, row)| labels.customers[*row].as_str())),
-        arrays::float(rows.iter().map(|(_, row)| outcome.values()[*row])),
-        arrays::float(rows.iter().map(|(k, row)| means[*k][*row])),
-    ];
-    stage.write(File::OutcomeScores, &Axes::new(), columns)?;
+    let mut rows = Vec::new();
+    for (scores, mean) in held_out.iter().zip(&means) {
+        rows.extend((0..n).filter(|customer| mean[*customer].is_finite()).map(|customer| OutcomeScoreRow {
+            set: scores.set.clone(),
+            learner: scores.learner.name().to_owned(),
+            customer: labels.customers[customer].clone(),
+            label: outcome.values()[customer],
+            score: mean[customer],
+        }));
+    }
+    stage.write_table(File::OutcomeScores, &Axes::new(), &OutcomeScores::from_rows(rows)?)?;
 
-    let rows = &measured.rows;
-    let columns = vec![
-        arrays::category(rows.iter().map(|row| row.set.as_str())),
-        arrays::category(rows.iter().map(|row| row.learner)),
-        arrays::category(rows.iter().map(|row| row.group.as_str())),
-        arrays::category(rows.iter().map(|row| row.measure)),
-        arrays::integer(rows.iter().map(|row| row.customers as i64)),
-        arrays::float(rows.iter().map(|row| row.value)),
-        arrays::optional_float(rows.iter().map(|row| row.low)),
-        arrays::optional_float(rows.iter().map(|row| row.high)),
-    ];
-    stage.write(File::OutcomeMeasures, &Axes::new(), columns)?;
+    let rows = measured.rows.iter().map(|row| OutcomeMeasureRow {
+        set: row.set.clone(),
+        learner: row.learner.to_owned(),
+        group: row.group.clone(),
+        measure: row.measure.to_owned(),
+        customers: row.customers as i64,
+        value: row.value,
+        low: row.low,
+        high: row.high,
+    });
+    stage.write_table(File::OutcomeMeasures, &Axes::new(), &OutcomeMeasures::from_rows(rows)?)?;
 
-    let points = &measured.curves;
-    let columns = vec![
-        arrays::category(points.iter().map(|point| point.set.as_str())),
-        arrays::category(points.iter().map(|point| point.learner)),
-        arrays::category(points.iter().map(|point| point.curve)),
-        arrays::float(points.iter().map(|point| point.x)),
-        arrays::float(points.iter().map(|point| point.y)),
-        arrays::optional_float(points.iter().map(|point| point.interval.map(|[low, _]| low))),
-        arrays::optional_float(points.iter().map(|point| point.interval.map(|[_, high]| high))),
-    ];
-    stage.write(File::OutcomeCurves, &Axes::new(), columns)?;
+    let rows = measured.curves.iter().map(|point| OutcomeCurveRow {
+        set: point.set.clone(),
+        learner: point.learner.to_owned(),
+        curve: point.curve.to_owned(),
+        x: point.x,
+        y: point.y,
+        low: point.interval.map(|[low, _]| low),
+        high: point.interval.map(|[_, high]| high),
+    });
+    stage.write_table(File::OutcomeCurves, &Axes::new(), &OutcomeCurves::from_rows(rows)?)?;
 
-    let rows = &measured.comparisons;
-    let columns = vec![
-        arrays::category(rows.iter().map(|row| row.set.as_str())),
-        arrays::category(rows.iter().map(|row| row.learner)),
-        arrays::category(rows.iter().map(|row| row.reference.as_str())),
-        arrays::category(rows.iter().map(|row| row.reference_learner)),
-        arrays::flag(rows.iter().map(|row| row.decides)),
-        arrays::float(rows.iter().map(|row| row.found.difference)),
-        arrays::float(rows.iter().map(|row| row.found.low)),
-        arrays::float(rows.iter().map(|row| row.found.high)),
-        arrays::float(rows.iter().map(|row| row.found.p_value)),
-        arrays::float(rows.iter().map(|row| row.margin)),
-        arrays::category(rows.iter().map(|row| row.verdict.name())),
-    ];
-    stage.write(File::OutcomeComparisons, &Axes::new(), columns)
+    let rows = measured.comparisons.iter().map(|row| OutcomeComparisonRow {
+        set: row.set.clone(),
+        learner: row.learner.to_owned(),
+        reference: row.reference.clone(),
+        reference_learner: row.reference_learner.to_owned(),
+        decides: row.decides,
+        difference: row.found.difference,
+        low: row.found.low,
+        high: row.found.high,
+        p_value: row.found.p_value,
+        margin: row.margin,
+        verdict: row.verdict.name().to_owned(),
+    });
+    stage.write_table(File::OutcomeComparisons, &Axes::new(), &OutcomeComparisons::from_rows(rows)?)
 }
 
 /// Writes the largest adverse contributions of every customer.
@@ -97,17 +99,16 @@ pub(super) fn write_reasons(
     let mut rows = Vec::new();
     for (customer, row) in contributions.rows().into_iter().enumerate() {
         for (rank, reason) in adverse_reasons(&row, REASONS).into_iter().enumerate() {
-            rows.push((customer, rank as u16 + 1, reason));
+            rows.push(OutcomeReasonRow {
+                customer: customers[customer].clone(),
+                score: scores[customer],
+                rank: rank as u16 + 1,
+                feature: features[reason.feature].clone(),
+                contribution: reason.contribution,
+            });
         }
     }
-    let columns = vec![
-        arrays::text(rows.iter().map(|(customer, ..)| customers[*customer].as_str())),
-        arrays::float(rows.iter().map(|(customer, ..)| scores[*customer])),
-        arrays::index(rows.iter().map(|(_, rank, _)| *rank)),
-        arrays::category(rows.iter().map(|(.., reason)| features[reason.feature].as_str())),
-        arrays::float(rows.iter().map(|(.., reason)| reason.contribution)),
-    ];
-    stage.write(File::OutcomeReasons, &Axes::new(), columns)
+    stage.write_table(File::OutcomeReasons, &Axes::new(), &OutcomeReasons::from_rows(rows)?)
 }
 
 /// Fits a scorecard and writes it as a table and as CSV.
@@ -119,30 +120,28 @@ pub(super) fn write_scorecard(
 ) -> Result<()> {
     let card = Scorecard::fit(ScorecardParams::default(), x, outcome.values())?;
     let (n, overall) = (x.nrows() as i64, outcome.values().sum() / x.nrows() as f64);
-    let mut rows = vec![(BASE, None, None, card.base(), n, Some(overall))];
-    for line in card.attributes() {
-        let finite = |edge: f64| edge.is_finite().then_some(edge);
-        rows.push((
-            features[line.feature].as_str(),
-            finite(line.low),
-            finite(line.high),
-            line.points,
-            line.customers as i64,
-            line.rate.is_finite().then_some(line.rate),
-        ));
-    }
-    let columns = vec![
-        arrays::text(rows.iter().map(|row| row.0)),
-        arrays::optional_float(rows.iter().map(|row| row.1)),
-        arrays::optional_float(rows.iter().map(|row| row.2)),
-        arrays::integer(rows.iter().map(|row| row.3)),
-        arrays::integer(rows.iter().map(|row| row.4)),
-        arrays::optional_float(rows.iter().map(|row| row.5)),
-    ];
-    stage.write(File::Scorecard, &Axes::new(), columns)?;
+    let finite = |number: f64| number.is_finite().then_some(number);
+    let base = ScorecardRow {
+        feature: BASE.to_owned(),
+        low: None,
+        high: None,
+        points: card.base(),
+        customers: n,
+        rate: Some(overall),
+    };
+    let lines = card.attributes().iter().map(|line| ScorecardRow {
+        feature: features[line.feature].clone(),
+        low: finite(line.low),
+        high: finite(line.high),
+        points: line.points,
+        customers: line.customers as i64,
+        rate: finite(line.rate),
+    });
+    let rows: Vec<ScorecardRow> = std::iter::once(base).chain(lines).collect();
+    stage.write_table(File::Scorecard, &Axes::new(), &tables::Scorecard::from_rows(rows.iter().cloned())?)?;
     let mut text = String::from("feature,above,up_to,points,customers,rate\n");
     let number = |value: Option<f64>| value.map(|value| format!("{value}")).unwrap_or_default();
-    for (feature, low, high, points, customers, rate) in rows {
+    for ScorecardRow { feature, low, high, points, customers, rate } in rows {
         let feature = feature.replace('"', "\"\"");
         let (low, high, rate) = (number(low), number(high), number(rate));
         writeln!(text, "\"{feature}\",{low},{high},{points},{customers},{rate}")?;
@@ -158,28 +157,24 @@ pub(super) fn write_scorecard(
 /// If a table is missing or damaged.
 pub fn read_figures(run: &RunFolder) -> Result<Vec<(String, f64)>> {
     let mut figures = Vec::new();
-    let rows = run.read(File::OutcomeMeasures)?.rows;
-    let (sets, learners, groups) = (rows.text("set")?, rows.text("learner")?, rows.text("group")?);
-    let (measures, values) = (rows.text("measure")?, rows.float("value")?);
-    let (lows, highs) = (rows.optional_float("low")?, rows.optional_float("high")?);
-    let customers = rows.integer("customers")?;
-    for row in 0..values.len() {
-        let start =
-            if groups[row] == EVERYBODY { "measure".to_owned() } else { format!("group.{}", groups[row]) };
-        let name = format!("{start}.{}.{}.{}", sets[row], learners[row], measures[row]);
-        figures.push((name.clone(), values[row]));
-        figures.extend(lows[row].map(|low| (format!("{name}.low"), low)));
-        figures.extend(highs[row].map(|high| (format!("{name}.high"), high)));
-        if groups[row] == EVERYBODY && row == 0 {
-            figures.push(("customers".to_owned(), customers[row] as f64));
+    let measures: OutcomeMeasures = run.table(File::OutcomeMeasures)?;
+    for (at, row) in measures.into_rows().enumerate() {
+        let everybody = row.group == EVERYBODY;
+        let start = if everybody { "measure".to_owned() } else { format!("group.{}", row.group) };
+        let name = format!("{start}.{}.{}.{}", row.set, row.learner, row.measure);
+        figures.push((name.clone(), row.value));
+        figures.extend(row.low.map(|low| (format!("{name}.low"), low)));
+        figures.extend(row.high.map(|high| (format!("{name}.high"), high)));
+        if everybody && at == 0 {
+            figures.push(("customers".to_owned(), row.customers as f64));
         }
     }
-    let rows = run.read(File::OutcomeComparisons)?.rows;
-    let (sets, references, decides) = (rows.text("set")?, rows.text("reference")?, rows.flag("decides")?);
-    for column in ["difference", "low", "high", "p_value"] {
-        let values = rows.float(column)?;
-        for row in (0..values.len()).filter(|row| decides[*row]) {
-            figures.push((format!("comparison.{}.{}.{column}", sets[row], references[row]), values[row]));
+    let comparisons: OutcomeComparisons = run.table(File::OutcomeComparisons)?;
+    for row in comparisons.into_rows().filter(|row| row.decides) {
+        for (figure, value) in
+            [("difference", row.difference), ("low", row.low), ("high", row.high), ("p_value", row.p_value)]
+        {
+            figures.push((format!("comparison.{}.{}.{figure}", row.set, row.reference), value));
         }
     }
     Ok(figures)
