@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use spendscape_goals::{
     Campaign, CampaignEvaluation, CampaignOptions as Rules, Targeting, evaluate_campaign, plan_campaign,
 };
-use spendscape_schema::{Axes, arrays, seed};
+use spendscape_schema::{
+    Axes, seed,
+    tables::{CampaignRow, CampaignUplift, CampaignUpliftRow, Campaigns},
+};
 
 use super::{
     future::{Future, show_day},
@@ -89,21 +92,18 @@ pub fn campaign(run: &RunFolder, options: &CampaignOptions, force: bool) -> Resu
     let plans: Vec<Campaign> =
         goals.iter().map(|goal| Ok(plan_campaign(&outlook, *goal, &rules)?)).collect::<Result<_>>()?;
     let customers = &ahead.data.customers;
-    let targets: Vec<_> =
-        plans.iter().flat_map(|plan| plan.targets.iter().map(|target| (plan.goal, target))).collect();
-    let columns = vec![
-        arrays::category(targets.iter().map(|(goal, _)| names[*goal].as_str())),
-        arrays::index(targets.iter().map(|_| options.horizon as u16)),
-        arrays::integer(targets.iter().map(|(_, target)| target.rank as i64)),
-        arrays::text(targets.iter().map(|(_, target)| customers[target.customer].as_str())),
-        arrays::float(targets.iter().map(|(_, target)| target.probability)),
-        arrays::float(targets.iter().map(|(_, target)| target.spent)),
-        arrays::optional_index(
-            targets.iter().map(|(_, target)| target.reached_within.map(|days| days as u16)),
-        ),
-        arrays::optional_date(targets.iter().map(|(_, target)| target.expected_day)),
-    ];
-    stage.write(File::Campaigns, &Axes::new(), columns)?;
+    let targets = plans.iter().flat_map(|plan| plan.targets.iter().map(|target| (plan.goal, target)));
+    let rows = targets.map(|(goal, target)| CampaignRow {
+        goal: names[goal].clone(),
+        horizon_days: options.horizon as u16,
+        rank: target.rank as i64,
+        customer: customers[target.customer].clone(),
+        probability: target.probability,
+        spent_minor: target.spent,
+        reached_within_days: target.reached_within.map(|days| days as u16),
+        expected_day: target.expected_day,
+    });
+    stage.write_table(File::Campaigns, &Axes::new(), &Campaigns::from_rows(rows)?)?;
 
     // The same choice as if today were one horizon ago, which the last horizon's groups judge.
     let past = ahead.from - options.horizon as i32;
@@ -140,45 +140,44 @@ fn write_uplift(
     names: &[String],
     horizon: u32,
 ) -> Result<()> {
+    let targeting_name = |targeting: Targeting| match targeting {
+        Targeting::Model => "model",
+        Targeting::Recency => "recency",
+        Targeting::Frequency => "frequency",
+    };
     let mut rows = Vec::new();
     for (plan, evaluation) in judged {
         for (targeting, ranking) in &evaluation.rankings {
             for (at, gain) in ranking.gains.iter().enumerate() {
                 // What was expected is known of the model's own targets: those at capacity.
                 let is_plan = *targeting == Targeting::Model && at + 1 == ranking.gains.len();
-                rows.push((plan, evaluation, *targeting, gain, ranking.area, is_plan));
+                rows.push(CampaignUpliftRow {
+                    goal: names[plan.goal].clone(),
+                    horizon_days: horizon as u16,
+                    targeting: targeting_name(*targeting).to_owned(),
+                    share: gain.share,
+                    eligible: evaluation.eligible as i64,
+                    targeted: gain.targeted,
+                    expected: is_plan.then_some(plan.expected),
+                    expected_random: is_plan.then_some(plan.expected_random),
+                    conversions: gain.conversions,
+                    uplift: gain.uplift.value,
+                    uplift_low: gain.uplift.low,
+                    uplift_high: gain.uplift.high,
+                    lift: gain.lift.value,
+                    lift_low: gain.lift.low,
+                    lift_high: gain.lift.high,
+                    behind_model: gain.behind_first.value,
+                    behind_model_low: gain.behind_first.low,
+                    behind_model_high: gain.behind_first.high,
+                    area: ranking.area.value,
+                    area_low: ranking.area.low,
+                    area_high: ranking.area.high,
+                });
             }
         }
     }
-    let targeting = |targeting: Targeting| match targeting {
-        Targeting::Model => "model",
-        Targeting::Recency => "recency",
-        Targeting::Frequency => "frequency",
-    };
-    let columns = vec![
-        arrays::category(rows.iter().map(|(plan, ..)| names[plan.goal].as_str())),
-        arrays::index(rows.iter().map(|_| horizon as u16)),
-        arrays::category(rows.iter().map(|row| targeting(row.2))),
-        arrays::float(rows.iter().map(|row| row.3.share)),
-        arrays::integer(rows.iter().map(|row| row.1.eligible as i64)),
-        arrays::float(rows.iter().map(|row| row.3.targeted)),
-        arrays::optional_float(rows.iter().map(|row| row.5.then_some(row.0.expected))),
-        arrays::optional_float(rows.iter().map(|row| row.5.then_some(row.0.expected_random))),
-        arrays::float(rows.iter().map(|row| row.3.conversions)),
-        arrays::float(rows.iter().map(|row| row.3.uplift.value)),
-        arrays::float(rows.iter().map(|row| row.3.uplift.low)),
-        arrays::float(rows.iter().map(|row| row.3.uplift.high)),
-        arrays::float(rows.iter().map(|row| row.3.lift.value)),
-        arrays::float(rows.iter().map(|row| row.3.lift.low)),
-        arrays::float(rows.iter().map(|row| row.3.lift.high)),
-        arrays::float(rows.iter().map(|row| row.3.behind_first.value)),
-        arrays::float(rows.iter().map(|row| row.3.behind_first.low)),
-        arrays::float(rows.iter().map(|row| row.3.behind_first.high)),
-        arrays::float(rows.iter().map(|row| row.4.value)),
-        arrays::float(rows.iter().map(|row| row.4.low)),
-        arrays::float(rows.iter().map(|row| row.4.high)),
-    ];
-    stage.write(File::CampaignUplift, &Axes::new(), columns)
+    stage.write_table(File::CampaignUplift, &Axes::new(), &CampaignUplift::from_rows(rows)?)
 }
 
 /// Parameter of the provenance that holds what is expected of the plans.
@@ -199,19 +198,6 @@ struct Plan {
     at_random: f64,
 }
 
-/// Columns of the uplift that are figures, and their names.
-const FIGURES: [(&str, &str); 9] = [
-    ("uplift", "uplift"),
-    ("uplift_low", "uplift_low"),
-    ("uplift_high", "uplift_high"),
-    ("behind_model", "behind_model"),
-    ("behind_model_low", "behind_model_low"),
-    ("behind_model_high", "behind_model_high"),
-    ("targeted", "addressed"),
-    ("conversions", "conversions"),
-    ("lift", "lift"),
-];
-
 /// Rankings that need no model, and what they are called.
 const RIVALS: [(&str, &str); 2] = [("frequency", "\"most often\""), ("recency", "\"most recently\"")];
 
@@ -221,20 +207,25 @@ const RIVALS: [(&str, &str); 2] = [("frequency", "\"most often\""), ("recency", 
 /// If the table is missing or damaged.
 pub(super) fn findings(run: &RunFolder) -> Result<Findings> {
     let stored = run.read(File::CampaignUplift)?;
-    let rows = &stored.rows;
-    let (goals, targeting) = (rows.text("goal")?, rows.text("targeting")?);
-    let expected = rows.optional_float("expected")?;
-    let columns: Vec<(&str, Vec<f64>)> =
-        FIGURES.into_iter().map(|(column, name)| Ok((name, rows.float(column)?))).collect::<Result<_>>()?;
+    let rows: Vec<CampaignUpliftRow> = stored.table::<CampaignUplift>()?.into_rows().collect();
     let mut findings = Findings::default();
-    for at in 0..rows.len() {
-        // The last row of a targeting is at capacity.
-        let next = (goals.get(at + 1), targeting.get(at + 1));
-        if next != (Some(&goals[at]), Some(&targeting[at])) {
-            let name = |what: &str| format!("{}.{}.{what}", goals[at], targeting[at]);
-            findings.figures.extend(columns.iter().map(|(what, values)| (name(what), values[at])));
-            findings.figures.extend(expected[at].map(|expected| (name("expected"), expected)));
-        }
+    let same =
+        |a: &CampaignUpliftRow, b: &CampaignUpliftRow| (&a.goal, &a.targeting) == (&b.goal, &b.targeting);
+    // The last row of a targeting is at capacity.
+    for row in rows.chunk_by(same).filter_map(<[_]>::last) {
+        let name = |what: &str| format!("{}.{}.{what}", row.goal, row.targeting);
+        findings.figures.extend([
+            (name("uplift"), row.uplift),
+            (name("uplift_low"), row.uplift_low),
+            (name("uplift_high"), row.uplift_high),
+            (name("behind_model"), row.behind_model),
+            (name("behind_model_low"), row.behind_model_low),
+            (name("behind_model_high"), row.behind_model_high),
+            (name("addressed"), row.targeted),
+            (name("conversions"), row.conversions),
+            (name("lift"), row.lift),
+        ]);
+        findings.figures.extend(row.expected.map(|expected| (name("expected"), expected)));
     }
     let text = |name: &str| stored.provenance.parameters.get(name).cloned().unwrap_or_default();
     let planned: Planned = serde_json::from_value(text(PLANNED)).with_context(|| {

@@ -4,7 +4,10 @@ use anyhow::Result;
 use clap::Args;
 use jiff::civil::Date;
 use spendscape_goals::{CrossSellOptions as Rules, Items, Rule, cross_sell as pairs};
-use spendscape_schema::{Axes, arrays};
+use spendscape_schema::{
+    Axes,
+    tables::{CrossSelling, CrossSellingRow},
+};
 use spendscape_store::Provenance;
 
 use super::{data::GoalData, day_number};
@@ -79,25 +82,24 @@ pub fn cross_sell(run: &RunFolder, options: &CrossSellOptions, force: bool) -> R
         let found = pairs(&sequences, data.classes()?, until, &rules)?;
         let sure = found.iter().filter(|pair| pair.q_value <= options.false_discoveries && pair.lift > 1.0);
         tracing::info!(rule = rule_name, tested = found.len(), discoveries = sure.count(), "pairs");
-        rows.extend(found.into_iter().map(|pair| (rule_name, pair)));
+        rows.extend(found.into_iter().map(|pair| CrossSellingRow {
+            items: name.to_owned(),
+            rule: rule_name.to_owned(),
+            window_days: options.window as u16,
+            first: names[pair.first].clone(),
+            second: names[pair.second].clone(),
+            customers: pair.customers as i64,
+            observed: pair.observed,
+            expected: pair.expected,
+            support: pair.support,
+            confidence: pair.confidence,
+            lift: pair.lift,
+            lift_low: pair.lift_low,
+            lift_high: pair.lift_high,
+            p_value: pair.p_value,
+            q_value: pair.q_value,
+        }));
     }
-    let columns = vec![
-        arrays::category(rows.iter().map(|_| name)),
-        arrays::category(rows.iter().map(|(rule, _)| *rule)),
-        arrays::index(rows.iter().map(|_| options.window as u16)),
-        arrays::category(rows.iter().map(|(_, pair)| names[pair.first].as_str())),
-        arrays::category(rows.iter().map(|(_, pair)| names[pair.second].as_str())),
-        arrays::integer(rows.iter().map(|(_, pair)| pair.customers as i64)),
-        arrays::float(rows.iter().map(|(_, pair)| pair.observed)),
-        arrays::float(rows.iter().map(|(_, pair)| pair.expected)),
-        arrays::float(rows.iter().map(|(_, pair)| pair.support)),
-        arrays::float(rows.iter().map(|(_, pair)| pair.confidence)),
-        arrays::float(rows.iter().map(|(_, pair)| pair.lift)),
-        arrays::float(rows.iter().map(|(_, pair)| pair.lift_low)),
-        arrays::float(rows.iter().map(|(_, pair)| pair.lift_high)),
-        arrays::float(rows.iter().map(|(_, pair)| pair.p_value)),
-        arrays::float(rows.iter().map(|(_, pair)| pair.q_value)),
-    ];
-    stage.write(File::CrossSelling, &Axes::new(), columns)?;
+    stage.write_table(File::CrossSelling, &Axes::new(), &CrossSelling::from_rows(rows)?)?;
     stage.finish()
 }

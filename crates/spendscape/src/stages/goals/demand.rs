@@ -5,7 +5,10 @@ use clap::Args;
 use spendscape_goals::{
     DemandForecast, DemandScore, Outlook, Period, Quantity, Series, forecast_demand, score_demand,
 };
-use spendscape_schema::{Axes, arrays};
+use spendscape_schema::{
+    Axes,
+    tables::{Demand, DemandRow, DemandScoreRow, DemandScores},
+};
 
 use super::{
     data::GoalData,
@@ -151,39 +154,41 @@ fn write(stage: &mut Stage<'_>, rows: &[DemandForecast], data: &GoalData) -> Res
     if rows.is_empty() {
         bail!("nothing to forecast: no goal and no class was ever bought");
     }
-    let columns = vec![
-        arrays::category(rows.iter().map(|row| series(row.series, data).0)),
-        arrays::category(rows.iter().map(|row| series(row.series, data).1)),
-        arrays::category(rows.iter().map(|row| quantity(row.quantity))),
-        arrays::index(rows.iter().map(|row| row.step as u16)),
-        arrays::date(rows.iter().map(|row| row.first)),
-        arrays::date(rows.iter().map(|row| row.last + 1)),
-        arrays::float(rows.iter().map(|row| row.expected)),
-        arrays::float(rows.iter().map(|row| row.low)),
-        arrays::float(rows.iter().map(|row| row.high)),
-        arrays::float(rows.iter().map(|row| row.naive)),
-        arrays::flag(rows.iter().map(|row| row.seasonal)),
-        arrays::float(rows.iter().map(|row| row.dispersion)),
-        arrays::integer(rows.iter().map(|row| row.past as i64)),
-    ];
-    stage.write(File::Demand, &Axes::new(), columns)
+    let row = |row: &DemandForecast| {
+        let (of, name) = series(row.series, data);
+        DemandRow {
+            of: of.to_owned(),
+            name: name.to_owned(),
+            quantity: quantity(row.quantity).to_owned(),
+            step: row.step as u16,
+            start: row.first,
+            end: row.last + 1,
+            expected: row.expected,
+            low: row.low,
+            high: row.high,
+            naive: row.naive,
+            seasonal: row.seasonal,
+            dispersion: row.dispersion,
+            past: row.past as i64,
+        }
+    };
+    stage.write_table(File::Demand, &Axes::new(), &Demand::from_rows(rows.iter().map(row))?)
 }
 
 fn write_scores(stage: &mut Stage<'_>, rows: &[DemandScore], data: &GoalData) -> Result<()> {
-    let of = |row: &DemandScore| if row.of_classes { "class" } else { "goal" };
-    let columns = vec![
-        arrays::category(rows.iter().map(of)),
-        arrays::optional_category(rows.iter().map(|row| row.series.map(|of| series(of, data).1))),
-        arrays::category(rows.iter().map(|row| quantity(row.quantity))),
-        arrays::integer(rows.iter().map(|row| row.forecasts as i64)),
-        arrays::float(rows.iter().map(|row| row.seasonal)),
-        arrays::float(rows.iter().map(|row| row.mae)),
-        arrays::float(rows.iter().map(|row| row.naive_mae)),
-        arrays::optional_float(rows.iter().map(|row| row.relative_mae)),
-        arrays::optional_float(rows.iter().map(|row| row.mase)),
-        arrays::float(rows.iter().map(|row| row.coverage)),
-    ];
-    stage.write(File::DemandScores, &Axes::new(), columns)
+    let row = |row: &DemandScore| DemandScoreRow {
+        of: if row.of_classes { "class" } else { "goal" }.to_owned(),
+        name: row.series.map(|of| series(of, data).1.to_owned()),
+        quantity: quantity(row.quantity).to_owned(),
+        forecasts: row.forecasts as i64,
+        seasonal: row.seasonal,
+        mae: row.mae,
+        naive_mae: row.naive_mae,
+        relative_mae: row.relative_mae,
+        mase: row.mase,
+        coverage: row.coverage,
+    };
+    stage.write_table(File::DemandScores, &Axes::new(), &DemandScores::from_rows(rows.iter().map(row))?)
 }
 
 /// How past forecasts of all goals and of all classes came out, and what their errors are relative to.
@@ -192,23 +197,19 @@ fn write_scores(stage: &mut Stage<'_>, rows: &[DemandScore], data: &GoalData) ->
 /// If the table is missing or damaged.
 pub(super) fn findings(run: &RunFolder) -> Result<Findings> {
     let stored = run.read(File::DemandScores)?;
-    let rows = &stored.rows;
-    let (of, names, quantity) = (rows.text("of")?, rows.optional_text("name")?, rows.text("quantity")?);
-    let (coverage, relative) = (rows.float("coverage")?, rows.optional_float("relative_mae")?);
-    let seasonal = rows.float("seasonal")?;
     let period = match stored.provenance.parameters.get("period").and_then(|period| period.as_str()) {
         Some("Month") => "month",
         _ => "week",
     };
     let mut findings = Findings::default();
-    for at in (0..rows.len()).filter(|at| names[*at].is_none()) {
-        let name = |what: &str| format!("{}.{}.{what}", of[at], quantity[at]);
-        let score = Score { relative: relative[at], seasonal: seasonal[at], coverage: coverage[at] };
+    for row in stored.table::<DemandScores>()?.into_rows().filter(|row| row.name.is_none()) {
+        let name = |what: &str| format!("{}.{}.{what}", row.of, row.quantity);
+        let score = Score { relative: row.relative_mae, seasonal: row.seasonal, coverage: row.coverage };
         let (reference, verdict) = score.in_words(period);
-        findings.figures.insert(name("coverage"), coverage[at]);
-        findings.figures.extend(relative[at].map(|relative| (name("relative_mae"), relative)));
-        let each = if of[at] == "class" { "classes" } else { "goals" };
-        findings.line(format_args!("{each}, {}: past forecasts were {verdict}", quantity[at]));
+        findings.figures.insert(name("coverage"), row.coverage);
+        findings.figures.extend(row.relative_mae.map(|relative| (name("relative_mae"), relative)));
+        let each = if row.of == "class" { "classes" } else { "goals" };
+        findings.line(format_args!("{each}, {}: past forecasts were {verdict}", row.quantity));
         findings.words.insert(name("verdict"), verdict);
         findings.words.insert(name("reference"), reference);
     }

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use jiff::civil::Date;
 use spendscape_goals::{Decisive, Event, GroupRules, Grouping, Sequences};
-use spendscape_schema::{Axes, Table, arrays};
+use spendscape_schema::{Axes, Table, arrays, tables::GoalRoster};
 use spendscape_store::{Digest, Provenance, TableReader, TableWriter};
 
 use super::{
@@ -309,15 +309,13 @@ impl Former {
         let written = writer.finish()?;
         stage.wrote(File::GoalGroups, written.digest);
         let block_of = blocks.iter().enumerate().flat_map(|(k, block)| block.clone().map(move |_| k));
-        let levels: Vec<Vec<u32>> = self.customers.iter().map(|name| self.covariates.levels(name)).collect();
-        let columns = vec![
-            arrays::text(&self.customers),
-            arrays::integer(sizes.iter().map(|groups| *groups as i64)),
-            arrays::integer(block_of.map(|block| block as i64)),
-            arrays::sizes(&levels)?,
-        ];
-        stage.write(File::GoalRoster, &Axes::new(), columns)?;
-        Ok(())
+        let roster = GoalRoster {
+            customer: self.customers.clone(),
+            groups: sizes.iter().map(|groups| *groups as i64).collect(),
+            block: block_of.map(|block| block as i64).collect(),
+            covariates: self.customers.iter().map(|name| self.covariates.levels(name)).collect(),
+        };
+        stage.write_table(File::GoalRoster, &Axes::new(), &roster)
     }
 
     fn events(&self, block: &std::ops::Range<usize>) -> usize {

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use spendscape_goals::GoalMap;
-use spendscape_schema::{Flow, Table, csv::Record};
+use spendscape_schema::{Flow, Table, csv::Record, tables};
 
 use crate::{
     run_folder::{File, RunFolder},
@@ -32,8 +32,7 @@ pub(super) struct Goals {
 
 impl Goals {
     pub(super) fn new(run: &RunFolder, map: Option<&str>, path: Option<&Path>, income: bool) -> Result<Self> {
-        let rows = run.read(File::Taxonomy)?.rows;
-        let (classes, flows) = (rows.text("class")?, rows.text("flow")?);
+        let tables::Taxonomy { class: classes, flow: flows, .. } = run.table(File::Taxonomy)?;
         let is_income: Vec<bool> = flows.iter().map(|flow| income && flow == Flow::Income.name()).collect();
         let has_goal = |at: &usize| is_income[*at] || flows[*at] == Flow::Spending.name();
         let with_goal: Vec<usize> = (0..classes.len()).filter(has_goal).collect();

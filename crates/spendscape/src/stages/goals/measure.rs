@@ -12,7 +12,12 @@ use spendscape_goals::{
     Baseline, Calendar, Covariates, GoalModel, HISTORY_BINS, Interval, Measure, Predictions, Sequences,
     Target,
 };
-use spendscape_schema::{Axes, Axis, Table, arrays, seed};
+use spendscape_schema::{
+    Axes, Axis, Table, seed,
+    tables::{
+        GoalComparisonRow, GoalComparisons, GoalConfusion, GoalConfusionRow, GoalMeasureRow, GoalMeasures,
+    },
+};
 use spendscape_store::TableReader;
 
 use super::{data::GoalData, train::TrainOptions, verdict::Findings};
@@ -92,16 +97,16 @@ pub(super) fn measure(
     log(&rows, &comparisons);
     write(stage, &rows, &comparisons, &held_out.data.labels.goals)?;
     let cells = own.confusion_intervals(options.draws, &mut rng);
-    let name = |goal: usize| held_out.data.labels.goals[goal].as_str();
-    let columns = vec![
-        arrays::category(cells.iter().map(|cell| name(cell.truth))),
-        arrays::category(cells.iter().map(|cell| name(cell.predicted))),
-        arrays::integer(cells.iter().map(|cell| cell.count as i64)),
-        arrays::float(cells.iter().map(|cell| cell.share.value)),
-        arrays::float(cells.iter().map(|cell| cell.share.low)),
-        arrays::float(cells.iter().map(|cell| cell.share.high)),
-    ];
-    stage.write(File::GoalConfusion, &Axes::new(), columns)
+    let goals = &held_out.data.labels.goals;
+    let rows = cells.iter().map(|cell| GoalConfusionRow {
+        goal: goals[cell.truth].clone(),
+        predicted: goals[cell.predicted].clone(),
+        groups: cell.count as i64,
+        share: cell.share.value,
+        low: cell.share.low,
+        high: cell.share.high,
+    });
+    stage.write_table(File::GoalConfusion, &Axes::new(), &GoalConfusion::from_rows(rows)?)
 }
 
 fn measure_one(
@@ -214,26 +219,26 @@ fn truth(run: &RunFolder, held_out: &HeldOut<'_>) -> Result<Option<Predictions>>
 }
 
 fn write(stage: &mut Stage<'_>, rows: &[Row], comparisons: &[Comparison], goals: &[String]) -> Result<()> {
-    let columns = vec![
-        arrays::category(rows.iter().map(|row| row.model)),
-        arrays::category(rows.iter().map(|row| row.history.as_str())),
-        arrays::optional_category(rows.iter().map(|row| row.goal.map(|goal| goals[goal].as_str()))),
-        arrays::category(rows.iter().map(|row| row.measure.to_string())),
-        arrays::integer(rows.iter().map(|row| row.groups as i64)),
-        arrays::float(rows.iter().map(|row| row.interval.value)),
-        arrays::float(rows.iter().map(|row| row.interval.low)),
-        arrays::float(rows.iter().map(|row| row.interval.high)),
-    ];
-    stage.write(File::GoalMeasures, &Axes::new(), columns)?;
-    let columns = vec![
-        arrays::category(comparisons.iter().map(|row| row.reference)),
-        arrays::category(comparisons.iter().map(|row| row.measure.to_string())),
-        arrays::float(comparisons.iter().map(|row| row.difference.value)),
-        arrays::float(comparisons.iter().map(|row| row.difference.low)),
-        arrays::float(comparisons.iter().map(|row| row.difference.high)),
-        arrays::optional_float(comparisons.iter().map(|row| row.share_of_best)),
-    ];
-    stage.write(File::GoalComparisons, &Axes::new(), columns)
+    let rows = rows.iter().map(|row| GoalMeasureRow {
+        model: row.model.to_owned(),
+        history: row.history.clone(),
+        goal: row.goal.map(|goal| goals[goal].clone()),
+        measure: row.measure.to_string(),
+        groups: row.groups as i64,
+        value: row.interval.value,
+        low: row.interval.low,
+        high: row.interval.high,
+    });
+    stage.write_table(File::GoalMeasures, &Axes::new(), &GoalMeasures::from_rows(rows)?)?;
+    let rows = comparisons.iter().map(|row| GoalComparisonRow {
+        reference: row.reference.to_owned(),
+        measure: row.measure.to_string(),
+        difference: row.difference.value,
+        low: row.difference.low,
+        high: row.difference.high,
+        share_of_best: row.share_of_best,
+    });
+    stage.write_table(File::GoalComparisons, &Axes::new(), &GoalComparisons::from_rows(rows)?)
 }
 
 fn log(rows: &[Row], comparisons: &[Comparison]) {
@@ -314,31 +319,23 @@ fn judge(findings: &mut Findings) {
 /// Overall measures and comparisons by name.
 fn read_figures(run: &RunFolder) -> Result<BTreeMap<String, f64>> {
     let mut figures = BTreeMap::new();
-    let rows = run.read(File::GoalMeasures)?.rows;
-    let (models, histories, goals) =
-        (rows.text("model")?, rows.text("history")?, rows.optional_text("goal")?);
-    let (measures, values) = (rows.text("measure")?, rows.float("value")?);
-    let (lows, highs) = (rows.float("low")?, rows.float("high")?);
-    for at in (0..rows.len()).filter(|at| goals[*at].is_none()) {
-        let history =
-            if histories[at] == ALL { String::new() } else { format!("history {}.", histories[at]) };
-        let name = format!("{history}{}.{}", models[at], measures[at]);
-        figures.insert(format!("{name}.low"), lows[at]);
-        figures.insert(format!("{name}.high"), highs[at]);
-        figures.insert(name, values[at]);
+    let measures: GoalMeasures = run.table(File::GoalMeasures)?;
+    for row in measures.into_rows().filter(|row| row.goal.is_none()) {
+        let history = if row.history == ALL { String::new() } else { format!("history {}.", row.history) };
+        let name = format!("{history}{}.{}", row.model, row.measure);
+        figures.insert(format!("{name}.low"), row.low);
+        figures.insert(format!("{name}.high"), row.high);
+        figures.insert(name, row.value);
     }
-    let rows = run.read(File::GoalComparisons)?.rows;
-    let (references, measures) = (rows.text("reference")?, rows.text("measure")?);
-    let (differences, shares) = (rows.float("difference")?, rows.optional_float("share_of_best")?);
-    let (lows, highs) = (rows.float("low")?, rows.float("high")?);
-    for at in 0..rows.len() {
-        let name = format!("{MODEL} - {}.{}", references[at], measures[at]);
-        figures.insert(format!("{name}.low"), lows[at]);
-        figures.insert(format!("{name}.high"), highs[at]);
-        if let Some(share) = shares[at] {
+    let comparisons: GoalComparisons = run.table(File::GoalComparisons)?;
+    for row in comparisons.into_rows() {
+        let name = format!("{MODEL} - {}.{}", row.reference, row.measure);
+        figures.insert(format!("{name}.low"), row.low);
+        figures.insert(format!("{name}.high"), row.high);
+        if let Some(share) = row.share_of_best {
             figures.insert(format!("{name}.share_of_best"), share);
         }
-        figures.insert(name, differences[at]);
+        figures.insert(name, row.difference);
     }
     if figures.is_empty() {
         bail!("{} has no measures", run.find(File::GoalMeasures).display());

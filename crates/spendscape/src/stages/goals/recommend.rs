@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use spendscape_goals::{RecommendOptions as Rules, recommend as rank};
-use spendscape_schema::{Axes, arrays};
+use spendscape_schema::{
+    Axes,
+    tables::{RecommendationRow, Recommendations},
+};
 
 use super::future::Future;
 use crate::{
@@ -82,19 +85,19 @@ pub fn recommend(run: &RunFolder, options: &RecommendOptions, force: bool) -> Re
     let data = &ahead.data;
     let rows = rank(&outlook, &ahead.sequences, data.classes()?, &rules)?;
     tracing::info!(rows = rows.len(), "recommendations");
-    let columns = vec![
-        arrays::text(rows.iter().map(|row| data.customers[row.customer].as_str())),
-        arrays::index(rows.iter().map(|_| options.horizon as u16)),
-        arrays::index(rows.iter().map(|row| row.goal_rank as u16)),
-        arrays::category(rows.iter().map(|row| data.labels.goals[row.goal].as_str())),
-        arrays::float(rows.iter().map(|row| row.goal_probability)),
-        arrays::index(rows.iter().map(|row| row.class_rank as u16)),
-        arrays::category(rows.iter().map(|row| data.classes[row.class].as_str())),
-        arrays::float(rows.iter().map(|row| row.probability)),
-        arrays::float(rows.iter().map(|row| row.novelty)),
-        arrays::float(rows.iter().map(|row| row.self_information)),
-        arrays::float(rows.iter().map(|row| row.lift)),
-    ];
-    stage.write(File::Recommendations, &Axes::new(), columns)?;
+    let rows = rows.into_iter().map(|row| RecommendationRow {
+        customer: data.customers[row.customer].clone(),
+        horizon_days: options.horizon as u16,
+        goal_rank: row.goal_rank as u16,
+        goal: data.labels.goals[row.goal].clone(),
+        goal_probability: row.goal_probability,
+        class_rank: row.class_rank as u16,
+        class: data.classes[row.class].clone(),
+        probability: row.probability,
+        novelty: row.novelty,
+        self_information: row.self_information,
+        lift: row.lift,
+    });
+    stage.write_table(File::Recommendations, &Axes::new(), &Recommendations::from_rows(rows)?)?;
     stage.finish()
 }

@@ -8,7 +8,10 @@ use rand::seq::SliceRandom;
 use spendscape_goals::{
     Calendar, Covariates, GoalEpoch, GoalModel, GoalParams, Sequences, Split, Target, TimeCuts, prefixes,
 };
-use spendscape_schema::{Axes, arrays, seed};
+use spendscape_schema::{
+    Axes, seed,
+    tables::{GoalTraining, GoalTrainingRow},
+};
 use spendscape_store::Provenance;
 
 use super::{
@@ -240,13 +243,13 @@ fn fit(
     progress.done();
     // The networks train side by side: their passes come in any order.
     passes.sort_by_key(|pass| (pass.network, pass.epoch));
-    let columns = vec![
-        arrays::category(passes.iter().map(|pass| pass.network)),
-        arrays::index(passes.iter().map(|pass| pass.epoch as u16 + 1)),
-        arrays::float(passes.iter().map(|pass| pass.loss)),
-        arrays::optional_float(passes.iter().map(|pass| pass.validation_loss)),
-    ];
-    stage.write(File::GoalTraining, &Axes::new(), columns)?;
+    let rows = passes.iter().map(|pass| GoalTrainingRow {
+        network: pass.network.to_owned(),
+        epoch: pass.epoch as u16 + 1,
+        loss: pass.loss,
+        validation: pass.validation_loss,
+    });
+    stage.write_table(File::GoalTraining, &Axes::new(), &GoalTraining::from_rows(rows)?)?;
     let validation = sample(&split.validation, CALIBRATED, options.seed, "goals calibration");
     if validation.is_empty() {
         tracing::warn!("no validation groups: probabilities are not calibrated, and all passes were made");
