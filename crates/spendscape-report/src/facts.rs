@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use spendscape_schema::{Axis, CoefficientOrigin, Scope, Table, scope::percent};
+use spendscape_schema::{Axis, CoefficientOrigin, Scope, scope::percent, tables::Targets};
 
 use crate::{
     Error,
@@ -31,10 +31,10 @@ pub struct Facts {
 /// # Errors
 /// If there are no targets, or a table is damaged.
 pub fn run_facts(folder: &Path) -> Result<Facts, Error> {
-    let targets = required(folder, Table::Targets)?;
-    let traits = targets.axes.labels(Axis::Trait).map_err(column_error(folder, "targets"))?;
+    let (_, about) = required::<Targets>(folder)?;
+    let traits = about.axes.labels(Axis::Trait).map_err(column_error(folder, "targets"))?;
     let fidelity = read_figures(folder, FIDELITY)?.unwrap_or_default();
-    Ok(Facts::new(scope_of(&targets.provenance).as_ref(), traits, &fidelity))
+    Ok(Facts::new(scope_of(&about.provenance).as_ref(), traits, &fidelity))
 }
 
 impl Facts {

@@ -10,7 +10,14 @@ use std::{
 
 use ndarray::Array2;
 use serde::Deserialize;
-use spendscape_schema::{Axis, Scope, Table, scope::SCOPE};
+use spendscape_schema::{
+    Axis, Scope, Table, Tabular,
+    scope::SCOPE,
+    tables::{
+        self, Angles, Attractors, EndStates, Extended, MapPoints, Predictions, Reach, Segments, States,
+        SurrogateAngles, Targets, TraitAxes,
+    },
+};
 use spendscape_store::{Provenance, Standing, Stored, TableReader, read_table, standing};
 
 pub(crate) use self::parts::{
@@ -90,29 +97,29 @@ fn stands(folder: &Path, name: &str) -> Result<Standing, Error> {
 }
 
 /// A table without which there is no figure at all.
-pub(crate) fn required(folder: &Path, table: Table) -> Result<Stored, Error> {
-    let path = path_of(folder, table.name());
-    match stands(folder, table.name())? {
+pub(crate) fn required<T: Tabular>(folder: &Path) -> Result<(T, Stored), Error> {
+    let path = path_of(folder, T::NAME);
+    match stands(folder, T::NAME)? {
         Standing::Missing => return Err(Error::MissingTable { path }),
         Standing::Stale(stale) => return Err(Error::StaleTable { stale }),
         Standing::Current(_) => {}
     }
-    let stored = read_table(&path, table)?;
-    if stored.rows.is_empty() { Err(Error::EmptyTable { path }) } else { Ok(stored) }
+    let stored = read_table(&path, T::TABLE)?;
+    if stored.rows.is_empty() { Err(Error::EmptyTable { path }) } else { Ok((stored.table()?, stored)) }
 }
 
 /// A table of the run, if it is there, is of one run with what lies beside it, and has rows.
-pub(crate) fn optional(folder: &Path, name: &str, table: Table) -> Result<Part<Stored>, Error> {
+pub(crate) fn optional<T: Tabular>(folder: &Path, name: &str) -> Result<Part<(T, Stored)>, Error> {
     match stands(folder, name)? {
         Standing::Missing => return Ok(Err(Missing(format!("{name}.parquet is not in the run folder")))),
         Standing::Stale(stale) => return Ok(Err(Missing(stale.brief()))),
         Standing::Current(_) => {}
     }
-    let stored = read_table(&path_of(folder, name), table)?;
+    let stored = read_table(&path_of(folder, name), T::TABLE)?;
     if stored.rows.is_empty() {
         return Ok(Err(Missing(format!("{name}.parquet has no rows"))));
     }
-    Ok(Ok(stored))
+    Ok(Ok((stored.table()?, stored)))
 }
 
 /// Attaches the file to what is wrong with a column.
@@ -127,46 +134,47 @@ impl Run {
         if !folder.is_dir() {
             return Err(Error::NoRun { path: folder.to_owned() });
         }
-        let targets = required(folder, Table::Targets)?;
-        let states = required(folder, Table::States)?;
+        let (targets, about) = required::<Targets>(folder)?;
+        let (states, about_states) = required::<States>(folder)?;
         let column = column_error(folder, "targets");
-        let traits = targets.axes.labels(Axis::Trait).map_err(&column)?.to_vec();
-        let customers = targets.rows.text("customer").map_err(&column)?;
+        let traits = about.axes.labels(Axis::Trait).map_err(&column)?.to_vec();
+        let customers = targets.customer;
         let numbers: HashMap<String, usize> =
             customers.iter().enumerate().map(|(at, customer)| (customer.clone(), at)).collect();
-        let units = states.axes.labels(Axis::Unit).map_err(column_error(folder, "states"))?.to_vec();
+        let units = about_states.axes.labels(Axis::Unit).map_err(column_error(folder, "states"))?.to_vec();
         let (sources, left_out) = sources(folder)?;
         let reader = Reader { folder, traits: &traits, customers: &numbers, units: units.len() };
-        let grades = reader.vectors64("targets", &targets, "grade", traits.len())?;
+        let grades = reader.checked("targets", "grade", traits.len(), targets.grade)?;
         let dominant = grades.rows().into_iter().map(|row| largest(row.iter().copied())).collect();
         Ok(Self {
-            scope: scope_of(&targets.provenance),
+            scope: scope_of(&about.provenance),
             dominant,
-            long: reader.trajectories("states", &states)?,
-            short: reader.read_trajectories(SHORT_STATES, Table::States)?,
-            extended: reader.read_trajectories("extended", Table::Extended)?,
-            examples: reader.read("examples", Table::Examples, Reader::examples)?,
-            angles: reader.read("angles", Table::Angles, |reader, name, stored| {
-                reader.per_customer(name, stored, "angle", stored.axes.width(Axis::Angle))
+            long: reader.trajectories("states", &states.customer, states.hidden)?,
+            short: reader.read(SHORT_STATES, |reader, name, table: States| {
+                reader.trajectories(name, &table.customer, table.hidden)
             })?,
-            surrogate_angles: reader.read(
-                "surrogate_angles",
-                Table::SurrogateAngles,
-                |reader, name, stored| {
-                    reader.per_customer(name, stored, "angle", stored.axes.width(Axis::Angle))
-                },
-            )?,
-            paths: reader.read("segments", Table::Segments, Reader::paths)?,
-            locations: reader.read("predictions", Table::Predictions, |reader, name, stored| {
-                reader.per_customer(name, stored, "location_paper", reader.units)
+            extended: reader.read("extended", |reader, name, table: Extended| {
+                reader.trajectories(name, &table.customer, table.hidden)
             })?,
-            attractors: reader.read("attractors", Table::Attractors, Reader::attractors)?,
-            printed_attractors: reader.read("attractors_printed", Table::Attractors, Reader::attractors)?,
-            axes: reader.read("trait_axes", Table::TraitAxes, Reader::trait_axes)?,
-            ends: reader.read("end_states", Table::EndStates, Reader::ends)?,
-            map_points: reader.read("map_points", Table::MapPoints, Reader::map_points)?,
-            reach: reader.read("reach", Table::Reach, |reader, name, stored| {
-                reader.vectors64(name, stored, "output", reader.traits.len())
+            examples: reader.read("examples", Reader::examples)?,
+            angles: reader.read("angles", |reader, name, table: Angles| {
+                reader.per_customer(name, &table.customer, "angle", table.angle.ncols(), table.angle)
+            })?,
+            surrogate_angles: reader.read("surrogate_angles", |reader, name, table: SurrogateAngles| {
+                reader.per_customer(name, &table.customer, "angle", table.angle.ncols(), table.angle)
+            })?,
+            paths: reader.read("segments", Reader::paths)?,
+            locations: reader.read("predictions", |reader, name, table: Predictions| {
+                let Predictions { customer, location_paper, .. } = table;
+                reader.per_customer(name, &customer, "location_paper", reader.units, location_paper)
+            })?,
+            attractors: reader.read("attractors", Reader::attractors)?,
+            printed_attractors: reader.read(PRINTED_ATTRACTORS, Reader::attractors)?,
+            axes: reader.read("trait_axes", Reader::trait_axes)?,
+            ends: reader.read("end_states", Reader::ends)?,
+            map_points: reader.read("map_points", Reader::map_points)?,
+            reach: reader.read("reach", |reader, name, table: Reach| {
+                reader.checked(name, "output", reader.traits.len(), table.output)
             })?,
             sources,
             left_out,
@@ -249,37 +257,18 @@ pub(crate) fn largest(values: impl IntoIterator<Item = f64>) -> usize {
 }
 
 impl Reader<'_> {
-    fn read<T>(
+    fn read<T: Tabular, U>(
         &self,
         name: &str,
-        table: Table,
-        take: impl Fn(&Self, &str, &Stored) -> Result<T, Error>,
-    ) -> Result<Part<T>, Error> {
-        match optional(self.folder, name, table)? {
-            Ok(stored) => Ok(Ok(take(self, name, &stored)?)),
+        take: impl Fn(&Self, &str, T) -> Result<U, Error>,
+    ) -> Result<Part<U>, Error> {
+        match optional(self.folder, name)? {
+            Ok((table, _)) => Ok(Ok(take(self, name, table)?)),
             Err(missing) => Ok(Err(missing)),
         }
     }
 
-    fn read_trajectories(&self, name: &str, table: Table) -> Result<Part<Trajectories>, Error> {
-        self.read(name, table, Self::trajectories)
-    }
-
-    fn column(&self, name: &str) -> impl Fn(spendscape_schema::Error) -> Error {
-        column_error(self.folder, name)
-    }
-
-    /// A column of 64-bit vectors that are finite and as wide as the run has them.
-    fn vectors64(
-        &self,
-        name: &str,
-        stored: &Stored,
-        column: &'static str,
-        width: usize,
-    ) -> Result<Array2<f64>, Error> {
-        self.checked(name, column, width, stored.rows.vectors64(column).map_err(self.column(name))?)
-    }
-
+    /// Vectors that are finite and as wide as the run has them.
     fn checked(
         &self,
         name: &str,
@@ -298,26 +287,20 @@ impl Reader<'_> {
     }
 
     /// The customer of every row, by number.
-    fn customers(&self, name: &str, stored: &Stored) -> Result<Vec<usize>, Error> {
-        self.customers_in(name, stored, "customer")
-    }
-
-    fn customers_in(&self, name: &str, stored: &Stored, column: &'static str) -> Result<Vec<usize>, Error> {
-        let labels = stored.rows.text(column).map_err(self.column(name))?;
-        let number = |(row, customer): (usize, String)| {
-            self.customers.get(&customer).copied().ok_or_else(|| Error::UnknownCustomer {
+    fn customers(&self, name: &str, customers: &[String]) -> Result<Vec<usize>, Error> {
+        let number = |(row, customer): (usize, &String)| {
+            self.customers.get(customer).copied().ok_or_else(|| Error::UnknownCustomer {
                 path: path_of(self.folder, name),
                 row,
-                customer,
+                customer: customer.clone(),
             })
         };
-        labels.into_iter().enumerate().map(number).collect()
+        customers.iter().enumerate().map(number).collect()
     }
 
     /// The trait of every row, by number.
-    fn trait_indices(&self, name: &str, stored: &Stored) -> Result<Vec<usize>, Error> {
-        let labels = stored.rows.text("trait").map_err(self.column(name))?;
-        labels.iter().enumerate().map(|(row, label)| self.trait_index(name, row, label)).collect()
+    fn trait_indices(&self, name: &str, traits: &[String]) -> Result<Vec<usize>, Error> {
+        traits.iter().enumerate().map(|(row, label)| self.trait_index(name, row, label)).collect()
     }
 
     fn trait_index(&self, name: &str, row: usize, label: &str) -> Result<usize, Error> {
@@ -328,11 +311,15 @@ impl Reader<'_> {
         })
     }
 
-    fn trajectories(&self, name: &str, stored: &Stored) -> Result<Trajectories, Error> {
-        let hidden = stored.rows.vectors32("hidden").map_err(self.column(name))?.mapv(f64::from);
-        let states = self.checked(name, "hidden", self.units, hidden)?;
+    fn trajectories(
+        &self,
+        name: &str,
+        customers: &[String],
+        hidden: Array2<f32>,
+    ) -> Result<Trajectories, Error> {
+        let states = self.checked(name, "hidden", self.units, hidden.mapv(f64::from))?;
         let mut spans: Vec<(usize, Range<usize>)> = Vec::new();
-        for (row, customer) in self.customers(name, stored)?.into_iter().enumerate() {
+        for (row, customer) in self.customers(name, customers)?.into_iter().enumerate() {
             match spans.last_mut() {
                 Some((last, rows)) if *last == customer => rows.end = row + 1,
                 _ => spans.push((customer, row..row + 1)),
@@ -344,18 +331,18 @@ impl Reader<'_> {
     fn per_customer(
         &self,
         name: &str,
-        stored: &Stored,
+        customers: &[String],
         column: &'static str,
         width: usize,
+        values: Array2<f64>,
     ) -> Result<Vectors, Error> {
-        let customers = self.customers(name, stored)?;
-        Ok(Vectors { customers, values: self.vectors64(name, stored, column, width)? })
+        let customers = self.customers(name, customers)?;
+        Ok(Vectors { customers, values: self.checked(name, column, width, values)? })
     }
 
-    fn examples(&self, name: &str, stored: &Stored) -> Result<Examples, Error> {
-        let roles = stored.rows.text("role").map_err(self.column(name))?;
+    fn examples(&self, name: &str, table: tables::Examples) -> Result<Examples, Error> {
         let mut examples = Examples::default();
-        for (role, customer) in roles.iter().zip(self.customers(name, stored)?) {
+        for (role, customer) in table.role.iter().zip(self.customers(name, &table.customer)?) {
             match role.as_str() {
                 "steady" => examples.steady.push(customer),
                 "changed" => examples.changed.push(customer),
@@ -366,10 +353,10 @@ impl Reader<'_> {
         Ok(examples)
     }
 
-    fn paths(&self, name: &str, stored: &Stored) -> Result<Vec<Vec<usize>>, Error> {
-        let labels = stored.rows.text("path").map_err(self.column(name))?;
+    fn paths(&self, name: &str, table: Segments) -> Result<Vec<Vec<usize>>, Error> {
         let mut paths = vec![Vec::new(); self.customers.len()];
-        for (row, (customer, label)) in self.customers(name, stored)?.into_iter().zip(labels).enumerate() {
+        let customers = self.customers(name, &table.customer)?;
+        for (row, (customer, label)) in customers.into_iter().zip(&table.path).enumerate() {
             paths[customer] = label
                 .split(PATH_SEPARATOR)
                 .map(|label| self.trait_index(name, row, label))
@@ -379,20 +366,15 @@ impl Reader<'_> {
     }
 
     /// The shapes that the table marks as drawn: a line is its points in order, a point stands alone.
-    fn attractors(&self, name: &str, stored: &Stored) -> Result<Vec<Attractor>, Error> {
-        let column = self.column(name);
-        let traits = self.trait_indices(name, stored)?;
-        let shapes = stored.rows.text("shape").map_err(&column)?;
-        let positions = stored.rows.index("index").map_err(&column)?;
-        let states = self.vectors64(name, stored, "state", self.units)?;
-        let variance = stored.rows.float("variance_explained").map_err(&column)?;
-        let drawn = stored.rows.flag("drawn").map_err(&column)?;
-        let verdicts = stored.rows.text("verdict").map_err(&column)?;
-        let mut order: Vec<usize> = (0..traits.len()).filter(|row| drawn[*row]).collect();
-        order.sort_by_key(|row| (traits[*row], shapes[*row] == "point", positions[*row]));
+    fn attractors(&self, name: &str, table: Attractors) -> Result<Vec<Attractor>, Error> {
+        let traits = self.trait_indices(name, &table.r#trait)?;
+        let states = self.checked(name, "state", self.units, table.state)?;
+        let is_line = |row: usize| table.shape[row] != "point";
+        let mut order: Vec<usize> = (0..traits.len()).filter(|row| table.drawn[*row]).collect();
+        order.sort_by_key(|row| (traits[*row], !is_line(*row), table.index[*row]));
         let mut attractors: Vec<Attractor> = Vec::new();
         for row in order {
-            let line = shapes[row] != "point";
+            let line = is_line(row);
             let state = states.row(row).to_vec();
             match attractors.last_mut() {
                 Some(last) if last.trait_index == traits[row] && last.line == line => last.states.push(state),
@@ -400,53 +382,46 @@ impl Reader<'_> {
                     trait_index: traits[row],
                     line,
                     states: vec![state],
-                    variance_explained: variance[row],
-                    verdict: verdicts[row].clone(),
+                    variance_explained: table.variance_explained[row],
+                    verdict: table.verdict[row].clone(),
                 }),
             }
         }
         Ok(attractors)
     }
 
-    fn ends(&self, name: &str, stored: &Stored) -> Result<Ends, Error> {
+    fn ends(&self, name: &str, table: EndStates) -> Result<Ends, Error> {
         Ok(Ends {
-            customers: self.customers(name, stored)?,
-            states: self.vectors64(name, stored, "hidden", self.units)?,
-            radius: stored.rows.float("spectral_high").map_err(self.column(name))?,
+            customers: self.customers(name, &table.customer)?,
+            states: self.checked(name, "hidden", self.units, table.hidden)?,
+            radius: table.spectral_high,
         })
     }
 
     /// The points of the customers' maps; a state is `(h, c)`, of which the hidden part is drawn.
-    fn map_points(&self, name: &str, stored: &Stored) -> Result<Vec<MapPoint>, Error> {
-        let column = self.column(name);
-        let customers = self.customers_in(name, stored, "input")?;
-        let states = self.vectors64(name, stored, "state", 2 * self.units)?;
-        let radius = stored.rows.float("radius").map_err(&column)?;
-        let verdicts = stored.rows.text("verdict").map_err(&column)?;
-        let basins = stored.rows.optional_float("basin").map_err(&column)?;
-        Ok((0..customers.len())
-            .map(|row| MapPoint {
-                customer: customers[row],
-                state: states.row(row).iter().take(self.units).copied().collect(),
-                stable: verdicts[row] == "stable",
-                basin: basins[row],
-                radius: radius[row],
-            })
-            .collect())
+    fn map_points(&self, name: &str, table: MapPoints) -> Result<Vec<MapPoint>, Error> {
+        let customers = self.customers(name, &table.input)?;
+        let states = self.checked(name, "state", 2 * self.units, table.state)?;
+        let point = |(row, customer): (usize, usize)| MapPoint {
+            customer,
+            state: states.row(row).iter().take(self.units).copied().collect(),
+            stable: table.verdict[row] == "stable",
+            basin: table.basin[row],
+            radius: table.radius[row],
+        };
+        Ok(customers.into_iter().enumerate().map(point).collect())
     }
 
-    fn trait_axes(&self, name: &str, stored: &Stored) -> Result<Vec<TraitAxis>, Error> {
-        let traits = self.trait_indices(name, stored)?;
-        let magnitudes = stored.rows.float("magnitude").map_err(self.column(name))?;
-        let axes = self.vectors64(name, stored, "axis", self.units)?;
-        let origins = self.vectors64(name, stored, "origin", self.units)?;
-        Ok((0..traits.len())
-            .map(|row| TraitAxis {
-                trait_index: traits[row],
-                magnitude: magnitudes[row],
-                axis: axes.row(row).to_vec(),
-                origin: origins.row(row).to_vec(),
-            })
-            .collect())
+    fn trait_axes(&self, name: &str, table: TraitAxes) -> Result<Vec<TraitAxis>, Error> {
+        let traits = self.trait_indices(name, &table.r#trait)?;
+        let axes = self.checked(name, "axis", self.units, table.axis)?;
+        let origins = self.checked(name, "origin", self.units, table.origin)?;
+        let axis = |(row, trait_index): (usize, usize)| TraitAxis {
+            trait_index,
+            magnitude: table.magnitude[row],
+            axis: axes.row(row).to_vec(),
+            origin: origins.row(row).to_vec(),
+        };
+        Ok(traits.into_iter().enumerate().map(axis).collect())
     }
 }

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use spendscape_schema::Table;
-use spendscape_store::Stored;
+use spendscape_schema::tables::{GoalConfusion, GoalConfusionRow, GoalMeasureRow, GoalMeasures};
 
 use super::{Drawing, Drawn, FigureInfo, write};
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
         scene::{Anchor, Point, Scene, Shape, Stroke, Text},
         text,
     },
-    run::{column_error, optional},
+    run::optional,
 };
 
 const ID: &str = "goals";
@@ -48,17 +47,6 @@ const DARK: Color = Color(0x00, 0x72, 0xB2);
 const ROW: f64 = 24.0;
 const SIZE: f64 = 12.0;
 
-/// A measured value.
-#[derive(Debug, Clone)]
-struct Measured {
-    model: String,
-    history: String,
-    measure: String,
-    value: f64,
-    low: f64,
-    high: f64,
-}
-
 /// Draws what `goals train` measured in the run folder into `out`, as SVG and PNG; skipped where there is nothing.
 ///
 /// # Errors
@@ -73,11 +61,11 @@ pub fn goal_figure(run: &Path, out: &Path) -> Result<FigureInfo, Error> {
 }
 
 fn draw(folder: &Path) -> Result<Drawn, Error> {
-    let stored = match optional(folder, MEASURES, Table::GoalMeasures)? {
-        Ok(stored) => stored,
+    let (table, stored) = match optional::<GoalMeasures>(folder, MEASURES)? {
+        Ok(found) => found,
         Err(missing) => return Ok(Err(missing.reason())),
     };
-    let rows = read(folder, &stored)?;
+    let rows = overall(table);
     let mut models: Vec<&str> = rows.iter().map(|row| row.model.as_str()).collect();
     models
         .sort_by_key(|model| (ORDER.iter().position(|known| known == model).unwrap_or(ORDER.len()), *model));
@@ -109,21 +97,9 @@ fn draw(folder: &Path) -> Result<Drawn, Error> {
     furniture::heading(&mut scene, [SIDE + 50.0, y], "Accuracy by length of history", half - 60.0);
     by_history(&mut scene, (SIDE + 50.0, y + 12.0, half - 90.0, half * 0.62), &models, &rows);
     let mut omitted = Vec::new();
-    match optional(folder, CONFUSION, Table::GoalConfusion)? {
-        Ok(confusion) => {
-            let column = column_error(folder, CONFUSION);
-            let truth = confusion.rows.text("goal").map_err(&column)?;
-            let predicted = confusion.rows.text("predicted").map_err(&column)?;
-            let groups = confusion.rows.integer("groups").map_err(&column)?;
-            let share = confusion.rows.float("share").map_err(&column)?;
-            let cells: Vec<Cell<'_>> = (0..truth.len())
-                .map(|at| Cell {
-                    truth: &truth[at],
-                    predicted: &predicted[at],
-                    groups: groups[at],
-                    share: share[at],
-                })
-                .collect();
+    match optional::<GoalConfusion>(folder, CONFUSION)? {
+        Ok((confusion, _)) => {
+            let cells: Vec<GoalConfusionRow> = confusion.into_rows().collect();
             let of = matrix(&mut scene, (SIDE + half + 110.0, y + 12.0, half * 0.62), &cells);
             let some = if of > MOST_GOALS { format!("; {MOST_GOALS} of {of}") } else { String::new() };
             let heading = format!("Goals taken for others (% of a row{some})");
@@ -143,30 +119,16 @@ fn draw(folder: &Path) -> Result<Drawn, Error> {
     Ok(Ok(Drawing { scene, omitted }))
 }
 
-fn read(folder: &Path, stored: &Stored) -> Result<Vec<Measured>, Error> {
-    let column = column_error(folder, MEASURES);
-    let text = |name: &str| stored.rows.text(name).map_err(&column);
-    let float = |name: &str| stored.rows.float(name).map_err(&column);
-    let goals = stored.rows.optional_text("goal").map_err(&column)?;
-    let (models, histories, measures) = (text("model")?, text("history")?, text("measure")?);
-    let (values, lows, highs) = (float("value")?, float("low")?, float("high")?);
-    let row = |at: usize| Measured {
-        model: models[at].clone(),
-        history: histories[at].clone(),
-        measure: measures[at].clone(),
-        value: values[at],
-        low: lows[at],
-        high: highs[at],
-    };
+/// The measures of all goals that have a value.
+fn overall(table: GoalMeasures) -> Vec<GoalMeasureRow> {
     // An interval that no sample had a value for is none, and the value stands alone.
-    let whole = |mut row: Measured| {
+    let whole = |mut row: GoalMeasureRow| {
         if !(row.low.is_finite() && row.high.is_finite()) {
             (row.low, row.high) = (row.value, row.value);
         }
         row
     };
-    let overall = (0..goals.len()).filter(|at| goals[*at].is_none() && values[*at].is_finite());
-    Ok(overall.map(row).map(whole).collect())
+    table.into_rows().filter(|row| row.goal.is_none() && row.value.is_finite()).map(whole).collect()
 }
 
 /// A model's name for people.
@@ -189,11 +151,11 @@ fn beside(
     scene: &mut Scene,
     (left, top, width): (f64, f64, f64),
     models: &[&str],
-    rows: &[Measured],
+    rows: &[GoalMeasureRow],
     measure: &str,
     named: bool,
 ) {
-    let own: Vec<&Measured> =
+    let own: Vec<&GoalMeasureRow> =
         rows.iter().filter(|row| row.measure == measure && row.history == "all").collect();
     let limit = if measure == "log_loss" { WORST_LOG_LOSS } else { 1.0 };
     let high = extent(own.iter().map(|row| row.high.min(limit))).1.max(0.05);
@@ -247,9 +209,9 @@ fn by_history(
     scene: &mut Scene,
     (left, top, width, height): (f64, f64, f64, f64),
     models: &[&str],
-    rows: &[Measured],
+    rows: &[GoalMeasureRow],
 ) {
-    let own: Vec<&Measured> =
+    let own: Vec<&GoalMeasureRow> =
         rows.iter().filter(|row| row.measure == "accuracy" && row.history != "all").collect();
     let mut bins: Vec<&str> = own.iter().map(|row| row.history.as_str()).collect();
     bins.sort_by_key(|bin| {
@@ -304,21 +266,13 @@ fn by_history(
     }
 }
 
-/// A cell of the confusion matrix.
-struct Cell<'a> {
-    truth: &'a str,
-    predicted: &'a str,
-    groups: i64,
-    share: f64,
-}
-
 /// The confusion matrix of the goals that come most often; how many goals there are.
-fn matrix(scene: &mut Scene, (left, top, side): (f64, f64, f64), cells: &[Cell<'_>]) -> usize {
+fn matrix(scene: &mut Scene, (left, top, side): (f64, f64, f64), cells: &[GoalConfusionRow]) -> usize {
     let mut support: Vec<(i64, &str)> = Vec::new();
     for cell in cells {
-        match support.iter_mut().find(|(_, goal)| *goal == cell.truth) {
+        match support.iter_mut().find(|(_, goal)| *goal == cell.goal) {
             Some((groups, _)) => *groups += cell.groups,
-            None => support.push((cell.groups, cell.truth)),
+            None => support.push((cell.groups, &cell.goal)),
         }
     }
     support.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
@@ -336,7 +290,7 @@ fn matrix(scene: &mut Scene, (left, top, side): (f64, f64, f64), cells: &[Cell<'
         scene.text("axes", Text::new(below, column, 11.0, INK).anchor(Anchor::Middle).upward());
     }
     for cell in cells {
-        let (Some(row), Some(column)) = (place(cell.truth), place(cell.predicted)) else { continue };
+        let (Some(row), Some(column)) = (place(&cell.goal), place(&cell.predicted)) else { continue };
         let (x, y) = (left + column as f64 * cell_side, top + row as f64 * cell_side);
         let points = vec![[x, y], [x + cell_side, y], [x + cell_side, y + cell_side], [x, y + cell_side]];
         scene.push("matrix", Shape::Area { points, fill: DARK.tint(1.0 - cell.share.clamp(0.0, 1.0)) });

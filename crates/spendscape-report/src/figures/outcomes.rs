@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use spendscape_schema::Table;
+use spendscape_schema::tables::OutcomeCurves;
 
 use super::{Drawing, Drawn, FigureInfo, write};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         plane::{Plane, Rect},
         scene::{Point, Scene, Shape, Stroke, simplify},
     },
-    run::{column_error, optional},
+    run::optional,
 };
 
 const ID: &str = "outcome";
@@ -57,33 +57,25 @@ pub fn outcome_figure(run: &Path, out: &Path) -> Result<FigureInfo, Error> {
 }
 
 fn draw(folder: &Path) -> Result<Drawn, Error> {
-    let stored = match optional(folder, FILE, Table::OutcomeCurves)? {
-        Ok(stored) => stored,
+    let (table, stored) = match optional::<OutcomeCurves>(folder, FILE)? {
+        Ok(found) => found,
         Err(missing) => return Ok(Err(missing.reason())),
     };
-    let column = column_error(folder, FILE);
-    let text = |name: &str| stored.rows.text(name).map_err(&column);
-    let (sets, learners, curves) = (text("set")?, text("learner")?, text("curve")?);
-    let float = |name: &'static str| -> Result<Vec<f64>, Error> {
-        let values = stored.rows.float(name).map_err(&column)?;
-        match values.iter().position(|value| !value.is_finite()) {
-            None => Ok(values),
-            Some(row) => {
-                Err(Error::NotFinite { path: folder.join(format!("{FILE}.parquet")), column: name, row })
-            }
+    for (column, values) in [("x", &table.x), ("y", &table.y)] {
+        if let Some(row) = values.iter().position(|value| !value.is_finite()) {
+            return Err(Error::NotFinite { path: folder.join(format!("{FILE}.parquet")), column, row });
         }
-    };
-    let (x, y) = (float("x")?, float("y")?);
-    let (set_names, learner_names) = (distinct(&sets), distinct(&learners));
+    }
+    let (set_names, learner_names) = (distinct(&table.set), distinct(&table.learner));
     let position =
         |names: &[String], name: &String| names.iter().position(|known| known == name).unwrap_or(0);
-    let mut panels: BTreeMap<&str, Vec<Curve>> = BTreeMap::new();
-    for row in 0..x.len() {
-        let (set, learner) = (position(&set_names, &sets[row]), position(&learner_names, &learners[row]));
-        let lines = panels.entry(curves[row].as_str()).or_default();
+    let mut panels: BTreeMap<String, Vec<Curve>> = BTreeMap::new();
+    for row in table.into_rows() {
+        let (set, learner) = (position(&set_names, &row.set), position(&learner_names, &row.learner));
+        let lines = panels.entry(row.curve).or_default();
         match lines.iter_mut().find(|line| line.set == set && line.learner == learner) {
-            Some(line) => line.points.push([x[row], y[row]]),
-            None => lines.push(Curve { set, learner, points: vec![[x[row], y[row]]] }),
+            Some(line) => line.points.push([row.x, row.y]),
+            None => lines.push(Curve { set, learner, points: vec![[row.x, row.y]] }),
         }
     }
 

@@ -8,7 +8,10 @@ mod sections;
 
 use std::path::Path;
 
-use spendscape_schema::Table;
+use spendscape_schema::{
+    Tabular,
+    tables::{FlaggedClasses, Metrics},
+};
 use spendscape_store::write_file;
 
 use self::blocks::Block;
@@ -16,7 +19,7 @@ pub(crate) use self::figures::Figures;
 use crate::{
     Error,
     facts::Facts,
-    run::{Part, Run, column_error, optional},
+    run::{Part, Run, optional},
 };
 
 /// Name of the table of fidelity, which is a table of metrics.
@@ -53,21 +56,11 @@ impl Card {
         let Ok(fidelity) = read_figures(folder, FIDELITY)? else {
             return Err(Error::MissingTable { path: folder.join(format!("{FIDELITY}.parquet")) });
         };
-        let flagged = match optional(folder, Table::FlaggedClasses.name(), Table::FlaggedClasses)? {
-            Ok(stored) => {
-                let column = column_error(folder, Table::FlaggedClasses.name());
-                let text = |name: &str| stored.rows.text(name).map_err(&column);
-                let (classes, roles, reasons) = (text("class")?, text("role")?, text("reason")?);
-                classes
-                    .into_iter()
-                    .zip(roles)
-                    .zip(reasons)
-                    .map(|((c, role), reason)| [c, role, reason])
-                    .collect()
-            }
+        let flagged = match optional::<FlaggedClasses>(folder, FlaggedClasses::NAME)? {
+            Ok((table, _)) => table.into_rows().map(|row| [row.class, row.role, row.reason]).collect(),
             Err(_) => Vec::new(),
         };
-        let metrics = read_figures(folder, Table::Metrics.name())?.unwrap_or_default();
+        let metrics = read_figures(folder, Metrics::NAME)?.unwrap_or_default();
         let facts = Facts::new(run.scope.as_ref(), &run.traits, &fidelity);
         Ok(Self { run, fidelity, metrics, facts, flagged })
     }
@@ -95,13 +88,6 @@ impl Card {
 
 /// The figures of a table of metrics.
 pub(crate) fn read_figures(folder: &Path, name: &str) -> Result<Part<Figures>, Error> {
-    Ok(match optional(folder, name, Table::Metrics)? {
-        Ok(stored) => {
-            let column = column_error(folder, name);
-            let names = stored.rows.text("name").map_err(&column)?;
-            let values = stored.rows.float("value").map_err(&column)?;
-            Ok(Figures::new(names.into_iter().zip(values)))
-        }
-        Err(missing) => Err(missing),
-    })
+    let found = optional::<Metrics>(folder, name)?;
+    Ok(found.map(|(table, _)| Figures::new(table.name.into_iter().zip(table.value))))
 }

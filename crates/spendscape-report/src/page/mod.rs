@@ -7,7 +7,7 @@ mod sections;
 
 use std::path::Path;
 
-use spendscape_schema::Table;
+use spendscape_schema::{Tabular, tables::Metrics};
 use spendscape_store::write_file;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     facts::Facts,
     figures::{Context, FigureOptions, PLANS},
     model_card::{FIDELITY, read_figures},
-    run::{Run, column_error, optional},
+    run::{Run, optional},
 };
 
 pub(crate) const STYLE: &str = include_str!("../../assets/report.css");
@@ -35,15 +35,8 @@ pub fn page(run: &Path, out: &Path) -> Result<(), Error> {
     let coordinates = Coordinates::of(&run, folder)?;
     let options = FigureOptions::default();
     let context = Context { run: &run, coordinates: &coordinates, options: &options };
-    let metrics = match optional(folder, Table::Metrics.name(), Table::Metrics)? {
-        Ok(stored) => {
-            let column = column_error(folder, Table::Metrics.name());
-            let names = stored.rows.text("name").map_err(&column)?;
-            let values = stored.rows.float("value").map_err(&column)?;
-            Ok(names.into_iter().zip(values).collect())
-        }
-        Err(missing) => Err(missing),
-    };
+    let metrics = optional::<Metrics>(folder, Metrics::NAME)?;
+    let metrics = metrics.map(|(table, _)| table.name.into_iter().zip(table.value).collect());
 
     let profiles = crate::profiles::read(folder, run.traits.len())?;
     let drift = crate::profiles::read_drift(folder)?;

@@ -4,6 +4,8 @@ use super::{
     html,
     sections::{named, note},
 };
+use spendscape_schema::tables::{DriftRow, ProfileSpendingRow};
+
 use crate::{
     draw::{
         axis::Range,
@@ -13,7 +15,7 @@ use crate::{
         svg::{self, escape},
         text::count,
     },
-    profiles::{Drift, Profile, Spending},
+    profiles::Profile,
     run::Part,
 };
 
@@ -91,18 +93,18 @@ fn headline(profile: &Profile, traits: &[String]) -> String {
 /// Size, spending and stability in words.
 fn sentence(profile: &Profile) -> String {
     let mut text = format!("{} customers, {} of all.", count(profile.customers), percent(profile.share));
-    let list = |sign: f64| -> Vec<&Spending> {
-        let wanted = |s: &&Spending| sign * s.difference >= NOTABLE;
+    let list = |sign: f64| -> Vec<&ProfileSpendingRow> {
+        let wanted = |s: &&ProfileSpendingRow| sign * s.difference >= NOTABLE;
         profile.spending.iter().filter(wanted).take(NAMED).collect()
     };
-    let name = |s: &Spending| {
+    let name = |s: &ProfileSpendingRow| {
         if s.population > 0.0 {
             format!("{} ({:.1} times the average)", s.class, s.share / s.population)
         } else {
             s.class.clone()
         }
     };
-    let join = |found: &[&Spending]| found.iter().map(|s| name(s)).collect::<Vec<_>>().join(", ");
+    let join = |found: &[&ProfileSpendingRow]| found.iter().map(|s| name(s)).collect::<Vec<_>>().join(", ");
     let (more, less) = (list(1.0), list(-1.0));
     if !more.is_empty() {
         text += &format!(" They spend more on {}.", join(&more));
@@ -135,7 +137,7 @@ fn percent(share: f64) -> String {
 
 /// Classes that set the segment apart, with bars to both sides of the average.
 fn spending(profile: &Profile, widest: f64) -> String {
-    let row = |s: &Spending| {
+    let row = |s: &ProfileSpendingRow| {
         let width = 50.0 * s.difference.abs() / widest;
         let (side, left) = if s.difference < 0.0 { ("less", 50.0 - width) } else { ("more", 50.0) };
         let bar = format!(
@@ -194,7 +196,7 @@ fn trajectory(profile: &Profile, traits: &[String], range: &Range) -> Scene {
 }
 
 /// What became of an earlier run's segments.
-pub(super) fn drift(drift: &Part<Vec<Drift>>) -> String {
+pub(super) fn drift(drift: &Part<Vec<DriftRow>>) -> String {
     let drift = match drift {
         Ok(drift) => drift,
         Err(_) => {
@@ -203,11 +205,11 @@ pub(super) fn drift(drift: &Part<Vec<Drift>>) -> String {
             );
         }
     };
-    let parts = |parts: &[(u32, f32)]| {
-        let part = |(id, part): &(u32, f32)| format!("{id} ({:.0} %)", 100.0 * part);
-        parts.iter().map(part).collect::<Vec<_>>().join(", ")
+    let parts = |ids: &[u32], parts: &[f32]| {
+        let part = |(id, part): (&u32, &f32)| format!("{id} ({:.0} %)", 100.0 * part);
+        ids.iter().zip(parts).map(part).collect::<Vec<_>>().join(", ")
     };
-    let what = |row: &Drift| {
+    let what = |row: &DriftRow| {
         let mut words = vec![row.fate.clone()];
         if row.went_to.len() > 1 {
             words.push("split".to_owned());
@@ -221,14 +223,14 @@ pub(super) fn drift(drift: &Part<Vec<Drift>>) -> String {
         .iter()
         .map(|row| {
             vec![
-                row.id.to_string(),
+                row.segment.to_string(),
                 escape(&what(row)),
-                count(row.old_customers),
-                count(row.new_customers),
-                count(row.stayed),
+                count(row.old_customers as usize),
+                count(row.new_customers as usize),
+                count(row.stayed as usize),
                 row.closest.map_or_else(String::new, |id| format!("{id} ({:.2})", row.overlap)),
-                parts(&row.went_to),
-                parts(&row.came_from),
+                parts(&row.went_to, &row.went_to_part),
+                parts(&row.came_from, &row.came_from_part),
                 row.matched.map_or_else(String::new, |id| id.to_string()),
                 row.stability_index.map_or_else(String::new, |index| format!("{index:.3}")),
             ]
