@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use ndarray::Array2;
 
-use crate::{Axes, Axis, CsvTable, Error, Table, arrays, csv::Record};
+use crate::{Axes, Axis, CsvTable, Error, Table, Tabular, arrays, csv::Record, tables};
 
 /// The coefficient table B: one row per class, one column per trait.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,13 +102,12 @@ impl Coefficients {
     /// [`Error::Arrow`] if Arrow refuses the batch.
     pub fn to_batch(&self) -> Result<RecordBatch, Error> {
         let shares = (0..self.classes.len()).map(|k| self.population_share.as_ref().map(|shares| shares[k]));
-        let columns = vec![
-            arrays::text(&self.classes),
-            arrays::optional_float(shares),
-            arrays::vectors64(self.weights.view())?,
-        ];
-        let axes = Axes::new().with(Axis::Trait, self.traits.iter().cloned());
-        Ok(RecordBatch::try_new(Table::Coefficients.schema(&axes)?, columns)?)
+        let table = tables::Coefficients {
+            class: self.classes.clone(),
+            population_share: shares.collect(),
+            coefficient: self.weights.clone(),
+        };
+        table.to_batch(&Axes::new().with(Axis::Trait, self.traits.iter().cloned()))
     }
 
     /// Reads a [`Table::Coefficients`].
@@ -117,12 +116,12 @@ impl Coefficients {
     /// If the table has other columns.
     pub fn from_rows(rows: &arrays::Rows) -> Result<Self, Error> {
         let axes = Table::Coefficients.check(rows.batch().schema_ref())?;
-        let shares = rows.optional_float("population_share")?;
+        let table = tables::Coefficients::read(rows)?;
         Ok(Self {
-            classes: rows.text("class")?,
+            classes: table.class,
             traits: axes.labels(Axis::Trait)?.to_vec(),
-            weights: rows.vectors64("coefficient")?,
-            population_share: shares.into_iter().collect(),
+            weights: table.coefficient,
+            population_share: table.population_share.into_iter().collect(),
         })
     }
 }

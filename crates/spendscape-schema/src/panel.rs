@@ -1,12 +1,10 @@
 //! The panel: shares of spending per customer, period and class.
 
-use std::sync::Arc;
-
-use arrow::array::{Date32Array, RecordBatch};
+use arrow::array::RecordBatch;
 use jiff::civil::{Date, date};
 use ndarray::{Array2, Array3, Axis as Dimension, s};
 
-use crate::{Axes, Axis, Error, Period, Table, arrays};
+use crate::{Axes, Axis, Error, Period, Table, Tabular, arrays, tables};
 
 /// Shares of spending, customers x periods x classes.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,25 +74,23 @@ impl Panel {
         let periods = self.periods.len();
         let rows = self.len() * periods;
         let of_period = |value: fn(&Period) -> Date| {
-            Arc::new(Date32Array::from_iter_values(
-                (0..rows).map(|row| days(value(&self.periods[row % periods]))),
-            ))
+            (0..rows).map(|row| days(value(&self.periods[row % periods]))).collect()
         };
         let classes = self.classes.len();
         let shares = self.shares.to_shape((rows, classes)).map_err(|source| Error::PanelOrder {
             row: 0,
             problem: format!("shares do not have {rows} rows of {classes} classes ({source})"),
         })?;
-        let columns = vec![
-            arrays::text((0..rows).map(|row| &self.customers[row / periods])),
-            arrays::index((0..rows).map(|row| (row % periods) as u16)),
-            of_period(|period| period.start),
-            of_period(|period| period.end),
-            arrays::integer(self.totals.iter().copied()),
-            arrays::flag(self.observed.iter().copied()),
-            arrays::vectors32(shares.view())?,
-        ];
-        Ok(RecordBatch::try_new(Table::Panel.schema(&self.axes())?, columns)?)
+        let table = tables::Panel {
+            customer: (0..rows).map(|row| self.customers[row / periods].clone()).collect(),
+            period: (0..rows).map(|row| (row % periods) as u16).collect(),
+            start: of_period(|period| period.start),
+            end: of_period(|period| period.end),
+            total_minor: self.totals.iter().copied().collect(),
+            observed: self.observed.iter().copied().collect(),
+            share: shares.into_owned(),
+        };
+        table.to_batch(&self.axes())
     }
 
     /// The axes of the panel's table.
@@ -110,8 +106,8 @@ impl Panel {
     pub fn from_rows(rows: &arrays::Rows) -> Result<Self, Error> {
         let axes = Table::Panel.check(rows.batch().schema_ref())?;
         let classes = axes.labels(Axis::Class)?.to_vec();
-        let (names, index) = (rows.text("customer")?, rows.index("period")?);
-        let (start, end) = (rows.date("start")?, rows.date("end")?);
+        let tables::Panel { customer: names, period: index, start, end, total_minor, observed, share } =
+            tables::Panel::read(rows)?;
         let refuse = |row: usize, problem: &str| Error::PanelOrder { row, problem: problem.to_owned() };
         let count = names.iter().take_while(|name| **name == names[0]).count();
         if !names.is_empty() && names.len() % count != 0 {
@@ -148,16 +144,15 @@ impl Panel {
         }
         let n = customers.len();
         let shape = |source: ndarray::ShapeError| refuse(0, &source.to_string());
-        let shares =
-            rows.vectors32("share")?.into_shape_with_order((n, count, classes.len())).map_err(shape)?;
+        let shares = share.into_shape_with_order((n, count, classes.len())).map_err(shape)?;
         if let Some(((row, _, class), value)) =
             shares.indexed_iter().find(|(_, v)| !v.is_finite() || **v < 0.0)
         {
             let class = &classes[class];
             return Err(refuse(row * count, &format!("the share of class {class} is {value}")));
         }
-        let totals = Array2::from_shape_vec((n, count), rows.integer("total_minor")?).map_err(shape)?;
-        let observed = Array2::from_shape_vec((n, count), rows.flag("observed")?).map_err(shape)?;
+        let totals = Array2::from_shape_vec((n, count), total_minor).map_err(shape)?;
+        let observed = Array2::from_shape_vec((n, count), observed).map_err(shape)?;
         Ok(Self { customers, periods, classes, shares, totals, observed })
     }
 

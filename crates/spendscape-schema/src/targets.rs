@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use ndarray::{Array1, Array2, ArrayRef, Ix2, Zip};
 use serde::{Deserialize, Serialize};
 
-use crate::{Axes, Axis, Coefficients, Error, Panel, Table, arrays};
+use crate::{Axes, Axis, Coefficients, Error, Panel, Tabular, tables};
 
 /// How raw scores become grades in [-1, 1].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -160,19 +160,18 @@ impl Targets {
         Ok(Self { traits, scores, grades, train: train.to_vec(), scaler, clipped })
     }
 
-    /// The targets as a [`Table::Targets`]; `customers` are the panel's.
+    /// The targets as a [`tables::Targets`]; `customers` are the panel's.
     ///
     /// # Errors
     /// [`Error::Arrow`] if the number of customers is another.
     pub fn to_batch(&self, customers: &[String]) -> Result<RecordBatch, Error> {
-        let columns = vec![
-            arrays::text(customers),
-            arrays::vectors64(self.scores.view())?,
-            arrays::vectors64(self.grades.view())?,
-            arrays::flag(self.train.iter().copied()),
-        ];
-        let axes = Axes::new().with(Axis::Trait, self.traits.iter().cloned());
-        Ok(RecordBatch::try_new(Table::Targets.schema(&axes)?, columns)?)
+        let table = tables::Targets {
+            customer: customers.to_vec(),
+            score: self.scores.clone(),
+            grade: self.grades.clone(),
+            train: self.train.clone(),
+        };
+        table.to_batch(&Axes::new().with(Axis::Trait, self.traits.iter().cloned()))
     }
 }
 

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
-use crate::{Axes, Error, Table, arrays};
+use crate::{
+    Axes, Error, Tabular,
+    tables::{self, TaxonomyRow},
+};
 
 /// What a class is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -204,21 +207,16 @@ impl Taxonomy {
         &self.unmapped
     }
 
-    /// The taxonomy as a [`Table::Taxonomy`].
+    /// The taxonomy as a [`tables::Taxonomy`].
     ///
     /// # Errors
     /// [`Error::Arrow`] if Arrow refuses the batch.
     pub fn to_batch(&self) -> Result<RecordBatch, Error> {
-        let codes = (0..self.classes.len()).map(|at| {
+        let rows = self.classes.iter().enumerate().map(|(at, (class, flow))| {
             let codes: Vec<&str> =
                 self.codes.iter().filter(|(_, k)| **k == at).map(|(code, _)| code.as_str()).collect();
-            codes.join("|")
+            TaxonomyRow { class: class.clone(), flow: flow.name().to_owned(), codes: codes.join("|") }
         });
-        let columns = vec![
-            arrays::text(self.classes.iter().map(|(class, _)| class)),
-            arrays::text(self.classes.iter().map(|(_, flow)| flow.name())),
-            arrays::text(codes),
-        ];
-        Ok(RecordBatch::try_new(Table::Taxonomy.schema(&Axes::new())?, columns)?)
+        tables::Taxonomy::from_rows(rows)?.to_batch(&Axes::new())
     }
 }

@@ -5,7 +5,7 @@ use jiff::civil::{Date, date};
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2, s};
 use rayon::prelude::*;
 use spendscape_schema::{
-    Axes, Axis, Coefficients, Flow, Panel, Period, Table, Taxonomy, Unmapped, WindowSpec, arrays,
+    Axes, Axis, Coefficients, Flow, Panel, Period, Tabular, Taxonomy, Unmapped, WindowSpec, tables::Latent,
 };
 
 use crate::{
@@ -148,22 +148,22 @@ impl Bank {
         }
     }
 
-    /// The truth as a [`Table::Latent`]: traits and life events of every customer and year, missing or not.
+    /// The truth as the table [`Latent`]: traits and life events of every customer and year, missing or not.
     ///
     /// # Errors
     /// [`Error::Schema`] if Arrow refuses the batch.
     pub fn latent(&self) -> Result<RecordBatch, Error> {
         let (n, years) = self.events.dim();
         let rows = n * years;
-        let traits = self.traits.view().into_shape_with_order((rows, TRAITS));
-        let columns = vec![
-            arrays::text((0..rows).map(|row| &self.customers[row / years])),
-            arrays::index((0..rows).map(|row| (row % years) as u16)),
-            arrays::vectors64(traits.map_err(|source| Error::Shape { source })?)?,
-            arrays::flag(self.events.iter().copied()),
-        ];
+        let traits = self.traits.clone().into_shape_with_order((rows, TRAITS));
+        let table = Latent {
+            customer: (0..rows).map(|row| self.customers[row / years].clone()).collect(),
+            period: (0..rows).map(|row| (row % years) as u16).collect(),
+            r#trait: traits.map_err(|source| Error::Shape { source })?,
+            event: self.events.iter().copied().collect(),
+        };
         let axes = Axes::new().with(Axis::Trait, self.coefficients.traits.iter().cloned());
-        Ok(RecordBatch::try_new(Table::Latent.schema(&axes)?, columns)?)
+        Ok(table.to_batch(&axes)?)
     }
 
     /// Latent traits, N x T x 5, in the order E N O C A.

@@ -4,7 +4,10 @@
 use arrow::array::RecordBatch;
 use rand::RngExt;
 use rayon::prelude::*;
-use spendscape_schema::{Axes, Table, arrays, seed};
+use spendscape_schema::{
+    Axes, Tabular, seed,
+    tables::{BalanceRow, Balances, OutcomeRow, Outcomes},
+};
 
 use crate::{
     Bank, Error,
@@ -68,28 +71,27 @@ impl Bank {
         (0..self.customers.len()).into_par_iter().map(|number| self.outcome(number)).collect()
     }
 
-    /// The outcomes as a [`Table::Outcomes`].
+    /// The outcomes as the table [`Outcomes`].
     ///
     /// # Errors
     /// [`Error::Schema`] if Arrow refuses the batch.
     pub fn outcome_table(&self) -> Result<RecordBatch, Error> {
         let outcomes = self.outcomes();
-        let float = |value: fn(&CustomerOutcome) -> f64| arrays::float(outcomes.iter().map(value));
-        let columns = vec![
-            arrays::text(&self.customers),
-            arrays::flag(outcomes.iter().map(|outcome| outcome.default)),
-            float(|outcome| outcome.default_score),
-            arrays::flag(outcomes.iter().map(|outcome| outcome.illiquid)),
-            float(|outcome| outcome.illiquid_score),
-            float(|outcome| outcome.liquidity),
-            float(|outcome| outcome.liquidity_score),
-            arrays::index(outcomes.iter().map(|outcome| outcome.quintile)),
-            arrays::category(outcomes.iter().map(|outcome| outcome.group)),
-        ];
-        Ok(RecordBatch::try_new(Table::Outcomes.schema(&Axes::new())?, columns)?)
+        let rows = self.customers.iter().zip(outcomes).map(|(customer, outcome)| OutcomeRow {
+            customer: customer.clone(),
+            default: outcome.default,
+            default_score: outcome.default_score,
+            illiquid: outcome.illiquid,
+            illiquid_score: outcome.illiquid_score,
+            liquidity: outcome.liquidity,
+            liquidity_score: outcome.liquidity_score,
+            quintile: outcome.quintile,
+            group: outcome.group.to_owned(),
+        });
+        Ok(Outcomes::from_rows(rows)?.to_batch(&Axes::new())?)
     }
 
-    /// Balances and inflows per customer and year as a [`Table::Balances`].
+    /// Balances and inflows per customer and year as the table [`Balances`].
     ///
     /// # Errors
     /// [`Error::Schema`] if Arrow refuses the batch.
@@ -115,15 +117,16 @@ impl Bank {
                     .collect::<Vec<_>>()
             })
             .collect();
-        let column = |k: usize| arrays::integer(rows.iter().map(move |row| row[k]));
-        let columns = vec![
-            arrays::text((0..rows.len()).map(|row| &self.customers[row / years])),
-            arrays::index((0..rows.len()).map(|row| (row % years) as u16)),
-            column(0),
-            column(1),
-            column(2),
-        ];
-        Ok(RecordBatch::try_new(Table::Balances.schema(&Axes::new())?, columns)?)
+        let rows = rows.into_iter().enumerate().map(|(at, [balance_minor, lowest_minor, inflow_minor])| {
+            BalanceRow {
+                customer: self.customers[at / years].clone(),
+                period: (at % years) as u16,
+                balance_minor,
+                lowest_minor,
+                inflow_minor,
+            }
+        });
+        Ok(Balances::from_rows(rows)?.to_batch(&Axes::new())?)
     }
 
     fn traits_of(&self, number: usize, year: usize) -> [f64; TRAITS] {

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use arrow::array::{ArrayRef, RecordBatch};
-use spendscape_schema::{Axes, Table, Tabular, Taxonomy};
+use spendscape_schema::{Axes, Flow, Table, Tabular, Taxonomy, tables};
 use spendscape_store::{
     Digest, FolderLock, Manifest, Provenance, StageRecord, Standing, Stored, TableReader, Use, digest_of,
     manifest::command, read_table, seal_of, standing, this_build, write_file, write_table,
@@ -744,10 +744,9 @@ impl Drop for Stage<'_> {
 /// # Errors
 /// If the table is missing or damaged.
 pub fn spending_classes(run: &RunFolder) -> Result<Vec<String>> {
-    let rows = run.read(File::Taxonomy)?.rows;
-    let (classes, flows) = (rows.text("class")?, rows.text("flow")?);
-    let spending = spendscape_schema::Flow::Spending.name();
-    Ok(classes.into_iter().zip(flows).filter(|(_, flow)| flow == spending).map(|(class, _)| class).collect())
+    let table: tables::Taxonomy = run.table(File::Taxonomy)?;
+    let spending = table.into_rows().filter(|row| row.flow == Flow::Spending.name());
+    Ok(spending.map(|row| row.class).collect())
 }
 
 /// A taxonomy as it is written to a run folder.

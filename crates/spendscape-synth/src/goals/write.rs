@@ -11,7 +11,7 @@ use arrow::{
 };
 use ndarray::Array2;
 use rayon::prelude::*;
-use spendscape_schema::{Axes, Axis, Table, arrays};
+use spendscape_schema::{Axes, Axis, Table, Tabular, arrays, tables::GoalCustomers};
 use spendscape_store::{Provenance, TableWriter, Written, require_free_space};
 
 use super::{AGE_BANDS, GOAL_NAMES, GOALS, GoalProcess, GoalStream, REGIONS};
@@ -120,14 +120,12 @@ impl<'a> Plan<'a> {
             customers.clone().map(|customer| self.process.stream(customer)).collect();
         let ids = &self.process.bank.customers[customers.clone()];
         let names: ArrayRef = Arc::new(StringArray::from_iter_values(ids));
-        let known = RecordBatch::try_new(
-            self.customers.clone(),
-            vec![
-                arrays::text(ids),
-                arrays::category(streams.iter().map(|stream| AGE_BANDS[stream.age_band])),
-                arrays::category(streams.iter().map(|stream| REGIONS[stream.region])),
-            ],
-        )?;
+        let known = GoalCustomers {
+            customer: ids.to_vec(),
+            age_band: streams.iter().map(|stream| AGE_BANDS[stream.age_band].to_owned()).collect(),
+            region: streams.iter().map(|stream| REGIONS[stream.region].to_owned()).collect(),
+        };
+        let known = known.to_batch(&Axes::new())?;
         Ok([self.ledger(customers.start, &names, &streams)?, self.truth(&names, &streams)?, known])
     }
 

@@ -188,8 +188,7 @@ fn surrogate_angles(context: &Context, run: &RunFolder) -> Result<Option<Array2<
     if !run.has(File::SurrogateAngles)? {
         return Ok(None);
     }
-    let rows = run.read(File::SurrogateAngles)?.rows;
-    let (names, angles) = (rows.text("customer")?, rows.vectors64("angle")?);
+    let tables::SurrogateAngles { customer: names, angle: angles } = run.table(File::SurrogateAngles)?;
     let at: HashMap<&String, usize> = names.iter().enumerate().map(|(row, name)| (name, row)).collect();
     let order: Option<Vec<usize>> =
         context.panel.customers.iter().map(|customer| at.get(customer).copied()).collect();

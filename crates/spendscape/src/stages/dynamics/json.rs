@@ -50,26 +50,28 @@ fn list(values: &ArrayRef) -> Result<Value> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
     use serde_json::json;
-    use spendscape_schema::{Axes, Axis, Table, arrays};
+    use spendscape_schema::{
+        Axes, Axis, Tabular,
+        tables::{MapJumpRow, MapJumps},
+    };
 
     use super::*;
 
     #[test]
     fn vectors_categories_and_missing_numbers_are_written() {
         let axes = Axes::new().with_numbered(Axis::Unit, 2);
-        let columns = vec![
-            arrays::text(["a"]),
-            arrays::text(["b"]),
-            arrays::category(["survives"]),
-            arrays::optional_float([None]),
-            arrays::optional_float([Some(0.5)]),
-            arrays::flag([true]),
-            arrays::vectors64(array![[1.0, f64::NAN]].view()).unwrap(),
-            arrays::vectors64(array![[3.0, 4.0]].view()).unwrap(),
-        ];
-        let batch = RecordBatch::try_new(Table::MapJumps.schema(&axes).unwrap(), columns).unwrap();
+        let row = MapJumpRow {
+            input: "a".to_owned(),
+            toward: "b".to_owned(),
+            passage: "survives".to_owned(),
+            share: None,
+            change: Some(0.5),
+            smallest: true,
+            before: vec![1.0, f64::NAN],
+            after: vec![3.0, 4.0],
+        };
+        let batch = MapJumps::from_rows([row]).unwrap().to_batch(&axes).unwrap();
         let expected = json!([{"input": "a", "toward": "b", "passage": "survives", "share": null, "change": 0.5,
             "smallest": true, "before": [1.0, null], "after": [3.0, 4.0]}]);
         assert_eq!(rows(&batch).unwrap(), expected);
