@@ -2,10 +2,9 @@
 
 use std::{fs, path::Path};
 
-use arrow::array::RecordBatch;
 use ndarray::Array2;
 use spendscape_report::{Error, FigureInfo, FigureOptions, Outcome, figures, page};
-use spendscape_schema::{Axes, Axis, Table, arrays};
+use spendscape_schema::{Axes, Axis, Table, Tabular, tables::States};
 use spendscape_store::{Provenance, write_table};
 use tempfile::TempDir;
 
@@ -66,13 +65,13 @@ fn an_empty_table_that_must_have_rows_is_named() {
 
 fn write_states(run: &Path, axes: &Axes, rows: &[(&str, f32)]) {
     let hidden = Array2::from_shape_fn((rows.len(), axes.width(Axis::Unit)), |(row, _)| rows[row].1);
-    let columns = vec![
-        arrays::text(rows.iter().map(|(customer, _)| customer)),
-        arrays::index((0..rows.len()).map(|row| row as u16)),
-        arrays::vectors32(hidden.view()).unwrap(),
-        arrays::vectors32(hidden.view()).unwrap(),
-    ];
-    let batch = RecordBatch::try_new(Table::States.schema(axes).unwrap(), columns).unwrap();
+    let states = States {
+        customer: rows.iter().map(|(customer, _)| (*customer).to_owned()).collect(),
+        period: (0..rows.len()).map(|row| row as u16).collect(),
+        hidden: hidden.clone(),
+        cell: hidden,
+    };
+    let batch = states.to_batch(axes).unwrap();
     write_table(&run.join("states.parquet"), Table::States, &batch, Provenance::new("states")).unwrap();
 }
 

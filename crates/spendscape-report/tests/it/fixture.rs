@@ -2,10 +2,9 @@
 
 use std::{f64::consts::PI, fs, path::Path};
 
-use arrow::array::{ArrayRef, RecordBatch};
 use ndarray::Array2;
 use rand::Rng;
-use spendscape_schema::{Axes, Axis, Scope, Table, arrays, scope::SCOPE, seed};
+use spendscape_schema::{Axes, Axis, Scope, Tabular, scope::SCOPE, seed, tables};
 use spendscape_store::{Provenance, write_table};
 
 /// Customers whose fixed points are in the run.
@@ -45,6 +44,14 @@ pub(crate) struct Truth {
     pub(crate) dominant: Vec<usize>,
 }
 
+fn texts<S: ToString>(values: impl IntoIterator<Item = S>) -> Vec<String> {
+    values.into_iter().map(|value| value.to_string()).collect()
+}
+
+fn list<T>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    values.into_iter().collect()
+}
+
 /// A uniform number in (0, 1).
 fn uniform(rng: &mut impl Rng) -> f64 {
     ((rng.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
@@ -62,13 +69,12 @@ impl Fixture {
             .with_numbered(Axis::Angle, self.units.saturating_sub(1))
     }
 
-    fn write(&self, folder: &Path, name: &str, table: Table, columns: Vec<ArrayRef>) {
-        self.write_with(folder, name, table, &self.axes(), columns);
+    fn write<T: Tabular>(&self, folder: &Path, name: &str, table: &T) {
+        self.write_with(folder, name, &self.axes(), table);
     }
 
-    fn write_with(&self, folder: &Path, name: &str, table: Table, axes: &Axes, columns: Vec<ArrayRef>) {
-        let schema = table.schema(&axes.only(&table.axes())).unwrap();
-        let batch = RecordBatch::try_new(schema, columns).unwrap();
+    fn write_with<T: Tabular>(&self, folder: &Path, name: &str, axes: &Axes, table: &T) {
+        let batch = table.to_batch(axes).unwrap();
         let provenance = Provenance::new(if name == "targets" { "train" } else { name });
         let provenance = match (&self.scope, name) {
             (Some(scope), "targets") => {
@@ -77,7 +83,7 @@ impl Fixture {
             (None, "targets") => provenance.seed(7),
             _ => provenance,
         };
-        write_table(&folder.join(format!("{name}.parquet")), table, &batch, provenance).unwrap();
+        write_table(&folder.join(format!("{name}.parquet")), T::TABLE, &batch, provenance).unwrap();
     }
 
     /// Directions of the traits in state space, P x M.
@@ -106,17 +112,16 @@ impl Fixture {
             .map(|row| (0..p).max_by(|a, b| row[*a].total_cmp(&row[*b]).then(b.cmp(a))).unwrap())
             .collect();
         let ends = (grades.dot(&directions) * 1.3).mapv(f64::tanh);
-        let ids = || arrays::text(&customers);
+        let ids = || customers.clone();
         self.write(
             folder,
             "targets",
-            Table::Targets,
-            vec![
-                ids(),
-                arrays::vectors64(grades.view()).unwrap(),
-                arrays::vectors64(grades.view()).unwrap(),
-                arrays::flag((0..n).map(|at| at % 5 != 0)),
-            ],
+            &tables::Targets {
+                customer: ids(),
+                score: grades.to_owned(),
+                grade: grades.to_owned(),
+                train: list((0..n).map(|at| at % 5 != 0)),
+            },
         );
         // The last customer changes: five periods towards the mirrored state, then a turn.
         let state = |at: usize, step: usize, steps: usize, short: bool, rng: &mut seed::Stream| -> Vec<f64> {
@@ -143,13 +148,12 @@ impl Fixture {
             self.write(
                 folder,
                 name,
-                Table::States,
-                vec![
-                    arrays::text((0..rows).map(|row| &customers[row / self.periods])),
-                    arrays::index((0..rows).map(|row| (row % self.periods) as u16)),
-                    arrays::vectors32(hidden.view()).unwrap(),
-                    arrays::vectors32(hidden.view()).unwrap(),
-                ],
+                &tables::States {
+                    customer: texts((0..rows).map(|row| &customers[row / self.periods])),
+                    period: list((0..rows).map(|row| (row % self.periods) as u16)),
+                    hidden: hidden.to_owned(),
+                    cell: hidden.to_owned(),
+                },
             );
         }
         self.write_directions(folder, &customers, &ends, &grades, &mut rng);
@@ -159,21 +163,19 @@ impl Fixture {
         self.write(
             folder,
             "examples",
-            Table::Examples,
-            vec![
-                arrays::category(["steady", "steady", "changed"]),
-                arrays::text([&customers[0], &customers[n / 2], &customers[n - 1]]),
-                arrays::float([1.0, 0.9, 1.0]),
-            ],
+            &tables::Examples {
+                role: texts(["steady", "steady", "changed"]),
+                customer: texts([&customers[0], &customers[n / 2], &customers[n - 1]]),
+                score: list([1.0, 0.9, 1.0]),
+            },
         );
         self.write(
             folder,
             "metrics",
-            Table::Metrics,
-            vec![
-                arrays::text(["test R2", "silhouette minus null", "share never moved"]),
-                arrays::float([0.94512, -0.0123, 0.486]),
-            ],
+            &tables::Metrics {
+                name: texts(["test R2", "silhouette minus null", "share never moved"]),
+                value: list([0.94512, -0.0123, 0.486]),
+            },
         );
         Truth { grades, dominant }
     }
@@ -187,7 +189,7 @@ impl Fixture {
         rng: &mut seed::Stream,
     ) {
         let (n, m) = (customers.len(), self.units);
-        let ids = || arrays::text(customers);
+        let ids = || customers.to_vec();
         let angles = Array2::from_shape_fn((n, m.saturating_sub(1)), |(row, k)| {
             let w = ends.row(row);
             let base: f64 = w.iter().take(k + 1).map(|x| x * x).sum::<f64>().sqrt();
@@ -197,10 +199,12 @@ impl Fixture {
             ends[[row, unit]] / ends.row(row).dot(&ends.row(row)).sqrt().max(1e-9)
         });
         let predicted = angles.mapv(|angle| 0.9 * angle + 0.08 * normal(rng));
-        let [angles, predicted] = [angles, predicted].map(|a| arrays::vectors64(a.view()).unwrap());
-        let direction = arrays::vectors64(direction.view()).unwrap();
-        self.write(folder, "angles", Table::Angles, vec![ids(), direction, angles]);
-        self.write(folder, "surrogate_angles", Table::SurrogateAngles, vec![ids(), predicted]);
+        self.write(folder, "angles", &tables::Angles { customer: ids(), direction, angle: angles });
+        self.write(
+            folder,
+            "surrogate_angles",
+            &tables::SurrogateAngles { customer: ids(), angle: predicted },
+        );
         let paths: Vec<String> = grades
             .rows()
             .into_iter()
@@ -214,14 +218,13 @@ impl Fixture {
         self.write(
             folder,
             "segments",
-            Table::Segments,
-            vec![
-                ids(),
-                arrays::category(&paths),
-                arrays::category(&paths),
-                arrays::index(cluster.iter().copied()),
-                arrays::optional_index(cluster.iter().map(|c| Some(*c))),
-            ],
+            &tables::Segments {
+                customer: ids(),
+                path: texts(&paths),
+                model_path: texts(&paths),
+                segment: list(cluster.iter().copied()),
+                short_segment: list(cluster.iter().map(|c| Some(*c))),
+            },
         );
     }
 
@@ -229,57 +232,57 @@ impl Fixture {
     fn write_profiles(&self, folder: &Path, customers: &[String]) {
         let (p, m, periods) = (self.traits.len(), self.units, self.periods);
         let grades = Array2::from_shape_fn((2, p), |(row, at)| [0.4 - 0.2 * at as f64, 0.0][row]);
-        let columns = vec![
-            arrays::index([0, 3]),
-            arrays::integer([400, 200]),
-            arrays::float([2.0 / 3.0, 1.0 / 3.0]),
-            arrays::vectors64(grades.view()).unwrap(),
-            arrays::optional_float([Some(0.625), None]),
-            arrays::float([0.5, 0.25]),
-            arrays::optional_float([Some(0.9), Some(0.4)]),
-        ];
-        self.write(folder, "profiles", Table::Profiles, columns);
-        let columns = vec![
-            arrays::index([0, 0, 3]),
-            arrays::text(["books & <travel>", "insurance", "groceries"]),
-            arrays::float([0.06, 0.01, 0.10]),
-            arrays::float([0.03, 0.02, 0.11]),
-            arrays::float([0.8, -0.5, -0.1]),
-        ];
-        self.write(folder, "profile_spending", Table::ProfileSpending, columns);
+        let table = tables::Profiles {
+            segment: list([0, 3]),
+            customers: list([400, 200]),
+            share: list([2.0 / 3.0, 1.0 / 3.0]),
+            grade: grades.to_owned(),
+            short_kept: list([Some(0.625), None]),
+            always_kept: list([0.5, 0.25]),
+            bootstrap_overlap: list([Some(0.9), Some(0.4)]),
+        };
+        self.write(folder, "profiles", &table);
+        let table = tables::ProfileSpending {
+            segment: list([0, 0, 3]),
+            class: texts(["books & <travel>", "insurance", "groceries"]),
+            share: list([0.06, 0.01, 0.10]),
+            population: list([0.03, 0.02, 0.11]),
+            difference: list([0.8, -0.5, -0.1]),
+        };
+        self.write(folder, "profile_spending", &table);
         let steps = 2 * periods;
         let step = |row: usize| (row % periods + 1) as f64 / periods as f64;
         let hidden = Array2::from_shape_fn((steps, m), |(row, unit)| step(row) * (0.5 - 0.1 * unit as f64));
         let output = Array2::from_shape_fn((steps, p), |(row, at)| step(row) * grades[[row / periods, at]]);
-        let columns = vec![
-            arrays::index((0..steps).map(|row| [0, 3][row / periods])),
-            arrays::index((0..steps).map(|row| (row % periods) as u16)),
-            arrays::vectors64(hidden.view()).unwrap(),
-            arrays::vectors64(output.view()).unwrap(),
-        ];
-        self.write(folder, "profile_trajectories", Table::ProfileTrajectories, columns);
-        let columns = vec![
-            arrays::index([0, 3]),
-            arrays::text([&customers[0], &customers[customers.len() - 1]]),
-            arrays::float([0.01, 0.02]),
-        ];
-        self.write(folder, "profile_customers", Table::ProfileCustomers, columns);
-        let columns = vec![
-            arrays::index([0, 3, 1]),
-            arrays::category(["kept", "appeared", "disappeared"]),
-            arrays::integer([390, 0, 210]),
-            arrays::integer([400, 200, 0]),
-            arrays::integer([370, 0, 0]),
-            arrays::optional_index([Some(0), Some(1), Some(3)]),
-            arrays::float([0.88, 0.49, 0.49]),
-            arrays::sizes(&[vec![0], vec![], vec![3, 0]]).unwrap(),
-            arrays::values32(&[vec![0.95], vec![], vec![0.625, 0.375]]).unwrap(),
-            arrays::sizes(&[vec![0, 1], vec![1], vec![]]).unwrap(),
-            arrays::values32(&[vec![0.95, 0.375], vec![0.625], vec![]]).unwrap(),
-            arrays::optional_index([Some(0), Some(1), Some(3)]),
-            arrays::optional_float([Some(0.001), Some(0.5), None]),
-        ];
-        self.write(folder, "drift", Table::Drift, columns);
+        let table = tables::ProfileTrajectories {
+            segment: list((0..steps).map(|row| [0, 3][row / periods])),
+            period: list((0..steps).map(|row| (row % periods) as u16)),
+            hidden: hidden.to_owned(),
+            output: output.to_owned(),
+        };
+        self.write(folder, "profile_trajectories", &table);
+        let table = tables::ProfileCustomers {
+            segment: list([0, 3]),
+            customer: texts([&customers[0], &customers[customers.len() - 1]]),
+            distance: list([0.01, 0.02]),
+        };
+        self.write(folder, "profile_customers", &table);
+        let table = tables::Drift {
+            segment: list([0, 3, 1]),
+            fate: texts(["kept", "appeared", "disappeared"]),
+            old_customers: list([390, 0, 210]),
+            new_customers: list([400, 200, 0]),
+            stayed: list([370, 0, 0]),
+            closest: list([Some(0), Some(1), Some(3)]),
+            overlap: list([0.88, 0.49, 0.49]),
+            went_to: [vec![0], vec![], vec![3, 0]].to_vec(),
+            went_to_part: [vec![0.95], vec![], vec![0.625, 0.375]].to_vec(),
+            came_from: [vec![0, 1], vec![1], vec![]].to_vec(),
+            came_from_part: [vec![0.95, 0.375], vec![0.625], vec![]].to_vec(),
+            matched: list([Some(0), Some(1), Some(3)]),
+            stability_index: list([Some(0.001), Some(0.5), None]),
+        };
+        self.write(folder, "drift", &table);
     }
 
     fn write_attractors(
@@ -302,19 +305,23 @@ impl Fixture {
         self.write(
             folder,
             "extended",
-            Table::Extended,
-            vec![
-                arrays::text((0..rows).map(|row| &customers[row / STEPS])),
-                arrays::index((0..rows).map(|row| (row % STEPS + 1) as u16)),
-                arrays::vectors32(hidden.view()).unwrap(),
-            ],
+            &tables::Extended {
+                customer: texts((0..rows).map(|row| &customers[row / STEPS])),
+                step: list((0..rows).map(|row| (row % STEPS + 1) as u16)),
+                hidden: hidden.to_owned(),
+            },
         );
         let location = ends.mapv(|end| 1.1 * end + 0.05 * normal(rng));
-        let location = || arrays::vectors64(location.view()).unwrap();
+        let location = || location.clone();
         let output = Array2::zeros((n, p));
-        let output = arrays::vectors64(output.view()).unwrap();
-        let columns = vec![arrays::text(customers), output, location(), location(), location()];
-        self.write(folder, "predictions", Table::Predictions, columns);
+        let table = tables::Predictions {
+            customer: texts(customers),
+            output,
+            location_raw: location(),
+            location_paper: location(),
+            location_printed: location(),
+        };
+        self.write(folder, "predictions", &table);
 
         // Per trait a curve and two centers; even traits draw the curve, odd ones the centers, and as printed it is the other
         // way round.
@@ -343,75 +350,73 @@ impl Fixture {
         let rows = names.len();
         let states = Array2::from_shape_vec((rows, m), states).unwrap();
         let printed: Vec<bool> = drawn.iter().map(|drawn| !drawn).collect();
-        let columns = |drawn: Vec<bool>| {
-            vec![
-                arrays::category(&names),
-                arrays::category(&shapes),
-                arrays::index(index.iter().copied()),
-                arrays::vectors64(states.view()).unwrap(),
-                arrays::vectors64(Array2::zeros((rows, p)).view()).unwrap(),
-                arrays::float(vec![0.72; rows]),
-                arrays::category(vec![""; rows]),
-                arrays::flag(drawn),
-                arrays::integer(vec![10; rows]),
-                arrays::category(vec![""; rows]),
-                arrays::optional_float(vec![None; rows]),
-                arrays::optional_float(vec![None; rows]),
-                arrays::flag(vec![false; rows]),
-                arrays::optional_float(vec![None; rows]),
-                arrays::category(vec!["input-driven locus: the customers' maps have different points"; rows]),
-            ]
+        let table = |drawn: Vec<bool>| tables::Attractors {
+            r#trait: names.clone(),
+            shape: texts(&shapes),
+            index: index.clone(),
+            state: states.clone(),
+            output: Array2::zeros((rows, p)),
+            variance_explained: vec![0.72; rows],
+            refused: vec![String::new(); rows],
+            drawn,
+            members: vec![10; rows],
+            label: vec![String::new(); rows],
+            label_output: vec![None; rows],
+            label_half_width: vec![None; rows],
+            label_clear: vec![false; rows],
+            label_distance: vec![None; rows],
+            verdict: texts(vec!["input-driven locus: the customers' maps have different points"; rows]),
         };
-        self.write(folder, "attractors", Table::Attractors, columns(drawn));
-        self.write(folder, "attractors_printed", Table::Attractors, columns(printed));
+        self.write(folder, "attractors", &table(drawn));
+        self.write(folder, "attractors_printed", &table(printed));
         self.write_points(folder, customers, ends);
     }
 
     /// Every customer's end state; of the first [`STUDIED`] two stable points and a saddle each.
     fn write_points(&self, folder: &Path, customers: &[String], ends: &Array2<f64>) {
         let (n, m) = (customers.len(), self.units);
-        let hidden = || arrays::vectors64(ends.view()).unwrap();
-        let columns = vec![
-            arrays::text(customers),
-            hidden(),
-            hidden(),
-            arrays::float((0..n).map(|at| 0.90 + 0.1 * at as f64 / n as f64)),
-            arrays::float((0..n).map(|at| 0.91 + 0.1 * at as f64 / n as f64)),
-            arrays::float(vec![30.0; n]),
-            arrays::flag(vec![true; n]),
-            arrays::flag(vec![true; n]),
-            arrays::index(vec![3; n]),
-            arrays::flag(vec![true; n]),
-        ];
-        self.write(folder, "end_states", Table::EndStates, columns);
+        let hidden = || ends.clone();
+        let table = tables::EndStates {
+            customer: texts(customers),
+            hidden_100: hidden(),
+            hidden: hidden(),
+            spectral_low: list((0..n).map(|at| 0.90 + 0.1 * at as f64 / n as f64)),
+            spectral_high: list((0..n).map(|at| 0.91 + 0.1 * at as f64 / n as f64)),
+            time_constant: list(vec![30.0; n]),
+            converged: list(vec![true; n]),
+            certified: list(vec![true; n]),
+            points: list(vec![3; n]),
+            complete: list(vec![true; n]),
+        };
+        self.write(folder, "end_states", &table);
         let rows = 3 * STUDIED.min(n);
         let scale = |row: usize| [1.0, 0.3, -0.4][row % 3];
         let states = Array2::from_shape_fn((rows, 2 * m), |(row, k)| scale(row) * ends[[row / 3, k % m]]);
         let saddle = |row: usize| row % 3 == 1;
         let share = |row: usize| (!saddle(row)).then_some([0.75, 0.0, 0.25][row % 3]);
-        let columns = vec![
-            arrays::text((0..rows).map(|row| &customers[row / 3])),
-            arrays::index((0..rows).map(|row| row as u16 % 3)),
-            arrays::vectors64(states.view()).unwrap(),
-            arrays::float(vec![1e-16; rows]),
-            arrays::float(vec![1e-13; rows]),
-            arrays::float(vec![0.01; rows]),
-            arrays::float(vec![0.9; rows]),
-            arrays::float(vec![0.9; rows]),
-            arrays::category((0..rows).map(|row| if saddle(row) { "saddle" } else { "stable" })),
-            arrays::index((0..rows).map(|row| u16::from(saddle(row)))),
-            arrays::float(vec![30.0; rows]),
-            arrays::values32(&vec![vec![30.0, 2.0]; rows]).unwrap(),
-            arrays::float(vec![1.5; rows]),
-            arrays::index(vec![2; rows]),
-            arrays::optional_index(vec![Some(20); rows]),
-            arrays::optional_float((0..rows).map(share)),
-            arrays::optional_float((0..rows).map(share)),
-            arrays::optional_float((0..rows).map(share)),
-        ];
+        let table = tables::MapPoints {
+            input: texts((0..rows).map(|row| &customers[row / 3])),
+            index: list((0..rows).map(|row| row as u16 % 3)),
+            state: states.to_owned(),
+            residual: list(vec![1e-16; rows]),
+            radius: list(vec![1e-13; rows]),
+            alone: list(vec![0.01; rows]),
+            spectral_low: list(vec![0.9; rows]),
+            spectral_high: list(vec![0.9; rows]),
+            verdict: texts((0..rows).map(|row| if saddle(row) { "saddle" } else { "stable" })),
+            unstable: list((0..rows).map(|row| u16::from(saddle(row)))),
+            time_constant: list(vec![30.0; rows]),
+            time_constants: vec![vec![30.0, 2.0]; rows].to_vec(),
+            growth: list(vec![1.5; rows]),
+            growth_step: list(vec![2; rows]),
+            return_time: list(vec![Some(20); rows]),
+            basin: list((0..rows).map(share)),
+            basin_low: list((0..rows).map(share)),
+            basin_high: list((0..rows).map(share)),
+        };
         let names = (1..=2 * m).map(|k| format!("state {k}"));
         let axes = Axes::new().with(Axis::Unit, names);
-        self.write_with(folder, "map_points", Table::MapPoints, &axes, columns);
+        self.write_with(folder, "map_points", &axes, &table);
     }
 
     fn write_map(&self, folder: &Path, directions: &Array2<f64>) {
@@ -423,16 +428,15 @@ impl Fixture {
             2.0 * step as f64 / (side - 1) as f64 - 1.0
         });
         let outputs = states.dot(&directions.t()) * 0.6 + 0.05;
-        let columns =
-            vec![arrays::vectors64(states.view()).unwrap(), arrays::vectors64(outputs.view()).unwrap()];
-        self.write(folder, "reach", Table::Reach, columns);
+        let table = tables::Reach { state: states.to_owned(), output: outputs.to_owned() };
+        self.write(folder, "reach", &table);
         let origin = Array2::from_elem((p, m), 0.08);
-        let columns = vec![
-            arrays::text(&self.traits),
-            arrays::float((0..p).map(|at| 0.8 + 0.1 * at as f64)),
-            arrays::vectors64((directions * 1.3).view()).unwrap(),
-            arrays::vectors64(origin.view()).unwrap(),
-        ];
-        self.write(folder, "trait_axes", Table::TraitAxes, columns);
+        let table = tables::TraitAxes {
+            r#trait: texts(&self.traits),
+            magnitude: list((0..p).map(|at| 0.8 + 0.1 * at as f64)),
+            axis: (directions * 1.3).to_owned(),
+            origin: origin.to_owned(),
+        };
+        self.write(folder, "trait_axes", &table);
     }
 }

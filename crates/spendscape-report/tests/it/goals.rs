@@ -2,49 +2,50 @@
 
 use std::{fs, path::Path};
 
-use arrow::array::RecordBatch;
 use spendscape_report::{Error, Outcome, goal_figure};
-use spendscape_schema::{Axes, Table, arrays};
+use spendscape_schema::{
+    Axes, Table, Tabular,
+    tables::{GoalConfusion, GoalConfusionRow, GoalMeasureRow, GoalMeasures},
+};
 use spendscape_store::{Provenance, write_table};
 
 /// Three models; one of them is off the scale of the log-loss.
 fn write(folder: &Path, models: &[&str]) {
+    let row = |model: &str, history: &str, measure: &str, value: f64| GoalMeasureRow {
+        model: model.to_owned(),
+        history: history.to_owned(),
+        goal: None,
+        measure: measure.to_owned(),
+        groups: 100,
+        value,
+        low: value - 0.02,
+        high: if history == "1" { f64::NAN } else { value + 0.02 },
+    };
     let mut rows = Vec::new();
     for (k, model) in models.iter().enumerate() {
         let value = 0.6 - 0.1 * k as f64;
         for history in ["all", "1", "10-19", "2-4"] {
-            rows.push((*model, history, "accuracy", value));
+            rows.push(row(model, history, "accuracy", value));
         }
-        rows.push((*model, "all", "macro_f1", value));
-        rows.push((*model, "all", "log_loss", if k == 2 { 34.0 } else { 1.0 + k as f64 }));
+        rows.push(row(model, "all", "macro_f1", value));
+        rows.push(row(model, "all", "log_loss", if k == 2 { 34.0 } else { 1.0 + k as f64 }));
     }
-    let columns = vec![
-        arrays::category(rows.iter().map(|row| row.0)),
-        arrays::category(rows.iter().map(|row| row.1)),
-        arrays::optional_category(rows.iter().map(|_| None::<&str>)),
-        arrays::category(rows.iter().map(|row| row.2)),
-        arrays::integer(rows.iter().map(|_| 100)),
-        arrays::float(rows.iter().map(|row| row.3)),
-        arrays::float(rows.iter().map(|row| row.3 - 0.02)),
-        arrays::float(rows.iter().map(|row| if row.1 == "1" { f64::NAN } else { row.3 + 0.02 })),
-    ];
-    let batch = RecordBatch::try_new(Table::GoalMeasures.schema(&Axes::new()).unwrap(), columns).unwrap();
+    let batch = GoalMeasures::from_rows(rows).unwrap().to_batch(&Axes::new()).unwrap();
     let provenance = Provenance::new("goals train").seed(3);
     write_table(&folder.join("goal_measures.parquet"), Table::GoalMeasures, &batch, provenance).unwrap();
 }
 
 /// Twenty goals, of which a matrix shows the sixteen that come most often.
 fn write_confusion(folder: &Path) {
-    let goals: Vec<String> = (0..20).map(|k| format!("goal {k}")).collect();
-    let columns = vec![
-        arrays::category(&goals),
-        arrays::category(&goals),
-        arrays::integer((0..20).map(|k| 100 - k)),
-        arrays::float((0..20).map(|_| 0.75)),
-        arrays::float((0..20).map(|_| 0.7)),
-        arrays::float((0..20).map(|_| 0.8)),
-    ];
-    let batch = RecordBatch::try_new(Table::GoalConfusion.schema(&Axes::new()).unwrap(), columns).unwrap();
+    let rows = (0..20).map(|k| GoalConfusionRow {
+        goal: format!("goal {k}"),
+        predicted: format!("goal {k}"),
+        groups: 100 - k,
+        share: 0.75,
+        low: 0.7,
+        high: 0.8,
+    });
+    let batch = GoalConfusion::from_rows(rows).unwrap().to_batch(&Axes::new()).unwrap();
     let provenance = Provenance::new("goals train").seed(3);
     write_table(&folder.join("goal_confusion.parquet"), Table::GoalConfusion, &batch, provenance).unwrap();
 }

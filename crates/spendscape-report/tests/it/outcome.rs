@@ -2,35 +2,35 @@
 
 use std::{fs, path::Path};
 
-use arrow::array::RecordBatch;
 use spendscape_report::{Error, Outcome, outcome_figure};
-use spendscape_schema::{Axes, Table, arrays};
+use spendscape_schema::{
+    Axes, Table, Tabular,
+    tables::{OutcomeCurveRow, OutcomeCurves},
+};
 use spendscape_store::{Provenance, write_table};
 
 /// Two sets, one of them with two learners; a kink of the ROC must survive, a point on a straight part need not.
-fn curves() -> Vec<(&'static str, &'static str, &'static str, f64, f64)> {
+fn curves() -> Vec<OutcomeCurveRow> {
     let mut rows = Vec::new();
     for (set, learner) in [("trajectory", "linear"), ("trajectory", "boosted"), ("bespoke", "linear")] {
-        rows.extend(
-            [(0.0, 0.0), (0.1, 0.6), (0.55, 0.8), (1.0, 1.0)].map(|(x, y)| (set, learner, "roc", x, y)),
-        );
-        rows.extend([(0.1, 0.12), (0.4, 0.35)].map(|(x, y)| (set, learner, "calibration", x, y)));
-        rows.extend((1..=10).map(|k| (set, learner, "lift", f64::from(k), 2.0 - 0.2 * f64::from(k))));
+        let row = |curve: &str, x: f64, y: f64| OutcomeCurveRow {
+            set: set.to_owned(),
+            learner: learner.to_owned(),
+            curve: curve.to_owned(),
+            x,
+            y,
+            low: None,
+            high: None,
+        };
+        rows.extend([(0.0, 0.0), (0.1, 0.6), (0.55, 0.8), (1.0, 1.0)].map(|(x, y)| row("roc", x, y)));
+        rows.extend([(0.1, 0.12), (0.4, 0.35)].map(|(x, y)| row("calibration", x, y)));
+        rows.extend((1..=10).map(|k| row("lift", f64::from(k), 2.0 - 0.2 * f64::from(k))));
     }
     rows
 }
 
-fn write(folder: &Path, rows: &[(&str, &str, &str, f64, f64)]) {
-    let columns = vec![
-        arrays::category(rows.iter().map(|row| row.0)),
-        arrays::category(rows.iter().map(|row| row.1)),
-        arrays::category(rows.iter().map(|row| row.2)),
-        arrays::float(rows.iter().map(|row| row.3)),
-        arrays::float(rows.iter().map(|row| row.4)),
-        arrays::optional_float(rows.iter().map(|_| None)),
-        arrays::optional_float(rows.iter().map(|_| None)),
-    ];
-    let batch = RecordBatch::try_new(Table::OutcomeCurves.schema(&Axes::new()).unwrap(), columns).unwrap();
+fn write(folder: &Path, rows: Vec<OutcomeCurveRow>) {
+    let batch = OutcomeCurves::from_rows(rows).unwrap().to_batch(&Axes::new()).unwrap();
     let provenance = Provenance::new("outcomes").seed(3).parameter("target", "default");
     write_table(&folder.join("outcome_curves.parquet"), Table::OutcomeCurves, &batch, provenance).unwrap();
 }
@@ -38,7 +38,7 @@ fn write(folder: &Path, rows: &[(&str, &str, &str, f64, f64)]) {
 #[test]
 fn every_curve_is_drawn_and_named() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), &curves());
+    write(folder.path(), curves());
     let out = folder.path().join("figures");
     let info = outcome_figure(folder.path(), &out).unwrap();
     assert!(matches!(&info.outcome, Outcome::Drawn { omitted, .. } if omitted.is_empty()), "{info:?}");
@@ -77,9 +77,9 @@ fn every_curve_is_drawn_and_named() {
 fn without_curves_there_is_no_figure_and_an_old_one_goes() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("figures");
-    write(folder.path(), &curves());
+    write(folder.path(), curves());
     outcome_figure(folder.path(), &out).unwrap();
-    write(folder.path(), &[]);
+    write(folder.path(), Vec::new());
     let info = outcome_figure(folder.path(), &out).unwrap();
     assert!(
         matches!(&info.outcome, Outcome::Skipped { reason } if reason.contains("outcome_curves.parquet")),
@@ -87,6 +87,6 @@ fn without_curves_there_is_no_figure_and_an_old_one_goes() {
     );
     assert!(!out.join("outcome.svg").exists());
     assert!(matches!(outcome_figure(&folder.path().join("none"), &out), Err(Error::NoRun { .. })));
-    write(folder.path(), &[("a", "b", "roc", 0.0, f64::NAN)]);
+    write(folder.path(), vec![OutcomeCurveRow { y: f64::NAN, ..curves().swap_remove(0) }]);
     assert!(matches!(outcome_figure(folder.path(), &out), Err(Error::NotFinite { row: 0, .. })));
 }
