@@ -182,7 +182,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Period;
+    use crate::{Period, Table, arrays};
 
     fn panel(shares: Array3<f32>) -> Panel {
         let (n, t, classes) = shares.dim();
@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(Table::Targets.check(&batch.schema()).unwrap().labels(Axis::Trait).unwrap(), ["E", "N"]);
         let rows = arrays::Rows::new(&batch.schema(), std::slice::from_ref(&batch)).unwrap();
         assert_eq!(rows.vectors64("grade").unwrap(), targets.grades);
-        assert_eq!(rows.flag("train").unwrap(), [true; 4]);
+        assert_eq!(tables::Targets::read(&rows).unwrap().train, [true; 4]);
         assert!(matches!(targets.to_batch(&[]), Err(Error::Arrow(_))));
     }
 

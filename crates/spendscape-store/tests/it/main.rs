@@ -6,7 +6,10 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use proptest::prelude::*;
-use spendscape_schema::{Axes, Axis, Table, arrays};
+use spendscape_schema::{
+    Axes, Axis, Table, Tabular,
+    tables::{MetricRow, Metrics, Segments, States, Training},
+};
 use spendscape_store::{
     Digest, DigestOf, Error, FolderLock, Manifest, Provenance, StageRecord, Standing, TableReader,
     TableWriter, Use, digest_of, read_table, seal_of, standing, this_build, write_table,
@@ -15,13 +18,19 @@ use spendscape_store::{
 fn states(n: usize) -> RecordBatch {
     let axes = Axes::new().with_numbered(Axis::Unit, 2);
     let values = ndarray::Array2::from_shape_fn((n, 2), |(row, unit)| row as f32 - 0.5 * unit as f32);
-    let columns = vec![
-        arrays::text((0..n).map(|row| format!("customer {row}"))),
-        arrays::index((0..n).map(|row| row as u16)),
-        arrays::vectors32(values.view()).unwrap(),
-        arrays::vectors32((&values * 2.0).view()).unwrap(),
-    ];
-    RecordBatch::try_new(Table::States.schema(&axes).unwrap(), columns).unwrap()
+    let states = States {
+        customer: (0..n).map(|row| format!("customer {row}")).collect(),
+        period: (0..n).map(|row| row as u16).collect(),
+        cell: &values * 2.0,
+        hidden: values,
+    };
+    states.to_batch(&axes).unwrap()
+}
+
+/// A table of one figure.
+fn metrics(value: f64) -> RecordBatch {
+    let row = MetricRow { name: "r2".to_owned(), value };
+    Metrics::from_rows([row]).unwrap().to_batch(&Axes::new()).unwrap()
 }
 
 fn provenance() -> Provenance {
@@ -73,16 +82,14 @@ fn a_category_with_many_long_values_keeps_its_dictionary() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("segments.parquet");
     let names = || (0..40_000).map(|row| format!("{row:032}"));
-    let nulls = arrays::optional_index((0..40_000).map(|_| None));
-    let columns = vec![
-        arrays::text(names()),
-        arrays::category(names()),
-        arrays::category(names()),
-        arrays::index((0..40_000).map(|_| 0)),
-        nulls,
-    ];
-    let schema = Table::Segments.schema(&Axes::new()).unwrap();
-    let batch = RecordBatch::try_new(schema, columns).unwrap();
+    let segments = Segments {
+        customer: names().collect(),
+        path: names().collect(),
+        model_path: names().collect(),
+        segment: vec![0; 40_000],
+        short_segment: vec![None; 40_000],
+    };
+    let batch = segments.to_batch(&Axes::new()).unwrap();
     write_table(&path, Table::Segments, &batch, provenance()).unwrap();
     let file = std::fs::File::open(&path).unwrap();
     let reader = parquet::file::reader::SerializedFileReader::new(file).unwrap();
@@ -99,10 +106,6 @@ fn a_category_with_many_long_values_keeps_its_dictionary() {
 fn content_that_does_not_match_its_digest_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.parquet");
-    let metrics = |value: f64| {
-        let columns = vec![arrays::text(["r2"]), arrays::float([value])];
-        RecordBatch::try_new(Table::Metrics.schema(&Axes::new()).unwrap(), columns).unwrap()
-    };
     let digest = write_table(&path, Table::Metrics, &metrics(0.25), Provenance::new("x")).unwrap().digest;
     let other = write_table(&path, Table::Metrics, &metrics(0.75), Provenance::new("x")).unwrap().digest;
     assert_ne!(digest, other);
@@ -120,13 +123,13 @@ fn nulls_are_digested_the_same_however_rows_are_divided() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("training.parquet");
     let table = |nulls: std::ops::Range<usize>| {
-        let columns = vec![
-            arrays::index((0..3_000).map(|row| row as u16)),
-            arrays::float((0..3_000).map(f64::from)),
-            arrays::float((0..3_000).map(f64::from)),
-            arrays::optional_float((0..3_000).map(|row| (!nulls.contains(&row)).then_some(row as f64))),
-        ];
-        RecordBatch::try_new(Table::Training.schema(&Axes::new()).unwrap(), columns).unwrap()
+        let training = Training {
+            epoch: (0..3_000).collect(),
+            rate: (0..3_000).map(f64::from).collect(),
+            loss: (0..3_000).map(f64::from).collect(),
+            validation: (0..3_000).map(|row| (!nulls.contains(&row)).then_some(row as f64)).collect(),
+        };
+        training.to_batch(&Axes::new()).unwrap()
     };
     for nulls in [0..0, 0..1_500, 1_400..3_000, 7..8, 0..3_000] {
         let batch = table(nulls);
@@ -144,9 +147,7 @@ fn a_batch_of_another_table_is_refused_and_nothing_is_left() {
     let path = folder.path().join("states.parquet");
     let schema = states(1).schema();
     let mut writer = TableWriter::create(&path, Table::States, schema, provenance()).unwrap();
-    let columns = vec![arrays::text(["r2"]), arrays::float([1.0])];
-    let other = RecordBatch::try_new(Table::Metrics.schema(&Axes::new()).unwrap(), columns).unwrap();
-    assert!(matches!(writer.write(&other), Err(Error::BatchSchema { .. })));
+    assert!(matches!(writer.write(&metrics(1.0)), Err(Error::BatchSchema { .. })));
     drop(writer);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -344,9 +345,7 @@ fn a_file_counts_as_long_as_its_record_and_its_inputs_do() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
     let metrics = |name: &str, stage: &str, value: f64| {
-        let columns = vec![arrays::text(["r2"]), arrays::float([value])];
-        let batch = RecordBatch::try_new(Table::Metrics.schema(&Axes::new()).unwrap(), columns).unwrap();
-        write_table(&place(name), Table::Metrics, &batch, Provenance::new(stage)).unwrap().digest
+        write_table(&place(name), Table::Metrics, &metrics(value), Provenance::new(stage)).unwrap().digest
     };
     let record = |stage: &str, outputs: &[(&str, &Digest)], inputs: &[(&str, &Digest)]| StageRecord {
         provenance: inputs.iter().fold(Provenance::new(stage), |key, (name, digest)| key.input(name, digest)),

@@ -1,7 +1,7 @@
 //! Parameters, options and tables.
 
 use ndarray::{Array2, s};
-use spendscape_schema::{Axis, Coefficients, Flow, Panel, Table, arrays};
+use spendscape_schema::{Axis, Coefficients, Flow, Panel, Table, Tabular, arrays, tables::Latent};
 use spendscape_synth::{Bank, BankParams, Error, INCOME_CLASS, Preset, bank_coefficients};
 
 use crate::bank;
@@ -170,9 +170,9 @@ fn tables_and_taxonomy_fit_the_schema() {
     );
     let rows = arrays::Rows::new(&batch.schema(), std::slice::from_ref(&batch)).unwrap();
     assert_eq!(rows.len(), 60);
-    assert_eq!(rows.text("customer").unwrap()[59], "C000010");
-    let traits = rows.vectors64("trait").unwrap();
-    assert_eq!(traits.row(8), bank.traits().slice(s![1, 2, ..]));
+    let latent = Latent::read(&rows).unwrap();
+    assert_eq!(latent.customer[59], "C000010");
+    assert_eq!(latent.r#trait.row(8), bank.traits().slice(s![1, 2, ..]));
     for panel in [bank.panel(), bank.short_panel()] {
         let batch = panel.to_batch().unwrap();
         let rows = arrays::Rows::new(&batch.schema(), std::slice::from_ref(&batch)).unwrap();

@@ -1,7 +1,7 @@
 //! Outcomes against their model (METHODS section 15.1).
 
 use ndarray::Array1;
-use spendscape_schema::arrays::Rows;
+use spendscape_schema::{Tabular, arrays::Rows, tables::Balances};
 use spendscape_synth::{BankParams, CustomerOutcome, Preset};
 
 use crate::bank;
@@ -64,11 +64,8 @@ fn balances_show_the_buffer() {
     let bank = bank(&BankParams::new(Preset::Base).customers(2_000));
     let batch = bank.balances().unwrap();
     let rows = Rows::new(&batch.schema(), std::slice::from_ref(&batch)).unwrap();
-    let (balance, lowest, inflow) = (
-        rows.integer("balance_minor").unwrap(),
-        rows.integer("lowest_minor").unwrap(),
-        rows.integer("inflow_minor").unwrap(),
-    );
+    let Balances { balance_minor: balance, lowest_minor: lowest, inflow_minor: inflow, .. } =
+        Balances::read(&rows).unwrap();
     let (panel, outcomes) = (bank.panel(), bank.outcomes());
     assert_eq!(balance.len(), 2_000 * 6);
     let months = |customer: usize, year: usize| {

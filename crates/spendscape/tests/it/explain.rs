@@ -3,8 +3,11 @@
 use std::{collections::HashMap, fs, path::Path};
 
 use serde_json::Value;
-use spendscape_schema::Table;
-use spendscape_store::{Stored, read_table};
+use spendscape_schema::{
+    Axis, Table, Tabular,
+    tables::{Contributions, Explanations, Segments},
+};
+use spendscape_store::read_table;
 
 use crate::program::{refuse, succeed};
 
@@ -40,8 +43,9 @@ impl Fixture {
         serde_json::from_str(&text).unwrap()
     }
 
-    fn table(&self, name: &str, table: Table) -> Stored {
-        read_table(&Path::new(&self.path("run")).join(name), table).unwrap()
+    fn table<T: Tabular>(&self) -> T {
+        let path = Path::new(&self.path("run")).join(format!("{}.parquet", T::NAME));
+        read_table(&path, T::TABLE).unwrap().table().unwrap()
     }
 }
 
@@ -53,27 +57,19 @@ fn number(value: &Value) -> f64 {
 fn customers_are_explained() {
     let fixture = Fixture::new();
     let (run, bank) = (fixture.path("run"), fixture.path("bank"));
-    let explanations = fixture.table("explanations.parquet", Table::Explanations);
-    let customers = explanations.rows.text("customer").unwrap();
-    let refusals = explanations.rows.optional_text("refusal").unwrap();
+    let Explanations { customer: customers, refusal: refusals, .. } = fixture.table();
     let explained = |at: &usize| refusals[*at].is_none();
     let first: Vec<usize> = (0..customers.len()).filter(explained).take(4).collect();
     assert_eq!(first.len(), 4, "most customers are explained: {refusals:?}");
 
-    let contributions = fixture.table("contributions.parquet", Table::Contributions);
-    let classes = contributions.axes.labels(spendscape_schema::Axis::Class).unwrap().to_vec();
-    let rows: HashMap<String, usize> = contributions
-        .rows
-        .text("customer")
-        .unwrap()
-        .into_iter()
-        .enumerate()
-        .map(|(at, name)| (name, at))
-        .collect();
-    let batch = contributions.rows.vectors64("contribution").unwrap();
+    let path = fixture.path("run/contributions.parquet");
+    let contributions = read_table(Path::new(&path), Table::Contributions).unwrap();
+    let classes = contributions.axes.labels(Axis::Class).unwrap();
+    let Contributions { customer, contribution: batch, .. } = contributions.table().unwrap();
+    let rows: HashMap<String, usize> =
+        customer.into_iter().enumerate().map(|(at, name)| (name, at)).collect();
     assert_eq!(rows.len(), refusals.iter().filter(|refusal| refusal.is_none()).count());
-    let segments = fixture.table("segments.parquet", Table::Segments);
-    let paths = segments.rows.text("model_path").unwrap();
+    let Segments { model_path: paths, .. } = fixture.table();
 
     for at in first {
         let why = fixture.json(&customers[at]);
@@ -211,13 +207,11 @@ fn protected_classes(fixture: &Fixture, run: &str, bank: &str) {
     )
     .unwrap();
     succeed(&fixture.explain(run, bank, &["--protected", &list]));
-    let explanations = fixture.table("explanations.parquet", Table::Explanations);
-    let without = explanations.rows.optional_text("unflagged_segment").unwrap();
+    let Explanations { customer: customers, unflagged_segment: without, segment: segments, moved, .. } =
+        fixture.table();
     assert!(without.iter().all(Option::is_some));
-    let segments = explanations.rows.text("segment").unwrap();
     assert!(without.iter().zip(&segments).any(|(without, segment)| without.as_deref() != Some(segment)));
-    let customers = explanations.rows.text("customer").unwrap();
-    let found = explanations.rows.optional_float("moved").unwrap().iter().position(Option::is_some).unwrap();
+    let found = moved.iter().position(Option::is_some).unwrap();
     // Without a list the one in force is used.
     let why = fixture.json(&customers[found]);
     assert!(number(&why["flagged"]["listed"]) >= 3.0, "{}", why["flagged"]);

@@ -4,8 +4,14 @@ use std::{fs, path::Path, sync::LazyLock};
 
 use serde_json::Value;
 use spendscape_goals::GoalMap;
-use spendscape_schema::{Axis, Table, Taxonomy, arrays::Rows};
-use spendscape_store::{Manifest, Stored, read_table};
+use spendscape_schema::{
+    Axis, Table, Tabular, Taxonomy,
+    tables::{
+        CampaignUplift, Campaigns, CrossSelling, Demand, DemandScores, GoalGroups, GoalPredictions,
+        GoalReasonRow, GoalReasons, Recommendations,
+    },
+};
+use spendscape_store::{Manifest, read_table};
 
 use crate::program::{files, refuse, spendscape, succeed};
 
@@ -54,8 +60,9 @@ impl World {
         refuse(&words)
     }
 
-    fn table(&self, name: &str, table: Table) -> Stored {
-        read_table(&self.folder.path().join("run").join(name), table).unwrap()
+    fn table<T: Tabular>(&self) -> T {
+        let path = self.folder.path().join("run").join(format!("{}.parquet", T::NAME));
+        read_table(&path, T::TABLE).unwrap().table().unwrap()
     }
 }
 
@@ -188,33 +195,26 @@ fn measures_are_told_in_words_before_expectations() {
 #[test]
 fn every_customer_is_predicted_with_days_and_reasons() {
     WORLD.goals("predict", &["--as-of", "2020-12-31"]);
-    let stored = WORLD.table("goal_predictions.parquet", Table::GoalPredictions);
-    let rows = &stored.rows;
-    assert_eq!(rows.len(), 500);
-    let (probabilities, best) =
-        (rows.vectors64("probabilities").unwrap(), rows.float("probability").unwrap());
-    for (row, best) in probabilities.rows().into_iter().zip(&best) {
+    let predictions: GoalPredictions = WORLD.table();
+    assert_eq!(predictions.customer.len(), 500);
+    for (row, best) in predictions.probabilities.rows().into_iter().zip(&predictions.probability) {
         assert!((row.sum() - 1.0).abs() < 1e-9);
         assert!((row.iter().copied().fold(0.0, f64::max) - best).abs() < 1e-9);
     }
     // 2020-12-31: nothing that has been comes again.
-    let days =
-        [rows.optional_date("early_day"), rows.optional_date("median_day"), rows.optional_date("late_day")];
-    let [early, median, late] = days.map(Result::unwrap);
-    for at in 0..rows.len() {
-        let known: Vec<i32> = [early[at], median[at], late[at]].into_iter().flatten().collect();
+    let GoalPredictions { early_day, median_day, late_day, .. } = &predictions;
+    for at in 0..500 {
+        let known: Vec<i32> = [early_day[at], median_day[at], late_day[at]].into_iter().flatten().collect();
         assert!(known.iter().all(|day| *day > 18_627) && known.is_sorted(), "{known:?}");
     }
-    let reasons = WORLD.table("goal_reasons.parquet", Table::GoalReasons).rows;
+    let reasons: Vec<GoalReasonRow> = WORLD.table::<GoalReasons>().into_rows().collect();
     assert_eq!(reasons.len(), 500 * 8, "eight past groups of everybody");
-    let (customers, effects) = (reasons.text("customer").unwrap(), reasons.float("effect").unwrap());
-    let sums = rows.float("sum_of_effects").unwrap();
-    let names = rows.text("customer").unwrap();
-    for (name, sum) in names.iter().zip(&sums) {
-        let own: f64 = (0..reasons.len()).filter(|at| customers[*at] == *name).map(|at| effects[at]).sum();
+    let names = &predictions.customer;
+    for (name, sum) in names.iter().zip(&predictions.sum_of_effects) {
+        let own: f64 = reasons.iter().filter(|row| row.customer == *name).map(|row| row.effect).sum();
         assert!((own - sum).abs() < 1e-9, "{name}: {own} {sum}");
     }
-    assert!(effects.iter().any(|effect| effect.abs() > 0.05), "no group matters");
+    assert!(reasons.iter().any(|row| row.effect.abs() > 0.05), "no group matters");
     let text = WORLD.goals("predict", &["--as-of", "2020-12-31", "--customer", &names[7]]);
     assert!(text.contains(&names[7]) && text.contains("interaction"), "{text}");
     let json = WORLD.goals("predict", &["--as-of", "2020-12-31", "--customer", &names[7], "--json"]);
@@ -229,40 +229,31 @@ fn the_four_uses_are_tables() {
         "recommend",
         &[&future[..], &["--exclude-goals", "groceries", "--exclude-classes", "rent,fuel"]].concat(),
     );
-    let rows = WORLD.table("recommendations.parquet", Table::Recommendations).rows;
-    let (goals, classes) = (rows.text("goal").unwrap(), rows.text("class").unwrap());
-    assert!(rows.len() > 500 && !goals.contains(&"groceries".to_owned()));
+    let Recommendations { goal: goals, class: classes, .. } = WORLD.table();
+    assert!(goals.len() > 500 && !goals.contains(&"groceries".to_owned()));
     assert!(!classes.iter().any(|class| class == "rent" || class == "fuel"));
 
     WORLD.goals(
         "campaign",
         &[&future[..], &["--goal", "shopping,trip", "--capacity", "40", "--draws", "50"]].concat(),
     );
-    let rows = WORLD.table("campaigns.parquet", Table::Campaigns).rows;
-    assert_eq!(rows.len(), 80);
-    let uplift = WORLD.table("campaign_uplift.parquet", Table::CampaignUplift).rows;
-    let (targeting, goal) = (uplift.text("targeting").unwrap(), uplift.text("goal").unwrap());
-    let (value, expected) = (uplift.float("uplift").unwrap(), uplift.optional_float("expected").unwrap());
+    assert_eq!(WORLD.table::<Campaigns>().customer.len(), 80);
     // Shopping is a matter of taste: some hardly ever do it, and the model knows who.
-    let at = (0..uplift.len())
-        .find(|at| goal[*at] == "shopping" && targeting[*at] == "model" && expected[*at].is_some());
-    assert!(value[at.unwrap()] > 0.3, "{value:?}");
+    let mut uplift = WORLD.table::<CampaignUplift>().into_rows();
+    let row = uplift
+        .find(|row| row.goal == "shopping" && row.targeting == "model" && row.expected.is_some())
+        .unwrap();
+    assert!(row.uplift > 0.3, "{row:?}");
 
     WORLD.goals("cross-sell", &["--items", "goals"]);
-    let rows = WORLD.table("cross_selling.parquet", Table::CrossSelling).rows;
-    let rules = rows.text("rule").unwrap();
+    let CrossSelling { rule: rules, .. } = WORLD.table();
     assert!(["together", "follows"].iter().all(|rule| rules.contains(&(*rule).to_owned())), "{rules:?}");
 
     WORLD.goals("demand", &[&future[..], &["--period", "week", "--past", "3"]].concat());
-    let rows = WORLD.table("demand.parquet", Table::Demand).rows;
-    let (low, expected, high) =
-        (rows.float("low").unwrap(), rows.float("expected").unwrap(), rows.float("high").unwrap());
-    assert!((0..rows.len()).all(|at| low[at] <= expected[at] && expected[at] <= high[at]));
-    let scores = WORLD.table("demand_scores.parquet", Table::DemandScores).rows;
-    assert!(
-        scores.float("coverage").unwrap().iter().all(|share| (0.0..=1.0).contains(share))
-            && !scores.is_empty()
-    );
+    let mut demand = WORLD.table::<Demand>().into_rows();
+    assert!(demand.all(|row| row.low <= row.expected && row.expected <= row.high));
+    let DemandScores { coverage, .. } = WORLD.table();
+    assert!(!coverage.is_empty() && coverage.iter().all(|share| (0.0..=1.0).contains(share)));
     let message = WORLD.refuse("demand", &["--period", "month", "--as-of", "2020-12-15"]);
     assert!(message.contains("last days of months"), "{message}");
 }
@@ -285,16 +276,7 @@ fn groups_do_not_depend_on_memory_and_models_do_not_depend_on_threads() {
     assert_eq!(one, 1);
     let groups = |run: &str| {
         let table = read_table(&Path::new(run).join("goal_groups.parquet"), Table::GoalGroups).unwrap();
-        let rows: Rows = table.rows;
-        let text = |name: &str| rows.text(name).unwrap();
-        let days = rows.date("day").unwrap();
-        (
-            text("customer"),
-            rows.integer("position").unwrap(),
-            days,
-            text("goal"),
-            rows.integer("spent_minor").unwrap(),
-        )
+        table.table::<GoalGroups>().unwrap()
     };
     assert!(groups(&small) == groups(&whole), "blocks change the groups");
     let calendar = WORLD.path("calendar.toml");
@@ -403,15 +385,15 @@ fn odd_customers_are_counted_and_predicted() {
     succeed(&["goals", "predict", &run, "-q"]);
     let rows = read_table(Path::new(&path("run/goal_predictions.parquet")), Table::GoalPredictions).unwrap();
     assert_eq!(rows.axes.labels(Axis::Goal).unwrap(), ["food", "rent"]);
-    let (names, history) = (rows.rows.text("customer").unwrap(), rows.rows.integer("history").unwrap());
+    let GoalPredictions { customer: names, history, median_day: day, probability, .. } =
+        rows.table().unwrap();
     let of = |name: &str| names.iter().position(|known| known == name).unwrap();
     assert_eq!(
         ["stranger", "income", "once", "late", "future", "zones"].map(|name| history[of(name)]),
         [0, 0, 1, 2, 1, 1]
     );
-    let day = rows.rows.optional_date("median_day").unwrap();
     assert_eq!((day[of("stranger")], day[of("income")]), (None, None));
-    assert!(rows.rows.float("probability").unwrap()[of("stranger")] > 0.5, "food is what most begin with");
+    assert!(probability[of("stranger")] > 0.5, "food is what most begin with");
     let text = succeed(&["goals", "predict", &run, "--customer", "stranger", "-q"]);
     assert!(text.contains("no group known"), "{text}");
     for command in ["recommend", "campaign", "demand"] {

@@ -3,7 +3,11 @@
 use std::{fs, path::Path};
 
 use serde_json::Value;
-use spendscape_schema::{Scope, Table, scope::SCOPE};
+use spendscape_schema::{
+    Scope, Table,
+    scope::SCOPE,
+    tables::{FlaggedClasses, Taxonomy},
+};
 use spendscape_store::read_table;
 
 use crate::program::{refuse, spendscape, succeed};
@@ -97,7 +101,7 @@ fn a_run_says_who_was_left_out_which_days_it_is_of_and_what_its_traits_are_worth
     assert!(err.contains("The traits mean nothing"), "{err}");
     // A class that nothing falls to is no class.
     let taxonomy = read_table(Path::new(&bench.path("run/taxonomy.parquet")), Table::Taxonomy).unwrap();
-    assert!(!taxonomy.rows.text("class").unwrap().contains(&"OTHER".to_owned()));
+    assert!(!taxonomy.table::<Taxonomy>().unwrap().class.contains(&"OTHER".to_owned()));
 
     // The run may lie in another folder than the data.
     let (run, data) = (bench.path("result"), bench.path("run"));
@@ -152,8 +156,8 @@ fn explained(bench: &Bench, run: &str, data: &str) {
     assert!(!advised(&[]), "pharmacy is part of a proposed change");
     let flagged =
         read_table(Path::new(&format!("{run}/flagged_classes.parquet")), Table::FlaggedClasses).unwrap();
-    assert_eq!(flagged.rows.text("class").unwrap(), ["pharmacy"]);
-    assert_eq!(flagged.rows.text("role").unwrap(), ["named"]);
+    let FlaggedClasses { class, role, .. } = flagged.table().unwrap();
+    assert_eq!((class, role), (vec!["pharmacy".to_owned()], vec!["named".to_owned()]));
     assert!(advised(&["--no-protected-names"]), "the option has to turn that off");
 }
 

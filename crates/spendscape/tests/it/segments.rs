@@ -7,7 +7,10 @@ use std::{
 
 use arrow::array::RecordBatch;
 use serde_json::Value;
-use spendscape_schema::{Panel, Table};
+use spendscape_schema::{
+    Panel, Table,
+    tables::{Drift, Segments},
+};
 use spendscape_store::{Provenance, Stored, read_table, write_table};
 
 use crate::program::{files, refuse, spendscape, succeed};
@@ -58,8 +61,9 @@ impl Bank {
     }
 
     fn segments(&self, run: &str) -> (Vec<String>, Vec<u16>) {
-        let rows = self.table(run, "segments", Table::Segments).rows;
-        (rows.text("customer").unwrap(), rows.index("segment").unwrap())
+        let Segments { customer, segment, .. } =
+            self.table(run, "segments", Table::Segments).table().unwrap();
+        (customer, segment)
     }
 
     /// Writes a panel made from the bank's into a folder of its own, with the provenance given.
@@ -104,16 +108,15 @@ fn segments_are_described_and_keep_their_ids_over_refits() {
     bank.segment("third", &["--seed", "5", "--previous", text(&previous)]);
     let (_, third) = bank.segments("third");
     let drift = bank.table("third", "drift", Table::Drift);
-    let (ids, fates) = (drift.rows.index("segment").unwrap(), drift.rows.text("fate").unwrap());
-    let overlaps = drift.rows.float("overlap").unwrap();
-    for (row, id) in ids.iter().enumerate() {
+    for row in drift.table::<Drift>().unwrap().into_rows() {
+        let id = &row.segment;
         let in_both = first.iter().zip(&third).filter(|(a, b)| *a == id && *b == id).count() as f64;
         let in_either = first.iter().zip(&third).filter(|(a, b)| *a == id || *b == id).count() as f64;
-        match fates[row].as_str() {
+        match row.fate.as_str() {
             "kept" => {
-                assert!(in_both / in_either > 0.5 && (overlaps[row] - in_both / in_either).abs() < 1e-12);
+                assert!(in_both / in_either > 0.5 && (row.overlap - in_both / in_either).abs() < 1e-12);
             }
-            "appeared" => assert!(*id >= 5 && overlaps[row] <= 0.5 && !first.contains(id)),
+            "appeared" => assert!(*id >= 5 && row.overlap <= 0.5 && !first.contains(id)),
             _ => assert!(*id < 5 && !third.contains(id)),
         }
     }
@@ -398,8 +401,8 @@ fn fewer_customers_than_segments_give_fewer_segments() {
     // Three of the four are training customers, each a segment of its own.
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("fewer segments than asked for"), "{said}");
-    let rows = read_table(&run.join("segments.parquet"), Table::Segments).unwrap().rows;
-    assert_eq!(rows.index("segment").unwrap().into_iter().max(), Some(2));
+    let stored = read_table(&run.join("segments.parquet"), Table::Segments).unwrap();
+    assert_eq!(stored.table::<Segments>().unwrap().segment.into_iter().max(), Some(2));
     succeed(&["report", text(&run)]);
 
     // A single customer cannot be trained on and tested at once.

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use spendscape_schema::Table;
+use spendscape_schema::{Table, tables::Ledger};
 use spendscape_store::read_table;
 
 use crate::program::{refuse, succeed};
@@ -65,7 +65,7 @@ fn codes_of_banks_need_no_file() {
         assert!(out.contains("authored for the synthetic bank"), "{out}");
         let table =
             |name: &str, table| read_table(Path::new(&bench.path(&format!("run/{name}"))), table).unwrap();
-        let mut found = table("ledger.parquet", Table::Ledger).rows.text("class").unwrap();
+        let mut found = table("ledger.parquet", Table::Ledger).table::<Ledger>().unwrap().class;
         found.dedup();
         found.truncate(classes.len());
         assert_eq!(found, classes);
@@ -146,7 +146,7 @@ fn a_joined_file_stands_beside_the_map() {
         words.iter().map(|word| if word.ends_with("/map.toml") { map.as_str() } else { word }).collect();
     succeed(&words);
     let ledger = || read_table(Path::new(&bench.path("run/ledger.parquet")), Table::Ledger).unwrap();
-    let (before, classes) = (ledger().digest, ledger().rows.text("class").unwrap());
+    let (before, classes) = (ledger().digest, ledger().table::<Ledger>().unwrap().class);
     assert_eq!(classes[..2], ["supermarket", "fast_food"]);
     // Another content of the joined file makes the ledger anew.
     fs::write(bench.path("products.csv"), "product,mcc\n1,5814\n2,5411\n").unwrap();
