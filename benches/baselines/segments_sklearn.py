@@ -1,4 +1,4 @@
-"""Seconds of scikit-learn for clustering, neighbours and quality of 26,000 customers: the peer of benches/segments.rs.
+"""Seconds of scikit-learn for clustering, neighbors and quality of 26,000 customers: the peer of benches/segments.rs.
 
 Usage: OMP_NUM_THREADS=1 segments_sklearn.py
 Install: Debian's python3-sklearn, or pip install scikit-learn. Prints one JSON line per task.

@@ -1,4 +1,4 @@
-//! Clustering, neighbours and quality at the size of one bank (26,000 customers), beside `baselines/segments_sklearn.py`,
+//! Clustering, neighbors and quality at the size of one bank (26,000 customers), beside `baselines/segments_sklearn.py`,
 //! which does the same work on the same numbers.
 
 use std::hint::black_box;

@@ -5,7 +5,10 @@ use std::{env, process::Command};
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::shell::{self, cargo, succeeds};
+use crate::{
+    shell::{self, cargo, succeeds},
+    tidy,
+};
 
 /// Options of `cargo xtask ci`.
 #[derive(Debug, Args)]
@@ -30,6 +33,11 @@ const CHECKS: &[Check] = &[
         name: "fmt",
         reason: "diffs show what changed, not how it was typed",
         run: || shell::run(&mut cargo(&["fmt", "--all", "--check"])),
+    },
+    Check {
+        name: "tidy",
+        reason: "documents that contradict the code mislead, and drift unseen",
+        run: tidy::run,
     },
     Check {
         name: "clippy",

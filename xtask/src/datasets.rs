@@ -19,11 +19,11 @@ pub(crate) struct Options {
     data: Option<PathBuf>,
 }
 
-/// One line of the manifest: file, SHA-256, licence as stated, source.
+/// One line of the manifest: file, SHA-256, license as stated, source.
 struct Line {
     file: String,
     sha256: String,
-    licence: String,
+    license: String,
     source: String,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 None => "here (sha256sum is not installed: not checked)",
             },
         };
-        println!("{}: {state}\n    licence: {}\n    source: {}", line.file, line.licence, line.source);
+        println!("{}: {state}\n    license: {}\n    source: {}", line.file, line.license, line.source);
     }
     if wrong > 0 {
         bail!(
@@ -62,11 +62,11 @@ fn manifest() -> Result<Vec<Line>> {
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut lines = Vec::new();
     for (number, line) in text.lines().enumerate().skip(1) {
-        let [file, sha256, licence, source] = line.split('\t').collect::<Vec<_>>()[..] else {
+        let [file, sha256, license, source] = line.split('\t').collect::<Vec<_>>()[..] else {
             bail!("{} line {}: expected four columns", path.display(), number + 1);
         };
-        let [file, sha256, licence, source] = [file, sha256, licence, source].map(str::to_owned);
-        lines.push(Line { file, sha256, licence, source });
+        let [file, sha256, license, source] = [file, sha256, license, source].map(str::to_owned);
+        lines.push(Line { file, sha256, license, source });
     }
     Ok(lines)
 }

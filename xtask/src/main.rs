@@ -12,6 +12,7 @@ mod faults;
 mod program;
 mod reproduce;
 mod shell;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,8 @@ enum Task {
     Bench(bench::Options),
     /// Kills, damages and doubles runs, and counts what is wrong afterwards and not refused
     Faults(faults::Options),
+    /// Checks what no compiler does: that documents say what the code does, and how sources are written
+    Tidy,
     /// Says which public data sets the experiments use, where they come from and whether they are here
     Datasets(datasets::Options),
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Task::Ci(options) => ci::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Faults(options) => faults::run(&options),
+        Task::Tidy => tidy::run(),
         Task::Datasets(options) => datasets::run(&options),
     };
     match result {

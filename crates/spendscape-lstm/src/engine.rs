@@ -1,7 +1,7 @@
 //! Forward and backward passes of one block of samples, lane by lane.
 //!
 //! A block is as many samples as a vector has lanes; samples that are missing in the last block repeat its first one
-//! and take no part in gradients. What a sample's results are does not depend on its place or its neighbours.
+//! and take no part in gradients. What a sample's results are does not depend on its place or its neighbors.
 
 mod backward;
 mod dropout;

@@ -13,9 +13,9 @@ const PENALTY: f64 = 1.0;
 /// |---|---|---|---|
 /// | `features` | 8 | features with the largest coefficients that get a place | 1 or more |
 /// | `ranges` | 5 | ranges per feature, of equally many customers | 2 or more |
-/// | `doubling` | 20 | points that double the odds of the favourable outcome | above 0 |
+/// | `doubling` | 20 | points that double the odds of the favorable outcome | above 0 |
 /// | `base_points` | 600 | points at the base odds | finite |
-/// | `base_odds` | 30 | odds of the favourable outcome at the base points | above 0 |
+/// | `base_odds` | 30 | odds of the favorable outcome at the base points | above 0 |
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScorecardParams {
     /// Features.

@@ -46,7 +46,7 @@ const METHODS: [(&str, Method); 11] = [
     }),
     ("neighbors", |x, _| {
         let near = nearest_neighbors(x, x, 15)?;
-        Ok(format!("{} neighbours of each", near.ncols()))
+        Ok(format!("{} neighbors of each", near.ncols()))
     }),
     ("prefixes", |x, _| {
         let order = dominance_order(x)?;

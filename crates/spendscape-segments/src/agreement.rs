@@ -82,7 +82,7 @@ fn sizes(groups: &[usize]) -> Vec<(usize, usize)> {
 /// Expected contribution of one cell with marginals `a` and `b` among `n`: the sum over counts `k` of
 /// `P(k) k/n ln(n k / (a b))`, `P` hypergeometric.
 ///
-/// The probabilities come from the ratios of neighbours, started at the mode and normalized by their sum, so no
+/// The probabilities come from the ratios of neighbors, started at the mode and normalized by their sum, so no
 /// logarithm of a factorial loses digits, and terms too small to count are not visited.
 fn expected_cell(a: usize, b: usize, n: usize) -> f64 {
     let (low, high) = ((a + b).saturating_sub(n), a.min(b));
@@ -118,7 +118,7 @@ fn expected_cell(a: usize, b: usize, n: usize) -> f64 {
     sum / total
 }
 
-/// Entropy of a labelling in nats.
+/// Entropy of a labeling in nats.
 fn entropy(groups: &[usize], total: usize) -> f64 {
     let part = |&g: &usize| {
         let p = g as f64 / total as f64;

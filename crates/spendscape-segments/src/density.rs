@@ -14,7 +14,7 @@ use crate::subsample::{self, DEFAULT_SUBSAMPLE};
 /// | name | default | purpose | range |
 /// |---|---|---|---|
 /// | `min_cluster_size` | - | smallest group that counts as a cluster | 2 or more |
-/// | `min_samples` | `min_cluster_size` | neighbours (the point itself included) that define the density at a point: larger calls more points noise | 1 or more |
+/// | `min_samples` | `min_cluster_size` | neighbors (the point itself included) that define the density at a point: larger calls more points noise | 1 or more |
 /// | `subsample` | 5,000 | most rows worked on, because the time is quadratic | 1 to 15,000 |
 #[derive(Debug, Clone, PartialEq)]
 pub struct DensityParams {
@@ -24,7 +24,7 @@ pub struct DensityParams {
 }
 
 impl DensityParams {
-    /// Sets the number of neighbours that define the density at a point.
+    /// Sets the number of neighbors that define the density at a point.
     pub fn min_samples(mut self, min_samples: usize) -> Self {
         self.min_samples = min_samples;
         self

@@ -51,7 +51,7 @@ pub(crate) fn argmax(values: impl Iterator<Item = f64>) -> usize {
     best.0
 }
 
-/// Customers labelled by the first traits of their dominance order.
+/// Customers labeled by the first traits of their dominance order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrefixLabels {
     /// Per customer, the index of its path in `paths`.

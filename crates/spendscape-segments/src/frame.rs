@@ -99,7 +99,7 @@ impl CanonicalFrame {
         self.resultant
     }
 
-    /// Tangential variances along `e2, e3, ...` (`M - 1` values, falling). Nearly equal neighbours mean that those two
+    /// Tangential variances along `e2, e3, ...` (`M - 1` values, falling). Nearly equal neighbors mean that those two
     /// axes are poorly determined by the data.
     pub fn variances(&self) -> &Array1<f64> {
         &self.variances

@@ -185,8 +185,8 @@ fn partners(overlap: &Overlap, known: &[usize], ids: &[usize]) -> Result<Vec<Opt
 /// What changed between two labellings by the same ids, for example the segments of one fit and those that another month's
 /// customers were assigned to.
 ///
-/// `old[n]` and `new[n]` are the ids of customer `n`, `None` for a customer not in that labelling; `segments` are the ids
-/// of the new labelling, those without customers included. `part` is as in [`MatchConfig`].
+/// `old[n]` and `new[n]` are the ids of customer `n`, `None` for a customer not in that labeling; `segments` are the ids
+/// of the new labeling, those without customers included. `part` is as in [`MatchConfig`].
 ///
 /// # Errors
 /// When lengths differ, an id of `new` is not among `segments`, or `part` is out of range.

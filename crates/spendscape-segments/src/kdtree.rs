@@ -1,4 +1,4 @@
-//! A k-d tree for exact nearest neighbours in few dimensions.
+//! A k-d tree for exact nearest neighbors in few dimensions.
 
 /// Points per leaf: a leaf is scanned linearly, so small leaves trade scanning for tree depth.
 const LEAF: usize = 16;

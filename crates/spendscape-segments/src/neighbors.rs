@@ -1,4 +1,4 @@
-//! Exact nearest neighbours and the accuracy with which they predict dominance prefixes.
+//! Exact nearest neighbors and the accuracy with which they predict dominance prefixes.
 
 use ndarray::{Array1, Array2, ArrayRef2, ArrayView1, Axis, s};
 use rayon::prelude::*;
@@ -9,7 +9,7 @@ use crate::dominance::{PrefixLabels, prefix_labels};
 use crate::error::{Error, Result};
 use crate::kdtree::{KdTree, Nearest};
 
-/// Number of neighbours of the papers' comparison.
+/// Number of neighbors of the papers' comparison.
 pub const DEFAULT_NEIGHBORS: usize = 15;
 
 /// Dimension up to which a k-d tree is used; beyond it blocked matrix products over all pairs are faster.
@@ -143,7 +143,7 @@ impl AllPairs<'_> {
             let to = (from + REFERENCE_BLOCK).min(self.half_norms.len());
             let mut products = Array2::zeros((queries.nrows(), to - from));
             add_product(&mut products, &turned, &self.columns, from..to)
-                .map_err(|source| Error::Linalg { doing: "multiplying neighbours", source })?;
+                .map_err(|source| Error::Linalg { doing: "multiplying neighbors", source })?;
             let half_norms = &self.half_norms[from..to];
             let rows = products.as_slice().unwrap_or_default().chunks_exact(to - from);
             for (products, nearest) in rows.zip(&mut nearest) {
@@ -195,11 +195,11 @@ impl pulp::WithSimd for Offers<'_> {
     }
 }
 
-/// Label predicted for each query by the majority of its neighbours; among equally frequent labels the smallest, as
+/// Label predicted for each query by the majority of its neighbors; among equally frequent labels the smallest, as
 /// scikit-learn's classifier has it.
 ///
 /// # Errors
-/// When a neighbour has no label.
+/// When a neighbor has no label.
 pub fn majority_labels(neighbors: &ArrayRef2<usize>, labels: &[usize]) -> Result<Vec<usize>> {
     let mut near = Vec::with_capacity(neighbors.ncols());
     let mut out = Vec::with_capacity(neighbors.nrows());
@@ -225,20 +225,20 @@ pub fn majority_labels(neighbors: &ArrayRef2<usize>, labels: &[usize]) -> Result
     Ok(out)
 }
 
-/// How well neighbours among the training customers predict the dominance prefixes of the other customers.
+/// How well neighbors among the training customers predict the dominance prefixes of the other customers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PrefixAccuracy {
     /// Share of test customers whose prefix of length 1, 2, ... is predicted exactly.
     pub accuracy: Vec<f64>,
     /// The same share when everyone is predicted to have the commonest prefix of the training customers.
     pub chance: Vec<f64>,
-    /// Number of neighbours used.
+    /// Number of neighbors used.
     pub neighbors: usize,
     /// Number of test customers.
     pub tested: usize,
 }
 
-/// Nearest-neighbour accuracy of the dominance prefixes of length `1..=depths`.
+/// Nearest-neighbor accuracy of the dominance prefixes of length `1..=depths`.
 ///
 /// `features` (`N x F`) are z-scored on the training customers, these are the reference set, and every other customer is
 /// predicted by the majority of its `neighbors` nearest ones. Ties of the majority go to the lexicographically smallest
@@ -246,7 +246,7 @@ pub struct PrefixAccuracy {
 ///
 /// # Errors
 /// When shapes disagree, a feature is not finite, `depths` exceeds the number of traits, there are fewer training
-/// customers than neighbours, or no test customers.
+/// customers than neighbors, or no test customers.
 pub fn prefix_accuracy(
     features: &ArrayRef2<f64>,
     order: &ArrayRef2<usize>,

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// One Gaussian with the mean and covariance of given vectors.
 ///
-/// Clustering methods always return clusters; a silhouette, an agreement with the dominant trait or a neighbour accuracy
+/// Clustering methods always return clusters; a silhouette, an agreement with the dominant trait or a neighbor accuracy
 /// says something about clusters only beside the same figure for this null (METHODS, segments). Fitted jointly on states
 /// and grades, its samples have grades too, so every figure that needs dominance labels has its null.
 #[derive(Debug, Clone, PartialEq)]

@@ -90,14 +90,14 @@ impl Bins {
     }
 }
 
-/// The columns of `x` at the given rows. Neighbouring columns are read at once, because they share the cache's lines.
+/// The columns of `x` at the given rows. Neighboring columns are read at once, because they share the cache's lines.
 fn by_lanes(x: &ArrayRef2<f64>, rows: &[usize]) -> impl IndexedParallelIterator<Item = Vec<f64>> {
     let gather = |first: usize| {
         let features = first..(first + LANES).min(x.ncols());
         let mut columns = vec![Vec::with_capacity(rows.len()); features.len()];
-        let neighbours = x.slice(s![.., features]);
+        let neighbors = x.slice(s![.., features]);
         for row in rows {
-            for (column, value) in columns.iter_mut().zip(neighbours.row(*row)) {
+            for (column, value) in columns.iter_mut().zip(neighbors.row(*row)) {
                 column.push(*value);
             }
         }

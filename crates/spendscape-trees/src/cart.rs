@@ -95,7 +95,7 @@ impl Cart {
         self
     }
 
-    /// Grows the tree of a target (N): of all splits of a node between two values that are neighbours in it, the one whose
+    /// Grows the tree of a target (N): of all splits of a node between two values that are neighbors in it, the one whose
     /// children's means leave the least squared error; of equal ones the first feature's lowest. The cut lies midway
     /// between the two values. Nodes with one target value are leaves.
     ///

@@ -395,7 +395,7 @@ impl GoalsCommand {
 }
 
 impl Arguments {
-    /// Sends log lines to standard error: lines for a person on a terminal, without colours in a file or where NO_COLOR asks
+    /// Sends log lines to standard error: lines for a person on a terminal, without colors in a file or where NO_COLOR asks
     /// for none.
     pub(crate) fn start_logging(&self) {
         let level = match (self.quiet, self.verbose) {

@@ -1,4 +1,4 @@
-//! The papers' experiments from ledger to figures, and the judgement of their claims.
+//! The papers' experiments from ledger to figures, and the judgment of their claims.
 
 mod claims;
 mod document;

@@ -128,7 +128,7 @@ impl Ordered {
         let score = |n: &u32| scores[*n as usize];
         customers.sort_unstable_by(|a, b| score(b).total_cmp(&score(a)).then(a.cmp(b)));
         let mut ends = Vec::new();
-        // `==` makes 0 and -0 equals, which are neighbours in the total order.
+        // `==` makes 0 and -0 equals, which are neighbors in the total order.
         for run in customers.chunk_by(|a, b| score(a) == score(b)) {
             ends.push(ends.last().unwrap_or(&0) + run.len());
         }

@@ -14,7 +14,7 @@ const STRENGTHS: std::ops::RangeInclusive<i32> = -4..=16;
 /// a goal that never came keeps a probability above 0.
 const UNIFORM_STRENGTH: f64 = 1.0;
 
-/// A Markov chain of order k whose probabilities are Dirichlet means, each centred on the chain of order k - 1 (MacKay and
+/// A Markov chain of order k whose probabilities are Dirichlet means, each centered on the chain of order k - 1 (MacKay and
 /// Peto 1995):
 ///
 /// p_k(g | last k goals) = (c(last k, g) + a_k p_(k-1)(g | last k - 1)) / (c(last k) + a_k),

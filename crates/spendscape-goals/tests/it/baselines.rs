@@ -183,8 +183,8 @@ fn trees_find_what_chains_cannot() {
                 let mut day = rng.random_range(0..7);
                 let mut groups: Vec<(i32, u16)> = vec![(day, 0)];
                 for _ in 0..20 {
-                    let favoured = usize::from(day.rem_euclid(7) < 3);
-                    let goal = if rng.random::<f64>() < 0.9 { favoured } else { 2 };
+                    let favored = usize::from(day.rem_euclid(7) < 3);
+                    let goal = if rng.random::<f64>() < 0.9 { favored } else { 2 };
                     day += rng.random_range(1..7);
                     groups.push((day, goal as u16));
                 }

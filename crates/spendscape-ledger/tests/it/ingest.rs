@@ -75,7 +75,7 @@ no_customer = "drop"
     assert!(!report.unique_transactions);
     let ledger = rows(&bench.ledger());
     assert_eq!(ledger.text("customer").unwrap(), ["a;1", "b", "b"]);
-    // Half a cent goes to the even neighbour.
+    // Half a cent goes to the even neighbor.
     assert_eq!(ledger.integer("amount_minor").unwrap(), [-123_456, 0, -2]);
     assert_eq!(ledger.text("class").unwrap(), ["food", "rent", "rent"]);
     assert_eq!(ledger.text("place").unwrap(), ["Brno", "Praha", "Praha"]);

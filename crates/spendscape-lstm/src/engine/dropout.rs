@@ -10,7 +10,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 const SAMPLE_STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// What is dropped of the inputs of one layer, for one block. Every sample draws with a generator of its own, so that
-/// what it loses depends neither on its neighbours nor on who computes it.
+/// what it loses depends neither on its neighbors nor on who computes it.
 pub(super) struct Dropout<F> {
     seed: u64,
     /// Of 2^32 draws, those that drop.

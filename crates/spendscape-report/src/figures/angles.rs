@@ -24,7 +24,7 @@ const REST_SHARE: f64 = 0.4;
 const RADIUS: (f64, f64) = (3.0, 1.7);
 /// So many dots are many.
 const MANY: f64 = 2_500.0;
-/// Radius of a grey dot, as a share of the others'.
+/// Radius of a gray dot, as a share of the others'.
 const REST_RADIUS: f64 = 0.7;
 
 pub(super) fn draw_surrogate(context: &Context<'_>, title: &str) -> Drawn {
@@ -65,7 +65,7 @@ fn draw(context: &Context<'_>, title: &str, angles: &Part<Vectors>, file: &str, 
     let first = if more > 0 { format!(" (the first two of {} angles)", more + 2) } else { String::new() };
     let caption = format!(
         "One dot per customer at the two angles{first} of the {what}, in radians. (a) by dominant trait; then, within the \
-         largest group of the panel before, by the trait next in order; the rest is grey. At most {} of {} customers per \
+         largest group of the panel before, by the trait next in order; the rest is gray. At most {} of {} customers per \
          panel.",
         text::count(context.options.dots.min(rows.len())),
         text::count(rows.len())
@@ -98,15 +98,15 @@ fn draw(context: &Context<'_>, title: &str, angles: &Part<Vectors>, file: &str, 
         let room = Rect { x: corner[0], y: corner[1] + 42.0, ..PANEL };
         let plane = Plane::new(room, x_range.clone(), y_range.clone(), false);
         plane.draw(&mut scene, "longitude (radians)", "latitude (radians)");
-        let grey = outside.len().min((REST_SHARE * context.options.dots as f64) as usize);
-        if grey > 0 {
-            let points = outside[..grey].iter().map(|row| plane.project(point(*row))).collect();
+        let gray = outside.len().min((REST_SHARE * context.options.dots as f64) as usize);
+        if gray > 0 {
+            let points = outside[..gray].iter().map(|row| plane.project(point(*row))).collect();
             scene.push(
                 "rest",
                 Shape::Dots { points, radius: REST_RADIUS * radius, color: REST, mark: Mark::Disc },
             );
         }
-        let shown = &inside[..inside.len().min(context.options.dots - grey)];
+        let shown = &inside[..inside.len().min(context.options.dots - gray)];
         let dots: Vec<(usize, Point)> =
             shown.iter().map(|row| (path(*row)[rank], plane.project(point(*row)))).collect();
         draw_dots(&mut scene, CLASSES[rank], &run.traits, &dots, radius, 0.0);

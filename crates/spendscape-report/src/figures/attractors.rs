@@ -104,7 +104,7 @@ fn draw(
     Ok(context.finish(scene, (y + ROOM.height).max(listed) + 14.0, &files, Vec::new()))
 }
 
-/// Where each attractor is labelled: at its outermost point.
+/// Where each attractor is labeled: at its outermost point.
 fn tips(context: &Context<'_>, space: &Space, placed: &[(&Attractor, Vec<Place>)]) -> Vec<Tip> {
     let center = space.project(&context.coordinates.place(vec![0.0; context.run.width()], 0.0));
     let away = |point: &Point| (point[0] - center[0]).hypot(point[1] - center[1]);

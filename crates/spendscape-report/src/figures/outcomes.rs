@@ -81,7 +81,7 @@ fn draw(folder: &Path) -> Result<Drawn, Error> {
 
     let mut scene = Scene::new(WIDTH, TITLE);
     let caption = "Scores of customers that were held out of everything that was fitted; a color per feature set, a dash \
-                   per learner. Grey: scores that tell nothing (ROC, lift), or probabilities that are exactly true \
+                   per learner. Gray: scores that tell nothing (ROC, lift), or probabilities that are exactly true \
                    (calibration, ten bins of equally many customers).";
     let y = furniture::header(&mut scene, caption);
     let mut entries = Vec::new();

@@ -151,11 +151,11 @@ fn figure_2_colors_each_rank_within_the_largest_group_of_the_rank_before() {
         for element in figure.of("rank-1", "path") {
             assert_eq!(element.get("stroke"), made.color(&element.label));
         }
-        // The rest is grey: everybody outside, in panels (b) to (d).
+        // The rest is gray: everybody outside, in panels (b) to (d).
         let rest: usize = figure.dots("rest").values().sum();
-        let coloured: usize =
+        let colored: usize =
             (2..=4).flat_map(|rank| figure.dots(&format!("rank-{rank}")).into_values()).sum();
-        assert_eq!(rest + coloured, 3 * 600);
+        assert_eq!(rest + colored, 3 * 600);
         assert!(figure.says("longitude (radians)") && figure.says("latitude (radians)"));
     }
     let [surrogate, network] = ["figure2", "figure2-network"].map(|id| made.figure(id));

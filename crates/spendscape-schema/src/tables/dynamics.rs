@@ -65,19 +65,19 @@ tables! {
     /// Attractors of the population, one row per point to draw.
     Attractors of AttractorRow = "attractors", 2 {
         r#trait: Category = "dominant trait of the group",
-        shape: Category = "`line` for a sample of the fitted curve, `point` for a cluster centre",
-        index: Index = "position along the curve, or number of the centre",
+        shape: Category = "`line` for a sample of the fitted curve, `point` for a cluster center",
+        index: Index = "position along the curve, or number of the center",
         state: Vector64<Unit> = "state",
         output: Vector64<Trait> = "output of the network there: its label",
         variance_explained: Float = "held-out share of variance that the shape explains",
         refused: Category = "why a curve is no fair description (`two branches`, `explains too little`), otherwise empty",
         drawn: Flag = "whether this shape is fair and explains the group best",
-        members: Integer = "customers nearest to the centre; of a curve, all of the group",
+        members: Integer = "customers nearest to the center; of a curve, all of the group",
         label: Category = "trait with the largest mean output of the members; empty for a curve",
         label_output: Nullable<Float> = "that mean output",
         label_half_width: Nullable<Float> = "half-width of its 95 % interval",
         label_clear: Flag = "whether the interval stays clear of every other trait's",
-        label_distance: Nullable<Float> = "distance of the members' mean predicted location L from the centre",
+        label_distance: Nullable<Float> = "distance of the members' mean predicted location L from the center",
         verdict: Category = "what the dynamics say of the group",
     }
 }

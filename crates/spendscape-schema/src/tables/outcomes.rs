@@ -53,7 +53,7 @@ tables! {
     /// Why the scores of customers are high: their largest adverse contributions.
     OutcomeReasons of OutcomeReasonRow = "outcome_reasons", 1 {
         customer: Text = "customer id",
-        score: Float = "score of the model fitted on all labelled customers",
+        score: Float = "score of the model fitted on all labeled customers",
         rank: Index = "rank of the reason, from 1",
         feature: Category = "feature",
         contribution: Float = "what it adds to the log-odds (or the value), compared with an average customer",

@@ -24,10 +24,10 @@ use crate::null::JointNull;
 pub enum Space {
     /// The features as they are.
     Features,
-    /// Neighbours compare the features as they are; clusters are sought among their unit vectors, as segments are among
+    /// Neighbors compare the features as they are; clusters are sought among their unit vectors, as segments are among
     /// the directions of states.
     ClustersOfDirections,
-    /// Neighbours and clusters both see unit vectors only. The features are the vectors whose directions are meant, not
+    /// Neighbors and clusters both see unit vectors only. The features are the vectors whose directions are meant, not
     /// the unit vectors: the null is a Gaussian of the former, for which directions are taken too. A Gaussian of unit
     /// vectors would leave the sphere and be no null of directions.
     Directions,
@@ -54,7 +54,7 @@ pub struct Representation<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Measure {
-    /// Nearest-neighbour accuracy of the dominance prefix of length `level`; control: chance.
+    /// Nearest-neighbor accuracy of the dominance prefix of length `level`; control: chance.
     PrefixAccuracy,
     /// Adjusted mutual information of the clusters with the dominant trait (`level` 1), or of sub-clusters within each
     /// cluster with the second trait, averaged by size (`level` 2).
@@ -124,7 +124,7 @@ pub struct Comparison {
 /// | name | default | purpose |
 /// |---|---|---|
 /// | `depths` | 4 | longest dominance prefix (at most the number of traits) |
-/// | `neighbors` | 15 | neighbours of the accuracy |
+/// | `neighbors` | 15 | neighbors of the accuracy |
 /// | `clusters` | 5 | clusters of the main clustering |
 /// | `fine_clusters` | 20 | clusters of the finer window stability, 0 to leave it out |
 /// | `starts` | 4 | k-means starts |
@@ -134,7 +134,7 @@ pub struct Comparison {
 pub struct ComparisonConfig {
     /// Longest dominance prefix.
     pub depths: usize,
-    /// Neighbours of the prefix accuracy.
+    /// Neighbors of the prefix accuracy.
     pub neighbors: usize,
     /// Clusters of the main clustering.
     pub clusters: usize,
@@ -164,7 +164,7 @@ impl Default for ComparisonConfig {
 
 /// Judges all representations of the same customers against their trait grades (`N x P`).
 ///
-/// `train` marks the customers that scalings, clusterings, neighbours and nulls are fitted on; all figures are of the
+/// `train` marks the customers that scalings, clusterings, neighbors and nulls are fitted on; all figures are of the
 /// other customers. Each representation has a random stream of its own, so leaving one out does not change the others'
 /// figures: the stream is seeded by one draw from `rng`, the representation's name and its seed.
 ///

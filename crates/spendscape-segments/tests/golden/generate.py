@@ -71,7 +71,7 @@ for name, features, spread in [("three", 3, 1.5), ("two", 2, 3.0), ("ten", 10, 2
         }
     )
 
-# 15 nearest neighbours: few dimensions (k-d tree) and many (all pairs), labels of several depths.
+# 15 nearest neighbors: few dimensions (k-d tree) and many (all pairs), labels of several depths.
 out["neighbors"] = []
 for name, features in [("few", 3), ("many", 20)]:
     x = rng.standard_normal((300, features)) * rng.uniform(0.1, 5.0, features) + 3.0

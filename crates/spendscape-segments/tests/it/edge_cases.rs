@@ -92,7 +92,7 @@ fn neighbors_of_too_few_are_an_error() {
     assert!(prefix_accuracy(&x, &order, &train, 5, 5).is_err());
     assert_eq!(prefix_accuracy(&x, &order, &train, 4, 5).unwrap().accuracy.len(), 4);
     assert!(majority_labels(&array![[0, 3]], &[1, 2]).is_err());
-    // Two labels with two neighbours each: the smaller one wins.
+    // Two labels with two neighbors each: the smaller one wins.
     assert_eq!(majority_labels(&array![[0, 1, 2, 3]], &[9, 4, 9, 4]).unwrap(), [4]);
 }
 

@@ -117,7 +117,7 @@ fn directions_of_one_gaussian_are_their_own_null() {
     for level in 1..=4 {
         let row = find("directions", Measure::PrefixAccuracy, level);
         assert!(excess(row).abs() < 0.06, "{row:?}");
-        // Neighbours see what they see of the unit vectors themselves.
+        // Neighbors see what they see of the unit vectors themselves.
         let same = find("unit vectors", Measure::PrefixAccuracy, level);
         assert!((row.value - same.value).abs() < 0.005, "{row:?} {same:?}");
     }

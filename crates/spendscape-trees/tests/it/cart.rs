@@ -88,7 +88,7 @@ fn an_unlimited_tree_learns_by_heart() {
     let y = x.rows().into_iter().map(|row| (row[0] - row[1]).abs()).collect::<Array1<f64>>();
     let model = Cart::default().fit(&SortedColumns::new(&x).unwrap(), &y).unwrap();
     assert_eq!(model.predict(&x).unwrap(), y);
-    // Neighbours in the floating-point numbers, and both zeros, which are one value.
+    // Neighbors in the floating-point numbers, and both zeros, which are one value.
     let close = [0.1, 0.1_f64.next_up(), -0.0, 0.0];
     let x = Array2::from_shape_vec((4, 1), close.to_vec()).unwrap();
     let y = Array1::from(vec![1.0, 2.0, 3.0, 5.0]);

@@ -156,8 +156,8 @@ fn own_angles(
 ) -> Result<()> {
     let own = model.predict(&context.mean_shares)?;
     let levels = 4.min(context.order.ncols());
-    let neighbours = DEFAULT_NEIGHBORS.min(context.train_rows().len());
-    let found = prefix_accuracy(&own, &context.order, &context.targets.train, levels, neighbours)?;
+    let neighbors = DEFAULT_NEIGHBORS.min(context.train_rows().len());
+    let found = prefix_accuracy(&own, &context.order, &context.targets.train, levels, neighbors)?;
     metrics.add_all("segments.knn.surrogate", found.accuracy);
     if let Some(short) = &context.short {
         let train: Vec<bool> = short.rows.iter().map(|row| context.targets.train[*row]).collect();
@@ -177,7 +177,7 @@ fn own_angles(
     }
     // The network's own angles in the same frame, so that the two figures can be compared.
     let network = frame.angles(&final_states(&context.states)?)?;
-    let reference = prefix_accuracy(&network, &context.order, &context.targets.train, levels, neighbours)?;
+    let reference = prefix_accuracy(&network, &context.order, &context.targets.train, levels, neighbors)?;
     metrics.add_all("segments.knn.angles", reference.accuracy);
     Ok(())
 }

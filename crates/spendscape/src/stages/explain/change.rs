@@ -13,7 +13,7 @@ use super::{data::Data, flags::Flagged};
 const REACH: f64 = 0.99;
 /// Amounts tried in a round.
 const TRIALS: usize = 16;
-/// Rounds of trials, each between two neighbours of the last: the amount is found to 1/4096 of what can be moved.
+/// Rounds of trials, each between two neighbors of the last: the amount is found to 1/4096 of what can be moved.
 const ROUNDS: usize = 3;
 
 /// A change that moves the segment.

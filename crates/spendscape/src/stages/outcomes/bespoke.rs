@@ -50,8 +50,8 @@ pub(super) fn spending(panel: &Panel) -> (Vec<String>, Array2<f64>) {
     for (row, mut features) in values.rows_mut().into_iter().enumerate() {
         let (log, shares) = (logs.row(row), panel.shares.index_axis(Dimension(0), row));
         let periods = log.len();
-        let centre = mean(log);
-        let variance = log.mapv(|value| (value - centre).powi(2)).sum() / periods as f64;
+        let center = mean(log);
+        let variance = log.mapv(|value| (value - center).powi(2)).sum() / periods as f64;
         let observed = panel.observed.row(row).iter().filter(|observed| **observed).count();
         let classes = shares.iter().filter(|share| **share > 0.0).count();
         let concentration: f64 = shares.iter().map(|share| f64::from(*share).powi(2)).sum();
@@ -61,7 +61,7 @@ pub(super) fn spending(panel: &Panel) -> (Vec<String>, Array2<f64>) {
         });
         let found = [
             log[periods - 1],
-            centre,
+            center,
             trend(log),
             variance.sqrt(),
             observed as f64 / periods as f64,

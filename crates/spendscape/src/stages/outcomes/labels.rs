@@ -29,7 +29,7 @@ const LEVELS: usize = 10;
 /// Values that are each other's opposite, the adverse one first.
 const OPPOSITES: [[&str; 2]; 5] = [["1", "0"], ["true", "false"], ["yes", "no"], ["y", "n"], ["t", "f"]];
 
-/// The labelled customers.
+/// The labeled customers.
 #[derive(Debug)]
 pub(super) struct Labels {
     pub(super) task: Task,

@@ -232,7 +232,7 @@ fn validate(
     Ok(held_out)
 }
 
-/// Reasons and scorecard of a model fitted on all labelled customers with the bespoke features (or the user's own).
+/// Reasons and scorecard of a model fitted on all labeled customers with the bespoke features (or the user's own).
 fn explain(
     stage: &mut Stage<'_>,
     features: &FoldFeatures,

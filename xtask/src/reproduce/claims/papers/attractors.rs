@@ -46,7 +46,7 @@ pub(super) fn rows() -> Vec<Row> {
                 metric!("inverse.printed_rank_share"),
             )
             .readings(
-                "Sound once both sides are centred and the pseudo-inverse is taken; the printed inverse does not exist.",
+                "Sound once both sides are centered and the pseudo-inverse is taken; the printed inverse does not exist.",
                 "The output layer loses directions of the state, which no regression brings back.",
             )
             .everywhere(),

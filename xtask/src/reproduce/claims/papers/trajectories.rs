@@ -56,8 +56,8 @@ pub(super) fn training_and_trajectories() -> Vec<Row> {
         .control("{} with the largest grade", metric!("trajectory.grade_length.largest"))
         .control("{} with the norm of the grades", metric!("trajectory.grade_length.norm"))
         .readings(
-            "Neighbours by direction alone predict the dominant trait as well as by direction and length.",
-            "Neighbours by direction alone predict the dominant trait less well than by direction and length: the length carries the grade, by whichever of the three correlations.",
+            "Neighbors by direction alone predict the dominant trait as well as by direction and length.",
+            "Neighbors by direction alone predict the dominant trait less well than by direction and length: the length carries the grade, by whichever of the three correlations.",
         ),
     ]
 }
@@ -73,8 +73,8 @@ pub(super) fn clusters() -> Vec<Row> {
         )
         .control("chance alone is right for {}", metric!("segments.knn.chance.1"))
         .readings(
-            "Accuracy of the dominant trait from the 15 nearest neighbours, over the commonest trait's share: a customer's neighbours share its trait.",
-            "Accuracy of the dominant trait from the 15 nearest neighbours, over the commonest trait's share: neighbours tell little.",
+            "Accuracy of the dominant trait from the 15 nearest neighbors, over the commonest trait's share: a customer's neighbors share its trait.",
+            "Accuracy of the dominant trait from the 15 nearest neighbors, over the commonest trait's share: neighbors tell little.",
         ),
         claim(3, "they form clusters", metric!("segments.silhouette_minus_null"), Both(0.1, 1.0))
             .control("the silhouette is {}", metric!("segments.silhouette"))
