@@ -7,7 +7,10 @@ use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
 use spendscape_goals::{Explained, NextGroup, Reason, Target};
-use spendscape_schema::{Axes, Axis, Table, arrays};
+use spendscape_schema::{
+    Axes, Axis, Table,
+    tables::{GoalPredictions, GoalReasonRow, GoalReasons},
+};
 use spendscape_store::{Provenance, TableReader};
 
 use super::{data::GoalData, day_number, future::show_day, groups::UNMAPPED_GOAL, model, verdict::Findings};
@@ -132,26 +135,27 @@ impl Found {
 
     fn write(mut self, stage: &mut Stage<'_>, data: &GoalData) -> Result<()> {
         let goals = &data.labels.goals;
-        let customer = |at: usize| data.customers[at].as_str();
+        let customer = |at: usize| data.customers[at].clone();
         let rows = &self.rows;
         let probabilities = ndarray::Array2::from_shape_vec(
             (rows.len(), goals.len()),
             std::mem::take(&mut self.probabilities),
         )?;
-        let columns = vec![
-            arrays::text(rows.iter().map(|row| customer(row.customer))),
-            arrays::integer(rows.iter().map(|row| i64::from(row.history))),
-            arrays::optional_date(rows.iter().map(|row| row.last)),
-            arrays::category(rows.iter().map(|row| goals[row.explained.goal].as_str())),
-            arrays::float(rows.iter().map(|row| row.explained.probability)),
-            arrays::vectors64(probabilities.view())?,
-            arrays::optional_date(rows.iter().map(|row| row.days[1])),
-            arrays::optional_date(rows.iter().map(|row| row.days[0])),
-            arrays::optional_date(rows.iter().map(|row| row.days[2])),
-            arrays::float(rows.iter().map(|row| row.explained.joint)),
-            arrays::float(rows.iter().map(|row| row.explained.sum)),
-        ];
-        stage.write(File::GoalPredictions, &Axes::new().with(Axis::Goal, goals.iter().cloned()), columns)?;
+        let predictions = GoalPredictions {
+            customer: rows.iter().map(|row| customer(row.customer)).collect(),
+            history: rows.iter().map(|row| i64::from(row.history)).collect(),
+            last_day: rows.iter().map(|row| row.last).collect(),
+            goal: rows.iter().map(|row| goals[row.explained.goal].clone()).collect(),
+            probability: rows.iter().map(|row| row.explained.probability).collect(),
+            probabilities,
+            median_day: rows.iter().map(|row| row.days[1]).collect(),
+            early_day: rows.iter().map(|row| row.days[0]).collect(),
+            late_day: rows.iter().map(|row| row.days[2]).collect(),
+            joint_effect: rows.iter().map(|row| row.explained.joint).collect(),
+            sum_of_effects: rows.iter().map(|row| row.explained.sum).collect(),
+        };
+        let axes = Axes::new().with(Axis::Goal, goals.iter().cloned());
+        stage.write_table(File::GoalPredictions, &axes, &predictions)?;
         // By customer and size of the effect.
         self.reasons.sort_by(|a, b| {
             let size = |row: &(usize, i32, usize, Reason)| row.3.effect.abs();
@@ -161,16 +165,15 @@ impl Found {
         for of_customer in self.reasons.chunk_by(|a, b| a.0 == b.0) {
             ranks.extend((1..=of_customer.len()).map(|rank| rank as u16));
         }
-        let reasons = &self.reasons;
-        let columns = vec![
-            arrays::text(reasons.iter().map(|row| customer(row.0))),
-            arrays::index(ranks),
-            arrays::integer(reasons.iter().map(|row| i64::from(row.3.position))),
-            arrays::date(reasons.iter().map(|row| row.1)),
-            arrays::category(reasons.iter().map(|row| goals[row.2].as_str())),
-            arrays::float(reasons.iter().map(|row| row.3.effect)),
-        ];
-        stage.write(File::GoalReasons, &Axes::new(), columns)
+        let rows = self.reasons.iter().zip(ranks).map(|((owner, day, goal, reason), rank)| GoalReasonRow {
+            customer: customer(*owner),
+            rank,
+            position: i64::from(reason.position),
+            day: *day,
+            goal: goals[*goal].clone(),
+            effect: reason.effect,
+        });
+        stage.write_table(File::GoalReasons, &Axes::new(), &GoalReasons::from_rows(rows)?)
     }
 }
 
@@ -182,7 +185,7 @@ const DOMINATES: f64 = 0.5;
 /// # Errors
 /// If the table is missing or damaged.
 pub(super) fn findings(run: &RunFolder) -> Result<Findings> {
-    let goals = run.read(File::GoalPredictions)?.rows.text("goal")?;
+    let GoalPredictions { goal: goals, .. } = run.table(File::GoalPredictions)?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for goal in &goals {
         *counts.entry(goal).or_default() += 1;
@@ -255,29 +258,26 @@ pub struct CustomerPrediction {
 /// If there is no such customer or the tables are missing or damaged.
 pub fn customer(run: &RunFolder, id: &str) -> Result<CustomerPrediction> {
     let stored = run.read(File::GoalPredictions)?;
-    let rows = &stored.rows;
-    let Some(at) = rows.text("customer")?.iter().position(|name| name == id) else {
+    let table: GoalPredictions = stored.table()?;
+    let Some(at) = table.customer.iter().position(|name| name == id) else {
         bail!("--customer {id}: {} has no such customer", run.find(File::GoalPredictions).display());
     };
     let labels = stored.axes.labels(Axis::Goal)?;
-    let probabilities = rows.vectors64("probabilities")?;
     let mut goals: Vec<(String, f64)> =
-        labels.iter().cloned().zip(probabilities.row(at).iter().copied()).collect();
+        labels.iter().cloned().zip(table.probabilities.row(at).iter().copied()).collect();
     goals.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let day = |name: &str| -> Result<Option<String>> { Ok(rows.optional_date(name)?[at].map(show_day)) };
-    let reasons = run.read(File::GoalReasons)?.rows;
-    let (names, days) = (reasons.text("customer")?, reasons.date("day")?);
-    let (of, effects) = (reasons.text("goal")?, reasons.float("effect")?);
-    let own = (0..names.len()).filter(|row| names[*row] == id);
+    let day = |days: &[Option<i32>]| days[at].map(show_day);
+    let reasons: GoalReasons = run.table(File::GoalReasons)?;
+    let own = reasons.into_rows().filter(|row| row.customer == id);
     Ok(CustomerPrediction {
         customer: id.to_owned(),
-        history: rows.integer("history")?[at],
-        last_day: day("last_day")?,
+        history: table.history[at],
+        last_day: day(&table.last_day),
         goals,
-        days: [day("early_day")?, day("median_day")?, day("late_day")?],
-        reasons: own.map(|row| (show_day(days[row]), of[row].clone(), effects[row])).collect(),
-        joint_effect: rows.float("joint_effect")?[at],
-        sum_of_effects: rows.float("sum_of_effects")?[at],
+        days: [&table.early_day, &table.median_day, &table.late_day].map(|days| day(days)),
+        reasons: own.map(|row| (show_day(row.day), row.goal, row.effect)).collect(),
+        joint_effect: table.joint_effect[at],
+        sum_of_effects: table.sum_of_effects[at],
         remark: findings(run)?.words.remove("verdict"),
     })
 }
