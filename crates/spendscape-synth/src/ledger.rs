@@ -10,7 +10,10 @@ use arrow::{
     datatypes::{Int32Type, SchemaRef},
 };
 use rayon::prelude::*;
-use spendscape_schema::{Axes, Table};
+use spendscape_schema::{
+    Axes, Table,
+    tables::{self, LedgerColumns},
+};
 use spendscape_store::{Provenance, TableWriter, Written, require_free_space};
 
 use crate::{
@@ -94,7 +97,7 @@ impl<'a> Plan<'a> {
         let classes = bank.coefficients.classes.iter().map(String::as_str).chain([INCOME_CLASS]);
         Ok(Self {
             bank,
-            schema: Table::Ledger.schema_with(&Axes::new(), &["channel"])?,
+            schema: Table::Ledger.schema_with(&Axes::new(), &[tables::Ledger::NAMES.channel])?,
             calendars: bank.windows.iter().map(|window| Calendar::new(*window)).collect(),
             bill_months: bill_months(&bank.coefficients.classes),
             classes: Arc::new(StringArray::from_iter_values(classes)),
@@ -131,13 +134,14 @@ impl<'a> Plan<'a> {
             Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(Int32Array::from(keys), values.clone())?))
         };
         let names: ArrayRef = Arc::new(StringArray::from_iter_values(&self.bank.customers[customers]));
-        let columns = vec![
-            dictionary(rows.customer, &names)?,
-            Arc::new(TimestampMillisecondArray::from(rows.time)),
-            Arc::new(Int64Array::from(rows.amount)),
-            dictionary(rows.class, &self.classes)?,
-            dictionary(rows.channel, &self.channels)?,
-        ];
-        Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
+        let columns = LedgerColumns {
+            customer: Some(dictionary(rows.customer, &names)?),
+            time: Some(Arc::new(TimestampMillisecondArray::from(rows.time)) as ArrayRef),
+            amount_minor: Some(Arc::new(Int64Array::from(rows.amount)) as ArrayRef),
+            class: Some(dictionary(rows.class, &self.classes)?),
+            channel: Some(dictionary(rows.channel, &self.channels)?),
+            ..LedgerColumns::default()
+        };
+        Ok(tables::Ledger::batch(&Axes::new(), columns)?)
     }
 }

@@ -12,7 +12,10 @@ use arrow::{
     },
     datatypes::{Int32Type, SchemaRef},
 };
-use spendscape_schema::{Taxonomy, Unmapped};
+use spendscape_schema::{
+    Axes, Taxonomy, Unmapped,
+    tables::{Ledger as Table, LedgerColumns},
+};
 
 use super::{
     dictionary::{Dictionary, LookUp, News},
@@ -163,7 +166,7 @@ impl<'a> Ledger<'a> {
 
 impl Part {
     fn unmapped(&mut self, rows: &Taken<'_>, row: usize, taxonomy: &Taxonomy) -> Result<(), Error> {
-        let (code, place) = (rows.code(row), || rows.place_of(row, "class"));
+        let (code, place) = (rows.code(row), || rows.place_of(row, Table::NAMES.class));
         let tally = match taxonomy.unmapped() {
             Unmapped::Refuse => {
                 let problem = RowProblem::UnknownClass { code: code.to_owned() };
@@ -192,8 +195,8 @@ impl Sink for Ledger<'_> {
         let mut part = Part { counts: vec![0; self.class_names.len()], ..Part::default() };
         let (mut codes, mut channels, mut places) =
             (self.codes.look_up(), self.channels.look_up(), self.places.look_up());
-        let mut transactions = self.has("transaction").then(StringBuilder::new);
-        let (has_channel, has_place) = (self.has("channel"), self.has("place"));
+        let mut transactions = self.has(Table::NAMES.transaction).then(StringBuilder::new);
+        let (has_channel, has_place) = (self.has(Table::NAMES.channel), self.has(Table::NAMES.place));
         // The rows that are not kept, if there are any.
         let mut keep = None;
         let mut drop_row = |row: usize| keep.get_or_insert_with(|| vec![true; rows.len()])[row] = false;
@@ -201,7 +204,7 @@ impl Sink for Ledger<'_> {
         for row in 0..rows.len() {
             if !self.repeats.is_empty() && self.repeats.contains(&rows.number(row)) {
                 let why = "a row before has the same values".to_owned();
-                part.repeated.add(|| Example { place: rows.place_of(row, "transaction"), why });
+                part.repeated.add(|| Example { place: rows.place_of(row, Table::NAMES.transaction), why });
                 drop_row(row);
                 continue;
             }
@@ -285,26 +288,23 @@ impl Sink for Ledger<'_> {
                 continue;
             }
             let customers = part.customers.into_iter().map(|number| number as i32).collect::<Vec<_>>();
-            let mut columns: Vec<(&str, ArrayRef)> = vec![
-                ("customer", category(customers.into(), &names)?),
-                ("time", Arc::new(TimestampMillisecondArray::from(part.times))),
-                ("amount_minor", Arc::new(Int64Array::from(part.amounts))),
-                ("class", category(part.classes.into(), &self.classes)?),
-            ];
-            if let Some(transactions) = part.transactions {
-                columns.push(("transaction", Arc::new(transactions)));
-            }
-            if self.has("channel") {
-                columns.push(("channel", category(optional(part.channels), &channels)?));
-            }
-            if self.has("place") {
-                columns.push(("place", category(optional(part.places), &places)?));
-            }
-            if self.has("balance_minor") {
-                columns.push(("balance_minor", Arc::new(Int64Array::from(part.balances))));
-            }
-            let columns = columns.into_iter().map(|(_, column)| column).collect();
-            batches.push(RecordBatch::try_new(self.schema.clone(), columns).map_err(arrow)?);
+            let column = |array: ArrayRef| Some(array);
+            let place = |name: &str, keys: Vec<u32>, values: &ArrayRef| {
+                self.has(name).then(|| category(optional(keys), values)).transpose()
+            };
+            let columns = LedgerColumns {
+                customer: Some(category(customers.into(), &names)?),
+                time: column(Arc::new(TimestampMillisecondArray::from(part.times))),
+                amount_minor: column(Arc::new(Int64Array::from(part.amounts))),
+                class: Some(category(part.classes.into(), &self.classes)?),
+                transaction: part.transactions.map(|ids| Arc::new(ids) as ArrayRef),
+                channel: place(Table::NAMES.channel, part.channels, &channels)?,
+                place: place(Table::NAMES.place, part.places, &places)?,
+                balance_minor: self
+                    .has(Table::NAMES.balance_minor)
+                    .then(|| Arc::new(Int64Array::from(part.balances)) as ArrayRef),
+            };
+            batches.push(Table::batch(&Axes::new(), columns)?);
         }
         if self.codes.forget_if_large() {
             self.class_of.clear();

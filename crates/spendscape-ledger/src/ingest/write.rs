@@ -7,7 +7,7 @@ use std::{
 
 use arrow::array::RecordBatch;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use spendscape_schema::{Axes, Table, Taxonomy, Unmapped};
+use spendscape_schema::{Axes, Table, Taxonomy, Unmapped, tables};
 use spendscape_store::{Digest, DigestOf, Provenance, TableWriter, require_free_space};
 
 use super::{
@@ -170,10 +170,10 @@ fn ingest_in_blocks<P: AsRef<Path>>(
 fn present(map: &ColumnMap) -> Vec<&'static str> {
     let columns = &map.columns;
     let optional = [
-        ("transaction", &columns.transaction),
-        ("channel", &columns.channel),
-        ("place", &columns.place),
-        ("balance_minor", &columns.balance),
+        (tables::Ledger::NAMES.transaction, &columns.transaction),
+        (tables::Ledger::NAMES.channel, &columns.channel),
+        (tables::Ledger::NAMES.place, &columns.place),
+        (tables::Ledger::NAMES.balance_minor, &columns.balance),
     ];
     optional.iter().filter(|(_, sql)| sql.is_some()).map(|(name, _)| *name).collect()
 }

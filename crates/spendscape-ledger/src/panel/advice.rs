@@ -4,7 +4,11 @@ use arrow::{array::AsArray, datatypes::TimestampMillisecondType};
 use jiff::civil::Date;
 use spendscape_schema::{Period, WindowLength, WindowSpec, scope::last_day, window::Anchor};
 
-use super::{layout::day_number, ledger::Ledger, report::BetterWindow};
+use super::{
+    layout::day_number,
+    ledger::{Ledger, NAMES},
+    report::BetterWindow,
+};
 use crate::Error;
 
 /// Share of the rows that may lie outside a window before it is asked whether another one serves better, and that another one
@@ -35,7 +39,7 @@ pub(crate) fn rows_per_day(ledger: &Ledger) -> Result<PerDay, Error> {
             rows[(day(group.times.0) - first) as usize] += ledger.rows_of(*group) as u64;
             continue;
         }
-        for batch in ledger.read(group.file, group.index, &["time"])? {
+        for batch in ledger.read(group.file, group.index, &[NAMES.time])? {
             let batch = batch?;
             for time in batch.column(0).as_primitive::<TimestampMillisecondType>().values() {
                 rows[(day(*time) - first) as usize] += 1;

@@ -17,11 +17,17 @@ use parquet::{
         statistics::Statistics,
     },
 };
-use spendscape_schema::Table;
+use spendscape_schema::{
+    Table,
+    tables::{self, LedgerColumns},
+};
 use spendscape_store::{TableFile, TableReader};
 
 use super::layout::day_of;
 use crate::Error;
+
+/// The names of a ledger's columns.
+pub(crate) const NAMES: LedgerColumns<&str> = tables::Ledger::NAMES;
 
 /// One row group of one file, and the range of its times where its statistics tell.
 #[derive(Debug, Clone, Copy)]
@@ -110,7 +116,7 @@ impl Ledger {
     }
 
     fn times_of(&self, file: usize, group: usize) -> Result<(i64, i64), Error> {
-        let column = self.column(file, "time");
+        let column = self.column(file, NAMES.time);
         let chunk = self.group(file, group).column(column);
         if let Some(Statistics::Int64(times)) = chunk.statistics()
             && let (Some(min), Some(max)) = (times.min_opt(), times.max_opt())
@@ -118,7 +124,7 @@ impl Ledger {
             return Ok((*min, *max));
         }
         let (mut min, mut max) = (i64::MAX, i64::MIN);
-        for batch in self.read(file, group, &["time"])? {
+        for batch in self.read(file, group, &[NAMES.time])? {
             let batch = batch?;
             for time in batch.column(0).as_primitive::<TimestampMillisecondType>().values() {
                 (min, max) = (min.min(*time), max.max(*time));
@@ -142,7 +148,7 @@ impl Ledger {
             let (path, table) = &self.files[file];
             let refuse = |source| Error::Parquet { path: path.clone(), source };
             let chunks = Arc::new(table.chunks()?);
-            let column = self.column(file, "customer");
+            let column = self.column(file, NAMES.customer);
             for group in self.groups.iter().filter(|group| group.file == file) {
                 let chunk = self.group(file, group.index).column(column);
                 let only_dictionary = chunk.page_encoding_stats_mask().is_some_and(|mask| {
@@ -160,13 +166,13 @@ impl Ledger {
                     customers.into_iter().for_each(&mut see);
                     continue;
                 }
-                for batch in self.read(file, group.index, &["customer"])? {
+                for batch in self.read(file, group.index, &[NAMES.customer])? {
                     let batch = batch?;
                     let column = batch.column(0).as_dictionary::<Int32Type>();
                     if column.null_count() > 0 {
                         return Err(Error::NullInLedger {
                             path: path.clone(),
-                            column: "customer".to_owned(),
+                            column: NAMES.customer.to_owned(),
                         });
                     }
                     column.values().as_string::<i32>().iter().flatten().for_each(&mut see);

@@ -17,7 +17,7 @@ use spendscape_store::TableReader;
 use super::{
     codes::Codes,
     layout::{Layout, NOWHERE},
-    ledger::{Ledger, RowGroup},
+    ledger::{Ledger, NAMES, RowGroup},
     rows::Rows,
 };
 use crate::Error;
@@ -103,8 +103,8 @@ pub(crate) struct Producer {
 }
 
 /// What a row group is read for: with or without its times.
-const TIMED: &[&str] = &["customer", "time", "amount_minor", "class"];
-const UNTIMED: &[&str] = &["customer", "amount_minor", "class"];
+const TIMED: &[&str] = &[NAMES.customer, NAMES.time, NAMES.amount_minor, NAMES.class];
+const UNTIMED: &[&str] = &[NAMES.customer, NAMES.amount_minor, NAMES.class];
 
 impl Producer {
     pub(crate) fn new(scan: Arc<Scan>) -> Self {
@@ -153,13 +153,13 @@ impl Producer {
                 return Err(Error::NullInLedger { path: path(), column: field.name().clone() });
             }
         }
-        let customer = self.customers.read(batch, column(batch, "customer"));
+        let customer = self.customers.read(batch, column(batch, NAMES.customer));
         if self.customers.has_unknown() {
             return Err(Error::Changed { path: path() });
         }
-        let class = self.classes.read(batch, column(batch, "class"));
+        let class = self.classes.read(batch, column(batch, NAMES.class));
         let amounts: &[i64] =
-            batch.column(column(batch, "amount_minor")).as_primitive::<Int64Type>().values();
+            batch.column(column(batch, NAMES.amount_minor)).as_primitive::<Int64Type>().values();
         for amount in amounts {
             self.counts.moved += u128::from(amount.unsigned_abs());
         }
@@ -206,7 +206,7 @@ impl Producer {
         amounts: &[i64],
     ) -> Rows {
         let names =
-            batch.column(column(batch, "class")).as_dictionary::<Int32Type>().values().as_string::<i32>();
+            batch.column(column(batch, NAMES.class)).as_dictionary::<Int32Type>().values().as_string::<i32>();
         let (width, outside) = (self.scan.width as u32, self.scan.layout.intervals);
         let mut rows = Rows::default();
         for (row, time) in times(batch).iter().enumerate() {
@@ -235,7 +235,7 @@ impl Producer {
 
     /// Counts the rows inside the windows whose class is none of the panel's.
     fn count_other_classes(&mut self, batch: &RecordBatch, interval: Option<u32>) {
-        let at = column(batch, "class");
+        let at = column(batch, NAMES.class);
         let keys = self.classes.read(batch, at);
         let mut of_key = vec![0_u64; self.classes.numbers().len()];
         let times = interval.is_none().then(|| times(batch));
@@ -258,5 +258,5 @@ fn column(batch: &RecordBatch, name: &str) -> usize {
 }
 
 fn times(batch: &RecordBatch) -> &[i64] {
-    batch.column(column(batch, "time")).as_primitive::<TimestampMillisecondType>().values()
+    batch.column(column(batch, NAMES.time)).as_primitive::<TimestampMillisecondType>().values()
 }

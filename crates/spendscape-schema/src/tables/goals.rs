@@ -5,7 +5,7 @@ use super::kinds::{Category, Date, Float, Goal, Index, Integer, Nullable, Sizes,
 tables! {
     /// Groups of transactions of the customers of a run: one row per customer, group and class, customers in the order of the
     /// roster, groups in the order of time. Each row group of the file holds one block of customers.
-    GoalGroups of GoalGroupRow = "goal_groups", 1 {
+    GoalGroups by GoalGroupColumns = "goal_groups", 1 {
         customer: Category = "customer id",
         position: Integer = "position among the customer's groups, from 0",
         day: Date = "day of the group",

@@ -7,7 +7,7 @@ use super::kinds::{
 
 tables! {
     /// Validated transactions, one row each.
-    Ledger = "ledger", 1 {
+    Ledger by LedgerColumns = "ledger", 1 {
         customer: Category = "customer id, as given or as a keyed hash",
         time: Time = "local wall-clock time of the transaction",
         amount_minor: Integer = "amount in minor units of the currency; negative is money spent, positive a refund or income",

@@ -21,7 +21,8 @@
 /// ```
 ///
 /// It gives the type `NAME`, whose fields hold all values of a column each, and, where `of ROW` stands there, the type
-/// `ROW` of one row.
+/// `ROW` of one row. Where `by COLUMNS` stands there, the table is too long to hold and passes as batches of Arrow arrays:
+/// `COLUMNS<T>` holds something for each column, such as its name or its array.
 macro_rules! tables {
     (@columns [$(#[doc = $doc:literal])+] $name:ident $text:literal $version:literal {
         $($column:ident: $kind:ty = $what:literal,)+
@@ -79,9 +80,43 @@ macro_rules! tables {
             }
         }
     };
-    ($($(#[doc = $doc:literal])+ $name:ident $(of $row:ident)? = $text:literal, $version:literal $body:tt)*) => {$(
+    (@stream $name:ident $columns:ident { $($column:ident: $kind:ty = $what:literal,)+ }) => {
+        #[doc = concat!("Something for each column of [`", stringify!($name), "`].")]
+        #[derive(Debug, Clone, Default)]
+        pub struct $columns<T> {
+            $(#[doc = $what] pub $column: T,)+
+        }
+
+        impl $name {
+            /// The names of its columns.
+            pub const NAMES: $columns<&'static str> =
+                $columns { $($column: crate::tables::plain(stringify!($column)),)+ };
+
+            /// A batch of the columns that are there.
+            ///
+            /// # Errors
+            /// As [`to_batch`](crate::Tabular::to_batch), and if a column that must be there is not.
+            pub fn batch(
+                axes: &crate::Axes,
+                columns: $columns<Option<arrow::array::ArrayRef>>,
+            ) -> Result<arrow::array::RecordBatch, crate::Error> {
+                use crate::Tabular;
+                crate::tables::batch(Self::TABLE, axes, vec![$(columns.$column),+])
+            }
+        }
+
+        impl<'a> $columns<Option<&'a arrow::array::ArrayRef>> {
+            /// The columns that a batch has.
+            #[must_use]
+            pub fn of(batch: &'a arrow::array::RecordBatch) -> Self {
+                Self { $($column: batch.column_by_name($name::NAMES.$column),)+ }
+            }
+        }
+    };
+    ($($(#[doc = $doc:literal])+ $name:ident $(of $row:ident)? $(by $columns:ident)? = $text:literal, $version:literal $body:tt)*) => {$(
         tables!(@columns [$(#[doc = $doc])+] $name $text $version $body);
         $(tables!(@rows $name $row $body);)?
+        $(tables!(@stream $name $columns $body);)?
     )*};
 }
 

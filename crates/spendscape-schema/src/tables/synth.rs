@@ -25,7 +25,7 @@ tables! {
     }
 
     /// What could be known of each group of the synthetic stream of goals before it came.
-    GoalTruth of GoalTruthRow = "goal_truth", 1 {
+    GoalTruth by GoalTruthColumns = "goal_truth", 1 {
         customer: Category = "customer id",
         position: Index = "position among the customer's groups, from 0: the number of groups before it",
         day: Date = "day of the group",

@@ -4,14 +4,17 @@ use std::{ops::Range, path::Path, sync::Arc};
 
 use arrow::{
     array::{
-        ArrayRef, Date32Array, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
+        ArrayRef, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
         TimestampMillisecondArray,
     },
     datatypes::{Int32Type, SchemaRef},
 };
 use ndarray::Array2;
 use rayon::prelude::*;
-use spendscape_schema::{Axes, Axis, Table, Tabular, arrays, tables::GoalCustomers};
+use spendscape_schema::{
+    Axes, Axis, Table, Tabular, arrays,
+    tables::{GoalCustomers, GoalTruth, GoalTruthColumns, Ledger, LedgerColumns},
+};
 use spendscape_store::{Provenance, TableWriter, Written, require_free_space};
 
 use super::{AGE_BANDS, GOAL_NAMES, GOALS, GoalProcess, GoalStream, REGIONS};
@@ -106,7 +109,7 @@ impl<'a> Plan<'a> {
         let classes = process.bank.coefficients.classes.iter().map(String::as_str).chain([INCOME_CLASS]);
         Ok(Self {
             process,
-            ledger: Table::Ledger.schema_with(&Axes::new(), &["channel"])?,
+            ledger: Table::Ledger.schema_with(&Axes::new(), &[Ledger::NAMES.channel])?,
             truth: Table::GoalTruth.schema(&Axes::new().with(Axis::Goal, GOAL_NAMES))?,
             customers: Table::GoalCustomers.schema(&Axes::new())?,
             classes: Arc::new(StringArray::from_iter_values(classes)),
@@ -135,14 +138,15 @@ impl<'a> Plan<'a> {
             let customer = (self.process.bank.params.seed, first + key, key as i32);
             self.process.classes.transactions(customer, &stream.groups, &mut rows);
         }
-        let columns = vec![
-            dictionary(rows.customer, names)?,
-            Arc::new(TimestampMillisecondArray::from(rows.time)),
-            Arc::new(Int64Array::from(rows.amount)),
-            dictionary(rows.class, &self.classes)?,
-            dictionary(rows.channel, &self.channels)?,
-        ];
-        Ok(RecordBatch::try_new(self.ledger.clone(), columns)?)
+        let columns = LedgerColumns {
+            customer: Some(dictionary(rows.customer, names)?),
+            time: Some(Arc::new(TimestampMillisecondArray::from(rows.time)) as ArrayRef),
+            amount_minor: Some(Arc::new(Int64Array::from(rows.amount)) as ArrayRef),
+            class: Some(dictionary(rows.class, &self.classes)?),
+            channel: Some(dictionary(rows.channel, &self.channels)?),
+            ..LedgerColumns::default()
+        };
+        Ok(Ledger::batch(&Axes::new(), columns)?)
     }
 
     fn truth(&self, names: &ArrayRef, streams: &[GoalStream]) -> Result<RecordBatch, Error> {
@@ -156,17 +160,17 @@ impl<'a> Plan<'a> {
             .collect();
         let vectors = Array2::from_shape_vec((vectors.len() / GOALS, GOALS), vectors)
             .map_err(|source| Error::Shape { source })?;
-        let columns = vec![
-            dictionary(groups().map(|(key, ..)| key as i32).collect(), names)?,
-            arrays::index(groups().map(|(_, position, _)| position as u16)),
-            Arc::new(Date32Array::from_iter_values(groups().map(|(.., group)| group.day))),
-            dictionary(groups().map(|(.., group)| group.goal as i32).collect(), &self.goals)?,
-            arrays::vectors32(vectors.view())?,
-            arrays::float(groups().map(|(.., group)| group.truth.expected_days)),
-            arrays::float(groups().map(|(.., group)| group.truth.log_day)),
-            arrays::float(groups().map(|(.., group)| group.truth.log_day_and_goal)),
-        ];
-        Ok(RecordBatch::try_new(self.truth.clone(), columns)?)
+        let columns = GoalTruthColumns {
+            customer: Some(dictionary(groups().map(|(key, ..)| key as i32).collect(), names)?),
+            position: Some(arrays::index(groups().map(|(_, position, _)| position as u16))),
+            day: Some(arrays::date(groups().map(|(.., group)| group.day))),
+            goal: Some(dictionary(groups().map(|(.., group)| group.goal as i32).collect(), &self.goals)?),
+            probability: Some(arrays::vectors32(vectors.view())?),
+            expected_days: Some(arrays::float(groups().map(|(.., group)| group.truth.expected_days))),
+            log_day: Some(arrays::float(groups().map(|(.., group)| group.truth.log_day))),
+            log_day_and_goal: Some(arrays::float(groups().map(|(.., group)| group.truth.log_day_and_goal))),
+        };
+        Ok(GoalTruth::batch(&Axes::new().with(Axis::Goal, GOAL_NAMES), columns)?)
     }
 }
 

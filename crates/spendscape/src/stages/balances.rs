@@ -2,13 +2,13 @@
 
 use std::{collections::HashMap, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMillisecondType};
 use jiff::{Span, civil::Date};
 use spendscape_schema::{
     Axes, Panel, Period, Table, WindowSpec,
-    tables::{BalanceRow, Balances},
+    tables::{BalanceRow, Balances, Ledger, LedgerColumns},
     window::Anchor,
 };
 use spendscape_store::TableReader;
@@ -16,7 +16,7 @@ use spendscape_store::TableReader;
 use crate::run_folder::{File, Stage};
 
 /// The optional column that a ledger needs.
-const BALANCE: &str = "balance_minor";
+const BALANCE: &str = Ledger::NAMES.balance_minor;
 const MILLISECONDS_PER_DAY: i64 = 86_400_000;
 /// Mean length of a month in days.
 const MONTH: f64 = 365.25 / 12.0;
@@ -96,11 +96,15 @@ fn read(reader: TableReader, panel: &Panel, mut add: impl FnMut(usize, i64, i64,
         panel.customers.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     for batch in reader {
         let batch = batch?;
-        let column = |name: &str| batch.column_by_name(name).with_context(|| format!("no column {name}"));
-        let times = column("time")?.as_primitive::<TimestampMillisecondType>();
-        let balances = column(BALANCE)?.as_primitive::<Int64Type>();
-        let amounts = column("amount_minor")?.as_primitive::<Int64Type>();
-        let customers = column("customer")?.as_dictionary::<Int32Type>();
+        let columns = LedgerColumns::of(&batch);
+        let (Some(customers), Some(times), Some(amounts), Some(balances)) =
+            (columns.customer, columns.time, columns.amount_minor, columns.balance_minor)
+        else {
+            bail!("the ledger is not whole");
+        };
+        let times = times.as_primitive::<TimestampMillisecondType>();
+        let (amounts, balances) = (amounts.as_primitive::<Int64Type>(), balances.as_primitive::<Int64Type>());
+        let customers = customers.as_dictionary::<Int32Type>();
         let names = customers.values().as_string::<i32>();
         // Each name that a batch uses is looked up once.
         let mut of_key: Vec<Option<Option<usize>>> = vec![None; names.len()];

@@ -6,10 +6,16 @@ use anyhow::{Context, Result, bail};
 use ndarray::{Array2, s};
 use serde::de::DeserializeOwned;
 use spendscape_goals::{Block, Blocks, Classes, Covariates, Error, Sequences, SequencesBuilder, Target};
-use spendscape_schema::{Table, arrays::Rows};
+use spendscape_schema::{
+    Table,
+    arrays::Rows,
+    tables::{GoalGroupColumns, GoalGroups, GoalRoster},
+};
 use spendscape_store::TableReader;
 
 use crate::run_folder::{File, RunFolder};
+
+const NAMES: GoalGroupColumns<&str> = GoalGroups::NAMES;
 
 /// What the groups of a run are made of, and where they are.
 #[derive(Debug)]
@@ -59,12 +65,12 @@ impl GoalData {
         };
         let (classes, goal_of_class) = (parse(note("classes")?)?, parse(note("goal_of_class")?)?);
         let last_day = parse(note("last_day")?)?;
-        let roster = run.read(File::GoalRoster)?.rows;
+        let roster: GoalRoster = run.table(File::GoalRoster)?;
         let place = run.find(File::GoalRoster);
-        let customers = roster.text("customer")?;
-        let groups = roster.integer("groups")?.into_iter().map(|groups| groups.max(0) as usize).collect();
+        let customers = roster.customer;
+        let groups = roster.groups.into_iter().map(|groups| groups.max(0) as usize).collect();
         let mut blocks: Vec<Range<usize>> = Vec::new();
-        for (n, block) in roster.integer("block")?.into_iter().enumerate() {
+        for (n, block) in roster.block.into_iter().enumerate() {
             let known = blocks.len() as i64;
             match blocks.last_mut() {
                 Some(last) if block + 1 == known => last.end = n + 1,
@@ -73,7 +79,7 @@ impl GoalData {
             }
         }
         let width = labels.covariates.len();
-        let rows = roster.sizes("covariates")?;
+        let rows = roster.covariates;
         let mut levels = Array2::zeros((customers.len(), width));
         for (n, row) in rows.iter().enumerate() {
             if row.len() != width {
@@ -139,19 +145,19 @@ impl GoalData {
         };
         let (goal_of, class_of) = (number(&self.labels.goals), number(&self.classes));
         let channel_of = number(&self.labels.channels);
-        let (customers, customer_names) = rows.category("customer")?;
+        let (customers, customer_names) = rows.category(NAMES.customer)?;
         let customer_of: Vec<Option<usize>> =
             customer_names.iter().map(|name| self.customers.binary_search(name).ok()).collect();
-        let (goals, goal_names) = rows.category("goal")?;
-        let (channels, channel_names) = rows.category("channel")?;
-        let (classes, class_names) = rows.category("class")?;
+        let (goals, goal_names) = rows.category(NAMES.goal)?;
+        let (channels, channel_names) = rows.category(NAMES.channel)?;
+        let (classes, class_names) = rows.category(NAMES.class)?;
         let find = |numbers: &HashMap<String, u16>, names: &[String]| -> Vec<Option<u16>> {
             names.iter().map(|name| numbers.get(name).copied()).collect()
         };
         let (goal_of, class_of) = (find(&goal_of, &goal_names), find(&class_of, &class_names));
         let channel_of = find(&channel_of, &channel_names);
-        let (days, spent) = (rows.date("day")?, rows.integer("spent_minor")?);
-        let positions = rows.integer("position")?;
+        let (days, spent) = (rows.date(NAMES.day)?, rows.integer(NAMES.spent_minor)?);
+        let positions = rows.integer(NAMES.position)?;
         let other = self.labels.channels.len() as u16;
         let (mut row, mut items) = (0, Vec::new());
         for n in self.blocks[block].clone() {

@@ -6,7 +6,10 @@ use anyhow::{Result, bail};
 use clap::Args;
 use jiff::civil::Date;
 use spendscape_goals::{Decisive, Event, GroupRules, Grouping, Sequences};
-use spendscape_schema::{Axes, Table, arrays, tables::GoalRoster};
+use spendscape_schema::{
+    Axes, Table, arrays,
+    tables::{self, GoalGroupColumns, GoalGroups, GoalRoster},
+};
 use spendscape_store::{Digest, Provenance, TableReader, TableWriter};
 
 use super::{
@@ -97,8 +100,8 @@ pub enum Where {
 impl Where {
     fn column(self) -> Option<&'static str> {
         match self {
-            Self::Channel => Some("channel"),
-            Self::Place => Some("place"),
+            Self::Channel => Some(tables::Ledger::NAMES.channel),
+            Self::Place => Some(tables::Ledger::NAMES.place),
             Self::None => None,
         }
     }
@@ -394,16 +397,17 @@ impl Former {
             let (groups, at) = group(row);
             groups.day[at]
         };
-        let columns = vec![
-            arrays::category(rows.iter().map(|row| self.customers[first + row.0].as_str())),
-            arrays::integer(rows.iter().map(|row| row.1 as i64)),
-            arrays::date(rows.iter().map(day)),
-            arrays::category(rows.iter().map(goal)),
-            arrays::category(rows.iter().map(channel)),
-            arrays::category(rows.iter().map(|row| self.goals.classes[row.2 as usize].as_str())),
-            arrays::integer(rows.iter().map(|row| row.3)),
-        ];
-        writer.write(&arrow::array::RecordBatch::try_new(writer.schema().clone(), columns)?)?;
+        let class = |row: &(usize, usize, u16, i64)| self.goals.classes[row.2 as usize].as_str();
+        let columns = GoalGroupColumns {
+            customer: Some(arrays::category(rows.iter().map(|row| self.customers[first + row.0].as_str()))),
+            position: Some(arrays::integer(rows.iter().map(|row| row.1 as i64))),
+            day: Some(arrays::date(rows.iter().map(day))),
+            goal: Some(arrays::category(rows.iter().map(goal))),
+            channel: Some(arrays::category(rows.iter().map(channel))),
+            class: Some(arrays::category(rows.iter().map(class))),
+            spent_minor: Some(arrays::integer(rows.iter().map(|row| row.3))),
+        };
+        writer.write(&GoalGroups::batch(&Axes::new(), columns)?)?;
         Ok(writer.end_group()?)
     }
 }

@@ -5,12 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use arrow::{
     array::{Array, AsArray},
     datatypes::{Int32Type, Int64Type, TimestampMillisecondType},
 };
-use spendscape_schema::Table;
+use spendscape_schema::{Table, tables::LedgerColumns};
 use spendscape_store::TableReader;
 
 /// A transaction as the ledger has it; names by their number in the order in which they were met.
@@ -62,15 +62,16 @@ impl Ledger {
         let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
         for batch in TableReader::open(&self.path, Table::Ledger)? {
             let batch = batch?;
-            let column = |name: &str| {
-                batch
-                    .column_by_name(name)
-                    .with_context(|| format!("{} has no column {name}", self.path.display()))
+            let columns = LedgerColumns::of(&batch);
+            let (Some(times), Some(amounts), Some(customers), Some(classes)) =
+                (columns.time, columns.amount_minor, columns.customer, columns.class)
+            else {
+                bail!("{} is no whole ledger", self.path.display());
             };
-            let times = column("time")?.as_primitive::<TimestampMillisecondType>();
-            let amounts = column("amount_minor")?.as_primitive::<Int64Type>();
-            let customers = column("customer")?.as_dictionary::<Int32Type>();
-            let classes = column("class")?.as_dictionary::<Int32Type>();
+            let times = times.as_primitive::<TimestampMillisecondType>();
+            let amounts = amounts.as_primitive::<Int64Type>();
+            let (customers, classes) =
+                (customers.as_dictionary::<Int32Type>(), classes.as_dictionary::<Int32Type>());
             let channels = self.channel.and_then(|name| batch.column_by_name(name));
             let channels = channels.map(AsArray::as_dictionary::<Int32Type>);
             let customer_names = customers.values().as_string::<i32>();

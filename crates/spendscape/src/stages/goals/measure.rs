@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use arrow::{
     array::AsArray,
     datatypes::{Date32Type, Float32Type, Int32Type, UInt16Type},
@@ -16,6 +16,7 @@ use spendscape_schema::{
     Axes, Axis, Table, seed,
     tables::{
         GoalComparisonRow, GoalComparisons, GoalConfusion, GoalConfusionRow, GoalMeasureRow, GoalMeasures,
+        GoalTruthColumns,
     },
 };
 use spendscape_store::TableReader;
@@ -181,10 +182,13 @@ fn truth(run: &RunFolder, held_out: &HeldOut<'_>) -> Result<Option<Predictions>>
     let mut truth = Array2::from_elem((test.len(), data.labels.goals.len()), f64::NAN);
     for batch in reader {
         let batch = batch?;
-        let column = |name: &str| {
-            batch.column_by_name(name).with_context(|| format!("{} has no column {name}", path.display()))
+        let columns = GoalTruthColumns::of(&batch);
+        let (Some(customers), Some(positions), Some(days), Some(probability)) =
+            (columns.customer, columns.position, columns.day, columns.probability)
+        else {
+            bail!("{} is not whole", path.display());
         };
-        let customers = column("customer")?.as_dictionary::<Int32Type>();
+        let customers = customers.as_dictionary::<Int32Type>();
         let names = customers.values().as_string::<i32>();
         let of_key: Vec<Option<u32>> = names
             .iter()
@@ -193,9 +197,9 @@ fn truth(run: &RunFolder, held_out: &HeldOut<'_>) -> Result<Option<Predictions>>
             })
             .map(|customer| customer.map(|customer| customer as u32))
             .collect();
-        let positions = column("position")?.as_primitive::<UInt16Type>();
-        let days = column("day")?.as_primitive::<Date32Type>();
-        let probability = column("probability")?.as_fixed_size_list();
+        let positions = positions.as_primitive::<UInt16Type>();
+        let days = days.as_primitive::<Date32Type>();
+        let probability = probability.as_fixed_size_list();
         for (at, key) in customers.keys().values().iter().enumerate() {
             let Some(customer) = of_key[*key as usize] else { continue };
             let position = positions.value(at);

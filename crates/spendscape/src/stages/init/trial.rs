@@ -10,7 +10,8 @@ use spendscape_ledger::{
     derive_taxonomy, ingest,
 };
 use spendscape_schema::{
-    EmptyWindows, Period, Table, WindowLength, WindowSpec, arrays::Rows, money::Currency, window::Anchor,
+    EmptyWindows, Period, Table, WindowLength, WindowSpec, arrays::Rows, money::Currency, tables::Ledger,
+    window::Anchor,
 };
 use spendscape_store::{ScratchFolder, TableReader};
 
@@ -153,12 +154,12 @@ fn look(map: &ColumnMap, ledger: &std::path::Path) -> Result<(Vec<[String; 4]>, 
     let schema = reader.schema().clone();
     for batch in reader {
         let rows = Rows::new(&schema, &[batch?])?;
-        let amounts = rows.integer("amount_minor")?;
+        let amounts = rows.integer(Ledger::NAMES.amount_minor)?;
         spending += amounts.iter().filter(|amount| **amount < 0).count() as u64;
         if first.is_empty() {
-            let (customers, ids) = rows.category("customer")?;
-            let (classes, names) = rows.category("class")?;
-            let times = rows.time("time")?;
+            let (customers, ids) = rows.category(Ledger::NAMES.customer)?;
+            let (classes, names) = rows.category(Ledger::NAMES.class)?;
+            let times = rows.time(Ledger::NAMES.time)?;
             for at in 0..rows.len().min(SHOWN_ROWS) {
                 let time = jiff::Timestamp::from_millisecond(times[at])?;
                 let time = jiff::tz::TimeZone::UTC.to_datetime(time).to_string().replace('T', " ");

@@ -1,0 +1,221 @@
+//! What no compiler checks: that documents say what the code does, and that sources keep the house's manners.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell;
+
+/// Longest line of a comment: rustfmt does not wrap them.
+const COMMENT_WIDTH: usize = 130;
+
+/// Beginnings of words of British spelling; the house writes American.
+const BRITISH: [&str; 20] = [
+    "analys",
+    "artefact",
+    "behaviour",
+    "cancell",
+    "catalogue",
+    "centre",
+    "centring",
+    "colour",
+    "favour",
+    "grey",
+    "judgement",
+    "labell",
+    "licence",
+    "modell",
+    "neighbour",
+    "normalis",
+    "optimis",
+    "organis",
+    "standardis",
+    "summaris",
+];
+
+/// Words that begin so and are right.
+const RIGHT: [&str; 8] =
+    ["analysis", "analyses", "analyst", "analysts", "cancellation", "organism", "labelledby", "modeller"];
+
+/// Checks the tree and names everything that is wrong.
+///
+/// # Errors
+/// If anything is.
+pub(crate) fn run() -> Result<()> {
+    let root = shell::root();
+    let mut found = Vec::new();
+    for path in files(root, &["rs", "md"])? {
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        let is_source = path.extension().is_some_and(|extension| extension == "rs");
+        found.extend(manners(&name, &text, is_source));
+    }
+    let read = |path: &str| fs::read_to_string(root.join(path)).with_context(|| path.to_owned());
+    let architecture = read("docs/ARCHITECTURE.md")?;
+    for manifest in files(&root.join("crates"), &["toml"])? {
+        let text = fs::read_to_string(&manifest)?;
+        if manifest.file_name().is_some_and(|name| name == "Cargo.toml") {
+            found.extend(knows(&architecture, &text));
+        }
+    }
+    found.extend(written(&architecture, &read("crates/spendscape/src/run_folder.rs")?));
+    let mut claims = String::new();
+    for path in files(&root.join("xtask/src/reproduce/claims"), &["rs"])? {
+        claims += &fs::read_to_string(path)?;
+    }
+    found.extend(sections(&read("docs/METHODS.md")?, &claims));
+    if found.is_empty() {
+        return Ok(());
+    }
+    bail!("{} things are untidy:\n{}", found.len(), found.join("\n"))
+}
+
+/// Files of the tree with these extensions, in order; not those that programs made.
+fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    entries.sort();
+    for path in entries {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            found.extend(files(&path, extensions)?);
+        } else if path.extension().is_some_and(|own| extensions.iter().any(|wanted| own == *wanted)) {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// How a file begins, how wide its comments are, and how it spells.
+fn manners(name: &str, text: &str, is_source: bool) -> Vec<String> {
+    let mut found = Vec::new();
+    if is_source && !(text.starts_with("//!") || text.starts_with("#![doc")) {
+        found.push(format!("{name}: begin with `//!` and what the file holds"));
+    }
+    // The list of what is wrong is itself no text.
+    let is_list = name.ends_with("tidy.rs");
+    for (number, line) in (1..).zip(text.lines()) {
+        if is_source && line.trim_start().starts_with("//") && line.chars().count() > COMMENT_WIDTH {
+            found.push(format!("{name}:{number}: a comment of more than {COMMENT_WIDTH} characters"));
+        }
+        let words = line.split(|letter: char| !letter.is_alphabetic()).map(str::to_lowercase);
+        let british = |word: &String| {
+            BRITISH.iter().any(|start| word.starts_with(start)) && !RIGHT.contains(&word.as_str())
+        };
+        if let Some(word) = words.filter(|_| !is_list).find(british) {
+            found.push(format!("{name}:{number}: {word:?} is British spelling"));
+        }
+    }
+    found
+}
+
+/// Rows of the table under a heading that begins so, cell by cell.
+fn table<'a>(document: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
+    let rows = document.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
+    let cells = |line: &'a str| line.trim_matches('|').split(" | ").map(str::trim).collect();
+    rows.take_while(|line| line.starts_with('|')).map(cells).collect()
+}
+
+/// Whether the architecture names the crates of the workspace that a manifest's crate knows about.
+fn knows(architecture: &str, manifest: &str) -> Option<String> {
+    let name = manifest.lines().find_map(|line| line.strip_prefix("name = \""))?.trim_end_matches('"');
+    let dependencies = manifest
+        .lines()
+        .skip_while(|line| *line != "[dependencies]")
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.strip_prefix("spendscape-")?.split(['.', ' ', '=']).next());
+    let dependencies: BTreeSet<&str> = dependencies.collect();
+    let rows = table(architecture, "| crate |");
+    let Some(row) = rows.iter().find(|row| row[0].trim_matches('`') == name) else {
+        return Some(format!("docs/ARCHITECTURE.md: the table of crates lacks {name}"));
+    };
+    let known: BTreeSet<&str> = rows
+        .iter()
+        .filter_map(|other| other[0].trim_matches('`').strip_prefix("spendscape-"))
+        .filter(|short| row[2].split([',', ' ']).any(|word| word == *short))
+        .collect();
+    let all = row[2] == "all of them";
+    (!all && known != dependencies)
+        .then(|| format!("docs/ARCHITECTURE.md: {name} knows about {dependencies:?}, not {known:?}"))
+}
+
+/// Whether the architecture says of every file of a run folder which stage writes it.
+fn written(architecture: &str, run_folder: &str) -> Vec<String> {
+    let list = run_folder.lines().skip_while(|line| *line != "files! {").take_while(|line| *line != "}");
+    let files = list.filter_map(|line| line.split_once(" = \"")?.1.split('"').next());
+    let stages = table(architecture, "| stage |");
+    let names = |cell: &str, file: &str| cell.split([',', ' ', ';']).any(|word| word == file);
+    files
+        .filter(|file| !stages.iter().any(|stage| names(stage[2], file)))
+        // Lists of profiles are named together.
+        .filter(|file| !file.starts_with("profile_"))
+        .map(|file| format!("docs/ARCHITECTURE.md: no stage writes {file}"))
+        .collect()
+}
+
+/// Whether the methods tell of every claim that is judged in which section it is.
+fn sections(methods: &str, claims: &str) -> Vec<String> {
+    let numbers: BTreeSet<&str> = claims
+        .split(" claim(")
+        .skip(1)
+        .filter_map(|rest| rest.split(',').next().map(str::trim))
+        .filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        .collect();
+    let rows = table(methods, "| # | claim");
+    let headings: Vec<&str> = methods.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let section = |number: &str| {
+        let row = rows.iter().find(|row| row[0] == number)?;
+        let section = row.last()?.split([',', ' ']).next()?.trim_matches(['[', ']']);
+        headings.iter().find(|heading| heading.split(' ').next() == Some(section))
+    };
+    let lacks = |number: &&&str| section(number).is_none();
+    numbers
+        .iter()
+        .filter(lacks)
+        .map(|number| format!("docs/METHODS.md: the table of claims names no section for claim {number}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn manners_are_found_where_they_lack() {
+        let wide = format!("//! What it holds.\n/// {}\n", "x".repeat(COMMENT_WIDTH));
+        let problems = |text: &str| manners("a.rs", text, true).len();
+        assert_eq!(problems("//! Analysis of what it holds.\n"), 0);
+        assert_eq!(problems("use std::fs;\n"), 1);
+        assert_eq!(problems(&wide), 1);
+        assert_eq!(problems("//! The colour of a label.\n"), 1);
+    }
+
+    #[test]
+    fn a_crate_that_the_architecture_misdescribes_is_named() {
+        let architecture = "| crate | for | knows about |\n|---|---|---|\n| `spendscape-a` | x | b, ndarray |\n\
+                            | `spendscape-b` | x | ndarray |\n";
+        let manifest = |dependency: &str| {
+            format!("[package]\nname = \"spendscape-a\"\n\n[dependencies]\n{dependency}.workspace = true\n")
+        };
+        assert_eq!(knows(architecture, &manifest("spendscape-b")), None);
+        assert!(knows(architecture, &manifest("serde")).is_some());
+        assert!(knows("", &manifest("serde")).is_some());
+    }
+
+    #[test]
+    fn files_without_a_stage_and_claims_without_a_section_are_named() {
+        let architecture =
+            "| stage | reads | writes |\n|---|---|---|\n| `train` | panel | model, training |\n";
+        let run_folder = "files! {\n    Model = \"model\": Model,\n    Panel = \"panel\": Panel,\n}\n";
+        assert_eq!(written(architecture, run_folder), ["docs/ARCHITECTURE.md: no stage writes panel"]);
+        let methods = "## 3 Means\n| # | claim | figures | section |\n|---|---|---|---|\n| 1 | x | y | 3 |\n| 2 | x | y | 4 |\n";
+        let claims = "fn claim(number: u8, claim: &str) claim(1, \"a\") claim(\n    2,\n    \"b\")";
+        assert_eq!(sections(methods, claims).len(), 1);
+    }
+}
