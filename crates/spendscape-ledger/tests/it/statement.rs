@@ -659,7 +659,7 @@ fn statements_are_proposed_by_what_they_hold() {
     let proposal = propose(&[&bench.file("raw", format!("{MT940}{dollars}{dollars}"))]).unwrap();
     assert_eq!(proposal.map.currency, "USD");
     assert_eq!(proposal.map.rows.condition.as_deref(), Some("currency = 'USD'"));
-    let empty = propose(&[&bench.file("raw", ":20:A\n:25:1\n")]).unwrap_err();
+    let empty = propose(&[&bench.file("raw", ":20:A\n:25:1\n-\n")]).unwrap_err();
     assert_says(&empty.to_string(), &["none of the 0 rows"]);
 }
 
