@@ -134,15 +134,24 @@ pub enum Error {
         path: PathBuf,
     },
     /// A column that is read stands twice in a header, so that its name says nothing.
-    #[error(
-        "{path} has two columns {column:?}: name all columns with `source.header = [...]`, and leave the file's own header line \
-         out with `source.skip = 1`"
-    )]
+    #[error("{path} has two columns {column:?}: {}", advice_on_twins(*.text))]
     DuplicateColumn {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
+        /// Whether it is a text file.
+        text: bool,
+    },
+    /// A file has more columns than any ledger has.
+    #[error("{path} has {found} columns, and at most {limit} are read: leave out those that are not needed")]
+    ManyColumns {
+        /// The file.
+        path: PathBuf,
+        /// Its columns.
+        found: usize,
+        /// Columns allowed.
+        limit: usize,
     },
     /// A column of a joined file has the name of another column.
     #[error("{path} has a column {column:?}, as another file has: tell its columns apart with `join.prefix`")]
@@ -735,6 +744,15 @@ pub enum NumberFault {
     /// It is marked as negative, or as a credit, and has a sign besides.
     #[error("it has two signs, so that it is not clear whether it is negative")]
     TwoSigns,
+    /// Three digits follow the decimal sign where the type has fewer, as if it stood between thousands.
+    #[error(
+        "three digits follow {sign:?}, which is the decimal sign: where it stands between thousands, set `source.decimal_sign` and \
+         `source.grouping`; where the file has three decimals, say so under `types`"
+    )]
+    Thousands {
+        /// The decimal sign.
+        sign: char,
+    },
     /// It has more digits after the decimal sign than the type.
     #[error("it has {digits} digits after the decimal sign")]
     TooPrecise {
@@ -747,6 +765,15 @@ pub enum NumberFault {
         /// Digits that the type has.
         digits: u8,
     },
+}
+
+fn advice_on_twins(text: bool) -> &'static str {
+    match text {
+        true => {
+            "name all columns with `source.header = [...]`, and leave the file's own header line out with `source.skip = 1`"
+        }
+        false => "write it with other names",
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ use crate::{Error, error::Difference};
 /// What Hive and Spark write into a path for null.
 const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
 
+/// The most columns of a file. Names are compared with one another, and those of a whole mebibyte would take hours.
+const MOST_COLUMNS: usize = 4_096;
+
 /// Where a column's values come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -77,6 +80,10 @@ impl<'a> FileColumns<'a> {
     }
 
     fn new(path: &'a Path, map: &ColumnMap, found: Vec<Field>, text: bool) -> Result<Self, Error> {
+        if found.len() > MOST_COLUMNS {
+            let (path, found) = (path.to_owned(), found.len());
+            return Err(Error::ManyColumns { path, found, limit: MOST_COLUMNS });
+        }
         let mut columns = Self { path, columns: Vec::new(), twins: Vec::new(), different: Vec::new(), text };
         let is_twin = |name: &str| found.iter().filter(|field| field.name() == name).count() > 1;
         for (at, field) in found.iter().enumerate() {
@@ -214,7 +221,7 @@ impl<'a> FileColumns<'a> {
     pub(crate) fn missing(&self, name: &str) -> Error {
         let (path, column) = (self.path.to_owned(), name.to_owned());
         if self.twins.contains(&column) {
-            return Error::DuplicateColumn { path, column };
+            return Error::DuplicateColumn { path, column, text: self.text };
         }
         if let Some(different) = self.different.iter().find(|different| different.name == name) {
             return Error::DifferentColumn {

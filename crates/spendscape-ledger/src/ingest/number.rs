@@ -212,7 +212,8 @@ impl<'a> NumberSigns<'a> {
         self.plain(&text, grouping, column)
     }
 
-    /// An exact decimal of ASCII signs as an integer of the column's digits after the sign. Zeros beyond them are no digits.
+    /// An exact decimal of ASCII signs as an integer of the column's digits after the sign. Zeros beyond them are no digits,
+    /// unless there are three after the sign, which may stand between thousands.
     ///
     /// # Errors
     /// Whatever is not wholly a number, whose grouping signs do not stand between groups, or that has more digits than the
@@ -258,7 +259,9 @@ impl<'a> NumberSigns<'a> {
                     run += 1;
                 }
                 byte if Some(byte) == grouping => {
-                    let fits = if grouped { run == self.groups.inner() } else { self.groups.first(run) };
+                    // A number of 0.500 is one half, whatever sign that is.
+                    let begins = self.groups.first(run) && !whole.starts_with(&[b'0', byte]);
+                    let fits = if grouped { run == self.groups.inner() } else { begins };
                     if !fits {
                         return Err(self.misplaced());
                     }
@@ -277,6 +280,14 @@ impl<'a> NumberSigns<'a> {
                 byte if Some(byte) == grouping => return Err(self.misplaced()),
                 _ => return Err(self.no_number()),
             }
+        }
+        if fraction.len() == Groups::LAST
+            && usize::from(scale) < Groups::LAST
+            && exponent_at.is_none()
+            && !grouped
+            && run > 0
+        {
+            return Err(NumberFault::Thousands { sign: char::from(self.decimal) });
         }
         fraction[..end].iter().try_for_each(|digit| push(*digit))?;
         // The value is a whole number of units of 10^-after.
@@ -427,6 +438,31 @@ mod tests {
         ] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_decimal_sign_that_may_stand_between_thousands_is_refused() {
+        let read = |text: &str| signs(b'.', Some(b','), Groups::Thousands).read(text, MONEY);
+        for text in ["1.000", "-12.500", "123.456", "0.000"] {
+            assert_eq!(read(text), Err(NumberFault::Thousands { sign: '.' }), "{text}");
+        }
+        // As many zeros as a database writes, groups or an exponent beside them, or a type with three decimals say what it is.
+        for (text, value) in [
+            ("1.0000", 100),
+            ("1.00", 100),
+            ("1,234.500", 123_450),
+            (".500", 50),
+            ("1.500e1", 1_500),
+            ("12345678.0000000", 1_234_567_800),
+        ] {
+            assert_eq!(read(text), Ok(value), "{text}");
+        }
+        let fine = ColumnType::Decimal { precision: 12, scale: 3 };
+        assert_eq!(signs(b'.', None, Groups::Thousands).read("1.000", fine), Ok(1_000));
+        assert!(signs(b'.', None, Groups::Thousands).read("1.000", ColumnType::Integer).is_err());
+        // The other way round: no number has a thousand after a zero.
+        let german = |text: &str| signs(b',', Some(b'.'), Groups::Thousands).read(text, MONEY).ok();
+        assert_eq!((german("0.500"), german("-0.100,00"), german("10.500")), (None, None, Some(1_050_000)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The ingest itself.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -35,13 +35,21 @@ pub struct IngestOptions {
     pub pseudonyms: Option<Pseudonyms>,
     /// Where the check for repeated transaction ids may write files; removed afterwards.
     pub scratch: PathBuf,
+    /// The digests of files that are known already, by their paths: the ledger's provenance names them without reading the files
+    /// once more.
+    pub digests: HashMap<PathBuf, Digest>,
 }
 
 impl IngestOptions {
     /// Ids as given, nothing dropped silently.
     #[must_use]
     pub fn with_scratch(scratch: &Path) -> Self {
-        Self { allow_cut_last_line: false, pseudonyms: None, scratch: scratch.to_owned() }
+        Self {
+            allow_cut_last_line: false,
+            pseudonyms: None,
+            scratch: scratch.to_owned(),
+            digests: HashMap::new(),
+        }
     }
 }
 
@@ -92,7 +100,11 @@ fn ingest_in_blocks<P: AsRef<Path>>(
     let joined = map.joined_files();
     let digest = || -> Result<_, Error> {
         let of_all = |paths: &[PathBuf]| {
-            paths.par_iter().map(|path| Digest::of_file(path)).collect::<Result<Vec<_>, _>>()
+            let of_one = |path: &PathBuf| match options.digests.get(path) {
+                Some(known) => Ok(known.clone()),
+                None => Digest::of_file(path),
+            };
+            paths.par_iter().map(of_one).collect::<Result<Vec<_>, _>>()
         };
         Ok((of_all(&files)?, of_all(&joined)?))
     };

@@ -76,7 +76,7 @@ fn a_sign_that_groups_no_three_digits_is_refused() {
     let bench = Bench::new();
     let rows = |amount: &str| format!("{HEADER}A1;2019-05-02;-7,5;food\nA1;2020-05-02;{amount};rent\n");
     let german = csv_map("decimal_sign = ','\ngrouping = '.'", "amount = 'amount'", "");
-    for amount in ["-12.50", "-1.00", "-1.2345", "1.23.456"] {
+    for amount in ["-12.50", "-1.00", "-1.2345", "1.23.456", "-0.500"] {
         let says = refusal(&bench, &german, &rows(amount));
         assert_says(
             &says,
@@ -89,6 +89,13 @@ fn a_sign_that_groups_no_three_digits_is_refused() {
     assert_says(
         &refusal(&bench, &english, &rows("-1,234.50").replace("-7,5", "-12,50")),
         &["row 1", "\"-12,50\""],
+    );
+    // The other way round a thousand would be one.
+    let says =
+        refusal(&bench, &csv_map("", "amount = 'amount'", ""), &rows("-1.000").replace("-7,5", "-7.5"));
+    assert_says(
+        &says,
+        &["row 2 (line 3), column amount", "\"-1.000\"", "three digits follow '.'", "source.grouping"],
     );
     let indian = csv_map("grouping = ','\ngroups = 'indian'", "amount = 'amount'", "");
     take_csv(&bench, &indian, &rows("-12,34,567.5").replace("-7,5", "-1e2")).unwrap();
@@ -438,6 +445,31 @@ fn nothing_is_evaluated_for_no_row() {
     let says = refusal(&bench, &map, &content);
     assert_says(&says, &["row 3 (line 5), column columns.customer", "\\u{1b}[31m"]);
     assert!(!says.contains('\u{1b}'));
+}
+
+#[test]
+fn columns_are_bounded_and_advice_on_twins_can_be_followed() {
+    let bench = Bench::new();
+    let wide: String = (0..5_000).map(|at| format!(";c{at}")).collect();
+    let text = format!("{}{wide}\nA1;2019-05-02;-1.00;food{}\n", HEADER.trim_end(), ";".repeat(5_000));
+    let says = refusal(&bench, &csv_map("", "amount = 'amount'", ""), &text);
+    assert_says(&says, &["raw.csv has 5004 columns, and at most 4096"]);
+    // A Parquet file has no header line that could be replaced.
+    let (customer, class) = labels();
+    let days: ArrayRef = Arc::new(Date32Array::from(vec![18_000; customer.len()]));
+    let amount: ArrayRef = Arc::new(Int64Array::from(vec![-1; customer.len()]));
+    let path = bench.folder.path().join("twins.parquet");
+    let columns = [
+        ("customer", customer),
+        ("class", class),
+        ("time", days),
+        ("amount", amount.clone()),
+        ("amount", amount),
+    ];
+    write(&path, columns.to_vec());
+    let error = take(&bench, &parquet_map("amount", ""), &path).unwrap_err().to_string();
+    assert_says(&error, &["twins.parquet has two columns \"amount\"", "write it with other names"]);
+    assert!(!error.contains("source.header"), "{error}");
 }
 
 #[test]

@@ -407,7 +407,7 @@ fn what_ofx_may_say_otherwise_is_refused_or_kept() {
     };
     let end = OFX.find("<STMTTRN><TRNTYPE>DEBIT").unwrap();
     assert_says(&refusal(&plain, latin(&OFX[..end])), &["raw, row 3 (line 3", "</OFX>", "cut"]);
-    assert_says(&with("-12.50", "-1,250"), &["row 1 (line 21)", "\"-1,250\"", "comma"]);
+    assert_says(&with("-12.50", "-1,250"), &["row 1 (line 21)", "\"-1,250\"", "','"]);
     assert_says(&with("-12.50", "12.50.0"), &["\"12.50.0\" as an amount"]);
     assert_says(&with("<TRNAMT>-12.50\r\n", ""), &["row 1", "no amount (TRNAMT)"]);
     assert_says(&with("20190502120000.000[-5:EST]", "2019-05-02"), &["\"2019-05-02\" as a day"]);
@@ -450,6 +450,115 @@ const MT940_ROWS: [&str; 5] = [
     "10020030/1234567|EUR|2019-01-03||2019-01-03|B4||X|NL47|back|NRTI|||STARTUMS|reversal|",
     "10020030/1234567|EUR|2019-01-04||2019-01-04|||||Fee|NCHG|||STARTUMS||",
 ];
+
+/// What of two counts is not for a reader to guess, and what has no end is cut.
+#[test]
+fn what_is_there_twice_or_has_no_end_is_refused() {
+    // Two elements where a statement has one, and a state that is none.
+    let text = camt("08", &entry("1.00", "DBIT", NEW, "{MORE}")).replace("{CLOSING}", "99.00");
+    let with = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        refusal(&map("camt", ""), text.replace(from, to).replace("{MORE}", ""))
+    };
+    for (more, name) in [
+        ("<Amt Ccy=\"EUR\">9.00</Amt>", "Amt"),
+        ("<CdtDbtInd>CRDT</CdtDbtInd>", "CdtDbtInd"),
+        ("<BookgDt><Dt>2020-05-02</Dt></BookgDt>", "BookgDt"),
+        ("<Sts><Cd>PDNG</Cd></Sts>", "Sts"),
+        (
+            "<NtryDtls><TxDtls><Amt Ccy=\"EUR\">1.00</Amt><Amt Ccy=\"EUR\">2.00</Amt></TxDtls></NtryDtls>",
+            "Amt",
+        ),
+    ] {
+        assert_says(
+            &with("{MORE}", more),
+            &["raw, row 1 (line 8)", &format!("{name} is there more than once")],
+        );
+    }
+    assert_says(
+        &with("</Acct>", "</Acct><Acct><Id><IBAN>DE02</IBAN></Id></Acct>"),
+        &["(line 5)", "the account (Acct)"],
+    );
+    for state in ["BOKED", "book"] {
+        assert_says(
+            &with("BOOK", state),
+            &["row 1", &format!("\"{state}\" does not say whether it is booked")],
+        );
+    }
+    // The sign that the standard does not have before decimals.
+    assert_says(&with("1.00<", "1,000<"), &["row 1 (line 8)", "',' of \"1,000\"", "'.'"]);
+    assert_eq!(
+        read(&map("camt", ""), "a.xml", text.replace("1.00<", "1,00<").replace("{MORE}", "")).1,
+        [-100]
+    );
+
+    let latin = |text: &str| -> Vec<u8> { text.chars().map(|letter| letter as u8).collect() };
+    let with = |from: &str, to: &str| {
+        assert!(OFX.contains(from), "{from}");
+        refusal(&map("ofx", ""), latin(&OFX.replacen(from, to, 1)))
+    };
+    for (from, name) in [
+        ("<TRNAMT>-12.50", "TRNAMT"),
+        ("<DTPOSTED>20190504", "DTPOSTED"),
+        ("<FITID>F2", "FITID"),
+        ("<ACCTID>4111", "ACCTID"),
+        ("<CURDEF>EUR<CCACCTFROM>", "CURDEF"),
+    ] {
+        let twice = format!("<{name}>{}{from}", if name == "CURDEF" { "USD" } else { "20190607" });
+        assert_says(&with(from, &twice), &["raw, row ", &format!("{name} is there more than once")]);
+    }
+    // A transaction that is not ended would be lost, before another one, at the end of the list, and in a second document.
+    for (text, line) in [
+        (OFX.replacen("<MEMO>\r\n</STMTTRN>", "<MEMO>\r\n", 1), "line 21"),
+        (OFX.replacen("<MEMO>pay</STMTTRN>", "<MEMO>pay", 1), "line 31"),
+    ] {
+        assert_says(
+            &refusal(&map("ofx", ""), latin(&text)),
+            &["raw, row ", line, "it has no end (</STMTTRN>)"],
+        );
+    }
+    let second = &OFX[..OFX.find("<LEDGERBAL>").unwrap()];
+    assert_says(&refusal(&map("ofx", ""), latin(&format!("{OFX}{second}"))), &["before </OFX>", "cut"]);
+    assert_eq!(read(&map("ofx", ""), "a.ofx", latin(&format!("{OFX}{OFX}"))).1.len(), 6);
+
+    let with = |from: &str, to: &str| {
+        assert!(MT940.contains(from), "{from}");
+        refusal(&map("mt940", ""), MT940.replacen(from, to, 1))
+    };
+    assert_says(&with(":28C:", ":25:99\r\n:28C:"), &["line 4", ":25: is there more than once"]);
+    assert_says(
+        &with(":61:181231", ":60F:C181228EUR1,00\r\n:61:181231"),
+        &["line 6", ":60F: is there more than once"],
+    );
+    // A file that is cut where a number of its last amount is, and one that is cut between entries.
+    for end in ["1500", "CARD 1\r\n", ":86:Fee\r\n"] {
+        let cut = &MT940[..MT940.find(end).unwrap() + end.len()];
+        assert_says(&refusal(&map("mt940", ""), cut), &["raw, row ", ":62F:", "is the file cut?"]);
+        assert_says(&refusal(&map("mt940", ""), format!("{cut}\r\n{MT940}")), &["raw, row ", ":62F:"]);
+    }
+    let ended = MT940.replace(":62F:C190104EUR2501,25\r\n:64:C190104EUR2501,25\r\n", "");
+    assert_eq!(read(&map("mt940", ""), "a.sta", ended).1.len(), 5);
+}
+
+/// What stands behind the amount of MT940 begins with a letter of its own: else it is part of the amount.
+#[test]
+fn an_amount_of_mt940_ends_where_its_code_begins() {
+    let with = |amount: &str| MT940.replacen("DR12,50NMSC", &format!("DR{amount}NMSC"), 1);
+    for amount in ["1O,00", "1 000,00", "1'000,00", "1\u{a0}000,00", "12,5O", "12,50-", "12,50 EUR", "1,2 5"]
+    {
+        assert_says(&refusal(&map("mt940", ""), with(amount)), &["raw, row 1 (line 6)", "as an entry"]);
+    }
+    assert_says(&refusal(&map("mt940", ""), with("1.200")), &["row 1 (line 6)", "'.' of \"1.200\"", "','"]);
+    assert_eq!(read(&map("mt940", ""), "a.sta", with("12.50 ")).1[0], -1_250);
+    // A tag behind spaces would make its entry part of the field before it.
+    for before in [" ", "\t", "\u{a0}", "\u{feff}"] {
+        let text = MT940.replacen(":61:190102", &format!("{before}:61:190102"), 1);
+        assert_says(
+            &refusal(&map("mt940", ""), text),
+            &["raw, row 2 (line 10)", "a tag must begin its line"],
+        );
+    }
+}
 
 #[test]
 fn mt940_is_read_with_its_reversals() {
@@ -550,7 +659,7 @@ fn statements_are_proposed_by_what_they_hold() {
     let proposal = propose(&[&bench.file("raw", format!("{MT940}{dollars}{dollars}"))]).unwrap();
     assert_eq!(proposal.map.currency, "USD");
     assert_eq!(proposal.map.rows.condition.as_deref(), Some("currency = 'USD'"));
-    let empty = propose(&[&bench.file("raw", ":20:A\n:25:1\n")]).unwrap_err();
+    let empty = propose(&[&bench.file("raw", ":20:A\n:25:1\n-\n")]).unwrap_err();
     assert_says(&empty.to_string(), &["none of the 0 rows"]);
 }
 

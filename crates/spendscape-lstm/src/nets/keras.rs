@@ -55,6 +55,9 @@ impl Layer<'_> {
             None => (format!("{what}, taken for granted: the file does not tell them"), true),
         };
         let biased = file.shape(bias);
+        if biased.is_none() {
+            self.refuse_lost(file, columns)?;
+        }
         let (cell, order, description, assumed) = match columns / units {
             4 if columns % units == 0 => {
                 let (activations, assumed) = told("sigmoid gates, tanh cell and output");
@@ -117,6 +120,31 @@ impl Layer<'_> {
             Some(name) => {
                 let problem = "it belongs to the layer that is read and is not understood: only keras.layers.LSTM, GRU and \
                                SimpleRNN and their cells are read";
+                Err(problem_of(&tensor(name), problem))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a bias that no layer of the file has, and that would fit this one, which has none: its name may have changed alone.
+    fn refuse_lost(&self, file: &Tensors<'_>, columns: usize) -> Result<(), Error> {
+        let names = file.names();
+        let has_kernel = |prefix: &str| {
+            let rests = names.iter().filter_map(|name| plain(name).strip_prefix(prefix));
+            rests.into_iter().any(|rest| !rest.contains('/') && rest.ends_with("kernel"))
+        };
+        let is_lost = |name: &&&str| {
+            let prefix =
+                plain(name).strip_suffix("bias").filter(|prefix| prefix.is_empty() || prefix.ends_with('/'));
+            prefix.is_some_and(|prefix| !has_kernel(prefix))
+                && file.shape(name).is_some_and(|shape| shape.last() == Some(&columns))
+        };
+        match names.iter().find(is_lost) {
+            Some(name) => {
+                let problem = format!(
+                    "no layer has this bias, and {} has none: are the names of one layer's tensors changed in part?",
+                    self.path
+                );
                 Err(problem_of(&tensor(name), problem))
             }
             None => Ok(()),

@@ -216,7 +216,11 @@ fn chosen(names: &[&str], wanted: &[String]) -> Result<Vec<usize>, Error> {
         let place = of(&|name| name == wanted).or_else(|| of(&within));
         place.ok_or_else(|| Error::Modules { wanted: Some(wanted.clone()), found: listed() })
     };
-    wanted.iter().map(place).collect()
+    let places = wanted.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    match (1..places.len()).find(|at| places[..*at].contains(&places[*at])) {
+        Some(at) => Err(problem_of(&format!("module {}", wanted[at]), "it is asked for twice")),
+        None => Ok(places),
+    }
 }
 
 /// What is wrong, and where.

@@ -221,6 +221,8 @@ fn one_of_several_modules_is_chosen_by_name() {
     assert_eq!(RecurrentNet::read(&file(&both), &stack).unwrap().layers.len(), 2);
     let turned = NetChoice { modules: vec!["top".to_owned(), "encoder".to_owned()], ..NetChoice::default() };
     assert!(refused(&both, &turned).contains("layer 1: it reads 3 values, but the layer below has 1 units"));
+    let twice = NetChoice { modules: vec!["top".to_owned(), "top".to_owned()], ..NetChoice::default() };
+    assert!(refused(&both, &twice).contains("module top: it is asked for twice"));
     let gru: [Entry<'_>; 2] = [("top.weight_ih", &[3, 2], 0.1), ("top.weight_hh", &[3, 1], 0.1)];
     assert!(refused(&lstm("encoder.", &gru), &stack).contains("module top: its cells differ"));
 }
@@ -282,6 +284,19 @@ fn keras_layers_that_are_not_understood_are_named() {
     seeds.push(("a/cell/seed_generator/seed_generator_state", &[2], 0.1));
     seeds.push(("dense/kernel", &[2, 1], 0.1));
     assert_eq!(parse(&file(&seeds)).unwrap().cell, Cell::Lstm);
+    // A bias under another name than its layer's, which would be taken for zero; that of another layer is left alone.
+    for (name, is_lost) in [("a/bias", true), ("bias:0", true), ("b/cell/bias", true), ("dense/bias", false)]
+    {
+        let mut apart = keras(&[3, 8], &[2, 8], &[]);
+        apart.extend([(name, [8].as_slice(), 0.1), ("dense/kernel", &[2, 8], 0.1)]);
+        match parse(&file(&apart)) {
+            Ok(_) => assert!(!is_lost, "{name}"),
+            Err(error) => assert!(
+                is_lost && error.to_string().contains(&format!("tensor {name}: no layer has this bias")),
+                "{error}"
+            ),
+        }
+    }
     let two = [
         ("a/cell/kernel:0", [3, 8].as_slice(), 0.1),
         ("a/cell/recurrent_kernel:0", &[2, 8], 0.1),

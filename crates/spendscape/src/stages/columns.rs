@@ -7,6 +7,7 @@ use arrow::{
     array::RecordBatch,
     util::display::{ArrayFormatter, FormatOptions},
 };
+use jiff::civil::Date;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use spendscape_schema::{CsvTable, Table, csv::Record, marks::is_mark};
 use spendscape_store::{catch_panic, read_table};
@@ -16,6 +17,21 @@ use crate::text::read_csv;
 /// Whether a text says that there is no value.
 pub(super) fn is_missing(text: &str) -> bool {
     text.trim().is_empty() || is_mark(text)
+}
+
+/// Largest size of a number: squares and sums of larger ones overflow.
+const LARGEST: f64 = 1e100;
+
+/// A number of a user's file.
+pub(super) fn number_of(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|value: &f64| value.abs() <= LARGEST)
+}
+
+/// The day in a text, which may have a time of day behind it. As in ledgers, a day before 1900 or after 2199 is none: its year
+/// has lost a digit, or it stands for no day.
+pub(super) fn day_of(text: &str) -> Option<Date> {
+    let day = text.trim().split(['T', ' ']).next()?;
+    day.parse().ok().filter(|day: &Date| (1900..=2199).contains(&day.year()))
 }
 
 /// Reads a CSV file, or a Parquet file where the name ends in `.parquet`: one of ours, which must be `table`, or another.

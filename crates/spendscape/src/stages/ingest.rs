@@ -30,7 +30,7 @@ use crate::{
     run_folder::{File, RunFolder, Stage, spending_classes, write_taxonomy},
     scope,
     shipped::{CoefficientSource, TaxonomySource, sources_of_signs},
-    stages::count,
+    stages::{columns::day_of, count},
     text::{read_csv, read_text},
 };
 
@@ -141,11 +141,15 @@ fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
         Some(CoefficientSource::Authored) => provenance = provenance.parameter("coefficients", "authored"),
         None => {}
     }
-    for (number, path) in spendscape_ledger::ingest::expand(&options.files)?.iter().enumerate() {
-        provenance = provenance.input(&format!("file {number}"), &Digest::of_file(path)?);
-    }
-    for (number, path) in map.joined_files().iter().enumerate() {
-        provenance = provenance.input(&format!("join {number}"), &Digest::of_file(path)?);
+    let mut digests = HashMap::new();
+    for (what, paths) in
+        [("file", spendscape_ledger::ingest::expand(&options.files)?), ("join", map.joined_files())]
+    {
+        for (number, path) in paths.into_iter().enumerate() {
+            let digest = Digest::of_file(&path)?;
+            provenance = provenance.input(&format!("{what} {number}"), &digest);
+            digests.insert(path, digest);
+        }
     }
     let Some(mut stage) = run.stage("ingest", provenance, &[], force)? else {
         return Ok(());
@@ -166,6 +170,7 @@ fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
     let raw = RawOptions {
         allow_cut_last_line: options.allow_cut_last_line,
         pseudonyms,
+        digests,
         ..RawOptions::with_scratch(run.path())
     };
     let destination = stage.place(File::Ledger)?;
@@ -310,8 +315,9 @@ pub(super) fn read_anchors(path: &Path) -> Result<HashMap<String, Date>> {
         (table.position("customer").with_context(place)?, table.position("day").with_context(place)?);
     let mut anchors = HashMap::new();
     for Record { line, mut cells } in table.rows {
-        let last = cells[day].parse().with_context(|| {
-            format!("{} line {line}, column day: {:?} is no day YYYY-MM-DD", path.display(), cells[day])
+        let last = day_of(&cells[day]).with_context(|| {
+            let place = format!("{} line {line}, column day", path.display());
+            format!("{place}: {:?} is no day YYYY-MM-DD from 1900 to 2199", cells[day])
         })?;
         let customer = std::mem::take(&mut cells[customer]);
         if let Some(earlier) = anchors.insert(customer, last) {
@@ -360,6 +366,10 @@ fn log_ingest(report: &IngestReport) {
     for file in report.files.iter().filter(|file| !file.absent.is_empty()) {
         let (file, columns) = (file.path.display(), file.absent.join(", "));
         tracing::warn!(%file, columns, "the file lacks columns, which are null in all its rows");
+    }
+    for file in report.files.iter().filter(|file| file.unterminated) {
+        let file = file.path.display();
+        tracing::warn!(%file, "the last line has all its fields but no line end: look whether the file is whole");
     }
     let above: u64 = report.files.iter().map(|file| file.lines_above).sum();
     if above > 0 {

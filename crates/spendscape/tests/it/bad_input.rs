@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::program::{files, refuse, succeed};
+use crate::program::{files, refuse, spendscape, succeed};
 
 const MAP: &str = r#"
 currency = "EUR"
@@ -90,6 +90,14 @@ fn a_cut_last_line_is_refused_unless_it_may_be_dropped() {
     succeed(&words);
     let report = fs::read_to_string(folder.path().join("run/ingest_report.json")).unwrap();
     assert!(report.contains("cut_last_lines"), "{report}");
+    // A last row with all its fields may be cut within the last of them: it is taken, and said.
+    let csv = format!("{HEADER}{}{}", customer("a"), customer("b").trim_end());
+    let folder = tempfile::tempdir().unwrap();
+    let words = prepare(folder.path(), &csv, "annual x 2");
+    let output = spendscape(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{log}");
+    assert!(log.contains("ledger.csv") && log.contains("no line end"), "{log}");
 }
 
 #[test]
@@ -319,6 +327,7 @@ fn files_that_are_no_text_and_paths_that_are_no_files_are_bad_input() {
     for (text, word) in [
         ("customer,day\na,2020-12-31\na,2020-12-30\n", "line 3"),
         ("customer,day\na,31.12.2020\n", "31.12.2020"),
+        ("customer,day\na,2020-12-31\nb,0020-12-31\n", "line 3, column day"),
         ("id,day\na,2020-12-31\n", "no column \"customer\""),
         ("customer,day\n\"a,2020-12-31\n", "not closed"),
     ] {

@@ -220,7 +220,7 @@ fn labels_in_foreign_parquet_are_read_and_early_ones_refused() {
         let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
-        let run = folder.path().join(days[1]).to_str().unwrap().to_owned();
+        let run = folder.path().join(days[1].replace('/', "-")).to_str().unwrap().to_owned();
         let words =
             ["outcomes", &run, "--data", &bank, "--labels", path.to_str().unwrap(), "--target", "bad"];
         let more = ["--features", &features, "--draws", "20", "--repeats", "1", "--folds", "2"];
@@ -241,6 +241,18 @@ fn labels_in_foreign_parquet_are_read_and_early_ones_refused() {
     assert!(log.contains("WARN") && log.contains("30 of 90"), "{log}");
     let (code, later) = run(&["2021-01-01", "2021-01-02"], &[]);
     assert!(code == Some(0) && !later.contains("--anchors"), "{later}");
+    // Days in another form, or with a year that lost a digit, are not passed over: nothing would be compared.
+    for days in [["31.12.2020", "30.12.2020"], ["2020/12/31", "2020/12/30"], ["2021-01-01", "0021-01-01"]] {
+        let (code, message) = run(&days, &[]);
+        assert_eq!(code, Some(2), "{message}");
+        assert!(
+            message.contains("line ")
+                && message.contains("column day")
+                && message.contains("--allow-early-labels"),
+            "{message}"
+        );
+        assert_eq!(run(&days, &["--allow-early-labels"]).0, Some(0));
+    }
 }
 
 /// Days beside the labels are compared with the last day of each customer's own window.

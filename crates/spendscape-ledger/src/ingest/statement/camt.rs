@@ -8,7 +8,7 @@ use std::{collections::VecDeque, mem};
 use super::{
     Entry, Fault, StatementProblem, Totals,
     markup::{Markup, Token},
-    value::{Moment, amount},
+    value::{Moment, amount, refuse_unclear},
 };
 use crate::ingest::unpack::Text;
 
@@ -67,9 +67,20 @@ impl Node {
     /// An amount and its currency.
     fn amount(&self, path: &[&str]) -> Result<Option<(i128, String)>, StatementProblem> {
         let Some(node) = self.at(path) else { return Ok(None) };
+        refuse_unclear(node.text.trim(), ',', '.')?;
         let size = amount(node.text.trim())?;
         let currency = node.currency.clone().ok_or(StatementProblem::Missing { what: "currency (Ccy)" })?;
         Ok(Some((size, currency)))
+    }
+
+    /// Refuses a second one of elements of which there may be one.
+    fn once(&self, names: &[&str]) -> Result<(), StatementProblem> {
+        let twice =
+            |name: &&&str| self.children.iter().filter(|child| child.name == ***name).nth(1).is_some();
+        match names.iter().find(twice) {
+            Some(name) => Err(StatementProblem::Twice { what: (*name).to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// 1 for a credit, -1 for a debit.
@@ -107,6 +118,7 @@ impl Detail {
             &["AmtDtls", "CntrValAmt", "Amt"],
             &["AmtDtls", "InstdAmt", "Amt"],
         ];
+        node.once(&["Amt", "CdtDbtInd", "AmtDtls"])?;
         let mut amounts = Vec::new();
         for path in paths {
             amounts.extend(node.amount(path)?);
@@ -288,6 +300,11 @@ impl CamtReader {
     fn part(&mut self, node: &Node, details: Vec<Detail>, line: u64) -> Result<(), StatementProblem> {
         match node.name.as_str() {
             "Id" => self.statement = Some(node.text.trim().to_owned()),
+            "Acct" if self.account.is_some() => {
+                return Err(StatementProblem::Twice {
+                    what: "the account (Acct) of its statement".to_owned(),
+                });
+            }
             "Acct" => {
                 let account =
                     node.first(&[&["Id", "IBAN"], &["Id", "Othr", "Id"], &["Id", "PrtryAcct", "Id"]]);
@@ -310,11 +327,17 @@ impl CamtReader {
     /// Takes an entry: its transactions one by one where their amounts are known and add up to it.
     fn entry(&mut self, node: &Node, mut details: Vec<Detail>, line: u64) -> Result<(), StatementProblem> {
         let missing = |what| StatementProblem::Missing { what };
+        node.once(&["Amt", "CdtDbtInd", "RvslInd", "Sts", "BookgDt", "ValDt"])?;
         let (size, currency) = node.amount(&["Amt"])?.ok_or(missing("amount (Amt)"))?;
         let direction = node.direction()?.ok_or(missing("CdtDbtInd"))?;
         let reversal = matches!(node.text(&["RvslInd"]), Some("true" | "1"));
-        let status = node.first(&[&["Sts"], &["Sts", "Cd"], &["Sts", "Prtry"]]);
-        let pending = status.is_some_and(|status| status != "BOOK");
+        let pending = match node.first(&[&["Sts"], &["Sts", "Cd"]]) {
+            // A state of the bank's own is none of the standard's, as `BOOK` is.
+            None => node.text(&["Sts", "Prtry"]).is_some(),
+            Some("BOOK") => false,
+            Some("PDNG" | "INFO" | "FUTR") => true,
+            Some(other) => return Err(StatementProblem::Status { value: other.to_owned() }),
+        };
         let value = node.moment("ValDt")?;
         let booked = node.moment("BookgDt")?.or_else(|| value.clone());
         if booked.is_none() && !pending {

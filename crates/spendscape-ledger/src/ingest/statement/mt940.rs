@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::{
     Entry, Fault, StatementProblem, Totals,
     information::Information,
-    value::{Moment, amount, near_day, short_day},
+    value::{Moment, amount, near_day, refuse_unclear, short_day},
 };
 use crate::ingest::unpack::{BLOCK, Text};
 
@@ -41,6 +41,8 @@ pub(crate) struct Mt940Reader {
     currency: Option<String>,
     statement: Option<String>,
     totals: Option<Totals>,
+    /// Whether the statement that was begun has its end: a closing balance, or the end of its message.
+    is_whole: bool,
     /// The entry whose information may follow.
     entry: Option<Entry>,
 }
@@ -57,6 +59,7 @@ impl Mt940Reader {
             currency: None,
             statement: None,
             totals: None,
+            is_whole: true,
             entry: None,
         }
     }
@@ -75,6 +78,10 @@ impl Mt940Reader {
             let Some(field) = field else {
                 if !self.found {
                     return Err(Fault::NoStatement { what: "an MT940 statement" });
+                }
+                if !self.is_whole {
+                    let ahead = usize::from(self.entry.is_some());
+                    return Err(Fault::Entry { line: self.line, problem: NO_END, ahead });
                 }
                 ended.extend(self.totals.take());
                 return Ok(self.entry.take());
@@ -98,14 +105,23 @@ impl Mt940Reader {
 
     fn take(&mut self, field: &Field, ended: &mut Vec<Totals>) -> Result<(), StatementProblem> {
         let first = field.lines.first().map_or("", |line| line.trim());
+        let twice = || StatementProblem::Twice { what: format!(":{}:", field.tag) };
         match field.tag.as_str() {
             "20" => {
+                if !self.is_whole {
+                    return Err(NO_END);
+                }
+                self.is_whole = false;
                 ended.extend(self.totals.take());
                 self.totals = Some(Totals { line: field.line, ..Totals::default() });
                 (self.account, self.currency) = (None, None);
                 self.statement = Some(first.to_owned());
             }
+            "25" | "25P" if self.account.is_some() => return Err(twice()),
             "25" | "25P" => self.account = Some(first.to_owned()),
+            "60F" | "60M" if self.totals.as_ref().is_some_and(|totals| totals.opening.is_some()) => {
+                return Err(twice());
+            }
             "60F" | "60M" => {
                 let (balance, currency) = balance(first)?;
                 let currency =
@@ -127,7 +143,9 @@ impl Mt940Reader {
                 if let Some(totals) = &mut self.totals {
                     totals.closing = Some(balance);
                 }
+                self.is_whole = true;
             }
+            "90C" | "90D" => self.is_whole = true,
             "34F" => self.currency = first.get(..3).map(str::to_owned),
             "61" => self.entry = Some(self.entry_of(field)?),
             _ => {}
@@ -185,9 +203,22 @@ impl Mt940Reader {
                 }
                 continue;
             }
+            let is_end = line.trim_end() == "-" || line.starts_with("-}");
+            self.is_whole |= is_end;
             let Some(open) = &mut self.open else { continue };
-            if line.trim_end() == "-" || line.starts_with("-}") || line.starts_with('{') {
+            if is_end || line.starts_with('{') {
                 return Ok(self.open.take());
+            }
+            let bare = line.trim_start_matches(|sign: char| sign.is_whitespace() || sign == '\u{feff}');
+            if bare.starts_with(":61:") {
+                let form = "part of the field before it, and a tag must begin its line";
+                let ahead = match open.tag.as_str() {
+                    "61" => 1,
+                    "86" => usize::from(self.entry.is_some()),
+                    _ => 0,
+                };
+                let problem = StatementProblem::Line { value: line, form };
+                return Err(Fault::Entry { line: self.line, problem, ahead });
             }
             if open.lines.len() == MOST_LINES {
                 let problem = StatementProblem::TooManyLines { limit: MOST_LINES };
@@ -234,6 +265,10 @@ fn tag_of(line: &str) -> Option<(&str, &str)> {
     is_tag.then_some((tag, rest))
 }
 
+/// What a statement has that is followed by nothing of its own.
+const NO_END: StatementProblem =
+    StatementProblem::NoEnd { what: "neither a closing balance, :62F:, nor a line of -" };
+
 /// A balance, `C190502EUR1234,56`, and its currency, which some banks leave out of a closing one.
 fn balance(text: &str) -> Result<(i128, Option<&str>), StatementProblem> {
     let fault =
@@ -249,6 +284,7 @@ fn balance(text: &str) -> Result<(i128, Option<&str>), StatementProblem> {
         Some((code, size)) if code.bytes().all(|byte| byte.is_ascii_uppercase()) => (Some(code), size),
         _ => (None, rest),
     };
+    refuse_unclear(size, '.', ',')?;
     Ok((sign * amount(size)?, currency))
 }
 
@@ -293,6 +329,12 @@ impl<'a> EntryLine<'a> {
         let rest = rest.strip_prefix(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(rest);
         let end = rest.find(|sign: char| !sign.is_ascii_digit() && sign != ',' && sign != '.');
         let (size, rest) = rest.split_at(end.unwrap_or(rest.len()));
+        refuse_unclear(size, '.', ',')?;
+        // What follows an amount begins with N, F or S. Anything else belongs to the amount, as in `1 000,00` or `1O,00`.
+        let rest = rest.trim_start();
+        if !rest.is_empty() && !rest.starts_with(['N', 'F', 'S']) {
+            return Err(fault());
+        }
         let is_kind = |kind: &str| kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let (kind, references) = match rest.split_at_checked(4) {
             Some((kind, references)) if is_kind(kind) => (kind, references),

@@ -5,7 +5,7 @@ use std::mem;
 use super::{
     Entry, Fault, StatementProblem, Totals,
     markup::{DEEPEST, Markup, Token},
-    value::{Moment, signed_amount},
+    value::{Moment, refuse_unclear, signed_amount},
 };
 use crate::ingest::unpack::Text;
 
@@ -92,7 +92,9 @@ impl OfxReader {
                     self.settle()?;
                     let line = self.markup.line();
                     let name = name.to_ascii_uppercase();
-                    self.found |= name == "OFX";
+                    if name == "OFX" {
+                        (self.found, self.is_whole) = (true, false);
+                    }
                     self.tag = Some((name, String::new(), line));
                 }
                 Token::Text(text) => {
@@ -117,11 +119,12 @@ impl OfxReader {
         let Some((name, value, line)) = self.tag.take() else { return Ok(()) };
         let value = value.trim();
         if !value.is_empty() {
-            self.leaf(&name, value);
+            self.leaf(&name, value).map_err(|problem| Fault::at(line, problem))?;
         } else if KNOWN.contains(&name.as_str()) {
             match name.as_str() {
                 "STMTRS" | "CCSTMTRS" | "INVSTMTRS" => (self.account, self.currency) = (None, None),
                 "STMTTRN" | "STMTTRNP" => {
+                    self.refuse_open()?;
                     let pending = name == "STMTTRNP";
                     self.transaction = Some(Transaction { line, pending, ..Transaction::default() });
                 }
@@ -152,18 +155,36 @@ impl OfxReader {
             let line = transaction.line;
             let entry = self.entry(transaction).map_err(|problem| Fault::at(line, problem))?;
             self.ready = Some(entry);
+        } else if !self.is_in(&["STMTTRN", "STMTTRNP"]) {
+            self.refuse_open()?;
         }
         Ok(())
     }
 
-    fn leaf(&mut self, name: &str, value: &str) {
+    /// Whether the reader stands in one of some elements.
+    fn is_in(&self, names: &[&str]) -> bool {
+        self.path.iter().any(|open| names.contains(&open.as_str()))
+    }
+
+    /// Refuses a transaction that was not ended before what follows it.
+    fn refuse_open(&self) -> Result<(), Fault> {
+        match &self.transaction {
+            Some(open) => Err(Fault::at(open.line, StatementProblem::NoEnd { what: "</STMTTRN>" })),
+            None => Ok(()),
+        }
+    }
+
+    fn leaf(&mut self, name: &str, value: &str) -> Result<(), StatementProblem> {
+        let is_statement = self.is_in(&["STMTRS", "CCSTMTRS", "INVSTMTRS"]);
         let value = Some(value.to_owned());
         let inner = self.path.last().map(String::as_str);
-        match (inner, name) {
-            (Some("BANKACCTFROM" | "CCACCTFROM" | "INVACCTFROM"), "ACCTID") => self.account = value,
-            (_, "CURDEF") => self.currency = value,
+        let (place, is_single) = match (inner, name) {
+            (Some("BANKACCTFROM" | "CCACCTFROM" | "INVACCTFROM"), "ACCTID") => {
+                (&mut self.account, is_statement)
+            }
+            (_, "CURDEF") => (&mut self.currency, is_statement),
             _ => {
-                let Some(transaction) = &mut self.transaction else { return };
+                let Some(transaction) = &mut self.transaction else { return Ok(()) };
                 let place = match (inner, name) {
                     (Some("BANKACCTTO" | "CCACCTTO"), "ACCTID") => &mut transaction.account_to,
                     (Some("CURRENCY"), "CURSYM") => &mut transaction.currency,
@@ -180,13 +201,19 @@ impl OfxReader {
                         "NAME" => &mut transaction.name,
                         "MEMO" => &mut transaction.memo,
                         "CORRECTFITID" => &mut transaction.corrects,
-                        _ => return,
+                        _ => return Ok(()),
                     },
-                    _ => return,
+                    _ => return Ok(()),
                 };
-                *place = value;
+                // Of what merely describes a transaction the last one may count.
+                (place, matches!(name, "DTPOSTED" | "DTTRAN" | "TRNAMT" | "FITID" | "TRNTYPE" | "CURSYM"))
             }
+        };
+        if is_single && place.is_some() {
+            return Err(StatementProblem::Twice { what: name.to_owned() });
         }
+        *place = value;
+        Ok(())
     }
 
     fn entry(&mut self, mut read: Transaction) -> Result<Entry, StatementProblem> {
@@ -195,10 +222,7 @@ impl OfxReader {
             return Err(StatementProblem::Corrects { id });
         }
         let amount = read.amount.ok_or(missing("amount (TRNAMT)"))?;
-        // The standard has a comma before decimals only, and programs write one between thousands.
-        if amount.rsplit_once(',').is_some_and(|(_, behind)| behind.len() == 3) {
-            return Err(StatementProblem::Comma { value: amount });
-        }
+        refuse_unclear(&amount, ',', '.')?;
         if read.posted.is_none() && !read.pending {
             return Err(missing("day (DTPOSTED)"));
         }

@@ -52,19 +52,41 @@ pub enum StatementProblem {
         /// What it lacks.
         what: &'static str,
     },
+    /// Something that may be there once only.
+    #[error("{what} is there more than once: which of them counts?")]
+    Twice {
+        /// What there is more than one of.
+        what: String,
+    },
+    /// An entry or a statement that goes on where the next one begins, or where the file ends.
+    #[error("it has no end ({what}): is the file cut?")]
+    NoEnd {
+        /// What should have come.
+        what: &'static str,
+    },
+    /// A state that the standard does not have.
+    #[error("{value:?} does not say whether it is booked: BOOK, or PDNG, INFO or FUTR, is known")]
+    Status {
+        /// The text.
+        value: String,
+    },
     /// Text that is no amount.
     #[error("cannot read {value:?} as an amount: up to 18 digits, a decimal sign and up to 5 digits")]
     Amount {
         /// The text.
         value: String,
     },
-    /// An amount whose comma may be either sign.
+    /// An amount in which the sign that the standard does not have may be either one.
     #[error(
-        "the comma of {value:?} may stand before decimals or between thousands: write 2 decimals, or a point"
+        "the {found:?} of {value:?} may stand before decimals or between thousands: write 2 decimals, or {sure:?}"
     )]
-    Comma {
+    DecimalSign {
         /// The text.
         value: String,
+        /// Its sign.
+        found: char,
+        /// The standard's sign before decimals.
+        sure: char,
     },
     /// Text that is no day or time.
     #[error("cannot read {value:?} as a day or a time")]

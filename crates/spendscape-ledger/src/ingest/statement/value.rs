@@ -31,6 +31,20 @@ pub(crate) fn amount(text: &str) -> Result<i128, StatementProblem> {
     digits.parse().map_err(|_| fault())
 }
 
+/// Refuses an amount with three digits behind a sign that the standard does not have before decimals: programs write it between
+/// thousands too.
+///
+/// # Errors
+/// [`StatementProblem::DecimalSign`].
+pub(crate) fn refuse_unclear(text: &str, found: char, sure: char) -> Result<(), StatementProblem> {
+    match text.rsplit_once(found) {
+        Some((_, behind)) if behind.len() == 3 && behind.bytes().all(|digit| digit.is_ascii_digit()) => {
+            Err(StatementProblem::DecimalSign { value: text.to_owned(), found, sure })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// An amount that may have a sign.
 ///
 /// # Errors

@@ -4,6 +4,13 @@ use super::message::{Attribute, Node};
 use super::{Nonlinearity, place, problem_of, twice};
 use crate::error::Error;
 
+/// Kinds of attributes, as `AttributeProto.AttributeType` numbers them.
+const FLOAT: i32 = 1;
+const INT: i32 = 2;
+const STRING: i32 = 3;
+const INTS: i32 = 7;
+const STRINGS: i32 = 8;
+
 /// What the attributes of a node say that can be computed; everything else is refused.
 pub(super) struct Attributes {
     pub(super) hidden_size: Option<i64>,
@@ -26,6 +33,10 @@ impl Attributes {
         for attribute in &node.attributes {
             let Attribute { name, integer, text, .. } = attribute;
             let said = String::from_utf8_lossy(text).to_lowercase();
+            // Its value would stand in a field that is not looked at.
+            if expected(name).is_some_and(|kind| kind_of(attribute, kind) != kind) {
+                return refused(format!("its attribute {name} is of another kind than the standard's"));
+            }
             match (name.as_str(), node.operator.as_str()) {
                 ("hidden_size", _) => read.hidden_size = Some(*integer),
                 // The order of the axes of inputs and outputs; weights are the same in both.
@@ -79,5 +90,30 @@ impl Attributes {
             }
         }
         Ok(())
+    }
+}
+
+/// The kind that an attribute must have.
+fn expected(name: &str) -> Option<i32> {
+    match name {
+        "hidden_size" | "layout" | "input_forget" | "linear_before_reset" => Some(INT),
+        "direction" => Some(STRING),
+        "activations" => Some(STRINGS),
+        _ => None,
+    }
+}
+
+/// The kind that an attribute has; where the file does not say it, that of its value, or `expected` where it has none.
+fn kind_of(attribute: &Attribute, expected: i32) -> i32 {
+    let found = [
+        (!attribute.texts.is_empty(), STRINGS),
+        (!attribute.text.is_empty(), STRING),
+        (!attribute.integers.is_empty(), INTS),
+        (attribute.float != 0.0, FLOAT),
+        (attribute.integer != 0, INT),
+    ];
+    match attribute.kind {
+        0 => found.into_iter().find(|(is_there, _)| *is_there).map_or(expected, |(_, kind)| kind),
+        told => told,
     }
 }

@@ -142,6 +142,9 @@ pub(super) struct Attribute {
     pub(super) texts: Vec<Vec<u8>>,
     #[prost(message, repeated, tag = "11")]
     pub(super) graphs: Vec<Graph>,
+    /// Which of the fields counts; none in early files.
+    #[prost(int32, tag = "20")]
+    pub(super) kind: i32,
 }
 
 /// `TensorProto`.

@@ -117,7 +117,41 @@ fn choose(
         let found = names.iter().map(|name| (*name).to_owned()).chain(within).collect();
         return Err(Error::Modules { wanted: None, found });
     }
-    chosen(&names, wanted)
+    let places = chosen(&names, wanted)?;
+    for pair in places.windows(2) {
+        joined(nodes[pair[0]], nodes[pair[1]], graph, weights)?;
+    }
+    Ok(places)
+}
+
+/// Operators that move values without changing them.
+const MOVES: [&str; 7] = ["Squeeze", "Unsqueeze", "Identity", "Dropout", "Transpose", "Reshape", "Flatten"];
+
+/// Refuses layers that were asked for as a stack where the graph computes something else between them.
+fn joined(lower: &Node, upper: &Node, graph: &Graph, weights: &Weights<'_>) -> Result<(), Error> {
+    let mut value = upper.inputs.first().map_or("", String::as_str);
+    for _ in 0..=graph.nodes.len() {
+        if lower.outputs.first().is_some_and(|output| output == value) {
+            return Ok(());
+        }
+        match weights.maker(value) {
+            Some(maker) if is_standard(maker) && MOVES.contains(&maker.operator.as_str()) => {
+                value = maker.inputs.first().map_or("", String::as_str);
+            }
+            Some(maker) => {
+                let problem = format!(
+                    "it does not read the states of {} but what {} makes: ask for one layer, or export the net without that node",
+                    place(lower),
+                    place(maker)
+                );
+                return Err(problem_of(&place(upper), problem));
+            }
+            None => break,
+        }
+    }
+    let problem =
+        format!("it does not read the states of {}: name the layers of a stack bottom first", place(lower));
+    Err(problem_of(&place(upper), problem))
 }
 
 fn none_found(graph: &Graph) -> Error {

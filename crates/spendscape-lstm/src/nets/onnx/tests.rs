@@ -118,6 +118,23 @@ fn what_a_node_says_beyond_what_is_computed_is_refused_by_name() {
             "{message}"
         );
     }
+    // A value of another kind stands in a field that would not be looked at, whether the file says its kind or not.
+    for kind in [0, 1] {
+        let float =
+            |name: &str| Attribute { name: name.to_owned(), float: 1.0, kind, ..Attribute::default() };
+        for (operator, name) in
+            [("GRU", "linear_before_reset"), ("LSTM", "input_forget"), ("LSTM", "hidden_size")]
+        {
+            let message = refused(graph(operator, vec![float(name)]));
+            assert!(message.contains(&format!("its attribute {name} is of another kind")), "{message}");
+        }
+    }
+    for kind in [0, 3] {
+        let relu = Attribute { kind, ..text("activations", "Relu") };
+        assert!(refused(graph("RNN", vec![relu])).contains("its attribute activations is of another kind"));
+    }
+    let told = vec![Attribute { kind: 8, ..texts("activations", &["Relu"]) }];
+    assert_eq!(parse(graph("RNN", told)).unwrap().cell, Cell::Plain(Nonlinearity::Relu));
     let twice = vec![integer("hidden_size", 2), integer("hidden_size", 2)];
     assert!(refused(graph("LSTM", twice)).contains("hidden_size is there twice"));
     let mut peepholes = graph("LSTM", Vec::new());
@@ -235,6 +252,18 @@ fn weights_come_from_initializers_constants_and_identities_alone() {
     let mut twice = graph("RNN", Vec::new());
     twice.initializers.push(numbers("r", &[1, 2, 2]));
     assert!(refused(twice).contains("tensor r is described twice"));
+    // Nor may a node make what is stored, or what another one makes.
+    for value in ["r", "net_y"] {
+        let mut made = graph("RNN", Vec::new());
+        let mut again = node("Identity", "again", &["b"], Vec::new());
+        again.outputs = vec![value.to_owned()];
+        made.nodes.push(again);
+        let message = refused(made);
+        assert!(
+            message.contains(&format!("tensor {value} is given by two nodes, or stored too")),
+            "{message}"
+        );
+    }
     let mut gone = graph("RNN", Vec::new());
     gone.initializers.remove(2);
     assert!(refused(gone).contains("its weights b are not stored"));
@@ -278,6 +307,23 @@ fn stacked_nodes_are_layers_and_others_are_chosen_by_name() {
     let choice = NetChoice { modules: vec!["upper".to_owned()], ..NetChoice::default() };
     let upper = crate::RecurrentNet::read(&bytes(two("Relu")), &choice).unwrap();
     assert_eq!(upper.layers[0].input.dim(), (4, 2));
+    // Nor does a stack that is asked for pass over what stands between its layers, or turn them round.
+    let asked = |graph: Graph, modules: [&str; 2]| {
+        let choice = NetChoice { modules: modules.map(str::to_owned).to_vec(), ..NetChoice::default() };
+        crate::RecurrentNet::read(&bytes(graph), &choice).map_err(|error| error.to_string())
+    };
+    assert_eq!(asked(two("Squeeze"), ["net", "upper"]).unwrap().layers.len(), 2);
+    let message = asked(two("Relu"), ["net", "upper"]).unwrap_err();
+    assert!(
+        message.contains("node upper (LSTM): it does not read the states of node net (LSTM) but"),
+        "{message}"
+    );
+    assert!(message.contains("node between (Relu)"), "{message}");
+    let message = asked(two("Squeeze"), ["upper", "net"]).unwrap_err();
+    assert!(
+        message.contains("node net (LSTM): it does not read the states of node upper (LSTM)"),
+        "{message}"
+    );
     // The last state of one node that another reads is no stack; nor is a circle.
     let mut last = two("Identity");
     last.nodes[1].inputs = vec!["net_h".to_owned()];

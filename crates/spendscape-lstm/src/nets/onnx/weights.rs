@@ -23,16 +23,23 @@ pub(super) struct Weights<'a> {
 
 impl<'a> Weights<'a> {
     /// # Errors
-    /// [`Error::TensorName`] for an initializer described twice.
+    /// [`Error::TensorName`] for an initializer described twice, or a value that is made twice.
     pub(super) fn of(graph: &'a Graph) -> Result<Self, Error> {
         if let Some(name) = twice(graph.initializers.iter().map(|tensor| tensor.name.as_str())) {
             return Err(Error::TensorName { name: name.to_owned(), problem: "described twice" });
         }
         let stored = graph.initializers.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
-        let outputs = graph
-            .nodes
-            .iter()
-            .flat_map(|node| node.outputs.iter().map(move |output| (output.as_str(), node)));
+        let outputs = graph.nodes.iter().flat_map(|node| {
+            node.outputs.iter().filter(|output| !output.is_empty()).map(move |output| (output.as_str(), node))
+        });
+        let values = outputs.clone().map(|(output, _)| output);
+        let initializers = graph.initializers.iter().map(|tensor| tensor.name.as_str());
+        if let Some(name) = twice(initializers.chain(values)) {
+            return Err(Error::TensorName {
+                name: name.to_owned(),
+                problem: "given by two nodes, or stored too",
+            });
+        }
         Ok(Self { stored, made: outputs.collect() })
     }
 

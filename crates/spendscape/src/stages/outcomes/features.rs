@@ -12,7 +12,10 @@ use spendscape_segments::{CanonicalFrame, final_states};
 use super::bespoke::{Balances, UNIT_MINOR, balance_features, shares, spending};
 use crate::{
     run_folder::{File, RunFolder},
-    stages::{columns::read_columns, states::angle_names},
+    stages::{
+        columns::{number_of, read_columns},
+        states::angle_names,
+    },
 };
 
 /// Least number of steps in an epoch, so that a few hundred customers train a network at all.
@@ -69,10 +72,9 @@ pub(super) fn read_table(path: &Path) -> Result<(Vec<String>, Vec<String>, Array
         }
         customers.push(cells[customer].clone());
         for (at, cell) in cells.iter().enumerate().filter(|(at, _)| *at != customer) {
-            let value: Option<f64> = cell.parse().ok().filter(|value: &f64| value.is_finite());
-            values.push(value.with_context(|| {
+            values.push(number_of(cell).with_context(|| {
                 format!(
-                    "{} line {line}, column {}: {cell:?} is no finite number",
+                    "{} line {line}, column {}: {cell:?} is no finite number up to 1e100",
                     path.display(),
                     columns.names[at]
                 )

@@ -19,7 +19,7 @@ use super::{Kind, OutcomesOptions};
 use crate::{
     run_folder::{File, RunFolder},
     stages::{
-        columns::{is_missing, read_columns},
+        columns::{day_of, is_missing, number_of, read_columns},
         ingest::read_anchors,
     },
 };
@@ -94,7 +94,11 @@ pub(super) fn read(run: &RunFolder, options: &OutcomesOptions, known: &[String])
     let days = |at: usize| -> Result<Vec<i64>> {
         let day = |(_, line, cells): &(usize, usize, &[String])| {
             let day = day_of(&cells[at]).with_context(|| {
-                format!("{} line {line}: {:?} is no day YYYY-MM-DD", path.display(), cells[at])
+                format!(
+                    "{} line {line}: {:?} is no day YYYY-MM-DD from 1900 to 2199",
+                    path.display(),
+                    cells[at]
+                )
             })?;
             Ok(i64::from((day - date(1970, 1, 1)).get_days()))
         };
@@ -103,13 +107,31 @@ pub(super) fn read(run: &RunFolder, options: &OutcomesOptions, known: &[String])
     let last = LastDay::of_panel(run, options.anchors.as_deref())?;
     let has_panel = run.has(File::Panel)?;
     for (at, name) in columns.names.iter().enumerate().filter(|(at, _)| ![customer, target].contains(at)) {
-        // A column is one of days if every cell that has a value is a day.
-        let cells = kept.iter().map(|(.., cells)| cells).filter(|cells| !is_missing(&cells[at]));
-        let days: Option<Vec<(&str, Date)>> =
-            cells.map(|cells| Some((cells[customer].as_str(), day_of(&cells[at])?))).collect();
-        if let Some(days) = days.filter(|days| has_panel && !days.is_empty()) {
-            check_days(last.as_ref(), name, &days, options.allow_early_labels).with_context(place)?;
+        // A column is one of days if most cells that have a value look like days.
+        let cells: Vec<(usize, &[String])> = kept
+            .iter()
+            .map(|(_, line, cells)| (*line, *cells))
+            .filter(|(_, cells)| !is_missing(&cells[at]))
+            .collect();
+        let like = cells.iter().filter(|(_, cells)| looks_like_day(&cells[at])).count();
+        if !has_panel || like == 0 || like < cells.len() - like {
+            continue;
         }
+        let mut days: Vec<(&str, Date)> = Vec::with_capacity(cells.len());
+        for (line, cells) in cells {
+            match day_of(&cells[at]) {
+                Some(day) => days.push((&cells[customer], day)),
+                None if options.allow_early_labels => {}
+                None => bail!(
+                    "{} line {line}, column {name}: {:?} is no day YYYY-MM-DD from 1900 to 2199, so that nothing says whether it \
+                     comes after the panel's window: write it so, or, if it is not the day of the outcome, add \
+                     --allow-early-labels",
+                    path.display(),
+                    cells[at]
+                ),
+            }
+        }
+        check_days(last.as_ref(), name, &days, options.allow_early_labels).with_context(place)?;
     }
     let group = |at: &usize| {
         (columns.names[*at].clone(), kept.iter().map(|(_, _, cells)| cells[*at].clone()).collect())
@@ -131,9 +153,11 @@ pub(super) fn read(run: &RunFolder, options: &OutcomesOptions, known: &[String])
 }
 
 fn parse(options: &OutcomesOptions, column: &str, line: usize, text: &str) -> Result<f64> {
-    let value: Option<f64> = text.parse().ok().filter(|value: &f64| value.is_finite());
-    value.with_context(|| {
-        format!("{} line {line}, column {column}: {text:?} is no finite number", options.labels.display())
+    number_of(text).with_context(|| {
+        format!(
+            "{} line {line}, column {column}: {text:?} is no finite number up to 1e100",
+            options.labels.display()
+        )
     })
 }
 
@@ -181,10 +205,18 @@ impl LastDay {
     }
 }
 
-/// The day in a text, which may have a time of day behind it.
-fn day_of(text: &str) -> Option<Date> {
-    let day = text.trim().split(['T', ' ']).next()?;
-    day.parse().ok()
+/// Whether a text is a day, or three numbers of which one may be a year, in whatever order, with or without a time of day behind
+/// them.
+fn looks_like_day(text: &str) -> bool {
+    let day = text.trim().split(['T', ' ']).next().unwrap_or_default();
+    let is_number =
+        |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = day.split(['-', '/', '.']).collect();
+    let is_like = match parts.as_slice() {
+        [first, _, last] => parts.iter().all(is_number) && (first.len() == 4 || [2, 4].contains(&last.len())),
+        _ => false,
+    };
+    is_like || day_of(text).is_some()
 }
 
 /// Refuses days beside the labels that do not lie after the panel's window, or after the customer's own: if they are those of the
