@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use spendscape_schema::{Axes, Flow, Table, Tabular, Taxonomy, tables};
 use spendscape_store::{
     Digest, FolderLock, Manifest, Provenance, StageRecord, Standing, Stored, TableReader, Use, digest_of,
@@ -626,17 +626,6 @@ impl Stage<'_> {
             self.before.get_or_insert(before);
         }
         Ok(path)
-    }
-
-    /// Writes one table of the stage.
-    ///
-    /// # Errors
-    /// If the columns do not make the table or the disk is full.
-    pub fn write(&mut self, file: File, axes: &Axes, columns: Vec<ArrayRef>) -> Result<()> {
-        let schema = file.table().schema(axes)?;
-        let batch =
-            RecordBatch::try_new(schema, columns).with_context(|| format!("cannot make {}", file.name()))?;
-        self.write_batch(file, &batch)
     }
 
     /// Writes one table of the stage; `axes` name the entries of its vectors.

@@ -213,7 +213,7 @@ impl<'a> NumberSigns<'a> {
     }
 
     /// An exact decimal of ASCII signs as an integer of the column's digits after the sign. Zeros beyond them are no digits,
-    /// unless there are three after the sign, which may stand between thousands.
+    /// unless there are three after a sign that may stand between thousands: `1.000`, but not `0.000` or `1000.000`.
     ///
     /// # Errors
     /// Whatever is not wholly a number, whose grouping signs do not stand between groups, or that has more digits than the
@@ -285,7 +285,8 @@ impl<'a> NumberSigns<'a> {
             && usize::from(scale) < Groups::LAST
             && exponent_at.is_none()
             && !grouped
-            && run > 0
+            && (1..=Groups::LAST).contains(&run)
+            && whole[0] != b'0'
         {
             return Err(NumberFault::Thousands { sign: char::from(self.decimal) });
         }
@@ -443,7 +444,7 @@ mod tests {
     #[test]
     fn a_decimal_sign_that_may_stand_between_thousands_is_refused() {
         let read = |text: &str| signs(b'.', Some(b','), Groups::Thousands).read(text, MONEY);
-        for text in ["1.000", "-12.500", "123.456", "0.000"] {
+        for text in ["1.000", "-12.500", "123.456"] {
             assert_eq!(read(text), Err(NumberFault::Thousands { sign: '.' }), "{text}");
         }
         // As many zeros as a database writes, groups or an exponent beside them, or a type with three decimals say what it is.
@@ -452,6 +453,9 @@ mod tests {
             ("1.00", 100),
             ("1,234.500", 123_450),
             (".500", 50),
+            ("0.500", 50),
+            ("0.000", 0),
+            ("1000.500", 100_050),
             ("1.500e1", 1_500),
             ("12345678.0000000", 1_234_567_800),
         ] {
