@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 use crate::check;
 use crate::direction::unit_rows;
 use crate::error::Result;
-use crate::kmeans::KMeans;
+use crate::kmeans::{KMeans, RACE};
 use crate::null::GaussianNull;
 
 /// Inertia over numbers of clusters.
@@ -37,7 +37,7 @@ fn inertias<R: Rng + ?Sized>(
     rng: &mut R,
 ) -> Result<Vec<f64>> {
     check::at_least("most", "clusters", 1, most)?;
-    (1..=most).map(|k| Ok(KMeans::params(k).starts(starts).fit(x, rng)?.inertia)).collect()
+    KMeans::params(most).starts(starts).race(RACE).inertias(x, rng)
 }
 
 /// Reference distribution of the gap statistic.
@@ -76,11 +76,28 @@ pub fn gap_statistic<R: Rng + ?Sized>(
     references: usize,
     rng: &mut R,
 ) -> Result<Gap> {
-    check::at_least("references", "samples", 1, references)?;
     let observed = match reference {
         GapReference::GaussianDirections => inertias(&unit_rows(x), most, starts, rng)?,
         GapReference::Gaussian | GapReference::Uniform => inertias(x, most, starts, rng)?,
     };
+    gap_of_inertia(&observed, x, starts, reference, references, rng)
+}
+
+/// [`gap_statistic`] where the inertia of the data (of their directions with [`GapReference::GaussianDirections`]) with
+/// `1..` clusters is known: that of [`elbow`].
+///
+/// # Errors
+/// As [`gap_statistic`].
+pub fn gap_of_inertia<R: Rng + ?Sized>(
+    observed: &[f64],
+    x: &ArrayRef2<f64>,
+    starts: usize,
+    reference: GapReference,
+    references: usize,
+    rng: &mut R,
+) -> Result<Gap> {
+    check::at_least("references", "samples", 1, references)?;
+    let most = observed.len();
     let null = GaussianNull::fit(x)?;
     let range = |column: ndarray::ArrayView1<'_, f64>| {
         column.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), &v| (lo.min(v), hi.max(v)))
@@ -97,7 +114,7 @@ pub fn gap_statistic<R: Rng + ?Sized>(
         };
         row.iter_mut().zip(inertias(&sample, most, starts, rng)?).for_each(|(l, w)| *l = w.ln());
     }
-    Gap::of_inertias(&observed, &logs)
+    Gap::of_inertias(observed, &logs)
 }
 
 impl Gap {

@@ -67,7 +67,7 @@ pub use changed::{Changed, find_changed};
 pub use comparison::{
     Comparison, ComparisonConfig, ComparisonRow, ComparisonSummary, Measure, Representation, Space, compare,
 };
-pub use counts::{Elbow, Gap, GapReference, elbow, gap_statistic};
+pub use counts::{Elbow, Gap, GapReference, elbow, gap_of_inertia, gap_statistic};
 pub use davies_bouldin::davies_bouldin;
 pub use density::{DensityClusters, DensityParams};
 pub use direction::{final_states, net_directions, running_mean, steps, unit_rows};

@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -9,17 +10,19 @@ use arrow::{
     array::{ArrayRef, RecordBatch},
     datatypes::{DataType, FieldRef, SchemaRef},
 };
+use bytes::Bytes;
 use parquet::{
     arrow::{
         ArrowWriter,
         arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves},
     },
     basic::{Compression, Encoding, ZstdLevel},
+    column::writer::ColumnCloseResult,
     errors::ParquetError,
     file::{
         metadata::KeyValue,
         properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder},
-        writer::SerializedFileWriter,
+        writer::{SerializedFileWriter, SerializedRowGroupWriter},
     },
     schema::types::ColumnPath,
 };
@@ -30,6 +33,7 @@ use spendscape_schema::{Kind, Table};
 
 use crate::{
     Digest, DigestOf, Error, PendingFile, Provenance,
+    categories::CategoryColumn,
     file::io_error,
     sealed::{CHUNKS_KEY, DIGEST_KEY, PROVENANCE_KEY, SEAL_KEY, UNSEALED, chunk_digests, seal},
     table::parquet_error,
@@ -39,11 +43,8 @@ use crate::{
 /// large enough for its dictionaries to pay.
 const ROWS_PER_GROUP: usize = 1 << 20;
 
-/// Bytes that the dictionary of a category may take before its column falls back to plain text: enough for the ids of some
-/// 400,000 customers as 32 digits in one row group. Readers look a dictionary up once and plain text row by row.
-const CATEGORY_DICTIONARY_BYTES: usize = 16 << 20;
-
-/// Values of a list column that are handed to Parquet at a time: it keeps some 14 bytes of each beside the values while it writes them.
+/// Values of a list column that are handed to Parquet at a time: it keeps some 14 bytes of each beside the values while it
+/// writes them.
 const LIST_VALUES: usize = 1 << 18;
 
 /// What the names of columns of money end in.
@@ -81,20 +82,51 @@ pub struct TableWriter {
 
 /// A column of a row group.
 #[derive(Debug)]
-struct Column {
-    field: FieldRef,
-    /// One for each leaf.
-    writers: Vec<ArrowColumnWriter>,
+enum Column {
+    Categories(CategoryColumn),
+    /// Anything else, with a writer for each leaf.
+    Leaves(FieldRef, Vec<ArrowColumnWriter>),
+}
+
+/// The bytes of a column.
+enum Chunk {
+    Categories(Bytes, ColumnCloseResult),
+    Leaf(ArrowColumnChunk),
 }
 
 impl Column {
     fn write(&mut self, values: &ArrayRef) -> Result<(), ParquetError> {
-        let leaves = compute_leaves(&self.field, values)?;
-        self.writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
+        match self {
+            Self::Categories(column) => column.write(values),
+            Self::Leaves(field, writers) => {
+                let leaves = compute_leaves(field, values)?;
+                writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
+            }
+        }
     }
 
-    fn close(self) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
-        self.writers.into_iter().map(ArrowColumnWriter::close).collect()
+    fn close(self) -> Result<Vec<Chunk>, ParquetError> {
+        match self {
+            Self::Categories(column) => {
+                let (bytes, closed) = column.close()?;
+                Ok(vec![Chunk::Categories(bytes, closed)])
+            }
+            Self::Leaves(_, writers) => {
+                writers.into_iter().map(|writer| Ok(Chunk::Leaf(writer.close()?))).collect()
+            }
+        }
+    }
+}
+
+impl Chunk {
+    fn append_to<W: Write + Send>(
+        self,
+        group: &mut SerializedRowGroupWriter<'_, W>,
+    ) -> Result<(), ParquetError> {
+        match self {
+            Self::Categories(bytes, closed) => group.append_column(&bytes, closed),
+            Self::Leaf(chunk) => chunk.append_to_row_group(group),
+        }
     }
 }
 
@@ -132,9 +164,7 @@ impl TableWriter {
             let path = ColumnPath::from(column.name);
             properties = match column.kind {
                 // Nobody skips rows by the least and the greatest text of a page, for which every text would be compared twice.
-                Kind::Category => properties
-                    .set_column_dictionary_page_size_limit(path.clone(), CATEGORY_DICTIONARY_BYTES)
-                    .set_column_statistics_enabled(path, EnabledStatistics::None),
+                Kind::Category => properties.set_column_statistics_enabled(path, EnabledStatistics::None),
                 // Rows rarely share a time or an amount: looking them up in a dictionary takes longer than all else that is done to
                 // them, and their bytes, the first apart from the second and so on, are smaller in the end.
                 kind if kind == Kind::Time || kind == Kind::Integer && column.name.ends_with(MONEY) => {
@@ -227,14 +257,19 @@ impl TableWriter {
         let refuse = |source| parquet_error(&self.path, source);
         if self.columns.is_empty() {
             let columns = self.schema.fields().iter();
-            self.columns =
-                columns.map(|field| Column { field: field.clone(), writers: Vec::new() }).collect();
+            self.columns = columns.map(|field| Column::Leaves(field.clone(), Vec::new())).collect();
             let group = self.writer.flushed_row_groups().len();
+            let schema = self.writer.schema_descr();
             for (leaf, writer) in
                 self.factory.create_column_writers(group).map_err(refuse)?.into_iter().enumerate()
             {
-                let column = self.writer.schema_descr().get_column_root_idx(leaf);
-                self.columns[column].writers.push(writer);
+                let (descriptor, column) =
+                    (schema.column(leaf), &mut self.columns[schema.get_column_root_idx(leaf)]);
+                let Column::Leaves(field, writers) = column else { continue };
+                match CategoryColumn::new(field, descriptor, self.writer.properties()) {
+                    Some(categories) => *column = Column::Categories(categories),
+                    None => writers.push(writer),
+                }
             }
         }
         let digests = self.digest.columns();
@@ -259,9 +294,9 @@ impl TableWriter {
             return Ok(());
         }
         let chunks: Result<Vec<_>, _> = columns.into_par_iter().map(Column::close).collect();
-        let mut append = |chunks: Vec<Vec<ArrowColumnChunk>>| {
+        let mut append = |chunks: Vec<Vec<Chunk>>| {
             let mut group = self.writer.next_row_group()?;
-            chunks.into_iter().flatten().try_for_each(|chunk| chunk.append_to_row_group(&mut group))?;
+            chunks.into_iter().flatten().try_for_each(|chunk| chunk.append_to(&mut group))?;
             group.close().map(drop)
         };
         chunks.and_then(&mut append).map_err(|source| parquet_error(&self.path, source))

@@ -111,12 +111,7 @@ fn fit_full(
     let design = ProductDesign::new(&z)?;
     let y_mean = column_means(y);
     let targets = centered(y, &y_mean);
-    let fits = targets
-        .columns()
-        .into_iter()
-        .map(|target| design.fit(&target))
-        .collect::<Result<Option<Vec<_>>, _>>()?;
-    let (weights, rest): (Vec<Array2<f64>>, Vec<f64>) = match fits {
+    let (weights, rest): (Vec<Array2<f64>>, Vec<f64>) = match design.fit(&targets)? {
         Some(fits) => fits.into_iter().unzip(),
         None => by_normal_equations(&z, &targets)?.into_iter().unzip(),
     };
@@ -220,9 +215,8 @@ mod tests {
         let (z, targets) = data(0.5);
         let design = ProductDesign::new(&z).unwrap();
         let solved = by_normal_equations(&z, &targets).unwrap();
-        for (target, (weights, constant)) in targets.columns().into_iter().zip(solved) {
-            let (own, own_constant) =
-                design.fit(&target).unwrap().expect("these columns are well conditioned");
+        let fits = design.fit(&targets).unwrap().expect("these columns are well conditioned");
+        for ((own, own_constant), (weights, constant)) in fits.into_iter().zip(solved) {
             let expected = values_of(&z, &weights).unwrap() + constant;
             let distance = (values_of(&z, &own).unwrap() + own_constant - expected).mapv(f64::abs);
             assert!(distance.iter().all(|distance| *distance < 1e-9), "{distance}");
@@ -232,6 +226,6 @@ mod tests {
     #[test]
     fn columns_too_close_to_dependent_are_left_to_the_normal_equations() {
         let (z, targets) = data(3.0);
-        assert!(ProductDesign::new(&z).unwrap().fit(&targets.column(0)).unwrap().is_none());
+        assert!(ProductDesign::new(&z).unwrap().fit(&targets).unwrap().is_none());
     }
 }

@@ -2,10 +2,13 @@
 //! which the products of a row are never written down.
 //!
 //! With an upper triangle `W` of weights the products of a row `z` contribute `z' W z`. A step takes two matrix products
-//! of N x R by R x R for each target; the normal equations would take a third of N times the square of the columns, and
-//! their factorization.
+//! of N x R by R x R for each target, in strips of columns that leave out most of what lies below the triangle; targets are
+//! multiplied together. The normal equations would take a third of N times the square of the columns, and their
+//! factorization.
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2, Zip, s};
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, s};
 use rayon::prelude::*;
 use spendscape_linalg::add_product;
 
@@ -17,6 +20,12 @@ const BLOCK_ROWS: usize = 256;
 /// Blocks whose sums one task adds up in order. The tasks' sums are added in order too: the bits do not depend on the
 /// threads.
 const TASK_BLOCKS: usize = 8;
+
+/// Columns of a strip: narrower ones multiply less below the triangle, and take longer for each product.
+const STRIP: usize = 24;
+
+/// Running sums of a row's value.
+const LANES: usize = 8;
 
 /// Length of the gradient, relative to that at the start, at which a target is fitted.
 const CONVERGED: f64 = 1e-12;
@@ -37,10 +46,70 @@ pub(crate) struct ProductDesign {
     means: Array2<f64>,
 }
 
-/// Some rows, and the same transposed.
+/// Some rows, with a one behind each as the factor of the features themselves, and the features transposed.
 struct Block {
     rows: Array2<f64>,
     columns: Array2<f64>,
+}
+
+/// Some columns of the tables of weights, and how many rows of the tables reach into them.
+struct Strip {
+    columns: Range<usize>,
+    reach: usize,
+}
+
+impl Strip {
+    /// The factors of the strip's columns in each row of a block, which lie one after the other.
+    fn factors<'a>(&self, rows: &'a Array2<f64>) -> impl Iterator<Item = &'a [f64]> {
+        let columns = self.columns.clone();
+        rows.as_slice().unwrap_or_default().chunks_exact(rows.ncols()).map(move |row| &row[columns.clone()])
+    }
+}
+
+/// Adds products to running sums that do not wait for each other.
+fn add_products(sums: &mut [f64; LANES], a: &[f64], b: &[f64]) {
+    for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
+        sums.iter_mut().zip(a).zip(b).for_each(|((sum, a), b)| *sum += a * b);
+    }
+}
+
+/// The way of one target to its fit.
+struct Descent {
+    /// The target less the values of the weights.
+    residual: Array1<f64>,
+    weights: Array2<f64>,
+    direction: Array2<f64>,
+    /// Squared length of the gradient.
+    size: f64,
+    /// The squared length at which the target is fitted.
+    converged: f64,
+}
+
+impl Descent {
+    fn new(residual: Array1<f64>, gradient: Array2<f64>) -> Self {
+        let size = squares(&gradient);
+        let weights = Array2::zeros(gradient.dim());
+        Self { residual, weights, direction: gradient, size, converged: size * CONVERGED * CONVERGED }
+    }
+
+    fn is_open(&self) -> bool {
+        self.size > self.converged
+    }
+
+    /// Goes along the direction, whose values at every row are `change`.
+    fn advance(&mut self, change: &Array1<f64>) {
+        let length = self.size / change.dot(change);
+        self.residual.scaled_add(-length, change);
+        self.weights.scaled_add(length, &self.direction);
+    }
+
+    /// Turns to the next direction.
+    fn turn(&mut self, gradient: &Array2<f64>) {
+        let next = squares(gradient);
+        self.direction *= next / self.size;
+        self.direction += gradient;
+        self.size = next;
+    }
 }
 
 impl ProductDesign {
@@ -56,7 +125,9 @@ impl ProductDesign {
                 add_product(&mut sizes, &squares, &squares, 0..features)?;
                 add_product(&mut means, &rows, &rows, 0..features)?;
                 task.push(Block {
-                    rows: rows.to_owned(),
+                    rows: Array2::from_shape_fn((rows.nrows(), features + 1), |(row, j)| {
+                        if j < features { rows[[row, j]] } else { 1.0 }
+                    }),
                     columns: rows.t().as_standard_layout().into_owned(),
                 });
             }
@@ -82,86 +153,138 @@ impl ProductDesign {
         self.inverse.iter().filter(|inverse| **inverse > 0.0).count()
     }
 
-    /// Weights and constant of least squares for a target whose mean was taken off, or `None` if that takes too many
-    /// steps.
-    pub(crate) fn fit(&self, target: &ArrayRef<f64, Ix1>) -> Result<Option<(Array2<f64>, f64)>, Error> {
-        let mut residual = target.to_owned();
-        let mut weights = Array2::zeros(self.inverse.dim());
-        let mut gradient = self.gradient(&residual)?;
-        let mut direction = gradient.clone();
-        let mut size = squares(&gradient);
-        let converged = size * CONVERGED * CONVERGED;
+    /// Weights and constant of least squares for each target (N x K, their means taken off), or `None` if that takes too
+    /// many steps.
+    pub(crate) fn fit(&self, targets: &ArrayRef<f64, Ix2>) -> Result<Option<Vec<(Array2<f64>, f64)>>, Error> {
+        let residuals: Vec<Array1<f64>> =
+            targets.columns().into_iter().map(|target| target.to_owned()).collect();
+        let gradients = self.gradients(&residuals.iter().collect::<Vec<_>>())?;
+        let start = |(residual, gradient)| Descent::new(residual, gradient);
+        let mut fits: Vec<Descent> = residuals.into_iter().zip(gradients).map(start).collect();
         for _ in 0..MOST_STEPS {
-            if size <= converged {
-                weights *= &self.inverse;
-                let constant = -(&weights.slice(s![.., ..self.features]) * &self.means).sum();
-                return Ok(Some((weights, constant)));
+            let mut open: Vec<&mut Descent> = fits.iter_mut().filter(|fit| fit.is_open()).collect();
+            if open.is_empty() {
+                return Ok(Some(fits.into_iter().map(|fit| self.solution(fit.weights)).collect()));
             }
-            let change = self.values(&direction)?;
-            let length = size / change.dot(&change);
-            residual.scaled_add(-length, &change);
-            weights.scaled_add(length, &direction);
-            gradient = self.gradient(&residual)?;
-            let next = squares(&gradient);
-            direction *= next / size;
-            direction += &gradient;
-            size = next;
+            let changes = self.values(&open.iter().map(|fit| &fit.direction).collect::<Vec<_>>())?;
+            open.iter_mut().zip(&changes).for_each(|(fit, change)| fit.advance(change));
+            let gradients = self.gradients(&open.iter().map(|fit| &fit.residual).collect::<Vec<_>>())?;
+            open.iter_mut().zip(&gradients).for_each(|(fit, gradient)| fit.turn(gradient));
         }
         Ok(None)
     }
 
-    /// Values at every row of weights for the scaled columns, their mean taken off.
-    fn values(&self, weights: &Array2<f64>) -> Result<Array1<f64>, Error> {
+    /// Weights of the columns as they are, and the constant, from weights of the scaled columns.
+    fn solution(&self, weights: Array2<f64>) -> (Array2<f64>, f64) {
         let weights = weights * &self.inverse;
-        let parts: Vec<Vec<f64>> = self
+        let constant = -(&weights.slice(s![.., ..self.features]) * &self.means).sum();
+        (weights, constant)
+    }
+
+    fn strips(&self) -> Vec<Strip> {
+        let columns = self.features + 1;
+        let strip = |first: usize| {
+            let end = (first + STRIP).min(columns);
+            Strip { columns: first..end, reach: end.min(self.features) }
+        };
+        (0..columns).step_by(STRIP).map(strip).collect()
+    }
+
+    /// Values at every row of some tables of weights for the scaled columns, their means taken off.
+    fn values(&self, tables: &[&Array2<f64>]) -> Result<Vec<Array1<f64>>, Error> {
+        let strips = self.strips();
+        // The same strip of all tables side by side.
+        let weights: Vec<Array2<f64>> = strips
+            .iter()
+            .map(|Strip { columns, reach }| {
+                let width = columns.len();
+                Array2::from_shape_fn((*reach, tables.len() * width), |(i, at)| {
+                    let j = columns.start + at % width;
+                    tables[at / width][[i, j]] * self.inverse[[i, j]]
+                })
+            })
+            .collect();
+        let parts: Vec<Array2<f64>> = self
             .tasks
             .par_iter()
             .map(|task| {
-                let mut values = Vec::new();
+                let rows = task.iter().map(|block| block.rows.nrows()).sum();
+                let mut values = Array2::<f64>::zeros((rows, tables.len()));
+                let mut own = values.rows_mut().into_iter();
                 for block in task {
-                    let mut products = Array2::zeros((block.rows.nrows(), self.features + 1));
-                    add_product(&mut products, &block.columns, &weights, 0..self.features + 1)?;
-                    values.extend(row_values(&block.rows, &products));
+                    let mut lanes = vec![[0.0; LANES]; block.rows.nrows() * tables.len()];
+                    for (strip, weights) in strips.iter().zip(&weights) {
+                        let mut products = Array2::zeros((block.rows.nrows(), weights.ncols()));
+                        let reached = block.columns.slice(s![..strip.reach, ..]);
+                        add_product(&mut products, &reached, weights, 0..weights.ncols())?;
+                        let products = products.as_slice().unwrap_or_default();
+                        let rows = products.chunks_exact(weights.ncols()).zip(strip.factors(&block.rows));
+                        for ((products, factors), lanes) in rows.zip(lanes.chunks_exact_mut(tables.len())) {
+                            let products = products.chunks_exact(factors.len());
+                            lanes.iter_mut().zip(products).for_each(|(lanes, products)| {
+                                add_products(lanes, products, factors);
+                            });
+                        }
+                    }
+                    for (lanes, mut values) in lanes.chunks_exact(tables.len()).zip(&mut own) {
+                        values.iter_mut().zip(lanes).for_each(|(value, lanes)| *value = lanes.iter().sum());
+                    }
                 }
                 Ok(values)
             })
             .collect::<Result<_, Error>>()?;
-        let values = Array1::from(parts.concat());
-        let mean = values.sum() / self.rows as f64;
-        Ok(values - mean)
+        let column = |k: usize| {
+            let values: Array1<f64> = parts.iter().flat_map(|part| part.column(k).to_vec()).collect();
+            let mean = values.sum() / self.rows as f64;
+            values - mean
+        };
+        Ok((0..tables.len()).map(column).collect())
     }
 
-    /// Sums over the rows of the scaled columns times `residual`, whose sum is zero.
-    fn gradient(&self, residual: &Array1<f64>) -> Result<Array2<f64>, Error> {
-        let parts: Vec<Array2<f64>> = self
+    /// Sums over the rows of the scaled columns times each of some residuals, whose sums are zero.
+    fn gradients(&self, residuals: &[&Array1<f64>]) -> Result<Vec<Array2<f64>>, Error> {
+        let strips = self.strips();
+        let nothing = || {
+            let of_strip =
+                |strip: &Strip| Array2::<f64>::zeros((residuals.len() * strip.columns.len(), strip.reach));
+            strips.iter().map(of_strip).collect::<Vec<_>>()
+        };
+        let parts: Vec<Vec<Array2<f64>>> = self
             .tasks
             .par_iter()
             .enumerate()
             .map(|(place, task)| {
-                let mut sums = Array2::zeros(self.inverse.dim());
-                for (block, first) in
-                    task.iter().zip((place * TASK_BLOCKS * BLOCK_ROWS..).step_by(BLOCK_ROWS))
-                {
-                    let own = residual.slice(s![first..first + block.rows.nrows()]);
-                    let mut scaled = Array2::zeros((block.rows.nrows(), self.features + 1));
-                    for ((mut to, row), &factor) in
-                        scaled.rows_mut().into_iter().zip(block.rows.rows()).zip(own)
-                    {
-                        to[self.features] = factor;
-                        Zip::from(to.slice_mut(s![..self.features]))
-                            .and(row)
-                            .for_each(|to, value| *to = factor * value);
+                let mut sums = nothing();
+                let firsts = (place * TASK_BLOCKS * BLOCK_ROWS..).step_by(BLOCK_ROWS);
+                for (block, first) in task.iter().zip(firsts) {
+                    for (strip, sums) in strips.iter().zip(&mut sums) {
+                        let mut scaled = Array2::zeros((block.rows.nrows(), sums.nrows()));
+                        let to = scaled.as_slice_mut().unwrap_or_default().chunks_exact_mut(sums.nrows());
+                        for ((to, factors), row) in to.zip(strip.factors(&block.rows)).zip(first..) {
+                            for (to, residual) in to.chunks_exact_mut(factors.len()).zip(residuals) {
+                                let residual = residual[row];
+                                to.iter_mut().zip(factors).for_each(|(to, factor)| *to = residual * factor);
+                            }
+                        }
+                        add_product(sums, &scaled, &block.rows, 0..strip.reach)?;
                     }
-                    add_product(&mut sums, &block.rows, &scaled, 0..self.features + 1)?;
                 }
                 Ok(sums)
             })
             .collect::<Result<_, Error>>()?;
-        let mut sums = Array2::zeros(self.inverse.dim());
+        let mut sums = nothing();
         for part in parts {
-            sums += &part;
+            sums.iter_mut().zip(&part).for_each(|(sum, part)| *sum += part);
         }
-        Ok(sums * &self.inverse)
+        let mut gradients = vec![Array2::zeros(self.inverse.dim()); residuals.len()];
+        for (strip, sums) in strips.iter().zip(&sums) {
+            let own = sums.axis_chunks_iter(Axis(0), strip.columns.len());
+            for (gradient, own) in gradients.iter_mut().zip(own) {
+                gradient.slice_mut(s![..strip.reach, strip.columns.clone()]).assign(&own.t());
+            }
+        }
+        gradients.iter_mut().for_each(|gradient| *gradient *= &self.inverse);
+        Ok(gradients)
     }
 }
 

@@ -25,6 +25,8 @@ const AFTER_PAYDAY: f64 = 1.4;
 const DECEMBER: f64 = 1.6;
 /// Days, from payday on, in which the salary burns in the pocket.
 const FLUSH_DAYS: i8 = 4;
+/// Parts of the weight of a window for which the day is known.
+const PARTS: usize = 1024;
 /// Days until a refund comes, at most.
 const REFUND_DAYS: i64 = 14;
 
@@ -34,6 +36,8 @@ pub(crate) struct Calendar {
     first: i64,
     /// Weight of all days up to and including each.
     cumulative: Vec<f64>,
+    /// For equal parts of that weight, the day on which each begins or nearly so: searches start there.
+    guide: Vec<usize>,
     /// First day of each month.
     months: Vec<i64>,
     /// When the salary of each month comes.
@@ -45,6 +49,7 @@ impl Calendar {
         let mut calendar = Self {
             first: milliseconds(window.start),
             cumulative: Vec::new(),
+            guide: Vec::new(),
             months: Vec::new(),
             paydays: Vec::new(),
         };
@@ -64,7 +69,31 @@ impl Calendar {
                 calendar.paydays.push(milliseconds(day) - early * DAY + BOOKING);
             }
         }
+        let mut day = 0;
+        for part in 0..PARTS {
+            while day + 1 < calendar.cumulative.len()
+                && calendar.cumulative[day] <= sum * part as f64 / PARTS as f64
+            {
+                day += 1;
+            }
+            calendar.guide.push(day);
+        }
         calendar
+    }
+
+    /// The first day up to which the weight exceeds `at`, the last if none does.
+    fn day(&self, at: f64) -> usize {
+        let last = self.cumulative.len() - 1;
+        let part = at / self.cumulative[last] * PARTS as f64;
+        let mut day = self.guide[(part as usize).min(PARTS - 1)];
+        // A rounding may have put `at` into the next part.
+        while day > 0 && self.cumulative[day - 1] > at {
+            day -= 1;
+        }
+        while day < last && self.cumulative[day] <= at {
+            day += 1;
+        }
+        day
     }
 
     /// Number of months of the window.
@@ -86,7 +115,7 @@ impl Calendar {
     pub(crate) fn purchase<R: Rng>(&self, rng: &mut R) -> i64 {
         let last = self.cumulative.len() - 1;
         let at = rng.random::<f64>() * self.cumulative[last];
-        let day = self.cumulative.partition_point(|sum| *sum <= at).min(last);
+        let day = self.day(at);
         self.first + day as i64 * DAY + rng.random_range(OPENING.0..OPENING.1) * MINUTE
     }
 
@@ -127,6 +156,20 @@ mod tests {
         assert_eq!(calendar.paydays()[4], at(date(2019, 5, 24)));
         assert_eq!(calendar.paydays()[7], at(date(2019, 8, 23)));
         assert_eq!(calendar.bill(1, LAST_DUE_DAY), at(date(2019, 2, 28)));
+    }
+
+    #[test]
+    fn days_are_those_of_a_search_among_all() {
+        for end in [date(2019, 1, 2), date(2019, 3, 1), date(2020, 1, 1)] {
+            let calendar = Calendar::new(Period { end, ..YEAR });
+            let last = calendar.cumulative.len() - 1;
+            let sums = calendar.cumulative.iter().flat_map(|sum| [sum.next_down(), *sum, sum.next_up()]);
+            let parts = (0..=10_000).map(|part| f64::from(part) / 10_000.0 * calendar.cumulative[last]);
+            for at in sums.chain(parts) {
+                let among_all = calendar.cumulative.partition_point(|sum| *sum <= at).min(last);
+                assert_eq!(calendar.day(at), among_all, "{at}");
+            }
+        }
     }
 
     /// December 2019 has 9 weekend days, and from the 25th to the 28th three weekdays and a Saturday.

@@ -9,7 +9,7 @@ use crate::check;
 use crate::davies_bouldin::davies_bouldin;
 use crate::direction::unit_rows;
 use crate::error::Result;
-use crate::kmeans::KMeans;
+use crate::kmeans::{KMeans, KMeansParams, RACE};
 use crate::neighbors::prefix_accuracy;
 use crate::silhouette::silhouette_sampled;
 use crate::stability::{window_stability, yearly_stability};
@@ -54,6 +54,10 @@ fn clustered(features: &ArrayRef2<f64>, space: Space) -> Array2<f64> {
 }
 
 impl Judge<'_> {
+    fn clusters(&self, count: usize) -> KMeansParams {
+        KMeans::params(count).starts(self.config.starts).race(RACE)
+    }
+
     /// Figures of the hierarchy: how well features carry the dominance order, and whether there are clusters.
     pub(super) fn hierarchy(
         &self,
@@ -76,7 +80,7 @@ impl Judge<'_> {
             .collect();
 
         let (fit_on, judged) = (check::take(&vectors, self.fitted), check::take(&vectors, self.tested));
-        let clusters = KMeans::params(config.clusters).starts(config.starts).fit(&fit_on, rng)?;
+        let clusters = self.clusters(config.clusters).fit(&fit_on, rng)?;
         let labels = clusters.predict(&judged)?;
         let of_rank = |rank: usize| -> Vec<usize> { self.tested.iter().map(|&n| order[[n, rank]]).collect() };
         figures.push(Figure::new(Measure::Ami, 1, adjusted_mutual_information(&labels, &of_rank(0))?));
@@ -112,8 +116,7 @@ impl Judge<'_> {
             if own.len() < parts || tested.len() < 2 {
                 continue;
             }
-            let fit =
-                KMeans::params(parts).starts(self.config.starts).fit(&check::take(fit_on, &own), rng)?;
+            let fit = self.clusters(parts).fit(&check::take(fit_on, &own), rng)?;
             let found = fit.predict(&check::take(judged, &tested))?;
             let truth: Vec<usize> = tested.iter().map(|&n| second[n]).collect();
             sum += tested.len() as f64 * adjusted_mutual_information(&found, &truth)?;
@@ -143,7 +146,7 @@ impl Judge<'_> {
         }
         if let Some(yearly) = r.yearly {
             let fit_on = check::take(&long, self.fitted);
-            let clusters = KMeans::params(config.clusters).starts(config.starts).fit(&fit_on, rng)?;
+            let clusters = self.clusters(config.clusters).fit(&fit_on, rng)?;
             let (customers, periods, columns) = yearly.dim();
             check::length("yearly features", "rows", r.features.nrows(), customers)?;
             let mut by_period = yearly.to_owned();

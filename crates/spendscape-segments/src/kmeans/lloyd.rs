@@ -299,27 +299,50 @@ impl Piece {
     }
 }
 
-/// Lloyd's iterations from `centers` until no label changes or the centers shift by at most `threshold` (squared).
-pub(super) fn lloyd(points: &Blocks, mut centers: Vec<f64>, max_iterations: usize, threshold: f64) -> KMeans {
-    let dim = points.dim();
-    let clusters = centers.len() / dim;
-    let mut state = Assignment::new(points, clusters);
-    let (mut iterations, mut converged) = (0, false);
-    state.update(&centers, 0.0);
-    while iterations < max_iterations && !converged {
-        iterations += 1;
-        state.fill_empty(&centers);
-        let (shift, moved) = state.move_centers(&mut centers);
-        converged = !state.update(&centers, moved) || shift <= threshold;
+/// Lloyd's iterations from some centers.
+pub(super) struct Run<'a> {
+    state: Assignment<'a>,
+    centers: Vec<f64>,
+    iterations: usize,
+    converged: bool,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(points: &'a Blocks, centers: Vec<f64>) -> Self {
+        let mut state = Assignment::new(points, centers.len() / points.dim());
+        state.update(&centers, 0.0);
+        Self { state, centers, iterations: 0, converged: false }
     }
-    let inertia = state.distances(&centers).iter().sum();
-    KMeans {
-        centers: Array2::from_shape_fn((clusters, dim), |(c, d)| centers[c * dim + d]),
-        counts: state.totals().1,
-        labels: state.labels.into_iter().map(|l| l as usize).collect(),
-        inertia,
-        iterations,
-        converged,
+
+    /// Goes on until that many iterations are done, no label changes or the centers shift by at most `threshold` (squared).
+    pub(super) fn advance(&mut self, iterations: usize, threshold: f64) {
+        while self.iterations < iterations && !self.converged {
+            self.iterations += 1;
+            self.state.fill_empty(&self.centers);
+            let (shift, moved) = self.state.move_centers(&mut self.centers);
+            self.converged = !self.state.update(&self.centers, moved) || shift <= threshold;
+        }
+    }
+
+    /// What the labels explain: the squared lengths of the points, summed, less that is their inertia about their means.
+    pub(super) fn explained(&self) -> f64 {
+        let (sums, counts) = self.state.totals();
+        let clusters = sums.chunks_exact(self.state.points.dim()).zip(counts);
+        clusters.map(|(sum, count)| sum.iter().map(|v| v * v).sum::<f64>() / count.max(1) as f64).sum()
+    }
+
+    pub(super) fn finish(self) -> KMeans {
+        let Self { state, centers, iterations, converged } = self;
+        let inertia = state.distances(&centers).iter().sum();
+        let dim = state.points.dim();
+        KMeans {
+            centers: Array2::from_shape_fn((state.clusters, dim), |(c, d)| centers[c * dim + d]),
+            counts: state.totals().1,
+            labels: state.labels.into_iter().map(|l| l as usize).collect(),
+            inertia,
+            iterations,
+            converged,
+        }
     }
 }
 

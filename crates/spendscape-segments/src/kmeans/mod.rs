@@ -8,11 +8,14 @@ use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
-use self::lloyd::{assign, lloyd};
+use self::lloyd::{Run, assign};
 use self::start::plus_plus;
 use crate::blocks::Blocks;
 use crate::check;
 use crate::error::{Error, Result};
+
+/// The [race](KMeansParams::race) of clusterings whose figures are averaged or held against others made in the same way.
+pub(crate) const RACE: usize = 10;
 
 /// Parameters of [`KMeans`].
 ///
@@ -20,12 +23,14 @@ use crate::error::{Error, Result};
 /// |---|---|---|---|
 /// | `clusters` | - | number of clusters | 1 to number of rows |
 /// | `starts` | 4 | independent k-means++ starts, the one with the smallest inertia is kept | 1 or more |
+/// | `race` | none | iterations after which only the start with the smallest inertia so far goes on | 1 or more |
 /// | `max_iterations` | 300 | cap on Lloyd's iterations per start | 1 or more |
 /// | `tolerance` | 1e-4 | stop when the squared shift of the centers is at most this times the mean variance of the columns; 0 iterates until no label changes | 0 or more |
 #[derive(Debug, Clone, PartialEq)]
 pub struct KMeansParams {
     clusters: usize,
     starts: usize,
+    race: Option<usize>,
     max_iterations: usize,
     tolerance: f64,
 }
@@ -34,6 +39,14 @@ impl KMeansParams {
     /// Sets the number of k-means++ starts.
     pub fn starts(mut self, starts: usize) -> Self {
         self.starts = starts;
+        self
+    }
+
+    /// Sets after how many iterations only the best start goes on: what a start has reached by then tells most of what it
+    /// will reach. For figures that are averages of many clusterings; the clustering that others are held against should
+    /// run every start to its end.
+    pub fn race(mut self, iterations: usize) -> Self {
+        self.race = Some(iterations);
         self
     }
 
@@ -67,20 +80,56 @@ impl KMeansParams {
             // One cluster is the same from wherever it starts, and of equal runs the first is kept.
             seeds.truncate(1);
         }
-        let runs: Vec<KMeans> = seeds
+        let starts: Vec<Vec<f64>> = seeds
             .into_par_iter()
-            .map(|seed| {
-                let centers = plus_plus(&points, self.clusters, &mut Xoshiro256PlusPlus::seed_from_u64(seed));
-                lloyd(&points, centers, self.max_iterations, threshold)
-            })
+            .map(|seed| plus_plus(&points, self.clusters, &mut Xoshiro256PlusPlus::seed_from_u64(seed)))
             .collect();
+        self.best(&points, starts, threshold)
+    }
+
+    /// The run with the smallest inertia from some starts, the first among equals.
+    fn best(&self, points: &Blocks, starts: Vec<Vec<f64>>, threshold: f64) -> Result<KMeans> {
+        let first = self.race.unwrap_or(self.max_iterations).min(self.max_iterations);
+        let begin = |centers: Vec<f64>| {
+            let mut run = Run::new(points, centers);
+            run.advance(first, threshold);
+            run
+        };
+        let mut runs: Vec<Run<'_>> = starts.into_par_iter().map(begin).collect();
+        if self.race.is_some() && !runs.is_empty() {
+            let best = crate::dominance::argmax(runs.iter().map(Run::explained));
+            runs = vec![runs.swap_remove(best)];
+        }
+        let end = |mut run: Run<'_>| {
+            run.advance(self.max_iterations, threshold);
+            run.finish()
+        };
+        let ended: Vec<KMeans> = runs.into_par_iter().map(end).collect();
         // `reduce` keeps the earlier of two equal runs.
-        runs.into_iter().reduce(|a, b| if b.inertia < a.inertia { b } else { a }).ok_or(Error::TooFew {
-            what: "starts",
-            of: "runs",
-            needed: 1,
-            found: 0,
-        })
+        let best = ended.into_iter().reduce(|a, b| if b.inertia < a.inertia { b } else { a });
+        best.ok_or(Error::TooFew { what: "starts", of: "runs", needed: 1, found: 0 })
+    }
+
+    /// Inertia of the rows of `x` with 1, 2, ... clusters, up to the number set: the smallest over the starts. A start draws
+    /// centers once, and every number of clusters starts from the first of them.
+    ///
+    /// # Errors
+    /// As [`KMeansParams::fit`].
+    pub(crate) fn inertias<R: Rng + ?Sized>(&self, x: &ArrayRef2<f64>, rng: &mut R) -> Result<Vec<f64>> {
+        self.check(x)?;
+        check::at_least("starts", "runs", 1, self.starts)?;
+        let points = Blocks::new(x);
+        let threshold = self.tolerance * mean_variance(x);
+        let seeds: Vec<u64> = (0..self.starts).map(|_| rng.next_u64()).collect();
+        let starts: Vec<Vec<f64>> = seeds
+            .into_par_iter()
+            .map(|seed| plus_plus(&points, self.clusters, &mut Xoshiro256PlusPlus::seed_from_u64(seed)))
+            .collect();
+        let first = |k: usize| starts.iter().map(|centers| centers[..k * points.dim()].to_vec()).collect();
+        (1..=self.clusters)
+            .into_par_iter()
+            .map(|k| Ok(self.best(&points, first(k), threshold)?.inertia))
+            .collect()
     }
 
     /// Clusters the rows of `x` from given centers (`k x F`), one run without random numbers.
@@ -93,7 +142,10 @@ impl KMeansParams {
         check::length("centers", "rows", self.clusters, centers.nrows())?;
         check::length("centers", "columns", x.ncols(), centers.ncols())?;
         let threshold = self.tolerance * mean_variance(x);
-        Ok(lloyd(&Blocks::new(x), check::row_major(centers), self.max_iterations, threshold))
+        let points = Blocks::new(x);
+        let mut run = Run::new(&points, check::row_major(centers));
+        run.advance(self.max_iterations, threshold);
+        Ok(run.finish())
     }
 
     fn check(&self, x: &ArrayRef2<f64>) -> Result<()> {
@@ -101,6 +153,7 @@ impl KMeansParams {
         check::at_least("features", "rows", self.clusters, x.nrows())?;
         check::at_least("features", "columns", 1, x.ncols())?;
         check::at_least("max_iterations", "iterations", 1, self.max_iterations)?;
+        check::at_least("race", "iterations", 1, self.race.unwrap_or(1))?;
         if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
             return Err(Error::Parameter {
                 name: "tolerance",
@@ -132,7 +185,7 @@ pub struct KMeans {
 impl KMeans {
     /// Parameters for `clusters` clusters with the defaults named at [`KMeansParams`].
     pub fn params(clusters: usize) -> KMeansParams {
-        KMeansParams { clusters, starts: 4, max_iterations: 300, tolerance: 1e-4 }
+        KMeansParams { clusters, starts: 4, race: None, max_iterations: 300, tolerance: 1e-4 }
     }
 
     /// Assigns rows (`N x F`) to the nearest centers; among equally near ones to the first.

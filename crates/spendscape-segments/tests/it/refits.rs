@@ -269,3 +269,17 @@ fn the_number_of_separate_groups_is_found() {
     assert!(elbow(&x, 0, 4, &mut rng(1)).is_err());
     assert_eq!(elbow(&x, 1, 4, &mut rng(1)).unwrap().clusters, 1);
 }
+
+#[test]
+fn a_race_ends_no_run_that_is_alone_or_over() {
+    let x = normal(400, 3, 1);
+    let params = KMeans::params(5).starts(4);
+    let fit = |params: &spendscape_segments::KMeansParams| params.fit(&x, &mut rng(2));
+    let whole = fit(&params).unwrap();
+    assert_eq!(fit(&params.clone().race(300)).unwrap(), whole);
+    let alone = params.clone().starts(1);
+    assert_eq!(fit(&alone.clone().race(1)).unwrap(), fit(&alone).unwrap());
+    let raced = fit(&params.clone().race(1)).unwrap();
+    assert!(raced.inertia >= whole.inertia && raced.converged);
+    assert!(fit(&params.race(0)).is_err());
+}

@@ -7,7 +7,7 @@ use ndarray::{Array2, Axis as Dimension};
 use spendscape_schema::seed;
 use spendscape_segments::{
     DensityClusters, Error, GapReference, Hierarchical, JointNull, KMeans, Linkage, Mixture,
-    adjusted_mutual_information, adjusted_rand_index, davies_bouldin, dominant, elbow, gap_statistic,
+    adjusted_mutual_information, adjusted_rand_index, davies_bouldin, dominant, elbow, gap_of_inertia,
     silhouette_sampled, unit_rows,
 };
 
@@ -51,13 +51,18 @@ struct Customers {
 fn counts(ends: &Array2<f64>, null: &Array2<f64>, metrics: &mut Metrics) -> Result<()> {
     let most = MOST.min(ends.nrows());
     let mut rng = seed::stream(1, "cluster counts", 0);
-    metrics.add("clusters.count.elbow", elbow(&unit_rows(ends), most, STARTS, &mut rng)?.clusters as f64);
+    let directions = unit_rows(ends);
+    let found = elbow(&directions, most, STARTS, &mut rng)?;
+    metrics.add("clusters.count.elbow", found.clusters as f64);
     metrics
         .add("clusters.count.elbow_null", elbow(&unit_rows(null), most, STARTS, &mut rng)?.clusters as f64);
-    let gap = gap_statistic(ends, most, STARTS, GapReference::GaussianDirections, REFERENCES, &mut rng)?;
-    metrics.add("clusters.count.gap_unimodal", gap.clusters as f64);
-    let uniform = gap_statistic(&unit_rows(ends), most, STARTS, GapReference::Uniform, REFERENCES, &mut rng)?;
-    metrics.add("clusters.count.gap_uniform", uniform.clusters as f64);
+    let mut gap = |name: &str, x: &Array2<f64>, reference| -> Result<()> {
+        let gap = gap_of_inertia(&found.inertia, x, STARTS, reference, REFERENCES, &mut rng)?;
+        metrics.add(format!("clusters.count.{name}"), gap.clusters as f64);
+        Ok(())
+    };
+    gap("gap_unimodal", ends, GapReference::GaussianDirections)?;
+    gap("gap_uniform", &directions, GapReference::Uniform)?;
     Ok(())
 }
 
