@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 use crate::agreement::{adjusted_rand_index, share_equal};
 use crate::check;
 use crate::error::Result;
-use crate::kmeans::{KMeans, RACE, nearest_rows};
+use crate::kmeans::{KMeans, nearest_rows};
 
 /// A share among the training customers, the others, and all; NaN for a part without customers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,7 +54,7 @@ pub struct WindowStability {
 
 /// Stability between a long and a short window of the same customers.
 ///
-/// k-means with `clusters` clusters and `starts` starts, of which the best goes on after ten iterations, is fitted on the training rows of `long` (`N x F`); the rows of
+/// k-means with `clusters` clusters and `starts` starts is fitted on the training rows of `long` (`N x F`); the rows of
 /// `short` (`N x F`, through the same net or scored with the same means and scales) go to the nearest of those centers.
 /// Pass unit directions (see [`crate::unit_rows`]) to compare directions.
 ///
@@ -71,8 +71,7 @@ pub fn window_stability<R: Rng + ?Sized>(
     check::length("short window", "rows", long.nrows(), short.nrows())?;
     check::length("short window", "columns", long.ncols(), short.ncols())?;
     let (fitted, _) = check::split("train", long.nrows(), train)?;
-    let params = KMeans::params(clusters).starts(starts).race(RACE);
-    let clustering = params.fit(&check::take(long, &fitted), rng)?;
+    let clustering = KMeans::params(clusters).starts(starts).fit(&check::take(long, &fitted), rng)?;
     let (long, short) = (clustering.predict(long)?, clustering.predict(short)?);
     Ok(WindowStability {
         same: label_stability(&long, &short, train)?,

@@ -9,7 +9,7 @@ use crate::check;
 use crate::davies_bouldin::davies_bouldin;
 use crate::direction::unit_rows;
 use crate::error::Result;
-use crate::kmeans::{KMeans, KMeansParams, RACE};
+use crate::kmeans::{KMeans, KMeansParams};
 use crate::neighbors::prefix_accuracy;
 use crate::silhouette::silhouette_sampled;
 use crate::stability::{window_stability, yearly_stability};
@@ -55,7 +55,7 @@ fn clustered(features: &ArrayRef2<f64>, space: Space) -> Array2<f64> {
 
 impl Judge<'_> {
     fn clusters(&self, count: usize) -> KMeansParams {
-        KMeans::params(count).starts(self.config.starts).race(RACE)
+        KMeans::params(count).starts(self.config.starts)
     }
 
     /// Figures of the hierarchy: how well features carry the dominance order, and whether there are clusters.

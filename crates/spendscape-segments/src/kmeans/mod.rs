@@ -14,7 +14,7 @@ use crate::blocks::Blocks;
 use crate::check;
 use crate::error::{Error, Result};
 
-/// The [race](KMeansParams::race) of clusterings whose figures are averaged or held against others made in the same way.
+/// The [race](KMeansParams::race) of clusterings whose inertia is held against others made in the same way.
 pub(crate) const RACE: usize = 10;
 
 /// Parameters of [`KMeans`].
