@@ -9,8 +9,8 @@ use spendscape_schema::{Axis, CoefficientOrigin, Scope, scope::percent, tables::
 use crate::{
     Error,
     draw::text::count,
-    model_card::{FIDELITY, Figures, read_figures},
-    run::{column_error, required, scope_of},
+    model_card::{Figures, read_figures},
+    run::{FIDELITY, column_error, required, scope_of},
 };
 
 /// Share of the ledger's customers whose being left out is warned of: beyond it a panel no longer stands for its ledger.

@@ -23,7 +23,7 @@ use spendscape_store::{Provenance, Standing, Stored, TableReader, read_table, st
 pub(crate) use self::parts::{
     Attractor, Ends, Examples, MapPoint, Missing, Part, Source, TraitAxis, Trajectories, Vectors,
 };
-use crate::{Error, model_card::FIDELITY};
+use crate::Error;
 
 /// Separates the traits of a dominance path.
 const PATH_SEPARATOR: &str = " / ";
@@ -31,6 +31,8 @@ const PATH_SEPARATOR: &str = " / ";
 const SHORT_STATES: &str = "states_short";
 /// The attractors in the shapes that P3 prints.
 const PRINTED_ATTRACTORS: &str = "attractors_printed";
+/// Name of the table of fidelity, which is a table of metrics.
+pub(crate) const FIDELITY: &str = "fidelity";
 
 /// Everything that the figures draw.
 #[derive(Debug)]

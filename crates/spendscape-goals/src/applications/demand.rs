@@ -4,6 +4,7 @@ use ndarray::Array2;
 
 use super::Classes;
 use super::history::{Expected, History};
+use super::series::{Quantity, Series};
 use super::student::student_975;
 use crate::calendar::{civil, day_number};
 use crate::{Error, Outlook, Sequences};
@@ -58,24 +59,6 @@ impl Period {
         }
         Ok((1..=count as i32).map(|step| (self.bounds(from, step).1 - from) as u32).collect())
     }
-}
-
-/// What is forecast.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Series {
-    /// Groups with a goal.
-    Goal(usize),
-    /// Groups that hold a class.
-    Class(usize),
-}
-
-/// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Quantity {
-    /// Groups.
-    Events,
-    /// Their money in minor units; of a class, what was spent on the class.
-    Amount,
 }
 
 /// The demand expected in one period.

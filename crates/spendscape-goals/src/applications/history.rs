@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use super::Classes;
 use super::classes::{PSEUDO_GROUPS, Population, known};
-use super::demand::{Quantity, Series};
+use super::series::{Quantity, Series};
 use crate::{Error, Outlook, Sequences};
 
 /// A century: longer histories are mistaken dates, and would take much memory.

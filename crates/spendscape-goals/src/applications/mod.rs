@@ -12,6 +12,7 @@ mod gains;
 mod history;
 mod pairs;
 mod recommend;
+mod series;
 mod student;
 
 pub use campaign::{
@@ -20,7 +21,8 @@ pub use campaign::{
 };
 pub use classes::Classes;
 pub use cross_sell::{CrossSellOptions, Items, Pair, Rule, cross_sell};
-pub use demand::{DemandForecast, DemandScore, Period, Quantity, Series, forecast_demand, score_demand};
+pub use demand::{DemandForecast, DemandScore, Period, forecast_demand, score_demand};
 pub use discovery::benjamini_hochberg;
 pub use gains::{Gain, Ranking, targeting_gains};
 pub use recommend::{RecommendOptions, Recommendation, recommend};
+pub use series::{Quantity, Series};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::sums::Layout;
+use super::layout::Layout;
 use crate::Error;
 
 /// A measure of probabilities over G goals on n rows; p is a probability, y is 1 for the goal that came true and 0 for
@@ -47,9 +47,6 @@ pub enum Measure {
     /// F1 of one goal.
     F1(usize),
 }
-
-/// Bins of the calibration errors, as in Guo et al. 2017.
-pub(super) const BINS: usize = 15;
 
 impl Measure {
     /// The measures of all goals together, the first 3 and the first 5 goals among them.

@@ -3,6 +3,7 @@
 mod calibration;
 mod history;
 mod intervals;
+mod layout;
 mod measure;
 mod sums;
 

@@ -1,96 +1,8 @@
 //! What the measures need of each customer, as sums over the customer's rows: a bootstrap sample is then a weighted sum
 //! over customers and never looks at a row again.
 
-use ndarray::ArrayView1;
-
-use super::{Measure, Predictions, inside, measure::BINS};
+use super::{Measure, Predictions, layout::Layout};
 use crate::Error;
-
-/// Which sum stands where.
-#[derive(Debug)]
-pub(super) struct Layout {
-    goals: usize,
-    /// Every k of a top-k accuracy.
-    top: Vec<usize>,
-    classwise: bool,
-}
-
-impl Layout {
-    pub(super) const ROWS: usize = 0;
-    pub(super) const LOG_LOSS: usize = 1;
-    pub(super) const BRIER: usize = 2;
-    const CONFIDENCE: usize = 3;
-    const COUNTS: usize = Self::CONFIDENCE + BINS;
-
-    fn top_start(&self) -> usize {
-        Self::COUNTS + 3 * self.goals
-    }
-
-    fn classwise_start(&self) -> usize {
-        self.top_start() + self.top.len()
-    }
-
-    fn width(&self) -> usize {
-        self.classwise_start() + if self.classwise { self.goals * BINS } else { 0 }
-    }
-
-    /// Hits, predictions and occurrences of every goal.
-    pub(super) fn counts<'a>(&self, sums: &'a [f64]) -> (&'a [f64], &'a [f64], &'a [f64]) {
-        let (hits, rest) = sums[Self::COUNTS..self.top_start()].split_at(self.goals);
-        let (predicted, support) = rest.split_at(self.goals);
-        (hits, predicted, support)
-    }
-
-    pub(super) fn top(&self, k: usize) -> usize {
-        let place = self.top.iter().position(|other| *other == k);
-        self.top_start() + place.expect("the layout was made for the measures that are asked of it")
-    }
-
-    /// Sum of p - y of the predicted goal in each bin.
-    pub(super) fn confidence<'a>(&self, sums: &'a [f64]) -> &'a [f64] {
-        &sums[Self::CONFIDENCE..Self::COUNTS]
-    }
-
-    /// Sum of p - y of every goal in each bin (G x 15).
-    pub(super) fn classwise<'a>(&self, sums: &'a [f64]) -> &'a [f64] {
-        &sums[self.classwise_start()..]
-    }
-
-    /// Adds one row to the sums.
-    fn add(&self, probabilities: ArrayView1<'_, f64>, truth: usize, predicted: usize, sums: &mut Row) {
-        let y = |goal: usize| f64::from(u8::from(goal == truth));
-        let (mut total, mut brier) = (0.0, 0.0);
-        let mut rank = 0;
-        for (goal, p) in probabilities.iter().copied().enumerate() {
-            total += inside(p);
-            brier += (p - y(goal)) * (p - y(goal));
-            rank += usize::from(p > probabilities[truth] || (p == probabilities[truth] && goal > truth));
-            if self.classwise {
-                sums.add(self.classwise_start() + goal * BINS + bin(p), p - y(goal));
-            }
-        }
-        let confidence = probabilities[predicted];
-        sums.add(Self::ROWS, 1.0);
-        sums.add(Self::LOG_LOSS, -libm::log(inside(probabilities[truth]) / total));
-        sums.add(Self::BRIER, brier);
-        sums.add(Self::CONFIDENCE + bin(confidence), confidence - y(predicted));
-        if predicted == truth {
-            sums.add(Self::COUNTS + truth, 1.0);
-        }
-        sums.add(Self::COUNTS + self.goals + predicted, 1.0);
-        sums.add(Self::COUNTS + 2 * self.goals + truth, 1.0);
-        for (place, k) in self.top.iter().enumerate() {
-            if rank < *k {
-                sums.add(self.top_start() + place, 1.0);
-            }
-        }
-    }
-}
-
-/// The bin (k/15, (k+1)/15] of a probability; 0 belongs to the first.
-fn bin(p: f64) -> usize {
-    ((p * BINS as f64).ceil() as usize).saturating_sub(1).min(BINS - 1)
-}
 
 /// The sums of one customer while they are made.
 pub(super) struct Row {
@@ -178,7 +90,9 @@ impl Sums {
         let layout = Layout { goals: predictions.goals(), top, classwise };
         let sums = CustomerSums::new(predictions, layout.width(), |row, sums| {
             let (truth, predicted) = (predictions.truth[row], predictions.predicted(row));
-            layout.add(predictions.probabilities.row(row), truth, predicted, sums);
+            layout.add(predictions.probabilities.row(row), truth, predicted, |column, value| {
+                sums.add(column, value)
+            });
         });
         Ok(Self { layout, sums })
     }

@@ -4,6 +4,7 @@
 //! P(goal, gap) = P(gap | groups) P(goal | groups, gap). One network gives the first, the other, which sees what kind of
 //! day it will be (weekday, day of the month, payday, holiday, promotion), the second; P(goal) is their sum over gaps.
 
+mod blocks;
 mod encode;
 mod params;
 mod predict;
@@ -14,11 +15,12 @@ mod survey;
 mod train;
 mod windows;
 
+pub use blocks::{Block, Blocks, InMemory};
 pub use params::GoalParams;
 pub use predict::NextGroup;
 pub use reasons::{Explained, Reason, Reasons};
 pub use simulate::Simulation;
-pub use train::{Block, Blocks, GoalEpoch, InMemory, prefixes};
+pub use train::{GoalEpoch, prefixes};
 
 use serde::{Deserialize, Serialize};
 use spendscape_lstm::Network;

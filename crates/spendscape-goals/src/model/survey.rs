@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::{
     Blocks, GoalParams,
     encode::Sizes,
-    train::training_windows,
     windows::{PIECE, Part},
 };
 use crate::{Covariates, Error, calendar::civil};
@@ -57,7 +56,7 @@ impl Survey {
                 }
             }
             for (pieces, part) in survey.pieces.iter_mut().zip([Part::Days, Part::Goals]) {
-                *pieces += training_windows(&block, part, params.window).len().div_ceil(PIECE);
+                *pieces += block.training_windows(part, params.window).len().div_ceil(PIECE);
             }
         }
         Ok(survey)

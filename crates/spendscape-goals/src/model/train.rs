@@ -1,114 +1,21 @@
 //! Training on blocks of customers.
 
-use std::borrow::Cow;
-
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_lstm::{Dataset, Network, NetworkParams, Schedule, TrainParams, Training};
 
 use super::{
-    GoalModel, GoalParams, Shape,
+    Blocks, GoalModel, GoalParams, Shape,
     encode::Encoder,
     survey::Survey,
     windows::{self, PIECE, Part, Reader, Window},
 };
-use crate::{Calendar, Covariates, Error, Sequences, Target, split::check_known};
+use crate::{Calendar, Error, Target};
 
 /// Longest gradient: what a rare long history may do in one step.
 const CLIP: f64 = 1.0;
 /// Groups of a block that are scored after each pass, at most.
 const VALIDATED: usize = 100_000;
-
-/// Customers in blocks, of which one at a time needs to be in memory.
-pub trait Blocks: Sync {
-    /// Number of blocks.
-    fn blocks(&self) -> usize;
-
-    /// Loads a block; asked for again in every pass.
-    ///
-    /// # Errors
-    /// [`Error::Read`] if it cannot be read.
-    fn load(&self, block: usize) -> Result<Block<'_>, Error>;
-}
-
-/// Groups of some customers and the use of each.
-#[derive(Debug, Clone)]
-pub struct Block<'a> {
-    /// Groups of the block's customers.
-    pub sequences: Cow<'a, Sequences>,
-    /// Their covariates.
-    pub covariates: Cow<'a, Covariates>,
-    /// Per customer, how many groups from the first on are trained on.
-    pub train: Cow<'a, [usize]>,
-    /// Groups that are validated on.
-    pub validation: Cow<'a, [Target]>,
-}
-
-impl Block<'_> {
-    /// Refuses a block whose parts do not fit together, or that differs from the first in goals or covariates.
-    pub(super) fn check(&self, first: &Self) -> Result<(), Error> {
-        let (sequences, covariates) = (&self.sequences, &self.covariates);
-        let customers = sequences.customers();
-        let mismatch = |argument, expected, found| Err(Error::ShapeMismatch { argument, expected, found });
-        for (argument, found) in [("covariates", covariates.customers()), ("train", self.train.len())] {
-            if found != customers {
-                return mismatch(argument, customers, found);
-            }
-        }
-        if sequences.goals != first.sequences.goals {
-            return mismatch("the goals of a block", first.sequences.goals.len(), sequences.goals.len());
-        }
-        if covariates.sizes != first.covariates.sizes {
-            return mismatch(
-                "the covariates of a block",
-                first.covariates.sizes.len(),
-                covariates.sizes.len(),
-            );
-        }
-        let groups = |n: usize| sequences.groups(n).len();
-        if let Some(n) = (0..customers).find(|n| self.train[*n] > groups(*n)) {
-            return mismatch("a customer's training groups", groups(n), self.train[n]);
-        }
-        check_known(sequences, &self.validation)
-    }
-}
-
-/// All customers as one block.
-#[derive(Debug, Clone, Copy)]
-pub struct InMemory<'a> {
-    sequences: &'a Sequences,
-    covariates: &'a Covariates,
-    validation: &'a [Target],
-    train: &'a [usize],
-}
-
-impl<'a> InMemory<'a> {
-    /// Trains on the first `train[n]` groups of customer n and validates on `validation`; training checks that they fit.
-    #[must_use]
-    pub fn new(
-        sequences: &'a Sequences,
-        covariates: &'a Covariates,
-        train: &'a [usize],
-        validation: &'a [Target],
-    ) -> Self {
-        Self { sequences, covariates, validation, train }
-    }
-}
-
-impl Blocks for InMemory<'_> {
-    fn blocks(&self) -> usize {
-        1
-    }
-
-    fn load(&self, _: usize) -> Result<Block<'_>, Error> {
-        Ok(Block {
-            sequences: Cow::Borrowed(self.sequences),
-            covariates: Cow::Borrowed(self.covariates),
-            train: Cow::Borrowed(self.train),
-            validation: Cow::Borrowed(self.validation),
-        })
-    }
-}
 
 /// How many groups of each customer, from the first on, the targets of a training split cover: what [`InMemory`] asks for.
 ///
@@ -146,14 +53,6 @@ pub struct GoalEpoch {
     pub loss: f64,
     /// That of the validation groups after the pass.
     pub validation_loss: Option<f64>,
-}
-
-/// Windows of a block by falling length, so that pieces of them are padded little.
-pub(super) fn training_windows(block: &Block<'_>, part: Part, window: usize) -> Vec<Window> {
-    let cut = |(n, until): (usize, &usize)| windows::cut(part, n as u32, *until, window);
-    let mut windows: Vec<Window> = block.train.iter().enumerate().flat_map(cut).collect();
-    windows.sort_by_key(|window| std::cmp::Reverse(window.steps));
-    windows
 }
 
 impl GoalModel {
@@ -258,7 +157,7 @@ impl Job<'_> {
         let (mut sum, mut count) = (0.0, 0.0);
         for block in shuffled(self.source.blocks(), rng) {
             let block = self.source.load(block)?;
-            let all = training_windows(&block, self.part, self.params.window);
+            let all = block.training_windows(self.part, self.params.window);
             let pieces: Vec<&[Window]> = all.chunks(PIECE).collect();
             for piece in shuffled(pieces.len(), rng) {
                 let windows = pieces[piece];

@@ -19,12 +19,12 @@ use spendscape_schema::{
 
 use super::{
     dictionary::{Dictionary, LookUp, News},
+    options::IngestOptions,
     pseudonym::Pseudonyms,
     report::Example,
     take::Sink,
     taken::Taken,
     unique::{Id, Unique, id_of},
-    write::IngestOptions,
 };
 use crate::{Error, RowProblem, panel::Tally};
 

@@ -1,7 +1,7 @@
 //! The ingest itself.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     path::{Path, PathBuf},
 };
 
@@ -15,8 +15,8 @@ use super::{
     files::expand,
     ledger::Ledger,
     map::{ColumnMap, Refusal},
+    options::IngestOptions,
     places::place_of,
-    pseudonym::Pseudonyms,
     report::{Example, FileReport, IngestReport},
     source::BLOCK_BYTES,
     take::{Pass, Sink, take_rows},
@@ -25,33 +25,6 @@ use super::{
     unique::{Id, Unique, id_of},
 };
 use crate::{Error, RowProblem, panel::Tally};
-
-/// How to ingest.
-#[derive(Debug, Clone)]
-pub struct IngestOptions {
-    /// Drop and count a last line that is cut, instead of refusing the file.
-    pub allow_cut_last_line: bool,
-    /// Replace customer ids.
-    pub pseudonyms: Option<Pseudonyms>,
-    /// Where the check for repeated transaction ids may write files; removed afterwards.
-    pub scratch: PathBuf,
-    /// The digests of files that are known already, by their paths: the ledger's provenance names them without reading the files
-    /// once more.
-    pub digests: HashMap<PathBuf, Digest>,
-}
-
-impl IngestOptions {
-    /// Ids as given, nothing dropped silently.
-    #[must_use]
-    pub fn with_scratch(scratch: &Path) -> Self {
-        Self {
-            allow_cut_last_line: false,
-            pseudonyms: None,
-            scratch: scratch.to_owned(),
-            digests: HashMap::new(),
-        }
-    }
-}
 
 /// Reads raw files (paths or patterns such as `data/2020-*.csv.gz`), validates every row and writes one ledger table.
 ///

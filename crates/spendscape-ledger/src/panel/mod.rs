@@ -11,6 +11,7 @@ mod report;
 mod rows;
 mod scan;
 mod spill;
+mod threads;
 mod totals;
 
 use std::{

@@ -13,7 +13,7 @@ use spendscape_store::{ScratchFolder, require_free_space};
 use super::{
     rows::{Division, Rows},
     scan::{Counts, Scan},
-    totals::scan_divided,
+    threads::scan_divided,
 };
 use crate::Error;
 

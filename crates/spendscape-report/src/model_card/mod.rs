@@ -19,11 +19,8 @@ pub(crate) use self::figures::Figures;
 use crate::{
     Error,
     facts::Facts,
-    run::{Part, Run, optional},
+    run::{FIDELITY, Part, Run, optional},
 };
-
-/// Name of the table of fidelity, which is a table of metrics.
-pub(crate) const FIDELITY: &str = "fidelity";
 
 /// What the card is written from.
 struct Card {

@@ -16,8 +16,8 @@ use crate::{
     draw::svg,
     facts::Facts,
     figures::{Context, FigureOptions, PLANS},
-    model_card::{FIDELITY, read_figures},
-    run::{Run, optional},
+    model_card::read_figures,
+    run::{FIDELITY, Run, optional},
 };
 
 pub(crate) const STYLE: &str = include_str!("../../assets/report.css");

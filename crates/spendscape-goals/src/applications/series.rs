@@ -1,0 +1,19 @@
+//! What demand is forecast of.
+
+/// What is forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Series {
+    /// Groups with a goal.
+    Goal(usize),
+    /// Groups that hold a class.
+    Class(usize),
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quantity {
+    /// Groups.
+    Events,
+    /// Their money in minor units; of a class, what was spent on the class.
+    Amount,
+}
