@@ -4,7 +4,8 @@
 //! JSON line `{"peer": .., "task": TASK, "s": seconds}` per task that it does too. Bench and scripts run in turns, so that
 //! a machine whose speed drifts slows both; the ratio is taken within a round, and the median over the rounds counts. On
 //! several threads a script runs twice, and the faster time of a task counts: how OpenMP's threads wait for each other (in a
-//! loop, as by default, or passively) is worth a factor of three to PyTorch, either way round. Above every table stand the CPU's name and the multiply-adds that
+//! loop, as by default, or passively) is worth a factor of three to PyTorch, either way round. Above every table stand the
+//! CPU's name and the multiply-adds that
 //! one of its cores does per second, measured in every round, so that figures of different machines are not mixed up.
 
 use std::{

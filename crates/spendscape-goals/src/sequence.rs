@@ -64,7 +64,8 @@ pub struct Left {
 
 /// The event groups of all customers, by customer and time.
 ///
-/// A group is what a customer did on one day (or in one invoice); [`GroupRules`] say what its goal is. Groups are the steps of every model here, so that nothing is ever predicted inside one timestamp.
+/// A group is what a customer did on one day (or in one invoice); [`GroupRules`] say what its goal is. Groups are the steps of
+/// every model here, so that nothing is ever predicted inside one timestamp.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sequences {
     pub(crate) goals: Vec<String>,

@@ -106,8 +106,10 @@ impl Split {
     }
 
     /// A target belongs to the day on which it is predicted, that of the group before it: by its own day, a part would have
-    /// too many targets that come early. Targets test from the day `cuts.test` on, validate from `cuts.validation` on and train before
-    /// it. A target that comes in the days of a later part than it is predicted in is in none, since it tells of days that are held out:
+    /// too many targets that come early. Targets test from the day `cuts.test` on, validate from `cuts.validation` on and
+    /// train before
+    /// it. A target that comes in the days of a later part than it is predicted in is in none, since it tells of days that are
+    /// held out:
     /// one per customer and cut, of longer gaps than most. A target that tests is predicted from all groups before it, those that
     /// trained among them.
     ///

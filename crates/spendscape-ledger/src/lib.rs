@@ -1,7 +1,8 @@
 //! From a bank's ledger, as CSV or Parquet, to panels of spending shares per customer, period and class, in a stream and
 //! within a memory limit.
 //!
-//! Two jobs. [`ingest()`](ingest::ingest) reads raw files through a [`ColumnMap`] and a taxonomy, validates every row and writes one ledger table;
+//! Two jobs. [`ingest()`](ingest::ingest) reads raw files through a [`ColumnMap`] and a taxonomy, validates every row and
+//! writes one ledger table;
 //! [`build_panels`] sums a ledger into panels, for any number of windows in one pass. Both report whatever they dropped,
 //! mapped away or clipped, with counts and examples. The crate deliberately does not scale or model anything, does not look
 //! at the clock.

@@ -63,7 +63,8 @@ pub enum Error {
     TensorName {
         /// Name of the tensor.
         name: String,
-        /// "missing", "not part of the network", "described twice", "given by two nodes, or stored too" or "not where the one before
+        /// "missing", "not part of the network", "described twice", "given by two nodes, or stored too" or "not where the one
+        /// before
         /// it ends".
         problem: &'static str,
     },

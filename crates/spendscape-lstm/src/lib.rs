@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 //!
-//! Reading order: `network` (shape and parameters), `inputs` and `categories` (data), `engine` (a block forward and backward), `kernels` (the
+//! Reading order: `network` (shape and parameters), `inputs` and `categories` (data), `engine` (a block forward and backward),
+//! `kernels` (the
 //! vector code, the only place with `unsafe`), `train`, then `infer`, `gradients`, `jacobian`, `tensors`, `interchange`, `nets`
 //! (recurrent nets from elsewhere) and `elbow`.
 

@@ -1,7 +1,8 @@
 //! Figures and pages for spending trajectories, drawn from the tables of a run folder.
 //!
 //! A report computes nothing: it counts rows, takes the largest of some grades (the dominant trait), and turns states of
-//! more than three dimensions onto their first three principal components, and takes the distance of two states. It trains nothing, clusters nothing and judges
+//! more than three dimensions onto their first three principal components, and takes the distance of two states. It trains
+//! nothing, clusters nothing and judges
 //! nothing; whatever else a figure shows stands in a table on disk. The same tables give the same bytes.
 //!
 //! ```
@@ -15,7 +16,8 @@
 //! ```
 //!
 //! Modules in reading order: `run` and `profiles` (the tables), `coordinates` (from states to three dimensions), `sample` (which
-//! customers), `facts` (who is in the run), `draw` (shapes, axes, SVG, PNG), `figures`, `page`, `explanation` (one customer), `model_card`.
+//! customers), `facts` (who is in the run), `draw` (shapes, axes, SVG, PNG), `figures`, `page`, `explanation` (one customer),
+//! `model_card`.
 
 mod coordinates;
 mod draw;

@@ -13,7 +13,8 @@
 //! # Ok::<(), spendscape_schema::Error>(())
 //! ```
 //!
-//! Modules in reading order: [`tables`] (columns and versions, as schemas and as types), [`arrays`] (between Arrow and ndarray), [`panel`],
+//! Modules in reading order: [`tables`] (columns and versions, as schemas and as types), [`arrays`] (between Arrow and
+//! ndarray), [`panel`],
 //! [`taxonomy`], [`shipped`], [`csv`], [`marks`], [`coefficients`], [`targets`], [`window`], [`money`], [`scope`], [`seed`].
 
 pub mod arrays;

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_go_to_the_even_neighbour() {
+    fn halves_go_to_the_even_neighbor() {
         let cases = [
             (1005, 3, 100),
             (1015, 3, 102),

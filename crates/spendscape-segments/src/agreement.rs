@@ -1,4 +1,4 @@
-//! Agreement of two labellings of the same customers: shares, adjusted Rand index, adjusted mutual information.
+//! Agreement of two labelings of the same customers: shares, adjusted Rand index, adjusted mutual information.
 
 use crate::check;
 use crate::error::Result;
@@ -22,7 +22,7 @@ pub(crate) fn compress(labels: &[usize]) -> (Vec<usize>, usize) {
     (labels.iter().map(at).collect(), values.len())
 }
 
-/// Counts of a pair of labellings, without the empty cells.
+/// Counts of a pair of labelings, without the empty cells.
 struct Contingency {
     total: usize,
     rows: Vec<usize>,
@@ -58,7 +58,7 @@ impl Contingency {
         self.cells.iter().map(part).sum::<f64>().max(0.0)
     }
 
-    /// Expectation of the mutual information over random labellings with the same group sizes (hypergeometric model).
+    /// Expectation of the mutual information over random labelings with the same group sizes (hypergeometric model).
     fn expected_mutual_information(&self) -> f64 {
         let n = self.total;
         let mut sum = 0.0;
@@ -148,9 +148,9 @@ pub fn adjusted_rand_index(a: &[usize], b: &[usize]) -> Result<f64> {
 }
 
 /// Adjusted mutual information (Vinh, Epps and Bailey 2010), normalized by the arithmetic mean of the entropies, with
-/// the exact expectation under random labellings: 1 for equal partitions, 0 on average for random ones.
+/// the exact expectation under random labelings: 1 for equal partitions, 0 on average for random ones.
 ///
-/// Two labellings with one group each agree perfectly, by convention.
+/// Two labelings with one group each agree perfectly, by convention.
 ///
 /// # Errors
 /// When the lengths differ or there are no entries.

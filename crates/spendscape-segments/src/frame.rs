@@ -2,7 +2,7 @@
 //!
 //! The units of a recurrent net may be permuted and their signs flipped without changing anything it predicts, so
 //! angles about raw axes mean nothing. The frame here is built from the training customers' directions and the output
-//! layer alone, hence the angles are the same for every such relabelling of the units.
+//! layer alone, hence the angles are the same for every such relabeling of the units.
 
 use ndarray::{Array1, Array2, ArrayRef2, Axis};
 use spendscape_linalg::eigh;

@@ -182,7 +182,7 @@ fn partners(overlap: &Overlap, known: &[usize], ids: &[usize]) -> Result<Vec<Opt
     Ok(partners)
 }
 
-/// What changed between two labellings by the same ids, for example the segments of one fit and those that another month's
+/// What changed between two labelings by the same ids, for example the segments of one fit and those that another month's
 /// customers were assigned to.
 ///
 /// `old[n]` and `new[n]` are the ids of customer `n`, `None` for a customer not in that labeling; `segments` are the ids

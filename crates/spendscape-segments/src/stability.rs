@@ -144,15 +144,15 @@ pub fn yearly_stability(
     Ok(YearlyStability { never_moved: SplitShare::of(&still, train), kept, labels })
 }
 
-/// Adjusted Rand indices between all pairs of labellings of the same customers, for example over training seeds.
+/// Adjusted Rand indices between all pairs of labelings of the same customers, for example over training seeds.
 ///
 /// # Errors
-/// When lengths disagree or there are fewer than two labellings.
-pub fn pairwise_agreement(labellings: &[Vec<usize>]) -> Result<Vec<f64>> {
-    check::at_least("labellings", "runs", 2, labellings.len())?;
-    let mut out = Vec::with_capacity(labellings.len() * (labellings.len() - 1) / 2);
-    for (i, a) in labellings.iter().enumerate() {
-        for b in &labellings[i + 1..] {
+/// When lengths disagree or there are fewer than two labelings.
+pub fn pairwise_agreement(labelings: &[Vec<usize>]) -> Result<Vec<f64>> {
+    check::at_least("labelings", "runs", 2, labelings.len())?;
+    let mut out = Vec::with_capacity(labelings.len() * (labelings.len() - 1) / 2);
+    for (i, a) in labelings.iter().enumerate() {
+        for b in &labelings[i + 1..] {
             out.push(adjusted_rand_index(a, b)?);
         }
     }

@@ -27,7 +27,8 @@
 //! ```
 //!
 //! Modules in reading order: [`mod@file`] (atomic replacement), [`mod@lock`], [`provenance`], [`digest`], [`sealed`]
-//! (digests of bytes), [`guard`] (panics of other software), `categories` (columns of categories), [`writer`], [`table`], [`manifest`].
+//! (digests of bytes), [`guard`] (panics of other software), `categories` (columns of categories), [`writer`], [`table`],
+//! [`manifest`].
 
 mod categories;
 pub mod digest;

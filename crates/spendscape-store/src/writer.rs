@@ -165,7 +165,8 @@ impl TableWriter {
             properties = match column.kind {
                 // Nobody skips rows by the least and the greatest text of a page, for which every text would be compared twice.
                 Kind::Category => properties.set_column_statistics_enabled(path, EnabledStatistics::None),
-                // Rows rarely share a time or an amount: looking them up in a dictionary takes longer than all else that is done to
+                // Rows rarely share a time or an amount: looking them up in a dictionary takes longer than all else that is
+                // done to
                 // them, and their bytes, the first apart from the second and so on, are smaller in the end.
                 kind if kind == Kind::Time || kind == Kind::Integer && column.name.ends_with(MONEY) => {
                     properties

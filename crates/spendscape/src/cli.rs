@@ -340,8 +340,10 @@ enum GoalsCommand {
     },
     /// Forecast demand per goal, class and period, and measure such forecasts on past days
     ///
-    /// Forecasts made on past days are judged by their mean absolute error relative to that of the naive forecast (`relative_mae`,
-    /// below 1 is better): what the same period was a season ago (52 weeks or 12 months), or, where history does not reach back so
+    /// Forecasts made on past days are judged by their mean absolute error relative to that of the naive forecast
+    /// (`relative_mae`,
+    /// below 1 is better): what the same period was a season ago (52 weeks or 12 months), or, where history does not reach
+    /// back so
     /// far, what the last period known was.
     #[command(after_help = "Example: spendscape goals demand runs/goals --period week --periods 4")]
     Demand {

@@ -95,7 +95,8 @@ pub struct Pair {
 ///
 /// The customer, not the observation, is the unit: `z = (O - E) / sqrt(sum_n u(n)^2)` (Liang and Zeger 1986), so habits that
 /// last many periods do not count as so many proofs. The logarithm of the lift has the variance
-/// `sum_n (x(n) / O - e(n) / E)^2`, x(n) and e(n) being the customer's parts of O and E (delta method). Each term of a stratum of m
+/// `sum_n (x(n) / O - e(n) / E)^2`, x(n) and e(n) being the customer's parts of O and E (delta method). Each term of a stratum
+/// of m
 /// observations is scaled by `sqrt(m / (m - 1))`, since p and q are of the same ones.
 ///
 /// For [`Rule::Together`] p-values are too large and lifts too small where customers buy few items in a period, since there one

@@ -120,7 +120,8 @@ pub struct DemandScore {
 /// Expected events and money per goal, per class and period, with 95 % prediction intervals, beside the naive forecast.
 ///
 /// The outlook's horizons are the ends of the periods ([`Period::horizons`]). A period's expectation is the sum over customers
-/// of `expected` (or `spent`) at its end less that at its start. Of a class, each goal counts with the share of the customer's groups
+/// of `expected` (or `spent`) at its end less that at its start. Of a class, each goal counts with the share of the customer's
+/// groups
 /// that held it, and with that of their money spent on it, both smoothed toward the population as in [`crate::recommend`].
 ///
 /// The variance of a goal's events is the sum over customers of that of a count that is 0 with probability 1 - q and 1
@@ -151,7 +152,8 @@ pub fn forecast_demand(
 }
 
 /// Scores the forecasts of outlooks of several past days, each made with those before it as its past, on the periods that end
-/// by day `until`, up to which `sequences` holds everything; per series in the order of goals and classes, then of all goals and of all classes.
+/// by day `until`, up to which `sequences` holds everything; per series in the order of goals and classes, then of all goals
+/// and of all classes.
 /// The earliest `unscored` outlooks are past for the others only: a first forecast knows nothing of how forecasts err, as
 /// the forecasts that are used do.
 ///

@@ -1,4 +1,5 @@
-//! What the crate promises, seen from outside: measures against scikit-learn, baselines and applications against planted truths and slow references.
+//! What the crate promises, seen from outside: measures against scikit-learn, baselines and applications against planted
+//! truths and slow references.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -28,7 +28,8 @@ pub struct DerivedClasses {
 
 /// Makes a taxonomy of the commonest values of the map's class expression, in a pass of its own over the files: the `top`
 /// commonest become spending classes (ties in ascending order of the code), commonest first, and all others fall to `other`,
-/// the last class, which there is only if some code falls to it. Every distinct code is held in memory with its count. Rows are counted as [`ingest`](super::ingest) takes them.
+/// the last class, which there is only if some code falls to it. Every distinct code is held in memory with its count. Rows
+/// are counted as [`ingest`](super::ingest) takes them.
 ///
 /// # Errors
 /// As [`ingest`](super::ingest), but for the amounts, which are not read.

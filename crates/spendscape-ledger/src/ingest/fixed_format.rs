@@ -124,7 +124,8 @@ impl FixedFormat {
         Fixed::Time(day_number(year, month, day) * MILLIS_PER_DAY + 1000 * seconds)
     }
 
-    /// What is known of a text that is not as the format writes it: numbers take digits, signs and spaces, and what stands between
+    /// What is known of a text that is not as the format writes it: numbers take digits, signs and spaces, and what stands
+    /// between
     /// them in the format must stand in the text.
     fn unread(&self, text: &[u8]) -> Fixed {
         let may_be = |byte: &u8| {
@@ -149,7 +150,8 @@ fn days_of(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01, by Hinnant's algorithm (<https://howardhinnant.github.io/date_algorithms.html>): years that begin in March
+/// Days from 1970-01-01, by Hinnant's algorithm (<https://howardhinnant.github.io/date_algorithms.html>): years that begin in
+/// March
 /// have their leap day at the end. Only for years from 1 on.
 fn day_number(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);

@@ -73,7 +73,8 @@ impl<'b> Records<'b> {
         Self { bytes, signs, places, next: 0, at: start, line: 0, fields: Vec::new() }
     }
 
-    /// Reads records without quotes for as long as they have just so many fields, at least two, and a line end, of which `is_usual`
+    /// Reads records without quotes for as long as they have just so many fields, at least two, and a line end, of which
+    /// `is_usual`
     /// takes the row and its last field; adds the fields in some positions to `columns`, and the line of each record to `lines`.
     pub(crate) fn rows(
         &mut self,

@@ -134,7 +134,8 @@ impl<'a> TimeReader<'a> {
         Ok(Times::Number { values, unit, instants })
     }
 
-    /// The local time of a row (the `at`th that the condition kept, `row` of its chunk), which lies in the days allowed, and whether it was converted from another zone's.
+    /// The local time of a row (the `at`th that the condition kept, `row` of its chunk), which lies in the days allowed, and
+    /// whether it was converted from another zone's.
     ///
     /// # Errors
     /// [`RowProblem::OutsideRange`] for a time that the map does not allow, others for what is no time.

@@ -28,7 +28,8 @@ use crate::{Error, RowProblem, panel::Tally};
 
 /// Reads raw files (paths or patterns such as `data/2020-*.csv.gz`), validates every row and writes one ledger table.
 ///
-/// Streams in bounded memory, on the threads of the rayon pool at hand; their number does not show. The table appears whole or not at all. Its provenance holds the map, the taxonomy and the
+/// Streams in bounded memory, on the threads of the rayon pool at hand; their number does not show. The table appears whole or
+/// not at all. Its provenance holds the map, the taxonomy and the
 /// digests of the files.
 ///
 /// # Errors

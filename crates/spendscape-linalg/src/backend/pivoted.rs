@@ -1,6 +1,7 @@
 //! Householder QR with column pivoting (Businger and Golub 1965), where a backend does not offer it or fails.
 //!
-//! `ndarray-linalg` does not reach LAPACK's `dgeqp3`, and faer returns NaN for a zero matrix. The trailing column norms are recomputed at every step instead of
+//! `ndarray-linalg` does not reach LAPACK's `dgeqp3`, and faer returns NaN for a zero matrix. The trailing column norms are
+//! recomputed at every step instead of
 //! being downdated: that doubles the work and leaves no cancellation to guard against.
 
 use ndarray::{Array2, s};

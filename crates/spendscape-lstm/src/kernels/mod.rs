@@ -1,6 +1,7 @@
 //! The numerical kernels, chosen for the CPU at run time behind a safe face.
 //!
-//! This is the only module of the crate with `unsafe` code. It is needed for the instruction sets that only some CPUs have, and for
+//! This is the only module of the crate with `unsafe` code. It is needed for the instruction sets that only some CPUs have,
+//! and for
 //! loads and stores without a bounds check inside the innermost loops. Every function of [`Kernels`] checks the sizes
 //! of its buffers first, and a table is handed out only after its instruction set has been detected.
 #![allow(

@@ -16,7 +16,8 @@ pub(super) fn packed_len(outs: usize, ins: usize, lanes: usize) -> usize {
     outs.div_ceil(lanes / 4) * ins.div_ceil(4) * lanes
 }
 
-/// Packs an `outs x ins` matrix whose rows lie `stride` apart: tiles of up to [`TILE`] vectors, in a tile all quads of inputs, in a quad one
+/// Packs an `outs x ins` matrix whose rows lie `stride` apart: tiles of up to [`TILE`] vectors, in a tile all quads of inputs,
+/// in a quad one
 /// vector per tile member; missing outputs and inputs are zero.
 ///
 /// # Safety

@@ -126,7 +126,8 @@ impl Layer<'_> {
         }
     }
 
-    /// Refuses a bias that no layer of the file has, and that would fit this one, which has none: its name may have changed alone.
+    /// Refuses a bias that no layer of the file has, and that would fit this one, which has none: its name may have changed
+    /// alone.
     fn refuse_lost(&self, file: &Tensors<'_>, columns: usize) -> Result<(), Error> {
         let names = file.names();
         let has_kernel = |prefix: &str| {

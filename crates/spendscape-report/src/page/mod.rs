@@ -23,7 +23,8 @@ use crate::{
 pub(crate) const STYLE: &str = include_str!("../../assets/report.css");
 const SCRIPT: &str = include_str!("../../assets/report.js");
 
-/// Writes the report on the run folder `run` as one HTML file, `out`: what it is about and what to be warned of, the figures with their
+/// Writes the report on the run folder `run` as one HTML file, `out`: what it is about and what to be warned of, the figures
+/// with their
 /// captions, the trajectories to turn around (where the reader's browser runs scripts), what the segments are like and what
 /// became of an earlier run's, and the metrics. The page loads nothing, can be printed, and is the same for the same tables.
 ///

@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use super::KMeans;
 use crate::blocks::{Blocks, LANES, Lane, squared_distances};
 
-/// Points per parallel piece of an iteration, a multiple of the lanes. The pieces do not depend on the number of threads and are summed
+/// Points per parallel piece of an iteration, a multiple of the lanes. The pieces do not depend on the number of threads and
+/// are summed
 /// in order, which makes results bitwise equal for any number of threads; larger pieces trade parallelism for overhead.
 const PIECE: usize = 512 * LANES;
 

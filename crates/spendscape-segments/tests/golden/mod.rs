@@ -106,7 +106,7 @@ fn close(what: &str, found: f64, expected: f64) {
 }
 
 #[test]
-fn agreement_of_labellings() {
+fn agreement_of_labelings() {
     for case in golden().agreement {
         close(&case.name, adjusted_rand_index(&case.a, &case.b).unwrap(), case.adjusted_rand);
         let found = adjusted_mutual_information(&case.a, &case.b).unwrap();

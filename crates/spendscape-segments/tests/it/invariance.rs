@@ -1,4 +1,4 @@
-//! What must not change: the angles under the net's exact symmetries, figures under relabelling.
+//! What must not change: the angles under the net's exact symmetries, figures under relabeling.
 
 use ndarray::{Array2, Array3, Axis};
 use proptest::prelude::*;

@@ -43,7 +43,8 @@ pub struct IngestOptions {
     /// Column map (TOML) of the raw files
     #[arg(long, value_name = "FILE", requires = "files")]
     pub map: Option<PathBuf>,
-    /// Taxonomy: `mcc` (merchant category codes), `plaid` or `coicop`, which come with the program, or a file (TOML) of classes and
+    /// Taxonomy: `mcc` (merchant category codes), `plaid` or `coicop`, which come with the program, or a file (TOML) of
+    /// classes and
     /// the codes that map to them
     #[arg(long, value_name = "NAME|FILE", requires = "files", conflicts_with = "derive_classes")]
     pub taxonomy: Option<TaxonomySource>,

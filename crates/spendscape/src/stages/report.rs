@@ -5,7 +5,8 @@ use spendscape_report::{FigureOptions, Outcome, figures, model_card, page};
 
 use crate::run_folder::{File, RunFolder};
 
-/// Draws the figures, the page and the model card of a run into its folder. They are drawn anew each time: they hold nothing that is
+/// Draws the figures, the page and the model card of a run into its folder. They are drawn anew each time: they hold nothing
+/// that is
 /// not in the tables.
 ///
 /// # Errors

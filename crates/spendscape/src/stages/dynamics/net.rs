@@ -30,7 +30,8 @@ pub struct NetOptions {
     /// The inputs that are held, one per row: comma-separated numbers, or the tensor `inputs` of a safetensors file
     #[arg(long, value_name = "FILE", requires = "model")]
     inputs: Option<PathBuf>,
-    /// The recurrent module or node to study, where the file has several; more than once, bottom first, for a stack of LSTM layers
+    /// The recurrent module or node to study, where the file has several; more than once, bottom first, for a stack of LSTM
+    /// layers
     #[arg(long, value_name = "NAME", requires = "model")]
     module: Vec<String>,
     /// The nonlinearity of a plain recurrent layer, and of the cells of Keras's LSTM and GRU, where the file does not tell it: a

@@ -43,7 +43,8 @@ pub struct OutcomesOptions {
     /// The file of days that the panel was made with by `ingest --anchors`, so that days beside the labels can be compared
     #[arg(long, value_name = "FILE")]
     pub anchors: Option<PathBuf>,
-    /// Go on where a day beside the labels does not lie after the panel's window (or the customer's own), because it is not the day
+    /// Go on where a day beside the labels does not lie after the panel's window (or the customer's own), because it is not
+    /// the day
     /// of the outcome
     #[arg(long)]
     pub allow_early_labels: bool,
