@@ -101,7 +101,7 @@ pub enum Error {
     },
     /// No column of a file can be what a ledger needs.
     #[error(
-        "{path} has no column that looks like the {role} of transactions; it has {found}: write a column map by hand"
+        "{path} has no column that looks like the {role} of transactions; it has {found}{advice}: write a column map by hand"
     )]
     NoSuchColumn {
         /// The file.
@@ -110,6 +110,8 @@ pub enum Error {
         role: &'static str,
         /// The columns, joined by commas.
         found: String,
+        /// Which column may be it and what to write, or nothing.
+        advice: String,
     },
     /// A file is of another kind than delimited text.
     #[error("{path} is no delimited text but {what}")]
@@ -184,7 +186,7 @@ pub enum Error {
         found: String,
     },
     /// A row cannot be taken.
-    #[error("{place}: {problem}")]
+    #[error("{place}: {problem}{}", advice_on_no_row(.place, .problem))]
     Row {
         /// Where it stands.
         place: Place,
@@ -765,6 +767,23 @@ pub enum NumberFault {
         /// Digits that the type has.
         digits: u8,
     },
+}
+
+/// Where the row may be none: a total has fewer fields than rows, or no time.
+fn advice_on_no_row(place: &Place, problem: &RowProblem) -> &'static str {
+    let may_be_none = match problem {
+        RowProblem::Fields { expected, found, spans_lines, as_before } => {
+            found < expected && !spans_lines && !as_before
+        }
+        RowProblem::Time { .. } => true,
+        RowProblem::Missing { .. } => place.column.as_deref() == Some("time"),
+        _ => false,
+    };
+    if may_be_none && place.line.is_some() {
+        "; if it is a total or a note and no row, name how the line begins in `source.not_rows`"
+    } else {
+        ""
+    }
 }
 
 fn advice_on_twins(text: bool) -> &'static str {

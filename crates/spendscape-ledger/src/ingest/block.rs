@@ -156,6 +156,8 @@ pub(crate) struct Split {
 /// What a record is.
 enum Kind {
     Row,
+    /// Several fields, all of them empty: a blank line.
+    Blank,
     NoRow,
     Header,
 }
@@ -182,6 +184,7 @@ pub(crate) fn split(mut block: Block, rules: &Rules, most: usize) -> Split {
             && can_be_usual
             && (2..=rules.columns).contains(&fields)
         {
+            let is_usual = |row: Span, last: Span| row.to - row.from >= fields as u32 && is_usual(row, last);
             records.rows(fields, is_usual, &rules.wanted, &mut split.columns, &mut split.lines);
         }
         let Some(record) = records.next() else { break };
@@ -202,6 +205,7 @@ pub(crate) fn split(mut block: Block, rules: &Rules, most: usize) -> Split {
                 }
                 split.lines.push(record.line);
             }
+            Ok(Kind::Blank) => {}
             Ok(Kind::NoRow) => split.not_rows.add(split.lines.len(), record.line),
             Ok(Kind::Header) => split.headers.add(split.lines.len(), record.line),
             Err(stop) => {
@@ -248,7 +252,12 @@ impl Rules {
         if self.is_no_row(records, record)? {
             return Ok(Kind::NoRow);
         }
-        Ok(if self.is_header(records) { Kind::Header } else { Kind::Row })
+        let fields = records.fields();
+        Ok(match fields.iter().all(|field| field.from == field.to) && fields.len() > 1 {
+            true => Kind::Blank,
+            false if self.is_header(records) => Kind::Header,
+            false => Kind::Row,
+        })
     }
 
     /// Whether a record is the header line again, as where exports were put one after another.

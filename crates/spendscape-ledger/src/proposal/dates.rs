@@ -1,11 +1,13 @@
 //! The formats of a column of times.
 
+use std::sync::OnceLock;
+
 use arrow::array::StringArray;
 
 use super::bare_map;
 use crate::{
     Error,
-    ingest::{Texts, TimeReader, Times, moment},
+    ingest::{ColumnMap, Texts, TimeReader, Times, moment},
 };
 
 /// Days, the usual forms first.
@@ -36,7 +38,7 @@ const DAYS: [&str; 23] = [
 ];
 
 /// What may follow a day.
-const CLOCKS: [&str; 14] = [
+const CLOCKS: [&str; 15] = [
     "",
     " %H:%M:%S",
     "T%H:%M:%S",
@@ -51,6 +53,7 @@ const CLOCKS: [&str; 14] = [
     " %I:%M:%S %p",
     " %I:%M %p",
     " %H.%M.%S",
+    ":%H:%M:%S",
 ];
 
 /// Clock times that stand in a column of their own.
@@ -87,20 +90,18 @@ pub(super) struct Rival {
 pub(super) fn of(values: &[&str]) -> Result<Option<Dates>, Error> {
     let values: Vec<&str> =
         values.iter().map(|value| value.trim()).filter(|value| !value.is_empty()).collect();
-    let Some(first) = values.first() else { return Ok(None) };
-    // A number of a few digits is no day, whatever a format makes of it.
-    if first.len() < 6 {
+    if !values.first().is_some_and(|first| can_be_time(first)) {
         return Ok(None);
     }
+    let known = readers()?;
     let times = texts(&values);
     let mut unread: Vec<usize> = (0..values.len()).collect();
     let mut found: Option<Dates> = None;
     while let Some(example) = unread.first().copied() {
         let mut readings: Vec<Reading> = Vec::new();
-        for format in formats() {
-            if read(&format, &times, &[example])?[0].is_some() {
-                let days = read(&format, &times, &unread)?;
-                readings.push(Reading { format, days });
+        for (format, reader) in known {
+            if read(reader, &times, &[example])[0].is_some() {
+                readings.push(Reading { format, days: read(reader, &times, &unread) });
             }
         }
         let most = readings.iter().map(Reading::read).max().unwrap_or(0);
@@ -116,14 +117,14 @@ pub(super) fn of(values: &[&str]) -> Result<Option<Dates>, Error> {
                 days[row].map_or("no day".to_owned(), |day| moment(day)[..10].to_owned())
             };
             Some(Rival {
-                format: other.format.clone(),
+                format: other.format.to_owned(),
                 value: values[unread[row]].to_owned(),
                 chosen_day: day(&chosen.days),
                 rival_day: day(&other.days),
             })
         });
         let has_offset = chosen.format.contains("%:z");
-        let format = chosen.format.clone();
+        let format = chosen.format.to_owned();
         unread =
             unread.iter().zip(&chosen.days).filter(|(_, day)| day.is_none()).map(|(row, _)| *row).collect();
         let dates = found.get_or_insert_with(|| Dates {
@@ -146,6 +147,11 @@ pub(super) fn of(values: &[&str]) -> Result<Option<Dates>, Error> {
     Ok(found.filter(|dates| dates.unread * 50 <= values.len()))
 }
 
+/// Whether a text can be a day: a number of a few digits is none, whatever a format makes of it, nor is a long text.
+fn can_be_time(text: &str) -> bool {
+    (6..=40).contains(&text.len()) && text.bytes().filter(u8::is_ascii_digit).count() >= 4
+}
+
 /// The format of clock times that stand in a column of their own, if all values are some.
 pub(super) fn clock_of(values: &[&str]) -> Result<Option<&'static str>, Error> {
     let days: Vec<String> = values
@@ -160,7 +166,8 @@ pub(super) fn clock_of(values: &[&str]) -> Result<Option<&'static str>, Error> {
     let times = texts(&days);
     let rows: Vec<usize> = (0..days.len()).collect();
     for clock in CLOCKS_ALONE {
-        let read = read(&format!("%Y-%m-%d {clock}"), &times, &rows)?;
+        let map = map_of(bare_map()?, format!("%Y-%m-%d {clock}"));
+        let read = read(&TimeReader::new(&map)?, &times, &rows);
         if read.iter().all(Option::is_some) {
             return Ok(Some(clock));
         }
@@ -170,7 +177,7 @@ pub(super) fn clock_of(values: &[&str]) -> Result<Option<&'static str>, Error> {
 
 /// What a format makes of the values.
 struct Reading {
-    format: String,
+    format: &'static str,
     days: Vec<Option<i64>>,
 }
 
@@ -203,10 +210,28 @@ fn texts<S: AsRef<str>>(values: &[S]) -> Times<'static> {
     Times::Text(Texts::Array(values.iter().map(|value| Some(value.as_ref())).collect::<StringArray>()))
 }
 
-/// What a format makes of some rows, as the ingest will read them.
-fn read(format: &str, times: &Times<'_>, rows: &[usize]) -> Result<Vec<Option<i64>>, Error> {
-    let mut map = bare_map()?;
-    map.time.formats = vec![format.to_owned()];
-    let reader = TimeReader::new(&map)?;
-    Ok(rows.iter().map(|row| reader.read(times, (*row, *row)).ok().map(|(millis, _)| millis)).collect())
+/// A map that reads times by one format.
+fn map_of(bare: ColumnMap, format: String) -> ColumnMap {
+    let mut map = bare;
+    map.time.formats = vec![format];
+    map
+}
+
+/// The formats and their readers. They are made once: every field above the rows is tried by all of them.
+fn readers() -> Result<&'static [(&'static str, TimeReader<'static>)], Error> {
+    static MAPS: OnceLock<Vec<ColumnMap>> = OnceLock::new();
+    static READERS: OnceLock<Vec<(&'static str, TimeReader<'static>)>> = OnceLock::new();
+    if let Some(readers) = READERS.get() {
+        return Ok(readers);
+    }
+    let bare = bare_map()?;
+    let maps = MAPS.get_or_init(|| formats().map(|format| map_of(bare.clone(), format)).collect());
+    let reader = |map: &'static ColumnMap| Ok((map.time.formats[0].as_str(), TimeReader::new(map)?));
+    let readers = maps.iter().map(reader).collect::<Result<Vec<_>, Error>>()?;
+    Ok(READERS.get_or_init(|| readers))
+}
+
+/// What a reader makes of some rows, as the ingest will read them.
+fn read(reader: &TimeReader<'_>, times: &Times<'_>, rows: &[usize]) -> Vec<Option<i64>> {
+    rows.iter().map(|row| reader.read(times, (*row, *row)).ok().map(|(millis, _)| millis)).collect()
 }

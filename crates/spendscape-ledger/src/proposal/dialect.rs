@@ -4,7 +4,10 @@ use std::{io::Read, path::Path};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
-use super::{Guess, dates, numbers::Numbers};
+use super::{
+    Guess,
+    header::{footer, header, header_in_comment, is_comment, usual_length},
+};
 use crate::{
     Error,
     ingest::{Encoding, SourceFormat, Text},
@@ -45,8 +48,9 @@ pub(super) fn of_file(path: &Path) -> Result<(SourceFormat, Vec<Guess>), Error> 
     format.delimiter = char::from(delimiter).to_string();
     format.quote = quote.map_or(String::new(), |quote| char::from(quote).to_string());
     let mut rows = rows(text, delimiter, quote, FIRST_ROWS);
+    let is_header = header_in_comment(&rows);
     let comments = rows.iter().filter(|row| is_comment(row)).count();
-    if comments > 0 && comments < rows.len() {
+    if comments > 0 && comments < rows.len() && !is_header {
         format.not_rows.push("#".to_owned());
         guesses.push(Guess::sure(
             "source.not_rows",
@@ -147,144 +151,87 @@ fn last_rows(text: &str, delimiter: u8, quote: Option<u8>) -> Vec<Vec<String>> {
     all
 }
 
+/// How rows come out by a delimiter and a quote.
+struct Reading {
+    delimiter: u8,
+    quote: Option<u8>,
+    /// The number of fields that most rows have, the rows that have it, and all rows.
+    fields: usize,
+    alike: usize,
+    rows: usize,
+}
+
+impl Reading {
+    fn of(text: &str, delimiter: u8, quote: Option<u8>) -> Self {
+        let rows = rows(text, delimiter, quote, FIRST_ROWS);
+        let (fields, alike) = usual_length(&rows);
+        Self { delimiter, quote, fields, alike, rows: rows.len() }
+    }
+
+    /// The share of rows that have the same number of fields.
+    fn share(&self) -> f64 {
+        self.alike as f64 / self.rows.max(1) as f64
+    }
+
+    /// How much speaks for its delimiter.
+    fn score(&self) -> f64 {
+        if self.fields > 1 { self.share().powi(2) * (1.0 - 1.0 / self.fields as f64) } else { 0.0 }
+    }
+}
+
+/// The quote with this delimiter: the usual one unless fields only stand in another one, and any other or none only if more rows
+/// are alike by it. More fields speak for no quote: where every row has a delimiter within quotes, all have one more without.
+fn quote_of(text: &str, delimiter: u8) -> Reading {
+    let (double, single) = (stands_around(text, delimiter, b'"'), stands_around(text, delimiter, b'\''));
+    let candidates: &[Option<u8>] = match (double, single) {
+        (false, true) => &[Some(b'\''), Some(b'"'), None],
+        (true, true) => &[Some(b'"'), Some(b'\''), None],
+        (_, false) => &[Some(b'"'), None],
+    };
+    let readings = candidates.iter().map(|quote| Reading::of(text, delimiter, *quote));
+    let more_alike = |best: Reading, next: Reading| if next.share() > best.share() { next } else { best };
+    readings.reduce(more_alike).unwrap_or_else(|| Reading::of(text, delimiter, Some(b'"')))
+}
+
+/// Whether a quote stands at both ends of fields: about as often behind a delimiter as before one.
+fn stands_around(text: &str, delimiter: u8, quote: u8) -> bool {
+    let (mut opening, mut closing) = (0_usize, 0_usize);
+    for line in text.lines().take(FIRST_ROWS) {
+        let bytes = line.as_bytes();
+        for at in memchr::memchr_iter(quote, bytes) {
+            // Two quotes are an empty text, or one within quotes.
+            let is_alone = |beside: usize| bytes.get(beside) != Some(&quote);
+            let is_first = at == 0 || bytes[at - 1] == delimiter;
+            let is_last = at + 1 == bytes.len() || bytes[at + 1] == delimiter;
+            opening += usize::from(is_first && is_alone(at + 1));
+            closing += usize::from(is_last && at > 0 && is_alone(at - 1));
+        }
+    }
+    opening.min(closing) * 2 > opening.max(closing)
+}
+
 /// The delimiter by which most rows have the same number of fields, and the quote.
 fn delimiter_and_quote(text: &str, guesses: &mut Vec<Guess>) -> (u8, Option<u8>) {
-    let score = |delimiter: u8, quote: Option<u8>| {
-        let rows = rows(text, delimiter, quote, FIRST_ROWS);
-        let (fields, count) = usual_length(&rows);
-        let share = count as f64 / rows.len().max(1) as f64;
-        (
-            if fields > 1 { share * share * (1.0 - 1.0 / fields as f64) } else { 0.0 },
-            fields,
-            count,
-            rows.len(),
-        )
-    };
-    let ranked = |quote| {
-        let scores = DELIMITERS.map(|delimiter| (score(delimiter, quote), delimiter));
-        scores.into_iter().fold(scores[0], |best, next| if next.0.0 > best.0.0 { next } else { best })
-    };
-    // The usual quote, unless rows are more alike with another one or with none.
-    let candidates = [Some(b'"'), Some(b'\''), None].map(|quote| (ranked(quote), quote));
-    let ((best, delimiter), quote) = candidates
-        .into_iter()
-        .fold(candidates[0], |best, next| if next.0.0.0 > best.0.0.0 { next } else { best });
-    let name = match delimiter {
+    let [first, others @ ..] = DELIMITERS.map(|delimiter| quote_of(text, delimiter));
+    let best =
+        others.into_iter().fold(first, |best, next| if next.score() > best.score() { next } else { best });
+    let value = match best.delimiter {
         b'\t' => "\"\\t\"".to_owned(),
         other => format!("{:?}", char::from(other).to_string()),
     };
-    guesses.push(Guess {
-        entry: "source.delimiter",
-        value: name,
-        reason: format!("{} of the first {} rows have {} fields by it", best.2, best.3, best.1),
-        is_sure: best.0 > 0.4,
-    });
-    // A quote stands at both ends of a field.
-    let is_quoted = |quote: char| {
-        let fields = || text.lines().take(FIRST_ROWS).flat_map(|line| line.split(char::from(delimiter)));
-        let quoted = |field: &&str| {
-            field.trim().len() > 1 && field.trim().starts_with(quote) && field.trim().ends_with(quote)
-        };
-        let count = fields().filter(quoted).count();
-        count > 0 && 2 * count > fields().filter(|field| field.trim().starts_with(quote)).count()
-    };
-    match quote {
+    let reason = format!("{} of the first {} rows have {} fields by it", best.alike, best.rows, best.fields);
+    guesses.push(Guess { entry: "source.delimiter", value, reason, is_sure: best.score() > 0.4 });
+    match best.quote {
         None => {
             let reason = "with quotes rows have different numbers of fields".to_owned();
             guesses.push(Guess::unsure("source.quote", "\"\"", reason));
-            (delimiter, None)
         }
-        Some(quote) if quote == b'\'' || (!is_quoted('"') && is_quoted('\'')) => {
+        Some(b'\'') => {
             guesses.push(Guess::sure("source.quote", "\"'\"", "fields begin and end with it".to_owned()));
-            (delimiter, Some(b'\''))
         }
-        quote => (delimiter, quote),
+        Some(_) => {}
     }
-}
-
-/// The number of fields that most rows have, and how many have it.
-fn usual_length(rows: &[Vec<String>]) -> (usize, usize) {
-    let mut counts = std::collections::BTreeMap::new();
-    for row in rows {
-        *counts.entry(row.len()).or_insert(0_usize) += 1;
-    }
-    counts.into_iter().max_by_key(|(fields, count)| (*count, *fields)).unwrap_or((0, 0))
-}
-
-fn is_comment(row: &[String]) -> bool {
-    row.first().is_some_and(|field| field.trim_start().starts_with('#'))
-}
-
-/// Whether a field is a number or a day, which no name of a column is.
-fn is_value(field: &str) -> bool {
-    let field = field.trim();
-    !field.is_empty()
-        && (Numbers::of([field].into_iter()).is_numeric()
-            || dates::of(&[field]).is_ok_and(|dates| dates.is_some()))
-}
-
-/// Fields up to the last one that is not empty.
-fn filled(row: &[String]) -> &[String] {
-    let empty = row.iter().rev().take_while(|field| field.trim().is_empty()).count();
-    &row[..row.len() - empty]
-}
-
-/// The header: the first row as long as the others (but for empty fields at the end) in which nothing is a value.
-fn header(rows: &[Vec<String>], format: &mut SourceFormat, guesses: &mut Vec<Guess>) {
-    let (usual, _) = usual_length(rows);
-    let is_row = |row: &Vec<String>| row.len() + 1 >= usual && filled(row).len() > 1;
-    let has_values = |row: &Vec<String>| row.iter().any(|field| is_value(field));
-    let first_row = rows.iter().position(|row| is_row(row) && has_values(row)).unwrap_or(rows.len());
-    let found = rows[..first_row].iter().rposition(is_row);
-    match found {
-        Some(0) => {}
-        Some(at) => {
-            let names: Vec<String> = rows[at]
-                .iter()
-                .map(|name| name.trim().to_owned())
-                .filter(|name| !name.is_empty())
-                .take(3)
-                .collect();
-            let value = format!("{names:?}");
-            guesses.push(Guess::sure(
-                "source.header_at",
-                &value,
-                format!("{at} lines stand above the header"),
-            ));
-            format.header_at = Some(names);
-        }
-        None => {
-            let names: Vec<String> = (1..=usual).map(|column| format!("column_{column}")).collect();
-            let reason = "the first row has values as the others have: there is no header".to_owned();
-            let value = format!("{names:?}");
-            guesses.push(Guess { entry: "source.header", value, reason, is_sure: false });
-            format.header = Some(names);
-        }
-    }
-}
-
-/// Totals and notes below the rows.
-fn footer(rows: &[Vec<String>], last: &[Vec<String>], format: &mut SourceFormat, guesses: &mut Vec<Guess>) {
-    let (usual, _) = usual_length(rows);
-    let is_footer = |row: &&Vec<String>| filled(row).len() * 2 < usual || row.len() + 1 < usual;
-    for row in last.iter().rev().take_while(is_footer) {
-        let first = row.first().map(|field| field.trim()).unwrap_or_default();
-        let words = first.split(|letter: char| letter.is_ascii_digit()).next().unwrap_or_default();
-        let beginning = words.trim_end_matches([' ', ':', '-', '(']);
-        let beginning = if beginning.is_empty() { first } else { beginning };
-        let is_row = |row: &Vec<String>| {
-            row.len() == usual && row.first().is_some_and(|field| field.trim().starts_with(beginning))
-        };
-        if beginning.is_empty()
-            || format.not_rows.iter().any(|known| beginning.starts_with(known))
-            || rows.iter().any(is_row)
-        {
-            continue;
-        }
-        format.not_rows.push(beginning.to_owned());
-        let reason = format!("a line with {} of {usual} fields at the end", filled(row).len());
-        guesses.push(Guess::sure("source.not_rows", &format!("{beginning:?}"), reason));
-    }
+    (best.delimiter, best.quote)
 }
 
 #[cfg(test)]
@@ -297,14 +244,31 @@ mod tests {
         of_file(file.path()).unwrap().0
     }
 
+    /// As many rows as it takes for a header that disagrees to hardly count.
+    fn many(header: &str, row: &str) -> SourceFormat {
+        of(format!("{header}\n{}", format!("{row}\n").repeat(150)).as_bytes())
+    }
+
     #[test]
-    fn lines_around_the_rows_are_told() {
-        let text = "\"Konto:\";\"Giro 0001\"\n\"Von:\";\"01.01.2019\"\n\n\"Kunde\";\"Buchungstag\";\"Betrag\";\"Kategorie\"\n\
-                    \"A1\";\"02.05.2019\";\"-10,00\";\"food\"\n\"A1\";\"02.05.2020\";\"-20,00\";\"rent\"\n\"Anzahl Buchungen: 5\"\n";
-        let found = of(text.as_bytes());
-        assert_eq!((found.delimiter.as_str(), found.quote.as_str()), (";", "\""));
-        assert_eq!(found.header_at, Some(["Kunde", "Buchungstag", "Betrag"].map(str::to_owned).to_vec()));
-        assert_eq!(found.not_rows, ["Anzahl Buchungen"]);
+    fn quotes_around_a_delimiter_in_every_row_are_told() {
+        for (header, row, quote) in [
+            ("Compte,Date,Catégorie,Montant", "FR1,20/01/2021,Loyer,\"-760,45\"", "\""),
+            ("account,name,date,class,amount", "K1,\"DOE, JOHN\",2021-01-01,Fuel,-1.86", "\""),
+            ("account,date,name,category,amount,", "K1,2021-01-01,\"DOE, JOHN\",Fuel,-1.86", "\""),
+            ("'account','date','shop','amount'", "'K1','2021-01-01','Shop, Inc','-1.86'", "'"),
+            ("account,date,shop,amount", "K1,2021-01-01,'Shop, Inc',-1.86", "'"),
+            ("\"a\",\"date\",\"shop\",\"amount\"", "\"K1\",\"01/31/2021\",\"Shop, Inc\",\"-1.86\"", "\""),
+        ] {
+            let found = many(header, row);
+            assert_eq!((found.delimiter.as_str(), found.quote.as_str()), (",", quote), "{row}");
+            assert_eq!((found.header, found.header_at), (None, None), "{row}");
+        }
+        // Without a header too.
+        let found = of("K1,2021-01-01,\"DOE, JOHN\",Fuel,-1.86\n".repeat(150).as_bytes());
+        assert_eq!((found.quote.as_str(), found.header.map(|names| names.len())), ("\"", Some(5)));
+        // A text that begins with a quote is none that is quoted.
+        let found = many("account;date;shop;amount", "K1;2021-01-01;'t Winkeltje;-1,86");
+        assert_eq!(found.quote, "\"");
     }
 
     #[test]

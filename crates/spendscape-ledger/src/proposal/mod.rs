@@ -4,6 +4,8 @@ mod amounts;
 mod currencies;
 mod dates;
 mod dialect;
+mod epochs;
+mod header;
 mod names;
 mod numbers;
 mod roles;

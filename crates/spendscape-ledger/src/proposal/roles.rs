@@ -9,6 +9,7 @@ use super::{
     amounts::{self, Amount, Sides},
     bare_map, currencies,
     dates::{self, Dates},
+    epochs, header,
     names::{self, Role},
     numbers::Numbers,
     sample::Column,
@@ -104,10 +105,11 @@ pub(super) fn map_of(
         path: path.to_owned(),
         role,
         found: sample.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", "),
+        advice: if role == "time" { epochs::advice(&facts) } else { String::new() },
     };
     let (time, rules) = time_of(&mut roles, guesses)?.ok_or_else(|| none("time"))?;
     let amount = amounts::of(&mut roles, &mut format, guesses).ok_or_else(|| none("amount"))?;
-    let customer = customer_of(&mut roles, format.header.is_some(), guesses);
+    let customer = customer_of(&mut roles, header::is_made_up(&format), guesses);
     let class = class_of(&mut roles, guesses).ok_or_else(|| none("class"))?;
     let (currency, condition) = currencies::of(&mut roles, &amount, guesses);
     let transaction = unique_of(&mut roles, guesses);
@@ -174,7 +176,7 @@ fn time_of(
     let mut rules = TimeRules::default();
     let by_name = roles.best(Role::Time, |facts| f64::from(facts.is_time()));
     let Some(at) = by_name.or_else(|| roles.free().find(|at| roles.facts[*at].is_time())) else {
-        return Ok(epoch_of(roles, guesses).map(|sql| (sql, rules)));
+        return Ok(epochs::of(roles, guesses).map(|sql| (sql, rules)));
     };
     let facts = roles.take(at);
     let others = roles.free().filter(|at| roles.facts[*at].is_time()).map(|at| roles.facts[at].full_name());
@@ -229,28 +231,6 @@ fn time_of(
         guesses.push(Guess::unsure("time.zone", "\"UTC\"", reason));
     }
     Ok(Some((sql, rules)))
-}
-
-/// Seconds or milliseconds since 1970, by the name and the size of the numbers.
-fn epoch_of(roles: &mut Roles<'_, '_>, guesses: &mut Vec<Guess>) -> Option<String> {
-    let digits = |facts: &Facts<'_>| {
-        let lengths: Vec<usize> = facts.column.filled().map(str::len).collect();
-        let same = lengths.iter().all(|length| *length == lengths[0]);
-        lengths.first().copied().filter(|_| {
-            same && facts.column.filled().all(|value| value.bytes().all(|byte| byte.is_ascii_digit()))
-        })
-    };
-    let at = roles.best(Role::Time, |facts| f64::from(matches!(digits(facts), Some(10 | 13))))?;
-    let function =
-        if digits(&roles.facts[at]) == Some(10) { "to_timestamp_seconds" } else { "to_timestamp_millis" };
-    let facts = roles.take(at);
-    let sql = format!("{function}(CAST({} AS BIGINT))", facts.sql());
-    guesses.push(Guess::unsure(
-        "columns.time",
-        &sql,
-        "whole numbers of the size of times since 1970 (UTC)".to_owned(),
-    ));
-    Some(sql)
 }
 
 /// The customer as SQL: a column of ids that come again and again, or one customer for all rows.

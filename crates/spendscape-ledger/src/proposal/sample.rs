@@ -8,7 +8,7 @@ use arrow::{
     datatypes::{DataType, Field},
 };
 
-use super::{Guess, bare_map, dialect, statements};
+use super::{Guess, bare_map, dialect, header, statements};
 use crate::{
     Error, Place, RowProblem,
     ingest::{
@@ -81,13 +81,15 @@ pub(super) fn form_of(path: &Path) -> Result<(SourceFormat, Vec<Guess>), Error> 
         if trouble_with_quotes(path, &escaped).is_none() {
             let reason = "quotes within quotes stand behind it".to_owned();
             guesses.push(Guess::sure("source.escape", "\"\\\\\"", reason));
-            return Ok((escaped, guesses));
+            format = escaped;
+        } else {
+            guesses.retain(|guess| guess.entry != "source.quote");
+            let reason = format!("quotes stand inside of texts: {problem}");
+            guesses.push(Guess::unsure("source.quote", "\"\"", reason));
+            format.quote = String::new();
         }
-        guesses.retain(|guess| guess.entry != "source.quote");
-        let reason = format!("quotes stand inside of texts: {problem}");
-        guesses.push(Guess::unsure("source.quote", "\"\"", reason));
-        format.quote = String::new();
     }
+    header::tell_twins_apart(path, &mut format, &mut guesses)?;
     Ok((format, guesses))
 }
 

@@ -65,3 +65,100 @@ fn signs_of_two_currencies_are_not_taken_for_one() {
     );
     assert_says(&read.unwrap_err(), &["row 3 (line 4), column amount", "\"$-2.50\""]);
 }
+
+/// The rows of a ledger of four customers in a form of its own, by day and number.
+fn rows(row: impl Fn(usize, jiff::civil::Date) -> String) -> String {
+    let first = jiff::civil::date(2021, 1, 1);
+    let day = |at: usize| first.checked_add(jiff::Span::new().days(at as i64 / 2)).unwrap();
+    (0..150).map(|at| row(at, day(at)) + "\n").collect()
+}
+
+#[test]
+fn totals_and_blank_rows_below_are_left_out() {
+    let rows = rows(|at, day| format!("K{};{};Rent;-{at},50;EUR", at % 4, day.strftime("%d.%m.%Y")));
+    let header = "Konto;Buchungstag;Kategorie;Umsatz;Währung";
+    let (map, read) = read(&format!(
+        "Bank;;;;\nZeitraum:;01.01.2021 - 31.12.2023;;;\n;;;;\n{header}\n{rows};;;;\nSumme Soll;;;-138.000,00;EUR\n"
+    ));
+    assert_says(
+        &map,
+        &["header_at = [\"Konto\", \"Buchungstag\", \"Kategorie\"]", "not_rows = [\"Summe Soll\"]"],
+    );
+    assert_eq!(read.unwrap(), (150, 150));
+}
+
+#[test]
+fn a_total_that_is_no_row_is_said_to_be_one() {
+    let rows = rows(|at, day| format!("K{},{day},Rent,-{at}.50", at % 4));
+    // Between rows, where it is not looked for.
+    let total = format!("account,date,category,amount\n{rows}All,,Rent,-12.00\nK1,2023-01-01,Rent,-1.00\n");
+    let (_, read) = read(&total);
+    assert_says(&read.unwrap_err(), &["row 151 (line 152), column time", "`source.not_rows`"]);
+}
+
+#[test]
+fn columns_of_one_name_are_told_apart() {
+    let rows = rows(|at, day| format!("K{},{day},{day},,Rent,-{at}.50,{at}", at % 4));
+    for above in ["", "Statement of\n2021\n\n"] {
+        let (map, read) = read(&format!("{above}account,Date,Date,,category,amount,amount\n{rows}"));
+        assert_says(
+            &map,
+            &[
+                "header = [\"account\", \"Date\", \"Date_2\", \"nameless_4\", \"category\", \"amount\", \"amount_2\"]",
+                "Date, amount stands twice",
+                "time = \"Date\"",
+                "amount = \"amount\"",
+            ],
+        );
+        assert_eq!(read.unwrap(), (150, 150));
+    }
+}
+
+#[test]
+fn days_of_spreadsheets_and_of_statistics_programs_are_times() {
+    let serial = |day: jiff::civil::Date| 44_197 + (day - jiff::civil::date(2021, 1, 1)).get_days();
+    type Time<'a> = &'a dyn Fn(jiff::civil::Date) -> String;
+    let cases: [(Time<'_>, &str); 3] = [
+        (&|day| serial(day).to_string(), "to_timestamp_seconds((CAST(date AS BIGINT) - 25569) * 86400)"),
+        (&|day| format!("{}.4244444", serial(day)), "* 86400000 + 0.5 AS BIGINT))"),
+        (&|day| format!("{}:10:11:12", day.strftime("%d%b%Y")).to_uppercase(), "%d%b%Y:%H:%M:%S"),
+    ];
+    for (time, says) in cases {
+        let content = rows(|at, day| format!("K{},{},Rent,-{at}.50", at % 4, time(day)));
+        let bench = Bench::new();
+        let path = bench.file("raw.csv", format!("account,date,category,amount\n{content}"));
+        let map = propose(&[&path]).unwrap().map;
+        assert_says(&propose(&[&path]).unwrap().to_toml(), &[says]);
+        let taxonomy = spendscape_schema::Taxonomy::of_classes("t", ["Rent".to_owned()]).unwrap();
+        ingest(&map, &taxonomy, &[&path], &bench.ledger(), &bench.options()).unwrap();
+        let table =
+            spendscape_store::read_table(&bench.ledger(), spendscape_schema::Table::Ledger).unwrap().rows;
+        let first = *table.time("time").unwrap().iter().min().unwrap();
+        let (day, clock) = (1_609_459_200_000, first - 1_609_459_200_000);
+        assert!(first >= day && [0, 36_672_000].iter().any(|at| (clock - at).abs() < 1_000), "{first}");
+        std::fs::remove_file(bench.ledger()).unwrap();
+    }
+}
+
+#[test]
+fn a_time_of_no_known_form_is_named() {
+    let rows = rows(|at, day| format!("K{},Q{}-w{},Rent,-{at}.50", at % 4, day.month(), day.day()));
+    let bench = Bench::new();
+    let path = bench.file("raw.csv", format!("account,date,category,amount\n{rows}"));
+    let says = propose(&[&path]).unwrap_err().to_string();
+    assert_says(
+        &says,
+        &["looks like the time", "date may be it, but \"Q1-w1\"", "`[time]`", "formats = [", "columns.time"],
+    );
+}
+
+/// A file of 2,000 fields that are almost times, quoted: the header is looked for in seconds, not minutes.
+#[test]
+fn looking_for_the_header_is_cheap() {
+    let rows = rows(|at, _| vec![format!("'99.99.20{}'", at % 90 + 10); 14].join(","));
+    let bench = Bench::new();
+    let path = bench.file("raw.csv", rows);
+    let start = std::time::Instant::now();
+    assert!(propose(&[&path]).is_err());
+    assert!(start.elapsed().as_secs() < 10);
+}
