@@ -65,3 +65,104 @@ fn signs_of_two_currencies_are_not_taken_for_one() {
     );
     assert_says(&read.unwrap_err(), &["row 3 (line 4), column amount", "\"$-2.50\""]);
 }
+
+#[test]
+fn rows_that_are_not_booked_are_left_out() {
+    for (column, states, condition, reason, kept) in [
+        (
+            "Stato",
+            ["Contabilizzato", "IN ATTESA", "Rifiutata", "Contabilizzato"],
+            "trim(Stato) IN ('Contabilizzato')",
+            "IN ATTESA (1), Rifiutata (1)",
+            2,
+        ),
+        (
+            "status",
+            ["COMPLETED", "DECLINED", "REVERTED", "strange"],
+            "trim(status) IN ('COMPLETED')",
+            "DECLINED (1), REVERTED (1), strange (1)",
+            1,
+        ),
+        ("pending", ["False", "True", "False", "False"], "trim(pending) IN ('False')", "True (1)", 3),
+        (
+            "Estado",
+            ["", "Pendiente", "", ""],
+            "coalesce(trim(Estado), '') NOT IN ('Pendiente')",
+            "Pendiente",
+            3,
+        ),
+        ("is_booked", ["yes", "no", "", "yes"], "coalesce(trim(is_booked), '') IN ('', 'yes')", "no (1)", 3),
+    ] {
+        let mut text = format!("account,date,amount,category,{column}\n");
+        for (at, state) in states.iter().enumerate() {
+            let _ = writeln!(text, "A{},2019-05-0{},-{}.50,x,{state}", at % 2, at + 1, at + 1);
+        }
+        let (map, read) = read(&text);
+        assert_says(&map, &[&format!("where = \"{condition}\""), "CHECK", reason]);
+        assert_eq!(read.unwrap(), (4, kept), "{map}");
+    }
+    // A state of the union, and states that nobody knows, say nothing of bookings; a currency's condition stays.
+    for (header, row) in [
+        ("account,date,amount,category,state", "-1.50,x,CA"),
+        ("account,date,amount,category,status", "-1.50,x,7"),
+    ] {
+        let (map, read) = read(&file(header, row, &format!("B,2019-05-01,{row}")));
+        assert!(!map.contains("where"), "{map}");
+        assert_eq!(read.unwrap().0, 20_011);
+    }
+    let header = "account,date,amount,currency,category,status";
+    let (map, read) = read(&file(header, "-3.50,EUR,x,BOOK", "A1,2019-05-01,-3.50,EUR,x,PDNG"));
+    assert_says(&map, &["where = \"trim(currency) = 'EUR' AND trim(status) IN ('BOOK')\""]);
+    assert_eq!(read.unwrap(), (20_011, 20_010));
+}
+
+#[test]
+fn debit_and_credit_are_known_by_their_words() {
+    for (codes, is_sure) in [
+        (["Débito", "Crédito"], true),
+        (["Addebito", "Accredito"], true),
+        (["Obciążenie", "Uznanie"], true),
+        (["Belastung", "Gutschrift"], true),
+        (["Débit", "Crédit"], true),
+        (["purchase", "refund"], true),
+        (["Sale", "Payment"], false),
+        (["payment", "refund"], false),
+    ] {
+        let [debit, credit] = codes;
+        let text = format!(
+            "Conta;Data;Valor;Categoria;Tipo\n1-2;02.05.2019;3,50;x;{debit}\n1-3;13.05.2019;4,50;y;{credit}\n1-2;14.05.2019;1,00;y;{debit}\n"
+        );
+        let (map, read) = read(&text);
+        let rule = format!(
+            "CASE WHEN trim(Tipo) IN ('{debit}') THEN -Valor WHEN trim(Tipo) IN ('{credit}') THEN Valor END"
+        );
+        assert_says(&map, &[&rule, "customer = \"Conta\""]);
+        let line = map.lines().find(|line| line.starts_with("amount = ")).unwrap();
+        assert_eq!(line.contains("CHECK"), !is_sure, "{line}");
+        assert_eq!(read.unwrap(), (3, 3));
+    }
+}
+
+#[test]
+fn whole_numbers_of_cents_are_hundredths() {
+    for name in ["amount_cents", "AmountMinor"] {
+        let (map, read) = read(&format!(
+            "account,date,{name},category\nA,2019-05-01,-350,x\nB,2019-05-02,-199,x\nA,2019-05-03,-1,x\n"
+        ));
+        assert_says(&map, &[&format!("amount = \"{name} / 100\""), "CHECK", "hundredths"]);
+        assert_eq!(read.unwrap(), (3, 3));
+    }
+    let (map, _) = read("account,date,amount_cents,category\nA,2019-05-01,-3.50,x\nB,2019-05-02,-1.99,x\n");
+    assert!(map.contains("amount = \"amount_cents\""), "{map}");
+}
+
+#[test]
+fn the_map_has_a_line_for_the_zone_and_names_checks_only_where_there_are() {
+    let (map, _) = read(
+        "account,date,amount EUR,category\nA,2019-05-01T10:00:00Z,-3.50,x\nB,2019-05-12T10:00:00Z,-1.99,y\n",
+    );
+    assert_says(&map, &["zone = \"UTC\"", "Entries marked CHECK"]);
+    let (map, _) =
+        read("account,date,amount,currency,category\nA,2019-05-01,-3.50,EUR,x\nB,2019-05-12,-1.99,EUR,y\n");
+    assert!(!map.contains("CHECK"), "{map}");
+}
