@@ -77,13 +77,14 @@ pub(super) fn of(roles: &mut Roles<'_, '_>, guesses: &mut Vec<Guess>) -> Option<
         quoted.collect::<Vec<_>>().join(", ")
     };
     let is_flag = matches!(facts.column.data_type, Some(arrow::datatypes::DataType::Boolean));
-    let text = if is_flag { facts.sql() } else { format!("trim({})", facts.sql()) };
+    let text = match &facts.column.data_type {
+        None => format!("trim({})", facts.sql()),
+        Some(_) => format!("trim(CAST({} AS VARCHAR))", facts.sql()),
+    };
     let condition = if is_flag {
         // A flag that is empty says nothing against its row.
-        match states.iter().any(|state| state.0 == "true" && state.2 == Some(false)) || !is_any_booked {
-            true => format!("{text} IS NOT TRUE"),
-            false => format!("{text} IS NOT FALSE"),
-        }
+        let against = if is_booked(facts, "true") == Some(false) { "TRUE" } else { "FALSE" };
+        format!("{} IS NOT {against}", facts.sql())
     } else if is_any_booked && empty == 0 {
         format!("{text} IN ({})", list(&kept))
     } else if is_any_booked {

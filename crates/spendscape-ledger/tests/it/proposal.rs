@@ -1,10 +1,14 @@
 //! Maps that are proposed from the first rows: what later rows show otherwise is refused or left out, never added up.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path, sync::Arc};
 
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray};
 use spendscape_ledger::{DerivedClasses, derive_taxonomy, ingest, propose};
 
-use super::bad_input::{Bench, assert_says};
+use super::{
+    bad_input::{Bench, assert_says},
+    refused::write,
+};
 
 /// More rows than are looked at.
 const LOOKED_AT: usize = 20_000;
@@ -22,15 +26,19 @@ fn file(header: &str, row: &str, last: &str) -> String {
 fn read(content: &str) -> (String, Result<(u64, u64), String>) {
     let bench = Bench::new();
     let path = bench.file("raw.csv", content);
-    let proposal = propose(&[&path]).unwrap();
+    read_file(&bench, &path)
+}
+
+fn read_file(bench: &Bench, path: &Path) -> (String, Result<(u64, u64), String>) {
+    let proposal = propose(&[path]).unwrap();
     let classes = DerivedClasses {
         name: "t".to_owned(),
         top: 5,
         other: "OTHER".to_owned(),
         allow_cut_last_line: false,
     };
-    let taxonomy = derive_taxonomy(&proposal.map, &[&path], &classes).unwrap();
-    let read = ingest(&proposal.map, &taxonomy, &[&path], &bench.ledger(), &bench.options());
+    let taxonomy = derive_taxonomy(&proposal.map, &[path], &classes).unwrap();
+    let read = ingest(&proposal.map, &taxonomy, &[path], &bench.ledger(), &bench.options());
     let read = read.map(|report| (report.rows_read, report.rows_written)).map_err(|error| error.to_string());
     (proposal.to_toml(), read)
 }
@@ -165,4 +173,30 @@ fn the_map_has_a_line_for_the_zone_and_names_checks_only_where_there_are() {
     let (map, _) =
         read("account,date,amount,currency,category\nA,2019-05-01,-3.50,EUR,x\nB,2019-05-12,-1.99,EUR,y\n");
     assert!(!map.contains("CHECK"), "{map}");
+}
+
+#[test]
+fn flags_of_parquet_files_keep_what_is_booked() {
+    let flags = |flags: [Option<bool>; 3]| Arc::new(BooleanArray::from(flags.to_vec())) as ArrayRef;
+    for (name, flags, condition, kept) in [
+        ("pending", flags([Some(false), Some(true), None]), "pending IS NOT TRUE", 2),
+        ("pending", flags([Some(false); 3]), "pending IS NOT TRUE", 3),
+        ("booked", flags([Some(true), Some(false), None]), "booked IS NOT FALSE", 2),
+        ("booked", flags([Some(true); 3]), "booked IS NOT FALSE", 3),
+        ("pending", Arc::new(Int64Array::from(vec![0, 1, 0])), "trim(CAST(pending AS VARCHAR)) IN ('0')", 2),
+    ] {
+        let bench = Bench::new();
+        let path = bench.folder.path().join("raw.parquet");
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("account", Arc::new(StringArray::from(vec!["A", "B", "A"]))),
+            ("date", Arc::new(Date32Array::from(vec![18_018; 3]))),
+            ("amount", Arc::new(Float64Array::from(vec![-1.5, -2.5, -3.5]))),
+            ("category", Arc::new(StringArray::from(vec!["x", "y", "x"]))),
+            (name, flags),
+        ];
+        write(&path, columns);
+        let (map, read) = read_file(&bench, &path);
+        assert_says(&map, &[&format!("where = \"{condition}\"")]);
+        assert_eq!(read.unwrap(), (3, kept), "{condition}");
+    }
 }
