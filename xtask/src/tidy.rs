@@ -39,7 +39,14 @@ const BRITISH: [&str; 20] = [
 
 /// Words that begin so and are right.
 const RIGHT: [&str; 8] = [
-    "analysis", "analyses", "analyst", "analysts", "cancellation", "cancellations", "organism", "labelledby",
+    "analysis",
+    "analyses",
+    "analyst",
+    "analysts",
+    "cancellation",
+    "cancellations",
+    "organism",
+    "labelledby",
 ];
 
 /// Checks the tree and names everything that is wrong.

@@ -683,10 +683,12 @@ pub enum RowProblem {
         path: PathBuf,
     },
     /// A transaction id that stood before.
-    #[error("the transaction id stands already in {first}")]
+    #[error("the transaction id stands already in {first}{advice}")]
     DuplicateTransaction {
         /// Where it stood first.
         first: Box<Place>,
+        /// What to do about it, if a map's entry may.
+        advice: &'static str,
     },
 }
 

@@ -19,7 +19,8 @@ mod proposal;
 
 pub use error::{Difference, Error, NumberFault, Place, RowProblem};
 pub use ingest::{
-    ColumnMap, DerivedClasses, IngestOptions, IngestReport, Pseudonyms, derive_taxonomy, ingest,
+    ColumnMap, DerivedClasses, IngestOptions, IngestReport, Overlap, Pseudonyms, Refusal, derive_taxonomy,
+    ingest, overlap,
 };
 pub use panel::{
     BetterWindow, LeftOutCustomer, Limits, PanelReport, PanelRequest, Panels, WindowReport, build_panels,

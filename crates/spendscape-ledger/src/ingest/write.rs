@@ -11,20 +11,21 @@ use spendscape_schema::{Axes, Table, Taxonomy, Unmapped, tables};
 use spendscape_store::{Digest, DigestOf, Provenance, TableWriter, require_free_space};
 
 use super::{
-    dictionary::Dictionary,
     files::expand,
     ledger::Ledger,
     map::{ColumnMap, Refusal},
     options::IngestOptions,
     places::place_of,
+    repeats::repeats_of,
     report::{Example, FileReport, IngestReport},
     source::BLOCK_BYTES,
-    take::{Pass, Sink, take_rows},
-    taken::Taken,
+    take::{Pass, take_rows},
     time::moment,
-    unique::{Id, Unique, id_of},
 };
 use crate::{Error, RowProblem, panel::Tally};
+
+/// What to do about an id that stands twice.
+const REPEATED: &str = "; if it is the same row, as where exports overlap, write `repeated = \"drop\"` under `[rows]` in the map";
 
 /// Reads raw files (paths or patterns such as `data/2020-*.csv.gz`), validates every row and writes one ledger table.
 ///
@@ -68,7 +69,7 @@ fn ingest_in_blocks<P: AsRef<Path>>(
     let pass = Pass { block_bytes, ..Pass::new(options.allow_cut_last_line) };
     let repeats = match map.rows.repeated {
         Refusal::Refuse => HashSet::new(),
-        Refusal::Drop => find_repeats(map, &files, pass, &options.scratch)?,
+        Refusal::Drop => repeats_of(map, &files, pass, &options.scratch)?,
     };
     let mut ledger = Ledger::new(taxonomy, options, schema, repeats);
     let joined = map.joined_files();
@@ -89,7 +90,11 @@ fn ingest_in_blocks<P: AsRef<Path>>(
     let Ledger { unique, counts, unmapped, times, repeated, class_names, .. } = ledger;
     if let Some((again, first)) = unique.first_repeat()? {
         let place = |number| place_of(&files, &seen.ends, number);
-        let problem = RowProblem::DuplicateTransaction { first: Box::new(place(first)) };
+        let advice = match map.rows.repeated {
+            Refusal::Refuse => REPEATED,
+            Refusal::Drop => "",
+        };
+        let problem = RowProblem::DuplicateTransaction { first: Box::new(place(first)), advice };
         return Err(Error::Row { place: place(again), problem });
     }
     if times.is_none() {
@@ -162,58 +167,6 @@ fn present(map: &ColumnMap) -> Vec<&'static str> {
         (tables::Ledger::NAMES.balance_minor, &columns.balance),
     ];
     optional.iter().filter(|(_, sql)| sql.is_some()).map(|(name, _)| *name).collect()
-}
-
-/// The numbers of the rows that repeat an earlier one in every column, in a pass of its own over the files.
-fn find_repeats(
-    map: &ColumnMap,
-    files: &[PathBuf],
-    pass: Pass,
-    scratch: &Path,
-) -> Result<HashSet<u64>, Error> {
-    let mut all = Repeats(Unique::new(scratch));
-    take_rows(map, files, pass, &mut all, |()| Ok(()))?;
-    let mut repeats = HashSet::new();
-    all.0.visit_repeats(|again, _| {
-        repeats.insert(again);
-    })?;
-    Ok(repeats)
-}
-
-/// The rows, by all that a ledger has of them.
-struct Repeats(Unique);
-
-impl Sink for Repeats {
-    type Part = Vec<Id>;
-    type Round = ();
-
-    fn part(&self, rows: Taken<'_>) -> Result<Vec<Id>, Error> {
-        let mut values = Vec::new();
-        let ids = (0..rows.len()).map(|row| {
-            values.clear();
-            let texts = [Some(rows.customer(row)), Some(rows.code(row)), rows.transaction(row)];
-            for text in texts.into_iter().chain([rows.channel(row), rows.place(row)]) {
-                // Lengths keep texts apart, and none from an empty one.
-                values.extend(text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
-                values.extend(text.unwrap_or_default().as_bytes());
-            }
-            let balance = rows.balances.get(row).copied().flatten();
-            for number in [Some(rows.times[row]), Some(rows.amounts[row]), balance] {
-                values.extend([u8::from(number.is_some())]);
-                values.extend(number.unwrap_or_default().to_le_bytes());
-            }
-            id_of(&values, rows.number(row))
-        });
-        Ok(ids.collect())
-    }
-
-    fn add(&mut self, part: Vec<Id>, _: &[u32]) -> Result<(), Error> {
-        part.into_iter().try_for_each(|id| self.0.add(id))
-    }
-
-    fn round(&mut self, _: &mut Dictionary) -> Result<(), Error> {
-        Ok(())
-    }
 }
 
 fn provenance(map: &ColumnMap, taxonomy: &Taxonomy, options: &IngestOptions) -> Result<Provenance, Error> {

@@ -10,27 +10,18 @@ use super::{
 };
 use crate::ingest::{ColumnType, DebitCredit, Debits, Format, Groups, SourceFormat};
 
-/// Codes of debit, and of credit, in lower case.
-const DEBIT: [&str; 15] = [
-    "d",
-    "dr",
-    "dbit",
-    "debit",
-    "s",
-    "soll",
-    "af",
-    "out",
-    "vydaj",
-    "vyber",
-    "withdrawal",
-    "expense",
-    "spend",
-    "-",
-    "db",
-];
-const CREDIT: [&str; 14] = [
-    "c", "cr", "crdt", "credit", "h", "haben", "bij", "in", "prijem", "deposit", "income", "topup", "+", "k",
-];
+/// Codes of debit, and of credit, as [`names::parts`] joins them, in the languages of Europe.
+const DEBIT: &str = "- d dr db dbit debit debito debitos debet s soll af out vydaj vyber withdrawal withdrawals expense expenses \
+    spend purchase purchases sale charge fee belastung lastschrift ausgabe ausgang cargo gasto compra saida despesa \
+    addebito uscita acquisto dare debe depense achat retrait obciazenie obciazenia wydatek wn winien uitgave uttag \
+    terheles menoveto odchozi paymentout moneyout outgoing outflow";
+const CREDIT: &str = "+ c k cr crdt credit credito creditos kredit h haben bij in prijem deposit deposits income topup refund \
+    refunds return gutschrift einnahme eingang abono ingreso entrada receita accredito entrata avere haber recette \
+    versement remboursement reembolso rimborso estorno uznanie uznania wplyw ma inkomst insattning jovairas tulo prichozi \
+    paymentin moneyin incoming inflow erstattung";
+
+/// Codes that are a debit on an account and a credit on a card, where the card is paid off.
+const PAYMENT: &str = "payment payments zahlung pagamento pago paiement";
 
 /// Where the amount stands.
 pub(super) enum Sides {
@@ -184,7 +175,7 @@ fn of_one<'a, 'b>(
     let name = facts.number();
     let Numbers { negative, positive, .. } = facts.numbers;
     if negative == 0
-        && let Some((side, debit, credit)) = side_of(roles)
+        && let Some(Side { at: side, debit, credit, payment }) = side_of(roles)
     {
         let column = roles.take(side);
         let list = |codes: &[&str]| {
@@ -200,15 +191,28 @@ fn of_one<'a, 'b>(
                 list(credit)
             ),
         };
-        let reason = format!(
-            "no amount is negative, and {} is {} or {}",
-            column.full_name(),
-            debit.join(", "),
-            credit.join(", ")
-        );
-        guesses.push(Guess::sure("columns.amount", &sql, reason));
+        let side = column.full_name();
+        let of_credit = if credit.is_empty() { String::new() } else { format!(" or {}", credit.join(", ")) };
+        let reason = format!("no amount is negative, and {side} is {}{of_credit}", debit.join(", "));
+        guesses.push(match payment {
+            None => Guess::sure("columns.amount", &sql, reason),
+            Some(code) => {
+                let way = if debit.contains(&code) { "out" } else { "in" };
+                Guess::unsure(
+                    "columns.amount",
+                    &sql,
+                    format!("{reason}; {code} is taken for money that goes {way}"),
+                )
+            }
+        });
         return (Sides::One(sql), vec![facts]);
     }
+    let is_whole = match &facts.column.data_type {
+        None => facts.numbers.decimal.is_empty(),
+        Some(found) => found.is_integer(),
+    };
+    let says_minor = names::parts(facts.full_name()).iter().any(|part| names::is_minor_unit(part));
+    let name = if is_whole && says_minor { format!("{name} / 100") } else { name };
     let total = (negative + positive).max(1);
     let share = 100 * negative / total;
     let spends_positive = negative * 2 < total;
@@ -218,46 +222,60 @@ fn of_one<'a, 'b>(
         (true, _) => format!("{share} % of the amounts are negative: the others are taken as money spent"),
         (false, _) => format!("{share} % of the amounts are negative: they are taken as money spent"),
     };
-    let is_whole = match &facts.column.data_type {
-        None => facts.numbers.decimal.is_empty(),
-        Some(found) => found.is_integer(),
+    let cents = match (is_whole, says_minor) {
+        (true, true) => "; the name says hundredths".to_owned(),
+        (true, false) => format!("; no amount has decimals: if they are cents, write {sql} / 100"),
+        _ => String::new(),
     };
-    let cents = format!("; no amount has decimals: if they are cents, write {sql} / 100");
     guesses.push(Guess {
         entry: "columns.amount",
         value: sql.clone(),
-        reason: reason + if is_whole { &cents } else { "" },
+        reason: reason + &cents,
         is_sure: !spends_positive && share > 60 && !is_whole,
     });
     (Sides::One(sql), vec![facts])
 }
 
 /// A column of codes of debit and credit: its position and the codes as they are written.
-fn side_of<'b>(roles: &Roles<'_, 'b>) -> Option<(usize, Vec<&'b str>, Vec<&'b str>)> {
-    let codes = |at: usize| -> Option<(Vec<&'b str>, Vec<&'b str>)> {
+struct Side<'b> {
+    at: usize,
+    debit: Vec<&'b str>,
+    credit: Vec<&'b str>,
+    /// What may be either.
+    payment: Option<&'b str>,
+}
+
+fn side_of<'b>(roles: &Roles<'_, 'b>) -> Option<Side<'b>> {
+    let has = |words: &str, word: &str| words.split_whitespace().any(|known| known == word);
+    let codes = |at: usize| -> Option<Side<'b>> {
         let facts = &roles.facts[at];
         if facts.distinct == 0 || facts.distinct > 8 || facts.filled < facts.column.values.len() {
             return None;
         }
-        let (mut debit, mut credit) = (Vec::new(), Vec::new());
+        let mut side = Side { at, debit: Vec::new(), credit: Vec::new(), payment: None };
         for (code, _) in facts.commonest() {
             let word = names::parts(code).concat();
             let word = if word.is_empty() { code } else { word.as_str() };
-            if DEBIT.contains(&word) {
-                debit.push(code);
-            } else if CREDIT.contains(&word) {
-                credit.push(code);
+            if has(DEBIT, word) {
+                side.debit.push(code);
+            } else if has(CREDIT, word) {
+                side.credit.push(code);
+            } else if has(PAYMENT, word) && side.payment.is_none() {
+                side.payment = Some(code);
             } else {
                 return None;
             }
         }
-        (!debit.is_empty()).then_some((debit, credit))
+        // Beside purchases, a payment pays off a card.
+        match side.payment {
+            Some(code) if side.debit.is_empty() => side.debit.push(code),
+            Some(code) => side.credit.push(code),
+            None => {}
+        }
+        (!side.debit.is_empty()).then_some(side)
     };
     let by_name = roles.best(Role::Side, |facts| f64::from(facts.distinct > 0 && facts.distinct < 9));
-    by_name
-        .into_iter()
-        .chain(roles.free())
-        .find_map(|at| codes(at).map(|(debit, credit)| (at, debit, credit)))
+    by_name.into_iter().chain(roles.free()).find_map(codes)
 }
 
 /// Decimal sign, grouping, forms of negative numbers and currency signs of the columns used.

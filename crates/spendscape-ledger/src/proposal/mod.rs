@@ -1,6 +1,7 @@
 //! A column map proposed from what files look like. See [`propose`].
 
 mod amounts;
+mod booked;
 mod currencies;
 mod dates;
 mod dialect;
@@ -27,6 +28,8 @@ pub struct Proposal {
     pub map: ColumnMap,
     /// What was guessed, in the order of the map's entries.
     pub guesses: Vec<Guess>,
+    /// An id of rows as SQL, where no column is one: all columns of a text file, one after another.
+    pub whole_row: Option<String>,
 }
 
 /// One entry of a proposed map.
@@ -78,9 +81,14 @@ pub fn propose<P: AsRef<Path>>(sources: &[P]) -> Result<Proposal, Error> {
     let path = &files[0];
     let (format, mut guesses) = sample::form_of(path)?;
     let sample = sample::of_file(path, &format)?;
+    let is_text = roles::is_text(&format);
     let map = match format.format.is_statement() {
         true => statements::map_of(format, &sample, &mut guesses)?,
         false => roles::map_of(path, format, &sample, &mut guesses)?,
     };
-    Ok(Proposal { map, guesses })
+    let whole_row = (is_text && map.columns.transaction.is_none()).then(|| {
+        let columns: Vec<String> = sample.iter().map(|column| roles::quoted(&column.name)).collect();
+        format!("concat_ws('|', {})", columns.join(", "))
+    });
+    Ok(Proposal { map, guesses, whole_row })
 }

@@ -20,280 +20,109 @@ pub(super) enum Role {
     Balance,
     Place,
     Channel,
+    /// Tells what is booked from what is pending, declined or taken back.
+    State,
 }
 
 /// Words of a role, the surest first.
-fn words(role: Role) -> &'static [&'static str] {
+fn words(role: Role) -> &'static str {
     match role {
-        Role::Customer => &[
-            "customer",
-            "customerid",
-            "client",
-            "clientid",
-            "kunde",
-            "kundennummer",
-            "kundennr",
-            "household",
-            "klient",
-            "cliente",
-            "user",
-            "userid",
-            "member",
-            "cardholder",
-            "subscriber",
-            "accountid",
-            "account",
-            "acct",
-            "accountnumber",
-            "iban",
-            "konto",
-            "kontonummer",
-            "compte",
-            "cuenta",
-            "conto",
-            "rekening",
-            "rachunek",
-            "ucet",
-            "tili",
-            "ccnum",
-            "card",
-            "cardnumber",
-            "person",
-            "owner",
-        ],
-        Role::Time => &[
-            "timestamp",
-            "datetime",
-            "bookingdate",
-            "buchungstag",
-            "buchungsdatum",
-            "transactiondate",
-            "transdate",
-            "transactiontime",
-            "transactiontimestamp",
-            "posted",
-            "postingdate",
-            "dateposted",
-            "invoicedate",
-            "bokforingsdag",
-            "bogforingsdato",
-            "date",
-            "datum",
-            "data",
-            "dato",
-            "fecha",
-            "dia",
-            "day",
-            "dt",
-            "time",
-            "when",
-            "created",
-            "createdat",
-            "occurred",
-            "booked",
-            "valuedate",
-            "valuta",
-            "wertstellung",
-        ],
-        Role::Clock => {
-            &["time", "uhrzeit", "zeit", "hora", "heure", "ora", "tijd", "godzina", "cas", "clock"]
+        Role::Customer => {
+            "customer customerid client clientid kunde kundennummer kundennr household klient cliente user userid \
+             member cardholder subscriber accountid account acct accountnumber iban konto kontonummer compte \
+             cuenta conto rekening conta contul rachunek rachunku ucet uctu tili szamla szamlaszam bankkonto \
+             rekeningnummer racun klant klantnummer kund kundnummer asiakas ugyfel zakaznik ccnum card cardnumber \
+             person owner"
         }
-        Role::Amount => &[
-            "amount",
-            "amt",
-            "transactionamount",
-            "betrag",
-            "umsatz",
-            "montant",
-            "importe",
-            "importo",
-            "bedrag",
-            "kwota",
-            "castka",
-            "belopp",
-            "belob",
-            "belop",
-            "summa",
-            "monto",
-            "salesvalue",
-            "sales",
-            "value",
-            "sum",
-            "summe",
-            "valor",
-            "total",
-            "spend",
-            "spent",
-            "price",
-        ],
-        Role::Debit => &[
-            "debit",
-            "debits",
-            "soll",
-            "withdrawal",
-            "withdrawals",
-            "paidout",
-            "moneyout",
-            "debe",
-            "dare",
-            "uitgaven",
-            "ausgabe",
-            "ausgaben",
-            "outflow",
-            "expense",
-            "abgang",
-            "belastung",
-            "out",
-            "cargo",
-            "cargos",
-            "obciazenia",
-        ],
-        Role::Credit => &[
-            "credit",
-            "credits",
-            "haben",
-            "deposit",
-            "deposits",
-            "paidin",
-            "moneyin",
-            "haber",
-            "avere",
-            "inkomsten",
-            "einnahme",
-            "einnahmen",
-            "inflow",
-            "income",
-            "zugang",
-            "gutschrift",
-            "in",
-            "abono",
-            "abonos",
-            "uznania",
-        ],
-        Role::Side => &[
-            "creditdebit",
-            "debitcredit",
-            "creditdebitindicator",
-            "cdtdbtind",
-            "drcr",
-            "crdr",
-            "dc",
-            "cd",
-            "sollhaben",
-            "sh",
-            "afbij",
-            "direction",
-            "sign",
-            "sens",
-            "side",
-            "type",
-            "transactiontype",
-            "typ",
-        ],
-        Role::Quantity => &["quantity", "qty", "menge", "anzahl", "units", "quantite", "cantidad", "stuck"],
-        Role::UnitPrice => {
-            &["unitprice", "price", "einzelpreis", "stuckpreis", "preis", "prixunitaire", "preciounitario"]
+        Role::Time => {
+            "timestamp datetime bookingdate buchungstag buchungsdatum transactiondate transdate transactiontime \
+             transactiontimestamp posted postingdate dateposted invoicedate bokforingsdag bogforingsdato date \
+             datum data dato fecha dia day dt time when created createdat occurred booked valuedate valuta \
+             wertstellung"
         }
-        Role::Currency => &[
-            "currency",
-            "ccy",
-            "wahrung",
-            "devise",
-            "moneda",
-            "waluta",
-            "mena",
-            "valuta",
-            "muntsoort",
-            "currencycode",
-        ],
-        Role::Class => &[
-            "mcc",
-            "merchantcategorycode",
-            "sic",
-            "coicop",
-            "category",
-            "categoryid",
-            "merchantcategory",
-            "personalfinancecategory",
-            "kategorie",
-            "categorie",
-            "categoria",
-            "kategoria",
-            "class",
-            "department",
-            "productcategory",
-            "ksymbol",
-            "purpose",
-            "code",
-            "kind",
-            "type",
-            "merchant",
-            "merchantname",
-            "payee",
-            "empfanger",
-            "commodity",
-            "product",
-            "description",
-            "beschreibung",
-            "verwendungszweck",
-            "memo",
-            "narrative",
-            "details",
-            "operation",
-        ],
-        Role::Transaction => &[
-            "transactionid",
-            "transid",
-            "txid",
-            "txn",
-            "txnid",
-            "fitid",
-            "transactionreference",
-            "reference",
-            "transnum",
-            "uuid",
-            "entryreference",
-            "id",
-            "nr",
-        ],
-        Role::Balance => &[
-            "balance",
-            "runningbalance",
-            "saldo",
-            "solde",
-            "kontostand",
-            "zustatek",
-            "balanceafter",
-            "guthaben",
-        ],
-        Role::Place => &[
-            "country", "city", "town", "place", "location", "region", "land", "ort", "store", "branch",
-            "ciudad", "ville",
-        ],
-        Role::Channel => {
-            &["channel", "paymentmethod", "paymentchannel", "method", "kanal", "canal", "mode", "medium"]
+        Role::Clock => "time uhrzeit zeit hora heure ora tijd godzina cas clock",
+        Role::Amount => {
+            "amount amt transactionamount betrag umsatz montant importe importo bedrag kwota castka belopp belob \
+             belop summa monto salesvalue sales value sum summe valor total spend spent price"
+        }
+        Role::Debit => {
+            "debit debits soll withdrawal withdrawals paidout moneyout debe dare uitgaven ausgabe ausgaben \
+             outflow expense abgang belastung out cargo cargos obciazenia"
+        }
+        Role::Credit => {
+            "credit credits haben deposit deposits paidin moneyin haber avere inkomsten einnahme einnahmen inflow \
+             income zugang gutschrift in abono abonos uznania"
+        }
+        Role::Side => {
+            "creditdebit debitcredit creditdebitindicator cdtdbtind drcr crdr dc cd sollhaben sh afbij direction \
+             sign sens side type transactiontype typ"
+        }
+        Role::Quantity => "quantity qty menge anzahl units quantite cantidad stuck",
+        Role::UnitPrice => "unitprice price einzelpreis stuckpreis preis prixunitaire preciounitario",
+        Role::Currency => "currency ccy wahrung devise moneda waluta mena valuta muntsoort currencycode",
+        Role::Class => {
+            "mcc merchantcategorycode sic coicop category categoryid merchantcategory personalfinancecategory \
+             kategorie categorie categoria kategoria class department productcategory ksymbol purpose code kind \
+             type merchant merchantname payee empfanger commodity product description beschreibung \
+             verwendungszweck memo narrative details operation"
+        }
+        Role::Transaction => {
+            "transactionid transid txid txn txnid fitid transactionreference reference transnum uuid \
+             entryreference id nr"
+        }
+        Role::Balance => "balance runningbalance saldo solde kontostand zustatek balanceafter guthaben",
+        Role::Place => "country city town place location region land ort store branch ciudad ville",
+        Role::Channel => "channel paymentmethod paymentchannel method kanal canal mode medium",
+        Role::State => {
+            "pending status state declined cancelled canceled reversed reverted voided failed posted booked \
+             settled completed estado stato statut etat stan stav situacao zustand tila allapot statusz gebucht \
+             vorgemerkt storniert"
         }
     }
 }
+
+/// Words that stand in others without meaning the same ("contabile", "sconto", "estadosunidos").
+const ALONE: [&str; 6] = ["conta", "conto", "state", "stato", "estado", "posted"];
 
 /// How well a name says that a column has a role: 0 for not at all, 1 for the surest.
 pub(super) fn fit(name: &str, role: Role) -> f64 {
     let parts = parts(name);
     let whole = parts.concat();
-    let words = words(role);
-    let score = |at: usize| 1.0 - 0.5 * at as f64 / words.len() as f64;
-    let best = |found: &dyn Fn(&str) -> bool| words.iter().position(|word| found(word)).map(score);
+    let words = || words(role).split_whitespace();
+    let score = |at: usize| 1.0 - 0.5 * at as f64 / words().count() as f64;
+    let best = |found: &dyn Fn(&str) -> bool| words().position(found).map(score);
     let whole_word = best(&|word| word == whole);
     // "Customer ID", "amount_eur", "Booking date"; neighbors may make one word of the list.
     let is_part = |word: &str| {
         parts.iter().any(|part| part == word) || parts.windows(2).any(|pair| pair.concat() == word)
     };
     // "Kontobuchungsbetrag"; short words stand in others by chance.
-    let is_inside = |word: &str| word.len() > 4 && whole.contains(word);
+    let is_inside = |word: &str| word.len() > 4 && !ALONE.contains(&word) && whole.contains(word);
     whole_word
         .or_else(|| best(&is_part).map(|fit| 0.8 * fit))
         .or_else(|| best(&is_inside).map(|fit| 0.6 * fit))
         .unwrap_or(0.0)
+}
+
+/// Whether a part of a name is that of hundredths of a currency's unit.
+pub(super) fn is_minor_unit(part: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "cents",
+        "cent",
+        "minor",
+        "pence",
+        "centimes",
+        "centimos",
+        "centavos",
+        "centesimi",
+        "rappen",
+        "grosze",
+        "groszy",
+        "halere",
+        "ore",
+        "oere",
+    ];
+    WORDS.contains(&part)
 }
 
 /// The words of a name in lower case without accents; a capital after a small letter begins one.
@@ -357,12 +186,20 @@ mod tests {
             ("merchant_category_code", Role::Class),
             ("Kontostand", Role::Balance),
             ("Währung", Role::Currency),
+            ("Conta", Role::Customer),
+            ("Conta Corrente", Role::Customer),
+            ("Nº da conta", Role::Customer),
+            ("Číslo účtu", Role::Customer),
+            ("Számlaszám", Role::Customer),
+            ("Numer rachunku", Role::Customer),
+            ("transactionStatus", Role::State),
         ] {
             assert!(fit(name, role) > 0.3, "{name} {role:?} {}", fit(name, role));
         }
         assert!(fit("amount", Role::Amount) > fit("price", Role::Amount));
         assert!(fit("Customer ID", Role::Customer) > fit("Card Type", Role::Customer));
         assert_eq!(fit("zzz", Role::Amount), 0.0);
+        assert_eq!(fit("Causale contabile", Role::Customer), 0.0);
         assert_eq!(parts("paidOut Konto-Nr.€"), ["paid", "out", "konto", "nr"]);
     }
 }

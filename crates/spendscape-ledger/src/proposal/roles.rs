@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 use super::{
     Guess,
     amounts::{self, Amount, Sides},
-    bare_map, currencies,
+    bare_map, booked, currencies,
     dates::{self, Dates},
     epochs, header,
     names::{self, Role},
@@ -81,7 +81,7 @@ impl Facts<'_> {
 }
 
 /// A name as SQL has it: as it is, or in double quotes.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     const KEYWORDS: [&str; 24] = [
         "all", "and", "as", "between", "by", "case", "cast", "desc", "end", "from", "group", "in",
         "interval", "is", "not", "null", "or", "order", "select", "then", "to", "trim", "user", "when",
@@ -109,9 +109,10 @@ pub(super) fn map_of(
     };
     let (time, rules) = time_of(&mut roles, guesses)?.ok_or_else(|| none("time"))?;
     let amount = amounts::of(&mut roles, &mut format, guesses).ok_or_else(|| none("amount"))?;
+    let booked = booked::of(&mut roles, guesses);
     let customer = customer_of(&mut roles, header::is_made_up(&format), guesses);
     let class = class_of(&mut roles, guesses).ok_or_else(|| none("class"))?;
-    let (currency, condition) = currencies::of(&mut roles, &amount, guesses);
+    let (currency, of_currency) = currencies::of(&mut roles, &amount, guesses);
     let transaction = unique_of(&mut roles, guesses);
     let place = optional(&mut roles, Role::Place, "columns.place", guesses);
     let channel = optional(&mut roles, Role::Channel, "columns.channel", guesses);
@@ -123,7 +124,8 @@ pub(super) fn map_of(
     let mut map = bare_map()?;
     (map.currency, map.source, map.time) = (currency, format, rules);
     map.minor_digits = currencies::minor_digits(&map.currency);
-    map.rows.condition = condition;
+    let conditions: Vec<String> = of_currency.into_iter().chain(booked).collect();
+    map.rows.condition = (!conditions.is_empty()).then(|| conditions.join(" AND "));
     map.types = typed.into_iter().collect();
     map.columns = Columns { customer, time, amount, class, transaction, channel, place, balance };
     map.amount = two;

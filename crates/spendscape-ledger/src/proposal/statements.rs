@@ -1,6 +1,9 @@
 //! Statements of accounts, known by how they begin, and the map for them.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{Guess, currencies, dialect, sample::Column};
 use crate::{
@@ -80,27 +83,7 @@ pub(super) fn map_of(
     guesses.push(Guess::sure("columns.customer", "account", reason));
     guesses.push(Guess::sure("columns.time", "booked", "the day or time of booking".to_owned()));
     guesses.push(Guess::sure("columns.amount", "amount", "negative for money that goes out".to_owned()));
-    let codes: Vec<(&str, &str, usize)> = CODES
-        .iter()
-        .map(|(column, what)| (*column, *what, filled(column).len()))
-        .filter(|code| code.2 > 0)
-        .collect();
-    let class = match codes.as_slice() {
-        [] => "coalesce(counterparty, text)".to_owned(),
-        [(column, ..)] => (*column).to_owned(),
-        several => {
-            let columns: Vec<&str> = several.iter().map(|(column, ..)| *column).collect();
-            format!("coalesce({})", columns.join(", "))
-        }
-    };
-    let shares: Vec<String> = codes
-        .iter()
-        .map(|(_, what, rows)| format!("{} % of the entries have {what}", 100 * rows / entries))
-        .collect();
-    let reason = match shares.is_empty() {
-        true => "no entry has a code: the other side stands for one".to_owned(),
-        false => shares.join(", "),
-    };
+    let (class, reason) = class_of(filled, entries);
     guesses.push(Guess::unsure("columns.class", &class, reason));
     let mut map = ColumnMap::from_toml("currency = 'XXX'\n[source]\nformat = 'camt'\n")?;
     map.minor_digits = currencies::minor_digits(currency);
@@ -109,9 +92,70 @@ pub(super) fn map_of(
     Ok(map)
 }
 
+/// The class of entries, and what shows it, from the values of columns: a code that all entries have says nothing where
+/// another one tells them apart.
+fn class_of<'a>(filled: impl Fn(&str) -> Vec<&'a str>, entries: usize) -> (String, String) {
+    let distinct = |values: &[&str]| values.iter().collect::<BTreeSet<_>>().len();
+    let codes = CODES.map(|(column, what)| (column, what, filled(column)));
+    let (telling, dull): (Vec<_>, Vec<_>) = codes
+        .into_iter()
+        .filter(|(.., values)| !values.is_empty())
+        .partition(|(.., values)| distinct(values) > 1);
+    let is_everywhere = telling.iter().any(|(.., values)| values.len() == entries);
+    let others = [filled("counterparty"), filled("text")].concat();
+    let used: Vec<_> = match telling.is_empty() {
+        true if distinct(&others) > 1 => Vec::new(),
+        _ => telling.iter().chain(dull.iter().filter(|_| !is_everywhere)).collect(),
+    };
+    let columns: Vec<&str> = used.iter().map(|(column, ..)| *column).collect();
+    let class = match columns.as_slice() {
+        [] => "coalesce(counterparty, text)".to_owned(),
+        [column] => (*column).to_owned(),
+        several => format!("coalesce({})", several.join(", ")),
+    };
+    let shares = used.iter().map(|(_, what, values)| {
+        let share = 100 * values.len() / entries;
+        format!("{share} % of the entries have {what}, {} different ones", distinct(values))
+    });
+    let unused = dull.iter().filter(|code| !columns.contains(&code.0));
+    let unused = unused.map(|(column, _, values)| format!("{column} is always {:?}", values[0]));
+    let mut reasons: Vec<String> = shares.chain(unused).collect();
+    if columns.is_empty() {
+        reasons.push(match dull.is_empty() {
+            true => "no entry has a code: the other side stands for one".to_owned(),
+            false => "the other side stands for a class".to_owned(),
+        });
+    }
+    (class, reasons.join("; "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_class_is_the_code_that_tells_entries_apart() {
+        let of = |columns: &[(&str, &[&'static str])]| {
+            let filled = |name: &str| {
+                let found = columns.iter().find(|(column, _)| *column == name);
+                found.map_or_else(Vec::new, |(_, values)| values.to_vec())
+            };
+            class_of(filled, 4)
+        };
+        let transfers: (&str, &[&str]) = ("code", &["NTRF"; 4]);
+        let (class, reason) = of(&[transfers, ("bank_code", &["116", "153", "107", "116"])]);
+        assert_eq!(class, "bank_code");
+        assert_eq!(
+            reason,
+            "100 % of the entries have the bank's own kind of transaction, 3 different ones; code is always \"NTRF\""
+        );
+        assert_eq!(of(&[transfers, ("bank_code", &["116", "153"])]).0, "coalesce(bank_code, code)");
+        let both = [("code", &["NTRF", "NMSC", "NTRF", "NTRF"] as &[_]), ("bank_code", &["1", "2"])];
+        assert_eq!(of(&both).0, "coalesce(code, bank_code)");
+        assert_eq!(of(&[transfers, ("counterparty", &["A", "B"])]).0, "coalesce(counterparty, text)");
+        assert_eq!(of(&[transfers]).0, "code");
+        assert_eq!(of(&[("text", &["A", "B"])]).0, "coalesce(counterparty, text)");
+    }
 
     #[test]
     fn statements_are_known_by_their_start() {

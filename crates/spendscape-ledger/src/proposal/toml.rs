@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Proposal;
-use crate::ingest::{ColumnMap, SourceFormat, TimeRules};
+use crate::ingest::{ColumnMap, Refusal, SourceFormat, TimeRules};
 
 /// Columns of a comment's start, where the entry leaves room.
 const COMMENT_AT: usize = 44;
@@ -11,9 +11,11 @@ const COMMENT_AT: usize = 44;
 /// The map, as far as it differs from its defaults, with what shows each entry.
 pub(super) fn of(proposal: &Proposal) -> String {
     let map = &proposal.map;
-    let mut out = String::from(
-        "# Proposed from the files. Entries marked CHECK are guesses that something else may be right for.\n",
-    );
+    let mut out = String::from("# Proposed from the files.");
+    if proposal.guesses.iter().any(|guess| !guess.is_sure) {
+        out += " Entries marked CHECK are guesses that something else may be right for.";
+    }
+    out.push('\n');
     let line = |out: &mut String, section: &str, key: &str, value: String| {
         let entry = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
         let text = format!("{} = {value}", bare_or_quoted(key));
@@ -34,7 +36,12 @@ pub(super) fn of(proposal: &Proposal) -> String {
         line(&mut out, "", "minor_digits", map.minor_digits.to_string());
     }
     let source = entries_of(&map.source, &SourceFormat::default());
-    let time = entries_of(&map.time, &TimeRules::default());
+    let mut time = entries_of(&map.time, &TimeRules::default());
+    // An entry that is to be looked at has its line, also where it is the default.
+    let zone = proposal.guesses.iter().find(|guess| guess.entry == "time.zone");
+    if let Some(guess) = zone.filter(|_| time.iter().all(|(key, _)| key != "zone")) {
+        time.push(("zone".to_owned(), guess.value.clone()));
+    }
     let types: Vec<(String, String)> =
         map.types.iter().map(|(name, column)| (name.clone(), text(&String::from(*column)))).collect();
     let sections = [
@@ -90,7 +97,9 @@ fn sides_of(map: &ColumnMap) -> Vec<(String, String)> {
 }
 
 fn rows_of(map: &ColumnMap) -> Vec<(String, String)> {
-    map.rows.condition.iter().map(|condition| ("where".to_owned(), text(condition))).collect()
+    let condition = map.rows.condition.iter().map(|condition| ("where".to_owned(), text(condition)));
+    let repeated = map.rows.repeated == Refusal::Drop;
+    condition.chain(repeated.then(|| ("repeated".to_owned(), text("drop")))).collect()
 }
 
 fn text(value: &str) -> String {

@@ -1,10 +1,14 @@
 //! Maps that are proposed from the first rows: what later rows show otherwise is refused or left out, never added up.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path, sync::Arc};
 
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray};
 use spendscape_ledger::{DerivedClasses, derive_taxonomy, ingest, propose};
 
-use super::bad_input::{Bench, assert_says};
+use super::{
+    bad_input::{Bench, assert_says},
+    refused::write,
+};
 
 /// More rows than are looked at.
 const LOOKED_AT: usize = 20_000;
@@ -22,15 +26,19 @@ fn file(header: &str, row: &str, last: &str) -> String {
 fn read(content: &str) -> (String, Result<(u64, u64), String>) {
     let bench = Bench::new();
     let path = bench.file("raw.csv", content);
-    let proposal = propose(&[&path]).unwrap();
+    read_file(&bench, &path)
+}
+
+fn read_file(bench: &Bench, path: &Path) -> (String, Result<(u64, u64), String>) {
+    let proposal = propose(&[path]).unwrap();
     let classes = DerivedClasses {
         name: "t".to_owned(),
         top: 5,
         other: "OTHER".to_owned(),
         allow_cut_last_line: false,
     };
-    let taxonomy = derive_taxonomy(&proposal.map, &[&path], &classes).unwrap();
-    let read = ingest(&proposal.map, &taxonomy, &[&path], &bench.ledger(), &bench.options());
+    let taxonomy = derive_taxonomy(&proposal.map, &[path], &classes).unwrap();
+    let read = ingest(&proposal.map, &taxonomy, &[path], &bench.ledger(), &bench.options());
     let read = read.map(|report| (report.rows_read, report.rows_written)).map_err(|error| error.to_string());
     (proposal.to_toml(), read)
 }
@@ -115,6 +123,83 @@ fn columns_of_one_name_are_told_apart() {
 }
 
 #[test]
+fn rows_that_are_not_booked_are_left_out() {
+    for (column, states, condition, reason, kept) in [
+        (
+            "Stato",
+            ["Contabilizzato", "IN ATTESA", "Rifiutata", "Contabilizzato"],
+            "trim(Stato) IN ('Contabilizzato')",
+            "IN ATTESA (1), Rifiutata (1)",
+            2,
+        ),
+        (
+            "status",
+            ["COMPLETED", "DECLINED", "REVERTED", "strange"],
+            "trim(status) IN ('COMPLETED')",
+            "DECLINED (1), REVERTED (1), strange (1)",
+            1,
+        ),
+        ("pending", ["False", "True", "False", "False"], "trim(pending) IN ('False')", "True (1)", 3),
+        (
+            "Estado",
+            ["", "Pendiente", "", ""],
+            "coalesce(trim(Estado), '') NOT IN ('Pendiente')",
+            "Pendiente",
+            3,
+        ),
+        ("is_booked", ["yes", "no", "", "yes"], "coalesce(trim(is_booked), '') IN ('', 'yes')", "no (1)", 3),
+    ] {
+        let mut text = format!("account,date,amount,category,{column}\n");
+        for (at, state) in states.iter().enumerate() {
+            let _ = writeln!(text, "A{},2019-05-0{},-{}.50,x,{state}", at % 2, at + 1, at + 1);
+        }
+        let (map, read) = read(&text);
+        assert_says(&map, &[&format!("where = \"{condition}\""), "CHECK", reason]);
+        assert_eq!(read.unwrap(), (4, kept), "{map}");
+    }
+    // A state of the union, and states that nobody knows, say nothing of bookings; a currency's condition stays.
+    for (header, row) in [
+        ("account,date,amount,category,state", "-1.50,x,CA"),
+        ("account,date,amount,category,status", "-1.50,x,7"),
+    ] {
+        let (map, read) = read(&file(header, row, &format!("B,2019-05-01,{row}")));
+        assert!(!map.contains("where"), "{map}");
+        assert_eq!(read.unwrap().0, 20_011);
+    }
+    let header = "account,date,amount,currency,category,status";
+    let (map, read) = read(&file(header, "-3.50,EUR,x,BOOK", "A1,2019-05-01,-3.50,EUR,x,PDNG"));
+    assert_says(&map, &["where = \"trim(currency) = 'EUR' AND trim(status) IN ('BOOK')\""]);
+    assert_eq!(read.unwrap(), (20_011, 20_010));
+}
+
+#[test]
+fn debit_and_credit_are_known_by_their_words() {
+    for (codes, is_sure) in [
+        (["Débito", "Crédito"], true),
+        (["Addebito", "Accredito"], true),
+        (["Obciążenie", "Uznanie"], true),
+        (["Belastung", "Gutschrift"], true),
+        (["Débit", "Crédit"], true),
+        (["purchase", "refund"], true),
+        (["Sale", "Payment"], false),
+        (["payment", "refund"], false),
+    ] {
+        let [debit, credit] = codes;
+        let text = format!(
+            "Conta;Data;Valor;Categoria;Tipo\n1-2;02.05.2019;3,50;x;{debit}\n1-3;13.05.2019;4,50;y;{credit}\n1-2;14.05.2019;1,00;y;{debit}\n"
+        );
+        let (map, read) = read(&text);
+        let rule = format!(
+            "CASE WHEN trim(Tipo) IN ('{debit}') THEN -Valor WHEN trim(Tipo) IN ('{credit}') THEN Valor END"
+        );
+        assert_says(&map, &[&rule, "customer = \"Conta\""]);
+        let line = map.lines().find(|line| line.starts_with("amount = ")).unwrap();
+        assert_eq!(line.contains("CHECK"), !is_sure, "{line}");
+        assert_eq!(read.unwrap(), (3, 3));
+    }
+}
+
+#[test]
 fn days_of_spreadsheets_and_of_statistics_programs_are_times() {
     let serial = |day: jiff::civil::Date| 44_197 + (day - jiff::civil::date(2021, 1, 1)).get_days();
     type Time<'a> = &'a dyn Fn(jiff::civil::Date) -> String;
@@ -161,4 +246,54 @@ fn looking_for_the_header_is_cheap() {
     let start = std::time::Instant::now();
     assert!(propose(&[&path]).is_err());
     assert!(start.elapsed().as_secs() < 10);
+}
+
+#[test]
+fn whole_numbers_of_cents_are_hundredths() {
+    for name in ["amount_cents", "AmountMinor"] {
+        let (map, read) = read(&format!(
+            "account,date,{name},category\nA,2019-05-01,-350,x\nB,2019-05-02,-199,x\nA,2019-05-03,-1,x\n"
+        ));
+        assert_says(&map, &[&format!("amount = \"{name} / 100\""), "CHECK", "hundredths"]);
+        assert_eq!(read.unwrap(), (3, 3));
+    }
+    let (map, _) = read("account,date,amount_cents,category\nA,2019-05-01,-3.50,x\nB,2019-05-02,-1.99,x\n");
+    assert!(map.contains("amount = \"amount_cents\""), "{map}");
+}
+
+#[test]
+fn the_map_has_a_line_for_the_zone_and_names_checks_only_where_there_are() {
+    let (map, _) = read(
+        "account,date,amount EUR,category\nA,2019-05-01T10:00:00Z,-3.50,x\nB,2019-05-12T10:00:00Z,-1.99,y\n",
+    );
+    assert_says(&map, &["zone = \"UTC\"", "Entries marked CHECK"]);
+    let (map, _) =
+        read("account,date,amount,currency,category\nA,2019-05-01,-3.50,EUR,x\nB,2019-05-12,-1.99,EUR,y\n");
+    assert!(!map.contains("CHECK"), "{map}");
+}
+
+#[test]
+fn flags_of_parquet_files_keep_what_is_booked() {
+    let flags = |flags: [Option<bool>; 3]| Arc::new(BooleanArray::from(flags.to_vec())) as ArrayRef;
+    for (name, flags, condition, kept) in [
+        ("pending", flags([Some(false), Some(true), None]), "pending IS NOT TRUE", 2),
+        ("pending", flags([Some(false); 3]), "pending IS NOT TRUE", 3),
+        ("booked", flags([Some(true), Some(false), None]), "booked IS NOT FALSE", 2),
+        ("booked", flags([Some(true); 3]), "booked IS NOT FALSE", 3),
+        ("pending", Arc::new(Int64Array::from(vec![0, 1, 0])), "trim(CAST(pending AS VARCHAR)) IN ('0')", 2),
+    ] {
+        let bench = Bench::new();
+        let path = bench.folder.path().join("raw.parquet");
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("account", Arc::new(StringArray::from(vec!["A", "B", "A"]))),
+            ("date", Arc::new(Date32Array::from(vec![18_018; 3]))),
+            ("amount", Arc::new(Float64Array::from(vec![-1.5, -2.5, -3.5]))),
+            ("category", Arc::new(StringArray::from(vec!["x", "y", "x"]))),
+            (name, flags),
+        ];
+        write(&path, columns);
+        let (map, read) = read_file(&bench, &path);
+        assert_says(&map, &[&format!("where = \"{condition}\"")]);
+        assert_eq!(read.unwrap(), (3, kept), "{condition}");
+    }
 }

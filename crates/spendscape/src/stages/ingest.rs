@@ -271,6 +271,11 @@ fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
     let built = build_panels(&[run.find(File::Ledger)], &request);
     let built = built.map_err(|error| advise_windows(error, options))?;
     log_panels(&built.report);
+    if built.report.customers == 1 {
+        tracing::warn!(
+            "all rows are one customer's, and a run compares customers: `columns.customer` in the map says what tells them apart"
+        );
+    }
     let ledger = run.find(File::Ledger);
     let scope = scope::of_panels(&ledger, &built, request.anchors.is_some())?;
     stage.note(SCOPE, serde_json::to_value(&scope)?);

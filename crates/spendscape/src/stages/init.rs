@@ -1,6 +1,8 @@
 //! A column map from what files look like, and what comes of it.
 
+mod amend;
 mod codes;
+mod next;
 mod trial;
 
 use std::{
@@ -16,9 +18,6 @@ use spendscape_ledger::{ColumnMap, Proposal, propose};
 use crate::text::{lines, read_text};
 pub use codes::Known;
 pub use trial::{Trial, Window};
-
-/// Where a taxonomy goes that has to be added to.
-const TAXONOMY_FILE: &str = "taxonomy.toml";
 
 /// Which files to look at, and where the map goes.
 #[derive(Debug, Clone, Args)]
@@ -48,7 +47,7 @@ pub struct Findings {
     pub guesses: Vec<Finding>,
     /// What comes of the map, if all rows fit it.
     pub trial: Option<Trial>,
-    /// The commands that follow.
+    /// The commands that follow, and, behind `#`, what is to be done before or between them.
     pub next: Vec<String>,
 }
 
@@ -65,6 +64,19 @@ pub struct Finding {
     pub is_sure: bool,
 }
 
+/// A map with its text, and the proposal that it is of.
+struct Looked {
+    map: ColumnMap,
+    text: String,
+    proposal: Option<Proposal>,
+}
+
+impl Looked {
+    fn proposed(proposal: Proposal) -> Self {
+        Self { map: proposal.map.clone(), text: proposal.to_toml(), proposal: Some(proposal) }
+    }
+}
+
 /// Proposes a map, or takes the one that is to be checked, and tries it on all rows. `show` gets what was found, also where a
 /// row does not fit the map.
 ///
@@ -72,11 +84,10 @@ pub struct Finding {
 /// If the files cannot be understood, if a map is there already, or if a row does not fit the map.
 pub fn init(options: &InitOptions, show: impl FnOnce(&Findings) -> Result<()>) -> Result<()> {
     let path = &options.map;
-    let (map, text, guesses) = if options.check && path.exists() {
+    let mut looked = if options.check && path.exists() {
         let text = read_text(path)?;
         let map = ColumnMap::from_toml(&text).with_context(|| format!("{}", path.display()))?;
-        let map = map.in_folder(path.parent().unwrap_or(Path::new("")));
-        (map, text, Vec::new())
+        Looked { map: map.in_folder(path.parent().unwrap_or(Path::new(""))), text, proposal: None }
     } else {
         if path.exists() && !options.force {
             bail!(
@@ -84,83 +95,45 @@ pub fn init(options: &InitOptions, show: impl FnOnce(&Findings) -> Result<()>) -
                 path.display()
             );
         }
-        let proposal = propose(&options.files)?;
-        let text = proposal.to_toml();
-        let Proposal { map, guesses } = proposal;
-        (map, text, guesses)
-    };
-    let finding = |guess: spendscape_ledger::Guess| Finding {
-        entry: guess.entry,
-        value: guess.value,
-        reason: guess.reason,
-        is_sure: guess.is_sure,
+        Looked::proposed(propose(&options.files)?)
     };
     let written = (!options.check).then(|| path.clone());
-    if let Some(path) = &written {
-        spendscape_store::write_file(path, text.as_bytes())?;
+    let write = |looked: &Looked| match &written {
+        Some(path) => spendscape_store::write_file(path, looked.text.as_bytes()),
+        None => Ok(()),
+    };
+    write(&looked)?;
+    let mut tried = trial::of(&looked.map, &options.files);
+    if let (Some(proposal), Ok(trial)) = (&mut looked.proposal, &tried)
+        && amend::amend(proposal, trial, &options.files)?
+    {
+        let proposal = proposal.clone();
+        looked = Looked::proposed(proposal);
+        write(&looked)?;
+        tried = trial::of(&looked.map, &options.files);
     }
-    let tried = trial::of(&map, &options.files);
     let (trial, failure) = match tried {
         Ok(trial) => (Some(trial), None),
         Err(error) => (None, Some(error)),
     };
-    let next = trial.as_ref().map(|trial| commands(options, trial)).unwrap_or_default();
-    show(&Findings { map: text, written, guesses: guesses.into_iter().map(finding).collect(), trial, next })?;
+    let next = trial.as_ref().map(|trial| next::commands(options, &looked.map, trial)).unwrap_or_default();
+    let guesses = looked.proposal.map_or_else(Vec::new, |proposal| proposal.guesses);
+    let guesses = guesses
+        .into_iter()
+        .map(|guess| Finding {
+            entry: guess.entry,
+            value: guess.value,
+            reason: guess.reason,
+            is_sure: guess.is_sure,
+        })
+        .collect();
+    show(&Findings { map: looked.text, written, guesses, trial, next })?;
     match failure {
         None => Ok(()),
         Some(error) => Err(error.context(format!(
             "the files do not fit the map yet: mend its entry, then look again with `spendscape init ... --map {} --check`",
             path.display()
         ))),
-    }
-}
-
-/// The commands that make a run of the ledger.
-fn commands(options: &InitOptions, trial: &Trial) -> Vec<String> {
-    let files: Vec<String> = options.files.iter().map(|file| shell(&file.display().to_string())).collect();
-    let name = options.files.first().and_then(|file| file.file_stem()).and_then(|stem| stem.to_str());
-    let name: String = name
-        .unwrap_or("ledger")
-        .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' })
-        .collect();
-    let run = format!("runs/{}", name.trim_matches('_'));
-    let Some(window) = trial.windows.iter().find(|window| window.is_proposed) else { return Vec::new() };
-    let short = trial.short.clone().unwrap_or_else(|| "none".to_owned());
-    let files = files.join(" ");
-    let map = shell(&options.map.display().to_string());
-    if !options.map.exists() {
-        return vec![format!("spendscape init {files} --map {map}")];
-    }
-    let mut commands = Vec::new();
-    let classes = match &trial.taxonomy {
-        None => format!("--derive-classes {} --draw-coefficients 1", trial.derived_classes),
-        Some(known) if known.lacking.is_empty() => {
-            format!("--taxonomy {} --coefficients authored", known.name)
-        }
-        Some(known) => {
-            // One that is there already may have been added to.
-            if !Path::new(TAXONOMY_FILE).exists() {
-                commands.push(format!("spendscape template {} > {TAXONOMY_FILE}", known.name));
-            }
-            format!("--taxonomy {TAXONOMY_FILE} --coefficients authored")
-        }
-    };
-    commands.push(format!(
-        "spendscape ingest {run} --files {files} --map {map} {classes} --window '{}' --short-window '{short}' --empty-windows {}",
-        window.window, window.policy
-    ));
-    commands.push(format!("spendscape run {run}"));
-    commands
-}
-
-/// A word of a shell's command.
-fn shell(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-=+,:@%".contains(letter);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

@@ -27,7 +27,8 @@ pub fn report(run: &RunFolder) -> Result<()> {
             Outcome::Skipped { reason } => tracing::info!(figure = figure.id, "is left out: {reason}"),
         }
     }
-    page(run.path(), &run.path().join("report.html"))?;
+    let path = run.path().join("report.html");
+    page(run.path(), &path)?;
     let assigned = run.record("assign")?.is_some_and(|record| record.void.is_none());
     if !assigned && run.has(File::Fidelity)? {
         model_card(run.path(), run.path())?;
@@ -47,5 +48,6 @@ pub fn report(run: &RunFolder) -> Result<()> {
             }
         }
     }
+    tracing::info!(page = %path.display(), "the report is written: open it in a browser");
     Ok(())
 }

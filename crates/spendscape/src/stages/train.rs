@@ -97,11 +97,19 @@ impl Recipe {
     }
 }
 
+/// What to do about a panel of one customer.
+pub(super) const ONE_CUSTOMER: &str = "the panel has 1 customer, and a network learns from several: set `columns.customer` in the \
+    column map to what tells customers apart and run `spendscape ingest` again, or take a `--window` and \
+    `--empty-windows` that keep more of them";
+
 /// Which of `customers` belong to the training split: the first `share` of a permutation drawn from `seed`.
 ///
 /// # Errors
 /// If the share leaves no customer for training or for testing.
 pub fn split(customers: usize, share: f64, seed: u64) -> Result<Vec<bool>> {
+    if customers == 1 {
+        bail!(ONE_CUSTOMER);
+    }
     let count = (customers as f64 * share).round() as usize;
     if !(0.0..=1.0).contains(&share) || count == 0 || count >= customers {
         bail!(

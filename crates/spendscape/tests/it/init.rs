@@ -184,6 +184,7 @@ fn codes_of_merchants_get_the_taxonomy_that_comes_with_the_program() {
     assert!(out.contains("? 88 % of the rows") && out.contains("It lacks \"house\" (48)"), "{out}");
     let printed = commands(&out);
     assert_eq!((printed.len(), printed[0]), (3, "template mcc > taxonomy.toml"), "{out}");
+    assert!(out.contains("# then add the codes that it lacks to taxonomy.toml"), "{out}");
     assert_eq!(run_printed(folder.path(), printed[0]).0, Some(0));
     let (code, err) = run_printed(folder.path(), printed[1]);
     assert!(code == Some(2) && err.contains("\"house\"") && err.contains("unmapped"), "{err}");

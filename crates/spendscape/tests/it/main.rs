@@ -18,3 +18,4 @@ mod printed;
 mod program;
 mod segments;
 mod shipped;
+mod unlike;

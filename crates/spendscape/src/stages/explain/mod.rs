@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use spendscape_report::CustomerExplanation;
+use spendscape_schema::Panel;
 use spendscape_store::Provenance;
 use spendscape_surrogate::MAX_ERROR_DEGREES;
 
@@ -29,6 +30,7 @@ use self::{
     finding::Explainer,
     flags::ClassList,
 };
+use super::train::ONE_CUSTOMER;
 use crate::run_folder::{File, RunFolder};
 
 /// How customers are explained.
@@ -100,6 +102,13 @@ impl Source {
 /// training customers to fit a line, or the customers were assigned by another network.
 pub fn explain(run: &RunFolder, options: &ExplainOptions, model: Option<&Path>, force: bool) -> Result<()> {
     let source = Source::open(run, model)?;
+    // Training first would be refused.
+    if !source.batch && !run.has(File::Model)? && run.has(File::Panel)? {
+        let panel = run.read(File::Panel)?;
+        if Panel::from_rows(&panel.rows)?.len() == 1 {
+            bail!(ONE_CUSTOMER);
+        }
+    }
     let list = ClassList::read(options, &source.trained)?;
     let mut provenance = Provenance::new(flags::STAGE)
         .parameter(flags::PARAMETER, serde_json::to_value(&list)?)

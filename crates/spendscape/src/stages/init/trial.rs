@@ -1,6 +1,6 @@
 //! What comes of a map: a ledger that is thrown away, and the panels of windows that it reaches over.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{collections::HashSet, fmt::Write as _, path::PathBuf};
 
 use anyhow::{Context, Result};
 use jiff::civil::Date;
@@ -54,6 +54,10 @@ pub struct Trial {
     pub commonest: Vec<(String, u64)>,
     /// Rows whose amount is negative: money spent.
     pub spending_rows: u64,
+    /// Rows that the map's condition leaves out.
+    pub filtered_rows: u64,
+    /// Codes that only bring money in, with their rows, the commonest first.
+    pub incoming: Vec<(String, u64)>,
     /// The taxonomy that comes with the program and knows most codes, if one does.
     pub taxonomy: Option<Known>,
     /// Classes that `--derive-classes` may ask for.
@@ -95,7 +99,7 @@ pub(super) fn of(map: &ColumnMap, files: &[PathBuf]) -> Result<Trial> {
     let taxonomy = derive_taxonomy(map, files, &derived(MOST_CLASSES))?;
     let ledger = scratch.path().join("ledger.parquet");
     let report = ingest(map, &taxonomy, files, &ledger, &IngestOptions::with_scratch(scratch.path()))?;
-    let (first_rows, spending_rows) = look(map, &ledger)?;
+    let Looked { first_rows, spending_rows, spent_on } = look(map, &ledger)?;
     let codes_of_rows = codes_of(&report);
     let shipped = known(&codes_of_rows, report.rows_written)?;
     let mut classes = taxonomy.spending_classes();
@@ -115,6 +119,9 @@ pub(super) fn of(map: &ColumnMap, files: &[PathBuf]) -> Result<Trial> {
         None => (Vec::new(), 0),
     };
     let codes = codes_of_rows.len();
+    // What falls to the catch-all class is not told apart.
+    let is_incoming = |code: &str| taxonomy.class_of(code) == Some(code) && !spent_on.contains(code);
+    let incoming = codes_of_rows.iter().filter(|(code, _)| is_incoming(code)).cloned().collect();
     let mut commonest = codes_of_rows;
     commonest.truncate(SHOWN_ROWS);
     let short = windows.iter().skip_while(|window| !window.is_proposed).skip(1);
@@ -128,6 +135,8 @@ pub(super) fn of(map: &ColumnMap, files: &[PathBuf]) -> Result<Trial> {
         codes,
         commonest,
         spending_rows,
+        filtered_rows: report.filtered.count,
+        incoming,
         taxonomy: shipped.map(|(known, _)| known),
         derived_classes: codes.min(MOST_CLASSES),
         short: short.cloned(),
@@ -146,19 +155,35 @@ fn codes_of(report: &IngestReport) -> Vec<(String, u64)> {
     codes
 }
 
-/// The first rows of a ledger, and how many rows are money spent.
-fn look(map: &ColumnMap, ledger: &std::path::Path) -> Result<(Vec<[String; 4]>, u64)> {
+/// What a ledger's rows show.
+#[derive(Default)]
+struct Looked {
+    first_rows: Vec<[String; 4]>,
+    spending_rows: u64,
+    /// Classes with a row of money spent.
+    spent_on: HashSet<String>,
+}
+
+fn look(map: &ColumnMap, ledger: &std::path::Path) -> Result<Looked> {
     let currency = Currency::new(&map.currency, map.minor_digits);
-    let (mut first, mut spending) = (Vec::new(), 0);
+    let mut looked = Looked::default();
+    let first = &mut looked.first_rows;
     let reader = TableReader::open(ledger, Table::Ledger)?;
     let schema = reader.schema().clone();
     for batch in reader {
         let rows = Rows::new(&schema, &[batch?])?;
         let amounts = rows.integer(Ledger::NAMES.amount_minor)?;
-        spending += amounts.iter().filter(|amount| **amount < 0).count() as u64;
+        let (classes, names) = rows.category(Ledger::NAMES.class)?;
+        let spent: HashSet<usize> = amounts
+            .iter()
+            .zip(&classes)
+            .filter(|(amount, _)| **amount < 0)
+            .map(|(_, class)| *class)
+            .collect();
+        looked.spent_on.extend(spent.into_iter().map(|class| names[class].clone()));
+        looked.spending_rows += amounts.iter().filter(|amount| **amount < 0).count() as u64;
         if first.is_empty() {
             let (customers, ids) = rows.category(Ledger::NAMES.customer)?;
-            let (classes, names) = rows.category(Ledger::NAMES.class)?;
             let times = rows.time(Ledger::NAMES.time)?;
             for at in 0..rows.len().min(SHOWN_ROWS) {
                 let time = jiff::Timestamp::from_millisecond(times[at])?;
@@ -172,7 +197,7 @@ fn look(map: &ColumnMap, ledger: &std::path::Path) -> Result<(Vec<[String; 4]>, 
             }
         }
     }
-    Ok((first, spending))
+    Ok(looked)
 }
 
 /// The windows that a ledger reaches over, longest periods first, and its number of customers.
@@ -247,16 +272,24 @@ impl Trial {
             "\n{} of {} rows, {}{days}; {} % of the rows are money spent.",
             self.rows,
             self.rows_read,
-            if self.customers == 1 {
-                "1 customer".to_owned()
-            } else {
-                format!("{} customers", self.customers)
-            },
+            several(self.customers as u64, "customer", "customers"),
             100 * self.spending_rows / self.rows.max(1)
         );
+        if self.filtered_rows > 0 {
+            let rows = several(self.filtered_rows, "row is", "rows are");
+            let _ = writeln!(out, "{rows} left out by the map's `rows.where`.");
+        }
         let codes: Vec<String> =
             self.commonest.iter().map(|(code, rows)| format!("{code} ({rows})")).collect();
-        let _ = writeln!(out, "{} codes, the commonest: {}.", self.codes, codes.join(", "));
+        let number = several(self.codes as u64, "code", "codes");
+        let _ = writeln!(out, "{number}, the commonest: {}.", codes.join(", "));
+        if !self.incoming.is_empty() {
+            let first = self.incoming.iter().take(SHOWN_ROWS);
+            let first: Vec<String> = first.map(|(code, rows)| format!("{code:?} ({rows})")).collect();
+            let more = if self.incoming.len() > SHOWN_ROWS { " and others" } else { "" };
+            let number = several(self.incoming.len() as u64, "code only brings", "codes only bring");
+            let _ = writeln!(out, "{number} money in: {}{more}.", first.join(", "));
+        }
         if let Some(known) = &self.taxonomy {
             known.tell(out);
         }
@@ -276,5 +309,43 @@ impl Trial {
             ]
         });
         *out += &lines(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
+        if self.windows.iter().all(|window| window.half == 0) {
+            let _ = writeln!(out, "No window keeps a customer: {}.", self.why_nobody());
+        } else {
+            *out += "* is the one proposed: the longest periods of which there are enough and that keep most customers.\n";
+        }
     }
+
+    /// Why no window keeps a customer.
+    fn why_nobody(&self) -> String {
+        if self.spending_rows == 0 {
+            "no row is money spent, look at the sign of `columns.amount`".to_owned()
+        } else if self.codes == 1 && self.spending_rows < self.rows {
+            "all rows have one class, of which more comes in than goes out; another `columns.class` keeps the two apart"
+                .to_owned()
+        } else {
+            "nobody spends in half of the periods, or as much comes back in every class".to_owned()
+        }
+    }
+
+    /// Why no run can be made of the ledger, and what to do about it.
+    pub(super) fn obstacle(&self) -> Option<String> {
+        let classes = self.codes.saturating_sub(self.incoming.len());
+        if self.customers == 1 {
+            Some("all rows are one customer's, and a run compares customers: set `columns.customer` in the map to what tells \
+                 them apart".to_owned())
+        } else if self.windows.iter().all(|window| window.half == 0) {
+            Some(format!("no window keeps a customer: {}", self.why_nobody()))
+        } else if classes < 2 && self.taxonomy.is_none() {
+            Some("all money is spent in one class, in which all customers are alike: set `columns.class` in the map to what \
+                 tells rows apart".to_owned())
+        } else {
+            None
+        }
+    }
+}
+
+/// A number with its noun.
+fn several(number: u64, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
 }
