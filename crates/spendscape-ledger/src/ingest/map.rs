@@ -29,7 +29,8 @@ use crate::Error;
 /// sign. What is computed of amounts is exact too: whole numbers divide as decimals, whatever the format.
 ///
 /// Text files may be packed by gzip, zstd or bzip2: their first bytes tell, whatever their names. A byte order mark tells the
-/// encoding. Lines that repeat the header and empty fields behind the last column of every row are left out and counted.
+/// encoding. Lines that repeat the header and empty fields behind the last column of every row are left out and counted. Lines
+/// of several fields that are all empty are blank lines.
 ///
 /// Parquet files may differ: in the order of columns, in the encoding of text and in the width of numbers and times. A column
 /// has one type that holds the values of all files, decided from their schemas before a row is read, or is refused with both

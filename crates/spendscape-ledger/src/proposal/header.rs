@@ -1,6 +1,9 @@
 //! The lines of a text file that are no rows: the header, what stands above it, comments, and totals below the rows.
 
-use std::path::Path;
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use super::{Guess, dates, numbers::Numbers};
 use crate::{
@@ -144,19 +147,22 @@ pub(super) fn tell_twins_apart(
         let file = TextFile::open(path, format, 1 << 16)?;
         (file.header().to_vec(), file.first_line)
     };
-    let mut apart: Vec<String> = Vec::new();
-    let mut twins: Vec<&str> = Vec::new();
-    for (at, name) in names.iter().enumerate() {
-        let before = names[..at].iter().filter(|other| *other == name).count();
-        let mut number = before + 1;
-        let mut own = name.clone();
-        while before > 0 && !name.is_empty() && (names.contains(&own) || apart.contains(&own)) {
-            own = format!("{name}_{number}");
-            number += 1;
+    let mut taken: HashSet<String> = names.iter().cloned().collect();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let (mut apart, mut twins) = (Vec::new(), Vec::new());
+    for name in &names {
+        let count = counts.entry(name).or_default();
+        *count += 1;
+        if *count == 1 || name.is_empty() {
+            apart.push(name.clone());
+            continue;
         }
-        if own != *name && !twins.contains(&name.as_str()) {
-            twins.push(name);
+        if *count == 2 {
+            twins.push(name.as_str());
         }
+        let own = (*count..).map(|number| format!("{name}_{number}")).find(|own| !taken.contains(own));
+        let own = own.unwrap_or_default();
+        taken.insert(own.clone());
         apart.push(own);
     }
     if twins.is_empty() {
@@ -167,7 +173,8 @@ pub(super) fn tell_twins_apart(
     for (at, name) in apart.iter_mut().enumerate().filter(|(_, name)| name.is_empty()) {
         *name = format!("nameless_{}", at + 1);
     }
-    let reason = format!("{} stands twice: see which is which", twins.join(", "));
+    let stand = if twins.len() == 1 { "stands" } else { "stand" };
+    let reason = format!("{} {stand} twice in the header: see which is which", twins.join(", "));
     guesses.retain(|guess| guess.entry != "source.header_at");
     guesses.push(Guess::unsure("source.header", &format!("{apart:?}"), reason));
     guesses.push(Guess::sure(
