@@ -83,7 +83,7 @@ pub struct TableWriter {
 /// A column of a row group.
 #[derive(Debug)]
 enum Column {
-    Categories(CategoryColumn),
+    Categories(Box<CategoryColumn>),
     /// Anything else, with a writer for each leaf.
     Leaves(FieldRef, Vec<ArrowColumnWriter>),
 }
@@ -268,7 +268,7 @@ impl TableWriter {
                     (schema.column(leaf), &mut self.columns[schema.get_column_root_idx(leaf)]);
                 let Column::Leaves(field, writers) = column else { continue };
                 match CategoryColumn::new(field, descriptor, self.writer.properties()) {
-                    Some(categories) => *column = Column::Categories(categories),
+                    Some(categories) => *column = Column::Categories(Box::new(categories)),
                     None => writers.push(writer),
                 }
             }

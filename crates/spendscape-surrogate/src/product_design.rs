@@ -33,6 +33,9 @@ const CONVERGED: f64 = 1e-12;
 /// Steps after which the normal equations would have taken less time. Shares of 97 classes take about 80.
 const MOST_STEPS: usize = 200;
 
+/// Weights of the products (C x C) and the constant.
+pub(crate) type Solution = (Array2<f64>, f64);
+
 /// Independent features z (N x R, of mean zero) and their squares and products, all scaled to unit variance.
 ///
 /// Weights lie in a table R x (R + 1): an upper triangle for the products, and a last column for the features.
@@ -155,7 +158,7 @@ impl ProductDesign {
 
     /// Weights and constant of least squares for each target (N x K, their means taken off), or `None` if that takes too
     /// many steps.
-    pub(crate) fn fit(&self, targets: &ArrayRef<f64, Ix2>) -> Result<Option<Vec<(Array2<f64>, f64)>>, Error> {
+    pub(crate) fn fit(&self, targets: &ArrayRef<f64, Ix2>) -> Result<Option<Vec<Solution>>, Error> {
         let residuals: Vec<Array1<f64>> =
             targets.columns().into_iter().map(|target| target.to_owned()).collect();
         let gradients = self.gradients(&residuals.iter().collect::<Vec<_>>())?;

@@ -91,7 +91,7 @@ impl Sums {
         let sums = CustomerSums::new(predictions, layout.width(), |row, sums| {
             let (truth, predicted) = (predictions.truth[row], predictions.predicted(row));
             layout.add(predictions.probabilities.row(row), truth, predicted, |column, value| {
-                sums.add(column, value)
+                sums.add(column, value);
             });
         });
         Ok(Self { layout, sums })
