@@ -37,16 +37,17 @@ const BRITISH: [&str; 20] = [
     "summaris",
 ];
 
-/// Words that begin so and are right.
-const RIGHT: [&str; 8] = [
+/// Words that begin so and are right, or are what banks write (`cancelled`).
+const RIGHT: [&str; 9] = [
     "analysis",
     "analyses",
     "analyst",
     "analysts",
     "cancellation",
     "cancellations",
-    "organism",
+    "cancelled",
     "labelledby",
+    "organism",
 ];
 
 /// Checks the tree and names everything that is wrong.
