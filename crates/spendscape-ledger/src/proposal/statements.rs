@@ -96,11 +96,12 @@ pub(super) fn map_of(
 /// another one tells them apart.
 fn class_of<'a>(filled: impl Fn(&str) -> Vec<&'a str>, entries: usize) -> (String, String) {
     let distinct = |values: &[&str]| values.iter().collect::<BTreeSet<_>>().len();
-    let codes = CODES.map(|(column, what)| (column, what, filled(column)));
-    let (telling, dull): (Vec<_>, Vec<_>) = codes
-        .into_iter()
-        .filter(|(.., values)| !values.is_empty())
-        .partition(|(.., values)| distinct(values) > 1);
+    let mut codes = CODES.map(|(column, what)| (column, what, filled(column))).to_vec();
+    codes.retain(|(.., values)| !values.is_empty());
+    // A code that is always the same tells the entries that have it from those that have another one.
+    let several = codes.len() > 1;
+    let tells = |values: &[&str]| distinct(values) > 1 || several && values.len() < entries;
+    let (telling, dull): (Vec<_>, Vec<_>) = codes.into_iter().partition(|(.., values)| tells(values));
     let is_everywhere = telling.iter().any(|(.., values)| values.len() == entries);
     let others = [filled("counterparty"), filled("text")].concat();
     let used: Vec<_> = match telling.is_empty() {
@@ -154,6 +155,8 @@ mod tests {
         assert_eq!(of(&both).0, "coalesce(code, bank_code)");
         assert_eq!(of(&[transfers, ("counterparty", &["A", "B"])]).0, "coalesce(counterparty, text)");
         assert_eq!(of(&[transfers]).0, "code");
+        let some = [("merchant_code", &["5411"] as &[_]), ("code", &["POS", "CREDIT", "POS", "POS"])];
+        assert_eq!(of(&some).0, "coalesce(merchant_code, code)");
         assert_eq!(of(&[("text", &["A", "B"])]).0, "coalesce(counterparty, text)");
     }
 

@@ -410,5 +410,5 @@ fn fewer_customers_than_segments_give_fewer_segments() {
     succeed(&["synth", text(&run), "--customers", "1"]);
     succeed(&["ingest", text(&run)]);
     let said = refuse(&["run", text(&run), "--epochs", "2"]);
-    assert!(said.contains("1 of 1 customers"), "{said}");
+    assert!(said.contains("the panel has 1 customer") && said.contains("`columns.customer`"), "{said}");
 }
