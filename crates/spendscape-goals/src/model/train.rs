@@ -17,7 +17,8 @@ const CLIP: f64 = 1.0;
 /// Groups of a block that are scored after each pass, at most.
 const VALIDATED: usize = 100_000;
 
-/// How many groups of each customer, from the first on, the targets of a training split cover: what [`InMemory`](super::InMemory) asks for.
+/// How many groups of each customer, from the first on, the targets of a training split cover: what
+/// [`InMemory`](super::InMemory) asks for.
 ///
 /// # Errors
 /// [`Error::NotPrefix`] if a customer's targets have a gap, so that a later one would be trained on without an earlier.
