@@ -109,7 +109,7 @@ pub(crate) struct Rules {
     pub(crate) wanted: Vec<usize>,
 }
 
-/// Lines that are no rows: how many, and behind how many rows and line ends of the block the first ones stand.
+/// Lines of one kind that are left out: how many, and behind how many rows and line ends of the block the first ones stand.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lines {
     pub(crate) count: u64,
@@ -156,8 +156,7 @@ pub(crate) struct Split {
 /// What a record is.
 enum Kind {
     Row,
-    /// Several fields, all of them empty: a blank line.
-    Blank,
+    /// Named by `source.not_rows`, or several fields that are all empty.
     NoRow,
     Header,
 }
@@ -205,7 +204,6 @@ pub(crate) fn split(mut block: Block, rules: &Rules, most: usize) -> Split {
                 }
                 split.lines.push(record.line);
             }
-            Ok(Kind::Blank) => {}
             Ok(Kind::NoRow) => split.not_rows.add(split.lines.len(), record.line),
             Ok(Kind::Header) => split.headers.add(split.lines.len(), record.line),
             Err(stop) => {
@@ -254,7 +252,7 @@ impl Rules {
         }
         let fields = records.fields();
         Ok(match fields.iter().all(|field| field.from == field.to) && fields.len() > 1 {
-            true => Kind::Blank,
+            true => Kind::NoRow,
             false if self.is_header(records) => Kind::Header,
             false => Kind::Row,
         })

@@ -16,7 +16,7 @@ use crate::{Error, Place, RowProblem, panel::Tally};
 pub(crate) struct LeftOut {
     /// Lines above the header, or above the first row of a file without one.
     pub(crate) lines_above: u64,
-    /// Lines that `source.not_rows` names.
+    /// Lines that `source.not_rows` names, and rows of several fields that are all empty.
     pub(crate) not_rows: Tally<Example>,
     /// Lines that repeat the header.
     pub(crate) headers: Tally<Example>,
@@ -96,7 +96,8 @@ impl Places {
                 failure = end.stop(&position, &layout.header, split.stop.as_ref(), allow_cut);
                 let has_mark = matches!(split.stop, Some(Stop::Mark));
                 let (not_rows, headers) = (&split.not_rows, &split.headers);
-                end.left_out.not_rows.join(tally(&position, not_rows, "`source.not_rows` names it"));
+                let why = "`source.not_rows` names it, or all its fields are empty";
+                end.left_out.not_rows.join(tally(&position, not_rows, why));
                 end.left_out.headers.join(tally(&position, headers, "it repeats the header"));
                 if end.rows == 0 && rows > 0 {
                     end.left_out.surplus = split.fields.unwrap_or(0).saturating_sub(*columns);

@@ -35,7 +35,7 @@ pub struct IngestReport {
     pub unmapped_codes: BTreeMap<String, u64>,
     /// Last lines that were cut, and dropped.
     pub cut_last_lines: Tally<Example>,
-    /// Lines left out because `source.not_rows` names them.
+    /// Lines left out because `source.not_rows` names them or all their fields are empty.
     pub not_rows: Tally<Example>,
     /// Lines left out because they repeat the header.
     pub repeated_headers: Tally<Example>,

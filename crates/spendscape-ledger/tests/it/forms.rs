@@ -123,6 +123,10 @@ fn lines_around_the_rows_are_left_out_and_counted() {
         &refusal(&bench, &with(""), ROWS.replace("B2;2019", "\"# a\nB2\";2019")),
         &["row 3 (line 4)", "spans lines"],
     );
+    // A row without a value says nothing, but that it stood there is counted; a blank line is none.
+    let (report, found) = amounts(&bench, &map(""), ROWS.replace("B2;2019", ";;;\n\nB2;2019"));
+    assert_eq!((found, report.not_rows.count), (ALL.to_vec(), 1));
+    assert_says(&report.not_rows.examples[0].to_string(), &["line 4", "all its fields are empty"]);
     // Exports put one after another, also with a mark between them.
     for between in ["", "\u{feff}"] {
         let (report, found) = amounts(&bench, &map(""), format!("{ROWS}{between}{ROWS}"));

@@ -351,7 +351,7 @@ fn log_ingest(report: &IngestReport) {
         ("with an unmapped code, dropped", &report.unmapped_dropped),
         ("with an unmapped code, kept in the catch-all class", &report.unmapped_kept),
         ("cut last lines, dropped", &report.cut_last_lines),
-        ("that are no rows by the map's `source.not_rows`, left out", &report.not_rows),
+        ("that `source.not_rows` names or that are empty in every field, left out", &report.not_rows),
         ("that repeat the header, left out", &report.repeated_headers),
         ("of statements that are not booked, left out", &report.pending),
         ("that repeat an earlier one in every column, dropped", &report.repeated),
