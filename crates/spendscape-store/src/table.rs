@@ -35,7 +35,19 @@ impl Stored {
     /// # Errors
     /// [`Error::Table`] if it is another table, or holds nulls where it must not.
     pub fn table<T: Tabular>(&self) -> Result<T, Error> {
-        T::read(&self.rows).map_err(|source| Error::Table { path: self.path.clone(), source })
+        T::read(&self.rows).map_err(|source| self.refuse(source))
+    }
+
+    /// The file that it was read from.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The error of rows that are not what they should be, which names the file.
+    #[must_use]
+    pub fn refuse(&self, source: spendscape_schema::Error) -> Error {
+        Error::Table { path: self.path.clone(), source }
     }
 }
 

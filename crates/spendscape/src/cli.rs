@@ -11,8 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use spendscape::{
-    RunFolder,
-    evaluate::{self, CompareOptions, EvaluateOptions},
+    evaluate::{self, CompareOptions, Evaluate, EvaluateOptions},
     progress,
     shipped::TemplateOptions,
     stages::{
@@ -25,12 +24,14 @@ use spendscape::{
         init::{self, InitOptions},
         outcomes::OutcomesOptions,
         segment::SegmentOptions,
+        states::{States, StatesParams},
         synth::SynthOptions,
-        train::TrainOptions,
+        train::{Train, TrainOptions},
     },
     text::{printable, printable_json, printable_log},
 };
 use spendscape_report::{CustomerExplanation, explanation_page, explanation_text};
+use spendscape_run::{RunFolder, Sources, execute};
 use spendscape_schema::tables::ComparisonSummaryRow;
 use spendscape_store::Manifest;
 use tracing_subscriber::EnvFilter;
@@ -543,8 +544,8 @@ impl Command {
             Self::Init { .. } => {}
             Self::Synth { options, .. } => stages::synth::synth(&run, options, force)?,
             Self::Ingest { options, .. } => stages::ingest::ingest(&run, options, force)?,
-            Self::Train { options, .. } => stages::train::train(&run, options, force)?,
-            Self::States { .. } => stages::states::states(&run, force)?,
+            Self::Train { options, .. } => execute::<Train>(&Sources::new(&run), options, force)?,
+            Self::States { .. } => execute::<States>(&Sources::new(&run), &StatesParams {}, force)?,
             Self::Segment { options, seed, .. } => stages::segment::segment(&run, options, *seed, force)?,
             Self::Assign { options, .. } => stages::assign::assign(&run, options, force)?,
             Self::Explain { options, model, customer, html, .. } => {
@@ -560,13 +561,13 @@ impl Command {
             },
             Self::Goals(command) => command.work(&run, force, json)?,
             Self::Outcomes { options, .. } => stages::outcomes::outcomes(&run, options, force)?,
-            Self::Evaluate { options, .. } => evaluate::evaluate(&run, options, force)?,
+            Self::Evaluate { options, .. } => execute::<Evaluate>(&Sources::new(&run), options, force)?,
             Self::Compare { options, .. } => evaluate::compare(&run, options, force)?,
             Self::Template { .. } => {}
             Self::Report { .. } => stages::report::report(&run)?,
             Self::Run { train, segment, explain, dynamics, .. } => {
-                stages::train::train(&run, train, force)?;
-                stages::states::states(&run, force)?;
+                execute::<Train>(&Sources::new(&run), train, force)?;
+                execute::<States>(&Sources::new(&run), &StatesParams {}, force)?;
                 stages::segment::segment(&run, segment, train.seed, force)?;
                 stages::explain::explain(&run, explain, None, force)?;
                 stages::dynamics::dynamics(&run, dynamics, force)?;

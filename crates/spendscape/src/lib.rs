@@ -8,22 +8,31 @@
 //! ```no_run
 //! use std::path::Path;
 //!
-//! use spendscape::{RunFolder, stages};
+//! use spendscape::stages::{
+//!     states::{States, StatesParams},
+//!     train::{Train, TrainOptions},
+//! };
+//! use spendscape_run::{RunFolder, Sources, execute};
 //!
 //! let run = RunFolder::open(Path::new("runs/first"), None)?;
-//! stages::train::train(&run, &stages::train::TrainOptions::default(), false)?;
-//! stages::states::states(&run, false)?;
+//! let sources = Sources::new(&run);
+//! execute::<Train>(&sources, &TrainOptions::default(), false)?;
+//! execute::<States>(&sources, &StatesParams::default(), false)?;
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 
 pub mod evaluate;
 pub mod exit;
-pub mod model;
 pub mod progress;
-pub mod run_folder;
+mod model {
+    pub(crate) use spendscape_run::{Weights, model::*};
+}
+mod run_folder {
+    pub(crate) use spendscape_run::{File, RunFolder, StageWriter as Stage};
+}
 mod scope;
 pub mod shipped;
 pub mod stages;
 pub mod text;
 
-pub use run_folder::{File, RunFolder};
+pub use spendscape_run::{File, RunFolder};

@@ -192,16 +192,24 @@ macro_rules! list {
     };
 }
 
-list! {
-    Ledger Taxonomy Coefficients Panel LeftOut Targets Model Training States
-    Angles Frame Segments SegmentCenters Profiles ProfileSpending ProfileTrajectories ProfileCustomers Drift
-    Surrogate SurrogateAngles Explanations Contributions FlaggedClasses Examples Predictions TraitAxes Reach
-    EndStates FixedPoints Extended Maps MapPoints MapCycles MapJumps MapBoxes MapStarts
-    MapEdges MapSensitivities MapBranches Attractors Latent Comparison ComparisonSummary Outcomes GoalTruth
-    GoalCustomers Balances OutcomeScores OutcomeMeasures OutcomeCurves OutcomeComparisons OutcomeReasons Scorecard GoalGroups
-    GoalRoster GoalTraining GoalMeasures GoalComparisons GoalConfusion GoalPredictions GoalReasons Recommendations Campaigns
-    CampaignUplift CrossSelling Demand DemandScores Metrics
+/// Hands the names of all tables to a macro, which may give each type of them something.
+#[macro_export]
+macro_rules! for_each_table {
+    ($macro:ident) => {
+        $macro! {
+            Ledger Taxonomy Coefficients Panel LeftOut Targets Model Training States
+            Angles Frame MeanShares Segments SegmentCenters Profiles ProfileSpending ProfileTrajectories ProfileCustomers Drift
+            Surrogate SurrogateAngles Explanations Contributions FlaggedClasses Examples Predictions TraitAxes Reach
+            EndStates FixedPoints Extended Maps MapPoints MapCycles MapJumps MapBoxes MapStarts
+            MapEdges MapSensitivities MapBranches Attractors Latent Comparison ComparisonSummary Outcomes GoalTruth
+            GoalCustomers Balances OutcomeScores OutcomeMeasures OutcomeCurves OutcomeComparisons OutcomeReasons Scorecard GoalGroups
+            GoalRoster GoalTraining GoalMeasures GoalComparisons GoalConfusion GoalPredictions GoalReasons Recommendations Campaigns
+            CampaignUplift CrossSelling Demand DemandScores Metrics
+        }
+    };
 }
+
+for_each_table!(list);
 
 /// A table as a type.
 pub trait Tabular: Sized {

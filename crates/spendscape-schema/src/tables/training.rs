@@ -1,7 +1,7 @@
 //! Targets, networks, and what a network makes of the customers.
 
 use super::kinds::{
-    Angle, Flag, Float, Index, Nullable, Sizes, Text, Trait, Unit, Values, Vector32, Vector64,
+    Angle, Class, Flag, Float, Index, Nullable, Sizes, Text, Trait, Unit, Values, Vector32, Vector64,
 };
 
 tables! {
@@ -41,6 +41,12 @@ tables! {
         customer: Text = "customer id",
         direction: Vector64<Unit> = "unit direction in the canonical frame",
         angle: Vector64<Angle> = "direction angles in radians: longitude, then latitudes",
+    }
+
+    /// Mean shares of each customer.
+    MeanShares = "mean_shares", 1 {
+        customer: Text = "customer id",
+        share: Vector64<Class> = "mean share of each class over the periods",
     }
 
     /// The canonical frame of the angles, one row per basis vector.

@@ -2,17 +2,14 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use spendscape_schema::{
-    Axes,
-    tables::{ComparisonSummary, ComparisonSummaryRow, Segments},
-};
+use serde::Serialize;
+use spendscape_run::{File, Found, Inputs, Notes, RunFolder, Sources, Stage, execute, inputs, outputs};
+use spendscape_schema::tables::{self, ComparisonSummary, ComparisonSummaryRow, Segments};
 use spendscape_segments::{Comparison, pairwise_agreement};
-use spendscape_store::Provenance;
 
-use super::{EvaluateOptions, evaluate, segments};
-use crate::run_folder::{File, RunFolder};
+use super::{Evaluate, EvaluateOptions, segments};
 
 /// What is compared.
 #[derive(Debug, Clone, Args)]
@@ -25,57 +22,113 @@ pub struct CompareOptions {
     pub evaluate: EvaluateOptions,
 }
 
+inputs! {
+    /// One of the runs that are compared.
+    pub struct ComparedInputs {
+        /// Its comparison of representations.
+        pub comparison: tables::Comparison = table File::Comparison,
+        /// Its segments.
+        pub segments: Option<Segments> = table File::Segments,
+    }
+}
+
+/// The runs that are compared, in the order in which they were named.
+#[derive(Debug)]
+pub struct CompareInputs(pub Vec<ComparedInputs>);
+
+impl Inputs for CompareInputs {
+    fn find(sources: &Sources<'_>) -> Result<Found> {
+        let mut found = Found::default();
+        for name in sources.names() {
+            let run = sources.of(name).with_context(|| format!("there is no run {name}"))?;
+            found.add_folder(name, ComparedInputs::find(&run)?);
+        }
+        Ok(found)
+    }
+
+    fn read(sources: &Sources<'_>, found: &Found) -> Result<Self> {
+        let read = |name| {
+            let (run, found) =
+                sources.of(name).zip(found.of(name)).with_context(|| format!("there is no run {name}"))?;
+            ComparedInputs::read(&run, found)
+        };
+        Ok(Self(sources.names().map(read).collect::<Result<_>>()?))
+    }
+}
+
+outputs! {
+    /// The comparison over seeds.
+    pub struct CompareOutputs {
+        /// Medians and intervals.
+        pub summary: ComparisonSummary = table File::ComparisonSummary,
+    }
+}
+
+/// Compares runs of several training seeds.
+#[derive(Debug)]
+pub struct Compare;
+
+/// It takes no parameters.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct CompareParams {}
+
+impl Stage for Compare {
+    const NAME: &'static str = "compare";
+    type Params = CompareParams;
+    type Inputs = CompareInputs;
+    type Outputs = CompareOutputs;
+
+    fn run(_: &CompareParams, inputs: CompareInputs, _: &mut Notes) -> Result<CompareOutputs> {
+        let mut all = Comparison { rows: Vec::new() };
+        let mut labels = Vec::new();
+        for run in inputs.0 {
+            all.rows.extend(segments::read(run.comparison)?.rows);
+            let segments =
+                run.segments.map(|table| table.segment.into_iter().map(usize::from).collect::<Vec<usize>>());
+            labels.extend(segments);
+        }
+        // What follows summarizes rows in the order of the seeds, whatever the order of the folders.
+        all.rows.sort_by_key(|row| row.seed);
+        let mut rows = all.summary().into_iter().map(summary).collect::<Result<Vec<_>>>()?;
+        if labels.len() > 1 {
+            rows.push(agreement(&labels)?);
+        }
+        Ok(CompareOutputs { summary: ComparisonSummary::from_rows(rows)? })
+    }
+}
+
 /// Measures every run that is not measured yet and writes the comparison of all of them into the folder of `run`, whose
 /// data they share.
 ///
 /// # Errors
 /// If a run lacks a table, two runs have the same seed, or the runs do not have the same customers, grades and split.
 pub fn compare(run: &RunFolder, options: &CompareOptions, force: bool) -> Result<()> {
-    let mut provenance = Provenance::new("compare");
-    let mut all = Comparison { rows: Vec::new() };
-    let mut labels = Vec::new();
     let mut targets = None;
     let mut seeds = BTreeMap::new();
     for path in &options.runs {
         let one = RunFolder::open(path, run.data_for_others())?;
-        evaluate(&one, &options.evaluate, false)?;
-        let found = segments::read(&one)?;
-        let seed = found.rows.first().map(|row| row.seed);
-        if let Some(other) = seeds.insert(seed, path) {
+        execute::<Evaluate>(&Sources::new(&one), &options.evaluate, false)?;
+        let found = segments::read(one.table(File::Comparison)?)?;
+        let seed = found.rows.first().map(|row| row.seed).unwrap_or_default();
+        let (_, own) = one.need(File::Targets)?;
+        if let Some((other, _)) = seeds.insert(seed, (path, one)) {
             bail!(
                 "{} and {} were trained with the same seed: name one of them",
                 other.display(),
                 path.display()
             );
         }
-        let (_, own) = one.need(File::Targets)?;
         ensure!(
             *targets.get_or_insert_with(|| own.clone()) == own,
             "{} has other customers, grades or another split than {}: they cannot be compared",
             path.display(),
             options.runs[0].display()
         );
-        let name = format!("seed {} {}", seed.unwrap_or_default(), File::Comparison.name());
-        provenance = one.input(provenance, &name, File::Comparison)?;
-        all.rows.extend(found.rows);
-        if one.has(File::Segments)? {
-            let name = format!("seed {} {}", seed.unwrap_or_default(), File::Segments.name());
-            provenance = one.input(provenance, &name, File::Segments)?;
-            let segments = one.table::<Segments>(File::Segments)?.segment;
-            labels.push(segments.into_iter().map(usize::from).collect::<Vec<usize>>());
-        }
     }
-    let Some(mut stage) = run.stage("compare", provenance, &[], force)? else {
-        return Ok(());
-    };
-    // What follows summarizes rows in the order of the seeds, whatever the order of the folders.
-    all.rows.sort_by_key(|row| row.seed);
-    let mut rows = all.summary().into_iter().map(summary).collect::<Result<Vec<_>>>()?;
-    if labels.len() > 1 {
-        rows.push(agreement(&labels)?);
-    }
-    stage.write_table(File::ComparisonSummary, &Axes::new(), &ComparisonSummary::from_rows(rows)?)?;
-    stage.finish()
+    let sources = seeds
+        .iter()
+        .fold(Sources::new(run), |sources, (seed, (_, one))| sources.folder(format!("seed {seed}"), one));
+    execute::<Compare>(&sources, &CompareParams {}, force)
 }
 
 fn defined(value: f64) -> Option<f64> {

@@ -4,17 +4,50 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
-use spendscape_schema::{Coefficients, Panel, TargetScaler, tables::Latent};
-use spendscape_segments::{dominance_order, final_states};
-
-use crate::{
-    model::{self, Model, Weights},
-    run_folder::{File, RunFolder},
-    stages::{
-        states::read_states,
-        train::{StoredTargets, read_targets, rows_where},
-    },
+use spendscape_run::{File, Model, StoredStates, StoredTargets, TableHead, Weights, inputs};
+use spendscape_schema::{
+    Coefficients, Panel,
+    tables::{Attractors, EndStates, Latent, MeanShares, Predictions, Reach, SurrogateAngles, TraitAxes},
 };
+use spendscape_segments::dominance_order;
+
+inputs! {
+    /// What is measured.
+    pub struct EvaluateInputs {
+        /// Shares over the long window.
+        pub panel: Panel = table File::Panel,
+        /// Coefficients that link classes to traits.
+        pub coefficients: Coefficients = table File::Coefficients,
+        /// Grades, and who was trained on.
+        pub targets: StoredTargets = table File::Targets,
+        /// The network.
+        pub model: Model = table File::Model,
+        /// States over the long window.
+        pub states: StoredStates = table File::States,
+        /// Mean shares.
+        pub mean_shares: MeanShares = table File::MeanShares,
+        /// Outputs, and where grades are among the states.
+        pub predictions: Predictions = table File::Predictions,
+        /// Trait axes in state space.
+        pub trait_axes: TraitAxes = table File::TraitAxes,
+        /// What the inverse of the output layer says of itself.
+        pub inverse: TableHead = table File::TraitAxes,
+        /// Reachable outputs.
+        pub reach: Option<Reach> = table File::Reach,
+        /// Shares over the short window.
+        pub short_panel: Option<Panel> = table File::ShortPanel,
+        /// States over the short window.
+        pub short_states: Option<StoredStates> = table File::ShortStates,
+        /// The truth of a synthetic bank.
+        pub latent: Option<Latent> = table File::Latent,
+        /// The angles that the surrogate predicts.
+        pub surrogate_angles: Option<SurrogateAngles> = table File::SurrogateAngles,
+        /// End states under a held input.
+        pub end_states: Option<EndStates> = table File::EndStates,
+        /// Attractors of the population.
+        pub attractors: Option<Attractors> = table File::Attractors,
+    }
+}
 
 /// A trained run in memory; N customers, T periods, C classes, P traits, M units.
 #[derive(Debug)]
@@ -41,6 +74,20 @@ pub(crate) struct Context {
     pub(crate) short: Option<Short>,
     /// Life events, N x T, where they are known.
     pub(crate) events: Option<Array2<bool>>,
+    /// Outputs, and where grades are among the states.
+    pub(crate) predictions: Predictions,
+    /// Trait axes in state space.
+    pub(crate) trait_axes: TraitAxes,
+    /// How far the inverse of the output layer is from its closed form, where it has one.
+    pub(crate) closed_form_error: Option<f64>,
+    /// Reachable outputs.
+    pub(crate) reach: Option<Reach>,
+    /// The angles that the surrogate predicts.
+    pub(crate) surrogate_angles: Option<SurrogateAngles>,
+    /// End states under a held input.
+    pub(crate) end_states: Option<EndStates>,
+    /// Attractors of the population.
+    pub(crate) attractors: Option<Attractors>,
 }
 
 /// The short window for the customers that have one.
@@ -55,50 +102,50 @@ pub(crate) struct Short {
 }
 
 impl Context {
-    /// Reads a run.
+    /// A run from its tables.
     ///
     /// # Errors
-    /// If a table is missing or damaged.
-    pub(crate) fn read(run: &RunFolder) -> Result<Self> {
-        let panel = Panel::from_rows(&run.read(File::Panel)?.rows)?;
-        let coefficients =
-            Coefficients::from_rows(&run.read(File::Coefficients)?.rows)?.for_classes(&panel.classes)?;
-        let targets = read_targets(run)?;
-        let model = model::read(run)?;
+    /// If the panel's classes are not the model's.
+    pub(crate) fn new(tables: EvaluateInputs) -> Result<Self> {
+        let EvaluateInputs { panel, coefficients, targets, model, states, .. } = tables;
         model.check_classes(&panel.classes)?;
-        let states = read_states(run, File::States)?.hidden;
-        let ends = final_states(&states)?;
-        let short = if run.has(File::ShortPanel)? && run.has(File::ShortStates)? {
-            Some(Short::read(run, &panel.customers)?)
-        } else {
-            None
+        let short = match (tables.short_panel, tables.short_states) {
+            (Some(short), Some(states)) => Some(Short::new(short, &states, &panel.customers)?),
+            _ => None,
         };
-        let events = if run.has(File::Latent)? { Some(read_events(run, &panel)?) } else { None };
+        let closed_form_error = tables.inverse.provenance.parameters.get("closed_form_error");
         Ok(Self {
-            mean_shares: panel.mean_shares(),
+            coefficients: coefficients.for_classes(&panel.classes)?,
+            mean_shares: tables.mean_shares.share,
             order: dominance_order(&targets.grades)?,
             weights: model.weights()?,
+            events: tables.latent.map(|latent| events(&latent, &panel)),
+            ends: states.ends()?,
+            states: states.hidden,
+            closed_form_error: closed_form_error.and_then(serde_json::Value::as_f64),
             panel,
-            coefficients,
             targets,
             model,
-            states,
-            ends,
             short,
-            events,
+            predictions: tables.predictions,
+            trait_axes: tables.trait_axes,
+            reach: tables.reach,
+            surrogate_angles: tables.surrogate_angles,
+            end_states: tables.end_states,
+            attractors: tables.attractors,
         })
     }
 
     /// Rows of the training customers.
     #[must_use]
     pub(crate) fn train_rows(&self) -> Vec<usize> {
-        rows_where(&self.targets.train, true)
+        self.targets.train_rows()
     }
 
     /// Rows of the other customers.
     #[must_use]
     pub(crate) fn test_rows(&self) -> Vec<usize> {
-        rows_where(&self.targets.train, false)
+        self.targets.test_rows()
     }
 
     /// Grades by the scale of the training customers, for other shares of the same classes (rows x C).
@@ -106,9 +153,7 @@ impl Context {
     /// # Errors
     /// If a training score is constant.
     pub(crate) fn grades_of(&self, shares: &Array2<f64>) -> Result<Array2<f64>> {
-        let StoredTargets { scores, traits, train, scaling, .. } = &self.targets;
-        let scaler = TargetScaler::fit(scores, traits, train, *scaling)?;
-        Ok(scaler.grades(&shares.dot(&self.coefficients)))
+        Ok(self.targets.scaler()?.grades(&shares.dot(&self.coefficients)))
     }
 
     /// Grades of every single period, N x T x P.
@@ -127,9 +172,8 @@ impl Context {
 }
 
 impl Short {
-    fn read(run: &RunFolder, customers: &[String]) -> Result<Self> {
-        let panel = Panel::from_rows(&run.read(File::ShortPanel)?.rows)?;
-        let ends = final_states(&read_states(run, File::ShortStates)?.hidden)?;
+    fn new(panel: Panel, states: &StoredStates, customers: &[String]) -> Result<Self> {
+        let ends = states.ends()?;
         let at: HashMap<&String, usize> =
             customers.iter().enumerate().map(|(row, name)| (name, row)).collect();
         let both: Vec<(usize, usize)> = panel
@@ -143,15 +187,14 @@ impl Short {
     }
 }
 
-fn read_events(run: &RunFolder, panel: &Panel) -> Result<Array2<bool>> {
-    let latent: Latent = run.table(File::Latent)?;
+fn events(latent: &Latent, panel: &Panel) -> Array2<bool> {
     let at: HashMap<&String, usize> =
         panel.customers.iter().enumerate().map(|(row, name)| (name, row)).collect();
     let mut events = Array2::from_elem((panel.len(), panel.periods.len()), false);
-    for ((name, period), flag) in latent.customer.iter().zip(latent.period).zip(latent.event) {
-        if let (Some(row), true) = (at.get(name), usize::from(period) < panel.periods.len()) {
-            events[[*row, usize::from(period)]] = flag;
+    for ((name, period), flag) in latent.customer.iter().zip(&latent.period).zip(&latent.event) {
+        if let (Some(row), true) = (at.get(name), usize::from(*period) < panel.periods.len()) {
+            events[[*row, usize::from(*period)]] = *flag;
         }
     }
-    Ok(events)
+    events
 }

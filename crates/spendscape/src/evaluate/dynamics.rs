@@ -4,61 +4,62 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
-use spendscape_dynamics::{InverseConfig, inverse_regression};
 use spendscape_linalg::rank;
 use spendscape_schema::tables::{Attractors, EndStates};
 use spendscape_segments::row_cosines;
 
 use super::{Metrics, context::Context};
-use crate::{
-    run_folder::{File, RunFolder},
-    stages::dynamics::Locations,
-};
 
 /// Singular values up to this share of the largest count as zero in the printed equation's matrix.
 const PRINTED_RCOND: f64 = 1e-10;
 
-pub(super) fn measure(context: &Context, run: &RunFolder, metrics: &mut Metrics) -> Result<()> {
-    let (w, b) = (&context.weights.output, &context.weights.output_bias);
-    let inverse = inverse_regression(w, b, &InverseConfig::default())?;
-    if let Some(error) = inverse.closed_form_error {
+pub(super) fn measure(context: &Context, metrics: &mut Metrics) -> Result<()> {
+    if let Some(error) = context.closed_form_error {
         metrics.add("inverse.error", error);
     }
-    if let Some(reachable) = &inverse.reachable {
-        let highest = reachable
-            .outputs
-            .map_axis(Dimension(0), |column| column.iter().copied().fold(f64::MIN, f64::max));
-        let gap = (&highest - &inverse.magnitude).mapv(f64::abs);
-        metrics.add("inverse.magnitude_error", gap.iter().copied().fold(0.0, f64::max));
+    if let Some(reach) = &context.reach {
+        let outputs = &reach.output;
+        let highest =
+            outputs.map_axis(Dimension(0), |column| column.iter().copied().fold(f64::MIN, f64::max));
+        let gaps = highest.iter().zip(&context.trait_axes.magnitude);
+        let gaps = gaps.map(|(highest, magnitude)| (highest - magnitude).abs());
+        metrics.add("inverse.magnitude_error", gaps.fold(0.0, f64::max));
         // The matrix that equation (III-C) inverts: [O', 1]^T [O', 1].
-        let (rows, traits) = reachable.outputs.dim();
-        let augmented = Array2::from_shape_fn((rows, traits + 1), |(row, k)| {
-            if k < traits { reachable.outputs[[row, k]] } else { 1.0 }
-        });
+        let (rows, traits) = outputs.dim();
+        let augmented =
+            Array2::from_shape_fn(
+                (rows, traits + 1),
+                |(row, k)| {
+                    if k < traits { outputs[[row, k]] } else { 1.0 }
+                },
+            );
         let found = rank(&augmented, PRINTED_RCOND)?;
         metrics.add("inverse.printed_rank_share", found as f64 / (traits + 1) as f64);
     }
-    let locations = Locations::of(&inverse, &context.targets.grades)?;
-    metrics.add("inverse.cosine.end.raw", mean_cosine(&context.ends, &locations.raw)?);
-    if !run.has(File::EndStates)? {
-        return Ok(());
-    }
-    let table: EndStates = run.table(File::EndStates)?;
+    let locations = &context.predictions;
+    metrics.add("inverse.cosine.end.raw", mean_cosine(&context.ends, &locations.location_raw)?);
+    let Some(table) = &context.end_states else { return Ok(()) };
     let extended = &table.hidden_100;
-    for (name, location) in
-        [("raw", &locations.raw), ("paper", &locations.paper), ("printed", &locations.printed)]
-    {
+    for (name, location) in [
+        ("raw", &locations.location_raw),
+        ("paper", &locations.location_paper),
+        ("printed", &locations.location_printed),
+    ] {
         metrics.add(format!("inverse.cosine.extended.{name}"), mean_cosine(extended, location)?);
         metrics.add(format!("inverse.distance.extended.{name}"), distance(extended, location));
     }
     let spread = spread(extended);
     metrics.add("inverse.spread.extended", spread);
-    metrics.add("inverse.relative_distance.extended.raw", distance(extended, &locations.raw) / spread);
+    metrics
+        .add("inverse.relative_distance.extended.raw", distance(extended, &locations.location_raw) / spread);
     end_states(table, metrics);
-    attractors(run, metrics)
+    if let Some(table) = &context.attractors {
+        attractors(table, metrics);
+    }
+    Ok(())
 }
 
-fn end_states(mut table: EndStates, metrics: &mut Metrics) {
+fn end_states(table: &EndStates, metrics: &mut Metrics) {
     let (low, high) = (&table.spectral_low, &table.spectral_high);
     let mut middle: Vec<f64> = low.iter().zip(high).map(|(low, high)| f64::midpoint(*low, *high)).collect();
     let share = |flags: &mut dyn Iterator<Item = bool>| -> f64 {
@@ -68,7 +69,7 @@ fn end_states(mut table: EndStates, metrics: &mut Metrics) {
     };
     metrics.add("dynamics.stable", share(&mut high.iter().map(|radius| *radius < 1.0)));
     metrics.add("dynamics.spectral_radius", median(&mut middle));
-    metrics.add("dynamics.time_constant", median(&mut table.time_constant));
+    metrics.add("dynamics.time_constant", median(&mut table.time_constant.clone()));
     metrics.add("dynamics.not_converged", share(&mut table.converged.iter().map(|flag| !flag)));
     metrics.add("dynamics.certified", share(&mut table.certified.iter().copied()));
     metrics.add("dynamics.complete", share(&mut table.complete.iter().copied()));
@@ -76,8 +77,7 @@ fn end_states(mut table: EndStates, metrics: &mut Metrics) {
 }
 
 /// Which shape describes each group best, and what the dynamics say of it.
-fn attractors(run: &RunFolder, metrics: &mut Metrics) -> Result<()> {
-    let table: Attractors = run.table(File::Attractors)?;
+fn attractors(table: &Attractors, metrics: &mut Metrics) {
     let (traits, shapes) = (&table.r#trait, &table.shape);
     let groups = |wanted: &dyn Fn(usize) -> bool| -> f64 {
         (0..traits.len())
@@ -110,7 +110,6 @@ fn attractors(run: &RunFolder, metrics: &mut Metrics) -> Result<()> {
     };
     metrics.add("dynamics.explained.line", mean_explained("line"));
     metrics.add("dynamics.explained.point", mean_explained("point"));
-    Ok(())
 }
 
 /// Whether a row is the first of its group and shape: the fit's figure stands on each of them.

@@ -18,22 +18,20 @@ mod trajectories;
 
 use anyhow::Result;
 use clap::Args;
-use spendscape_schema::{
-    Axes,
-    tables::{self, MetricRow},
-};
+use serde::Serialize;
+use spendscape_run::{File, Notes, RunFolder, Stage, outputs};
+use spendscape_schema::tables::{self, MetricRow};
 use spendscape_segments::Comparison;
-use spendscape_store::Provenance;
 
 use self::context::Context;
 pub use self::{
-    compare::{CompareOptions, compare, read_summary},
+    compare::{Compare, CompareOptions, compare, read_summary},
+    context::EvaluateInputs,
     metrics::Metrics,
 };
-use crate::run_folder::{File, RunFolder};
 
 /// What is measured.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, Args, Serialize)]
 pub struct EvaluateOptions {
     /// Leave out what needs further trainings (elbow, feed-forward net, autoencoders)
     #[arg(long)]
@@ -43,52 +41,51 @@ pub struct EvaluateOptions {
     pub no_polynomial: bool,
 }
 
-/// Measures a run and writes the figures to its folder.
+outputs! {
+    /// The measured figures.
+    pub struct EvaluateOutputs {
+        /// The comparison of representations.
+        pub comparison: tables::Comparison = table File::Comparison,
+        /// Figures by name.
+        pub metrics: tables::Metrics = table File::Metrics,
+    }
+}
+
+/// Measures a run.
 ///
 /// A part that needs more customers than the panel has is left out, with a warning that gives the reason; the reasons stand
 /// in the provenance of the written tables as `left_out`.
-///
-/// # Errors
-/// If a table of the run is missing or damaged.
-pub fn evaluate(run: &RunFolder, options: &EvaluateOptions, force: bool) -> Result<()> {
-    let mut inputs = vec![File::Panel, File::Coefficients, File::Targets, File::Model, File::States];
-    let optional = [
-        File::ShortPanel,
-        File::ShortStates,
-        File::Latent,
-        File::SurrogateAngles,
-        File::EndStates,
-        File::Attractors,
-    ];
-    for file in optional {
-        if run.has(file)? {
-            inputs.push(file);
-        }
+#[derive(Debug)]
+pub struct Evaluate;
+
+impl Stage for Evaluate {
+    const NAME: &'static str = "evaluate";
+    type Params = EvaluateOptions;
+    type Inputs = EvaluateInputs;
+    type Outputs = EvaluateOutputs;
+
+    fn run(options: &EvaluateOptions, inputs: EvaluateInputs, notes: &mut Notes) -> Result<EvaluateOutputs> {
+        let context = Context::new(inputs)?;
+        let mut metrics = Metrics::default();
+        let mut comparison = Comparison { rows: Vec::new() };
+        metrics.part("fit", |metrics| fit::measure(&context, options, metrics))?;
+        metrics.part("trajectories", |metrics| trajectories::measure(&context, metrics))?;
+        metrics.part("comparison", |metrics| {
+            comparison = segments::measure(&context, options, metrics)?;
+            Ok(())
+        })?;
+        metrics.part("clusters", |metrics| clusters::measure(&context, options, metrics))?;
+        metrics.part("stability", |metrics| stability::measure(&context, metrics))?;
+        metrics.part("surrogate", |metrics| surrogate::measure(&context, options, metrics))?;
+        metrics.part("dynamics", |metrics| dynamics::measure(&context, metrics))?;
+        notes.add("left_out", metrics.left_out());
+        let rows =
+            metrics.entries().iter().map(|(name, value)| MetricRow { name: name.clone(), value: *value });
+        Ok(EvaluateOutputs {
+            comparison: segments::table(&comparison)?,
+            metrics: tables::Metrics::from_rows(rows)?,
+        })
     }
-    let provenance = Provenance::new("evaluate")
-        .parameter("baselines", !options.no_baselines)
-        .parameter("polynomial", !options.no_polynomial);
-    let Some(mut stage) = run.stage("evaluate", provenance, &inputs, force)? else {
-        return Ok(());
-    };
-    let context = Context::read(run)?;
-    let mut metrics = Metrics::default();
-    let mut comparison = Comparison { rows: Vec::new() };
-    metrics.part("fit", |metrics| fit::measure(&context, options, metrics))?;
-    metrics.part("trajectories", |metrics| trajectories::measure(&context, metrics))?;
-    metrics.part("comparison", |metrics| {
-        comparison = segments::measure(&context, run, options, metrics)?;
-        Ok(())
-    })?;
-    metrics.part("clusters", |metrics| clusters::measure(&context, options, metrics))?;
-    metrics.part("stability", |metrics| stability::measure(&context, metrics))?;
-    metrics.part("surrogate", |metrics| surrogate::measure(&context, options, metrics))?;
-    metrics.part("dynamics", |metrics| dynamics::measure(&context, run, metrics))?;
-    stage.note("left_out", metrics.left_out());
-    segments::write(&mut stage, &comparison)?;
-    let rows = metrics.entries().iter().map(|(name, value)| MetricRow { name: name.clone(), value: *value });
-    stage.write_table(File::Metrics, &Axes::new(), &tables::Metrics::from_rows(rows)?)?;
-    stage.finish()
 }
 
 /// Reads the figures of a run.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use ndarray::{Array2, Array3, Axis as Dimension, s};
 use spendscape_linalg::svd;
 use spendscape_lstm::Activation;
-use spendscape_schema::{Axes, seed, tables};
+use spendscape_schema::{seed, tables};
 use spendscape_segments::{
     Comparison, ComparisonConfig, ComparisonRow, DEFAULT_NEIGHBORS, Measure, Representation, Space, compare,
     net_directions, running_mean,
@@ -18,10 +18,7 @@ use super::{
     baselines::{self, Inputs},
     context::Context,
 };
-use crate::{
-    run_folder::{File, RunFolder, Stage},
-    stages::segment::{CLUSTERS, STARTS},
-};
+use crate::stages::segment::{CLUSTERS, STARTS};
 
 /// Length of the longest dominance prefix compared.
 const LEVELS: usize = 4;
@@ -62,11 +59,10 @@ impl Features {
 /// Compares the representations; the figures of the LSTM's states are metrics, and so are all prefix accuracies.
 pub(super) fn measure(
     context: &Context,
-    run: &RunFolder,
     options: &EvaluateOptions,
     metrics: &mut Metrics,
 ) -> Result<Comparison> {
-    let all = features(context, run, options)?;
+    let all = features(context, options)?;
     let representations: Vec<Representation<'_>> = all
         .iter()
         .map(|features| Representation {
@@ -129,7 +125,7 @@ fn metric(row: &ComparisonRow) -> Option<&'static str> {
 }
 
 /// Every kind of feature of the comparison.
-fn features(context: &Context, run: &RunFolder, options: &EvaluateOptions) -> Result<Vec<Features>> {
+fn features(context: &Context, options: &EvaluateOptions) -> Result<Vec<Features>> {
     let grades = &context.targets.grades;
     // Windows are compared where every customer has both.
     let short = context.short.as_ref().filter(|short| short.rows.len() == context.panel.len());
@@ -159,7 +155,7 @@ fn features(context: &Context, run: &RunFolder, options: &EvaluateOptions) -> Re
                 .space(Space::ClustersOfDirections),
         );
     }
-    if let Some(angles) = surrogate_angles(context, run)? {
+    if let Some(angles) = surrogate_angles(context) {
         all.push(Features::new("surrogate_angles", angles));
     }
     if !options.no_baselines {
@@ -184,21 +180,17 @@ fn components(grades: &Array2<f64>) -> Result<Array2<f64>> {
 }
 
 /// The angles that the surrogate predicts, in the panel's order, if the run has them for every customer.
-fn surrogate_angles(context: &Context, run: &RunFolder) -> Result<Option<Array2<f64>>> {
-    if !run.has(File::SurrogateAngles)? {
-        return Ok(None);
-    }
-    let tables::SurrogateAngles { customer: names, angle: angles } = run.table(File::SurrogateAngles)?;
+fn surrogate_angles(context: &Context) -> Option<Array2<f64>> {
+    let tables::SurrogateAngles { customer: names, angle: angles } = context.surrogate_angles.as_ref()?;
     let at: HashMap<&String, usize> = names.iter().enumerate().map(|(row, name)| (name, row)).collect();
     let order: Option<Vec<usize>> =
         context.panel.customers.iter().map(|customer| at.get(customer).copied()).collect();
     // One unit has no angle.
-    Ok(order.filter(|_| angles.ncols() > 0).map(|order| angles.select(Dimension(0), &order)))
+    order.filter(|_| angles.ncols() > 0).map(|order| angles.select(Dimension(0), &order))
 }
 
-/// Reads the comparison of a run.
-pub(super) fn read(run: &RunFolder) -> Result<Comparison> {
-    let table: tables::Comparison = run.table(File::Comparison)?;
+/// The comparison that a table holds.
+pub(super) fn read(table: tables::Comparison) -> Result<Comparison> {
     let row = |(at, row): (usize, tables::ComparisonRow)| {
         let measure = Measure::ALL.into_iter().find(|measure| measure.name() == row.measure);
         Ok(ComparisonRow {
@@ -215,8 +207,8 @@ pub(super) fn read(run: &RunFolder) -> Result<Comparison> {
     Ok(Comparison { rows: table.into_rows().enumerate().map(row).collect::<Result<_>>()? })
 }
 
-/// Writes the comparison as a table.
-pub(super) fn write(stage: &mut Stage<'_>, found: &Comparison) -> Result<()> {
+/// The comparison as a table.
+pub(super) fn table(found: &Comparison) -> Result<tables::Comparison> {
     let defined = |value: Option<f64>| value.filter(|value| value.is_finite());
     let row = |row: &ComparisonRow| tables::ComparisonRow {
         representation: row.representation.clone(),
@@ -227,6 +219,5 @@ pub(super) fn write(stage: &mut Stage<'_>, found: &Comparison) -> Result<()> {
         chance: defined(row.chance),
         null: defined(row.null),
     };
-    let table = tables::Comparison::from_rows(found.rows.iter().map(row))?;
-    stage.write_table(File::Comparison, &Axes::new(), &table)
+    Ok(tables::Comparison::from_rows(found.rows.iter().map(row))?)
 }

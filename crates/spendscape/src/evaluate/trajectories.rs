@@ -1,15 +1,12 @@
 //! Shape and sense of the trajectories (claims 2, 12 and 13).
 
 use anyhow::Result;
-use spendscape_dynamics::{InverseConfig, inverse_regression};
 use spendscape_segments::{StraightnessSummary, trajectory_summary};
 
 use super::{Metrics, context::Context};
 
 pub(super) fn measure(context: &Context, metrics: &mut Metrics) -> Result<()> {
-    let inverse =
-        inverse_regression(&context.weights.output, &context.weights.output_bias, &InverseConfig::default())?;
-    let summary = trajectory_summary(&context.states, &context.targets.grades, &inverse.axes)?;
+    let summary = trajectory_summary(&context.states, &context.targets.grades, &context.trait_axes.axis)?;
     straightness(metrics, "trajectory.straightness", summary.straightness);
     if let Some(from_first) = summary.straightness_from_first {
         straightness(metrics, "trajectory.straightness_from_first", from_first);

@@ -4,37 +4,35 @@
 //! What becomes of unknown codes and of periods without spending is the panel's business (the taxonomy's rule for unmapped
 //! codes, the policy for empty windows); a panel made by other rules than the training panel is refused.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use ndarray::Array2;
+use serde::Serialize;
 use serde_json::Value;
+use spendscape_dynamics::{InverseConfig, inverse_regression};
+use spendscape_run::{
+    File, FromFile, FromTable, Model, Notes, RunFolder, Segmentation, Sourced, Sources, Stage, StoredStates,
+    StoredTargets, TableHead, WithAxes, execute, inputs, outputs,
+};
 use spendscape_schema::{
-    Axes, Axis, Coefficients, Panel, Table, TargetScaler, Targets, WindowSpec,
-    scope::SCOPE,
-    tables::{Angles, Frame},
+    Coefficients, Panel, Table, Targets, WindowSpec,
+    tables::{Angles, Drift, Frame, MeanShares, Predictions, Segments},
     window::Anchor,
 };
-use spendscape_segments::{angles_of, final_states, unit_rows};
-use spendscape_store::{Provenance, Stored, read_table};
+use spendscape_segments::{angles_of, unit_rows};
+use spendscape_store::{Provenance, read_table};
 
-use crate::{
-    model::{self, Model},
-    run_folder::{File, RunFolder, Stage},
-    scope,
-    stages::{
-        segment::{
-            Found, PANEL_PARAMETERS,
-            centers::Segmentation,
-            identity::{Earlier, log_drift, write_drift},
-            profile::{self, Members},
-            short_segments,
-        },
-        states::{StoredStates, angle_names, write_states},
-        train::read_targets,
+use super::{
+    segment::{
+        Found, PANEL_PARAMETERS,
+        identity::{self, Earlier, log_drift},
+        profile::{Members, ProfileTables},
+        short_segments,
     },
+    states::{axes, mean_shares, predictions},
 };
+use crate::scope;
 
 /// Whose segments customers are assigned to.
 #[derive(Debug, Clone, Args)]
@@ -44,83 +42,174 @@ pub struct AssignOptions {
     pub model: PathBuf,
 }
 
+inputs! {
+    /// The trained run that customers are assigned by.
+    pub struct TrainedInputs {
+        /// The network.
+        pub model: Model = table File::Model,
+        /// Scores, by which grades are scaled.
+        pub targets: StoredTargets = table File::Targets,
+        /// The frame of the angles.
+        pub frame: Frame = table File::Frame,
+        /// The segments of its own customers.
+        pub segments: Segments = table File::Segments,
+        /// Where they lie.
+        pub centers: Segmentation = table File::SegmentCenters,
+        /// How the panel was made that they were found in.
+        pub rules: TableHead = table File::SegmentCenters,
+    }
+}
+
+inputs! {
+    /// Whom is assigned, and by what.
+    pub struct AssignInputs {
+        /// Shares over the long window.
+        pub panel: Sourced<Panel> = table File::Panel,
+        /// Shares over the short window.
+        pub short: Option<Panel> = table File::ShortPanel,
+        /// The coefficients that the trained run's targets were made with.
+        pub coefficients: CoefficientFile = file "coefficients",
+        /// The trained run.
+        pub trained: TrainedInputs = folder "trained",
+    }
+}
+
+outputs! {
+    /// Everything that training, `states` and `segment` say of their own customers.
+    pub struct AssignOutputs {
+        /// Scores and grades.
+        pub targets: StoredTargets = table File::Targets,
+        /// States over the long window.
+        pub states: StoredStates = table File::States,
+        /// States over the short window.
+        pub short: Option<StoredStates> = table File::ShortStates,
+        /// Direction angles.
+        pub angles: WithAxes<Angles> = table File::Angles,
+        /// Mean shares.
+        pub mean_shares: WithAxes<MeanShares> = table File::MeanShares,
+        /// Outputs, and where grades are among the states.
+        pub predictions: WithAxes<Predictions> = table File::Predictions,
+        /// Who belongs to which segment.
+        pub segments: Segments = table File::Segments,
+        /// What changed against the trained run.
+        pub drift: Drift = table File::Drift,
+        /// What the segments are like.
+        pub profiles: ProfileTables = all (),
+    }
+}
+
+/// Coefficients in a file of their own, with what they were made from.
+#[derive(Debug)]
+pub struct CoefficientFile(pub Sourced<Coefficients>);
+
+impl FromFile for CoefficientFile {
+    fn from_file(path: &Path) -> Result<Self> {
+        Ok(Self(Sourced::from_table(&read_table(path, Table::Coefficients)?)?))
+    }
+}
+
 /// Assigns every customer of a panel to a segment of a trained run, and compares the two.
+#[derive(Debug)]
+pub struct Assign;
+
+/// It takes no parameters.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct AssignParams {}
+
+impl Stage for Assign {
+    const NAME: &'static str = "assign";
+    type Params = AssignParams;
+    type Inputs = AssignInputs;
+    type Outputs = AssignOutputs;
+
+    fn run(_: &AssignParams, inputs: AssignInputs, notes: &mut Notes) -> Result<AssignOutputs> {
+        let AssignInputs { panel: Sourced { value: panel, provenance: made }, short, coefficients, trained } =
+            inputs;
+        check_rules(&made, &panel, &trained.rules.provenance).context(File::Panel.name())?;
+        let model = trained.model;
+        model.check_classes(&panel.classes).context(File::Panel.name())?;
+        let targets = targets(&trained.targets, &coefficients.0, &made, &panel)?;
+        let states = StoredStates::compute(&model, &panel)?;
+        let short = short.map(|short| StoredStates::compute(&model, &short)).transpose()?;
+        let segmentation = trained.centers;
+        let assigned = segmentation.assign(&states.hidden)?;
+        let weights = model.weights()?;
+        let inverse = inverse_regression(&weights.output, &weights.output_bias, &InverseConfig::default())?;
+        let predictions = predictions(&model, &panel, &inverse, &targets.grades)?;
+        let mean_shares = mean_shares(&panel);
+        let short_segments = short_segments(&segmentation, &panel.customers, short.as_ref())?;
+        let found = Found {
+            customers: &panel.customers,
+            traits: &model.traits,
+            grades: &targets.grades,
+            outputs: &predictions.table.output,
+            assigned: &assigned,
+            short: &short_segments,
+        };
+        let ids: Vec<usize> = assigned.iter().map(|place| segmentation.ids[*place]).collect();
+        let members = Members {
+            customers: &panel.customers,
+            classes: &panel.classes,
+            traits: &model.traits,
+            shares: &mean_shares.table.share,
+            grades: &targets.grades,
+            states: &states.hidden,
+            assigned: &assigned,
+            short: &short_segments,
+            bootstrap: None,
+        };
+        let segments = found.table(&segmentation)?;
+        let profiles = ProfileTables::of(&segmentation, &weights, &members)?;
+        let earlier = Earlier { segments: trained.segments, centers: segmentation };
+        let drift = earlier.compare(&panel.customers, &ids)?;
+        log_drift(&drift, None);
+        let coordinates = states.ends()?.dot(&trained.frame.basis.t());
+        Ok(AssignOutputs {
+            angles: WithAxes {
+                axes: axes(&model),
+                table: Angles {
+                    customer: panel.customers.clone(),
+                    direction: unit_rows(&coordinates),
+                    angle: angles_of(&coordinates),
+                },
+            },
+            drift: identity::table(Some(&drift), notes)?,
+            targets,
+            states,
+            short,
+            mean_shares,
+            predictions,
+            segments,
+            profiles,
+        })
+    }
+}
+
+/// Assigns the customers of a run folder to the segments of a trained run.
 ///
 /// # Errors
 /// If the trained run lacks a table, or the panel was made of other classes, periods or rules.
 pub fn assign(run: &RunFolder, options: &AssignOptions, force: bool) -> Result<()> {
-    let trained = RunFolder::open_to_read(&options.model)?;
     if run.path().join(File::Model.name()).exists() {
         bail!(
             "{} holds a trained network, whose tables would be overwritten: assign in a folder of its own",
             run.path().display()
         );
     }
-    let mut provenance = Provenance::new("assign");
+    let trained = identity::open(&options.model, run)?;
     for file in [File::Model, File::Targets, File::Frame] {
-        provenance = trained
-            .input(provenance, &format!("trained {}", file.name()), file)
-            .with_context(|| format!("{} is no trained run", options.model.display()))?;
+        trained.need(file).with_context(|| format!("{} is no trained run", options.model.display()))?;
     }
-    let (earlier, provenance) = Earlier::open(&options.model, run, provenance)?;
-    let mut inputs = vec![File::Panel];
-    let with_short = run.has(File::ShortPanel)?;
-    if with_short {
-        inputs.push(File::ShortPanel);
-    }
-    let Some(mut stage) = run.stage("assign", provenance, &inputs, force)? else {
-        return Ok(());
-    };
-    stage.path("trained", &options.model);
-    let stored = run.read(File::Panel)?;
-    let panel =
-        Panel::from_rows(&stored.rows).with_context(|| run.find(File::Panel).display().to_string())?;
-    check_rules(&stored, &panel, &trained.read(File::SegmentCenters)?)
-        .with_context(|| run.find(File::Panel).display().to_string())?;
-    let model = model::read(&trained)?;
-    model.check_classes(&panel.classes).with_context(|| run.find(File::Panel).display().to_string())?;
-    let grades = write_targets(&mut stage, &trained, &stored.provenance, &panel)?;
-    let hidden = write_states(&mut stage, File::States, &model, &panel)?;
-    let mut short = None;
-    if with_short {
-        let panel = Panel::from_rows(&run.read(File::ShortPanel)?.rows)?;
-        let hidden = write_states(&mut stage, File::ShortStates, &model, &panel)?;
-        short = Some(StoredStates { customers: panel.customers, hidden });
-    }
-    write_angles(&mut stage, &trained, &model, &panel.customers, &final_states(&hidden)?)?;
-    let segmentation = Segmentation::read(&trained)?;
-    let assigned = segmentation.assign(&hidden)?;
-    let found = Found {
-        customers: &panel.customers,
-        traits: &model.traits,
-        grades: &grades,
-        outputs: &model.network.predict(&panel.shares)?.mapv(f64::from),
-        assigned: &assigned,
-        short: &short_segments(&segmentation, &panel.customers, short.as_ref())?,
-    };
-    found.write(&mut stage, &segmentation)?;
-    let ids: Vec<usize> = assigned.iter().map(|place| segmentation.ids[*place]).collect();
-    let drift = earlier.compare(&segmentation, &panel.customers, &ids)?;
-    write_drift(&mut stage, Some(&drift))?;
-    log_drift(&drift, None);
-    let members = Members {
-        customers: &panel.customers,
-        classes: &panel.classes,
-        traits: &model.traits,
-        shares: &panel.mean_shares(),
-        grades: &grades,
-        states: &hidden,
-        assigned: &assigned,
-        short: found.short,
-        bootstrap: None,
-    };
-    profile::write(&mut stage, &segmentation, &model.weights()?, &members)?;
-    stage.finish()
+    run.need(File::Panel)
+        .with_context(|| format!("stage `{}` needs {}", Assign::NAME, File::Panel.name()))?;
+    let coefficients = coefficients(run, &trained)?;
+    let sources = Sources::new(run).folder("trained", &trained).file("coefficients", Some(&coefficients));
+    execute::<Assign>(&sources, &AssignParams {}, force)
 }
 
 /// Refuses a panel whose periods or rules are not those that the segments were made by.
-fn check_rules(stored: &Stored, panel: &Panel, centers: &Stored) -> Result<()> {
-    let trained = |name: &str| centers.provenance.parameters.get(name);
+fn check_rules(made: &Provenance, panel: &Panel, centers: &Provenance) -> Result<()> {
+    let trained = |name: &str| centers.parameters.get(name);
     if let Some(periods) = trained("periods").and_then(Value::as_u64) {
         ensure!(
             panel.periods.len() as u64 == periods,
@@ -129,7 +218,7 @@ fn check_rules(stored: &Stored, panel: &Panel, centers: &Stored) -> Result<()> {
         );
     }
     for name in PANEL_PARAMETERS {
-        let own = stored.provenance.parameters.get(name).map(rule);
+        let own = made.parameters.get(name).map(rule);
         let expected = trained(&format!("panel_{name}")).map(rule);
         if let (Some(own), Some(expected)) = (own, expected)
             && own != expected
@@ -153,48 +242,37 @@ fn rule(value: &Value) -> String {
     }
 }
 
-/// Writes the customers' grades by the trained run's coefficients and scale; returns them, N x P. `made` is the panel's
-/// provenance.
-fn write_targets(
-    stage: &mut Stage<'_>,
-    trained: &RunFolder,
+/// The customers' scores and grades by the trained run's coefficients and scale. `made` is the panel's provenance.
+fn targets(
+    known: &StoredTargets,
+    coefficients: &Sourced<Coefficients>,
     made: &Provenance,
     panel: &Panel,
-) -> Result<Array2<f64>> {
-    let known = read_targets(trained)?;
-    let scaler = TargetScaler::fit(&known.scores, &known.traits, &known.train, known.scaling)?;
-    stage.note("scaling", serde_json::to_value(known.scaling)?);
-    let coefficients = coefficients(stage.run(), trained)?;
-    if let Some(scope) = scope::with_coefficients(made, &coefficients.provenance) {
-        scope::warn_of_traits(scope.coefficients);
-        stage.note(SCOPE, serde_json::to_value(scope)?);
-    }
-    let coefficients = Coefficients::from_rows(&coefficients.rows)?;
-    let scores = Targets::scores(panel, &coefficients)?;
-    let grades = scaler.grades(&scores);
-    let targets = Targets {
-        traits: known.traits,
-        clipped: scaler.clipped(&scores),
+) -> Result<StoredTargets> {
+    let scope = scope::with_coefficients(made, &coefficients.provenance);
+    scope::warn_of_traits(scope.as_ref().and_then(|scope| scope.coefficients));
+    let scores = Targets::scores(panel, &coefficients.value)?;
+    Ok(StoredTargets {
+        traits: known.traits.clone(),
+        customers: panel.customers.clone(),
+        grades: known.scaler()?.grades(&scores),
         scores,
-        grades: grades.clone(),
         train: vec![false; panel.len()],
-        scaler,
-    };
-    stage.write_batch(File::Targets, &targets.to_batch(&panel.customers)?)?;
-    Ok(grades)
+        scaling: known.scaling,
+        scope,
+    })
 }
 
-/// The coefficients that the trained run's targets were made with: beside the panel, or where training found them.
-fn coefficients(run: &RunFolder, trained: &RunFolder) -> Result<Stored> {
+/// Where the coefficients are that the trained run's targets were made with: beside the panel, or where training found them.
+fn coefficients(run: &RunFolder, trained: &RunFolder) -> Result<PathBuf> {
     let name = File::Coefficients.name();
     let targets = trained.read(File::Targets)?.provenance;
     let wanted = targets.inputs.get(name).context("the targets do not say their coefficients")?;
     let recorded = trained.record("train")?.and_then(|stage| stage.paths.get(name).map(PathBuf::from));
     let places: Vec<PathBuf> = [Some(run.find(File::Coefficients)), recorded].into_iter().flatten().collect();
     for path in places.iter().filter(|path| path.exists()) {
-        let stored = read_table(path, Table::Coefficients)?;
-        if stored.digest == *wanted {
-            return Ok(stored);
+        if read_table(path, Table::Coefficients)?.digest == *wanted {
+            return Ok(path.clone());
         }
     }
     let places: Vec<String> = places.iter().map(|path| path.display().to_string()).collect();
@@ -203,24 +281,4 @@ fn coefficients(run: &RunFolder, trained: &RunFolder) -> Result<Stored> {
         trained.path().display(),
         places.join(" or ")
     )
-}
-
-/// Writes directions and angles in the trained run's frame.
-fn write_angles(
-    stage: &mut Stage<'_>,
-    trained: &RunFolder,
-    model: &Model,
-    customers: &[String],
-    ends: &Array2<f64>,
-) -> Result<()> {
-    let frame: Frame = trained.table(File::Frame)?;
-    let coordinates = ends.dot(&frame.basis.t());
-    let table = Angles {
-        customer: customers.to_vec(),
-        direction: unit_rows(&coordinates),
-        angle: angles_of(&coordinates),
-    };
-    let axes =
-        Axes::new().with_numbered(Axis::Unit, model.units()).with(Axis::Angle, angle_names(model.units()));
-    stage.write_table(File::Angles, &axes, &table)
 }

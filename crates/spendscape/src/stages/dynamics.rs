@@ -11,14 +11,12 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use arrow::array::RecordBatch;
 use clap::Args;
-use ndarray::{Array2, Axis as Dimension};
-use spendscape_dynamics::{
-    InverseConfig, InverseRegression, LstmCell, Outcome, Population, PopulationConfig, Verdict,
-    analyze_population, inverse_regression,
-};
+use ndarray::Axis as Dimension;
+use spendscape_dynamics::{LstmCell, Outcome, Population, PopulationConfig, Verdict, analyze_population};
+use spendscape_run::{Model, StoredTargets};
 use spendscape_schema::{
     Axes, Axis, Panel,
-    tables::{EndStates, Extended, FixedPoints, Predictions, Reach, TraitAxes},
+    tables::{EndStates, Extended, FixedPoints, MeanShares, Predictions},
 };
 use spendscape_store::Provenance;
 
@@ -27,9 +25,8 @@ use study::Inputs;
 pub use study::StudyOptions;
 
 use crate::{
-    model,
     run_folder::{File, RunFolder, Stage},
-    stages::{count, train::read_targets},
+    stages::count,
 };
 
 /// Extended trajectories, and customers looked at in depth.
@@ -66,16 +63,8 @@ impl Default for DynamicsOptions {
 }
 
 /// The tables of this stage that describe customers; the others describe single maps.
-const CUSTOMER_TABLES: [File; 8] = [
-    File::Predictions,
-    File::TraitAxes,
-    File::Reach,
-    File::EndStates,
-    File::FixedPoints,
-    File::Extended,
-    File::Attractors,
-    File::PrintedAttractors,
-];
+const CUSTOMER_TABLES: [File; 5] =
+    [File::EndStates, File::FixedPoints, File::Extended, File::Attractors, File::PrintedAttractors];
 const MAP_TABLES: [File; 9] = [
     File::Maps,
     File::MapPoints,
@@ -101,32 +90,21 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
         .parameter("extended_customers", options.extended_customers)
         .parameter("studied_customers", options.studied_customers);
     let provenance = with_study(provenance, options);
-    let inputs = [File::Panel, File::Model, File::Targets];
-    let Some(mut stage) = run.stage("dynamics", provenance, &inputs, force)? else {
+    let inputs = [File::Panel, File::Model, File::Targets, File::MeanShares, File::Predictions];
+    let Some(mut stage) = Stage::start(run, "dynamics", provenance, &inputs, force)? else {
         return Ok(());
     };
-    let panel = Panel::from_rows(&run.read(File::Panel)?.rows)?;
-    let targets = read_targets(run)?;
-    let model = model::read(run)?;
+    let panel = run.table::<Panel>(File::Panel)?;
+    let targets: StoredTargets = run.table(File::Targets)?;
+    let model: Model = run.table(File::Model)?;
     model.check_classes(&panel.classes)?;
     let weights = model.weights()?;
     let axes = Axes::new()
         .with_numbered(Axis::Unit, model.units())
         .with(Axis::Trait, targets.traits.iter().cloned());
 
-    let inverse = inverse_regression(&weights.output, &weights.output_bias, &InverseConfig::default())?;
-    write_inverse(&mut stage, &axes, &inverse, &targets.traits)?;
-    let locations = Locations::of(&inverse, &targets.grades)?;
-    let predictions = Predictions {
-        customer: panel.customers.clone(),
-        output: model.network.predict(&panel.shares)?.mapv(f64::from),
-        location_raw: locations.raw.clone(),
-        location_paper: locations.paper.clone(),
-        location_printed: locations.printed.clone(),
-    };
-    stage.write_table(File::Predictions, &axes, &predictions)?;
-
-    let mean_shares = panel.mean_shares();
+    let predictions: Predictions = run.table(File::Predictions)?;
+    let mean_shares = run.table::<MeanShares>(File::MeanShares)?.share;
     let cell = LstmCell::new(&weights.input, &weights.recurrent, &weights.bias)?;
     let config = PopulationConfig { horizon: options.horizon, ..PopulationConfig::default() };
     let population = analyze_population(&cell, &mean_shares, &config)?;
@@ -156,7 +134,11 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
     attractors::write(
         &mut stage,
         &axes,
-        &attractors::Groups { targets: &targets, population: &population, locations: &locations.raw },
+        &attractors::Groups {
+            targets: &targets,
+            population: &population,
+            locations: &predictions.location_raw,
+        },
         &weights,
         options.horizon,
     )?;
@@ -199,31 +181,6 @@ fn write_json(stage: &mut Stage<'_>, file: File) -> Result<()> {
     stage.write_plain(&name.to_string_lossy(), &text)
 }
 
-/// Predicted final locations of customers in three readings of equation 3.
-#[derive(Debug)]
-pub struct Locations {
-    /// From raw grades, with the origin.
-    pub raw: Array2<f64>,
-    /// From normalized grades and the axes, with the origin.
-    pub paper: Array2<f64>,
-    /// As printed, without the origin.
-    pub printed: Array2<f64>,
-}
-
-impl Locations {
-    /// Locates customers by their grades (N x P).
-    ///
-    /// # Errors
-    /// If the grades have another width than the output layer.
-    pub fn of(inverse: &InverseRegression, grades: &Array2<f64>) -> Result<Self> {
-        Ok(Self {
-            raw: inverse.locate_raw(grades)?,
-            paper: inverse.locate_paper(grades)?,
-            printed: inverse.locate_printed(grades)?,
-        })
-    }
-}
-
 /// Evenly spaced rows, at most `wanted`.
 fn sample(rows: usize, wanted: usize) -> Vec<usize> {
     let count = rows.min(wanted);
@@ -239,35 +196,6 @@ fn studied(population: &Population, wanted: usize) -> Vec<usize> {
     rows.extend(sample(population.len(), wanted - rich.len()).into_iter().filter(|row| !rich.contains(row)));
     rows.sort_unstable();
     rows
-}
-
-fn write_inverse(
-    stage: &mut Stage<'_>,
-    axes: &Axes,
-    inverse: &InverseRegression,
-    traits: &[String],
-) -> Result<()> {
-    stage.note("inverse_rank", inverse.rank);
-    // Directions of state space that the outputs tell apart, one per row.
-    let identifiable: Vec<Vec<f64>> =
-        inverse.identifiable.outer_iter().map(|direction| direction.to_vec()).collect();
-    stage.note("identifiable_directions", identifiable);
-    if let Some(error) = inverse.closed_form_error {
-        stage.note("closed_form_error", error);
-    }
-    let origins = Array2::from_shape_fn(inverse.axes.raw_dim(), |(_, unit)| inverse.origin[unit]);
-    let trait_axes = TraitAxes {
-        r#trait: traits.to_vec(),
-        magnitude: inverse.magnitude.to_vec(),
-        axis: inverse.axes.clone(),
-        origin: origins,
-    };
-    stage.write_table(File::TraitAxes, axes, &trait_axes)?;
-    if let Some(reachable) = &inverse.reachable {
-        let reach = Reach { state: reachable.states.clone(), output: reachable.outputs.clone() };
-        stage.write_table(File::Reach, axes, &reach)?;
-    }
-    Ok(())
 }
 
 fn verdict_name(verdict: Verdict) -> &'static str {

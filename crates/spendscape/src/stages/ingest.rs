@@ -17,6 +17,7 @@ use spendscape_ledger::{
     ColumnMap, DerivedClasses, IngestOptions as RawOptions, IngestReport, Limits, PanelReport, PanelRequest,
     Panels, Pseudonyms, RowProblem, build_panels, derive_taxonomy, reaches_over,
 };
+use spendscape_run::SpendingClasses;
 use spendscape_schema::{
     Axes, CoefficientOrigin, Coefficients, EmptyWindows, Taxonomy, WindowSpec,
     csv::Record,
@@ -27,7 +28,7 @@ use spendscape_schema::{
 use spendscape_store::{Digest, Provenance};
 
 use crate::{
-    run_folder::{File, RunFolder, Stage, spending_classes, write_taxonomy},
+    run_folder::{File, RunFolder, Stage},
     scope,
     shipped::{CoefficientSource, TaxonomySource, sources_of_signs},
     stages::{columns::day_of, count},
@@ -152,7 +153,7 @@ fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
             digests.insert(path, digest);
         }
     }
-    let Some(mut stage) = run.stage("ingest", provenance, &[], force)? else {
+    let Some(mut stage) = Stage::start(run, "ingest", provenance, &[], force)? else {
         return Ok(());
     };
     let taxonomy = match (&options.taxonomy, options.derive_classes) {
@@ -180,7 +181,7 @@ fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
     log_ingest(&report);
     stage.wrote(File::Ledger, report.digest.clone());
     write_json(&mut stage, "ingest_report.json", &report)?;
-    write_taxonomy(&mut stage, &taxonomy)?;
+    stage.write_batch(File::Taxonomy, &taxonomy.to_batch()?)?;
     if let Some(coefficients) = coefficients {
         let origin = options.coefficients.as_ref();
         let origin = origin.map_or(CoefficientOrigin::Drawn, CoefficientSource::origin);
@@ -253,14 +254,15 @@ fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
     if let Some(path) = &options.anchors {
         provenance = provenance.input("anchors", &Digest::of_file(path)?);
     }
-    let Some(mut stage) = run.stage("panel", provenance, &[File::Ledger, File::Taxonomy], force)? else {
+    let Some(mut stage) = Stage::start(run, "panel", provenance, &[File::Ledger, File::Taxonomy], force)?
+    else {
         return Ok(());
     };
     let mut windows = vec![(options.window, options.empty_windows)];
     windows.extend(options.short_window.0.map(|window| (window, options.empty_windows)));
     let request = PanelRequest {
         windows,
-        classes: spending_classes(run)?,
+        classes: run.table::<SpendingClasses>(File::Taxonomy)?.0,
         anchors: options.anchors.as_deref().map(read_anchors).transpose()?,
         limits: Limits {
             memory_bytes: options.memory << 20,

@@ -26,3 +26,12 @@ pub mod train;
 pub fn count(range: RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(range)
 }
+
+/// Options as they are where the command line says nothing: what is stated there is stated nowhere else.
+pub(crate) fn command_line_defaults<T: clap::Args>() -> T {
+    let matches = T::augment_args(clap::Command::new("defaults")).get_matches_from(["defaults"]);
+    match T::from_arg_matches(&matches) {
+        Ok(options) => options,
+        Err(error) => error.exit(),
+    }
+}

@@ -1,7 +1,7 @@
 //! Micro-segments: dominance paths, clusters of directions that keep their ids over refits, their profiles, and customers
 //! that illustrate them.
 
-pub mod centers;
+pub(crate) mod centers;
 mod examples;
 pub(crate) mod identity;
 pub(crate) mod profile;
@@ -10,24 +10,23 @@ use std::{collections::HashMap, path::PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use ndarray::Array2;
-use spendscape_schema::{Axes, Panel, seed, tables::Segments};
-use spendscape_segments::{bootstrap_stability, dominance_order, final_states, unit_rows};
-use spendscape_store::Provenance;
+use ndarray::{Array2, Axis as Dimension};
+use serde::Serialize;
+use spendscape_run::{
+    File, Model, Notes, RunFolder, Segmentation, Sources, Stage, StoredStates, StoredTargets, TableHead,
+    WithAxes, execute, inputs, outputs,
+};
+use spendscape_schema::{
+    Axis, seed,
+    tables::{Drift, Examples, MeanShares, Predictions, Segments},
+};
+use spendscape_segments::{bootstrap_stability, dominance_order, unit_rows};
 
 use self::{
-    centers::Segmentation,
-    identity::{Earlier, log_drift, write_drift},
-    profile::Members,
+    identity::{Earlier, log_drift},
+    profile::{Members, ProfileTables},
 };
-use crate::{
-    model,
-    run_folder::{File, RunFolder, Stage},
-    stages::{
-        states::{StoredStates, read_states},
-        train::{read_targets, rows_where},
-    },
-};
+use super::command_line_defaults;
 
 /// Clusters of directions: one per trait, as the papers see them.
 pub const CLUSTERS: usize = 5;
@@ -37,13 +36,14 @@ pub const STARTS: usize = 4;
 pub(crate) const BOOTSTRAPS: usize = 20;
 
 /// How customers are segmented.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Serialize)]
 pub struct SegmentOptions {
     /// Number of segments
     #[arg(long, default_value_t = CLUSTERS as u16, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub clusters: u16,
     /// Earlier run: segments that continue one of its segments keep that one's id, and `drift` says what changed
     #[arg(long, value_name = "RUN")]
+    #[serde(skip)]
     pub previous: Option<PathBuf>,
     /// A segment keeps an earlier id only if the Jaccard overlap of their customers is larger than this
     #[arg(long, value_name = "SHARE", default_value_t = 0.5, requires = "previous")]
@@ -52,92 +52,153 @@ pub struct SegmentOptions {
 
 impl Default for SegmentOptions {
     fn default() -> Self {
-        Self { clusters: CLUSTERS as u16, previous: None, keep_overlap: 0.5 }
+        command_line_defaults()
+    }
+}
+
+/// What segments are made with.
+#[derive(Debug, Clone, Serialize)]
+pub struct SegmentParams {
+    /// What the command line says.
+    #[serde(flatten)]
+    pub options: SegmentOptions,
+    /// Seed of the clustering's starts.
+    pub seed: u64,
+    /// Restarts of k-means.
+    pub starts: usize,
+    /// Refits on bootstrap samples.
+    pub bootstraps: usize,
+}
+
+impl SegmentParams {
+    /// The options with a seed.
+    #[must_use]
+    pub fn new(options: SegmentOptions, seed: u64) -> Self {
+        Self { options, seed, starts: STARTS, bootstraps: BOOTSTRAPS }
+    }
+}
+
+inputs! {
+    /// What segments are made from.
+    pub struct SegmentInputs {
+        /// Grades, and who was trained on.
+        pub targets: StoredTargets = table File::Targets,
+        /// States over the long window.
+        pub states: StoredStates = table File::States,
+        /// States over the short window.
+        pub short: Option<StoredStates> = table File::ShortStates,
+        /// The network.
+        pub model: Model = table File::Model,
+        /// Mean shares.
+        pub mean_shares: WithAxes<MeanShares> = table File::MeanShares,
+        /// Outputs of the network.
+        pub predictions: Predictions = table File::Predictions,
+        /// How the panel was made.
+        pub panel: TableHead = table File::Panel,
+        /// The segments of an earlier run.
+        pub earlier: Option<Earlier> = folder "earlier",
+    }
+}
+
+outputs! {
+    /// Micro-segments and what they are like.
+    pub struct SegmentOutputs {
+        /// Where they lie.
+        pub centers: Segmentation = table File::SegmentCenters,
+        /// Who belongs to which.
+        pub segments: Segments = table File::Segments,
+        /// What became of an earlier run's segments.
+        pub drift: Drift = table File::Drift,
+        /// What they are like.
+        pub profiles: ProfileTables = all (),
+        /// Customers that illustrate a claim.
+        pub examples: Examples = table File::Examples,
     }
 }
 
 /// Assigns every customer to a micro-segment.
+#[derive(Debug)]
+pub struct Segment;
+
+impl Stage for Segment {
+    const NAME: &'static str = "segment";
+    type Params = SegmentParams;
+    type Inputs = SegmentInputs;
+    type Outputs = SegmentOutputs;
+
+    fn run(params: &SegmentParams, inputs: SegmentInputs, notes: &mut Notes) -> Result<SegmentOutputs> {
+        let SegmentInputs { targets, states: long, short, model, mean_shares, predictions, panel, earlier } =
+            inputs;
+        let directions = unit_rows(&long.ends()?);
+        let start =
+            earlier.as_ref().map(|earlier| earlier.centers(&long.customers, &directions, &targets.train));
+        let fit = centers::Fit {
+            clusters: usize::from(params.options.clusters),
+            starts: params.starts,
+            seed: params.seed,
+        };
+        let mut segmentation = fit.fit(&directions, &targets.train, start.transpose()?.as_ref())?;
+        let assigned = segmentation.assign(&long.hidden)?;
+        let keep = params.options.keep_overlap;
+        let drift =
+            earlier.map(|earlier| earlier.rename(&mut segmentation, &long.customers, &assigned, keep));
+        let drift = drift.transpose()?;
+        if let Some(drift) = &drift {
+            log_drift(drift, Some(keep));
+        }
+        // Customers who come later are to be treated in the same way.
+        for name in PANEL_PARAMETERS {
+            if let Some(value) = panel.provenance.parameters.get(name) {
+                notes.add(&format!("panel_{name}"), value.clone());
+            }
+        }
+        notes.add("periods", long.hidden.dim().1);
+        let short_segments = short_segments(&segmentation, &long.customers, short.as_ref())?;
+        let found = Found {
+            customers: &long.customers,
+            traits: &targets.traits,
+            grades: &targets.grades,
+            outputs: &predictions.output,
+            assigned: &assigned,
+            short: &short_segments,
+        };
+        let inside = directions.select(Dimension(0), &targets.train_rows());
+        let mut rng = seed::stream(params.seed, "bootstrap", 0);
+        let bootstrap =
+            bootstrap_stability(&inside, &segmentation.centers, params.starts, params.bootstraps, &mut rng)?;
+        let members = Members {
+            customers: &long.customers,
+            classes: mean_shares.axes.labels(Axis::Class)?,
+            traits: &targets.traits,
+            shares: &mean_shares.table.share,
+            grades: &targets.grades,
+            states: &long.hidden,
+            assigned: &assigned,
+            short: &short_segments,
+            bootstrap: Some(&bootstrap.jaccard),
+        };
+        let weights = model.weights()?;
+        Ok(SegmentOutputs {
+            segments: found.table(&segmentation)?,
+            drift: identity::table(drift.as_ref(), notes)?,
+            profiles: ProfileTables::of(&segmentation, &weights, &members)?,
+            examples: examples::table(&long, short.as_ref(), &weights.output)?,
+            centers: segmentation,
+        })
+    }
+}
+
+/// Assigns every customer of a run folder to a micro-segment.
 ///
 /// # Errors
 /// If the states are missing, or the earlier run has no segments or no customer of this one.
 pub fn segment(run: &RunFolder, options: &SegmentOptions, seed: u64, force: bool) -> Result<()> {
-    let mut inputs = vec![File::Targets, File::States, File::Model, File::Panel];
-    let with_short = run.has(File::ShortStates)?;
-    if with_short {
-        inputs.push(File::ShortStates);
+    let earlier = options.previous.as_deref().map(|path| identity::open(path, run)).transpose()?;
+    let mut sources = Sources::new(run);
+    if let Some(earlier) = &earlier {
+        sources = sources.folder("earlier", earlier);
     }
-    let mut provenance = Provenance::new("segment")
-        .seed(seed)
-        .parameter("clusters", options.clusters)
-        .parameter("starts", STARTS)
-        .parameter("bootstraps", BOOTSTRAPS);
-    let mut earlier = None;
-    if let Some(path) = &options.previous {
-        let (opened, with_inputs) =
-            Earlier::open(path, run, provenance.parameter("keep_overlap", options.keep_overlap))?;
-        (earlier, provenance) = (Some(opened), with_inputs);
-    }
-    let Some(mut stage) = run.stage("segment", provenance, &inputs, force)? else {
-        return Ok(());
-    };
-    let targets = read_targets(run)?;
-    let long = read_states(run, File::States)?;
-    let short = if with_short { Some(read_states(run, File::ShortStates)?) } else { None };
-    let directions = unit_rows(&final_states(&long.hidden)?);
-    let start = match &earlier {
-        Some(earlier) => Some(earlier.centers(&long.customers, &directions, &targets.train)?),
-        None => None,
-    };
-    let clusters = usize::from(options.clusters);
-    let mut segmentation = Segmentation::fit(&directions, &targets.train, clusters, start.as_ref(), seed)?;
-    let assigned = segmentation.assign(&long.hidden)?;
-    let drift = match &earlier {
-        Some(earlier) => {
-            Some(earlier.rename(&mut segmentation, &long.customers, &assigned, options.keep_overlap)?)
-        }
-        None => None,
-    };
-    let stored = run.read(File::Panel)?;
-    // Customers who come later are to be treated in the same way.
-    for name in PANEL_PARAMETERS {
-        if let Some(value) = stored.provenance.parameters.get(name) {
-            stage.note(&format!("panel_{name}"), value.clone());
-        }
-    }
-    let panel = Panel::from_rows(&stored.rows)?;
-    stage.note("periods", panel.periods.len());
-    segmentation.write(&mut stage)?;
-    let model = model::read(run)?;
-    let found = Found {
-        customers: &long.customers,
-        traits: &targets.traits,
-        grades: &targets.grades,
-        outputs: &model.network.predict(&panel.shares)?.mapv(f64::from),
-        assigned: &assigned,
-        short: &short_segments(&segmentation, &long.customers, short.as_ref())?,
-    };
-    found.write(&mut stage, &segmentation)?;
-    write_drift(&mut stage, drift.as_ref())?;
-    if let Some(drift) = &drift {
-        log_drift(drift, Some(options.keep_overlap));
-    }
-    let inside = directions.select(ndarray::Axis(0), &rows_where(&targets.train, true));
-    let mut rng = seed::stream(seed, "bootstrap", 0);
-    let bootstrap = bootstrap_stability(&inside, &segmentation.centers, STARTS, BOOTSTRAPS, &mut rng)?;
-    let members = Members {
-        customers: &long.customers,
-        classes: &panel.classes,
-        traits: &targets.traits,
-        shares: &panel.mean_shares(),
-        grades: &targets.grades,
-        states: &long.hidden,
-        assigned: &assigned,
-        short: found.short,
-        bootstrap: Some(&bootstrap.jaccard),
-    };
-    profile::write(&mut stage, &segmentation, &model.weights()?, &members)?;
-    examples::write(&mut stage, &targets, &long, short.as_ref())?;
-    stage.finish()
+    execute::<Segment>(&sources, &SegmentParams::new(options.clone(), seed), force)
 }
 
 /// Parameters of the panel that customers who come later must share.
@@ -159,20 +220,19 @@ pub(crate) struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// Writes the table of segments.
+    /// The table of segments.
     ///
     /// # Errors
-    /// If a grade is not finite, or the disk is full.
-    pub(crate) fn write(&self, stage: &mut Stage<'_>, segmentation: &Segmentation) -> Result<()> {
+    /// If a grade is not finite.
+    pub(crate) fn table(&self, segmentation: &Segmentation) -> Result<Segments> {
         let id = |place: usize| segmentation.ids[place] as u16;
-        let table = Segments {
+        Ok(Segments {
             customer: self.customers.to_vec(),
             path: paths(self.grades, self.traits)?,
             model_path: paths(self.outputs, self.traits)?,
             segment: self.assigned.iter().map(|place| id(*place)).collect(),
             short_segment: self.short.iter().map(|place| place.map(id)).collect(),
-        };
-        stage.write_table(File::Segments, &Axes::new(), &table)
+        })
     }
 }
 

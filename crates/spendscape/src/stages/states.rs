@@ -1,113 +1,159 @@
-//! Hidden states, directions, outputs and the inverse of the output layer.
+//! What the network says of every customer: hidden states, directions, outputs and mean shares; and the inverse of its output
+//! layer, by which grades have a place among the states.
 
 use anyhow::Result;
-use ndarray::Array3;
+use ndarray::Array2;
+use serde::Serialize;
+use spendscape_dynamics::{InverseConfig, InverseRegression, inverse_regression};
+use spendscape_run::{
+    File, Model, Notes, Stage, StoredStates, StoredTargets, WithAxes, angle_names, inputs, outputs,
+};
 use spendscape_schema::{
     Axes, Axis, Panel,
-    tables::{Angles, Frame, States},
+    tables::{Angles, Frame, MeanShares, Predictions, Reach, TraitAxes},
 };
-use spendscape_segments::{CanonicalFrame, final_states, unit_rows};
-use spendscape_store::Provenance;
+use spendscape_segments::{CanonicalFrame, unit_rows};
 
-use crate::{
-    model::{self, Model},
-    run_folder::{File, RunFolder, Stage},
-    stages::train::read_targets,
-};
-
-/// Name of the direction angles, for any number of units.
-#[must_use]
-pub fn angle_names(units: usize) -> Vec<String> {
-    match units {
-        0 | 1 => vec!["sign".to_owned()],
-        2 => vec!["longitude".to_owned()],
-        3 => vec!["longitude".to_owned(), "latitude".to_owned()],
-        _ => std::iter::once("longitude".to_owned())
-            .chain((1..units - 1).map(|k| format!("latitude {k}")))
-            .collect(),
+inputs! {
+    /// What states are computed from.
+    pub struct StatesInputs {
+        /// Shares over the long window.
+        pub panel: Panel = table File::Panel,
+        /// Shares over the short window.
+        pub short: Option<Panel> = table File::ShortPanel,
+        /// The network.
+        pub model: Model = table File::Model,
+        /// Grades, and who was trained on.
+        pub targets: StoredTargets = table File::Targets,
     }
 }
 
-/// Computes the states of every customer, over both windows, and the direction angles.
-///
-/// # Errors
-/// If the model or a panel is missing, or a panel's classes are not the model's.
-pub fn states(run: &RunFolder, force: bool) -> Result<()> {
-    let mut inputs = vec![File::Panel, File::Model, File::Targets];
-    let with_short = run.has(File::ShortPanel)?;
-    if with_short {
-        inputs.push(File::ShortPanel);
+outputs! {
+    /// What the network says of every customer.
+    pub struct StatesOutputs {
+        /// States over the long window.
+        pub states: StoredStates = table File::States,
+        /// States over the short window.
+        pub short: Option<StoredStates> = table File::ShortStates,
+        /// The canonical frame.
+        pub frame: WithAxes<Frame> = table File::Frame,
+        /// Direction angles.
+        pub angles: WithAxes<Angles> = table File::Angles,
+        /// Mean shares.
+        pub mean_shares: WithAxes<MeanShares> = table File::MeanShares,
+        /// Outputs, and where grades are among the states.
+        pub predictions: WithAxes<Predictions> = table File::Predictions,
+        /// Trait axes in state space.
+        pub trait_axes: WithAxes<TraitAxes> = table File::TraitAxes,
+        /// Reachable outputs.
+        pub reach: Option<WithAxes<Reach>> = table File::Reach,
     }
-    let Some(mut stage) = run.stage("states", Provenance::new("states"), &inputs, force)? else {
-        return Ok(());
-    };
-    let model = model::read(run)?;
-    let targets = read_targets(run)?;
-    let panel = Panel::from_rows(&run.read(File::Panel)?.rows)?;
-    let hidden = write_states(&mut stage, File::States, &model, &panel)?;
-    if with_short {
-        let short = Panel::from_rows(&run.read(File::ShortPanel)?.rows)?;
-        write_states(&mut stage, File::ShortStates, &model, &short)?;
-    }
-    let directions = final_states(&hidden)?;
-    let weights = model.weights()?;
-    let frame = CanonicalFrame::fit(&directions, &weights.output, &targets.train)?;
-    let axes =
-        Axes::new().with_numbered(Axis::Unit, model.units()).with(Axis::Angle, angle_names(model.units()));
-    let basis =
-        Frame { index: (0..model.units()).map(|k| k as u16).collect(), basis: frame.axes().to_owned() };
-    stage.write_table(File::Frame, &axes, &basis)?;
-    let angles = Angles {
-        customer: panel.customers,
-        direction: unit_rows(&frame.coordinates(&directions)?),
-        angle: frame.angles(&directions)?,
-    };
-    stage.write_table(File::Angles, &axes, &angles)?;
-    stage.finish()
 }
 
-/// Writes the states of a panel's customers; returns the hidden ones, N x T x M.
+/// Computes the states of every customer, over both windows, and what follows from them.
+#[derive(Debug)]
+pub struct States;
+
+/// It takes no parameters.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct StatesParams {}
+
+impl Stage for States {
+    const NAME: &'static str = "states";
+    type Params = StatesParams;
+    type Inputs = StatesInputs;
+    type Outputs = StatesOutputs;
+
+    fn run(_: &StatesParams, inputs: StatesInputs, notes: &mut Notes) -> Result<StatesOutputs> {
+        let StatesInputs { panel, short, model, targets } = inputs;
+        let states = StoredStates::compute(&model, &panel)?;
+        let short = short.map(|short| StoredStates::compute(&model, &short)).transpose()?;
+        let weights = model.weights()?;
+        let ends = states.ends()?;
+        let frame = CanonicalFrame::fit(&ends, &weights.output, &targets.train)?;
+        let inverse = inverse_regression(&weights.output, &weights.output_bias, &InverseConfig::default())?;
+        add_notes(&inverse, notes);
+        let axes = axes(&model);
+        Ok(StatesOutputs {
+            frame: WithAxes {
+                axes: axes.clone(),
+                table: Frame {
+                    index: (0..model.units()).map(|k| k as u16).collect(),
+                    basis: frame.axes().to_owned(),
+                },
+            },
+            angles: WithAxes {
+                axes: axes.clone(),
+                table: Angles {
+                    customer: panel.customers.clone(),
+                    direction: unit_rows(&frame.coordinates(&ends)?),
+                    angle: frame.angles(&ends)?,
+                },
+            },
+            mean_shares: mean_shares(&panel),
+            predictions: predictions(&model, &panel, &inverse, &targets.grades)?,
+            trait_axes: WithAxes { axes: axes.clone(), table: trait_axes(&inverse, &model.traits) },
+            reach: inverse.reachable.as_ref().map(|reachable| WithAxes {
+                axes,
+                table: Reach { state: reachable.states.clone(), output: reachable.outputs.clone() },
+            }),
+            states,
+            short,
+        })
+    }
+}
+
+/// Names of units, angles and traits.
+pub(crate) fn axes(model: &Model) -> Axes {
+    Axes::new()
+        .with_numbered(Axis::Unit, model.units())
+        .with(Axis::Angle, angle_names(model.units()))
+        .with(Axis::Trait, model.traits.iter().cloned())
+}
+
+/// Mean shares of every customer over the periods.
+pub(crate) fn mean_shares(panel: &Panel) -> WithAxes<MeanShares> {
+    let table = MeanShares { customer: panel.customers.clone(), share: panel.mean_shares() };
+    WithAxes { axes: panel.axes(), table }
+}
+
+/// Outputs of the network, and the predicted final locations of customers in three readings of equation 3, from their grades
+/// (N x P).
 ///
 /// # Errors
-/// If the panel's classes are not the model's.
-pub(crate) fn write_states(
-    stage: &mut Stage<'_>,
-    file: File,
+/// If the panel's classes are not the network's, or the grades have another width than the output layer.
+pub(crate) fn predictions(
     model: &Model,
     panel: &Panel,
-) -> Result<Array3<f64>> {
-    model.check_classes(&panel.classes)?;
-    let states = model.network.states(&panel.shares, 0)?;
-    let (customers, periods, units) = states.h.dim();
-    let hidden = states.h.mapv(f64::from);
-    let rows = customers * periods;
-    let table = States {
-        customer: (0..rows).map(|row| panel.customers[row / periods].clone()).collect(),
-        period: (0..rows).map(|row| (row % periods) as u16).collect(),
-        hidden: states.h.into_shape_with_order((rows, units))?,
-        cell: states.c.into_shape_with_order((rows, units))?,
+    inverse: &InverseRegression,
+    grades: &Array2<f64>,
+) -> Result<WithAxes<Predictions>> {
+    let table = Predictions {
+        customer: panel.customers.clone(),
+        output: model.network.predict(&panel.shares)?.mapv(f64::from),
+        location_raw: inverse.locate_raw(grades)?,
+        location_paper: inverse.locate_paper(grades)?,
+        location_printed: inverse.locate_printed(grades)?,
     };
-    stage.write_table(file, &Axes::new().with_numbered(Axis::Unit, units), &table)?;
-    Ok(hidden)
+    Ok(WithAxes { axes: axes(model), table })
 }
 
-/// States as they were written.
-#[derive(Debug, Clone)]
-pub struct StoredStates {
-    /// Customers (N).
-    pub customers: Vec<String>,
-    /// Hidden states, N x T x M.
-    pub hidden: Array3<f64>,
+fn add_notes(inverse: &InverseRegression, notes: &mut Notes) {
+    notes.add("inverse_rank", inverse.rank);
+    // Directions of state space that the outputs tell apart, one per row.
+    let identifiable: Vec<Vec<f64>> =
+        inverse.identifiable.outer_iter().map(|direction| direction.to_vec()).collect();
+    notes.add("identifiable_directions", identifiable);
+    if let Some(error) = inverse.closed_form_error {
+        notes.add("closed_form_error", error);
+    }
 }
 
-/// Reads the states of one window.
-///
-/// # Errors
-/// If the table is missing or damaged.
-pub fn read_states(run: &RunFolder, file: File) -> Result<StoredStates> {
-    let table: States = run.table(file)?;
-    let periods = table.period.iter().max().map_or(1, |last| usize::from(*last) + 1);
-    let (customers, units) = (table.customer.len() / periods, table.hidden.ncols());
-    let hidden = table.hidden.mapv(f64::from).into_shape_with_order((customers, periods, units))?;
-    Ok(StoredStates { customers: table.customer.into_iter().step_by(periods).collect(), hidden })
+fn trait_axes(inverse: &InverseRegression, traits: &[String]) -> TraitAxes {
+    TraitAxes {
+        r#trait: traits.to_vec(),
+        magnitude: inverse.magnitude.to_vec(),
+        axis: inverse.axes.clone(),
+        origin: Array2::from_shape_fn(inverse.axes.raw_dim(), |(_, unit)| inverse.origin[unit]),
+    }
 }

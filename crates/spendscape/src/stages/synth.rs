@@ -10,7 +10,7 @@ use spendscape_store::Provenance;
 use spendscape_synth::{Bank, BankParams, GOAL_MAP, GoalFiles, GoalProcess, Preset, bank_coefficients};
 
 use crate::{
-    run_folder::{File, RunFolder, Stage, write_taxonomy},
+    run_folder::{File, RunFolder, Stage},
     shipped::sources_of_signs,
     text::read_text,
 };
@@ -82,7 +82,7 @@ pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()>
         // A run without goals is up to date whether or not this version knows them.
         provenance = provenance.parameter("goal_years", options.goal_years);
     }
-    let Some(mut stage) = run.stage("synth", provenance, &[], force)? else {
+    let Some(mut stage) = Stage::start(run, "synth", provenance, &[], force)? else {
         return Ok(());
     };
     let preset = match options.preset {
@@ -100,7 +100,7 @@ pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()>
     stage.write_batch(File::Latent, &bank.latent()?)?;
     stage.write_batch(File::Outcomes, &bank.outcome_table()?)?;
     stage.write_batch(File::Balances, &bank.balances()?)?;
-    write_taxonomy(&mut stage, &bank.taxonomy()?)?;
+    stage.write_batch(File::Taxonomy, &bank.taxonomy()?.to_batch()?)?;
     let path = stage.place(File::Ledger)?;
     let ledger = bank.write_ledger(&path, stage.provenance().clone())?;
     tracing::info!(rows = ledger.written.rows, vanished = ledger.vanished, "transactions written");

@@ -2,29 +2,23 @@
 
 use std::ops::ControlFlow;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
-use ndarray::{Array2, Axis as Dimension};
+use ndarray::Axis as Dimension;
 use rand::seq::SliceRandom;
-use spendscape_lstm::{Dataset, NetworkParams, Schedule, TrainParams, r2};
+use serde::Serialize;
+use spendscape_lstm::{Dataset, History, NetworkParams, Schedule, TrainParams, r2};
+use spendscape_run::{File, Model, Notes, Sourced, Stage, StoredTargets, inputs, outputs};
 use spendscape_schema::{
-    Axes, Axis, Coefficients, Panel, Scope, TargetScaling, Targets,
-    scope::SCOPE,
-    seed,
-    tables::{self, Training, TrainingRow},
+    Coefficients, Panel, TargetScaling, Targets, seed,
+    tables::{Training, TrainingRow},
 };
-use spendscape_store::Provenance;
 
-use crate::{
-    model,
-    progress::Progress,
-    run_folder::{File, RunFolder},
-    scope,
-    stages::count,
-};
+use super::{command_line_defaults, count};
+use crate::{progress::Progress, scope};
 
 /// How the network is trained.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Serialize)]
 pub struct TrainOptions {
     /// Seed of the initial weights
     #[arg(long, default_value_t = 1)]
@@ -51,20 +45,12 @@ pub struct TrainOptions {
 
 impl Default for TrainOptions {
     fn default() -> Self {
-        Self {
-            seed: 1,
-            study_seed: 1,
-            units: 3,
-            recipe: Recipe::A,
-            epochs: None,
-            train_share: 0.8,
-            scaling: Scaling::Z3,
-        }
+        command_line_defaults()
     }
 }
 
 /// A learning recipe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 pub enum Recipe {
     /// Batch 256, 40 epochs, cosine schedule from 1e-2
     A,
@@ -73,12 +59,22 @@ pub enum Recipe {
 }
 
 /// How scores become grades.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scaling {
     /// (score - mean) / (3 standard deviations), clipped
     Z3,
     /// Smallest to -1, largest to 1
     MinMax,
+}
+
+impl From<Scaling> for TargetScaling {
+    fn from(scaling: Scaling) -> Self {
+        match scaling {
+            Scaling::Z3 => Self::Z3,
+            Scaling::MinMax => Self::MinMax,
+        }
+    }
 }
 
 impl Recipe {
@@ -127,59 +123,71 @@ pub fn split(customers: usize, share: f64, seed: u64) -> Result<Vec<bool>> {
     Ok(train)
 }
 
-/// The rows of a mask that are `wanted`.
-#[must_use]
-pub fn rows_where(mask: &[bool], wanted: bool) -> Vec<usize> {
-    mask.iter().enumerate().filter(|(_, flag)| **flag == wanted).map(|(row, _)| row).collect()
+inputs! {
+    /// What the network learns from.
+    pub struct TrainInputs {
+        /// Shares over the long window.
+        pub panel: Sourced<Panel> = table File::Panel,
+        /// Coefficients that link classes to traits.
+        pub coefficients: Sourced<Coefficients> = table File::Coefficients,
+    }
 }
 
-/// Trains the network of a run folder.
-///
-/// # Errors
-/// If the panel or the coefficients are missing or do not fit together, or there are too few customers.
-pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()> {
-    let scaling = match options.scaling {
-        Scaling::Z3 => TargetScaling::Z3,
-        Scaling::MinMax => TargetScaling::MinMax,
-    };
-    let provenance = Provenance::new("train")
-        .seed(options.seed)
-        .parameter("study_seed", options.study_seed)
-        .parameter("units", options.units)
-        .parameter("recipe", format!("{:?}", options.recipe))
-        .parameter("epochs", options.epochs)
-        .parameter("train_share", options.train_share)
-        .parameter("scaling", serde_json::to_value(scaling)?);
-    if run.has(File::Panel)? && !run.has(File::Coefficients)? {
-        bail!(
-            "stage `train` needs {}: `spendscape ingest ... --coefficients FILE` brings it (a CSV: class, traits ...), or \
-             `--draw-coefficients SEED` draws traits that mean nothing",
-            File::Coefficients.name()
-        );
+outputs! {
+    /// A trained network, and what it was trained on.
+    pub struct TrainOutputs {
+        /// Scores and grades.
+        pub targets: StoredTargets = table File::Targets,
+        /// Metrics per epoch.
+        pub training: Training = table File::Training,
+        /// The network.
+        pub model: Model = table File::Model,
     }
-    let Some(mut stage) = run.stage("train", provenance, &[File::Panel, File::Coefficients], force)? else {
-        return Ok(());
-    };
-    let (panel, coefficients) = (run.read(File::Panel)?, run.read(File::Coefficients)?);
-    if let Some(scope) = scope::with_coefficients(&panel.provenance, &coefficients.provenance) {
-        scope::warn_of_traits(scope.coefficients);
-        stage.note(SCOPE, serde_json::to_value(scope)?);
-    }
-    let panel = Panel::from_rows(&panel.rows)?;
-    let coefficients = Coefficients::from_rows(&coefficients.rows)?;
-    let train = split(panel.len(), options.train_share, options.study_seed)?;
-    let targets = Targets::fit(&panel, &coefficients, &train, scaling)?;
-    stage.note("clipped", targets.clipped.iter().sum::<usize>());
-    stage.write_batch(File::Targets, &targets.to_batch(&panel.customers)?)?;
+}
 
-    let (inside, outside) = (rows_where(&train, true), rows_where(&train, false));
+/// Trains a network on the grades of a panel's customers.
+#[derive(Debug)]
+pub struct Train;
+
+impl Stage for Train {
+    const NAME: &'static str = "train";
+    type Params = TrainOptions;
+    type Inputs = TrainInputs;
+    type Outputs = TrainOutputs;
+
+    fn run(params: &TrainOptions, inputs: TrainInputs, notes: &mut Notes) -> Result<TrainOutputs> {
+        let scope = scope::with_coefficients(&inputs.panel.provenance, &inputs.coefficients.provenance);
+        scope::warn_of_traits(scope.as_ref().and_then(|scope| scope.coefficients));
+        let (panel, coefficients) = (inputs.panel.value, inputs.coefficients.value);
+        let train = split(panel.len(), params.train_share, params.study_seed)?;
+        let scaling = params.scaling.into();
+        let Targets { traits, scores, grades, train, clipped, .. } =
+            Targets::fit(&panel, &coefficients, &train, scaling)?;
+        notes.add("clipped", clipped.iter().sum::<usize>());
+        let targets = StoredTargets {
+            traits,
+            customers: panel.customers.clone(),
+            scores,
+            grades,
+            train,
+            scaling,
+            scope,
+        };
+        let (model, history) = fit(params, &panel, &targets)?;
+        Ok(TrainOutputs { training: training(&history)?, targets, model })
+    }
+}
+
+/// Fits the network on the training customers, and says how it does on the others.
+fn fit(params: &TrainOptions, panel: &Panel, targets: &StoredTargets) -> Result<(Model, History)> {
+    let (inside, outside) = (targets.train_rows(), targets.test_rows());
     let grades = targets.grades.mapv(|grade| grade as f32);
     let part = |rows: &[usize]| (panel.shares.select(Dimension(0), rows), grades.select(Dimension(0), rows));
     let ((x, y), (test_x, test_y)) = (part(&inside), part(&outside));
-    let params = NetworkParams::lstm(panel.classes.len(), options.units).outputs(coefficients.traits.len());
-    let mut network = params.init::<f32, _>(&mut seed::stream(options.seed, "weights", 0))?;
-    let trainer = options.recipe.params(options.epochs);
-    let mut order = seed::stream(options.study_seed, "minibatch order", 0);
+    let network = NetworkParams::lstm(panel.classes.len(), params.units).outputs(targets.traits.len());
+    let mut network = network.init::<f32, _>(&mut seed::stream(params.seed, "weights", 0))?;
+    let trainer = params.recipe.params(params.epochs);
+    let mut order = seed::stream(params.study_seed, "minibatch order", 0);
     let mut progress = Progress::new("training");
     let data = Dataset::new(&x, &y)?;
     let test = Dataset::new(&test_x, &test_y)?;
@@ -193,62 +201,30 @@ pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()>
         r2 = format!("{:.3}", fit.mean().unwrap_or(f64::NAN)),
         "fit on unseen customers, mean over traits"
     );
-    write_history(&mut stage, &history)?;
-    model::write(&mut stage, &network, &panel.classes, &coefficients.traits)?;
-    stage.finish()
+    let model = Model {
+        network,
+        classes: panel.classes.clone(),
+        traits: targets.traits.clone(),
+        seed: params.seed,
+        study_seed: params.study_seed,
+    };
+    Ok((model, history))
 }
 
-fn write_history(stage: &mut crate::run_folder::Stage<'_>, history: &spendscape_lstm::History) -> Result<()> {
+fn training(history: &History) -> Result<Training> {
     let rows = (1..).zip(&history.epochs).map(|(number, epoch)| TrainingRow {
         epoch: number,
         rate: epoch.rate,
         loss: epoch.loss,
         validation: epoch.validation_loss,
     });
-    stage.write_table(File::Training, &Axes::new(), &Training::from_rows(rows)?)
-}
-
-/// Targets as they were written: customers, grades and the training split.
-#[derive(Debug, Clone)]
-pub struct StoredTargets {
-    /// Traits (P).
-    pub traits: Vec<String>,
-    /// Customers (N).
-    pub customers: Vec<String>,
-    /// Raw scores, N x P.
-    pub scores: Array2<f64>,
-    /// Grades, N x P.
-    pub grades: Array2<f64>,
-    /// Training split, N.
-    pub train: Vec<bool>,
-    /// How scores became grades.
-    pub scaling: TargetScaling,
-    /// What the run is about, where its panel came from a ledger.
-    pub scope: Option<Scope>,
-}
-
-/// Reads the targets of a run folder.
-///
-/// # Errors
-/// If the table is missing or damaged.
-pub fn read_targets(run: &RunFolder) -> Result<StoredTargets> {
-    let stored = run.read(File::Targets)?;
-    let table: tables::Targets = stored.table()?;
-    let scaling = stored.provenance.parameters.get("scaling").cloned().unwrap_or_default();
-    Ok(StoredTargets {
-        scope: scope::of_table(&stored.provenance),
-        scaling: serde_json::from_value(scaling)
-            .with_context(|| format!("{} does not say how its grades were scaled", File::Targets.name()))?,
-        traits: stored.axes.labels(Axis::Trait)?.to_vec(),
-        customers: table.customer,
-        scores: table.score,
-        grades: table.grade,
-        train: table.train,
-    })
+    Ok(Training::from_rows(rows)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use spendscape_run::rows_where;
+
     use super::*;
 
     #[test]

@@ -7,6 +7,7 @@ use spendscape_dynamics::{
     Curve, CurveFit, GroupAttractors, GroupVerdict, Label, PointClusters, Population, Verdicts,
     fit_attractors, judge_group, label_points,
 };
+use spendscape_run::StoredTargets;
 use spendscape_schema::{
     Axes, seed,
     tables::{AttractorRow, Attractors},
@@ -16,7 +17,6 @@ use spendscape_segments::dominant;
 use crate::{
     model::Weights,
     run_folder::{File, Stage},
-    stages::train::StoredTargets,
 };
 
 /// Points along a fitted curve that are written for figures.

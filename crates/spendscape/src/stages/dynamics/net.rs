@@ -17,7 +17,7 @@ use super::{
     with_study, write_json, write_tables,
 };
 use crate::{
-    run_folder::{File, RunFolder},
+    run_folder::{File, RunFolder, Stage},
     text::{read_bytes, read_text},
 };
 
@@ -111,7 +111,7 @@ pub fn net(
     } else {
         tracing::info!("studied as {}", read.description);
     }
-    let Some(mut stage) = run.stage("dynamics", with_study(provenance, options), &[], force)? else {
+    let Some(mut stage) = Stage::start(run, "dynamics", with_study(provenance, options), &[], force)? else {
         return Ok(());
     };
     stage.path("model", model);

@@ -8,13 +8,13 @@ use spendscape_report::{
     AnglePart, AnglesPart, AssignmentPart, ChangePart, ChangedClass, CustomerExplanation, DriverPart,
     FlaggedClass, FlaggedPart, LeadPart, MadeFrom, MovePart, PeriodPart, ShiftPart, TrustPart,
 };
+use spendscape_run::{File, RunFolder};
 use spendscape_schema::tables::Segments;
 use spendscape_segments::dominance_order;
 use spendscape_store::{Digest, TableReader};
 use spendscape_surrogate::{Explanation, Gauge, MAX_ERROR_DEGREES, Refusal, Score, assign, degrees_between};
 
 use super::{change::Change, data::INPUTS, fidelity::quantile, finding::Explainer};
-use crate::run_folder::{File, RunFolder};
 
 /// Classes listed among what changed over the periods.
 const SHIFTS: usize = 5;

@@ -2,18 +2,30 @@
 
 use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
-use spendscape_schema::{Axis, Panel, tables::Angles};
-use spendscape_segments::final_states;
+use spendscape_run::{File, Model, StoredStates, StoredTargets, Weights, WithAxes, inputs};
+use spendscape_schema::{
+    Axis, Panel,
+    tables::{Angles, MeanShares, Predictions},
+};
 use spendscape_surrogate::{LinearModel, Ols};
 
-use crate::{
-    model::{self, Model, Weights},
-    run_folder::{File, RunFolder},
-    stages::{
-        states::read_states,
-        train::{StoredTargets, read_targets, rows_where},
-    },
-};
+inputs! {
+    /// The tables of the customers of a trained run, or of a batch that was assigned.
+    pub struct CustomerInputs {
+        /// Shares over the long window.
+        pub panel: Panel = table File::Panel,
+        /// Grades, and who was trained on.
+        pub targets: StoredTargets = table File::Targets,
+        /// States over the long window.
+        pub states: StoredStates = table File::States,
+        /// Direction angles.
+        pub angles: WithAxes<Angles> = table File::Angles,
+        /// Mean shares.
+        pub mean_shares: MeanShares = table File::MeanShares,
+        /// Outputs of the network.
+        pub predictions: Predictions = table File::Predictions,
+    }
+}
 
 /// Tables that explanations are made from.
 pub(crate) const INPUTS: [File; 5] = [File::Panel, File::Targets, File::Model, File::States, File::Angles];
@@ -50,39 +62,32 @@ pub(crate) struct Surrogates {
 }
 
 impl Data {
-    /// Reads a trained run.
-    pub(crate) fn read(run: &RunFolder) -> Result<Self> {
-        Self::of(run, model::read(run)?)
-    }
-
-    /// Reads the customers of a run folder, whose states are those of this model.
-    pub(crate) fn of(run: &RunFolder, model: Model) -> Result<Self> {
-        let panel = Panel::from_rows(&run.read(File::Panel)?.rows)?;
+    /// The customers of these tables, whose states are those of this model.
+    pub(crate) fn of(tables: CustomerInputs, model: Model) -> Result<Self> {
+        let CustomerInputs { panel, targets, states, angles, mean_shares, predictions } = tables;
         model.check_classes(&panel.classes)?;
-        let states = read_states(run, File::States)?.hidden;
-        let angles = run.read(File::Angles)?;
         Ok(Self {
-            shares: panel.mean_shares(),
-            targets: read_targets(run)?,
+            shares: mean_shares.share,
+            targets,
             weights: model.weights()?,
-            ends: final_states(&states)?,
-            outputs: model.network.predict(&panel.shares)?.mapv(f64::from),
+            ends: states.ends()?,
+            outputs: predictions.output,
             angle_names: angles.axes.labels(Axis::Angle)?.to_vec(),
-            angles: angles.table::<Angles>()?.angle,
+            angles: angles.table.angle,
             panel,
             model,
-            states,
+            states: states.hidden,
         })
     }
 
     /// Rows of the training customers.
     pub(crate) fn train_rows(&self) -> Vec<usize> {
-        rows_where(&self.targets.train, true)
+        self.targets.train_rows()
     }
 
     /// Rows of the other customers.
     pub(crate) fn test_rows(&self) -> Vec<usize> {
-        rows_where(&self.targets.train, false)
+        self.targets.test_rows()
     }
 
     /// Fits the surrogates on these rows.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
 use spendscape_lstm::r2;
 use spendscape_schema::{
-    Axes, seed,
+    seed,
     tables::{MetricRow, Metrics},
 };
 use spendscape_segments::{
@@ -19,11 +19,11 @@ use spendscape_surrogate::{
 };
 
 use super::{
+    ExplainParams,
     data::Data,
     finding::{Explainer, Finding},
     tables::refusal_name,
 };
-use crate::run_folder::{File, Stage};
 
 /// Resampled sets of customers per interval.
 const RESAMPLES: usize = 1_000;
@@ -64,12 +64,16 @@ impl Figures {
     }
 }
 
-/// Measures and writes the figures.
-pub(crate) fn write(stage: &mut Stage<'_>, explainer: &Explainer<'_>, findings: &[Finding]) -> Result<()> {
+/// Measures the figures.
+pub(crate) fn table(
+    params: &ExplainParams,
+    explainer: &Explainer<'_>,
+    findings: &[Finding],
+) -> Result<Metrics> {
     let mut figures = Figures::default();
     let data = explainer.data;
     let test = data.test_rows();
-    figures.add("data.synthetic", f64::from(u8::from(stage.run().has(File::Latent)?)));
+    figures.add("data.synthetic", f64::from(u8::from(params.synthetic)));
     figures.add("customers", data.panel.len() as f64);
     figures.add("customers.training", (data.panel.len() - test.len()) as f64);
     figures.add("customers.unseen", test.len() as f64);
@@ -102,7 +106,7 @@ pub(crate) fn write(stage: &mut Stage<'_>, explainer: &Explainer<'_>, findings: 
         figures.add("monitor.refused_at_most", refused + deviations * deviation);
     }
     let rows = figures.0.into_iter().map(|(name, value)| MetricRow { name, value });
-    stage.write_table(File::Fidelity, &Axes::new(), &Metrics::from_rows(rows)?)
+    Ok(Metrics::from_rows(rows)?)
 }
 
 /// How well the network itself gives the grades, beside a straight line on the mean shares. An R2 of 0 is that of the unseen

@@ -5,17 +5,12 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
-use spendscape_schema::{
-    Axes,
-    tables::{FlaggedClassRow, FlaggedClasses},
-};
+use spendscape_run::RunFolder;
+use spendscape_schema::tables::{FlaggedClassRow, FlaggedClasses};
 use spendscape_surrogate::correlation;
 
 use super::{ExplainOptions, named::told_by_name};
-use crate::{
-    run_folder::{File, RunFolder, Stage},
-    text::read_text,
-};
+use crate::text::read_text;
 
 /// Correlation of mean shares with a protected class from which on another class is flagged: a tenth of its variance.
 pub(crate) const CORRELATED: f64 = 0.3;
@@ -36,7 +31,7 @@ struct Listed {
 
 /// What flags classes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ClassList {
+pub struct ClassList {
     listed: Listed,
     /// Whether classes that tell something protected by their names are flagged too.
     by_name: bool,
@@ -130,15 +125,15 @@ impl ClassList {
     }
 }
 
-/// Writes the flagged classes.
-pub(crate) fn write(stage: &mut Stage<'_>, flagged: &[Flagged], classes: &[String]) -> Result<()> {
+/// The flagged classes as a table.
+pub(crate) fn table(flagged: &[Flagged], classes: &[String]) -> Result<FlaggedClasses> {
     let rows = flagged.iter().map(|flag| FlaggedClassRow {
         class: classes[flag.class].clone(),
         role: flag.role.name().to_owned(),
         reason: flag.reason.clone(),
         correlation: flag.correlation,
     });
-    stage.write_table(File::FlaggedClasses, &Axes::new(), &FlaggedClasses::from_rows(rows)?)
+    Ok(FlaggedClasses::from_rows(rows)?)
 }
 
 #[cfg(test)]

@@ -1,15 +1,13 @@
 //! Why a customer cannot be explained who is not in the panel.
 
 use anyhow::Result;
+use spendscape_run::{File, RunFolder};
 use spendscape_schema::{
     EmptyWindows, LeftOut,
     tables::{self, LeftOutRow},
 };
 
-use crate::{
-    run_folder::{File, RunFolder},
-    scope,
-};
+use crate::scope;
 
 /// Why the customer is not in the panel, and what would change that.
 pub(super) fn why(run: &RunFolder, customer: &str) -> Result<String> {

@@ -20,18 +20,26 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use serde::Serialize;
 use spendscape_report::CustomerExplanation;
-use spendscape_schema::Panel;
-use spendscape_store::Provenance;
+use spendscape_run::{
+    File, Inputs, Model, Notes, RunFolder, Sources, Stage, WithAxes, execute, inputs, outputs,
+};
+use spendscape_schema::{
+    Panel,
+    tables::{Contributions, Explanations, FlaggedClasses, Metrics, Surrogate, SurrogateAngles},
+};
 use spendscape_surrogate::MAX_ERROR_DEGREES;
 
+pub use self::flags::ClassList;
 use self::{
-    data::{Data, INPUTS},
+    data::{CustomerInputs, Data},
     finding::Explainer,
-    flags::ClassList,
 };
 use super::train::ONE_CUSTOMER;
-use crate::run_folder::{File, RunFolder};
+
+/// The trained run among the sources.
+const TRAINED: &str = "trained";
 
 /// How customers are explained.
 #[derive(Debug, Clone, Default, Args)]
@@ -88,14 +96,121 @@ impl Source {
         Ok(Self { trained, batch: true })
     }
 
-    /// The customers explained, if they are not those of the trained run.
-    fn read_batch(&self, run: &RunFolder, trained: &Data) -> Result<Option<Data>> {
-        self.batch.then(|| Data::of(run, trained.model.clone())).transpose()
+    /// Where the stage's inputs are.
+    fn sources<'a>(&'a self, run: &'a RunFolder) -> Sources<'a> {
+        let sources = Sources::new(run);
+        if self.batch { sources.folder(TRAINED, &self.trained) } else { sources }
+    }
+
+    /// What is explained, and by what.
+    fn params(&self, run: &RunFolder, options: &ExplainOptions) -> Result<ExplainParams> {
+        Ok(ExplainParams {
+            flagged: ClassList::read(options, &self.trained)?,
+            max_error_degrees: MAX_ERROR_DEGREES,
+            synthetic: run.has(File::Latent)?,
+        })
     }
 }
 
-/// Fits the surrogates, measures their fidelity and explains every customer. With `model`, the customers of a batch that was
-/// assigned by the network of that run are explained by its surrogates, beside its customers and its list of classes.
+/// What explanations are made with.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExplainParams {
+    /// Classes whose use in a decision about a person needs a reason.
+    pub flagged: ClassList,
+    /// Error of a direction above which a customer is not explained.
+    pub max_error_degrees: f64,
+    /// Whether the customers are those of a synthetic bank: the model card says so.
+    pub synthetic: bool,
+}
+
+inputs! {
+    /// The run whose network assigned a batch.
+    pub struct TrainedInputs {
+        /// Its network.
+        pub model: Model = table File::Model,
+        /// Its own customers.
+        pub customers: CustomerInputs = all (),
+    }
+}
+
+inputs! {
+    /// Who is explained, and by what.
+    pub struct ExplainInputs {
+        /// Who is explained.
+        pub customers: CustomerInputs = all (),
+        /// The network, where it is the folder's own.
+        pub model: Option<Model> = table File::Model,
+        /// The run whose network assigned them, where they are a batch.
+        pub trained: Option<TrainedInputs> = folder TRAINED,
+    }
+}
+
+outputs! {
+    /// Surrogates, their fidelity, and explanations.
+    pub struct ExplainOutputs {
+        /// Coefficients.
+        pub surrogate: Surrogate = table File::Surrogate,
+        /// The angles that the surrogate predicts.
+        pub angles: WithAxes<SurrogateAngles> = table File::SurrogateAngles,
+        /// Protected and proxy classes.
+        pub flagged: FlaggedClasses = table File::FlaggedClasses,
+        /// Why each customer is in its segment.
+        pub explanations: Explanations = table File::Explanations,
+        /// What each class adds to the lead of explained customers.
+        pub contributions: WithAxes<Contributions> = table File::Contributions,
+        /// How faithful the surrogates are.
+        pub fidelity: Metrics = table File::Fidelity,
+    }
+}
+
+/// Fits the surrogates, measures their fidelity and explains every customer.
+#[derive(Debug)]
+pub struct Explain;
+
+impl Stage for Explain {
+    const NAME: &'static str = flags::STAGE;
+    type Params = ExplainParams;
+    type Inputs = ExplainInputs;
+    type Outputs = ExplainOutputs;
+
+    fn run(params: &ExplainParams, inputs: ExplainInputs, notes: &mut Notes) -> Result<ExplainOutputs> {
+        let (trained, batch) = inputs.data()?;
+        let surrogates = trained.fit(&trained.train_rows())?;
+        let explainer =
+            Explainer::new(batch.as_ref().unwrap_or(&trained), &trained, &surrogates, &params.flagged)?;
+        notes.add("rank", surrogates.state.rank());
+        let findings = explainer.explain_all()?;
+        let refused = findings.iter().filter(|finding| finding.segment.lead.is_err()).count();
+        tracing::info!(customers = findings.len(), refused, "explained");
+        Ok(ExplainOutputs {
+            surrogate: tables::surrogate(&explainer)?,
+            angles: tables::angles(&explainer),
+            flagged: flags::table(&explainer.flagged, &explainer.data.panel.classes)?,
+            explanations: tables::explanations(&explainer, &findings)?,
+            contributions: tables::contributions(&explainer, &findings)?,
+            fidelity: fidelity::table(params, &explainer, &findings)?,
+        })
+    }
+}
+
+impl ExplainInputs {
+    /// The customers of the trained run, and those of a batch if they are explained.
+    fn data(self) -> Result<(Data, Option<Data>)> {
+        match self.trained {
+            Some(trained) => {
+                let batch = Data::of(self.customers, trained.model.clone())?;
+                Ok((Data::of(trained.customers, trained.model)?, Some(batch)))
+            }
+            None => {
+                let model = self.model.context("there is no network to explain")?;
+                Ok((Data::of(self.customers, model)?, None))
+            }
+        }
+    }
+}
+
+/// Explains the customers of a run folder. With `model`, they are a batch that was assigned by the network of that run, and are
+/// explained by its surrogates, beside its customers and its list of classes.
 ///
 /// # Errors
 /// If a table is missing, the panel's classes are not the model's, the list names an unknown class, there are too few
@@ -109,36 +224,11 @@ pub fn explain(run: &RunFolder, options: &ExplainOptions, model: Option<&Path>, 
             bail!(ONE_CUSTOMER);
         }
     }
-    let list = ClassList::read(options, &source.trained)?;
-    let mut provenance = Provenance::new(flags::STAGE)
-        .parameter(flags::PARAMETER, serde_json::to_value(&list)?)
-        .parameter("max_error_degrees", MAX_ERROR_DEGREES)
-        // The model card says so.
-        .parameter("synthetic", run.has(File::Latent)?);
-    let mut inputs = INPUTS.to_vec();
-    if source.batch {
-        inputs.retain(|file| *file != File::Model);
-        for file in INPUTS {
-            provenance = source.trained.input(provenance, &format!("trained {}", file.name()), file)?;
-        }
+    if !source.batch {
+        run.need(File::Model)
+            .with_context(|| format!("stage `{}` needs {}", Explain::NAME, File::Model.name()))?;
     }
-    let Some(mut stage) = run.stage(flags::STAGE, provenance, &inputs, force)? else {
-        return Ok(());
-    };
-    let trained = Data::read(&source.trained)?;
-    let batch = source.read_batch(run, &trained)?;
-    let surrogates = trained.fit(&trained.train_rows())?;
-    let explainer = Explainer::new(batch.as_ref().unwrap_or(&trained), &trained, &surrogates, &list)?;
-    let data = explainer.data;
-    stage.note("rank", surrogates.state.rank());
-    tables::write_surrogates(&mut stage, &explainer)?;
-    flags::write(&mut stage, &explainer.flagged, &data.panel.classes)?;
-    let findings = explainer.explain_all()?;
-    tables::write_findings(&mut stage, &explainer, &findings)?;
-    fidelity::write(&mut stage, &explainer, &findings)?;
-    let refused = findings.iter().filter(|finding| finding.segment.lead.is_err()).count();
-    tracing::info!(customers = findings.len(), refused, "explained");
-    stage.finish()
+    execute::<Explain>(&source.sources(run), &source.params(run, options)?, force)
 }
 
 /// Explains one customer from the tables of a run folder whose stage `explain` is up to date.
@@ -152,14 +242,14 @@ pub fn explain_customer(
     customer: &str,
 ) -> Result<CustomerExplanation> {
     let source = Source::open(run, model)?;
-    let trained = Data::read(&source.trained)?;
-    let batch = source.read_batch(run, &trained)?;
+    let sources = source.sources(run);
+    let (trained, batch) = ExplainInputs::read(&sources, &ExplainInputs::find(&sources)?)?.data()?;
     let data = batch.as_ref().unwrap_or(&trained);
     let Some(row) = data.panel.customers.iter().position(|name| name == customer) else {
         bail!("{}", left_out::why(run, customer)?);
     };
     let surrogates = trained.fit(&trained.train_rows())?;
-    let list = ClassList::read(options, &source.trained)?;
+    let list = source.params(run, options)?.flagged;
     let explainer = Explainer::new(data, &trained, &surrogates, &list)?;
     customer::document(run, &source.trained, &explainer, row)
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
+use spendscape_run::WithAxes;
 use spendscape_schema::{
     Axes, Axis,
     tables::{Contributions, ExplanationRow, Explanations, Surrogate, SurrogateAngles, SurrogateRow},
@@ -9,7 +10,6 @@ use spendscape_schema::{
 use spendscape_surrogate::{Gauge, LinearModel, Refusal, Score, median_gauge};
 
 use super::finding::{Explainer, Finding};
-use crate::run_folder::{File, Stage};
 
 /// Name of the intercept's row.
 const INTERCEPT: &str = "(intercept)";
@@ -23,17 +23,21 @@ pub(crate) fn refusal_name(refusal: Refusal) -> &'static str {
     }
 }
 
-/// Writes coefficients of all surrogates and the predicted angles.
-pub(crate) fn write_surrogates(stage: &mut Stage<'_>, explainer: &Explainer<'_>) -> Result<()> {
+/// Coefficients of all surrogates.
+pub(crate) fn surrogate(explainer: &Explainer<'_>) -> Result<Surrogate> {
     let mut rows = Rows::default();
     let data = explainer.data;
     rows.add_model(&explainer.surrogates.angle, &data.angle_names, &data.panel.classes);
     rows.add_outputs(explainer)?;
-    stage.write_table(File::Surrogate, &Axes::new(), &Surrogate::from_rows(rows.0)?)?;
+    Ok(Surrogate::from_rows(rows.0)?)
+}
+
+/// The angles that the surrogate predicts.
+pub(crate) fn angles(explainer: &Explainer<'_>) -> WithAxes<SurrogateAngles> {
+    let data = explainer.data;
     let table =
         SurrogateAngles { customer: data.panel.customers.clone(), angle: explainer.predicted_angles.clone() };
-    let axes = Axes::new().with(Axis::Angle, data.angle_names.iter().cloned());
-    stage.write_table(File::SurrogateAngles, &axes, &table)
+    WithAxes { axes: Axes::new().with(Axis::Angle, data.angle_names.iter().cloned()), table }
 }
 
 /// Rows of the table of coefficients.
@@ -77,12 +81,8 @@ impl Rows {
     }
 }
 
-/// Writes the explanations of all customers.
-pub(crate) fn write_findings(
-    stage: &mut Stage<'_>,
-    explainer: &Explainer<'_>,
-    findings: &[Finding],
-) -> Result<()> {
+/// The explanations of all customers.
+pub(crate) fn explanations(explainer: &Explainer<'_>, findings: &[Finding]) -> Result<Explanations> {
     let data = explainer.data;
     let (names, traits) = (&data.panel.customers, &data.targets.traits);
     let name = |k: usize| traits[k].clone();
@@ -101,9 +101,16 @@ pub(crate) fn write_findings(
             unflagged_segment: finding.without_flagged.map(name),
         }
     };
-    let table = Explanations::from_rows(names.iter().zip(findings).map(row))?;
-    stage.write_table(File::Explanations, &Axes::new(), &table)?;
+    Ok(Explanations::from_rows(names.iter().zip(findings).map(row))?)
+}
 
+/// What each class adds to the lead of the customers who are explained.
+pub(crate) fn contributions(
+    explainer: &Explainer<'_>,
+    findings: &[Finding],
+) -> Result<WithAxes<Contributions>> {
+    let data = explainer.data;
+    let names = &data.panel.customers;
     let explained: Vec<usize> =
         (0..findings.len()).filter(|&row| findings[row].segment.lead.is_ok()).collect();
     let leads = || explained.iter().filter_map(|&row| findings[row].segment.lead.as_ref().ok());
@@ -119,5 +126,5 @@ pub(crate) fn write_findings(
         contribution: contributions,
         percentile: explainer.peers.percentiles(&shares)?.mapv(|percentile| percentile as f32),
     };
-    stage.write_table(File::Contributions, &data.panel.axes(), &table)
+    Ok(WithAxes { axes: data.panel.axes(), table })
 }

@@ -12,7 +12,7 @@ use spendscape_store::Provenance;
 
 use super::{data::GoalData, day_number};
 use crate::{
-    run_folder::{File, RunFolder},
+    run_folder::{File, RunFolder, Stage},
     stages::count,
 };
 
@@ -66,7 +66,7 @@ pub fn cross_sell(run: &RunFolder, options: &CrossSellOptions, force: bool) -> R
         // What the log says depends on it.
         .parameter("false_discoveries", options.false_discoveries);
     let inputs = [File::GoalGroups, File::GoalRoster];
-    let Some(mut stage) = run.stage("goals cross-sell", provenance, &inputs, force)? else {
+    let Some(mut stage) = Stage::start(run, "goals cross-sell", provenance, &inputs, force)? else {
         return Ok(());
     };
     let data = GoalData::open(run)?;

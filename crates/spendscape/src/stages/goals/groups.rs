@@ -149,7 +149,7 @@ pub fn groups(run: &RunFolder, options: &GroupsOptions, force: bool) -> Result<(
     if let Some(path) = &options.customers {
         provenance = provenance.input("customers", &Digest::of_file(path)?);
     }
-    let Some(mut stage) = run.stage("goals groups", provenance, &inputs, force)? else {
+    let Some(mut stage) = Stage::start(run, "goals groups", provenance, &inputs, force)? else {
         return Ok(());
     };
     if let Some(path) = &options.ledger {

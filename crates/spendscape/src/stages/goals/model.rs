@@ -81,11 +81,11 @@ pub(super) fn start<'a>(
     let mut inputs = vec![File::GoalGroups, File::GoalRoster];
     let Some(folder) = folder else {
         inputs.push(File::GoalModel);
-        return Ok(run.stage(name, provenance, &inputs, force)?.map(|stage| (stage, run.clone())));
+        return Ok(Stage::start(run, name, provenance, &inputs, force)?.map(|stage| (stage, run.clone())));
     };
     let source = RunFolder::open_to_read(folder)?;
     let provenance = source.input(provenance, "model", File::GoalModel)?;
-    let stage = run.stage(name, provenance, &inputs, force)?;
+    let stage = Stage::start(run, name, provenance, &inputs, force)?;
     Ok(stage.map(|mut stage| {
         stage.path("model", &source.find(File::GoalModel));
         (stage, source)

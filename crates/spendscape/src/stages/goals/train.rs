@@ -154,7 +154,7 @@ pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()>
     if run.has(File::GoalTruth)? {
         inputs.push(File::GoalTruth);
     }
-    let Some(mut stage) = run.stage("goals train", provenance, &inputs, force)? else {
+    let Some(mut stage) = Stage::start(run, "goals train", provenance, &inputs, force)? else {
         return draw(run);
     };
     let calendar = match (&calendar_text, &options.calendar) {

@@ -6,16 +6,14 @@ use anyhow::{Context, Result, bail};
 use ndarray::{Array1, Array2, Axis as Dimension, concatenate};
 use spendscape_lstm::{Dataset, NetworkParams, TrainParams};
 use spendscape_outcomes::{Block, FeatureSet, Features, Fold};
+use spendscape_run::angle_names;
 use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, csv::Record, seed, tables};
 use spendscape_segments::{CanonicalFrame, final_states};
 
 use super::bespoke::{Balances, UNIT_MINOR, balance_features, shares, spending};
 use crate::{
     run_folder::{File, RunFolder},
-    stages::{
-        columns::{number_of, read_columns},
-        states::angle_names,
-    },
+    stages::columns::{number_of, read_columns},
 };
 
 /// Least number of steps in an epoch, so that a few hundred customers train a network at all.

@@ -147,7 +147,7 @@ pub fn outcomes(run: &RunFolder, options: &OutcomesOptions, force: bool) -> Resu
     if run.has(File::Balances)? {
         inputs.push(File::Balances);
     }
-    let Some(mut stage) = run.stage("outcomes", provenance, &inputs, force)? else {
+    let Some(mut stage) = Stage::start(run, "outcomes", provenance, &inputs, force)? else {
         return draw(run);
     };
     stage.path("labels", &options.labels);
@@ -190,7 +190,7 @@ fn draw(run: &RunFolder) -> Result<()> {
 
 fn read_data(run: &RunFolder, options: &OutcomesOptions, inputs: &[File]) -> Result<CustomerData> {
     let panel = if inputs.contains(&File::Panel) {
-        let panel = Panel::from_rows(&run.read(File::Panel)?.rows)?;
+        let panel = run.table::<Panel>(File::Panel)?;
         let coefficients = Coefficients::from_rows(&run.read(File::Coefficients)?.rows)?;
         let balances =
             if inputs.contains(&File::Balances) { Some(features::read_balances(run, &panel)?) } else { None };

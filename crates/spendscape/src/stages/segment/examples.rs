@@ -4,28 +4,20 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
-use spendscape_schema::{
-    Axes,
-    tables::{ExampleRow, Examples},
-};
+use spendscape_run::StoredStates;
+use spendscape_schema::tables::{ExampleRow, Examples};
 use spendscape_segments::{final_states, find_changed, row_cosines, straightness};
-
-use crate::{
-    model,
-    run_folder::{File, Stage},
-    stages::{states::StoredStates, train::StoredTargets},
-};
 
 /// Examples kept per role.
 const EXAMPLES: usize = 10;
 
 /// Customers with both windows: one whose trajectories agree (P3 figure 1b), one who changed (figure 1c).
-pub(super) fn write(
-    stage: &mut Stage<'_>,
-    targets: &StoredTargets,
+/// `readout` is the weight matrix of the output layer, P x M.
+pub(super) fn table(
     long: &StoredStates,
     short: Option<&StoredStates>,
-) -> Result<()> {
+    readout: &Array2<f64>,
+) -> Result<Examples> {
     let mut rows = Vec::new();
     if let Some(short) = short {
         let at: HashMap<&String, usize> =
@@ -35,19 +27,18 @@ pub(super) fn write(
         let (long_rows, short_rows): (Vec<usize>, Vec<usize>) = both.into_iter().unzip();
         let long_states = long.hidden.select(Dimension(0), &long_rows);
         let short_states = short.hidden.select(Dimension(0), &short_rows);
-        let readout = model::read(stage.run())?.weights()?.output;
         for (role, found) in [
             ("steady", steady(&long_states, &short_states)?),
-            ("changed", changed(&long_states, &short_states, &readout)?),
+            ("changed", changed(&long_states, &short_states, readout)?),
         ] {
             rows.extend(found.into_iter().take(EXAMPLES).map(|(row, score)| ExampleRow {
                 role: role.to_owned(),
-                customer: targets.customers[long_rows[row]].clone(),
+                customer: long.customers[long_rows[row]].clone(),
                 score,
             }));
         }
     }
-    stage.write_table(File::Examples, &Axes::new(), &Examples::from_rows(rows)?)
+    Ok(Examples::from_rows(rows)?)
 }
 
 /// Customers whose two trajectories lie together, best first: the cosine of their final states, times the straightness

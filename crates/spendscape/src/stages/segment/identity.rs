@@ -7,54 +7,47 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use ndarray::Array2;
-use spendscape_schema::{
-    Axes,
-    tables::{self, DriftRow, Segments},
-};
+use spendscape_run::{File, Notes, RunFolder, Segmentation, inputs};
+use spendscape_schema::tables::{self, DriftRow, Segments};
 use spendscape_segments::{Drift, DriftTable, Fate, MatchConfig, match_segments, segment_drift};
-use spendscape_store::Provenance;
 
-use super::centers::Segmentation;
-use crate::run_folder::{File, RunFolder, Stage};
+inputs! {
+    /// The segments of an earlier run.
+    pub struct Earlier {
+        /// Who belonged to which.
+        pub segments: Segments = table File::Segments,
+        /// Where they lay, and which ids are free.
+        pub centers: Segmentation = table File::SegmentCenters,
+    }
+}
 
-/// The segments of an earlier run.
-#[derive(Debug)]
-pub(crate) struct Earlier {
-    run: RunFolder,
+/// Opens an earlier run.
+///
+/// # Errors
+/// If it is the run itself, or has no segments.
+pub(crate) fn open(path: &Path, run: &RunFolder) -> Result<RunFolder> {
+    let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    if same(path, run.path()) {
+        bail!("{} is the run itself: name the folder of an earlier run", path.display());
+    }
+    let earlier = RunFolder::open_to_read(path)?;
+    for file in [File::Segments, File::SegmentCenters] {
+        earlier.need(file).with_context(|| format!("{} has no segments to go by", path.display()))?;
+    }
+    Ok(earlier)
 }
 
 impl Earlier {
-    /// Opens an earlier run and adds what is read of it to the provenance.
-    ///
-    /// # Errors
-    /// If it is the run itself, or has no segments.
-    pub(crate) fn open(path: &Path, run: &RunFolder, provenance: Provenance) -> Result<(Self, Provenance)> {
-        let same =
-            |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
-        if same(path, run.path()) {
-            bail!("{} is the run itself: name the folder of an earlier run", path.display());
-        }
-        let none = || format!("{} has no segments to go by", path.display());
-        let earlier = RunFolder::open_to_read(path)?;
-        let mut provenance = provenance;
-        for file in [File::Segments, File::SegmentCenters] {
-            let name = format!("earlier {}", file.name());
-            provenance = earlier.input(provenance, &name, file).with_context(none)?;
-        }
-        Ok((Self { run: earlier }, provenance))
-    }
-
     /// The segment of each customer of either run: in the earlier one, and `assigned` in this one.
-    fn labels(&self, customers: &[String], assigned: &[usize]) -> Result<[Vec<Option<usize>>; 2]> {
-        let table: Segments = self.run.table(File::Segments)?;
-        let segments = table.segment.into_iter().map(usize::from);
-        let mut earlier: HashMap<&String, usize> = table.customer.iter().zip(segments).collect();
+    fn labels(&self, customers: &[String], assigned: &[usize]) -> [Vec<Option<usize>>; 2] {
+        let segments = self.segments.segment.iter().copied().map(usize::from);
+        let mut earlier: HashMap<&String, usize> = self.segments.customer.iter().zip(segments).collect();
         let mut old: Vec<Option<usize>> = customers.iter().map(|name| earlier.remove(name)).collect();
         let mut new: Vec<Option<usize>> = assigned.iter().copied().map(Some).collect();
         // The order of those who left does not matter: they are only counted.
         old.extend(earlier.into_values().map(Some));
         new.resize(old.len(), None);
-        Ok([old, new])
+        [old, new]
     }
 
     /// Where the earlier segments lie among the unit directions of this run's network: the mean over the training customers
@@ -68,7 +61,7 @@ impl Earlier {
         directions: &Array2<f64>,
         train: &[bool],
     ) -> Result<Array2<f64>> {
-        let [old, _] = self.labels(customers, &[])?;
+        let [old, _] = self.labels(customers, &[]);
         let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (row, id) in old.into_iter().take(customers.len()).enumerate() {
             if let Some(id) = id.filter(|_| train[row]) {
@@ -97,14 +90,13 @@ impl Earlier {
         assigned: &[usize],
         keep: f64,
     ) -> Result<DriftTable> {
-        let [old, new] = self.labels(customers, assigned)?;
-        let next_id = Segmentation::read(&self.run)?.next_id;
+        let [old, new] = self.labels(customers, assigned);
+        let next_id = self.centers.next_id;
         let config = MatchConfig { keep, ..MatchConfig::default() };
         let found = match_segments(&old, &new, segmentation.ids.len(), next_id, &config)?;
         ensure!(
             found.drift.common > 0,
-            "no customer of {} is in this run, so its segments cannot be found again",
-            self.run.path().display()
+            "no customer of the earlier run is in this one, so that its segments cannot be found again"
         );
         ensure!(found.next_id <= usize::from(u16::MAX), "there are no more ids for new segments");
         segmentation.ids = found.ids;
@@ -116,25 +108,23 @@ impl Earlier {
     ///
     /// # Errors
     /// If the earlier run's segments are damaged.
-    pub(crate) fn compare(
-        &self,
-        segmentation: &Segmentation,
-        customers: &[String],
-        assigned: &[usize],
-    ) -> Result<DriftTable> {
-        let [old, new] = self.labels(customers, assigned)?;
-        Ok(segment_drift(&old, &new, &segmentation.ids, MatchConfig::default().part)?)
+    pub(crate) fn compare(&self, customers: &[String], assigned: &[usize]) -> Result<DriftTable> {
+        let [old, new] = self.labels(customers, assigned);
+        Ok(segment_drift(&old, &new, &self.centers.ids, MatchConfig::default().part)?)
     }
 }
 
-/// Writes the table of what changed, without rows where there is no earlier run.
-pub(crate) fn write_drift(stage: &mut Stage<'_>, drift: Option<&DriftTable>) -> Result<()> {
+/// The table of what changed, without rows where there is no earlier run.
+///
+/// # Errors
+/// If lists differ in length.
+pub(crate) fn table(drift: Option<&DriftTable>, notes: &mut Notes) -> Result<tables::Drift> {
     let rows: &[Drift] = drift.map_or(&[], |drift| &drift.segments);
     if let Some(drift) = drift {
-        stage.note("common_customers", drift.common);
-        stage.note("moved", drift.moved);
-        stage.note("moved_matched", drift.moved_matched);
-        stage.note("stability_index", drift.stability_index);
+        notes.add("common_customers", drift.common);
+        notes.add("moved", drift.moved);
+        notes.add("moved_matched", drift.moved_matched);
+        notes.add("stability_index", drift.stability_index);
     }
     let ids = |parts: &[(usize, f64)]| parts.iter().map(|(id, _)| *id as u32).collect();
     let parts = |parts: &[(usize, f64)]| parts.iter().map(|(_, part)| *part as f32).collect();
@@ -153,8 +143,7 @@ pub(crate) fn write_drift(stage: &mut Stage<'_>, drift: Option<&DriftTable>) -> 
         matched: row.matched.map(|id| id as u16),
         stability_index: Some(row.stability_index).filter(|index| index.is_finite()),
     };
-    let table = tables::Drift::from_rows(rows.iter().map(row))?;
-    stage.write_table(File::Drift, &Axes::new(), &table)
+    Ok(tables::Drift::from_rows(rows.iter().map(row))?)
 }
 
 fn fate(fate: Fate) -> &'static str {

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
+use spendscape_run::{File, Segmentation, Weights, WithAxes, outputs};
 use spendscape_schema::{
     Axes, Axis,
     tables::{
@@ -10,12 +11,6 @@ use spendscape_schema::{
     },
 };
 use spendscape_segments::{Profile, ProfileInput, profiles, unit_rows, yearly_stability};
-
-use super::centers::Segmentation;
-use crate::{
-    model::Weights,
-    run_folder::{File, Stage},
-};
 
 /// Classes listed per segment.
 const CLASSES: usize = 12;
@@ -45,41 +40,50 @@ pub(crate) struct Members<'a> {
     pub(crate) bootstrap: Option<&'a [f64]>,
 }
 
-/// Writes the profiles of all segments that have customers.
-///
-/// # Errors
-/// If the parts do not fit together, or the disk is full.
-pub(crate) fn write(
-    stage: &mut Stage<'_>,
-    segmentation: &Segmentation,
-    weights: &Weights,
-    members: &Members<'_>,
-) -> Result<()> {
-    let input = ProfileInput {
-        labels: members.assigned,
-        segments: segmentation.ids.len(),
-        shares: members.shares,
-        grades: members.grades,
-        states: members.states,
-        other_labels: Some(members.short),
-    };
-    let mut found = profiles(&input, CLASSES, CUSTOMERS)?;
-    found.retain(|profile| profile.size > 0);
-    let axes = Axes::new()
-        .with_numbered(Axis::Unit, members.states.len_of(Dimension(2)))
-        .with(Axis::Trait, members.traits.iter().cloned());
-    write_overview(stage, segmentation, members, &found, &axes)?;
-    write_lists(stage, segmentation, members, &found)?;
-    write_trajectories(stage, segmentation, weights, &found, &axes)
+outputs! {
+    /// What segments are like.
+    pub struct ProfileTables {
+        /// Sizes, grades and stability.
+        pub profiles: WithAxes<Profiles> = table File::Profiles,
+        /// Spending that sets them apart.
+        pub spending: ProfileSpending = table File::ProfileSpending,
+        /// Customers typical of them.
+        pub customers: ProfileCustomers = table File::ProfileCustomers,
+        /// Their mean trajectories.
+        pub trajectories: WithAxes<ProfileTrajectories> = table File::ProfileTrajectories,
+    }
 }
 
-fn write_overview(
-    stage: &mut Stage<'_>,
-    segmentation: &Segmentation,
-    members: &Members<'_>,
-    found: &[Profile],
-    axes: &Axes,
-) -> Result<()> {
+impl ProfileTables {
+    /// The profiles of all segments that have customers.
+    ///
+    /// # Errors
+    /// If the parts do not fit together.
+    pub(crate) fn of(segmentation: &Segmentation, weights: &Weights, members: &Members<'_>) -> Result<Self> {
+        let input = ProfileInput {
+            labels: members.assigned,
+            segments: segmentation.ids.len(),
+            shares: members.shares,
+            grades: members.grades,
+            states: members.states,
+            other_labels: Some(members.short),
+        };
+        let mut found = profiles(&input, CLASSES, CUSTOMERS)?;
+        found.retain(|profile| profile.size > 0);
+        let axes = Axes::new()
+            .with_numbered(Axis::Unit, members.states.len_of(Dimension(2)))
+            .with(Axis::Trait, members.traits.iter().cloned());
+        let (spending, customers) = lists(segmentation, members, &found)?;
+        Ok(Self {
+            profiles: WithAxes { axes: axes.clone(), table: overview(segmentation, members, &found)? },
+            spending,
+            customers,
+            trajectories: WithAxes { axes, table: trajectories(segmentation, weights, &found)? },
+        })
+    }
+}
+
+fn overview(segmentation: &Segmentation, members: &Members<'_>, found: &[Profile]) -> Result<Profiles> {
     let always = always_kept(segmentation, members)?;
     let row = |profile: &Profile| ProfileRow {
         segment: segmentation.ids[profile.segment] as u16,
@@ -90,8 +94,7 @@ fn write_overview(
         always_kept: always[profile.segment],
         bootstrap_overlap: members.bootstrap.map(|overlap| overlap[profile.segment]),
     };
-    let table = Profiles::from_rows(found.iter().map(row))?;
-    stage.write_table(File::Profiles, axes, &table)
+    Ok(Profiles::from_rows(found.iter().map(row))?)
 }
 
 /// Share of each segment's customers who were in it after every period.
@@ -111,12 +114,11 @@ fn always_kept(segmentation: &Segmentation, members: &Members<'_>) -> Result<Vec
     Ok(kept.into_iter().zip(size).map(|(kept, size)| kept / size).collect())
 }
 
-fn write_lists(
-    stage: &mut Stage<'_>,
+fn lists(
     segmentation: &Segmentation,
     members: &Members<'_>,
     found: &[Profile],
-) -> Result<()> {
+) -> Result<(ProfileSpending, ProfileCustomers)> {
     let mut spending = Vec::new();
     let mut typical = Vec::new();
     let last = members.states.len_of(Dimension(1)) - 1;
@@ -136,17 +138,14 @@ fn write_lists(
             typical.push(ProfileCustomerRow { segment, customer, distance: apart.dot(&apart).sqrt() });
         }
     }
-    stage.write_table(File::ProfileSpending, &Axes::new(), &ProfileSpending::from_rows(spending)?)?;
-    stage.write_table(File::ProfileCustomers, &Axes::new(), &ProfileCustomers::from_rows(typical)?)
+    Ok((ProfileSpending::from_rows(spending)?, ProfileCustomers::from_rows(typical)?))
 }
 
-fn write_trajectories(
-    stage: &mut Stage<'_>,
+fn trajectories(
     segmentation: &Segmentation,
     weights: &Weights,
     found: &[Profile],
-    axes: &Axes,
-) -> Result<()> {
+) -> Result<ProfileTrajectories> {
     let rows = found.iter().flat_map(|profile| {
         let outputs = profile.trajectory.dot(&weights.output.t()) + &weights.output_bias;
         let period = move |period| ProfileTrajectoryRow {
@@ -157,6 +156,5 @@ fn write_trajectories(
         };
         (0..profile.trajectory.nrows()).map(period)
     });
-    let table = ProfileTrajectories::from_rows(rows)?;
-    stage.write_table(File::ProfileTrajectories, axes, &table)
+    Ok(ProfileTrajectories::from_rows(rows)?)
 }

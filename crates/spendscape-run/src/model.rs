@@ -5,12 +5,12 @@ use ndarray::{Array1, Array2, ArrayD, ArrayViewD, IxDyn};
 use serde_json::Value;
 use spendscape_lstm::{Network, NetworkParams};
 use spendscape_schema::{
-    Axes,
+    Axes, Tabular,
     tables::{self, ModelRow},
 };
-use spendscape_store::{Digest, Stored};
+use spendscape_store::Stored;
 
-use crate::run_folder::{File, RunFolder, Stage};
+use crate::{FromTable, IntoTable, Notes, TableContent};
 
 /// A trained network with the meaning of its inputs and outputs.
 #[derive(Debug, Clone)]
@@ -25,8 +25,6 @@ pub struct Model {
     pub seed: u64,
     /// Seed of the split and of the minibatch order.
     pub study_seed: u64,
-    /// Digest of the model's table.
-    pub digest: Digest,
 }
 
 /// The weights in f64, as the dynamics see them.
@@ -91,59 +89,52 @@ impl Model {
         }
         Ok(())
     }
+
+    fn read(stored: &Stored) -> Result<Self> {
+        let parameters = &stored.provenance.parameters;
+        let strings = |name: &str| -> Result<Vec<String>> {
+            let list = parameters.get(name).and_then(Value::as_array);
+            let list = list.with_context(|| {
+                format!("the model does not say its {name}: was it written by `spendscape train`?")
+            })?;
+            Ok(list.iter().filter_map(|label| label.as_str().map(str::to_owned)).collect())
+        };
+        let (classes, traits) = (strings("classes")?, strings("traits")?);
+        let units = parameters
+            .get("hidden_units")
+            .and_then(Value::as_u64)
+            .context("the model does not say its units")?;
+        let seed = stored.provenance.seed.context("the model does not say its seed")?;
+        let study_seed = parameters
+            .get("study_seed")
+            .and_then(Value::as_u64)
+            .context("the model does not say the seed of its split")?;
+        let params = NetworkParams::lstm(classes.len(), usize::try_from(units)?).outputs(traits.len());
+        let mut network = params.zeros::<f32>()?;
+        let tensors = tensors(stored.table()?)?;
+        set_tensors(&mut network, &tensors)?;
+        Ok(Self { network, classes, traits, seed, study_seed })
+    }
 }
 
-fn labels(labels: &[String]) -> Value {
-    labels.iter().map(|label| Value::from(label.as_str())).collect()
+impl IntoTable for Model {
+    /// One row per tensor.
+    fn into_table(self) -> Result<TableContent> {
+        let labels =
+            |labels: &[String]| -> Value { labels.iter().map(|label| Value::from(label.as_str())).collect() };
+        let mut notes = Notes::default();
+        notes.add("classes", labels(&self.classes));
+        notes.add("traits", labels(&self.traits));
+        notes.add("hidden_units", self.network.units());
+        Ok(TableContent { batch: tensor_table(&self.network.tensors())?.to_batch(&Axes::new())?, notes })
+    }
 }
 
-/// Writes the network as a table, one row per tensor.
-///
-/// # Errors
-/// If the disk is full.
-pub fn write(
-    stage: &mut Stage<'_>,
-    network: &Network<f32>,
-    classes: &[String],
-    traits: &[String],
-) -> Result<()> {
-    stage.note("classes", labels(classes));
-    stage.note("traits", labels(traits));
-    stage.note("hidden_units", network.units());
-    stage.write_table(File::Model, &Axes::new(), &tensor_table(&network.tensors())?)
-}
-
-/// Reads the network of a run folder.
-///
-/// # Errors
-/// If the table is missing or damaged, or a tensor is missing or has another shape than the model's size asks for.
-pub fn read(run: &RunFolder) -> Result<Model> {
-    let path = run.find(File::Model);
-    from_table(&run.read(File::Model)?).with_context(|| format!("{}", path.display()))
-}
-
-fn from_table(stored: &Stored) -> Result<Model> {
-    let parameters = &stored.provenance.parameters;
-    let strings = |name: &str| -> Result<Vec<String>> {
-        let list = parameters.get(name).and_then(Value::as_array);
-        let list = list.with_context(|| {
-            format!("the model does not say its {name}: was it written by `spendscape train`?")
-        })?;
-        Ok(list.iter().filter_map(|label| label.as_str().map(str::to_owned)).collect())
-    };
-    let (classes, traits) = (strings("classes")?, strings("traits")?);
-    let units =
-        parameters.get("hidden_units").and_then(Value::as_u64).context("the model does not say its units")?;
-    let seed = stored.provenance.seed.context("the model does not say its seed")?;
-    let study_seed = parameters
-        .get("study_seed")
-        .and_then(Value::as_u64)
-        .context("the model does not say the seed of its split")?;
-    let params = NetworkParams::lstm(classes.len(), usize::try_from(units)?).outputs(traits.len());
-    let mut network = params.zeros::<f32>()?;
-    let tensors = tensors(stored.table()?)?;
-    set_tensors(&mut network, &tensors)?;
-    Ok(Model { network, classes, traits, seed, study_seed, digest: stored.digest.clone() })
+impl FromTable for Model {
+    /// Refuses a table whose tensors are not those that the model's size asks for.
+    fn from_table(stored: &Stored) -> Result<Self> {
+        Self::read(stored).with_context(|| format!("{}", stored.path().display()))
+    }
 }
 
 /// Named tensors as a table.

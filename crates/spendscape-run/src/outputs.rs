@@ -1,0 +1,127 @@
+//! What a stage makes.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use spendscape_store::{Digest, Provenance};
+
+use crate::{File, IntoTable, StageWriter};
+
+/// What a stage makes, as one value.
+///
+/// [`outputs!`](crate::outputs) declares a struct of them.
+pub trait Outputs {
+    /// Writes it to the stage's run folder.
+    ///
+    /// # Errors
+    /// If columns differ in length or the disk is full.
+    fn write(self, writer: &mut StageWriter<'_>) -> Result<()>;
+}
+
+/// A table among the outputs, or an [`Option`] of one.
+pub trait TableOutput {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// As [`Outputs::write`].
+    fn write(self, file: File, writer: &mut StageWriter<'_>) -> Result<()>;
+}
+
+impl<T: IntoTable> TableOutput for T {
+    fn write(self, file: File, writer: &mut StageWriter<'_>) -> Result<()> {
+        let content = self.into_table().with_context(|| format!("cannot make {}", file.name()))?;
+        writer.write_content(file, &content)
+    }
+}
+
+impl<T: IntoTable> TableOutput for Option<T> {
+    fn write(self, file: File, writer: &mut StageWriter<'_>) -> Result<()> {
+        self.map_or(Ok(()), |table| table.write(file, writer))
+    }
+}
+
+/// A table that is too long to hold and is written as it is made.
+pub trait Stream {
+    /// Writes it to a file, and gives the digest of its content.
+    ///
+    /// # Errors
+    /// If its rows cannot be made, or the disk is full.
+    fn write(self, path: &Path, provenance: &Provenance) -> Result<Digest>;
+}
+
+/// A table that is written as it is made, among the outputs, or an [`Option`] of one.
+pub trait StreamOutput {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// As [`Outputs::write`].
+    fn write(self, file: File, writer: &mut StageWriter<'_>) -> Result<()>;
+}
+
+impl<T: Stream> StreamOutput for T {
+    fn write(self, file: File, writer: &mut StageWriter<'_>) -> Result<()> {
+        let path = writer.place(file)?;
+        let digest = Stream::write(self, &path, writer.provenance())?;
+        writer.wrote(file, digest);
+        Ok(())
+    }
+}
+
+/// A value that is written as JSON, or an [`Option`] of one.
+pub trait JsonOutput {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    fn write(self, name: &str, writer: &mut StageWriter<'_>) -> Result<()>;
+}
+
+impl<T: Serialize> JsonOutput for T {
+    fn write(self, name: &str, writer: &mut StageWriter<'_>) -> Result<()> {
+        writer.write_plain(name, &serde_json::to_vec_pretty(&self)?)
+    }
+}
+
+/// Declares what a stage makes, as a struct that writes itself, in the order of its fields.
+///
+/// ```
+/// use spendscape_run::{File, outputs};
+/// use spendscape_schema::tables;
+///
+/// outputs! {
+///     /// The measured figures.
+///     pub struct EvaluateOutputs {
+///         /// Figures by name.
+///         pub metrics: tables::Metrics = table File::Metrics,
+///         /// The comparison, where there was one.
+///         pub comparison: Option<tables::Comparison> = table File::Comparison,
+///     }
+/// }
+/// ```
+///
+/// A `table` is an [`IntoTable`](crate::IntoTable), a `stream` a table that is written as it is made
+/// ([`Stream`](crate::Stream)), `json` a value that is written as text under a name, and `all` several outputs in one value.
+#[macro_export]
+macro_rules! outputs {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident {
+        $($(#[$doc:meta])* $access:vis $field:ident: $type:ty = $kind:ident $place:expr),* $(,)?
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug)]
+        $vis struct $name {
+            $($(#[$doc])* $access $field: $type),*
+        }
+
+        impl $crate::Outputs for $name {
+            fn write(self, writer: &mut $crate::StageWriter<'_>) -> $crate::Result<()> {
+                $($crate::outputs!(@write $kind self.$field, $place, writer)?;)*
+                Ok(())
+            }
+        }
+    };
+    (@write table $value:expr, $place:expr, $writer:expr) => { $crate::TableOutput::write($value, $place, $writer) };
+    (@write all $value:expr, $place:expr, $writer:expr) => { $crate::Outputs::write($value, $writer) };
+    (@write stream $value:expr, $place:expr, $writer:expr) => { $crate::StreamOutput::write($value, $place, $writer) };
+    (@write json $value:expr, $place:expr, $writer:expr) => { $crate::JsonOutput::write($value, $place, $writer) };
+}

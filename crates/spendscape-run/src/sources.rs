@@ -1,0 +1,354 @@
+//! Where the inputs of a stage are: tables of its run folder, tables of other ones, and files that users bring.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use spendscape_schema::Axes;
+use spendscape_store::{Digest, Provenance, TableReader};
+
+use crate::{File, FromTable, RunFolder};
+
+/// Where the inputs of a stage are.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    run: &'a RunFolder,
+    folders: BTreeMap<String, &'a RunFolder>,
+    files: BTreeMap<&'static str, PathBuf>,
+}
+
+impl<'a> Sources<'a> {
+    /// A run folder alone.
+    #[must_use]
+    pub fn new(run: &'a RunFolder) -> Self {
+        Self { run, folders: BTreeMap::new(), files: BTreeMap::new() }
+    }
+
+    /// Another run folder too, under a name that stands before those of its tables in provenance.
+    #[must_use]
+    pub fn folder(mut self, name: impl Into<String>, run: &'a RunFolder) -> Self {
+        self.folders.insert(name.into(), run);
+        self
+    }
+
+    /// A file that a user brings, if there is one.
+    #[must_use]
+    pub fn file(mut self, name: &'static str, path: Option<&Path>) -> Self {
+        if let Some(path) = path {
+            self.files.insert(name, path.to_owned());
+        }
+        self
+    }
+
+    /// The run folder.
+    #[must_use]
+    pub fn run(&self) -> &'a RunFolder {
+        self.run
+    }
+
+    /// Another run folder.
+    #[must_use]
+    pub fn of(&self, name: &str) -> Option<Sources<'a>> {
+        self.folders.get(name).map(|run| Sources::new(run))
+    }
+
+    /// Where the other folders and files lie, by name.
+    pub fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
+        let folders = self.folders.iter().map(|(name, run)| (name.as_str(), run.path()));
+        folders.chain(self.files.iter().map(|(name, path)| (*name, path.as_path())))
+    }
+
+    /// The names of the other run folders, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.folders.keys().map(String::as_str)
+    }
+}
+
+/// Inputs that were found before a stage starts: by their digests the manifest tells whether its outputs are up to date.
+#[derive(Debug, Default)]
+pub struct Found {
+    tables: Vec<File>,
+    folders: BTreeMap<String, Found>,
+    files: BTreeMap<&'static str, Digest>,
+}
+
+impl Found {
+    /// The tables of the run folder.
+    #[must_use]
+    pub fn tables(&self) -> &[File] {
+        &self.tables
+    }
+
+    /// Adds a table of the run folder.
+    pub fn add(&mut self, file: File) {
+        self.tables.push(file);
+    }
+
+    /// Adds everything that was found.
+    pub fn add_all(&mut self, found: Self) {
+        self.tables.extend(found.tables);
+        self.folders.extend(found.folders);
+        self.files.extend(found.files);
+    }
+
+    /// What was found of another run folder.
+    #[must_use]
+    pub fn of(&self, name: &str) -> Option<&Self> {
+        self.folders.get(name)
+    }
+
+    /// Adds what was found of another run folder.
+    pub fn add_folder(&mut self, name: impl Into<String>, found: Self) {
+        self.folders.insert(name.into(), found);
+    }
+
+    /// Adds everything that is not in the stage's own run folder to what its outputs are made from.
+    ///
+    /// # Errors
+    /// If a table is missing, damaged or stale.
+    pub fn made_from(&self, sources: &Sources<'_>, provenance: Provenance) -> Result<Provenance> {
+        let mut provenance = provenance;
+        for (name, found) in &self.folders {
+            let run = sources.folders.get(name).with_context(|| format!("there is no run folder {name}"))?;
+            for file in &found.tables {
+                provenance = run.input(provenance, &format!("{name} {}", file.name()), *file)?;
+            }
+        }
+        for (name, digest) in &self.files {
+            provenance = provenance.input(name, digest);
+        }
+        Ok(provenance)
+    }
+}
+
+/// What a stage is made from, as one value.
+///
+/// [`inputs!`](crate::inputs) declares a struct of them, so that what is read is what is declared.
+pub trait Inputs: Sized {
+    /// Finds what there is, without reading it.
+    ///
+    /// # Errors
+    /// If something is damaged, or a file cannot be read.
+    fn find(sources: &Sources<'_>) -> Result<Found>;
+
+    /// Reads what was found.
+    ///
+    /// # Errors
+    /// If a table is missing, damaged, stale or was replaced meanwhile.
+    fn read(sources: &Sources<'_>, found: &Found) -> Result<Self>;
+}
+
+/// A table among the inputs: one that is needed, or an [`Option`] of one that may not be there.
+pub trait TableInput: Sized {
+    /// Finds it.
+    ///
+    /// # Errors
+    /// If it is damaged.
+    fn find(sources: &Sources<'_>, file: File, found: &mut Found) -> Result<()>;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// As [`RunFolder::read`].
+    fn read(sources: &Sources<'_>, file: File, found: &Found) -> Result<Self>;
+}
+
+impl<T: FromTable> TableInput for T {
+    fn find(_: &Sources<'_>, file: File, found: &mut Found) -> Result<()> {
+        found.add(file);
+        Ok(())
+    }
+
+    fn read(sources: &Sources<'_>, file: File, _: &Found) -> Result<Self> {
+        T::from_table(&sources.run.read(file)?)
+    }
+}
+
+impl<T: FromTable> TableInput for Option<T> {
+    fn find(sources: &Sources<'_>, file: File, found: &mut Found) -> Result<()> {
+        if sources.run.has(file)? {
+            found.add(file);
+        }
+        Ok(())
+    }
+
+    fn read(sources: &Sources<'_>, file: File, found: &Found) -> Result<Self> {
+        found.tables.contains(&file).then(|| T::from_table(&sources.run.read(file)?)).transpose()
+    }
+}
+
+/// What a table says of itself, without its rows.
+#[derive(Debug, Clone)]
+pub struct TableHead {
+    /// What it was made from.
+    pub provenance: Provenance,
+    /// The labels of its axes.
+    pub axes: Axes,
+}
+
+impl TableInput for TableHead {
+    fn find(_: &Sources<'_>, file: File, found: &mut Found) -> Result<()> {
+        found.add(file);
+        Ok(())
+    }
+
+    fn read(sources: &Sources<'_>, file: File, _: &Found) -> Result<Self> {
+        let (path, _) = sources.run.need(file)?;
+        let reader = TableReader::open(&path, file.table())?;
+        Ok(Self { provenance: reader.provenance().clone(), axes: reader.axes().clone() })
+    }
+}
+
+/// The tables of another run folder: of one that must be named, or an [`Option`] of one that need not.
+pub trait FolderInput: Sized {
+    /// Finds them.
+    ///
+    /// # Errors
+    /// If the folder is not named, or a table is damaged.
+    fn find(sources: &Sources<'_>, name: &'static str, found: &mut Found) -> Result<()>;
+
+    /// Reads them.
+    ///
+    /// # Errors
+    /// As [`Inputs::read`].
+    fn read(sources: &Sources<'_>, name: &'static str, found: &Found) -> Result<Self>;
+}
+
+impl<T: Inputs> FolderInput for T {
+    fn find(sources: &Sources<'_>, name: &'static str, found: &mut Found) -> Result<()> {
+        let other = sources.of(name).with_context(|| format!("there is no run folder {name}"))?;
+        found.add_folder(name, T::find(&other)?);
+        Ok(())
+    }
+
+    fn read(sources: &Sources<'_>, name: &'static str, found: &Found) -> Result<Self> {
+        let (other, found) =
+            sources.of(name).zip(found.of(name)).with_context(|| format!("there is no run folder {name}"))?;
+        T::read(&other, found)
+    }
+}
+
+impl<T: Inputs> FolderInput for Option<T> {
+    fn find(sources: &Sources<'_>, name: &'static str, found: &mut Found) -> Result<()> {
+        if sources.of(name).is_some() { <T as FolderInput>::find(sources, name, found) } else { Ok(()) }
+    }
+
+    fn read(sources: &Sources<'_>, name: &'static str, found: &Found) -> Result<Self> {
+        sources.of(name).map(|_| <T as FolderInput>::read(sources, name, found)).transpose()
+    }
+}
+
+/// What is read from a file that a user brings.
+pub trait FromFile: Sized {
+    /// The value that a file holds.
+    ///
+    /// # Errors
+    /// Names the file, and the line of what cannot be read.
+    fn from_file(path: &Path) -> Result<Self>;
+}
+
+/// A file that a user brings: one that must be named, or an [`Option`] of one that need not.
+pub trait FileInput: Sized {
+    /// Takes its digest.
+    ///
+    /// # Errors
+    /// If it is not named or cannot be read.
+    fn find(sources: &Sources<'_>, name: &'static str, found: &mut Found) -> Result<()>;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// As [`FromFile::from_file`].
+    fn read(sources: &Sources<'_>, name: &'static str, found: &Found) -> Result<Self>;
+}
+
+impl<T: FromFile> FileInput for T {
+    fn find(sources: &Sources<'_>, name: &'static str, found: &mut Found) -> Result<()> {
+        let path = sources.files.get(name).with_context(|| format!("there is no file of {name}"))?;
+        found.files.insert(name, Digest::of_file(path)?);
+        Ok(())
+    }
+
+    fn read(sources: &Sources<'_>, name: &'static str, _: &Found) -> Result<Self> {
+        T::from_file(sources.files.get(name).with_context(|| format!("there is no file of {name}"))?)
+    }
+}
+
+impl<T: FromFile> FileInput for Option<T> {
+    fn find(sources: &Sources<'_>, name: &'static str, found: &mut Found) -> Result<()> {
+        if sources.files.contains_key(name) { <T as FileInput>::find(sources, name, found) } else { Ok(()) }
+    }
+
+    fn read(sources: &Sources<'_>, name: &'static str, _: &Found) -> Result<Self> {
+        sources.files.get(name).map(|path| T::from_file(path)).transpose()
+    }
+}
+
+/// Declares what a stage is made from, as a struct that reads itself.
+///
+/// ```
+/// use spendscape_run::{File, inputs};
+/// use spendscape_schema::{Panel, tables};
+///
+/// inputs! {
+///     /// Segments of a trained run, for the customers of another one.
+///     pub struct TrainedInputs {
+///         /// Where the segments lie.
+///         pub centers: tables::SegmentCenters = table File::SegmentCenters,
+///     }
+/// }
+///
+/// inputs! {
+///     /// What customers are assigned by.
+///     pub struct AssignInputs {
+///         /// Shares over the long window.
+///         pub panel: Panel = table File::Panel,
+///         /// Over the short one, if there is one.
+///         pub short: Option<Panel> = table File::ShortPanel,
+///         /// The trained run.
+///         pub trained: TrainedInputs = folder "trained",
+///     }
+/// }
+/// ```
+///
+/// A `table` is of the run folder (its type is a [`FromTable`](crate::FromTable)), a `folder` holds the inputs of another one
+/// ([`Inputs`](crate::Inputs)), a `file` is one that the user brings ([`FromFile`](crate::FromFile)), and `all` stands for further inputs of
+/// the same folder in one value.
+#[macro_export]
+macro_rules! inputs {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident {
+        $($(#[$doc:meta])* $access:vis $field:ident: $type:ty = $kind:ident $place:expr),* $(,)?
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug)]
+        $vis struct $name {
+            $($(#[$doc])* $access $field: $type),*
+        }
+
+        impl $crate::Inputs for $name {
+            fn find(sources: &$crate::Sources<'_>) -> $crate::Result<$crate::Found> {
+                let mut found = $crate::Found::default();
+                $($crate::inputs!(@find $kind $type, sources, $place, &mut found)?;)*
+                Ok(found)
+            }
+
+            fn read(sources: &$crate::Sources<'_>, found: &$crate::Found) -> $crate::Result<Self> {
+                Ok(Self { $($field: $crate::inputs!(@read $kind $type, sources, $place, found)?),* })
+            }
+        }
+    };
+    (@find all $type:ty, $sources:expr, $place:expr, $found:expr) => {
+        <$type as $crate::Inputs>::find($sources).map(|found| $found.add_all(found))
+    };
+    (@find table $type:ty, $($rest:expr),*) => { <$type as $crate::TableInput>::find($($rest),*) };
+    (@find folder $type:ty, $($rest:expr),*) => { <$type as $crate::FolderInput>::find($($rest),*) };
+    (@find file $type:ty, $($rest:expr),*) => { <$type as $crate::FileInput>::find($($rest),*) };
+    (@read all $type:ty, $sources:expr, $place:expr, $found:expr) => {
+        <$type as $crate::Inputs>::read($sources, $found)
+    };
+    (@read table $type:ty, $($rest:expr),*) => { <$type as $crate::TableInput>::read($($rest),*) };
+    (@read folder $type:ty, $($rest:expr),*) => { <$type as $crate::FolderInput>::read($($rest),*) };
+    (@read file $type:ty, $($rest:expr),*) => { <$type as $crate::FileInput>::read($($rest),*) };
+}
