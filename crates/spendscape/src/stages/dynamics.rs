@@ -14,7 +14,7 @@ use clap::Args;
 use ndarray::{Array2, Axis as Dimension};
 use spendscape_dynamics::{
     InverseConfig, InverseRegression, LstmCell, Outcome, Population, PopulationConfig, Verdict,
-    analyze_population, inverse_regression,
+    analyze_population, evenly_spaced, inverse_regression, worth_studying,
 };
 use spendscape_schema::{
     Axes, Axis, Panel,
@@ -132,7 +132,7 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
     let population = analyze_population(&cell, &mean_shares, &config)?;
     write_population(&mut stage, &axes, &panel.customers, &population, model.units())?;
 
-    let kept = sample(panel.len(), options.extended_customers);
+    let kept = evenly_spaced(panel.len(), options.extended_customers);
     let numbers = kept.len().saturating_mul(options.horizon).saturating_mul(model.units());
     ensure!(
         numbers <= MOST_EXTENDED,
@@ -160,7 +160,7 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
         &weights,
         options.horizon,
     )?;
-    let studied = studied(&population, options.studied_customers);
+    let studied = worth_studying(&population, options.studied_customers);
     let inputs = Inputs {
         cell: "LSTM of this run",
         labels: studied.iter().map(|row| panel.customers[*row].clone()).collect(),
@@ -222,23 +222,6 @@ impl Locations {
             printed: inverse.locate_printed(grades)?,
         })
     }
-}
-
-/// Evenly spaced rows, at most `wanted`.
-fn sample(rows: usize, wanted: usize) -> Vec<usize> {
-    let count = rows.min(wanted);
-    (0..count).map(|k| k * rows / count).collect()
-}
-
-/// The customers studied in depth: the half with the most fixed points, whose basins say most, and evenly spaced others.
-fn studied(population: &Population, wanted: usize) -> Vec<usize> {
-    let mut rich: Vec<usize> = (0..population.len()).filter(|row| population.count(*row) > 1).collect();
-    rich.sort_by_key(|row| (std::cmp::Reverse(population.count(*row)), *row));
-    rich.truncate(wanted / 2);
-    let mut rows = rich.clone();
-    rows.extend(sample(population.len(), wanted - rich.len()).into_iter().filter(|row| !rich.contains(row)));
-    rows.sort_unstable();
-    rows
 }
 
 fn write_inverse(

@@ -2,10 +2,10 @@
 //! layer, and judged by the dynamics.
 
 use anyhow::Result;
-use ndarray::{Array1, Array2, Axis as Dimension};
+use ndarray::{Array1, Array2, ArrayView1, Axis as Dimension};
 use spendscape_dynamics::{
-    Curve, CurveFit, GroupAttractors, GroupVerdict, Label, PointClusters, Population, Verdicts,
-    fit_attractors, judge_group, label_points,
+    Curve, CurveFit, GroupVerdict, Label, PointClusters, Population, Shape, Verdicts, fit_attractors,
+    judge_group, label_points,
 };
 use spendscape_schema::{
     Axes, seed,
@@ -21,8 +21,6 @@ use crate::{
 
 /// Points along a fitted curve that are written for figures.
 const CURVE_SAMPLES: usize = 60;
-/// A cluster that adds less than this share of held-out variance is not worth another point.
-const POINT_GAIN: f64 = 0.02;
 
 /// The customers by dominant trait.
 #[derive(Debug)]
@@ -78,32 +76,6 @@ struct Row {
     verdict: String,
 }
 
-/// The fewest points after which another one adds little.
-fn enough(fitted: &GroupAttractors) -> &PointClusters {
-    let gain = |k: &usize| fitted.points[*k].explained - fitted.points[*k - 1].explained;
-    let enough = (1..fitted.points.len()).find(|k| gain(k) < POINT_GAIN);
-    &fitted.points[enough.unwrap_or(fitted.points.len()) - 1]
-}
-
-/// How P3 (figure 4) draws the attractor of a trait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Printed {
-    /// As a line.
-    Line,
-    /// As so many points.
-    Points(usize),
-}
-
-/// P3's three lines and four points; `None` for traits that are not the Big Five.
-fn printed(name: &str) -> Option<Printed> {
-    match name.to_ascii_lowercase().as_str() {
-        "e" | "extraversion" | "n" | "neuroticism" | "a" | "agreeableness" => Some(Printed::Line),
-        "o" | "openness" => Some(Printed::Points(1)),
-        "c" | "conscientiousness" => Some(Printed::Points(3)),
-        _ => None,
-    }
-}
-
 /// One group: its members' end states and predicted locations, n x M, and what is said of it.
 struct Group<'a> {
     at: usize,
@@ -116,22 +88,20 @@ struct Group<'a> {
 impl Group<'_> {
     /// Samples of a curve.
     fn line(&self, curve: &Curve, drawn: bool) -> Vec<Row> {
-        let sample = |index: usize| {
-            let share = index as f64 / (CURVE_SAMPLES - 1) as f64;
-            Row {
-                group: self.at,
-                shape: "line",
-                index,
-                state: curve.at(curve.range.0 + share * (curve.range.1 - curve.range.0)),
-                explained: curve.explained,
-                refused: refusal(curve.fit),
-                drawn,
-                members: self.ends.nrows(),
-                label: None,
-                verdict: self.verdict.clone(),
-            }
+        let states = curve.samples(CURVE_SAMPLES);
+        let row = |(index, state): (usize, ArrayView1<'_, f64>)| Row {
+            group: self.at,
+            shape: "line",
+            index,
+            state: state.to_owned(),
+            explained: curve.explained,
+            refused: refusal(curve.fit),
+            drawn,
+            members: self.ends.nrows(),
+            label: None,
+            verdict: self.verdict.clone(),
         };
-        (0..CURVE_SAMPLES).map(sample).collect()
+        states.outer_iter().enumerate().map(row).collect()
     }
 
     /// The centers of a clustering.
@@ -139,7 +109,7 @@ impl Group<'_> {
         let Weights { output, output_bias, .. } = self.weights;
         let labels = label_points(&clusters.centers, &self.ends, &self.predicted, output, output_bias)?;
         let rows = clusters.centers.rows().into_iter().zip(labels).enumerate();
-        let row = |(index, (center, label)): (usize, (ndarray::ArrayView1<'_, f64>, Label))| Row {
+        let row = |(index, (center, label)): (usize, (ArrayView1<'_, f64>, Label))| Row {
             group: self.at,
             shape: "point",
             index,
@@ -195,20 +165,15 @@ pub(super) fn write(
         let predicted = groups.locations.select(Dimension(0), &members);
         let verdict = verdict_name(verdicts.verdict);
         let group = Group { at, ends: own, predicted, weights, verdict };
-        let clusters = enough(&fitted);
-        let fair = |curve: &&Curve| curve.fit == CurveFit::Accepted;
-        let as_line =
-            fitted.curve.as_ref().filter(fair).is_some_and(|curve| curve.explained > clusters.explained);
+        let as_line = matches!(fitted.best(), Shape::Line(_));
         if let Some(curve) = &fitted.curve {
             best.extend(group.line(curve, as_line));
         }
-        best.extend(group.points(clusters, !as_line)?);
-        match (printed(name), &fitted.curve) {
-            (Some(Printed::Line), Some(curve)) => as_printed.extend(group.line(curve, true)),
-            (Some(Printed::Points(count)), _) => {
-                as_printed.extend(group.points(&fitted.points[count - 1], true)?);
-            }
-            _ => {}
+        best.extend(group.points(fitted.enough_points(), !as_line)?);
+        match fitted.as_printed(name) {
+            Some(Shape::Line(curve)) => as_printed.extend(group.line(curve, true)),
+            Some(Shape::Points(clusters)) => as_printed.extend(group.points(clusters, true)?),
+            None => {}
         }
     }
     write_rows(stage, File::Attractors, axes, &best, &groups.targets.traits, weights)?;
@@ -247,26 +212,4 @@ fn write_rows(
         }
     };
     stage.write_table(file, axes, &Attractors::from_rows(rows.iter().enumerate().map(row))?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_and_points_are_those_of_the_paper() {
-        // P3: three line attractors (A, E, N) and four point attractors (one for O, three for C).
-        let of = |names: [&str; 5]| names.map(printed);
-        let expected = [
-            Some(Printed::Line),
-            Some(Printed::Line),
-            Some(Printed::Points(1)),
-            Some(Printed::Points(3)),
-            Some(Printed::Line),
-        ];
-        assert_eq!(of(["E", "N", "O", "C", "A"]), expected);
-        let long = ["Extraversion", "Neuroticism", "Openness", "Conscientiousness", "Agreeableness"];
-        assert_eq!(of(long), expected);
-        assert_eq!(printed("thrift"), None);
-    }
 }
