@@ -41,11 +41,12 @@ mod population;
 mod rollout;
 mod solve;
 mod spectrum;
+mod study;
 mod transient;
 
 pub use attractors::{
-    CLUSTERS_MAX, Curve, CurveFit, GroupAttractors, GroupVerdict, Label, MapVerdict, PointClusters, Verdicts,
-    fit_attractors, judge_group, judge_map, label_points,
+    CLUSTERS_MAX, Curve, CurveFit, GroupAttractors, GroupVerdict, Label, MapVerdict, PointClusters, Shape,
+    Verdicts, fit_attractors, judge_group, judge_map, label_points,
 };
 pub use basin::{Basins, Edge, Membership, Share};
 pub use certificate::{FixedPoint, certify};
@@ -70,4 +71,7 @@ pub use population::{
 pub use rollout::extended_trajectories;
 pub use solve::{Solution, Solver, Status, descend, iterate, newton, residual};
 pub use spectrum::{Spectrum, Verdict};
+pub use study::{
+    BasinEdge, Departure, StudiedMap, StudyConfig, StudyInputs, evenly_spaced, study_map, worth_studying,
+};
 pub use transient::{Transient, sensitivity, transient};

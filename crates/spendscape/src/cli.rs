@@ -17,7 +17,7 @@ use spendscape::{
     stages::{
         self,
         assign::AssignOptions,
-        dynamics::{DynamicsOptions, NetOptions},
+        dynamics::{Dynamics, DynamicsOptions, NetOptions},
         explain::ExplainOptions,
         goals,
         ingest::IngestOptions,
@@ -557,7 +557,7 @@ impl Command {
             }
             Self::Dynamics { options, net, .. } => match net.files() {
                 Some(files) => stages::dynamics::net(&run, net, files, options, force)?,
-                None => stages::dynamics::dynamics(&run, options, force)?,
+                None => execute::<Dynamics>(&Sources::new(&run), options, force)?,
             },
             Self::Goals(command) => command.work(&run, force, json)?,
             Self::Outcomes { options, .. } => stages::outcomes::outcomes(&run, options, force)?,
@@ -570,7 +570,7 @@ impl Command {
                 execute::<States>(&Sources::new(&run), &StatesParams {}, force)?;
                 stages::segment::segment(&run, segment, train.seed, force)?;
                 stages::explain::explain(&run, explain, None, force)?;
-                stages::dynamics::dynamics(&run, dynamics, force)?;
+                execute::<Dynamics>(&Sources::new(&run), dynamics, force)?;
                 stages::report::report(&run)?;
             }
         }

@@ -25,7 +25,7 @@ pub mod evaluate;
 pub mod exit;
 pub mod progress;
 mod model {
-    pub(crate) use spendscape_run::{Weights, model::*};
+    pub(crate) use spendscape_run::model::*;
 }
 mod run_folder {
     pub(crate) use spendscape_run::{File, RunFolder, StageWriter as Stage};

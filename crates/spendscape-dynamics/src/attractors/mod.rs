@@ -1,11 +1,13 @@
 //! Attractors of the population: as P3 draws them (curves and point clusters per trait group), and as the dynamics
 //! judge them.
 
+mod choice;
 mod curve;
 mod kmeans;
 mod label;
 mod verdict;
 
+pub use choice::Shape;
 pub use curve::{Curve, CurveFit};
 pub use label::{Label, label_points};
 pub use verdict::{GroupVerdict, MapVerdict, Verdicts, judge_group, judge_map};

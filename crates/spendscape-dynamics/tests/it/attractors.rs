@@ -3,8 +3,8 @@
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
     Complete, CurveFit, Error, FixedPointList, GroupVerdict, Interval, Map, MapVerdict, Outcome,
-    PopulationConfig, Scalar, SearchConfig, TanhMap, analyze_population, fit_attractors, judge_group,
-    judge_map, label_points,
+    PointClusters, PopulationConfig, Scalar, SearchConfig, Shape, TanhMap, analyze_population,
+    fit_attractors, judge_group, judge_map, label_points,
 };
 
 use crate::nets::{A4_WEIGHT, F, G, cell, normal, rng, trained};
@@ -119,6 +119,78 @@ fn ends_in_one_or_two_places_are_points() {
         assert_eq!(fit.points[places - 1].explained, 1.0, "{places}");
         assert_eq!(fit.points[places - 1].sizes, vec![20 / places; places]);
     }
+}
+
+/// The number of points of a shape; 0 for a line.
+fn points_of(shape: Shape<'_>) -> usize {
+    match shape {
+        Shape::Line(_) => 0,
+        Shape::Points(clusters) => clusters.centers.nrows(),
+    }
+}
+
+#[test]
+fn a_group_is_drawn_by_what_describes_it_best() {
+    let curve = fit_attractors(&cloud(400, 0.01, |_, t| [2.0 * t, 0.8 * t * t, 0.0]), &mut rng(1)).unwrap();
+    assert_eq!(points_of(curve.best()), 0);
+    // Of a ring the curve is not fair, however much points leave open.
+    let ring = cloud(400, 0.02, |k, t| {
+        let angle = std::f64::consts::PI * (t + (k % 2) as f64);
+        [angle.cos(), angle.sin(), 0.0]
+    });
+    assert!(points_of(fit_attractors(&ring, &mut rng(3)).unwrap().best()) > 1);
+    let mut r = rng(8);
+    let corners = [[0.5, 0.2, 0.0], [-0.4, 0.1, 0.3], [0.0, -0.6, -0.2]];
+    let ends = Array2::from_shape_fn((300, 3), |(k, j)| corners[k % 3][j] + 0.01 * normal(&mut r));
+    assert_eq!(points_of(fit_attractors(&ends, &mut rng(2)).unwrap().best()), 3);
+    // Equal ends have no curve, and a single point.
+    assert_eq!(points_of(fit_attractors(&Array2::zeros((20, 3)), &mut rng(2)).unwrap().best()), 1);
+}
+
+#[test]
+fn another_point_must_add_a_fiftieth() {
+    let mut fitted = fit_attractors(&cloud(60, 0.1, |_, t| [t, t * t, 0.0]), &mut rng(4)).unwrap();
+    let mut enough = |explained: [f64; 4]| {
+        let clusters = |(k, explained): (usize, f64)| PointClusters {
+            centers: Array2::zeros((k + 1, 3)),
+            sizes: vec![0; k + 1],
+            explained,
+        };
+        fitted.points = explained.into_iter().enumerate().map(clusters).collect();
+        fitted.enough_points().centers.nrows()
+    };
+    assert_eq!(enough([0.5, 0.515, 0.9, 0.95]), 1);
+    assert_eq!(enough([0.5, 0.525, 0.54, 0.95]), 2);
+    assert_eq!(enough([0.5, 0.6, 0.7, 0.71]), 3);
+    assert_eq!(enough([0.5, 0.6, 0.7, 0.8]), 4);
+}
+
+#[test]
+fn lines_and_points_are_those_of_the_paper() {
+    // P3: three line attractors (A, E, N) and four point attractors (one for O, three for C).
+    let fitted = fit_attractors(&cloud(60, 0.1, |_, t| [t, t * t, 0.0]), &mut rng(4)).unwrap();
+    let printed = |name: &str| fitted.as_printed(name).map(points_of);
+    let expected = [Some(0), Some(0), Some(1), Some(3), Some(0)];
+    assert_eq!(["E", "N", "O", "C", "A"].map(printed), expected);
+    let long = ["Extraversion", "Neuroticism", "Openness", "Conscientiousness", "Agreeableness"];
+    assert_eq!(long.map(printed), expected);
+    assert_eq!(printed("thrift"), None);
+    // Ends in one place have no curve to print.
+    let one_place = fit_attractors(&Array2::zeros((20, 3)), &mut rng(1)).unwrap();
+    assert_eq!(one_place.as_printed("E"), None);
+    assert!(one_place.as_printed("O").is_some());
+}
+
+#[test]
+fn samples_run_along_the_curve() {
+    let curve = fit_attractors(&cloud(60, 0.0, |_, t| [t, t * t, 0.0]), &mut rng(4)).unwrap().curve.unwrap();
+    let states = curve.samples(3);
+    let (from, to) = curve.range;
+    for (state, t) in states.outer_iter().zip([from, from + 0.5 * (to - from), from + (to - from)]) {
+        assert_eq!(state, curve.at(t));
+    }
+    assert_eq!(curve.samples(1).row(0), curve.at(from));
+    assert_eq!(curve.samples(0).dim(), (0, 3));
 }
 
 /// `(x, y) -> (x, y / 2)`: every point of the x-axis is fixed, a true line attractor.

@@ -12,3 +12,4 @@ mod population;
 mod properties;
 mod reference;
 mod relu;
+mod study;

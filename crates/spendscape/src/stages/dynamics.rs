@@ -6,31 +6,29 @@ mod json;
 mod net;
 mod study;
 
-use std::path::Path;
-
 use anyhow::{Result, ensure};
-use arrow::array::RecordBatch;
 use clap::Args;
-use ndarray::Axis as Dimension;
-use spendscape_dynamics::{LstmCell, Outcome, Population, PopulationConfig, Verdict, analyze_population};
-use spendscape_run::{Model, StoredTargets};
+use ndarray::{Array2, Axis as Dimension};
+use serde::Serialize;
+use spendscape_dynamics::{
+    LstmCell, Outcome, Population, PopulationConfig, Verdict, analyze_population, evenly_spaced,
+    worth_studying,
+};
+use spendscape_run::{File, Model, Notes, Stage, StoredTargets, WithAxes, inputs, outputs};
 use spendscape_schema::{
     Axes, Axis, Panel,
-    tables::{EndStates, Extended, FixedPoints, MeanShares, Predictions},
+    tables::{Attractors, EndStates, Extended, FixedPoints, MeanShares, Predictions},
 };
-use spendscape_store::Provenance;
 
-pub use net::{NetOptions, net};
-use study::Inputs;
-pub use study::StudyOptions;
-
-use crate::{
-    run_folder::{File, RunFolder, Stage},
-    stages::count,
+use self::{json::JsonTables, study::Inputs};
+pub use self::{
+    net::{HeldInputs, NetFile, NetInputs, NetOptions, NetOutputs, NetParams, NetStudy, net},
+    study::{MapTables, StudyOptions},
 };
+use super::{command_line_defaults, count};
 
 /// Extended trajectories, and customers looked at in depth.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Serialize)]
 pub struct DynamicsOptions {
     /// Steps of the extended trajectories (T')
     #[arg(long, default_value_t = 100, value_parser = count(1..=65_535))]
@@ -42,8 +40,9 @@ pub struct DynamicsOptions {
     /// attractor jump
     #[arg(long, default_value_t = 12, value_parser = count(0..=1_000_000))]
     pub studied_customers: usize,
-    #[command(flatten)]
     /// How deep
+    #[command(flatten)]
+    #[serde(flatten)]
     pub study: StudyOptions,
     /// Write each table as JSON too
     #[arg(long)]
@@ -52,65 +51,129 @@ pub struct DynamicsOptions {
 
 impl Default for DynamicsOptions {
     fn default() -> Self {
-        Self {
-            horizon: 100,
-            extended_customers: 500,
-            studied_customers: 12,
-            study: StudyOptions::default(),
-            json_tables: false,
-        }
+        command_line_defaults()
     }
 }
 
-/// The tables of this stage that describe customers; the others describe single maps.
-const CUSTOMER_TABLES: [File; 5] =
-    [File::EndStates, File::FixedPoints, File::Extended, File::Attractors, File::PrintedAttractors];
-const MAP_TABLES: [File; 9] = [
-    File::Maps,
-    File::MapPoints,
-    File::MapBoxes,
-    File::MapStarts,
-    File::MapEdges,
-    File::MapCycles,
-    File::MapSensitivities,
-    File::MapBranches,
-    File::MapJumps,
+/// What `--json-tables` writes of customers: this stage's tables, and those that say where their grades are among the states.
+const CUSTOMER_TABLES: [File; 8] = [
+    File::Predictions,
+    File::TraitAxes,
+    File::Reach,
+    File::EndStates,
+    File::FixedPoints,
+    File::Extended,
+    File::Attractors,
+    File::PrintedAttractors,
 ];
 
 /// Numbers of the extended trajectories that are kept for figures, at most: 1 GiB of them.
 const MOST_EXTENDED: usize = 1 << 28;
 
+inputs! {
+    /// What the dynamics are found from.
+    pub struct DynamicsInputs {
+        /// Shares over the long window.
+        pub panel: Panel = table File::Panel,
+        /// The network.
+        pub model: Model = table File::Model,
+        /// Grades.
+        pub targets: StoredTargets = table File::Targets,
+        /// Mean shares, which are held.
+        pub mean_shares: MeanShares = table File::MeanShares,
+        /// Where grades are among the states.
+        pub predictions: Predictions = table File::Predictions,
+    }
+}
+
+outputs! {
+    /// Where customers are heading.
+    pub struct DynamicsOutputs {
+        /// End states under a held input.
+        pub end_states: WithAxes<EndStates> = table File::EndStates,
+        /// Fixed points.
+        pub fixed_points: WithAxes<FixedPoints> = table File::FixedPoints,
+        /// Extended trajectories of a sample.
+        pub extended: Option<WithAxes<Extended>> = table File::Extended,
+        /// Attractors of the population.
+        pub attractors: WithAxes<Attractors> = table File::Attractors,
+        /// The same customers' attractors in the shapes that P3 prints.
+        pub printed: WithAxes<Attractors> = table File::PrintedAttractors,
+        /// Single maps in depth.
+        pub maps: MapTables = all (),
+        /// The tables as JSON, where they were asked for.
+        pub json: JsonTables = all (),
+    }
+}
+
 /// Analyzes the long-run behavior of every customer and of the trait groups.
-///
-/// # Errors
-/// If a table is missing, or the model is no single LSTM layer.
-pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Result<()> {
-    let provenance = Provenance::new("dynamics")
-        .parameter("horizon", options.horizon)
-        .parameter("extended_customers", options.extended_customers)
-        .parameter("studied_customers", options.studied_customers);
-    let provenance = with_study(provenance, options);
-    let inputs = [File::Panel, File::Model, File::Targets, File::MeanShares, File::Predictions];
-    let Some(mut stage) = Stage::start(run, "dynamics", provenance, &inputs, force)? else {
-        return Ok(());
-    };
-    let panel = run.table::<Panel>(File::Panel)?;
-    let targets: StoredTargets = run.table(File::Targets)?;
-    let model: Model = run.table(File::Model)?;
-    model.check_classes(&panel.classes)?;
-    let weights = model.weights()?;
-    let axes = Axes::new()
-        .with_numbered(Axis::Unit, model.units())
-        .with(Axis::Trait, targets.traits.iter().cloned());
+#[derive(Debug)]
+pub struct Dynamics;
 
-    let predictions: Predictions = run.table(File::Predictions)?;
-    let mean_shares = run.table::<MeanShares>(File::MeanShares)?.share;
-    let cell = LstmCell::new(&weights.input, &weights.recurrent, &weights.bias)?;
-    let config = PopulationConfig { horizon: options.horizon, ..PopulationConfig::default() };
-    let population = analyze_population(&cell, &mean_shares, &config)?;
-    write_population(&mut stage, &axes, &panel.customers, &population, model.units())?;
+impl Stage for Dynamics {
+    const NAME: &'static str = "dynamics";
+    type Params = DynamicsOptions;
+    type Inputs = DynamicsInputs;
+    type Outputs = DynamicsOutputs;
 
-    let kept = sample(panel.len(), options.extended_customers);
+    fn run(options: &DynamicsOptions, inputs: DynamicsInputs, notes: &mut Notes) -> Result<DynamicsOutputs> {
+        let DynamicsInputs { panel, model, targets, mean_shares, predictions } = inputs;
+        model.check_classes(&panel.classes)?;
+        let (weights, units, mean_shares) = (model.weights()?, model.units(), mean_shares.share);
+        let axes =
+            Axes::new().with_numbered(Axis::Unit, units).with(Axis::Trait, targets.traits.iter().cloned());
+        let cell = LstmCell::new(&weights.input, &weights.recurrent, &weights.bias)?;
+        let config = PopulationConfig { horizon: options.horizon, ..PopulationConfig::default() };
+        let population = analyze_population(&cell, &mean_shares, &config)?;
+        let extended = extended(options, &panel, &model, &mean_shares)?;
+        let groups = attractors::Groups {
+            targets: &targets,
+            population: &population,
+            locations: &predictions.location_raw,
+        };
+        let [attractors, printed] = groups.tables(&weights, options.horizon, notes)?;
+        let studied = worth_studying(&population, options.studied_customers);
+        let maps = Inputs {
+            cell: "LSTM of this run",
+            labels: studied.iter().map(|row| panel.customers[*row].clone()).collect(),
+            held: mean_shares.select(Dimension(0), &studied),
+            coordinates: &panel.classes,
+            paths: studied
+                .iter()
+                .map(|row| panel.shares.index_axis(Dimension(0), *row).mapv(f64::from))
+                .collect(),
+        };
+        let with_axes = |table| WithAxes { axes: axes.clone(), table };
+        Ok(DynamicsOutputs {
+            end_states: WithAxes {
+                axes: axes.clone(),
+                table: end_states(&panel.customers, &population, units),
+            },
+            fixed_points: WithAxes {
+                axes: axes.clone(),
+                table: fixed_points(&panel.customers, &population, units),
+            },
+            extended: extended.map(|table| WithAxes { axes: axes.clone(), table }),
+            attractors: with_axes(attractors),
+            printed: with_axes(printed),
+            maps: study::study(&cell, &maps, options.horizon, &options.study)?,
+            json: JsonTables(if options.json_tables {
+                CUSTOMER_TABLES.into_iter().chain(MapTables::FILES).collect()
+            } else {
+                Vec::new()
+            }),
+        })
+    }
+}
+
+/// Extended trajectories of evenly spaced customers.
+fn extended(
+    options: &DynamicsOptions,
+    panel: &Panel,
+    model: &Model,
+    mean_shares: &Array2<f64>,
+) -> Result<Option<Extended>> {
+    let kept = evenly_spaced(panel.len(), options.extended_customers);
     let numbers = kept.len().saturating_mul(options.horizon).saturating_mul(model.units());
     ensure!(
         numbers <= MOST_EXTENDED,
@@ -119,83 +182,17 @@ pub fn dynamics(run: &RunFolder, options: &DynamicsOptions, force: bool) -> Resu
         kept.len(),
         options.horizon
     );
-    let inputs = mean_shares.select(Dimension(0), &kept).mapv(|share| share as f32);
-    let rolled = model.network.roll_out(&inputs, options.horizon, true)?;
-    if let Some(trajectory) = rolled.trajectory {
-        let (customers, steps, units) = trajectory.dim();
-        let rows = customers * steps;
-        let extended = Extended {
-            customer: (0..rows).map(|row| panel.customers[kept[row / steps]].clone()).collect(),
-            step: (0..rows).map(|row| (row % steps + 1) as u16).collect(),
-            hidden: trajectory.into_shape_with_order((rows, units))?,
-        };
-        stage.write_table(File::Extended, &axes, &extended)?;
-    }
-    attractors::write(
-        &mut stage,
-        &axes,
-        &attractors::Groups {
-            targets: &targets,
-            population: &population,
-            locations: &predictions.location_raw,
-        },
-        &weights,
-        options.horizon,
-    )?;
-    let studied = studied(&population, options.studied_customers);
-    let inputs = Inputs {
-        cell: "LSTM of this run",
-        labels: studied.iter().map(|row| panel.customers[*row].clone()).collect(),
-        held: mean_shares.select(Dimension(0), &studied),
-        coordinates: &panel.classes,
-        paths: studied
-            .iter()
-            .map(|row| panel.shares.index_axis(Dimension(0), *row).mapv(f64::from))
-            .collect(),
+    let held = mean_shares.select(Dimension(0), &kept).mapv(|share| share as f32);
+    let Some(trajectory) = model.network.roll_out(&held, options.horizon, true)?.trajectory else {
+        return Ok(None);
     };
-    write_tables(&mut stage, study::study(&cell, &inputs, options.horizon, &options.study)?)?;
-    if options.json_tables {
-        CUSTOMER_TABLES.iter().chain(&MAP_TABLES).try_for_each(|file| write_json(&mut stage, *file))?;
-    }
-    stage.finish()
-}
-
-fn with_study(provenance: Provenance, options: &DynamicsOptions) -> Provenance {
-    let StudyOptions { basin_samples, longest_cycle, followed } = options.study;
-    provenance
-        .parameter("basin_samples", basin_samples)
-        .parameter("longest_cycle", longest_cycle)
-        .parameter("followed", followed)
-        .parameter("json_tables", options.json_tables)
-}
-
-fn write_tables(stage: &mut Stage<'_>, tables: Vec<(File, RecordBatch)>) -> Result<()> {
-    tables.into_iter().try_for_each(|(file, batch)| stage.write_batch(file, &batch))
-}
-
-/// Writes a table as JSON beside itself, if the stage has written it.
-fn write_json(stage: &mut Stage<'_>, file: File) -> Result<()> {
-    let Some(stored) = stage.read_back(file)? else { return Ok(()) };
-    let text = serde_json::to_vec_pretty(&json::rows(stored.rows.batch())?)?;
-    let name = Path::new(file.name()).with_extension("json");
-    stage.write_plain(&name.to_string_lossy(), &text)
-}
-
-/// Evenly spaced rows, at most `wanted`.
-fn sample(rows: usize, wanted: usize) -> Vec<usize> {
-    let count = rows.min(wanted);
-    (0..count).map(|k| k * rows / count).collect()
-}
-
-/// The customers studied in depth: the half with the most fixed points, whose basins say most, and evenly spaced others.
-fn studied(population: &Population, wanted: usize) -> Vec<usize> {
-    let mut rich: Vec<usize> = (0..population.len()).filter(|row| population.count(*row) > 1).collect();
-    rich.sort_by_key(|row| (std::cmp::Reverse(population.count(*row)), *row));
-    rich.truncate(wanted / 2);
-    let mut rows = rich.clone();
-    rows.extend(sample(population.len(), wanted - rich.len()).into_iter().filter(|row| !rich.contains(row)));
-    rows.sort_unstable();
-    rows
+    let (customers, steps, units) = trajectory.dim();
+    let rows = customers * steps;
+    Ok(Some(Extended {
+        customer: (0..rows).map(|row| panel.customers[kept[row / steps]].clone()).collect(),
+        step: (0..rows).map(|row| (row % steps + 1) as u16).collect(),
+        hidden: trajectory.into_shape_with_order((rows, units))?,
+    }))
 }
 
 fn verdict_name(verdict: Verdict) -> &'static str {
@@ -213,16 +210,11 @@ fn unstable(verdict: Verdict) -> u16 {
     if let Verdict::Saddle { index } = verdict { index as u16 } else { 0 }
 }
 
-fn write_population(
-    stage: &mut Stage<'_>,
-    axes: &Axes,
-    customers: &[String],
-    population: &Population,
-    units: usize,
-) -> Result<()> {
+/// Where the customers' own roll-outs end; of the states the first `units` are hidden ones, the others cell states.
+fn end_states(customers: &[String], population: &Population, units: usize) -> EndStates {
     let hidden = |states: ndarray::ArrayView2<'_, f64>| states.slice(ndarray::s![.., ..units]).to_owned();
     let n = population.len();
-    let ends = EndStates {
+    EndStates {
         customer: customers.to_vec(),
         hidden_100: hidden(population.horizon_states()),
         hidden: hidden(population.end_states()),
@@ -233,13 +225,18 @@ fn write_population(
         certified: population.end_point.iter().map(Option::is_some).collect(),
         points: (0..n).map(|row| population.count(row) as u16).collect(),
         complete: population.outcome.iter().map(|outcome| *outcome == Outcome::Complete).collect(),
-    };
-    stage.write_table(File::EndStates, axes, &ends)?;
+    }
+}
+
+/// All fixed points of the customers' maps.
+fn fixed_points(customers: &[String], population: &Population, units: usize) -> FixedPoints {
+    let hidden = |states: ndarray::ArrayView2<'_, f64>| states.slice(ndarray::s![.., ..units]).to_owned();
+    let n = population.len();
     let points = &population.points;
     let owner: Vec<usize> = (0..n).flat_map(|row| std::iter::repeat_n(row, population.count(row))).collect();
     let states = points.states();
     let numbered = || owner.iter().copied().enumerate();
-    let table = FixedPoints {
+    FixedPoints {
         customer: owner.iter().map(|row| customers[*row].clone()).collect(),
         index: numbered().map(|(point, row)| (point - points.offsets[row]) as u16).collect(),
         hidden: hidden(states),
@@ -251,6 +248,5 @@ fn write_population(
         verdict: points.spectrum.iter().map(|spectrum| verdict_name(spectrum.verdict).to_owned()).collect(),
         unstable: points.spectrum.iter().map(|spectrum| unstable(spectrum.verdict)).collect(),
         reached: numbered().map(|(point, row)| population.end_point[row] == Some(point)).collect(),
-    };
-    stage.write_table(File::FixedPoints, axes, &table)
+    }
 }

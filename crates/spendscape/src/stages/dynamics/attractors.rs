@@ -2,27 +2,20 @@
 //! layer, and judged by the dynamics.
 
 use anyhow::Result;
-use ndarray::{Array1, Array2, Axis as Dimension};
+use ndarray::{Array1, Array2, ArrayView1, Axis as Dimension};
 use spendscape_dynamics::{
-    Curve, CurveFit, GroupAttractors, GroupVerdict, Label, PointClusters, Population, Verdicts,
-    fit_attractors, judge_group, label_points,
+    Curve, CurveFit, GroupVerdict, Label, PointClusters, Population, Shape, Verdicts, fit_attractors,
+    judge_group, label_points,
 };
-use spendscape_run::StoredTargets;
+use spendscape_run::{Notes, StoredTargets, Weights};
 use spendscape_schema::{
-    Axes, seed,
+    seed,
     tables::{AttractorRow, Attractors},
 };
 use spendscape_segments::dominant;
 
-use crate::{
-    model::Weights,
-    run_folder::{File, Stage},
-};
-
 /// Points along a fitted curve that are written for figures.
 const CURVE_SAMPLES: usize = 60;
-/// A cluster that adds less than this share of held-out variance is not worth another point.
-const POINT_GAIN: f64 = 0.02;
 
 /// The customers by dominant trait.
 #[derive(Debug)]
@@ -78,32 +71,6 @@ struct Row {
     verdict: String,
 }
 
-/// The fewest points after which another one adds little.
-fn enough(fitted: &GroupAttractors) -> &PointClusters {
-    let gain = |k: &usize| fitted.points[*k].explained - fitted.points[*k - 1].explained;
-    let enough = (1..fitted.points.len()).find(|k| gain(k) < POINT_GAIN);
-    &fitted.points[enough.unwrap_or(fitted.points.len()) - 1]
-}
-
-/// How P3 (figure 4) draws the attractor of a trait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Printed {
-    /// As a line.
-    Line,
-    /// As so many points.
-    Points(usize),
-}
-
-/// P3's three lines and four points; `None` for traits that are not the Big Five.
-fn printed(name: &str) -> Option<Printed> {
-    match name.to_ascii_lowercase().as_str() {
-        "e" | "extraversion" | "n" | "neuroticism" | "a" | "agreeableness" => Some(Printed::Line),
-        "o" | "openness" => Some(Printed::Points(1)),
-        "c" | "conscientiousness" => Some(Printed::Points(3)),
-        _ => None,
-    }
-}
-
 /// One group: its members' end states and predicted locations, n x M, and what is said of it.
 struct Group<'a> {
     at: usize,
@@ -116,22 +83,20 @@ struct Group<'a> {
 impl Group<'_> {
     /// Samples of a curve.
     fn line(&self, curve: &Curve, drawn: bool) -> Vec<Row> {
-        let sample = |index: usize| {
-            let share = index as f64 / (CURVE_SAMPLES - 1) as f64;
-            Row {
-                group: self.at,
-                shape: "line",
-                index,
-                state: curve.at(curve.range.0 + share * (curve.range.1 - curve.range.0)),
-                explained: curve.explained,
-                refused: refusal(curve.fit),
-                drawn,
-                members: self.ends.nrows(),
-                label: None,
-                verdict: self.verdict.clone(),
-            }
+        let states = curve.samples(CURVE_SAMPLES);
+        let row = |(index, state): (usize, ArrayView1<'_, f64>)| Row {
+            group: self.at,
+            shape: "line",
+            index,
+            state: state.to_owned(),
+            explained: curve.explained,
+            refused: refusal(curve.fit),
+            drawn,
+            members: self.ends.nrows(),
+            label: None,
+            verdict: self.verdict.clone(),
         };
-        (0..CURVE_SAMPLES).map(sample).collect()
+        states.outer_iter().enumerate().map(row).collect()
     }
 
     /// The centers of a clustering.
@@ -139,7 +104,7 @@ impl Group<'_> {
         let Weights { output, output_bias, .. } = self.weights;
         let labels = label_points(&clusters.centers, &self.ends, &self.predicted, output, output_bias)?;
         let rows = clusters.centers.rows().into_iter().zip(labels).enumerate();
-        let row = |(index, (center, label)): (usize, (ndarray::ArrayView1<'_, f64>, Label))| Row {
+        let row = |(index, (center, label)): (usize, (ArrayView1<'_, f64>, Label))| Row {
             group: self.at,
             shape: "point",
             index,
@@ -156,73 +121,65 @@ impl Group<'_> {
     }
 }
 
-/// Fits the attractors of each group of customers with the same dominant trait, and judges the group. One table holds the
-/// shapes that describe the groups best, another one those that P3 prints, without rows for traits that it does not have.
-pub(super) fn write(
-    stage: &mut Stage<'_>,
-    axes: &Axes,
-    groups: &Groups<'_>,
-    weights: &Weights,
-    horizon: usize,
-) -> Result<()> {
-    let owner = dominant(&groups.targets.grades)?;
-    let ends = groups.population.end_hidden();
-    let (mut best, mut as_printed) = (Vec::new(), Vec::new());
-    for (at, name) in groups.targets.traits.iter().enumerate() {
-        let members: Vec<usize> = (0..owner.len()).filter(|row| owner[*row] == at).collect();
-        let own = ends.select(Dimension(0), &members);
-        let mut rng = seed::stream(1, "attractors", at as u64);
-        let fitted = match fit_attractors(&own, &mut rng) {
-            Ok(fitted) => fitted,
-            Err(spendscape_dynamics::Error::TooFew { .. }) => {
-                tracing::warn!(
+impl Groups<'_> {
+    /// Fits the attractors of each group of customers with the same dominant trait, and judges the group. One table holds the
+    /// shapes that describe the groups best, another one those that P3 prints, without rows for traits that it does not have.
+    ///
+    /// # Errors
+    /// If the parts do not fit together.
+    pub(super) fn tables(
+        &self,
+        weights: &Weights,
+        horizon: usize,
+        notes: &mut Notes,
+    ) -> Result<[Attractors; 2]> {
+        let owner = dominant(&self.targets.grades)?;
+        let ends = self.population.end_hidden();
+        let (mut best, mut as_printed) = (Vec::new(), Vec::new());
+        for (at, name) in self.targets.traits.iter().enumerate() {
+            let members: Vec<usize> = (0..owner.len()).filter(|row| owner[*row] == at).collect();
+            let own = ends.select(Dimension(0), &members);
+            let mut rng = seed::stream(1, "attractors", at as u64);
+            let fitted = match fit_attractors(&own, &mut rng) {
+                Ok(fitted) => fitted,
+                Err(spendscape_dynamics::Error::TooFew { .. }) => {
+                    tracing::warn!(
+                        trait_name = name,
+                        customers = members.len(),
+                        "too few customers to fit attractors"
+                    );
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if fitted.curve.is_none() && own.ncols() > 1 {
+                tracing::info!(
                     trait_name = name,
-                    customers = members.len(),
-                    "too few customers to fit attractors"
+                    "ends in fewer than three different places: points, and no curve"
                 );
-                continue;
             }
-            Err(error) => return Err(error.into()),
-        };
-        if fitted.curve.is_none() && own.ncols() > 1 {
-            tracing::info!(
-                trait_name = name,
-                "ends in fewer than three different places: points, and no curve"
-            );
-        }
-        let verdicts = judge_group(groups.population, &members, horizon as f64);
-        stage.note(&format!("evidence.{name}"), evidence(&verdicts));
-        let predicted = groups.locations.select(Dimension(0), &members);
-        let verdict = verdict_name(verdicts.verdict);
-        let group = Group { at, ends: own, predicted, weights, verdict };
-        let clusters = enough(&fitted);
-        let fair = |curve: &&Curve| curve.fit == CurveFit::Accepted;
-        let as_line =
-            fitted.curve.as_ref().filter(fair).is_some_and(|curve| curve.explained > clusters.explained);
-        if let Some(curve) = &fitted.curve {
-            best.extend(group.line(curve, as_line));
-        }
-        best.extend(group.points(clusters, !as_line)?);
-        match (printed(name), &fitted.curve) {
-            (Some(Printed::Line), Some(curve)) => as_printed.extend(group.line(curve, true)),
-            (Some(Printed::Points(count)), _) => {
-                as_printed.extend(group.points(&fitted.points[count - 1], true)?);
+            let verdicts = judge_group(self.population, &members, horizon as f64);
+            notes.add(&format!("evidence.{name}"), evidence(&verdicts));
+            let predicted = self.locations.select(Dimension(0), &members);
+            let verdict = verdict_name(verdicts.verdict);
+            let group = Group { at, ends: own, predicted, weights, verdict };
+            let as_line = matches!(fitted.best(), Shape::Line(_));
+            if let Some(curve) = &fitted.curve {
+                best.extend(group.line(curve, as_line));
             }
-            _ => {}
+            best.extend(group.points(fitted.enough_points(), !as_line)?);
+            match fitted.as_printed(name) {
+                Some(Shape::Line(curve)) => as_printed.extend(group.line(curve, true)),
+                Some(Shape::Points(clusters)) => as_printed.extend(group.points(clusters, true)?),
+                None => {}
+            }
         }
+        let traits = &self.targets.traits;
+        Ok([table(&best, traits, weights)?, table(&as_printed, traits, weights)?])
     }
-    write_rows(stage, File::Attractors, axes, &best, &groups.targets.traits, weights)?;
-    write_rows(stage, File::PrintedAttractors, axes, &as_printed, &groups.targets.traits, weights)
 }
 
-fn write_rows(
-    stage: &mut Stage<'_>,
-    file: File,
-    axes: &Axes,
-    rows: &[Row],
-    traits: &[String],
-    weights: &Weights,
-) -> Result<()> {
+fn table(rows: &[Row], traits: &[String], weights: &Weights) -> Result<Attractors> {
     let units = weights.output.ncols();
     let states = Array2::from_shape_fn((rows.len(), units), |(row, unit)| rows[row].state[unit]);
     let outputs = states.dot(&weights.output.t()) + &weights.output_bias;
@@ -246,27 +203,5 @@ fn write_rows(
             verdict: row.verdict.clone(),
         }
     };
-    stage.write_table(file, axes, &Attractors::from_rows(rows.iter().enumerate().map(row))?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_and_points_are_those_of_the_paper() {
-        // P3: three line attractors (A, E, N) and four point attractors (one for O, three for C).
-        let of = |names: [&str; 5]| names.map(printed);
-        let expected = [
-            Some(Printed::Line),
-            Some(Printed::Line),
-            Some(Printed::Points(1)),
-            Some(Printed::Points(3)),
-            Some(Printed::Line),
-        ];
-        assert_eq!(of(["E", "N", "O", "C", "A"]), expected);
-        let long = ["Extraversion", "Neuroticism", "Openness", "Conscientiousness", "Agreeableness"];
-        assert_eq!(of(long), expected);
-        assert_eq!(printed("thrift"), None);
-    }
+    Ok(Attractors::from_rows(rows.iter().enumerate().map(row))?)
 }

@@ -1,17 +1,39 @@
 //! Tables as JSON, one object per row, for programs that do not read Parquet.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
     datatypes::{DataType, Float32Type, Float64Type, Int32Type, Int64Type, UInt16Type},
 };
 use serde_json::{Map, Value};
+use spendscape_run::{File, Outputs, StageWriter};
+
+/// Tables that are written as JSON too, those of them that there are.
+#[derive(Debug)]
+pub struct JsonTables(pub Vec<File>);
+
+impl Outputs for JsonTables {
+    fn write(self, writer: &mut StageWriter<'_>) -> Result<()> {
+        for file in self.0 {
+            let stored = match writer.read_back(file)? {
+                Some(own) => own,
+                None if writer.run().has(file)? => writer.run().read(file)?,
+                None => continue,
+            };
+            let text = serde_json::to_vec_pretty(&rows(stored.rows.batch())?)?;
+            writer.write_plain(&Path::new(file.name()).with_extension("json").to_string_lossy(), &text)?;
+        }
+        Ok(())
+    }
+}
 
 /// The rows of a table. Numbers that JSON does not know (NaN, infinities) and missing values become `null`.
 ///
 /// # Errors
 /// For a column type that no table of this stage has.
-pub(super) fn rows(batch: &RecordBatch) -> Result<Value> {
+fn rows(batch: &RecordBatch) -> Result<Value> {
     let schema = batch.schema();
     let mut rows = vec![Map::new(); batch.num_rows()];
     for (field, column) in schema.fields().iter().zip(batch.columns()) {

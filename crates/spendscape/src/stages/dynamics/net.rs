@@ -3,23 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use arrow::array::RecordBatch;
 use clap::Args;
 use ndarray::Array2;
+use serde::Serialize;
 use spendscape_dynamics::{Driven, GruCell, LstmCell, RnnCell, StackedLstm};
 use spendscape_lstm::{Cell, Error, LARGEST_WEIGHT, NetChoice, RecurrentLayer, RecurrentNet, Tensors};
+use spendscape_run::{FromFile, Notes, RunFolder, Sources, Stage, execute, inputs, outputs};
 use spendscape_schema::csv;
-use spendscape_store::{Digest, Provenance};
 
 use super::{
-    DynamicsOptions, MAP_TABLES, StudyOptions,
+    DynamicsOptions, MapTables, StudyOptions,
+    json::JsonTables,
     study::{self, Inputs},
-    with_study, write_json, write_tables,
 };
-use crate::{
-    run_folder::{File, RunFolder, Stage},
-    text::{read_bytes, read_text},
-};
+use crate::text::{read_bytes, read_text};
 
 /// A net from elsewhere.
 #[derive(Debug, Clone, Args)]
@@ -84,6 +81,70 @@ impl NetOptions {
     }
 }
 
+/// What a net from elsewhere is studied with.
+#[derive(Debug, Clone, Serialize)]
+pub struct NetParams {
+    /// How the dynamics are found.
+    #[serde(flatten)]
+    pub options: DynamicsOptions,
+    /// Which module or node is studied.
+    pub module: Vec<String>,
+    /// The nonlinearity of the cell.
+    pub nonlinearity: &'static str,
+    /// What is computed, and what of that is taken for granted.
+    pub cell: String,
+    /// The net, which was read with the choices of the command line.
+    #[serde(skip)]
+    pub net: RecurrentNet,
+}
+
+inputs! {
+    /// What a net from elsewhere is studied under.
+    pub struct NetInputs {
+        /// The file of the net.
+        pub model: NetFile = file "model",
+        /// The inputs that are held.
+        pub held: HeldInputs = file "inputs",
+    }
+}
+
+/// The file of a net, which [`NetParams`] hold as it was read.
+#[derive(Debug)]
+pub struct NetFile;
+
+impl FromFile for NetFile {
+    fn from_file(_: &Path) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+outputs! {
+    /// A net's maps in depth.
+    pub struct NetOutputs {
+        /// The maps.
+        pub maps: MapTables = all (),
+        /// The same as JSON.
+        pub json: JsonTables = all (),
+    }
+}
+
+/// Studies a net from elsewhere.
+#[derive(Debug)]
+pub struct NetStudy;
+
+impl Stage for NetStudy {
+    const NAME: &'static str = "dynamics";
+    type Params = NetParams;
+    type Inputs = NetInputs;
+    type Outputs = NetOutputs;
+
+    fn run(params: &NetParams, inputs: NetInputs, _: &mut Notes) -> Result<NetOutputs> {
+        let DynamicsOptions { horizon, study, .. } = &params.options;
+        let study = Study { said: &params.cell, held: &inputs.held, horizon: *horizon, options: study };
+        Ok(NetOutputs { maps: study.of(&params.net)?, json: JsonTables(MapTables::FILES.to_vec()) })
+    }
+}
+
 /// Studies a net from elsewhere under inputs from a file; `files` are the net's and the inputs'.
 ///
 /// # Errors
@@ -96,32 +157,22 @@ pub fn net(
     force: bool,
 ) -> Result<()> {
     let [model, inputs] = files;
-    let bytes = read_bytes(model)?;
-    let read = parse(&bytes, &net.choice()).with_context(|| format!("{}", model.display()))?;
-    let inputs_digest = Digest::of_file(inputs).context("cannot read the inputs")?;
-    let provenance = Provenance::new("dynamics")
-        .parameter("horizon", options.horizon)
-        .parameter("module", net.module.clone())
-        .parameter("nonlinearity", nonlinearity_name(read.cell))
-        .parameter("cell", read.description.clone())
-        .input("model", &Digest::of(&bytes))
-        .input("inputs", &inputs_digest);
+    let place = || format!("{}", model.display());
+    let read = parse(&read_bytes(model)?, &net.choice()).with_context(place)?;
     if read.assumed {
         tracing::warn!("studied as {}; --nonlinearity, and --reset of a GRU, say it", read.description);
     } else {
         tracing::info!("studied as {}", read.description);
     }
-    let Some(mut stage) = Stage::start(run, "dynamics", with_study(provenance, options), &[], force)? else {
-        return Ok(());
+    let params = NetParams {
+        options: options.clone(),
+        module: net.module.clone(),
+        nonlinearity: nonlinearity_name(read.cell),
+        cell: read.description.clone(),
+        net: read,
     };
-    stage.path("model", model);
-    stage.path("inputs", inputs);
-    stage.note("cell", read.description.clone());
-    let study = Study { said: &read.description, inputs, horizon: options.horizon, options: &options.study };
-    let tables = study.of(&read).with_context(|| format!("{}", model.display()))?;
-    write_tables(&mut stage, tables)?;
-    MAP_TABLES.into_iter().try_for_each(|file| write_json(&mut stage, file))?;
-    stage.finish()
+    let sources = Sources::new(run).file("model", Some(model)).file("inputs", Some(inputs));
+    execute::<NetStudy>(&sources, &params, force).with_context(place)
 }
 
 fn parse(bytes: &[u8], choice: &NetChoice) -> Result<RecurrentNet> {
@@ -144,13 +195,13 @@ fn nonlinearity_name(cell: Cell) -> &'static str {
 /// What is studied of a net.
 struct Study<'a> {
     said: &'a str,
-    inputs: &'a Path,
+    held: &'a HeldInputs,
     horizon: usize,
     options: &'a StudyOptions,
 }
 
 impl Study<'_> {
-    fn of(&self, net: &RecurrentNet) -> Result<Vec<(File, RecordBatch)>> {
+    fn of(&self, net: &RecurrentNet) -> Result<MapTables> {
         let lstm = |layer: &RecurrentLayer| LstmCell::new(&layer.input, &layer.recurrent, &layer.bias());
         match (net.cell, net.layers.as_slice()) {
             (Cell::Lstm, [layer]) => self.under(&lstm(layer)?),
@@ -183,8 +234,8 @@ impl Study<'_> {
         }
     }
 
-    fn under<C: Driven>(&self, cell: &C) -> Result<Vec<(File, RecordBatch)>> {
-        let held = read_inputs(self.inputs, cell.input_width())?;
+    fn under<C: Driven>(&self, cell: &C) -> Result<MapTables> {
+        let held = self.held.of_width(cell.input_width())?;
         let numbers = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<String>>();
         let (labels, coordinates) = (numbers(held.nrows()), numbers(held.ncols()));
         let inputs = Inputs { cell: self.said, labels, held, coordinates: &coordinates, paths: Vec::new() };
@@ -192,27 +243,38 @@ impl Study<'_> {
     }
 }
 
-/// Reads inputs of a known width, one per row: the tensor `inputs` of a `.safetensors` file, or the numbers of any other
-/// file, separated by commas, one line per input.
-///
-/// # Errors
-/// Names the file and the line or tensor.
-fn read_inputs(path: &Path, width: usize) -> Result<Array2<f64>> {
-    let place = || format!("{}", path.display());
-    let inputs = if path.extension().is_some_and(|ending| ending == "safetensors") {
-        let bytes = read_bytes(path)?;
-        tensor(&bytes).with_context(place)?
-    } else {
-        numbers(&read_text(path)?).with_context(place)?
-    };
-    ensure!(inputs.nrows() > 0, "{}: there are no inputs", path.display());
-    ensure!(
-        inputs.ncols() == width,
-        "{}: inputs have {} values, but the net reads {width}",
-        path.display(),
-        inputs.ncols()
-    );
-    Ok(inputs)
+/// Inputs that are held, one per row.
+#[derive(Debug, Clone)]
+pub struct HeldInputs {
+    values: Array2<f64>,
+    path: PathBuf,
+}
+
+impl FromFile for HeldInputs {
+    /// The tensor `inputs` of a `.safetensors` file, or the numbers of any other file, separated by commas, one line per
+    /// input.
+    fn from_file(path: &Path) -> Result<Self> {
+        let place = || format!("{}", path.display());
+        let values = if path.extension().is_some_and(|ending| ending == "safetensors") {
+            tensor(&read_bytes(path)?).with_context(place)?
+        } else {
+            numbers(&read_text(path)?).with_context(place)?
+        };
+        ensure!(values.nrows() > 0, "{}: there are no inputs", path.display());
+        Ok(Self { values, path: path.to_owned() })
+    }
+}
+
+impl HeldInputs {
+    fn of_width(&self, width: usize) -> Result<Array2<f64>> {
+        ensure!(
+            self.values.ncols() == width,
+            "{}: inputs have {} values, but the net reads {width}",
+            self.path.display(),
+            self.values.ncols()
+        );
+        Ok(self.values.clone())
+    }
 }
 
 /// The tensor `inputs` of a file.
