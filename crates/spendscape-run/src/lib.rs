@@ -3,6 +3,7 @@
 mod content;
 mod files;
 mod folder;
+mod long;
 pub mod model;
 mod notes;
 mod outputs;
@@ -19,6 +20,7 @@ pub use anyhow::Result;
 pub use content::{FromTable, IntoTable, Sourced, SpendingClasses, TableContent, WithAxes};
 pub use files::File;
 pub use folder::RunFolder;
+pub use long::LongTable;
 pub use model::{Model, Weights};
 pub use notes::Notes;
 pub use outputs::{JsonOutput, Outputs, Stream, StreamOutput, TableOutput};
