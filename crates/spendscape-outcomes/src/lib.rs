@@ -1,12 +1,15 @@
 #![doc = include_str!("../README.md")]
 //!
 //! Modules in reading order: `outcome` (what is predicted), `folds`, `scale`, `linear`, `boosted`, `learner`, `validate`
-//! (cross-validation and the audit for leaks), `measures`, `reasons`, `scorecard`.
+//! (cross-validation and the audit for leaks), `measures`, `held_out` (all measures of all sets), `reasons`, `scorecard`, `bespoke` (features of
+//! spending and balances).
 
+mod bespoke;
 mod boosted;
 mod check;
 mod error;
 mod folds;
+mod held_out;
 mod learner;
 mod linear;
 mod measures;
@@ -17,9 +20,14 @@ mod scale;
 mod scorecard;
 mod validate;
 
+pub use bespoke::{BALANCE_FEATURES, BalanceHistory, SPENDING_FEATURES, SpendingHistory, UNIT_MINOR};
 pub use boosted::BoostedTrees;
 pub use error::Error;
 pub use folds::{Fold, stratified_folds, time_split};
+pub use held_out::{
+    BEST_POSSIBLE, ComparedSets, EVERYBODY, Measured, MeasuredPoint, MeasuredScore, Reference, SkippedGroup,
+    measure_held_out,
+};
 pub use learner::{Fitted, Learner, LearnerOptions};
 pub use linear::Regression;
 pub use measures::{

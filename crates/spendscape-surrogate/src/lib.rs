@@ -54,6 +54,9 @@ mod significance;
 
 mod assignment;
 mod change;
+mod companions;
+mod counterfactual;
+mod drivers;
 mod peers;
 mod score;
 mod segment;
@@ -62,6 +65,9 @@ pub use anchor::{ANCHOR, ANCHOR_LATITUDE, ANCHOR_LONGITUDE, simulate_anchor};
 pub use assignment::{Assignment, assign};
 pub use boosted::{BoostedModel, BoostedTrees};
 pub use change::{Move, MovePlan, MovePlanner};
+pub use companions::companions;
+pub use counterfactual::{Candidate, Counterfactual, CounterfactualSearch, level_classes};
+pub use drivers::{DriverAgreement, driver_agreement};
 pub use error::Error;
 pub use fidelity::{
     AngularErrors, Interval, R2Intervals, SegmentError, customer_errors, degrees_between, errors_by_segment,

@@ -96,6 +96,12 @@ impl<'a> SegmentExplainer<'a> {
         Ok(Self { model, readout: readout.to_owned(), bias: bias.to_owned(), leads })
     }
 
+    /// The number of segments P, which is that of the outputs.
+    #[must_use]
+    pub fn segments(&self) -> usize {
+        self.bias.len()
+    }
+
     /// The score that is the lead of one output over another.
     ///
     /// # Errors

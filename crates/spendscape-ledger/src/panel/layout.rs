@@ -7,12 +7,13 @@ use spendscape_schema::{Period, WindowSpec, window::Anchor};
 
 use crate::Error;
 
-const MILLIS_PER_DAY: i64 = 86_400_000;
+pub(crate) const MILLIS_PER_DAY: i64 = 86_400_000;
 const EPOCH: Date = date(1970, 1, 1);
 
 /// Stands for "no cell" where a row lies outside the windows or is no spending.
 pub(crate) const NOWHERE: u32 = u32::MAX;
 
+/// Days from 1970-01-01.
 pub(crate) fn day_number(day: Date) -> i64 {
     i64::from((day - EPOCH).get_days())
 }

@@ -8,14 +8,17 @@ use std::{
 };
 
 use arrow::{
-    array::{Int64Array, RecordBatch, TimestampMillisecondArray},
-    datatypes::SchemaRef,
+    array::{ArrayRef, DictionaryArray, Int64Array, RecordBatch, TimestampMillisecondArray},
+    datatypes::{Int32Type, SchemaRef},
 };
 use jiff::civil::{Date, DateTime, date};
 use ndarray::{Array2, Array3};
 use parquet::file::properties::{EnabledStatistics, WriterPropertiesBuilder};
 use spendscape_ledger::{Limits, PanelRequest};
-use spendscape_schema::{Axes, EmptyWindows, Panel, Table, WindowSpec, arrays};
+use spendscape_schema::{
+    Axes, EmptyWindows, Panel, Table, WindowSpec, arrays,
+    tables::{Ledger, LedgerColumns},
+};
 use spendscape_store::{Provenance, TableWriter};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +75,34 @@ pub(crate) fn write(path: &Path, rows: &[Row], batch: usize) -> PathBuf {
     }
     writer.finish().unwrap();
     path.to_owned()
+}
+
+/// Writes rows as a ledger table that has more columns: categories by name, and the balance after each row.
+pub(crate) fn write_with<const N: usize>(
+    path: &Path,
+    rows: &[Row],
+    categories: [(&str, &[Option<&str>]); N],
+    balances: &[Option<i64>],
+) {
+    let mut columns = LedgerColumns {
+        customer: Some(arrays::category(rows.iter().map(|row| &row.customer))),
+        time: Some(Arc::new(TimestampMillisecondArray::from_iter_values(
+            rows.iter().map(|row| millis(row.time)),
+        )) as ArrayRef),
+        amount_minor: Some(arrays::integer(rows.iter().map(|row| row.amount))),
+        class: Some(arrays::category(rows.iter().map(|row| &row.class))),
+        balance_minor: Some(Arc::new(Int64Array::from(balances.to_vec()))),
+        ..LedgerColumns::default()
+    };
+    for (name, values) in categories {
+        let values: DictionaryArray<Int32Type> = values.iter().copied().collect();
+        *(if name == "channel" { &mut columns.channel } else { &mut columns.place }) = Some(Arc::new(values));
+    }
+    let batch = Ledger::batch(&Axes::new(), columns).unwrap();
+    let schema = batch.schema();
+    let mut writer = TableWriter::create(path, Table::Ledger, schema, Provenance::new("test")).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
 }
 
 pub(crate) fn limits(scratch: &Path, threads: usize, memory_bytes: u64) -> Limits {

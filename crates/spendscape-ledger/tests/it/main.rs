@@ -4,6 +4,8 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 mod bad_input;
+mod balances;
+mod blocks;
 mod common;
 mod debit_credit;
 mod dialects;

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bespoke;
 mod golden;
+mod held_out;
 mod leaks;
 mod learners;
 mod measures;

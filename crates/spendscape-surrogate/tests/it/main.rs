@@ -2,6 +2,7 @@
 
 mod change;
 mod coefficients;
+mod counterfactual;
 mod data;
 mod explanation;
 mod fidelity;

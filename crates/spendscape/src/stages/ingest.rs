@@ -15,7 +15,7 @@ use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use spendscape_ledger::{
     ColumnMap, DerivedClasses, IngestOptions as RawOptions, IngestReport, Limits, PanelReport, PanelRequest,
-    Panels, Pseudonyms, RowProblem, build_panels, derive_taxonomy, reaches_over,
+    Panels, Pseudonyms, RowProblem, balances, build_panels, derive_taxonomy, reaches_over,
 };
 use spendscape_run::SpendingClasses;
 use spendscape_schema::{
@@ -290,8 +290,10 @@ fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
         stage.write_batch(file, &panel.to_batch()?)?;
     }
     write_left_out(&mut stage, &built)?;
-    if let Some(panel) = built.panels.first() {
-        super::balances::write(&mut stage, &ledger, options.window, request.anchors.as_ref(), panel)?;
+    if let Some(panel) = built.panels.first()
+        && let Some(balances) = balances(&[&ledger], options.window, request.anchors.as_ref(), panel)?
+    {
+        stage.write_table(File::Balances, &Axes::new(), &balances)?;
     }
     write_json(&mut stage, "panel_report.json", &built.report)?;
     stage.finish()

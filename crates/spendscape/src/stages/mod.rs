@@ -5,7 +5,6 @@ use std::ops::RangeInclusive;
 use clap::builder::RangedU64ValueParser;
 
 pub mod assign;
-pub mod balances;
 mod columns;
 pub mod dynamics;
 pub mod explain;

@@ -12,9 +12,11 @@ use spendscape_run::{File, RunFolder};
 use spendscape_schema::tables::Segments;
 use spendscape_segments::dominance_order;
 use spendscape_store::{Digest, TableReader};
-use spendscape_surrogate::{Explanation, Gauge, MAX_ERROR_DEGREES, Refusal, Score, assign, degrees_between};
+use spendscape_surrogate::{
+    Counterfactual, Explanation, Gauge, MAX_ERROR_DEGREES, Refusal, Score, assign, degrees_between,
+};
 
-use super::{change::Change, data::INPUTS, fidelity::quantile, finding::Explainer};
+use super::{data::INPUTS, fidelity::quantile, finding::Explainer};
 
 /// Classes listed among what changed over the periods.
 const SHIFTS: usize = 5;
@@ -158,7 +160,7 @@ fn angles(explainer: &Explainer<'_>, row: usize, errors: &[f64]) -> Result<Angle
     Ok(AnglesPart { error_degrees, typical_degrees: quantile(errors, 0.5), refusal, angles })
 }
 
-fn change_part(explainer: &Explainer<'_>, row: usize, change: &Change) -> ChangePart {
+fn change_part(explainer: &Explainer<'_>, row: usize, change: &Counterfactual) -> ChangePart {
     let data = explainer.data;
     let class = |c: usize| data.panel.classes[c].clone();
     let mut after = BTreeMap::new();

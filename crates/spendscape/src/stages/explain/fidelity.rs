@@ -15,7 +15,7 @@ use spendscape_segments::{
 };
 use spendscape_surrogate::{
     ANCHOR, Explanation, MAX_ERROR_DEGREES, Ols, R2Intervals, Refusal, SegmentExplainer, SegmentExplanation,
-    Split, errors_by_segment, learning_curve, r2_intervals,
+    Split, driver_agreement, errors_by_segment, learning_curve, r2_intervals,
 };
 
 use super::{
@@ -255,26 +255,17 @@ fn stability(data: &Data, test: &[usize], figures: &mut Figures) -> Result<()> {
         SegmentExplainer::new(&one.state, layer.0, layer.1)?,
         SegmentExplainer::new(&two.state, layer.0, layer.1)?,
     );
-    let order = dominance_order(&data.outputs)?;
-    let (mut compared, mut first, mut shared) = (0_usize, 0_usize, 0_usize);
-    for &row in test {
-        let shares = data.shares.row(row);
-        // A customer without spending has nothing to rank.
-        if order.ncols() < 2 || shares.sum() == 0.0 {
-            continue;
-        }
-        let ranking = |explainer: &SegmentExplainer<'_>| -> Result<Vec<usize>> {
-            Ok(explainer.lead(order[[row, 0]], order[[row, 1]])?.explain(&shares)?.ranking())
-        };
-        let (a, b) = (ranking(&one)?, ranking(&two)?);
-        compared += 1;
-        first += usize::from(a.first() == b.first());
-        shared += a.iter().take(DRIVERS).filter(|class| b[..DRIVERS.min(b.len())].contains(class)).count();
+    let order = dominance_order(&data.outputs.select(Dimension(0), test))?;
+    if order.ncols() < 2 {
+        return Ok(());
     }
-    if compared > 0 {
-        figures.add("stability.first_driver", first as f64 / compared as f64);
+    let leads: Vec<(usize, usize)> = order.rows().into_iter().map(|path| (path[0], path[1])).collect();
+    let shares = data.shares.select(Dimension(0), test);
+    let found = driver_agreement([&one, &two], &shares, &leads, DRIVERS)?;
+    if found.compared > 0 {
+        figures.add("stability.first_driver", found.same_first as f64 / found.compared as f64);
         let listed = DRIVERS.min(data.panel.classes.len()) as f64;
-        figures.add("stability.three_drivers", shared as f64 / (compared as f64 * listed));
+        figures.add("stability.three_drivers", found.shared as f64 / (found.compared as f64 * listed));
     }
     Ok(())
 }

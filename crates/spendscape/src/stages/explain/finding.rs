@@ -1,12 +1,14 @@
 //! The numbers of one customer's explanation.
 
 use anyhow::{Context, Result};
-use ndarray::{Array1, Array2, Axis as Dimension};
+use ndarray::{Array1, Array2, Array3, Axis as Dimension};
 use rayon::prelude::*;
-use spendscape_surrogate::{AngularErrors, Observed, Peers, SegmentExplainer, SegmentExplanation};
+use spendscape_surrogate::{
+    AngularErrors, Candidate, Counterfactual, CounterfactualSearch, Observed, Peers, SegmentExplainer,
+    SegmentExplanation, assign, level_classes,
+};
 
 use super::{
-    change::{self, Change, Limits},
     data::{Data, Surrogates},
     flags::{ClassList, Flagged},
 };
@@ -27,7 +29,7 @@ pub(crate) struct Explainer<'a> {
     /// All customers of the trained run: whom one customer's shares are compared with.
     pub(crate) peers: Peers,
     pub(crate) flagged: Vec<Flagged>,
-    limits: Limits,
+    changes: CounterfactualSearch,
     /// The angles that the surrogate predicts, N x K.
     pub(crate) predicted_angles: Array2<f64>,
     /// Degrees on the sphere between them and the network's, N.
@@ -38,7 +40,7 @@ pub(crate) struct Explainer<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Finding {
     pub(crate) segment: SegmentExplanation,
-    pub(crate) change: Option<Change>,
+    pub(crate) change: Option<Counterfactual>,
     /// The network's segment without what flagged classes tell, if any are flagged.
     pub(crate) without_flagged: Option<usize>,
 }
@@ -60,7 +62,7 @@ impl<'a> Explainer<'a> {
             data,
             trained,
             surrogates,
-            limits: Limits::new(&segments, bias.len(), &peers, classes.len(), &flagged)?,
+            changes: CounterfactualSearch::new(&segments, &peers, &places(&flagged))?,
             segments,
             peers,
             flagged,
@@ -119,13 +121,15 @@ impl<'a> Explainer<'a> {
         let segments = rows.iter().map(|row| self.segment(*row)).collect::<Result<Vec<_>>>()?;
         // A change follows the surrogate's slopes: where those are not trusted, it is not either.
         let trusted = rows.iter().zip(&segments).filter(|(_, segment)| segment.lead.is_ok());
-        let trusted: Vec<(usize, usize)> = trusted.map(|(row, segment)| (*row, segment.segment)).collect();
-        let mut changes = change::smallest(self.data, &self.limits, &trusted)?.into_iter();
-        let without = if self.flagged.is_empty() {
-            None
-        } else {
-            Some(change::without_flagged(self.data, self.average(), &self.flagged, rows)?)
+        let candidate = |(row, segment): (&usize, &SegmentExplanation)| Candidate {
+            periods: self.data.panel.shares.index_axis(Dimension(0), *row),
+            shares: self.data.shares.row(*row),
+            outputs: self.data.outputs.row(*row),
+            segment: segment.segment,
         };
+        let candidates: Vec<Candidate<'_>> = trusted.map(candidate).collect();
+        let mut changes = self.changes.smallest(&candidates, |shares| self.outputs(shares))?.into_iter();
+        let without = if self.flagged.is_empty() { None } else { Some(self.without_flagged(rows)?) };
         let finding = |(at, segment): (usize, SegmentExplanation)| Finding {
             change: segment.lead.as_ref().ok().and_then(|_| changes.next().flatten()),
             segment,
@@ -133,4 +137,23 @@ impl<'a> Explainer<'a> {
         };
         Ok(segments.into_iter().enumerate().map(finding).collect())
     }
+
+    /// The network's outputs for shares of spending (n x T x C), n x P.
+    fn outputs(&self, shares: &Array3<f32>) -> Result<Array2<f64>> {
+        Ok(self.data.model.network.predict(shares)?.mapv(f64::from))
+    }
+
+    /// The network's segments of customers who spend on flagged classes as the average training customer does in every period,
+    /// and on all others in the present proportions.
+    fn without_flagged(&self, rows: &[usize]) -> Result<Vec<usize>> {
+        let mut shares = self.data.panel.shares.select(Dimension(0), rows);
+        level_classes(&mut shares, self.average(), &places(&self.flagged))?;
+        let outputs = self.outputs(&shares)?;
+        outputs.rows().into_iter().map(|outputs| Ok(assign(&outputs)?.segment)).collect()
+    }
+}
+
+/// The classes that are flagged.
+fn places(flagged: &[Flagged]) -> Vec<usize> {
+    flagged.iter().map(|flag| flag.class).collect()
 }

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use spendscape_run::RunFolder;
 use spendscape_schema::tables::{FlaggedClassRow, FlaggedClasses};
-use spendscape_surrogate::correlation;
+use spendscape_surrogate::companions;
 
 use super::{ExplainOptions, named::told_by_name};
 use crate::text::read_text;
@@ -103,20 +103,14 @@ impl ClassList {
         // Companions are sought of what the user knows to be protected, not of what a name only seems to tell.
         let is_protected = |class: &usize| matches!(direct[*class], Some((Role::Protected, _)));
         let protected: Vec<usize> = (0..classes.len()).filter(is_protected).collect();
+        let companions = companions(shares, &protected, CORRELATED)?;
         let mut flagged = Vec::new();
         for (class, found) in direct.iter().enumerate() {
             if let Some((role, reason)) = found.clone() {
                 flagged.push(Flagged { class, role, reason, correlation: None });
                 continue;
             }
-            let mut closest: Option<(usize, f64)> = None;
-            for &other in &protected {
-                let r = correlation(&shares.column(class).to_owned(), &shares.column(other).to_owned())?;
-                if r.abs() >= CORRELATED && closest.is_none_or(|(_, best)| r.abs() > best.abs()) {
-                    closest = Some((other, r));
-                }
-            }
-            if let Some((other, r)) = closest {
+            if let Some((other, r)) = companions[class] {
                 let reason = classes[other].clone();
                 flagged.push(Flagged { class, role: Role::Correlated, reason, correlation: Some(r) });
             }

@@ -6,7 +6,6 @@
 //! the shares, so that contributions are exact, and it is far more faithful than the papers' linear model of the two
 //! direction angles, which is kept beside it.
 
-mod change;
 mod customer;
 mod data;
 mod fidelity;

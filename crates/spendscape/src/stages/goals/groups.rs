@@ -1,21 +1,25 @@
 //! Transactions to event groups: what every other command of goals works on.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, bail};
+use arrow::array::RecordBatch;
 use clap::Args;
 use jiff::civil::Date;
 use spendscape_goals::{Decisive, Event, GroupRules, Grouping, Sequences};
+use spendscape_ledger::{BlockRequest, ChannelColumn, CustomerBlocks, Transaction};
 use spendscape_schema::{
     Axes, Table, arrays,
-    tables::{self, GoalGroupColumns, GoalGroups, GoalRoster},
+    tables::{GoalGroupColumns, GoalGroups, GoalRoster},
 };
 use spendscape_store::{Digest, Provenance, TableReader, TableWriter};
 
 use super::{
     day_number,
     known::{Goals, Known},
-    ledger::Ledger,
     report::GroupsReport,
 };
 use crate::{
@@ -98,10 +102,10 @@ pub enum Where {
 }
 
 impl Where {
-    fn column(self) -> Option<&'static str> {
+    fn column(self) -> Option<ChannelColumn> {
         match self {
-            Self::Channel => Some(tables::Ledger::NAMES.channel),
-            Self::Place => Some(tables::Ledger::NAMES.place),
+            Self::Channel => Some(ChannelColumn::Channel),
+            Self::Place => Some(ChannelColumn::Place),
             Self::None => None,
         }
     }
@@ -141,7 +145,7 @@ pub fn groups(run: &RunFolder, options: &GroupsOptions, force: bool) -> Result<(
         .parameter("goal", format!("{:?}", options.goal))
         .parameter("income", options.income)
         .parameter("until", options.until.map(|day| day.to_string()))
-        .parameter("channel", options.channel.column())
+        .parameter("channel", options.channel.column().map(ChannelColumn::name))
         .parameter("block", options.block);
     if let Some(path) = &options.ledger {
         provenance = provenance.input("ledger", TableReader::open(path, Table::Ledger)?.digest());
@@ -157,227 +161,114 @@ pub fn groups(run: &RunFolder, options: &GroupsOptions, force: bool) -> Result<(
     }
     let goals = Goals::new(run, map_text.as_deref(), map_path.as_deref(), options.income)?;
     let covariates = customers.as_deref().map(Known::read).transpose()?.unwrap_or_default();
-    let mut former = Former::survey(&ledger, options, goals, covariates)?;
-    former.write(&mut stage, options)?;
-    former.report.log();
-    let json = serde_json::to_vec_pretty(&former.report)?;
+    let source = Source::survey(&ledger, options, &goals, &covariates)?;
+    let report = write(&mut stage, &source, &ledger)?;
+    report.log();
+    let json = serde_json::to_vec_pretty(&report)?;
     stage.write_plain("goal_groups_report.json", &json)?;
     stage.finish()
 }
 
-/// Forms groups block by block.
-struct Former {
-    ledger: Ledger,
-    /// Place of each of the ledger's customers among all, and of each of its channels.
-    place_of: Vec<u32>,
-    channel_of: Vec<u16>,
-    goals: Goals,
-    covariates: Known,
-    /// Sorted.
-    customers: Vec<String>,
-    /// Transactions of each.
-    counts: Vec<usize>,
-    /// Sorted; the commonest, if there are many.
-    channels: Vec<String>,
-    until: i32,
-    report: GroupsReport,
+/// What groups are formed of.
+struct Source<'a> {
+    ledger: CustomerBlocks,
+    goals: &'a Goals,
+    covariates: &'a Known,
+    rules: GroupRules,
+    options: &'a GroupsOptions,
 }
 
-impl Former {
+impl<'a> Source<'a> {
     /// Finds out who is there.
-    fn survey(path: &Path, options: &GroupsOptions, goals: Goals, covariates: Known) -> Result<Self> {
-        let mut counts: Vec<usize> = Vec::new();
-        let mut channel_counts: Vec<usize> = Vec::new();
-        let (mut rows, mut last) = (0, i64::MIN);
-        let mut ledger = Ledger::new(path, options.channel.column(), &goals.classes);
-        let unknown = ledger.scan(|row| {
-            let customer = row.customer as usize;
-            counts.resize(counts.len().max(customer + 1), 0);
-            counts[customer] += 1;
-            if row.channel != u32::MAX {
-                let channel = row.channel as usize;
-                channel_counts.resize(channel_counts.len().max(channel + 1), 0);
-                channel_counts[channel] += 1;
-            }
-            rows += 1;
-            last = last.max(row.time);
-        })?;
-        if rows == 0 {
-            bail!("{} holds no transactions", path.display());
-        }
-        let mut report = GroupsReport {
-            transactions: rows,
+    fn survey(
+        path: &Path,
+        options: &'a GroupsOptions,
+        goals: &'a Goals,
+        covariates: &'a Known,
+    ) -> Result<Self> {
+        let request = BlockRequest {
+            classes: goals.classes.clone(),
+            channel: options.channel.column(),
+            most_channels: MOST_CHANNELS,
+            others: covariates.of.keys().cloned().collect(),
+        };
+        let ledger = CustomerBlocks::survey(&[path], request)?;
+        let rules = GroupRules {
+            by: if options.group == By::Day { Grouping::Day } else { Grouping::Time },
+            goal: if options.goal == Decides::MostMoney { Decisive::MostMoney } else { Decisive::Largest },
+            until: Some(options.until.map_or(ledger.last_day(), day_number)),
+        };
+        Ok(Self { ledger, goals, covariates, rules, options })
+    }
+
+    /// What is known before any group is formed.
+    fn report(&self) -> GroupsReport {
+        let (customers, unknown) = (self.ledger.customers(), self.ledger.unknown_classes());
+        let has_covariates = !self.covariates.names.is_empty();
+        let without = |name: &&String| has_covariates && !self.covariates.of.contains_key(*name);
+        GroupsReport {
+            transactions: self.ledger.rows(),
+            customers: customers.len(),
+            customers_without_covariates: customers.iter().filter(without).count(),
+            customers_without_transactions: self
+                .ledger
+                .transactions()
+                .iter()
+                .filter(|count| **count == 0)
+                .count(),
             unknown_class: unknown.values().sum(),
-            unknown_classes: unknown.into_keys().take(EXAMPLES).collect(),
-            unused_classes: goals.unused.clone(),
+            unknown_classes: unknown.keys().take(EXAMPLES).cloned().collect(),
+            unused_classes: self.goals.unused.clone(),
             ..GroupsReport::default()
-        };
-        let mut known: Vec<(String, usize)> = ledger.customers.list.iter().cloned().zip(counts).collect();
-        let with_transactions = known.len();
-        let strangers = covariates.of.keys().filter(|name| !ledger.customers.numbers.contains_key(*name));
-        known.extend(strangers.map(|name| (name.clone(), 0)));
-        known.sort_unstable();
-        report.customers = known.len();
-        report.customers_without_transactions = known.len() - with_transactions;
-        if !covariates.names.is_empty() {
-            report.customers_without_covariates =
-                known.iter().filter(|(name, _)| !covariates.of.contains_key(name)).count();
         }
-        let mut channels: Vec<(usize, String)> =
-            channel_counts.into_iter().zip(ledger.channels.list.iter().cloned()).collect();
-        channels.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-        let mut channels: Vec<String> =
-            channels.into_iter().take(MOST_CHANNELS).map(|(_, name)| name).collect();
-        channels.sort_unstable();
-        let until = match options.until {
-            Some(day) => day_number(day),
-            None => i32::try_from(last.div_euclid(86_400_000)).unwrap_or(i32::MAX),
-        };
-        let (customers, counts): (Vec<String>, Vec<usize>) = known.into_iter().unzip();
-        let place = |name: &String| customers.binary_search(name).unwrap_or(0) as u32;
-        let place_of = ledger.customers.list.iter().map(place).collect();
-        let channel = |name: &String| channels.binary_search(name).unwrap_or(channels.len()) as u16;
-        let channel_of = ledger.channels.list.iter().map(channel).collect();
-        Ok(Self {
-            ledger,
-            place_of,
-            channel_of,
-            goals,
-            covariates,
-            customers,
-            counts,
-            channels,
-            until,
-            report,
-        })
     }
 
-    /// Runs of customers with about `block` transactions each.
-    fn blocks(&self, block: usize) -> Vec<std::ops::Range<usize>> {
-        let (mut blocks, mut first, mut sum) = (Vec::new(), 0, 0);
-        for (n, count) in self.counts.iter().enumerate() {
-            sum += count;
-            if sum >= block {
-                blocks.push(first..n + 1);
-                (first, sum) = (n + 1, 0);
-            }
-        }
-        if first < self.counts.len() {
-            blocks.push(first..self.counts.len());
-        }
-        blocks
-    }
-
-    fn write(&mut self, stage: &mut Stage<'_>, options: &GroupsOptions) -> Result<()> {
+    /// What the numbers in the tables stand for.
+    fn note(&self, stage: &mut Stage<'_>) -> Result<()> {
         stage.note("goal_map", self.goals.map.as_str());
         stage.note("goals", self.goals.goals.clone());
         stage.note(UNMAPPED_GOAL, self.goals.unmapped.clone());
         stage.note("classes", self.goals.classes.clone());
         stage.note("goal_of_class", serde_json::to_value(&self.goals.of_class)?);
-        stage.note("channels", self.channels.clone());
+        stage.note("channels", self.ledger.channels().to_vec());
         stage.note("covariates", self.covariates.names.clone());
         stage.note("covariate_levels", serde_json::to_value(&self.covariates.levels)?);
-        stage.note("last_day", self.until);
-        let blocks = self.blocks(options.block);
-        let path = stage.place(File::GoalGroups)?;
-        let schema = Table::GoalGroups.schema(&Axes::new())?;
-        let mut writer = TableWriter::create(&path, Table::GoalGroups, schema, stage.provenance().clone())?;
-        let budget = (options.memory as usize).saturating_mul(1 << 20) / size_of::<Event>();
-        let mut sizes = vec![0; self.customers.len()];
-        let mut at = 0;
-        while at < blocks.len() {
-            // As many blocks as memory holds, one at least.
-            let (first, mut events) = (at, 0);
-            while at < blocks.len() && (at == first || events + self.events(&blocks[at]) <= budget) {
-                events += self.events(&blocks[at]);
-                at += 1;
-            }
-            self.report.passes += 1;
-            self.pass(options, &blocks[first..at], &mut sizes, &mut writer)?;
-        }
-        self.report.groups = sizes.iter().sum();
-        self.report.customers_without_groups = sizes.iter().filter(|groups| **groups == 0).count();
-        self.report.customers_with_one_group = sizes.iter().filter(|groups| **groups == 1).count();
-        if self.report.groups == 0 {
-            bail!(
-                "{}: no transaction is spending with a goal up to the last day that counts; of {} transactions {} are money \
-                 that came in, {} of a class without goal, {} later",
-                self.ledger.path.display(),
-                self.report.transactions,
-                self.report.inflows,
-                self.report.without_goal,
-                self.report.future
-            );
-        }
-        let written = writer.finish()?;
-        stage.wrote(File::GoalGroups, written.digest);
-        let block_of = blocks.iter().enumerate().flat_map(|(k, block)| block.clone().map(move |_| k));
-        let roster = GoalRoster {
-            customer: self.customers.clone(),
-            groups: sizes.iter().map(|groups| *groups as i64).collect(),
-            block: block_of.map(|block| block as i64).collect(),
-            covariates: self.customers.iter().map(|name| self.covariates.levels(name)).collect(),
-        };
-        stage.write_table(File::GoalRoster, &Axes::new(), &roster)
-    }
-
-    fn events(&self, block: &std::ops::Range<usize>) -> usize {
-        self.counts[block.clone()].iter().sum()
-    }
-
-    /// One pass over the ledger for the customers of some blocks.
-    fn pass(
-        &mut self,
-        options: &GroupsOptions,
-        blocks: &[std::ops::Range<usize>],
-        sizes: &mut [usize],
-        writer: &mut TableWriter,
-    ) -> Result<()> {
-        let (first, last) = (blocks[0].start, blocks[blocks.len() - 1].end);
-        let mut events: Vec<Event> = Vec::with_capacity(self.counts[first..last].iter().sum());
-        let income = &self.goals.income;
-        let (place_of, channel_of, other) = (&self.place_of, &self.channel_of, self.channels.len() as u16);
-        self.ledger.scan(|row| {
-            let customer = place_of[row.customer as usize];
-            if let Some(class) = row.class
-                && (first..last).contains(&(customer as usize))
-            {
-                let channel = channel_of.get(row.channel as usize).copied().unwrap_or(other);
-                // What counts as an event is money that goes out; of income that has a goal it is what comes in.
-                let amount = if income[class as usize] { row.amount.saturating_neg() } else { row.amount };
-                events.push(Event { customer, time: row.time, amount, class, channel });
-            }
-        })?;
-        // The order of the ledger stays inside a customer: it tells what is out of order.
-        events.sort_by_key(|event| event.customer);
-        for block in blocks {
-            let from = events.partition_point(|event| (event.customer as usize) < block.start);
-            let to = events.partition_point(|event| (event.customer as usize) < block.end);
-            let own: Vec<Event> = events[from..to]
-                .iter()
-                .map(|event| Event { customer: event.customer - block.start as u32, ..*event })
-                .collect();
-            let rules = GroupRules {
-                by: if options.group == By::Day { Grouping::Day } else { Grouping::Time },
-                goal: if options.goal == Decides::MostMoney {
-                    Decisive::MostMoney
-                } else {
-                    Decisive::Largest
-                },
-                until: Some(self.until),
-            };
-            let goals = self.goals.goals.clone();
-            let (sequences, left) = Sequences::new(&own, block.len(), goals, &self.goals.of_class, rules)?;
-            self.report.add(left);
-            for (n, size) in block.clone().zip(&mut sizes[block.clone()]) {
-                *size = sequences.groups(n - block.start).len();
-            }
-            self.write_block(block.start, &sequences, writer)?;
-        }
+        stage.note("last_day", self.rules.until);
         Ok(())
     }
 
-    fn write_block(&self, first: usize, sequences: &Sequences, writer: &mut TableWriter) -> Result<()> {
+    /// Forms the groups of each block and calls `each` with its first customer and the groups; the groups of each customer.
+    fn form(
+        &self,
+        blocks: &[Range<usize>],
+        report: &mut GroupsReport,
+        mut each: impl FnMut(usize, &Sequences) -> Result<()>,
+    ) -> Result<Vec<usize>> {
+        let mut sizes = Vec::with_capacity(self.ledger.customers().len());
+        report.passes = self.ledger.read(blocks, self.options.memory << 20, |number, transactions| {
+            let block = &blocks[number];
+            let events: Vec<Event> = transactions.iter().map(|row| self.event(row)).collect();
+            let (goals, of_class) = (self.goals.goals.clone(), &self.goals.of_class);
+            let (sequences, left) = Sequences::new(&events, block.len(), goals, of_class, self.rules)?;
+            report.add(left);
+            sizes.extend((0..block.len()).map(|n| sequences.groups(n).len()));
+            each(block.start, &sequences)
+        })?;
+        report.groups = sizes.iter().sum();
+        report.customers_without_groups = sizes.iter().filter(|groups| **groups == 0).count();
+        report.customers_with_one_group = sizes.iter().filter(|groups| **groups == 1).count();
+        Ok(sizes)
+    }
+
+    /// What counts as an event is money that goes out; of income that has a goal it is what comes in.
+    fn event(&self, row: &Transaction) -> Event {
+        let Transaction { customer, time, amount, class, channel } = *row;
+        let amount = if self.goals.income[class as usize] { amount.saturating_neg() } else { amount };
+        Event { customer, time, amount, class, channel }
+    }
+
+    /// Groups of customers from `first` on, an item a row.
+    fn batch(&self, first: usize, sequences: &Sequences) -> Result<RecordBatch> {
         let mut rows: Vec<(usize, usize, u16, i64)> = Vec::new();
         for n in 0..sequences.customers() {
             for at in 0..sequences.groups(n).len() {
@@ -387,7 +278,7 @@ impl Former {
         let group = |row: &(usize, usize, u16, i64)| (sequences.groups(row.0), row.1);
         let channel = |row: &(usize, usize, u16, i64)| {
             let (groups, at) = group(row);
-            self.channels.get(groups.channel[at] as usize).map_or("", String::as_str)
+            self.ledger.channels().get(groups.channel[at] as usize).map_or("", String::as_str)
         };
         let goal = |row: &(usize, usize, u16, i64)| {
             let (groups, at) = group(row);
@@ -398,8 +289,9 @@ impl Former {
             groups.day[at]
         };
         let class = |row: &(usize, usize, u16, i64)| self.goals.classes[row.2 as usize].as_str();
+        let customer = |row: &(usize, usize, u16, i64)| self.ledger.customers()[first + row.0].as_str();
         let columns = GoalGroupColumns {
-            customer: Some(arrays::category(rows.iter().map(|row| self.customers[first + row.0].as_str()))),
+            customer: Some(arrays::category(rows.iter().map(customer))),
             position: Some(arrays::integer(rows.iter().map(|row| row.1 as i64))),
             day: Some(arrays::date(rows.iter().map(day))),
             goal: Some(arrays::category(rows.iter().map(goal))),
@@ -407,7 +299,47 @@ impl Former {
             class: Some(arrays::category(rows.iter().map(class))),
             spent_minor: Some(arrays::integer(rows.iter().map(|row| row.3))),
         };
-        writer.write(&GoalGroups::batch(&Axes::new(), columns)?)?;
-        Ok(writer.end_group()?)
+        Ok(GoalGroups::batch(&Axes::new(), columns)?)
     }
+
+    /// Who the customers are.
+    fn roster(&self, blocks: &[Range<usize>], sizes: &[usize]) -> GoalRoster {
+        let customers = self.ledger.customers();
+        let block_of = blocks.iter().enumerate().flat_map(|(k, block)| block.clone().map(move |_| k));
+        GoalRoster {
+            customer: customers.to_vec(),
+            groups: sizes.iter().map(|groups| *groups as i64).collect(),
+            block: block_of.map(|block| block as i64).collect(),
+            covariates: customers.iter().map(|name| self.covariates.levels(name)).collect(),
+        }
+    }
+}
+
+/// Forms the groups and writes them block by block.
+fn write(stage: &mut Stage<'_>, source: &Source<'_>, ledger: &Path) -> Result<GroupsReport> {
+    source.note(stage)?;
+    let mut report = source.report();
+    let blocks = source.ledger.blocks(source.options.block);
+    let path = stage.place(File::GoalGroups)?;
+    let schema = Table::GoalGroups.schema(&Axes::new())?;
+    let mut writer = TableWriter::create(&path, Table::GoalGroups, schema, stage.provenance().clone())?;
+    let sizes = source.form(&blocks, &mut report, |first, sequences| {
+        writer.write(&source.batch(first, sequences)?)?;
+        Ok(writer.end_group()?)
+    })?;
+    if report.groups == 0 {
+        bail!(
+            "{}: no transaction is spending with a goal up to the last day that counts; of {} transactions {} are money that \
+             came in, {} of a class without goal, {} later",
+            ledger.display(),
+            report.transactions,
+            report.inflows,
+            report.without_goal,
+            report.future
+        );
+    }
+    let written = writer.finish()?;
+    stage.wrote(File::GoalGroups, written.digest);
+    stage.write_table(File::GoalRoster, &Axes::new(), &source.roster(&blocks, &sizes))?;
+    Ok(report)
 }

@@ -7,7 +7,6 @@ mod demand;
 mod future;
 mod groups;
 mod known;
-mod ledger;
 mod measure;
 mod model;
 mod predict;

@@ -5,12 +5,14 @@ use std::{collections::HashMap, path::Path, sync::OnceLock};
 use anyhow::{Context, Result, bail};
 use ndarray::{Array1, Array2, Axis as Dimension, concatenate};
 use spendscape_lstm::{Dataset, NetworkParams, TrainParams};
-use spendscape_outcomes::{Block, FeatureSet, Features, Fold};
+use spendscape_outcomes::{
+    BALANCE_FEATURES, BalanceHistory, Block, FeatureSet, Features, Fold, SPENDING_FEATURES, SpendingHistory,
+    UNIT_MINOR,
+};
 use spendscape_run::angle_names;
 use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, csv::Record, seed, tables};
 use spendscape_segments::{CanonicalFrame, final_states};
 
-use super::bespoke::{Balances, UNIT_MINOR, balance_features, shares, spending};
 use crate::{
     run_folder::{File, RunFolder},
     stages::columns::{number_of, read_columns},
@@ -21,11 +23,20 @@ const STEPS_PER_EPOCH: usize = 20;
 /// Smallest minibatch.
 const SMALLEST_BATCH: usize = 16;
 
+/// Sets whose scores are compared, with what each is compared with: those that the claim is about.
+pub(super) const COMPARED: [(&str, &str); 5] = [
+    ("trajectory", "bespoke"),
+    ("trajectory", "bespoke-no-balance"),
+    ("trajectory", "shares"),
+    ("combined", "bespoke"),
+    ("combined-no-balance", "bespoke-no-balance"),
+];
+
 /// What is known of the customers.
 #[derive(Debug, Clone)]
 pub(super) struct CustomerData {
     customers: Vec<String>,
-    panel: Option<(Panel, Coefficients, Option<Balances>)>,
+    panel: Option<(Panel, Coefficients, Option<BalanceHistory>)>,
     /// The user's own features: names, and N x F.
     table: Option<(Vec<String>, Array2<f64>)>,
     /// Blocks in which nothing is learned, made when a fold first asks: they are the same in every fold.
@@ -40,6 +51,24 @@ type Named = (Vec<String>, Array2<f64>);
 pub(super) struct FoldFeatures {
     pub(super) units: usize,
     pub(super) seed: u64,
+}
+
+fn named(names: &[&str], values: Array2<f64>) -> Named {
+    (names.iter().map(|name| (*name).to_owned()).collect(), values)
+}
+
+/// The length of each period in months.
+fn months(panel: &Panel) -> Vec<f64> {
+    let days = panel.periods.iter().map(|period| f64::from((period.end - period.start).get_days()));
+    days.map(|days| days / (365.25 / 12.0)).collect()
+}
+
+/// Mean shares and those of the last period.
+fn shares(panel: &Panel) -> Result<Named> {
+    let last = panel.period_shares(panel.periods.len() - 1).mapv(f64::from);
+    let mut names: Vec<String> = panel.classes.iter().map(|class| format!("mean share of {class}")).collect();
+    names.extend(panel.classes.iter().map(|class| format!("last share of {class}")));
+    Ok((names, concatenate(Dimension(1), &[panel.mean_shares().view(), last.view()])?))
 }
 
 /// Reads a user's table of features: customers, and N x F.
@@ -84,7 +113,7 @@ pub(super) fn read_table(path: &Path) -> Result<(Vec<String>, Vec<String>, Array
 }
 
 /// Reads the balances of the panel's customers.
-pub(super) fn read_balances(run: &RunFolder, panel: &Panel) -> Result<Balances> {
+pub(super) fn read_balances(run: &RunFolder, panel: &Panel) -> Result<BalanceHistory> {
     let table: tables::Balances = run.table(File::Balances)?;
     let numbers: HashMap<&str, usize> =
         panel.customers.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
@@ -101,7 +130,7 @@ pub(super) fn read_balances(run: &RunFolder, panel: &Panel) -> Result<Balances> 
         }
         values
     };
-    let balances = Balances {
+    let balances = BalanceHistory {
         mean: in_cells(&table.balance_minor),
         lowest: in_cells(&table.lowest_minor),
         inflow: in_cells(&table.inflow_minor),
@@ -119,7 +148,7 @@ pub(super) fn read_balances(run: &RunFolder, panel: &Panel) -> Result<Balances> 
 impl CustomerData {
     /// Joins panel and table; with both, only customers that stand in both are kept.
     pub(super) fn new(
-        panel: Option<(Panel, Coefficients, Option<Balances>)>,
+        panel: Option<(Panel, Coefficients, Option<BalanceHistory>)>,
         table: Option<(Vec<String>, Vec<String>, Array2<f64>)>,
     ) -> Result<Self> {
         Ok(match (panel, table) {
@@ -163,11 +192,7 @@ impl CustomerData {
         Self {
             customers: rows.iter().map(|row| self.customers[*row].clone()).collect(),
             panel: self.panel.as_ref().map(|(panel, coefficients, balances)| {
-                let balances = balances.as_ref().map(|balances| Balances {
-                    mean: take(&balances.mean),
-                    lowest: take(&balances.lowest),
-                    inflow: take(&balances.inflow),
-                });
+                let balances = balances.as_ref().map(|balances| balances.select(rows));
                 (panel.select(rows), coefficients.clone(), balances)
             }),
             table: self.table.as_ref().map(|(names, values)| (names.clone(), take(values))),
@@ -209,10 +234,13 @@ impl CustomerData {
         }
         let mut blocks = Vec::new();
         if let Some((panel, _, balances)) = &self.panel {
-            blocks.push(("spending", spending(panel)));
+            let history =
+                SpendingHistory::new(panel.totals.view(), panel.shares.view(), panel.observed.view())?;
+            blocks.push(("spending", named(&SPENDING_FEATURES, history.features())));
             blocks.push(("shares", shares(panel)?));
             if let Some(balances) = balances {
-                blocks.push(("balances", balance_features(panel, balances)));
+                let values = history.balance_features(&months(panel), balances)?;
+                blocks.push(("balances", named(&BALANCE_FEATURES, values)));
             }
         }
         if let Some((names, values)) = &self.table {

@@ -1,9 +1,7 @@
 //! Outcomes: default, liquidity or any label, from the trajectory and from bespoke features (METHODS section 15).
 
-mod bespoke;
 mod features;
 mod labels;
-mod measure;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -14,16 +12,16 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use ndarray::Array1;
 use spendscape_outcomes::{
-    Block, FeatureSet, Fold, FoldScores, HeldOut, Learner, LearnerOptions, Outcome, Standardizer, Study,
-    Task, audit, cross_validate, stratified_folds, time_split,
+    Block, EVERYBODY, FeatureSet, Fold, FoldScores, HeldOut, Learner, LearnerOptions, Measured, Outcome,
+    Reference, SkippedGroup, Standardizer, Study, Task, audit, cross_validate, measure_held_out,
+    stratified_folds, time_split,
 };
 use spendscape_schema::{Coefficients, Panel, seed};
 use spendscape_store::{Digest, Provenance};
 
 use self::{
-    features::{CustomerData, FoldFeatures},
+    features::{COMPARED, CustomerData, FoldFeatures},
     labels::Labels,
-    measure::Measured,
 };
 use crate::{
     progress::Progress,
@@ -174,8 +172,13 @@ pub fn outcomes(run: &RunFolder, options: &OutcomesOptions, force: bool) -> Resu
     let first = audit(&features, &data, study, &folds[0], |rows| Box::new(data.altered(rows)))?;
     let held_out = validate(&features, &data, study, &folds, first)?;
     let mut rng = seed::stream(options.seed, "outcome intervals", 0);
-    let measured = measure::measure(&outcome, &labels, &held_out, options, &mut rng)?;
-    table::write(&mut stage, &labels, &outcome, &held_out, &measured)?;
+    let best = labels.best.as_deref();
+    let reference = Reference { best, groups: &labels.groups, pairs: &COMPARED, margin: options.margin };
+    let measured = measure_held_out(&outcome, &held_out, &reference, options.draws, &mut rng)?;
+    for SkippedGroup { group, customers, positives } in &measured.skipped {
+        tracing::warn!(group, customers, positives, "too few of a class to measure the group");
+    }
+    table::write(&mut stage, &labels, &outcome, &held_out, &measured, options.margin)?;
     explain(&mut stage, &features, &data, study, &labels)?;
     log(&measured);
     stage.finish()?;
@@ -271,14 +274,10 @@ fn explain(
 }
 
 fn log(measured: &Measured) {
-    for row in measured.rows.iter().filter(|row| row.group == measure::EVERYBODY) {
+    for row in measured.scores.iter().filter(|row| row.group == EVERYBODY) {
         if ["auc", "concordance"].contains(&row.measure) {
-            let interval = format!(
-                "{:.3} ({:.3} to {:.3})",
-                row.value,
-                row.low.unwrap_or(f64::NAN),
-                row.high.unwrap_or(f64::NAN)
-            );
+            let [low, high] = row.interval.unwrap_or([f64::NAN; 2]);
+            let interval = format!("{:.3} ({low:.3} to {high:.3})", row.value);
             tracing::info!(set = row.set, learner = row.learner, "{} {interval}", row.measure);
         }
     }

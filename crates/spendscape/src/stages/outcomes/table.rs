@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use ndarray::{Array1, Array2};
-use spendscape_outcomes::{HeldOut, Outcome, Scorecard, ScorecardParams, adverse_reasons};
+use spendscape_outcomes::{
+    EVERYBODY, HeldOut, Measured, Outcome, Scorecard, ScorecardParams, adverse_reasons,
+};
 use spendscape_schema::{
     Axes,
     tables::{
@@ -13,10 +15,7 @@ use spendscape_schema::{
     },
 };
 
-use super::{
-    labels::Labels,
-    measure::{EVERYBODY, Measured},
-};
+use super::labels::Labels;
 use crate::run_folder::{File, RunFolder, Stage};
 
 /// Reasons given for a score.
@@ -33,6 +32,7 @@ pub(super) fn write(
     outcome: &Outcome,
     held_out: &[HeldOut],
     measured: &Measured,
+    margin: f64,
 ) -> Result<()> {
     stage.note("task", outcome.task().name());
     let n = labels.customers.len();
@@ -49,15 +49,15 @@ pub(super) fn write(
     }
     stage.write_table(File::OutcomeScores, &Axes::new(), &OutcomeScores::from_rows(rows)?)?;
 
-    let rows = measured.rows.iter().map(|row| OutcomeMeasureRow {
+    let rows = measured.scores.iter().map(|row| OutcomeMeasureRow {
         set: row.set.clone(),
         learner: row.learner.to_owned(),
         group: row.group.clone(),
         measure: row.measure.to_owned(),
         customers: row.customers as i64,
         value: row.value,
-        low: row.low,
-        high: row.high,
+        low: row.interval.map(|[low, _]| low),
+        high: row.interval.map(|[_, high]| high),
     });
     stage.write_table(File::OutcomeMeasures, &Axes::new(), &OutcomeMeasures::from_rows(rows)?)?;
 
@@ -82,7 +82,7 @@ pub(super) fn write(
         low: row.found.low,
         high: row.found.high,
         p_value: row.found.p_value,
-        margin: row.margin,
+        margin,
         verdict: row.verdict.name().to_owned(),
     });
     stage.write_table(File::OutcomeComparisons, &Axes::new(), &OutcomeComparisons::from_rows(rows)?)

@@ -2,22 +2,21 @@
 
 use std::{collections::HashMap, path::Path};
 
-use anyhow::{Context, Result, bail};
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Int32Type, Int64Type, TimestampMillisecondType};
 use jiff::{Span, civil::Date};
 use spendscape_schema::{
-    Axes, Panel, Period, Table, WindowSpec,
-    tables::{BalanceRow, Balances, Ledger, LedgerColumns},
+    Panel, Period, Table, WindowSpec,
+    tables::{BalanceRow, Balances},
     window::Anchor,
 };
 use spendscape_store::TableReader;
 
-use crate::run_folder::{File, Stage};
+use crate::{
+    Error,
+    panel::{MILLIS_PER_DAY, day_number},
+    stream::{NAMES, each_batch, keys},
+};
 
-/// The optional column that a ledger needs.
-const BALANCE: &str = Ledger::NAMES.balance_minor;
-const MILLISECONDS_PER_DAY: i64 = 86_400_000;
 /// Mean length of a month in days.
 const MONTH: f64 = 365.25 / 12.0;
 
@@ -44,23 +43,28 @@ struct Month {
 #[derive(Debug, Clone)]
 struct Account(Vec<Month>);
 
-/// Writes the balances of a panel's customers, if the ledger has any: month-end balances are those after the last
-/// transaction before the end of the month (0 before the first one), months being counted back from the period's end.
+/// The balances of a panel's customers, one row per customer and period; `None` if no ledger table records balances.
 ///
-/// Reads the ledger once, in a stream; what is kept grows with customers and months, not with transactions.
+/// Month-end balances are those after the last transaction before the end of the month (0 before the first one), months being
+/// counted back from the period's end. `anchors` are the last days of customers' own windows by which the panel of `window` was
+/// made, if it was. Reads the ledger once, in a stream; what is kept grows with customers and months, not with transactions.
 ///
 /// # Errors
-/// If the ledger cannot be read or the disk is full.
-pub fn write(
-    stage: &mut Stage<'_>,
-    ledger: &Path,
+/// [`Error::Store`] if a table cannot be read, [`Error::NullInLedger`], [`Error::Schema`] if a window of a customer's own leaves
+/// the calendar, or [`Error::TimeOutsideCalendar`] if a month before a period does.
+pub fn balances<P: AsRef<Path>>(
+    ledgers: &[P],
     window: WindowSpec,
     anchors: Option<&HashMap<String, Date>>,
     panel: &Panel,
-) -> Result<()> {
-    let reader = TableReader::open(ledger, Table::Ledger)?;
-    if reader.schema().field_with_name(BALANCE).is_err() {
-        return Ok(());
+) -> Result<Option<Balances>, Error> {
+    let mut recorded = false;
+    for path in ledgers {
+        let reader = TableReader::open(path.as_ref(), Table::Ledger)?;
+        recorded |= reader.schema().field_with_name(NAMES.balance_minor).is_ok();
+    }
+    if !recorded {
+        return Ok(None);
     }
     let shared = Months::of(&panel.periods)?;
     let own = |name: &String| match anchors.and_then(|anchors| anchors.get(name)) {
@@ -69,11 +73,11 @@ pub fn write(
         }
         None => Ok(None),
     };
-    let own: Vec<Option<Months>> = panel.customers.iter().map(own).collect::<Result<_>>()?;
+    let own: Vec<Option<Months>> = panel.customers.iter().map(own).collect::<Result<_, Error>>()?;
     let months = |customer: usize| own[customer].as_ref().unwrap_or(&shared);
     let mut accounts: Vec<Account> =
         (0..panel.len()).map(|customer| Account::new(months(customer))).collect();
-    read(reader, panel, |customer, time, amount, balance| {
+    read(ledgers, panel, |customer, time, amount, balance| {
         accounts[customer].add(months(customer), time, amount, balance);
     })?;
     let rows: Vec<[i64; 3]> =
@@ -86,51 +90,44 @@ pub fn write(
         lowest_minor,
         inflow_minor,
     };
-    let table = Balances::from_rows(rows.into_iter().enumerate().map(row))?;
-    stage.write_table(File::Balances, &Axes::new(), &table)
+    Ok(Some(Balances::from_rows(rows.into_iter().enumerate().map(row))?))
 }
 
 /// Calls `add` with customer, time, amount and balance of every transaction of the panel's customers.
-fn read(reader: TableReader, panel: &Panel, mut add: impl FnMut(usize, i64, i64, Option<i64>)) -> Result<()> {
+fn read<P: AsRef<Path>>(
+    ledgers: &[P],
+    panel: &Panel,
+    mut add: impl FnMut(usize, i64, i64, Option<i64>),
+) -> Result<(), Error> {
     let numbers: HashMap<&str, usize> =
         panel.customers.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
-    for batch in reader {
-        let batch = batch?;
-        let columns = LedgerColumns::of(&batch);
-        let (Some(customers), Some(times), Some(amounts), Some(balances)) =
-            (columns.customer, columns.time, columns.amount_minor, columns.balance_minor)
-        else {
-            bail!("the ledger is not whole");
-        };
-        let times = times.as_primitive::<TimestampMillisecondType>();
-        let (amounts, balances) = (amounts.as_primitive::<Int64Type>(), balances.as_primitive::<Int64Type>());
-        let customers = customers.as_dictionary::<Int32Type>();
-        let names = customers.values().as_string::<i32>();
+    each_batch(ledgers, |batch| {
+        let names = batch.customers.values().as_string::<i32>();
         // Each name that a batch uses is looked up once.
         let mut of_key: Vec<Option<Option<usize>>> = vec![None; names.len()];
-        for (row, key) in customers.keys().values().iter().enumerate() {
-            let key = *key as usize;
+        for (row, key) in keys(batch.customers).enumerate() {
             let customer = *of_key[key].get_or_insert_with(|| numbers.get(names.value(key)).copied());
             if let Some(customer) = customer {
-                let balance = (!balances.is_null(row)).then(|| balances.value(row));
-                add(customer, times.value(row), amounts.value(row), balance);
+                let known = batch.balances.filter(|balances| !balances.is_null(row));
+                let balance = known.map(|balances| balances.value(row));
+                add(customer, batch.times[row], batch.amounts[row], balance);
             }
         }
-    }
-    Ok(())
+    })
 }
 
 impl Months {
-    fn of(periods: &[Period]) -> Result<Self> {
-        let day = |day: Date| i64::from((day - jiff::civil::date(1970, 1, 1)).get_days());
+    fn of(periods: &[Period]) -> Result<Self, Error> {
         let mut months = Self { boundaries: Vec::new(), per_period: Vec::new() };
-        months.boundaries.extend(periods.first().map(|period| day(period.start)));
+        months.boundaries.extend(periods.first().map(|period| day_number(period.start)));
         for period in periods {
             let days = f64::from((period.end - period.start).get_days());
             let count = (days / MONTH).round().max(1.0) as usize;
             for back in (0..count).rev() {
                 let end = period.end.checked_sub(Span::new().months(back as i64));
-                months.boundaries.push(day(end.context("a month before the calendar")?));
+                let outside =
+                    |_| Error::TimeOutsideCalendar { millis: day_number(period.end) * MILLIS_PER_DAY };
+                months.boundaries.push(day_number(end.map_err(outside)?));
             }
             months.per_period.push(count);
         }
@@ -145,7 +142,7 @@ impl Account {
 
     /// Takes a transaction. Of two at the same time the one that comes later counts as the later one.
     fn add(&mut self, months: &Months, time: i64, amount: i64, balance: Option<i64>) {
-        let day = time.div_euclid(MILLISECONDS_PER_DAY);
+        let day = time.div_euclid(MILLIS_PER_DAY);
         let at = months.boundaries.partition_point(|boundary| *boundary <= day);
         // Past the last boundary nothing is asked for.
         let Some(month) = self.0.get_mut(at) else { return };
@@ -190,8 +187,7 @@ mod tests {
         let months = Months::of(periods).unwrap();
         let mut account = Account::new(&months);
         for (day, amount, balance) in entries {
-            let days = i64::from((*day - date(1970, 1, 1)).get_days());
-            let noon = days * MILLISECONDS_PER_DAY + MILLISECONDS_PER_DAY / 2;
+            let noon = day_number(*day) * MILLIS_PER_DAY + MILLIS_PER_DAY / 2;
             account.add(&months, noon, *amount, Some(*balance));
         }
         account.periods(&months)

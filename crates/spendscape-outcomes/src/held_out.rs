@@ -1,67 +1,112 @@
 //! Measures of held-out scores: for everybody, by group, and between sets.
 
-use anyhow::Result;
-use ndarray::Array1;
+use ndarray::{Array1, ArrayRef1};
 use rand::Rng;
-use spendscape_outcomes::{
-    AucComparison, BinaryScores, HeldOut, Interval, Measure, NonInferiority, Outcome, Task, bootstrap,
-    bootstrap_statistics, compare_aucs, ordered_measures,
+
+use crate::{
+    AucComparison, BinaryScores, Error, HeldOut, Interval, Measure, NonInferiority, Outcome, Task, bootstrap,
+    bootstrap_statistics, check, compare_aucs, ordered_measures,
 };
 
-use super::{OutcomesOptions, labels::Labels};
-
 /// The group of everybody.
-pub(super) const EVERYBODY: &str = "everybody";
-/// The set of scores that came with the labels.
-pub(super) const BEST: &str = "best possible";
+pub const EVERYBODY: &str = "everybody";
+/// The set of scores that are the best possible, where they are known.
+pub const BEST_POSSIBLE: &str = "best possible";
 /// Bins of the calibration curve.
 const CALIBRATION_BINS: usize = 10;
 /// Fewest customers of each class that a group is measured with.
 const SMALLEST_CLASS: usize = 2;
 
+/// What held-out scores are measured beside.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reference<'a> {
+    /// The best possible scores (N), where they are known.
+    pub best: Option<&'a ArrayRef1<f64>>,
+    /// Columns of groups, by which a binary outcome is measured too: name, and value per customer (N).
+    pub groups: &'a [(String, Vec<String>)],
+    /// Sets whose AUC is compared, with the set that each is compared with.
+    pub pairs: &'a [(&'a str, &'a str)],
+    /// Margin of non-inferiority, in AUC.
+    pub margin: f64,
+}
+
 /// One measure.
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) set: String,
-    pub(super) learner: &'static str,
-    pub(super) group: String,
-    pub(super) measure: &'static str,
-    pub(super) customers: usize,
-    pub(super) value: f64,
-    pub(super) low: Option<f64>,
-    pub(super) high: Option<f64>,
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeasuredScore {
+    /// The set of features, or [`BEST_POSSIBLE`].
+    pub set: String,
+    /// The learner's name; `none` of the best possible scores.
+    pub learner: &'static str,
+    /// [`EVERYBODY`], or `column=value`.
+    pub group: String,
+    /// The measure's name.
+    pub measure: &'static str,
+    /// Customers measured.
+    pub customers: usize,
+    /// The measure.
+    pub value: f64,
+    /// Its 95 % interval, where there is one.
+    pub interval: Option<[f64; 2]>,
 }
 
 /// One comparison of two sets.
-#[derive(Debug)]
-pub(super) struct Comparison {
-    pub(super) set: String,
-    pub(super) learner: &'static str,
-    pub(super) reference: String,
-    pub(super) reference_learner: &'static str,
-    pub(super) decides: bool,
-    pub(super) found: AucComparison,
-    pub(super) margin: f64,
-    pub(super) verdict: NonInferiority,
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComparedSets {
+    /// The set.
+    pub set: String,
+    /// Its learner.
+    pub learner: &'static str,
+    /// The set that it is compared with.
+    pub reference: String,
+    /// The learner of that.
+    pub reference_learner: &'static str,
+    /// Whether both learners are the better ones of their sets.
+    pub decides: bool,
+    /// The AUC of the first less that of the second.
+    pub found: AucComparison,
+    /// Whether the first is no worse by more than the margin.
+    pub verdict: NonInferiority,
 }
 
 /// A point of a curve.
-#[derive(Debug)]
-pub(super) struct CurvePoint {
-    pub(super) set: String,
-    pub(super) learner: &'static str,
-    pub(super) curve: &'static str,
-    pub(super) x: f64,
-    pub(super) y: f64,
-    pub(super) interval: Option<[f64; 2]>,
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeasuredPoint {
+    /// The set of features, or [`BEST_POSSIBLE`].
+    pub set: String,
+    /// The learner's name.
+    pub learner: &'static str,
+    /// `roc`, or the name of the measure.
+    pub curve: &'static str,
+    /// False positive rate, tenth, or mean score.
+    pub x: f64,
+    /// True positive rate, lift, or observed rate.
+    pub y: f64,
+    /// Its 95 % interval, where there is one.
+    pub interval: Option<[f64; 2]>,
+}
+
+/// A group with too few customers of a class to be measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedGroup {
+    /// `column=value`.
+    pub group: String,
+    /// Its customers.
+    pub customers: usize,
+    /// Those of them with a positive label.
+    pub positives: usize,
 }
 
 /// Everything that was measured.
-#[derive(Debug, Default)]
-pub(super) struct Measured {
-    pub(super) rows: Vec<Row>,
-    pub(super) comparisons: Vec<Comparison>,
-    pub(super) curves: Vec<CurvePoint>,
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Measured {
+    /// Measures, set by set.
+    pub scores: Vec<MeasuredScore>,
+    /// Comparisons of a binary outcome.
+    pub comparisons: Vec<ComparedSets>,
+    /// Curves of a binary outcome.
+    pub curves: Vec<MeasuredPoint>,
+    /// Groups that were not measured.
+    pub skipped: Vec<SkippedGroup>,
 }
 
 /// Scores of one set and learner, for those who were held out.
@@ -73,13 +118,30 @@ struct Scored {
     probabilities: bool,
 }
 
-pub(super) fn measure<R: Rng>(
+/// Measures held-out scores of N customers: of a binary outcome for everybody and by group, with curves and comparisons of sets;
+/// of another one its ordered measures. Intervals are of `draws` bootstrap samples of customers, the same for all scores.
+///
+/// Customers who were held out by no fold count nowhere. The cut of precision, recall and flagged shares is the score that flags as
+/// many of everybody as have a positive label.
+///
+/// # Errors
+/// [`Error::ShapeMismatch`] where best scores or groups are not of N customers, [`Error::OneClass`] or [`Error::TooFew`] where
+/// those held out are all alike, and those of the measures.
+pub fn measure_held_out<R: Rng>(
     outcome: &Outcome,
-    labels: &Labels,
     held_out: &[HeldOut],
-    options: &OutcomesOptions,
+    reference: &Reference<'_>,
+    draws: usize,
     rng: &mut R,
-) -> Result<Measured> {
+) -> Result<Measured, Error> {
+    let customers = outcome.values().len();
+    for held in held_out {
+        check::length("customers of held-out scores", customers, held.scores.ncols())?;
+    }
+    check::length("best scores", customers, reference.best.map_or(customers, |best| best.len()))?;
+    for (_, values) in reference.groups {
+        check::length("values of a group's column", customers, values.len())?;
+    }
     let mut scored: Vec<Scored> = held_out
         .iter()
         .map(|held| Scored {
@@ -91,25 +153,25 @@ pub(super) fn measure<R: Rng>(
         .collect();
     // A split by time holds out the later customers only.
     let rows: Vec<usize> =
-        (0..labels.customers.len()).filter(|row| scored.iter().all(|s| s.scores[*row].is_finite())).collect();
-    if let Some(best) = &labels.best {
+        (0..customers).filter(|row| scored.iter().all(|s| s.scores[*row].is_finite())).collect();
+    if let Some(best) = reference.best {
         let probabilities = outcome.task() == Task::Binary && best.iter().all(|p| (0.0..=1.0).contains(p));
-        let (set, learner) = (BEST.to_owned(), "none");
-        scored.push(Scored { set, learner, scores: best.clone(), probabilities });
+        let (set, learner) = (BEST_POSSIBLE.to_owned(), "none");
+        scored.push(Scored { set, learner, scores: best.to_owned(), probabilities });
     }
     let mut measured = Measured::default();
     if outcome.task() != Task::Binary {
         for scored in &scored {
-            ordered(outcome, scored, &rows, options.draws, rng, &mut measured.rows)?;
+            ordered(outcome, scored, &rows, draws, rng, &mut measured.scores)?;
         }
         return Ok(measured);
     }
     let adverse = outcome.above(0);
-    let take = |rows: &[usize]| -> Result<Vec<BinaryScores>> {
+    let take = |rows: &[usize]| -> Result<Vec<BinaryScores>, Error> {
         let labels: Vec<bool> = rows.iter().map(|row| adverse[*row]).collect();
         let of = |scored: &Scored| {
             let scores: Array1<f64> = rows.iter().map(|row| scored.scores[*row]).collect();
-            Ok(BinaryScores::new(&labels, &scores)?)
+            BinaryScores::new(&labels, &scores)
         };
         scored.iter().map(of).collect()
     };
@@ -117,8 +179,8 @@ pub(super) fn measure<R: Rng>(
     let cuts: Vec<f64> =
         all.iter().map(|all| all.threshold_of_share(all.positives() as f64 / all.len() as f64)).collect();
     // Of each score: measures of everybody, then of the groups.
-    let mut found: Vec<Vec<Row>> = scored.iter().map(|_| Vec::new()).collect();
-    for (group, members) in groups(labels, &rows, &adverse) {
+    let mut found: Vec<Vec<MeasuredScore>> = scored.iter().map(|_| Vec::new()).collect();
+    for (group, members) in groups(reference.groups, &rows, &adverse, &mut measured.skipped) {
         let part = if group == EVERYBODY { all.clone() } else { take(&members)? };
         let measures: Vec<Vec<Measure>> = scored
             .iter()
@@ -131,10 +193,10 @@ pub(super) fn measure<R: Rng>(
                 }
                 Ok(measures)
             })
-            .collect::<Result<_>>()?;
+            .collect::<Result<_, Error>>()?;
         let asked: Vec<(&BinaryScores, &[Measure])> =
             part.iter().zip(&measures).map(|(scores, measures)| (scores, measures.as_slice())).collect();
-        let intervals = bootstrap(&asked, options.draws, rng)?;
+        let intervals = bootstrap(&asked, draws, rng)?;
         for (k, (scored, intervals)) in scored.iter().zip(&intervals).enumerate() {
             let intervals: Vec<(Measure, Interval)> =
                 measures[k].iter().copied().zip(intervals.iter().copied()).collect();
@@ -144,15 +206,20 @@ pub(super) fn measure<R: Rng>(
             }
         }
     }
-    measured.rows = found.into_iter().flatten().collect();
-    compare(&scored, &all, options.margin, &mut measured)?;
+    measured.scores = found.into_iter().flatten().collect();
+    compare(&scored, &all, reference, &mut measured)?;
     Ok(measured)
 }
 
 /// Everybody, then every group that can be measured, with the rows of its members.
-fn groups(labels: &Labels, rows: &[usize], adverse: &[bool]) -> Vec<(String, Vec<usize>)> {
+fn groups(
+    columns: &[(String, Vec<String>)],
+    rows: &[usize],
+    adverse: &[bool],
+    skipped: &mut Vec<SkippedGroup>,
+) -> Vec<(String, Vec<usize>)> {
     let mut groups = vec![(EVERYBODY.to_owned(), rows.to_vec())];
-    for (column, values) in &labels.groups {
+    for (column, values) in columns {
         let mut names: Vec<&String> = rows.iter().map(|row| &values[*row]).collect();
         names.sort_unstable();
         names.dedup();
@@ -162,7 +229,7 @@ fn groups(labels: &Labels, rows: &[usize], adverse: &[bool]) -> Vec<(String, Vec
             let positives = members.iter().filter(|row| adverse[**row]).count();
             if positives < SMALLEST_CLASS || members.len() - positives < SMALLEST_CLASS {
                 let customers = members.len();
-                tracing::warn!(group, customers, positives, "too few of a class to measure the group");
+                skipped.push(SkippedGroup { group, customers, positives });
                 continue;
             }
             groups.push((group, members));
@@ -193,7 +260,7 @@ fn measures(scored: &Scored, cut: f64) -> Vec<Measure> {
 }
 
 /// The points of the curves that have intervals.
-fn curve_measures(scored: &Scored, scores: &BinaryScores) -> Result<Vec<Measure>> {
+fn curve_measures(scored: &Scored, scores: &BinaryScores) -> Result<Vec<Measure>, Error> {
     let mut measures: Vec<Measure> = (0..scores.lift().len()).map(Measure::Lift).collect();
     if scored.probabilities {
         let bins = 0..scores.calibration(CALIBRATION_BINS)?.len();
@@ -208,18 +275,17 @@ fn binary(
     group: &str,
     cut: f64,
     intervals: &[(Measure, Interval)],
-    rows: &mut Vec<Row>,
+    rows: &mut Vec<MeasuredScore>,
 ) {
     let mut push = |measure: &'static str, value: f64, interval: Option<[f64; 2]>| {
-        rows.push(Row {
+        rows.push(MeasuredScore {
             set: scored.set.clone(),
             learner: scored.learner,
             group: group.to_owned(),
             measure,
             customers: scores.len(),
             value,
-            low: interval.map(|[low, _]| low),
-            high: interval.map(|[_, high]| high),
+            interval,
         });
     };
     let single = measures(scored, cut).len();
@@ -246,11 +312,18 @@ fn curves(
     scored: &Scored,
     scores: &BinaryScores,
     intervals: &[(Measure, Interval)],
-    points: &mut Vec<CurvePoint>,
-) -> Result<()> {
+    points: &mut Vec<MeasuredPoint>,
+) -> Result<(), Error> {
     let mut push = |curve, x, y, interval: Option<Interval>| {
         let interval = interval.map(|found| [found.low, found.high]);
-        points.push(CurvePoint { set: scored.set.clone(), learner: scored.learner, curve, x, y, interval });
+        points.push(MeasuredPoint {
+            set: scored.set.clone(),
+            learner: scored.learner,
+            curve,
+            x,
+            y,
+            interval,
+        });
     };
     for point in scores.roc() {
         push("roc", point.false_positive_rate, point.true_positive_rate, None);
@@ -268,16 +341,14 @@ fn curves(
     Ok(())
 }
 
-/// Compares the sets that the claim is about, with the same learner and with the better learner of each.
-fn compare(scored: &[Scored], all: &[BinaryScores], margin: f64, measured: &mut Measured) -> Result<()> {
-    let pairs = [
-        ("trajectory", "bespoke"),
-        ("trajectory", "bespoke-no-balance"),
-        ("trajectory", "shares"),
-        ("combined", "bespoke"),
-        ("combined-no-balance", "bespoke-no-balance"),
-    ];
-    for (set, reference) in pairs {
+/// Compares pairs of sets, with the same learner and with the better learner of each.
+fn compare(
+    scored: &[Scored],
+    all: &[BinaryScores],
+    asked: &Reference<'_>,
+    measured: &mut Measured,
+) -> Result<(), Error> {
+    for &(set, reference) in asked.pairs {
         let of = |name: &str| -> Vec<(&'static str, &BinaryScores)> {
             let members = scored.iter().zip(all).filter(|(scored, _)| scored.set == name);
             members.map(|(scored, scores)| (scored.learner, scores)).collect()
@@ -292,15 +363,14 @@ fn compare(scored: &[Scored], all: &[BinaryScores], margin: f64, measured: &mut 
                 let decides = Some(*learner) == best_first && Some(*reference_learner) == best_second;
                 if decides || learner == reference_learner {
                     let found = compare_aucs(scores, other)?;
-                    measured.comparisons.push(Comparison {
+                    measured.comparisons.push(ComparedSets {
                         set: set.to_owned(),
                         learner,
                         reference: reference.to_owned(),
                         reference_learner,
                         decides,
                         found,
-                        margin,
-                        verdict: found.non_inferiority(margin),
+                        verdict: found.non_inferiority(asked.margin),
                     });
                 }
             }
@@ -316,8 +386,8 @@ fn ordered<R: Rng>(
     rows: &[usize],
     draws: usize,
     rng: &mut R,
-    measured: &mut Vec<Row>,
-) -> Result<()> {
+    measured: &mut Vec<MeasuredScore>,
+) -> Result<(), Error> {
     let values: Array1<f64> = rows.iter().map(|row| outcome.values()[*row]).collect();
     let scores: Array1<f64> = rows.iter().map(|row| scored.scores[*row]).collect();
     // Refuses here what would be NaN in every sample.
@@ -332,18 +402,17 @@ fn ordered<R: Rng>(
     let found = bootstrap_statistics(rows.len(), draws, rng, statistics);
     for (measure, found) in ["concordance", "r2", "rmse"].into_iter().zip(found) {
         // The best possible score orders customers; it is in no unit of the outcome.
-        if scored.set == BEST && measure != "concordance" {
+        if scored.set == BEST_POSSIBLE && measure != "concordance" {
             continue;
         }
-        measured.push(Row {
+        measured.push(MeasuredScore {
             set: scored.set.clone(),
             learner: scored.learner,
             group: EVERYBODY.to_owned(),
             measure,
             customers: rows.len(),
             value: found.value,
-            low: Some(found.low),
-            high: Some(found.high),
+            interval: Some([found.low, found.high]),
         });
     }
     Ok(())
