@@ -11,8 +11,8 @@ use anyhow::{Context, Result, bail, ensure};
 use arrow::array::RecordBatch;
 use spendscape_schema::{Axes, Flow, Table, Tabular, Taxonomy, tables};
 use spendscape_store::{
-    Digest, FolderLock, Manifest, Provenance, StageRecord, Standing, Stored, TableReader, Use, digest_of,
-    manifest::command, read_table, seal_of, standing, this_build, write_file, write_table,
+    Digest, FolderLock, Manifest, Provenance, StageRecord, Standing, Stored, TableReader, TableWriter, Use,
+    digest_of, manifest::command, read_table, seal_of, standing, this_build, write_file, write_table,
 };
 
 /// The file of a table in a run folder.
@@ -645,6 +645,35 @@ impl Stage<'_> {
         let path = self.claim(file.name())?;
         let written = write_table(&path, file.table(), batch, self.provenance.clone())?;
         self.wrote(file, written.digest);
+        Ok(())
+    }
+
+    /// The same from at least one batch; only the one at hand need be in memory.
+    ///
+    /// # Errors
+    /// As [`Self::write_batch`]; [`Error`](spendscape_schema::Error) if a batch cannot be made.
+    pub fn write_batches(
+        &mut self,
+        file: File,
+        batches: impl IntoIterator<Item = Result<RecordBatch, spendscape_schema::Error>>,
+    ) -> Result<()> {
+        let path = self.claim(file.name())?;
+        let mut writer: Option<TableWriter> = None;
+        for batch in batches {
+            let batch = batch.with_context(|| format!("cannot make {}", file.name()))?;
+            let writer = match &mut writer {
+                Some(writer) => writer,
+                none => none.insert(TableWriter::create(
+                    &path,
+                    file.table(),
+                    batch.schema(),
+                    self.provenance.clone(),
+                )?),
+            };
+            writer.write(&batch)?;
+        }
+        let writer = writer.with_context(|| format!("{} has no rows", file.name()))?;
+        self.wrote(file, writer.finish()?.digest);
         Ok(())
     }
 

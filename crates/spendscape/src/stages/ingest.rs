@@ -285,7 +285,7 @@ fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
             bail!("{}: {}", file.name(), scope::nobody(&built, at));
         }
         scope::warn_of_window(option, &built, at);
-        stage.write_batch(file, &panel.to_batch()?)?;
+        stage.write_batches(file, panel.batches())?;
     }
     write_left_out(&mut stage, &built)?;
     if let Some(panel) = built.panels.first() {
