@@ -1,12 +1,14 @@
 //! What a table of a run folder is in memory.
 
+use std::path::Path;
+
 use anyhow::Result;
 use arrow::array::RecordBatch;
 use spendscape_schema::{
-    Axes, Coefficients, Flow, Panel, Tabular, Taxonomy, for_each_table,
+    Axes, Coefficients, Flow, Panel, Table, Tabular, Taxonomy, for_each_table,
     tables::{self},
 };
-use spendscape_store::{Provenance, Stored};
+use spendscape_store::{Digest, Provenance, Stored, TableWriter};
 
 use crate::Notes;
 
@@ -26,6 +28,15 @@ pub trait IntoTable {
     /// # Errors
     /// If columns differ in length, or vectors in width from their axes.
     fn into_table(self) -> Result<TableContent>;
+}
+
+/// What is written to a table as it is made, because it is too long to hold twice.
+pub trait Stream {
+    /// Writes it to a file, and gives the digest of its content.
+    ///
+    /// # Errors
+    /// If its rows cannot be made, or the disk is full.
+    fn write(self, path: &Path, provenance: &Provenance) -> Result<Digest>;
 }
 
 /// A table on its way to disk.
@@ -104,9 +115,14 @@ impl FromTable for Panel {
     }
 }
 
-impl IntoTable for Panel {
-    fn into_table(self) -> Result<TableContent> {
-        Ok(self.to_batch()?.into())
+impl Stream for Panel {
+    fn write(self, path: &Path, provenance: &Provenance) -> Result<Digest> {
+        let schema = Table::Panel.schema(&self.axes())?;
+        let mut writer = TableWriter::create(path, Table::Panel, schema, provenance.clone())?;
+        for batch in self.batches() {
+            writer.write(&batch?)?;
+        }
+        Ok(writer.finish()?.digest)
     }
 }
 

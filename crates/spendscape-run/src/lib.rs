@@ -17,15 +17,17 @@ mod writer;
 /// The result of a stage: what it says of an error names files, columns and options.
 pub use anyhow::Result;
 
-pub use content::{FromTable, IntoTable, Sourced, SpendingClasses, TableContent, WithAxes};
+pub use content::{FromTable, IntoTable, Sourced, SpendingClasses, Stream, TableContent, WithAxes};
 pub use files::File;
 pub use folder::RunFolder;
-pub use long::LongTable;
+pub use long::{LongTable, TablePath};
 pub use model::{Model, Weights};
 pub use notes::Notes;
-pub use outputs::{JsonOutput, Outputs, Stream, StreamOutput, TableOutput};
+pub use outputs::{JsonOutput, Outputs, StreamOutput, TableOutput};
 pub use segmentation::Segmentation;
-pub use sources::{FileInput, FolderInput, Found, FromFile, Inputs, Sources, TableHead, TableInput};
+pub use sources::{
+    FileInput, FolderInput, Found, FromFile, Inputs, RawFiles, Sources, TableHead, TableInput,
+};
 pub use stage::{Stage, execute, provenance};
 pub use states::{StoredStates, angle_names};
 pub use targets::{StoredTargets, rows_where};

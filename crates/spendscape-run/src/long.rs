@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use spendscape_schema::{Axes, Table};
 use spendscape_store::{Provenance, TableReader};
 
-use crate::{File, Found, Sources, TableInput};
+use crate::{File, Found, Sources, TableHead, TableInput};
 
 /// A table that is read batch by batch, as often as needed: of a run folder, or in memory.
 #[derive(Debug)]
@@ -102,6 +102,27 @@ impl LongTable {
     }
 }
 
+/// A table that is read where it lies.
+#[derive(Debug, Clone)]
+pub struct TablePath {
+    /// Its file.
+    pub path: PathBuf,
+    /// What it says of itself.
+    pub head: TableHead,
+}
+
+impl TableInput for TablePath {
+    fn find(_: &Sources<'_>, file: File, found: &mut Found) -> Result<()> {
+        found.add(file);
+        Ok(())
+    }
+
+    fn read(sources: &Sources<'_>, file: File, found: &Found) -> Result<Self> {
+        let (path, _) = sources.run().need(file)?;
+        Ok(Self { path, head: TableHead::read(sources, file, found)? })
+    }
+}
+
 impl TableInput for LongTable {
     fn find(_: &Sources<'_>, file: File, found: &mut Found) -> Result<()> {
         found.add(file);
@@ -123,6 +144,10 @@ impl TableInput for Option<LongTable> {
     }
 
     fn read(sources: &Sources<'_>, file: File, found: &Found) -> Result<Self> {
-        found.tables().contains(&file).then(|| <LongTable as TableInput>::read(sources, file, found)).transpose()
+        found
+            .tables()
+            .contains(&file)
+            .then(|| <LongTable as TableInput>::read(sources, file, found))
+            .transpose()
     }
 }

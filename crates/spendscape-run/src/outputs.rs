@@ -1,12 +1,9 @@
 //! What a stage makes.
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 use serde::Serialize;
-use spendscape_store::{Digest, Provenance};
 
-use crate::{File, IntoTable, StageWriter};
+use crate::{File, IntoTable, StageWriter, Stream};
 
 /// What a stage makes, as one value.
 ///
@@ -41,15 +38,6 @@ impl<T: IntoTable> TableOutput for Option<T> {
     }
 }
 
-/// A table that is too long to hold and is written as it is made.
-pub trait Stream {
-    /// Writes it to a file, and gives the digest of its content.
-    ///
-    /// # Errors
-    /// If its rows cannot be made, or the disk is full.
-    fn write(self, path: &Path, provenance: &Provenance) -> Result<Digest>;
-}
-
 /// A table that is written as it is made, among the outputs, or an [`Option`] of one.
 pub trait StreamOutput {
     /// Writes it.
@@ -65,6 +53,12 @@ impl<T: Stream> StreamOutput for T {
         let digest = Stream::write(self, &path, writer.provenance())?;
         writer.wrote(file, digest);
         Ok(())
+    }
+}
+
+impl<T: Stream> StreamOutput for Option<T> {
+    fn write(self, file: File, writer: &mut StageWriter<'_>) -> Result<()> {
+        self.map_or(Ok(()), |table| StreamOutput::write(table, file, writer))
     }
 }
 

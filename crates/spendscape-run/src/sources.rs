@@ -16,7 +16,7 @@ use crate::{File, FromTable, RunFolder};
 pub struct Sources<'a> {
     run: &'a RunFolder,
     folders: BTreeMap<String, &'a RunFolder>,
-    files: BTreeMap<&'static str, PathBuf>,
+    files: BTreeMap<String, PathBuf>,
 }
 
 impl<'a> Sources<'a> {
@@ -35,9 +35,9 @@ impl<'a> Sources<'a> {
 
     /// A file that a user brings, if there is one.
     #[must_use]
-    pub fn file(mut self, name: &'static str, path: Option<&Path>) -> Self {
+    pub fn file(mut self, name: impl Into<String>, path: Option<&Path>) -> Self {
         if let Some(path) = path {
-            self.files.insert(name, path.to_owned());
+            self.files.insert(name.into(), path.to_owned());
         }
         self
     }
@@ -57,7 +57,7 @@ impl<'a> Sources<'a> {
     /// Where the other folders and files lie, by name.
     pub fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
         let folders = self.folders.iter().map(|(name, run)| (name.as_str(), run.path()));
-        folders.chain(self.files.iter().map(|(name, path)| (*name, path.as_path())))
+        folders.chain(self.files.iter().map(|(name, path)| (name.as_str(), path.as_path())))
     }
 
     /// The names of the other run folders, in order.
@@ -71,7 +71,7 @@ impl<'a> Sources<'a> {
 pub struct Found {
     tables: Vec<File>,
     folders: BTreeMap<String, Found>,
-    files: BTreeMap<&'static str, Digest>,
+    files: BTreeMap<String, Digest>,
 }
 
 impl Found {
@@ -267,7 +267,7 @@ pub trait FileInput: Sized {
 impl<T: FromFile> FileInput for T {
     fn find(sources: &Sources<'_>, name: &'static str, found: &mut Found) -> Result<()> {
         let path = sources.files.get(name).with_context(|| format!("there is no file of {name}"))?;
-        found.files.insert(name, Digest::of_file(path)?);
+        found.files.insert(name.to_owned(), Digest::of_file(path)?);
         Ok(())
     }
 
@@ -283,6 +283,24 @@ impl<T: FromFile> FileInput for Option<T> {
 
     fn read(sources: &Sources<'_>, name: &'static str, _: &Found) -> Result<Self> {
         sources.files.get(name).map(|path| T::from_file(path)).transpose()
+    }
+}
+
+/// All files that the user brings, as they are: name, place and digest.
+#[derive(Debug, Clone, Default)]
+pub struct RawFiles(pub Vec<(String, PathBuf, Digest)>);
+
+impl Inputs for RawFiles {
+    fn find(sources: &Sources<'_>) -> Result<Found> {
+        let digest = |(name, path): (&String, &PathBuf)| Ok((name.clone(), Digest::of_file(path)?));
+        Ok(Found { files: sources.files.iter().map(digest).collect::<Result<_>>()?, ..Found::default() })
+    }
+
+    fn read(sources: &Sources<'_>, found: &Found) -> Result<Self> {
+        let file = |(name, digest): (&String, &Digest)| {
+            Some((name.clone(), sources.files.get(name)?.clone(), digest.clone()))
+        };
+        Ok(Self(found.files.iter().filter_map(file).collect()))
     }
 }
 

@@ -93,7 +93,10 @@ pub fn optional_float(values: impl IntoIterator<Item = Option<f64>>) -> ArrayRef
 }
 
 fn vectors<T: ArrowPrimitiveType>(rows: ArrayView2<'_, T::Native>) -> Result<ArrayRef, Error> {
-    let values = PrimitiveArray::<T>::from_iter_values(rows.iter().copied());
+    let values = match rows.as_slice() {
+        Some(values) => PrimitiveArray::<T>::new(values.to_vec().into(), None),
+        None => PrimitiveArray::<T>::from_iter_values(rows.iter().copied()),
+    };
     let field = Arc::new(Field::new_list_field(T::DATA_TYPE, false));
     let width = i32::try_from(rows.ncols()).map_err(|_| Error::WrongWidth {
         column: String::new(),

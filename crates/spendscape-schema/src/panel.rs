@@ -1,5 +1,7 @@
 //! The panel: shares of spending per customer, period and class.
 
+use std::ops::Range;
+
 use arrow::array::RecordBatch;
 use jiff::civil::{Date, date};
 use ndarray::{Array2, Array3, Axis as Dimension, s};
@@ -22,6 +24,9 @@ pub struct Panel {
     /// Whether a period has spending of its own, N x T.
     pub observed: Array2<bool>,
 }
+
+/// Shares of a batch of [`Panel::batches`], about.
+const BATCH_SHARES: usize = 1 << 20;
 
 const EPOCH: Date = date(1970, 1, 1);
 
@@ -71,23 +76,35 @@ impl Panel {
     /// # Errors
     /// [`Error::Arrow`] if the parts of the panel do not fit together.
     pub fn to_batch(&self) -> Result<RecordBatch, Error> {
+        self.batch(0..self.len())
+    }
+
+    /// The same in batches of some customers each, of which only the one at hand takes memory.
+    pub fn batches(&self) -> impl Iterator<Item = Result<RecordBatch, Error>> {
+        let step = (BATCH_SHARES / (self.periods.len() * self.classes.len()).max(1)).max(1);
+        (0..self.len()).step_by(step).map(move |first| self.batch(first..self.len().min(first + step)))
+    }
+
+    /// The rows of some customers.
+    fn batch(&self, customers: Range<usize>) -> Result<RecordBatch, Error> {
         let periods = self.periods.len();
-        let rows = self.len() * periods;
+        let rows = customers.len() * periods;
         let of_period = |value: fn(&Period) -> Date| {
             (0..rows).map(|row| days(value(&self.periods[row % periods]))).collect()
         };
         let classes = self.classes.len();
-        let shares = self.shares.to_shape((rows, classes)).map_err(|source| Error::PanelOrder {
+        let shares = self.shares.slice(s![customers.clone(), .., ..]);
+        let shares = shares.to_shape((rows, classes)).map_err(|source| Error::PanelOrder {
             row: 0,
             problem: format!("shares do not have {rows} rows of {classes} classes ({source})"),
         })?;
         let table = tables::Panel {
-            customer: (0..rows).map(|row| self.customers[row / periods].clone()).collect(),
+            customer: (0..rows).map(|row| self.customers[customers.start + row / periods].clone()).collect(),
             period: (0..rows).map(|row| (row % periods) as u16).collect(),
             start: of_period(|period| period.start),
             end: of_period(|period| period.end),
-            total_minor: self.totals.iter().copied().collect(),
-            observed: self.observed.iter().copied().collect(),
+            total_minor: self.totals.slice(s![customers.clone(), ..]).iter().copied().collect(),
+            observed: self.observed.slice(s![customers, ..]).iter().copied().collect(),
             share: shares.into_owned(),
         };
         table.to_batch(&self.axes())
@@ -204,6 +221,18 @@ mod tests {
         let batch = panel().to_batch().unwrap();
         assert_eq!(batch.num_rows(), 4);
         assert_eq!(Panel::from_rows(&rows(&batch)).unwrap(), panel());
+    }
+
+    #[test]
+    fn batches_are_the_rows_of_the_whole() {
+        let mut wide = panel().select(&[0, 1, 0, 1, 1]);
+        wide.classes = (0..BATCH_SHARES / 4).map(|class| format!("class {class}")).collect();
+        let shape = (wide.len(), wide.periods.len(), wide.classes.len());
+        wide.shares = ndarray::Array3::from_shape_fn(shape, |(row, _, class)| (row * 7 + class) as f32);
+        let batches: Vec<RecordBatch> = wide.batches().collect::<Result<_, _>>().unwrap();
+        assert_eq!(batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [4, 4, 2]);
+        let whole = wide.to_batch().unwrap();
+        assert_eq!(arrow::compute::concat_batches(&whole.schema(), &batches).unwrap(), whole);
     }
 
     #[test]

@@ -9,26 +9,17 @@ use arrow::{
 };
 use bytes::Bytes;
 use parquet::{
-    basic::{Compression, Encoding, PageType, ZstdLevel},
-    column::{
-        page::{CompressedPage, Page, PageWriter},
-        writer::ColumnCloseResult,
-    },
+    basic::{Compression, Encoding, ZstdLevel},
+    column::writer::ColumnCloseResult,
     errors::{ParquetError, Result},
-    file::{
-        metadata::{ColumnChunkMetaData, PageEncodingStats},
-        page_index::offset_index::{OffsetIndexMetaData, PageLocation},
-        properties::WriterProperties,
-        writer::{SerializedPageWriter, TrackedWrite},
-    },
+    file::properties::WriterProperties,
     schema::types::ColumnDescPtr,
 };
 
+use crate::pages::{EncodedPage, Pages, encode};
+
 /// Rows of a page, as many as Parquet's own writer puts into one.
 const PAGE_ROWS: usize = 20_000;
-
-/// Equal values in a row from which on they are written as their number.
-const RUN: usize = 8;
 
 /// The code of a text that no row has named yet.
 const UNKNOWN: u32 = u32::MAX;
@@ -36,7 +27,6 @@ const UNKNOWN: u32 = u32::MAX;
 /// The categories of a column of a row group.
 #[derive(Debug)]
 pub(crate) struct CategoryColumn {
-    descriptor: ColumnDescPtr,
     level: ZstdLevel,
     /// The place of each text in the dictionary of the row group.
     codes: HashMap<Box<str>, u32>,
@@ -49,10 +39,7 @@ pub(crate) struct CategoryColumn {
     /// Which rows of the page are not null, if any row may be.
     levels: Option<Vec<u32>>,
     page_rows: usize,
-    pages: Vec<u8>,
-    locations: Vec<PageLocation>,
-    uncompressed: usize,
-    rows: usize,
+    pages: Pages,
 }
 
 impl CategoryColumn {
@@ -69,7 +56,6 @@ impl CategoryColumn {
             return None;
         }
         Some(Self {
-            descriptor,
             level,
             codes: HashMap::new(),
             dictionary: Vec::new(),
@@ -77,10 +63,7 @@ impl CategoryColumn {
             page: Vec::with_capacity(PAGE_ROWS),
             levels: field.is_nullable().then(Vec::new),
             page_rows: 0,
-            pages: Vec::new(),
-            locations: Vec::new(),
-            uncompressed: 0,
-            rows: 0,
+            pages: Pages::new(descriptor),
         })
     }
 
@@ -144,132 +127,17 @@ impl CategoryColumn {
         buffer.push(width as u8);
         encode(&self.page, width, &mut buffer);
         self.page.clear();
-        let page = Page::DataPage {
-            buf: self.compressed(&buffer)?,
-            num_values: rows as u32,
-            encoding: Encoding::RLE_DICTIONARY,
-            def_level_encoding: Encoding::RLE,
-            rep_level_encoding: Encoding::RLE,
-            statistics: None,
-        };
-        let page = CompressedPage::new(page, buffer.len());
-        let offset = self.pages.len() as i64;
-        let (compressed, uncompressed) = append_page(page, &mut self.pages)?;
-        self.uncompressed += uncompressed;
-        self.locations.push(PageLocation {
-            offset,
-            compressed_page_size: compressed as i32,
-            first_row_index: self.rows as i64,
-        });
-        self.rows += rows;
+        let page =
+            EncodedPage::data(&buffer, rows, Encoding::RLE_DICTIONARY, self.level.compression_level())?;
+        self.pages.add(page, rows);
         Ok(())
-    }
-
-    fn compressed(&self, bytes: &[u8]) -> Result<Bytes> {
-        Ok(zstd::bulk::compress(bytes, self.level.compression_level())?.into())
     }
 
     /// The bytes of the column, its dictionary before its rows, and what Parquet has to know of them.
     pub(crate) fn close(mut self) -> Result<(Bytes, ColumnCloseResult)> {
         self.end_page()?;
-        let page = Page::DictionaryPage {
-            buf: self.compressed(&self.dictionary)?,
-            num_values: self.codes.len() as u32,
-            encoding: Encoding::PLAIN,
-            is_sorted: false,
-        };
-        let page = CompressedPage::new(page, self.dictionary.len());
-        let mut bytes = Vec::new();
-        let (first, uncompressed) = append_page(page, &mut bytes)?;
-        let first = first as i64;
-        bytes.append(&mut self.pages);
-        for location in &mut self.locations {
-            location.offset += first;
-        }
-        let stats = |page_type, encoding, count| PageEncodingStats { page_type, encoding, count };
-        let metadata = ColumnChunkMetaData::builder(self.descriptor)
-            .set_compression(Compression::ZSTD(self.level))
-            .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
-            .set_page_encoding_stats(vec![
-                stats(PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1),
-                stats(PageType::DATA_PAGE, Encoding::RLE_DICTIONARY, self.locations.len() as i32),
-            ])
-            .set_total_compressed_size(bytes.len() as i64)
-            .set_total_uncompressed_size((self.uncompressed + uncompressed) as i64)
-            .set_num_values(self.rows as i64)
-            .set_data_page_offset(first)
-            .set_dictionary_page_offset(Some(0))
-            .build()?;
-        let result = ColumnCloseResult {
-            bytes_written: bytes.len() as u64,
-            rows_written: self.rows as u64,
-            metadata,
-            bloom_filter: None,
-            column_index: None,
-            offset_index: Some(OffsetIndexMetaData {
-                page_locations: self.locations,
-                unencoded_byte_array_data_bytes: None,
-            }),
-        };
-        Ok((bytes.into(), result))
+        self.pages.close(Some((&self.dictionary, self.codes.len())), 1, self.level)
     }
-}
-
-/// Appends a page with its header; returns how many bytes it takes compressed and not.
-fn append_page(page: CompressedPage, bytes: &mut Vec<u8>) -> Result<(usize, usize)> {
-    let mut sink = TrackedWrite::new(Vec::new());
-    let written = SerializedPageWriter::new(&mut sink).write_page(page)?;
-    bytes.append(&mut sink.into_inner()?);
-    Ok((written.compressed_size, written.uncompressed_size))
-}
-
-/// Appends codes of some bits in Parquet's hybrid of runs and packed groups of eight.
-fn encode(codes: &[u32], width: u32, out: &mut Vec<u8>) {
-    let (mut packed, mut at) = (0, 0);
-    while at < codes.len() {
-        let run = codes[at..].iter().take_while(|code| **code == codes[at]).count();
-        if run >= RUN {
-            pack(&codes[packed..at], width, out);
-            length((run as u64) << 1, out);
-            out.extend_from_slice(&codes[at].to_le_bytes()[..width.div_ceil(8) as usize]);
-            at += run;
-            packed = at;
-        } else {
-            at = codes.len().min(at + 8);
-        }
-    }
-    pack(&codes[packed..], width, out);
-}
-
-/// Appends groups of eight codes; only the last group of a page may have fewer.
-fn pack(codes: &[u32], width: u32, out: &mut Vec<u8>) {
-    if codes.is_empty() {
-        return;
-    }
-    let groups = codes.len().div_ceil(8);
-    length((groups as u64) << 1 | 1, out);
-    let end = out.len() + groups * width as usize;
-    let (mut bits, mut used) = (0_u64, 0);
-    for code in codes {
-        bits |= u64::from(*code) << used;
-        used += width;
-        if used >= u32::BITS {
-            out.extend_from_slice(&(bits as u32).to_le_bytes());
-            bits >>= u32::BITS;
-            used -= u32::BITS;
-        }
-    }
-    out.extend_from_slice(&bits.to_le_bytes());
-    out.resize(end, 0);
-}
-
-/// Appends a number in groups of seven bits, the lowest first.
-fn length(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 128 {
-        out.push(number as u8 | 128);
-        number >>= 7;
-    }
-    out.push(number as u8);
 }
 
 #[cfg(test)]
@@ -280,39 +148,6 @@ mod tests {
 
     use super::*;
     use crate::{Provenance, TableFile, TableWriter, read_table};
-
-    /// Codes by the letter of Parquet's description of its hybrid, bit by bit.
-    fn decode(mut bytes: &[u8], width: u32, count: usize) -> Vec<u32> {
-        let mut codes = Vec::new();
-        while codes.len() < count {
-            let (mut header, mut shift) = (0_usize, 0);
-            loop {
-                let byte = bytes[0];
-                bytes = &bytes[1..];
-                header |= usize::from(byte & 127) << shift;
-                shift += 7;
-                if byte < 128 {
-                    break;
-                }
-            }
-            let bit = |bytes: &[u8], at: usize| u32::from(bytes[at / 8] >> (at % 8) & 1);
-            let value = |bytes: &[u8], from: usize| {
-                (0..width as usize).fold(0, |value, at| value | bit(bytes, from + at) << at)
-            };
-            let used = if header & 1 == 1 {
-                let values = header / 2 * 8;
-                codes.extend((0..values).map(|at| value(bytes, at * width as usize)));
-                values * width as usize / 8
-            } else {
-                codes.extend(std::iter::repeat_n(value(bytes, 0), header / 2));
-                width.div_ceil(8) as usize
-            };
-            bytes = &bytes[used..];
-        }
-        assert!(bytes.is_empty() && codes[count..].iter().all(|code| *code == 0));
-        codes.truncate(count);
-        codes
-    }
 
     /// Categories of rows, over a dictionary of their own.
     fn categories(dictionary: Vec<String>, keys: Vec<i32>) -> ArrayRef {
@@ -369,20 +204,5 @@ mod tests {
         assert_eq!(stored.text("class").unwrap(), classes);
         assert_eq!(stored.optional_text("channel").unwrap(), channels);
         assert_eq!(stored.optional_text("place").unwrap(), vec![None; channels.len()]);
-    }
-
-    proptest! {
-        #[test]
-        fn codes_are_read_as_they_were(
-            width in 0..32_u32,
-            runs in prop::collection::vec((any::<u32>(), prop_oneof![Just(1), 1..40_usize]), 1..60),
-        ) {
-            let code = |value: u32| value & ((1_u64 << width) - 1) as u32;
-            let codes: Vec<u32> =
-                runs.iter().flat_map(|(value, times)| std::iter::repeat_n(code(*value), *times)).collect();
-            let mut bytes = Vec::new();
-            encode(&codes, width, &mut bytes);
-            prop_assert_eq!(decode(&bytes, width, codes.len()), codes);
-        }
     }
 }

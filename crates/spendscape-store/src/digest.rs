@@ -15,7 +15,7 @@ use arrow::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, file::io_error};
+use crate::{Error, file::io_error, vectors};
 
 /// Bytes that are copied for a text and its length, if it has no more: a copy of a fixed size is an instruction or two.
 const COPIED: usize = 32;
@@ -101,6 +101,10 @@ impl ColumnDigest {
             }
         }
         self.rows += column.len() as u64;
+        if let Some(bytes) = bytes_in_place(column) {
+            self.values.update(bytes);
+            return;
+        }
         self.scratch.clear();
         bytes_of(column, &mut self.scratch);
         self.values.update(&self.scratch);
@@ -197,6 +201,22 @@ fn categories(dictionary: &DictionaryArray<Int32Type>, bytes: &mut Vec<u8>) {
             }
             _ => bytes.extend_from_slice(&made[place.clone()]),
         }
+    }
+}
+
+/// The canonical bytes of a column's values, where these are as they lie in memory.
+fn bytes_in_place(column: &ArrayRef) -> Option<&[u8]> {
+    if column.null_count() > 0 {
+        return None;
+    }
+    match column.data_type() {
+        DataType::Int64 => Some(column.as_primitive::<Int64Type>().values().to_byte_slice()),
+        DataType::Float64 => Some(column.as_primitive::<Float64Type>().values().to_byte_slice()),
+        DataType::Timestamp(TimeUnit::Millisecond, None) => {
+            Some(column.as_primitive::<TimestampMillisecondType>().values().to_byte_slice())
+        }
+        DataType::FixedSizeList(_, _) => vectors::bytes_of(column.as_fixed_size_list()),
+        _ => None,
     }
 }
 

@@ -27,7 +27,8 @@
 //! ```
 //!
 //! Modules in reading order: [`mod@file`] (atomic replacement), [`mod@lock`], [`provenance`], [`digest`], [`sealed`]
-//! (digests of bytes), [`guard`] (panics of other software), `categories` (columns of categories), [`writer`], [`table`],
+//! (digests of bytes), [`guard`] (panics of other software), `pages`, `categories` and `vectors` (columns of
+//! these), [`writer`], [`table`],
 //! [`manifest`].
 
 mod categories;
@@ -37,9 +38,11 @@ pub mod file;
 pub mod guard;
 pub mod lock;
 pub mod manifest;
+mod pages;
 pub mod provenance;
 pub mod sealed;
 pub mod table;
+mod vectors;
 pub mod writer;
 
 pub use digest::{Digest, DigestOf};

@@ -8,7 +8,7 @@ use std::{
 
 use arrow::{
     array::{ArrayRef, RecordBatch},
-    datatypes::{DataType, FieldRef, SchemaRef},
+    datatypes::{FieldRef, SchemaRef},
 };
 use bytes::Bytes;
 use parquet::{
@@ -37,15 +37,12 @@ use crate::{
     file::io_error,
     sealed::{CHUNKS_KEY, DIGEST_KEY, PROVENANCE_KEY, SEAL_KEY, UNSEALED, chunk_digests, seal},
     table::parquet_error,
+    vectors::VectorColumn,
 };
 
 /// Rows per row group: a row group of a ledger is then some 10 MB, small enough for a streaming reader's memory and
 /// large enough for its dictionaries to pay.
 const ROWS_PER_GROUP: usize = 1 << 20;
-
-/// Values of a list column that are handed to Parquet at a time: it keeps some 14 bytes of each beside the values while it
-/// writes them.
-const LIST_VALUES: usize = 1 << 18;
 
 /// What the names of columns of money end in.
 const MONEY: &str = "_minor";
@@ -76,21 +73,20 @@ pub struct TableWriter {
     /// Rows of the row group at hand, and the most of any.
     group_rows: usize,
     most_rows: usize,
-    /// The most rows handed on at a time.
-    piece_rows: usize,
 }
 
 /// A column of a row group.
 #[derive(Debug)]
 enum Column {
     Categories(Box<CategoryColumn>),
+    Vectors(Box<VectorColumn>),
     /// Anything else, with a writer for each leaf.
     Leaves(FieldRef, Vec<ArrowColumnWriter>),
 }
 
 /// The bytes of a column.
 enum Chunk {
-    Categories(Bytes, ColumnCloseResult),
+    Pages(Bytes, ColumnCloseResult),
     Leaf(ArrowColumnChunk),
 }
 
@@ -98,6 +94,7 @@ impl Column {
     fn write(&mut self, values: &ArrayRef) -> Result<(), ParquetError> {
         match self {
             Self::Categories(column) => column.write(values),
+            Self::Vectors(column) => column.write(values),
             Self::Leaves(field, writers) => {
                 let leaves = compute_leaves(field, values)?;
                 writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
@@ -106,15 +103,14 @@ impl Column {
     }
 
     fn close(self) -> Result<Vec<Chunk>, ParquetError> {
-        match self {
-            Self::Categories(column) => {
-                let (bytes, closed) = column.close()?;
-                Ok(vec![Chunk::Categories(bytes, closed)])
-            }
+        let (bytes, closed) = match self {
+            Self::Categories(column) => column.close()?,
+            Self::Vectors(column) => column.close()?,
             Self::Leaves(_, writers) => {
-                writers.into_iter().map(|writer| Ok(Chunk::Leaf(writer.close()?))).collect()
+                return writers.into_iter().map(|writer| Ok(Chunk::Leaf(writer.close()?))).collect();
             }
-        }
+        };
+        Ok(vec![Chunk::Pages(bytes, closed)])
     }
 }
 
@@ -124,7 +120,7 @@ impl Chunk {
         group: &mut SerializedRowGroupWriter<'_, W>,
     ) -> Result<(), ParquetError> {
         match self {
-            Self::Categories(bytes, closed) => group.append_column(&bytes, closed),
+            Self::Pages(bytes, closed) => group.append_column(&bytes, closed),
             Self::Leaf(chunk) => chunk.append_to_row_group(group),
         }
     }
@@ -182,11 +178,6 @@ impl TableWriter {
             .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|source| parquet_error(path, source))?;
         let digest = DigestOf::table(&schema);
-        let widest = schema.fields().iter().filter_map(|field| match field.data_type() {
-            DataType::FixedSizeList(_, width) => usize::try_from(*width).ok(),
-            _ => None,
-        });
-        let piece_rows = widest.max().map_or(usize::MAX, |width| (LIST_VALUES / width.max(1)).max(1));
         let (columns, rows, group_rows) = (Vec::new(), 0, 0);
         let path = path.to_owned();
         Ok(Self {
@@ -201,7 +192,6 @@ impl TableWriter {
             rows,
             group_rows,
             most_rows,
-            piece_rows,
         })
     }
 
@@ -236,7 +226,7 @@ impl TableWriter {
         for batch in batches {
             let mut rest = batch.clone();
             while rest.num_rows() > 0 {
-                let rows = rest.num_rows().min(self.most_rows - self.group_rows).min(self.piece_rows);
+                let rows = rest.num_rows().min(self.most_rows - self.group_rows);
                 pieces.push(rest.slice(0, rows));
                 rest = rest.slice(rows, rest.num_rows() - rows);
                 self.group_rows += rows;
@@ -267,19 +257,23 @@ impl TableWriter {
                 let (descriptor, column) =
                     (schema.column(leaf), &mut self.columns[schema.get_column_root_idx(leaf)]);
                 let Column::Leaves(field, writers) = column else { continue };
-                match CategoryColumn::new(field, descriptor, self.writer.properties()) {
-                    Some(categories) => *column = Column::Categories(Box::new(categories)),
-                    None => writers.push(writer),
+                let properties = self.writer.properties();
+                if let Some(categories) = CategoryColumn::new(field, descriptor.clone(), properties) {
+                    *column = Column::Categories(Box::new(categories));
+                } else if let Some(vectors) = VectorColumn::new(field, descriptor, properties) {
+                    *column = Column::Vectors(Box::new(vectors));
+                } else {
+                    writers.push(writer);
                 }
             }
         }
         let digests = self.digest.columns();
         let columns = self.columns.par_iter_mut().zip(digests).enumerate();
         let written = columns.try_for_each(|(at, (column, digest))| {
-            batches.iter().map(|batch| batch.column(at)).try_for_each(|values| {
-                digest.update(values);
-                column.write(values)
-            })
+            batches
+                .iter()
+                .map(|batch| batch.column(at))
+                .try_for_each(|values| rayon::join(|| digest.update(values), || column.write(values)).1)
         });
         written.map_err(refuse)
     }

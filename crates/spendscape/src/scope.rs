@@ -1,23 +1,20 @@
 //! What a run is about ([`Scope`]): gathered where panels are made, handed on to the targets, and warned of where it has to be.
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 use jiff::civil::Date;
 use serde_json::Value;
 use spendscape_ledger::{Panels, WindowReport};
 use spendscape_schema::{
-    CoefficientOrigin, Coverage, Currency, LeftOut, Scope, Table,
+    CoefficientOrigin, Coverage, Currency, LeftOut, Scope,
     scope::{COEFFICIENT_ORIGIN, SCOPE, counted, percent},
 };
-use spendscape_store::{Provenance, TableReader};
+use spendscape_store::Provenance;
 
 /// Share of the ledger's customers whose being left out is warned of: beyond it a panel no longer stands for its ledger.
 const MANY_LEFT_OUT: f64 = 0.1;
 
-/// The scope of panels made from a ledger.
-pub(crate) fn of_panels(ledger: &Path, built: &Panels, anchored: bool) -> Result<Scope> {
-    let reader = TableReader::open(ledger, Table::Ledger)?;
+/// The scope of panels made from a ledger of this provenance.
+pub(crate) fn of_panels(ledger: &Provenance, built: &Panels, anchored: bool) -> Result<Scope> {
     let days = |days: &Option<(String, String)>| -> Result<(Date, Date)> {
         let (first, last) = days.as_ref().context("the report of the panels has no days")?;
         Ok((first.parse()?, last.parse()?))
@@ -34,11 +31,11 @@ pub(crate) fn of_panels(ledger: &Path, built: &Panels, anchored: bool) -> Result
         })
     };
     Ok(Scope {
-        files: files(reader.provenance()),
+        files: files(ledger),
         ledger_days: days(&built.report.days)?,
         ledger_rows: built.report.rows,
         ledger_customers: built.report.customers,
-        currency: currency(reader.provenance()),
+        currency: currency(ledger),
         windows: built.panels.iter().zip(&built.report.windows).map(coverage).collect::<Result<_>>()?,
         coefficients: None,
     })

@@ -1,14 +1,22 @@
 //! Tables that come with the program, by the names that the command line has for them, or files in their place.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use spendscape_schema::{CoefficientOrigin, Coefficients, Taxonomy, shipped};
+use spendscape_run::{IntoTable, TableContent};
+use spendscape_schema::{
+    CoefficientOrigin, Coefficients, Taxonomy,
+    scope::{COEFFICIENT_ORIGIN, COEFFICIENT_SIGNS},
+    shipped,
+};
 use spendscape_synth::{BANK_TABLE, bank_coefficients, published_signs};
 
-use crate::{stages::synth::read_coefficients, text::read_text};
+use crate::text::read_text;
 
 /// The name of the coefficient table that comes with the program.
 const AUTHORED: &str = "authored";
@@ -100,15 +108,43 @@ impl CoefficientSource {
     }
 }
 
+/// Reads a coefficient table that a user brings.
+///
+/// # Errors
+/// Names the file, and line and column of what cannot be read.
+pub fn read_coefficients(path: &Path) -> Result<Coefficients> {
+    Coefficients::from_csv(&read_text(path)?).with_context(|| format!("{}", path.display()))
+}
+
 /// The provenance of the signs of the table that comes with the program: the study of each that was published. All other signs,
 /// and all sizes, were authored.
 ///
 /// # Errors
 /// Never for the table that comes with the program.
-pub fn sources_of_signs() -> Result<Value> {
+fn sources_of_signs() -> Result<Value> {
     let signs = published_signs()?.into_iter();
     let signs = signs.map(|sign| (format!("{} {}", sign.class, sign.trait_name), Value::from(sign.study)));
     Ok(json!({ "published": Value::Object(signs.collect()), "others": "authored" }))
+}
+
+/// Coefficients with where they come from, which their table says.
+#[derive(Debug, Clone)]
+pub struct CoefficientTable {
+    /// The coefficients.
+    pub coefficients: Coefficients,
+    /// Where they come from.
+    pub origin: CoefficientOrigin,
+}
+
+impl IntoTable for CoefficientTable {
+    fn into_table(self) -> Result<TableContent> {
+        let mut content = self.coefficients.into_table()?;
+        if self.origin == CoefficientOrigin::Authored {
+            content.notes.add(COEFFICIENT_SIGNS, sources_of_signs()?);
+        }
+        content.notes.add(COEFFICIENT_ORIGIN, serde_json::to_value(self.origin)?);
+        Ok(content)
+    }
 }
 
 /// What to print.

@@ -1,11 +1,12 @@
 //! From dictionary-encoded text to numbers.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
     datatypes::Int32Type,
 };
+use hashbrown::HashMap;
 
 /// Turns the keys of a dictionary column into numbers, looking each text up once per dictionary rather than per row.
 #[derive(Debug)]

@@ -1,13 +1,13 @@
 //! From blocks of totals to rows of a panel.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use ndarray::{Array2, Array3};
 use spendscape_schema::{EmptyWindows, LeftOut, Panel, WindowSpec, scope::last_day};
 
 use super::{
     layout::WindowLayout,
-    report::{Clipped, EXAMPLES, LeftOutCustomer, WindowReport},
+    report::{Clipped, EXAMPLES, LeftOutCustomer, Tally, WindowReport},
     scan::Scan,
     totals::Blocks,
 };
@@ -31,7 +31,7 @@ pub(crate) struct Part {
     observed: Vec<bool>,
     /// Customers left out: code, reason, periods with spending.
     left_out: Vec<(u32, LeftOut, u16)>,
-    /// Clipped totals: customer, period, class, total.
+    /// The first clipped totals: customer, period, class, total.
     clipped: Vec<(u32, u16, u32, i64)>,
     clipped_count: u64,
     clipped_minor: i128,
@@ -47,17 +47,20 @@ pub(crate) struct Finished {
 }
 
 impl Finish {
-    /// The panels' rows of the customers in `codes`, whose blocks come in that order. A customer who never spends has a block
-    /// of zeros.
-    pub(crate) fn part(&self, blocks: &Blocks, codes: &mut dyn Iterator<Item = u32>) -> Vec<Part> {
-        let customers = codes.size_hint().0;
+    /// Nobody's rows of each panel.
+    pub(crate) fn none(&self) -> Vec<Part> {
+        self.windows.iter().map(|_| Part::default()).collect()
+    }
+
+    /// The panels' rows of some customers, whose blocks come in their order. A customer who never spends has a block of zeros.
+    pub(crate) fn part(&self, blocks: &Blocks, customers: Range<u32>) -> Vec<Part> {
         let room = |window: &WindowLayout| {
-            let shares = customers * window.periods.len() * self.classes.len();
+            let shares = customers.len() * window.periods.len() * self.classes.len();
             Part { shares: Vec::with_capacity(shares), ..Part::default() }
         };
         let mut parts: Vec<Part> = self.scan.layout.windows.iter().map(room).collect();
         let (mut block, mut scratch) = (Vec::new(), Vec::new());
-        for (position, customer) in codes.enumerate() {
+        for (position, customer) in customers.enumerate() {
             blocks.of(position, &mut block);
             for ((part, window), (_, policy)) in
                 parts.iter_mut().zip(&self.scan.layout.windows).zip(&self.windows)
@@ -72,91 +75,59 @@ impl Finish {
         parts
     }
 
-    /// Joins the parts to panels, in the order of the customers.
-    pub(crate) fn panels(&self, parts: Vec<Vec<Part>>) -> Result<Vec<Finished>, Error> {
-        let mut by_window: Vec<Vec<Part>> = self.windows.iter().map(|_| Vec::new()).collect();
-        for part in parts {
-            for (window, part) in by_window.iter_mut().zip(part) {
-                window.push(part);
-            }
-        }
-        by_window
+    /// The panels.
+    pub(crate) fn panels(&self, windows: Vec<Part>) -> Result<Vec<Finished>, Error> {
+        let layouts = self.scan.layout.windows.iter().zip(&self.windows);
+        windows
             .into_iter()
-            .zip(&self.scan.layout.windows)
-            .zip(&self.windows)
-            .map(|((parts, layout), (spec, _))| self.panel(parts, layout, spec))
+            .zip(layouts)
+            .map(|(part, (layout, (spec, _)))| self.panel(part, layout, spec))
             .collect()
     }
 
-    fn panel(&self, parts: Vec<Part>, layout: &WindowLayout, spec: &WindowSpec) -> Result<Finished, Error> {
-        let (periods, classes) = (layout.periods.len(), self.classes.len());
-        let mut order: Vec<(u32, usize, usize)> = Vec::new();
-        for (at, part) in parts.iter().enumerate() {
-            order.extend(part.codes.iter().enumerate().map(|(row, code)| (*code, at, row)));
-        }
-        order.sort_unstable();
-        let left_out = self.left_out(&parts);
-        let report = self.report(&parts, &left_out, layout, spec, &order);
-        let customers = order.iter().map(|(code, ..)| self.customers[*code as usize].clone()).collect();
-        let n = order.len();
-        let mut parts = parts;
-        let (shares, totals, observed) = if let [part] = parts.as_mut_slice() {
-            // One part holds every row in order already.
-            (
-                std::mem::take(&mut part.shares),
-                std::mem::take(&mut part.totals),
-                std::mem::take(&mut part.observed),
-            )
-        } else {
-            let mut shares = Vec::with_capacity(n * periods * classes);
-            let (mut totals, mut observed) =
-                (Vec::with_capacity(n * periods), Vec::with_capacity(n * periods));
-            for (_, part, row) in &order {
-                let (part, row) = (&parts[*part], *row);
-                shares
-                    .extend_from_slice(&part.shares[row * periods * classes..(row + 1) * periods * classes]);
-                totals.extend_from_slice(&part.totals[row * periods..(row + 1) * periods]);
-                observed.extend_from_slice(&part.observed[row * periods..(row + 1) * periods]);
-            }
-            (shares, totals, observed)
-        };
+    fn panel(&self, part: Part, layout: &WindowLayout, spec: &WindowSpec) -> Result<Finished, Error> {
+        let left_out = self.left_out(&part);
+        let report = self.report(&part, &left_out, layout, spec);
+        let customers: Vec<String> =
+            part.codes.iter().map(|code| self.customers[*code as usize].clone()).collect();
+        let (n, periods, classes) = (customers.len(), layout.periods.len(), self.classes.len());
         let shape = |source| Error::Shape { source };
         let panel = Panel {
             customers,
             periods: layout.periods.clone(),
             classes: self.classes.to_vec(),
-            shares: Array3::from_shape_vec((n, periods, classes), shares).map_err(shape)?,
-            totals: Array2::from_shape_vec((n, periods), totals).map_err(shape)?,
-            observed: Array2::from_shape_vec((n, periods), observed).map_err(shape)?,
+            shares: Array3::from_shape_vec((n, periods, classes), part.shares).map_err(shape)?,
+            totals: Array2::from_shape_vec((n, periods), part.totals).map_err(shape)?,
+            observed: Array2::from_shape_vec((n, periods), part.observed).map_err(shape)?,
         };
         Ok(Finished { panel, report, left_out })
     }
 
     /// Everybody who is not in the panel, in the order of the customers.
-    fn left_out(&self, parts: &[Part]) -> Vec<LeftOutCustomer> {
-        let mut rows: Vec<(u32, LeftOut, u16)> =
-            parts.iter().flat_map(|part| &part.left_out).copied().collect();
-        rows.sort_unstable_by_key(|(code, ..)| *code);
-        let row = |(code, reason, periods_with_spending): (u32, LeftOut, u16)| LeftOutCustomer {
-            customer: self.customers[code as usize].clone(),
-            reason,
-            periods_with_spending,
+    fn left_out(&self, part: &Part) -> Vec<LeftOutCustomer> {
+        let row = |(code, reason, periods_with_spending): &(u32, LeftOut, u16)| LeftOutCustomer {
+            customer: self.customers[*code as usize].clone(),
+            reason: *reason,
+            periods_with_spending: *periods_with_spending,
         };
-        rows.into_iter().map(row).collect()
+        part.left_out.iter().map(row).collect()
     }
 
     fn report(
         &self,
-        parts: &[Part],
+        part: &Part,
         left_out: &[LeftOutCustomer],
         layout: &WindowLayout,
         spec: &WindowSpec,
-        order: &[(u32, usize, usize)],
     ) -> WindowReport {
-        let mut report =
-            WindowReport { window: spec.to_string(), customers: order.len(), ..Default::default() };
         let days = layout.periods.first().zip(layout.periods.last());
-        report.days = days.map(|(first, last)| (first.start.to_string(), last_day(last.end).to_string()));
+        let mut report = WindowReport {
+            window: spec.to_string(),
+            days: days.map(|(first, last)| (first.start.to_string(), last_day(last.end).to_string())),
+            customers: part.codes.len(),
+            clipped_minor: part.clipped_minor,
+            ..part.report.clone()
+        };
         let name = |code: u32| self.customers[code as usize].clone();
         for row in left_out {
             *report.left_out.entry(row.reason).or_default() += 1;
@@ -166,29 +137,35 @@ impl Finish {
             };
             tally.add(|| row.customer.clone());
         }
-        let mut clipped: Vec<(u32, u16, u32, i64)> = Vec::new();
-        for part in parts {
-            report.incomplete += part.report.incomplete;
-            report.silent += part.report.silent;
-            report.carried += part.report.carried;
-            report.zero += part.report.zero;
-            report.clipped.count += part.clipped_count;
-            report.clipped_minor += part.clipped_minor;
-            clipped.extend(&part.clipped);
-        }
-        clipped.sort_unstable();
-        let examples = clipped.into_iter().take(EXAMPLES).map(|(code, period, class, total_minor)| Clipped {
-            customer: name(code),
-            period,
-            class: self.classes[class as usize].clone(),
-            total_minor,
+        let examples = part.clipped.iter().map(|(code, period, class, total_minor)| Clipped {
+            customer: name(*code),
+            period: *period,
+            class: self.classes[*class as usize].clone(),
+            total_minor: *total_minor,
         });
-        report.clipped.examples = examples.collect();
+        report.clipped = Tally { count: part.clipped_count, examples: examples.collect() };
         report
     }
 }
 
 impl Part {
+    /// Adds the rows of the customers that follow.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.codes.extend(other.codes);
+        self.shares.extend_from_slice(&other.shares);
+        self.totals.extend(other.totals);
+        self.observed.extend(other.observed);
+        self.left_out.extend(other.left_out);
+        let room = EXAMPLES - self.clipped.len();
+        self.clipped.extend(other.clipped.into_iter().take(room));
+        self.clipped_count += other.clipped_count;
+        self.clipped_minor += other.clipped_minor;
+        self.report.incomplete += other.report.incomplete;
+        self.report.silent += other.report.silent;
+        self.report.carried += other.report.carried;
+        self.report.zero += other.report.zero;
+    }
+
     fn add(
         &mut self,
         customer: u32,

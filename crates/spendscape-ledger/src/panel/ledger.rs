@@ -1,11 +1,12 @@
 //! The ledger's files: what is known without reading rows, and the customers.
 
-use std::{collections::HashSet, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use arrow::{
     array::{Array, AsArray},
     datatypes::{Int32Type, TimestampMillisecondType},
 };
+use hashbrown::HashSet;
 use jiff::civil::Date;
 use parquet::{
     arrow::ProjectionMask,

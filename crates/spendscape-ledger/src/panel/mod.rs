@@ -128,7 +128,7 @@ pub fn build_panels<P: AsRef<Path>>(ledgers: &[P], request: &PanelRequest) -> Re
         classes: request.classes.clone().into(),
         windows: request.windows.clone(),
     };
-    let (parts, counts, spilled) = aggregate(&scan, &finish, &request.limits)?;
+    let (windows, counts, spilled) = aggregate(&scan, &finish, &request.limits)?;
     if counts.moved > i64::MAX as u128 {
         return Err(Error::TotalsTooLarge { moved: counts.moved });
     }
@@ -145,7 +145,7 @@ pub fn build_panels<P: AsRef<Path>>(ledgers: &[P], request: &PanelRequest) -> Re
     let mut built = Panels { panels: Vec::new(), left_out: Vec::new(), report };
     let mut per_day = None;
     for ((finished, (spec, _)), layout) in
-        finish.panels(parts)?.into_iter().zip(&request.windows).zip(&scan.layout.windows)
+        finish.panels(windows)?.into_iter().zip(&request.windows).zip(&scan.layout.windows)
     {
         let inside: u64 = layout.intervals.iter().flat_map(|range| &counts.per_interval[range.clone()]).sum();
         let mut window = finished.report;
@@ -181,19 +181,23 @@ fn calendar(specs: &[WindowSpec], ledger: &Ledger) -> Result<Layout, Error> {
     Ok(layout)
 }
 
-type Aggregated = (Vec<Vec<finish::Part>>, Counts, Option<SpillReport>);
+type Aggregated = (Vec<finish::Part>, Counts, Option<SpillReport>);
 
 /// Sums the ledger, in memory or through files.
 fn aggregate(scan: &Arc<Scan>, finish: &Finish, limits: &Limits) -> Result<Aggregated, Error> {
     let (customers, threads) = (finish.customers.len(), limits.threads.get());
     let block = scan.cells() as u64 * size_of::<i64>() as u64;
     let needed = block * customers as u64;
-    let part = |blocks: &_, codes: &mut dyn Iterator<Item = u32>| finish.part(blocks, codes);
+    let mut windows = finish.none();
+    let part = |blocks: &_, customers| finish.part(blocks, customers);
+    let take = |parts: Vec<finish::Part>| {
+        windows.iter_mut().zip(parts).for_each(|(window, part)| window.join(part));
+    };
     if needed <= limits.memory_bytes {
-        let (parts, counts) = totals::in_memory(scan, customers as u32, limits.threads, part)?;
-        return Ok((parts, counts, None));
+        let counts = totals::in_memory(scan, customers as u32, limits.threads, part, take)?;
+        return Ok((windows, counts, None));
     }
-    // Each thread aggregates one part at a time, so `threads` parts are in memory together.
+    // Each thread aggregates one file at a time, so those of `threads` files are in memory together.
     let per_part = limits.memory_bytes / threads as u64 / block;
     if per_part == 0 {
         return Err(Error::MemoryTooSmall { needed: block * threads as u64, limit: limits.memory_bytes });
@@ -205,11 +209,10 @@ fn aggregate(scan: &Arc<Scan>, finish: &Finish, limits: &Limits) -> Result<Aggre
             limit: limits.memory_bytes,
         });
     }
-    let per_part = per_part as u32;
-    let division = Division::Ranges { customers: per_part, parts: parts as u32 };
+    let division = Division { customers: per_part as u32, parts: parts as u32 };
     let spilled = spill::Spilled::write(scan, division, limits.threads, &limits.scratch)?;
-    let report = SpillReport { files: division.parts(), bytes: spilled.bytes };
+    let report = SpillReport { files: division.parts as usize, bytes: spilled.bytes };
     tracing::info!(files = report.files, bytes = report.bytes, "divided the ledger into files by customer");
-    let parts = totals::from_files(&spilled, scan.cells(), customers as u32, limits.threads, part)?;
-    Ok((parts, spilled.counts, Some(report)))
+    totals::from_files(&spilled, scan.cells(), customers as u32, limits.threads, part, take)?;
+    Ok((windows, spilled.counts, Some(report)))
 }

@@ -1,7 +1,7 @@
 //! From row groups to (customer, cell, amount) triples.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -12,6 +12,7 @@ use arrow::{
     array::{Array, AsArray, RecordBatch},
     datatypes::{Int32Type, Int64Type, TimestampMillisecondType},
 };
+use hashbrown::HashMap;
 use spendscape_store::TableReader;
 
 use super::{

@@ -13,7 +13,7 @@ use spendscape_store::{ScratchFolder, require_free_space};
 use super::{
     rows::{Division, Rows},
     scan::{Counts, Scan},
-    threads::scan_divided,
+    threads::scan_all,
 };
 use crate::Error;
 
@@ -49,14 +49,27 @@ impl Spilled {
             Ok(Mutex::new((BufWriter::new(file), 0)))
         };
         let files: Vec<Mutex<(BufWriter<File>, u64)>> =
-            (0..division.parts()).map(open).collect::<Result<_, Error>>()?;
-        let counts = scan_divided(scan, division, threads, |part, rows| {
+            (0..division.parts as usize).map(open).collect::<Result<_, Error>>()?;
+        let write = |part: usize, rows: &Rows| {
             let bytes = rows.to_bytes();
             let mut file = files[part].lock().unwrap_or_else(PoisonError::into_inner);
             file.0
                 .write_all(&bytes)
                 .map_err(|source| Error::Scratch { path: file_of(folder.path(), part), source })?;
             file.1 += bytes.len() as u64;
+            Ok::<_, Error>(())
+        };
+        let counts = scan_all(scan, threads, |worker, producer| {
+            let parts = division.parts as usize;
+            while let Some(rows) = producer.next()? {
+                let divided = division.divide(&rows);
+                // Each thread begins with another part, so that they seldom meet.
+                for part in (0..parts).map(|step| (worker * parts / threads.get() + step) % parts) {
+                    if divided[part].len() > 0 {
+                        write(part, &divided[part])?;
+                    }
+                }
+            }
             Ok(())
         })?;
         let mut bytes = 0;

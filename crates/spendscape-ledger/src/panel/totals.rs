@@ -3,25 +3,31 @@
 use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
+    ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use super::{
-    rows::{Division, Rows},
+    rows::Rows,
     scan::{Counts, Scan},
     spill::Spilled,
-    threads::{in_order, scan_divided},
+    threads::{in_order, scan_all},
 };
 use crate::Error;
 
-/// Parts that the customers are divided into for each thread: threads that add rows to different parts do not wait for each
-/// other, and dividing rows into more parts costs more.
-const PARTS_PER_THREAD: usize = 4;
+/// Cells of a part, about: summing its rows stays in the second-level cache.
+const PART_CELLS: usize = 1 << 16;
 
-/// The totals of some customers in minor units, one block of cells per customer.
+/// Rows that a thread gathers for a part before it adds them, so that it locks seldom and writes to few places at a time.
+const GATHERED: usize = 512;
+
+/// A row of a part: the place of its cell among those of the part, and money spent in minor units.
+type Row = (u32, i32);
+
+/// The totals of some neighboring customers in minor units, one block of cells per customer.
 ///
 /// Almost all totals fit 32 bits, with which the blocks take half the memory: what does not is moved to a map.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Blocks {
     cells: usize,
     totals: Vec<i32>,
@@ -30,22 +36,14 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    pub(crate) fn zeroed(customers: usize, cells: usize) -> Self {
-        Self { cells, totals: vec![0; customers * cells], moved: BTreeMap::new() }
-    }
-
-    /// Adds rows of one part; `position` is the place of a customer in the part.
-    fn add(&mut self, rows: &Rows, position: impl Fn(u32) -> u32) {
-        for ((customer, cell), amount) in rows.customers.iter().zip(&rows.cells).zip(&rows.amounts) {
-            let at = position(*customer) as usize * self.cells + *cell as usize;
-            let total = &mut self.totals[at];
-            match i32::try_from(*amount).ok().and_then(|amount| total.checked_add(amount)) {
-                Some(sum) => *total = sum,
-                None => {
-                    let moved = self.moved.entry(at).or_default();
-                    *moved = moved.wrapping_add(i64::from(*total)).wrapping_add(*amount);
-                    *total = 0;
-                }
+    fn add(&mut self, at: usize, amount: i64) {
+        let total = &mut self.totals[at];
+        match i32::try_from(amount).ok().and_then(|amount| total.checked_add(amount)) {
+            Some(sum) => *total = sum,
+            None => {
+                let moved = self.moved.entry(at).or_default();
+                *moved = moved.wrapping_add(i64::from(*total)).wrapping_add(amount);
+                *total = 0;
             }
         }
     }
@@ -62,48 +60,161 @@ impl Blocks {
     }
 }
 
-/// Scans the whole ledger into totals in memory and hands each part with its customers to `finish`, whose results come in
-/// the order of the parts.
+/// What is known of a part: its rows for as long as they take less room than its totals, which are then made of them.
+#[derive(Debug, Default)]
+struct Part {
+    rows: Vec<Row>,
+    /// Rows whose amount does not fit.
+    large: Vec<(u32, i64)>,
+    blocks: Option<Blocks>,
+}
+
+impl Part {
+    fn add(&mut self, rows: &[Row], customers: usize, cells: usize) {
+        match &mut self.blocks {
+            Some(blocks) => {
+                rows.iter().for_each(|(at, amount)| blocks.add(*at as usize, i64::from(*amount)));
+            }
+            None => {
+                self.rows.extend_from_slice(rows);
+                if self.rows.len() * size_of::<Row>() >= customers * cells * size_of::<i32>() {
+                    self.blocks = Some(std::mem::take(self).blocks(customers, cells));
+                }
+            }
+        }
+    }
+
+    /// The totals of all rows.
+    fn blocks(self, customers: usize, cells: usize) -> Blocks {
+        let mut blocks = self.blocks.unwrap_or_else(|| {
+            let mut blocks = Blocks { cells, totals: vec![0; customers * cells], moved: BTreeMap::new() };
+            self.rows.iter().for_each(|(at, amount)| blocks.add(*at as usize, i64::from(*amount)));
+            blocks
+        });
+        self.large.iter().for_each(|(at, amount)| blocks.add(*at as usize, *amount));
+        blocks
+    }
+}
+
+/// The parts of some customers, to which several threads add rows.
+#[derive(Debug)]
+struct Parts {
+    customers: Range<u32>,
+    per_part: u32,
+    cells: usize,
+    parts: Vec<Mutex<Part>>,
+}
+
+impl Parts {
+    fn new(customers: Range<u32>, cells: usize) -> Self {
+        let per_part = (PART_CELLS / cells.max(1)).max(1) as u32;
+        let parts = customers.len().div_ceil(per_part as usize);
+        Self { customers, per_part, cells, parts: (0..parts).map(|_| Mutex::default()).collect() }
+    }
+
+    fn customers_of(&self, part: usize) -> Range<u32> {
+        let first = self.customers.start + part as u32 * self.per_part;
+        first..first.saturating_add(self.per_part).min(self.customers.end)
+    }
+
+    fn with<R>(&self, part: usize, work: impl FnOnce(&mut Part) -> R) -> R {
+        work(&mut self.parts[part].lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn gather(&self) -> Gathered<'_> {
+        Gathered { parts: self, rows: vec![Vec::new(); self.parts.len()] }
+    }
+
+    /// The totals of a part and its customers.
+    fn take(&self, part: usize) -> (Blocks, Range<u32>) {
+        let (rows, customers) = (self.with(part, std::mem::take), self.customers_of(part));
+        (rows.blocks(customers.len(), self.cells), customers)
+    }
+}
+
+/// Rows that one thread adds to parts.
+struct Gathered<'p> {
+    parts: &'p Parts,
+    rows: Vec<Vec<Row>>,
+}
+
+impl Gathered<'_> {
+    fn add(&mut self, rows: &Rows) {
+        let parts = self.parts;
+        for ((customer, cell), amount) in rows.customers.iter().zip(&rows.cells).zip(&rows.amounts) {
+            let customer = customer - parts.customers.start;
+            let part = (customer / parts.per_part) as usize;
+            let at = (customer % parts.per_part) * parts.cells as u32 + cell;
+            match i32::try_from(*amount) {
+                Ok(amount) => {
+                    self.rows[part].push((at, amount));
+                    if self.rows[part].len() == GATHERED {
+                        self.hand_on(part);
+                    }
+                }
+                Err(_) => parts.with(part, |part| part.large.push((at, *amount))),
+            }
+        }
+    }
+
+    fn hand_on(&mut self, part: usize) {
+        let customers = self.parts.customers_of(part).len();
+        self.parts.with(part, |known| known.add(&self.rows[part], customers, self.parts.cells));
+        self.rows[part].clear();
+    }
+
+    fn finish(mut self) {
+        (0..self.rows.len()).for_each(|part| self.hand_on(part));
+    }
+}
+
+/// Scans the whole ledger into totals in memory and hands those of neighboring customers to `finish`, and what this makes of
+/// them to `take`, in the order of the customers.
 pub(crate) fn in_memory<R: Send>(
     scan: &Arc<Scan>,
     customers: u32,
     threads: NonZeroUsize,
-    finish: impl Fn(&Blocks, &mut dyn Iterator<Item = u32>) -> R + Sync,
-) -> Result<(Vec<R>, Counts), Error> {
-    // A single thread need not divide rows.
-    let parts =
-        if threads.get() == 1 { 1 } else { (threads.get() * PARTS_PER_THREAD).min(customers as usize) };
-    let division = Division::Modulo(parts as u32);
-    let blocks: Vec<Mutex<Blocks>> = (0..parts as u32)
-        .map(|part| Mutex::new(Blocks::zeroed(division.customers_of(part, customers).len(), scan.cells())))
-        .collect();
-    let counts = scan_divided(scan, division, threads, |part, rows| {
-        let mut blocks = blocks[part].lock().unwrap_or_else(PoisonError::into_inner);
-        blocks.add(rows, |customer| division.position(customer));
+    finish: impl Fn(&Blocks, Range<u32>) -> R + Sync,
+    take: impl FnMut(R) + Send,
+) -> Result<Counts, Error> {
+    let parts = Parts::new(0..customers, scan.cells());
+    let counts = scan_all(scan, threads, |_, producer| {
+        let mut gathered = parts.gather();
+        while let Some(rows) = producer.next()? {
+            gathered.add(&rows);
+        }
+        gathered.finish();
         Ok(())
     })?;
-    let finished = in_order(parts, threads, |part| {
-        let blocks = blocks[part].lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(finish(&blocks, &mut division.customers_of(part as u32, customers)))
-    })?;
-    Ok((finished, counts))
+    let job = |part| {
+        let (blocks, customers) = parts.take(part);
+        Ok(finish(&blocks, customers))
+    };
+    in_order(parts.parts.len(), threads, job, take)?;
+    Ok(counts)
 }
 
-/// The same from rows that were divided into files; `threads` parts are in memory at a time.
+/// The same from rows that were divided into files; those of `threads` files are in memory at a time.
 pub(crate) fn from_files<R: Send>(
     spilled: &Spilled,
     cells: usize,
     customers: u32,
     threads: NonZeroUsize,
-    finish: impl Fn(&Blocks, &mut dyn Iterator<Item = u32>) -> R + Sync,
-) -> Result<Vec<R>, Error> {
-    let division = spilled.division;
-    in_order(division.parts(), threads, |part| {
-        let mut codes = division.customers_of(part as u32, customers);
-        let mut blocks = Blocks::zeroed(codes.len(), cells);
-        spilled.read(part, |rows| blocks.add(rows, |customer| division.position(customer)))?;
-        Ok(finish(&blocks, &mut codes))
-    })
+    finish: impl Fn(&Blocks, Range<u32>) -> R + Sync,
+    mut take: impl FnMut(R) + Send,
+) -> Result<(), Error> {
+    let job = |file| {
+        let parts = Parts::new(spilled.division.customers_of(file, customers), cells);
+        let mut gathered = parts.gather();
+        spilled.read(file, |rows| gathered.add(rows))?;
+        gathered.finish();
+        let finished = (0..parts.parts.len()).map(|part| {
+            let (blocks, customers) = parts.take(part);
+            finish(&blocks, customers)
+        });
+        Ok(finished.collect::<Vec<_>>())
+    };
+    in_order(spilled.division.parts as usize, threads, job, |made| made.into_iter().for_each(&mut take))
 }
 
 #[cfg(test)]
@@ -112,28 +223,40 @@ mod tests {
 
     use super::*;
 
+    /// Two customers are a part.
+    const CELLS: u32 = PART_CELLS as u32 / 2;
+
     proptest! {
         /// Totals are those of 64 bits, whatever their size.
         #[test]
         fn totals_beyond_32_bits_are_exact(
             rows in prop::collection::vec(
-                (0..3_u32, 0..4_u32, prop_oneof![-100..100_i64, Just(i64::from(i32::MAX)), Just(i64::from(i32::MIN)), any::<i64>()]),
+                (7..10_u32, 0..CELLS, prop_oneof![-100..100_i64, Just(i64::from(i32::MAX)), Just(i64::from(i32::MIN)), any::<i64>()]),
                 0..60,
             ),
+            times in prop_oneof![Just(1), Just(GATHERED * 50)],
         ) {
-            let (mut blocks, mut expected) = (Blocks::zeroed(3, 4), vec![0_i64; 12]);
+            let (parts, mut expected) = (Parts::new(7..10, CELLS as usize), vec![0_i64; 3 * CELLS as usize]);
+            prop_assert_eq!(parts.parts.len(), 2);
+            let mut gathered = parts.gather();
             let mut all = Rows::default();
             for (customer, cell, amount) in rows {
                 all.push(customer, cell, amount);
-                let total = &mut expected[(customer * 4 + cell) as usize];
-                *total = total.wrapping_add(amount);
+                let total = &mut expected[((customer - 7) * CELLS + cell) as usize];
+                *total = total.wrapping_add(amount.wrapping_mul(times as i64));
             }
-            blocks.add(&all, |customer| customer);
-            let mut block = Vec::new();
-            for customer in 0..3 {
-                blocks.of(customer, &mut block);
-                prop_assert_eq!(&block, &expected[4 * customer..4 * customer + 4]);
+            // So often that the rows of a part do not take less room than its totals.
+            (0..times).for_each(|_| gathered.add(&all));
+            gathered.finish();
+            let (mut block, mut found) = (Vec::new(), Vec::new());
+            for part in 0..2 {
+                let (blocks, customers) = parts.take(part);
+                for position in 0..customers.len() {
+                    blocks.of(position, &mut block);
+                    found.extend_from_slice(&block);
+                }
             }
+            prop_assert!(found == expected);
         }
     }
 }

@@ -13,24 +13,27 @@ use jiff::civil::Date;
 use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
+use serde::Serialize;
 use spendscape_ledger::{
     ColumnMap, DerivedClasses, IngestOptions as RawOptions, IngestReport, Limits, PanelReport, PanelRequest,
     Panels, Pseudonyms, RowProblem, balances, build_panels, derive_taxonomy, reaches_over,
 };
-use spendscape_run::SpendingClasses;
-use spendscape_schema::{
-    Axes, CoefficientOrigin, Coefficients, EmptyWindows, Taxonomy, WindowSpec,
-    csv::Record,
-    scope::{COEFFICIENT_ORIGIN, COEFFICIENT_SIGNS, SCOPE},
-    seed,
-    tables::{LeftOut, LeftOutRow},
+use spendscape_run::{
+    File, FromFile, Notes, Outputs, RawFiles, RunFolder, Sources, SpendingClasses, Stage, StageWriter,
+    TableOutput, TablePath, execute, inputs, outputs,
 };
-use spendscape_store::{Digest, Provenance};
+use spendscape_schema::{
+    CoefficientOrigin, Coefficients, EmptyWindows, Panel, Taxonomy, WindowSpec,
+    csv::Record,
+    scope::SCOPE,
+    seed,
+    tables::{Balances, LeftOut, LeftOutRow},
+};
+use spendscape_store::Digest;
 
 use crate::{
-    run_folder::{File, RunFolder, Stage},
     scope,
-    shipped::{CoefficientSource, TaxonomySource, sources_of_signs},
+    shipped::{CoefficientSource, CoefficientTable, TaxonomySource},
     stages::{columns::day_of, count},
     text::{read_csv, read_text},
 };
@@ -117,82 +120,150 @@ pub fn ingest(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<(
     panels(run, options, force)
 }
 
+/// What a ledger is made with.
+#[derive(Debug, Clone, Serialize)]
+pub struct LedgerParams {
+    /// The text of the column map.
+    pub map: String,
+    /// Whether a last line that is cut is dropped and counted.
+    pub allow_cut_last_line: bool,
+    /// Number of the commonest codes that are classes.
+    pub derive_classes: Option<usize>,
+    /// Seed of a coefficient table that is drawn.
+    pub draw_coefficients: Option<u64>,
+    /// Fingerprint of the key that ids are hashed with.
+    pub pseudonym_key: Option<String>,
+    /// Name of the taxonomy, where it is one that comes with the program.
+    pub taxonomy: Option<&'static str>,
+    /// Name of the coefficient table, where it is one that comes with the program.
+    pub coefficients: Option<&'static str>,
+    /// The map.
+    #[serde(skip)]
+    pub columns: ColumnMap,
+    /// The key.
+    #[serde(skip)]
+    pub pseudonyms: Option<Pseudonyms>,
+    /// What the command line says.
+    #[serde(skip)]
+    pub options: IngestOptions,
+}
+
+/// A ledger that is about to be made of raw files.
+#[derive(Debug)]
+pub struct LedgerOutputs {
+    columns: ColumnMap,
+    pseudonyms: Option<Pseudonyms>,
+    digests: HashMap<PathBuf, Digest>,
+    options: IngestOptions,
+    taxonomy: Taxonomy,
+    coefficients: Option<CoefficientTable>,
+}
+
+/// Makes the ledger of raw files. They are read as the ledger is written, so that neither has to fit memory.
+#[derive(Debug)]
+pub struct Ledger;
+
+impl Stage for Ledger {
+    const NAME: &'static str = "ingest";
+    type Params = LedgerParams;
+    type Inputs = RawFiles;
+    type Outputs = LedgerOutputs;
+
+    fn run(params: &LedgerParams, files: RawFiles, _: &mut Notes) -> Result<LedgerOutputs> {
+        let (columns, options) = (&params.columns, &params.options);
+        let taxonomy = match (&options.taxonomy, params.derive_classes) {
+            (Some(source), _) => source.read()?,
+            (None, Some(top)) => {
+                let other = "OTHER".to_owned();
+                let name = format!("the {top} commonest codes");
+                let allow_cut_last_line = params.allow_cut_last_line;
+                derive_taxonomy(
+                    columns,
+                    &options.files,
+                    &DerivedClasses { name, top, other, allow_cut_last_line },
+                )?
+            }
+            (None, None) => bail!(
+                "raw files need a taxonomy: give --taxonomy mcc, plaid, coicop or FILE, or --derive-classes N"
+            ),
+        };
+        let origin = options.coefficients.as_ref();
+        let origin = origin.map_or(CoefficientOrigin::Drawn, CoefficientSource::origin);
+        let coefficients = coefficients_for(&taxonomy, options)?;
+        let digests = files.0.into_iter().map(|(_, path, digest)| (path, digest));
+        Ok(LedgerOutputs {
+            columns: columns.clone(),
+            pseudonyms: params.pseudonyms.clone(),
+            digests: digests.collect(),
+            options: options.clone(),
+            taxonomy,
+            coefficients: coefficients.map(|coefficients| CoefficientTable { coefficients, origin }),
+        })
+    }
+}
+
+impl Outputs for LedgerOutputs {
+    fn write(self, writer: &mut StageWriter<'_>) -> Result<()> {
+        let raw = RawOptions {
+            allow_cut_last_line: self.options.allow_cut_last_line,
+            pseudonyms: self.pseudonyms,
+            digests: self.digests,
+            ..RawOptions::with_scratch(writer.run().path())
+        };
+        let destination = writer.place(File::Ledger)?;
+        let files = &self.options.files;
+        let report =
+            spendscape_ledger::ingest::ingest(&self.columns, &self.taxonomy, files, &destination, &raw);
+        let report = report.map_err(|error| advise_taxonomy(error, &self.options))?;
+        log_ingest(&report);
+        writer.wrote(File::Ledger, report.digest.clone());
+        writer.write_plain("ingest_report.json", &serde_json::to_vec_pretty(&report)?)?;
+        TableOutput::write(self.taxonomy, File::Taxonomy, writer)?;
+        if let Some(table) = &self.coefficients {
+            scope::warn_of_traits(Some(table.origin));
+        }
+        TableOutput::write(self.coefficients, File::Coefficients, writer)
+    }
+}
+
 fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
     let Some(map_path) = &options.map else { bail!("--files needs --map") };
-    let map_text = read_text(map_path)?;
-    let map = ColumnMap::from_toml(&map_text).with_context(|| format!("{}", map_path.display()))?;
-    let map = map.in_folder(map_path.parent().unwrap_or(Path::new("")));
+    let map = read_text(map_path)?;
+    let columns = ColumnMap::from_toml(&map).with_context(|| format!("{}", map_path.display()))?;
+    let columns = columns.in_folder(map_path.parent().unwrap_or(Path::new("")));
     let pseudonyms = options.pseudonym_key.as_deref().map(Pseudonyms::from_key_file).transpose()?;
-    let mut provenance = Provenance::new("ingest")
-        .parameter("map", map_text)
-        .parameter("allow_cut_last_line", options.allow_cut_last_line)
-        .parameter("derive_classes", options.derive_classes)
-        .parameter("draw_coefficients", options.draw_coefficients)
-        .parameter("pseudonym_key", pseudonyms.as_ref().map(|key| key.fingerprint().to_owned()));
+    let mut sources = Sources::new(run);
+    let (mut taxonomy, mut coefficients) = (None, None);
     match &options.taxonomy {
-        Some(TaxonomySource::File(path)) => {
-            provenance = provenance.input(&path.display().to_string(), &Digest::of_file(path)?);
-        }
-        Some(TaxonomySource::Shipped(name)) => provenance = provenance.parameter("taxonomy", *name),
+        Some(TaxonomySource::File(path)) => sources = sources.file("taxonomy", Some(path)),
+        Some(TaxonomySource::Shipped(name)) => taxonomy = Some(*name),
         None => {}
     }
     match &options.coefficients {
-        Some(CoefficientSource::File(path)) => {
-            provenance = provenance.input(&path.display().to_string(), &Digest::of_file(path)?);
-        }
-        Some(CoefficientSource::Authored) => provenance = provenance.parameter("coefficients", "authored"),
+        Some(CoefficientSource::File(path)) => sources = sources.file("coefficients", Some(path)),
+        Some(CoefficientSource::Authored) => coefficients = Some("authored"),
         None => {}
     }
-    let mut digests = HashMap::new();
     for (what, paths) in
-        [("file", spendscape_ledger::ingest::expand(&options.files)?), ("join", map.joined_files())]
+        [("file", spendscape_ledger::ingest::expand(&options.files)?), ("join", columns.joined_files())]
     {
-        for (number, path) in paths.into_iter().enumerate() {
-            let digest = Digest::of_file(&path)?;
-            provenance = provenance.input(&format!("{what} {number}"), &digest);
-            digests.insert(path, digest);
+        for (number, path) in paths.iter().enumerate() {
+            sources = sources.file(format!("{what} {number}"), Some(path));
         }
     }
-    let Some(mut stage) = Stage::start(run, "ingest", provenance, &[], force)? else {
-        return Ok(());
-    };
-    let taxonomy = match (&options.taxonomy, options.derive_classes) {
-        (Some(source), _) => source.read()?,
-        (None, Some(top)) => {
-            let other = "OTHER".to_owned();
-            let name = format!("the {top} commonest codes");
-            let allow_cut_last_line = options.allow_cut_last_line;
-            derive_taxonomy(&map, &options.files, &DerivedClasses { name, top, other, allow_cut_last_line })?
-        }
-        (None, None) => bail!(
-            "raw files need a taxonomy: give --taxonomy mcc, plaid, coicop or FILE, or --derive-classes N"
-        ),
-    };
-    let coefficients = coefficients_for(&taxonomy, options)?;
-    let raw = RawOptions {
+    let params = LedgerParams {
+        map,
         allow_cut_last_line: options.allow_cut_last_line,
+        derive_classes: options.derive_classes,
+        draw_coefficients: options.draw_coefficients,
+        pseudonym_key: pseudonyms.as_ref().map(|key| key.fingerprint().to_owned()),
+        taxonomy,
+        coefficients,
+        columns,
         pseudonyms,
-        digests,
-        ..RawOptions::with_scratch(run.path())
+        options: options.clone(),
     };
-    let destination = stage.place(File::Ledger)?;
-    let report = spendscape_ledger::ingest::ingest(&map, &taxonomy, &options.files, &destination, &raw);
-    let report = report.map_err(|error| advise_taxonomy(error, options))?;
-    log_ingest(&report);
-    stage.wrote(File::Ledger, report.digest.clone());
-    write_json(&mut stage, "ingest_report.json", &report)?;
-    stage.write_batch(File::Taxonomy, &taxonomy.to_batch()?)?;
-    if let Some(coefficients) = coefficients {
-        let origin = options.coefficients.as_ref();
-        let origin = origin.map_or(CoefficientOrigin::Drawn, CoefficientSource::origin);
-        scope::warn_of_traits(Some(origin));
-        if origin == CoefficientOrigin::Authored {
-            stage.note(COEFFICIENT_SIGNS, sources_of_signs()?);
-        }
-        stage.note(COEFFICIENT_ORIGIN, serde_json::to_value(origin)?);
-        stage.write_batch(File::Coefficients, &coefficients.to_batch()?)?;
-    }
-    stage.finish()
+    execute::<Ledger>(&sources, &params, force)
 }
 
 /// Says what to do about a code that a taxonomy without a file does not know.
@@ -206,16 +277,16 @@ fn advise_taxonomy(error: spendscape_ledger::Error, options: &IngestOptions) -> 
 }
 
 /// Names the options with which both windows fit a ledger that is too short for one of them.
-fn advise_windows(error: spendscape_ledger::Error, options: &IngestOptions) -> anyhow::Error {
+fn advise_windows(error: spendscape_ledger::Error, params: &PanelParams) -> anyhow::Error {
     let spendscape_ledger::Error::TooFewPeriods { window, first, last, fits: Some(fits), .. } = &error else {
         return error.into();
     };
-    let long = if *window == options.window.to_string() {
+    let long = if *window == params.window.to_string() {
         format!("--window '{fits}'")
     } else {
-        format!("--window '{}'", options.window)
+        format!("--window '{}'", params.window)
     };
-    let short = match options.short_window.0 {
+    let short = match params.short_window {
         Some(short) if reaches_over(&short, *first, *last) => format!("--short-window '{short}'"),
         _ => "--short-window none".to_owned(),
     };
@@ -246,61 +317,127 @@ fn draw_coefficients<R: Rng>(classes: &[String], rng: &mut R) -> Coefficients {
     Coefficients { classes: classes.to_vec(), traits, weights, population_share: None }
 }
 
-fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
-    let mut provenance = Provenance::new("panel")
-        .parameter("window", options.window.to_string())
-        .parameter("short_window", options.short_window.0.map(|window| window.to_string()))
-        .parameter("empty_windows", serde_json::to_value(options.empty_windows)?);
-    if let Some(path) = &options.anchors {
-        provenance = provenance.input("anchors", &Digest::of_file(path)?);
+/// What panels are made with.
+#[derive(Debug, Clone, Serialize)]
+pub struct PanelParams {
+    /// Long window.
+    #[serde(serialize_with = "as_text")]
+    pub window: WindowSpec,
+    /// Short window, if there is one.
+    #[serde(serialize_with = "as_optional_text")]
+    pub short_window: Option<WindowSpec>,
+    /// What becomes of customers with empty periods.
+    pub empty_windows: EmptyWindows,
+    /// What the machine has for it, which changes no result.
+    #[serde(skip)]
+    pub limits: Limits,
+}
+
+inputs! {
+    /// What panels are made from.
+    pub struct PanelInputs {
+        /// Validated transactions.
+        pub ledger: TablePath = table File::Ledger,
+        /// The spending classes.
+        pub classes: SpendingClasses = table File::Taxonomy,
+        /// Last days of the customers' own windows.
+        pub anchors: Option<Anchors> = file "anchors",
     }
-    let Some(mut stage) = Stage::start(run, "panel", provenance, &[File::Ledger, File::Taxonomy], force)?
-    else {
-        return Ok(());
-    };
-    let mut windows = vec![(options.window, options.empty_windows)];
-    windows.extend(options.short_window.0.map(|window| (window, options.empty_windows)));
-    let request = PanelRequest {
-        windows,
-        classes: run.table::<SpendingClasses>(File::Taxonomy)?.0,
-        anchors: options.anchors.as_deref().map(read_anchors).transpose()?,
+}
+
+outputs! {
+    /// Spending shares.
+    pub struct PanelOutputs {
+        /// Over the long window.
+        pub panel: Panel = stream File::Panel,
+        /// Over the short window.
+        pub short: Option<Panel> = stream File::ShortPanel,
+        /// Who is in neither.
+        pub left_out: LeftOut = table File::LeftOut,
+        /// Balances per period, where the ledger records them.
+        pub balances: Option<Balances> = table File::Balances,
+        /// What was counted.
+        pub report: PanelReport = json "panel_report.json",
+    }
+}
+
+/// Makes panels of a ledger.
+#[derive(Debug)]
+pub struct PanelStage;
+
+impl Stage for PanelStage {
+    const NAME: &'static str = "panel";
+    type Params = PanelParams;
+    type Inputs = PanelInputs;
+    type Outputs = PanelOutputs;
+
+    fn run(params: &PanelParams, inputs: PanelInputs, notes: &mut Notes) -> Result<PanelOutputs> {
+        let anchors = inputs.anchors.map(|anchors| anchors.0);
+        let windows = [Some(params.window), params.short_window].into_iter().flatten();
+        let request = PanelRequest {
+            windows: windows.map(|window| (window, params.empty_windows)).collect(),
+            classes: inputs.classes.0,
+            anchors,
+            limits: params.limits.clone(),
+        };
+        let ledgers = [&inputs.ledger.path];
+        let built = build_panels(&ledgers, &request).map_err(|error| advise_windows(error, params))?;
+        log_panels(&built.report);
+        if built.report.customers == 1 {
+            tracing::warn!(
+                "all rows are one customer's, and a run compares customers: `columns.customer` in the map says what tells them apart"
+            );
+        }
+        let scope = scope::of_panels(&inputs.ledger.head.provenance, &built, request.anchors.is_some())?;
+        notes.add(SCOPE, serde_json::to_value(&scope)?);
+        let places = [(File::Panel, "--window"), (File::ShortPanel, "--short-window")];
+        for (at, (panel, (file, option))) in built.panels.iter().zip(places).enumerate() {
+            if panel.is_empty() {
+                bail!("{}: {}", file.name(), scope::nobody(&built, at));
+            }
+            scope::warn_of_window(option, &built, at);
+        }
+        let left_out = left_out(&built)?;
+        let mut panels = built.panels.into_iter();
+        let panel = panels.next().context("there is no window")?;
+        Ok(PanelOutputs {
+            balances: balances(&ledgers, params.window, request.anchors.as_ref(), &panel)?,
+            panel,
+            short: panels.next(),
+            left_out,
+            report: built.report,
+        })
+    }
+}
+
+/// A value as the text that is read back from it.
+fn as_text<T: ToString, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&value.to_string())
+}
+
+fn as_optional_text<T: ToString, S: serde::Serializer>(
+    value: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    value.as_ref().map(ToString::to_string).serialize(serializer)
+}
+
+fn panels(run: &RunFolder, options: &IngestOptions, force: bool) -> Result<()> {
+    let params = PanelParams {
+        window: options.window,
+        short_window: options.short_window.0,
+        empty_windows: options.empty_windows,
         limits: Limits {
             memory_bytes: options.memory << 20,
             threads: NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN),
             ..Limits::with_scratch(run.path())
         },
     };
-    let built = build_panels(&[run.find(File::Ledger)], &request);
-    let built = built.map_err(|error| advise_windows(error, options))?;
-    log_panels(&built.report);
-    if built.report.customers == 1 {
-        tracing::warn!(
-            "all rows are one customer's, and a run compares customers: `columns.customer` in the map says what tells them apart"
-        );
-    }
-    let ledger = run.find(File::Ledger);
-    let scope = scope::of_panels(&ledger, &built, request.anchors.is_some())?;
-    stage.note(SCOPE, serde_json::to_value(&scope)?);
-    let places = [(File::Panel, "--window"), (File::ShortPanel, "--short-window")];
-    for (at, (panel, (file, option))) in built.panels.iter().zip(places).enumerate() {
-        if panel.is_empty() {
-            bail!("{}: {}", file.name(), scope::nobody(&built, at));
-        }
-        scope::warn_of_window(option, &built, at);
-        stage.write_batch(file, &panel.to_batch()?)?;
-    }
-    write_left_out(&mut stage, &built)?;
-    if let Some(panel) = built.panels.first()
-        && let Some(balances) = balances(&[&ledger], options.window, request.anchors.as_ref(), panel)?
-    {
-        stage.write_table(File::Balances, &Axes::new(), &balances)?;
-    }
-    write_json(&mut stage, "panel_report.json", &built.report)?;
-    stage.finish()
+    execute::<PanelStage>(&Sources::new(run).file("anchors", options.anchors.as_deref()), &params, force)
 }
 
-/// Writes who is not in the panels, and why.
-fn write_left_out(stage: &mut Stage<'_>, built: &Panels) -> Result<()> {
+/// Who is not in the panels, and why.
+fn left_out(built: &Panels) -> Result<LeftOut> {
     let windows = built.report.windows.iter().zip(&built.panels).zip(&built.left_out);
     let rows = windows.flat_map(|((window, panel), left_out)| {
         left_out.iter().map(|row| LeftOutRow {
@@ -311,7 +448,17 @@ fn write_left_out(stage: &mut Stage<'_>, built: &Panels) -> Result<()> {
             periods: panel.periods.len() as u16,
         })
     });
-    stage.write_table(File::LeftOut, &Axes::new(), &LeftOut::from_rows(rows)?)
+    Ok(LeftOut::from_rows(rows)?)
+}
+
+/// Last days of the customers' own windows.
+#[derive(Debug, Clone)]
+pub struct Anchors(pub HashMap<String, Date>);
+
+impl FromFile for Anchors {
+    fn from_file(path: &Path) -> Result<Self> {
+        read_anchors(path).map(Self)
+    }
 }
 
 /// Reads a last day per customer.
@@ -335,11 +482,6 @@ pub(super) fn read_anchors(path: &Path) -> Result<HashMap<String, Date>> {
         }
     }
     Ok(anchors)
-}
-
-fn write_json<T: serde::Serialize>(stage: &mut Stage<'_>, name: &str, report: &T) -> Result<()> {
-    let json = serde_json::to_vec_pretty(report)?;
-    stage.write_plain(name, &json)
 }
 
 fn log_ingest(report: &IngestReport) {

@@ -1,22 +1,20 @@
 //! The synthetic bank.
 
-use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
 use clap::Args;
-use spendscape_schema::{
-    CoefficientOrigin, Coefficients,
-    scope::{COEFFICIENT_ORIGIN, COEFFICIENT_SIGNS},
+use serde::Serialize;
+use spendscape_run::{
+    File, FromFile, Notes, Outputs, RunFolder, Sources, Stage, StageWriter, TableOutput, execute, inputs,
 };
-use spendscape_store::Provenance;
+use spendscape_schema::{CoefficientOrigin, Coefficients};
 use spendscape_synth::{Bank, BankParams, GOAL_MAP, GoalFiles, GoalProcess, Preset, bank_coefficients};
 
-use crate::{
-    run_folder::{File, RunFolder, Stage},
-    shipped::sources_of_signs,
-    text::read_text,
-};
+use crate::shipped::{CoefficientTable, read_coefficients};
 
 /// What kind of bank.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Serialize)]
 pub struct SynthOptions {
     /// How strongly traits drive spending
     #[arg(long, value_enum, default_value_t = Strength::Base)]
@@ -38,13 +36,16 @@ pub struct SynthOptions {
     pub missing_years: f64,
     /// Coefficient table with population shares (CSV: class,pi,E,N,O,C,A) instead of the bank's own
     #[arg(long, value_name = "FILE")]
-    pub coefficients: Option<std::path::PathBuf>,
+    #[serde(skip)]
+    pub coefficients: Option<PathBuf>,
     /// Also write a stream of goals with the distribution of each next goal (goal_ledger, goal_truth, goal_customers,
     /// goals.toml)
     #[arg(long)]
+    #[serde(skip)]
     pub goals: bool,
     /// Years of that stream, the bank's last ones
     #[arg(long, default_value_t = 2, requires = "goals")]
+    #[serde(skip)]
     pub goal_years: usize,
 }
 
@@ -52,7 +53,7 @@ pub struct SynthOptions {
 pub(super) const GOAL_MAP_FILE: &str = "goals.toml";
 
 /// How strongly traits drive spending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 pub enum Strength {
     /// lambda .45
     Base,
@@ -60,83 +61,118 @@ pub enum Strength {
     Strong,
 }
 
-/// Writes a bank: ledger, taxonomy, coefficients, outcomes, balances and truth.
+/// What a bank is made with.
+#[derive(Debug, Clone, Serialize)]
+pub struct SynthParams {
+    /// What the command line says.
+    #[serde(flatten)]
+    pub options: SynthOptions,
+    /// Years of the stream of goals, if there is one. A run without it is up to date whether or not this version knows goals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goal_years: Option<usize>,
+}
+
+inputs! {
+    /// What a bank is made from.
+    pub struct SynthInputs {
+        /// Coefficients with population shares, instead of the bank's own.
+        pub coefficients: Option<CoefficientCsv> = file "coefficients",
+    }
+}
+
+/// A coefficient table that a user brings.
+#[derive(Debug, Clone)]
+pub struct CoefficientCsv(pub Coefficients);
+
+impl FromFile for CoefficientCsv {
+    fn from_file(path: &Path) -> Result<Self> {
+        read_coefficients(path).map(Self)
+    }
+}
+
+/// A bank: what it says of itself, and ledgers that are drawn as they are written.
+#[derive(Debug)]
+pub struct SynthOutputs {
+    /// The bank.
+    pub bank: Bank,
+    /// Years of the stream of goals, if there is one.
+    pub goal_years: Option<usize>,
+    /// The coefficients that it was made with.
+    pub coefficients: CoefficientTable,
+}
+
+/// Draws a bank: ledger, taxonomy, coefficients, outcomes, balances and truth.
+#[derive(Debug)]
+pub struct Synth;
+
+impl Stage for Synth {
+    const NAME: &'static str = "synth";
+    type Params = SynthParams;
+    type Inputs = SynthInputs;
+    type Outputs = SynthOutputs;
+
+    fn run(params: &SynthParams, inputs: SynthInputs, _: &mut Notes) -> Result<SynthOutputs> {
+        let options = &params.options;
+        let preset = match options.preset {
+            Strength::Base => Preset::Base,
+            Strength::Strong => Preset::Strong,
+        };
+        let bank = BankParams::new(preset)
+            .customers(options.customers)
+            .years(options.years)
+            .uncategorized(options.uncategorized)
+            .missing_years(options.missing_years)
+            .seed(options.seed);
+        let (coefficients, origin) = match inputs.coefficients {
+            Some(given) => (given.0, CoefficientOrigin::Given),
+            None => (bank_coefficients()?, CoefficientOrigin::Authored),
+        };
+        Ok(SynthOutputs {
+            bank: Bank::generate(&bank, &coefficients)?,
+            goal_years: params.goal_years,
+            coefficients: CoefficientTable { coefficients, origin },
+        })
+    }
+}
+
+impl Outputs for SynthOutputs {
+    fn write(self, writer: &mut StageWriter<'_>) -> Result<()> {
+        let bank = &self.bank;
+        let goals = self.goal_years.map(|years| GoalProcess::new(bank, years)).transpose()?;
+        writer.write_content(File::Latent, &bank.latent()?.into())?;
+        writer.write_content(File::Outcomes, &bank.outcome_table()?.into())?;
+        writer.write_content(File::Balances, &bank.balances()?.into())?;
+        TableOutput::write(bank.taxonomy()?, File::Taxonomy, writer)?;
+        let path = writer.place(File::Ledger)?;
+        let ledger = bank.write_ledger(&path, writer.provenance().clone())?;
+        tracing::info!(rows = ledger.written.rows, vanished = ledger.vanished, "transactions written");
+        writer.wrote(File::Ledger, ledger.written.digest);
+        if let Some(process) = &goals {
+            write_goals(writer, process)?;
+        }
+        TableOutput::write(self.coefficients, File::Coefficients, writer)
+    }
+}
+
+fn write_goals(writer: &mut StageWriter<'_>, process: &GoalProcess<'_>) -> Result<()> {
+    let ledger = writer.place(File::GoalLedger)?;
+    let truth = writer.place(File::GoalTruth)?;
+    let customers = writer.place(File::GoalCustomers)?;
+    let files = GoalFiles { ledger: &ledger, truth: &truth, customers: &customers };
+    let summary = process.write(files, writer.provenance())?;
+    tracing::info!(groups = summary.truth.rows, "groups of the stream of goals written");
+    writer.wrote(File::GoalLedger, summary.ledger.digest);
+    writer.wrote(File::GoalTruth, summary.truth.digest);
+    writer.wrote(File::GoalCustomers, summary.customers.digest);
+    writer.write_plain(GOAL_MAP_FILE, GOAL_MAP.as_bytes())
+}
+
+/// Writes a bank to a run folder.
 ///
 /// # Errors
 /// If a parameter is out of range or the disk has too little room.
 pub fn synth(run: &RunFolder, options: &SynthOptions, force: bool) -> Result<()> {
-    let coefficients = match &options.coefficients {
-        None => bank_coefficients()?,
-        Some(path) => read_coefficients(path)?,
-    };
-    let table = spendscape_store::DigestOf::batch(&coefficients.to_batch()?);
-    let mut provenance = Provenance::new("synth")
-        .seed(options.seed)
-        .parameter("preset", format!("{:?}", options.preset))
-        .parameter("customers", options.customers)
-        .parameter("years", options.years)
-        .parameter("uncategorized", options.uncategorized)
-        .parameter("missing_years", options.missing_years)
-        .input("coefficients", &table);
-    if options.goals {
-        // A run without goals is up to date whether or not this version knows them.
-        provenance = provenance.parameter("goal_years", options.goal_years);
-    }
-    let Some(mut stage) = Stage::start(run, "synth", provenance, &[], force)? else {
-        return Ok(());
-    };
-    let preset = match options.preset {
-        Strength::Base => Preset::Base,
-        Strength::Strong => Preset::Strong,
-    };
-    let params = BankParams::new(preset)
-        .customers(options.customers)
-        .years(options.years)
-        .uncategorized(options.uncategorized)
-        .missing_years(options.missing_years)
-        .seed(options.seed);
-    let bank = Bank::generate(&params, &coefficients)?;
-    let goals = options.goals.then(|| GoalProcess::new(&bank, options.goal_years)).transpose()?;
-    stage.write_batch(File::Latent, &bank.latent()?)?;
-    stage.write_batch(File::Outcomes, &bank.outcome_table()?)?;
-    stage.write_batch(File::Balances, &bank.balances()?)?;
-    stage.write_batch(File::Taxonomy, &bank.taxonomy()?.to_batch()?)?;
-    let path = stage.place(File::Ledger)?;
-    let ledger = bank.write_ledger(&path, stage.provenance().clone())?;
-    tracing::info!(rows = ledger.written.rows, vanished = ledger.vanished, "transactions written");
-    stage.wrote(File::Ledger, ledger.written.digest);
-    if let Some(process) = &goals {
-        write_goals(&mut stage, process)?;
-    }
-    let origin = match options.coefficients {
-        Some(_) => CoefficientOrigin::Given,
-        None => CoefficientOrigin::Authored,
-    };
-    if origin == CoefficientOrigin::Authored {
-        stage.note(COEFFICIENT_SIGNS, sources_of_signs()?);
-    }
-    stage.note(COEFFICIENT_ORIGIN, serde_json::to_value(origin)?);
-    stage.write_batch(File::Coefficients, &coefficients.to_batch()?)?;
-    stage.finish()
-}
-
-fn write_goals(stage: &mut Stage<'_>, process: &GoalProcess<'_>) -> Result<()> {
-    let ledger = stage.place(File::GoalLedger)?;
-    let truth = stage.place(File::GoalTruth)?;
-    let customers = stage.place(File::GoalCustomers)?;
-    let files = GoalFiles { ledger: &ledger, truth: &truth, customers: &customers };
-    let summary = process.write(files, stage.provenance())?;
-    tracing::info!(groups = summary.truth.rows, "groups of the stream of goals written");
-    stage.wrote(File::GoalLedger, summary.ledger.digest);
-    stage.wrote(File::GoalTruth, summary.truth.digest);
-    stage.wrote(File::GoalCustomers, summary.customers.digest);
-    stage.write_plain(GOAL_MAP_FILE, GOAL_MAP.as_bytes())
-}
-
-/// Reads a coefficient table that a user brings.
-///
-/// # Errors
-/// Names the file, and line and column of what cannot be read.
-pub fn read_coefficients(path: &std::path::Path) -> Result<Coefficients> {
-    Coefficients::from_csv(&read_text(path)?).with_context(|| format!("{}", path.display()))
+    let goal_years = options.goals.then_some(options.goal_years);
+    let params = SynthParams { options: options.clone(), goal_years };
+    execute::<Synth>(&Sources::new(run).file("coefficients", options.coefficients.as_deref()), &params, force)
 }

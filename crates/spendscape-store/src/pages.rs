@@ -1,0 +1,256 @@
+//! Pages of a column of a row group, and the hybrid of runs and packed bits that levels and codes are written in.
+
+use bytes::Bytes;
+use parquet::{
+    basic::{Compression, Encoding, PageType, ZstdLevel},
+    column::{
+        page::{CompressedPage, Page, PageWriter},
+        writer::ColumnCloseResult,
+    },
+    errors::Result,
+    file::{
+        metadata::{ColumnChunkMetaData, PageEncodingStats},
+        page_index::offset_index::{OffsetIndexMetaData, PageLocation},
+        writer::{SerializedPageWriter, TrackedWrite},
+    },
+    schema::types::ColumnDescPtr,
+};
+
+/// Equal values in a row from which on they are written as their number.
+const RUN: usize = 8;
+
+/// A page with its header, as it stands in the file.
+#[derive(Debug)]
+pub(crate) struct EncodedPage {
+    bytes: Vec<u8>,
+    compressed: usize,
+    uncompressed: usize,
+}
+
+impl EncodedPage {
+    /// A page of so many values, levels included, from its levels and values.
+    pub(crate) fn data(body: &[u8], values: usize, encoding: Encoding, level: i32) -> Result<Self> {
+        let page = Page::DataPage {
+            buf: compressed(body, level)?,
+            num_values: values as u32,
+            encoding,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        Self::new(page, body.len())
+    }
+
+    fn dictionary(body: &[u8], values: usize, level: i32) -> Result<Self> {
+        let page = Page::DictionaryPage {
+            buf: compressed(body, level)?,
+            num_values: values as u32,
+            encoding: Encoding::PLAIN,
+            is_sorted: false,
+        };
+        Self::new(page, body.len())
+    }
+
+    fn new(page: Page, uncompressed: usize) -> Result<Self> {
+        let mut sink = TrackedWrite::new(Vec::with_capacity(page.buffer().len() + HEADER_BYTES));
+        let written =
+            SerializedPageWriter::new(&mut sink).write_page(CompressedPage::new(page, uncompressed))?;
+        let (compressed, uncompressed) = (written.compressed_size, written.uncompressed_size);
+        Ok(Self { bytes: sink.into_inner()?, compressed, uncompressed })
+    }
+}
+
+/// More than the header of a page takes.
+const HEADER_BYTES: usize = 64;
+
+fn compressed(bytes: &[u8], level: i32) -> Result<Bytes> {
+    Ok(zstd::bulk::compress(bytes, level)?.into())
+}
+
+/// The pages of a column, in order.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    descriptor: ColumnDescPtr,
+    bytes: Vec<u8>,
+    locations: Vec<PageLocation>,
+    uncompressed: usize,
+    rows: usize,
+}
+
+impl Pages {
+    pub(crate) fn new(descriptor: ColumnDescPtr) -> Self {
+        Self { descriptor, bytes: Vec::new(), locations: Vec::new(), uncompressed: 0, rows: 0 }
+    }
+
+    /// Adds the page of the next rows.
+    pub(crate) fn add(&mut self, mut page: EncodedPage, rows: usize) {
+        self.locations.push(PageLocation {
+            offset: self.bytes.len() as i64,
+            compressed_page_size: page.compressed as i32,
+            first_row_index: self.rows as i64,
+        });
+        self.bytes.append(&mut page.bytes);
+        self.uncompressed += page.uncompressed;
+        self.rows += rows;
+    }
+
+    /// The bytes of the column and what Parquet has to know of them. The dictionary of its values, if they are codes, is a
+    /// page before its rows and the number of texts in it; every row has so many values.
+    pub(crate) fn close(
+        mut self,
+        dictionary: Option<(&[u8], usize)>,
+        values_per_row: usize,
+        level: ZstdLevel,
+    ) -> Result<(Bytes, ColumnCloseResult)> {
+        let stats = |page_type, encoding, count| PageEncodingStats { page_type, encoding, count };
+        let count = self.locations.len() as i32;
+        let mut chunk = ColumnChunkMetaData::builder(self.descriptor)
+            .set_compression(Compression::ZSTD(level))
+            .set_num_values((self.rows * values_per_row) as i64);
+        let mut bytes = self.bytes;
+        match dictionary {
+            None => {
+                chunk = chunk
+                    .set_encodings(vec![Encoding::PLAIN, Encoding::RLE])
+                    .set_page_encoding_stats(vec![stats(PageType::DATA_PAGE, Encoding::PLAIN, count)]);
+            }
+            Some((texts, number)) => {
+                let page = EncodedPage::dictionary(texts, number, level.compression_level())?;
+                let first = page.compressed as i64;
+                self.uncompressed += page.uncompressed;
+                bytes = [page.bytes, bytes].concat();
+                for location in &mut self.locations {
+                    location.offset += first;
+                }
+                chunk = chunk
+                    .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
+                    .set_page_encoding_stats(vec![
+                        stats(PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1),
+                        stats(PageType::DATA_PAGE, Encoding::RLE_DICTIONARY, count),
+                    ])
+                    .set_data_page_offset(first)
+                    .set_dictionary_page_offset(Some(0));
+            }
+        }
+        let metadata = chunk
+            .set_total_compressed_size(bytes.len() as i64)
+            .set_total_uncompressed_size(self.uncompressed as i64)
+            .build()?;
+        let result = ColumnCloseResult {
+            bytes_written: bytes.len() as u64,
+            rows_written: self.rows as u64,
+            metadata,
+            bloom_filter: None,
+            column_index: None,
+            offset_index: Some(OffsetIndexMetaData {
+                page_locations: self.locations,
+                unencoded_byte_array_data_bytes: None,
+            }),
+        };
+        Ok((bytes.into(), result))
+    }
+}
+
+/// Appends codes of some bits in Parquet's hybrid of runs and packed groups of eight.
+pub(crate) fn encode(codes: &[u32], width: u32, out: &mut Vec<u8>) {
+    let (mut packed, mut at) = (0, 0);
+    while at < codes.len() {
+        let run = codes[at..].iter().take_while(|code| **code == codes[at]).count();
+        if run >= RUN {
+            pack(&codes[packed..at], width, out);
+            length((run as u64) << 1, out);
+            out.extend_from_slice(&codes[at].to_le_bytes()[..width.div_ceil(8) as usize]);
+            at += run;
+            packed = at;
+        } else {
+            at = codes.len().min(at + 8);
+        }
+    }
+    pack(&codes[packed..], width, out);
+}
+
+/// Appends groups of eight codes; only the last group of a page may have fewer.
+fn pack(codes: &[u32], width: u32, out: &mut Vec<u8>) {
+    if codes.is_empty() {
+        return;
+    }
+    let groups = codes.len().div_ceil(8);
+    length((groups as u64) << 1 | 1, out);
+    let end = out.len() + groups * width as usize;
+    let (mut bits, mut used) = (0_u64, 0);
+    for code in codes {
+        bits |= u64::from(*code) << used;
+        used += width;
+        if used >= u32::BITS {
+            out.extend_from_slice(&(bits as u32).to_le_bytes());
+            bits >>= u32::BITS;
+            used -= u32::BITS;
+        }
+    }
+    out.extend_from_slice(&bits.to_le_bytes());
+    out.resize(end, 0);
+}
+
+/// Appends a number in groups of seven bits, the lowest first.
+fn length(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 128 {
+        out.push(number as u8 | 128);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Codes by the letter of Parquet's description of its hybrid, bit by bit.
+    fn decode(mut bytes: &[u8], width: u32, count: usize) -> Vec<u32> {
+        let mut codes = Vec::new();
+        while codes.len() < count {
+            let (mut header, mut shift) = (0_usize, 0);
+            loop {
+                let byte = bytes[0];
+                bytes = &bytes[1..];
+                header |= usize::from(byte & 127) << shift;
+                shift += 7;
+                if byte < 128 {
+                    break;
+                }
+            }
+            let bit = |bytes: &[u8], at: usize| u32::from(bytes[at / 8] >> (at % 8) & 1);
+            let value = |bytes: &[u8], from: usize| {
+                (0..width as usize).fold(0, |value, at| value | bit(bytes, from + at) << at)
+            };
+            let used = if header & 1 == 1 {
+                let values = header / 2 * 8;
+                codes.extend((0..values).map(|at| value(bytes, at * width as usize)));
+                values * width as usize / 8
+            } else {
+                codes.extend(std::iter::repeat_n(value(bytes, 0), header / 2));
+                width.div_ceil(8) as usize
+            };
+            bytes = &bytes[used..];
+        }
+        assert!(bytes.is_empty() && codes[count..].iter().all(|code| *code == 0));
+        codes.truncate(count);
+        codes
+    }
+
+    proptest! {
+        #[test]
+        fn codes_are_read_as_they_were(
+            width in 0..32_u32,
+            runs in prop::collection::vec((any::<u32>(), prop_oneof![Just(1), 1..40_usize]), 1..60),
+        ) {
+            let code = |value: u32| value & ((1_u64 << width) - 1) as u32;
+            let codes: Vec<u32> =
+                runs.iter().flat_map(|(value, times)| std::iter::repeat_n(code(*value), *times)).collect();
+            let mut bytes = Vec::new();
+            encode(&codes, width, &mut bytes);
+            prop_assert_eq!(decode(&bytes, width, codes.len()), codes);
+        }
+    }
+}
