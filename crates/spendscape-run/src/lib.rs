@@ -23,7 +23,7 @@ pub use folder::RunFolder;
 pub use long::{LongTable, TablePath};
 pub use model::{Model, Weights};
 pub use notes::Notes;
-pub use outputs::{JsonOutput, Outputs, StreamOutput, TableOutput};
+pub use outputs::{JsonOutput, Outputs, StreamOutput, TableOutput, TextOutput};
 pub use segmentation::Segmentation;
 pub use sources::{
     FileInput, FolderInput, Found, FromFile, Inputs, RawFiles, Sources, TableHead, TableInput,

@@ -62,7 +62,7 @@ impl<T: Stream> StreamOutput for Option<T> {
     }
 }
 
-/// A value that is written as JSON, or an [`Option`] of one.
+/// A value that is written as JSON.
 pub trait JsonOutput {
     /// Writes it.
     ///
@@ -74,6 +74,27 @@ pub trait JsonOutput {
 impl<T: Serialize> JsonOutput for T {
     fn write(self, name: &str, writer: &mut StageWriter<'_>) -> Result<()> {
         writer.write_plain(name, &serde_json::to_vec_pretty(&self)?)
+    }
+}
+
+/// A text among the outputs, or an [`Option`] of one.
+pub trait TextOutput {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    fn write(self, name: &str, writer: &mut StageWriter<'_>) -> Result<()>;
+}
+
+impl TextOutput for String {
+    fn write(self, name: &str, writer: &mut StageWriter<'_>) -> Result<()> {
+        writer.write_plain(name, self.as_bytes())
+    }
+}
+
+impl TextOutput for Option<String> {
+    fn write(self, name: &str, writer: &mut StageWriter<'_>) -> Result<()> {
+        self.map_or(Ok(()), |text| TextOutput::write(text, name, writer))
     }
 }
 
@@ -95,7 +116,7 @@ impl<T: Serialize> JsonOutput for T {
 /// ```
 ///
 /// A `table` is an [`IntoTable`](crate::IntoTable), a `stream` a table that is written as it is made
-/// ([`Stream`](crate::Stream)), `json` a value that is written as text under a name, and `all` several outputs in one value.
+/// ([`Stream`](crate::Stream)), `json` a value and `text` a text that is written under a name, and `all` several outputs in one value.
 #[macro_export]
 macro_rules! outputs {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
@@ -117,5 +138,6 @@ macro_rules! outputs {
     (@write table $value:expr, $place:expr, $writer:expr) => { $crate::TableOutput::write($value, $place, $writer) };
     (@write all $value:expr, $place:expr, $writer:expr) => { $crate::Outputs::write($value, $writer) };
     (@write stream $value:expr, $place:expr, $writer:expr) => { $crate::StreamOutput::write($value, $place, $writer) };
+    (@write text $value:expr, $place:expr, $writer:expr) => { $crate::TextOutput::write($value, $place, $writer) };
     (@write json $value:expr, $place:expr, $writer:expr) => { $crate::JsonOutput::write($value, $place, $writer) };
 }

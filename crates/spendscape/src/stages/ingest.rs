@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use jiff::civil::Date;
 use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -19,12 +18,11 @@ use spendscape_ledger::{
     Panels, Pseudonyms, RowProblem, balances, build_panels, derive_taxonomy, reaches_over,
 };
 use spendscape_run::{
-    File, FromFile, Notes, Outputs, RawFiles, RunFolder, Sources, SpendingClasses, Stage, StageWriter,
-    TableOutput, TablePath, execute, inputs, outputs,
+    File, Notes, Outputs, RawFiles, RunFolder, Sources, SpendingClasses, Stage, StageWriter, TableOutput,
+    TablePath, execute, inputs, outputs,
 };
 use spendscape_schema::{
     CoefficientOrigin, Coefficients, EmptyWindows, Panel, Taxonomy, WindowSpec,
-    csv::Record,
     scope::SCOPE,
     seed,
     tables::{Balances, LeftOut, LeftOutRow},
@@ -34,8 +32,8 @@ use spendscape_store::Digest;
 use crate::{
     scope,
     shipped::{CoefficientSource, CoefficientTable, TaxonomySource},
-    stages::{columns::day_of, count},
-    text::{read_csv, read_text},
+    stages::{anchors::Anchors, count},
+    text::read_text,
 };
 
 /// Where the transactions are and what becomes of them.
@@ -372,7 +370,7 @@ impl Stage for PanelStage {
     type Outputs = PanelOutputs;
 
     fn run(params: &PanelParams, inputs: PanelInputs, notes: &mut Notes) -> Result<PanelOutputs> {
-        let anchors = inputs.anchors.map(|anchors| anchors.0);
+        let anchors = inputs.anchors.map(|anchors| anchors.days);
         let windows = [Some(params.window), params.short_window].into_iter().flatten();
         let request = PanelRequest {
             windows: windows.map(|window| (window, params.empty_windows)).collect(),
@@ -449,39 +447,6 @@ fn left_out(built: &Panels) -> Result<LeftOut> {
         })
     });
     Ok(LeftOut::from_rows(rows)?)
-}
-
-/// Last days of the customers' own windows.
-#[derive(Debug, Clone)]
-pub struct Anchors(pub HashMap<String, Date>);
-
-impl FromFile for Anchors {
-    fn from_file(path: &Path) -> Result<Self> {
-        read_anchors(path).map(Self)
-    }
-}
-
-/// Reads a last day per customer.
-///
-/// # Errors
-/// Names the file, and the line of what is no day or stands twice.
-pub(super) fn read_anchors(path: &Path) -> Result<HashMap<String, Date>> {
-    let table = read_csv(path)?;
-    let place = || format!("{}", path.display());
-    let (customer, day) =
-        (table.position("customer").with_context(place)?, table.position("day").with_context(place)?);
-    let mut anchors = HashMap::new();
-    for Record { line, mut cells } in table.rows {
-        let last = day_of(&cells[day]).with_context(|| {
-            let place = format!("{} line {line}, column day", path.display());
-            format!("{place}: {:?} is no day YYYY-MM-DD from 1900 to 2199", cells[day])
-        })?;
-        let customer = std::mem::take(&mut cells[customer]);
-        if let Some(earlier) = anchors.insert(customer, last) {
-            bail!("{} line {line}: the customer stands there twice, first with {earlier}", path.display());
-        }
-    }
-    Ok(anchors)
 }
 
 fn log_ingest(report: &IngestReport) {

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use clap::builder::RangedU64ValueParser;
 
+pub mod anchors;
 pub mod assign;
 mod columns;
 pub mod dynamics;

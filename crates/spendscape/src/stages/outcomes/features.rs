@@ -9,14 +9,11 @@ use spendscape_outcomes::{
     BALANCE_FEATURES, BalanceHistory, Block, FeatureSet, Features, Fold, SPENDING_FEATURES, SpendingHistory,
     UNIT_MINOR,
 };
-use spendscape_run::angle_names;
+use spendscape_run::{File, FromFile, angle_names};
 use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, csv::Record, seed, tables};
 use spendscape_segments::{CanonicalFrame, final_states};
 
-use crate::{
-    run_folder::{File, RunFolder},
-    stages::columns::{number_of, read_columns},
-};
+use crate::stages::columns::{number_of, read_columns};
 
 /// Least number of steps in an epoch, so that a few hundred customers train a network at all.
 const STEPS_PER_EPOCH: usize = 20;
@@ -71,8 +68,24 @@ fn shares(panel: &Panel) -> Result<Named> {
     Ok((names, concatenate(Dimension(1), &[panel.mean_shares().view(), last.view()])?))
 }
 
-/// Reads a user's table of features: customers, and N x F.
-pub(super) fn read_table(path: &Path) -> Result<(Vec<String>, Vec<String>, Array2<f64>)> {
+/// A user's table of features.
+#[derive(Debug, Clone)]
+pub struct FeatureFile {
+    /// Customers (N).
+    pub customers: Vec<String>,
+    /// Names of the features (F).
+    pub names: Vec<String>,
+    /// N x F.
+    pub values: Array2<f64>,
+}
+
+impl FromFile for FeatureFile {
+    fn from_file(path: &Path) -> Result<Self> {
+        read_table(path)
+    }
+}
+
+fn read_table(path: &Path) -> Result<FeatureFile> {
     let columns = read_columns(path, Table::Outcomes)?;
     let place = || format!("{}", path.display());
     columns.unique().with_context(place)?;
@@ -109,12 +122,11 @@ pub(super) fn read_table(path: &Path) -> Result<(Vec<String>, Vec<String>, Array
         }
     }
     let values = Array2::from_shape_vec((customers.len(), names.len()), values)?;
-    Ok((customers, names, values))
+    Ok(FeatureFile { customers, names, values })
 }
 
-/// Reads the balances of the panel's customers.
-pub(super) fn read_balances(run: &RunFolder, panel: &Panel) -> Result<BalanceHistory> {
-    let table: tables::Balances = run.table(File::Balances)?;
+/// The balances of the panel's customers.
+pub(super) fn balances(table: &tables::Balances, panel: &Panel) -> Result<BalanceHistory> {
     let numbers: HashMap<&str, usize> =
         panel.customers.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let shape = (panel.len(), panel.periods.len());
@@ -138,7 +150,7 @@ pub(super) fn read_balances(run: &RunFolder, panel: &Panel) -> Result<BalanceHis
     if let Some(((customer, period), _)) = found.indexed_iter().find(|(_, found)| !**found) {
         bail!(
             "{} has no balance of customer {:?} in period {period}: write it again, with the panel's window",
-            run.find(File::Balances).display(),
+            File::Balances.name(),
             panel.customers[customer]
         );
     }

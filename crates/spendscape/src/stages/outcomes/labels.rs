@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,16 +12,13 @@ use jiff::{
 };
 use ndarray::Array1;
 use spendscape_outcomes::Task;
-use spendscape_schema::{Table, csv::Record, tables};
-use spendscape_store::Digest;
+use spendscape_run::{FromFile, Sourced};
+use spendscape_schema::{CsvTable, Panel, Table, csv::Record};
 
 use super::{Kind, OutcomesOptions};
-use crate::{
-    run_folder::{File, RunFolder},
-    stages::{
-        columns::{day_of, is_missing, number_of, read_columns},
-        ingest::read_anchors,
-    },
+use crate::stages::{
+    anchors::Anchors,
+    columns::{day_of, is_missing, number_of, read_columns},
 };
 
 /// Levels up to which whole numbers are taken for an ordinal outcome.
@@ -46,14 +43,48 @@ pub(super) struct Labels {
     pub(super) counts: Vec<(&'static str, usize)>,
 }
 
-/// Reads the labels and finds their customers among `known`, those of the run's panel and features.
+/// A file of labels.
+#[derive(Debug, Clone)]
+pub struct LabelFile {
+    path: PathBuf,
+    columns: CsvTable,
+}
+
+impl FromFile for LabelFile {
+    fn from_file(path: &Path) -> Result<Self> {
+        Ok(Self { path: path.to_owned(), columns: read_columns(path, Table::Outcomes)? })
+    }
+}
+
+/// What a day beside the labels is compared with.
+pub(super) struct Windows {
+    has_panel: bool,
+    last: Option<LastDay>,
+}
+
+impl Windows {
+    /// Of a panel, if there is one, and the file of last days of the customers' own windows, if it was named.
+    ///
+    /// # Errors
+    /// If the file is not the one that the panel was made with.
+    pub(super) fn of(panel: Option<&Sourced<Panel>>, anchors: Option<&Anchors>) -> Result<Self> {
+        let last = panel.map(|panel| LastDay::of_panel(panel, anchors)).transpose()?.flatten();
+        Ok(Self { has_panel: panel.is_some(), last })
+    }
+}
+
+/// Finds the customers of labels among `known`, those of the run's panel and features.
 ///
 /// # Errors
 /// Names the file, and line or column of what cannot be used.
-pub(super) fn read(run: &RunFolder, options: &OutcomesOptions, known: &[String]) -> Result<Labels> {
-    let path = options.labels.as_path();
+pub(super) fn read(
+    file: &LabelFile,
+    windows: &Windows,
+    options: &OutcomesOptions,
+    known: &[String],
+) -> Result<Labels> {
+    let (path, columns) = (file.path.as_path(), &file.columns);
     let place = || format!("{}", path.display());
-    let columns = read_columns(path, Table::Outcomes)?;
     let position = |name: &str| columns.position(name).with_context(place);
     let (customer, target) = (position("customer")?, position(&options.target)?);
     let best = options.best.as_deref().map(position).transpose()?;
@@ -104,8 +135,6 @@ pub(super) fn read(run: &RunFolder, options: &OutcomesOptions, known: &[String])
         };
         kept.iter().map(day).collect()
     };
-    let last = LastDay::of_panel(run, options.anchors.as_deref())?;
-    let has_panel = run.has(File::Panel)?;
     for (at, name) in columns.names.iter().enumerate().filter(|(at, _)| ![customer, target].contains(at)) {
         // A column is one of days if most cells that have a value look like days.
         let cells: Vec<(usize, &[String])> = kept
@@ -114,7 +143,7 @@ pub(super) fn read(run: &RunFolder, options: &OutcomesOptions, known: &[String])
             .filter(|(_, cells)| !is_missing(&cells[at]))
             .collect();
         let like = cells.iter().filter(|(_, cells)| looks_like_day(&cells[at])).count();
-        if !has_panel || like == 0 || like < cells.len() - like {
+        if !windows.has_panel || like == 0 || like < cells.len() - like {
             continue;
         }
         let mut days: Vec<(&str, Date)> = Vec::with_capacity(cells.len());
@@ -131,7 +160,7 @@ pub(super) fn read(run: &RunFolder, options: &OutcomesOptions, known: &[String])
                 ),
             }
         }
-        check_days(last.as_ref(), name, &days, options.allow_early_labels).with_context(place)?;
+        check_days(windows.last.as_ref(), name, &days, options.allow_early_labels).with_context(place)?;
     }
     let group = |at: &usize| {
         (columns.names[*at].clone(), kept.iter().map(|(_, _, cells)| cells[*at].clone()).collect())
@@ -170,29 +199,27 @@ enum LastDay {
 }
 
 impl LastDay {
-    /// Of the run's panel; nothing where there is none, or where only a file that was not named tells.
+    /// Of a panel; nothing where only a file that was not named tells.
     ///
     /// # Errors
-    /// If the file of anchors cannot be read, or is not the one that the panel was made with.
-    fn of_panel(run: &RunFolder, anchors: Option<&Path>) -> Result<Option<Self>> {
-        if !run.has(File::Panel)? {
-            return Ok(None);
-        }
-        let panel = run.read(File::Panel)?;
+    /// If the file of anchors is not the one that the panel was made with.
+    fn of_panel(panel: &Sourced<Panel>, anchors: Option<&Anchors>) -> Result<Option<Self>> {
         match (panel.provenance.inputs.get("anchors"), anchors) {
-            (Some(made_with), Some(path)) => {
+            (Some(made_with), Some(anchors)) => {
                 ensure!(
-                    *made_with == Digest::of_file(path)?,
+                    *made_with == anchors.digest,
                     "{} is not the file that the panel was made with: name the one of `ingest --anchors`",
-                    path.display()
+                    anchors.path.display()
                 );
-                Ok(Some(Self::Own(read_anchors(path)?)))
+                Ok(Some(Self::Own(anchors.days.clone())))
             }
             (Some(_), None) => Ok(None),
-            (None, Some(path)) => bail!("{}: the panel was made without `ingest --anchors`", path.display()),
+            (None, Some(anchors)) => {
+                bail!("{}: the panel was made without `ingest --anchors`", anchors.path.display())
+            }
             (None, None) => {
-                let end = panel.table::<tables::Panel>()?.end.into_iter().max();
-                Ok(end.map(|end| Self::Common(date(1970, 1, 1).saturating_add(Span::new().days(end - 1)))))
+                let end = panel.value.periods.iter().map(|period| period.end).max();
+                Ok(end.map(|end| Self::Common(end.saturating_sub(Span::new().days(1)))))
             }
         }
     }

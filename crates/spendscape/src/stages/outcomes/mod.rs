@@ -11,35 +11,40 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use ndarray::Array1;
+use serde::Serialize;
 use spendscape_outcomes::{
     Block, EVERYBODY, FeatureSet, Fold, FoldScores, HeldOut, Learner, LearnerOptions, Measured, Outcome,
     Reference, SkippedGroup, Standardizer, Study, Task, audit, cross_validate, measure_held_out,
     stratified_folds, time_split,
 };
-use spendscape_schema::{Coefficients, Panel, seed};
-use spendscape_store::{Digest, Provenance};
+use spendscape_run::{File, Notes, RunFolder, Sourced, Sources, Stage, execute, inputs, outputs};
+use spendscape_schema::{
+    Coefficients, Panel, seed,
+    tables::{
+        Balances, OutcomeComparisons, OutcomeCurves, OutcomeMeasures, OutcomeReasons, OutcomeScores,
+        Scorecard, ScorecardRow,
+    },
+};
 
+pub use self::{features::FeatureFile, labels::LabelFile, table::read_figures};
 use self::{
     features::{COMPARED, CustomerData, FoldFeatures},
-    labels::Labels,
+    labels::{Labels, Windows},
 };
-use crate::{
-    progress::Progress,
-    run_folder::{File, RunFolder, Stage},
-    stages::count,
-};
-
-pub use table::read_figures;
+use super::{anchors::Anchors, count};
+use crate::progress::Progress;
 
 /// What is predicted, from what, and how it is validated.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Serialize)]
 pub struct OutcomesOptions {
     /// Labels: a CSV or Parquet file with a column `customer`, one row each. Outcomes must come after the panel's window:
     /// for outcomes on days of the customers' own, make the panel with `ingest --anchors`
     #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
     pub labels: PathBuf,
     /// The file of days that the panel was made with by `ingest --anchors`, so that days beside the labels can be compared
     #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
     pub anchors: Option<PathBuf>,
     /// Go on where a day beside the labels does not lie after the panel's window (or the customer's own), because it is not
     /// the day
@@ -63,6 +68,7 @@ pub struct OutcomesOptions {
     pub group: Vec<String>,
     /// More features: a CSV file with a column `customer` and columns of numbers; may stand in for the panel
     #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
     pub features: Option<PathBuf>,
     /// Folds
     #[arg(long, default_value_t = 5, value_parser = count(2..=1_000))]
@@ -92,7 +98,7 @@ pub struct OutcomesOptions {
 }
 
 /// The kind of an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 pub enum Kind {
     /// By the values
     Auto,
@@ -107,7 +113,115 @@ pub enum Kind {
 /// Share of the customers that a split by time trains on.
 const EARLY: f64 = 0.8;
 
+inputs! {
+    /// What an outcome is learned from.
+    pub struct OutcomesInputs {
+        /// Labels.
+        pub labels: LabelFile = file "labels",
+        /// Last days of the customers' own windows.
+        pub anchors: Option<Anchors> = file "anchors",
+        /// More features, which may stand in for the panel.
+        pub features: Option<FeatureFile> = file "features",
+        /// Shares over the long window.
+        pub panel: Option<Sourced<Panel>> = table File::Panel,
+        /// Coefficients that link classes to traits.
+        pub coefficients: Option<Coefficients> = table File::Coefficients,
+        /// Balances per period.
+        pub balances: Option<Balances> = table File::Balances,
+    }
+}
+
+outputs! {
+    /// How well an outcome is told, and why.
+    pub struct OutcomesOutputs {
+        /// Held-out scores.
+        pub scores: OutcomeScores = table File::OutcomeScores,
+        /// Their measures.
+        pub measures: OutcomeMeasures = table File::OutcomeMeasures,
+        /// Their curves.
+        pub curves: OutcomeCurves = table File::OutcomeCurves,
+        /// Differences between sets of features.
+        pub comparisons: OutcomeComparisons = table File::OutcomeComparisons,
+        /// Reasons for scores, where a customer has a single one.
+        pub reasons: Option<OutcomeReasons> = table File::OutcomeReasons,
+        /// Scorecard of a binary outcome.
+        pub scorecard: Option<Scorecard> = table File::Scorecard,
+        /// The same for people and spreadsheets.
+        pub scorecard_csv: Option<String> = text "scorecard.csv",
+    }
+}
+
 /// Learns an outcome from every set of features, and measures the held-out scores.
+#[derive(Debug)]
+pub struct Outcomes;
+
+impl Stage for Outcomes {
+    const NAME: &'static str = "outcomes";
+    type Params = OutcomesOptions;
+    type Inputs = OutcomesInputs;
+    type Outputs = OutcomesOutputs;
+
+    fn run(options: &OutcomesOptions, inputs: OutcomesInputs, notes: &mut Notes) -> Result<OutcomesOutputs> {
+        let (data, labels) = inputs.join(options)?;
+        for (what, count) in &labels.counts {
+            notes.add(what, *count);
+            if *count > 0 {
+                tracing::warn!(customers = count, "{what}");
+            }
+        }
+        let outcome = Outcome::new(labels.task, &labels.values)
+            .with_context(|| format!("{}, column {}", options.labels.display(), options.target))?;
+        let features = FoldFeatures { units: options.units, seed: options.seed };
+        let sets = data.sets();
+        let study = Study {
+            sets: &sets,
+            learners: &Learner::ALL,
+            options: LearnerOptions { balanced: options.balanced },
+            outcome: &outcome,
+        };
+        let folds = folds(options, &labels, &outcome)?;
+        let first = audit(&features, &data, study, &folds[0], |rows| Box::new(data.altered(rows)))?;
+        let held_out = validate(&features, &data, study, &folds, first)?;
+        let mut rng = seed::stream(options.seed, "outcome intervals", 0);
+        let best = labels.best.as_deref();
+        let reference = Reference { best, groups: &labels.groups, pairs: &COMPARED, margin: options.margin };
+        let measured = measure_held_out(&outcome, &held_out, &reference, options.draws, &mut rng)?;
+        for SkippedGroup { group, customers, positives } in &measured.skipped {
+            tracing::warn!(group, customers, positives, "too few of a class to measure the group");
+        }
+        notes.add("task", outcome.task().name());
+        log(&measured);
+        let (reasons, scorecard) = explain(&features, &data, study, &labels, notes)?;
+        Ok(OutcomesOutputs {
+            scores: table::scores(&labels, &outcome, &held_out)?,
+            measures: table::measures(&measured)?,
+            curves: table::curves(&measured)?,
+            comparisons: table::comparisons(&measured, options.margin)?,
+            reasons,
+            scorecard_csv: scorecard.as_deref().map(table::scorecard_csv),
+            scorecard: scorecard.map(Scorecard::from_rows).transpose()?,
+        })
+    }
+}
+
+impl OutcomesInputs {
+    /// The customers who have a label, and their labels.
+    fn join(self, options: &OutcomesOptions) -> Result<(CustomerData, Labels)> {
+        let windows = Windows::of(self.panel.as_ref(), self.anchors.as_ref())?;
+        let balances = match (&self.balances, &self.panel) {
+            (Some(table), Some(panel)) => Some(features::balances(table, &panel.value)?),
+            _ => None,
+        };
+        let table = self.features.map(|file| (file.customers, file.names, file.values));
+        let panel = self.panel.zip(self.coefficients);
+        let panel = panel.map(|(panel, coefficients)| (panel.value, coefficients, balances));
+        let data = CustomerData::new(panel, table)?;
+        let labels = labels::read(&self.labels, &windows, options, data.customers())?;
+        Ok((data.select(&labels.rows), labels))
+    }
+}
+
+/// Learns an outcome on a run folder, and draws its figure.
 ///
 /// # Errors
 /// If the labels cannot be read, show one value only or name no customer of the panel; if a table is missing; if a feature
@@ -116,93 +230,19 @@ pub fn outcomes(run: &RunFolder, options: &OutcomesOptions, force: bool) -> Resu
     if !(options.margin >= 0.0 && options.margin < 1.0) {
         bail!("--margin {} does not lie between 0 and 1", options.margin);
     }
-    let mut provenance = Provenance::new("outcomes")
-        .seed(options.seed)
-        .parameter("allow_early_labels", options.allow_early_labels)
-        .parameter("target", options.target.as_str())
-        .parameter("kind", format!("{:?}", options.kind))
-        .parameter("adverse", options.adverse.clone())
-        .parameter("best", options.best.clone())
-        .parameter("group", options.group.clone())
-        .parameter("folds", options.folds)
-        .parameter("repeats", options.repeats)
-        .parameter("time", options.time.clone())
-        .parameter("balanced", options.balanced)
-        .parameter("margin", options.margin)
-        .parameter("draws", options.draws)
-        .parameter("units", options.units)
-        .input("labels", &Digest::of_file(&options.labels)?);
-    let mut inputs = Vec::new();
-    if let Some(path) = &options.anchors {
-        provenance = provenance.input("anchors", &Digest::of_file(path)?);
-    }
-    if let Some(path) = &options.features {
-        provenance = provenance.input("features", &Digest::of_file(path)?);
-    }
     if options.features.is_none() || run.has(File::Panel)? {
-        inputs.extend([File::Panel, File::Coefficients]);
-    }
-    if run.has(File::Balances)? {
-        inputs.push(File::Balances);
-    }
-    let Some(mut stage) = Stage::start(run, "outcomes", provenance, &inputs, force)? else {
-        return draw(run);
-    };
-    stage.path("labels", &options.labels);
-    let mut data = read_data(run, options, &inputs)?;
-    let labels = labels::read(run, options, data.customers())?;
-    for (what, count) in &labels.counts {
-        stage.note(what, *count);
-        if *count > 0 {
-            tracing::warn!(customers = count, "{what}");
+        for file in [File::Panel, File::Coefficients] {
+            run.need(file).with_context(|| format!("stage `{}` needs {}", Outcomes::NAME, file.name()))?;
         }
     }
-    data = data.select(&labels.rows);
-    let outcome = Outcome::new(labels.task, &labels.values)
-        .with_context(|| format!("{}, column {}", options.labels.display(), options.target))?;
-    let features = FoldFeatures { units: options.units, seed: options.seed };
-    let sets = data.sets();
-    let study = Study {
-        sets: &sets,
-        learners: &Learner::ALL,
-        options: LearnerOptions { balanced: options.balanced },
-        outcome: &outcome,
-    };
-    let folds = folds(options, &labels, &outcome)?;
-    let first = audit(&features, &data, study, &folds[0], |rows| Box::new(data.altered(rows)))?;
-    let held_out = validate(&features, &data, study, &folds, first)?;
-    let mut rng = seed::stream(options.seed, "outcome intervals", 0);
-    let best = labels.best.as_deref();
-    let reference = Reference { best, groups: &labels.groups, pairs: &COMPARED, margin: options.margin };
-    let measured = measure_held_out(&outcome, &held_out, &reference, options.draws, &mut rng)?;
-    for SkippedGroup { group, customers, positives } in &measured.skipped {
-        tracing::warn!(group, customers, positives, "too few of a class to measure the group");
-    }
-    table::write(&mut stage, &labels, &outcome, &held_out, &measured, options.margin)?;
-    explain(&mut stage, &features, &data, study, &labels)?;
-    log(&measured);
-    stage.finish()?;
-    draw(run)
-}
-
-/// Draws the figure, anew each time: an earlier command may have ended before it could.
-fn draw(run: &RunFolder) -> Result<()> {
+    let sources = Sources::new(run)
+        .file("labels", Some(&options.labels))
+        .file("anchors", options.anchors.as_deref())
+        .file("features", options.features.as_deref());
+    execute::<Outcomes>(&sources, options, force)?;
+    // Anew each time: an earlier command may have ended before it could.
     spendscape_report::outcome_figure(run.path(), &run.path().join("figures"))?;
     Ok(())
-}
-
-fn read_data(run: &RunFolder, options: &OutcomesOptions, inputs: &[File]) -> Result<CustomerData> {
-    let panel = if inputs.contains(&File::Panel) {
-        let panel = run.table::<Panel>(File::Panel)?;
-        let coefficients = Coefficients::from_rows(&run.read(File::Coefficients)?.rows)?;
-        let balances =
-            if inputs.contains(&File::Balances) { Some(features::read_balances(run, &panel)?) } else { None };
-        Some((panel, coefficients, balances))
-    } else {
-        None
-    };
-    let table = options.features.as_deref().map(features::read_table).transpose()?;
-    CustomerData::new(panel, table)
 }
 
 fn folds(options: &OutcomesOptions, labels: &Labels, outcome: &Outcome) -> Result<Vec<Fold>> {
@@ -238,21 +278,21 @@ fn validate(
 
 /// Reasons and scorecard of a model fitted on all labeled customers with the bespoke features (or the user's own).
 fn explain(
-    stage: &mut Stage<'_>,
     features: &FoldFeatures,
     data: &CustomerData,
     study: Study<'_>,
     labels: &Labels,
-) -> Result<()> {
+    notes: &mut Notes,
+) -> Result<(Option<OutcomeReasons>, Option<Vec<ScorecardRow>>)> {
     let all: Vec<usize> = (0..labels.customers.len()).collect();
     let everybody = Fold { repeat: 0, train: all.clone(), test: all.clone() };
     let set: &FeatureSet = data.explained_set(study.sets);
     let blocks = features.blocks(data, &everybody)?;
     let Block { columns, train: x, .. } = set.assemble(&blocks)?;
-    stage.note("explained_set", set.name.as_str());
+    notes.add("explained_set", set.name.as_str());
     for set in study.sets {
         let features = Standardizer::fit(&set.assemble(&blocks)?.train)?.constant();
-        stage.note(&format!("constant features of {}, left out", set.name), features);
+        notes.add(&format!("constant features of {}, left out", set.name), features);
         if features > 0 {
             tracing::warn!(features, set = set.name, "features that do not vary, left out");
         }
@@ -261,16 +301,15 @@ fn explain(
         tracing::info!(
             "an ordinal outcome has no single score to give reasons for: no reasons and no scorecard"
         );
-        return Ok(());
+        return Ok((None, None));
     }
     let model = Learner::Linear.fit(&x, study.outcome, &all, study.options)?;
     let scores: Array1<f64> = model.predict(&x)?;
-    let Some(contributions) = model.contributions(&x)? else { return Ok(()) };
-    table::write_reasons(stage, &labels.customers, &scores, &contributions, &columns)?;
-    if study.outcome.task() == Task::Binary {
-        table::write_scorecard(stage, &x, study.outcome, &columns)?;
-    }
-    Ok(())
+    let Some(contributions) = model.contributions(&x)? else { return Ok((None, None)) };
+    let reasons = table::reasons(&labels.customers, &scores, &contributions, &columns)?;
+    let is_binary = study.outcome.task() == Task::Binary;
+    let scorecard = is_binary.then(|| table::scorecard(&x, study.outcome, &columns)).transpose()?;
+    Ok((Some(reasons), scorecard))
 }
 
 fn log(measured: &Measured) {

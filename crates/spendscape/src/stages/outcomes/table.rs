@@ -7,34 +7,21 @@ use ndarray::{Array1, Array2};
 use spendscape_outcomes::{
     EVERYBODY, HeldOut, Measured, Outcome, Scorecard, ScorecardParams, adverse_reasons,
 };
-use spendscape_schema::{
-    Axes,
-    tables::{
-        self, OutcomeComparisonRow, OutcomeComparisons, OutcomeCurveRow, OutcomeCurves, OutcomeMeasureRow,
-        OutcomeMeasures, OutcomeReasonRow, OutcomeReasons, OutcomeScoreRow, OutcomeScores, ScorecardRow,
-    },
+use spendscape_run::{File, RunFolder};
+use spendscape_schema::tables::{
+    OutcomeComparisonRow, OutcomeComparisons, OutcomeCurveRow, OutcomeCurves, OutcomeMeasureRow,
+    OutcomeMeasures, OutcomeReasonRow, OutcomeReasons, OutcomeScoreRow, OutcomeScores, ScorecardRow,
 };
 
 use super::labels::Labels;
-use crate::run_folder::{File, RunFolder, Stage};
 
 /// Reasons given for a score.
 const REASONS: usize = 4;
 /// The line of a scorecard that everybody starts from.
 const BASE: &str = "(base)";
-/// The scorecard for people and spreadsheets.
-const SCORECARD_CSV: &str = "scorecard.csv";
 
-/// Writes scores, measures, curves and comparisons.
-pub(super) fn write(
-    stage: &mut Stage<'_>,
-    labels: &Labels,
-    outcome: &Outcome,
-    held_out: &[HeldOut],
-    measured: &Measured,
-    margin: f64,
-) -> Result<()> {
-    stage.note("task", outcome.task().name());
+/// The held-out scores.
+pub(super) fn scores(labels: &Labels, outcome: &Outcome, held_out: &[HeldOut]) -> Result<OutcomeScores> {
     let n = labels.customers.len();
     let means: Vec<Array1<f64>> = held_out.iter().map(HeldOut::mean).collect();
     let mut rows = Vec::new();
@@ -47,8 +34,11 @@ pub(super) fn write(
             score: mean[customer],
         }));
     }
-    stage.write_table(File::OutcomeScores, &Axes::new(), &OutcomeScores::from_rows(rows)?)?;
+    Ok(OutcomeScores::from_rows(rows)?)
+}
 
+/// Their measures.
+pub(super) fn measures(measured: &Measured) -> Result<OutcomeMeasures> {
     let rows = measured.scores.iter().map(|row| OutcomeMeasureRow {
         set: row.set.clone(),
         learner: row.learner.to_owned(),
@@ -59,8 +49,11 @@ pub(super) fn write(
         low: row.interval.map(|[low, _]| low),
         high: row.interval.map(|[_, high]| high),
     });
-    stage.write_table(File::OutcomeMeasures, &Axes::new(), &OutcomeMeasures::from_rows(rows)?)?;
+    Ok(OutcomeMeasures::from_rows(rows)?)
+}
 
+/// Their curves.
+pub(super) fn curves(measured: &Measured) -> Result<OutcomeCurves> {
     let rows = measured.curves.iter().map(|point| OutcomeCurveRow {
         set: point.set.clone(),
         learner: point.learner.to_owned(),
@@ -70,8 +63,11 @@ pub(super) fn write(
         low: point.interval.map(|[low, _]| low),
         high: point.interval.map(|[_, high]| high),
     });
-    stage.write_table(File::OutcomeCurves, &Axes::new(), &OutcomeCurves::from_rows(rows)?)?;
+    Ok(OutcomeCurves::from_rows(rows)?)
+}
 
+/// Differences between sets of features, judged with this margin of non-inferiority.
+pub(super) fn comparisons(measured: &Measured, margin: f64) -> Result<OutcomeComparisons> {
     let rows = measured.comparisons.iter().map(|row| OutcomeComparisonRow {
         set: row.set.clone(),
         learner: row.learner.to_owned(),
@@ -85,17 +81,16 @@ pub(super) fn write(
         margin,
         verdict: row.verdict.name().to_owned(),
     });
-    stage.write_table(File::OutcomeComparisons, &Axes::new(), &OutcomeComparisons::from_rows(rows)?)
+    Ok(OutcomeComparisons::from_rows(rows)?)
 }
 
-/// Writes the largest adverse contributions of every customer.
-pub(super) fn write_reasons(
-    stage: &mut Stage<'_>,
+/// The largest adverse contributions of every customer.
+pub(super) fn reasons(
     customers: &[String],
     scores: &Array1<f64>,
     contributions: &Array2<f64>,
     features: &[String],
-) -> Result<()> {
+) -> Result<OutcomeReasons> {
     let mut rows = Vec::new();
     for (customer, row) in contributions.rows().into_iter().enumerate() {
         for (rank, reason) in adverse_reasons(&row, REASONS).into_iter().enumerate() {
@@ -108,16 +103,15 @@ pub(super) fn write_reasons(
             });
         }
     }
-    stage.write_table(File::OutcomeReasons, &Axes::new(), &OutcomeReasons::from_rows(rows)?)
+    Ok(OutcomeReasons::from_rows(rows)?)
 }
 
-/// Fits a scorecard and writes it as a table and as CSV.
-pub(super) fn write_scorecard(
-    stage: &mut Stage<'_>,
+/// Fits a scorecard.
+pub(super) fn scorecard(
     x: &Array2<f64>,
     outcome: &Outcome,
     features: &[String],
-) -> Result<()> {
+) -> Result<Vec<ScorecardRow>> {
     let card = Scorecard::fit(ScorecardParams::default(), x, outcome.values())?;
     let (n, overall) = (x.nrows() as i64, outcome.values().sum() / x.nrows() as f64);
     let finite = |number: f64| number.is_finite().then_some(number);
@@ -137,16 +131,20 @@ pub(super) fn write_scorecard(
         customers: line.customers as i64,
         rate: finite(line.rate),
     });
-    let rows: Vec<ScorecardRow> = std::iter::once(base).chain(lines).collect();
-    stage.write_table(File::Scorecard, &Axes::new(), &tables::Scorecard::from_rows(rows.iter().cloned())?)?;
+    Ok(std::iter::once(base).chain(lines).collect())
+}
+
+/// A scorecard for people and spreadsheets.
+pub(super) fn scorecard_csv(rows: &[ScorecardRow]) -> String {
     let mut text = String::from("feature,above,up_to,points,customers,rate\n");
     let number = |value: Option<f64>| value.map(|value| format!("{value}")).unwrap_or_default();
     for ScorecardRow { feature, low, high, points, customers, rate } in rows {
         let feature = feature.replace('"', "\"\"");
-        let (low, high, rate) = (number(low), number(high), number(rate));
-        writeln!(text, "\"{feature}\",{low},{high},{points},{customers},{rate}")?;
+        let (low, high, rate) = (number(*low), number(*high), number(*rate));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "\"{feature}\",{low},{high},{points},{customers},{rate}");
     }
-    stage.write_plain(SCORECARD_CSV, text.as_bytes())
+    text
 }
 
 /// The figures of the last outcome by name, for other programs: `measure.SET.LEARNER.MEASURE` with `.low` and `.high`
