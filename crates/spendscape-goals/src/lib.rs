@@ -28,7 +28,10 @@ pub use calendar::{Calendar, DayKind, Promotion};
 pub use covariates::Covariates;
 pub use error::Error;
 pub use map::{GoalMap, ResolvedMap};
-pub use measures::{Calibration, ConfusionCell, GoalScores, HISTORY_BINS, HistoryBin, Measure, Predictions};
+pub use measures::{
+    BesideRivals, Calibration, ConfusionCell, GoalScores, HISTORY_BINS, HistoryBin, Measure, Predictions,
+    Predictor, PredictorDifference, PredictorMeasure, Rivals,
+};
 pub use model::{
     Block, Blocks, Explained, GoalEpoch, GoalModel, GoalParams, GoalSettings, InMemory, NextGroup, Reason,
     Reasons, Simulation, prefixes,

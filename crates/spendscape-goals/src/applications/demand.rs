@@ -44,6 +44,27 @@ impl Period {
         }
     }
 
+    /// The last day of the period before the one that ends with `day`.
+    #[must_use]
+    pub fn before(self, day: i32) -> i32 {
+        self.bounds(day, 0).0 - 1
+    }
+
+    /// Last days of at most `count` periods before the one that ends with `from`, the latest first: those whose period lies
+    /// wholly in a history that begins on day `first`; none without a history.
+    #[must_use]
+    pub fn past(self, from: i32, first: Option<i32>, count: usize) -> Vec<i32> {
+        let ends = std::iter::successors(Some(self.before(from)), |day| Some(self.before(*day)));
+        ends.take(count).take_while(|day| first.is_some_and(|first| self.before(*day) >= first)).collect()
+    }
+
+    /// How many of the last days before `from` see nothing of the days before `first` in the period after them.
+    #[must_use]
+    pub fn past_from(self, from: i32, first: i32) -> usize {
+        let ends = std::iter::successors(Some(self.before(from)), |day| Some(self.before(*day)));
+        ends.take_while(|day| day.saturating_add(1) >= first).count()
+    }
+
     /// Days from `from` to the ends of the `count` periods after it: the horizons that an [`Outlook`] for demand has.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! How good probabilities over goals are: measures, their intervals over customers, and calibration.
 
+mod beside;
 mod calibration;
 mod history;
 mod intervals;
@@ -9,6 +10,7 @@ mod sums;
 
 use ndarray::{Array2, ArrayRef2, Axis};
 
+pub use beside::{BesideRivals, Predictor, PredictorDifference, PredictorMeasure, Rivals};
 pub use calibration::Calibration;
 pub use history::{HISTORY_BINS, HistoryBin};
 pub use intervals::ConfusionCell;

@@ -5,6 +5,7 @@
 //! day it will be (weekday, day of the month, payday, holiday, promotion), the second; P(goal) is their sum over gaps.
 
 mod blocks;
+mod days;
 mod encode;
 mod params;
 mod predict;

@@ -55,7 +55,8 @@ fn a_binary_outcome_is_measured_for_everybody_by_group_and_between_sets() {
     let adverse = outcome.above(0);
     let auc = |scores: &Array1<f64>, rows: &[usize]| {
         let labels: Vec<bool> = rows.iter().map(|row| adverse[*row]).collect();
-        BinaryScores::new(&labels, &rows.iter().map(|row| scores[*row]).collect()).unwrap().auc()
+        let scores: Array1<f64> = rows.iter().map(|row| scores[*row]).collect();
+        BinaryScores::new(&labels, &scores).unwrap().auc()
     };
     let all: Vec<usize> = (0..CUSTOMERS).collect();
     for (set, scores) in [("good", &scores[0]), ("bad", &scores[1]), (BEST_POSSIBLE, &truth)] {

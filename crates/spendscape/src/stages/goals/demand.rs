@@ -75,18 +75,11 @@ pub fn demand(run: &RunFolder, options: &DemandOptions, force: bool) -> Result<(
     };
     let ahead = options.future.open(run, &model, FUTURES)?;
     let period = options.period.period();
-    // Earlier last days, one period apart.
-    let mut past = Vec::new();
-    let mut from = ahead.from;
     let first = (0..ahead.sequences.customers()).filter_map(|n| ahead.sequences.groups(n).day.first()).min();
     let wanted = if options.past == 0 { 0 } else { options.past + options.periods };
-    for _ in 0..wanted {
-        from = previous(options.period, from);
-        if first.is_none_or(|first| previous(options.period, from) < *first) {
-            break;
-        }
-        past.push(outlook(&ahead, period, from, options.periods)?);
-    }
+    let past = period.past(ahead.from, first.copied(), wanted);
+    let mut past: Vec<Outlook> =
+        past.into_iter().map(|from| outlook(&ahead, period, from, options.periods)).collect::<Result<_>>()?;
     if let Some(earliest) = past.last() {
         let fewer = ahead.first_unseen.and_then(|first| fewer(options, ahead.from, first));
         let fewer = fewer.map(|past| format!("`--past {past}` judges on later days only"));
@@ -112,28 +105,12 @@ pub fn demand(run: &RunFolder, options: &DemandOptions, force: bool) -> Result<(
 
 /// Past days that can be judged on without going back behind the first day that the model has not seen, if there are any.
 fn fewer(options: &DemandOptions, from: i32, first_unseen: i32) -> Option<usize> {
-    let mut day = previous(options.period, from);
-    let mut unseen = 0;
-    while day + 1 >= first_unseen {
-        unseen += 1;
-        day = previous(options.period, day);
-    }
+    let unseen = options.period.period().past_from(from, first_unseen);
     (unseen > options.periods).then(|| unseen - options.periods)
 }
 
 fn outlook(ahead: &Ahead, period: Period, from: i32, count: usize) -> Result<Outlook> {
     ahead.outlook(from, &period.horizons(from, count)?)
-}
-
-/// The last day of the period before the one that ends with `day`.
-fn previous(period: Length, day: i32) -> i32 {
-    match period {
-        Length::Week => day - 7,
-        Length::Month => {
-            let date = jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(i64::from(day)));
-            super::day_number(date.first_of_month()) - 1
-        }
-    }
 }
 
 fn series(series: Series, data: &GoalData) -> (&'static str, &str) {

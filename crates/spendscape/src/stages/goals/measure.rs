@@ -9,8 +9,8 @@ use arrow::{
 };
 use ndarray::Array2;
 use spendscape_goals::{
-    Baseline, Calendar, Covariates, GoalModel, HISTORY_BINS, Interval, Measure, Predictions, Sequences,
-    Target,
+    Baseline, BesideRivals, Calendar, ConfusionCell, Covariates, GoalModel, Interval, Measure, Predictions,
+    Predictor, PredictorMeasure, Rivals, Sequences, Target,
 };
 use spendscape_schema::{
     Axes, Axis, Table, seed,
@@ -26,16 +26,8 @@ use crate::run_folder::{File, RunFolder, Stage};
 
 /// The model's name in tables.
 const MODEL: &str = "lstm";
-/// The truth's.
-const BEST: &str = "best_possible";
 /// Every length of history.
 const ALL: &str = "all";
-/// Measures by length of history.
-const BY_HISTORY: [Measure; 3] = [Measure::Accuracy, Measure::LogLoss, Measure::MacroF1];
-/// Measures that models are compared by.
-const COMPARED: [Measure; 5] =
-    [Measure::Accuracy, Measure::TopAccuracy(3), Measure::LogLoss, Measure::Brier, Measure::MacroF1];
-
 /// The groups that a model is measured on, and what others may learn from.
 #[derive(Clone, Copy)]
 pub(super) struct HeldOut<'a> {
@@ -45,22 +37,6 @@ pub(super) struct HeldOut<'a> {
     pub(super) train: &'a [Target],
     pub(super) test: &'a [Target],
     pub(super) calendar: &'a Calendar,
-}
-
-struct Row {
-    model: &'static str,
-    history: String,
-    goal: Option<usize>,
-    measure: Measure,
-    groups: usize,
-    interval: Interval,
-}
-
-struct Comparison {
-    reference: &'static str,
-    measure: Measure,
-    difference: Interval,
-    share_of_best: Option<f64>,
 }
 
 /// Measures the model and everything it is compared with, and writes what was found.
@@ -75,94 +51,13 @@ pub(super) fn measure(
     let own = Predictions::of(sequences, test, found)?;
     let best = truth(stage.run(), &held_out)?;
     let mut rng = seed::stream(options.seed, "goals intervals", 0);
-    let mut rows = Vec::new();
-    let goals = held_out.data.labels.goals.len();
-    let mut with_goals = Measure::OVERALL.to_vec();
-    with_goals.extend(Measure::per_goal(goals));
-    measure_one(&mut rows, MODEL, &own, test, &with_goals, options, &mut rng)?;
-    if let Some(best) = &best {
-        measure_one(&mut rows, BEST, best, test, &Measure::OVERALL, options, &mut rng)?;
-    }
-    let mut comparisons = Vec::new();
-    for baseline in Baseline::ALL {
-        let mut fitting = seed::stream(options.seed, "goals baseline", 0);
-        let fitted = baseline.fit(sequences, held_out.train, held_out.calendar, &mut fitting)?;
-        let other = Predictions::of(sequences, test, fitted.predict(sequences, test)?)?;
-        measure_one(&mut rows, baseline.name(), &other, test, &Measure::OVERALL, options, &mut rng)?;
-        compare(&mut comparisons, baseline.name(), &own, &other, best.as_ref(), options, &mut rng)?;
-        tracing::debug!(baseline = baseline.name(), "measured");
-    }
-    if let Some(best) = &best {
-        compare(&mut comparisons, BEST, &own, best, None, options, &mut rng)?;
-    }
-    log(&rows, &comparisons);
-    write(stage, &rows, &comparisons, &held_out.data.labels.goals)?;
-    let cells = own.confusion_intervals(options.draws, &mut rng);
-    let goals = &held_out.data.labels.goals;
-    let rows = cells.iter().map(|cell| GoalConfusionRow {
-        goal: goals[cell.truth].clone(),
-        predicted: goals[cell.predicted].clone(),
-        groups: cell.count as i64,
-        share: cell.share.value,
-        low: cell.share.low,
-        high: cell.share.high,
-    });
-    stage.write_table(File::GoalConfusion, &Axes::new(), &GoalConfusion::from_rows(rows)?)
-}
-
-fn measure_one(
-    rows: &mut Vec<Row>,
-    model: &'static str,
-    predictions: &Predictions,
-    test: &[Target],
-    measures: &[Measure],
-    options: &TrainOptions,
-    rng: &mut seed::Stream,
-) -> Result<()> {
-    let mut add = |history: String, predictions: &Predictions, measures: &[Measure]| -> Result<()> {
-        let intervals = predictions.intervals(measures, options.draws, rng)?;
-        rows.extend(measures.iter().zip(intervals).map(|(measure, interval)| Row {
-            model,
-            history: history.clone(),
-            goal: measure.goal(),
-            measure: *measure,
-            groups: predictions.rows(),
-            interval,
-        }));
-        Ok(())
-    };
-    add(ALL.to_owned(), predictions, measures)?;
-    let lengths: Vec<u32> = test.iter().map(|target| target.position).collect();
-    for (bin, part) in predictions.by_history(&lengths, &HISTORY_BINS)? {
-        add(bin.to_string(), &part, &BY_HISTORY)?;
-    }
-    Ok(())
-}
-
-fn compare(
-    to: &mut Vec<Comparison>,
-    reference: &'static str,
-    own: &Predictions,
-    other: &Predictions,
-    best: Option<&Predictions>,
-    options: &TrainOptions,
-    rng: &mut seed::Stream,
-) -> Result<()> {
-    let differences = own.differences(other, &COMPARED, options.draws, rng)?;
-    let gains = match best {
-        Some(best) => {
-            let (best, other) = (best.values(&COMPARED)?, other.values(&COMPARED)?);
-            Some(best.iter().zip(&other).map(|(best, other)| best - other).collect::<Vec<f64>>())
-        }
-        None => None,
-    };
-    to.extend(COMPARED.iter().enumerate().map(|(at, measure)| Comparison {
-        reference,
-        measure: *measure,
-        difference: differences[at],
-        share_of_best: gains.as_ref().map(|gains| differences[at].value / gains[at]),
-    }));
-    Ok(())
+    let fitting = || seed::stream(options.seed, "goals baseline", 0);
+    let HeldOut { train, calendar, .. } = held_out;
+    let rivals = Rivals { sequences, train, test, calendar, best: best.as_ref() };
+    let found = own.beside(&rivals, options.draws, fitting, &mut rng)?;
+    let confusion = own.confusion_intervals(options.draws, &mut rng);
+    log(&found);
+    write(stage, &found, &confusion, &held_out.data.labels.goals)
 }
 
 /// The distribution of every tested group that the synthetic bank recorded, where the groups are of its stream.
@@ -222,11 +117,16 @@ fn truth(run: &RunFolder, held_out: &HeldOut<'_>) -> Result<Option<Predictions>>
     Ok(Some(Predictions::of(sequences, test, truth)?))
 }
 
-fn write(stage: &mut Stage<'_>, rows: &[Row], comparisons: &[Comparison], goals: &[String]) -> Result<()> {
-    let rows = rows.iter().map(|row| GoalMeasureRow {
-        model: row.model.to_owned(),
-        history: row.history.clone(),
-        goal: row.goal.map(|goal| goals[goal].clone()),
+fn write(
+    stage: &mut Stage<'_>,
+    found: &BesideRivals,
+    confusion: &[ConfusionCell],
+    goals: &[String],
+) -> Result<()> {
+    let rows = found.measures.iter().map(|row| GoalMeasureRow {
+        model: row.predictor.name().to_owned(),
+        history: row.history.map_or_else(|| ALL.to_owned(), |bin| bin.to_string()),
+        goal: row.measure.goal().map(|goal| goals[goal].clone()),
         measure: row.measure.to_string(),
         groups: row.groups as i64,
         value: row.interval.value,
@@ -234,27 +134,45 @@ fn write(stage: &mut Stage<'_>, rows: &[Row], comparisons: &[Comparison], goals:
         high: row.interval.high,
     });
     stage.write_table(File::GoalMeasures, &Axes::new(), &GoalMeasures::from_rows(rows)?)?;
-    let rows = comparisons.iter().map(|row| GoalComparisonRow {
-        reference: row.reference.to_owned(),
+    let rows = found.differences.iter().map(|row| GoalComparisonRow {
+        reference: row.reference.name().to_owned(),
         measure: row.measure.to_string(),
         difference: row.difference.value,
         low: row.difference.low,
         high: row.difference.high,
         share_of_best: row.share_of_best,
     });
-    stage.write_table(File::GoalComparisons, &Axes::new(), &GoalComparisons::from_rows(rows)?)
+    stage.write_table(File::GoalComparisons, &Axes::new(), &GoalComparisons::from_rows(rows)?)?;
+    let rows = confusion.iter().map(|cell| GoalConfusionRow {
+        goal: goals[cell.truth].clone(),
+        predicted: goals[cell.predicted].clone(),
+        groups: cell.count as i64,
+        share: cell.share.value,
+        low: cell.share.low,
+        high: cell.share.high,
+    });
+    stage.write_table(File::GoalConfusion, &Axes::new(), &GoalConfusion::from_rows(rows)?)
 }
 
-fn log(rows: &[Row], comparisons: &[Comparison]) {
-    for row in rows.iter().filter(|row| row.history == ALL && row.goal.is_none()) {
+fn log(found: &BesideRivals) {
+    let overall = |row: &&PredictorMeasure| row.history.is_none() && row.measure.goal().is_none();
+    for row in found.measures.iter().filter(overall) {
         if [Measure::Accuracy, Measure::LogLoss].contains(&row.measure) {
             let Interval { value, low, high, .. } = row.interval;
-            tracing::info!(model = row.model, "{} {value:.4} ({low:.4} to {high:.4})", row.measure);
+            tracing::info!(
+                model = row.predictor.name(),
+                "{} {value:.4} ({low:.4} to {high:.4})",
+                row.measure
+            );
         }
     }
-    for row in comparisons.iter().filter(|row| row.share_of_best.is_some()) {
-        if row.measure == Measure::Accuracy && row.reference == Baseline::Majority.name() {
-            let share = row.share_of_best.map(|share| format!("{share:.4}"));
+    let majority = Predictor::Baseline(Baseline::Majority);
+    for row in &found.differences {
+        if let Some(share) = row.share_of_best
+            && row.measure == Measure::Accuracy
+            && row.reference == majority
+        {
+            let share = format!("{share:.4}");
             tracing::info!(share, "of the best possible gain in accuracy over the majority");
         }
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
-use spendscape_goals::{Explained, NextGroup, Reason, Target};
+use spendscape_goals::{Explained, Reason, Target};
 use spendscape_schema::{
     Axes, Axis, Table,
     tables::{GoalPredictions, GoalReasonRow, GoalReasons},
@@ -74,7 +74,7 @@ pub fn predict(run: &RunFolder, options: &PredictOptions, force: bool) -> Result
                 customer: customers.start + n,
                 history: target.position,
                 last,
-                days: last.map_or([None; 3], |last| days(&next, row, last)),
+                days: last.map_or([None; 3], |last| next.days_by(row, last, QUANTILES)),
                 explained: why.explained[row],
             });
         }
@@ -89,20 +89,6 @@ pub fn predict(run: &RunFolder, options: &PredictOptions, force: bool) -> Result
     found.log();
     found.write(&mut stage, &data)?;
     stage.finish()
-}
-
-/// The days by which the next group has come with each of the probabilities; none beyond the longest gap told apart.
-fn days(next: &NextGroup, row: usize, last: i32) -> [Option<i32>; 3] {
-    let gaps = next.gaps.row(row);
-    QUANTILES.map(|quantile| {
-        let mut sum = 0.0;
-        let told_apart = gaps.len().saturating_sub(1);
-        let gap = gaps.iter().take(told_apart).position(|p| {
-            sum += p;
-            sum >= quantile
-        });
-        gap.map(|gap| last.saturating_add(gap as i32))
-    })
 }
 
 struct Row {
