@@ -54,6 +54,12 @@ impl<'a> Sources<'a> {
         self.folders.get(name).map(|run| Sources::new(run))
     }
 
+    /// Where a file lies that the user brings.
+    #[must_use]
+    pub fn path(&self, name: &str) -> Option<&Path> {
+        self.files.get(name).map(PathBuf::as_path)
+    }
+
     /// Where the other folders and files lie, by name.
     pub fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
         let folders = self.folders.iter().map(|(name, run)| (name.as_str(), run.path()));
@@ -84,6 +90,11 @@ impl Found {
     /// Adds a table of the run folder.
     pub fn add(&mut self, file: File) {
         self.tables.push(file);
+    }
+
+    /// Adds a file that the user brings, by the digest of its content.
+    pub fn add_file(&mut self, name: &str, digest: Digest) {
+        self.files.insert(name.to_owned(), digest);
     }
 
     /// Adds everything that was found.

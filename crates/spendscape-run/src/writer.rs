@@ -7,8 +7,6 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use arrow::array::RecordBatch;
-use spendscape_schema::{Axes, Tabular};
 use spendscape_store::{
     Digest, Manifest, Provenance, StageRecord, Stored, read_table, seal_of, this_build, write_file,
     write_table,
@@ -91,32 +89,6 @@ impl<'a> StageWriter<'a> {
     /// Adds what was learned on the way to the provenance of what is written from now on.
     pub fn add_notes(&mut self, notes: &Notes) {
         self.provenance = with_notes(&self.provenance, notes);
-    }
-
-    /// Adds something learned on the way to the provenance of what is written from now on.
-    pub fn note(&mut self, name: &str, value: impl Into<serde_json::Value>) {
-        let provenance = std::mem::replace(&mut self.provenance, Provenance::new(self.name));
-        self.provenance = provenance.parameter(name, value);
-    }
-
-    /// Writes one table of the stage; `axes` name the entries of its vectors.
-    ///
-    /// # Errors
-    /// If columns differ in length or the disk is full.
-    pub fn write_table<T: Tabular>(&mut self, file: File, axes: &Axes, table: &T) -> Result<()> {
-        let batch = table.to_batch(axes).with_context(|| format!("cannot make {}", file.name()))?;
-        self.write_batch(file, &batch)
-    }
-
-    /// Writes one table of the stage from a batch that has its schema.
-    ///
-    /// # Errors
-    /// If the disk is full.
-    pub fn write_batch(&mut self, file: File, batch: &RecordBatch) -> Result<()> {
-        let path = self.claim(file.name())?;
-        let written = write_table(&path, file.table(), batch, self.provenance.clone())?;
-        self.wrote(file, written.digest);
-        Ok(())
     }
 
     /// Reads a table that the stage has written; none if it has not.

@@ -391,7 +391,9 @@ impl GoalsCommand {
             }
             Self::Recommend { options, .. } => goals::recommend(run, options, force),
             Self::Campaign { options, .. } => goals::campaign(run, options, force),
-            Self::CrossSell { options, .. } => goals::cross_sell(run, options, force),
+            Self::CrossSell { options, .. } => {
+                execute::<goals::CrossSell>(&Sources::new(run), options, force)
+            }
             Self::Demand { options, .. } => goals::demand(run, options, force),
         }
     }

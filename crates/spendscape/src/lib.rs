@@ -24,15 +24,7 @@
 pub mod evaluate;
 pub mod exit;
 pub mod progress;
-mod model {
-    pub(crate) use spendscape_run::model::*;
-}
-mod run_folder {
-    pub(crate) use spendscape_run::{File, RunFolder, StageWriter as Stage};
-}
 mod scope;
 pub mod shipped;
 pub mod stages;
 pub mod text;
-
-pub use spendscape_run::{File, RunFolder};

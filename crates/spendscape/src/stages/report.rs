@@ -2,8 +2,7 @@
 
 use anyhow::{Context, Result};
 use spendscape_report::{FigureOptions, Outcome, figures, model_card, page};
-
-use crate::run_folder::{File, RunFolder};
+use spendscape_run::{File, RunFolder};
 
 /// Draws the figures, the page and the model card of a run into its folder. They are drawn anew each time: they hold nothing
 /// that is

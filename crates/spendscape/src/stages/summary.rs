@@ -4,13 +4,11 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use spendscape_report::{Facts, run_facts};
+use spendscape_run::{File, RunFolder};
 use spendscape_schema::CoefficientOrigin;
 use spendscape_store::TableReader;
 
-use crate::{
-    run_folder::{File, RunFolder},
-    scope,
-};
+use crate::scope;
 
 /// What became of the ledger, after the panels were made.
 ///

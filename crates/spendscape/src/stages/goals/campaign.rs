@@ -6,19 +6,17 @@ use serde::{Deserialize, Serialize};
 use spendscape_goals::{
     Campaign, CampaignEvaluation, CampaignOptions as Rules, Targeting, evaluate_campaign, plan_campaign,
 };
+use spendscape_run::{File, Notes, RunFolder, Stage, outputs};
 use spendscape_schema::{
-    Axes, seed,
+    seed,
     tables::{CampaignRow, CampaignUplift, CampaignUpliftRow, Campaigns},
 };
 
 use super::{
-    future::{Future, show_day},
+    future::{Future, FutureInputs, FutureParams, execute_ahead, show_day},
     verdict::{Findings, Verdict},
 };
-use crate::{
-    run_folder::{File, RunFolder, Stage},
-    stages::count,
-};
+use crate::stages::count;
 
 /// Futures per customer: a probability of one half is then told to .06.
 const FUTURES: usize = 64;
@@ -26,10 +24,11 @@ const FUTURES: usize = 64;
 const STEPS: [u32; 5] = [3, 7, 14, 30, 60];
 
 /// Whom a campaign may address.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Serialize)]
 pub struct CampaignOptions {
     /// Which model sees which days
     #[command(flatten)]
+    #[serde(flatten)]
     pub future: Future,
     /// Goals to plan campaigns for; by default each one
     #[arg(long, value_name = "GOALS", value_delimiter = ',')]
@@ -51,95 +50,107 @@ pub struct CampaignOptions {
     pub draws: usize,
 }
 
+outputs! {
+    /// Campaigns, and how such ones came out.
+    pub struct CampaignOutputs {
+        /// Whom to address.
+        pub campaigns: Campaigns = table File::Campaigns,
+        /// What that gained on past days.
+        pub uplift: CampaignUplift = table File::CampaignUplift,
+    }
+}
+
 /// Plans campaigns from the last day known, and measures the same choice one horizon earlier on what came.
+#[derive(Debug)]
+pub struct PlanCampaigns;
+
+impl Stage for PlanCampaigns {
+    const NAME: &'static str = "goals campaign";
+    type Params = FutureParams<CampaignOptions>;
+    type Inputs = FutureInputs;
+    type Outputs = CampaignOutputs;
+
+    fn run(params: &Self::Params, inputs: FutureInputs, notes: &mut Notes) -> Result<CampaignOutputs> {
+        let options = &params.options;
+        let ahead = options.future.open(inputs, params.futures)?;
+        let names = &ahead.data.labels.goals;
+        let goals: Vec<usize> = if options.goal.is_empty() {
+            (0..names.len()).collect()
+        } else {
+            let find = |name: &String| match names.iter().position(|known| known == name) {
+                Some(goal) => Ok(goal),
+                None => bail!("--goal {name}: the goals are {}", names.join(", ")),
+            };
+            options.goal.iter().map(find).collect::<Result<_>>()?
+        };
+        let rules = Rules {
+            horizon: options.horizon,
+            capacity: options.capacity.unwrap_or((ahead.data.customers.len() / 10).max(1)),
+            certain: options.certain,
+            threshold: options.threshold,
+        };
+        let mut horizons: Vec<u32> = STEPS.into_iter().chain([options.horizon]).collect();
+        horizons.sort_unstable();
+        horizons.dedup();
+        let outlook = ahead.outlook(ahead.from, &horizons)?;
+        let plans: Vec<Campaign> =
+            goals.iter().map(|goal| Ok(plan_campaign(&outlook, *goal, &rules)?)).collect::<Result<_>>()?;
+        let customers = &ahead.data.customers;
+        let targets = plans.iter().flat_map(|plan| plan.targets.iter().map(|target| (plan.goal, target)));
+        let rows = targets.map(|(goal, target)| CampaignRow {
+            goal: names[goal].clone(),
+            horizon_days: options.horizon as u16,
+            rank: target.rank as i64,
+            customer: customers[target.customer].clone(),
+            probability: target.probability,
+            spent_minor: target.spent,
+            reached_within_days: target.reached_within.map(|days| days as u16),
+            expected_day: target.expected_day,
+        });
+        let campaigns = Campaigns::from_rows(rows)?;
+
+        // The same choice as if today were one horizon ago, which the last horizon's groups judge.
+        let past = ahead.from - options.horizon as i32;
+        ahead.warn_if_trained_on(past, None);
+        let before = ahead.outlook(past, &horizons)?;
+        let mut rng = seed::stream(options.future.seed, "goals campaign", 0);
+        let mut judged = Vec::new();
+        for goal in &goals {
+            let then = plan_campaign(&before, *goal, &rules)?;
+            match evaluate_campaign(&before, &ahead.sequences, *goal, &rules, options.draws, &mut rng) {
+                Ok(evaluation) => judged.push((then, evaluation)),
+                Err(error @ spendscape_goals::Error::TooFew { .. }) => {
+                    tracing::warn!(goal = names[*goal], %error, "not evaluated");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let plan = |plan: &Campaign| Plan {
+            goal: names[plan.goal].clone(),
+            addressed: plan.targets.len(),
+            expected: plan.expected,
+            at_random: plan.expected_random,
+        };
+        let planned = Planned { from: show_day(ahead.from), plans: plans.iter().map(plan).collect() };
+        notes.add(PLANNED, serde_json::to_value(planned)?);
+        notes.add("evaluated_from", show_day(past));
+        Ok(CampaignOutputs { uplift: uplift(&judged, names, options.horizon)?, campaigns })
+    }
+}
+
+/// Plans the campaigns of a run folder.
 ///
 /// # Errors
 /// If the groups or the model are missing or do not fit, a goal does not exist, or history is shorter than the horizon.
 pub fn campaign(run: &RunFolder, options: &CampaignOptions, force: bool) -> Result<()> {
-    let provenance = options
-        .future
-        .provenance("goals campaign", FUTURES)
-        .parameter("goal", options.goal.clone())
-        .parameter("horizon", options.horizon)
-        .parameter("capacity", options.capacity)
-        .parameter("certain", options.certain)
-        .parameter("threshold", options.threshold)
-        .parameter("draws", options.draws);
-    let Some((mut stage, model)) = options.future.stage(run, "goals campaign", provenance, force)? else {
-        return Ok(());
-    };
-    let ahead = options.future.open(run, &model, FUTURES)?;
-    let names = &ahead.data.labels.goals;
-    let goals: Vec<usize> = if options.goal.is_empty() {
-        (0..names.len()).collect()
-    } else {
-        let find = |name: &String| match names.iter().position(|known| known == name) {
-            Some(goal) => Ok(goal),
-            None => bail!("--goal {name}: the goals are {}", names.join(", ")),
-        };
-        options.goal.iter().map(find).collect::<Result<_>>()?
-    };
-    let rules = Rules {
-        horizon: options.horizon,
-        capacity: options.capacity.unwrap_or((ahead.data.customers.len() / 10).max(1)),
-        certain: options.certain,
-        threshold: options.threshold,
-    };
-    let mut horizons: Vec<u32> = STEPS.into_iter().chain([options.horizon]).collect();
-    horizons.sort_unstable();
-    horizons.dedup();
-    let outlook = ahead.outlook(ahead.from, &horizons)?;
-    let plans: Vec<Campaign> =
-        goals.iter().map(|goal| Ok(plan_campaign(&outlook, *goal, &rules)?)).collect::<Result<_>>()?;
-    let customers = &ahead.data.customers;
-    let targets = plans.iter().flat_map(|plan| plan.targets.iter().map(|target| (plan.goal, target)));
-    let rows = targets.map(|(goal, target)| CampaignRow {
-        goal: names[goal].clone(),
-        horizon_days: options.horizon as u16,
-        rank: target.rank as i64,
-        customer: customers[target.customer].clone(),
-        probability: target.probability,
-        spent_minor: target.spent,
-        reached_within_days: target.reached_within.map(|days| days as u16),
-        expected_day: target.expected_day,
-    });
-    stage.write_table(File::Campaigns, &Axes::new(), &Campaigns::from_rows(rows)?)?;
-
-    // The same choice as if today were one horizon ago, which the last horizon's groups judge.
-    let past = ahead.from - options.horizon as i32;
-    ahead.warn_if_trained_on(past, None);
-    let before = ahead.outlook(past, &horizons)?;
-    let mut rng = seed::stream(options.future.seed, "goals campaign", 0);
-    let mut judged = Vec::new();
-    for goal in &goals {
-        let then = plan_campaign(&before, *goal, &rules)?;
-        match evaluate_campaign(&before, &ahead.sequences, *goal, &rules, options.draws, &mut rng) {
-            Ok(evaluation) => judged.push((then, evaluation)),
-            Err(error @ spendscape_goals::Error::TooFew { .. }) => {
-                tracing::warn!(goal = names[*goal], %error, "not evaluated");
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let plan = |plan: &Campaign| Plan {
-        goal: names[plan.goal].clone(),
-        addressed: plan.targets.len(),
-        expected: plan.expected,
-        at_random: plan.expected_random,
-    };
-    let planned = Planned { from: show_day(ahead.from), plans: plans.iter().map(plan).collect() };
-    stage.note(PLANNED, serde_json::to_value(planned)?);
-    stage.note("evaluated_from", show_day(past));
-    write_uplift(&mut stage, &judged, names, options.horizon)?;
-    stage.finish()
+    execute_ahead::<PlanCampaigns, _>(run, &options.future, options, FUTURES, force)
 }
 
-fn write_uplift(
-    stage: &mut Stage<'_>,
+fn uplift(
     judged: &[(Campaign, CampaignEvaluation)],
     names: &[String],
     horizon: u32,
-) -> Result<()> {
+) -> Result<CampaignUplift> {
     let targeting_name = |targeting: Targeting| match targeting {
         Targeting::Model => "model",
         Targeting::Recency => "recency",
@@ -177,7 +188,7 @@ fn write_uplift(
             }
         }
     }
-    stage.write_table(File::CampaignUplift, &Axes::new(), &CampaignUplift::from_rows(rows)?)
+    Ok(CampaignUplift::from_rows(rows)?)
 }
 
 /// Parameter of the provenance that holds what is expected of the plans.

@@ -3,18 +3,13 @@
 use anyhow::Result;
 use clap::Args;
 use jiff::civil::Date;
+use serde::Serialize;
 use spendscape_goals::{CrossSellOptions as Rules, Items, Rule, cross_sell as pairs};
-use spendscape_schema::{
-    Axes,
-    tables::{CrossSelling, CrossSellingRow},
-};
-use spendscape_store::Provenance;
+use spendscape_run::{File, Notes, Stage, outputs};
+use spendscape_schema::tables::{CrossSelling, CrossSellingRow};
 
-use super::{data::GoalData, day_number};
-use crate::{
-    run_folder::{File, RunFolder, Stage},
-    stages::count,
-};
+use super::{as_day, data::GoalData, day_number};
+use crate::stages::count;
 
 /// Every rule with its name.
 const RULES: [(Rule, &str); 4] = [
@@ -25,7 +20,7 @@ const RULES: [(Rule, &str); 4] = [
 ];
 
 /// How pairs are looked for.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Serialize)]
 pub struct CrossSellOptions {
     /// Pairs of classes or of goals
     #[arg(long, value_enum, default_value_t = Kind::Classes)]
@@ -38,6 +33,7 @@ pub struct CrossSellOptions {
     pub periods: usize,
     /// Last day that is known (YYYY-MM-DD); by default the last one that counts in the groups
     #[arg(long, value_name = "DAY")]
+    #[serde(serialize_with = "as_day")]
     pub as_of: Option<Date>,
     /// Pairs whose adjusted p-value is at most this are called discoveries in the log; the table has all
     #[arg(long, default_value_t = 0.05)]
@@ -45,7 +41,7 @@ pub struct CrossSellOptions {
 }
 
 /// What pairs are made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 pub enum Kind {
     /// Classes inside groups
     Classes,
@@ -53,53 +49,56 @@ pub enum Kind {
     Goals,
 }
 
-/// Tests all pairs under all rules.
-///
-/// # Errors
-/// If the groups are missing, or there are too few of them.
-pub fn cross_sell(run: &RunFolder, options: &CrossSellOptions, force: bool) -> Result<()> {
-    let provenance = Provenance::new("goals cross-sell")
-        .parameter("items", format!("{:?}", options.items))
-        .parameter("window", options.window)
-        .parameter("periods", options.periods)
-        .parameter("as_of", options.as_of.map(|day| day.to_string()))
-        // What the log says depends on it.
-        .parameter("false_discoveries", options.false_discoveries);
-    let inputs = [File::GoalGroups, File::GoalRoster];
-    let Some(mut stage) = Stage::start(run, "goals cross-sell", provenance, &inputs, force)? else {
-        return Ok(());
-    };
-    let data = GoalData::open(run)?;
-    let sequences = data.all()?;
-    let until = options.as_of.map_or(data.last_day, day_number);
-    let (items, name, names) = match options.items {
-        Kind::Classes => (Items::Classes, "classes", &data.classes),
-        Kind::Goals => (Items::Goals, "goals", &data.labels.goals),
-    };
-    let mut rows = Vec::new();
-    for (rule, rule_name) in RULES {
-        let rules = Rules { items, rule, window: options.window, periods: options.periods };
-        let found = pairs(&sequences, data.classes()?, until, &rules)?;
-        let sure = found.iter().filter(|pair| pair.q_value <= options.false_discoveries && pair.lift > 1.0);
-        tracing::info!(rule = rule_name, tested = found.len(), discoveries = sure.count(), "pairs");
-        rows.extend(found.into_iter().map(|pair| CrossSellingRow {
-            items: name.to_owned(),
-            rule: rule_name.to_owned(),
-            window_days: options.window as u16,
-            first: names[pair.first].clone(),
-            second: names[pair.second].clone(),
-            customers: pair.customers as i64,
-            observed: pair.observed,
-            expected: pair.expected,
-            support: pair.support,
-            confidence: pair.confidence,
-            lift: pair.lift,
-            lift_low: pair.lift_low,
-            lift_high: pair.lift_high,
-            p_value: pair.p_value,
-            q_value: pair.q_value,
-        }));
+outputs! {
+    /// What goes with what.
+    pub struct CrossSellOutputs {
+        /// All pairs under all rules.
+        pub pairs: CrossSelling = table File::CrossSelling,
     }
-    stage.write_table(File::CrossSelling, &Axes::new(), &CrossSelling::from_rows(rows)?)?;
-    stage.finish()
+}
+
+/// Tests all pairs under all rules.
+#[derive(Debug)]
+pub struct CrossSell;
+
+impl Stage for CrossSell {
+    const NAME: &'static str = "goals cross-sell";
+    type Params = CrossSellOptions;
+    type Inputs = GoalData;
+    type Outputs = CrossSellOutputs;
+
+    fn run(options: &CrossSellOptions, data: GoalData, _: &mut Notes) -> Result<CrossSellOutputs> {
+        let sequences = data.all()?;
+        let until = options.as_of.map_or(data.last_day, day_number);
+        let (items, name, names) = match options.items {
+            Kind::Classes => (Items::Classes, "classes", &data.classes),
+            Kind::Goals => (Items::Goals, "goals", &data.labels.goals),
+        };
+        let mut rows = Vec::new();
+        for (rule, rule_name) in RULES {
+            let rules = Rules { items, rule, window: options.window, periods: options.periods };
+            let found = pairs(&sequences, data.classes()?, until, &rules)?;
+            let sure =
+                found.iter().filter(|pair| pair.q_value <= options.false_discoveries && pair.lift > 1.0);
+            tracing::info!(rule = rule_name, tested = found.len(), discoveries = sure.count(), "pairs");
+            rows.extend(found.into_iter().map(|pair| CrossSellingRow {
+                items: name.to_owned(),
+                rule: rule_name.to_owned(),
+                window_days: options.window as u16,
+                first: names[pair.first].clone(),
+                second: names[pair.second].clone(),
+                customers: pair.customers as i64,
+                observed: pair.observed,
+                expected: pair.expected,
+                support: pair.support,
+                confidence: pair.confidence,
+                lift: pair.lift,
+                lift_low: pair.lift_low,
+                lift_high: pair.lift_high,
+                p_value: pair.p_value,
+                q_value: pair.q_value,
+            }));
+        }
+        Ok(CrossSellOutputs { pairs: CrossSelling::from_rows(rows)? })
+    }
 }

@@ -1,26 +1,23 @@
 //! The groups of a run, whole or block by block.
 
-use std::{borrow::Cow, collections::HashMap, ops::Range, path::PathBuf};
+use std::{borrow::Cow, collections::HashMap, ops::Range};
 
 use anyhow::{Context, Result, bail};
 use ndarray::{Array2, s};
 use serde::de::DeserializeOwned;
 use spendscape_goals::{Block, Blocks, Classes, Covariates, Error, Sequences, SequencesBuilder, Target};
+use spendscape_run::{File, Found, Inputs, LongTable, Sources};
 use spendscape_schema::{
-    Table,
     arrays::Rows,
     tables::{GoalGroupColumns, GoalGroups, GoalRoster},
 };
-use spendscape_store::TableReader;
-
-use crate::run_folder::{File, RunFolder};
 
 const NAMES: GoalGroupColumns<&str> = GoalGroups::NAMES;
 
 /// What the groups of a run are made of, and where they are.
 #[derive(Debug)]
-pub(super) struct GoalData {
-    path: PathBuf,
+pub struct GoalData {
+    table: LongTable,
     /// Sorted.
     pub(super) customers: Vec<String>,
     /// Customers of each block.
@@ -38,35 +35,33 @@ pub(super) struct GoalData {
 
 /// What numbers in groups and covariates stand for: a model knows those that it was trained on.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Labels {
-    pub(super) goals: Vec<String>,
-    pub(super) channels: Vec<String>,
-    pub(super) covariates: Vec<String>,
-    pub(super) levels: Vec<Vec<String>>,
+pub struct Labels {
+    /// Goals.
+    pub goals: Vec<String>,
+    /// Channels.
+    pub channels: Vec<String>,
+    /// Covariates.
+    pub covariates: Vec<String>,
+    /// Levels of each covariate.
+    pub levels: Vec<Vec<String>>,
 }
 
 impl GoalData {
-    /// Opens the groups of a run.
+    /// Groups and who the customers are.
     ///
     /// # Errors
-    /// If a table is missing, damaged or does not fit the other.
-    pub(super) fn open(run: &RunFolder) -> Result<Self> {
-        let (path, _) = run.need(File::GoalGroups)?;
-        let reader = TableReader::open(&path, Table::GoalGroups)?;
-        let parameters = reader.provenance().parameters.clone();
-        let note = |name: &str| -> Result<&serde_json::Value> {
-            parameters.get(name).with_context(|| format!("{}: its provenance lacks {name}", path.display()))
-        };
+    /// If the tables do not fit each other.
+    pub fn new(groups: LongTable, roster: GoalRoster) -> Result<Self> {
+        let table = groups;
         let labels = Labels {
-            goals: parse(note("goals")?)?,
-            channels: parse(note("channels")?)?,
-            covariates: parse(note("covariates")?)?,
-            levels: parse(note("covariate_levels")?)?,
+            goals: parse(table.note("goals")?)?,
+            channels: parse(table.note("channels")?)?,
+            covariates: parse(table.note("covariates")?)?,
+            levels: parse(table.note("covariate_levels")?)?,
         };
-        let (classes, goal_of_class) = (parse(note("classes")?)?, parse(note("goal_of_class")?)?);
-        let last_day = parse(note("last_day")?)?;
-        let roster: GoalRoster = run.table(File::GoalRoster)?;
-        let place = run.find(File::GoalRoster);
+        let (classes, goal_of_class) = (parse(table.note("classes")?)?, parse(table.note("goal_of_class")?)?);
+        let last_day = parse(table.note("last_day")?)?;
+        let place = File::GoalRoster.name();
         let customers = roster.customer;
         let groups = roster.groups.into_iter().map(|groups| groups.max(0) as usize).collect();
         let mut blocks: Vec<Range<usize>> = Vec::new();
@@ -75,7 +70,7 @@ impl GoalData {
             match blocks.last_mut() {
                 Some(last) if block + 1 == known => last.end = n + 1,
                 _ if block == known => blocks.push(n..n + 1),
-                _ => bail!("{} row {n}: block {block} is out of order", place.display()),
+                _ => bail!("{} row {n}: block {block} is out of order", place),
             }
         }
         let width = labels.covariates.len();
@@ -83,11 +78,11 @@ impl GoalData {
         let mut levels = Array2::zeros((customers.len(), width));
         for (n, row) in rows.iter().enumerate() {
             if row.len() != width {
-                bail!("{} row {n}: {} covariates, the groups have {width}", place.display(), row.len());
+                bail!("{} row {n}: {} covariates, the groups have {width}", place, row.len());
             }
             levels.row_mut(n).iter_mut().zip(row).for_each(|(to, level)| *to = *level as u16);
         }
-        Ok(Self { path, customers, blocks, groups, labels, levels, last_day, goal_of_class, classes })
+        Ok(Self { table, customers, blocks, groups, labels, levels, last_day, goal_of_class, classes })
     }
 
     pub(super) fn classes(&self) -> Result<Classes<'_>> {
@@ -130,16 +125,16 @@ impl GoalData {
     }
 
     fn read(&self, block: usize, keep: impl Fn(usize) -> bool, builder: &mut SequencesBuilder) -> Result<()> {
-        let place = || format!("{}, block {block}", self.path.display());
+        let place = || format!("{}, block {block}", self.table.name());
         if !self.has_groups(block) {
             // Parquet has no row group without rows.
             self.blocks[block].clone().filter(|n| keep(*n)).for_each(|_| builder.customer());
             return Ok(());
         }
         let row_group = (0..block).filter(|block| self.has_groups(*block)).count();
-        let reader = TableReader::open_group(&self.path, Table::GoalGroups, row_group)?;
-        let schema = reader.schema().clone();
-        let rows = Rows::new(&schema, &reader.collect::<Result<Vec<_>, _>>()?).with_context(place)?;
+        let batches = self.table.group(row_group)?;
+        let schema = batches.first().with_context(place)?.schema();
+        let rows = Rows::new(&schema, &batches).with_context(place)?;
         let number = |list: &[String]| -> HashMap<String, u16> {
             list.iter().enumerate().map(|(at, name)| (name.clone(), at as u16)).collect()
         };
@@ -191,6 +186,20 @@ impl GoalData {
             bail!("{} has {} rows, of which the roster explains {row}", place(), days.len());
         }
         Ok(())
+    }
+}
+
+impl Inputs for GoalData {
+    fn find(_: &Sources<'_>) -> Result<Found> {
+        let mut found = Found::default();
+        found.add(File::GoalGroups);
+        found.add(File::GoalRoster);
+        Ok(found)
+    }
+
+    fn read(sources: &Sources<'_>, _: &Found) -> Result<Self> {
+        let (path, _) = sources.run().need(File::GoalGroups)?;
+        Self::new(LongTable::open(path, File::GoalGroups.table())?, sources.run().table(File::GoalRoster)?)
     }
 }
 

@@ -2,32 +2,29 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
+use serde::Serialize;
 use spendscape_goals::{
     DemandForecast, DemandScore, Outlook, Period, Quantity, Series, forecast_demand, score_demand,
 };
-use spendscape_schema::{
-    Axes,
-    tables::{Demand, DemandRow, DemandScoreRow, DemandScores},
-};
+use spendscape_run::{File, Notes, RunFolder, Stage, outputs};
+use spendscape_schema::tables::{Demand, DemandRow, DemandScoreRow, DemandScores};
 
 use super::{
     data::GoalData,
-    future::{Ahead, Future, show_day},
+    future::{Ahead, Future, FutureInputs, FutureParams, execute_ahead, show_day},
     verdict::{Findings, Verdict},
 };
-use crate::{
-    run_folder::{File, RunFolder, Stage},
-    stages::count,
-};
+use crate::stages::count;
 
 /// Futures per customer: demand is a sum over customers, each of whom has others.
 const FUTURES: usize = 8;
 
 /// How demand is cut in time.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Serialize)]
 pub struct DemandOptions {
     /// Which model sees which days
     #[command(flatten)]
+    #[serde(flatten)]
     pub future: Future,
     /// Length of a period; months need a last day that ends one
     #[arg(long, value_enum, default_value_t = Length::Week)]
@@ -42,7 +39,7 @@ pub struct DemandOptions {
 }
 
 /// Length of a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 pub enum Length {
     /// Seven days
     Week,
@@ -59,48 +56,66 @@ impl Length {
     }
 }
 
+outputs! {
+    /// Expected demand, and how such forecasts came out.
+    pub struct DemandOutputs {
+        /// Forecasts.
+        pub demand: Demand = table File::Demand,
+        /// Scores of past ones.
+        pub scores: DemandScores = table File::DemandScores,
+    }
+}
+
 /// Forecasts demand from the last day known, and scores forecasts from earlier days.
+#[derive(Debug)]
+pub struct ForecastDemand;
+
+impl Stage for ForecastDemand {
+    const NAME: &'static str = "goals demand";
+    type Params = FutureParams<DemandOptions>;
+    type Inputs = FutureInputs;
+    type Outputs = DemandOutputs;
+
+    fn run(params: &Self::Params, inputs: FutureInputs, _: &mut Notes) -> Result<DemandOutputs> {
+        let options = &params.options;
+        let ahead = options.future.open(inputs, params.futures)?;
+        let period = options.period.period();
+        let first =
+            (0..ahead.sequences.customers()).filter_map(|n| ahead.sequences.groups(n).day.first()).min();
+        let wanted = if options.past == 0 { 0 } else { options.past + options.periods };
+        let past = period.past(ahead.from, first.copied(), wanted);
+        let mut past: Vec<Outlook> = past
+            .into_iter()
+            .map(|from| outlook(&ahead, period, from, options.periods))
+            .collect::<Result<_>>()?;
+        if let Some(earliest) = past.last() {
+            let fewer = ahead.first_unseen.and_then(|first| fewer(options, ahead.from, first));
+            let fewer = fewer.map(|past| format!("`--past {past}` judges on later days only"));
+            ahead.warn_if_trained_on(earliest.from(), fewer);
+        }
+        past.reverse();
+        // Where history is short, half of it is left to be judged.
+        let unscored = past.len().saturating_sub(options.past).max(past.len().min(options.periods) / 2);
+        let now = outlook(&ahead, period, ahead.from, options.periods)?;
+        let classes = ahead.data.classes()?;
+        let rows = forecast_demand(&now, &past, &ahead.sequences, classes, period)?;
+        tracing::info!(rows = rows.len(), from = show_day(ahead.from), "demand");
+        let scores = if past.is_empty() {
+            tracing::warn!("history is too short to judge forecasts on");
+            Vec::new()
+        } else {
+            score_demand(&past, unscored, &ahead.sequences, classes, (period, ahead.from))?
+        };
+        Ok(DemandOutputs { demand: forecasts(&rows, &ahead.data)?, scores: scored(&scores, &ahead.data)? })
+    }
+}
+
+/// Forecasts the demand of a run folder.
 ///
 /// # Errors
 /// If the groups or the model are missing or do not fit, if months are to follow a day inside one, or if history is too short.
 pub fn demand(run: &RunFolder, options: &DemandOptions, force: bool) -> Result<()> {
-    let provenance = options
-        .future
-        .provenance("goals demand", FUTURES)
-        .parameter("period", format!("{:?}", options.period))
-        .parameter("periods", options.periods)
-        .parameter("past", options.past);
-    let Some((mut stage, model)) = options.future.stage(run, "goals demand", provenance, force)? else {
-        return Ok(());
-    };
-    let ahead = options.future.open(run, &model, FUTURES)?;
-    let period = options.period.period();
-    let first = (0..ahead.sequences.customers()).filter_map(|n| ahead.sequences.groups(n).day.first()).min();
-    let wanted = if options.past == 0 { 0 } else { options.past + options.periods };
-    let past = period.past(ahead.from, first.copied(), wanted);
-    let mut past: Vec<Outlook> =
-        past.into_iter().map(|from| outlook(&ahead, period, from, options.periods)).collect::<Result<_>>()?;
-    if let Some(earliest) = past.last() {
-        let fewer = ahead.first_unseen.and_then(|first| fewer(options, ahead.from, first));
-        let fewer = fewer.map(|past| format!("`--past {past}` judges on later days only"));
-        ahead.warn_if_trained_on(earliest.from(), fewer);
-    }
-    past.reverse();
-    // Where history is short, half of it is left to be judged.
-    let unscored = past.len().saturating_sub(options.past).max(past.len().min(options.periods) / 2);
-    let now = outlook(&ahead, period, ahead.from, options.periods)?;
-    let classes = ahead.data.classes()?;
-    let rows = forecast_demand(&now, &past, &ahead.sequences, classes, period)?;
-    tracing::info!(rows = rows.len(), from = show_day(ahead.from), "demand");
-    write(&mut stage, &rows, &ahead.data)?;
-    let scores = if past.is_empty() {
-        tracing::warn!("history is too short to judge forecasts on");
-        Vec::new()
-    } else {
-        score_demand(&past, unscored, &ahead.sequences, classes, (period, ahead.from))?
-    };
-    write_scores(&mut stage, &scores, &ahead.data)?;
-    stage.finish()
+    execute_ahead::<ForecastDemand, _>(run, &options.future, options, FUTURES, force)
 }
 
 /// Past days that can be judged on without going back behind the first day that the model has not seen, if there are any.
@@ -127,7 +142,7 @@ fn quantity(quantity: Quantity) -> &'static str {
     }
 }
 
-fn write(stage: &mut Stage<'_>, rows: &[DemandForecast], data: &GoalData) -> Result<()> {
+fn forecasts(rows: &[DemandForecast], data: &GoalData) -> Result<Demand> {
     if rows.is_empty() {
         bail!("nothing to forecast: no goal and no class was ever bought");
     }
@@ -149,10 +164,10 @@ fn write(stage: &mut Stage<'_>, rows: &[DemandForecast], data: &GoalData) -> Res
             past: row.past as i64,
         }
     };
-    stage.write_table(File::Demand, &Axes::new(), &Demand::from_rows(rows.iter().map(row))?)
+    Ok(Demand::from_rows(rows.iter().map(row))?)
 }
 
-fn write_scores(stage: &mut Stage<'_>, rows: &[DemandScore], data: &GoalData) -> Result<()> {
+fn scored(rows: &[DemandScore], data: &GoalData) -> Result<DemandScores> {
     let row = |row: &DemandScore| DemandScoreRow {
         of: if row.of_classes { "class" } else { "goal" }.to_owned(),
         name: row.series.map(|of| series(of, data).1.to_owned()),
@@ -165,7 +180,7 @@ fn write_scores(stage: &mut Stage<'_>, rows: &[DemandScore], data: &GoalData) ->
         mase: row.mase,
         coverage: row.coverage,
     };
-    stage.write_table(File::DemandScores, &Axes::new(), &DemandScores::from_rows(rows.iter().map(row))?)
+    Ok(DemandScores::from_rows(rows.iter().map(row))?)
 }
 
 /// How past forecasts of all goals and of all classes came out, and what their errors are relative to.

@@ -5,30 +5,32 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use jiff::civil::Date;
+use serde::Serialize;
 use spendscape_goals::{Covariates, Outlook, Sequences, Simulation, TimeCuts};
-use spendscape_store::Provenance;
+use spendscape_run::{File, RunFolder, Sources, Stage, execute, inputs};
 
 use super::{
+    as_day,
     data::GoalData,
     day_number,
-    model::{self, Trained},
+    model::{MODEL, ModelInput, Trained},
 };
-use crate::{
-    run_folder::{File, RunFolder, Stage},
-    stages::count,
-};
+use crate::stages::count;
 
 /// Which model sees which days.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Serialize)]
 pub struct Future {
     /// Run folder of the model, if it is not this one
     #[arg(long, value_name = "DIR")]
+    #[serde(skip)]
     pub model: Option<PathBuf>,
     /// Last day that is known (YYYY-MM-DD); by default the last one that counts in the groups
     #[arg(long, value_name = "DAY")]
+    #[serde(serialize_with = "as_day")]
     pub as_of: Option<Date>,
     /// Futures simulated per customer; by default 64, and 8 for demand, which is a sum over customers
     #[arg(long, value_name = "N", value_parser = count(1..=100_000))]
+    #[serde(skip)]
     pub futures: Option<usize>,
     /// Seed of the futures
     #[arg(long, default_value_t = 1)]
@@ -48,35 +50,55 @@ pub(super) struct Ahead {
     pub(super) first_unseen: Option<i32>,
 }
 
+inputs! {
+    /// What a stage looks ahead from.
+    pub struct FutureInputs {
+        /// The groups.
+        pub data: GoalData = all (),
+        /// The model.
+        pub model: ModelInput = all (),
+    }
+}
+
+/// What a stage that looks ahead is told.
+#[derive(Debug, Clone, Serialize)]
+pub struct FutureParams<O> {
+    /// What the command line says.
+    #[serde(flatten)]
+    pub options: O,
+    /// Futures simulated per customer.
+    pub futures: usize,
+}
+
+/// Executes a stage that looks ahead on a run folder, with `usual` futures where no number was asked for.
+pub(super) fn execute_ahead<S, O>(
+    run: &RunFolder,
+    future: &Future,
+    options: &O,
+    usual: usize,
+    force: bool,
+) -> Result<()>
+where
+    S: Stage<Params = FutureParams<O>>,
+    O: Clone,
+{
+    let futures = future.futures.unwrap_or(usual);
+    if futures == 0 {
+        bail!("--futures is 1 at least");
+    }
+    let other = future.model.as_deref().map(RunFolder::open_to_read).transpose()?;
+    let mut sources = Sources::new(run);
+    if let Some(other) = &other {
+        sources = sources.folder(MODEL, other);
+    }
+    execute::<S>(&sources, &FutureParams { options: options.clone(), futures }, force)
+}
+
 impl Future {
-    /// What a stage depends on.
-    pub(super) fn provenance(&self, stage: &str, usual: usize) -> Provenance {
-        Provenance::new(stage)
-            .seed(self.seed)
-            .parameter("as_of", self.as_of.map(|day| day.to_string()))
-            .parameter("futures", self.futures.unwrap_or(usual))
-    }
-
-    /// Starts a stage that looks ahead. Returns the model's run folder too.
-    pub(super) fn stage<'a>(
-        &self,
-        run: &'a RunFolder,
-        name: &'static str,
-        provenance: Provenance,
-        force: bool,
-    ) -> Result<Option<(Stage<'a>, RunFolder)>> {
-        model::start(run, name, self.model.as_deref(), provenance, force)
-    }
-
-    /// Reads groups and model; `usual` futures where no number was asked for.
-    pub(super) fn open(&self, run: &RunFolder, source: &RunFolder, usual: usize) -> Result<Ahead> {
-        let draws = self.futures.unwrap_or(usual);
-        if draws == 0 {
-            bail!("--futures is 1 at least");
-        }
-        let trained = model::read(source)?;
-        let data = GoalData::open(run)?;
-        trained.check(&data).with_context(|| format!("{}", source.find(File::GoalModel).display()))?;
+    /// Puts groups and model together, ready to look ahead.
+    pub(super) fn open(&self, inputs: FutureInputs, futures: usize) -> Result<Ahead> {
+        let FutureInputs { data, model: ModelInput(trained) } = inputs;
+        trained.check(&data).context(File::GoalModel.name())?;
         let sequences = data.all()?;
         let covariates = data.covariates(0..data.customers.len())?;
         let from = self.as_of.map_or(data.last_day, day_number);
@@ -87,7 +109,7 @@ impl Future {
         if from > data.last_day {
             bail!("--as-of: the groups are known up to {} only", show_day(data.last_day));
         }
-        let simulation = Simulation { draws, seed: self.seed };
+        let simulation = Simulation { draws: futures, seed: self.seed };
         let first_unseen = trained.first_test_day;
         Ok(Ahead { data, trained, sequences, covariates, from, simulation, first_unseen })
     }

@@ -9,21 +9,25 @@ use anyhow::{Result, bail};
 use arrow::array::RecordBatch;
 use clap::Args;
 use jiff::civil::Date;
+use serde::Serialize;
 use spendscape_goals::{Decisive, Event, GroupRules, Grouping, Sequences};
 use spendscape_ledger::{BlockRequest, ChannelColumn, CustomerBlocks, Transaction};
+use spendscape_run::{
+    File, Found, Inputs, JsonOutput, Notes, Outputs, RunFolder, Sources, Stage, StageWriter, TableOutput,
+    execute,
+};
 use spendscape_schema::{
     Axes, Table, arrays,
-    tables::{GoalGroupColumns, GoalGroups, GoalRoster},
+    tables::{self, GoalGroupColumns, GoalGroups, GoalRoster},
 };
-use spendscape_store::{Digest, Provenance, TableReader, TableWriter};
+use spendscape_store::{Digest, TableReader, TableWriter};
 
 use super::{
-    day_number,
+    as_day, day_number,
     known::{Goals, Known},
     report::GroupsReport,
 };
 use crate::{
-    run_folder::{File, RunFolder, Stage},
     stages::{count, synth::GOAL_MAP_FILE},
     text::read_text,
 };
@@ -34,17 +38,20 @@ const MOST_CHANNELS: usize = 100;
 const EXAMPLES: usize = 5;
 
 /// Which transactions form groups, and what they are for.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Serialize)]
 pub struct GroupsOptions {
     /// Ledger; by default the folder's stream of goals (goal_ledger.parquet) or else its ledger
     #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
     pub ledger: Option<PathBuf>,
     /// Goal map (TOML); by default the folder's goals.toml or else every spending class is a goal
     #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
     pub map: Option<PathBuf>,
     /// What is known of customers: CSV with a column `customer` and one per covariate, such as an age band; by default the
     /// folder's goal_customers.parquet, if there is one
     #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
     pub customers: Option<PathBuf>,
     /// What forms a group: the transactions of one day, or those with one timestamp (an invoice)
     #[arg(long, value_enum, default_value_t = By::Day)]
@@ -57,6 +64,7 @@ pub struct GroupsOptions {
     pub income: bool,
     /// Last day that counts (YYYY-MM-DD); by default that of the last transaction
     #[arg(long, value_name = "DAY")]
+    #[serde(serialize_with = "as_day")]
     pub until: Option<Date>,
     /// Column that tells where or how a customer paid
     #[arg(long, value_enum, default_value_t = Where::Channel)]
@@ -66,6 +74,7 @@ pub struct GroupsOptions {
     pub block: usize,
     /// Memory for transactions, in MiB; beyond it the ledger is read several times
     #[arg(long, default_value_t = 1_024, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    #[serde(skip)]
     pub memory: u64,
 }
 
@@ -73,7 +82,7 @@ pub struct GroupsOptions {
 pub(super) const UNMAPPED_GOAL: &str = "unmapped_goal";
 
 /// What forms a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 pub enum By {
     /// One day
     Day,
@@ -82,7 +91,7 @@ pub enum By {
 }
 
 /// What decides the goal of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 pub enum Decides {
     /// Most of its money
     MostMoney,
@@ -91,7 +100,7 @@ pub enum Decides {
 }
 
 /// The column that tells where or how a customer paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 pub enum Where {
     /// The ledger's column `channel`, if it has one
     Channel,
@@ -111,94 +120,137 @@ impl Where {
     }
 }
 
-/// Forms the groups of every customer.
+/// What groups are formed with.
+#[derive(Debug, Clone, Serialize)]
+pub struct GroupsParams {
+    /// What the command line says.
+    #[serde(flatten)]
+    pub options: GroupsOptions,
+    /// The text of the goal map, if there is one.
+    pub map: Option<String>,
+    /// Where it is from.
+    #[serde(skip)]
+    pub map_path: Option<PathBuf>,
+}
+
+/// What groups are formed from.
+#[derive(Debug)]
+pub struct GroupsInputs {
+    /// The file of transactions.
+    pub ledger: PathBuf,
+    /// The classes.
+    pub taxonomy: tables::Taxonomy,
+    /// The file of what is known of customers, if there is one.
+    pub customers: Option<PathBuf>,
+}
+
+impl GroupsInputs {
+    /// The ledger of the run folder: its stream of goals, if it has one.
+    fn own_ledger(run: &RunFolder) -> Result<File> {
+        Ok(if run.has(File::GoalLedger)? { File::GoalLedger } else { File::Ledger })
+    }
+
+    /// Whether the run folder tells who its customers are: not those of another ledger.
+    fn knows_customers(sources: &Sources<'_>) -> Result<bool> {
+        let is_own = sources.path("ledger").is_none() && sources.path("customers").is_none();
+        Ok(is_own && sources.run().has(File::GoalCustomers)?)
+    }
+}
+
+impl Inputs for GroupsInputs {
+    fn find(sources: &Sources<'_>) -> Result<Found> {
+        let mut found = Found::default();
+        match sources.path("ledger") {
+            Some(path) => found.add_file("ledger", TableReader::open(path, Table::Ledger)?.digest().clone()),
+            None => found.add(Self::own_ledger(sources.run())?),
+        }
+        found.add(File::Taxonomy);
+        if let Some(path) = sources.path("customers") {
+            found.add_file("customers", Digest::of_file(path)?);
+        } else if Self::knows_customers(sources)? {
+            found.add(File::GoalCustomers);
+        }
+        Ok(found)
+    }
+
+    fn read(sources: &Sources<'_>, _: &Found) -> Result<Self> {
+        let run = sources.run();
+        let own = Self::knows_customers(sources)?.then(|| run.find(File::GoalCustomers));
+        Ok(Self {
+            ledger: match sources.path("ledger") {
+                Some(path) => path.to_owned(),
+                None => run.find(Self::own_ledger(run)?),
+            },
+            taxonomy: run.table(File::Taxonomy)?,
+            customers: sources.path("customers").map(Path::to_owned).or(own),
+        })
+    }
+}
+
+/// Forms the groups of every customer. The ledger is read as they are written, so that neither has to fit memory.
+#[derive(Debug)]
+pub struct Groups;
+
+impl Stage for Groups {
+    const NAME: &'static str = "goals groups";
+    type Params = GroupsParams;
+    type Inputs = GroupsInputs;
+    type Outputs = GroupsOutputs;
+
+    fn run(params: &GroupsParams, inputs: GroupsInputs, notes: &mut Notes) -> Result<GroupsOutputs> {
+        let GroupsParams { options, map, map_path } = params;
+        let goals = Goals::new(inputs.taxonomy, map.as_deref(), map_path.as_deref(), options.income)?;
+        let covariates = inputs.customers.as_deref().map(Known::read).transpose()?.unwrap_or_default();
+        let source = Source::survey(inputs.ledger, options, goals, covariates)?;
+        source.note(notes)?;
+        Ok(GroupsOutputs(source))
+    }
+}
+
+/// Forms the groups of a run folder.
 ///
 /// # Errors
 /// If the ledger, the taxonomy or a file is missing or damaged; if a class has no goal; if no group is left.
 pub fn groups(run: &RunFolder, options: &GroupsOptions, force: bool) -> Result<()> {
-    let mut inputs = Vec::new();
-    let ledger = match &options.ledger {
-        Some(path) => path.clone(),
-        None => {
-            let file = if run.has(File::GoalLedger)? { File::GoalLedger } else { File::Ledger };
-            inputs.push(file);
-            run.find(file)
-        }
-    };
-    inputs.push(File::Taxonomy);
     let map_path = match &options.map {
         Some(path) => Some(path.clone()),
         None => run.find_plain(GOAL_MAP_FILE)?,
     };
-    let map_text = map_path.as_deref().map(read_text).transpose()?;
-    let customers = match &options.customers {
-        Some(path) => Some(path.clone()),
-        None if options.ledger.is_none() && run.has(File::GoalCustomers)? => {
-            inputs.push(File::GoalCustomers);
-            Some(run.find(File::GoalCustomers))
-        }
-        None => None,
-    };
-    let mut provenance = Provenance::new("goals groups")
-        .parameter("map", map_text.clone())
-        .parameter("group", format!("{:?}", options.group))
-        .parameter("goal", format!("{:?}", options.goal))
-        .parameter("income", options.income)
-        .parameter("until", options.until.map(|day| day.to_string()))
-        .parameter("channel", options.channel.column().map(ChannelColumn::name))
-        .parameter("block", options.block);
-    if let Some(path) = &options.ledger {
-        provenance = provenance.input("ledger", TableReader::open(path, Table::Ledger)?.digest());
-    }
-    if let Some(path) = &options.customers {
-        provenance = provenance.input("customers", &Digest::of_file(path)?);
-    }
-    let Some(mut stage) = Stage::start(run, "goals groups", provenance, &inputs, force)? else {
-        return Ok(());
-    };
-    if let Some(path) = &options.ledger {
-        stage.path("ledger", path);
-    }
-    let goals = Goals::new(run, map_text.as_deref(), map_path.as_deref(), options.income)?;
-    let covariates = customers.as_deref().map(Known::read).transpose()?.unwrap_or_default();
-    let source = Source::survey(&ledger, options, &goals, &covariates)?;
-    let report = write(&mut stage, &source, &ledger)?;
-    report.log();
-    let json = serde_json::to_vec_pretty(&report)?;
-    stage.write_plain("goal_groups_report.json", &json)?;
-    stage.finish()
+    let map = map_path.as_deref().map(read_text).transpose()?;
+    let sources = Sources::new(run)
+        .file("ledger", options.ledger.as_deref())
+        .file("customers", options.customers.as_deref());
+    execute::<Groups>(&sources, &GroupsParams { options: options.clone(), map, map_path }, force)
 }
 
 /// What groups are formed of.
-struct Source<'a> {
+#[derive(Debug)]
+struct Source {
+    path: PathBuf,
     ledger: CustomerBlocks,
-    goals: &'a Goals,
-    covariates: &'a Known,
+    goals: Goals,
+    covariates: Known,
     rules: GroupRules,
-    options: &'a GroupsOptions,
+    block: usize,
+    memory: u64,
 }
 
-impl<'a> Source<'a> {
+impl Source {
     /// Finds out who is there.
-    fn survey(
-        path: &Path,
-        options: &'a GroupsOptions,
-        goals: &'a Goals,
-        covariates: &'a Known,
-    ) -> Result<Self> {
+    fn survey(path: PathBuf, options: &GroupsOptions, goals: Goals, covariates: Known) -> Result<Self> {
         let request = BlockRequest {
             classes: goals.classes.clone(),
             channel: options.channel.column(),
             most_channels: MOST_CHANNELS,
             others: covariates.of.keys().cloned().collect(),
         };
-        let ledger = CustomerBlocks::survey(&[path], request)?;
+        let ledger = CustomerBlocks::survey(&[&path], request)?;
         let rules = GroupRules {
             by: if options.group == By::Day { Grouping::Day } else { Grouping::Time },
             goal: if options.goal == Decides::MostMoney { Decisive::MostMoney } else { Decisive::Largest },
             until: Some(options.until.map_or(ledger.last_day(), day_number)),
         };
-        Ok(Self { ledger, goals, covariates, rules, options })
+        Ok(Self { path, ledger, goals, covariates, rules, block: options.block, memory: options.memory })
     }
 
     /// What is known before any group is formed.
@@ -224,16 +276,16 @@ impl<'a> Source<'a> {
     }
 
     /// What the numbers in the tables stand for.
-    fn note(&self, stage: &mut Stage<'_>) -> Result<()> {
-        stage.note("goal_map", self.goals.map.as_str());
-        stage.note("goals", self.goals.goals.clone());
-        stage.note(UNMAPPED_GOAL, self.goals.unmapped.clone());
-        stage.note("classes", self.goals.classes.clone());
-        stage.note("goal_of_class", serde_json::to_value(&self.goals.of_class)?);
-        stage.note("channels", self.ledger.channels().to_vec());
-        stage.note("covariates", self.covariates.names.clone());
-        stage.note("covariate_levels", serde_json::to_value(&self.covariates.levels)?);
-        stage.note("last_day", self.rules.until);
+    fn note(&self, notes: &mut Notes) -> Result<()> {
+        notes.add("goal_map", self.goals.map.as_str());
+        notes.add("goals", self.goals.goals.clone());
+        notes.add(UNMAPPED_GOAL, self.goals.unmapped.clone());
+        notes.add("classes", self.goals.classes.clone());
+        notes.add("goal_of_class", serde_json::to_value(&self.goals.of_class)?);
+        notes.add("channels", self.ledger.channels().to_vec());
+        notes.add("covariates", self.covariates.names.clone());
+        notes.add("covariate_levels", serde_json::to_value(&self.covariates.levels)?);
+        notes.add("last_day", self.rules.until);
         Ok(())
     }
 
@@ -245,7 +297,7 @@ impl<'a> Source<'a> {
         mut each: impl FnMut(usize, &Sequences) -> Result<()>,
     ) -> Result<Vec<usize>> {
         let mut sizes = Vec::with_capacity(self.ledger.customers().len());
-        report.passes = self.ledger.read(blocks, self.options.memory << 20, |number, transactions| {
+        report.passes = self.ledger.read(blocks, self.memory << 20, |number, transactions| {
             let block = &blocks[number];
             let events: Vec<Event> = transactions.iter().map(|row| self.event(row)).collect();
             let (goals, of_class) = (self.goals.goals.clone(), &self.goals.of_class);
@@ -315,31 +367,37 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Forms the groups and writes them block by block.
-fn write(stage: &mut Stage<'_>, source: &Source<'_>, ledger: &Path) -> Result<GroupsReport> {
-    source.note(stage)?;
-    let mut report = source.report();
-    let blocks = source.ledger.blocks(source.options.block);
-    let path = stage.place(File::GoalGroups)?;
-    let schema = Table::GoalGroups.schema(&Axes::new())?;
-    let mut writer = TableWriter::create(&path, Table::GoalGroups, schema, stage.provenance().clone())?;
-    let sizes = source.form(&blocks, &mut report, |first, sequences| {
-        writer.write(&source.batch(first, sequences)?)?;
-        Ok(writer.end_group()?)
-    })?;
-    if report.groups == 0 {
-        bail!(
-            "{}: no transaction is spending with a goal up to the last day that counts; of {} transactions {} are money that \
-             came in, {} of a class without goal, {} later",
-            ledger.display(),
-            report.transactions,
-            report.inflows,
-            report.without_goal,
-            report.future
-        );
+/// Groups that are formed as they are written, block by block.
+#[derive(Debug)]
+pub struct GroupsOutputs(Source);
+
+impl Outputs for GroupsOutputs {
+    fn write(self, writer: &mut StageWriter<'_>) -> Result<()> {
+        let source = self.0;
+        let mut report = source.report();
+        let blocks = source.ledger.blocks(source.block);
+        let path = writer.place(File::GoalGroups)?;
+        let schema = Table::GoalGroups.schema(&Axes::new())?;
+        let mut table = TableWriter::create(&path, Table::GoalGroups, schema, writer.provenance().clone())?;
+        let sizes = source.form(&blocks, &mut report, |first, sequences| {
+            table.write(&source.batch(first, sequences)?)?;
+            Ok(table.end_group()?)
+        })?;
+        if report.groups == 0 {
+            bail!(
+                "{}: no transaction is spending with a goal up to the last day that counts; of {} transactions {} are money \
+                 that came in, {} of a class without goal, {} later",
+                source.path.display(),
+                report.transactions,
+                report.inflows,
+                report.without_goal,
+                report.future
+            );
+        }
+        let written = table.finish()?;
+        writer.wrote(File::GoalGroups, written.digest);
+        TableOutput::write(source.roster(&blocks, &sizes), File::GoalRoster, writer)?;
+        report.log();
+        JsonOutput::write(report, "goal_groups_report.json", writer)
     }
-    let written = writer.finish()?;
-    stage.wrote(File::GoalGroups, written.digest);
-    stage.write_table(File::GoalRoster, &Axes::new(), &source.roster(&blocks, &sizes))?;
-    Ok(report)
 }

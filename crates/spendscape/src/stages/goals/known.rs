@@ -9,15 +9,13 @@ use anyhow::{Context, Result, bail};
 use spendscape_goals::GoalMap;
 use spendscape_schema::{Flow, Table, csv::Record, tables};
 
-use crate::{
-    run_folder::{File, RunFolder},
-    stages::columns::{is_missing, read_columns},
-};
+use crate::stages::columns::{is_missing, read_columns};
 
 /// Levels that a covariate may have; more are no groups of customers.
 const MOST_LEVELS: usize = 100;
 
 /// The classes of a ledger with their goals.
+#[derive(Debug)]
 pub(super) struct Goals {
     pub(super) map: String,
     /// The goal of all classes that the map does not name.
@@ -31,8 +29,13 @@ pub(super) struct Goals {
 }
 
 impl Goals {
-    pub(super) fn new(run: &RunFolder, map: Option<&str>, path: Option<&Path>, income: bool) -> Result<Self> {
-        let tables::Taxonomy { class: classes, flow: flows, .. } = run.table(File::Taxonomy)?;
+    pub(super) fn new(
+        taxonomy: tables::Taxonomy,
+        map: Option<&str>,
+        path: Option<&Path>,
+        income: bool,
+    ) -> Result<Self> {
+        let tables::Taxonomy { class: classes, flow: flows, .. } = taxonomy;
         let is_income: Vec<bool> = flows.iter().map(|flow| income && flow == Flow::Income.name()).collect();
         let has_goal = |at: &usize| is_income[*at] || flows[*at] == Flow::Spending.name();
         let with_goal: Vec<usize> = (0..classes.len()).filter(has_goal).collect();
@@ -55,7 +58,7 @@ impl Goals {
 }
 
 /// What is known of customers.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) names: Vec<String>,
     /// Levels of each covariate, sorted.

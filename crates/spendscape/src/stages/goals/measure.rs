@@ -12,17 +12,16 @@ use spendscape_goals::{
     Baseline, BesideRivals, Calendar, ConfusionCell, Covariates, GoalModel, Interval, Measure, Predictions,
     Predictor, PredictorMeasure, Rivals, Sequences, Target,
 };
+use spendscape_run::{File, LongTable, RunFolder, outputs};
 use spendscape_schema::{
-    Axes, Axis, Table, seed,
+    Axis, seed,
     tables::{
         GoalComparisonRow, GoalComparisons, GoalConfusion, GoalConfusionRow, GoalMeasureRow, GoalMeasures,
         GoalTruthColumns,
     },
 };
-use spendscape_store::TableReader;
 
-use super::{data::GoalData, train::TrainOptions, verdict::Findings};
-use crate::run_folder::{File, RunFolder, Stage};
+use super::{data::GoalData, verdict::Findings};
 
 /// The model's name in tables.
 const MODEL: &str = "lstm";
@@ -37,51 +36,61 @@ pub(super) struct HeldOut<'a> {
     pub(super) train: &'a [Target],
     pub(super) test: &'a [Target],
     pub(super) calendar: &'a Calendar,
+    /// The distribution of every group of a synthetic bank's stream.
+    pub(super) truth: Option<&'a LongTable>,
 }
 
-/// Measures the model and everything it is compared with, and writes what was found.
+outputs! {
+    /// How well next goals are predicted.
+    pub struct MeasureTables {
+        /// By every model.
+        pub measures: GoalMeasures = table File::GoalMeasures,
+        /// By how much better than by other models.
+        pub comparisons: GoalComparisons = table File::GoalComparisons,
+        /// Goals predicted against goals that came.
+        pub confusion: GoalConfusion = table File::GoalConfusion,
+    }
+}
+
+/// Measures the model and everything it is compared with, with intervals of so many bootstrap samples.
 pub(super) fn measure(
-    stage: &mut Stage<'_>,
     model: &GoalModel,
     held_out: HeldOut<'_>,
-    options: &TrainOptions,
-) -> Result<()> {
+    draws: usize,
+    seed: u64,
+) -> Result<MeasureTables> {
     let HeldOut { sequences, covariates, test, .. } = held_out;
     let found = model.predict(sequences, covariates, test, None)?.goals;
     let own = Predictions::of(sequences, test, found)?;
-    let best = truth(stage.run(), &held_out)?;
-    let mut rng = seed::stream(options.seed, "goals intervals", 0);
-    let fitting = || seed::stream(options.seed, "goals baseline", 0);
+    let best = truth(&held_out)?;
+    let mut rng = seed::stream(seed, "goals intervals", 0);
+    let fitting = || seed::stream(seed, "goals baseline", 0);
     let HeldOut { train, calendar, .. } = held_out;
     let rivals = Rivals { sequences, train, test, calendar, best: best.as_ref() };
-    let found = own.beside(&rivals, options.draws, fitting, &mut rng)?;
-    let confusion = own.confusion_intervals(options.draws, &mut rng);
+    let found = own.beside(&rivals, draws, fitting, &mut rng)?;
+    let confusion = own.confusion_intervals(draws, &mut rng);
     log(&found);
-    write(stage, &found, &confusion, &held_out.data.labels.goals)
+    tables(&found, &confusion, &held_out.data.labels.goals)
 }
 
 /// The distribution of every tested group that the synthetic bank recorded, where the groups are of its stream.
-fn truth(run: &RunFolder, held_out: &HeldOut<'_>) -> Result<Option<Predictions>> {
-    if !run.has(File::GoalTruth)? {
-        return Ok(None);
-    }
-    let (path, _) = run.need(File::GoalTruth)?;
-    let HeldOut { data, sequences, test, .. } = *held_out;
-    let reader = TableReader::open(&path, Table::GoalTruth)?;
-    if reader.axes().labels(Axis::Goal)? != data.labels.goals.as_slice() {
+fn truth(held_out: &HeldOut<'_>) -> Result<Option<Predictions>> {
+    let HeldOut { data, sequences, test, truth: table, .. } = *held_out;
+    let Some(table) = table else { return Ok(None) };
+    if table.axes().labels(Axis::Goal)? != data.labels.goals.as_slice() {
         tracing::info!("the stream's truth is about other goals: not compared with");
         return Ok(None);
     }
     let row_of: HashMap<(u32, u32), usize> =
         test.iter().enumerate().map(|(row, target)| ((target.customer, target.position), row)).collect();
     let mut truth = Array2::from_elem((test.len(), data.labels.goals.len()), f64::NAN);
-    for batch in reader {
+    for batch in table.batches()? {
         let batch = batch?;
         let columns = GoalTruthColumns::of(&batch);
         let (Some(customers), Some(positions), Some(days), Some(probability)) =
             (columns.customer, columns.position, columns.day, columns.probability)
         else {
-            bail!("{} is not whole", path.display());
+            bail!("{} is not whole", table.name());
         };
         let customers = customers.as_dictionary::<Int32Type>();
         let names = customers.values().as_string::<i32>();
@@ -117,12 +126,7 @@ fn truth(run: &RunFolder, held_out: &HeldOut<'_>) -> Result<Option<Predictions>>
     Ok(Some(Predictions::of(sequences, test, truth)?))
 }
 
-fn write(
-    stage: &mut Stage<'_>,
-    found: &BesideRivals,
-    confusion: &[ConfusionCell],
-    goals: &[String],
-) -> Result<()> {
+fn tables(found: &BesideRivals, confusion: &[ConfusionCell], goals: &[String]) -> Result<MeasureTables> {
     let rows = found.measures.iter().map(|row| GoalMeasureRow {
         model: row.predictor.name().to_owned(),
         history: row.history.map_or_else(|| ALL.to_owned(), |bin| bin.to_string()),
@@ -133,7 +137,7 @@ fn write(
         low: row.interval.low,
         high: row.interval.high,
     });
-    stage.write_table(File::GoalMeasures, &Axes::new(), &GoalMeasures::from_rows(rows)?)?;
+    let measures = GoalMeasures::from_rows(rows)?;
     let rows = found.differences.iter().map(|row| GoalComparisonRow {
         reference: row.reference.name().to_owned(),
         measure: row.measure.to_string(),
@@ -142,7 +146,7 @@ fn write(
         high: row.difference.high,
         share_of_best: row.share_of_best,
     });
-    stage.write_table(File::GoalComparisons, &Axes::new(), &GoalComparisons::from_rows(rows)?)?;
+    let comparisons = GoalComparisons::from_rows(rows)?;
     let rows = confusion.iter().map(|cell| GoalConfusionRow {
         goal: goals[cell.truth].clone(),
         predicted: goals[cell.predicted].clone(),
@@ -151,7 +155,7 @@ fn write(
         low: cell.share.low,
         high: cell.share.high,
     });
-    stage.write_table(File::GoalConfusion, &Axes::new(), &GoalConfusion::from_rows(rows)?)
+    Ok(MeasureTables { measures, comparisons, confusion: GoalConfusion::from_rows(rows)? })
 }
 
 fn log(found: &BesideRivals) {

@@ -17,21 +17,32 @@ mod verdict;
 
 use anyhow::Result;
 use jiff::civil::Date;
+use serde::{Serialize, Serializer};
+use spendscape_run::RunFolder;
 
-use crate::run_folder::RunFolder;
-
-pub use campaign::{CampaignOptions, campaign};
-pub use cross_sell::{CrossSellOptions, cross_sell};
-pub use demand::{DemandOptions, demand};
-pub use future::Future;
-pub use groups::{GroupsOptions, groups};
-pub use predict::{CustomerPrediction, PredictOptions, customer, predict};
-pub use recommend::{RecommendOptions, recommend};
-pub use train::{TrainOptions, train};
-pub use verdict::Findings;
+pub use self::{
+    campaign::{CampaignOptions, CampaignOutputs, PlanCampaigns, campaign},
+    cross_sell::{CrossSell, CrossSellOptions, CrossSellOutputs},
+    data::{GoalData, Labels},
+    demand::{DemandOptions, DemandOutputs, ForecastDemand, demand},
+    future::{Future, FutureInputs, FutureParams},
+    groups::{Groups, GroupsInputs, GroupsOptions, GroupsOutputs, GroupsParams, groups},
+    measure::MeasureTables,
+    model::{ModelInput, Trained},
+    predict::{CustomerPrediction, Predict, PredictOptions, PredictOutputs, customer, predict},
+    recommend::{Recommend, RecommendOptions, RecommendOutputs, recommend},
+    train::{Train, TrainInputs, TrainOptions, TrainOutputs, TrainParams, train},
+    verdict::Findings,
+};
 
 fn day_number(day: Date) -> i32 {
     (day - jiff::civil::date(1970, 1, 1)).get_days()
+}
+
+/// A day as YYYY-MM-DD.
+#[allow(clippy::ref_option, reason = "serde hands a field as it is")]
+fn as_day<S: Serializer>(day: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {
+    day.map(|day| day.to_string()).serialize(serializer)
 }
 
 /// Which command measured something.

@@ -7,88 +7,119 @@ use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
 use spendscape_goals::{Explained, Reason, Target};
+use spendscape_run::{File, Notes, RunFolder, Sources, Stage, WithAxes, execute, outputs};
 use spendscape_schema::{
     Axes, Axis, Table,
     tables::{GoalPredictions, GoalReasonRow, GoalReasons},
 };
-use spendscape_store::{Provenance, TableReader};
+use spendscape_store::TableReader;
 
-use super::{data::GoalData, day_number, future::show_day, groups::UNMAPPED_GOAL, model, verdict::Findings};
-use crate::{
-    run_folder::{File, RunFolder, Stage},
-    stages::count,
+use super::{
+    as_day,
+    data::GoalData,
+    day_number,
+    future::{FutureInputs, show_day},
+    groups::UNMAPPED_GOAL,
+    model::{MODEL, ModelInput},
+    verdict::Findings,
 };
+use crate::stages::count;
 
 /// Probabilities by which the next group has come: the early, the median and the late day.
 const QUANTILES: [f64; 3] = [0.1, 0.5, 0.9];
 
 /// From what is predicted.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Serialize)]
 pub struct PredictOptions {
     /// Run folder of the model, if it is not this one
     #[arg(long, value_name = "DIR")]
+    #[serde(skip)]
     pub model: Option<PathBuf>,
     /// Last day that is known (YYYY-MM-DD); by default the last one that counts in the groups
     #[arg(long, value_name = "DAY")]
+    #[serde(serialize_with = "as_day")]
     pub as_of: Option<Date>,
     /// Past groups of each customer that reasons are sought among
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = count(0..=10_000))]
     pub reasons: usize,
 }
 
+outputs! {
+    /// What comes next for every customer, and why.
+    pub struct PredictOutputs {
+        /// The next group.
+        pub predictions: WithAxes<GoalPredictions> = table File::GoalPredictions,
+        /// Past groups by their effect on it.
+        pub reasons: GoalReasons = table File::GoalReasons,
+    }
+}
+
 /// Predicts the next group of every customer.
+#[derive(Debug)]
+pub struct Predict;
+
+impl Stage for Predict {
+    const NAME: &'static str = "goals predict";
+    type Params = PredictOptions;
+    type Inputs = FutureInputs;
+    type Outputs = PredictOutputs;
+
+    fn run(options: &PredictOptions, inputs: FutureInputs, _: &mut Notes) -> Result<PredictOutputs> {
+        let FutureInputs { data, model: ModelInput(trained) } = inputs;
+        trained.check(&data).context(File::GoalModel.name())?;
+        let from = options.as_of.map_or(data.last_day, day_number);
+        if from > data.last_day {
+            bail!("--as-of: the groups are known up to {} only", show_day(data.last_day));
+        }
+        let mut found = Found::default();
+        for (block, customers) in data.block_customers().iter().enumerate() {
+            let sequences = data.load(block)?;
+            let covariates = data.covariates(customers.clone())?;
+            let targets: Vec<Target> = (0..sequences.customers())
+                .map(|n| {
+                    let history = sequences.groups(n).day.partition_point(|day| *day <= from);
+                    Target { customer: n as u32, position: history as u32 }
+                })
+                .collect();
+            let model = &trained.model;
+            let (next, why) =
+                model.predict_with_reasons(&sequences, &covariates, &targets, Some(from), options.reasons)?;
+            for (row, target) in targets.iter().enumerate() {
+                let n = target.customer as usize;
+                let groups = sequences.groups(n);
+                let last = (target.position as usize).checked_sub(1).map(|at| groups.day[at]);
+                found.rows.push(Row {
+                    customer: customers.start + n,
+                    history: target.position,
+                    last,
+                    days: last.map_or([None; 3], |last| next.days_by(row, last, QUANTILES)),
+                    explained: why.explained[row],
+                });
+            }
+            found.probabilities.extend(next.goals.iter());
+            for reason in why.reasons {
+                let n = targets[reason.target].customer as usize;
+                let groups = sequences.groups(n);
+                let at = reason.position as usize;
+                found.reasons.push((customers.start + n, groups.day[at], groups.goal[at] as usize, reason));
+            }
+        }
+        found.log();
+        found.tables(&data)
+    }
+}
+
+/// Predicts the next group of every customer of a run folder.
 ///
 /// # Errors
 /// If the groups or the model are missing or do not fit.
 pub fn predict(run: &RunFolder, options: &PredictOptions, force: bool) -> Result<()> {
-    let provenance = Provenance::new("goals predict")
-        .parameter("as_of", options.as_of.map(|day| day.to_string()))
-        .parameter("reasons", options.reasons);
-    let started = model::start(run, "goals predict", options.model.as_deref(), provenance, force)?;
-    let Some((mut stage, source)) = started else { return Ok(()) };
-    let trained = model::read(&source)?;
-    let data = GoalData::open(run)?;
-    trained.check(&data).with_context(|| format!("{}", source.find(File::GoalModel).display()))?;
-    let from = options.as_of.map_or(data.last_day, day_number);
-    if from > data.last_day {
-        bail!("--as-of: the groups are known up to {} only", show_day(data.last_day));
+    let other = options.model.as_deref().map(RunFolder::open_to_read).transpose()?;
+    let mut sources = Sources::new(run);
+    if let Some(other) = &other {
+        sources = sources.folder(MODEL, other);
     }
-    let mut found = Found::default();
-    for (block, customers) in data.block_customers().iter().enumerate() {
-        let sequences = data.load(block)?;
-        let covariates = data.covariates(customers.clone())?;
-        let targets: Vec<Target> = (0..sequences.customers())
-            .map(|n| {
-                let history = sequences.groups(n).day.partition_point(|day| *day <= from);
-                Target { customer: n as u32, position: history as u32 }
-            })
-            .collect();
-        let model = &trained.model;
-        let (next, why) =
-            model.predict_with_reasons(&sequences, &covariates, &targets, Some(from), options.reasons)?;
-        for (row, target) in targets.iter().enumerate() {
-            let n = target.customer as usize;
-            let groups = sequences.groups(n);
-            let last = (target.position as usize).checked_sub(1).map(|at| groups.day[at]);
-            found.rows.push(Row {
-                customer: customers.start + n,
-                history: target.position,
-                last,
-                days: last.map_or([None; 3], |last| next.days_by(row, last, QUANTILES)),
-                explained: why.explained[row],
-            });
-        }
-        found.probabilities.extend(next.goals.iter());
-        for reason in why.reasons {
-            let n = targets[reason.target].customer as usize;
-            let groups = sequences.groups(n);
-            let at = reason.position as usize;
-            found.reasons.push((customers.start + n, groups.day[at], groups.goal[at] as usize, reason));
-        }
-    }
-    found.log();
-    found.write(&mut stage, &data)?;
-    stage.finish()
+    execute::<Predict>(&sources, options, force)
 }
 
 struct Row {
@@ -119,7 +150,7 @@ impl Found {
         );
     }
 
-    fn write(mut self, stage: &mut Stage<'_>, data: &GoalData) -> Result<()> {
+    fn tables(mut self, data: &GoalData) -> Result<PredictOutputs> {
         let goals = &data.labels.goals;
         let customer = |at: usize| data.customers[at].clone();
         let rows = &self.rows;
@@ -141,7 +172,7 @@ impl Found {
             sum_of_effects: rows.iter().map(|row| row.explained.sum).collect(),
         };
         let axes = Axes::new().with(Axis::Goal, goals.iter().cloned());
-        stage.write_table(File::GoalPredictions, &axes, &predictions)?;
+        let predictions = WithAxes { axes, table: predictions };
         // By customer and size of the effect.
         self.reasons.sort_by(|a, b| {
             let size = |row: &(usize, i32, usize, Reason)| row.3.effect.abs();
@@ -159,7 +190,7 @@ impl Found {
             goal: goals[*goal].clone(),
             effect: reason.effect,
         });
-        stage.write_table(File::GoalReasons, &Axes::new(), &GoalReasons::from_rows(rows)?)
+        Ok(PredictOutputs { predictions, reasons: GoalReasons::from_rows(rows)? })
     }
 }
 

@@ -5,25 +5,22 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Mutex};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use rand::seq::SliceRandom;
+use serde::Serialize;
 use spendscape_goals::{
     Calendar, Covariates, GoalEpoch, GoalModel, GoalParams, Sequences, Split, Target, TimeCuts, prefixes,
 };
+use spendscape_run::{File, LongTable, Notes, RunFolder, Sources, Stage, execute, inputs, outputs};
 use spendscape_schema::{
-    Axes, seed,
+    seed,
     tables::{GoalTraining, GoalTrainingRow},
 };
-use spendscape_store::Provenance;
 
 use super::{
     data::{GoalData, ParquetBlocks},
-    measure, model,
+    measure::{self, MeasureTables},
+    model::Trained,
 };
-use crate::{
-    progress::Progress,
-    run_folder::{File, RunFolder, Stage},
-    stages::count,
-    text::read_text,
-};
+use crate::{progress::Progress, stages::count, text::read_text};
 
 /// Groups that are passed in training, each as often as it takes.
 const PASSED: usize = 12_000_000;
@@ -33,10 +30,11 @@ const STEPS: usize = 250;
 const CALIBRATED: usize = 100_000;
 
 /// The model and its training.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Serialize)]
 pub struct TrainOptions {
     /// Calendar (TOML): payday, holidays, promotions
     #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
     pub calendar: Option<PathBuf>,
     /// What is held out: the last groups of everybody, all groups of some customers, or the last groups of some
     #[arg(long, value_enum, default_value_t = HeldOut::Time)]
@@ -89,7 +87,7 @@ pub struct TrainOptions {
 }
 
 /// What is held out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 pub enum HeldOut {
     /// The last groups of all customers
     Time,
@@ -123,7 +121,77 @@ impl TrainOptions {
     }
 }
 
-/// Trains the model on the run's groups, calibrates it, and measures it beside simple models.
+/// What the model is trained with.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrainParams {
+    /// What the command line says.
+    #[serde(flatten)]
+    pub options: TrainOptions,
+    /// The text of the calendar.
+    pub calendar: Option<String>,
+    /// The calendar.
+    #[serde(skip)]
+    pub days: Calendar,
+}
+
+inputs! {
+    /// What the model is trained on.
+    pub struct TrainInputs {
+        /// The groups.
+        pub data: GoalData = all (),
+        /// The distribution of every group of a synthetic bank's stream.
+        pub truth: Option<LongTable> = table File::GoalTruth,
+    }
+}
+
+outputs! {
+    /// A model of next groups, and how well it does.
+    pub struct TrainOutputs {
+        /// Metrics per pass.
+        pub training: GoalTraining = table File::GoalTraining,
+        /// The model.
+        pub model: Trained = table File::GoalModel,
+        /// How it does on groups that nothing was fitted on.
+        pub measures: MeasureTables = all (),
+    }
+}
+
+/// Trains the model of next groups, calibrates it, and measures it beside simple models.
+#[derive(Debug)]
+pub struct Train;
+
+impl Stage for Train {
+    const NAME: &'static str = "goals train";
+    type Params = TrainParams;
+    type Inputs = TrainInputs;
+    type Outputs = TrainOutputs;
+
+    fn run(params: &TrainParams, inputs: TrainInputs, notes: &mut Notes) -> Result<TrainOutputs> {
+        let (options, calendar, data) = (&params.options, &params.days, &inputs.data);
+        let sequences = data.all()?;
+        let covariates = data.covariates(0..data.customers.len())?;
+        let (split, first_test_day) = split(options, &sequences, notes)?;
+        let (model, training) = fit(options, data, calendar, &split, &sequences, &covariates)?;
+        let test = sample(&split.test, options.test_groups, options.seed, "goals test");
+        let held_out = measure::HeldOut {
+            data,
+            sequences: &sequences,
+            covariates: &covariates,
+            train: &split.train,
+            test: &test,
+            calendar,
+            truth: inputs.truth.as_ref(),
+        };
+        let measures = measure::measure(&model, held_out, options.draws, options.seed)?;
+        Ok(TrainOutputs {
+            training,
+            model: Trained { model, labels: data.labels.clone(), first_test_day },
+            measures,
+        })
+    }
+}
+
+/// Trains the model on the groups of a run folder, and draws its figure.
 ///
 /// # Errors
 /// If the groups or the calendar cannot be read, or leave nothing to train or to measure on.
@@ -131,65 +199,20 @@ pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()>
     if options.test_groups == 0 || options.draws == 0 {
         bail!("--test-groups and --draws are 1 at least");
     }
-    let calendar_text = options.calendar.as_deref().map(read_text).transpose()?;
-    let provenance = Provenance::new("goals train")
-        .seed(options.seed)
-        .parameter("calendar", calendar_text.clone())
-        .parameter("split", format!("{:?}", options.split))
-        .parameter("validation", options.validation)
-        .parameter("test", options.test)
-        .parameter("test_groups", options.test_groups)
-        .parameter("units", options.units)
-        .parameter("layers", options.layers)
-        .parameter("dropout", options.dropout)
-        .parameter("window", options.window)
-        .parameter("epochs", options.epochs)
-        .parameter("patience", options.patience)
-        .parameter("batch", options.batch)
-        .parameter("rate", options.rate)
-        .parameter("longest_gap", options.longest_gap)
-        .parameter("balanced", options.balanced)
-        .parameter("draws", options.draws);
-    let mut inputs = vec![File::GoalGroups, File::GoalRoster];
-    if run.has(File::GoalTruth)? {
-        inputs.push(File::GoalTruth);
-    }
-    let Some(mut stage) = Stage::start(run, "goals train", provenance, &inputs, force)? else {
-        return draw(run);
-    };
-    let calendar = match (&calendar_text, &options.calendar) {
+    let calendar = options.calendar.as_deref().map(read_text).transpose()?;
+    let days = match (&calendar, &options.calendar) {
         (Some(text), Some(path)) => {
             Calendar::from_toml(text).with_context(|| format!("{}", path.display()))?
         }
         _ => Calendar::default(),
     };
-    let data = GoalData::open(run)?;
-    let sequences = data.all()?;
-    let covariates = data.covariates(0..data.customers.len())?;
-    let split = split(&mut stage, options, &sequences)?;
-    let model = fit(&mut stage, options, &data, &calendar, &split, &sequences, &covariates)?;
-    model::write(&mut stage, &model, &data.labels)?;
-    let test = sample(&split.test, options.test_groups, options.seed, "goals test");
-    let held_out = measure::HeldOut {
-        data: &data,
-        sequences: &sequences,
-        covariates: &covariates,
-        train: &split.train,
-        test: &test,
-        calendar: &calendar,
-    };
-    measure::measure(&mut stage, &model, held_out, options)?;
-    stage.finish()?;
-    draw(run)
-}
-
-/// Draws the figure, anew each time: an earlier command may have ended before it could.
-fn draw(run: &RunFolder) -> Result<()> {
+    execute::<Train>(&Sources::new(run), &TrainParams { options: options.clone(), calendar, days }, force)?;
+    // Anew each time: an earlier command may have ended before it could.
     spendscape_report::goal_figure(run.path(), &run.path().join("figures"))?;
     Ok(())
 }
 
-fn split(stage: &mut Stage<'_>, options: &TrainOptions, sequences: &Sequences) -> Result<Split> {
+fn split(options: &TrainOptions, sequences: &Sequences, notes: &mut Notes) -> Result<(Split, Option<i32>)> {
     let (validation, test) = (options.validation, options.test);
     let mut rng = seed::stream(options.seed, "goals split", 0);
     let cuts = || TimeCuts::at_shares(sequences, validation, test);
@@ -198,28 +221,29 @@ fn split(stage: &mut Stage<'_>, options: &TrainOptions, sequences: &Sequences) -
         HeldOut::Time => Split::by_time(sequences, cuts()?)?,
         HeldOut::Both => Split::by_customer_and_time(sequences, validation, test, cuts()?, &mut rng)?,
     };
+    let mut first_test_day = None;
     if options.split != HeldOut::Customers {
         let cuts = cuts()?;
-        stage.note("first_validation_day", cuts.validation);
-        stage.note("first_test_day", cuts.test);
+        notes.add("first_validation_day", cuts.validation);
+        notes.add("first_test_day", cuts.test);
+        first_test_day = Some(cuts.test);
     }
     for (part, targets) in [("train", &split.train), ("validation", &split.validation), ("test", &split.test)]
     {
-        stage.note(&format!("{part}_groups"), targets.len());
+        notes.add(&format!("{part}_groups"), targets.len());
         tracing::info!(part, groups = targets.len(), "split");
     }
-    Ok(split)
+    Ok((split, first_test_day))
 }
 
 fn fit(
-    stage: &mut Stage<'_>,
     options: &TrainOptions,
     data: &GoalData,
     calendar: &Calendar,
     split: &Split,
     sequences: &Sequences,
     covariates: &Covariates,
-) -> Result<GoalModel> {
+) -> Result<(GoalModel, GoalTraining)> {
     let train = prefixes(data.customers.len(), &split.train)?;
     let source = ParquetBlocks { data, train: &train, validation: &split.validation };
     let weights = options.balanced.then(|| weights(sequences, &split.train));
@@ -249,7 +273,7 @@ fn fit(
         loss: pass.loss,
         validation: pass.validation_loss,
     });
-    stage.write_table(File::GoalTraining, &Axes::new(), &GoalTraining::from_rows(rows)?)?;
+    let training = GoalTraining::from_rows(rows)?;
     let validation = sample(&split.validation, CALIBRATED, options.seed, "goals calibration");
     if validation.is_empty() {
         tracing::warn!("no validation groups: probabilities are not calibrated, and all passes were made");
@@ -258,7 +282,7 @@ fn fit(
         let (days, goals) = model.temperatures();
         tracing::info!(days = format!("{days:.3}"), goals = format!("{goals:.3}"), "temperatures");
     }
-    Ok(model)
+    Ok((model, training))
 }
 
 /// Inverse square roots of the goals' frequencies among the training groups, with mean 1 over them.
