@@ -28,7 +28,8 @@
 //! micro-segments; `kmeans`, `hierarchical`, `density`, `mixture` and `neighbors` find groups; `agreement`,
 //! `silhouette`, `davies_bouldin` and `null` judge them; `stability`,
 //! `life_events` and `changed` follow customers over time; `comparison` does all of it for several representations as one
-//! table; `counts` asks how many clusters; `identity` and `profile` make segments last over refits and readable.
+//! table; `counts` asks how many clusters; `identity`, `members` and `profile` make segments last over refits
+//! and readable, and `examples` finds customers that show it.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -46,12 +47,14 @@ mod density;
 mod direction;
 mod dominance;
 mod error;
+mod examples;
 mod frame;
 mod hierarchical;
 mod identity;
 mod kdtree;
 mod kmeans;
 mod life_events;
+mod members;
 mod mixture;
 mod neighbors;
 mod null;
@@ -73,6 +76,7 @@ pub use density::{DensityClusters, DensityParams};
 pub use direction::{final_states, net_directions, running_mean, steps, unit_rows};
 pub use dominance::{PrefixLabels, dominance_order, dominant, prefix_labels};
 pub use error::{Error, Result};
+pub use examples::{steady_examples, turned_examples};
 pub use frame::{CanonicalFrame, angles_of};
 pub use hierarchical::{Hierarchical, HierarchicalParams, Linkage, Merge};
 pub use identity::{
@@ -83,6 +87,7 @@ pub use kmeans::{KMeans, KMeansParams, nearest_rows};
 pub use life_events::{
     EventTurns, LateChangeInput, LateChanges, Turns, decode, late_changes, turns_by_event,
 };
+pub use members::{always_kept, group_means};
 pub use mixture::{Mixture, MixtureParams};
 pub use neighbors::{
     DEFAULT_NEIGHBORS, PrefixAccuracy, Scaling, majority_labels, nearest_neighbors, prefix_accuracy,

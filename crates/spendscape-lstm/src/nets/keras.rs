@@ -3,8 +3,8 @@
 use ndarray::{Array1, Array2, ArrayRef2};
 
 use super::{
-    Cell, Module, NetChoice, RecurrentLayer, Reset, bounded, matrix, plain_description, problem_of,
-    reordered, reordered_vector, tensor, vector,
+    Cell, Module, NetChoice, RecurrentLayer, Reset, bounded, plain_description, problem_of, reordered,
+    reordered_vector, tensor, vector,
 };
 use crate::error::Error;
 use crate::tensors::{Tensors, is_seed};
@@ -45,7 +45,7 @@ impl Layer<'_> {
         let known = ["kernel", RECURRENT, "bias"].map(|part| self.tensor(file, part));
         self.understood(file, &known)?;
         let [kernel, recurrent, bias] = &known;
-        let (w_x, w_h) = (matrix(file, kernel)?, matrix(file, recurrent)?);
+        let (w_x, w_h) = (file.matrix(kernel)?, file.matrix(recurrent)?);
         let (units, columns) = w_h.dim();
         if units == 0 {
             return Err(problem_of(&tensor(recurrent), "it has no rows: the layer has no units"));

@@ -244,14 +244,21 @@ fn bounded(name: &str, values: Vec<f64>) -> Result<Vec<f64>, Error> {
     }
 }
 
-/// A matrix of a file of tensors.
-fn matrix(file: &Tensors<'_>, name: &str) -> Result<Array2<f64>, Error> {
-    let shape =
-        file.shape(name).ok_or_else(|| Error::TensorName { name: name.to_owned(), problem: "missing" })?;
-    let [rows, columns] = shape[..] else {
-        return Err(problem_of(&tensor(name), format!("it has shape {shape:?}, but a matrix is needed")));
-    };
-    shaped((rows, columns), bounded(name, file.finite(name, &shape)?))
+impl Tensors<'_> {
+    /// A matrix, rows x columns, of numbers up to [`LARGEST_WEIGHT`] in size.
+    ///
+    /// # Errors
+    /// [`Error::TensorName`] for a missing tensor, [`Error::NetFile`] for one that is no matrix or holds larger numbers,
+    /// [`Error::TensorType`] or [`Error::TensorValue`].
+    pub fn matrix(&self, name: &str) -> Result<Array2<f64>, Error> {
+        let shape = self
+            .shape(name)
+            .ok_or_else(|| Error::TensorName { name: name.to_owned(), problem: "missing" })?;
+        let [rows, columns] = shape[..] else {
+            return Err(problem_of(&tensor(name), format!("it has shape {shape:?}, but a matrix is needed")));
+        };
+        shaped((rows, columns), bounded(name, self.finite(name, &shape)?))
+    }
 }
 
 fn vector(file: &Tensors<'_>, name: &str, length: usize) -> Result<Array1<f64>, Error> {

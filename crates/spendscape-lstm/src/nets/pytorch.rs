@@ -3,9 +3,7 @@
 
 use ndarray::Array1;
 
-use super::{
-    Cell, Module, NetChoice, RecurrentLayer, Reset, matrix, plain_description, problem_of, tensor, vector,
-};
+use super::{Cell, Module, NetChoice, RecurrentLayer, Reset, plain_description, problem_of, tensor, vector};
 use crate::error::Error;
 use crate::tensors::Tensors;
 
@@ -80,8 +78,8 @@ impl TorchModule<'_> {
         let mut layers: Vec<RecurrentLayer> = Vec::new();
         let mut gates = 0;
         for (l, [b_x, b_h]) in biases.iter().enumerate() {
-            let (input, name) = (matrix(file, &self.tensor("weight_ih", l))?, self.tensor("weight_hh", l));
-            let recurrent = matrix(file, &name)?;
+            let (input, name) = (file.matrix(&self.tensor("weight_ih", l))?, self.tensor("weight_hh", l));
+            let recurrent = file.matrix(&name)?;
             let (rows, units) = recurrent.dim();
             if units == 0 {
                 return Err(problem_of(&tensor(&name), "it has no columns: the net has no units"));

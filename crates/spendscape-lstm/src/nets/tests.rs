@@ -308,3 +308,24 @@ fn keras_layers_that_are_not_understood_are_named() {
     let missing = [("a/cell/recurrent_kernel", [2, 8].as_slice(), 0.1), ("a/cell/bias", &[8], 0.1)];
     assert!(error(&missing).contains("tensor a/cell/kernel is missing"));
 }
+
+#[test]
+fn a_matrix_is_read_by_name_and_bounded() {
+    let bytes = file(&[
+        ("inputs", &[2, 3], 0.5),
+        ("flat", &[6], 0.5),
+        ("huge", &[1, 1], 2e9),
+        ("bad", &[1, 1], f32::NAN),
+    ]);
+    let tensors = Tensors::open(&bytes).unwrap();
+    assert_eq!(tensors.matrix("inputs").unwrap(), Array2::from_elem((2, 3), 0.5));
+    let error = |name: &str| tensors.matrix(name).unwrap_err().to_string();
+    assert!(error("none").contains("none") && error("none").contains("missing"), "{}", error("none"));
+    assert!(
+        error("flat").contains("tensor flat: it has shape [6], but a matrix is needed"),
+        "{}",
+        error("flat")
+    );
+    assert!(error("huge").contains("tensor huge: entry 0 is 2e9"), "{}", error("huge"));
+    assert!(error("bad").contains("bad"), "{}", error("bad"));
+}

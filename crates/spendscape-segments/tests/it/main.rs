@@ -1,6 +1,7 @@
 //! Integration tests of `spendscape-segments`.
 
 mod edge_cases;
+mod examples;
 #[path = "../golden/mod.rs"]
 mod golden;
 mod invariance;

@@ -256,7 +256,8 @@ impl FromFile for HeldInputs {
     fn from_file(path: &Path) -> Result<Self> {
         let place = || format!("{}", path.display());
         let values = if path.extension().is_some_and(|ending| ending == "safetensors") {
-            tensor(&read_bytes(path)?).with_context(place)?
+            let bytes = read_bytes(path)?;
+            Tensors::open(&bytes).and_then(|file| file.matrix("inputs")).with_context(place)?
         } else {
             numbers(&read_text(path)?).with_context(place)?
         };
@@ -275,18 +276,6 @@ impl HeldInputs {
         );
         Ok(self.values.clone())
     }
-}
-
-/// The tensor `inputs` of a file.
-fn tensor(bytes: &[u8]) -> Result<Array2<f64>> {
-    let file = Tensors::open(bytes)?;
-    let shape = file.shape("inputs").context("tensor inputs is missing")?;
-    let [rows, columns] = shape[..] else { bail!("tensor inputs has shape {shape:?}, expected two sides") };
-    let values: Vec<f64> = file.finite("inputs", &shape)?;
-    if let Some(at) = values.iter().position(|value| value.abs() > LARGEST_WEIGHT) {
-        bail!("tensor inputs: entry {at} is {:e}, beyond {LARGEST_WEIGHT:e}", values[at]);
-    }
-    Ok(Array2::from_shape_vec((rows, columns), values)?)
 }
 
 fn numbers(text: &str) -> Result<Array2<f64>> {

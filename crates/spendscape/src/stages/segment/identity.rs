@@ -1,15 +1,12 @@
 //! Segments that keep the ids of an earlier run, and the table of what changed.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    path::Path,
-};
+use std::{collections::HashMap, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
 use ndarray::Array2;
 use spendscape_run::{File, Notes, RunFolder, Segmentation, inputs};
 use spendscape_schema::tables::{self, DriftRow, Segments};
-use spendscape_segments::{Drift, DriftTable, Fate, MatchConfig, match_segments, segment_drift};
+use spendscape_segments::{Drift, DriftTable, Fate, MatchConfig, group_means, match_segments, segment_drift};
 
 inputs! {
     /// The segments of an earlier run.
@@ -61,21 +58,10 @@ impl Earlier {
         directions: &Array2<f64>,
         train: &[bool],
     ) -> Result<Array2<f64>> {
-        let [old, _] = self.labels(customers, &[]);
-        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (row, id) in old.into_iter().take(customers.len()).enumerate() {
-            if let Some(id) = id.filter(|_| train[row]) {
-                members.entry(id).or_default().push(row);
-            }
-        }
-        let mut centers = Array2::zeros((members.len(), directions.ncols()));
-        for (mut center, rows) in centers.rows_mut().into_iter().zip(members.values()) {
-            for row in rows {
-                center += &directions.row(*row);
-            }
-            center /= rows.len() as f64;
-        }
-        Ok(centers)
+        let [mut old, _] = self.labels(customers, &[]);
+        old.truncate(customers.len());
+        old.iter_mut().zip(train).filter(|(_, train)| !**train).for_each(|(label, _)| *label = None);
+        Ok(group_means(directions, &old)?)
     }
 
     /// Gives the segments of a new fit the ids of the earlier segments that they continue: those whose overlap is larger

@@ -10,7 +10,7 @@ use spendscape_schema::{
         ProfileTrajectories, ProfileTrajectoryRow, Profiles,
     },
 };
-use spendscape_segments::{Profile, ProfileInput, profiles, unit_rows, yearly_stability};
+use spendscape_segments::{Profile, ProfileInput, always_kept, profiles, unit_rows, yearly_stability};
 
 /// Classes listed per segment.
 const CLASSES: usize = 12;
@@ -84,7 +84,7 @@ impl ProfileTables {
 }
 
 fn overview(segmentation: &Segmentation, members: &Members<'_>, found: &[Profile]) -> Result<Profiles> {
-    let always = always_kept(segmentation, members)?;
+    let always = kept_throughout(segmentation, members)?;
     let row = |profile: &Profile| ProfileRow {
         segment: segmentation.ids[profile.segment] as u16,
         customers: profile.size as i64,
@@ -98,7 +98,7 @@ fn overview(segmentation: &Segmentation, members: &Members<'_>, found: &[Profile
 }
 
 /// Share of each segment's customers who were in it after every period.
-fn always_kept(segmentation: &Segmentation, members: &Members<'_>) -> Result<Vec<f64>> {
+fn kept_throughout(segmentation: &Segmentation, members: &Members<'_>) -> Result<Vec<f64>> {
     let mut directions = members.states.clone();
     for mut period in directions.axis_iter_mut(Dimension(1)) {
         let units = unit_rows(&period);
@@ -106,12 +106,7 @@ fn always_kept(segmentation: &Segmentation, members: &Members<'_>) -> Result<Vec
     }
     let everybody = vec![true; members.customers.len()];
     let yearly = yearly_stability(&segmentation.centers, &directions, &everybody)?;
-    let (mut kept, mut size) = (vec![0.0; segmentation.ids.len()], vec![0.0; segmentation.ids.len()]);
-    for (row, own) in yearly.labels.rows().into_iter().zip(members.assigned) {
-        size[*own] += 1.0;
-        kept[*own] += f64::from(row.iter().all(|label| label == own));
-    }
-    Ok(kept.into_iter().zip(size).map(|(kept, size)| kept / size).collect())
+    Ok(always_kept(&yearly.labels, members.assigned, segmentation.ids.len())?)
 }
 
 fn lists(
