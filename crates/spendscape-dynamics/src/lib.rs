@@ -70,4 +70,5 @@ pub use population::{
 pub use rollout::extended_trajectories;
 pub use solve::{Solution, Solver, Status, descend, iterate, newton, residual};
 pub use spectrum::{Spectrum, Verdict};
+pub use spendscape_stats::BadInput;
 pub use transient::{Transient, sensitivity, transient};
