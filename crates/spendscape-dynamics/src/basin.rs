@@ -2,10 +2,11 @@
 
 use ndarray::{Array1, ArrayRef, Ix1};
 use rand::{Rng, RngExt};
+use spendscape_stats::check;
 
 use crate::complete::FixedPointList;
 use crate::error::Error;
-use crate::map::{LANES, Map, check_finite_vector, check_shape};
+use crate::map::{LANES, Map, check_shape};
 use crate::spectrum::Verdict;
 
 /// A roll-out this near (Euclidean) a stable point, and still coming nearer, has reached it.
@@ -64,10 +65,10 @@ impl<'a, M: Map> Basins<'a, M> {
     /// The stable point that the roll-out from `x` reaches (in floating point).
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::NotFinite`].
+    /// [`Error::Shape`] or `BadInput::NotFinite`.
     pub fn membership(&self, x: &ArrayRef<f64, Ix1>) -> Result<Membership, Error> {
         check_shape("x", x.shape(), &[self.map.dim()])?;
-        check_finite_vector("x", x)?;
+        check::finite("x", x)?;
         Ok(self.reach(x.to_vec()))
     }
 
@@ -168,7 +169,7 @@ impl<'a, M: Map> Basins<'a, M> {
     /// on the side of `a` and its neighbor beyond; `None` when both ends belong to the same basin.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::NotFinite`].
+    /// [`Error::Shape`] or `BadInput::NotFinite`.
     pub fn edge(&self, a: &ArrayRef<f64, Ix1>, b: &ArrayRef<f64, Ix1>) -> Result<Option<Edge>, Error> {
         let here = self.membership(a)?;
         if here == self.membership(b)? {

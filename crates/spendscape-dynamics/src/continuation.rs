@@ -2,11 +2,12 @@
 //! change of spending at which a customer's attractor jumps.
 
 use ndarray::{Array1, ArrayRef, Ix1, Ix2};
+use spendscape_stats::{BadInput, check};
 
 use crate::certificate::{Certifier, FixedPoint};
 use crate::error::Error;
 use crate::interval::Interval;
-use crate::map::{Driven, Map, check_finite};
+use crate::map::{Driven, Map};
 use crate::solve::{Solver, Status};
 use crate::spectrum::Verdict;
 
@@ -72,7 +73,7 @@ pub struct Branch {
 /// Follows the fixed point nearest to `start` (a state of the cell) along the polygon of inputs `path` (K x C, K >= 2).
 ///
 /// # Errors
-/// [`Error::TooFew`] for fewer than two inputs, [`Error::InputWidth`], [`Error::Shape`] or [`Error::NotFinite`].
+/// [`BadInput::TooFew`] for fewer than two inputs, [`Error::InputWidth`], [`Error::Shape`] or [`BadInput::NotFinite`].
 pub fn follow<C: Driven>(
     cell: &C,
     path: &ArrayRef<f64, Ix2>,
@@ -80,19 +81,24 @@ pub fn follow<C: Driven>(
     config: &ContinuationConfig,
 ) -> Result<Branch, Error> {
     if path.nrows() < 2 {
-        return Err(Error::TooFew { what: "a path of inputs", needed: 2, found: path.nrows() });
+        return Err(Error::Input(BadInput::TooFew {
+            what: "a path of inputs",
+            of: "rows",
+            needed: 2,
+            found: path.nrows(),
+        }));
     }
     if path.ncols() != cell.input_width() {
         return Err(Error::InputWidth { expected: cell.input_width(), found: path.ncols() });
     }
-    check_finite("path", path)?;
+    check::finite("path", path)?;
     let mut nodes = Vec::with_capacity(path.nrows());
     for u in path.outer_iter() {
         nodes.push(cell.preactivations(&u)?);
     }
     let dim = cell.with_preactivations(nodes[0].clone()).dim();
     crate::map::check_shape("start", start.shape(), &[dim])?;
-    crate::map::check_finite_vector("start", start)?;
+    check::finite("start", start)?;
     let line = Polygon { cell, nodes };
     Ok(line.follow(start, config))
 }

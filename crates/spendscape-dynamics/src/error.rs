@@ -4,6 +4,9 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// An argument cannot be computed with.
+    #[error("the map or the data cannot be analyzed")]
+    Input(#[from] spendscape_stats::BadInput),
     /// The recurrent weights have no columns.
     #[error("the network has no units: pass recurrent weights with at least one column")]
     NoUnits,
@@ -28,38 +31,6 @@ pub enum Error {
         /// The width the weights ask for.
         expected: usize,
         /// The width found.
-        found: usize,
-    },
-    /// A tensor holds NaN or an infinity.
-    #[error("{tensor}[{row}, {column}] is {value}: remove or repair the value before the analysis")]
-    NotFinite {
-        /// The tensor's name.
-        tensor: &'static str,
-        /// Its row.
-        row: usize,
-        /// Its column (zero for a vector).
-        column: usize,
-        /// The value found.
-        value: f64,
-    },
-    /// A setting is outside its range.
-    #[error("{name} is {value}, which is out of range: it must be {range}")]
-    Setting {
-        /// The setting's name.
-        name: &'static str,
-        /// The value found.
-        value: f64,
-        /// The range allowed.
-        range: &'static str,
-    },
-    /// Too few observations for a fit.
-    #[error("{what} needs at least {needed} rows, found {found}: pass more customers")]
-    TooFew {
-        /// What was to be fitted.
-        what: &'static str,
-        /// Rows needed.
-        needed: usize,
-        /// Rows found.
         found: usize,
     },
     /// The input weights that the question needs are not known to the map.

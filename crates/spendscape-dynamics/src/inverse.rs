@@ -7,9 +7,10 @@
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
 use spendscape_linalg::{pinv, svd};
+use spendscape_stats::{BadInput, check};
 
 use crate::error::Error;
-use crate::map::{check_finite, check_finite_vector, check_shape};
+use crate::map::check_shape;
 
 /// Settings of the inverse regression.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,7 +63,7 @@ pub struct InverseRegression {
 /// Inverts the output layer `o = W h + b` (`w` is P x M, `b` has length P).
 ///
 /// # Errors
-/// [`Error::NoUnits`], [`Error::Shape`], [`Error::NotFinite`], [`Error::Setting`] for fewer than two grid values, or
+/// [`Error::NoUnits`], [`Error::Shape`], [`BadInput::NotFinite`], [`BadInput::InvalidParameter`] for fewer than two grid values, or
 /// [`Error::Linalg`].
 pub fn inverse_regression(
     w: &ArrayRef<f64, Ix2>,
@@ -74,11 +75,15 @@ pub fn inverse_regression(
         return Err(Error::NoUnits);
     }
     check_shape("b", b.shape(), &[traits])?;
-    check_finite("w", w)?;
-    check_finite_vector("b", b)?;
+    check::finite("w", w)?;
+    check::finite("b", b)?;
     if config.grid_points < 2 {
         let value = config.grid_points as f64;
-        return Err(Error::Setting { name: "grid_points", value, range: "at least 2" });
+        return Err(Error::Input(BadInput::InvalidParameter {
+            parameter: "grid_points",
+            value,
+            range: "at least 2",
+        }));
     }
     let parts = svd(w)?;
     let cut = config.rcond * parts.s.first().copied().unwrap_or(0.0);
@@ -124,7 +129,7 @@ impl InverseRegression {
     /// final state up to the training error.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::NotFinite`].
+    /// [`Error::Shape`] or [`BadInput::NotFinite`].
     pub fn locate_raw(&self, grades: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         self.check(grades)?;
         Ok(grades.dot(&self.w_inv) + self.origin.view().insert_axis(Axis(0)))
@@ -133,7 +138,7 @@ impl InverseRegression {
     /// `L_paper = o + sum_j g_nj A_j` with grades relative to the largest of each trait, N x M.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::NotFinite`].
+    /// [`Error::Shape`] or [`BadInput::NotFinite`].
     pub fn locate_paper(&self, grades: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         Ok(self.locate_printed(grades)? + self.origin.view().insert_axis(Axis(0)))
     }
@@ -141,7 +146,7 @@ impl InverseRegression {
     /// `L_printed = sum_j g_nj A_j`: equation 3 as printed, without the origin, N x M.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::NotFinite`].
+    /// [`Error::Shape`] or [`BadInput::NotFinite`].
     pub fn locate_printed(&self, grades: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         self.check(grades)?;
         let largest = grades.fold_axis(Axis(0), 0.0, |m: &f64, v| m.max(v.abs()));
@@ -152,6 +157,6 @@ impl InverseRegression {
 
     fn check(&self, grades: &ArrayRef<f64, Ix2>) -> Result<(), Error> {
         check_shape("grades", grades.shape(), &[grades.nrows(), self.w_inv.nrows()])?;
-        check_finite("grades", grades)
+        Ok(check::finite("grades", grades)?)
     }
 }

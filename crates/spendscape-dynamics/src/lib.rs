@@ -74,4 +74,5 @@ pub use spectrum::{Spectrum, Verdict};
 pub use study::{
     BasinEdge, Departure, StudiedMap, StudyConfig, StudyInputs, evenly_spaced, study_map, worth_studying,
 };
+pub use spendscape_stats::BadInput;
 pub use transient::{Transient, sensitivity, transient};

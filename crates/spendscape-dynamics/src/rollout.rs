@@ -5,11 +5,12 @@
 
 use ndarray::{Array3, ArrayRef, Axis, Ix2};
 use rayon::prelude::*;
+use spendscape_stats::check;
 
 use crate::complete::{Recurrent, recurrent, with_units};
 use crate::error::Error;
 use crate::interval::{Interval, exp_parts};
-use crate::map::{LstmCell, LstmMap, Map, check_finite};
+use crate::map::{LstmCell, LstmMap, Map};
 
 /// Customers advanced together.
 const LANES: usize = 8;
@@ -20,7 +21,7 @@ const UNITS_OF_WORK: usize = 256;
 /// `h = c = 0`: N x steps x M.
 ///
 /// # Errors
-/// [`Error::InputWidth`] or [`Error::NotFinite`].
+/// [`Error::InputWidth`] or `BadInput::NotFinite`.
 pub fn extended_trajectories(
     cell: &LstmCell,
     inputs: &ArrayRef<f64, Ix2>,
@@ -30,7 +31,7 @@ pub fn extended_trajectories(
     if inputs.ncols() != cell.inputs() {
         return Err(Error::InputWidth { expected: cell.inputs(), found: inputs.ncols() });
     }
-    check_finite("inputs", inputs)?;
+    check::finite("inputs", inputs)?;
     let (n, m) = (inputs.nrows(), cell.units());
     let mut out = Array3::zeros((n, steps, m));
     if n == 0 || steps == 0 {

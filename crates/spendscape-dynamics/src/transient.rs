@@ -3,10 +3,11 @@
 use ndarray::{Array2, ArrayRef, Ix1};
 use num_complex::Complex64;
 use spendscape_linalg::{eigvals, singular_values};
+use spendscape_stats::check;
 
 use crate::dense::solve;
 use crate::error::Error;
-use crate::map::{Map, check_finite_vector, check_shape};
+use crate::map::{Map, check_shape};
 
 /// The linearized transient at a fixed point, in floating point (no certificate).
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +27,7 @@ pub struct Transient {
 /// Analyzes the powers of the Jacobian at the state `x` up to `steps`.
 ///
 /// # Errors
-/// [`Error::Shape`], [`Error::NotFinite`] or [`Error::Linalg`].
+/// [`Error::Shape`], `BadInput::NotFinite` or [`Error::Linalg`].
 pub fn transient(map: &impl Map, x: &ArrayRef<f64, Ix1>, steps: usize) -> Result<Transient, Error> {
     let j = jacobian(map, x)?;
     let eigenvalues = eigvals(&j)?.to_vec();
@@ -56,7 +57,7 @@ pub fn transient(map: &impl Map, x: &ArrayRef<f64, Ix1>, steps: usize) -> Result
 fn jacobian(map: &impl Map, x: &ArrayRef<f64, Ix1>) -> Result<Array2<f64>, Error> {
     let n = map.dim();
     check_shape("x", x.shape(), &[n])?;
-    check_finite_vector("x", x)?;
+    check::finite("x", x)?;
     let mut j = Array2::zeros((n, n));
     if let Some(out) = j.as_slice_mut() {
         map.jacobian(&x.to_vec(), out);
@@ -67,7 +68,7 @@ fn jacobian(map: &impl Map, x: &ArrayRef<f64, Ix1>) -> Result<Array2<f64>, Error
 /// The sensitivity of a fixed point to the input, `dx*/du = (I - J)^-1 dF/du` (n x C), at the state `x`.
 ///
 /// # Errors
-/// [`Error::NoInputWeights`], [`Error::Shape`], [`Error::NotFinite`], or [`Error::Singular`] at a marginal point.
+/// [`Error::NoInputWeights`], [`Error::Shape`], `BadInput::NotFinite`, or [`Error::Singular`] at a marginal point.
 pub fn sensitivity(map: &impl Map, x: &ArrayRef<f64, Ix1>) -> Result<Array2<f64>, Error> {
     let (n, inputs) = (map.dim(), map.input_dim());
     if inputs == 0 {

@@ -1,5 +1,7 @@
 //! Groups that were formed before, customer by customer.
 
+use spendscape_stats::BadInput;
+
 use crate::{Error, Sequences};
 
 /// Puts [`Sequences`] together from groups that are known already, such as those of a table.
@@ -35,26 +37,28 @@ impl SequencesBuilder {
     /// spent on each, by class.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for a goal that does not exist or before any customer, [`Error::InvalidParameter`] for a group
+    /// [`BadInput::ShapeMismatch`] for a goal that does not exist or before any customer, [`BadInput::InvalidParameter`] for a group
     /// that is earlier than the customer's last one or has no items.
     pub fn group(&mut self, day: i32, goal: u16, channel: u16, items: &[(u16, i64)]) -> Result<(), Error> {
         let groups = &mut self.0;
-        let mismatch = |argument, expected, found| Err(Error::ShapeMismatch { argument, expected, found });
+        let mismatch = |argument, expected, found| {
+            Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }))
+        };
         if groups.goals.len() <= goal as usize {
             return mismatch("goals", goal as usize + 1, groups.goals.len());
         }
         let [.., first, end] = groups.offsets.as_mut_slice() else { return mismatch("customers", 1, 0) };
         let previous = groups.day[*first..].last().copied();
         if let Some(previous) = previous.filter(|previous| *previous > day) {
-            return Err(Error::InvalidParameter {
+            return Err(Error::Input(BadInput::InvalidParameter {
                 parameter: "days from a group to the next",
                 value: f64::from(day) - f64::from(previous),
                 range: "0 and more",
-            });
+            }));
         }
         if items.is_empty() {
             let (parameter, range) = ("the number of items of a group", "1 and more");
-            return Err(Error::InvalidParameter { parameter, value: 0.0, range });
+            return Err(Error::Input(BadInput::InvalidParameter { parameter, value: 0.0, range }));
         }
         *end += 1;
         groups.day.push(day);

@@ -1,5 +1,7 @@
 //! What kind of day it is: weekday, day of the month, payday, holiday, promotion.
 
+use spendscape_stats::BadInput;
+
 use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
@@ -94,13 +96,17 @@ impl Calendar {
     /// Reads a calendar from TOML.
     ///
     /// # Errors
-    /// [`Error::Toml`] where the text does not parse, [`Error::Day`] for a day that is none, [`Error::InvalidParameter`]
+    /// [`Error::Toml`] where the text does not parse, [`Error::Day`] for a day that is none, [`BadInput::InvalidParameter`]
     /// for a payday outside 1 to 28 or a promotion that ends before it begins.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         let file: File = toml::from_str(text)?;
         if let Some(day) = file.payday.filter(|day| !(1..=28).contains(day)) {
             let value = f64::from(day);
-            return Err(Error::InvalidParameter { parameter: "payday", value, range: "1 to 28" });
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter: "payday",
+                value,
+                range: "1 to 28",
+            }));
         }
         let mut holidays =
             file.holidays.iter().map(|day| parse("holiday", day)).collect::<Result<Vec<_>, _>>()?;
@@ -113,11 +119,11 @@ impl Calendar {
                 if last < first {
                     let value = f64::from(last - first);
                     let range = "0 days and more from first to last";
-                    return Err(Error::InvalidParameter {
+                    return Err(Error::Input(BadInput::InvalidParameter {
                         parameter: "the length of a promotion",
                         value,
                         range,
-                    });
+                    }));
                 }
                 Ok(Promotion { name: entry.name, first, last })
             })
@@ -128,7 +134,7 @@ impl Calendar {
     /// A calendar that knows paydays only: a day of the month from 1 to 28.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] for another day.
+    /// [`BadInput::InvalidParameter`] for another day.
     pub fn with_payday(day: i8) -> Result<Self, Error> {
         Self::from_toml(&format!("payday = {day}"))
     }

@@ -4,6 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// An argument cannot be computed with.
+    #[error("the goals cannot be learned, predicted or measured")]
+    Input(#[from] spendscape_stats::BadInput),
     /// A goal map or calendar does not parse; the message names line and column.
     #[error("{0}")]
     Toml(#[from] toml::de::Error),
@@ -48,38 +51,6 @@ pub enum Error {
         what: &'static str,
         /// The text.
         value: String,
-    },
-    /// Two arguments do not fit together.
-    #[error("{argument} has length {found} where {expected} was expected")]
-    ShapeMismatch {
-        /// Argument and axis that does not fit.
-        argument: &'static str,
-        /// Length that would fit.
-        expected: usize,
-        /// Length found.
-        found: usize,
-    },
-    /// Too little for what was asked.
-    #[error("{what} needs at least {needed} {of}, found {found}")]
-    TooFew {
-        /// What was asked.
-        what: &'static str,
-        /// How many it needs.
-        needed: usize,
-        /// Of what.
-        of: &'static str,
-        /// How many there are.
-        found: usize,
-    },
-    /// A parameter lies outside its range.
-    #[error("{parameter} is {value}; it has to lie in {range}")]
-    InvalidParameter {
-        /// Name of the parameter.
-        parameter: &'static str,
-        /// The value given.
-        value: f64,
-        /// The values allowed.
-        range: &'static str,
     },
     /// A probability is none, or those of a row do not add up to 1.
     #[error("the probabilities of row {row} add up to {sum}; they have to be from 0 to 1 and add up to 1")]

@@ -19,8 +19,8 @@ mod split;
 pub use applications::{
     Campaign, CampaignEvaluation, CampaignOptions, CampaignTarget, Classes, CrossSellOptions, DemandForecast,
     DemandScore, Gain, Items, Pair, Period, Quantity, Ranking, RecommendOptions, Recommendation, Rule,
-    Series, Targeting, benjamini_hochberg, cross_sell, evaluate_campaign, forecast_demand, plan_campaign,
-    recommend, score_demand, targeting_gains,
+    Series, Targeting, cross_sell, evaluate_campaign, forecast_demand, plan_campaign, recommend,
+    score_demand, targeting_gains,
 };
 pub use baselines::{Baseline, BoostedGoals, FittedBaseline, Markov};
 pub use builder::SequencesBuilder;
@@ -38,5 +38,5 @@ pub use model::{
 };
 pub use outlook::Outlook;
 pub use sequence::{Decisive, Event, GroupRules, Grouping, Groups, Left, Sequences, Target};
-pub use spendscape_outcomes::Interval;
+pub use spendscape_stats::{BadInput, Estimate};
 pub use split::{Split, TimeCuts};

@@ -1,5 +1,6 @@
 //! Which goal a class of transactions serves.
 
+use spendscape_stats::BadInput;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -97,7 +98,7 @@ impl GoalMap {
     /// Finds the goal of each class; goals that none of the classes serves are left out.
     ///
     /// # Errors
-    /// [`Error::NoGoal`] for a class without goal, [`Error::TooFew`] if fewer than two goals are left.
+    /// [`Error::NoGoal`] for a class without goal, [`BadInput::TooFew`] if fewer than two goals are left.
     pub fn resolve(&self, classes: &[String]) -> Result<ResolvedMap, Error> {
         let mut goals: Vec<&str> = self.goals.iter().map(|(goal, _)| goal.as_str()).collect();
         if let Some(other) = self.unmapped.as_deref()
@@ -117,7 +118,12 @@ impl GoalMap {
         let of_class: Vec<&str> = classes.iter().map(goal_of).collect::<Result<_, _>>()?;
         goals.retain(|goal| of_class.contains(goal));
         if goals.len() < 2 {
-            return Err(Error::TooFew { what: "a goal map", needed: 2, of: "goals", found: goals.len() });
+            return Err(Error::Input(BadInput::TooFew {
+                what: "a goal map",
+                needed: 2,
+                of: "goals",
+                found: goals.len(),
+            }));
         }
         let unused = named.keys().filter(|class| !classes.iter().any(|c| c == *class));
         Ok(ResolvedMap {

@@ -1,6 +1,7 @@
 //! What is expected of every customer in the days to come.
 
 use ndarray::{Array2, Array3};
+use spendscape_stats::BadInput;
 
 use crate::{Error, Sequences};
 
@@ -31,9 +32,9 @@ impl Outlook {
     /// until the goal first comes, NaN where that lies beyond the last horizon.
     ///
     /// # Errors
-    /// [`Error::TooFew`] without horizons, [`Error::InvalidParameter`] for a day outside the years 1 to
+    /// [`BadInput::TooFew`] without horizons, [`BadInput::InvalidParameter`] for a day outside the years 1 to
     /// 9999 or horizons that do not ascend from at least 1 day,
-    /// [`Error::ShapeMismatch`], [`Error::BadOutlook`] for a probability outside [0, 1], an expectation below the
+    /// [`BadInput::ShapeMismatch`], [`Error::BadOutlook`] for a probability outside [0, 1], an expectation below the
     /// probability, negative or infinite money, a quantity that falls from one horizon to a longer one, or a first day
     /// outside the horizons.
     pub fn new(
@@ -59,7 +60,7 @@ impl Outlook {
         ];
         for (argument, expected, found) in lengths {
             if expected != found {
-                return Err(Error::ShapeMismatch { argument, expected, found });
+                return Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }));
             }
         }
         for customer in 0..customers {
@@ -162,7 +163,7 @@ impl Outlook {
         ];
         for (argument, expected, found) in lengths {
             if expected != found {
-                return Err(Error::ShapeMismatch { argument, expected, found });
+                return Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }));
             }
         }
         Ok(())
@@ -172,18 +173,27 @@ impl Outlook {
 /// Checks the days of an outlook; the last horizon.
 pub(crate) fn check_horizons(from: i32, horizons: &[u32]) -> Result<u32, Error> {
     let Some(&last) = horizons.last() else {
-        return Err(Error::TooFew { what: "an outlook", needed: 1, of: "horizons", found: 0 });
+        return Err(Error::Input(BadInput::TooFew {
+            what: "an outlook",
+            needed: 1,
+            of: "horizons",
+            found: 0,
+        }));
     };
     let days = i64::from(from)..=i64::from(from) + i64::from(last);
     if *days.start() < FIRST_DAY || *days.end() > LAST_DAY {
         let (parameter, range) = ("the last day known", "the years 1 to 9999, horizons included");
-        return Err(Error::InvalidParameter { parameter, value: f64::from(from), range });
+        return Err(Error::Input(BadInput::InvalidParameter { parameter, value: f64::from(from), range }));
     }
     let mut before = 0;
     for &days in horizons {
         if days <= before {
             let (parameter, range) = ("a horizon", "more days than the one before it, and than 0");
-            return Err(Error::InvalidParameter { parameter, value: f64::from(days), range });
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter,
+                value: f64::from(days),
+                range,
+            }));
         }
         before = days;
     }

@@ -1,5 +1,7 @@
 //! Event groups of customers in the order of time.
 
+use spendscape_stats::BadInput;
+
 use crate::Error;
 
 /// One transaction.
@@ -125,7 +127,7 @@ impl Sequences {
     /// matter. A customer without events has no groups.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for an event of a customer or class that does not exist, or a class of such a goal.
+    /// [`BadInput::ShapeMismatch`] for an event of a customer or class that does not exist, or a class of such a goal.
     pub fn new(
         events: &[Event],
         customers: usize,
@@ -135,7 +137,11 @@ impl Sequences {
     ) -> Result<(Self, Left), Error> {
         let most = goal_of_class.iter().flatten().max().map_or(0, |goal| goal + 1);
         if most > goals.len() {
-            return Err(Error::ShapeMismatch { argument: "goals", expected: most, found: goals.len() });
+            return Err(Error::Input(BadInput::ShapeMismatch {
+                argument: "goals",
+                expected: most,
+                found: goals.len(),
+            }));
         }
         let mut left = Left::default();
         let mut kept = Vec::with_capacity(events.len());
@@ -143,16 +149,20 @@ impl Sequences {
         for event in events {
             let customer = event.customer as usize;
             if customer >= customers {
-                return Err(Error::ShapeMismatch {
+                return Err(Error::Input(BadInput::ShapeMismatch {
                     argument: "customers",
                     expected: customer + 1,
                     found: customers,
-                });
+                }));
             }
             let class = event.class as usize;
             let Some(goal) = goal_of_class.get(class) else {
                 let found = goal_of_class.len();
-                return Err(Error::ShapeMismatch { argument: "goal_of_class", expected: class + 1, found });
+                return Err(Error::Input(BadInput::ShapeMismatch {
+                    argument: "goal_of_class",
+                    expected: class + 1,
+                    found,
+                }));
             };
             if rules.until.is_some_and(|until| day_of(event.time) > until) {
                 left.future += 1;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::Rng;
 use rand::seq::SliceRandom;
+use spendscape_stats::BadInput;
 
 use crate::{Error, Sequences, Target};
 
@@ -39,7 +40,7 @@ impl TimeCuts {
     /// stay together.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] for shares that are negative or leave nothing to train on, [`Error::TooFew`] without
+    /// [`BadInput::InvalidParameter`] for shares that are negative or leave nothing to train on, [`BadInput::TooFew`] without
     /// targets.
     pub fn at_shares(sequences: &Sequences, validation: f64, test: f64) -> Result<Self, Error> {
         check_shares(validation, test)?;
@@ -78,11 +79,11 @@ impl TimeCuts {
 
     fn check(self) -> Result<(), Error> {
         if self.validation > self.test {
-            return Err(Error::InvalidParameter {
+            return Err(Error::Input(BadInput::InvalidParameter {
                 parameter: "days from the first test day to the first validation day",
                 value: f64::from(self.validation) - f64::from(self.test),
                 range: "0 and less",
-            });
+            }));
         }
         Ok(())
     }
@@ -93,7 +94,7 @@ impl Split {
     /// the share `test` tests (rounded).
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] for shares that are negative or leave nobody to train on, [`Error::TooFew`] if nobody is
+    /// [`BadInput::InvalidParameter`] for shares that are negative or leave nobody to train on, [`BadInput::TooFew`] if nobody is
     /// left to train or test on.
     pub fn by_customer<R: Rng>(
         sequences: &Sequences,
@@ -114,7 +115,7 @@ impl Split {
     /// trained among them.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] if the cuts are in the wrong order, [`Error::TooFew`] if nothing is left to train or test
+    /// [`BadInput::InvalidParameter`] if the cuts are in the wrong order, [`BadInput::TooFew`] if nothing is left to train or test
     /// on.
     pub fn by_time(sequences: &Sequences, cuts: TimeCuts) -> Result<Self, Error> {
         cuts.check()?;
@@ -193,15 +194,17 @@ fn check_shares(validation: f64, test: f64) -> Result<(), Error> {
         ("the validation and test share together", validation + test, validation + test < 1.0),
     ];
     match shares.into_iter().find(|(_, _, fits)| !fits) {
-        Some((parameter, value, _)) => {
-            Err(Error::InvalidParameter { parameter, value, range: "0 to below 1, the test share above 0" })
-        }
+        Some((parameter, value, _)) => Err(Error::Input(BadInput::InvalidParameter {
+            parameter,
+            value,
+            range: "0 to below 1, the test share above 0",
+        })),
         None => Ok(()),
     }
 }
 
 fn too_few(what: &'static str, of: &'static str, found: usize) -> Error {
-    Error::TooFew { what, needed: 1, of, found }
+    Error::Input(BadInput::TooFew { what, needed: 1, of, found })
 }
 
 /// The day on which a target is predicted, that of the group before it, and the day on which it comes.

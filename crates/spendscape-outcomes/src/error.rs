@@ -4,30 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Two arguments do not fit together.
-    #[error("{argument} has length {found} where {expected} was expected")]
-    ShapeMismatch {
-        /// Argument and axis that does not fit.
-        argument: &'static str,
-        /// Length that would fit.
-        expected: usize,
-        /// Length found.
-        found: usize,
-    },
-    /// A number is NaN or infinite.
-    #[error(
-        "{argument} is {value} at row {row}, column {column}; leave that customer out or repair the value"
-    )]
-    NotFinite {
-        /// Name of the argument.
-        argument: &'static str,
-        /// Row (customer), from 0.
-        row: usize,
-        /// Column, from 0.
-        column: usize,
-        /// The entry.
-        value: f64,
-    },
+    /// An argument cannot be computed with.
+    #[error("the outcome cannot be learned or measured")]
+    Input(#[from] spendscape_stats::BadInput),
     /// A score that should be a probability is none.
     #[error("score {value} of row {row} is no probability; give scores from 0 to 1")]
     NotProbability {
@@ -46,26 +25,6 @@ pub enum Error {
         /// What would be one.
         expected: &'static str,
     },
-    /// All labels are alike, so that nothing can be told apart.
-    #[error("all {rows} labels of {what} are {value}: an outcome needs at least two values")]
-    OneClass {
-        /// Which labels.
-        what: &'static str,
-        /// The only value.
-        value: f64,
-        /// How many labels.
-        rows: usize,
-    },
-    /// Too few customers for what was asked.
-    #[error("{what} needs at least {needed} customers, found {found}")]
-    TooFew {
-        /// What was asked.
-        what: &'static str,
-        /// How many it needs.
-        needed: usize,
-        /// How many there are.
-        found: usize,
-    },
     /// No feature varies over the training customers.
     #[error(
         "none of the {features} features varies over the training customers; there is nothing to learn from"
@@ -73,16 +32,6 @@ pub enum Error {
     NoFeature {
         /// The number of features.
         features: usize,
-    },
-    /// A parameter lies outside its range.
-    #[error("{parameter} is {value}; it has to lie in {range}")]
-    InvalidParameter {
-        /// Name of the parameter.
-        parameter: &'static str,
-        /// The value given.
-        value: f64,
-        /// The values allowed.
-        range: &'static str,
     },
     /// A set of features names a block that does not exist.
     #[error("the feature set {set:?} asks for block {block:?}, which the features do not have")]

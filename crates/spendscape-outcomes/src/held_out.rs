@@ -3,9 +3,11 @@
 use ndarray::{Array1, ArrayRef1};
 use rand::Rng;
 
+use spendscape_stats::Estimate;
+
 use crate::{
-    AucComparison, BinaryScores, Error, HeldOut, Interval, Measure, NonInferiority, Outcome, Task, bootstrap,
-    bootstrap_statistics, check, compare_aucs, ordered_measures,
+    AucComparison, BinaryScores, Error, HeldOut, Measure, NonInferiority, Outcome, Task, bootstrap,
+    check, compare_aucs, ordered_measures,
 };
 
 /// The group of everybody.
@@ -119,7 +121,7 @@ struct Scored {
 }
 
 /// Measures held-out scores of N customers: of a binary outcome for everybody and by group, with curves and comparisons of sets;
-/// of another one its ordered measures. Intervals are of `draws` bootstrap samples of customers, the same for all scores.
+/// of another one its ordered measures. Estimates are of `draws` bootstrap samples of customers, the same for all scores.
 ///
 /// Customers who were held out by no fold count nowhere. The cut of precision, recall and flagged shares is the score that flags as
 /// many of everybody as have a positive label.
@@ -198,7 +200,7 @@ pub fn measure_held_out<R: Rng>(
             part.iter().zip(&measures).map(|(scores, measures)| (scores, measures.as_slice())).collect();
         let intervals = bootstrap(&asked, draws, rng)?;
         for (k, (scored, intervals)) in scored.iter().zip(&intervals).enumerate() {
-            let intervals: Vec<(Measure, Interval)> =
+            let intervals: Vec<(Measure, Estimate)> =
                 measures[k].iter().copied().zip(intervals.iter().copied()).collect();
             binary(scored, &part[k], &group, cuts[k], &intervals, &mut found[k]);
             if group == EVERYBODY {
@@ -274,7 +276,7 @@ fn binary(
     scores: &BinaryScores,
     group: &str,
     cut: f64,
-    intervals: &[(Measure, Interval)],
+    intervals: &[(Measure, Estimate)],
     rows: &mut Vec<MeasuredScore>,
 ) {
     let mut push = |measure: &'static str, value: f64, interval: Option<[f64; 2]>| {
@@ -311,10 +313,10 @@ fn binary(
 fn curves(
     scored: &Scored,
     scores: &BinaryScores,
-    intervals: &[(Measure, Interval)],
+    intervals: &[(Measure, Estimate)],
     points: &mut Vec<MeasuredPoint>,
 ) -> Result<(), Error> {
-    let mut push = |curve, x, y, interval: Option<Interval>| {
+    let mut push = |curve, x, y, interval: Option<Estimate>| {
         let interval = interval.map(|found| [found.low, found.high]);
         points.push(MeasuredPoint {
             set: scored.set.clone(),
@@ -399,7 +401,7 @@ fn ordered<R: Rng>(
         ordered_measures(&take(&values), &take(&scores))
             .map_or(vec![f64::NAN; 3], |found| vec![found.concordance, found.r2, found.rmse])
     };
-    let found = bootstrap_statistics(rows.len(), draws, rng, statistics);
+    let found = spendscape_stats::bootstrap(rows.len(), draws, rng, statistics);
     for (measure, found) in ["concordance", "r2", "rmse"].into_iter().zip(found) {
         // The best possible score orders customers; it is in no unit of the outcome.
         if scored.set == BEST_POSSIBLE && measure != "concordance" {

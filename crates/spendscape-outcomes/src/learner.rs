@@ -1,8 +1,9 @@
 //! Learners for every kind of outcome.
 
 use ndarray::{Array1, Array2, ArrayRef2};
+use spendscape_stats::{BadInput, Standardizer};
 
-use crate::{Binned, BoostedTrees, Error, Loss, Outcome, Regression, Standardizer, Task, check};
+use crate::{Binned, BoostedTrees, Error, Loss, Outcome, Regression, Task, check};
 
 /// A way to learn an outcome from features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl Learner {
     /// An ordinal outcome with levels l_1 < .. < l_K is learned as K - 1 binary ones, "above l_k" (Frank and Hall 2001).
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::NotFinite`], [`Error::NoFeature`] if no feature varies, [`Error::OneClass`] if
+    /// [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`], [`Error::NoFeature`] if no feature varies, [`BadInput::OneClass`] if
     /// these customers show one value only.
     pub fn fit(
         self,
@@ -50,8 +51,8 @@ impl Learner {
         options: LearnerOptions,
     ) -> Result<Fitted, Error> {
         check::length("feature rows", rows.len(), x.nrows())?;
-        let scale = Standardizer::fit(x)?;
-        let z = scale.transform(x)?;
+        let scale = varying(Standardizer::fit(x)?)?;
+        let z = scale.transform_varying(x)?;
         match self {
             Self::Linear => Fitted::fit(scale, Inputs::Standardized(&z), outcome, rows, options),
             Self::Boosted => {
@@ -94,7 +95,11 @@ impl Fitted {
                 // A rare level may be absent from a fold: then nothing is learned about its threshold.
                 return match outcome.task() {
                     Task::Ordinal => Ok(Part::Constant(first)),
-                    _ => Err(Error::OneClass { what: "the training customers", value: first, rows: y.len() }),
+                    _ => Err(Error::Input(BadInput::OneClass {
+                        what: "the training customers",
+                        value: first,
+                        rows: y.len(),
+                    })),
                 };
             }
             let weights = weights(loss, y, options);
@@ -137,9 +142,9 @@ impl Fitted {
     /// one.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for another number of features, [`Error::NotFinite`].
+    /// [`BadInput::ShapeMismatch`] for another number of features, [`BadInput::NotFinite`].
     pub fn predict(&self, x: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
-        self.predict_scaled(&self.scale.transform(x)?)
+        self.predict_scaled(&self.scale.transform_varying(x)?)
     }
 
     /// The same from standardized features.
@@ -163,10 +168,10 @@ impl Fitted {
     /// linear learner of a binary or continuous outcome has contributions.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for another number of features, [`Error::NotFinite`].
+    /// [`BadInput::ShapeMismatch`] for another number of features, [`BadInput::NotFinite`].
     pub fn contributions(&self, x: &ArrayRef2<f64>) -> Result<Option<Array2<f64>>, Error> {
         let [Part::Linear(model)] = self.parts.as_slice() else { return Ok(None) };
-        let z = self.scale.transform(x)?;
+        let z = self.scale.transform_varying(x)?;
         let mut contributions = Array2::zeros(x.raw_dim());
         for (k, feature) in self.scale.kept().iter().enumerate() {
             contributions.column_mut(*feature).assign(&(&z.column(k) * model.coefficients()[k]));
@@ -188,4 +193,9 @@ impl Fitted {
     pub fn scale(&self) -> &Standardizer {
         &self.scale
     }
+}
+
+/// The scale itself, if any feature varies.
+pub(crate) fn varying(scale: Standardizer) -> Result<Standardizer, Error> {
+    if scale.kept().is_empty() { Err(Error::NoFeature { features: scale.columns() }) } else { Ok(scale) }
 }

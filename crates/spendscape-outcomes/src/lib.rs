@@ -1,14 +1,12 @@
 #![doc = include_str!("../README.md")]
 //!
-//! Modules in reading order: `outcome` (what is predicted), `folds`, `scale`, `linear`, `boosted`, `learner`, `validate`
-//! (cross-validation and the audit for leaks), `measures`, `held_out` (all measures of all sets), `reasons`, `scorecard`, `bespoke` (features of
-//! spending and balances).
+//! Modules in reading order: `outcome` (what is predicted), `linear`, `boosted`, `learner`, `validate`
+//! (cross-validation and the audit for leaks), `measures`, `held_out` (all measures of all sets), `reasons`, `scorecard`,
+//! `bespoke` (features of spending and balances).
 
 mod bespoke;
 mod boosted;
-mod check;
 mod error;
-mod folds;
 mod held_out;
 mod learner;
 mod linear;
@@ -16,14 +14,12 @@ mod measures;
 mod numbers;
 mod outcome;
 mod reasons;
-mod scale;
 mod scorecard;
 mod validate;
 
 pub use bespoke::{BALANCE_FEATURES, BalanceHistory, SPENDING_FEATURES, SpendingHistory, UNIT_MINOR};
 pub use boosted::BoostedTrees;
 pub use error::Error;
-pub use folds::{Fold, stratified_folds, time_split};
 pub use held_out::{
     BEST_POSSIBLE, ComparedSets, EVERYBODY, Measured, MeasuredPoint, MeasuredScore, Reference, SkippedGroup,
     measure_held_out,
@@ -31,13 +27,13 @@ pub use held_out::{
 pub use learner::{Fitted, Learner, LearnerOptions};
 pub use linear::Regression;
 pub use measures::{
-    AucComparison, BinaryScores, CalibrationBin, CalibrationLine, Cut, Interval, LiftBin, Measure,
-    NonInferiority, OrderedMeasures, RocPoint, bootstrap, bootstrap_statistics, compare_aucs,
-    ordered_measures,
+    AucComparison, BinaryScores, CalibrationBin, CalibrationLine, Cut, LiftBin, Measure, NonInferiority,
+    OrderedMeasures, RocPoint, bootstrap, compare_aucs, ordered_measures,
 };
 pub use outcome::{Outcome, Task};
 pub use reasons::{Reason, adverse_reasons};
-pub use scale::Standardizer;
 pub use scorecard::{Attribute, Scorecard, ScorecardParams};
+pub use spendscape_stats::BadInput;
+use spendscape_stats::check;
 pub use spendscape_trees::{Binned, Loss};
 pub use validate::{Block, FeatureSet, Features, FoldScores, HeldOut, Study, audit, cross_validate};

@@ -4,6 +4,7 @@ use std::{array::from_fn, borrow::Cow};
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
 use spendscape_linalg::{add_gram, cholesky};
+use spendscape_stats::BadInput;
 use spendscape_trees::Loss;
 
 use crate::{Error, check, numbers};
@@ -51,8 +52,8 @@ impl Regression {
     /// intercept is not penalized. `x` is N x F, `y` and `weights` are N.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::NotFinite`], [`Error::Label`] for a logistic outcome that is neither 0 nor 1,
-    /// [`Error::OneClass`] if all are alike, [`Error::InvalidParameter`] for a penalty that is not positive.
+    /// [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`], [`Error::Label`] for a logistic outcome that is neither 0 nor 1,
+    /// [`BadInput::OneClass`] if all are alike, [`BadInput::InvalidParameter`] for a penalty that is not positive.
     pub fn fit(
         loss: Loss,
         x: &ArrayRef2<f64>,
@@ -62,11 +63,11 @@ impl Regression {
     ) -> Result<Self, Error> {
         check_data(loss, x, y, weights)?;
         if !(penalty > 0.0 && penalty.is_finite()) {
-            return Err(Error::InvalidParameter {
+            return Err(Error::Input(BadInput::InvalidParameter {
                 parameter: "the penalty",
                 value: penalty,
                 range: "(0, inf)",
-            });
+            }));
         }
         let data = Data::new(loss, x, y, weights);
         Self::search(&data, penalty, data.start())
@@ -123,7 +124,7 @@ impl Regression {
     /// Intercept plus features times coefficients (N): the log-odds, or the value.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for another number of features.
+    /// [`BadInput::ShapeMismatch`] for another number of features.
     pub fn linear(&self, x: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
         check::length("features", self.coefficients.len(), x.ncols())?;
         let mut values = vec![0.0; x.nrows()];
@@ -138,7 +139,7 @@ impl Regression {
     /// Probabilities, or values (N).
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for another number of features.
+    /// [`BadInput::ShapeMismatch`] for another number of features.
     pub fn predict(&self, x: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
         let linear = self.linear(x)?;
         Ok(if self.loss == Loss::Logistic { linear.mapv(numbers::sigmoid) } else { linear })
@@ -177,9 +178,9 @@ fn check_data(
 ) -> Result<(), Error> {
     check::length("labels", x.nrows(), y.len())?;
     check::length("weights", x.nrows(), weights.len())?;
-    check::finite2("features", x)?;
-    check::finite1("labels", y)?;
-    check::finite1("weights", weights)?;
+    check::finite("features", x)?;
+    check::finite("labels", y)?;
+    check::finite("weights", weights)?;
     if loss == Loss::Logistic
         && let Some(row) = y.iter().position(|value| *value != 0.0 && *value != 1.0)
     {
@@ -187,7 +188,11 @@ fn check_data(
     }
     if y.iter().all(|value| *value == y[0]) {
         let value = y.first().copied().unwrap_or(f64::NAN);
-        return Err(Error::OneClass { what: "the training customers", value, rows: y.len() });
+        return Err(Error::Input(BadInput::OneClass {
+            what: "the training customers",
+            value,
+            rows: y.len(),
+        }));
     }
     Ok(())
 }

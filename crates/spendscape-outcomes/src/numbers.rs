@@ -91,22 +91,6 @@ pub(crate) fn inside(p: f64) -> f64 {
     p.clamp(f64::EPSILON, 1.0 - f64::EPSILON)
 }
 
-/// The distribution function of the standard normal.
-pub(crate) fn normal_cdf(x: f64) -> f64 {
-    0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
-}
-
-/// The value below which a share `at` of the sorted values lies, linear between them.
-pub(crate) fn quantile(sorted: &[f64], at: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
-    let place = at * last as f64;
-    let low = place.floor() as usize;
-    let (a, b) = (sorted[low.min(last)], sorted[(low + 1).min(last)]);
-    // As numpy interpolates: from the nearer end.
-    let fraction = place - low as f64;
-    if fraction < 0.5 { a + (b - a) * fraction } else { b - (b - a) * (1.0 - fraction) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,8 +104,6 @@ mod tests {
         assert!(sigmoid(f64::NAN).is_nan() && sigmoid_and_softplus(f64::NAN).1.is_nan());
         assert!(logit(0.0).is_finite() && logit(1.0).is_finite());
         assert!((logit(sigmoid(2.5)) - 2.5).abs() < 1e-14);
-        // Phi(1.96), from tables.
-        assert!((normal_cdf(1.959_963_984_540_054) - 0.975).abs() < 1e-15);
     }
 
     /// Units in the last place between two numbers of one sign.
@@ -152,12 +134,5 @@ mod tests {
             assert!(units(exp(x), libm::exp(x)) <= 1, "exp({x})");
         }
         assert_eq!((exp(0.0), exp(-0.0), exp(-708.1), log1p(0.0)), (1.0, 1.0, 0.0, 0.0));
-    }
-
-    #[test]
-    fn quantiles_are_linear_between_values() {
-        let sorted = [1.0, 2.0, 4.0];
-        assert_eq!([0.0, 0.25, 0.5, 0.75, 1.0].map(|at| quantile(&sorted, at)), [1.0, 1.5, 2.0, 3.0, 4.0]);
-        assert!(quantile(&[], 0.5).is_nan());
     }
 }

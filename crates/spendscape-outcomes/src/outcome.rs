@@ -1,6 +1,7 @@
 //! Outcomes: what is to be predicted.
 
 use ndarray::{Array1, ArrayRef1};
+use spendscape_stats::BadInput;
 
 use crate::{Error, check};
 
@@ -42,10 +43,10 @@ impl Outcome {
     /// Takes one value per customer (N).
     ///
     /// # Errors
-    /// [`Error::NotFinite`] for a missing label (leave such customers out, and count them), [`Error::Label`] for a binary
-    /// one that is neither 0 nor 1, [`Error::OneClass`] if all are alike.
+    /// [`BadInput::NotFinite`] for a missing label (leave such customers out, and count them), [`Error::Label`] for a binary
+    /// one that is neither 0 nor 1, [`BadInput::OneClass`] if all are alike.
     pub fn new(task: Task, values: &ArrayRef1<f64>) -> Result<Self, Error> {
-        check::finite1("labels", values)?;
+        check::finite("labels", values)?;
         if task == Task::Binary
             && let Some(row) = values.iter().position(|value| *value != 0.0 && *value != 1.0)
         {
@@ -56,7 +57,7 @@ impl Outcome {
         levels.dedup();
         if levels.len() < 2 {
             let value = levels.first().copied().unwrap_or(f64::NAN);
-            return Err(Error::OneClass { what: "the outcome", value, rows: values.len() });
+            return Err(Error::Input(BadInput::OneClass { what: "the outcome", value, rows: values.len() }));
         }
         if task == Task::Continuous {
             levels.clear();

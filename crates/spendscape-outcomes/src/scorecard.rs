@@ -1,8 +1,9 @@
 //! A scorecard: whole points for ranges of a few features, to be added by hand.
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
+use spendscape_stats::{BadInput, Standardizer, quantile_sorted};
 
-use crate::{Error, Loss, Regression, Standardizer, check, numbers};
+use crate::{Error, Loss, Regression, check, learner::varying, numbers};
 
 /// Penalty of the points: the logarithm of an odds ratio is expected to lie within about 1 of 0.
 const PENALTY: f64 = 1.0;
@@ -67,10 +68,12 @@ impl Scorecard {
     /// ridge regression are cut into ranges, and a logistic regression on the ranges gives the points.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`], [`Error::ShapeMismatch`], [`Error::NotFinite`], [`Error::OneClass`],
+    /// [`BadInput::InvalidParameter`], [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`], [`BadInput::OneClass`],
     /// [`Error::NoFeature`].
     pub fn fit(params: ScorecardParams, x: &ArrayRef2<f64>, y: &ArrayRef1<f64>) -> Result<Self, Error> {
-        let invalid = |parameter, value, range| Err(Error::InvalidParameter { parameter, value, range });
+        let invalid = |parameter, value, range| {
+            Err(Error::Input(BadInput::InvalidParameter { parameter, value, range }))
+        };
         if params.features == 0 {
             return invalid("the number of features", 0.0, "1 or more");
         }
@@ -84,8 +87,8 @@ impl Scorecard {
         }
         check::length("labels", x.nrows(), y.len())?;
         let weights = Array1::ones(y.len());
-        let scale = Standardizer::fit(x)?;
-        let ranking = Regression::fit_validated(Loss::Logistic, &scale.transform(x)?, y, &weights)?;
+        let scale = varying(Standardizer::fit(x)?)?;
+        let ranking = Regression::fit_validated(Loss::Logistic, &scale.transform_varying(x)?, y, &weights)?;
         let mut order: Vec<usize> = (0..scale.kept().len()).collect();
         let size = |k: usize| ranking.coefficients()[k].abs();
         order.sort_by(|a, b| size(*b).total_cmp(&size(*a)).then(a.cmp(b)));
@@ -95,7 +98,7 @@ impl Scorecard {
             let mut sorted = x.column(feature).to_vec();
             sorted.sort_by(f64::total_cmp);
             let mut edges: Vec<f64> = (1..params.ranges)
-                .map(|cut| numbers::quantile(&sorted, cut as f64 / params.ranges as f64))
+                .map(|cut| quantile_sorted(&sorted, cut as f64 / params.ranges as f64))
                 .filter(|edge| *edge < sorted[sorted.len() - 1])
                 .collect();
             edges.dedup();
@@ -141,10 +144,10 @@ impl Scorecard {
     /// Points of each customer (N).
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for another number of features, [`Error::NotFinite`].
+    /// [`BadInput::ShapeMismatch`] for another number of features, [`BadInput::NotFinite`].
     pub fn points(&self, x: &ArrayRef2<f64>) -> Result<Vec<i64>, Error> {
         check::length("features", self.features, x.ncols())?;
-        check::finite2("features", x)?;
+        check::finite("features", x)?;
         let of = |row: ndarray::ArrayView1<'_, f64>| {
             let held = self.attributes.iter().filter(|attribute| attribute.holds(row[attribute.feature]));
             self.base + held.map(|attribute| attribute.points).sum::<i64>()

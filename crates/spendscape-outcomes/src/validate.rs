@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayBase, Axis, CowArray, Ix2, concatenate};
 use rayon::prelude::*;
+use spendscape_stats::{BadInput, Fold, Standardizer};
 
 use crate::{
-    Binned, BoostedTrees, Error, Fitted, Fold, Learner, LearnerOptions, Outcome, Standardizer, check,
-    folds::check_folds, learner::Inputs,
+    Binned, BoostedTrees, Error, Fitted, Learner, LearnerOptions, Outcome, check,
+    learner::{Inputs, varying},
 };
 
 /// Features of one kind for the customers of a fold.
@@ -51,7 +52,7 @@ impl FeatureSet {
     /// Its blocks side by side, as one block of the set's name.
     ///
     /// # Errors
-    /// [`Error::UnknownBlock`] if a block is not there, [`Error::ShapeMismatch`] if blocks differ in their rows.
+    /// [`Error::UnknownBlock`] if a block is not there, [`BadInput::ShapeMismatch`] if blocks differ in their rows.
     pub fn assemble(&self, blocks: &[Block]) -> Result<Block, Error> {
         let chosen: Vec<&Block> = self.members(blocks)?.into_iter().map(|at| &blocks[at]).collect();
         let join = |part: fn(&Block) -> &Array2<f64>| {
@@ -129,8 +130,8 @@ impl Part {
     fn new(block: &Block, fold: &Fold, binned: bool) -> Result<Self, Error> {
         check::length("training rows", fold.train.len(), block.train.nrows())?;
         check::length("held-out rows", fold.test.len(), block.test.nrows())?;
-        let scale = Standardizer::of_block(&block.train)?;
-        let (train, test) = (scale.transform(&block.train)?, scale.transform(&block.test)?);
+        let scale = Standardizer::fit(&block.train)?;
+        let (train, test) = (scale.transform_varying(&block.train)?, scale.transform_varying(&block.test)?);
         let codes = (binned && train.ncols() > 0).then(|| BoostedTrees::bin(&train)).transpose()?;
         Ok(Self { scale, train, test, codes })
     }
@@ -173,7 +174,7 @@ fn fit_fold<D: ?Sized + Sync>(
         }
         let parts: Vec<&Part> = members.iter().filter_map(|at| parts[*at].as_ref()).collect();
         let scales: Vec<&Standardizer> = parts.iter().map(|part| &part.scale).collect();
-        let scale = Standardizer::join(&scales).varying()?;
+        let scale = varying(Standardizer::join(&scales))?;
         let test = beside(&parts, |part| &part.test);
         for learner in study.learners {
             let model = match (known, learner) {
@@ -215,7 +216,7 @@ fn same_bits(a: &Array2<f64>, b: Option<&Array2<f64>>) -> bool {
 /// each is done.
 ///
 /// # Errors
-/// Those of features and learners; [`Error::ShapeMismatch`] if a fold trains on whom it tests.
+/// Those of features and learners; [`BadInput::ShapeMismatch`] if a fold trains on whom it tests.
 pub fn cross_validate<D: ?Sized + Sync>(
     features: &impl Features<D>,
     data: &D,
@@ -269,7 +270,7 @@ pub struct FoldScores(Vec<Vec<f64>>);
 /// again only if these have changed by a bit.
 ///
 /// # Errors
-/// [`Error::Leak`] names set, learner and customer; [`Error::TooFew`] with fewer than two held-out customers; and those of
+/// [`Error::Leak`] names set, learner and customer; [`BadInput::TooFew`] with fewer than two held-out customers; and those of
 /// features and learners.
 pub fn audit<D: ?Sized + Sync>(
     features: &impl Features<D>,
@@ -280,7 +281,12 @@ pub fn audit<D: ?Sized + Sync>(
 ) -> Result<FoldScores, Error> {
     check_folds(std::slice::from_ref(fold), study.outcome.values().len())?;
     if fold.test.len() < 2 {
-        return Err(Error::TooFew { what: "an audit (held-out)", needed: 2, found: fold.test.len() });
+        return Err(Error::Input(BadInput::TooFew {
+            what: "an audit (held-out)",
+            of: "customers",
+            needed: 2,
+            found: fold.test.len(),
+        }));
     }
     let honest = fit_fold(features, data, study, fold, None)?;
     let earlier = Some((&honest, study.outcome));
@@ -322,4 +328,22 @@ pub fn audit<D: ?Sized + Sync>(
     let found = fit_fold(features, &*alter(&rows), study, fold, earlier)?;
     compare(&found, &kept, "the data of other held-out customers")?;
     Ok(FoldScores(honest.scores))
+}
+
+/// Checks that folds belong to `customers` customers and never test whom they train on.
+fn check_folds(folds: &[Fold], customers: usize) -> Result<(), Error> {
+    for fold in folds {
+        let mut role = vec![0_u8; customers];
+        for row in fold.train.iter().chain(&fold.test) {
+            let slot = role.get_mut(*row).ok_or(Error::Input(BadInput::ShapeMismatch {
+                argument: "the customers of a fold",
+                expected: customers,
+                found: *row + 1,
+            }))?;
+            *slot += 1;
+        }
+        let twice = role.iter().filter(|count| **count > 1).count();
+        check::length("customers who stand twice in a fold", 0, twice)?;
+    }
+    Ok(())
 }

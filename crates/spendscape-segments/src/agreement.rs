@@ -8,7 +8,7 @@ use crate::error::Result;
 /// # Errors
 /// When the lengths differ or there are no entries.
 pub fn share_equal(a: &[usize], b: &[usize]) -> Result<f64> {
-    check::length("second labels", "entries", a.len(), b.len())?;
+    check::length("entries of second labels", a.len(), b.len())?;
     check::at_least("labels", "entries", 1, a.len())?;
     Ok(a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / a.len() as f64)
 }
@@ -32,7 +32,7 @@ struct Contingency {
 
 impl Contingency {
     fn new(a: &[usize], b: &[usize]) -> Result<Self> {
-        check::length("second labels", "entries", a.len(), b.len())?;
+        check::length("entries of second labels", a.len(), b.len())?;
         check::at_least("labels", "entries", 1, a.len())?;
         let ((a, row_count), (b, column_count)) = (compress(a), compress(b));
         let (mut rows, mut columns) = (vec![0; row_count], vec![0; column_count]);

@@ -51,8 +51,8 @@ pub fn find_changed(
     check::finite("states", states)?;
     check::at_least("states", "periods", 3, periods)?;
     if let Some(short) = short {
-        check::length("short window", "rows", customers, short.nrows())?;
-        check::length("short window", "columns", units, short.ncols())?;
+        check::length("rows of short window", customers, short.nrows())?;
+        check::length("columns of short window", units, short.ncols())?;
         check::finite("short window", short)?;
     }
     let steps = steps(states);

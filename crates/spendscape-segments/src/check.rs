@@ -1,31 +1,9 @@
 //! Checks of inputs at the public boundary, shared by all modules.
 
-use ndarray::{ArrayRef, ArrayRef2, Axis, Dimension, RemoveAxis};
+use ndarray::{ArrayRef2, Axis};
+pub(crate) use spendscape_stats::check::{at_least, finite, length};
 
 use crate::error::{Error, Result};
-
-/// Refuses NaN and infinite entries; the first one is named by its row and its place within the row.
-pub(crate) fn finite<D: Dimension + RemoveAxis>(what: &'static str, a: &ArrayRef<f64, D>) -> Result<()> {
-    if a.iter().all(|v| v.is_finite()) {
-        return Ok(());
-    }
-    for (row, values) in a.axis_iter(Axis(0)).enumerate() {
-        if let Some(column) = values.iter().position(|v| !v.is_finite()) {
-            return Err(Error::NonFinite { what, row, column });
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a length other than the expected one.
-pub(crate) fn length(what: &'static str, of: &'static str, expected: usize, found: usize) -> Result<()> {
-    if expected == found { Ok(()) } else { Err(Error::Length { what, of, expected, found }) }
-}
-
-/// Refuses fewer than `needed`.
-pub(crate) fn at_least(what: &'static str, of: &'static str, needed: usize, found: usize) -> Result<()> {
-    if found >= needed { Ok(()) } else { Err(Error::TooFew { what, of, needed, found }) }
-}
 
 /// Refuses an index at or beyond `limit`.
 pub(crate) fn below(what: &'static str, limit: usize, values: &[usize]) -> Result<()> {
@@ -38,7 +16,7 @@ pub(crate) fn below(what: &'static str, limit: usize, values: &[usize]) -> Resul
 /// Labels renumbered without gaps, and their number, of a clustering of `x` that has a quality: at least two clusters, and
 /// not every point alone.
 pub(crate) fn clustering(x: &ArrayRef2<f64>, labels: &[usize]) -> Result<(Vec<usize>, usize)> {
-    length("labels", "entries", x.nrows(), labels.len())?;
+    length("entries of labels", x.nrows(), labels.len())?;
     finite("features", x)?;
     let (labels, clusters) = crate::agreement::compress(labels);
     at_least("labels", "clusters", 2, clusters)?;
@@ -55,7 +33,7 @@ pub(crate) fn clustering(x: &ArrayRef2<f64>, labels: &[usize]) -> Result<(Vec<us
 
 /// Row indices where the mask is true, and where it is false.
 pub(crate) fn split(what: &'static str, rows: usize, train: &[bool]) -> Result<(Vec<usize>, Vec<usize>)> {
-    length(what, "entries", rows, train.len())?;
+    length(what, rows, train.len())?;
     Ok((0..rows).partition(|&n| train[n]))
 }
 

@@ -127,7 +127,7 @@ impl Gap {
         let (references, most) = (reference_logs.nrows(), inertia.len());
         check::at_least("references", "samples", 1, references)?;
         check::at_least("inertia", "clusters", 1, most)?;
-        check::length("references", "columns", most, reference_logs.ncols())?;
+        check::length("columns of references", most, reference_logs.ncols())?;
         let mut gap = Vec::with_capacity(most);
         let mut error = Vec::with_capacity(most);
         for (column, &inertia) in reference_logs.columns().into_iter().zip(inertia) {

@@ -4,42 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An input has a NaN or an infinite value.
-    #[error("{what} has a value that is not finite in row {row}, column {column}; repair or drop that row")]
-    NonFinite {
-        /// The input's name.
-        what: &'static str,
-        /// First axis of the offending entry (the customer).
-        row: usize,
-        /// Position of the entry within that row, flattened over the other axes.
-        column: usize,
-    },
-    /// An input has a length other than the one its partners have.
-    #[error(
-        "{what} has {found} {of}, but {expected} are needed; pass inputs of the same customers and states"
-    )]
-    Length {
-        /// The input's name.
-        what: &'static str,
-        /// What is counted, for example `rows`.
-        of: &'static str,
-        /// The length the other inputs imply.
-        expected: usize,
-        /// The length found.
-        found: usize,
-    },
-    /// There are fewer rows, columns or groups than the method needs.
-    #[error("{what} has {found} {of}, but at least {needed} are needed; pass more or ask for less")]
-    TooFew {
-        /// The input's name.
-        what: &'static str,
-        /// What is counted, for example `rows`.
-        of: &'static str,
-        /// The smallest number that works.
-        needed: usize,
-        /// The number found.
-        found: usize,
-    },
+    /// An argument cannot be computed with.
+    #[error("the customers cannot be segmented")]
+    Input(#[from] spendscape_stats::BadInput),
     /// There are more rows or groups than the method can use.
     #[error("{what} has {found} {of}, but at most {allowed} are allowed; use a sample or fewer groups")]
     TooMany {
@@ -63,16 +30,6 @@ pub enum Error {
         limit: usize,
         /// The value found.
         found: usize,
-    },
-    /// A parameter is outside its range.
-    #[error("parameter {name} is {value}, but must lie in {range}")]
-    Parameter {
-        /// The parameter's name.
-        name: &'static str,
-        /// The value given.
-        value: f64,
-        /// The allowed range, in words or interval notation.
-        range: &'static str,
     },
     /// The training directions have no mean direction, so the canonical frame is not defined.
     #[error(

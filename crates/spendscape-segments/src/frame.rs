@@ -42,7 +42,7 @@ impl CanonicalFrame {
         check::at_least("directions", "columns", 1, units)?;
         check::finite("directions", directions)?;
         check::finite("readout", readout)?;
-        check::length("readout", "columns", units, readout.ncols())?;
+        check::length("columns of readout", units, readout.ncols())?;
         let (fitted, _) = check::split("train", directions.nrows(), train)?;
         let mut unit = unit_rows(&check::take(directions, &fitted));
         let moving: Vec<usize> =
@@ -110,7 +110,7 @@ impl CanonicalFrame {
     /// # Errors
     /// When the number of columns differs from the frame's, or a value is not finite.
     pub fn coordinates(&self, directions: &ArrayRef2<f64>) -> Result<Array2<f64>> {
-        check::length("directions", "columns", self.axes.ncols(), directions.ncols())?;
+        check::length("columns of directions", self.axes.ncols(), directions.ncols())?;
         check::finite("directions", directions)?;
         Ok(directions.dot(&self.axes.t()))
     }

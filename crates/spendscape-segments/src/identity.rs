@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use ndarray::{Array2, Axis};
+use spendscape_stats::BadInput;
 
 use crate::assignment::maximum_assignment;
 use crate::check;
@@ -131,7 +132,11 @@ pub fn match_segments(
     config: &MatchConfig,
 ) -> Result<SegmentMatch> {
     if !(config.keep >= 0.0 && config.keep < 1.0) {
-        return Err(Error::Parameter { name: "keep", value: config.keep, range: "[0, 1)" });
+        return Err(Error::Input(BadInput::InvalidParameter {
+            parameter: "keep",
+            value: config.keep,
+            range: "[0, 1)",
+        }));
     }
     check_part(config.part)?;
     check_labels("old segments", next_id, old)?;
@@ -302,7 +307,7 @@ struct Overlap {
 impl Overlap {
     /// `known` are the rising ids of `old`, `found` the ids of `new` in any order.
     fn new(old: &[Option<usize>], new: &[Option<usize>], known: &[usize], found: &[usize]) -> Result<Self> {
-        check::length("new segments", "entries", old.len(), new.len())?;
+        check::length("entries of new segments", old.len(), new.len())?;
         let limit = found.iter().max().map_or(0, |most| most + 1);
         check_labels("new segments", limit, new)?;
         let mut column = vec![None; limit];
@@ -344,7 +349,7 @@ fn check_part(part: f64) -> Result<()> {
     if part > 0.0 && part <= 1.0 {
         Ok(())
     } else {
-        Err(Error::Parameter { name: "part", value: part, range: "(0, 1]" })
+        Err(Error::Input(BadInput::InvalidParameter { parameter: "part", value: part, range: "(0, 1]" }))
     }
 }
 
@@ -373,7 +378,7 @@ const EMPTY_COUNT: f64 = 0.5;
 /// # Errors
 /// When lengths differ or either side has no customers.
 pub fn population_stability_index(expected: &[usize], actual: &[usize]) -> Result<StabilityIndex> {
-    check::length("actual sizes", "entries", expected.len(), actual.len())?;
+    check::length("entries of actual sizes", expected.len(), actual.len())?;
     let shares = |sizes: &[usize]| -> Result<Vec<f64>> {
         check::at_least("segment sizes", "customers", 1, sizes.iter().sum())?;
         let counts: Vec<f64> = sizes.iter().map(|&s| if s == 0 { EMPTY_COUNT } else { s as f64 }).collect();

@@ -89,18 +89,17 @@ pub use life_events::{
 };
 pub use members::{always_kept, group_means};
 pub use mixture::{Mixture, MixtureParams};
-pub use neighbors::{
-    DEFAULT_NEIGHBORS, PrefixAccuracy, Scaling, majority_labels, nearest_neighbors, prefix_accuracy,
-};
+pub use neighbors::{DEFAULT_NEIGHBORS, PrefixAccuracy, majority_labels, nearest_neighbors, prefix_accuracy};
 pub use null::{GaussianNull, JointNull};
 pub use profile::{Profile, ProfileInput, Spending, profiles};
 pub use silhouette::{SampledSilhouette, Silhouette, silhouette, silhouette_sampled};
+pub use spendscape_stats::BadInput;
 pub use stability::{
     BootstrapStability, SplitShare, WindowStability, YearlyStability, bootstrap_stability, label_stability,
     matched_share, pairwise_agreement, window_stability, yearly_stability,
 };
 pub use trajectory::{
-    ForwardSteps, GradeLength, RankProjections, StraightnessSummary, TrajectorySummary, correlation,
-    forward_steps, largest_grades, projections_by_rank, row_cosines, step_lengths, straightness,
-    trajectory_summary, turn_angles,
+    ForwardSteps, GradeLength, RankProjections, StraightnessSummary, TrajectorySummary, forward_steps,
+    largest_grades, projections_by_rank, row_cosines, step_lengths, straightness, trajectory_summary,
+    turn_angles,
 };

@@ -46,8 +46,8 @@ pub struct EventTurns {
 /// When shapes disagree, a value is not finite, or there are fewer than two periods.
 pub fn turns_by_event(states: &ArrayRef3<f64>, events: &ArrayRef2<bool>) -> Result<EventTurns> {
     check::finite("states", states)?;
-    check::length("events", "rows", states.dim().0, events.nrows())?;
-    check::length("events", "columns", states.dim().1, events.ncols())?;
+    check::length("rows of events", states.dim().0, events.nrows())?;
+    check::length("columns of events", states.dim().1, events.ncols())?;
     let turns = turn_angles(states)?;
     let (mut with_event, mut without_event) = (Vec::new(), Vec::new());
     for (&turn, &event) in turns.iter().zip(events.slice(s![.., 1..])) {
@@ -64,7 +64,7 @@ pub fn decode(vectors: &ArrayRef2<f64>, readout: &ArrayRef2<f64>) -> Result<Vec<
     check::finite("vectors", vectors)?;
     check::finite("readout", readout)?;
     check::at_least("readout", "rows", 1, readout.nrows())?;
-    check::length("readout", "columns", vectors.ncols(), readout.ncols())?;
+    check::length("columns of readout", vectors.ncols(), readout.ncols())?;
     Ok(vectors.dot(&readout.t()).rows().into_iter().map(|r| argmax(r.iter().copied())).collect())
 }
 
@@ -110,10 +110,10 @@ pub fn late_changes(input: LateChangeInput<'_>) -> Result<LateChanges> {
     let LateChangeInput { states, events, before, after, readout, short } = input;
     let (customers, periods, _) = states.dim();
     check::finite("states", states)?;
-    check::length("events", "rows", customers, events.nrows())?;
-    check::length("events", "columns", periods, events.ncols())?;
-    check::length("before", "entries", customers, before.len())?;
-    check::length("after", "entries", customers, after.len())?;
+    check::length("rows of events", customers, events.nrows())?;
+    check::length("columns of events", periods, events.ncols())?;
+    check::length("entries of before", customers, before.len())?;
+    check::length("entries of after", customers, after.len())?;
     let turns = turn_angles(states)?;
     let last = periods - 1;
     let event_count = |n: usize| events.row(n).iter().filter(|e| **e).count();
@@ -130,7 +130,7 @@ pub fn late_changes(input: LateChangeInput<'_>) -> Result<LateChanges> {
     };
     let short_decodes = match short {
         Some(short) => {
-            check::length("short window", "rows", customers, short.nrows())?;
+            check::length("rows of short window", customers, short.nrows())?;
             Some(decoded_share(short)?)
         }
         None => None,

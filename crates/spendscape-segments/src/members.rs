@@ -12,7 +12,7 @@ use crate::error::Result;
 /// # Errors
 /// When lengths disagree.
 pub fn group_means(x: &ArrayRef2<f64>, labels: &[Option<usize>]) -> Result<Array2<f64>> {
-    check::length("labels", "entries", x.nrows(), labels.len())?;
+    check::length("labels", x.nrows(), labels.len())?;
     let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (row, label) in labels.iter().enumerate() {
         if let Some(label) = label {
@@ -35,7 +35,7 @@ pub fn group_means(x: &ArrayRef2<f64>, labels: &[Option<usize>]) -> Result<Array
 /// # Errors
 /// When lengths disagree or a segment does not exist.
 pub fn always_kept(labels: &ArrayRef2<usize>, assigned: &[usize], segments: usize) -> Result<Vec<f64>> {
-    check::length("assigned", "entries", labels.nrows(), assigned.len())?;
+    check::length("assigned", labels.nrows(), assigned.len())?;
     check::below("assigned", segments, assigned)?;
     let (mut kept, mut size) = (vec![0.0; segments], vec![0.0; segments]);
     for (row, own) in labels.rows().into_iter().zip(assigned) {

@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, ArrayRef2, Axis, s};
 use rand::Rng;
 use rayon::prelude::*;
 use spendscape_linalg::cholesky;
+use spendscape_stats::BadInput;
 
 use crate::check;
 use crate::error::{Error, Result};
@@ -66,7 +67,7 @@ impl MixtureParams {
             [("tolerance", self.tolerance, "[0, infinity)"), ("ridge", self.ridge, "(0, infinity)")]
         {
             if !(value.is_finite() && value >= 0.0 && (name == "tolerance" || value > 0.0)) {
-                return Err(Error::Parameter { name, value, range });
+                return Err(Error::Input(BadInput::InvalidParameter { parameter: name, value, range }));
             }
         }
         let start = KMeans::params(self.components).starts(self.starts).fit(x, rng)?;
@@ -172,7 +173,7 @@ impl Mixture {
 
     /// Responsibilities and the mean log-likelihood.
     fn expect(&self, x: &ArrayRef2<f64>) -> Result<(Array2<f64>, f64)> {
-        check::length("features", "columns", self.means.ncols(), x.ncols())?;
+        check::length("columns of features", self.means.ncols(), x.ncols())?;
         check::finite("features", x)?;
         let (rows, components) = (x.nrows(), self.weights.len());
         let constants: Vec<f64> = (0..components)

@@ -1,8 +1,9 @@
 //! Exact nearest neighbors and the accuracy with which they predict dominance prefixes.
 
-use ndarray::{Array1, Array2, ArrayRef2, ArrayView1, Axis, s};
+use ndarray::{Array2, ArrayRef2, ArrayView1, s};
 use rayon::prelude::*;
 use spendscape_linalg::add_product;
+use spendscape_stats::Standardizer;
 
 use crate::check;
 use crate::dominance::{PrefixLabels, prefix_labels};
@@ -27,51 +28,6 @@ const REFERENCE_BLOCK: usize = 1024;
 /// Reference points that are compared with the bound before any of them is looked at alone: few are near enough.
 const OFFERED: usize = 16;
 
-/// Column means and scales fitted on training customers, to z-score all of them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Scaling {
-    /// Column means.
-    pub mean: Array1<f64>,
-    /// Population standard deviations; 1 for a constant column, which then becomes 0.
-    pub scale: Array1<f64>,
-}
-
-impl Scaling {
-    /// Fits means and scales on the training rows of `x` (`N x F`).
-    ///
-    /// # Errors
-    /// When a value is not finite, the mask has another length, or no row is in training.
-    pub fn fit(x: &ArrayRef2<f64>, train: &[bool]) -> Result<Self> {
-        check::finite("features", x)?;
-        let (fitted, _) = check::split("train", x.nrows(), train)?;
-        check::at_least("train", "training rows", 1, fitted.len())?;
-        let fitted = check::take(x, &fitted);
-        let rows = fitted.nrows() as f64;
-        let mean = fitted.sum_axis(Axis(0)) / rows;
-        let scale = fitted
-            .columns()
-            .into_iter()
-            .zip(&mean)
-            .map(|(column, mean)| {
-                let largest = column.fold(0.0, |m: f64, v| m.max(v.abs()));
-                let sd = (column.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / rows).sqrt();
-                // The spread of a constant column is the rounding of its mean.
-                if sd > largest * rows * f64::EPSILON { sd } else { 1.0 }
-            })
-            .collect();
-        Ok(Self { mean, scale })
-    }
-
-    /// Applies the scaling.
-    ///
-    /// # Errors
-    /// When the number of columns differs.
-    pub fn apply(&self, x: &ArrayRef2<f64>) -> Result<Array2<f64>> {
-        check::length("features", "columns", self.mean.len(), x.ncols())?;
-        Ok((x.to_owned() - &self.mean) / &self.scale)
-    }
-}
-
 /// Indices of the `k` nearest rows of `reference` (`R x F`) for each row of `queries` (`Q x F`), nearest first.
 ///
 /// Exact; equally near rows stand in index order. Memory is linear in `R + Q k`.
@@ -85,7 +41,7 @@ pub fn nearest_neighbors(
 ) -> Result<Array2<usize>> {
     check::at_least("neighbors", "neighbors", 1, k)?;
     check::at_least("reference", "rows", k, reference.nrows())?;
-    check::length("queries", "columns", reference.ncols(), queries.ncols())?;
+    check::length("columns of queries", reference.ncols(), queries.ncols())?;
     check::finite("reference", reference)?;
     check::finite("queries", queries)?;
     let dim = reference.ncols();
@@ -114,7 +70,7 @@ pub fn nearest_neighbors(
             let from = b * QUERY_BLOCK;
             let found = pairs.nearest(&queries.slice(s![from..from + rows.len() / k, ..]), k)?;
             rows.chunks_exact_mut(k).zip(found).for_each(|(row, found)| fill(row, found));
-            Ok(())
+            Ok::<(), Error>(())
         })?;
     }
     Ok(out)
@@ -254,10 +210,12 @@ pub fn prefix_accuracy(
     depths: usize,
     neighbors: usize,
 ) -> Result<PrefixAccuracy> {
-    check::length("dominance order", "rows", features.nrows(), order.nrows())?;
+    check::length("rows of dominance order", features.nrows(), order.nrows())?;
     let (reference, tested) = check::split("train", features.nrows(), train)?;
     check::at_least("train", "test customers", 1, tested.len())?;
-    let scaled = Scaling::fit(features, train)?.apply(features)?;
+    check::finite("features", features)?;
+    check::at_least("train", "training customers", 1, reference.len())?;
+    let scaled = Standardizer::fit(&check::take(features, &reference))?.transform(features)?;
     let near =
         nearest_neighbors(&check::take(&scaled, &reference), &check::take(&scaled, &tested), neighbors)?;
     let mut accuracy = Vec::with_capacity(depths);

@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, ArrayRef2, Axis, concatenate, s};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use spendscape_linalg::eigh;
+use spendscape_stats::BadInput;
 
 use crate::check;
 use crate::error::{Error, Result};
@@ -69,13 +70,14 @@ impl JointNull {
     /// # Errors
     /// As [`GaussianNull::fit`], and when the numbers of rows differ.
     pub fn fit(vectors: &ArrayRef2<f64>, grades: &ArrayRef2<f64>) -> Result<Self> {
-        check::length("grades", "rows", vectors.nrows(), grades.nrows())?;
+        check::length("rows of grades", vectors.nrows(), grades.nrows())?;
         // Equal numbers of rows are all that concatenation along columns asks for.
-        let both = concatenate(Axis(1), &[vectors.view(), grades.view()]).map_err(|_| Error::Length {
-            what: "grades",
-            of: "rows",
-            expected: vectors.nrows(),
-            found: grades.nrows(),
+        let both = concatenate(Axis(1), &[vectors.view(), grades.view()]).map_err(|_| {
+            Error::Input(BadInput::ShapeMismatch {
+                argument: "rows of grades",
+                expected: vectors.nrows(),
+                found: grades.nrows(),
+            })
         })?;
         Ok(Self { joint: GaussianNull::fit(&both)?, columns: vectors.ncols() })
     }

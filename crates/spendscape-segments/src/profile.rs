@@ -67,15 +67,15 @@ pub fn profiles(input: &ProfileInput<'_>, classes: usize, examples: usize) -> Re
     let rows = input.labels.len();
     check::at_least("labels", "customers", 1, rows)?;
     check::below("labels", input.segments, input.labels)?;
-    check::length("shares", "rows", rows, input.shares.nrows())?;
-    check::length("grades", "rows", rows, input.grades.nrows())?;
-    check::length("states", "rows", rows, input.states.dim().0)?;
+    check::length("rows of shares", rows, input.shares.nrows())?;
+    check::length("rows of grades", rows, input.grades.nrows())?;
+    check::length("rows of states", rows, input.states.dim().0)?;
     check::at_least("states", "periods", 1, input.states.dim().1)?;
     check::finite("shares", input.shares)?;
     check::finite("grades", input.grades)?;
     check::finite("states", input.states)?;
     if let Some(other) = input.other_labels {
-        check::length("other labels", "entries", rows, other.len())?;
+        check::length("entries of other labels", rows, other.len())?;
     }
     let mut members = vec![Vec::new(); input.segments];
     for (n, &l) in input.labels.iter().enumerate() {

@@ -81,7 +81,7 @@ pub fn silhouette_sampled<R: Rng + ?Sized>(
     size: usize,
     rng: &mut R,
 ) -> Result<SampledSilhouette> {
-    check::length("labels", "entries", x.nrows(), labels.len())?;
+    check::length("entries of labels", x.nrows(), labels.len())?;
     if size >= x.nrows() {
         let mean = silhouette(x, labels)?.mean;
         return Ok(SampledSilhouette { mean, rows: (0..x.nrows()).collect(), sample: None });

@@ -68,8 +68,8 @@ pub fn window_stability<R: Rng + ?Sized>(
     starts: usize,
     rng: &mut R,
 ) -> Result<WindowStability> {
-    check::length("short window", "rows", long.nrows(), short.nrows())?;
-    check::length("short window", "columns", long.ncols(), short.ncols())?;
+    check::length("rows of short window", long.nrows(), short.nrows())?;
+    check::length("columns of short window", long.ncols(), short.ncols())?;
     let (fitted, _) = check::split("train", long.nrows(), train)?;
     let clustering = KMeans::params(clusters).starts(starts).fit(&check::take(long, &fitted), rng)?;
     let (long, short) = (clustering.predict(long)?, clustering.predict(short)?);
@@ -88,8 +88,8 @@ pub fn window_stability<R: Rng + ?Sized>(
 /// # Errors
 /// When lengths disagree.
 pub fn label_stability(a: &[usize], b: &[usize], train: &[bool]) -> Result<SplitShare> {
-    check::length("second labels", "entries", a.len(), b.len())?;
-    check::length("train", "entries", a.len(), train.len())?;
+    check::length("entries of second labels", a.len(), b.len())?;
+    check::length("entries of train", a.len(), train.len())?;
     let hits: Vec<bool> = a.iter().zip(b).map(|(a, b)| a == b).collect();
     Ok(SplitShare::of(&hits, train))
 }
@@ -127,7 +127,7 @@ pub fn yearly_stability(
     train: &[bool],
 ) -> Result<YearlyStability> {
     let (customers, periods, _) = yearly.dim();
-    check::length("train", "entries", customers, train.len())?;
+    check::length("entries of train", customers, train.len())?;
     check::at_least("yearly features", "periods", 1, periods)?;
     let mut labels = Array2::zeros((customers, periods));
     for t in 0..periods {
@@ -213,7 +213,7 @@ fn best_jaccard(a: &[usize], b: &[usize], clusters: usize) -> Vec<f64> {
 /// # Errors
 /// When lengths disagree or there are no customers.
 pub fn matched_share(a: &[usize], b: &[usize]) -> Result<f64> {
-    check::length("second labels", "entries", a.len(), b.len())?;
+    check::length("entries of second labels", a.len(), b.len())?;
     let (a, rows) = crate::agreement::compress(a);
     let (b, columns) = crate::agreement::compress(b);
     let mut overlap = Array2::<f64>::zeros((rows, columns));

@@ -9,9 +9,9 @@ use std::f64::consts::PI;
 use ndarray::{Array1, Array2};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
+use spendscape_stats::r2;
 
 use crate::linear::Ols;
-use crate::metrics::r2;
 use crate::{Error, check};
 
 /// Best linear R2 of the longitude atan2(w2, w1): .4775.
@@ -27,7 +27,7 @@ pub const ANCHOR: f64 = 0.5 * (ANCHOR_LONGITUDE + ANCHOR_LATITUDE);
 ///
 /// # Errors
 ///
-/// [`Error::TooFewRows`] below five draws.
+/// `BadInput::TooFew` below five draws.
 pub fn simulate_anchor<R: Rng>(draws: usize, rng: &mut R) -> Result<Array1<f64>, Error> {
     /// Four parameters and a residual.
     const NEEDED: usize = 5;
@@ -38,5 +38,5 @@ pub fn simulate_anchor<R: Rng>(draws: usize, rng: &mut R) -> Result<Array1<f64>,
         if k == 0 { w2.atan2(w1) } else { w3.atan2(w1.hypot(w2)) }
     });
     let model = Ols::params().fit(&state, &angles)?;
-    r2(&angles, &model.predict(&state)?)
+    Ok(r2(&angles, &model.predict(&state)?)?)
 }

@@ -19,7 +19,7 @@ pub struct Assignment {
 ///
 /// # Errors
 ///
-/// [`Error::TooFewRows`] below two scores, [`Error::NotFinite`].
+/// `BadInput::TooFew` below two scores, `BadInput::NotFinite`.
 ///
 /// ```
 /// # fn main() -> Result<(), spendscape_surrogate::Error> {

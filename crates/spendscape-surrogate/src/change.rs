@@ -1,6 +1,7 @@
 //! The smallest change of spending that lowers a score by a given amount.
 
 use ndarray::{Array1, ArrayRef, Axis, Ix1};
+use spendscape_stats::BadInput;
 
 use crate::{Error, check};
 
@@ -47,7 +48,7 @@ impl MovePlanner {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFinite`].
+    /// [`BadInput::NotFinite`].
     pub fn new(coefficients: &ArrayRef<f64, Ix1>) -> Result<Self, Error> {
         check::finite("coefficients", &coefficients.view().insert_axis(Axis(0)))?;
         let mut order: Vec<usize> = (0..coefficients.len()).collect();
@@ -59,7 +60,7 @@ impl MovePlanner {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] unless all arguments have length C, [`Error::NotFinite`], [`Error::InvalidParameter`] for
+    /// [`BadInput::ShapeMismatch`] unless all arguments have length C, [`BadInput::NotFinite`], [`BadInput::InvalidParameter`] for
     /// a share outside its limits.
     pub fn plan(
         &self,
@@ -74,11 +75,11 @@ impl MovePlanner {
             check::finite(argument, &values.view().insert_axis(Axis(0)))?;
         }
         if let Some(c) = (0..classes).find(|&c| !(lower[c] <= shares[c] && shares[c] <= upper[c])) {
-            return Err(Error::InvalidParameter {
+            return Err(Error::Input(BadInput::InvalidParameter {
                 parameter: "share",
                 value: shares[c],
                 range: "the range between its limits",
-            });
+            }));
         }
         let mut give = shares.to_owned() - lower;
         let mut take = upper.to_owned() - shares;

@@ -4,8 +4,9 @@
 //! found by running the network on the changed spending.
 
 use ndarray::{Array1, Array2, Array3, ArrayRef1, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
+use spendscape_stats::{BadInput, EmpiricalDistribution, check};
 
-use crate::{Error, Move, MovePlan, MovePlanner, Peers, SegmentExplainer, assign, check};
+use crate::{Error, Move, MovePlan, MovePlanner, SegmentExplainer, assign};
 
 /// No class grows beyond what this fraction of the customers spend on it: a change that nobody lives is no advice.
 const REACH: f64 = 0.99;
@@ -58,8 +59,8 @@ impl CounterfactualSearch {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] for a class that is fixed but does not exist, and those of [`MovePlanner::new`].
-    pub fn new(explainer: &SegmentExplainer<'_>, peers: &Peers, fixed: &[usize]) -> Result<Self, Error> {
+    /// [`BadInput::OutOfRange`] for a class that is fixed but does not exist, and those of [`MovePlanner::new`].
+    pub fn new(explainer: &SegmentExplainer<'_>, peers: &EmpiricalDistribution, fixed: &[usize]) -> Result<Self, Error> {
         let segments = explainer.segments();
         let mut planners = Vec::with_capacity(segments * segments);
         for segment in 0..segments {
@@ -73,7 +74,7 @@ impl CounterfactualSearch {
         for &class in fixed {
             match is_fixed.get_mut(class) {
                 Some(fixed) => *fixed = true,
-                None => return Err(Error::OutOfRange { argument: "class", index: class, length: classes }),
+                None => return Err(BadInput::OutOfRange { argument: "class", index: class, length: classes }.into()),
             }
         }
         Ok(Self { planners, segments, reach: Array1::from(reach), fixed: is_fixed })
@@ -88,8 +89,8 @@ impl CounterfactualSearch {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] for candidates or outputs of other shapes, [`Error::OutOfRange`] for an unknown segment,
-    /// [`Error::NotFinite`], [`Error::NotShares`], and what `outputs` returns.
+    /// [`BadInput::ShapeMismatch`] for candidates or outputs of other shapes, [`BadInput::OutOfRange`] for an unknown segment,
+    /// [`BadInput::NotFinite`], [`Error::NotShares`], and what `outputs` returns.
     pub fn smallest<E: From<Error>>(
         &self,
         candidates: &[Candidate<'_>],
@@ -99,7 +100,7 @@ impl CounterfactualSearch {
         let mut searches = candidates.iter().map(search).collect::<Result<Vec<_>, _>>()?;
         let periods = candidates.first().map_or(0, |first| first.periods.nrows());
         for candidate in candidates {
-            check::length("periods of a candidate", periods, candidate.periods.nrows())?;
+            check::length("periods of a candidate", periods, candidate.periods.nrows()).map_err(Error::from)?;
         }
         loop {
             let trials: Vec<(usize, Vec<Move>)> =
@@ -113,7 +114,7 @@ impl CounterfactualSearch {
                 move_shares(&mut to, &candidates[*at].shares, moves);
             }
             let outputs = outputs(&changed)?;
-            check::length("rows of outputs", trials.len(), outputs.nrows())?;
+            check::length("rows of outputs", trials.len(), outputs.nrows()).map_err(Error::from)?;
             for ((at, moves), outputs) in trials.into_iter().zip(outputs.rows()) {
                 searches[at].tried(moves, &outputs)?;
             }
@@ -150,7 +151,7 @@ impl Search {
         check::length("shares", limits.reach.len(), shares.len())?;
         check::length("classes of a candidate's periods", shares.len(), periods.ncols())?;
         if segment >= limits.segments {
-            return Err(Error::OutOfRange { argument: "segment", index: segment, length: limits.segments });
+            return Err(BadInput::OutOfRange { argument: "segment", index: segment, length: limits.segments }.into());
         }
         let (lower, upper) = limits.limits(&shares);
         let mut plans = Vec::new();
@@ -246,7 +247,7 @@ fn by_class(parts: impl Iterator<Item = (usize, f64)>) -> Vec<(usize, f64)> {
 ///
 /// # Errors
 ///
-/// [`Error::ShapeMismatch`] if `average` has another length than there are classes, [`Error::OutOfRange`] for a class that does
+/// [`BadInput::ShapeMismatch`] if `average` has another length than there are classes, [`BadInput::OutOfRange`] for a class that does
 /// not exist.
 pub fn level_classes(
     periods: &mut Array3<f32>,
@@ -259,7 +260,7 @@ pub fn level_classes(
     for &class in classes {
         match is_leveled.get_mut(class) {
             Some(leveled) => *leveled = true,
-            None => return Err(Error::OutOfRange { argument: "class", index: class, length }),
+            None => return Err(BadInput::OutOfRange { argument: "class", index: class, length }.into()),
         }
     }
     let rest: f64 = 1.0 - classes.iter().map(|class| average[*class]).sum::<f64>();

@@ -1,99 +1,62 @@
 //! How far an explanation can be trusted: intervals, angular errors, errors by customer and by segment.
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
-use rand::{Rng, RngExt};
+use ndarray::{Array1, ArrayRef, Axis, Ix1, Ix2};
+use rand::Rng;
+use spendscape_stats::{BadInput, Estimate, bootstrap, column_means, determination, median};
 
-use crate::metrics::{determination, pair, r2};
-use crate::moments::column_means;
-use crate::significance::median;
+use crate::check::pair;
 use crate::{Error, check};
 
-/// A figure with its bootstrap interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
-    /// The figure itself.
-    pub estimate: f64,
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
-
-/// R2 of each target and of their mean, with percentile intervals over resampled customers.
+/// R2 of each target and of their mean, with 95 % percentile intervals over resampled customers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct R2Intervals {
     /// One per target.
-    pub targets: Vec<Interval>,
+    pub targets: Vec<Estimate>,
     /// The plain mean over targets.
-    pub mean: Interval,
+    pub mean: Estimate,
 }
 
 /// Bootstraps R2 over customers: `truth` and `predicted` are N x K.
 ///
 /// # Errors
 ///
-/// Those of [`r2`], [`Error::Empty`] without targets, [`Error::InvalidParameter`] unless there is at least one resample
-/// and the confidence lies in (0, 1).
+/// Those of [`spendscape_stats::r2`], [`BadInput::Empty`] without targets, [`BadInput::InvalidParameter`] unless there is at
+/// least one resample.
 pub fn r2_intervals<R: Rng>(
     truth: &ArrayRef<f64, Ix2>,
     predicted: &ArrayRef<f64, Ix2>,
     resamples: usize,
-    confidence: f64,
     rng: &mut R,
 ) -> Result<R2Intervals, Error> {
-    let estimate = r2(truth, predicted)?;
-    if estimate.is_empty() {
-        return Err(Error::Empty { argument: "truth" });
+    pair(truth, predicted)?;
+    let targets = truth.ncols();
+    if targets == 0 {
+        return Err(Error::Input(BadInput::Empty { argument: "truth" }));
     }
-    if resamples == 0 {
-        return Err(Error::InvalidParameter { parameter: "resamples", value: 0.0, range: "[1, inf)" });
-    }
-    if !(confidence > 0.0 && confidence < 1.0) {
-        return Err(Error::InvalidParameter { parameter: "confidence", value: confidence, range: "(0, 1)" });
-    }
-    let (n, targets) = truth.dim();
-    // Sums about the overall mean: residual, deviation and squared deviation of each customer and target.
+    check::parameter("resamples", resamples as f64, resamples > 0, "[1, inf)")?;
+    // About the overall mean, so that a sample's own mean follows from sums.
     let deviation = truth.to_owned() - &column_means(truth);
     let squared_residual = (truth.to_owned() - predicted).mapv_into(|d| d * d);
-    let mut samples = Array2::zeros((resamples, targets + 1));
-    let mut sums = vec![[0.0_f64; 3]; targets];
-    for mut sample in samples.rows_mut() {
-        sums.fill([0.0; 3]);
-        for _ in 0..n {
-            let i = rng.random_range(0..n);
+    let statistics = |weights: &[u32]| {
+        let mut sums = vec![[0.0_f64; 3]; targets];
+        for (i, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0) {
+            let weight = f64::from(*weight);
             for (k, sum) in sums.iter_mut().enumerate() {
                 let d = deviation[[i, k]];
-                sum[0] += squared_residual[[i, k]];
-                sum[1] += d;
-                sum[2] += d * d;
+                sum[0] += weight * squared_residual[[i, k]];
+                sum[1] += weight * d;
+                sum[2] += weight * d * d;
             }
         }
-        let mut mean = 0.0;
-        for (k, sum) in sums.iter().enumerate() {
-            sample[k] = determination(sum[0], sum[2] - sum[1] * sum[1] / n as f64);
-            mean += sample[k] / targets as f64;
-        }
-        sample[targets] = mean;
-    }
-    let interval = |column: usize, estimate: f64| {
-        let mut sorted = samples.column(column).to_vec();
-        sorted.sort_by(f64::total_cmp);
-        let tail = 0.5 * (1.0 - confidence);
-        Interval { estimate, low: quantile(&sorted, tail), high: quantile(&sorted, 1.0 - tail) }
+        let n = weights.len() as f64;
+        let r2 = |sum: &[f64; 3]| determination(sum[0], sum[2] - sum[1] * sum[1] / n);
+        let mut values: Vec<f64> = sums.iter().map(r2).collect();
+        values.push(values.iter().sum::<f64>() / targets as f64);
+        values
     };
-    Ok(R2Intervals {
-        targets: (0..targets).map(|k| interval(k, estimate[k])).collect(),
-        mean: interval(targets, estimate.sum() / targets as f64),
-    })
-}
-
-/// Quantile of sorted values with linear interpolation between neighbors.
-fn quantile(sorted: &[f64], level: f64) -> f64 {
-    let place = level * (sorted.len() - 1) as f64;
-    let below = place.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    let weight = place - below as f64;
-    sorted[below] * (1.0 - weight) + sorted[above] * weight
+    let mut found = bootstrap(truth.nrows(), resamples, rng, statistics);
+    let mean = found.pop().ok_or(BadInput::Empty { argument: "truth" })?;
+    Ok(R2Intervals { targets: found, mean })
 }
 
 /// Errors of predicted angles in degrees.
@@ -113,11 +76,11 @@ impl AngularErrors {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`], [`Error::TooFewRows`] without rows, [`Error::NotFinite`], [`Error::Empty`] without angles.
+    /// [`BadInput::ShapeMismatch`], [`BadInput::TooFew`] without rows, [`BadInput::NotFinite`], [`BadInput::Empty`] without angles.
     pub fn new(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
         pair(truth, predicted)?;
         if truth.ncols() == 0 {
-            return Err(Error::Empty { argument: "truth" });
+            return Err(Error::Input(BadInput::Empty { argument: "truth" }));
         }
         let separation = truth
             .rows()
@@ -195,7 +158,7 @@ fn between(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
 ///
 /// # Errors
 ///
-/// Those of [`r2`].
+/// Those of [`spendscape_stats::r2`].
 pub fn customer_errors(
     truth: &ArrayRef<f64, Ix2>,
     predicted: &ArrayRef<f64, Ix2>,
@@ -222,7 +185,7 @@ pub struct SegmentError {
 ///
 /// # Errors
 ///
-/// [`Error::ShapeMismatch`] unless there is a segment for each error.
+/// [`BadInput::ShapeMismatch`] unless there is a segment for each error.
 pub fn errors_by_segment(
     errors: &ArrayRef<f64, Ix1>,
     segments: &[usize],

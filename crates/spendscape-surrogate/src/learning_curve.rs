@@ -2,10 +2,9 @@
 
 use ndarray::{ArrayRef, Axis, Ix2};
 use rand::Rng;
+use spendscape_stats::{Split, mean_r2, permutation};
 
 use crate::linear::Ols;
-use crate::metrics::mean_r2;
-use crate::split::{Split, permutation};
 use crate::{Error, check};
 
 /// One point of a learning curve.
@@ -23,7 +22,7 @@ pub struct CurvePoint {
 ///
 /// # Errors
 ///
-/// [`Error::TooFewRows`] if a size exceeds the training customers or is below two; else those of [`Ols::fit`] and
+/// `BadInput::TooFew` if a size exceeds the training customers or is below two; else those of [`Ols::fit`] and
 /// [`Split::train_rows`].
 pub fn learning_curve<R: Rng>(
     ols: Ols,

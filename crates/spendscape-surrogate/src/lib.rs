@@ -6,7 +6,8 @@
 //! ```
 //! # fn main() -> Result<(), spendscape_surrogate::Error> {
 //! use ndarray::{array, Axis};
-//! use spendscape_surrogate::{Gauge, Ols, Score, mean_r2};
+//! use spendscape_stats::mean_r2;
+//! use spendscape_surrogate::{Gauge, Ols, Score};
 //!
 //! let shares = array![[0.2, 0.8], [0.4, 0.6], [0.5, 0.5], [0.9, 0.1]];
 //! let angle = shares.column(0).mapv(|s| 3.0 * s - 1.0).insert_axis(Axis(1));
@@ -27,10 +28,8 @@ mod check;
 mod error;
 
 mod shares;
-mod split;
 
 mod moments;
-mod standardize;
 
 mod linear;
 mod ridge;
@@ -42,8 +41,6 @@ mod product_moments;
 mod tree;
 
 mod boosted;
-
-mod metrics;
 
 mod anchor;
 mod fidelity;
@@ -57,7 +54,6 @@ mod change;
 mod companions;
 mod counterfactual;
 mod drivers;
-mod peers;
 mod score;
 mod segment;
 
@@ -70,19 +66,17 @@ pub use counterfactual::{Candidate, Counterfactual, CounterfactualSearch, level_
 pub use drivers::{DriverAgreement, driver_agreement};
 pub use error::Error;
 pub use fidelity::{
-    AngularErrors, Interval, R2Intervals, SegmentError, customer_errors, degrees_between, errors_by_segment,
+    AngularErrors, R2Intervals, SegmentError, customer_errors, degrees_between, errors_by_segment,
     r2_intervals,
 };
 pub use learning_curve::{CurvePoint, learning_curve};
 pub use linear::{Contrast, DEFAULT_RCOND, LinearModel, Ols};
-pub use metrics::{mean_r2, r2, rmse};
-pub use peers::Peers;
 pub use polynomial::{Polynomial, PolynomialModel, Terms};
-pub use recovery::{Recovery, Unlisted, auroc, correlation, recovery, unlisted_classes};
+pub use recovery::{Recovery, Unlisted, recovery, unlisted_classes};
 pub use ridge::{Ridge, RidgeFit};
 pub use score::{Explanation, Gauge, Score, compensated_sum};
 pub use segment::{MAX_ERROR_DEGREES, Observed, Refusal, SegmentExplainer, SegmentExplanation};
 pub use shares::{mean_features, mean_shares, normalize_rows};
 pub use significance::{CoefficientTests, Correction, coefficient_tests, median_gauge};
-pub use split::Split;
+pub use spendscape_stats::BadInput;
 pub use tree::{RegressionTree, TreeModel};

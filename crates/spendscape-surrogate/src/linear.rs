@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2, s};
 use spendscape_linalg::{eigh, lstsq, qr_pivoted, svd};
+use spendscape_stats::BadInput;
 
 use crate::moments::{Moments, centered};
 use crate::{Error, check};
@@ -49,13 +50,17 @@ impl Ols {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`], [`Error::Empty`], [`Error::TooFewRows`] below two rows, [`Error::NotFinite`],
-    /// [`Error::InvalidParameter`] for an `rcond` outside [0, 1), [`Error::LinearAlgebra`] for results beyond the range
+    /// [`BadInput::ShapeMismatch`], [`BadInput::Empty`], [`BadInput::TooFew`] below two rows, [`BadInput::NotFinite`],
+    /// [`BadInput::InvalidParameter`] for an `rcond` outside [0, 1), [`Error::LinearAlgebra`] for results beyond the range
     /// of f64.
     pub fn fit(self, x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<LinearModel, Error> {
         check::training("least squares", x, y, 2)?;
         if !(0.0..1.0).contains(&self.rcond) {
-            return Err(Error::InvalidParameter { parameter: "rcond", value: self.rcond, range: "[0, 1)" });
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter: "rcond",
+                value: self.rcond,
+                range: "[0, 1)",
+            }));
         }
         let moments = Moments::new(x, y)?;
         match Spectrum::of_moments(&moments, self.rcond)? {
@@ -250,7 +255,7 @@ impl LinearModel {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] unless `x` has the C columns of the training data, [`Error::NotFinite`].
+    /// [`BadInput::ShapeMismatch`] unless `x` has the C columns of the training data, [`BadInput::NotFinite`].
     pub fn predict(&self, x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         check::features(x, self.coefficients.nrows())?;
         // Centered as in the fit, so that large common offsets do not cancel against the intercept.
@@ -266,7 +271,7 @@ impl LinearModel {
     ///
     /// # Errors
     ///
-    /// [`Error::TooFewRows`] if no degree of freedom is left.
+    /// [`BadInput::TooFew`] if no degree of freedom is left.
     pub fn standard_errors(&self) -> Result<Array2<f64>, Error> {
         let variance = self.residual_variance()?;
         let diagonal = self.unscaled_covariance.diag();
@@ -282,7 +287,7 @@ impl LinearModel {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] unless there are C weights, [`Error::TooFewRows`] if no degree of freedom is left.
+    /// [`BadInput::ShapeMismatch`] unless there are C weights, [`BadInput::TooFew`] if no degree of freedom is left.
     pub fn contrast(&self, weights: &ArrayRef<f64, Ix1>) -> Result<Option<Contrast>, Error> {
         check::length("weights", self.coefficients.nrows(), weights.len())?;
         check::finite("weights", &weights.to_owned().insert_axis(Axis(0)))?;
@@ -315,7 +320,12 @@ impl LinearModel {
         let freedom = self.degrees_of_freedom();
         if freedom == 0 {
             let (needed, found) = (self.rank + 2, self.rows);
-            return Err(Error::TooFewRows { operation: "a standard error", needed, found });
+            return Err(Error::Input(BadInput::TooFew {
+                what: "a standard error",
+                of: "rows",
+                needed,
+                found,
+            }));
         }
         Ok(&self.residual_sums / freedom as f64)
     }

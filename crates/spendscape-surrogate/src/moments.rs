@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, Zip, s};
 use spendscape_linalg::add_gram;
+use spendscape_stats::column_means;
 
 use crate::Error;
 
@@ -51,21 +52,6 @@ impl Moments {
         let yy = products.slice(s![c.., c..]).diag().to_owned();
         Ok(Self { x_mean, y_mean, xx, xy, yy })
     }
-}
-
-/// Mean of each column; zeros without rows.
-pub(crate) fn column_means(a: &ArrayRef<f64, Ix2>) -> Array1<f64> {
-    let mut mean = Array1::zeros(a.ncols());
-    for row in a.rows() {
-        mean += &row;
-    }
-    mean /= a.nrows().max(1) as f64;
-    // A second pass takes out the rounding of the first, which grows with the number of rows.
-    let mut rest = Array1::<f64>::zeros(a.ncols());
-    for row in a.rows() {
-        Zip::from(&mut rest).and(row).and(&mean).for_each(|rest, x, mean| *rest += x - mean);
-    }
-    mean + rest / a.nrows().max(1) as f64
 }
 
 /// `a - mean`, row by row.

@@ -2,12 +2,12 @@
 
 use ndarray::{Array1, Array2, ArrayRef, ArrayView1, Axis, Ix2, concatenate, s};
 use spendscape_linalg::{eigh, gram, matmul, solve_semidefinite};
+use spendscape_stats::{Standardizer, column_means};
 
 use crate::linear::{LinearModel, Ols};
-use crate::moments::{centered, column_means};
+use crate::moments::centered;
 use crate::product_design::{ProductDesign, values_of};
 use crate::product_moments::ProductMoments;
-use crate::standardize::Standardizer;
 use crate::{Error, check};
 
 /// Which columns a degree-2 polynomial has besides the C features themselves.
@@ -74,11 +74,11 @@ impl Polynomial {
     ///
     /// # Errors
     ///
-    /// Those of [`Ols::fit`]; with [`Terms::Full`] [`Error::TooFewRows`] unless there are more rows than columns.
+    /// Those of [`Ols::fit`]; with [`Terms::Full`] `BadInput::TooFew` unless there are more rows than columns.
     pub fn fit(self, x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<PolynomialModel, Error> {
         check::training("a polynomial", x, y, 2)?;
-        let scale = Standardizer::new(x);
-        let scaled = scale.transform(x);
+        let scale = Standardizer::fit(x)?;
+        let scaled = scale.transform(x)?;
         match self.terms {
             Terms::Squares => fit_squares(scale, &scaled, y),
             Terms::Full => fit_full(scale, &scaled, y),
@@ -92,8 +92,8 @@ fn fit_squares(
     y: &ArrayRef<f64, Ix2>,
 ) -> Result<PolynomialModel, Error> {
     let raw = scaled.mapv(|u| u * u);
-    let squares = Standardizer::new(&raw);
-    let model = Ols::params().fit(&concatenate![Axis(1), *scaled, squares.transform(&raw)], y)?;
+    let squares = Standardizer::fit(&raw)?;
+    let model = Ols::params().fit(&concatenate![Axis(1), *scaled, squares.transform(&raw)?], y)?;
     let (columns, rank) = (2 * scaled.ncols(), model.rank());
     Ok(PolynomialModel { scale, form: Form::Squares { squares, model: Box::new(model) }, columns, rank })
 }
@@ -166,13 +166,13 @@ impl PolynomialModel {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] unless `x` has the C columns of the training data, [`Error::NotFinite`].
+    /// `BadInput::ShapeMismatch` unless `x` has the C columns of the training data, `BadInput::NotFinite`.
     pub fn predict(&self, x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         check::features(x, self.scale.columns())?;
-        let scaled = self.scale.transform(x);
+        let scaled = self.scale.transform(x)?;
         match &self.form {
             Form::Squares { squares, model } => {
-                let second = squares.transform(&scaled.mapv(|u| u * u));
+                let second = squares.transform(&scaled.mapv(|u| u * u))?;
                 model.predict(&concatenate![Axis(1), scaled, second])
             }
             Form::Full { basis, constants, weights } => {
@@ -205,7 +205,7 @@ mod tests {
     /// Uncorrelated features from skewed ones, and targets less their means.
     fn data(skew: f64) -> (Array2<f64>, Array2<f64>) {
         let x = gaussian(700, 8, 1).mapv(|value| (skew * value).exp());
-        let scaled = Standardizer::new(&x).transform(&x);
+        let scaled = Standardizer::fit(&x).unwrap().transform(&x).unwrap();
         let y = gaussian(700, 2, 2) + &scaled.slice(s![.., ..2]).mapv(|value| value * value);
         (matmul(&scaled, &uncorrelated(&scaled).unwrap()).unwrap(), centered(&y, &column_means(&y)))
     }

@@ -1,9 +1,9 @@
 //! Estimated coefficients against a table of known ones: what was found, missed and invented.
 
-use ndarray::{Array1, ArrayRef, Axis, Ix2};
+use ndarray::{ArrayRef, Axis, Ix2};
+use spendscape_stats::{auc, correlation, mean_r2};
 
 use crate::linear::Ols;
-use crate::metrics::mean_r2;
 use crate::significance::{CoefficientTests, Correction, known_classes};
 use crate::{Error, check};
 
@@ -19,7 +19,7 @@ pub struct Recovery {
     /// Probability that a class with a non-zero row scores above one without (ties count half).
     pub auroc: f64,
     /// Pearson correlation over classes between the length of the gauged coefficients (over targets) and the length of
-    /// the table's row (over traits).
+    /// the table's row (over traits); NaN if either has no variance.
     pub correlation: f64,
     /// Mean over targets of the R2 of the coefficients regressed on the table.
     pub r2_on_table: f64,
@@ -29,8 +29,8 @@ pub struct Recovery {
 ///
 /// # Errors
 ///
-/// [`Error::ShapeMismatch`] unless the table has a row per class, [`Error::OneSided`] if all or none of its rows are zero,
-/// [`Error::NotFinite`], [`Error::InvalidParameter`] for a level outside (0, 1).
+/// `BadInput::ShapeMismatch` unless the table has a row per class, `BadInput::OneClass` if all or none of its rows are zero,
+/// `BadInput::NotFinite`, `BadInput::InvalidParameter` for a level outside (0, 1).
 pub fn recovery(
     tests: &CoefficientTests,
     table: &ArrayRef<f64, Ix2>,
@@ -47,65 +47,10 @@ pub fn recovery(
         known: known.iter().filter(|&&k| k).count(),
         found: pairs().filter(|&(&k, &s)| k && s).count(),
         false_finds: pairs().filter(|&(&k, &s)| !k && s).count(),
-        auroc: auroc(&scores, &known)?,
+        auroc: auc(&scores, &known)?,
         correlation: correlation(&lengths(&tests.gauged), &lengths(table))?,
         r2_on_table: mean_r2(&tests.gauged, &model.predict(table)?)?,
     })
-}
-
-/// Area under the receiver operating characteristic: the probability that a positive case scores above a negative one.
-///
-/// # Errors
-///
-/// [`Error::ShapeMismatch`], [`Error::NotFinite`], [`Error::OneSided`] unless both kinds of case occur.
-///
-/// ```
-/// # fn main() -> Result<(), spendscape_surrogate::Error> {
-/// use ndarray::array;
-/// let area = spendscape_surrogate::auroc(&array![0.1, 0.4, 0.4, 0.9], &[false, true, false, true])?;
-/// assert_eq!(area, 0.875);
-/// # Ok(())
-/// # }
-/// ```
-pub fn auroc(scores: &Array1<f64>, positive: &[bool]) -> Result<f64, Error> {
-    check::length("labels", scores.len(), positive.len())?;
-    check::finite("scores", &scores.view().insert_axis(Axis(1)))?;
-    let count = scores.len();
-    let positives = positive.iter().filter(|&&p| p).count();
-    let negatives = count - positives;
-    if positives == 0 || negatives == 0 {
-        let label = if positives == 0 { "negative" } else { "positive" };
-        return Err(Error::OneSided { count, label });
-    }
-    let mut order: Vec<usize> = (0..count).collect();
-    order.sort_by(|&i, &j| scores[i].total_cmp(&scores[j]));
-    // Mann and Whitney's statistic: equal scores share their mean rank.
-    let mut rank_sum = 0.0;
-    let mut first = 0.0;
-    for group in order.chunk_by(|&i, &j| scores[i] == scores[j]) {
-        let size = group.len() as f64;
-        let mean_rank = first + 0.5 * (size + 1.0);
-        rank_sum += mean_rank * group.iter().filter(|&&i| positive[i]).count() as f64;
-        first += size;
-    }
-    let (p, n) = (positives as f64, negatives as f64);
-    Ok((rank_sum - 0.5 * p * (p + 1.0)) / (p * n))
-}
-
-/// Pearson correlation; 0 if either side does not vary.
-///
-/// # Errors
-///
-/// [`Error::ShapeMismatch`], [`Error::NotFinite`].
-pub fn correlation(a: &Array1<f64>, b: &Array1<f64>) -> Result<f64, Error> {
-    check::length("b", a.len(), b.len())?;
-    for (argument, values) in [("a", a), ("b", b)] {
-        check::finite(argument, &values.view().insert_axis(Axis(1)))?;
-    }
-    let centered = |v: &Array1<f64>| v - v.mean().unwrap_or(0.0);
-    let (a, b) = (centered(a), centered(b));
-    let scale = (a.dot(&a) * b.dot(&b)).sqrt();
-    Ok(if scale > 0.0 { (a.dot(&b) / scale).clamp(-1.0, 1.0) } else { 0.0 })
 }
 
 /// What the model says about classes that the table says nothing about.

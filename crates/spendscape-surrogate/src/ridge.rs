@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayRef, Ix2};
 use spendscape_linalg::eigh;
+use spendscape_stats::BadInput;
 
 use crate::linear::LinearModel;
 use crate::moments::Moments;
@@ -63,16 +64,20 @@ impl Ridge {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a penalty that is not positive and finite, [`Error::Empty`] for an empty grid; else
+    /// [`BadInput::InvalidParameter`] for a penalty that is not positive and finite, [`BadInput::Empty`] for an empty grid; else
     /// those of [`crate::Ols::fit`].
     pub fn fit(&self, x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<RidgeFit, Error> {
         check::training("ridge regression", x, y, 2)?;
         if self.grid.is_empty() {
-            return Err(Error::Empty { argument: "grid of penalties" });
+            return Err(Error::Input(BadInput::Empty { argument: "grid of penalties" }));
         }
         for &value in &self.grid {
             if !(value > 0.0 && value.is_finite()) {
-                return Err(Error::InvalidParameter { parameter: "alpha", value, range: "(0, inf)" });
+                return Err(Error::Input(BadInput::InvalidParameter {
+                    parameter: "alpha",
+                    value,
+                    range: "(0, inf)",
+                }));
             }
         }
         let moments = Moments::new(x, y)?;

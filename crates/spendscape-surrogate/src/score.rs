@@ -1,9 +1,9 @@
 //! A number read from a linear model, taken apart into what each class adds to it.
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
+use spendscape_stats::{BadInput, median};
 
 use crate::moments::centered;
-use crate::significance::median;
 use crate::{Error, LinearModel, check};
 
 /// How the coefficients of a score are written where the features leave one number free.
@@ -73,7 +73,7 @@ impl<'a> Score<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] unless there are K weights, [`Error::NotFinite`].
+    /// [`BadInput::ShapeMismatch`] unless there are K weights, [`BadInput::NotFinite`].
     pub fn new(
         model: &'a LinearModel,
         weights: &ArrayRef<f64, Ix1>,
@@ -83,7 +83,12 @@ impl<'a> Score<'a> {
         check::length("weights", model.target_means().len(), weights.len())?;
         check::finite("weights", &weights.to_owned().insert_axis(Axis(0)))?;
         if !offset.is_finite() {
-            return Err(Error::NotFinite { argument: "offset", row: 0, column: 0, value: offset });
+            return Err(Error::Input(BadInput::NotFinite {
+                argument: "offset",
+                row: 0,
+                column: 0,
+                value: offset,
+            }));
         }
         let mut coefficients = model.coefficients().dot(weights);
         if gauge == Gauge::Median {
@@ -97,11 +102,15 @@ impl<'a> Score<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] for an unknown target.
+    /// [`BadInput::OutOfRange`] for an unknown target.
     pub fn of_target(model: &'a LinearModel, target: usize, gauge: Gauge) -> Result<Self, Error> {
         let targets = model.target_means().len();
         if target >= targets {
-            return Err(Error::OutOfRange { argument: "target", index: target, length: targets });
+            return Err(Error::Input(BadInput::OutOfRange {
+                argument: "target",
+                index: target,
+                length: targets,
+            }));
         }
         let mut weights = Array1::zeros(targets);
         weights[target] = 1.0;
@@ -131,7 +140,7 @@ impl<'a> Score<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] unless there are C features, [`Error::NotFinite`], [`Error::NotShares`] for the median
+    /// [`BadInput::ShapeMismatch`] unless there are C features, [`BadInput::NotFinite`], [`Error::NotShares`] for the median
     /// gauge with features whose sum is not that of the training customers.
     pub fn explain(&self, features: &ArrayRef<f64, Ix1>) -> Result<Explanation, Error> {
         let row = features.to_owned().insert_axis(Axis(0));

@@ -5,6 +5,7 @@
 //! same layer on top of it gives the surrogate's outputs, which are linear in the shares, so that contributions are exact.
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
+use spendscape_stats::BadInput;
 
 use crate::fidelity::degrees_between;
 use crate::score::{Explanation, Gauge, Score};
@@ -73,8 +74,8 @@ impl<'a> SegmentExplainer<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] if the parts do not fit together, [`Error::TooFewRows`] below two outputs,
-    /// [`Error::NotFinite`].
+    /// [`BadInput::ShapeMismatch`] if the parts do not fit together, [`BadInput::TooFew`] below two outputs,
+    /// [`BadInput::NotFinite`].
     pub fn new(
         model: &'a LinearModel,
         readout: &ArrayRef<f64, Ix2>,
@@ -106,11 +107,11 @@ impl<'a> SegmentExplainer<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] for an unknown output.
+    /// [`BadInput::OutOfRange`] for an unknown output.
     pub fn lead(&self, output: usize, over: usize) -> Result<&Score<'a>, Error> {
         let length = self.bias.len();
         match [output, over].into_iter().find(|&index| index >= length) {
-            Some(index) => Err(Error::OutOfRange { argument: "output", index, length }),
+            Some(index) => Err(Error::Input(BadInput::OutOfRange { argument: "output", index, length })),
             None => Ok(&self.leads[output * length + over]),
         }
     }
@@ -128,7 +129,7 @@ impl<'a> SegmentExplainer<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`], [`Error::NotFinite`], [`Error::NotShares`] for shares that do not sum to 1.
+    /// [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`], [`Error::NotShares`] for shares that do not sum to 1.
     pub fn explain(
         &self,
         shares: &ArrayRef<f64, Ix1>,

@@ -1,6 +1,7 @@
 //! From a panel of shares to the surrogate's inputs: the mean share of each customer in each class.
 
 use ndarray::{Array2, ArrayRef, Ix2, Ix3};
+use spendscape_stats::BadInput;
 
 use crate::{Error, check};
 
@@ -12,7 +13,7 @@ use crate::{Error, check};
 ///
 /// # Errors
 ///
-/// [`Error::NotFinite`] or [`Error::NegativeShare`] with customer and class, [`Error::Empty`] without periods or classes.
+/// [`BadInput::NotFinite`] or [`Error::NegativeShare`] with customer and class, [`BadInput::Empty`] without periods or classes.
 ///
 /// ```
 /// # fn main() -> Result<(), spendscape_surrogate::Error> {
@@ -25,7 +26,7 @@ use crate::{Error, check};
 pub fn mean_shares(panel: &ArrayRef<f32, Ix3>) -> Result<Array2<f64>, Error> {
     let (customers, periods, classes) = panel.dim();
     if periods == 0 || classes == 0 {
-        return Err(Error::Empty { argument: "panel" });
+        return Err(Error::Input(BadInput::Empty { argument: "panel" }));
     }
     let mut mean = Array2::zeros((customers, classes));
     for (mut row, customer) in mean.rows_mut().into_iter().zip(panel.outer_iter()) {
@@ -43,7 +44,7 @@ pub fn mean_shares(panel: &ArrayRef<f32, Ix3>) -> Result<Array2<f64>, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::NotFinite`] or [`Error::NegativeShare`].
+/// [`BadInput::NotFinite`] or [`Error::NegativeShare`].
 pub fn normalize_rows(shares: &mut ArrayRef<f64, Ix2>) -> Result<(), Error> {
     check::finite("shares", shares)?;
     if let Some(((row, column), &value)) = shares.indexed_iter().find(|(_, x)| **x < 0.0) {
@@ -65,11 +66,11 @@ pub fn normalize_rows(shares: &mut ArrayRef<f64, Ix2>) -> Result<(), Error> {
 ///
 /// # Errors
 ///
-/// [`Error::NotFinite`] with customer and feature, [`Error::Empty`] without periods or features.
+/// [`BadInput::NotFinite`] with customer and feature, [`BadInput::Empty`] without periods or features.
 pub fn mean_features(panel: &ArrayRef<f32, Ix3>) -> Result<Array2<f64>, Error> {
     let (customers, periods, features) = panel.dim();
     if periods == 0 || features == 0 {
-        return Err(Error::Empty { argument: "panel" });
+        return Err(Error::Input(BadInput::Empty { argument: "panel" }));
     }
     let mut mean = Array2::zeros((customers, features));
     for (mut row, customer) in mean.rows_mut().into_iter().zip(panel.outer_iter()) {

@@ -1,6 +1,7 @@
 //! Which coefficients differ from the bulk: median gauge, normal tests, corrections for many tests.
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2};
+use spendscape_stats::{BadInput, benjamini_hochberg, median, two_sided_p};
 
 use crate::{Error, LinearModel, check};
 
@@ -49,7 +50,7 @@ pub fn median_gauge(coefficients: &ArrayRef<f64, Ix2>) -> Array2<f64> {
 ///
 /// # Errors
 ///
-/// [`Error::TooFewRows`] if the fit left no degree of freedom.
+/// [`BadInput::TooFew`] if the fit left no degree of freedom.
 pub fn coefficient_tests(model: &LinearModel) -> Result<CoefficientTests, Error> {
     let gauged = median_gauge(model.coefficients());
     let standard_errors = model.standard_errors()?;
@@ -69,23 +70,25 @@ impl CoefficientTests {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] unless the level lies in (0, 1).
+    /// [`BadInput::InvalidParameter`] unless the level lies in (0, 1).
     pub fn significant(&self, level: f64, correction: Correction) -> Result<Array2<bool>, Error> {
         if !(level > 0.0 && level < 1.0) {
-            return Err(Error::InvalidParameter { parameter: "level", value: level, range: "(0, 1)" });
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter: "level",
+                value: level,
+                range: "(0, 1)",
+            }));
         }
         let count = self.p_values.len() as f64;
-        let cut = match correction {
-            Correction::Bonferroni => level / count,
+        match correction {
+            Correction::Bonferroni => Ok(self.p_values.mapv(|p| p <= level / count)),
             Correction::BenjaminiHochberg => {
-                let mut sorted: Vec<f64> = self.p_values.iter().copied().collect();
-                sorted.sort_by(f64::total_cmp);
-                let passing = |(i, p): (usize, &f64)| (*p <= level * (i + 1) as f64 / count).then_some(*p);
-                // Everything up to the largest p-value below its line passes; a negative cut lets nothing pass.
-                sorted.iter().enumerate().rev().find_map(passing).unwrap_or(-1.0)
+                let p_values: Vec<f64> = self.p_values.iter().copied().collect();
+                let mut adjusted = benjamini_hochberg(&p_values)?.into_iter();
+                // In the order in which the p-values were read.
+                Ok(self.p_values.mapv(|_| adjusted.next().is_some_and(|q| q <= level)))
             }
-        };
-        Ok(self.p_values.mapv(|p| p <= cut))
+        }
     }
 
     /// Which classes differ in at least one target, length C.
@@ -107,37 +110,20 @@ impl CoefficientTests {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] unless the fraction is finite and not negative.
+    /// [`BadInput::InvalidParameter`] unless the fraction is finite and not negative.
     pub fn above_fraction_of_mean(&self, fraction: f64) -> Result<Vec<usize>, Error> {
         if !(fraction >= 0.0 && fraction.is_finite()) {
-            return Err(Error::InvalidParameter {
+            return Err(Error::Input(BadInput::InvalidParameter {
                 parameter: "fraction",
                 value: fraction,
                 range: "[0, inf)",
-            });
+            }));
         }
         let above = |column: ndarray::ArrayView1<'_, f64>| {
             let mean = column.iter().map(|x| x.abs()).sum::<f64>() / column.len().max(1) as f64;
             column.iter().filter(|x| x.abs() > fraction * mean).count()
         };
         Ok(self.gauged.columns().into_iter().map(above).collect())
-    }
-}
-
-/// Probability of a standard normal variable beyond `z` on either side.
-fn two_sided_p(z: f64) -> f64 {
-    libm::erfc(z * std::f64::consts::FRAC_1_SQRT_2)
-}
-
-/// Median; the mean of the middle two of an even count, 0 of none.
-pub(crate) fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let n = sorted.len();
-    match n {
-        0 => 0.0,
-        _ if n % 2 == 1 => sorted[n / 2],
-        _ => 0.5 * sorted[n / 2 - 1] + 0.5 * sorted[n / 2],
     }
 }
 

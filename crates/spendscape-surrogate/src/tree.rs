@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, ArrayRef, Ix2};
 use rayon::prelude::*;
+use spendscape_stats::BadInput;
 use spendscape_trees::{Cart, CartModel, SortedColumns};
 
 use crate::{Error, check};
@@ -47,18 +48,22 @@ impl RegressionTree {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a depth or leaf of 0; else those of [`crate::Ols::fit`].
+    /// [`BadInput::InvalidParameter`] for a depth or leaf of 0; else those of [`crate::Ols::fit`].
     pub fn fit(self, x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<TreeModel, Error> {
         check::training("a regression tree", x, y, 2)?;
         if self.max_depth == Some(0) {
-            return Err(Error::InvalidParameter { parameter: "max_depth", value: 0.0, range: "[1, 65535]" });
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter: "max_depth",
+                value: 0.0,
+                range: "[1, 65535]",
+            }));
         }
         if self.min_samples_leaf == 0 {
-            return Err(Error::InvalidParameter {
+            return Err(Error::Input(BadInput::InvalidParameter {
                 parameter: "min_samples_leaf",
                 value: 0.0,
                 range: "[1, inf)",
-            });
+            }));
         }
         let mut cart = Cart::default().min_leaf_rows(self.min_samples_leaf);
         if let Some(depth) = self.max_depth {
@@ -79,7 +84,7 @@ impl TreeModel {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] unless `x` has the C columns of the training data, [`Error::NotFinite`].
+    /// [`BadInput::ShapeMismatch`] unless `x` has the C columns of the training data, [`BadInput::NotFinite`].
     pub fn predict(&self, x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         check::features(x, self.features)?;
         let mut values = Array2::zeros((x.nrows(), self.trees.len()));

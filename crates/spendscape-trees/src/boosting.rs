@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ndarray::{Array1, ArrayRef1, ArrayRef2};
 use rand::{SeedableRng, seq::index};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use spendscape_stats::BadInput;
 
 use crate::{
     Binned, Bins, Error, Loss, check,
@@ -139,8 +140,8 @@ impl Boosting {
     /// Grows an ensemble. One fit runs on one thread; fits of targets and folds can run side by side on the same codes.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] for a parameter outside its range; [`Error::ShapeMismatch`], [`Error::Row`],
-    /// [`Error::NotFinite`] and [`Error::OutsideRange`] for wrong rows, targets or weights; [`Error::TooFewRows`] if a tree
+    /// [`BadInput::InvalidParameter`] for a parameter outside its range; [`BadInput::ShapeMismatch`], [`Error::Row`],
+    /// [`BadInput::NotFinite`] and [`Error::OutsideRange`] for wrong rows, targets or weights; [`BadInput::TooFew`] if a tree
     /// would see none; [`Error::OneClass`] if the logistic loss has one class only.
     pub fn fit(&self, x: &Binned, training: Training<'_>) -> Result<Ensemble, Error> {
         self.check()?;
@@ -176,17 +177,21 @@ impl Boosting {
             [("trees", self.trees), ("max_depth", self.max_depth), ("min_leaf_rows", self.min_leaf_rows)];
         for (parameter, value) in whole {
             if value == 0 {
-                return Err(Error::InvalidParameter { parameter, value: 0.0, range: "[1, inf)" });
+                return Err(Error::Input(BadInput::InvalidParameter {
+                    parameter,
+                    value: 0.0,
+                    range: "[1, inf)",
+                }));
             }
         }
         for (parameter, value) in [("learning_rate", self.learning_rate), ("subsample", self.subsample)] {
             if !(value > 0.0 && value <= 1.0) {
-                return Err(Error::InvalidParameter { parameter, value, range: "(0, 1]" });
+                return Err(Error::Input(BadInput::InvalidParameter { parameter, value, range: "(0, 1]" }));
             }
         }
         for (parameter, value) in [("min_leaf_weight", self.min_leaf_weight), ("l2", self.l2)] {
             if !(value >= 0.0 && value.is_finite()) {
-                return Err(Error::InvalidParameter { parameter, value, range: "[0, inf)" });
+                return Err(Error::Input(BadInput::InvalidParameter { parameter, value, range: "[0, inf)" }));
             }
         }
         Ok(())
@@ -313,7 +318,7 @@ impl Ensemble {
     /// Values (squared loss) or probabilities (logistic loss) of the rows of `x` (N x F).
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for another number of features, [`Error::NotFinite`].
+    /// [`BadInput::ShapeMismatch`] for another number of features, [`BadInput::NotFinite`].
     pub fn predict(&self, x: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
         check::length("columns of x", self.bins.features(), x.ncols())?;
         check::finite("x", x)?;

@@ -1,38 +1,18 @@
 //! Checks that every entry point makes before it computes.
 
-use ndarray::{ArrayRef1, ArrayRef2};
+use ndarray::ArrayRef1;
+use spendscape_stats::BadInput;
+use spendscape_stats::check::at_least;
+pub(crate) use spendscape_stats::check::{finite, length};
 
 use crate::{Error, fixed::MOST_ROWS};
 
 /// Largest target or weight: products of two stay finite.
 const LARGEST: f64 = 1e150;
 
-pub(crate) fn length(argument: &'static str, expected: usize, found: usize) -> Result<(), Error> {
-    if expected == found { Ok(()) } else { Err(Error::ShapeMismatch { argument, expected, found }) }
-}
-
-/// Refuses the first entry that is NaN or infinite.
-pub(crate) fn finite(argument: &'static str, x: &ArrayRef2<f64>) -> Result<(), Error> {
-    // Whether any entry is not finite is gathered without a branch, which the compiler vectorizes.
-    let bad = |any: bool, value: &f64| any | !value.is_finite();
-    let dirty = match x.as_slice_memory_order() {
-        Some(entries) => entries.iter().fold(false, bad),
-        None => x.iter().fold(false, bad),
-    };
-    if !dirty {
-        return Ok(());
-    }
-    match x.indexed_iter().find(|(_, value)| !value.is_finite()) {
-        Some(((row, column), &value)) => Err(Error::NotFinite { argument, row, column, value }),
-        None => Ok(()),
-    }
-}
-
 /// Refuses too few and too many training rows.
 pub(crate) fn rows(operation: &'static str, needed: usize, found: usize) -> Result<(), Error> {
-    if found < needed {
-        return Err(Error::TooFewRows { operation, needed, found });
-    }
+    at_least(operation, "rows", needed, found)?;
     if found > MOST_ROWS {
         return Err(Error::TooManyRows { most: MOST_ROWS, found });
     }
@@ -65,7 +45,7 @@ fn within(
     for row in rows.iter().map(|row| *row as usize) {
         let value = values[row];
         if !value.is_finite() {
-            return Err(Error::NotFinite { argument, row, column: 0, value });
+            return Err(Error::Input(BadInput::NotFinite { argument, row, column: 0, value }));
         }
         if !(least..=most).contains(&value) {
             return Err(Error::OutsideRange { argument, row, value, range });

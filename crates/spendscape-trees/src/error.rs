@@ -4,18 +4,9 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An entry is NaN or infinite.
-    #[error("{argument}[{row}, {column}] is {value}; drop or repair that row first")]
-    NotFinite {
-        /// Name of the argument.
-        argument: &'static str,
-        /// Its row.
-        row: usize,
-        /// Its column; 0 for a vector.
-        column: usize,
-        /// The entry.
-        value: f64,
-    },
+    /// An argument cannot be computed with.
+    #[error("the trees cannot be grown or read")]
+    Input(#[from] spendscape_stats::BadInput),
     /// A target or weight lies outside what the loss is made for.
     #[error("{argument}[{row}] is {value}; it has to lie in {range}")]
     OutsideRange {
@@ -28,31 +19,9 @@ pub enum Error {
         /// The values allowed.
         range: &'static str,
     },
-    /// Two arguments do not fit together.
-    #[error(
-        "{argument} has length {found} where {expected} was expected; check that both come from one panel"
-    )]
-    ShapeMismatch {
-        /// Argument and axis that does not fit.
-        argument: &'static str,
-        /// Length that would fit.
-        expected: usize,
-        /// Length found.
-        found: usize,
-    },
     /// There are no features.
     #[error("there are no features; pass at least one column")]
     NoFeature,
-    /// There are too few training rows.
-    #[error("{operation} needs at least {needed} rows, but got {found}; use more rows")]
-    TooFewRows {
-        /// What was asked.
-        operation: &'static str,
-        /// Rows needed.
-        needed: usize,
-        /// Rows given.
-        found: usize,
-    },
     /// There are more rows than the sums hold.
     #[error("{found} rows are more than the {most} that a tree is grown on; draw a sample of them")]
     TooManyRows {
@@ -80,14 +49,4 @@ pub enum Error {
     /// Codes were made with other cuts than those the trees were grown on.
     #[error("the codes were made with other bins; encode the rows with the bins of the training data")]
     OtherBins,
-    /// A parameter lies outside its range.
-    #[error("{parameter} is {value}; it has to lie in {range}")]
-    InvalidParameter {
-        /// Name of the parameter.
-        parameter: &'static str,
-        /// The value given.
-        value: f64,
-        /// The values allowed.
-        range: &'static str,
-    },
 }

@@ -20,3 +20,4 @@ pub use boosting::{Boosting, Ensemble, Training};
 pub use cart::{Cart, CartModel, SortedColumns};
 pub use error::Error;
 pub use loss::Loss;
+pub use spendscape_stats::BadInput;

@@ -13,12 +13,12 @@ pub use label::{Label, label_points};
 pub use verdict::{GroupVerdict, MapVerdict, Verdicts, judge_group, judge_map};
 
 use ndarray::{Array2, ArrayRef, Axis, Ix2};
-use rand::{Rng, RngExt};
+use rand::Rng;
+use spendscape_stats::{BadInput, check, permutation};
 
 pub(crate) use verdict::is_line;
 
 use crate::error::Error;
-use crate::map::check_finite;
 use curve::{CURVE_ROWS_MIN, explained, fit_curve};
 use kmeans::{kmeans, nearest};
 
@@ -51,21 +51,22 @@ pub struct GroupAttractors {
 /// explained comes from the same fits to half of them, drawn by `rng`, applied to the other half.
 ///
 /// # Errors
-/// [`Error::TooFew`] for fewer than twelve rows, [`Error::NotFinite`] or [`Error::Linalg`].
+/// [`BadInput::TooFew`] for fewer than twelve rows, [`BadInput::NotFinite`] or [`Error::Linalg`].
 pub fn fit_attractors<R: Rng + ?Sized>(
     ends: &ArrayRef<f64, Ix2>,
     rng: &mut R,
 ) -> Result<GroupAttractors, Error> {
     let n = ends.nrows();
     if n < 2 * CURVE_ROWS_MIN {
-        return Err(Error::TooFew { what: "attractors", needed: 2 * CURVE_ROWS_MIN, found: n });
+        return Err(Error::Input(BadInput::TooFew {
+            what: "attractors",
+            of: "rows",
+            needed: 2 * CURVE_ROWS_MIN,
+            found: n,
+        }));
     }
-    check_finite("ends", ends)?;
-    let mut order: Vec<usize> = (0..n).collect();
-    // Fisher and Yates.
-    for k in (1..n).rev() {
-        order.swap(k, rng.random_range(0..=k));
-    }
+    check::finite("ends", ends)?;
+    let order = permutation(n, rng);
     let (train, test) = order.split_at(n.div_ceil(2));
     let (fit, held) = (ends.select(Axis(0), train), ends.select(Axis(0), test));
     let curve = match (ends.ncols() > 1).then(|| fit_curve(ends, &fit, &held)).transpose() {

@@ -1,6 +1,7 @@
 //! The affine part of a recurrent cell: input weights, recurrent weights and bias, checked once.
 
 use ndarray::{Array1, Array2, ArrayRef, Ix1, Ix2};
+use spendscape_stats::check;
 
 use crate::error::Error;
 use crate::interval::{Interval, ROUND, TINY};
@@ -31,9 +32,9 @@ impl Affine {
         check_shape("w_h", w_h.shape(), &[rows, units])?;
         check_shape("w_x", w_x.shape(), &[rows, w_x.ncols()])?;
         check_shape("b", b.shape(), &[rows])?;
-        check_finite("w_x", w_x)?;
-        check_finite("w_h", w_h)?;
-        check_finite_vector("b", b)?;
+        check::finite("w_x", w_x)?;
+        check::finite("w_h", w_h)?;
+        check::finite("b", b)?;
         Ok(Self {
             units,
             gates,
@@ -65,7 +66,7 @@ impl Affine {
     /// Encloses `W_x u + b` for an exactly known input, by an a-priori bound of the summation error.
     pub(crate) fn enclose(&self, u: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error> {
         self.check_input(u.len())?;
-        check_finite_vector("u", u)?;
+        check::finite("u", u)?;
         Ok(self.enclose_with(|j| (u[j], 0.0)))
     }
 
@@ -77,8 +78,8 @@ impl Affine {
     ) -> Result<Vec<Interval>, Error> {
         self.check_input(u.len())?;
         self.check_input(radius.len())?;
-        check_finite_vector("u", u)?;
-        check_finite_vector("radius", radius)?;
+        check::finite("u", u)?;
+        check::finite("radius", radius)?;
         Ok(self.enclose_with(|j| (u[j], radius[j].abs())))
     }
 
@@ -118,7 +119,7 @@ impl Affine {
     /// Checks pre-activations supplied by the caller.
     pub(crate) fn accept(&self, z0: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error> {
         check_shape("z0", z0.shape(), &[self.rows()])?;
-        check_finite_vector("z0", z0)?;
+        check::finite("z0", z0)?;
         Ok(z0.iter().map(|&z| Interval::point(z)).collect())
     }
 }
@@ -129,21 +130,5 @@ pub(crate) fn check_shape(tensor: &'static str, found: &[usize], expected: &[usi
         Ok(())
     } else {
         Err(Error::Shape { tensor, expected: expected.to_vec(), found: found.to_vec() })
-    }
-}
-
-/// `Ok` when every entry of a matrix is finite.
-pub(crate) fn check_finite(tensor: &'static str, a: &ArrayRef<f64, Ix2>) -> Result<(), Error> {
-    match a.indexed_iter().find(|(_, v)| !v.is_finite()) {
-        Some(((row, column), &value)) => Err(Error::NotFinite { tensor, row, column, value }),
-        None => Ok(()),
-    }
-}
-
-/// `Ok` when every entry of a vector is finite.
-pub(crate) fn check_finite_vector(tensor: &'static str, a: &ArrayRef<f64, Ix1>) -> Result<(), Error> {
-    match a.iter().enumerate().find(|(_, v)| !v.is_finite()) {
-        Some((row, &value)) => Err(Error::NotFinite { tensor, row, column: 0, value }),
-        None => Ok(()),
     }
 }

@@ -24,7 +24,7 @@ pub trait Driven: Sync {
     /// The enclosed pre-activations `W_x u + b` of the first layer.
     ///
     /// # Errors
-    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    /// [`Error::InputWidth`] or `BadInput::NotFinite`.
     fn preactivations(&self, u: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error>;
 
     /// The maps of all inputs whose pre-activations lie in `z0`, which has the length that
@@ -34,7 +34,7 @@ pub trait Driven: Sync {
     /// The map under the constant input `u`.
     ///
     /// # Errors
-    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    /// [`Error::InputWidth`] or `BadInput::NotFinite`.
     fn driven_by(&self, u: &ArrayRef<f64, Ix1>) -> Result<Self::Map<'_>, Error> {
         Ok(self.with_preactivations(self.preactivations(u)?))
     }

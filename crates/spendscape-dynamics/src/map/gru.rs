@@ -1,6 +1,7 @@
 //! The GRU cell, gate order r, z, n: the reset gate acts after the recurrent product (PyTorch's) or before it.
 
 use ndarray::{Array1, ArrayRef, Ix1, Ix2};
+use spendscape_stats::check;
 
 use super::{Affine, Map, Scalar};
 use crate::error::Error;
@@ -35,7 +36,7 @@ impl GruCell {
     /// gate multiplies).
     ///
     /// # Errors
-    /// [`Error::NoUnits`], [`Error::Shape`] or [`Error::NotFinite`].
+    /// [`Error::NoUnits`], [`Error::Shape`] or `BadInput::NotFinite`.
     pub fn new(
         w_x: &ArrayRef<f64, Ix2>,
         w_h: &ArrayRef<f64, Ix2>,
@@ -44,7 +45,7 @@ impl GruCell {
     ) -> Result<Self, Error> {
         let affine = Affine::new(GATES, w_x, w_h, b)?;
         super::affine::check_shape("b_hn", b_hn.shape(), &[affine.units])?;
-        super::affine::check_finite_vector("b_hn", b_hn)?;
+        check::finite("b_hn", b_hn)?;
         Ok(Self { affine, reset: Reset::After { bias: b_hn.to_owned() } })
     }
 
@@ -52,7 +53,7 @@ impl GruCell {
     /// `b` (length `3M`) holds the sums of all biases.
     ///
     /// # Errors
-    /// [`Error::NoUnits`], [`Error::Shape`] or [`Error::NotFinite`].
+    /// [`Error::NoUnits`], [`Error::Shape`] or `BadInput::NotFinite`.
     pub fn reset_before(
         w_x: &ArrayRef<f64, Ix2>,
         w_h: &ArrayRef<f64, Ix2>,
@@ -70,7 +71,7 @@ impl GruCell {
     /// The map under the constant input `u`.
     ///
     /// # Errors
-    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    /// [`Error::InputWidth`] or `BadInput::NotFinite`.
     pub fn under(&self, u: &ArrayRef<f64, Ix1>) -> Result<GruMap<'_>, Error> {
         Ok(GruMap { cell: self, z0: self.affine.enclose(u)? })
     }

@@ -21,7 +21,7 @@ impl LstmCell {
     /// PyTorch layer).
     ///
     /// # Errors
-    /// [`Error::NoUnits`], [`Error::Shape`] or [`Error::NotFinite`].
+    /// [`Error::NoUnits`], [`Error::Shape`] or `BadInput::NotFinite`.
     pub fn new(
         w_x: &ArrayRef<f64, Ix2>,
         w_h: &ArrayRef<f64, Ix2>,
@@ -46,7 +46,7 @@ impl LstmCell {
     /// The pre-activations `W_x u + b` (length `4M`) of a constant input.
     ///
     /// # Errors
-    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    /// [`Error::InputWidth`] or `BadInput::NotFinite`.
     pub fn preactivation(&self, u: &ArrayRef<f64, Ix1>) -> Result<Array1<f64>, Error> {
         Ok(self.affine.enclose(u)?.into_iter().map(Interval::mid).collect())
     }
@@ -54,7 +54,7 @@ impl LstmCell {
     /// The map under the constant input `u`; the rounding of `W_x u + b` is part of the certificates.
     ///
     /// # Errors
-    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    /// [`Error::InputWidth`] or `BadInput::NotFinite`.
     pub fn under(&self, u: &ArrayRef<f64, Ix1>) -> Result<LstmMap<'_>, Error> {
         Ok(LstmMap { cell: self, z0: self.affine.enclose(u)?, input_known: true })
     }
@@ -63,7 +63,7 @@ impl LstmCell {
     /// holds for every such input.
     ///
     /// # Errors
-    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    /// [`Error::InputWidth`] or `BadInput::NotFinite`.
     pub fn under_uncertain(
         &self,
         u: &ArrayRef<f64, Ix1>,
@@ -76,7 +76,7 @@ impl LstmCell {
     /// available.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::NotFinite`].
+    /// [`Error::Shape`] or `BadInput::NotFinite`.
     pub fn under_preactivation(&self, z0: &ArrayRef<f64, Ix1>) -> Result<LstmMap<'_>, Error> {
         Ok(LstmMap { cell: self, z0: self.affine.accept(z0)?, input_known: false })
     }

@@ -17,7 +17,7 @@ pub use rnn::{Nonlinearity, RnnCell, RnnMap};
 pub use scalar::Scalar;
 pub use stacked::{StackedLstm, StackedMap};
 
-pub(crate) use affine::{Affine, check_finite, check_finite_vector, check_shape};
+pub(crate) use affine::{Affine, check_shape};
 pub(crate) use gru::Reset;
 
 use crate::interval::Interval;

@@ -27,7 +27,7 @@ impl RnnCell {
     /// A tanh layer, with checked weights: `w_x` is `M x C`, `w_h` `M x M` and `b` has length `M`.
     ///
     /// # Errors
-    /// [`Error::NoUnits`], [`Error::Shape`] or [`Error::NotFinite`].
+    /// [`Error::NoUnits`], [`Error::Shape`] or `BadInput::NotFinite`.
     pub fn new(
         w_x: &ArrayRef<f64, Ix2>,
         w_h: &ArrayRef<f64, Ix2>,
@@ -51,7 +51,7 @@ impl RnnCell {
     /// The map under the constant input `u`.
     ///
     /// # Errors
-    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    /// [`Error::InputWidth`] or `BadInput::NotFinite`.
     pub fn under(&self, u: &ArrayRef<f64, Ix1>) -> Result<RnnMap<'_>, Error> {
         Ok(RnnMap { cell: self, z0: self.affine.enclose(u)? })
     }

@@ -38,7 +38,7 @@ impl StackedLstm {
     /// The map under the constant input `u`.
     ///
     /// # Errors
-    /// [`Error::InputWidth`] or [`Error::NotFinite`].
+    /// [`Error::InputWidth`] or `BadInput::NotFinite`.
     pub fn under(&self, u: &ArrayRef<f64, Ix1>) -> Result<StackedMap<'_>, Error> {
         self.driven_by(u)
     }

@@ -7,6 +7,7 @@ mod table;
 
 use ndarray::{ArrayRef, Ix2};
 use rayon::prelude::*;
+use spendscape_stats::check;
 
 use crate::complete::{COMPLETE_UNITS_MAX, SearchConfig, recurrent, with_units};
 use crate::error::Error;
@@ -55,7 +56,7 @@ impl Default for PopulationConfig {
 /// The result is the same for any number of threads.
 ///
 /// # Errors
-/// [`Error::InputWidth`] or [`Error::NotFinite`].
+/// [`Error::InputWidth`] or `BadInput::NotFinite`.
 pub fn analyze_population(
     cell: &LstmCell,
     inputs: &ArrayRef<f64, Ix2>,
@@ -64,7 +65,7 @@ pub fn analyze_population(
     if inputs.ncols() != cell.inputs() {
         return Err(Error::InputWidth { expected: cell.inputs(), found: inputs.ncols() });
     }
-    crate::map::check_finite("inputs", inputs)?;
+    check::finite("inputs", inputs)?;
     let fill = |n: usize, z0: &mut Vec<Interval>| {
         let row = inputs.row(n);
         cell.affine.enclose_into(|j| (row[j], 0.0), z0);
@@ -75,14 +76,14 @@ pub fn analyze_population(
 /// Analyzes maps given by their pre-activations `W_x u + b` (N x 4M), taken as exact: the input weights are not needed.
 ///
 /// # Errors
-/// [`Error::Shape`] or [`Error::NotFinite`].
+/// [`Error::Shape`] or `BadInput::NotFinite`.
 pub fn analyze_preactivations(
     cell: &LstmCell,
     z0: &ArrayRef<f64, Ix2>,
     config: &PopulationConfig,
 ) -> Result<Population, Error> {
     crate::map::check_shape("z0", z0.shape(), &[z0.nrows(), cell.affine.rows()])?;
-    crate::map::check_finite("z0", z0)?;
+    check::finite("z0", z0)?;
     let fill = |n: usize, out: &mut Vec<Interval>| {
         out.clear();
         out.extend(z0.row(n).iter().map(|&v| Interval::point(v)));

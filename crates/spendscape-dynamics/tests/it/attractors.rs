@@ -6,6 +6,7 @@ use spendscape_dynamics::{
     PointClusters, PopulationConfig, Scalar, SearchConfig, Shape, TanhMap, analyze_population,
     fit_attractors, judge_group, judge_map, label_points,
 };
+use spendscape_stats::BadInput;
 
 use crate::nets::{A4_WEIGHT, F, G, cell, normal, rng, trained};
 
@@ -107,7 +108,10 @@ fn same_seed_same_attractors_and_few_rows_are_refused() {
     let points = cloud(60, 0.1, |_, t| [t, t * t, 0.0]);
     assert_eq!(fit_attractors(&points, &mut rng(4)).unwrap(), fit_attractors(&points, &mut rng(4)).unwrap());
     let few = cloud(4, 0.1, |_, t| [t, t * t, 0.0]);
-    assert!(matches!(fit_attractors(&few, &mut rng(4)), Err(Error::TooFew { needed: 12, found: 4, .. })));
+    assert!(matches!(
+        fit_attractors(&few, &mut rng(4)),
+        Err(Error::Input(BadInput::TooFew { needed: 12, found: 4, .. }))
+    ));
 }
 
 #[test]

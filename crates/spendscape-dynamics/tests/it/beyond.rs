@@ -8,6 +8,7 @@ use spendscape_dynamics::{
     TanhMap, Verdict, analyze_population, certify, find_cycles, find_fixed_points, follow, jump_toward,
     sensitivity, smallest_jump, trace_fiber, transient,
 };
+use spendscape_stats::BadInput;
 
 use crate::nets::{A4_WEIGHT, G, cell, random_cell, rng, trained};
 
@@ -277,7 +278,7 @@ fn trained_customers_are_followed_toward_each_other() {
             &p.end_states().row(0),
             &ContinuationConfig::default()
         ),
-        Err(Error::TooFew { .. })
+        Err(Error::Input(BadInput::TooFew { .. }))
     ));
 }
 
@@ -316,15 +317,18 @@ fn bad_weights_and_inputs_are_named() {
     bad[[2, 0]] = f64::NAN;
     assert!(matches!(
         LstmCell::new(&none, &bad, &Array1::zeros(4)).unwrap_err(),
-        Error::NotFinite { tensor: "w_h", row: 2, column: 0, .. }
+        Error::Input(BadInput::NotFinite { argument: "w_h", row: 2, column: 0, .. })
     ));
     let cell = gated();
     assert_eq!(cell.under(&array![1.0, 2.0]).unwrap_err(), Error::InputWidth { expected: 1, found: 2 });
-    assert!(matches!(cell.under(&array![f64::INFINITY]).unwrap_err(), Error::NotFinite { tensor: "u", .. }));
+    assert!(matches!(
+        cell.under(&array![f64::INFINITY]).unwrap_err(),
+        Error::Input(BadInput::NotFinite { argument: "u", .. })
+    ));
     let rows = array![[1.0], [f64::NAN]];
     assert!(matches!(
         analyze_population(&cell, &rows, &PopulationConfig::default()).unwrap_err(),
-        Error::NotFinite { tensor: "inputs", row: 1, .. }
+        Error::Input(BadInput::NotFinite { argument: "inputs", row: 1, .. })
     ));
     let empty = analyze_population(&cell, &Array2::zeros((0, 1)), &PopulationConfig::default()).unwrap();
     assert!(empty.is_empty() && empty.end_states().nrows() == 0);

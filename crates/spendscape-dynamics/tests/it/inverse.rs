@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2, Axis, array};
 use spendscape_dynamics::{Error, InverseConfig, inverse_regression};
+use spendscape_stats::BadInput;
 
 use crate::nets::{normal, rng, trained};
 
@@ -64,7 +65,7 @@ fn bad_layers_are_refused() {
     w[[2, 1]] = f64::NAN;
     assert!(matches!(
         inverse_regression(&w, &Array1::zeros(5), &config),
-        Err(Error::NotFinite { row: 2, column: 1, .. })
+        Err(Error::Input(BadInput::NotFinite { row: 2, column: 1, .. }))
     ));
     assert!(matches!(
         inverse_regression(&Array2::ones((5, 3)), &Array1::zeros(4), &config),
@@ -73,6 +74,6 @@ fn bad_layers_are_refused() {
     let flat = InverseConfig { grid_points: 1, ..config };
     assert!(matches!(
         inverse_regression(&Array2::ones((5, 3)), &Array1::zeros(5), &flat),
-        Err(Error::Setting { .. })
+        Err(Error::Input(BadInput::InvalidParameter { .. }))
     ));
 }

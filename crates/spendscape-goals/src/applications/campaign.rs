@@ -1,6 +1,7 @@
 //! Targeted campaigns: whom to address, when, and what it is worth.
 
 use rand::Rng;
+use spendscape_stats::BadInput;
 
 use super::classes::known;
 use super::gains::{Ranking, targeting_gains};
@@ -68,15 +69,15 @@ impl CampaignOptions {
     fn check(&self, outlook: &Outlook, goal: usize) -> Result<usize, Error> {
         if goal >= outlook.goals() {
             let (argument, found) = ("the goals of the outlook", outlook.goals());
-            return Err(Error::ShapeMismatch { argument, expected: goal + 1, found });
+            return Err(Error::Input(BadInput::ShapeMismatch { argument, expected: goal + 1, found }));
         }
         if self.capacity == 0 {
             let (parameter, range) = ("capacity", "1 and more");
-            return Err(Error::InvalidParameter { parameter, value: 0.0, range });
+            return Err(Error::Input(BadInput::InvalidParameter { parameter, value: 0.0, range }));
         }
         for (parameter, value) in [("certain", self.certain), ("threshold", self.threshold)] {
             if !(value > 0.0 && value <= 1.0) {
-                return Err(Error::InvalidParameter { parameter, value, range: "(0, 1]" });
+                return Err(Error::Input(BadInput::InvalidParameter { parameter, value, range: "(0, 1]" }));
             }
         }
         outlook.horizon(self.horizon)
@@ -90,7 +91,7 @@ impl CampaignOptions {
 /// Plans a campaign for one goal.
 ///
 /// # Errors
-/// [`Error::NoHorizon`], [`Error::InvalidParameter`], [`Error::ShapeMismatch`] for a goal that does not exist.
+/// [`Error::NoHorizon`], [`BadInput::InvalidParameter`], [`BadInput::ShapeMismatch`] for a goal that does not exist.
 pub fn plan_campaign(outlook: &Outlook, goal: usize, options: &CampaignOptions) -> Result<Campaign, Error> {
     let h = options.check(outlook, goal)?;
     let mut eligible = options.eligible(outlook, goal, h);
@@ -154,7 +155,7 @@ pub struct CampaignEvaluation {
 /// to it who was recent and frequent.
 ///
 /// # Errors
-/// As [`plan_campaign`] and [`targeting_gains`]: [`Error::TooFew`] if nobody converted.
+/// As [`plan_campaign`] and [`targeting_gains`]: [`BadInput::TooFew`] if nobody converted.
 pub fn evaluate_campaign<R: Rng>(
     outlook: &Outlook,
     sequences: &Sequences,

@@ -1,6 +1,7 @@
 //! The classes inside goals, and how often a group of a goal holds each.
 
 use ndarray::Array2;
+use spendscape_stats::BadInput;
 
 use crate::{Error, Sequences};
 
@@ -19,11 +20,11 @@ impl<'a> Classes<'a> {
     /// Takes the names of C classes and the goal of each.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for unequal lengths.
+    /// [`BadInput::ShapeMismatch`] for unequal lengths.
     pub fn new(names: &'a [String], goal_of_class: &'a [Option<usize>]) -> Result<Self, Error> {
         if names.len() != goal_of_class.len() {
             let (expected, found) = (names.len(), goal_of_class.len());
-            return Err(Error::ShapeMismatch { argument: "goal_of_class", expected, found });
+            return Err(Error::Input(BadInput::ShapeMismatch { argument: "goal_of_class", expected, found }));
         }
         Ok(Self { names, goal_of_class })
     }
@@ -63,7 +64,7 @@ impl<'a> Classes<'a> {
         ];
         for (argument, expected, found) in lengths {
             if expected > found {
-                return Err(Error::ShapeMismatch { argument, expected, found });
+                return Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }));
             }
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! Cross- and up-selling: what goes with what, and what follows what.
 
+use spendscape_stats::{BadInput, benjamini_hochberg, median};
 use std::collections::BTreeMap;
 
-use super::discovery::benjamini_hochberg;
 use super::pairs::{Customer, Observation, Sums};
 use super::{Classes, classes::known};
 use crate::{Error, Sequences};
@@ -104,8 +104,8 @@ pub struct Pair {
 /// Rasch's model does not hold and lifts a little above 1 can be sure without being of use: judge by `lift_low` as well.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`], [`Error::InvalidParameter`] for a window of 0 days or too few or more than 1,000 periods,
-/// [`Error::TooFew`] without any observation.
+/// [`BadInput::ShapeMismatch`], [`BadInput::InvalidParameter`] for a window of 0 days or too few or more than 1,000 periods,
+/// [`BadInput::TooFew`] without any observation.
 pub fn cross_sell(
     sequences: &Sequences,
     classes: Classes<'_>,
@@ -115,13 +115,13 @@ pub fn cross_sell(
     classes.check_fits(sequences)?;
     if options.window == 0 {
         let (parameter, range) = ("window", "1 day and more");
-        return Err(Error::InvalidParameter { parameter, value: 0.0, range });
+        return Err(Error::Input(BadInput::InvalidParameter { parameter, value: 0.0, range }));
     }
     let least = if options.rule == Rule::Together { 1 } else { 2 };
     if !(least..=MOST_PERIODS).contains(&options.periods) {
         let (parameter, value) = ("periods", options.periods as f64);
         let range = "1 to 1000, and 2 and more where one follows the other";
-        return Err(Error::InvalidParameter { parameter, value, range });
+        return Err(Error::Input(BadInput::InvalidParameter { parameter, value, range }));
     }
     let items = match options.items {
         Items::Classes => classes.len(),
@@ -135,7 +135,12 @@ pub fn cross_sell(
     let observations: usize = customers.iter().map(Vec::len).sum();
     if observations == 0 {
         let what = "cross-selling";
-        return Err(Error::TooFew { what, needed: 1, of: "customers with purchases", found: 0 });
+        return Err(Error::Input(BadInput::TooFew {
+            what,
+            needed: 1,
+            of: "customers with purchases",
+            found: 0,
+        }));
     }
     let sums = Sums::new(&customers, items, options.rule == Rule::Together);
     let mut pairs = Vec::new();
@@ -215,7 +220,7 @@ impl Bought {
         bought
     }
 
-    fn observations(&self, options: &CrossSellOptions, items: usize, medians: &[i64]) -> Customer {
+    fn observations(&self, options: &CrossSellOptions, items: usize, medians: &[f64]) -> Customer {
         let all = |items: &BTreeMap<u16, i64>| items.keys().copied().collect::<Vec<u16>>();
         if options.rule == Rule::Together {
             let same = |(period, items): (usize, &BTreeMap<u16, i64>)| Observation {
@@ -239,7 +244,7 @@ impl Bought {
             }
             let more = |item: &u16| {
                 let money = after.get(item).copied();
-                money.is_some_and(|money| money > now[item] && money > medians[*item as usize])
+                money.is_some_and(|money| money > now[item] && money as f64 > medians[*item as usize])
             };
             let (second, possible) = match options.rule {
                 Rule::Together | Rule::Follows => (all(after), None),
@@ -255,15 +260,11 @@ impl Bought {
     }
 }
 
-/// The median over customers and periods of what was spent on each item by who bought it; the larger of two in the middle.
-fn medians(bought: &[Bought], items: usize) -> Vec<i64> {
+/// The median over customers and periods of what was spent on each item by who bought it; NaN of what nobody bought.
+fn medians(bought: &[Bought], items: usize) -> Vec<f64> {
     let mut money = vec![Vec::new(); items];
     for (item, spent) in bought.iter().flat_map(|bought| bought.periods.iter().flatten()) {
-        money[*item as usize].push(*spent);
+        money[*item as usize].push(*spent as f64);
     }
-    let median = |mut money: Vec<i64>| {
-        let middle = money.len() / 2;
-        if money.is_empty() { 0 } else { *money.select_nth_unstable(middle).1 }
-    };
-    money.into_iter().map(median).collect()
+    money.iter().map(|money| median(money)).collect()
 }

@@ -1,11 +1,11 @@
 //! Expected demand per class and period, and how good such forecasts have been.
 
 use ndarray::Array2;
+use spendscape_stats::{BadInput, median, student_975};
 
 use super::Classes;
 use super::history::{Expected, History};
 use super::series::{Quantity, Series};
-use super::student::student_975;
 use crate::calendar::{civil, day_number};
 use crate::{Error, Outlook, Sequences};
 
@@ -68,15 +68,19 @@ impl Period {
     /// Days from `from` to the ends of the `count` periods after it: the horizons that an [`Outlook`] for demand has.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] if months are to follow a day that does not end one, or `count` is not from 1 to 1,000.
+    /// [`BadInput::InvalidParameter`] if months are to follow a day that does not end one, or `count` is not from 1 to 1,000.
     pub fn horizons(self, from: i32, count: usize) -> Result<Vec<u32>, Error> {
         if self == Self::Month && self.bounds(from, 0).1 != from {
             let (parameter, value) = ("the last day known", f64::from(from));
-            return Err(Error::InvalidParameter { parameter, value, range: "the last days of months" });
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter,
+                value,
+                range: "the last days of months",
+            }));
         }
         if !(1..=1000).contains(&count) {
             let (parameter, value) = ("the number of periods", count as f64);
-            return Err(Error::InvalidParameter { parameter, value, range: "1 to 1000" });
+            return Err(Error::Input(BadInput::InvalidParameter { parameter, value, range: "1 to 1000" }));
         }
         Ok((1..=count as i32).map(|step| (self.bounds(from, step).1 - from) as u32).collect())
     }
@@ -156,8 +160,8 @@ pub struct DemandScore {
 /// as many degrees of freedom as there are such days, and two (the forecasts of one day err together); it is not below 0.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`], [`Error::NotPeriods`], [`Error::InvalidParameter`] as [`Period::horizons`], [`Error::TooFew`] if
-/// history is shorter than one period, [`Error::InvalidParameter`] if it is longer than a century.
+/// [`BadInput::ShapeMismatch`], [`Error::NotPeriods`], [`BadInput::InvalidParameter`] as [`Period::horizons`], [`BadInput::TooFew`] if
+/// history is shorter than one period, [`BadInput::InvalidParameter`] if it is longer than a century.
 pub fn forecast_demand(
     outlook: &Outlook,
     past: &[Outlook],
@@ -179,7 +183,7 @@ pub fn forecast_demand(
 /// the forecasts that are used do.
 ///
 /// # Errors
-/// As [`forecast_demand`]; [`Error::TooFew`] if no forecast period of the others has ended by then.
+/// As [`forecast_demand`]; [`BadInput::TooFew`] if no forecast period of the others has ended by then.
 pub fn score_demand(
     outlooks: &[Outlook],
     unscored: usize,
@@ -205,7 +209,12 @@ pub fn score_demand(
     }
     if tallies.iter().all(|tally| tally.forecasts == 0) {
         let what = "scoring demand";
-        return Err(Error::TooFew { what, needed: 1, of: "periods that have ended", found: 0 });
+        return Err(Error::Input(BadInput::TooFew {
+            what,
+            needed: 1,
+            of: "periods that have ended",
+            found: 0,
+        }));
     }
     let first = forecasts.get(unscored).map_or(until, |forecast| forecast.from);
     let mut rows = Vec::new();
@@ -276,7 +285,7 @@ impl Forecast {
             let days = (i64::from(self.from) - i64::from(history.first) + 1).max(0) as usize;
             let needed = if period == Period::Week { 7 } else { 31 };
             let what = "forecasting demand";
-            return Err(Error::TooFew { what, needed, of: "days of history", found: days });
+            return Err(Error::Input(BadInput::TooFew { what, needed, of: "days of history", found: days }));
         }
         let dispersions = dispersions(self.from, past, history, period);
         let mut rows = Vec::new();
@@ -342,7 +351,7 @@ fn dispersions(from: i32, past: &[&Forecast], history: &History, period: Period)
         }
     }
     let typical: Array2<f64> = Array2::from_shape_fn((2, 2), |(of_classes, amounts)| {
-        let mut means: Vec<f64> = squares
+        let means: Vec<f64> = squares
             .iter()
             .enumerate()
             .filter(|(place, squares)| {
@@ -350,8 +359,7 @@ fn dispersions(from: i32, past: &[&Forecast], history: &History, period: Period)
             })
             .map(|(_, squares)| squares.iter().sum::<f64>() / squares.len() as f64)
             .collect();
-        let middle = means.len() / 2;
-        if means.is_empty() { 1.0 } else { *means.select_nth_unstable_by(middle, f64::total_cmp).1 }
+        if means.is_empty() { 1.0 } else { median(&means) }
     });
     let dispersion = |(place, (squares, days)): (usize, (&Vec<f64>, usize))| {
         let sum = squares.iter().sum::<f64>() + PSEUDO_FORECASTS as f64 * typical[history.shape.kind(place)];

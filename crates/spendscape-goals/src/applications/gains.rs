@@ -1,7 +1,7 @@
 //! What is gained by addressing the best of a ranking instead of anybody.
 
 use rand::Rng;
-use spendscape_outcomes::{Interval, bootstrap_statistics};
+use spendscape_stats::{BadInput, Estimate, bootstrap};
 
 use crate::Error;
 
@@ -15,11 +15,11 @@ pub struct Gain {
     /// Conversions among them, in the mean over all orders of customers that the ranking holds equal.
     pub conversions: f64,
     /// Their conversion rate less that of all: conversions won per customer addressed over random targeting.
-    pub uplift: Interval,
+    pub uplift: Estimate,
     /// The ratio of the two rates.
-    pub lift: Interval,
+    pub lift: Estimate,
     /// Conversion rate of the first ranking at this share less that of this one, on the same samples.
-    pub behind_first: Interval,
+    pub behind_first: Estimate,
 }
 
 /// How one ranking did.
@@ -29,7 +29,7 @@ pub struct Ranking {
     pub gains: Vec<Gain>,
     /// Area between the cumulative gains curve (share of conversions reached over share addressed) and the diagonal of
     /// random targeting: 0 for a random ranking, `(1 - rate) / 2` for a perfect one.
-    pub area: Interval,
+    pub area: Estimate,
 }
 
 /// Measures rankings of the same N customers, each by scores of which larger ones come first, against who `converted`,
@@ -39,8 +39,8 @@ pub struct Ranking {
 /// addressed. That needs customers left alone at random (Radcliffe 2007, whose curve has the same axes).
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`], [`Error::InvalidParameter`] for a share outside (0, 1] or a score that is NaN,
-/// [`Error::TooFew`] without rankings, customers, or conversions.
+/// [`BadInput::ShapeMismatch`], [`BadInput::InvalidParameter`] for a share outside (0, 1] or a score that is NaN,
+/// [`BadInput::TooFew`] without rankings, customers, or conversions.
 pub fn targeting_gains<R: Rng>(
     rankings: &[Vec<f64>],
     converted: &[bool],
@@ -52,20 +52,32 @@ pub fn targeting_gains<R: Rng>(
     let conversions = converted.iter().filter(|converted| **converted).count();
     for (of, found) in [("rankings", rankings.len()), ("conversions", conversions)] {
         if found == 0 {
-            return Err(Error::TooFew { what, needed: 1, of, found });
+            return Err(Error::Input(BadInput::TooFew { what, needed: 1, of, found }));
         }
     }
     for scores in rankings {
         if scores.len() != converted.len() {
             let (expected, found) = (converted.len(), scores.len());
-            return Err(Error::ShapeMismatch { argument: "the scores of a ranking", expected, found });
+            return Err(Error::Input(BadInput::ShapeMismatch {
+                argument: "the scores of a ranking",
+                expected,
+                found,
+            }));
         }
         if let Some(&value) = scores.iter().find(|score| score.is_nan()) {
-            return Err(Error::InvalidParameter { parameter: "a score", value, range: "the numbers" });
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter: "a score",
+                value,
+                range: "the numbers",
+            }));
         }
     }
     if let Some(&value) = shares.iter().find(|share| !(**share > 0.0 && **share <= 1.0)) {
-        return Err(Error::InvalidParameter { parameter: "a share", value, range: "(0, 1]" });
+        return Err(Error::Input(BadInput::InvalidParameter {
+            parameter: "a share",
+            value,
+            range: "(0, 1]",
+        }));
     }
     let ordered: Vec<Ordered> = rankings.iter().map(|scores| Ordered::new(scores, converted)).collect();
     let width = 3 * shares.len() + 1;
@@ -87,9 +99,9 @@ pub fn targeting_gains<R: Rng>(
         }
         values
     };
-    let intervals = bootstrap_statistics(converted.len(), draws, rng, statistics);
+    let intervals = bootstrap(converted.len(), draws, rng, statistics);
     let everybody = vec![1; converted.len()];
-    let ranking = |(order, intervals): (&Ordered, &[Interval])| {
+    let ranking = |(order, intervals): (&Ordered, &[Estimate])| {
         let walk = order.walk(&everybody, shares);
         let gains = shares.iter().zip(&walk.reached).enumerate().map(|(k, (share, won))| Gain {
             share: *share,

@@ -7,13 +7,11 @@ mod campaign;
 mod classes;
 mod cross_sell;
 mod demand;
-mod discovery;
 mod gains;
 mod history;
 mod pairs;
 mod recommend;
 mod series;
-mod student;
 
 pub use campaign::{
     Campaign, CampaignEvaluation, CampaignOptions, CampaignTarget, Targeting, evaluate_campaign,
@@ -22,7 +20,6 @@ pub use campaign::{
 pub use classes::Classes;
 pub use cross_sell::{CrossSellOptions, Items, Pair, Rule, cross_sell};
 pub use demand::{DemandForecast, DemandScore, Period, forecast_demand, score_demand};
-pub use discovery::benjamini_hochberg;
 pub use gains::{Gain, Ranking, targeting_gains};
 pub use recommend::{RecommendOptions, Recommendation, recommend};
 pub use series::{Quantity, Series};

@@ -1,6 +1,7 @@
 //! Next-best recommendations.
 
 use rayon::prelude::*;
+use spendscape_stats::BadInput;
 
 use super::Classes;
 use super::classes::{PSEUDO_GROUPS, Population, known};
@@ -62,7 +63,7 @@ pub struct Recommendation {
 ///
 /// # Errors
 /// [`Error::NoHorizon`], [`Error::UnknownGoal`] or [`Error::UnknownClass`] for excluded names that do not exist,
-/// [`Error::InvalidParameter`], [`Error::ShapeMismatch`].
+/// [`BadInput::InvalidParameter`], [`BadInput::ShapeMismatch`].
 pub fn recommend(
     outlook: &Outlook,
     sequences: &Sequences,
@@ -74,11 +75,19 @@ pub fn recommend(
     let h = outlook.horizon(options.horizon)?;
     if !(0.0..=1.0).contains(&options.novelty_weight) {
         let (parameter, range) = ("novelty_weight", "0 to 1");
-        return Err(Error::InvalidParameter { parameter, value: options.novelty_weight, range });
+        return Err(Error::Input(BadInput::InvalidParameter {
+            parameter,
+            value: options.novelty_weight,
+            range,
+        }));
     }
     for (parameter, value) in [("goals", options.goals), ("classes", options.classes)] {
         if value == 0 {
-            return Err(Error::InvalidParameter { parameter, value: 0.0, range: "1 and more" });
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter,
+                value: 0.0,
+                range: "1 and more",
+            }));
         }
     }
     let what = "the list of exclusions";

@@ -7,6 +7,7 @@ mod repeat;
 
 use ndarray::Array2;
 use rand::Rng;
+use spendscape_stats::BadInput;
 
 pub use boosted::BoostedGoals;
 pub use markov::Markov;
@@ -60,7 +61,7 @@ impl Baseline {
     /// Learns from training targets. Only [`Baseline::Boosted`] looks at `calendar` and draws from `rng`.
     ///
     /// # Errors
-    /// [`Error::TooFew`] without targets or with fewer than two goals, [`Error::NoTarget`] for a target that has not come
+    /// [`BadInput::TooFew`] without targets or with fewer than two goals, [`Error::NoTarget`] for a target that has not come
     /// yet, [`Error::Outcomes`] if the trees cannot be grown.
     pub fn fit<R: Rng>(
         self,
@@ -70,11 +71,21 @@ impl Baseline {
         rng: &mut R,
     ) -> Result<FittedBaseline, Error> {
         if targets.is_empty() {
-            return Err(Error::TooFew { what: "a baseline", needed: 1, of: "training targets", found: 0 });
+            return Err(Error::Input(BadInput::TooFew {
+                what: "a baseline",
+                needed: 1,
+                of: "training targets",
+                found: 0,
+            }));
         }
         let goals = sequences.goals().len();
         if goals < 2 {
-            return Err(Error::TooFew { what: "a baseline", needed: 2, of: "goals", found: goals });
+            return Err(Error::Input(BadInput::TooFew {
+                what: "a baseline",
+                needed: 2,
+                of: "goals",
+                found: goals,
+            }));
         }
         split::check_known(sequences, targets)?;
         let model = match self {
@@ -111,16 +122,16 @@ impl FittedBaseline {
     /// of the goals; the boosted trees, which look at the history only, give what they learned of short ones.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for sequences with another number of goals, [`Error::NoTarget`] for a target whose history
+    /// [`BadInput::ShapeMismatch`] for sequences with another number of goals, [`Error::NoTarget`] for a target whose history
     /// has not come yet.
     pub fn predict(&self, sequences: &Sequences, targets: &[Target]) -> Result<Array2<f64>, Error> {
         let found = sequences.goals().len();
         if found != self.goals {
-            return Err(Error::ShapeMismatch {
+            return Err(Error::Input(BadInput::ShapeMismatch {
                 argument: "goals of the sequences",
                 expected: self.goals,
                 found,
-            });
+            }));
         }
         split::check_history(sequences, targets)?;
         match &self.model {

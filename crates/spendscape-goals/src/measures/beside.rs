@@ -1,7 +1,7 @@
 //! A model beside simple ones, and beside the truth where it is known.
 
 use rand::Rng;
-use spendscape_outcomes::Interval;
+use spendscape_stats::Estimate;
 
 use super::{HISTORY_BINS, HistoryBin, Measure, Predictions};
 use crate::{Baseline, Calendar, Error, Sequences, Target};
@@ -62,7 +62,7 @@ pub struct PredictorMeasure {
     /// Groups measured.
     pub groups: usize,
     /// The measure with its 95 % interval.
-    pub interval: Interval,
+    pub interval: Estimate,
 }
 
 /// The model less another predictor.
@@ -73,7 +73,7 @@ pub struct PredictorDifference {
     /// The measure.
     pub measure: Measure,
     /// The difference with its 95 % interval.
-    pub difference: Interval,
+    pub difference: Estimate,
     /// The difference as a share of what the best possible predictions are ahead of the other, where those are known.
     pub share_of_best: Option<f64>,
 }

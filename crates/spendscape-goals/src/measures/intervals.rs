@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use rand::Rng;
-use spendscape_outcomes::{Interval, bootstrap_statistics};
+use spendscape_stats::{BadInput, Estimate, bootstrap};
 
 use super::{
     Measure, Predictions,
@@ -20,7 +20,7 @@ pub struct ConfusionCell {
     /// Number of rows.
     pub count: u64,
     /// Share of the rows of `truth`, with its interval; samples without the goal are left out.
-    pub share: Interval,
+    pub share: Estimate,
 }
 
 impl Predictions {
@@ -35,9 +35,9 @@ impl Predictions {
         measures: &[Measure],
         draws: usize,
         rng: &mut R,
-    ) -> Result<Vec<Interval>, Error> {
+    ) -> Result<Vec<Estimate>, Error> {
         let sums = Sums::new(self, measures)?;
-        Ok(bootstrap_statistics(sums.customers(), draws, rng, |weights| {
+        Ok(bootstrap(sums.customers(), draws, rng, |weights| {
             let total = sums.total(weights);
             measures.iter().map(|measure| sums.value(*measure, &total)).collect()
         }))
@@ -46,14 +46,14 @@ impl Predictions {
     /// Measures less those of `other` on the same rows, both on the same samples of customers.
     ///
     /// # Errors
-    /// As [`Predictions::values`]; [`Error::ShapeMismatch`] if truths, customers or goals are not the same in both.
+    /// As [`Predictions::values`]; [`BadInput::ShapeMismatch`] if truths, customers or goals are not the same in both.
     pub fn differences<R: Rng>(
         &self,
         other: &Self,
         measures: &[Measure],
         draws: usize,
         rng: &mut R,
-    ) -> Result<Vec<Interval>, Error> {
+    ) -> Result<Vec<Estimate>, Error> {
         let rows = self.truth.iter().zip(&self.customer);
         let same = rows.zip(other.truth.iter().zip(&other.customer)).filter(|(a, b)| a == b).count();
         let sizes = [
@@ -63,11 +63,11 @@ impl Predictions {
         ];
         for (argument, expected, found) in sizes {
             if expected != found {
-                return Err(Error::ShapeMismatch { argument, expected, found });
+                return Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }));
             }
         }
         let (ours, theirs) = (Sums::new(self, measures)?, Sums::new(other, measures)?);
-        Ok(bootstrap_statistics(ours.customers(), draws, rng, |weights| {
+        Ok(bootstrap(ours.customers(), draws, rng, |weights| {
             let (a, b) = (ours.total(weights), theirs.total(weights));
             measures.iter().map(|measure| ours.value(*measure, &a) - theirs.value(*measure, &b)).collect()
         }))
@@ -87,7 +87,7 @@ impl Predictions {
             sums.add(place_of[[self.truth[row], self.predicted(row)]], 1.0);
             sums.add(counts.len() + self.truth[row], 1.0);
         });
-        let shares = bootstrap_statistics(sums.customers(), draws, rng, |weights| {
+        let shares = bootstrap(sums.customers(), draws, rng, |weights| {
             let total = sums.total(weights);
             let share = |(place, ((truth, _), _)): (usize, &((usize, usize), u64))| {
                 // 0 / 0 is no number, and such samples are left out.

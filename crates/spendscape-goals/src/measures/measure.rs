@@ -1,5 +1,6 @@
 //! The measures, each a function of sums over rows.
 
+use spendscape_stats::BadInput;
 use std::fmt;
 
 use super::layout::Layout;
@@ -83,15 +84,19 @@ impl Measure {
 
     pub(super) fn check(self, goals: usize) -> Result<(), Error> {
         if let Some(goal) = self.goal().filter(|goal| *goal >= goals) {
-            return Err(Error::InvalidParameter {
+            return Err(Error::Input(BadInput::InvalidParameter {
                 parameter: "the goal of a measure",
                 value: goal as f64,
                 range: "0 to the number of goals - 1",
-            });
+            }));
         }
         if self == Self::TopAccuracy(0) {
             let range = "1 or more";
-            return Err(Error::InvalidParameter { parameter: "k of top-k accuracy", value: 0.0, range });
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter: "k of top-k accuracy",
+                value: 0.0,
+                range,
+            }));
         }
         Ok(())
     }

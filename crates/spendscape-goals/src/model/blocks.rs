@@ -1,5 +1,6 @@
 //! Customers in blocks: what training reads.
 
+use spendscape_stats::BadInput;
 use std::borrow::Cow;
 
 use super::windows::{self, Part, Window};
@@ -35,7 +36,9 @@ impl Block<'_> {
     pub(super) fn check(&self, first: &Self) -> Result<(), Error> {
         let (sequences, covariates) = (&self.sequences, &self.covariates);
         let customers = sequences.customers();
-        let mismatch = |argument, expected, found| Err(Error::ShapeMismatch { argument, expected, found });
+        let mismatch = |argument, expected, found| {
+            Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }))
+        };
         for (argument, found) in [("covariates", covariates.customers()), ("train", self.train.len())] {
             if found != customers {
                 return mismatch(argument, customers, found);

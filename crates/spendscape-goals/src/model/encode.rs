@@ -6,6 +6,7 @@
 use ndarray::Array3;
 use serde::{Deserialize, Serialize};
 use spendscape_lstm::Inputs;
+use spendscape_stats::BadInput;
 
 use crate::{Calendar, Covariates, Error, Groups, calendar::civil};
 
@@ -270,7 +271,8 @@ impl Steps {
         (samples, steps): (usize, usize),
     ) -> Result<Encoded, Error> {
         let found = self.numbers.len();
-        let mismatch = |_| Error::ShapeMismatch { argument: "steps", expected: samples * steps, found };
+        let mismatch =
+            |_| Error::Input(BadInput::ShapeMismatch { argument: "steps", expected: samples * steps, found });
         let ids = Array3::from_shape_vec((samples, steps, variables.len()), self.ids).map_err(mismatch)?;
         let numbers = Array3::from_shape_vec((samples, steps, 1), self.numbers).map_err(mismatch)?;
         Ok(Encoded { ids, numbers, variables })

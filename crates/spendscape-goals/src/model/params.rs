@@ -1,5 +1,7 @@
 //! How the model is made and trained.
 
+use spendscape_stats::BadInput;
+
 use crate::Error;
 
 /// Shape and training of a [`GoalModel`](crate::GoalModel).
@@ -131,29 +133,29 @@ impl GoalParams {
         if let Some((parameter, value, _, range)) =
             whole.into_iter().find(|(_, value, range, _)| !range.contains(value))
         {
-            return Err(Error::InvalidParameter { parameter, value: value as f64, range });
+            return Err(Error::Input(BadInput::InvalidParameter { parameter, value: value as f64, range }));
         }
         if !(0.0..1.0).contains(&self.dropout) {
-            return Err(Error::InvalidParameter {
+            return Err(Error::Input(BadInput::InvalidParameter {
                 parameter: "dropout",
                 value: self.dropout,
                 range: "0 to below 1",
-            });
+            }));
         }
         if !(self.rate > 0.0 && self.rate.is_finite()) {
-            return Err(Error::InvalidParameter {
+            return Err(Error::Input(BadInput::InvalidParameter {
                 parameter: "rate",
                 value: self.rate,
                 range: "positive numbers",
-            });
+            }));
         }
         let weights = self.class_weights.iter().flatten().copied();
         if let Some(value) = weights.into_iter().find(|weight| !(weight.is_finite() && *weight > 0.0)) {
-            return Err(Error::InvalidParameter {
+            return Err(Error::Input(BadInput::InvalidParameter {
                 parameter: "a class weight",
                 value,
                 range: "positive numbers",
-            });
+            }));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, s};
 use rayon::prelude::*;
 use spendscape_lstm::State;
+use spendscape_stats::BadInput;
 
 use super::{
     GoalModel,
@@ -61,7 +62,7 @@ impl GoalModel {
     /// out. A day before the group before the target says nothing.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for covariates of other customers, [`Error::NoTarget`] for a target beyond the coming group.
+    /// [`BadInput::ShapeMismatch`] for covariates of other customers, [`Error::NoTarget`] for a target beyond the coming group.
     pub fn predict(
         &self,
         sequences: &Sequences,
@@ -101,7 +102,9 @@ impl GoalModel {
         covariates: &Covariates,
         targets: &[Target],
     ) -> Result<(), Error> {
-        let mismatch = |argument, expected, found| Err(Error::ShapeMismatch { argument, expected, found });
+        let mismatch = |argument, expected, found| {
+            Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }))
+        };
         if sequences.goals.len() != self.goals() {
             return mismatch("the goals of the sequences", self.goals(), sequences.goals.len());
         }
@@ -199,7 +202,11 @@ impl GoalModel {
         }
         let variables = self.encoder.next_variables();
         let ids = Array2::from_shape_vec((stems.len(), variables.len()), ids).map_err(|_| {
-            Error::ShapeMismatch { argument: "questions", expected: stems.len(), found: weights.len() }
+            Error::Input(BadInput::ShapeMismatch {
+                argument: "questions",
+                expected: stems.len(),
+                found: weights.len(),
+            })
         })?;
         let encoded = shared.finish(self.encoder.variables(false), (rows.len(), 1))?;
         let inputs = encoded.inputs()?.with_initial(select(states, rows))?;
@@ -231,7 +238,7 @@ impl GoalModel {
     /// as sure as they are right (Guo et al. 2017).
     ///
     /// # Errors
-    /// As [`Self::predict_on_day`]; [`Error::TooFew`] without targets that have a group before them.
+    /// As [`Self::predict_on_day`]; [`BadInput::TooFew`] without targets that have a group before them.
     pub fn calibrate(
         &mut self,
         sequences: &Sequences,
@@ -240,7 +247,12 @@ impl GoalModel {
     ) -> Result<(), Error> {
         let targets: Vec<Target> = targets.iter().copied().filter(|target| target.position > 0).collect();
         if targets.is_empty() {
-            return Err(Error::TooFew { what: "calibration", needed: 1, of: "targets", found: 0 });
+            return Err(Error::Input(BadInput::TooFew {
+                what: "calibration",
+                needed: 1,
+                of: "targets",
+                found: 0,
+            }));
         }
         self.shape.temperatures = (1.0, 1.0);
         let goals = self.predict_on_day(sequences, covariates, &targets)?;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
 use spendscape_lstm::State;
+use spendscape_stats::BadInput;
 
 use super::{
     GoalModel,
@@ -103,8 +104,8 @@ impl GoalModel {
     /// held against the joint effect. For effects on log-odds, take those of `probability` and `without`.
     ///
     /// # Errors
-    /// As [`Self::predict`]; [`Error::ShapeMismatch`] unless there is one goal per target,
-    /// [`Error::InvalidParameter`] for a goal that does not exist or a number of events that is not from 1 to half the
+    /// As [`Self::predict`]; [`BadInput::ShapeMismatch`] unless there is one goal per target,
+    /// [`BadInput::InvalidParameter`] for a goal that does not exist or a number of events that is not from 1 to half the
     /// model's window: something has to be left to read.
     pub fn reasons(
         &self,
@@ -117,11 +118,15 @@ impl GoalModel {
     ) -> Result<Reasons, Error> {
         if goals.len() != targets.len() {
             let (expected, found) = (targets.len(), goals.len());
-            return Err(Error::ShapeMismatch { argument: "goals", expected, found });
+            return Err(Error::Input(BadInput::ShapeMismatch { argument: "goals", expected, found }));
         }
         if let Some(goal) = goals.iter().find(|goal| **goal >= self.goals()) {
             let range = "0 to below the number of goals";
-            return Err(Error::InvalidParameter { parameter: "a goal", value: *goal as f64, range });
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter: "a goal",
+                value: *goal as f64,
+                range,
+            }));
         }
         let cases = self.cases(sequences, covariates, targets, events)?;
         let occluded = self.occlude(sequences, covariates, &cases, known_until)?;
@@ -158,7 +163,11 @@ impl GoalModel {
         self.check(sequences, covariates, targets)?;
         if !(1..=(self.shape.window / 2).max(1)).contains(&events) {
             let range = "1 to half the model's window";
-            return Err(Error::InvalidParameter { parameter: "events", value: events as f64, range });
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter: "events",
+                value: events as f64,
+                range,
+            }));
         }
         let case = |target: &Target| {
             let position = target.position as usize;

@@ -1,8 +1,9 @@
 //! Training on blocks of customers.
 
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_lstm::{Dataset, Network, NetworkParams, Schedule, TrainParams, Training};
+use spendscape_stats::{BadInput, permutation};
 
 use super::{
     Blocks, GoalModel, GoalParams, Shape,
@@ -27,11 +28,11 @@ pub fn prefixes(customers: usize, targets: &[Target]) -> Result<Vec<usize>, Erro
     for target in targets {
         let customer = target.customer as usize;
         if customer >= customers {
-            return Err(Error::ShapeMismatch {
+            return Err(Error::Input(BadInput::ShapeMismatch {
                 argument: "customers",
                 expected: customer + 1,
                 found: customers,
-            });
+            }));
         }
         counts[customer] += 1;
         prefixes[customer] = prefixes[customer].max(target.position as usize + 1);
@@ -62,8 +63,8 @@ impl GoalModel {
     /// every pass.
     ///
     /// # Errors
-    /// A parameter out of its range; [`Error::ShapeMismatch`] or [`Error::NoTarget`] for a block whose parts do not fit;
-    /// [`Error::TooFew`] without two groups of one customer to train on; [`Error::Read`].
+    /// A parameter out of its range; [`BadInput::ShapeMismatch`] or [`Error::NoTarget`] for a block whose parts do not fit;
+    /// [`BadInput::TooFew`] without two groups of one customer to train on; [`Error::Read`].
     pub fn train<R: Rng>(
         source: &dyn Blocks,
         calendar: &Calendar,
@@ -76,16 +77,21 @@ impl GoalModel {
         let survey = Survey::of(source, params)?;
         let goals = survey.goals;
         if let Some(weights) = params.class_weights.as_ref().filter(|weights| weights.len() != goals) {
-            return Err(Error::ShapeMismatch {
+            return Err(Error::Input(BadInput::ShapeMismatch {
                 argument: "class_weights",
                 expected: goals,
                 found: weights.len(),
-            });
+            }));
         }
         let [days_pieces, goals_pieces] = survey.pieces;
         if days_pieces == 0 {
             let found = survey.groups.min(1);
-            return Err(Error::TooFew { what: "training", needed: 2, of: "groups of one customer", found });
+            return Err(Error::Input(BadInput::TooFew {
+                what: "training",
+                needed: 2,
+                of: "groups of one customer",
+                found,
+            }));
         }
         let sizes = survey.sizes(params, goals, channels, &source.load(0)?.covariates);
         let encoder = Encoder::new(sizes, calendar.clone());
@@ -156,11 +162,11 @@ impl Job<'_> {
         rng: &mut R,
     ) -> Result<f64, Error> {
         let (mut sum, mut count) = (0.0, 0.0);
-        for block in shuffled(self.source.blocks(), rng) {
+        for block in permutation(self.source.blocks(), rng) {
             let block = self.source.load(block)?;
             let all = block.training_windows(self.part, self.params.window);
             let pieces: Vec<&[Window]> = all.chunks(PIECE).collect();
-            for piece in shuffled(pieces.len(), rng) {
+            for piece in permutation(pieces.len(), rng) {
                 let windows = pieces[piece];
                 let (encoded, lengths) =
                     windows::encode(self.encoder, self.part, &block.sequences, &block.covariates, windows)?;
@@ -210,15 +216,6 @@ impl Job<'_> {
 fn log_sum_exp(logits: impl Iterator<Item = f32> + Clone) -> f64 {
     let top = logits.clone().fold(f32::NEG_INFINITY, f32::max);
     f64::from(top) + libm::log(logits.map(|logit| libm::exp(f64::from(logit - top))).sum::<f64>())
-}
-
-/// 0..n in random order.
-fn shuffled<R: Rng>(n: usize, rng: &mut R) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..n).collect();
-    for at in (1..n).rev() {
-        order.swap(at, rng.random_range(0..=at));
-    }
-    order
 }
 
 /// The shape of one of the networks.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ndarray::{Array2, array};
 use rand::RngExt;
 use spendscape_goals::{Baseline, Calendar, Error, Measure, Predictions, Sequences, Target};
+use spendscape_stats::BadInput;
 
 use crate::{all_targets, daily, draw, fit, on_threads, rng, sequences};
 
@@ -313,11 +314,14 @@ fn what_cannot_be_learned_is_refused() {
         let fit_on = |sequences: &Sequences, targets: &[Target]| {
             baseline.fit(sequences, targets, &Calendar::default(), &mut rng(1))
         };
-        assert!(matches!(fit_on(&train, &[]), Err(Error::TooFew { .. })));
-        assert!(matches!(fit_on(&one_goal, &all_targets(&one_goal)), Err(Error::TooFew { .. })));
+        assert!(matches!(fit_on(&train, &[]), Err(Error::Input(BadInput::TooFew { .. }))));
+        assert!(matches!(
+            fit_on(&one_goal, &all_targets(&one_goal)),
+            Err(Error::Input(BadInput::TooFew { .. }))
+        ));
         assert!(matches!(fit_on(&train, &future), Err(Error::NoTarget { .. })));
         let fitted = fit_on(&train, &all_targets(&train)).unwrap();
-        assert!(matches!(fitted.predict(&one_goal, &[]), Err(Error::ShapeMismatch { .. })));
+        assert!(matches!(fitted.predict(&one_goal, &[]), Err(Error::Input(BadInput::ShapeMismatch { .. }))));
         assert_eq!(fitted.predict(&train, &[]).unwrap().dim(), (0, 2));
         for (customer, position) in [(1, 2), (2, 0)] {
             let refused = fitted.predict(&train, &[Target { customer, position }]).unwrap_err();

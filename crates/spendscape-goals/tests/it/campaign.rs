@@ -5,6 +5,7 @@ use rand::RngExt;
 use spendscape_goals::{
     CampaignOptions, Error, Outlook, Targeting, evaluate_campaign, plan_campaign, targeting_gains,
 };
+use spendscape_stats::BadInput;
 
 use crate::world::{Chain, outlook, seeded};
 
@@ -33,13 +34,16 @@ fn outlooks_that_cannot_be_are_refused() {
     }
     // Half as likely within twice the days.
     assert!(matches!(build(0.5, 0.5, 1.0, 3.0, vec![7, 14]), Err(Error::BadOutlook { .. })));
-    assert!(matches!(build(0.5, 0.5, 1.0, 3.0, vec![]), Err(Error::TooFew { .. })));
-    assert!(matches!(build(0.5, 0.5, 1.0, 3.0, vec![0]), Err(Error::InvalidParameter { .. })));
+    assert!(matches!(build(0.5, 0.5, 1.0, 3.0, vec![]), Err(Error::Input(BadInput::TooFew { .. }))));
+    assert!(matches!(
+        build(0.5, 0.5, 1.0, 3.0, vec![0]),
+        Err(Error::Input(BadInput::InvalidParameter { .. }))
+    ));
     let zero = || Array3::zeros((1, 1, 1));
     let other = Outlook::new(0, vec![1], zero(), zero(), Array3::zeros((1, 2, 1)), Array2::zeros((1, 1)));
-    assert!(matches!(other, Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(other, Err(Error::Input(BadInput::ShapeMismatch { .. }))));
     let far = Outlook::new(i32::MAX, vec![1], zero(), zero(), zero(), Array2::zeros((1, 1)));
-    assert!(matches!(far, Err(Error::InvalidParameter { .. })));
+    assert!(matches!(far, Err(Error::Input(BadInput::InvalidParameter { .. }))));
 }
 
 #[test]
@@ -62,12 +66,15 @@ fn a_plan_takes_the_likeliest_who_are_not_certain() {
     assert!(all.expected_uplift().abs() < 1e-12);
 
     let refused = |goal, options| plan_campaign(&outlook, goal, &options).unwrap_err();
-    assert!(matches!(refused(1, OPTIONS), Error::ShapeMismatch { .. }));
+    assert!(matches!(refused(1, OPTIONS), Error::Input(BadInput::ShapeMismatch { .. })));
     assert!(matches!(refused(0, CampaignOptions { horizon: 8, ..OPTIONS }), Error::NoHorizon { .. }));
-    assert!(matches!(refused(0, CampaignOptions { capacity: 0, ..OPTIONS }), Error::InvalidParameter { .. }));
+    assert!(matches!(
+        refused(0, CampaignOptions { capacity: 0, ..OPTIONS }),
+        Error::Input(BadInput::InvalidParameter { .. })
+    ));
     assert!(matches!(
         refused(0, CampaignOptions { certain: f64::NAN, ..OPTIONS }),
-        Error::InvalidParameter { .. }
+        Error::Input(BadInput::InvalidParameter { .. })
     ));
 }
 
@@ -159,13 +166,19 @@ fn nothing_to_measure_is_said() {
     let measure = |rankings: &[Vec<f64>], converted: &[bool], share: f64| {
         targeting_gains(rankings, converted, &[share], 5, &mut seeded(6)).unwrap_err()
     };
-    assert!(matches!(measure(&[], &[true], 0.5), Error::TooFew { .. }));
-    assert!(matches!(measure(&[vec![1.0]], &[false], 0.5), Error::TooFew { .. }));
-    assert!(matches!(measure(&[vec![1.0]], &[true, true], 0.5), Error::ShapeMismatch { .. }));
-    assert!(matches!(measure(&[vec![f64::NAN]], &[true], 0.5), Error::InvalidParameter { .. }));
-    assert!(matches!(measure(&[vec![1.0]], &[true], 0.0), Error::InvalidParameter { .. }));
+    assert!(matches!(measure(&[], &[true], 0.5), Error::Input(BadInput::TooFew { .. })));
+    assert!(matches!(measure(&[vec![1.0]], &[false], 0.5), Error::Input(BadInput::TooFew { .. })));
+    assert!(matches!(
+        measure(&[vec![1.0]], &[true, true], 0.5),
+        Error::Input(BadInput::ShapeMismatch { .. })
+    ));
+    assert!(matches!(
+        measure(&[vec![f64::NAN]], &[true], 0.5),
+        Error::Input(BadInput::InvalidParameter { .. })
+    ));
+    assert!(matches!(measure(&[vec![1.0]], &[true], 0.0), Error::Input(BadInput::InvalidParameter { .. })));
     let chain = Chain::new(3, 20, 7);
     let stranger = outlook(10, 7, &[&[0.5, 0.5, 0.5]]);
     let found = evaluate_campaign(&stranger, &chain.sequences, 0, &OPTIONS, 5, &mut seeded(8));
-    assert!(matches!(found, Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(found, Err(Error::Input(BadInput::ShapeMismatch { .. }))));
 }

@@ -4,6 +4,7 @@ use ndarray::{Array2, Array3, array};
 use spendscape_goals::{
     Classes, DemandForecast, Error, Event, Outlook, Period, Quantity, Series, forecast_demand, score_demand,
 };
+use spendscape_stats::BadInput;
 
 use crate::world::{Chain, event, names, outlook, sequences};
 
@@ -189,15 +190,15 @@ fn what_cannot_be_forecast_is_said() {
         forecast_demand(&chain.outlook(from, horizons), &[], &chain.sequences, classes, period).unwrap_err()
     };
     assert!(matches!(forecast(15, &[7, 15], Period::Week), Error::NotPeriods { .. }));
-    assert!(matches!(forecast(15, &[31], Period::Month), Error::InvalidParameter { .. }));
-    assert!(matches!(forecast(3, &[7], Period::Week), Error::TooFew { .. }));
+    assert!(matches!(forecast(15, &[31], Period::Month), Error::Input(BadInput::InvalidParameter { .. })));
+    assert!(matches!(forecast(3, &[7], Period::Week), Error::Input(BadInput::TooFew { .. })));
     let none = score_demand(&[chain.outlook(15, &[7])], 0, &chain.sequences, classes, (Period::Week, 20));
-    assert!(matches!(none, Err(Error::TooFew { .. })));
+    assert!(matches!(none, Err(Error::Input(BadInput::TooFew { .. }))));
     // A day that nobody can have lived: no memory is taken for the days between.
     let events = [event(0, 0, 0, 1), event(0, 2_000_000, 0, 1)];
     let far = sequences(&events, 1, 1, &[Some(0)]);
     let one = &names[..1];
     let classes = Classes::new(one, &[Some(0)]).unwrap();
     let found = forecast_demand(&outlook(10, 7, &[&[0.5]]), &[], &far, classes, Period::Week);
-    assert!(matches!(found, Err(Error::InvalidParameter { .. })));
+    assert!(matches!(found, Err(Error::Input(BadInput::InvalidParameter { .. }))));
 }

@@ -3,7 +3,8 @@
 use ndarray::{Array2, array};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_goals::{Error, HISTORY_BINS, Interval, Measure, Predictions, Target};
+use spendscape_goals::{Error, Estimate, HISTORY_BINS, Measure, Predictions, Target};
+use spendscape_stats::BadInput;
 
 use crate::{daily, on_threads, random_predictions, rng};
 
@@ -126,7 +127,7 @@ fn rows_of_a_customer_are_no_new_evidence() {
     let rows: Vec<usize> = (0..4 * once.rows()).map(|row| row % once.rows()).collect();
     let often = once.select(&rows).unwrap();
     let measures = every_measure(6);
-    let width = |interval: &Interval| interval.high - interval.low;
+    let width = |interval: &Estimate| interval.high - interval.low;
     let a = once.intervals(&measures, 100, &mut rng(3)).unwrap();
     let b = often.intervals(&measures, 100, &mut rng(3)).unwrap();
     for (a, b) in a.iter().zip(&b) {
@@ -226,9 +227,9 @@ fn what_is_no_prediction_is_refused() {
     assert_eq!(row(array![[0.5, 0.5], [0.5, 0.4]]), 1);
     assert_eq!(row(array![[1.5, -0.5], [0.5, 0.5]]), 0);
     assert_eq!(row(array![[0.5, 0.5], [f64::NAN, 0.5]]), 1);
-    assert!(matches!(new(Array2::zeros((0, 2)), vec![]), Err(Error::TooFew { .. })));
-    assert!(matches!(new(array![[0.5, 0.5]], vec![2]), Err(Error::ShapeMismatch { .. })));
-    assert!(matches!(new(array![[0.5, 0.5]], vec![0, 1]), Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(new(Array2::zeros((0, 2)), vec![]), Err(Error::Input(BadInput::TooFew { .. }))));
+    assert!(matches!(new(array![[0.5, 0.5]], vec![2]), Err(Error::Input(BadInput::ShapeMismatch { .. }))));
+    assert!(matches!(new(array![[0.5, 0.5]], vec![0, 1]), Err(Error::Input(BadInput::ShapeMismatch { .. }))));
     assert!(Predictions::new(array![[0.5, 0.5]], vec![0], vec![]).is_err());
     assert!(small().select(&[]).is_err() && small().select(&[4]).is_err());
     assert!(small().values(&[Measure::TopAccuracy(0)]).is_err());

@@ -5,6 +5,7 @@ use spendscape_goals::{
     Baseline, Block, Blocks, Calendar, Covariates, Error, GoalModel, GoalParams, InMemory, Measure,
     NextGroup, Predictions, Sequences, Split, Target, prefixes,
 };
+use spendscape_stats::BadInput;
 
 use crate::{fit, on_threads, rng, sequences};
 
@@ -157,16 +158,19 @@ fn bad_input_is_refused() {
     let train = |source: &dyn Blocks, params: &GoalParams| {
         GoalModel::train(source, &Calendar::default(), 1, params, &mut rng(1), |_| {}).map(|_| ())
     };
-    assert!(matches!(train(&source, &params()), Err(Error::TooFew { found: 0, .. })));
+    assert!(matches!(train(&source, &params()), Err(Error::Input(BadInput::TooFew { found: 0, .. }))));
     assert!(matches!(
         train(&source, &params().units(0)),
-        Err(Error::InvalidParameter { parameter: "units", .. })
+        Err(Error::Input(BadInput::InvalidParameter { parameter: "units", .. }))
     ));
     assert!(matches!(
         train(&source, &params().layers(4)),
-        Err(Error::InvalidParameter { parameter: "layers", .. })
+        Err(Error::Input(BadInput::InvalidParameter { parameter: "layers", .. }))
     ));
-    assert!(matches!(train(&source, &params().class_weights(vec![1.0])), Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(
+        train(&source, &params().class_weights(vec![1.0])),
+        Err(Error::Input(BadInput::ShapeMismatch { .. }))
+    ));
     assert!(matches!(train(&Broken, &params()), Err(Error::Read { .. })));
     let refused = |covariates: &Covariates, groups: usize, position: u32| {
         let (counts, validation) = (vec![groups; CUSTOMERS], [Target { customer: 1, position }]);
@@ -174,9 +178,12 @@ fn bad_input_is_refused() {
     };
     assert!(matches!(
         refused(&Covariates::none(1), 9, 1),
-        Err(Error::ShapeMismatch { argument: "covariates", .. })
+        Err(Error::Input(BadInput::ShapeMismatch { argument: "covariates", .. }))
     ));
-    assert!(matches!(refused(&covariates, 49, 1), Err(Error::ShapeMismatch { expected: 48, found: 49, .. })));
+    assert!(matches!(
+        refused(&covariates, 49, 1),
+        Err(Error::Input(BadInput::ShapeMismatch { expected: 48, found: 49, .. }))
+    ));
     assert!(matches!(refused(&covariates, 9, 48), Err(Error::NoTarget { .. })));
     let target = |position| Target { customer: 0, position };
     assert!(matches!(prefixes(1, &[target(1), target(3)]), Err(Error::NotPrefix { customer: 0 })));

@@ -7,6 +7,7 @@ use spendscape_goals::{
     Calendar, Covariates, Error, Event, GoalModel, GoalParams, GroupRules, InMemory, Outlook, Sequences,
     Simulation, Target,
 };
+use spendscape_stats::BadInput;
 
 use crate::{on_threads, rng, sequences};
 
@@ -318,11 +319,17 @@ fn bad_input_is_refused() {
     let look = |covariates, horizons: &[u32], draws| {
         model.outlook(&sequences, &Covariates::none(covariates), 10, horizons, &Simulation { draws, seed: 1 })
     };
-    assert!(matches!(look(2, &[1], 10), Err(Error::ShapeMismatch { .. })));
-    assert!(matches!(look(1, &[], 10), Err(Error::TooFew { .. })));
-    assert!(matches!(look(1, &[2, 2], 10), Err(Error::InvalidParameter { parameter: "a horizon", .. })));
+    assert!(matches!(look(2, &[1], 10), Err(Error::Input(BadInput::ShapeMismatch { .. }))));
+    assert!(matches!(look(1, &[], 10), Err(Error::Input(BadInput::TooFew { .. }))));
+    assert!(matches!(
+        look(1, &[2, 2], 10),
+        Err(Error::Input(BadInput::InvalidParameter { parameter: "a horizon", .. }))
+    ));
     for draws in [0, 100_001] {
-        assert!(matches!(look(1, &[1], draws), Err(Error::InvalidParameter { parameter: "draws", .. })));
+        assert!(matches!(
+            look(1, &[1], draws),
+            Err(Error::Input(BadInput::InvalidParameter { parameter: "draws", .. }))
+        ));
     }
     assert!(look(1, &[1], 1).is_ok());
 }

@@ -6,6 +6,7 @@ use spendscape_goals::{
     Calendar, Covariates, Error, Event, GoalModel, GoalParams, GroupRules, Grouping, InMemory, Sequences,
     Target,
 };
+use spendscape_stats::BadInput;
 
 use crate::{on_threads, rng};
 
@@ -167,12 +168,18 @@ fn what_cannot_be_explained_is_refused() {
         model.reasons(&sequences, &covariates(), &[target], goals, None, events)
     };
     assert!(explain(target, &[0], WINDOW / 2).is_ok());
-    assert!(matches!(explain(target, &[], 3), Err(Error::ShapeMismatch { argument: "goals", .. })));
-    assert!(matches!(explain(target, &[GOALS], 3), Err(Error::InvalidParameter { parameter: "a goal", .. })));
+    assert!(matches!(
+        explain(target, &[], 3),
+        Err(Error::Input(BadInput::ShapeMismatch { argument: "goals", .. }))
+    ));
+    assert!(matches!(
+        explain(target, &[GOALS], 3),
+        Err(Error::Input(BadInput::InvalidParameter { parameter: "a goal", .. }))
+    ));
     for events in [0, WINDOW / 2 + 1] {
         assert!(matches!(
             explain(target, &[0], events),
-            Err(Error::InvalidParameter { parameter: "events", .. })
+            Err(Error::Input(BadInput::InvalidParameter { parameter: "events", .. }))
         ));
     }
     let beyond = Target { customer: 1, position: 1000 };

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use spendscape_goals::{Classes, Error, RecommendOptions, Recommendation, recommend};
+use spendscape_stats::BadInput;
 
 use crate::world::{event, names, outlook, sequences};
 
@@ -96,7 +97,7 @@ fn unknown_names_and_bad_options_are_refused() {
         RecommendOptions { goals: 0, ..options() },
         RecommendOptions { classes: 0, ..options() },
     ] {
-        assert!(matches!(refused(&options), Error::InvalidParameter { .. }));
+        assert!(matches!(refused(&options), Error::Input(BadInput::InvalidParameter { .. })));
     }
     assert!(Classes::new(&[], &OF).is_err());
 }

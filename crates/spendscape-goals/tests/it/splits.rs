@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 use rand::RngExt;
 use spendscape_goals::{Error, Sequences, Split, Target, TimeCuts};
+use spendscape_stats::BadInput;
 
 use crate::{daily, rng, sequences};
 
@@ -86,19 +87,25 @@ fn what_cannot_be_split_is_refused() {
     let sequences = daily(&vec![vec![0, 1, 0, 1]; 10], 2);
     let by_customer = |validation, test| Split::by_customer(&sequences, validation, test, &mut rng(1));
     for (validation, test) in [(0.0, 0.0), (0.5, 0.5), (-0.1, 0.5), (f64::NAN, 0.5), (0.2, f64::NAN)] {
-        assert!(matches!(by_customer(validation, test), Err(Error::InvalidParameter { .. })));
+        assert!(matches!(
+            by_customer(validation, test),
+            Err(Error::Input(BadInput::InvalidParameter { .. }))
+        ));
         assert!(TimeCuts::at_shares(&sequences, validation, test).is_err());
     }
     // A hundredth of ten customers is nobody.
-    assert!(matches!(by_customer(0.0, 0.01), Err(Error::TooFew { .. })));
+    assert!(matches!(by_customer(0.0, 0.01), Err(Error::Input(BadInput::TooFew { .. }))));
     let by_time = |validation, test| Split::by_time(&sequences, TimeCuts { validation, test });
-    assert!(matches!(by_time(2, 1), Err(Error::InvalidParameter { .. })));
-    assert!(matches!(by_time(1, 2), Err(Error::TooFew { .. })));
-    assert!(matches!(by_time(3, 3), Err(Error::TooFew { .. })));
+    assert!(matches!(by_time(2, 1), Err(Error::Input(BadInput::InvalidParameter { .. }))));
+    assert!(matches!(by_time(1, 2), Err(Error::Input(BadInput::TooFew { .. }))));
+    assert!(matches!(by_time(3, 3), Err(Error::Input(BadInput::TooFew { .. }))));
     assert!(by_time(2, 2).unwrap().validation.is_empty());
     let nobody = daily(&[vec![0], vec![]], 2);
-    assert!(matches!(TimeCuts::at_shares(&nobody, 0.1, 0.1), Err(Error::TooFew { .. })));
-    assert!(matches!(Split::by_customer(&nobody, 0.1, 0.1, &mut rng(1)), Err(Error::TooFew { .. })));
+    assert!(matches!(TimeCuts::at_shares(&nobody, 0.1, 0.1), Err(Error::Input(BadInput::TooFew { .. }))));
+    assert!(matches!(
+        Split::by_customer(&nobody, 0.1, 0.1, &mut rng(1)),
+        Err(Error::Input(BadInput::TooFew { .. }))
+    ));
 }
 
 proptest! {

@@ -1,12 +1,13 @@
 //! Whether scores are the probabilities that they claim to be.
 
+use spendscape_stats::{BadInput, quantile_sorted};
 use std::ops::Range;
 
 use super::{
     BinaryScores,
     weighted::{Line, Ranked},
 };
-use crate::{Error, numbers};
+use crate::Error;
 
 /// One bin of the calibration curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,11 +40,15 @@ impl BinaryScores {
     /// bin includes its upper edge, and empty bins are left out.
     ///
     /// # Errors
-    /// [`Error::NotProbability`] for a score outside 0 to 1, [`Error::InvalidParameter`] without bins.
+    /// [`Error::NotProbability`] for a score outside 0 to 1, [`BadInput::InvalidParameter`] without bins.
     pub fn calibration(&self, bins: usize) -> Result<Vec<CalibrationBin>, Error> {
         self.check_probabilities()?;
         if bins == 0 {
-            return Err(Error::InvalidParameter { parameter: "bins", value: 0.0, range: "at least 1" });
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter: "bins",
+                value: 0.0,
+                range: "at least 1",
+            }));
         }
         let bin = |places: Range<usize>| {
             let rows = &self.order[places];
@@ -60,7 +65,7 @@ impl BinaryScores {
     pub(super) fn quantile_bins(&self, bins: usize) -> Vec<Range<usize>> {
         let sorted: Vec<f64> = self.order.iter().rev().map(|row| self.scores[*row]).collect();
         let above = |edge: f64| self.order.partition_point(|row| self.scores[*row] > edge);
-        let edges = (1..bins).map(|k| above(numbers::quantile(&sorted, k as f64 / bins as f64)));
+        let edges = (1..bins).map(|k| above(quantile_sorted(&sorted, k as f64 / bins as f64)));
         let ends: Vec<usize> = std::iter::once(self.len()).chain(edges).collect();
         let starts = ends[1..].iter().copied().chain([0]);
         starts.zip(&ends).map(|(start, end)| start..*end).filter(|places| !places.is_empty()).collect()

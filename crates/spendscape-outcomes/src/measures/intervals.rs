@@ -2,15 +2,15 @@
 
 use std::array::from_fn;
 
-use rand::{Rng, RngExt, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use rand::Rng;
 use rayon::prelude::*;
+use spendscape_stats::{BadInput, Estimate, resample};
 
 use super::{
     BinaryScores, CalibrationLine, negative_log_likelihood, squared_error,
     weighted::{Counts, Lanes, Line, Ranked, sum},
 };
-use crate::{Error, check, numbers};
+use crate::{Error, check};
 
 /// A measure of a binary outcome.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,28 +68,6 @@ impl Measure {
     }
 }
 
-/// A value with its 95 % bootstrap interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
-    /// On the customers themselves.
-    pub value: f64,
-    /// 2.5 % of the samples lie below.
-    pub low: f64,
-    /// 2.5 % of the samples lie above.
-    pub high: f64,
-    /// Samples that had a value: one class only has no AUC.
-    pub samples: usize,
-}
-
-impl Interval {
-    fn of(value: f64, mut samples: Vec<f64>) -> Self {
-        samples.retain(|sample| sample.is_finite());
-        samples.sort_by(f64::total_cmp);
-        let (low, high) = (numbers::quantile(&samples, 0.025), numbers::quantile(&samples, 0.975));
-        Self { value, low, high, samples: samples.len() }
-    }
-}
-
 /// Bootstrap samples that are measured side by side.
 const LANES: usize = 8;
 /// Largest change of a coefficient of a sample's calibration that counts as none. The sample's own scatter is coarser by far,
@@ -104,14 +82,14 @@ const STEADY_SAMPLE: f64 = 1e-5;
 /// along the order; the calibration line from sums over cells of log-odds, to about 8 digits.
 ///
 /// # Errors
-/// [`Error::NotProbability`] if a measure asks for probabilities and a score is none, [`Error::ShapeMismatch`] if scores
-/// belong to different numbers of customers, [`Error::InvalidParameter`] for a bin that does not exist or a threshold that
+/// [`Error::NotProbability`] if a measure asks for probabilities and a score is none, [`BadInput::ShapeMismatch`] if scores
+/// belong to different numbers of customers, [`BadInput::InvalidParameter`] for a bin that does not exist or a threshold that
 /// is NaN.
 pub fn bootstrap<R: Rng>(
     asked: &[(&BinaryScores, &[Measure])],
     draws: usize,
     rng: &mut R,
-) -> Result<Vec<Vec<Interval>>, Error> {
+) -> Result<Vec<Vec<Estimate>>, Error> {
     let customers = asked.first().map_or(0, |(scores, _)| scores.len());
     for (scores, _) in asked {
         check::length("the scores of one bootstrap", customers, scores.len())?;
@@ -125,25 +103,19 @@ pub fn bootstrap<R: Rng>(
         .map(|seeds| {
             let mut counts = vec![[0_u8; LANES]; customers];
             for (lane, seed) in seeds.iter().enumerate() {
-                draw(*seed, customers, |row| counts[row][lane] = counts[row][lane].saturating_add(1));
+                resample(*seed, customers, |row| counts[row][lane] = counts[row][lane].saturating_add(1));
             }
             questions.iter().map(|question| arch.dispatch(Sampled { question, counts: &counts })).collect()
         })
         .collect();
     let interval = |question: usize, measure: usize, value: f64| {
         let lanes = blocks.iter().flat_map(|block| block[question][measure]);
-        Interval::of(value, lanes.take(draws).collect())
+        Estimate::of(value, lanes.take(draws).collect())
     };
     let of = |(at, question): (usize, &Question<'_>)| {
         question.values.iter().enumerate().map(|(k, value)| interval(at, k, *value)).collect()
     };
     Ok(questions.iter().enumerate().map(of).collect())
-}
-
-/// Draws customers with replacement, as many as there are.
-fn draw(seed: u64, customers: usize, mut drawn: impl FnMut(usize)) {
-    let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
-    (0..customers).for_each(|_| drawn(rng.random_range(0..customers)));
 }
 
 /// What is asked of one score, and what answers it.
@@ -234,7 +206,7 @@ impl<'a> Question<'a> {
 
 fn no_bin(bin: usize) -> Error {
     let (parameter, range) = ("the bin of a curve", "the bins that hold customers");
-    Error::InvalidParameter { parameter, value: bin as f64, range }
+    Error::Input(BadInput::InvalidParameter { parameter, value: bin as f64, range })
 }
 
 /// One question to eight samples.
@@ -293,25 +265,4 @@ impl pulp::WithSimd for Sampled<'_> {
         };
         asked.measures.iter().zip(&asked.parts).map(value).collect()
     }
-}
-
-/// Percentile intervals of any statistics of weighted customers: `statistics` gets how often each of `customers` was drawn.
-pub fn bootstrap_statistics<R: Rng>(
-    customers: usize,
-    draws: usize,
-    rng: &mut R,
-    statistics: impl Fn(&[u32]) -> Vec<f64> + Sync,
-) -> Vec<Interval> {
-    let values = statistics(&vec![1; customers]);
-    let seeds: Vec<u64> = (0..draws).map(|_| rng.next_u64()).collect();
-    let samples: Vec<Vec<f64>> = seeds
-        .into_par_iter()
-        .map(|seed| {
-            let mut weights = vec![0; customers];
-            draw(seed, customers, |row| weights[row] += 1);
-            statistics(&weights)
-        })
-        .collect();
-    let column = |k: usize| samples.iter().map(|sample| sample[k]).collect();
-    values.into_iter().enumerate().map(|(k, value)| Interval::of(value, column(k))).collect()
 }

@@ -14,7 +14,7 @@ use ndarray::ArrayRef1;
 
 pub use calibration::{CalibrationBin, CalibrationLine};
 pub use delong::{AucComparison, NonInferiority, compare_aucs};
-pub use intervals::{Interval, Measure, bootstrap, bootstrap_statistics};
+pub use intervals::{Measure, bootstrap};
 pub use ordered::{OrderedMeasures, ordered_measures};
 pub use roc::{Cut, LiftBin, RocPoint};
 
@@ -33,11 +33,11 @@ impl BinaryScores {
     /// Takes labels and scores (N each); a higher score speaks for a positive label.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] if they differ in length, [`Error::NotFinite`] for a score that is NaN or infinite,
-    /// [`Error::OneClass`] if all labels are alike.
+    /// `BadInput::ShapeMismatch` if they differ in length, `BadInput::NotFinite` for a score that is NaN or infinite,
+    /// `BadInput::OneClass` if all labels are alike.
     pub fn new(labels: &[bool], scores: &ArrayRef1<f64>) -> Result<Self, Error> {
         check::length("scores", labels.len(), scores.len())?;
-        check::finite1("scores", scores)?;
+        check::finite("scores", scores)?;
         check::two_classes("the measured customers", labels)?;
         let scores = scores.to_vec();
         let mut order: Vec<usize> = (0..scores.len()).collect();

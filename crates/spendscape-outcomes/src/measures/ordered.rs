@@ -1,6 +1,7 @@
 //! Measures of ordinal and continuous outcomes.
 
 use ndarray::ArrayRef1;
+use spendscape_stats::BadInput;
 
 use crate::{Error, check};
 
@@ -18,17 +19,17 @@ pub struct OrderedMeasures {
 /// Measures predictions of an ordinal or continuous outcome (N each).
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`], [`Error::NotFinite`], [`Error::OneClass`] if all outcomes are alike.
+/// [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`], [`BadInput::OneClass`] if all outcomes are alike.
 pub fn ordered_measures(
     outcomes: &ArrayRef1<f64>,
     predictions: &ArrayRef1<f64>,
 ) -> Result<OrderedMeasures, Error> {
     check::length("predictions", outcomes.len(), predictions.len())?;
-    check::finite1("outcomes", outcomes)?;
-    check::finite1("predictions", predictions)?;
+    check::finite("outcomes", outcomes)?;
+    check::finite("predictions", predictions)?;
     if outcomes.iter().all(|value| *value == outcomes[0]) {
         let (value, rows) = (outcomes.first().copied().unwrap_or(f64::NAN), outcomes.len());
-        return Err(Error::OneClass { what: "the measured customers", value, rows });
+        return Err(Error::Input(BadInput::OneClass { what: "the measured customers", value, rows }));
     }
     let n = outcomes.len() as f64;
     let mean = outcomes.sum() / n;

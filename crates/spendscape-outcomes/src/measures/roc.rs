@@ -1,5 +1,6 @@
 //! Ranking: ROC, AUC, KS, cuts and lift.
 
+use spendscape_stats::BadInput;
 use std::ops::Range;
 
 use super::{
@@ -88,14 +89,14 @@ impl BinaryScores {
     /// Precision and recall at a cut.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] if the threshold is NaN.
+    /// [`BadInput::InvalidParameter`] if the threshold is NaN.
     pub fn at(&self, threshold: f64) -> Result<Cut, Error> {
         if threshold.is_nan() {
-            return Err(Error::InvalidParameter {
+            return Err(Error::Input(BadInput::InvalidParameter {
                 parameter: "the threshold",
                 value: threshold,
                 range: "the range of the scores",
-            });
+            }));
         }
         let flagged = &self.order[..self.reached(threshold)];
         let found = flagged.iter().filter(|row| self.labels[**row]).count() as f64;

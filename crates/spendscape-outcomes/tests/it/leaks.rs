@@ -2,9 +2,10 @@
 
 use ndarray::{Array1, Array2, Axis};
 use spendscape_outcomes::{
-    BinaryScores, Block, Error, FeatureSet, Features, Fold, Learner, LearnerOptions, Outcome, Study, Task,
-    audit, cross_validate, stratified_folds,
+    BinaryScores, Block, Error, FeatureSet, Features, Learner, LearnerOptions, Outcome, Study, Task, audit,
+    cross_validate,
 };
+use spendscape_stats::{BadInput, Fold, stratified_folds};
 
 use crate::{learners::Plain, learners::block, normal, planted, rng};
 
@@ -122,7 +123,7 @@ fn folds_that_test_whom_they_train_on_are_refused() {
     let sets = [FeatureSet::new("plain", &["plain"])];
     let fold = Fold { repeat: 0, train: (0..30).collect(), test: (29..40).collect() };
     let found = cross_validate(&Plain, &x, study(&sets, &outcome), &[fold], None, || {});
-    assert!(matches!(found, Err(Error::ShapeMismatch { found: 1, .. })), "{found:?}");
+    assert!(matches!(found, Err(Error::Input(BadInput::ShapeMismatch { found: 1, .. }))), "{found:?}");
     let unknown = [FeatureSet::new("other", &["elsewhere"])];
     let folds = stratified_folds(&outcome.strata(), 5, 1, &mut rng(16)).unwrap();
     let found = cross_validate(&Plain, &x, study(&unknown, &outcome), &folds, None, || {});

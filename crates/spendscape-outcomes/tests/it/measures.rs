@@ -6,6 +6,7 @@ use rand::RngExt;
 use spendscape_outcomes::{
     BinaryScores, Error, Measure, NonInferiority, bootstrap, compare_aucs, ordered_measures,
 };
+use spendscape_stats::BadInput;
 
 use crate::{normal, rng};
 
@@ -172,10 +173,16 @@ fn margins_decide() {
 #[test]
 fn bad_scores_are_refused() {
     let of = |labels: &[bool], values: Array1<f64>| BinaryScores::new(labels, &values);
-    assert!(matches!(of(&[true], array![0.1, 0.2]), Err(Error::ShapeMismatch { .. })));
-    assert!(matches!(of(&[true, true], array![0.1, 0.2]), Err(Error::OneClass { rows: 2, .. })));
-    assert!(matches!(of(&[], array![]), Err(Error::OneClass { rows: 0, .. })));
-    assert!(matches!(of(&[true, false], array![0.1, f64::NAN]), Err(Error::NotFinite { row: 1, .. })));
+    assert!(matches!(of(&[true], array![0.1, 0.2]), Err(Error::Input(BadInput::ShapeMismatch { .. }))));
+    assert!(matches!(
+        of(&[true, true], array![0.1, 0.2]),
+        Err(Error::Input(BadInput::OneClass { rows: 2, .. }))
+    ));
+    assert!(matches!(of(&[], array![]), Err(Error::Input(BadInput::OneClass { rows: 0, .. }))));
+    assert!(matches!(
+        of(&[true, false], array![0.1, f64::NAN]),
+        Err(Error::Input(BadInput::NotFinite { row: 1, .. }))
+    ));
     let found = of(&[true, false], array![2.0, -1.0]).unwrap();
     assert!(matches!(found.brier(), Err(Error::NotProbability { row: 0, .. })));
     assert!(matches!(found.calibration(5), Err(Error::NotProbability { .. })));
@@ -184,13 +191,16 @@ fn bad_scores_are_refused() {
     assert!(matches!(refused(&found, Measure::LogLoss), Error::NotProbability { row: 0, .. }));
     let rate = Measure::CalibrationRate { bins: 2, bin: 0 };
     assert!(matches!(refused(&found, rate), Error::NotProbability { row: 0, .. }));
-    assert!(matches!(refused(&found, Measure::Precision(f64::NAN)), Error::InvalidParameter { .. }));
-    assert!(matches!(refused(&found, Measure::Lift(2)), Error::InvalidParameter { .. }));
+    assert!(matches!(
+        refused(&found, Measure::Precision(f64::NAN)),
+        Error::Input(BadInput::InvalidParameter { .. })
+    ));
+    assert!(matches!(refused(&found, Measure::Lift(2)), Error::Input(BadInput::InvalidParameter { .. })));
     let other = of(&[true, false, true], array![0.1, 0.2, 0.3]).unwrap();
     let auc: &[Measure] = &[Measure::Auc];
     let unequal = bootstrap(&[(&found, auc), (&other, auc)], 5, &mut rng(1));
-    assert!(matches!(unequal, Err(Error::ShapeMismatch { expected: 2, found: 3, .. })));
+    assert!(matches!(unequal, Err(Error::Input(BadInput::ShapeMismatch { expected: 2, found: 3, .. }))));
     assert!(found.at(f64::NAN).is_err());
-    assert!(matches!(compare_aucs(&found, &found), Err(Error::TooFew { needed: 2, .. })));
+    assert!(matches!(compare_aucs(&found, &found), Err(Error::Input(BadInput::TooFew { needed: 2, .. }))));
     assert!(ordered_measures(&array![1.0, 1.0], &array![0.0, 1.0]).is_err());
 }

@@ -3,7 +3,7 @@
 
 use ndarray::Array1;
 use rand::{Rng, RngExt};
-use spendscape_outcomes::{BinaryScores, Measure, bootstrap, bootstrap_statistics};
+use spendscape_outcomes::{BinaryScores, Measure, bootstrap};
 
 use crate::{normal, rng};
 
@@ -204,7 +204,7 @@ fn intervals_are_those_of_the_obvious_bootstrap() {
         let measures = asked(scores[customers / 2]);
         let fast = bootstrap(&[(&found, &measures)], DRAWS, &mut rng(32)).unwrap().remove(0);
         let slow = Slow::new(&found);
-        let slow = bootstrap_statistics(customers, DRAWS, &mut rng(32), |weights| {
+        let slow = spendscape_stats::bootstrap(customers, DRAWS, &mut rng(32), |weights| {
             measures.iter().map(|measure| slow.value(*measure, weights)).collect()
         });
         for ((measure, fast), slow) in measures.iter().zip(&fast).zip(&slow) {

@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2, array};
 use spendscape_outcomes::{BinaryScores, Error, Scorecard, ScorecardParams};
+use spendscape_stats::BadInput;
 
 use crate::planted;
 
@@ -42,9 +43,18 @@ fn impossible_scorecards_are_refused() {
     let x = Array2::from_shape_fn((4, 1), |(row, _)| row as f64);
     let fit = |params| Scorecard::fit(params, &x, &y);
     let params = ScorecardParams::default();
-    assert!(matches!(fit(ScorecardParams { ranges: 1, ..params }), Err(Error::InvalidParameter { .. })));
-    assert!(matches!(fit(ScorecardParams { features: 0, ..params }), Err(Error::InvalidParameter { .. })));
-    assert!(matches!(fit(ScorecardParams { doubling: 0.0, ..params }), Err(Error::InvalidParameter { .. })));
+    assert!(matches!(
+        fit(ScorecardParams { ranges: 1, ..params }),
+        Err(Error::Input(BadInput::InvalidParameter { .. }))
+    ));
+    assert!(matches!(
+        fit(ScorecardParams { features: 0, ..params }),
+        Err(Error::Input(BadInput::InvalidParameter { .. }))
+    ));
+    assert!(matches!(
+        fit(ScorecardParams { doubling: 0.0, ..params }),
+        Err(Error::Input(BadInput::InvalidParameter { .. }))
+    ));
     let flat = Array2::from_elem((4, 2), 1.0);
     assert!(matches!(Scorecard::fit(params, &flat, &y), Err(Error::NoFeature { features: 2 })));
     assert!(fit(params).unwrap().points(&flat).is_err());

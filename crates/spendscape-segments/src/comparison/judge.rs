@@ -148,13 +148,13 @@ impl Judge<'_> {
             let fit_on = check::take(&long, self.fitted);
             let clusters = self.clusters(config.clusters).fit(&fit_on, rng)?;
             let (customers, periods, columns) = yearly.dim();
-            check::length("yearly features", "rows", r.features.nrows(), customers)?;
+            check::length("rows of yearly features", r.features.nrows(), customers)?;
             let mut by_period = yearly.to_owned();
             for mut at in by_period.axis_iter_mut(Axis(1)) {
                 let vectors = clustered(&at, r.space);
                 at.assign(&vectors);
             }
-            check::length("yearly features", "columns", long.ncols(), columns)?;
+            check::length("columns of yearly features", long.ncols(), columns)?;
             check::at_least("yearly features", "periods", 1, periods)?;
             let found = yearly_stability(&clusters.centers, &by_period, self.train)?;
             figures.push(Figure::new(Measure::NeverMoved, config.clusters, found.never_moved.test));

@@ -183,7 +183,7 @@ pub fn compare<R: Rng + ?Sized>(
     check::at_least("train", "test customers", 2, tested.len())?;
     let mut rows = Vec::new();
     for r in representations {
-        check::length("features", "rows", grades.nrows(), r.features.nrows())?;
+        check::length("rows of features", grades.nrows(), r.features.nrows())?;
         let mut stream = Xoshiro256PlusPlus::seed_from_u64(stream_seed(base, r.name, r.seed));
         let judge = Judge { train, fitted: &fitted, tested: &tested, config };
         let mut figures = judge.hierarchy(r.features, r.space, &order, &mut stream)?;

@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayRef2};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
+use spendscape_stats::BadInput;
 
 use self::lloyd::{Run, assign};
 use self::start::plus_plus;
@@ -107,7 +108,7 @@ impl KMeansParams {
         let ended: Vec<KMeans> = runs.into_par_iter().map(end).collect();
         // `reduce` keeps the earlier of two equal runs.
         let best = ended.into_iter().reduce(|a, b| if b.inertia < a.inertia { b } else { a });
-        best.ok_or(Error::TooFew { what: "starts", of: "runs", needed: 1, found: 0 })
+        best.ok_or(Error::Input(BadInput::TooFew { what: "starts", of: "runs", needed: 1, found: 0 }))
     }
 
     /// Inertia of the rows of `x` with 1, 2, ... clusters, up to the number set: the smallest over the starts. A start draws
@@ -139,8 +140,8 @@ impl KMeansParams {
     pub fn fit_from(&self, x: &ArrayRef2<f64>, centers: &ArrayRef2<f64>) -> Result<KMeans> {
         self.check(x)?;
         check::finite("centers", centers)?;
-        check::length("centers", "rows", self.clusters, centers.nrows())?;
-        check::length("centers", "columns", x.ncols(), centers.ncols())?;
+        check::length("rows of centers", self.clusters, centers.nrows())?;
+        check::length("columns of centers", x.ncols(), centers.ncols())?;
         let threshold = self.tolerance * mean_variance(x);
         let points = Blocks::new(x);
         let mut run = Run::new(&points, check::row_major(centers));
@@ -155,13 +156,13 @@ impl KMeansParams {
         check::at_least("max_iterations", "iterations", 1, self.max_iterations)?;
         check::at_least("race", "iterations", 1, self.race.unwrap_or(1))?;
         if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
-            return Err(Error::Parameter {
-                name: "tolerance",
+            return Err(Error::Input(BadInput::InvalidParameter {
+                parameter: "tolerance",
                 value: self.tolerance,
                 range: "[0, infinity)",
-            });
+            }));
         }
-        check::finite("features", x)
+        Ok(check::finite("features", x)?)
     }
 }
 
@@ -203,7 +204,7 @@ impl KMeans {
 /// When the numbers of columns differ, there are no centers, or a value is not finite.
 pub fn nearest_rows(centers: &ArrayRef2<f64>, x: &ArrayRef2<f64>) -> Result<Vec<usize>> {
     check::at_least("centers", "rows", 1, centers.nrows())?;
-    check::length("features", "columns", centers.ncols(), x.ncols())?;
+    check::length("columns of features", centers.ncols(), x.ncols())?;
     check::finite("centers", centers)?;
     check::finite("features", x)?;
     if x.ncols() == 0 {

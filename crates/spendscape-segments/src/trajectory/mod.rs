@@ -7,6 +7,7 @@
 mod summary;
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayRef3, ArrayView1, Axis};
+use spendscape_stats::{correlation, median};
 
 pub use self::summary::{GradeLength, StraightnessSummary, TrajectorySummary, trajectory_summary};
 use crate::check;
@@ -80,8 +81,8 @@ fn angle(a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>) -> f64 {
 /// # Errors
 /// When the shapes differ.
 pub fn row_cosines(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Result<Array1<f64>> {
-    check::length("second set of vectors", "rows", a.nrows(), b.nrows())?;
-    check::length("second set of vectors", "columns", a.ncols(), b.ncols())?;
+    check::length("rows of second set of vectors", a.nrows(), b.nrows())?;
+    check::length("columns of second set of vectors", a.ncols(), b.ncols())?;
     Ok(a.rows().into_iter().zip(b.rows()).map(|(a, b)| cosine(a, b)).collect())
 }
 
@@ -110,8 +111,8 @@ pub fn forward_steps(
     let (customers, periods, units) = states.dim();
     check::at_least("states", "customers", 1, customers)?;
     check::at_least("states", "steps", 1, periods)?;
-    check::length("axes", "columns", units, axes.ncols())?;
-    check::length("axis_of", "entries", customers, axis_of.len())?;
+    check::length("columns of axes", units, axes.ncols())?;
+    check::length("entries of axis_of", customers, axis_of.len())?;
     check::below("axis_of", axes.nrows(), axis_of)?;
     let mut forward = vec![0usize; periods];
     let mut always = 0usize;
@@ -133,25 +134,12 @@ pub fn forward_steps(
     })
 }
 
-/// Pearson correlation of two samples, leaving out pairs with a value that is not finite; NaN where it is undefined.
-///
-/// # Errors
-/// When the lengths differ.
-pub fn correlation(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> Result<f64> {
-    check::length("second sample", "entries", a.len(), b.len())?;
-    let pairs: Vec<(f64, f64)> =
-        a.iter().copied().zip(b.iter().copied()).filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
-    let count = pairs.len() as f64;
-    let (sum_x, sum_y) = pairs.iter().fold((0.0, 0.0), |s, p| (s.0 + p.0, s.1 + p.1));
-    let (mean_x, mean_y) = (sum_x / count, sum_y / count);
-    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-    for (x, y) in pairs {
-        let (dx, dy) = (x - mean_x, y - mean_y);
-        xx += dx * dx;
-        yy += dy * dy;
-        xy += dx * dy;
-    }
-    Ok(xy / (xx.sqrt() * yy.sqrt()))
+/// Correlation of the pairs of which both values are finite; NaN where it is undefined.
+fn defined_correlation(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> Result<f64> {
+    check::length("entries of the second sample", a.len(), b.len())?;
+    let pairs = a.iter().copied().zip(b.iter().copied());
+    let (a, b): (Vec<f64>, Vec<f64>) = pairs.filter(|(x, y)| x.is_finite() && y.is_finite()).unzip();
+    Ok(correlation(&Array1::from(a), &Array1::from(b))?)
 }
 
 /// Largest grade per customer (NaN without columns).
@@ -178,8 +166,8 @@ pub fn projections_by_rank(
     order: &ArrayRef2<usize>,
 ) -> Result<RankProjections> {
     check::at_least("vectors", "rows", 1, vectors.nrows())?;
-    check::length("axes", "columns", vectors.ncols(), axes.ncols())?;
-    check::length("dominance order", "rows", vectors.nrows(), order.nrows())?;
+    check::length("columns of axes", vectors.ncols(), axes.ncols())?;
+    check::length("rows of dominance order", vectors.nrows(), order.nrows())?;
     if let Some(((row, _), &found)) = order.indexed_iter().find(|(_, v)| **v >= axes.nrows()) {
         return Err(crate::Error::Index { what: "dominance order", at: row, limit: axes.nrows(), found });
     }
@@ -207,13 +195,7 @@ pub(crate) fn mean_defined(values: impl Iterator<Item = f64>) -> f64 {
 
 /// Median of the values that are not NaN; NaN if there are none.
 pub(crate) fn median_defined(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.filter(|v| !v.is_nan()).collect();
-    if values.is_empty() {
-        return f64::NAN;
-    }
-    values.sort_unstable_by(f64::total_cmp);
-    let half = values.len() / 2;
-    if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) }
+    median(&values.filter(|v| !v.is_nan()).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -245,7 +227,8 @@ mod tests {
 
     #[test]
     fn correlation_skips_undefined_pairs() {
-        let found = correlation(&array![1.0, 2.0, f64::NAN, 3.0], &array![2.0, 4.0, 0.0, 6.0]).unwrap();
+        let found =
+            defined_correlation(&array![1.0, 2.0, f64::NAN, 3.0], &array![2.0, 4.0, 0.0, 6.0]).unwrap();
         assert!((found - 1.0).abs() < 1e-15);
     }
 }

@@ -3,8 +3,8 @@
 use ndarray::{Array2, ArrayRef2, ArrayRef3, Axis, s};
 
 use super::{
-    ForwardSteps, RankProjections, correlation, forward_steps, largest_grades, mean_defined, median_defined,
-    norm, projections_by_rank, reached_and_walked, step_lengths, straightness, turn_angles,
+    ForwardSteps, RankProjections, defined_correlation, forward_steps, largest_grades, mean_defined,
+    median_defined, norm, projections_by_rank, reached_and_walked, step_lengths, straightness, turn_angles,
 };
 use crate::check;
 use crate::direction::final_states;
@@ -83,8 +83,8 @@ pub fn trajectory_summary(
 ) -> Result<TrajectorySummary> {
     check::finite("states", states)?;
     check::finite("axes", axes)?;
-    check::length("grades", "rows", states.dim().0, grades.nrows())?;
-    check::length("axes", "rows", grades.ncols(), axes.nrows())?;
+    check::length("rows of grades", states.dim().0, grades.nrows())?;
+    check::length("rows of axes", grades.ncols(), axes.nrows())?;
     let order = crate::dominance_order(grades)?;
     let dominant = order.column(0).to_vec();
     let forward = forward_steps(states, axes, &dominant)?;
@@ -109,12 +109,12 @@ pub fn trajectory_summary(
         step_lengths: lengths.columns().into_iter().map(|c| mean_defined(c.iter().copied())).collect(),
         turns: turns.columns().into_iter().map(|c| mean_defined(c.iter().copied())).collect(),
         grade_length: GradeLength {
-            largest: correlation(&largest, &reached)?,
-            largest_in_size: correlation(&largest_grades(&grades.abs()), &reached)?,
-            norm: correlation(&grades.map_axis(Axis(1), norm), &reached)?,
+            largest: defined_correlation(&largest, &reached)?,
+            largest_in_size: defined_correlation(&largest_grades(&grades.abs()), &reached)?,
+            norm: defined_correlation(&grades.map_axis(Axis(1), norm), &reached)?,
         },
-        grade_speed: correlation(&largest, &speed)?,
-        grade_half_way: correlation(&largest, &(half / reached))?,
+        grade_speed: defined_correlation(&largest, &speed)?,
+        grade_half_way: defined_correlation(&largest, &(half / reached))?,
         forward,
         by_rank,
     })
@@ -171,7 +171,7 @@ mod tests {
         // The first customer's largest grade in size is the negative one.
         let reached = array![5.0, 30.0, 1.0, 0.0];
         let lengths = summary.grade_length;
-        let expect = |of: &Array1<f64>| correlation(of, &reached).unwrap();
+        let expect = |of: &Array1<f64>| defined_correlation(of, &reached).unwrap();
         assert_eq!(lengths.largest, expect(&array![0.5, 0.9, 0.2, 0.0]));
         assert_eq!(lengths.largest_in_size, expect(&array![0.9, 0.9, 0.2, 0.0]));
     }

@@ -2,17 +2,18 @@
 
 use ndarray::{Array2, Array3, array};
 use spendscape_segments::{
-    CanonicalFrame, Error, Gap, KMeans, Scaling, davies_bouldin, dominance_order, final_states, find_changed,
+    CanonicalFrame, Error, Gap, KMeans, davies_bouldin, dominance_order, final_states, find_changed,
     majority_labels, nearest_neighbors, prefix_accuracy, silhouette, trajectory_summary, turn_angles,
     window_stability,
 };
+use spendscape_stats::BadInput;
 
 use crate::{normal, rng};
 
 #[test]
 fn fewer_customers_than_clusters_is_an_error() {
     let found = KMeans::params(5).fit(&normal(4, 2, 1), &mut rng(1));
-    assert!(matches!(found, Err(Error::TooFew { needed: 5, found: 4, .. })));
+    assert!(matches!(found, Err(Error::Input(BadInput::TooFew { needed: 5, found: 4, .. }))));
     assert!(KMeans::params(0).fit(&normal(4, 2, 1), &mut rng(1)).is_err());
     assert!(KMeans::params(1).fit(&Array2::zeros((3, 0)), &mut rng(1)).is_err());
     assert!(KMeans::params(1).tolerance(f64::NAN).fit(&normal(4, 2, 1), &mut rng(1)).is_err());
@@ -60,14 +61,19 @@ fn values_that_are_not_finite_are_named() {
     x[[3, 1]] = f64::NAN;
     assert!(matches!(
         KMeans::params(2).fit(&x, &mut rng(1)),
-        Err(Error::NonFinite { row: 3, column: 1, .. })
+        Err(Error::Input(BadInput::NotFinite { row: 3, column: 1, .. }))
     ));
     assert!(dominance_order(&x).is_err());
     assert!(silhouette(&x, &[0, 0, 1, 1, 1]).is_err());
-    assert!(Scaling::fit(&x, &[true; 5]).is_err());
+    let (order, train) = (dominance_order(&normal(5, 2, 1)).unwrap(), [true, true, false, false, true]);
+    assert!(matches!(
+        prefix_accuracy(&x, &order, &train, 1, 1),
+        Err(Error::Input(BadInput::NotFinite { row: 3, column: 1, .. }))
+    ));
     assert!(CanonicalFrame::fit(&x, &normal(3, 2, 6), &[true; 5]).is_err());
-    let message = dominance_order(&x).unwrap_err().to_string();
-    assert!(message.contains("row 3, column 1"), "{message}");
+    let error = dominance_order(&x).unwrap_err();
+    let message = std::error::Error::source(&error).unwrap().to_string();
+    assert!(message.contains("grades[3, 1] is NaN"), "{message}");
 }
 
 #[test]
@@ -87,22 +93,16 @@ fn neighbors_of_too_few_are_an_error() {
     let x = normal(20, 3, 8);
     let order = dominance_order(&normal(20, 4, 9)).unwrap();
     let train: Vec<bool> = (0..20).map(|n| n < 10).collect();
-    assert!(matches!(prefix_accuracy(&x, &order, &train, 4, 15), Err(Error::TooFew { needed: 15, .. })));
+    assert!(matches!(
+        prefix_accuracy(&x, &order, &train, 4, 15),
+        Err(Error::Input(BadInput::TooFew { needed: 15, .. }))
+    ));
     assert!(prefix_accuracy(&x, &order, &[true; 20], 4, 5).is_err());
     assert!(prefix_accuracy(&x, &order, &train, 5, 5).is_err());
     assert_eq!(prefix_accuracy(&x, &order, &train, 4, 5).unwrap().accuracy.len(), 4);
     assert!(majority_labels(&array![[0, 3]], &[1, 2]).is_err());
     // Two labels with two neighbors each: the smaller one wins.
     assert_eq!(majority_labels(&array![[0, 1, 2, 3]], &[9, 4, 9, 4]).unwrap(), [4]);
-}
-
-#[test]
-fn a_constant_column_scales_to_zero() {
-    let mut x = normal(50, 2, 10);
-    x.column_mut(1).fill(0.1);
-    let scaled = Scaling::fit(&x, &[true; 50]).unwrap().apply(&x).unwrap();
-    assert!(scaled.column(1).iter().all(|v| v.abs() < 1e-15));
-    assert!((scaled.column(0).var(0.0) - 1.0).abs() < 1e-12);
 }
 
 #[test]
@@ -132,5 +132,5 @@ fn a_gap_statistic_needs_references_of_every_number_of_clusters() {
 #[test]
 fn windows_of_different_customers_are_refused() {
     let found = window_stability(&normal(10, 2, 1), &normal(9, 2, 1), &[true; 10], 2, 1, &mut rng(1));
-    assert!(matches!(found, Err(Error::Length { expected: 10, found: 9, .. })));
+    assert!(matches!(found, Err(Error::Input(BadInput::ShapeMismatch { expected: 10, found: 9, .. }))));
 }

@@ -4,6 +4,7 @@ use ndarray::{Array2, array};
 use spendscape_segments::{
     DensityClusters, Error, Hierarchical, Linkage, Mixture, adjusted_rand_index, matched_share,
 };
+use spendscape_stats::BadInput;
 
 use crate::{normal, rng};
 
@@ -56,7 +57,10 @@ fn a_planted_mixture_is_recovered() {
 #[test]
 fn models_at_the_edge() {
     let x = normal(4, 2, 6);
-    assert!(matches!(Hierarchical::params(5).fit(&x, &mut rng(1)), Err(Error::TooFew { needed: 5, .. })));
+    assert!(matches!(
+        Hierarchical::params(5).fit(&x, &mut rng(1)),
+        Err(Error::Input(BadInput::TooFew { needed: 5, .. }))
+    ));
     assert_eq!(Hierarchical::params(4).fit(&x, &mut rng(1)).unwrap().labels, [0, 1, 2, 3]);
     assert_eq!(Hierarchical::params(1).fit(&x, &mut rng(1)).unwrap().labels, [0; 4]);
     assert!(matches!(

@@ -5,6 +5,7 @@ use spendscape_segments::{
     Error, Fate, GapReference, KMeans, MatchConfig, ProfileInput, elbow, gap_statistic, match_segments,
     population_stability_index, profiles, segment_drift,
 };
+use spendscape_stats::BadInput;
 
 use crate::{normal, rng};
 
@@ -208,7 +209,10 @@ fn wrong_matches_are_refused() {
     assert!(match_segments(&some(&[0]), &[], 1, 1, &config).is_err());
     for (keep, part) in [(1.0, 0.25), (-0.1, 0.25), (f64::NAN, 0.25), (0.5, 0.0), (0.5, 1.5)] {
         let config = MatchConfig { keep, part };
-        assert!(matches!(match_segments(&[], &[], 0, 0, &config), Err(Error::Parameter { .. })));
+        assert!(matches!(
+            match_segments(&[], &[], 0, 0, &config),
+            Err(Error::Input(BadInput::InvalidParameter { .. }))
+        ));
     }
 }
 

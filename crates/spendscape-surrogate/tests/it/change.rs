@@ -3,6 +3,7 @@
 use ndarray::{Array1, array};
 use proptest::prelude::*;
 use rand::RngExt;
+use spendscape_stats::BadInput;
 use spendscape_surrogate::{Error, MovePlan};
 
 use crate::data::{gaussian, generator, shares};
@@ -92,10 +93,16 @@ fn classes_that_may_not_change_stay() {
 #[test]
 fn limits_have_to_hold_the_shares() {
     let (c, x, zero) = (array![1.0, 0.0], array![0.2, 0.8], array![0.0, 0.0]);
-    assert!(matches!(MovePlan::new(&c, &x, &zero, &array![0.1, 1.0]), Err(Error::InvalidParameter { .. })));
-    assert!(matches!(MovePlan::new(&c, &x, &zero, &array![1.0]), Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(
+        MovePlan::new(&c, &x, &zero, &array![0.1, 1.0]),
+        Err(Error::Input(BadInput::InvalidParameter { .. }))
+    ));
+    assert!(matches!(
+        MovePlan::new(&c, &x, &zero, &array![1.0]),
+        Err(Error::Input(BadInput::ShapeMismatch { .. }))
+    ));
     assert!(matches!(
         MovePlan::new(&array![f64::NAN, 0.0], &x, &zero, &array![1.0, 1.0]),
-        Err(Error::NotFinite { .. })
+        Err(Error::Input(BadInput::NotFinite { .. }))
     ));
 }

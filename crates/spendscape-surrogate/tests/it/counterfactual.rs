@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, Array3, Axis, array};
 use proptest::prelude::*;
 use spendscape_surrogate::{
-    Candidate, Counterfactual, CounterfactualSearch, Error, LinearModel, Move, MovePlanner, Ols, Peers,
+    Candidate, Counterfactual, CounterfactualSearch, Error, LinearModel, Move, MovePlanner, Ols,
     SegmentExplainer, assign, companions, driver_agreement, level_classes,
 };
 
@@ -46,7 +46,7 @@ impl World {
         fixed: &[usize],
         outputs: impl Fn(&Array2<f64>) -> Array2<f64>,
     ) -> (Array2<f64>, Vec<Option<Counterfactual>>) {
-        let peers = Peers::new(&self.shares).unwrap();
+        let peers = spendscape_stats::EmpiricalDistribution::new(&self.shares).unwrap();
         let search = CounterfactualSearch::new(&self.explainer(), &peers, fixed).unwrap();
         let now = outputs(&self.shares);
         let candidate = |row: usize| Candidate {
@@ -63,7 +63,7 @@ impl World {
 
     /// Limits of a customer's shares, by their definition.
     fn limits(&self, row: usize, fixed: &[usize]) -> (Array1<f64>, Array1<f64>) {
-        let peers = Peers::new(&self.shares).unwrap();
+        let peers = spendscape_stats::EmpiricalDistribution::new(&self.shares).unwrap();
         let own = self.shares.row(row);
         let upper = |class: usize| own[class].max(peers.quantile(class, 0.99).unwrap());
         (
@@ -150,7 +150,7 @@ proptest! {
 fn a_network_that_never_changes_its_mind_has_no_counterfactual() {
     let world = World::new(4);
     let mut trials = 0;
-    let peers = Peers::new(&world.shares).unwrap();
+    let peers = spendscape_stats::EmpiricalDistribution::new(&world.shares).unwrap();
     let search = CounterfactualSearch::new(&world.explainer(), &peers, &[]).unwrap();
     let outputs = array![1.0, 0.99, 0.98, 0.97];
     let candidate = Candidate {
@@ -174,7 +174,7 @@ fn a_network_that_never_changes_its_mind_has_no_counterfactual() {
 #[test]
 fn candidates_and_outputs_of_other_shapes_are_refused() {
     let world = World::new(4);
-    let peers = Peers::new(&world.shares).unwrap();
+    let peers = spendscape_stats::EmpiricalDistribution::new(&world.shares).unwrap();
     let search = CounterfactualSearch::new(&world.explainer(), &peers, &[]).unwrap();
     let outputs = array![1.0, 0.99, 0.98, 0.97];
     let candidate = Candidate {

@@ -2,9 +2,10 @@
 
 use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
+use spendscape_stats::BadInput;
 use spendscape_surrogate::{
-    Error, Gauge, LinearModel, MAX_ERROR_DEGREES, Observed, Ols, Peers, Refusal, Score, SegmentExplainer,
-    assign, compensated_sum, degrees_between,
+    Error, Gauge, LinearModel, MAX_ERROR_DEGREES, Observed, Ols, Refusal, Score, SegmentExplainer, assign,
+    compensated_sum, degrees_between,
 };
 
 use crate::data::{gaussian, shares};
@@ -73,21 +74,6 @@ proptest! {
         let size: f64 = values.iter().map(|v| v.abs()).sum();
         prop_assert!((forward - backward).abs() <= 2.0 * f64::EPSILON * forward.abs() + 1e-28 * size);
     }
-
-    #[test]
-    fn percentiles_are_those_of_counting(seed: u64, customer in 0_usize..150, column in 0_usize..12) {
-        // Coarse values, so that many are equal.
-        let x = shares(150, 12, seed).mapv(|share| (share * 10.0).round());
-        let (peers, value) = (Peers::new(&x).unwrap(), x[[customer, column]]);
-        let count = |wanted: fn(f64, f64) -> bool| x.column(column).iter().filter(|&&p| wanted(p, value)).count() as f64;
-        let expected = (count(|p, v| p < v) + 0.5 * count(|p, v| p == v)) / 150.0;
-        prop_assert!((peers.percentile(column, value).unwrap() - expected).abs() < 1e-15);
-        prop_assert_eq!(peers.percentiles(&x).unwrap()[[customer, column]], peers.percentile(column, value).unwrap());
-        let quantile = peers.quantile(column, 0.9).unwrap();
-        let not_above = x.column(column).iter().filter(|&&p| p <= quantile).count();
-        let below = x.column(column).iter().filter(|&&p| p < quantile).count();
-        prop_assert!(not_above >= 135 && below < 135);
-    }
 }
 
 #[test]
@@ -141,23 +127,26 @@ fn explanations_that_miss_the_network_are_refused() {
 #[test]
 fn unknown_targets_wrong_features_and_no_spending_are_refused() {
     let (x, state, model, readout, bias) = example(1);
-    assert!(matches!(Score::of_target(&model, 3, Gauge::Median), Err(Error::OutOfRange { .. })));
+    assert!(matches!(
+        Score::of_target(&model, 3, Gauge::Median),
+        Err(Error::Input(BadInput::OutOfRange { .. }))
+    ));
     let score = Score::of_target(&model, 0, Gauge::Median).unwrap();
-    assert!(matches!(score.explain(&array![0.5, 0.5]), Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(score.explain(&array![0.5, 0.5]), Err(Error::Input(BadInput::ShapeMismatch { .. }))));
     let nothing = Array1::zeros(12);
     assert!(matches!(score.explain(&nothing), Err(Error::NotShares { row: 0, .. })));
     let minimum = Score::of_target(&model, 0, Gauge::MinimumNorm).unwrap();
     assert!(minimum.explain(&nothing).unwrap().relative_gap() <= SAME);
     let explainer = SegmentExplainer::new(&model, &readout, &bias).unwrap();
-    assert!(matches!(explainer.lead(0, 5), Err(Error::OutOfRange { index: 5, length: 5, .. })));
+    assert!(matches!(
+        explainer.lead(0, 5),
+        Err(Error::Input(BadInput::OutOfRange { index: 5, length: 5, .. }))
+    ));
     let outputs = array![1.0, 2.0];
     let observed = Observed { state: &state.row(0), outputs: &outputs };
-    assert!(matches!(explainer.explain(&x.row(0), observed), Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(
+        explainer.explain(&x.row(0), observed),
+        Err(Error::Input(BadInput::ShapeMismatch { .. }))
+    ));
     assert!(SegmentExplainer::new(&model, &readout.t(), &bias).is_err());
-    assert!(Peers::new(&Array2::zeros((0, 2))).is_err());
-    let peers = Peers::new(&x).unwrap();
-    assert!(peers.percentile(12, 0.0).is_err());
-    assert!(peers.percentile(0, f64::NAN).is_err());
-    assert!(peers.quantile(0, 1.5).is_err());
-    assert!(matches!(peers.percentiles(&Array2::zeros((2, 3))), Err(Error::ShapeMismatch { .. })));
 }

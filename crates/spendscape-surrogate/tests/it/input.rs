@@ -1,6 +1,7 @@
 //! Bad input gets an error that names it, and never a panic.
 
 use ndarray::{Array2, Array3, array};
+use spendscape_stats::BadInput;
 use spendscape_surrogate::{
     BoostedModel, BoostedTrees, CoefficientTests, Error, Explanation, LinearModel, Ols, Polynomial,
     PolynomialModel, RegressionTree, Ridge, RidgeFit, Terms, TreeModel, mean_features, mean_shares,
@@ -31,7 +32,10 @@ fn shapes_and_values_are_checked_by_every_surrogate() {
         dirty[[7, 2]] = bad;
         for error in errors(&dirty, &y) {
             assert!(
-                matches!(error, Some(Error::NotFinite { argument: "x", row: 7, column: 2, .. })),
+                matches!(
+                    error,
+                    Some(Error::Input(BadInput::NotFinite { argument: "x", row: 7, column: 2, .. }))
+                ),
                 "{error:?}"
             );
         }
@@ -39,23 +43,29 @@ fn shapes_and_values_are_checked_by_every_surrogate() {
         dirty[[3, 1]] = bad;
         for error in errors(&x, &dirty) {
             assert!(
-                matches!(error, Some(Error::NotFinite { argument: "y", row: 3, column: 1, .. })),
+                matches!(
+                    error,
+                    Some(Error::Input(BadInput::NotFinite { argument: "y", row: 3, column: 1, .. }))
+                ),
                 "{error:?}"
             );
         }
     }
     for error in errors(&x, &gaussian(29, 2, 3)) {
-        assert!(matches!(error, Some(Error::ShapeMismatch { expected: 30, found: 29, .. })), "{error:?}");
+        assert!(
+            matches!(error, Some(Error::Input(BadInput::ShapeMismatch { expected: 30, found: 29, .. }))),
+            "{error:?}"
+        );
     }
     for error in errors(&Array2::zeros((30, 0)), &y) {
-        assert!(matches!(error, Some(Error::Empty { argument: "x" })), "{error:?}");
+        assert!(matches!(error, Some(Error::Input(BadInput::Empty { argument: "x" }))), "{error:?}");
     }
     for error in errors(&x, &Array2::zeros((30, 0))) {
-        assert!(matches!(error, Some(Error::Empty { argument: "y" })), "{error:?}");
+        assert!(matches!(error, Some(Error::Input(BadInput::Empty { argument: "y" }))), "{error:?}");
     }
     for rows in [0, 1] {
         for error in errors(&Array2::zeros((rows, 3)), &Array2::zeros((rows, 1))) {
-            assert!(matches!(error, Some(Error::TooFewRows { .. })), "{error:?}");
+            assert!(matches!(error, Some(Error::Input(BadInput::TooFew { .. }))), "{error:?}");
         }
     }
 }
@@ -80,7 +90,10 @@ fn features_of_another_model_are_refused() {
     let (x, y) = (gaussian(30, 3, 1), gaussian(30, 2, 2));
     let other = gaussian(5, 4, 3);
     let mismatch = |error: Option<Error>| {
-        assert!(matches!(error, Some(Error::ShapeMismatch { expected: 3, found: 4, .. })), "{error:?}");
+        assert!(
+            matches!(error, Some(Error::Input(BadInput::ShapeMismatch { expected: 3, found: 4, .. }))),
+            "{error:?}"
+        );
     };
     mismatch(Ols::params().fit(&x, &y).unwrap().predict(&other).err());
     mismatch(Polynomial::params().fit(&x, &y).unwrap().predict(&other).err());
@@ -95,20 +108,29 @@ fn features_of_another_model_are_refused() {
 fn parameters_out_of_range_are_refused() {
     let (x, y) = (gaussian(30, 3, 1), gaussian(30, 2, 2));
     for value in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        assert!(matches!(Ridge::params().alpha(value).fit(&x, &y), Err(Error::InvalidParameter { .. })));
+        assert!(matches!(
+            Ridge::params().alpha(value).fit(&x, &y),
+            Err(Error::Input(BadInput::InvalidParameter { .. }))
+        ));
     }
-    assert!(matches!(Ridge::params().choose_alpha(vec![]).fit(&x, &y), Err(Error::Empty { .. })));
+    assert!(matches!(
+        Ridge::params().choose_alpha(vec![]).fit(&x, &y),
+        Err(Error::Input(BadInput::Empty { .. }))
+    ));
     for value in [1.0, -1e-3, f64::NAN] {
-        assert!(matches!(Ols::params().rcond(value).fit(&x, &y), Err(Error::InvalidParameter { .. })));
+        assert!(matches!(
+            Ols::params().rcond(value).fit(&x, &y),
+            Err(Error::Input(BadInput::InvalidParameter { .. }))
+        ));
     }
     assert!(RegressionTree::params().max_depth(0).fit(&x, &y).is_err());
     assert!(RegressionTree::params().min_samples_leaf(0).fit(&x, &y).is_err());
     let boosted = BoostedTrees::params();
     for wrong in [boosted.trees(0), boosted.max_depth(0), boosted.learning_rate(0.0), boosted.subsample(1.5)]
     {
-        assert!(matches!(wrong.fit(&x, &y), Err(Error::InvalidParameter { .. })));
+        assert!(matches!(wrong.fit(&x, &y), Err(Error::Input(BadInput::InvalidParameter { .. }))));
     }
-    assert!(matches!(boosted.subsample(0.05).fit(&x, &y), Err(Error::TooFewRows { .. })));
+    assert!(matches!(boosted.subsample(0.05).fit(&x, &y), Err(Error::Input(BadInput::TooFew { .. }))));
     // Nine columns need eleven rows.
     let small = gaussian(10, 3, 3);
     assert!(Polynomial::params().terms(Terms::Full).fit(&small, &gaussian(10, 1, 4)).is_err());
@@ -116,13 +138,22 @@ fn parameters_out_of_range_are_refused() {
 
 #[test]
 fn panels_are_checked() {
-    assert!(matches!(mean_shares(&Array3::<f32>::zeros((2, 0, 3))), Err(Error::Empty { .. })));
-    assert!(matches!(mean_features(&Array3::<f32>::zeros((2, 3, 0))), Err(Error::Empty { .. })));
+    assert!(matches!(
+        mean_shares(&Array3::<f32>::zeros((2, 0, 3))),
+        Err(Error::Input(BadInput::Empty { .. }))
+    ));
+    assert!(matches!(
+        mean_features(&Array3::<f32>::zeros((2, 3, 0))),
+        Err(Error::Input(BadInput::Empty { .. }))
+    ));
     assert_eq!(mean_shares(&Array3::<f32>::zeros((0, 2, 3))).unwrap().dim(), (0, 3));
     let mut panel = Array3::<f32>::from_elem((2, 2, 3), 0.5);
     panel[[1, 0, 2]] = f32::NAN;
-    assert!(matches!(mean_shares(&panel), Err(Error::NotFinite { row: 1, column: 2, .. })));
-    assert!(matches!(mean_features(&panel), Err(Error::NotFinite { row: 1, column: 2, .. })));
+    assert!(matches!(mean_shares(&panel), Err(Error::Input(BadInput::NotFinite { row: 1, column: 2, .. }))));
+    assert!(matches!(
+        mean_features(&panel),
+        Err(Error::Input(BadInput::NotFinite { row: 1, column: 2, .. }))
+    ));
     panel[[1, 0, 2]] = -2.0;
     assert!(matches!(mean_shares(&panel), Err(Error::NegativeShare { row: 1, column: 2, .. })));
     assert_eq!(mean_features(&panel).unwrap()[[1, 2]], -0.75);

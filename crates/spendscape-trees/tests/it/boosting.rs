@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ndarray::{Array1, Array2, Axis, s};
 use proptest::prelude::*;
 use rand::RngExt;
+use spendscape_stats::BadInput;
 use spendscape_trees::{Binned, Bins, Boosting, Ensemble, Error, Loss, Training};
 
 use crate::{
@@ -213,17 +214,23 @@ fn bad_input_is_named() {
     let mut dirty = x.clone();
     dirty[[7, 2]] = f64::NAN;
     let wrong = Binned::new(&dirty, 64).err();
-    assert!(matches!(wrong, Some(Error::NotFinite { argument: "x", row: 7, column: 2, .. })), "{wrong:?}");
+    assert!(
+        matches!(wrong, Some(Error::Input(BadInput::NotFinite { argument: "x", row: 7, column: 2, .. }))),
+        "{wrong:?}"
+    );
     for bins in [0, 1, 257] {
-        assert!(matches!(Binned::new(&x, bins), Err(Error::InvalidParameter { parameter: "bins", .. })));
+        assert!(matches!(
+            Binned::new(&x, bins),
+            Err(Error::Input(BadInput::InvalidParameter { parameter: "bins", .. }))
+        ));
     }
     assert!(matches!(Binned::new(&Array2::zeros((3, 0)), 64), Err(Error::NoFeature)));
-    assert!(matches!(Binned::new(&Array2::zeros((0, 3)), 64), Err(Error::TooFewRows { .. })));
+    assert!(matches!(Binned::new(&Array2::zeros((0, 3)), 64), Err(Error::Input(BadInput::TooFew { .. }))));
     assert!(matches!(Binned::join(&[]), Err(Error::NoFeature)));
     let short = Binned::new(&x.slice(s![..30, ..]), 64).unwrap();
     assert!(matches!(
         Binned::join(&[&codes, &short]),
-        Err(Error::ShapeMismatch { expected: 40, found: 30, .. })
+        Err(Error::Input(BadInput::ShapeMismatch { expected: 40, found: 30, .. }))
     ));
     let squared = Boosting::new(Loss::Squared);
     let logistic = Boosting::new(Loss::Logistic);
@@ -239,12 +246,15 @@ fn bad_input_is_named() {
     ];
     for wrong in parameters {
         let error = wrong.fit(&codes, Training::new(&value)).err();
-        assert!(matches!(error, Some(Error::InvalidParameter { .. })), "{error:?}");
+        assert!(matches!(error, Some(Error::Input(BadInput::InvalidParameter { .. }))), "{error:?}");
     }
     let error = squared.subsample(0.01, 0).fit(&codes, Training::new(&value)).err();
-    assert!(matches!(error, Some(Error::TooFewRows { .. })));
+    assert!(matches!(error, Some(Error::Input(BadInput::TooFew { .. }))));
     let error = squared.fit(&short, Training::new(&value)).err();
-    assert!(matches!(error, Some(Error::ShapeMismatch { argument: "y", expected: 30, found: 40 })));
+    assert!(matches!(
+        error,
+        Some(Error::Input(BadInput::ShapeMismatch { argument: "y", expected: 30, found: 40 }))
+    ));
     for rows in [&[40][..], &[1, 2, 1]] {
         let error = squared.fit(&codes, Training::new(&value).rows(rows)).err();
         assert!(matches!(error, Some(Error::Row { .. })), "{error:?}");
@@ -260,8 +270,11 @@ fn bad_input_is_named() {
     let error = logistic.fit(&codes, Training::new(&label).weights(&weights)).err();
     assert!(matches!(error, Some(Error::OutsideRange { argument: "weights", row: 5, .. })));
     let model = squared.fit(&codes, Training::new(&value)).unwrap();
-    assert!(matches!(model.predict(&dirty), Err(Error::NotFinite { row: 7, column: 2, .. })));
+    assert!(matches!(
+        model.predict(&dirty),
+        Err(Error::Input(BadInput::NotFinite { row: 7, column: 2, .. }))
+    ));
     let error = model.predict(&Array2::zeros((2, 4))).err();
-    assert!(matches!(error, Some(Error::ShapeMismatch { expected: 3, found: 4, .. })));
+    assert!(matches!(error, Some(Error::Input(BadInput::ShapeMismatch { expected: 3, found: 4, .. }))));
     assert!(matches!(model.predict_binned(&codes, Some(&[40])), Err(Error::Row { row: 40, .. })));
 }

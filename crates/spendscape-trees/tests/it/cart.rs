@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, s};
 use proptest::prelude::*;
 use rand::RngExt;
+use spendscape_stats::BadInput;
 use spendscape_trees::{Cart, Error, SortedColumns};
 
 use crate::data::{coarse, generator, panel};
@@ -114,20 +115,32 @@ fn bad_input_is_named() {
     let columns = SortedColumns::new(&x).unwrap();
     let mut dirty = x.clone();
     dirty[[4, 1]] = f64::INFINITY;
-    assert!(matches!(SortedColumns::new(&dirty), Err(Error::NotFinite { row: 4, column: 1, .. })));
+    assert!(matches!(
+        SortedColumns::new(&dirty),
+        Err(Error::Input(BadInput::NotFinite { row: 4, column: 1, .. }))
+    ));
     assert!(matches!(SortedColumns::new(&Array2::zeros((3, 0))), Err(Error::NoFeature)));
     for wrong in [Cart::default().max_depth(0), Cart::default().min_leaf_rows(0)] {
-        assert!(matches!(wrong.fit(&columns, &value), Err(Error::InvalidParameter { .. })));
+        assert!(matches!(wrong.fit(&columns, &value), Err(Error::Input(BadInput::InvalidParameter { .. }))));
     }
     let error = Cart::default().fit(&columns, &value.slice(s![..20])).err();
-    assert!(matches!(error, Some(Error::ShapeMismatch { argument: "y", expected: 30, found: 20 })));
+    assert!(matches!(
+        error,
+        Some(Error::Input(BadInput::ShapeMismatch { argument: "y", expected: 30, found: 20 }))
+    ));
     let none = SortedColumns::new(&Array2::zeros((0, 3))).unwrap();
-    assert!(matches!(Cart::default().fit(&none, &Array1::zeros(0)), Err(Error::TooFewRows { .. })));
+    assert!(matches!(
+        Cart::default().fit(&none, &Array1::zeros(0)),
+        Err(Error::Input(BadInput::TooFew { .. }))
+    ));
     let mut infinite = value.clone();
     infinite[9] = f64::NEG_INFINITY;
     let error = Cart::default().fit(&columns, &infinite).err();
-    assert!(matches!(error, Some(Error::NotFinite { argument: "y", row: 9, .. })));
+    assert!(matches!(error, Some(Error::Input(BadInput::NotFinite { argument: "y", row: 9, .. }))));
     let model = Cart::default().fit(&columns, &value).unwrap();
-    assert!(matches!(model.predict(&dirty), Err(Error::NotFinite { .. })));
-    assert!(matches!(model.predict(&Array2::zeros((1, 2))), Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(model.predict(&dirty), Err(Error::Input(BadInput::NotFinite { .. }))));
+    assert!(matches!(
+        model.predict(&Array2::zeros((1, 2))),
+        Err(Error::Input(BadInput::ShapeMismatch { .. }))
+    ));
 }

@@ -3,8 +3,9 @@
 use anyhow::{Context, Result};
 use ndarray::{Array1, Array2, Array3, Axis as Dimension};
 use rayon::prelude::*;
+use spendscape_stats::EmpiricalDistribution;
 use spendscape_surrogate::{
-    AngularErrors, Candidate, Counterfactual, CounterfactualSearch, Observed, Peers, SegmentExplainer,
+    AngularErrors, Candidate, Counterfactual, CounterfactualSearch, Observed, SegmentExplainer,
     SegmentExplanation, assign, level_classes,
 };
 
@@ -27,7 +28,7 @@ pub(crate) struct Explainer<'a> {
     pub(crate) surrogates: &'a Surrogates,
     pub(crate) segments: SegmentExplainer<'a>,
     /// All customers of the trained run: whom one customer's shares are compared with.
-    pub(crate) peers: Peers,
+    pub(crate) peers: EmpiricalDistribution,
     pub(crate) flagged: Vec<Flagged>,
     changes: CounterfactualSearch,
     /// The angles that the surrogate predicts, N x K.
@@ -54,7 +55,7 @@ impl<'a> Explainer<'a> {
     ) -> Result<Self> {
         let classes = &data.panel.classes;
         let flagged = list.find(classes, &trained.shares.select(Dimension(0), &trained.train_rows()))?;
-        let peers = Peers::new(&trained.shares)?;
+        let peers = EmpiricalDistribution::new(&trained.shares)?;
         let predicted_angles = surrogates.angle.predict(&data.shares)?;
         let (layer, bias) = (&data.weights.output, &data.weights.output_bias);
         let segments = SegmentExplainer::new(&surrogates.state, layer, bias)?;

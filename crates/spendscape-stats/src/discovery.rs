@@ -1,6 +1,6 @@
 //! False discoveries among many tests.
 
-use crate::Error;
+use crate::BadInput;
 
 /// Adjusted p-values of Benjamini and Hochberg (1995): with those at most q called discoveries, the expected share of false
 /// ones among them is at most q, for tests that are independent or positively dependent (Benjamini and Yekutieli 2001).
@@ -8,10 +8,16 @@ use crate::Error;
 /// The adjusted value of the k-th smallest of m is the least of `m p(i) / i` over i from k to m, at most 1.
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] for a value that is no probability.
-pub fn benjamini_hochberg(p_values: &[f64]) -> Result<Vec<f64>, Error> {
+/// [`BadInput::InvalidParameter`] for a value that is no probability.
+///
+/// ```
+/// use spendscape_stats::benjamini_hochberg;
+/// assert_eq!(benjamini_hochberg(&[0.5, 0.01, 0.02])?, [0.5, 0.03, 0.03]);
+/// # Ok::<(), spendscape_stats::BadInput>(())
+/// ```
+pub fn benjamini_hochberg(p_values: &[f64]) -> Result<Vec<f64>, BadInput> {
     if let Some(&value) = p_values.iter().find(|p| !(0.0..=1.0).contains(*p)) {
-        return Err(Error::InvalidParameter { parameter: "a p-value", value, range: "0 to 1" });
+        return Err(BadInput::InvalidParameter { parameter: "a p-value", value, range: "[0, 1]" });
     }
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_unstable_by(|a, b| p_values[*b].total_cmp(&p_values[*a]));

@@ -1,0 +1,19 @@
+//! Means of columns.
+
+use ndarray::{Array1, ArrayRef, Ix2, Zip};
+
+/// Mean of each column; zeros without rows.
+#[must_use]
+pub fn column_means(a: &ArrayRef<f64, Ix2>) -> Array1<f64> {
+    let mut mean = Array1::zeros(a.ncols());
+    for row in a.rows() {
+        mean += &row;
+    }
+    mean /= a.nrows().max(1) as f64;
+    // A second pass takes out the rounding of the first, which grows with the number of rows.
+    let mut rest = Array1::<f64>::zeros(a.ncols());
+    for row in a.rows() {
+        Zip::from(&mut rest).and(row).and(&mean).for_each(|rest, x, mean| *rest += x - mean);
+    }
+    mean + rest / a.nrows().max(1) as f64
+}

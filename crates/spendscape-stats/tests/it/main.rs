@@ -1,0 +1,13 @@
+//! The statistics against counting, against known answers and against numpy, scipy and scikit-learn.
+
+mod data;
+mod figures;
+mod golden;
+mod rows;
+
+/// Errors travel between threads and into other errors.
+#[test]
+fn errors_can_be_carried() {
+    fn check<T: std::error::Error + Send + Sync + Clone + PartialEq + 'static>() {}
+    check::<spendscape_stats::BadInput>();
+}
