@@ -6,13 +6,14 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use ndarray::{Array2, Axis as Dimension};
 use rand::seq::SliceRandom;
-use spendscape_lstm::{Dataset, NetworkParams, Schedule, TrainParams, r2};
+use spendscape_lstm::{Dataset, NetworkParams, Schedule, TrainParams};
 use spendscape_schema::{
     Axes, Axis, Coefficients, Panel, Scope, TargetScaling, Targets,
     scope::SCOPE,
     seed,
     tables::{self, Training, TrainingRow},
 };
+use spendscape_stats::mean_r2;
 use spendscape_store::Provenance;
 
 use crate::{
@@ -188,11 +189,8 @@ pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()>
         ControlFlow::Continue(())
     })?;
     progress.done();
-    let fit = r2(&test_y, &network.predict(&test_x)?)?;
-    tracing::info!(
-        r2 = format!("{:.3}", fit.mean().unwrap_or(f64::NAN)),
-        "fit on unseen customers, mean over traits"
-    );
+    let fit = mean_r2(&test_y.mapv(f64::from), &network.predict(&test_x)?.mapv(f64::from))?;
+    tracing::info!(r2 = format!("{fit:.3}"), "fit on unseen customers, mean over traits");
     write_history(&mut stage, &history)?;
     model::write(&mut stage, &network, &panel.classes, &coefficients.traits)?;
     stage.finish()

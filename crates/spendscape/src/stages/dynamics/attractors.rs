@@ -12,6 +12,7 @@ use spendscape_schema::{
     tables::{AttractorRow, Attractors},
 };
 use spendscape_segments::dominant;
+use spendscape_stats::BadInput;
 
 use crate::{
     model::Weights,
@@ -174,7 +175,7 @@ pub(super) fn write(
         let mut rng = seed::stream(1, "attractors", at as u64);
         let fitted = match fit_attractors(&own, &mut rng) {
             Ok(fitted) => fitted,
-            Err(spendscape_dynamics::Error::TooFew { .. }) => {
+            Err(spendscape_dynamics::Error::Input(BadInput::TooFew { .. })) => {
                 tracing::warn!(
                     trait_name = name,
                     customers = members.len(),

@@ -5,7 +5,8 @@
 
 use anyhow::Result;
 use ndarray::{Array1, Array3, ArrayRef1, ArrayViewMut2, Axis as Dimension};
-use spendscape_surrogate::{Move, MovePlan, MovePlanner, Peers, SegmentExplainer, assign};
+use spendscape_stats::EmpiricalDistribution;
+use spendscape_surrogate::{Move, MovePlan, MovePlanner, SegmentExplainer, assign};
 
 use super::{data::Data, flags::Flagged};
 
@@ -43,7 +44,7 @@ impl Limits {
     pub(crate) fn new(
         explainer: &SegmentExplainer<'_>,
         segments: usize,
-        peers: &Peers,
+        peers: &EmpiricalDistribution,
         classes: usize,
         flagged: &[Flagged],
     ) -> Result<Self> {

@@ -3,7 +3,8 @@
 use anyhow::{Context, Result};
 use ndarray::{Array1, Array2, Axis as Dimension};
 use rayon::prelude::*;
-use spendscape_surrogate::{AngularErrors, Observed, Peers, SegmentExplainer, SegmentExplanation};
+use spendscape_stats::EmpiricalDistribution;
+use spendscape_surrogate::{AngularErrors, Observed, SegmentExplainer, SegmentExplanation};
 
 use super::{
     change::{self, Change, Limits},
@@ -25,7 +26,7 @@ pub(crate) struct Explainer<'a> {
     pub(crate) surrogates: &'a Surrogates,
     pub(crate) segments: SegmentExplainer<'a>,
     /// All customers of the trained run: whom one customer's shares are compared with.
-    pub(crate) peers: Peers,
+    pub(crate) peers: EmpiricalDistribution,
     pub(crate) flagged: Vec<Flagged>,
     limits: Limits,
     /// The angles that the surrogate predicts, N x K.
@@ -52,7 +53,7 @@ impl<'a> Explainer<'a> {
     ) -> Result<Self> {
         let classes = &data.panel.classes;
         let flagged = list.find(classes, &trained.shares.select(Dimension(0), &trained.train_rows()))?;
-        let peers = Peers::new(&trained.shares)?;
+        let peers = EmpiricalDistribution::new(&trained.shares)?;
         let predicted_angles = surrogates.angle.predict(&data.shares)?;
         let (layer, bias) = (&data.weights.output, &data.weights.output_bias);
         let segments = SegmentExplainer::new(&surrogates.state, layer, bias)?;

@@ -9,7 +9,7 @@ use spendscape_schema::{
     Axes,
     tables::{FlaggedClassRow, FlaggedClasses},
 };
-use spendscape_surrogate::correlation;
+use spendscape_stats::correlation;
 
 use super::{ExplainOptions, named::told_by_name};
 use crate::{
@@ -116,7 +116,7 @@ impl ClassList {
             }
             let mut closest: Option<(usize, f64)> = None;
             for &other in &protected {
-                let r = correlation(&shares.column(class).to_owned(), &shares.column(other).to_owned())?;
+                let r = correlation(&shares.column(class), &shares.column(other))?;
                 if r.abs() >= CORRELATED && closest.is_none_or(|(_, best)| r.abs() > best.abs()) {
                     closest = Some((other, r));
                 }

@@ -9,7 +9,7 @@ use arrow::{
 };
 use ndarray::Array2;
 use spendscape_goals::{
-    Baseline, Calendar, Covariates, GoalModel, HISTORY_BINS, Interval, Measure, Predictions, Sequences,
+    Baseline, Calendar, Covariates, Estimate, GoalModel, HISTORY_BINS, Measure, Predictions, Sequences,
     Target,
 };
 use spendscape_schema::{
@@ -53,13 +53,13 @@ struct Row {
     goal: Option<usize>,
     measure: Measure,
     groups: usize,
-    interval: Interval,
+    interval: Estimate,
 }
 
 struct Comparison {
     reference: &'static str,
     measure: Measure,
-    difference: Interval,
+    difference: Estimate,
     share_of_best: Option<f64>,
 }
 
@@ -248,7 +248,7 @@ fn write(stage: &mut Stage<'_>, rows: &[Row], comparisons: &[Comparison], goals:
 fn log(rows: &[Row], comparisons: &[Comparison]) {
     for row in rows.iter().filter(|row| row.history == ALL && row.goal.is_none()) {
         if [Measure::Accuracy, Measure::LogLoss].contains(&row.measure) {
-            let Interval { value, low, high, .. } = row.interval;
+            let Estimate { value, low, high, .. } = row.interval;
             tracing::info!(model = row.model, "{} {value:.4} ({low:.4} to {high:.4})", row.measure);
         }
     }

@@ -5,9 +5,10 @@ use std::{collections::HashMap, path::Path, sync::OnceLock};
 use anyhow::{Context, Result, bail};
 use ndarray::{Array1, Array2, Axis as Dimension, concatenate};
 use spendscape_lstm::{Dataset, NetworkParams, TrainParams};
-use spendscape_outcomes::{Block, FeatureSet, Features, Fold};
+use spendscape_outcomes::{Block, FeatureSet, Features};
 use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, csv::Record, seed, tables};
 use spendscape_segments::{CanonicalFrame, final_states};
+use spendscape_stats::Fold;
 
 use super::bespoke::{Balances, UNIT_MINOR, balance_features, shares, spending};
 use crate::{

@@ -4,9 +4,10 @@ use anyhow::Result;
 use ndarray::Array1;
 use rand::Rng;
 use spendscape_outcomes::{
-    AucComparison, BinaryScores, HeldOut, Interval, Measure, NonInferiority, Outcome, Task, bootstrap,
-    bootstrap_statistics, compare_aucs, ordered_measures,
+    AucComparison, BinaryScores, HeldOut, Measure, NonInferiority, Outcome, Task, bootstrap, compare_aucs,
+    ordered_measures,
 };
+use spendscape_stats::Estimate;
 
 use super::{OutcomesOptions, labels::Labels};
 
@@ -136,7 +137,7 @@ pub(super) fn measure<R: Rng>(
             part.iter().zip(&measures).map(|(scores, measures)| (scores, measures.as_slice())).collect();
         let intervals = bootstrap(&asked, options.draws, rng)?;
         for (k, (scored, intervals)) in scored.iter().zip(&intervals).enumerate() {
-            let intervals: Vec<(Measure, Interval)> =
+            let intervals: Vec<(Measure, Estimate)> =
                 measures[k].iter().copied().zip(intervals.iter().copied()).collect();
             binary(scored, &part[k], &group, cuts[k], &intervals, &mut found[k]);
             if group == EVERYBODY {
@@ -207,7 +208,7 @@ fn binary(
     scores: &BinaryScores,
     group: &str,
     cut: f64,
-    intervals: &[(Measure, Interval)],
+    intervals: &[(Measure, Estimate)],
     rows: &mut Vec<Row>,
 ) {
     let mut push = |measure: &'static str, value: f64, interval: Option<[f64; 2]>| {
@@ -245,10 +246,10 @@ fn binary(
 fn curves(
     scored: &Scored,
     scores: &BinaryScores,
-    intervals: &[(Measure, Interval)],
+    intervals: &[(Measure, Estimate)],
     points: &mut Vec<CurvePoint>,
 ) -> Result<()> {
-    let mut push = |curve, x, y, interval: Option<Interval>| {
+    let mut push = |curve, x, y, interval: Option<Estimate>| {
         let interval = interval.map(|found| [found.low, found.high]);
         points.push(CurvePoint { set: scored.set.clone(), learner: scored.learner, curve, x, y, interval });
     };
@@ -329,7 +330,7 @@ fn ordered<R: Rng>(
         ordered_measures(&take(&values), &take(&scores))
             .map_or(vec![f64::NAN; 3], |found| vec![found.concordance, found.r2, found.rmse])
     };
-    let found = bootstrap_statistics(rows.len(), draws, rng, statistics);
+    let found = spendscape_stats::bootstrap(rows.len(), draws, rng, statistics);
     for (measure, found) in ["concordance", "r2", "rmse"].into_iter().zip(found) {
         // The best possible score orders customers; it is in no unit of the outcome.
         if scored.set == BEST && measure != "concordance" {

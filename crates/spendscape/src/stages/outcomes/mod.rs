@@ -14,10 +14,11 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use ndarray::Array1;
 use spendscape_outcomes::{
-    Block, FeatureSet, Fold, FoldScores, HeldOut, Learner, LearnerOptions, Outcome, Standardizer, Study,
-    Task, audit, cross_validate, stratified_folds, time_split,
+    Block, FeatureSet, FoldScores, HeldOut, Learner, LearnerOptions, Outcome, Study, Task, audit,
+    cross_validate,
 };
 use spendscape_schema::{Coefficients, Panel, seed};
+use spendscape_stats::{Fold, Standardizer, stratified_folds, time_split};
 use spendscape_store::{Digest, Provenance};
 
 use self::{
