@@ -9,9 +9,10 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Gamma, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_outcomes::{
-    BinaryScores, Block, FeatureSet, Features, Fold, HeldOut, Interval, Learner, LearnerOptions, Measure,
-    Outcome, Study, Task, bootstrap, cross_validate, stratified_folds,
+    BinaryScores, Block, FeatureSet, Features, HeldOut, Learner, LearnerOptions, Measure, Outcome, Study,
+    Task, bootstrap, cross_validate,
 };
+use spendscape_stats::{Estimate, Fold, stratified_folds};
 
 /// Customers, and latent traits that features and outcome share.
 const CUSTOMERS: usize = 26_000;
@@ -100,7 +101,7 @@ fn validated(data: &Blocks, outcome: &Outcome, folds: &[Fold], learners: &[Learn
 }
 
 /// Everything that `spendscape outcomes` says about a score, with intervals.
-fn measured<R: Rng>(outcome: &Outcome, held_out: &[HeldOut], rng: &mut R) -> Vec<Vec<Interval>> {
+fn measured<R: Rng>(outcome: &Outcome, held_out: &[HeldOut], rng: &mut R) -> Vec<Vec<Estimate>> {
     let labels = outcome.above(0);
     let scores: Vec<BinaryScores> = held_out
         .iter()

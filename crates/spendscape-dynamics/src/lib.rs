@@ -71,8 +71,8 @@ pub use population::{
 pub use rollout::extended_trajectories;
 pub use solve::{Solution, Solver, Status, descend, iterate, newton, residual};
 pub use spectrum::{Spectrum, Verdict};
+pub use spendscape_stats::BadInput;
 pub use study::{
     BasinEdge, Departure, StudiedMap, StudyConfig, StudyInputs, evenly_spaced, study_map, worth_studying,
 };
-pub use spendscape_stats::BadInput;
 pub use transient::{Transient, sensitivity, transient};

@@ -2,12 +2,11 @@
 
 use ndarray::{Array1, ArrayRef1};
 use rand::Rng;
-
 use spendscape_stats::Estimate;
 
 use crate::{
-    AucComparison, BinaryScores, Error, HeldOut, Measure, NonInferiority, Outcome, Task, bootstrap,
-    check, compare_aucs, ordered_measures,
+    AucComparison, BinaryScores, Error, HeldOut, Measure, NonInferiority, Outcome, Task, bootstrap, check,
+    compare_aucs, ordered_measures,
 };
 
 /// The group of everybody.

@@ -27,7 +27,8 @@ pub fn correlation(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> Result<f64, BadInp
         v.mapv(|x| if varies { x - mean } else { 0.0 })
     };
     let (a, b) = (centered(a), centered(b));
-    // Not the root of the product, which overflows earlier.
-    let scale = a.dot(&a).sqrt() * b.dot(&b).sqrt();
+    let (aa, bb) = (a.dot(&a), b.dot(&b));
+    // One root errs less than two, unless the product leaves the range of numbers.
+    let scale = if (aa * bb).is_normal() { (aa * bb).sqrt() } else { aa.sqrt() * bb.sqrt() };
     Ok(if scale > 0.0 { (a.dot(&b) / scale).clamp(-1.0, 1.0) } else { f64::NAN })
 }

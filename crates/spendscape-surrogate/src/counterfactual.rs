@@ -60,7 +60,11 @@ impl CounterfactualSearch {
     /// # Errors
     ///
     /// [`BadInput::OutOfRange`] for a class that is fixed but does not exist, and those of [`MovePlanner::new`].
-    pub fn new(explainer: &SegmentExplainer<'_>, peers: &EmpiricalDistribution, fixed: &[usize]) -> Result<Self, Error> {
+    pub fn new(
+        explainer: &SegmentExplainer<'_>,
+        peers: &EmpiricalDistribution,
+        fixed: &[usize],
+    ) -> Result<Self, Error> {
         let segments = explainer.segments();
         let mut planners = Vec::with_capacity(segments * segments);
         for segment in 0..segments {
@@ -74,7 +78,11 @@ impl CounterfactualSearch {
         for &class in fixed {
             match is_fixed.get_mut(class) {
                 Some(fixed) => *fixed = true,
-                None => return Err(BadInput::OutOfRange { argument: "class", index: class, length: classes }.into()),
+                None => {
+                    return Err(
+                        BadInput::OutOfRange { argument: "class", index: class, length: classes }.into()
+                    );
+                }
             }
         }
         Ok(Self { planners, segments, reach: Array1::from(reach), fixed: is_fixed })
@@ -100,7 +108,8 @@ impl CounterfactualSearch {
         let mut searches = candidates.iter().map(search).collect::<Result<Vec<_>, _>>()?;
         let periods = candidates.first().map_or(0, |first| first.periods.nrows());
         for candidate in candidates {
-            check::length("periods of a candidate", periods, candidate.periods.nrows()).map_err(Error::from)?;
+            check::length("periods of a candidate", periods, candidate.periods.nrows())
+                .map_err(Error::from)?;
         }
         loop {
             let trials: Vec<(usize, Vec<Move>)> =
@@ -151,7 +160,12 @@ impl Search {
         check::length("shares", limits.reach.len(), shares.len())?;
         check::length("classes of a candidate's periods", shares.len(), periods.ncols())?;
         if segment >= limits.segments {
-            return Err(BadInput::OutOfRange { argument: "segment", index: segment, length: limits.segments }.into());
+            return Err(BadInput::OutOfRange {
+                argument: "segment",
+                index: segment,
+                length: limits.segments,
+            }
+            .into());
         }
         let (lower, upper) = limits.limits(&shares);
         let mut plans = Vec::new();

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use ndarray::{Array2, Axis as Dimension};
 use spendscape_lstm::{Activation, Dataset, Network, NetworkParams};
 use spendscape_schema::seed;
-use spendscape_segments::Scaling;
+use spendscape_stats::Standardizer;
 
 use super::context::Context;
 use crate::stages::train::Recipe;
@@ -34,7 +34,8 @@ pub(super) fn autoencoder(context: &Context, activation: Activation, inputs: Inp
     let fed = match inputs {
         Inputs::Shares => context.mean_shares.clone(),
         Inputs::Scaled => {
-            Scaling::fit(&context.mean_shares, &context.targets.train)?.apply(&context.mean_shares)?
+            let inside = context.mean_shares.select(Dimension(0), &context.train_rows());
+            Standardizer::fit(&inside)?.transform(&context.mean_shares)?
         }
     };
     let x = fed.mapv(|share| share as f32);

@@ -8,6 +8,7 @@ use serde::Serialize;
 use spendscape_run::{File, Found, Inputs, Notes, RunFolder, Sources, Stage, execute, inputs, outputs};
 use spendscape_schema::tables::{self, ComparisonSummary, ComparisonSummaryRow, Segments};
 use spendscape_segments::{Comparison, pairwise_agreement};
+use spendscape_stats::{median, quantile};
 
 use super::{Evaluate, EvaluateOptions, segments};
 
@@ -151,17 +152,16 @@ fn summary(summary: spendscape_segments::ComparisonSummary) -> Result<Comparison
 
 /// Whether the segments of different training seeds agree: adjusted Rand index of all pairs of runs.
 fn agreement(labels: &[Vec<usize>]) -> Result<ComparisonSummaryRow> {
-    let mut pairs = pairwise_agreement(labels)?;
-    pairs.sort_by(f64::total_cmp);
+    let pairs = pairwise_agreement(labels)?;
     let clusters = labels.iter().flatten().max().map_or(0, |most| most + 1);
     Ok(ComparisonSummaryRow {
         representation: "lstm".to_owned(),
         measure: "seed agreement".to_owned(),
         level: u16::try_from(clusters)?,
         seeds: u16::try_from(pairs.len())?,
-        median: defined(pairs[pairs.len() / 2]),
-        low: defined(pairs[0]),
-        high: defined(pairs[pairs.len() - 1]),
+        median: defined(median(&pairs)),
+        low: defined(quantile(&pairs, 0.0)),
+        high: defined(quantile(&pairs, 1.0)),
         // The index is adjusted for chance.
         chance: Some(0.0),
         null: None,

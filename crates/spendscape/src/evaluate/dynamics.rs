@@ -7,6 +7,7 @@ use ndarray::{Array2, Axis as Dimension};
 use spendscape_linalg::rank;
 use spendscape_schema::tables::{Attractors, EndStates};
 use spendscape_segments::row_cosines;
+use spendscape_stats::median;
 
 use super::{Metrics, context::Context};
 
@@ -61,15 +62,15 @@ pub(super) fn measure(context: &Context, metrics: &mut Metrics) -> Result<()> {
 
 fn end_states(table: &EndStates, metrics: &mut Metrics) {
     let (low, high) = (&table.spectral_low, &table.spectral_high);
-    let mut middle: Vec<f64> = low.iter().zip(high).map(|(low, high)| f64::midpoint(*low, *high)).collect();
+    let middle: Vec<f64> = low.iter().zip(high).map(|(low, high)| f64::midpoint(*low, *high)).collect();
     let share = |flags: &mut dyn Iterator<Item = bool>| -> f64 {
         let (count, hits) =
             flags.fold((0.0, 0.0), |(count, hits), flag| (count + 1.0, hits + f64::from(u8::from(flag))));
         hits / count
     };
     metrics.add("dynamics.stable", share(&mut high.iter().map(|radius| *radius < 1.0)));
-    metrics.add("dynamics.spectral_radius", median(&mut middle));
-    metrics.add("dynamics.time_constant", median(&mut table.time_constant.clone()));
+    metrics.add("dynamics.spectral_radius", median(&middle));
+    metrics.add("dynamics.time_constant", median(&table.time_constant));
     metrics.add("dynamics.not_converged", share(&mut table.converged.iter().map(|flag| !flag)));
     metrics.add("dynamics.certified", share(&mut table.certified.iter().copied()));
     metrics.add("dynamics.complete", share(&mut table.complete.iter().copied()));
@@ -132,9 +133,4 @@ fn spread(a: &Array2<f64>) -> f64 {
     a.mean_axis(Dimension(0)).map_or(f64::NAN, |mean| {
         ((a - &mean).mapv(|difference| difference * difference).sum() / a.nrows() as f64).sqrt()
     })
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

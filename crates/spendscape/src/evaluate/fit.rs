@@ -4,8 +4,9 @@ use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
 use rayon::prelude::*;
 use spendscape_linalg::svd;
-use spendscape_lstm::{Dataset, NetworkParams, r2};
+use spendscape_lstm::{Dataset, NetworkParams};
 use spendscape_schema::seed;
+use spendscape_stats::mean_r2;
 
 use super::{EvaluateOptions, Metrics, context::Context};
 use crate::stages::train::Recipe;
@@ -20,7 +21,7 @@ pub(super) fn measure(context: &Context, options: &EvaluateOptions, metrics: &mu
     let grades = context.targets.grades.select(Dimension(0), &test);
     let shares = context.panel.shares.select(Dimension(0), &test);
     let outputs = context.model.network.predict(&shares)?.mapv(f64::from);
-    metrics.add("fit.r2", mean(&r2(&grades, &outputs)?.to_vec()));
+    metrics.add("fit.r2", mean_r2(&grades, &outputs)?);
     if options.no_baselines {
         return Ok(());
     }
@@ -50,7 +51,7 @@ fn elbow(context: &Context) -> Result<Vec<f64>> {
             let mut network = params.init::<f32, _>(&mut seed::stream(seed, "elbow", units as u64))?;
             let mut order = seed::stream(study_seed, "minibatch order", 0);
             Recipe::A.params(Some(ELBOW_EPOCHS)).fit(&mut network, &Dataset::new(&x, &y)?, &mut order)?;
-            Ok(mean(&r2(&test_y, &network.predict(&test_x)?)?.to_vec()))
+            Ok(mean_r2(&test_y.mapv(f64::from), &network.predict(&test_x)?.mapv(f64::from))?)
         })
         .collect()
 }
@@ -67,7 +68,7 @@ fn rank_fits(context: &Context) -> Result<Vec<f64>> {
         .map(|rank| {
             let basis = components.slice(ndarray::s![..rank, ..]);
             let fitted: Array2<f64> = centered.dot(&basis.t()).dot(&basis) + &center;
-            Ok(mean(&r2(&test, &fitted)?.to_vec()))
+            Ok(mean_r2(&test, &fitted)?)
         })
         .collect()
 }
@@ -78,10 +79,6 @@ fn elbow_of(values: &[f64]) -> usize {
     let slope = (last - first) / (values.len().max(2) - 1) as f64;
     let above = |k: usize| values[k] - first - slope * k as f64;
     (0..values.len()).max_by(|a, b| above(*a).total_cmp(&above(*b))).map_or(0, |k| k + 1)
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use anyhow::{Error, Result};
 use serde_json::Value;
+use spendscape_stats::BadInput;
 
 /// Named figures in the order in which they were measured.
 #[derive(Debug, Clone, Default)]
@@ -68,12 +69,10 @@ impl Metrics {
 
 /// What a crate says if it needs more customers than it was given; `None` for any other error.
 fn too_few_customers(error: &Error) -> Option<String> {
-    let wants_more = |cause: &(dyn std::error::Error + 'static)| {
-        matches!(cause.downcast_ref(), Some(spendscape_segments::Error::TooFew { .. }))
-            || matches!(cause.downcast_ref(), Some(spendscape_surrogate::Error::TooFewRows { .. }))
-            || matches!(cause.downcast_ref(), Some(spendscape_dynamics::Error::TooFew { .. }))
+    let wants_more = |cause: &&(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref(), Some(BadInput::TooFew { .. }))
     };
-    error.chain().find(|cause| wants_more(*cause)).map(ToString::to_string)
+    error.chain().find(wants_more).map(ToString::to_string)
 }
 
 #[cfg(test)]

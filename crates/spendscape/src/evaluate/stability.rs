@@ -7,6 +7,7 @@ use spendscape_segments::{
     KMeans, LateChangeInput, bootstrap_stability, dominant, label_stability, late_changes,
     pairwise_agreement, running_mean, turns_by_event, unit_rows, window_stability, yearly_stability,
 };
+use spendscape_stats::quantile;
 
 use super::{
     Metrics,
@@ -51,10 +52,8 @@ fn refits(context: &Context, metrics: &mut Metrics) -> Result<()> {
 
 /// Median, smallest and largest of some figures.
 fn spread(metrics: &mut Metrics, name: &str, values: &[f64]) {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    for (part, at) in [("median", sorted.len() / 2), ("low", 0), ("high", sorted.len() - 1)] {
-        metrics.add(format!("{name}.{part}"), sorted[at]);
+    for (part, level) in [("median", 0.5), ("low", 0.0), ("high", 1.0)] {
+        metrics.add(format!("{name}.{part}"), quantile(values, level));
     }
 }
 

@@ -7,10 +7,10 @@ use spendscape_schema::seed;
 use spendscape_segments::{
     CanonicalFrame, DEFAULT_NEIGHBORS, final_states, prefix_accuracy, unit_rows, window_stability,
 };
+use spendscape_stats::{correlation, mean_r2};
 use spendscape_surrogate::{
     ANCHOR, AngularErrors, BoostedTrees, Correction, Gauge, LinearModel, Ols, Polynomial, RegressionTree,
-    Ridge, Score, Terms, coefficient_tests, compensated_sum, correlation, mean_r2, recovery, simulate_anchor,
-    unlisted_classes,
+    Ridge, Score, Terms, coefficient_tests, compensated_sum, recovery, simulate_anchor, unlisted_classes,
 };
 
 use super::{EvaluateOptions, Metrics, context::Context};
@@ -141,7 +141,9 @@ fn association(context: &Context) -> Result<Array2<f64>> {
     let mut table = Array2::zeros(context.coefficients.raw_dim());
     for (class, shares) in context.mean_shares.columns().into_iter().enumerate() {
         for (k, grades) in context.targets.grades.columns().into_iter().enumerate() {
-            table[[class, k]] = correlation(&shares.to_owned(), &grades.to_owned())?;
+            let r = correlation(&shares, &grades)?;
+            // What does not vary goes with nothing.
+            table[[class, k]] = if r.is_nan() { 0.0 } else { r };
         }
     }
     Ok(table)

@@ -7,12 +7,13 @@ use clap::Args;
 use ndarray::Axis as Dimension;
 use rand::seq::SliceRandom;
 use serde::Serialize;
-use spendscape_lstm::{Dataset, History, NetworkParams, Schedule, TrainParams, r2};
+use spendscape_lstm::{Dataset, History, NetworkParams, Schedule, TrainParams};
 use spendscape_run::{File, Model, Notes, Sourced, Stage, StoredTargets, inputs, outputs};
 use spendscape_schema::{
     Coefficients, Panel, TargetScaling, Targets, seed,
     tables::{Training, TrainingRow},
 };
+use spendscape_stats::mean_r2;
 
 use super::{command_line_defaults, count};
 use crate::{progress::Progress, scope};
@@ -196,11 +197,8 @@ fn fit(params: &TrainOptions, panel: &Panel, targets: &StoredTargets) -> Result<
         ControlFlow::Continue(())
     })?;
     progress.done();
-    let fit = r2(&test_y, &network.predict(&test_x)?)?;
-    tracing::info!(
-        r2 = format!("{:.3}", fit.mean().unwrap_or(f64::NAN)),
-        "fit on unseen customers, mean over traits"
-    );
+    let fit = mean_r2(&test_y.mapv(f64::from), &network.predict(&test_x)?.mapv(f64::from))?;
+    tracing::info!(r2 = format!("{fit:.3}"), "fit on unseen customers, mean over traits");
     let model = Model {
         network,
         classes: panel.classes.clone(),

@@ -37,7 +37,8 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-const NUMERICAL: [&str; 8] = [
+const NUMERICAL: [&str; 9] = [
+    "spendscape-stats",
     "spendscape-linalg",
     "spendscape-lstm",
     "spendscape-segments",

@@ -3,6 +3,8 @@
 mod acceptance;
 mod papers;
 
+use spendscape_stats::median;
+
 use super::{
     experiments::{Experiment, Measured},
     summary::{Entry, Verdict},
@@ -142,7 +144,7 @@ fn judge_row(row: &Row, experiment: &Experiment, measured: &[Measured], full: bo
         (Expected::Each(..), None) => None,
     };
     let judged = row.everywhere || (full && experiment.preset().is_some());
-    let median_value = median(&per_seed);
+    let median_value = over_seeds(&per_seed);
     let verdict = match (median_value, expected) {
         (Some(value), Some([low, high])) if judged => {
             let inside = |value: &f64| (low..=high).contains(value);
@@ -154,7 +156,7 @@ fn judge_row(row: &Row, experiment: &Experiment, measured: &[Measured], full: bo
     let controls: Vec<String> = row
         .controls
         .iter()
-        .filter_map(|(words, figure)| Some(words.replace("{}", &short(median(&values(*figure))?))))
+        .filter_map(|(words, figure)| Some(words.replace("{}", &short(over_seeds(&values(*figure))?))))
         .collect();
     let reading = match verdict {
         Verdict::Reproduced => row.readings[0],
@@ -185,15 +187,9 @@ pub(crate) fn short(value: f64) -> String {
     }
 }
 
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(sorted[middle]),
-        _ => Some(f64::midpoint(sorted[middle - 1], sorted[middle])),
-    }
+/// The median over seeds, if any measured the figure.
+fn over_seeds(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| median(values))
 }
 
 #[cfg(test)]
@@ -202,9 +198,9 @@ mod tests {
 
     #[test]
     fn medians_and_numbers() {
-        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!(median(&[]), None);
+        assert_eq!(over_seeds(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(over_seeds(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(over_seeds(&[]), None);
         assert_eq!(
             (short(0.5), short(12.0), short(1e-15), short(0.0)),
             ("0.5".into(), "12".into(), "1.0e-15".into(), "0".into())

@@ -13,6 +13,7 @@ use spendscape_schema::{
     tables::{AttractorRow, Attractors},
 };
 use spendscape_segments::dominant;
+use spendscape_stats::BadInput;
 
 /// Points along a fitted curve that are written for figures.
 const CURVE_SAMPLES: usize = 60;
@@ -142,7 +143,7 @@ impl Groups<'_> {
             let mut rng = seed::stream(1, "attractors", at as u64);
             let fitted = match fit_attractors(&own, &mut rng) {
                 Ok(fitted) => fitted,
-                Err(spendscape_dynamics::Error::TooFew { .. }) => {
+                Err(spendscape_dynamics::Error::Input(BadInput::TooFew { .. })) => {
                     tracing::warn!(
                         trait_name = name,
                         customers = members.len(),

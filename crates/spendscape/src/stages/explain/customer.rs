@@ -11,12 +11,13 @@ use spendscape_report::{
 use spendscape_run::{File, RunFolder};
 use spendscape_schema::tables::Segments;
 use spendscape_segments::dominance_order;
+use spendscape_stats::median;
 use spendscape_store::{Digest, TableReader};
 use spendscape_surrogate::{
     Counterfactual, Explanation, Gauge, MAX_ERROR_DEGREES, Refusal, Score, assign, degrees_between,
 };
 
-use super::{data::INPUTS, fidelity::quantile, finding::Explainer};
+use super::{data::INPUTS, finding::Explainer};
 
 /// Classes listed among what changed over the periods.
 const SHIFTS: usize = 5;
@@ -44,7 +45,7 @@ pub(crate) fn document(
         trust: TrustPart {
             error_degrees: segment.error_degrees,
             threshold_degrees: MAX_ERROR_DEGREES,
-            typical_degrees: quantile(&errors, 0.5),
+            typical_degrees: median(&errors),
             error_percentile: smaller(&errors, segment.error_degrees),
             lead_error: (surrogate_lead - segment.network_lead).abs()
                 / segment.network_lead.max(f64::MIN_POSITIVE),
@@ -157,7 +158,7 @@ fn angles(explainer: &Explainer<'_>, row: usize, errors: &[f64]) -> Result<Angle
                 .collect(),
         });
     }
-    Ok(AnglesPart { error_degrees, typical_degrees: quantile(errors, 0.5), refusal, angles })
+    Ok(AnglesPart { error_degrees, typical_degrees: median(errors), refusal, angles })
 }
 
 fn change_part(explainer: &Explainer<'_>, row: usize, change: &Counterfactual) -> ChangePart {

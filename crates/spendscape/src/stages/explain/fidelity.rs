@@ -5,7 +5,6 @@
 
 use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
-use spendscape_lstm::r2;
 use spendscape_schema::{
     seed,
     tables::{MetricRow, Metrics},
@@ -13,9 +12,10 @@ use spendscape_schema::{
 use spendscape_segments::{
     adjusted_mutual_information, adjusted_rand_index, dominance_order, prefix_labels, share_equal,
 };
+use spendscape_stats::{Split, mean_r2, median, quantile};
 use spendscape_surrogate::{
     ANCHOR, Explanation, MAX_ERROR_DEGREES, Ols, R2Intervals, Refusal, SegmentExplainer, SegmentExplanation,
-    Split, driver_agreement, errors_by_segment, learning_curve, r2_intervals,
+    driver_agreement, errors_by_segment, learning_curve, r2_intervals,
 };
 
 use super::{
@@ -27,8 +27,6 @@ use super::{
 
 /// Resampled sets of customers per interval.
 const RESAMPLES: usize = 1_000;
-/// Confidence of the intervals.
-const CONFIDENCE: f64 = 0.95;
 /// Fractions of the training customers in the learning curve: 1/16, 1/8, .., 1.
 const HALVINGS: u32 = 4;
 /// Share of the errors of today that a median of tomorrow must not exceed. In batches of a thousand customers from the same
@@ -51,7 +49,7 @@ impl Figures {
     fn add_intervals(&mut self, name: &str, targets: &[String], r2: &R2Intervals) {
         let named = targets.iter().map(|target| format!("{name}.{target}")).zip(&r2.targets);
         for (name, interval) in named.chain([(name.to_owned(), &r2.mean)]) {
-            self.add(name.clone(), interval.estimate);
+            self.add(name.clone(), interval.value);
             self.add(format!("{name}.low"), interval.low);
             self.add(format!("{name}.high"), interval.high);
         }
@@ -99,7 +97,7 @@ pub(crate) fn table(
         figures.add("monitor.degrees_median_at_most", quantile(&errors, MEDIAN_ALARM));
         if let Some(R2Intervals { mean, .. }) = state_r2 {
             // Twice as far below the estimate as the interval ends: a batch has fewer customers than the test.
-            figures.add("monitor.r2_at_least", 2.0 * mean.low - mean.estimate);
+            figures.add("monitor.r2_at_least", 2.0 * mean.low - mean.value);
         }
         let (batch, deviations) = BATCH;
         let deviation = (refused * (1.0 - refused) / batch).sqrt();
@@ -117,14 +115,10 @@ fn network(explainer: &Explainer<'_>, test: &[usize], figures: &mut Figures) -> 
     let (trained, train) = (explainer.trained, explainer.trained.train_rows());
     let grades = part(&data.targets.grades, test);
     let line = Ols::params().fit(&part(&trained.shares, &train), &part(&trained.targets.grades, &train))?;
-    for (name, predicted) in [
-        ("network.r2", part(&data.outputs, test)),
-        ("network.r2.line", line.predict(&part(&data.shares, test))?),
-    ] {
-        // Grades that are all the same have no R2.
-        if let Some(mean) = r2(&grades, &predicted)?.mean().filter(|mean| mean.is_finite()) {
-            figures.add(name, mean);
-        }
+    // Grades that are all the same have no R2.
+    if grades.columns().into_iter().all(|column| column.iter().any(|grade| *grade != column[0])) {
+        figures.add("network.r2", mean_r2(&grades, &part(&data.outputs, test))?);
+        figures.add("network.r2.line", mean_r2(&grades, &line.predict(&part(&data.shares, test))?)?);
     }
     Ok(())
 }
@@ -145,7 +139,7 @@ fn determination(explainer: &Explainer<'_>, test: &[usize], figures: &mut Figure
     let shares = data.shares.select(Dimension(0), test);
     let intervals = |truth: &Array2<f64>, predicted: &Array2<f64>, draw: u64| {
         let mut rng = seed::stream(1, "fidelity", draw);
-        r2_intervals(&truth.select(Dimension(0), test), predicted, RESAMPLES, CONFIDENCE, &mut rng)
+        r2_intervals(&truth.select(Dimension(0), test), predicted, RESAMPLES, &mut rng)
     };
     let state = intervals(&data.ends, &explainer.surrogates.state.predict(&shares)?, 0)?;
     let units: Vec<String> = (1..=data.ends.ncols()).map(|unit| format!("unit {unit}")).collect();
@@ -215,7 +209,7 @@ fn changes(findings: &[Finding], figures: &mut Figures) {
         findings.iter().filter_map(|finding| finding.change.as_ref()).map(|change| change.moved).collect();
     figures.add("change.found", moved.len() as f64 / explained.max(1) as f64);
     if !moved.is_empty() {
-        figures.add("change.moved.median", quantile(&moved, 0.5));
+        figures.add("change.moved.median", median(&moved));
     }
     let without: Vec<bool> = findings
         .iter()
@@ -268,12 +262,4 @@ fn stability(data: &Data, test: &[usize], figures: &mut Figures) -> Result<()> {
         figures.add("stability.three_drivers", found.shared as f64 / (found.compared as f64 * listed));
     }
     Ok(())
-}
-
-/// The smallest value that at least this fraction of the values does not exceed; 0 of none.
-pub(crate) fn quantile(values: &[f64], level: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let needed = (level * sorted.len() as f64).ceil() as usize;
-    sorted.get(needed.saturating_sub(1)).copied().unwrap_or(0.0)
 }

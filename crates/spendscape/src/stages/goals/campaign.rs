@@ -11,6 +11,7 @@ use spendscape_schema::{
     seed,
     tables::{CampaignRow, CampaignUplift, CampaignUpliftRow, Campaigns},
 };
+use spendscape_stats::BadInput;
 
 use super::{
     future::{Future, FutureInputs, FutureParams, execute_ahead, show_day},
@@ -119,8 +120,8 @@ impl Stage for PlanCampaigns {
             let then = plan_campaign(&before, *goal, &rules)?;
             match evaluate_campaign(&before, &ahead.sequences, *goal, &rules, options.draws, &mut rng) {
                 Ok(evaluation) => judged.push((then, evaluation)),
-                Err(error @ spendscape_goals::Error::TooFew { .. }) => {
-                    tracing::warn!(goal = names[*goal], %error, "not evaluated");
+                Err(spendscape_goals::Error::Input(reason @ BadInput::TooFew { .. })) => {
+                    tracing::warn!(goal = names[*goal], %reason, "not evaluated");
                 }
                 Err(error) => return Err(error.into()),
             }

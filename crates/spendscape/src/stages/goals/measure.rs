@@ -9,7 +9,7 @@ use arrow::{
 };
 use ndarray::Array2;
 use spendscape_goals::{
-    Baseline, BesideRivals, Calendar, ConfusionCell, Covariates, GoalModel, Interval, Measure, Predictions,
+    Baseline, BesideRivals, Calendar, ConfusionCell, Covariates, Estimate, GoalModel, Measure, Predictions,
     Predictor, PredictorMeasure, Rivals, Sequences, Target,
 };
 use spendscape_run::{File, LongTable, RunFolder, outputs};
@@ -162,7 +162,7 @@ fn log(found: &BesideRivals) {
     let overall = |row: &&PredictorMeasure| row.history.is_none() && row.measure.goal().is_none();
     for row in found.measures.iter().filter(overall) {
         if [Measure::Accuracy, Measure::LogLoss].contains(&row.measure) {
-            let Interval { value, low, high, .. } = row.interval;
+            let Estimate { value, low, high, .. } = row.interval;
             tracing::info!(
                 model = row.predictor.name(),
                 "{} {value:.4} ({low:.4} to {high:.4})",

@@ -6,12 +6,13 @@ use anyhow::{Context, Result, bail};
 use ndarray::{Array1, Array2, Axis as Dimension, concatenate};
 use spendscape_lstm::{Dataset, NetworkParams, TrainParams};
 use spendscape_outcomes::{
-    BALANCE_FEATURES, BalanceHistory, Block, FeatureSet, Features, Fold, SPENDING_FEATURES, SpendingHistory,
+    BALANCE_FEATURES, BalanceHistory, Block, FeatureSet, Features, SPENDING_FEATURES, SpendingHistory,
     UNIT_MINOR,
 };
 use spendscape_run::{File, FromFile, angle_names};
 use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, csv::Record, seed, tables};
 use spendscape_segments::{CanonicalFrame, final_states};
+use spendscape_stats::Fold;
 
 use crate::stages::columns::{number_of, read_columns};
 

@@ -13,9 +13,8 @@ use clap::Args;
 use ndarray::Array1;
 use serde::Serialize;
 use spendscape_outcomes::{
-    Block, EVERYBODY, FeatureSet, Fold, FoldScores, HeldOut, Learner, LearnerOptions, Measured, Outcome,
-    Reference, SkippedGroup, Standardizer, Study, Task, audit, cross_validate, measure_held_out,
-    stratified_folds, time_split,
+    Block, EVERYBODY, FeatureSet, FoldScores, HeldOut, Learner, LearnerOptions, Measured, Outcome, Reference,
+    SkippedGroup, Study, Task, audit, cross_validate, measure_held_out,
 };
 use spendscape_run::{File, Notes, RunFolder, Sourced, Sources, Stage, execute, inputs, outputs};
 use spendscape_schema::{
@@ -25,6 +24,7 @@ use spendscape_schema::{
         Scorecard, ScorecardRow,
     },
 };
+use spendscape_stats::{Fold, Standardizer, stratified_folds, time_split};
 
 pub use self::{features::FeatureFile, labels::LabelFile, table::read_figures};
 use self::{

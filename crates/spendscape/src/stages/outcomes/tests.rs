@@ -2,14 +2,14 @@
 
 use ndarray::Array1;
 use spendscape_outcomes::{
-    Block, Error, FeatureSet, Features, Fold, Learner, LearnerOptions, Outcome, Study, Task,
+    Block, Error, FeatureSet, Features, Learner, LearnerOptions, Outcome, Study, Task,
 };
+use spendscape_stats::{Fold, stratified_folds};
 use spendscape_synth::{Bank, BankParams, Preset, bank_coefficients};
 
 use super::{
     audit,
     features::{CustomerData, FoldFeatures},
-    stratified_folds,
 };
 
 /// Enough for five folds with both outcomes; few enough to train in a moment.
