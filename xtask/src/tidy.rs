@@ -71,7 +71,6 @@ pub(crate) fn run() -> Result<()> {
             found.extend(knows(&architecture, &text));
         }
     }
-    found.extend(written(&architecture, &read("crates/spendscape/src/run_folder.rs")?));
     let mut claims = String::new();
     for path in files(&root.join("xtask/src/reproduce/claims"), &["rs"])? {
         claims += &fs::read_to_string(path)?;
@@ -157,20 +156,6 @@ fn knows(architecture: &str, manifest: &str) -> Option<String> {
         .then(|| format!("docs/ARCHITECTURE.md: {name} knows about {dependencies:?}, not {known:?}"))
 }
 
-/// Whether the architecture says of every file of a run folder which stage writes it.
-fn written(architecture: &str, run_folder: &str) -> Vec<String> {
-    let list = run_folder.lines().skip_while(|line| *line != "files! {").take_while(|line| *line != "}");
-    let files = list.filter_map(|line| line.split_once(" = \"")?.1.split('"').next());
-    let stages = table(architecture, "| stage |");
-    let names = |cell: &str, file: &str| cell.split([',', ' ', ';']).any(|word| word == file);
-    files
-        .filter(|file| !stages.iter().any(|stage| names(stage[2], file)))
-        // Lists of profiles are named together.
-        .filter(|file| !file.starts_with("profile_"))
-        .map(|file| format!("docs/ARCHITECTURE.md: no stage writes {file}"))
-        .collect()
-}
-
 /// Whether the methods tell of every claim that is judged in which section it is.
 fn sections(methods: &str, claims: &str) -> Vec<String> {
     let numbers: BTreeSet<&str> = claims
@@ -221,11 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn files_without_a_stage_and_claims_without_a_section_are_named() {
-        let architecture =
-            "| stage | reads | writes |\n|---|---|---|\n| `train` | panel | model, training |\n";
-        let run_folder = "files! {\n    Model = \"model\": Model,\n    Panel = \"panel\": Panel,\n}\n";
-        assert_eq!(written(architecture, run_folder), ["docs/ARCHITECTURE.md: no stage writes panel"]);
+    fn claims_without_a_section_are_named() {
         let methods = "## 3 Means\n| # | claim | figures | section |\n|---|---|---|---|\n| 1 | x | y | 3 |\n| 2 | x | y | 4 |\n";
         let claims = "fn claim(number: u8, claim: &str) claim(1, \"a\") claim(\n    2,\n    \"b\")";
         assert_eq!(sections(methods, claims).len(), 1);

@@ -9,6 +9,9 @@ use crate::{File, IntoTable, StageWriter, Stream};
 ///
 /// [`outputs!`](crate::outputs) declares a struct of them.
 pub trait Outputs {
+    /// The tables that it may write.
+    fn files() -> Vec<File>;
+
     /// Writes it to the stage's run folder.
     ///
     /// # Errors
@@ -129,12 +132,21 @@ macro_rules! outputs {
         }
 
         impl $crate::Outputs for $name {
+            fn files() -> Vec<$crate::File> {
+                let files: Vec<Vec<$crate::File>> = vec![$($crate::outputs!(@files $kind $type, $place)),*];
+                files.concat()
+            }
+
             fn write(self, writer: &mut $crate::StageWriter<'_>) -> $crate::Result<()> {
                 $($crate::outputs!(@write $kind self.$field, $place, writer)?;)*
                 Ok(())
             }
         }
     };
+    (@files table $type:ty, $place:expr) => { vec![$place] };
+    (@files stream $type:ty, $place:expr) => { vec![$place] };
+    (@files all $type:ty, $place:expr) => { <$type as $crate::Outputs>::files() };
+    (@files $kind:ident $type:ty, $place:expr) => { Vec::new() };
     (@write table $value:expr, $place:expr, $writer:expr) => { $crate::TableOutput::write($value, $place, $writer) };
     (@write all $value:expr, $place:expr, $writer:expr) => { $crate::Outputs::write($value, $writer) };
     (@write stream $value:expr, $place:expr, $writer:expr) => { $crate::StreamOutput::write($value, $place, $writer) };

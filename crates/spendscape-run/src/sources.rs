@@ -138,6 +138,9 @@ impl Found {
 ///
 /// [`inputs!`](crate::inputs) declares a struct of them, so that what is read is what is declared.
 pub trait Inputs: Sized {
+    /// The tables of the run folder that it may read.
+    fn files() -> Vec<File>;
+
     /// Finds what there is, without reading it.
     ///
     /// # Errors
@@ -302,6 +305,10 @@ impl<T: FromFile> FileInput for Option<T> {
 pub struct RawFiles(pub Vec<(String, PathBuf, Digest)>);
 
 impl Inputs for RawFiles {
+    fn files() -> Vec<File> {
+        Vec::new()
+    }
+
     fn find(sources: &Sources<'_>) -> Result<Found> {
         let digest = |(name, path): (&String, &PathBuf)| Ok((name.clone(), Digest::of_file(path)?));
         Ok(Found { files: sources.files.iter().map(digest).collect::<Result<_>>()?, ..Found::default() })
@@ -357,6 +364,11 @@ macro_rules! inputs {
         }
 
         impl $crate::Inputs for $name {
+            fn files() -> Vec<$crate::File> {
+                let files: Vec<Vec<$crate::File>> = vec![$($crate::inputs!(@files $kind $type, $place)),*];
+                files.concat()
+            }
+
             fn find(sources: &$crate::Sources<'_>) -> $crate::Result<$crate::Found> {
                 let mut found = $crate::Found::default();
                 $($crate::inputs!(@find $kind $type, sources, $place, &mut found)?;)*
@@ -368,6 +380,9 @@ macro_rules! inputs {
             }
         }
     };
+    (@files table $type:ty, $place:expr) => { vec![$place] };
+    (@files all $type:ty, $place:expr) => { <$type as $crate::Inputs>::files() };
+    (@files $kind:ident $type:ty, $place:expr) => { Vec::new() };
     (@find all $type:ty, $sources:expr, $place:expr, $found:expr) => {
         <$type as $crate::Inputs>::find($sources).map(|found| $found.add_all(found))
     };

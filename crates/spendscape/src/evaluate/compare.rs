@@ -38,6 +38,10 @@ inputs! {
 pub struct CompareInputs(pub Vec<ComparedInputs>);
 
 impl Inputs for CompareInputs {
+    fn files() -> Vec<File> {
+        Vec::new()
+    }
+
     fn find(sources: &Sources<'_>) -> Result<Found> {
         let mut found = Found::default();
         for name in sources.names() {

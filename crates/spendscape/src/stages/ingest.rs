@@ -201,6 +201,10 @@ impl Stage for Ledger {
 }
 
 impl Outputs for LedgerOutputs {
+    fn files() -> Vec<File> {
+        vec![File::Ledger, File::Taxonomy, File::Coefficients]
+    }
+
     fn write(self, writer: &mut StageWriter<'_>) -> Result<()> {
         let raw = RawOptions {
             allow_cut_last_line: self.options.allow_cut_last_line,

@@ -136,6 +136,20 @@ impl Stage for Synth {
 }
 
 impl Outputs for SynthOutputs {
+    fn files() -> Vec<File> {
+        vec![
+            File::Ledger,
+            File::Taxonomy,
+            File::Coefficients,
+            File::Latent,
+            File::Outcomes,
+            File::Balances,
+            File::GoalLedger,
+            File::GoalTruth,
+            File::GoalCustomers,
+        ]
+    }
+
     fn write(self, writer: &mut StageWriter<'_>) -> Result<()> {
         let bank = &self.bank;
         let goals = self.goal_years.map(|years| GoalProcess::new(bank, years)).transpose()?;

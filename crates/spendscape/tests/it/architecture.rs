@@ -1,9 +1,27 @@
 //! The invariants of `docs/ARCHITECTURE.md` that can be checked by reading the tree.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
+
+use spendscape::{
+    evaluate::{Compare, Evaluate},
+    stages::{
+        assign::Assign,
+        dynamics::Dynamics,
+        explain::Explain,
+        goals,
+        ingest::{Ledger, PanelStage},
+        outcomes::Outcomes,
+        segment::Segment,
+        states::States,
+        synth::Synth,
+        train::Train,
+    },
+};
+use spendscape_run::{File, Inputs, Outputs, Stage};
 
 fn crates() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -102,4 +120,59 @@ fn every_crate_can_be_taken_alone() {
             assert!(folder.join(file).exists(), "{} lacks {file}", folder.display());
         }
     }
+}
+
+/// A stage with the tables that it reads and writes by its types.
+fn stage<S: Stage>() -> (&'static str, [Vec<File>; 2]) {
+    (S::NAME, [S::Inputs::files(), S::Outputs::files()])
+}
+
+/// The table of stages is what the types say: of each cell what stands before a semicolon, which is followed by other folders'
+/// tables and by files that are no tables.
+#[test]
+fn the_table_of_stages_is_that_of_the_types() {
+    let stages = [
+        stage::<Synth>(),
+        stage::<Ledger>(),
+        stage::<PanelStage>(),
+        stage::<Train>(),
+        stage::<States>(),
+        stage::<Segment>(),
+        stage::<Assign>(),
+        stage::<Explain>(),
+        stage::<Dynamics>(),
+        stage::<Outcomes>(),
+        stage::<goals::Groups>(),
+        stage::<goals::Train>(),
+        stage::<goals::Predict>(),
+        stage::<goals::Recommend>(),
+        stage::<goals::PlanCampaigns>(),
+        stage::<goals::CrossSell>(),
+        stage::<goals::ForecastDemand>(),
+        stage::<Evaluate>(),
+        stage::<Compare>(),
+    ];
+    let document = fs::read_to_string(crates().join("../docs/ARCHITECTURE.md")).unwrap();
+    let rows = document.lines().skip_while(|line| !line.starts_with("| stage |")).skip(2);
+    let rows: Vec<Vec<&str>> = rows
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    let stem = |file: &File| file.name().trim_end_matches(".parquet");
+    let mut written = BTreeSet::new();
+    for (name, tables) in &stages {
+        let row = rows.iter().find(|row| row[0].trim_matches('`') == *name);
+        let row = row.unwrap_or_else(|| panic!("docs/ARCHITECTURE.md lacks the stage {name}"));
+        for (cell, files) in row[1..].iter().zip(tables) {
+            let own = cell.split(';').next().unwrap_or_default();
+            let told: BTreeSet<&str> =
+                own.split([',', ' ']).filter(|word| !word.is_empty() && *word != "-").collect();
+            let typed: BTreeSet<&str> = files.iter().map(stem).collect();
+            assert_eq!(told, typed, "stage {name}");
+        }
+        written.extend(tables[1].iter().map(stem));
+    }
+    assert_eq!(rows.len(), stages.len() + 1, "the report is no stage of tables");
+    let all: BTreeSet<&str> = File::ALL.iter().map(stem).collect();
+    assert_eq!(written, all, "each file is some stage's");
 }

@@ -15,6 +15,10 @@ use spendscape_run::{File, Outputs, StageWriter};
 pub struct JsonTables(pub Vec<File>);
 
 impl Outputs for JsonTables {
+    fn files() -> Vec<File> {
+        Vec::new()
+    }
+
     fn write(self, writer: &mut StageWriter<'_>) -> Result<()> {
         for file in self.0 {
             let stored = match writer.read_back(file)? {

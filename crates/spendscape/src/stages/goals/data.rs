@@ -190,6 +190,10 @@ impl GoalData {
 }
 
 impl Inputs for GoalData {
+    fn files() -> Vec<File> {
+        vec![File::GoalGroups, File::GoalRoster]
+    }
+
     fn find(_: &Sources<'_>) -> Result<Found> {
         let mut found = Found::default();
         found.add(File::GoalGroups);

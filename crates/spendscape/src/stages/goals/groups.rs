@@ -158,6 +158,10 @@ impl GroupsInputs {
 }
 
 impl Inputs for GroupsInputs {
+    fn files() -> Vec<File> {
+        vec![File::Ledger, File::GoalLedger, File::Taxonomy, File::GoalCustomers]
+    }
+
     fn find(sources: &Sources<'_>) -> Result<Found> {
         let mut found = Found::default();
         match sources.path("ledger") {
@@ -372,6 +376,10 @@ impl Source {
 pub struct GroupsOutputs(Source);
 
 impl Outputs for GroupsOutputs {
+    fn files() -> Vec<File> {
+        vec![File::GoalGroups, File::GoalRoster]
+    }
+
     fn write(self, writer: &mut StageWriter<'_>) -> Result<()> {
         let source = self.0;
         let mut report = source.report();

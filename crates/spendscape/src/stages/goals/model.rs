@@ -78,6 +78,10 @@ pub(super) const MODEL: &str = "model";
 pub struct ModelInput(pub Trained);
 
 impl Inputs for ModelInput {
+    fn files() -> Vec<File> {
+        vec![File::GoalModel]
+    }
+
     fn find(sources: &Sources<'_>) -> Result<Found> {
         let mut found = Found::default();
         found.add(File::GoalModel);
