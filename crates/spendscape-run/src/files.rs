@@ -2,6 +2,9 @@
 
 use spendscape_schema::Table;
 
+/// The goal map of a synthetic bank's stream of goals, which is no table.
+pub const GOAL_MAP_FILE: &str = "goals.toml";
+
 /// The file of a table in a run folder.
 macro_rules! files {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal: $table:ident),* $(,)?) => {

@@ -18,7 +18,7 @@ mod writer;
 pub use anyhow::Result;
 
 pub use content::{FromTable, IntoTable, Sourced, SpendingClasses, Stream, TableContent, WithAxes};
-pub use files::File;
+pub use files::{File, GOAL_MAP_FILE};
 pub use folder::RunFolder;
 pub use long::{LongTable, TablePath};
 pub use model::{Model, Weights};

@@ -24,7 +24,10 @@
 pub mod evaluate;
 pub mod exit;
 pub mod progress;
+mod readout;
+pub mod recipe;
 mod scope;
+pub mod segmented;
 pub mod shipped;
 pub mod stages;
 pub mod text;

@@ -13,6 +13,11 @@ use spendscape_store::Provenance;
 /// Share of the ledger's customers whose being left out is warned of: beyond it a panel no longer stands for its ledger.
 const MANY_LEFT_OUT: f64 = 0.1;
 
+/// What to do about a panel of one customer.
+pub(crate) const ONE_CUSTOMER: &str = "the panel has 1 customer, and a network learns from several: set `columns.customer` in the \
+    column map to what tells customers apart and run `spendscape ingest` again, or take a `--window` and \
+    `--empty-windows` that keep more of them";
+
 /// The scope of panels made from a ledger of this provenance.
 pub(crate) fn of_panels(ledger: &Provenance, built: &Panels, anchored: bool) -> Result<Scope> {
     let days = |days: &Option<(String, String)>| -> Result<(Date, Date)> {

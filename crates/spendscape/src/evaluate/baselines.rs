@@ -7,7 +7,7 @@ use spendscape_schema::seed;
 use spendscape_stats::Standardizer;
 
 use super::context::Context;
-use crate::stages::train::Recipe;
+use crate::recipe::Recipe;
 
 /// Width of the hidden layer and of the codes: that of the LSTM.
 const WIDTH: usize = 3;

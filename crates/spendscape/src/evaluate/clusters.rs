@@ -12,7 +12,7 @@ use spendscape_segments::{
 };
 
 use super::{EvaluateOptions, Metrics, context::Context};
-use crate::stages::segment::{CLUSTERS, STARTS};
+use crate::segmented::{CLUSTERS, STARTS};
 
 /// Largest number of clusters tried, past the number of traits.
 const MOST: usize = 8;

@@ -9,7 +9,7 @@ use spendscape_schema::seed;
 use spendscape_stats::mean_r2;
 
 use super::{EvaluateOptions, Metrics, context::Context};
-use crate::stages::train::Recipe;
+use crate::recipe::Recipe;
 
 /// Largest number of nodes in the elbow search, well past the rank of five grades.
 const ELBOW_NODES: usize = 8;

@@ -18,7 +18,7 @@ use super::{
     baselines::{self, Inputs},
     context::Context,
 };
-use crate::stages::segment::{CLUSTERS, STARTS};
+use crate::segmented::{CLUSTERS, STARTS};
 
 /// Length of the longest dominance prefix compared.
 const LEVELS: usize = 4;

@@ -13,7 +13,7 @@ use super::{
     Metrics,
     context::{Context, Short},
 };
-use crate::stages::segment::{BOOTSTRAPS, CLUSTERS, STARTS};
+use crate::segmented::{BOOTSTRAPS, CLUSTERS, STARTS};
 
 /// Fine clusters, to see whether a result hangs on their number.
 const FINE_CLUSTERS: usize = 20;

@@ -14,7 +14,7 @@ use spendscape_surrogate::{
 };
 
 use super::{EvaluateOptions, Metrics, context::Context};
-use crate::stages::segment::{CLUSTERS, STARTS};
+use crate::segmented::{CLUSTERS, STARTS};
 
 /// Draws of the anchor's simulation.
 const ANCHOR_DRAWS: usize = 200_000;

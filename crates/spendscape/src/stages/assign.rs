@@ -23,16 +23,16 @@ use spendscape_schema::{
 use spendscape_segments::{angles_of, unit_rows};
 use spendscape_store::{Provenance, read_table};
 
-use super::{
-    segment::{
+use crate::{
+    readout::{axes, mean_shares, predictions},
+    scope,
+    segmented::{
         Found, PANEL_PARAMETERS,
         identity::{self, Earlier, log_drift},
         profile::{Members, ProfileTables},
         short_segments,
     },
-    states::{axes, mean_shares, predictions},
 };
-use crate::scope;
 
 /// Whose segments customers are assigned to.
 #[derive(Debug, Clone, Args)]

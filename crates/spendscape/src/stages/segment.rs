@@ -1,16 +1,14 @@
 //! Micro-segments: dominance paths, clusters of directions that keep their ids over refits, their profiles, and customers
 //! that illustrate them.
 
-pub(crate) mod centers;
+mod centers;
 mod examples;
-pub(crate) mod identity;
-pub(crate) mod profile;
 
-use std::{collections::HashMap, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use ndarray::{Array2, Axis as Dimension};
+use ndarray::Axis as Dimension;
 use serde::Serialize;
 use spendscape_run::{
     File, Model, Notes, RunFolder, Segmentation, Sources, Stage, StoredStates, StoredTargets, TableHead,
@@ -20,20 +18,15 @@ use spendscape_schema::{
     Axis, seed,
     tables::{Drift, Examples, MeanShares, Predictions, Segments},
 };
-use spendscape_segments::{bootstrap_stability, dominance_order, unit_rows};
+use spendscape_segments::{bootstrap_stability, unit_rows};
 
-use self::{
-    identity::{Earlier, log_drift},
-    profile::{Members, ProfileTables},
-};
 use super::command_line_defaults;
-
-/// Clusters of directions: one per trait, as the papers see them.
-pub const CLUSTERS: usize = 5;
-/// Restarts of k-means; the best is kept.
-pub const STARTS: usize = 4;
-/// Refits on bootstrap samples for the stability of each segment: more narrow its mean and cost a k-means each.
-pub(crate) const BOOTSTRAPS: usize = 20;
+use crate::segmented::{
+    BOOTSTRAPS, CLUSTERS, Found, PANEL_PARAMETERS, STARTS,
+    identity::{self, Earlier, log_drift},
+    profile::{Members, ProfileTables},
+    short_segments,
+};
 
 /// How customers are segmented.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -199,64 +192,4 @@ pub fn segment(run: &RunFolder, options: &SegmentOptions, seed: u64, force: bool
         sources = sources.folder("earlier", earlier);
     }
     execute::<Segment>(&sources, &SegmentParams::new(options.clone(), seed), force)
-}
-
-/// Parameters of the panel that customers who come later must share.
-pub(crate) const PANEL_PARAMETERS: [&str; 3] = ["window", "short_window", "empty_windows"];
-
-/// Customers and where they belong.
-#[derive(Debug)]
-pub(crate) struct Found<'a> {
-    pub(crate) customers: &'a [String],
-    pub(crate) traits: &'a [String],
-    /// N x P.
-    pub(crate) grades: &'a Array2<f64>,
-    /// Outputs of the network, N x P.
-    pub(crate) outputs: &'a Array2<f64>,
-    /// Place of each customer's segment in the list of segments.
-    pub(crate) assigned: &'a [usize],
-    /// The same by the short window.
-    pub(crate) short: &'a [Option<usize>],
-}
-
-impl Found<'_> {
-    /// The table of segments.
-    ///
-    /// # Errors
-    /// If a grade is not finite.
-    pub(crate) fn table(&self, segmentation: &Segmentation) -> Result<Segments> {
-        let id = |place: usize| segmentation.ids[place] as u16;
-        Ok(Segments {
-            customer: self.customers.to_vec(),
-            path: paths(self.grades, self.traits)?,
-            model_path: paths(self.outputs, self.traits)?,
-            segment: self.assigned.iter().map(|place| id(*place)).collect(),
-            short_segment: self.short.iter().map(|place| place.map(id)).collect(),
-        })
-    }
-}
-
-/// Place of each customer's segment by the short window, for those who have one.
-///
-/// # Errors
-/// If the states of the two windows have another number of units.
-pub(crate) fn short_segments(
-    segmentation: &Segmentation,
-    customers: &[String],
-    short: Option<&StoredStates>,
-) -> Result<Vec<Option<usize>>> {
-    let Some(short) = short else { return Ok(vec![None; customers.len()]) };
-    let by_customer: HashMap<&String, usize> =
-        short.customers.iter().zip(segmentation.assign(&short.hidden)?).collect();
-    Ok(customers.iter().map(|customer| by_customer.get(customer).copied()).collect())
-}
-
-/// Traits by falling grade, joined.
-fn paths(grades: &Array2<f64>, traits: &[String]) -> Result<Vec<String>> {
-    let order = dominance_order(grades)?;
-    Ok(order
-        .rows()
-        .into_iter()
-        .map(|row| row.iter().map(|k| traits[*k].as_str()).collect::<Vec<_>>().join(" / "))
-        .collect())
 }

@@ -5,14 +5,14 @@ use anyhow::Result;
 use ndarray::Array2;
 use serde::Serialize;
 use spendscape_dynamics::{InverseConfig, InverseRegression, inverse_regression};
-use spendscape_run::{
-    File, Model, Notes, Stage, StoredStates, StoredTargets, WithAxes, angle_names, inputs, outputs,
-};
+use spendscape_run::{File, Model, Notes, Stage, StoredStates, StoredTargets, WithAxes, inputs, outputs};
 use spendscape_schema::{
-    Axes, Axis, Panel,
+    Panel,
     tables::{Angles, Frame, MeanShares, Predictions, Reach, TraitAxes},
 };
 use spendscape_segments::{CanonicalFrame, unit_rows};
+
+use crate::readout::{axes, mean_shares, predictions};
 
 inputs! {
     /// What states are computed from.
@@ -101,41 +101,6 @@ impl Stage for States {
             short,
         })
     }
-}
-
-/// Names of units, angles and traits.
-pub(crate) fn axes(model: &Model) -> Axes {
-    Axes::new()
-        .with_numbered(Axis::Unit, model.units())
-        .with(Axis::Angle, angle_names(model.units()))
-        .with(Axis::Trait, model.traits.iter().cloned())
-}
-
-/// Mean shares of every customer over the periods.
-pub(crate) fn mean_shares(panel: &Panel) -> WithAxes<MeanShares> {
-    let table = MeanShares { customer: panel.customers.clone(), share: panel.mean_shares() };
-    WithAxes { axes: panel.axes(), table }
-}
-
-/// Outputs of the network, and the predicted final locations of customers in three readings of equation 3, from their grades
-/// (N x P).
-///
-/// # Errors
-/// If the panel's classes are not the network's, or the grades have another width than the output layer.
-pub(crate) fn predictions(
-    model: &Model,
-    panel: &Panel,
-    inverse: &InverseRegression,
-    grades: &Array2<f64>,
-) -> Result<WithAxes<Predictions>> {
-    let table = Predictions {
-        customer: panel.customers.clone(),
-        output: model.network.predict(&panel.shares)?.mapv(f64::from),
-        location_raw: inverse.locate_raw(grades)?,
-        location_paper: inverse.locate_paper(grades)?,
-        location_printed: inverse.locate_printed(grades)?,
-    };
-    Ok(WithAxes { axes: axes(model), table })
 }
 
 fn add_notes(inverse: &InverseRegression, notes: &mut Notes) {

@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use spendscape_run::{
-    File, FromFile, Notes, Outputs, RunFolder, Sources, Stage, StageWriter, TableOutput, execute, inputs,
+    File, FromFile, GOAL_MAP_FILE, Notes, Outputs, RunFolder, Sources, Stage, StageWriter, TableOutput,
+    execute, inputs,
 };
 use spendscape_schema::{CoefficientOrigin, Coefficients};
 use spendscape_synth::{Bank, BankParams, GOAL_MAP, GoalFiles, GoalProcess, Preset, bank_coefficients};
@@ -48,9 +49,6 @@ pub struct SynthOptions {
     #[serde(skip)]
     pub goal_years: usize,
 }
-
-/// The goal map of the stream of goals in the run folder.
-pub(super) const GOAL_MAP_FILE: &str = "goals.toml";
 
 /// How strongly traits drive spending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]

@@ -7,7 +7,7 @@ use clap::Args;
 use ndarray::Axis as Dimension;
 use rand::seq::SliceRandom;
 use serde::Serialize;
-use spendscape_lstm::{Dataset, History, NetworkParams, Schedule, TrainParams};
+use spendscape_lstm::{Dataset, History, NetworkParams};
 use spendscape_run::{File, Model, Notes, Sourced, Stage, StoredTargets, inputs, outputs};
 use spendscape_schema::{
     Coefficients, Panel, TargetScaling, Targets, seed,
@@ -16,7 +16,7 @@ use spendscape_schema::{
 use spendscape_stats::mean_r2;
 
 use super::{command_line_defaults, count};
-use crate::{progress::Progress, scope};
+use crate::{progress::Progress, recipe::Recipe, scope};
 
 /// How the network is trained.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -50,15 +50,6 @@ impl Default for TrainOptions {
     }
 }
 
-/// A learning recipe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
-pub enum Recipe {
-    /// Batch 256, 40 epochs, cosine schedule from 1e-2
-    A,
-    /// Keras defaults: batch 32, 30 epochs, rate 1e-3
-    B,
-}
-
 /// How scores become grades.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -78,34 +69,13 @@ impl From<Scaling> for TargetScaling {
     }
 }
 
-impl Recipe {
-    /// The trainer of the recipe.
-    #[must_use]
-    pub fn params(self, epochs: Option<usize>) -> TrainParams {
-        let params = match self {
-            Self::A => TrainParams::default(),
-            Self::B => TrainParams::constant_rate(),
-        };
-        match (self, epochs) {
-            (_, None) => params,
-            (Self::A, Some(epochs)) => params.epochs(epochs).schedule(Schedule::cosine(1e-2)),
-            (Self::B, Some(epochs)) => params.epochs(epochs),
-        }
-    }
-}
-
-/// What to do about a panel of one customer.
-pub(super) const ONE_CUSTOMER: &str = "the panel has 1 customer, and a network learns from several: set `columns.customer` in the \
-    column map to what tells customers apart and run `spendscape ingest` again, or take a `--window` and \
-    `--empty-windows` that keep more of them";
-
 /// Which of `customers` belong to the training split: the first `share` of a permutation drawn from `seed`.
 ///
 /// # Errors
 /// If the share leaves no customer for training or for testing.
 pub fn split(customers: usize, share: f64, seed: u64) -> Result<Vec<bool>> {
     if customers == 1 {
-        bail!(ONE_CUSTOMER);
+        bail!(scope::ONE_CUSTOMER);
     }
     let count = (customers as f64 * share).round() as usize;
     if !(0.0..=1.0).contains(&share) || count == 0 || count >= customers {

@@ -176,3 +176,25 @@ fn the_table_of_stages_is_that_of_the_types() {
     let all: BTreeSet<&str> = File::ALL.iter().map(stem).collect();
     assert_eq!(written, all, "each file is some stage's");
 }
+
+#[test]
+fn no_stage_imports_another() {
+    /// What all stages may use: users' files.
+    const SHARED: [&str; 2] = ["anchors", "columns"];
+    let stages = crates().join("spendscape/src/stages");
+    let name = |path: &Path| path.with_extension("").file_name().unwrap().to_string_lossy().into_owned();
+    let mut modules: BTreeSet<String> =
+        fs::read_dir(&stages).unwrap().map(|entry| name(&entry.unwrap().path())).collect();
+    modules.remove("mod");
+    for source in sources(&stages) {
+        let text = fs::read_to_string(&source).unwrap();
+        let inside = source.strip_prefix(&stages).unwrap();
+        let own = name(Path::new(inside.components().next().unwrap().as_os_str()));
+        for other in modules.iter().filter(|other| **other != own && !SHARED.contains(&other.as_str())) {
+            let is_top = inside.components().count() == 1 || inside.ends_with("mod.rs");
+            let named = text.contains(&format!("stages::{other}"))
+                || (is_top && text.contains(&format!("super::{other}")));
+            assert!(!named || own == "mod", "{} imports {other}", source.display());
+        }
+    }
+}

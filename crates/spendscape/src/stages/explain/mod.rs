@@ -35,7 +35,7 @@ use self::{
     data::{CustomerInputs, Data},
     finding::Explainer,
 };
-use super::train::ONE_CUSTOMER;
+use crate::scope::ONE_CUSTOMER;
 
 /// The trained run among the sources.
 const TRAINED: &str = "trained";

@@ -13,8 +13,8 @@ use serde::Serialize;
 use spendscape_goals::{Decisive, Event, GroupRules, Grouping, Sequences};
 use spendscape_ledger::{BlockRequest, ChannelColumn, CustomerBlocks, Transaction};
 use spendscape_run::{
-    File, Found, Inputs, JsonOutput, Notes, Outputs, RunFolder, Sources, Stage, StageWriter, TableOutput,
-    execute,
+    File, Found, GOAL_MAP_FILE, Inputs, JsonOutput, Notes, Outputs, RunFolder, Sources, Stage, StageWriter,
+    TableOutput, execute,
 };
 use spendscape_schema::{
     Axes, Table, arrays,
@@ -27,10 +27,7 @@ use super::{
     known::{Goals, Known},
     report::GroupsReport,
 };
-use crate::{
-    stages::{count, synth::GOAL_MAP_FILE},
-    text::read_text,
-};
+use crate::{stages::count, text::read_text};
 
 /// Channels and places that are told apart, the commonest first.
 const MOST_CHANNELS: usize = 100;
