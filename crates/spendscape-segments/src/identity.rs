@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use ndarray::{Array2, Axis};
 
-use crate::assignment::maximum_assignment;
 use crate::check;
 use crate::error::{Error, Result};
+use crate::hungarian::maximum_assignment;
 
 /// What became of a segment between two fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

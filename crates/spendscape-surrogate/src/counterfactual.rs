@@ -5,7 +5,7 @@
 
 use ndarray::{Array1, Array2, Array3, ArrayRef1, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 
-use crate::{Error, Move, MovePlan, MovePlanner, Peers, SegmentExplainer, assign, check};
+use crate::{Error, Move, MovePlan, MovePlanner, Peers, SegmentExplainer, check, winner};
 
 /// No class grows beyond what this fraction of the customers spend on it: a change that nobody lives is no advice.
 const REACH: f64 = 0.99;
@@ -186,7 +186,7 @@ impl Search {
 
     /// Takes what the network says after these moves.
     fn tried(&mut self, moves: Vec<Move>, outputs: &ArrayRef1<f64>) -> Result<(), Error> {
-        let segment = assign(outputs)?.segment;
+        let segment = winner(outputs)?.segment;
         if segment != self.segment {
             let moved = self.amount();
             let lead = outputs[segment] - outputs[self.segment];
