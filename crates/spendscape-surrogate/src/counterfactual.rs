@@ -53,8 +53,8 @@ pub struct CounterfactualSearch {
 }
 
 impl CounterfactualSearch {
-    /// A search that follows the slopes of `explainer`. No class grows beyond the 99th percentile of the `peers`' mean shares, or
-    /// the customer's own where that is larger, and the classes listed in `fixed` stay as they are.
+    /// A search that follows the slopes of `explainer`. No class grows beyond the 99th percentile of the `peers`' mean shares,
+    /// or the customer's own where that is larger, and the classes listed in `fixed` stay as they are.
     ///
     /// # Errors
     ///
@@ -84,7 +84,8 @@ impl CounterfactualSearch {
     ///
     /// `outputs` runs the network: shares of n customers (n x T x C) to outputs (n x P). Each candidate tries the smallest
     /// amounts first, along the way that the surrogate expects to be shortest, and the network runs on one trial of all
-    /// candidates at once. A change is one to within 1/4096 of what can be moved along its way, if the segment changes there once.
+    /// candidates at once. What is found is the least to within 1/4096 of what can be moved along that way, if the segment
+    /// changes there once.
     ///
     /// # Errors
     ///

@@ -11,6 +11,7 @@ mod discovery;
 mod gains;
 mod history;
 mod pairs;
+mod period;
 mod recommend;
 mod series;
 mod student;
@@ -21,8 +22,9 @@ pub use campaign::{
 };
 pub use classes::Classes;
 pub use cross_sell::{CrossSellOptions, Items, Pair, Rule, cross_sell};
-pub use demand::{DemandForecast, DemandScore, Period, forecast_demand, score_demand};
+pub use demand::{DemandForecast, DemandScore, forecast_demand, score_demand};
 pub use discovery::benjamini_hochberg;
 pub use gains::{Gain, Ranking, targeting_gains};
+pub use period::Period;
 pub use recommend::{RecommendOptions, Recommendation, recommend};
 pub use series::{Quantity, Series};
