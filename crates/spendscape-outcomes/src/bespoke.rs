@@ -56,7 +56,7 @@ impl<'a> SpendingHistory<'a> {
     /// spending of its own (`observed`, N x T).
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] where they do not fit together, [`Error::TooFew`] without a period.
+    /// [`BadInput::ShapeMismatch`](spendscape_stats::BadInput) where they do not fit together, [`BadInput::TooFew`](spendscape_stats::BadInput) without a period.
     pub fn new(
         totals: ArrayView2<'a, i64>,
         shares: ArrayView3<'a, f32>,
@@ -116,7 +116,7 @@ impl<'a> SpendingHistory<'a> {
     /// without outflow is measured by the customer's usual one, of one unit a month at least.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`BadInput::ShapeMismatch`](spendscape_stats::BadInput).
     pub fn balance_features(&self, months: &[f64], balances: &BalanceHistory) -> Result<Array2<f64>, Error> {
         let (customers, periods) = self.totals.dim();
         check::length("months", periods, months.len())?;

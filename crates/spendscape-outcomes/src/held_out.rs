@@ -1,114 +1,18 @@
 //! Measures of held-out scores: for everybody, by group, and between sets.
 
-use ndarray::{Array1, ArrayRef1};
+use ndarray::Array1;
 use rand::Rng;
 use spendscape_stats::Estimate;
 
 use crate::{
-    AucComparison, BinaryScores, Error, HeldOut, Measure, NonInferiority, Outcome, Task, bootstrap, check,
-    compare_aucs, ordered_measures,
+    BEST_POSSIBLE, BinaryScores, ComparedSets, EVERYBODY, Error, HeldOut, Measure, Measured, MeasuredPoint,
+    MeasuredScore, Outcome, Reference, SkippedGroup, Task, bootstrap, check, compare_aucs, ordered_measures,
 };
 
-/// The group of everybody.
-pub const EVERYBODY: &str = "everybody";
-/// The set of scores that are the best possible, where they are known.
-pub const BEST_POSSIBLE: &str = "best possible";
 /// Bins of the calibration curve.
 const CALIBRATION_BINS: usize = 10;
 /// Fewest customers of each class that a group is measured with.
 const SMALLEST_CLASS: usize = 2;
-
-/// What held-out scores are measured beside.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Reference<'a> {
-    /// The best possible scores (N), where they are known.
-    pub best: Option<&'a ArrayRef1<f64>>,
-    /// Columns of groups, by which a binary outcome is measured too: name, and value per customer (N).
-    pub groups: &'a [(String, Vec<String>)],
-    /// Sets whose AUC is compared, with the set that each is compared with.
-    pub pairs: &'a [(&'a str, &'a str)],
-    /// Margin of non-inferiority, in AUC.
-    pub margin: f64,
-}
-
-/// One measure.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MeasuredScore {
-    /// The set of features, or [`BEST_POSSIBLE`].
-    pub set: String,
-    /// The learner's name; `none` of the best possible scores.
-    pub learner: &'static str,
-    /// [`EVERYBODY`], or `column=value`.
-    pub group: String,
-    /// The measure's name.
-    pub measure: &'static str,
-    /// Customers measured.
-    pub customers: usize,
-    /// The measure.
-    pub value: f64,
-    /// Its 95 % interval, where there is one.
-    pub interval: Option<[f64; 2]>,
-}
-
-/// One comparison of two sets.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ComparedSets {
-    /// The set.
-    pub set: String,
-    /// Its learner.
-    pub learner: &'static str,
-    /// The set that it is compared with.
-    pub reference: String,
-    /// The learner of that.
-    pub reference_learner: &'static str,
-    /// Whether both learners are the better ones of their sets.
-    pub decides: bool,
-    /// The AUC of the first less that of the second.
-    pub found: AucComparison,
-    /// Whether the first is no worse by more than the margin.
-    pub verdict: NonInferiority,
-}
-
-/// A point of a curve.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MeasuredPoint {
-    /// The set of features, or [`BEST_POSSIBLE`].
-    pub set: String,
-    /// The learner's name.
-    pub learner: &'static str,
-    /// `roc`, or the name of the measure.
-    pub curve: &'static str,
-    /// False positive rate, tenth, or mean score.
-    pub x: f64,
-    /// True positive rate, lift, or observed rate.
-    pub y: f64,
-    /// Its 95 % interval, where there is one.
-    pub interval: Option<[f64; 2]>,
-}
-
-/// A group with too few customers of a class to be measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SkippedGroup {
-    /// `column=value`.
-    pub group: String,
-    /// Its customers.
-    pub customers: usize,
-    /// Those of them with a positive label.
-    pub positives: usize,
-}
-
-/// Everything that was measured.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Measured {
-    /// Measures, set by set.
-    pub scores: Vec<MeasuredScore>,
-    /// Comparisons of a binary outcome.
-    pub comparisons: Vec<ComparedSets>,
-    /// Curves of a binary outcome.
-    pub curves: Vec<MeasuredPoint>,
-    /// Groups that were not measured.
-    pub skipped: Vec<SkippedGroup>,
-}
 
 /// Scores of one set and learner, for those who were held out.
 struct Scored {
@@ -119,14 +23,14 @@ struct Scored {
     probabilities: bool,
 }
 
-/// Measures held-out scores of N customers: of a binary outcome for everybody and by group, with curves and comparisons of sets;
-/// of another one its ordered measures. Estimates are of `draws` bootstrap samples of customers, the same for all scores.
+/// Measures held-out scores of N customers: of a binary outcome for everybody and by group, with curves and comparisons of
+/// sets; of another one its ordered measures. Estimates are of `draws` bootstrap samples of customers, the same for all scores.
 ///
-/// Customers who were held out by no fold count nowhere. The cut of precision, recall and flagged shares is the score that flags as
-/// many of everybody as have a positive label.
+/// Customers who were held out by no fold count nowhere. The cut of precision, recall and flagged shares is the score that
+/// flags as many of everybody as have a positive label.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`] where best scores or groups are not of N customers, [`Error::OneClass`] or [`Error::TooFew`] where
+/// [`BadInput::ShapeMismatch`](spendscape_stats::BadInput) where best scores or groups are not of N customers, [`BadInput::OneClass`](spendscape_stats::BadInput) or [`BadInput::TooFew`](spendscape_stats::BadInput) where
 /// those held out are all alike, and those of the measures.
 pub fn measure_held_out<R: Rng>(
     outcome: &Outcome,

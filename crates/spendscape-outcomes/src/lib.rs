@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 //!
 //! Modules in reading order: `outcome` (what is predicted), `linear`, `boosted`, `learner`, `validate`
-//! (cross-validation and the audit for leaks), `measures`, `held_out` (all measures of all sets), `reasons`, `scorecard`,
-//! `bespoke` (features of spending and balances).
+//! (cross-validation and the audit for leaks), `measures`, `measured` and `held_out` (all measures of all sets), `reasons`,
+//! `scorecard`, `bespoke` (features of spending and balances).
 
 mod bespoke;
 mod boosted;
@@ -10,6 +10,7 @@ mod error;
 mod held_out;
 mod learner;
 mod linear;
+mod measured;
 mod measures;
 mod numbers;
 mod outcome;
@@ -20,12 +21,12 @@ mod validate;
 pub use bespoke::{BALANCE_FEATURES, BalanceHistory, SPENDING_FEATURES, SpendingHistory, UNIT_MINOR};
 pub use boosted::BoostedTrees;
 pub use error::Error;
-pub use held_out::{
-    BEST_POSSIBLE, ComparedSets, EVERYBODY, Measured, MeasuredPoint, MeasuredScore, Reference, SkippedGroup,
-    measure_held_out,
-};
+pub use held_out::measure_held_out;
 pub use learner::{Fitted, Learner, LearnerOptions};
 pub use linear::Regression;
+pub use measured::{
+    BEST_POSSIBLE, ComparedSets, EVERYBODY, Measured, MeasuredPoint, MeasuredScore, Reference, SkippedGroup,
+};
 pub use measures::{
     AucComparison, BinaryScores, CalibrationBin, CalibrationLine, Cut, LiftBin, Measure, NonInferiority,
     OrderedMeasures, RocPoint, bootstrap, compare_aucs, ordered_measures,

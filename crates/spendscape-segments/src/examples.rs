@@ -3,7 +3,7 @@
 use ndarray::{ArrayRef2, ArrayRef3, ArrayView2, Axis};
 
 use crate::error::Result;
-use crate::{final_states, find_changed, row_cosines, straightness};
+use crate::{final_states, find_turned, row_cosines, straightness};
 
 /// Two periods to head one way and one to turn.
 const PERIODS_TO_TURN: usize = 3;
@@ -24,7 +24,7 @@ pub fn steady_examples(long: &ArrayRef3<f64>, short: &ArrayRef3<f64>) -> Result<
 }
 
 /// Customers (by row) who turned in the last period of the long trajectory (N x T x M) toward where the short one (of as many
-/// customers) ends, best first, with their score: that of [`find_changed`], times the relative distance that the customer had
+/// customers) ends, best first, with their score: that of [`find_turned`], times the relative distance that the customer had
 /// come before. None where three periods, two to head one way and one to turn, are not there. `readout` is the output layer
 /// (P x M).
 ///
@@ -40,7 +40,7 @@ pub fn turned_examples(
         return Ok(Vec::new());
     }
     let (lengths, longest) = lengths(long.index_axis(Axis(1), periods - 2));
-    let found = find_changed(long, Some(&final_states(short)?), readout, usize::MAX)?;
+    let found = find_turned(long, Some(&final_states(short)?), readout, usize::MAX)?;
     let scored =
         found.into_iter().map(|found| (found.customer, found.score * lengths[found.customer] / longest));
     Ok(best_first(scored.collect()))

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use ndarray::{Array2, Axis};
 use spendscape_stats::BadInput;
 
-use crate::assignment::maximum_assignment;
 use crate::check;
 use crate::error::{Error, Result};
+use crate::hungarian::maximum_assignment;
 
 /// What became of a segment between two fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

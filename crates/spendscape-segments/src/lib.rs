@@ -27,7 +27,7 @@
 //! Modules in reading order: `direction`, `frame` and `trajectory` describe where customers go; `dominance` names
 //! micro-segments; `kmeans`, `hierarchical`, `density`, `mixture` and `neighbors` find groups; `agreement`,
 //! `silhouette`, `davies_bouldin` and `null` judge them; `stability`,
-//! `life_events` and `changed` follow customers over time; `comparison` does all of it for several representations as one
+//! `life_events` and `turned` follow customers over time; `comparison` does all of it for several representations as one
 //! table; `counts` asks how many clusters; `identity`, `members` and `profile` make segments last over refits
 //! and readable, and `examples` finds customers that show it.
 
@@ -36,9 +36,7 @@
 struct Readme;
 
 mod agreement;
-mod assignment;
 mod blocks;
-mod changed;
 mod check;
 mod comparison;
 mod counts;
@@ -50,6 +48,7 @@ mod error;
 mod examples;
 mod frame;
 mod hierarchical;
+mod hungarian;
 mod identity;
 mod kdtree;
 mod kmeans;
@@ -63,10 +62,9 @@ mod silhouette;
 mod stability;
 mod subsample;
 mod trajectory;
+mod turned;
 
 pub use agreement::{adjusted_mutual_information, adjusted_rand_index, share_equal};
-pub use assignment::maximum_assignment;
-pub use changed::{Changed, find_changed};
 pub use comparison::{
     Comparison, ComparisonConfig, ComparisonRow, ComparisonSummary, Measure, Representation, Space, compare,
 };
@@ -79,6 +77,7 @@ pub use error::{Error, Result};
 pub use examples::{steady_examples, turned_examples};
 pub use frame::{CanonicalFrame, angles_of};
 pub use hierarchical::{Hierarchical, HierarchicalParams, Linkage, Merge};
+pub use hungarian::maximum_assignment;
 pub use identity::{
     Drift, DriftTable, Fate, MatchConfig, SegmentMatch, StabilityIndex, match_segments,
     population_stability_index, segment_drift,
@@ -103,3 +102,4 @@ pub use trajectory::{
     largest_grades, projections_by_rank, row_cosines, step_lengths, straightness, trajectory_summary,
     turn_angles,
 };
+pub use turned::{Turned, find_turned};

@@ -218,7 +218,7 @@ pub fn matched_share(a: &[usize], b: &[usize]) -> Result<f64> {
     let (b, columns) = crate::agreement::compress(b);
     let mut overlap = Array2::<f64>::zeros((rows, columns));
     a.iter().zip(&b).for_each(|(&i, &j)| overlap[[i, j]] += 1.0);
-    let partner = crate::assignment::maximum_assignment(&overlap)?;
+    let partner = crate::hungarian::maximum_assignment(&overlap)?;
     let renamed: Vec<usize> = a.iter().map(|&i| partner[i].unwrap_or(usize::MAX)).collect();
     share_equal(&renamed, &b)
 }

@@ -6,7 +6,7 @@
 use ndarray::{Array1, Array2, Array3, ArrayRef1, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use spendscape_stats::{BadInput, EmpiricalDistribution, check};
 
-use crate::{Error, Move, MovePlan, MovePlanner, SegmentExplainer, assign};
+use crate::{Error, Move, MovePlan, MovePlanner, SegmentExplainer, winner};
 
 /// No class grows beyond what this fraction of the customers spend on it: a change that nobody lives is no advice.
 const REACH: f64 = 0.99;
@@ -54,8 +54,8 @@ pub struct CounterfactualSearch {
 }
 
 impl CounterfactualSearch {
-    /// A search that follows the slopes of `explainer`. No class grows beyond the 99th percentile of the `peers`' mean shares, or
-    /// the customer's own where that is larger, and the classes listed in `fixed` stay as they are.
+    /// A search that follows the slopes of `explainer`. No class grows beyond the 99th percentile of the `peers`' mean shares,
+    /// or the customer's own where that is larger, and the classes listed in `fixed` stay as they are.
     ///
     /// # Errors
     ///
@@ -93,7 +93,8 @@ impl CounterfactualSearch {
     ///
     /// `outputs` runs the network: shares of n customers (n x T x C) to outputs (n x P). Each candidate tries the smallest
     /// amounts first, along the way that the surrogate expects to be shortest, and the network runs on one trial of all
-    /// candidates at once. A change is one to within 1/4096 of what can be moved along its way, if the segment changes there once.
+    /// candidates at once. What is found is the least to within 1/4096 of what can be moved along that way, if the segment
+    /// changes there once.
     ///
     /// # Errors
     ///
@@ -201,7 +202,7 @@ impl Search {
 
     /// Takes what the network says after these moves.
     fn tried(&mut self, moves: Vec<Move>, outputs: &ArrayRef1<f64>) -> Result<(), Error> {
-        let segment = assign(outputs)?.segment;
+        let segment = winner(outputs)?.segment;
         if segment != self.segment {
             let moved = self.amount();
             let lead = outputs[segment] - outputs[self.segment];

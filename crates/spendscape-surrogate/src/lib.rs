@@ -49,18 +49,16 @@ mod learning_curve;
 mod recovery;
 mod significance;
 
-mod assignment;
-mod change;
 mod companions;
 mod counterfactual;
 mod drivers;
+mod moves;
 mod score;
 mod segment;
+mod winner;
 
 pub use anchor::{ANCHOR, ANCHOR_LATITUDE, ANCHOR_LONGITUDE, simulate_anchor};
-pub use assignment::{Assignment, assign};
 pub use boosted::{BoostedModel, BoostedTrees};
-pub use change::{Move, MovePlan, MovePlanner};
 pub use companions::companions;
 pub use counterfactual::{Candidate, Counterfactual, CounterfactualSearch, level_classes};
 pub use drivers::{DriverAgreement, driver_agreement};
@@ -71,6 +69,7 @@ pub use fidelity::{
 };
 pub use learning_curve::{CurvePoint, learning_curve};
 pub use linear::{Contrast, DEFAULT_RCOND, LinearModel, Ols};
+pub use moves::{Move, MovePlan, MovePlanner};
 pub use polynomial::{Polynomial, PolynomialModel, Terms};
 pub use recovery::{Recovery, Unlisted, recovery, unlisted_classes};
 pub use ridge::{Ridge, RidgeFit};
@@ -80,3 +79,4 @@ pub use shares::{mean_features, mean_shares, normalize_rows};
 pub use significance::{CoefficientTests, Correction, coefficient_tests, median_gauge};
 pub use spendscape_stats::BadInput;
 pub use tree::{RegressionTree, TreeModel};
+pub use winner::{Winner, winner};

@@ -9,7 +9,7 @@ use spendscape_stats::BadInput;
 
 use crate::fidelity::degrees_between;
 use crate::score::{Explanation, Gauge, Score};
-use crate::{Error, LinearModel, assign, check};
+use crate::{Error, LinearModel, check, winner};
 
 /// Angle in degrees between the surrogate's and the network's direction above which no explanation is given.
 ///
@@ -138,12 +138,12 @@ impl<'a> SegmentExplainer<'a> {
         check::length("state", self.readout.ncols(), observed.state.len())?;
         check::length("outputs", self.bias.len(), observed.outputs.len())?;
         check::finite("state", &observed.state.to_owned().insert_axis(Axis(0)))?;
-        let network = assign(observed.outputs)?;
+        let network = winner(observed.outputs)?;
         let row = shares.to_owned().insert_axis(Axis(0));
         let state = self.model.predict(&row)?.remove_axis(Axis(0));
         let surrogate_outputs = self.readout.dot(&state) + &self.bias;
         let error_degrees = degrees_between(&state, observed.state);
-        let surrogate = assign(&surrogate_outputs)?.segment;
+        let surrogate = winner(&surrogate_outputs)?.segment;
         let lead = if shares.iter().all(|&share| share == 0.0) {
             Err(Refusal::NoSpending)
         } else if error_degrees > MAX_ERROR_DEGREES {

@@ -5,86 +5,12 @@ use spendscape_stats::{BadInput, median, student_975};
 
 use super::Classes;
 use super::history::{Expected, History};
+use super::period::Period;
 use super::series::{Quantity, Series};
-use crate::calendar::{civil, day_number};
 use crate::{Error, Outlook, Sequences};
 
 /// Past forecasts that the dispersion of the typical series weighs beside those of a series' own.
 const PSEUDO_FORECASTS: usize = 2;
-
-/// How demand is cut in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Period {
-    /// Seven days, counted from the last day known; its season is 52 weeks.
-    Week,
-    /// A calendar month; its season is 12 months.
-    Month,
-}
-
-impl Period {
-    /// Periods of a season.
-    fn season(self) -> i32 {
-        match self {
-            Self::Week => 52,
-            Self::Month => 12,
-        }
-    }
-
-    /// First and last day of the period that is `step` periods after the one that ends with `from`.
-    fn bounds(self, from: i32, step: i32) -> (i32, i32) {
-        match self {
-            Self::Week => (from + 7 * step - 6, from + 7 * step),
-            Self::Month => {
-                let first = |months: i32| {
-                    let month = civil(from).first_of_month();
-                    day_number(month.saturating_add(jiff::Span::new().months(months)))
-                };
-                (first(step), first(step + 1) - 1)
-            }
-        }
-    }
-
-    /// The last day of the period before the one that ends with `day`.
-    #[must_use]
-    pub fn before(self, day: i32) -> i32 {
-        self.bounds(day, 0).0 - 1
-    }
-
-    /// Last days of at most `count` periods before the one that ends with `from`, the latest first: those whose period lies
-    /// wholly in a history that begins on day `first`; none without a history.
-    #[must_use]
-    pub fn past(self, from: i32, first: Option<i32>, count: usize) -> Vec<i32> {
-        let ends = std::iter::successors(Some(self.before(from)), |day| Some(self.before(*day)));
-        ends.take(count).take_while(|day| first.is_some_and(|first| self.before(*day) >= first)).collect()
-    }
-
-    /// How many of the last days before `from` see nothing of the days before `first` in the period after them.
-    #[must_use]
-    pub fn past_from(self, from: i32, first: i32) -> usize {
-        let ends = std::iter::successors(Some(self.before(from)), |day| Some(self.before(*day)));
-        ends.take_while(|day| day.saturating_add(1) >= first).count()
-    }
-
-    /// Days from `from` to the ends of the `count` periods after it: the horizons that an [`Outlook`] for demand has.
-    ///
-    /// # Errors
-    /// [`BadInput::InvalidParameter`] if months are to follow a day that does not end one, or `count` is not from 1 to 1,000.
-    pub fn horizons(self, from: i32, count: usize) -> Result<Vec<u32>, Error> {
-        if self == Self::Month && self.bounds(from, 0).1 != from {
-            let (parameter, value) = ("the last day known", f64::from(from));
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter,
-                value,
-                range: "the last days of months",
-            }));
-        }
-        if !(1..=1000).contains(&count) {
-            let (parameter, value) = ("the number of periods", count as f64);
-            return Err(Error::Input(BadInput::InvalidParameter { parameter, value, range: "1 to 1000" }));
-        }
-        Ok((1..=count as i32).map(|step| (self.bounds(from, step).1 - from) as u32).collect())
-    }
-}
 
 /// The demand expected in one period.
 #[derive(Debug, Clone, Copy, PartialEq)]

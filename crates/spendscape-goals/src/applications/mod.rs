@@ -10,6 +10,7 @@ mod demand;
 mod gains;
 mod history;
 mod pairs;
+mod period;
 mod recommend;
 mod series;
 
@@ -19,7 +20,8 @@ pub use campaign::{
 };
 pub use classes::Classes;
 pub use cross_sell::{CrossSellOptions, Items, Pair, Rule, cross_sell};
-pub use demand::{DemandForecast, DemandScore, Period, forecast_demand, score_demand};
+pub use demand::{DemandForecast, DemandScore, forecast_demand, score_demand};
 pub use gains::{Gain, Ranking, targeting_gains};
+pub use period::Period;
 pub use recommend::{RecommendOptions, Recommendation, recommend};
 pub use series::{Quantity, Series};

@@ -3,8 +3,8 @@
 use super::NextGroup;
 
 impl NextGroup {
-    /// The days by which the group of a target (by its row) has come with each of some probabilities, for one whose last group was
-    /// on day `last`; none beyond the longest gap that is told apart.
+    /// The days by which the group of a target (by its row) has come with each of some probabilities, for one whose last group
+    /// was on day `last`; none beyond the longest gap that is told apart.
     ///
     /// # Panics
     /// If there is no such row.

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, array};
 use spendscape_segments::{
-    CanonicalFrame, Error, Gap, KMeans, davies_bouldin, dominance_order, final_states, find_changed,
+    CanonicalFrame, Error, Gap, KMeans, davies_bouldin, dominance_order, final_states, find_turned,
     majority_labels, nearest_neighbors, prefix_accuracy, silhouette, trajectory_summary, turn_angles,
     window_stability,
 };
@@ -117,8 +117,8 @@ fn states_without_customers_or_steps() {
     let still = trajectory_summary(&Array3::zeros((2, 6, 3)), &Array2::zeros((2, 5)), &Array2::zeros((5, 3)))
         .unwrap();
     assert!(still.straightness.mean.is_nan() && still.grade_length.norm.is_nan());
-    assert!(find_changed(&Array3::zeros((2, 6, 3)), None, &Array2::eye(3), 5).unwrap().is_empty());
-    assert!(find_changed(&Array3::zeros((2, 2, 3)), None, &Array2::eye(3), 5).is_err());
+    assert!(find_turned(&Array3::zeros((2, 6, 3)), None, &Array2::eye(3), 5).unwrap().is_empty());
+    assert!(find_turned(&Array3::zeros((2, 2, 3)), None, &Array2::eye(3), 5).is_err());
 }
 
 #[test]

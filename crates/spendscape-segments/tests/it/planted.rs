@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, Axis, array, s};
 use spendscape_segments::{
-    CanonicalFrame, GaussianNull, JointNull, KMeans, LateChangeInput, bootstrap_stability, find_changed,
+    CanonicalFrame, GaussianNull, JointNull, KMeans, LateChangeInput, bootstrap_stability, find_turned,
     late_changes, matched_share, running_mean, silhouette, turns_by_event, unit_rows, window_stability,
     yearly_stability,
 };
@@ -93,11 +93,11 @@ fn walkers() -> (Array3<f64>, Array2<f64>) {
 fn the_customer_who_changed_is_found() {
     let (states, readout) = walkers();
     let short = array![[1.0, 0.0], [0.1, 1.0], [1.0, 0.0]];
-    let found = find_changed(&states, Some(&short), &readout, 10).unwrap();
+    let found = find_turned(&states, Some(&short), &readout, 10).unwrap();
     assert_eq!(found[0].customer, 1);
     assert_eq!((found[0].from, found[0].to), (0, 1));
     assert!(found[0].score > 10.0 * found.get(1).map_or(0.0, |c| c.score));
-    assert!(find_changed(&states.slice(s![..1, .., ..]), None, &readout, 10).unwrap().is_empty());
+    assert!(find_turned(&states.slice(s![..1, .., ..]), None, &readout, 10).unwrap().is_empty());
 }
 
 #[test]

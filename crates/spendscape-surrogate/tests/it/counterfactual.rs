@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, Array3, Axis, array};
 use proptest::prelude::*;
 use spendscape_surrogate::{
     Candidate, Counterfactual, CounterfactualSearch, Error, LinearModel, Move, MovePlanner, Ols,
-    SegmentExplainer, assign, companions, driver_agreement, level_classes,
+    SegmentExplainer, companions, driver_agreement, level_classes, winner,
 };
 
 use crate::data::{gaussian, shares};
@@ -53,7 +53,7 @@ impl World {
             periods: self.periods.index_axis(Axis(0), row),
             shares: self.shares.row(row),
             outputs: now.row(row),
-            segment: assign(&now.row(row)).unwrap().segment,
+            segment: winner(&now.row(row)).unwrap().segment,
         };
         let candidates: Vec<_> = (0..CUSTOMERS).map(candidate).collect();
         let found = search.smallest(&candidates, |changed| Ok::<_, Error>(outputs(&means(changed))));
@@ -99,7 +99,7 @@ proptest! {
         let explainer = world.explainer();
         let (now, found) = world.search(&fixed, |shares| explainer.outputs(shares).unwrap());
         for (row, found) in found.iter().enumerate() {
-            let segment = assign(&now.row(row)).unwrap().segment;
+            let segment = winner(&now.row(row)).unwrap().segment;
             let (lower, upper) = world.limits(row, &fixed);
             let plans = (0..SEGMENTS).filter(|rival| *rival != segment).filter_map(|rival| {
                 let planner = MovePlanner::new(explainer.lead(segment, rival).unwrap().coefficients()).unwrap();
@@ -138,7 +138,7 @@ proptest! {
                 prop_assert!(after[class] > lower[class] - 1e-12 && after[class] < upper[class] + 1e-12);
             }
             let outputs = bent(&after.insert_axis(Axis(0)));
-            let segment = assign(&now.row(row)).unwrap().segment;
+            let segment = winner(&now.row(row)).unwrap().segment;
             prop_assert_ne!(found.segment, segment);
             prop_assert!((outputs[[0, found.segment]] - outputs[[0, segment]] - found.lead).abs() < 100.0 * SINGLE);
             prop_assert!(found.lead > 0.0);

@@ -4,8 +4,8 @@ use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
 use spendscape_stats::BadInput;
 use spendscape_surrogate::{
-    Error, Gauge, LinearModel, MAX_ERROR_DEGREES, Observed, Ols, Refusal, Score, SegmentExplainer, assign,
-    compensated_sum, degrees_between,
+    Error, Gauge, LinearModel, MAX_ERROR_DEGREES, Observed, Ols, Refusal, Score, SegmentExplainer,
+    compensated_sum, degrees_between, winner,
 };
 
 use crate::data::{gaussian, shares};
@@ -52,7 +52,7 @@ proptest! {
         // The surrogate's outputs came another way than the lead.
         let outputs = explainer.outputs(&x).unwrap();
         prop_assert!(outputs.row(customer).iter().zip(&why.surrogate_outputs).all(|(a, b)| (a - b).abs() < 1e-9));
-        let wrong = assign(&why.surrogate_outputs).unwrap().segment != why.segment;
+        let wrong = winner(&why.surrogate_outputs).unwrap().segment != why.segment;
         prop_assert_eq!(why.lead.is_err(), wrong || why.error_degrees > MAX_ERROR_DEGREES);
         if let Ok(lead) = &why.lead {
             prop_assert!(lead.relative_gap() <= SAME, "{}", lead.relative_gap());
@@ -84,12 +84,12 @@ fn compensation_keeps_what_a_plain_sum_loses() {
 
 #[test]
 fn assignments_break_ties_by_order() {
-    let tie = assign(&array![0.5, 0.9, 0.9]).unwrap();
+    let tie = winner(&array![0.5, 0.9, 0.9]).unwrap();
     assert_eq!((tie.segment, tie.runner_up, tie.margin), (1, 2, 0.0));
-    let first = assign(&array![0.9, 0.1]).unwrap();
+    let first = winner(&array![0.9, 0.1]).unwrap();
     assert_eq!((first.segment, first.runner_up), (0, 1));
-    assert!(assign(&array![1.0]).is_err());
-    assert!(assign(&array![1.0, f64::NAN]).is_err());
+    assert!(winner(&array![1.0]).is_err());
+    assert!(winner(&array![1.0, f64::NAN]).is_err());
 }
 
 #[test]

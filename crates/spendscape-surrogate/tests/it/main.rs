@@ -1,6 +1,5 @@
 //! Integration tests of the surrogates.
 
-mod change;
 mod coefficients;
 mod counterfactual;
 mod data;
@@ -9,4 +8,5 @@ mod fidelity;
 mod golden;
 mod input;
 mod linear;
+mod moves;
 mod nonlinear;

@@ -14,7 +14,7 @@ use spendscape_segments::dominance_order;
 use spendscape_stats::median;
 use spendscape_store::{Digest, TableReader};
 use spendscape_surrogate::{
-    Counterfactual, Explanation, Gauge, MAX_ERROR_DEGREES, Refusal, Score, assign, degrees_between,
+    Counterfactual, Explanation, Gauge, MAX_ERROR_DEGREES, Refusal, Score, degrees_between, winner,
 };
 
 use super::{data::INPUTS, finding::Explainer};
@@ -49,7 +49,7 @@ pub(crate) fn document(
             error_percentile: smaller(&errors, segment.error_degrees),
             lead_error: (surrogate_lead - segment.network_lead).abs()
                 / segment.network_lead.max(f64::MIN_POSITIVE),
-            surrogate_segment: name(assign(&segment.surrogate_outputs)?.segment),
+            surrogate_segment: name(winner(&segment.surrogate_outputs)?.segment),
             refusal,
         },
         lead: lead.map(|lead| drivers(explainer, row, lead, coefficients)).transpose()?,
@@ -85,19 +85,19 @@ fn reason(explainer: &Explainer<'_>, refusal: Refusal) -> String {
 fn assignment(run: &RunFolder, explainer: &Explainer<'_>, row: usize) -> Result<AssignmentPart> {
     let data = explainer.data;
     let name = |k: usize| data.targets.traits[k].clone();
-    let leads = explainer.trained.outputs.rows().into_iter().map(|outputs| Ok(assign(&outputs)?.margin));
+    let leads = explainer.trained.outputs.rows().into_iter().map(|outputs| Ok(winner(&outputs)?.margin));
     let leads = leads.collect::<Result<Vec<f64>>>()?;
-    let winner = assign(&data.outputs.row(row))?;
+    let found = winner(&data.outputs.row(row))?;
     let order = dominance_order(&data.outputs.slice(s![row..=row, ..]))?;
     let grades = dominance_order(&data.targets.grades.slice(s![row..=row, ..]))?;
     let segments: Segments = run.table(File::Segments)?;
     let at = segments.customer.iter().position(|other| *other == data.panel.customers[row]);
     let at = at.context("segments.parquet does not have this customer: run `spendscape segment` again")?;
     Ok(AssignmentPart {
-        segment: name(winner.segment),
-        runner_up: name(winner.runner_up),
-        lead: winner.margin,
-        lead_percentile: smaller(&leads, winner.margin),
+        segment: name(found.segment),
+        runner_up: name(found.runner_up),
+        lead: found.margin,
+        lead_percentile: smaller(&leads, found.margin),
         path: order.row(0).iter().map(|&k| (name(k), data.outputs[[row, k]])).collect(),
         grade_path: grades.row(0).iter().map(|&k| name(k)).collect(),
         direction_segment: segments.segment[at],
@@ -240,7 +240,7 @@ fn periods(
             end: period.end.to_string(),
             total_minor: data.panel.totals[[row, t]],
             observed: data.panel.observed[[row, t]],
-            segment: data.targets.traits[assign(&outputs)?.segment].clone(),
+            segment: data.targets.traits[winner(&outputs)?.segment].clone(),
             lead: outputs[segment] - outputs[runner_up],
             turn_degrees: (t > 0).then(|| degrees_between(&step(t), &step(t - 1))),
         });

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use spendscape_stats::EmpiricalDistribution;
 use spendscape_surrogate::{
     AngularErrors, Candidate, Counterfactual, CounterfactualSearch, Observed, SegmentExplainer,
-    SegmentExplanation, assign, level_classes,
+    SegmentExplanation, level_classes, winner,
 };
 
 use super::{
@@ -150,7 +150,7 @@ impl<'a> Explainer<'a> {
         let mut shares = self.data.panel.shares.select(Dimension(0), rows);
         level_classes(&mut shares, self.average(), &places(&self.flagged))?;
         let outputs = self.outputs(&shares)?;
-        outputs.rows().into_iter().map(|outputs| Ok(assign(&outputs)?.segment)).collect()
+        outputs.rows().into_iter().map(|outputs| Ok(winner(&outputs)?.segment)).collect()
     }
 }
 

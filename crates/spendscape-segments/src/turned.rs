@@ -13,7 +13,7 @@ use crate::trajectory::{cosine, norm};
 ///
 /// `score = straightness * turn * agreement * size`, each factor in [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Changed {
+pub struct Turned {
     /// Row of the customer.
     pub customer: usize,
     /// Product of the four factors below.
@@ -41,12 +41,12 @@ pub struct Changed {
 ///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are fewer than three periods (two to head one way, one to turn).
-pub fn find_changed(
+pub fn find_turned(
     states: &ArrayRef3<f64>,
     short: Option<&ArrayRef2<f64>>,
     readout: &ArrayRef2<f64>,
     limit: usize,
-) -> Result<Vec<Changed>> {
+) -> Result<Vec<Turned>> {
     let (customers, periods, units) = states.dim();
     check::finite("states", states)?;
     check::at_least("states", "periods", 3, periods)?;
@@ -68,7 +68,7 @@ pub fn find_changed(
             short.map_or(1.0, |s| f64::midpoint(1.0, cosine(last.row(customer), s.row(customer))));
         let size = (norm(last.row(customer)) / walked * (periods - 1) as f64).min(1.0);
         let score = straightness * turn * agreement * size;
-        Changed {
+        Turned {
             customer,
             score,
             straightness,
@@ -80,7 +80,7 @@ pub fn find_changed(
         }
     };
     // A score is NaN where a step has no direction: such a customer did not turn.
-    let mut found: Vec<Changed> = (0..customers)
+    let mut found: Vec<Turned> = (0..customers)
         .into_par_iter()
         .filter(|&n| from[n] != to[n])
         .map(score)

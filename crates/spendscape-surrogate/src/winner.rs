@@ -6,7 +6,7 @@ use crate::{Error, check};
 
 /// The winning segment of one customer and how close it was.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Assignment {
+pub struct Winner {
     /// Index of the highest score, the first of equals.
     pub segment: usize,
     /// Index of the second highest.
@@ -15,7 +15,7 @@ pub struct Assignment {
     pub margin: f64,
 }
 
-/// Assigns a customer by its highest score.
+/// The segment with the highest score of a customer.
 ///
 /// # Errors
 ///
@@ -24,19 +24,19 @@ pub struct Assignment {
 /// ```
 /// # fn main() -> Result<(), spendscape_surrogate::Error> {
 /// use ndarray::array;
-/// let assignment = spendscape_surrogate::assign(&array![0.1, 0.7, 0.5])?;
-/// assert_eq!((assignment.segment, assignment.runner_up), (1, 2));
+/// let winner = spendscape_surrogate::winner(&array![0.1, 0.7, 0.5])?;
+/// assert_eq!((winner.segment, winner.runner_up), (1, 2));
 /// # Ok(())
 /// # }
 /// ```
-pub fn assign(scores: &ArrayRef<f64, Ix1>) -> Result<Assignment, Error> {
+pub fn winner(scores: &ArrayRef<f64, Ix1>) -> Result<Winner, Error> {
     check::finite("scores", &scores.to_owned().insert_axis(Axis(0)))?;
-    check::rows("an assignment by score", 2, scores.len())?;
+    check::rows("a winner", 2, scores.len())?;
     let best = |skip: Option<usize>| {
         let candidates = (0..scores.len()).filter(|&i| Some(i) != skip);
         candidates.reduce(|a, b| if scores[b] > scores[a] { b } else { a }).unwrap_or(0)
     };
     let segment = best(None);
     let runner_up = best(Some(segment));
-    Ok(Assignment { segment, runner_up, margin: scores[segment] - scores[runner_up] })
+    Ok(Winner { segment, runner_up, margin: scores[segment] - scores[runner_up] })
 }
