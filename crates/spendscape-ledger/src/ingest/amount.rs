@@ -113,6 +113,15 @@ impl AmountPlan {
 }
 
 impl AmountValues<'_> {
+    /// The minor units of a row whose amount is one number of just the digits that count.
+    #[inline]
+    pub(crate) fn usual(&self, row: usize) -> Option<i64> {
+        match self {
+            Self::One(_, values) => values.usual(row),
+            Self::Two { .. } => None,
+        }
+    }
+
     /// The minor units of a row, negative for money spent; `batch` are the rows that the amounts were computed of.
     #[inline]
     pub(crate) fn read(&self, batch: &RecordBatch, row: usize) -> Result<i64, RowProblem> {

@@ -93,6 +93,17 @@ pub(crate) fn values(array: &ArrayRef, digits: u32) -> Result<Amounts, ArrowErro
 }
 
 impl Amounts {
+    /// The minor units of a row that holds just these.
+    #[inline]
+    pub(crate) fn usual(&self, row: usize) -> Option<i64> {
+        match &self.values {
+            Values::Decimal { values, scale } if *scale == self.digits as i32 && values.is_valid(row) => {
+                i64::try_from(values.value(row)).ok()
+            }
+            _ => None,
+        }
+    }
+
     /// The minor units of a row, or null.
     #[inline]
     pub(crate) fn read(&self, row: usize) -> Result<Option<i64>, RowProblem> {
@@ -103,12 +114,7 @@ impl Amounts {
                 if values.is_null(row) {
                     return Ok(None);
                 }
-                let value = values.value(row);
-                let minor = if *scale == self.digits as i32 {
-                    i64::try_from(value).ok()
-                } else {
-                    minor_from_decimal(value, *scale, self.digits)
-                };
+                let minor = minor_from_decimal(values.value(row), *scale, self.digits);
                 minor.map(Some).ok_or_else(|| beyond(values.value_as_string(row)))
             }
             Values::Wide { values, scale } => {

@@ -61,6 +61,15 @@ struct Values<'c> {
     exact: RecordBatch,
 }
 
+impl Values<'_> {
+    /// Whether a row should have a transaction id and has none.
+    #[inline]
+    fn lacks_transaction(&self, (row, at): (usize, usize)) -> bool {
+        let lacks = |texts: &Texts<'_>| texts.get(at, row).is_none_or(str::is_empty);
+        self.transaction.as_ref().is_some_and(lacks)
+    }
+}
+
 /// The first row of a chunk that cannot be taken, or the number of its rows, and why.
 pub(crate) struct Limit {
     row: usize,
@@ -187,6 +196,10 @@ impl Reader<'_> {
             if row >= limit.row {
                 break;
             }
+            if let Some(entries) = self.usual(&taken.values, (row, at), &mut customers) {
+                taken.push((row, at), entries);
+                continue;
+            }
             let place = |column: &str| chunk.position.place(row, Some(column));
             match self.judge(&taken.values, (row, at), &mut customers, &mut seen.zones_converted) {
                 Ok(Judged::Taken(entries)) => taken.push((row, at), entries),
@@ -282,6 +295,28 @@ impl Reader<'_> {
         Ok(Some(values))
     }
 
+    /// The short way of [`Self::judge`], through what most rows are: a customer that is known, a time that the first format
+    /// reads, and money of just the currency's digits.
+    #[inline]
+    fn usual(
+        &self,
+        values: &Values<'_>,
+        (row, at): (usize, usize),
+        customers: &mut LookUp<'_>,
+    ) -> Option<Entries> {
+        let (Times::Text(times), Some(amounts)) = (&values.time, &values.amount) else { return None };
+        let bytes = values.customer.bytes(at, row);
+        if !is_bare(bytes) || values.lacks_transaction((row, at)) {
+            return None;
+        }
+        let (customer, time) = (customers.find(bytes)?, self.times.usual(times.bytes(at, row))?);
+        let balance = match &values.balance {
+            None => None,
+            Some(balances) => Some(balances.usual(at)?),
+        };
+        Some(Entries { customer, time, amount: amounts.usual(at)?, balance })
+    }
+
     /// A row that is taken, or why it is dropped; or what is wrong with it. The entry is named.
     #[inline]
     fn judge(
@@ -327,9 +362,7 @@ impl Reader<'_> {
             None => None,
             Some(balances) => balances.read(at).map_err(|problem| ("balance", problem))?,
         };
-        if let Some(transactions) = &values.transaction
-            && transactions.get(at, row).is_none_or(str::is_empty)
-        {
+        if values.lacks_transaction((row, at)) {
             return Err(("transaction", RowProblem::missing()));
         }
         Ok(Judged::Taken(Entries { customer, time, amount, balance }))

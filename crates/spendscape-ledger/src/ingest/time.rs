@@ -146,12 +146,9 @@ impl<'a> TimeReader<'a> {
         (at, row): (usize, usize),
     ) -> Result<(i64, bool), RowProblem> {
         let (millis, converted) = match times {
-            Times::Text(texts) => match self.usual(texts.bytes(at, row)) {
-                Some(millis) => (millis, false),
-                None => match texts.get(at, row).map(bare) {
-                    None | Some("") => return Err(RowProblem::missing()),
-                    Some(text) => self.parse(text)?,
-                },
+            Times::Text(texts) => match texts.get(at, row).map(bare) {
+                None | Some("") => return Err(RowProblem::missing()),
+                Some(text) => self.parse(text)?,
             },
             Times::Number { values, .. } if values.is_null(at) => return Err(RowProblem::missing()),
             Times::Number { values, unit, instants } => {
@@ -197,12 +194,12 @@ impl<'a> TimeReader<'a> {
         })
     }
 
-    /// The time of a text that the first format reads the short way.
+    /// The time of a text that the first format reads the short way, if the map allows it.
     #[inline]
-    fn usual(&self, text: &[u8]) -> Option<i64> {
+    pub(crate) fn usual(&self, text: &[u8]) -> Option<i64> {
         let first = self.formats.first().filter(|_| self.source_zone.is_none())?;
         match first.fixed.as_ref()?.read(text) {
-            Fixed::Time(millis) => Some(millis),
+            Fixed::Time(millis) if (self.earliest..self.end).contains(&millis) => Some(millis),
             _ => None,
         }
     }
