@@ -63,8 +63,8 @@ pub struct InverseRegression {
 /// Inverts the output layer `o = W h + b` (`w` is P x M, `b` has length P).
 ///
 /// # Errors
-/// [`Error::NoUnits`], [`Error::Shape`], [`BadInput::NotFinite`], [`BadInput::InvalidParameter`] for fewer than two grid values, or
-/// [`Error::Linalg`].
+/// [`Error::NoUnits`], [`Error::Shape`], [`BadInput::NotFinite`], [`BadInput::InvalidParameter`] for fewer than two grid
+/// values, or [`Error::Linalg`].
 pub fn inverse_regression(
     w: &ArrayRef<f64, Ix2>,
     b: &ArrayRef<f64, Ix1>,

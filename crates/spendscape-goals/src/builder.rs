@@ -37,8 +37,8 @@ impl SequencesBuilder {
     /// spent on each, by class.
     ///
     /// # Errors
-    /// [`BadInput::ShapeMismatch`] for a goal that does not exist or before any customer, [`BadInput::InvalidParameter`] for a group
-    /// that is earlier than the customer's last one or has no items.
+    /// [`BadInput::ShapeMismatch`] for a goal that does not exist or before any customer, [`BadInput::InvalidParameter`] for
+    /// a group that is earlier than the customer's last one or has no items.
     pub fn group(&mut self, day: i32, goal: u16, channel: u16, items: &[(u16, i64)]) -> Result<(), Error> {
         let groups = &mut self.0;
         let mismatch = |argument, expected, found| {

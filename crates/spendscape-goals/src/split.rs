@@ -115,8 +115,8 @@ impl Split {
     /// trained among them.
     ///
     /// # Errors
-    /// [`BadInput::InvalidParameter`] if the cuts are in the wrong order, [`BadInput::TooFew`] if nothing is left to train or test
-    /// on.
+    /// [`BadInput::InvalidParameter`] if the cuts are in the wrong order, [`BadInput::TooFew`] if nothing is left to
+    /// train or test on.
     pub fn by_time(sequences: &Sequences, cuts: TimeCuts) -> Result<Self, Error> {
         cuts.check()?;
         Self::of(sequences, "a split by time", |target| cuts.part(days(sequences, target)))

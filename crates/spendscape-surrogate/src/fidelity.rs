@@ -76,7 +76,8 @@ impl AngularErrors {
     ///
     /// # Errors
     ///
-    /// [`BadInput::ShapeMismatch`], [`BadInput::TooFew`] without rows, [`BadInput::NotFinite`], [`BadInput::Empty`] without angles.
+    /// [`BadInput::ShapeMismatch`], [`BadInput::TooFew`] without rows, [`BadInput::NotFinite`], [`BadInput::Empty`] without
+    /// angles.
     pub fn new(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
         pair(truth, predicted)?;
         if truth.ncols() == 0 {

@@ -60,8 +60,8 @@ impl MovePlanner {
     ///
     /// # Errors
     ///
-    /// [`BadInput::ShapeMismatch`] unless all arguments have length C, [`BadInput::NotFinite`], [`BadInput::InvalidParameter`] for
-    /// a share outside its limits.
+    /// [`BadInput::ShapeMismatch`] unless all arguments have length C, [`BadInput::NotFinite`], [`BadInput::InvalidParameter`]
+    /// for a share outside its limits.
     pub fn plan(
         &self,
         shares: &ArrayRef<f64, Ix1>,

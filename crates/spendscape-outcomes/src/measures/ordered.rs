@@ -1,7 +1,7 @@
 //! Measures of ordinal and continuous outcomes.
 
 use ndarray::ArrayRef1;
-use spendscape_stats::BadInput;
+use spendscape_stats::{BadInput, determination};
 
 use crate::{Error, check};
 
@@ -37,7 +37,7 @@ pub fn ordered_measures(
     let spread: f64 = outcomes.iter().map(|y| (y - mean).powi(2)).sum();
     Ok(OrderedMeasures {
         concordance: concordance(outcomes, predictions),
-        r2: 1.0 - squared / spread,
+        r2: determination(squared, spread),
         rmse: (squared / n).sqrt(),
     })
 }

@@ -6,7 +6,7 @@ use rand::RngExt;
 use spendscape_outcomes::{
     BinaryScores, Error, Measure, NonInferiority, bootstrap, compare_aucs, ordered_measures,
 };
-use spendscape_stats::BadInput;
+use spendscape_stats::{BadInput, auc};
 
 use crate::{normal, rng};
 
@@ -29,6 +29,8 @@ proptest! {
         let turned = BinaryScores::new(&labels, &values.mapv(|v| -v)).unwrap();
         prop_assert!((found.auc() + turned.auc() - 1.0).abs() < 1e-14);
         prop_assert!((found.gini() + turned.gini()).abs() < 1e-14);
+        // That of counts, which the intervals need, is that of ranks to the last bit.
+        prop_assert_eq!(found.auc(), auc(&values, &labels).unwrap());
         // All pairs, slowly.
         let (mut sum, mut count) = (0.0, 0.0);
         for (a, label) in values.iter().zip(&labels) {
