@@ -102,6 +102,8 @@ files! {
     SurrogateAngles = "surrogate_angles": SurrogateAngles,
     /// Why each customer is in its segment.
     Explanations = "explanations": Explanations,
+    /// The smallest changes of spending that would move customers.
+    Moves = "moves": Moves,
     /// What each class adds to the lead of explained customers.
     Contributions = "contributions": Contributions,
     /// Protected and proxy classes.
@@ -211,7 +213,12 @@ impl File {
             | Table::TraitAxes
             | Table::Reach => "states",
             Table::Segments | Table::SegmentCenters => "segment",
-            Table::Surrogate | Table::SurrogateAngles | Table::FlaggedClasses => "explain",
+            Table::Surrogate
+            | Table::SurrogateAngles
+            | Table::FlaggedClasses
+            | Table::Explanations
+            | Table::Moves
+            | Table::Contributions => "explain",
             Table::GoalGroups | Table::GoalRoster => "goals groups",
             Table::GoalPredictions | Table::GoalReasons => "goals predict",
             Table::CampaignUplift | Table::Campaigns => "goals campaign",

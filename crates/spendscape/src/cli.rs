@@ -553,7 +553,7 @@ impl Command {
             Self::Explain { options, model, customer, html, .. } => {
                 stages::explain::explain(&run, options, model.as_deref(), force)?;
                 if let Some(customer) = customer {
-                    let found = stages::explain::explain_customer(&run, options, model.as_deref(), customer)?;
+                    let found = stages::explain::explain_customer(&run, model.as_deref(), customer)?;
                     print_explanation(&found, html.as_deref(), json)?;
                 }
             }

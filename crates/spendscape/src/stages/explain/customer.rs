@@ -1,278 +1,401 @@
-//! From the numbers of one customer to the document that is printed.
+//! From the tables of one customer to the document that is printed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result};
-use ndarray::{Array1, s};
+use ndarray::{Array1, Array2, s};
 use spendscape_report::{
     AnglePart, AnglesPart, AssignmentPart, ChangePart, ChangedClass, CustomerExplanation, DriverPart,
     FlaggedClass, FlaggedPart, LeadPart, MadeFrom, MovePart, PeriodPart, ShiftPart, TrustPart,
 };
-use spendscape_run::{File, RunFolder};
-use spendscape_schema::tables::Segments;
+use spendscape_run::{File, Model, RunFolder, Sourced, WithAxes, inputs};
+use spendscape_schema::{
+    Axis,
+    tables::{
+        Contributions, ExplanationRow, Explanations, FlaggedClassRow, FlaggedClasses, Moves, Segments,
+        SurrogateAngles,
+    },
+};
 use spendscape_segments::dominance_order;
 use spendscape_stats::median;
 use spendscape_store::{Digest, TableReader};
-use spendscape_surrogate::{
-    Counterfactual, Explanation, Gauge, MAX_ERROR_DEGREES, Refusal, Score, degrees_between, winner,
-};
+use spendscape_surrogate::{MAX_ERROR_DEGREES, compensated_sum, degrees_between, winner};
 
-use super::{data::INPUTS, finding::Explainer};
+use super::{
+    TRAINED, TYPICAL_ANGLE_ERROR, TYPICAL_ERROR,
+    data::{CustomerInputs, INPUTS},
+    tables::{DIRECTION, NO_SPENDING, SurrogateTable},
+};
 
 /// Classes listed among what changed over the periods.
 const SHIFTS: usize = 5;
 
-/// Everything there is to say about the customer in a row of the panel.
-pub(crate) fn document(
-    run: &RunFolder,
-    trained: &RunFolder,
-    explainer: &Explainer<'_>,
-    row: usize,
-) -> Result<CustomerExplanation> {
-    let finding = explainer.explain(row)?;
-    let data = explainer.data;
-    let segment = &finding.segment;
-    let name = |k: usize| data.targets.traits[k].clone();
-    let lead = segment.lead.as_ref().ok();
-    let refusal = segment.lead.as_ref().err().map(|refusal| reason(explainer, *refusal));
-    let surrogate_lead =
-        segment.surrogate_outputs[segment.segment] - segment.surrogate_outputs[segment.runner_up];
-    let [errors, angle_errors] = explainer.unseen_errors()?;
-    let coefficients = explainer.segments.lead(segment.segment, segment.runner_up)?.coefficients();
-    Ok(CustomerExplanation {
-        customer: data.panel.customers[row].clone(),
-        assignment: assignment(run, explainer, row)?,
-        trust: TrustPart {
-            error_degrees: segment.error_degrees,
-            threshold_degrees: MAX_ERROR_DEGREES,
-            typical_degrees: median(&errors),
-            error_percentile: smaller(&errors, segment.error_degrees),
-            lead_error: (surrogate_lead - segment.network_lead).abs()
-                / segment.network_lead.max(f64::MIN_POSITIVE),
-            surrogate_segment: name(winner(&segment.surrogate_outputs)?.segment),
-            refusal,
-        },
-        lead: lead.map(|lead| drivers(explainer, row, lead, coefficients)).transpose()?,
-        angles: angles(explainer, row, &angle_errors)?,
-        change: finding.change.as_ref().map(|change| change_part(explainer, row, change)),
-        flagged: flagged(explainer, row, lead, finding.without_flagged),
-        periods: periods(explainer, row, segment.segment, segment.runner_up)?,
-        shifts: if lead.is_some() { shifts(explainer, row, coefficients) } else { Vec::new() },
-        scope: data.targets.scope.clone(),
-        made_from: made_from(run, trained)?,
-    })
+inputs! {
+    /// The network of another run.
+    pub(crate) struct NetworkInputs {
+        pub(crate) model: Model = table File::Model,
+    }
 }
 
-/// Fraction of values that are smaller.
-fn smaller(values: &[f64], value: f64) -> f64 {
-    values.iter().filter(|other| **other < value).count() as f64 / values.len().max(1) as f64
+inputs! {
+    /// What the stage wrote, and what it was made from.
+    pub(crate) struct ExplainedInputs {
+        pub(crate) customers: CustomerInputs = all (),
+        pub(crate) model: Option<Model> = table File::Model,
+        pub(crate) network: Option<NetworkInputs> = folder TRAINED,
+        pub(crate) segments: Segments = table File::Segments,
+        pub(crate) surrogate: SurrogateTable = table File::Surrogate,
+        pub(crate) angles: WithAxes<SurrogateAngles> = table File::SurrogateAngles,
+        pub(crate) flagged: FlaggedClasses = table File::FlaggedClasses,
+        pub(crate) explanations: Sourced<Explanations> = table File::Explanations,
+        pub(crate) contributions: Contributions = table File::Contributions,
+        pub(crate) moves: Moves = table File::Moves,
+    }
+}
+
+impl ExplainedInputs {
+    /// The customer's row among the panel's.
+    pub(crate) fn row(&self, customer: &str) -> Option<usize> {
+        self.customers.panel.customers.iter().position(|name| name == customer)
+    }
+
+    /// Everything there is to say about the customer in a row of the panel.
+    pub(crate) fn document(self, row: usize, made_from: MadeFrom) -> Result<CustomerExplanation> {
+        let Self {
+            customers,
+            model,
+            network,
+            segments,
+            surrogate,
+            angles,
+            flagged,
+            explanations,
+            contributions,
+            moves,
+        } = self;
+        let customer = customers.panel.customers[row].clone();
+        let said = |name: &str| {
+            let value = explanations.provenance.parameters.get(name).and_then(serde_json::Value::as_f64);
+            value.with_context(|| format!("{} does not say {name}", File::Explanations.name()))
+        };
+        let typical = (said(TYPICAL_ERROR)?, said(TYPICAL_ANGLE_ERROR)?);
+        let explanation = explanations.value.into_rows().nth(row);
+        let explanation = explanation.filter(|found| found.customer == customer).with_context(|| {
+            format!(
+                "{} does not have this customer: run `spendscape explain` again",
+                File::Explanations.name()
+            )
+        })?;
+        let model = network.map(|network| network.model).or(model).context("there is no network")?;
+        let lead = Lead::of(&customer, contributions);
+        let trust = trust(&explanation, typical.0);
+        let subject = Subject { customers, row, model, surrogate, explanation };
+        let flagged: Vec<FlaggedClassRow> = flagged.into_rows().collect();
+        let coefficients = subject.coefficients()?;
+        let is_explained = lead.is_some();
+        Ok(CustomerExplanation {
+            assignment: subject.assignment(&segments)?,
+            trust,
+            lead: lead.as_ref().map(|lead| subject.drivers(lead, &coefficients, &flagged)).transpose()?,
+            angles: subject.angles(&angles, typical.1)?,
+            change: subject.change(moves)?,
+            flagged: subject.flagged(&flagged, lead.as_ref())?,
+            periods: subject.periods()?,
+            shifts: if is_explained { subject.shifts(&coefficients) } else { Vec::new() },
+            scope: subject.customers.targets.scope.clone(),
+            made_from,
+            customer,
+        })
+    }
+}
+
+/// What each class adds to the lead of a customer, of the table of contributions.
+struct Lead {
+    baseline: f64,
+    contributions: Array1<f64>,
+    percentiles: Array1<f32>,
+}
+
+impl Lead {
+    fn of(customer: &str, table: Contributions) -> Option<Self> {
+        let at = table.customer.iter().position(|name| name == customer)?;
+        Some(Self {
+            baseline: table.baseline[at],
+            contributions: table.contribution.row(at).to_owned(),
+            percentiles: table.percentile.row(at).to_owned(),
+        })
+    }
+
+    fn total(&self) -> f64 {
+        compensated_sum(std::iter::once(self.baseline).chain(self.contributions.iter().copied()))
+    }
+}
+
+fn trust(explanation: &ExplanationRow, typical: f64) -> TrustPart {
+    TrustPart {
+        error_degrees: explanation.error_degrees,
+        threshold_degrees: MAX_ERROR_DEGREES,
+        typical_degrees: typical,
+        error_percentile: explanation.error_percentile,
+        lead_error: (explanation.surrogate_lead - explanation.lead).abs()
+            / explanation.lead.max(f64::MIN_POSITIVE),
+        surrogate_segment: explanation.surrogate_segment.clone(),
+        refusal: explanation
+            .refusal
+            .as_deref()
+            .map(|refusal| reason(refusal, &explanation.surrogate_segment)),
+    }
 }
 
 /// A refusal in words.
-fn reason(explainer: &Explainer<'_>, refusal: Refusal) -> String {
+fn reason(refusal: &str, surrogate_segment: &str) -> String {
     match refusal {
-        Refusal::NoSpending => "the customer has no spending to explain anything by".to_owned(),
-        Refusal::Direction => {
+        NO_SPENDING => "the customer has no spending to explain anything by".to_owned(),
+        DIRECTION => {
             "the surrogate's direction is too far from the network's, so that it does not describe this customer".to_owned()
         }
-        Refusal::Segment { surrogate } => format!(
-            "the surrogate puts this customer into segment {}, so that it cannot explain the network's",
-            explainer.data.targets.traits[surrogate]
+        _ => format!(
+            "the surrogate puts this customer into segment {surrogate_segment}, so that it cannot explain the network's"
         ),
     }
 }
 
-fn assignment(run: &RunFolder, explainer: &Explainer<'_>, row: usize) -> Result<AssignmentPart> {
-    let data = explainer.data;
-    let name = |k: usize| data.targets.traits[k].clone();
-    let leads = explainer.trained.outputs.rows().into_iter().map(|outputs| Ok(winner(&outputs)?.margin));
-    let leads = leads.collect::<Result<Vec<f64>>>()?;
-    let found = winner(&data.outputs.row(row))?;
-    let order = dominance_order(&data.outputs.slice(s![row..=row, ..]))?;
-    let grades = dominance_order(&data.targets.grades.slice(s![row..=row, ..]))?;
-    let segments: Segments = run.table(File::Segments)?;
-    let at = segments.customer.iter().position(|other| *other == data.panel.customers[row]);
-    let at = at.context("segments.parquet does not have this customer: run `spendscape segment` again")?;
-    Ok(AssignmentPart {
-        segment: name(found.segment),
-        runner_up: name(found.runner_up),
-        lead: found.margin,
-        lead_percentile: smaller(&leads, found.margin),
-        path: order.row(0).iter().map(|&k| (name(k), data.outputs[[row, k]])).collect(),
-        grade_path: grades.row(0).iter().map(|&k| name(k)).collect(),
-        direction_segment: segments.segment[at],
-        short_direction_segment: segments.short_segment[at],
-        training: data.targets.train[row],
-    })
+/// The customer who is explained.
+struct Subject {
+    customers: CustomerInputs,
+    row: usize,
+    model: Model,
+    surrogate: SurrogateTable,
+    explanation: ExplanationRow,
 }
 
-fn drivers(
-    explainer: &Explainer<'_>,
-    row: usize,
-    lead: &Explanation,
-    coefficients: &Array1<f64>,
-) -> Result<LeadPart> {
-    let data = explainer.data;
-    let driver = |class: usize| {
-        let flag = explainer.flagged.iter().find(|flag| flag.class == class);
-        Ok(DriverPart {
-            class: data.panel.classes[class].clone(),
-            share: data.shares[[row, class]],
-            average: explainer.average()[class],
-            percentile: explainer.peers.percentile(class, data.shares[[row, class]])?,
+impl Subject {
+    fn shares(&self) -> Array1<f64> {
+        self.customers.mean_shares.share.row(self.row).to_owned()
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.customers.panel.classes
+    }
+
+    fn traits(&self) -> &[String] {
+        &self.customers.targets.traits
+    }
+
+    /// Place of a trait.
+    fn place(&self, name: &str) -> Result<usize> {
+        let place = self.traits().iter().position(|other| other == name);
+        place.with_context(|| format!("{} names an unknown trait {name:?}", File::Explanations.name()))
+    }
+
+    fn class(&self, name: &str) -> Result<usize> {
+        let place = self.classes().iter().position(|other| other == name);
+        place.with_context(|| format!("the panel has no class {name:?}"))
+    }
+
+    /// What one unit of share more adds to the lead, C.
+    fn coefficients(&self) -> Result<Array1<f64>> {
+        let output = |name: &str| Ok::<_, anyhow::Error>(self.surrogate.output(name, self.classes())?.1);
+        Ok(gauged(&output(&self.explanation.segment)? - &output(&self.explanation.runner_up)?))
+    }
+
+    fn assignment(&self, segments: &Segments) -> Result<AssignmentPart> {
+        let (row, targets) = (self.row, &self.customers.targets);
+        let outputs = &self.customers.predictions.output;
+        let order = dominance_order(&outputs.slice(s![row..=row, ..]))?;
+        let grades = dominance_order(&targets.grades.slice(s![row..=row, ..]))?;
+        let name = |k: usize| targets.traits[k].clone();
+        let at = segments.customer.iter().position(|other| *other == self.explanation.customer);
+        let at =
+            at.context("segments.parquet does not have this customer: run `spendscape segment` again")?;
+        Ok(AssignmentPart {
+            segment: self.explanation.segment.clone(),
+            runner_up: self.explanation.runner_up.clone(),
+            lead: self.explanation.lead,
+            lead_percentile: self.explanation.lead_percentile,
+            path: order.row(0).iter().map(|&k| (name(k), outputs[[row, k]])).collect(),
+            grade_path: grades.row(0).iter().map(|&k| name(k)).collect(),
+            direction_segment: segments.segment[at],
+            short_direction_segment: segments.short_segment[at],
+            training: targets.train[row],
+        })
+    }
+
+    fn drivers(
+        &self,
+        lead: &Lead,
+        coefficients: &Array1<f64>,
+        flagged: &[FlaggedClassRow],
+    ) -> Result<LeadPart> {
+        let shares = self.shares();
+        let roles: HashMap<&str, &str> =
+            flagged.iter().map(|flag| (flag.class.as_str(), flag.role.as_str())).collect();
+        let driver = |class: usize| DriverPart {
+            class: self.classes()[class].clone(),
+            share: shares[class],
+            average: self.surrogate.average[class],
+            percentile: f64::from(lead.percentiles[class]),
             coefficient: coefficients[class],
             contribution: lead.contributions[class],
-            flag: flag.map(|flag| flag.role.name().to_owned()),
-        })
-    };
-    let classes = lead.ranking().into_iter().map(driver).collect::<Result<_>>()?;
-    Ok(LeadPart { baseline: lead.baseline, value: lead.value, sum: lead.total(), classes })
-}
-
-/// `errors` are those of customers that nothing was fitted on.
-fn angles(explainer: &Explainer<'_>, row: usize, errors: &[f64]) -> Result<AnglesPart> {
-    let data = explainer.data;
-    let error_degrees = explainer.angle_errors.separation[row];
-    let shares = data.shares.row(row);
-    let refusal = if shares.sum() == 0.0 {
-        Some("the customer has no spending to explain anything by".to_owned())
-    } else if error_degrees > MAX_ERROR_DEGREES {
-        Some(format!("the error is above {MAX_ERROR_DEGREES:.1} degrees"))
-    } else {
-        None
-    };
-    let mut angles = Vec::new();
-    for (k, name) in data.angle_names.iter().enumerate() {
-        let gauge = if refusal.is_some() { Gauge::MinimumNorm } else { Gauge::Median };
-        let part = Score::of_target(&explainer.surrogates.angle, k, gauge)?.explain(&shares)?;
-        let listed = if refusal.is_some() { Vec::new() } else { part.ranking() };
-        angles.push(AnglePart {
-            name: name.clone(),
-            network: data.angles[[row, k]],
-            value: part.value,
-            baseline: part.baseline,
-            sum: part.total(),
-            contributions: listed
-                .into_iter()
-                .map(|class| (data.panel.classes[class].clone(), part.contributions[class]))
-                .collect(),
-        });
-    }
-    Ok(AnglesPart { error_degrees, typical_degrees: median(errors), refusal, angles })
-}
-
-fn change_part(explainer: &Explainer<'_>, row: usize, change: &Counterfactual) -> ChangePart {
-    let data = explainer.data;
-    let class = |c: usize| data.panel.classes[c].clone();
-    let mut after = BTreeMap::new();
-    for step in &change.moves {
-        for (place, amount) in [(step.from, -step.amount), (step.to, step.amount)] {
-            *after.entry(place).or_insert(data.shares[[row, place]]) += amount;
-        }
-    }
-    let mut classes: Vec<ChangedClass> = after
-        .into_iter()
-        .map(|(c, after)| ChangedClass {
-            class: class(c),
-            before: data.shares[[row, c]],
-            after: after.max(0.0),
-        })
-        .collect();
-    let size = |changed: &ChangedClass| (changed.after - changed.before).abs();
-    // Stable: equal changes stay in the order of classes.
-    classes.sort_by(|a, b| size(b).total_cmp(&size(a)));
-    ChangePart {
-        moved: change.moved,
-        segment: data.targets.traits[change.segment].clone(),
-        lead: change.lead,
-        moves: change
-            .moves
-            .iter()
-            .map(|step| MovePart { from: class(step.from), to: class(step.to), share: step.amount })
-            .collect(),
-        classes,
-    }
-}
-
-fn flagged(
-    explainer: &Explainer<'_>,
-    row: usize,
-    lead: Option<&Explanation>,
-    without: Option<usize>,
-) -> FlaggedPart {
-    let data = explainer.data;
-    let sum = |lead: &Explanation| explainer.flagged.iter().map(|flag| lead.contributions[flag.class]).sum();
-    FlaggedPart {
-        listed: explainer.flagged.len(),
-        classes: explainer
-            .flagged
-            .iter()
-            .filter(|flag| data.shares[[row, flag.class]] > 0.0)
-            .map(|flag| FlaggedClass {
-                class: data.panel.classes[flag.class].clone(),
-                flag: flag.role.name().to_owned(),
-                reason: flag.reason.clone(),
-                share: data.shares[[row, flag.class]],
-            })
-            .collect(),
-        contribution: lead.map(sum),
-        segment_without: without.map(|k| data.targets.traits[k].clone()),
-    }
-}
-
-fn periods(
-    explainer: &Explainer<'_>,
-    row: usize,
-    segment: usize,
-    runner_up: usize,
-) -> Result<Vec<PeriodPart>> {
-    let data = explainer.data;
-    let trajectory = data.states.slice(s![row, .., ..]);
-    let mut parts = Vec::new();
-    for (t, (state, period)) in trajectory.rows().into_iter().zip(&data.panel.periods).enumerate() {
-        let outputs = data.weights.output.dot(&state) + &data.weights.output_bias;
-        let step = |t: usize| match t {
-            0 => trajectory.row(0).to_owned(),
-            _ => &trajectory.row(t) - &trajectory.row(t - 1),
+            flag: roles.get(self.classes()[class].as_str()).map(|role| (*role).to_owned()),
         };
-        parts.push(PeriodPart {
-            start: period.start.to_string(),
-            end: period.end.to_string(),
-            total_minor: data.panel.totals[[row, t]],
-            observed: data.panel.observed[[row, t]],
-            segment: data.targets.traits[winner(&outputs)?.segment].clone(),
-            lead: outputs[segment] - outputs[runner_up],
-            turn_degrees: (t > 0).then(|| degrees_between(&step(t), &step(t - 1))),
-        });
-    }
-    Ok(parts)
-}
-
-fn shifts(explainer: &Explainer<'_>, row: usize, coefficients: &Array1<f64>) -> Vec<ShiftPart> {
-    let data = explainer.data;
-    let shares = data.panel.shares.slice(s![row, .., ..]).mapv(f64::from);
-    let last = shares.nrows().saturating_sub(1);
-    if last == 0 {
-        return Vec::new();
-    }
-    let mut parts: Vec<ShiftPart> = (0..shares.ncols())
-        .map(|c| {
-            let (first, last) = (shares[[0, c]], shares[[last, c]]);
-            ShiftPart {
-                class: data.panel.classes[c].clone(),
-                first,
-                last,
-                effect: coefficients[c] * (last - first),
-            }
+        Ok(LeadPart {
+            baseline: lead.baseline,
+            value: self.explanation.surrogate_lead,
+            sum: lead.total(),
+            classes: ranking(&lead.contributions).into_iter().map(driver).collect(),
         })
-        .collect();
-    // Stable: equal effects stay in the order of classes.
-    parts.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()));
-    parts.truncate(SHIFTS);
-    parts
+    }
+
+    fn angles(&self, predicted: &WithAxes<SurrogateAngles>, typical: f64) -> Result<AnglesPart> {
+        let error_degrees = self.explanation.angle_error_degrees;
+        let shares = self.shares();
+        let refusal = if shares.sum() == 0.0 {
+            Some("the customer has no spending to explain anything by".to_owned())
+        } else if error_degrees > MAX_ERROR_DEGREES {
+            Some(format!("the error is above {MAX_ERROR_DEGREES:.1} degrees"))
+        } else {
+            None
+        };
+        let average = Array1::from(self.surrogate.average.clone());
+        let mut angles = Vec::new();
+        for (k, name) in predicted.axes.labels(Axis::Angle)?.iter().enumerate() {
+            let (intercept, slopes) = self.surrogate.angle(name, self.classes())?;
+            let baseline = intercept + average.dot(&slopes);
+            let slopes = if refusal.is_some() { slopes } else { gauged(slopes) };
+            let contributions = (&shares - &average) * &slopes;
+            let listed = if refusal.is_some() { Vec::new() } else { ranking(&contributions) };
+            angles.push(AnglePart {
+                name: name.clone(),
+                network: self.customers.angles.table.angle[[self.row, k]],
+                value: predicted.table.angle[[self.row, k]],
+                baseline,
+                sum: compensated_sum(std::iter::once(baseline).chain(contributions.iter().copied())),
+                contributions: listed
+                    .into_iter()
+                    .map(|class| (self.classes()[class].clone(), contributions[class]))
+                    .collect(),
+            });
+        }
+        Ok(AnglesPart { error_degrees, typical_degrees: typical, refusal, angles })
+    }
+
+    fn change(&self, moves: Moves) -> Result<Option<ChangePart>> {
+        let ExplanationRow {
+            customer,
+            moved: Some(moved),
+            moved_to: Some(segment),
+            moved_lead: Some(lead),
+            ..
+        } = &self.explanation
+        else {
+            return Ok(None);
+        };
+        let shares = self.shares();
+        let (mut after, mut steps) = (BTreeMap::new(), Vec::new());
+        for step in moves.into_rows().filter(|step| step.customer == *customer) {
+            for (class, amount) in [(&step.from, -step.share), (&step.to, step.share)] {
+                let place = self.class(class)?;
+                *after.entry(place).or_insert(shares[place]) += amount;
+            }
+            steps.push(MovePart { from: step.from, to: step.to, share: step.share });
+        }
+        let mut classes: Vec<ChangedClass> = after
+            .into_iter()
+            .map(|(place, after)| ChangedClass {
+                class: self.classes()[place].clone(),
+                before: shares[place],
+                after: f64::max(after, 0.0),
+            })
+            .collect();
+        let size = |changed: &ChangedClass| (changed.after - changed.before).abs();
+        // Stable: equal changes stay in the order of classes.
+        classes.sort_by(|a, b| size(b).total_cmp(&size(a)));
+        Ok(Some(ChangePart { moved: *moved, segment: segment.clone(), lead: *lead, moves: steps, classes }))
+    }
+
+    fn flagged(&self, flagged: &[FlaggedClassRow], lead: Option<&Lead>) -> Result<FlaggedPart> {
+        let shares = self.shares();
+        let places = flagged.iter().map(|flag| self.class(&flag.class)).collect::<Result<Vec<usize>>>()?;
+        Ok(FlaggedPart {
+            listed: flagged.len(),
+            classes: flagged
+                .iter()
+                .zip(&places)
+                .filter(|(_, place)| shares[**place] > 0.0)
+                .map(|(flag, place)| FlaggedClass {
+                    class: flag.class.clone(),
+                    flag: flag.role.clone(),
+                    reason: flag.reason.clone(),
+                    share: shares[*place],
+                })
+                .collect(),
+            contribution: lead.map(|lead| places.iter().map(|place| lead.contributions[*place]).sum()),
+            segment_without: self.explanation.unflagged_segment.clone(),
+        })
+    }
+
+    /// The trajectory through the output layer, period by period.
+    fn periods(&self) -> Result<Vec<PeriodPart>> {
+        let (panel, row) = (&self.customers.panel, self.row);
+        let (segment, runner_up) =
+            (self.place(&self.explanation.segment)?, self.place(&self.explanation.runner_up)?);
+        let weights = self.model.weights()?;
+        let trajectory = self.customers.states.hidden.slice(s![row, .., ..]);
+        let outputs: Array2<f64> = trajectory.dot(&weights.output.t()) + &weights.output_bias;
+        let mut parts = Vec::new();
+        for (t, (outputs, period)) in outputs.rows().into_iter().zip(&panel.periods).enumerate() {
+            let step = |t: usize| match t {
+                0 => trajectory.row(0).to_owned(),
+                _ => &trajectory.row(t) - &trajectory.row(t - 1),
+            };
+            parts.push(PeriodPart {
+                start: period.start.to_string(),
+                end: period.end.to_string(),
+                total_minor: panel.totals[[row, t]],
+                observed: panel.observed[[row, t]],
+                segment: self.traits()[winner(&outputs)?.segment].clone(),
+                lead: outputs[segment] - outputs[runner_up],
+                turn_degrees: (t > 0).then(|| degrees_between(&step(t), &step(t - 1))),
+            });
+        }
+        Ok(parts)
+    }
+
+    fn shifts(&self, coefficients: &Array1<f64>) -> Vec<ShiftPart> {
+        let shares = self.customers.panel.shares.slice(s![self.row, .., ..]).mapv(f64::from);
+        let last = shares.nrows().saturating_sub(1);
+        if last == 0 {
+            return Vec::new();
+        }
+        let mut parts: Vec<ShiftPart> = (0..shares.ncols())
+            .map(|c| {
+                let (first, last) = (shares[[0, c]], shares[[last, c]]);
+                let class = self.classes()[c].clone();
+                ShiftPart { class, first, last, effect: coefficients[c] * (last - first) }
+            })
+            .collect();
+        // Stable: equal effects stay in the order of classes.
+        parts.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()));
+        parts.truncate(SHIFTS);
+        parts
+    }
 }
 
-fn made_from(run: &RunFolder, trained: &RunFolder) -> Result<MadeFrom> {
+/// Slopes measured from their median, as contributions are.
+fn gauged(slopes: Array1<f64>) -> Array1<f64> {
+    let middle = median(&slopes.to_vec());
+    slopes - middle
+}
+
+/// Classes by falling size of their contributions; equal ones in the order of classes.
+fn ranking(contributions: &Array1<f64>) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..contributions.len()).collect();
+    order.sort_by(|&a, &b| contributions[b].abs().total_cmp(&contributions[a].abs()));
+    order
+}
+
+pub(crate) fn made_from(run: &RunFolder, trained: &RunFolder) -> Result<MadeFrom> {
     let (mut tables, mut seeds) = (BTreeMap::new(), BTreeMap::new());
     let ledger = run.has(File::Ledger)?.then_some(File::Ledger);
     for file in INPUTS.into_iter().chain([File::Segments]).chain(ledger) {

@@ -1,7 +1,7 @@
 //! What explanations are made from, read once, and the linear surrogates fitted to it.
 
 use anyhow::Result;
-use ndarray::{Array2, Array3, Axis as Dimension};
+use ndarray::{Array2, Axis as Dimension};
 use spendscape_run::{File, Model, StoredStates, StoredTargets, Weights, WithAxes, inputs};
 use spendscape_schema::{
     Axis, Panel,
@@ -40,8 +40,6 @@ pub(crate) struct Data {
     pub(crate) targets: StoredTargets,
     pub(crate) model: Model,
     pub(crate) weights: Weights,
-    /// Hidden states, N x T x M.
-    pub(crate) states: Array3<f64>,
     /// Last hidden states, N x M.
     pub(crate) ends: Array2<f64>,
     /// Outputs of the network, N x P: the same numbers that the segments' paths were made from.
@@ -76,7 +74,6 @@ impl Data {
             angles: angles.table.angle,
             panel,
             model,
-            states: states.hidden,
         })
     }
 

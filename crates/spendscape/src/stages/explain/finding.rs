@@ -28,7 +28,7 @@ pub(crate) struct Explainer<'a> {
     pub(crate) surrogates: &'a Surrogates,
     pub(crate) segments: SegmentExplainer<'a>,
     /// All customers of the trained run: whom one customer's shares are compared with.
-    pub(crate) peers: EmpiricalDistribution,
+    pub(crate) distribution: EmpiricalDistribution,
     pub(crate) flagged: Vec<Flagged>,
     changes: CounterfactualSearch,
     /// The angles that the surrogate predicts, N x K.
@@ -46,6 +46,17 @@ pub(crate) struct Finding {
     pub(crate) without_flagged: Option<usize>,
 }
 
+/// The customers of the trained run, sorted by each figure.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    /// Leads of all of them.
+    pub(crate) leads: Vec<f64>,
+    /// Errors, in degrees, of those that nothing was fitted on: of the segments' surrogate ...
+    pub(crate) errors: Vec<f64>,
+    /// ... and of the angles'.
+    pub(crate) angle_errors: Vec<f64>,
+}
+
 impl<'a> Explainer<'a> {
     pub(crate) fn new(
         data: &'a Data,
@@ -55,7 +66,7 @@ impl<'a> Explainer<'a> {
     ) -> Result<Self> {
         let classes = &data.panel.classes;
         let flagged = list.find(classes, &trained.shares.select(Dimension(0), &trained.train_rows()))?;
-        let peers = EmpiricalDistribution::new(&trained.shares)?;
+        let distribution = EmpiricalDistribution::new(&trained.shares)?;
         let predicted_angles = surrogates.angle.predict(&data.shares)?;
         let (layer, bias) = (&data.weights.output, &data.weights.output_bias);
         let segments = SegmentExplainer::new(&surrogates.state, layer, bias)?;
@@ -63,9 +74,9 @@ impl<'a> Explainer<'a> {
             data,
             trained,
             surrogates,
-            changes: CounterfactualSearch::new(&segments, &peers, &places(&flagged))?,
+            changes: CounterfactualSearch::new(&segments, &distribution, &places(&flagged))?,
             segments,
-            peers,
+            distribution,
             flagged,
             angle_errors: AngularErrors::new(&data.angles, &predicted_angles)?,
             predicted_angles,
@@ -82,14 +93,22 @@ impl<'a> Explainer<'a> {
         !std::ptr::eq(self.data, self.trained)
     }
 
-    /// Errors, in degrees, for the customers of the trained run that nothing was fitted on: of the segments' surrogate, and of
-    /// the angles'.
-    pub(crate) fn unseen_errors(&self) -> Result<[Vec<f64>; 2]> {
+    /// The customers of the trained run that others are set beside.
+    pub(crate) fn peers(&self) -> Result<Peers> {
         let (trained, rows) = (self.trained, self.trained.test_rows());
-        let degrees = rows.iter().map(|&row| Ok(self.segment_of(trained, row)?.error_degrees));
+        let leads = trained.outputs.rows().into_iter().map(|outputs| Ok(winner(&outputs)?.margin));
+        let errors = rows.par_iter().map(|&row| Ok(self.segment_of(trained, row)?.error_degrees));
         let predicted = self.surrogates.angle.predict(&trained.shares.select(Dimension(0), &rows))?;
         let angles = AngularErrors::new(&trained.angles.select(Dimension(0), &rows), &predicted)?;
-        Ok([degrees.collect::<Result<_>>()?, angles.separation.to_vec()])
+        let sorted = |mut values: Vec<f64>| {
+            values.sort_unstable_by(f64::total_cmp);
+            values
+        };
+        Ok(Peers {
+            leads: sorted(leads.collect::<Result<_>>()?),
+            errors: sorted(errors.collect::<Result<_>>()?),
+            angle_errors: sorted(angles.separation.to_vec()),
+        })
     }
 
     /// Explains the segment of a customer, without looking for changes.
@@ -102,12 +121,6 @@ impl<'a> Explainer<'a> {
         self.segments
             .explain(&data.shares.row(row), observed)
             .with_context(|| format!("customer {}", data.panel.customers[row]))
-    }
-
-    /// Explains a customer.
-    pub(crate) fn explain(&self, row: usize) -> Result<Finding> {
-        let finding = self.explain_some(&[row])?.pop();
-        finding.with_context(|| format!("customer {}", self.data.panel.customers[row]))
     }
 
     /// Explains everybody, in the order of the panel.

@@ -26,16 +26,22 @@ use spendscape_run::{
 };
 use spendscape_schema::{
     Panel,
-    tables::{Contributions, Explanations, FlaggedClasses, Metrics, Surrogate, SurrogateAngles},
+    tables::{Contributions, Explanations, FlaggedClasses, Metrics, Moves, SurrogateAngles},
 };
+use spendscape_stats::median;
 use spendscape_surrogate::MAX_ERROR_DEGREES;
 
-pub use self::flags::ClassList;
 use self::{
     data::{CustomerInputs, Data},
     finding::Explainer,
 };
+pub use self::{flags::ClassList, tables::SurrogateTable};
 use crate::scope::ONE_CUSTOMER;
+
+/// Names in the provenance of explanations: the median errors, in degrees, for customers of the trained run that nothing was
+/// fitted on, of the segments' surrogate and of the angles'.
+const TYPICAL_ERROR: &str = "typical_error_degrees";
+const TYPICAL_ANGLE_ERROR: &str = "typical_angle_error_degrees";
 
 /// The trained run among the sources.
 const TRAINED: &str = "trained";
@@ -148,13 +154,15 @@ outputs! {
     /// Surrogates, their fidelity, and explanations.
     pub struct ExplainOutputs {
         /// Coefficients.
-        pub surrogate: Surrogate = table File::Surrogate,
+        pub surrogate: SurrogateTable = table File::Surrogate,
         /// The angles that the surrogate predicts.
         pub angles: WithAxes<SurrogateAngles> = table File::SurrogateAngles,
         /// Protected and proxy classes.
         pub flagged: FlaggedClasses = table File::FlaggedClasses,
         /// Why each customer is in its segment.
         pub explanations: Explanations = table File::Explanations,
+        /// The smallest changes of spending that would move customers.
+        pub moves: Moves = table File::Moves,
         /// What each class adds to the lead of explained customers.
         pub contributions: WithAxes<Contributions> = table File::Contributions,
         /// How faithful the surrogates are.
@@ -179,13 +187,17 @@ impl Stage for Explain {
             Explainer::new(batch.as_ref().unwrap_or(&trained), &trained, &surrogates, &params.flagged)?;
         notes.add("rank", surrogates.state.rank());
         let findings = explainer.explain_all()?;
+        let peers = explainer.peers()?;
+        notes.add(TYPICAL_ERROR, median(&peers.errors));
+        notes.add(TYPICAL_ANGLE_ERROR, median(&peers.angle_errors));
         let refused = findings.iter().filter(|finding| finding.segment.lead.is_err()).count();
         tracing::info!(customers = findings.len(), refused, "explained");
         Ok(ExplainOutputs {
-            surrogate: tables::surrogate(&explainer)?,
+            surrogate: SurrogateTable::of(&explainer)?,
             angles: tables::angles(&explainer),
             flagged: flags::table(&explainer.flagged, &explainer.data.panel.classes)?,
-            explanations: tables::explanations(&explainer, &findings)?,
+            explanations: tables::explanations(&explainer, &findings, &peers)?,
+            moves: tables::moves(&explainer, &findings)?,
             contributions: tables::contributions(&explainer, &findings)?,
             fidelity: fidelity::table(params, &explainer, &findings)?,
         })
@@ -230,25 +242,21 @@ pub fn explain(run: &RunFolder, options: &ExplainOptions, model: Option<&Path>, 
     execute::<Explain>(&source.sources(run), &source.params(run, options)?, force)
 }
 
-/// Explains one customer from the tables of a run folder whose stage `explain` is up to date.
+/// Explains one customer by the tables that stage `explain` wrote: nothing is fitted, and what is printed is what they say.
 ///
 /// # Errors
 /// If the customer is not in the panel (the message says why, where that is known), or a table is missing or damaged.
 pub fn explain_customer(
     run: &RunFolder,
-    options: &ExplainOptions,
     model: Option<&Path>,
     customer: &str,
 ) -> Result<CustomerExplanation> {
     let source = Source::open(run, model)?;
     let sources = source.sources(run);
-    let (trained, batch) = ExplainInputs::read(&sources, &ExplainInputs::find(&sources)?)?.data()?;
-    let data = batch.as_ref().unwrap_or(&trained);
-    let Some(row) = data.panel.customers.iter().position(|name| name == customer) else {
+    let tables = customer::ExplainedInputs::read(&sources, &customer::ExplainedInputs::find(&sources)?)?;
+    let Some(row) = tables.row(customer) else {
         bail!("{}", left_out::why(run, customer)?);
     };
-    let surrogates = trained.fit(&trained.train_rows())?;
-    let list = source.params(run, options)?.flagged;
-    let explainer = Explainer::new(data, &trained, &surrogates, &list)?;
-    customer::document(run, &source.trained, &explainer, row)
+    let made_from = customer::made_from(run, &source.trained)?;
+    tables.document(row, made_from)
 }
