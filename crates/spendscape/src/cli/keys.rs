@@ -49,7 +49,7 @@ const CASES: [Case; 28] = [
         options: &[
             ("files", "--files IN/ledger.csv", "--files IN/other.csv", Input("file 0")),
             ("map", "--map IN/map.toml", "--map IN/fee.toml", Parameter("map")),
-            ("taxonomy", "--taxonomy IN/taxonomy.toml", "--taxonomy IN/wider.toml", Input("IN/wider.toml")),
+            ("taxonomy", "--taxonomy IN/taxonomy.toml", "--taxonomy IN/wider.toml", Input("taxonomy")),
             (
                 "draw_coefficients",
                 "--draw-coefficients 1",
@@ -69,7 +69,7 @@ const CASES: [Case; 28] = [
             ("files", "--files IN/ledger.csv", "--files IN/ledger.csv", Input("file 0")),
             ("map", "--map IN/map.toml", "--map IN/map.toml", Parameter("map")),
             ("derive_classes", "--derive-classes 2", "--derive-classes 3", Parameter("derive_classes")),
-            ("coefficients", "", "--coefficients IN/raw.csv", Input("IN/raw.csv")),
+            ("coefficients", "", "--coefficients IN/raw.csv", Input("coefficients")),
             ("window", "--window annual\u{A0}x\u{A0}2", "--window annual\u{A0}x\u{A0}2", WINDOWS),
             ("short_window", "--short-window none", "--short-window none", WINDOWS),
         ],
@@ -221,8 +221,8 @@ const CASES: [Case; 28] = [
         command: "evaluate RUN --data BANK",
         stage: "evaluate",
         options: &[
-            ("no_baselines", "", "--no-baselines", Parameter("baselines")),
-            ("no_polynomial", "", "--no-polynomial", Parameter("polynomial")),
+            ("no_baselines", "", "--no-baselines", Parameter("no_baselines")),
+            ("no_polynomial", "", "--no-polynomial", Parameter("no_polynomial")),
         ],
     },
     Case {
