@@ -1,22 +1,23 @@
 //! Columns of categories as Parquet pages: rows are places in a dictionary already, so that a text is looked up once for
 //! each dictionary that names it. Parquet's own writer looks up the text of every row.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, StringArray},
     datatypes::{DataType, Field, Int32Type},
 };
 use bytes::Bytes;
+use hashbrown::HashMap;
 use parquet::{
-    basic::{Compression, Encoding, ZstdLevel},
+    basic::{Compression, Encoding},
     column::writer::ColumnCloseResult,
     errors::{ParquetError, Result},
     file::properties::WriterProperties,
     schema::types::ColumnDescPtr,
 };
 
-use crate::pages::{EncodedPage, Pages, encode};
+use crate::pages::{Pages, encode};
 
 /// Rows of a page, as many as Parquet's own writer puts into one.
 const PAGE_ROWS: usize = 20_000;
@@ -27,7 +28,6 @@ const UNKNOWN: u32 = u32::MAX;
 /// The categories of a column of a row group.
 #[derive(Debug)]
 pub(crate) struct CategoryColumn {
-    level: ZstdLevel,
     /// The place of each text in the dictionary of the row group.
     codes: HashMap<Box<str>, u32>,
     /// The page of that dictionary: each text with its length in front.
@@ -56,14 +56,13 @@ impl CategoryColumn {
             return None;
         }
         Some(Self {
-            level,
             codes: HashMap::new(),
             dictionary: Vec::new(),
             last: None,
             page: Vec::with_capacity(PAGE_ROWS),
             levels: field.is_nullable().then(Vec::new),
             page_rows: 0,
-            pages: Pages::new(descriptor),
+            pages: Pages::new(descriptor, level.compression_level(), Encoding::RLE_DICTIONARY, 1),
         })
     }
 
@@ -127,8 +126,7 @@ impl CategoryColumn {
         buffer.push(width as u8);
         encode(&self.page, width, &mut buffer);
         self.page.clear();
-        let page =
-            EncodedPage::data(&buffer, rows, Encoding::RLE_DICTIONARY, self.level.compression_level())?;
+        let page = self.pages.page(&buffer, rows)?;
         self.pages.add(page, rows);
         Ok(())
     }
@@ -136,14 +134,13 @@ impl CategoryColumn {
     /// The bytes of the column, its dictionary before its rows, and what Parquet has to know of them.
     pub(crate) fn close(mut self) -> Result<(Bytes, ColumnCloseResult)> {
         self.end_page()?;
-        self.pages.close(Some((&self.dictionary, self.codes.len())), 1, self.level)
+        self.pages.close(Some((&self.dictionary, self.codes.len())), None)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use arrow::array::{DictionaryArray, Int32Array, Int64Array, RecordBatch, TimestampMillisecondArray};
-    use proptest::prelude::*;
     use spendscape_schema::{Axes, Table};
 
     use super::*;

@@ -4,10 +4,11 @@ use std::{
     fmt,
     io::{self, Read},
     path::Path,
+    sync::Arc,
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, StringArray},
+    array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray},
     datatypes::{
         ArrowPrimitiveType, DataType, Date32Type, Float32Type, Float64Type, Int32Type, Int64Type, Schema,
         TimeUnit, TimestampMillisecondType, ToByteSlice, UInt16Type, UInt32Type,
@@ -15,10 +16,16 @@ use arrow::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, file::io_error, vectors};
+use crate::{Error, file::io_error, fixed};
 
 /// Bytes that are copied for a text and its length, if it has no more: a copy of a fixed size is an instruction or two.
 const COPIED: usize = 32;
+
+/// Rows whose texts are copied at a time.
+const ROWS: usize = 512;
+
+/// Bytes of a text of no length.
+const EMPTY: usize = size_of::<u64>();
 
 /// A BLAKE3 digest, written as 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -89,6 +96,17 @@ pub(crate) struct ColumnDigest {
     rows: u64,
     any_null: bool,
     scratch: Vec<u8>,
+    texts: Option<Texts>,
+}
+
+/// The texts of a dictionary with their lengths in front. Each is made when it is first met, because a dictionary may hold many
+/// that no row names, and kept for as long as rows have the same dictionary.
+#[derive(Debug)]
+struct Texts {
+    dictionary: ArrayRef,
+    made: Vec<u8>,
+    /// Where each lies in what was made; nowhere if it was not.
+    places: Vec<(usize, usize)>,
 }
 
 impl ColumnDigest {
@@ -106,7 +124,13 @@ impl ColumnDigest {
             return;
         }
         self.scratch.clear();
-        bytes_of(column, &mut self.scratch);
+        if let Some(column) = column.as_dictionary_opt::<Int32Type>() {
+            let texts = self.texts.take().filter(|known| Arc::ptr_eq(&known.dictionary, column.values()));
+            let texts = self.texts.insert(texts.unwrap_or_else(|| Texts::of(column.values())));
+            texts.append(column.keys(), &mut self.scratch);
+        } else {
+            bytes_of(column, &mut self.scratch);
+        }
         self.values.update(&self.scratch);
     }
 
@@ -176,31 +200,51 @@ fn text(bytes: &mut Vec<u8>, value: &str) {
     bytes.extend_from_slice(value.as_bytes());
 }
 
-/// Appends the texts that the rows name. Each is made with its length in front when it is first met, because a dictionary may
-/// hold many that no row names.
-fn categories(dictionary: &DictionaryArray<Int32Type>, bytes: &mut Vec<u8>) {
-    let values: &StringArray = dictionary.values().as_string();
-    let (mut made, mut places) = (Vec::new(), vec![0..0; values.len()]);
-    for key in dictionary.keys() {
-        let Some(key) = key else {
-            text(bytes, "");
-            continue;
-        };
-        let place = &mut places[key as usize];
-        if place.end == 0 {
-            let first = made.len();
-            text(&mut made, values.value(key as usize));
-            *place = first..made.len();
-            made.resize(made.len() + COPIED, 0);
-        }
-        match made[place.start..].first_chunk::<COPIED>() {
-            Some(copied) if place.len() <= COPIED => {
-                let end = bytes.len() + place.len();
-                bytes.extend_from_slice(copied);
-                bytes.truncate(end);
+impl Texts {
+    fn of(dictionary: &ArrayRef) -> Self {
+        Self { dictionary: dictionary.clone(), made: Vec::new(), places: vec![(0, 0); dictionary.len()] }
+    }
+
+    /// Appends the texts that the rows name.
+    fn append(&mut self, keys: &Int32Array, bytes: &mut Vec<u8>) {
+        let dictionary = self.dictionary.clone();
+        let values: &StringArray = dictionary.as_string();
+        // Room for some rows is made at once, and what they left of it is taken back: zeros, as is what is copied behind a text.
+        for first in (0..keys.len()).step_by(ROWS) {
+            let keys = keys.slice(first, ROWS.min(keys.len() - first));
+            let mut at = bytes.len();
+            bytes.resize(at + keys.len() * COPIED, 0);
+            for key in &keys {
+                let (from, to) = match key {
+                    Some(key) => self.place(key as usize, values),
+                    None => {
+                        at += EMPTY;
+                        continue;
+                    }
+                };
+                match (self.made[from..].first_chunk::<COPIED>(), bytes[at..].first_chunk_mut()) {
+                    (Some(copied), Some(room)) if to - from <= COPIED => *room = *copied,
+                    _ => {
+                        bytes.resize(bytes.len() + (to - from), 0);
+                        bytes[at..at + (to - from)].copy_from_slice(&self.made[from..to]);
+                    }
+                }
+                at += to - from;
             }
-            _ => bytes.extend_from_slice(&made[place.clone()]),
+            bytes.truncate(at);
         }
+    }
+
+    /// Where the text of a key lies.
+    #[inline]
+    fn place(&mut self, key: usize, values: &StringArray) -> (usize, usize) {
+        if self.places[key].1 == 0 {
+            let first = self.made.len();
+            text(&mut self.made, values.value(key));
+            self.places[key] = (first, self.made.len());
+            self.made.resize(self.made.len() + COPIED, 0);
+        }
+        self.places[key]
     }
 }
 
@@ -215,7 +259,7 @@ fn bytes_in_place(column: &ArrayRef) -> Option<&[u8]> {
         DataType::Timestamp(TimeUnit::Millisecond, None) => {
             Some(column.as_primitive::<TimestampMillisecondType>().values().to_byte_slice())
         }
-        DataType::FixedSizeList(_, _) => vectors::bytes_of(column.as_fixed_size_list()),
+        DataType::FixedSizeList(_, _) => fixed::bytes_of(column.as_fixed_size_list()),
         _ => None,
     }
 }
@@ -228,7 +272,10 @@ fn bytes_of(column: &ArrayRef, bytes: &mut Vec<u8>) {
                 text(bytes, value.unwrap_or_default());
             }
         }
-        DataType::Dictionary(_, _) => categories(column.as_dictionary(), bytes),
+        DataType::Dictionary(_, _) => {
+            let column = column.as_dictionary::<Int32Type>();
+            Texts::of(column.values()).append(column.keys(), bytes);
+        }
         DataType::Boolean => {
             bytes.extend(column.as_boolean().iter().map(|flag| u8::from(flag == Some(true))));
         }
@@ -271,9 +318,7 @@ fn primitive<T: ArrowPrimitiveType>(column: &ArrayRef, bytes: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::Int32Array;
+    use arrow::array::DictionaryArray;
     use proptest::prelude::*;
 
     use super::*;

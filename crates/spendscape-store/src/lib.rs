@@ -27,14 +27,15 @@
 //! ```
 //!
 //! Modules in reading order: [`mod@file`] (atomic replacement), [`mod@lock`], [`provenance`], [`digest`], [`sealed`]
-//! (digests of bytes), [`guard`] (panics of other software), `pages`, `categories` and `vectors` (columns of
-//! these), [`writer`], [`table`],
+//! (digests of bytes), [`guard`] (panics of other software), `pages`, `categories` and `fixed` (columns of
+//! categories, and of vectors and numbers), [`writer`], [`table`],
 //! [`manifest`].
 
 mod categories;
 pub mod digest;
 mod error;
 pub mod file;
+mod fixed;
 pub mod guard;
 pub mod lock;
 pub mod manifest;
@@ -42,7 +43,6 @@ mod pages;
 pub mod provenance;
 pub mod sealed;
 pub mod table;
-mod vectors;
 pub mod writer;
 
 pub use digest::{Digest, DigestOf};

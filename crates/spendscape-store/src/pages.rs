@@ -11,6 +11,7 @@ use parquet::{
     file::{
         metadata::{ColumnChunkMetaData, PageEncodingStats},
         page_index::offset_index::{OffsetIndexMetaData, PageLocation},
+        statistics::Statistics,
         writer::{SerializedPageWriter, TrackedWrite},
     },
     schema::types::ColumnDescPtr,
@@ -28,29 +29,6 @@ pub(crate) struct EncodedPage {
 }
 
 impl EncodedPage {
-    /// A page of so many values, levels included, from its levels and values.
-    pub(crate) fn data(body: &[u8], values: usize, encoding: Encoding, level: i32) -> Result<Self> {
-        let page = Page::DataPage {
-            buf: compressed(body, level)?,
-            num_values: values as u32,
-            encoding,
-            def_level_encoding: Encoding::RLE,
-            rep_level_encoding: Encoding::RLE,
-            statistics: None,
-        };
-        Self::new(page, body.len())
-    }
-
-    fn dictionary(body: &[u8], values: usize, level: i32) -> Result<Self> {
-        let page = Page::DictionaryPage {
-            buf: compressed(body, level)?,
-            num_values: values as u32,
-            encoding: Encoding::PLAIN,
-            is_sorted: false,
-        };
-        Self::new(page, body.len())
-    }
-
     fn new(page: Page, uncompressed: usize) -> Result<Self> {
         let mut sink = TrackedWrite::new(Vec::with_capacity(page.buffer().len() + HEADER_BYTES));
         let written =
@@ -63,14 +41,13 @@ impl EncodedPage {
 /// More than the header of a page takes.
 const HEADER_BYTES: usize = 64;
 
-fn compressed(bytes: &[u8], level: i32) -> Result<Bytes> {
-    Ok(zstd::bulk::compress(bytes, level)?.into())
-}
-
 /// The pages of a column, in order.
 #[derive(Debug)]
 pub(crate) struct Pages {
     descriptor: ColumnDescPtr,
+    level: i32,
+    encoding: Encoding,
+    values_per_row: usize,
     bytes: Vec<u8>,
     locations: Vec<PageLocation>,
     uncompressed: usize,
@@ -78,8 +55,28 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    pub(crate) fn new(descriptor: ColumnDescPtr) -> Self {
-        Self { descriptor, bytes: Vec::new(), locations: Vec::new(), uncompressed: 0, rows: 0 }
+    /// Pages that are compressed with an effort, as zstd counts, and whose values are written in one way.
+    pub(crate) fn new(
+        descriptor: ColumnDescPtr,
+        level: i32,
+        encoding: Encoding,
+        values_per_row: usize,
+    ) -> Self {
+        let (bytes, locations) = (Vec::new(), Vec::new());
+        Self { descriptor, level, encoding, values_per_row, bytes, locations, uncompressed: 0, rows: 0 }
+    }
+
+    /// The page of some rows, from its levels and values.
+    pub(crate) fn page(&self, body: &[u8], rows: usize) -> Result<EncodedPage> {
+        let page = Page::DataPage {
+            buf: zstd::bulk::compress(body, self.level)?.into(),
+            num_values: (rows * self.values_per_row) as u32,
+            encoding: self.encoding,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        EncodedPage::new(page, body.len())
     }
 
     /// Adds the page of the next rows.
@@ -94,45 +91,44 @@ impl Pages {
         self.rows += rows;
     }
 
-    /// The bytes of the column and what Parquet has to know of them. The dictionary of its values, if they are codes, is a
-    /// page before its rows and the number of texts in it; every row has so many values.
+    /// The bytes of the column and what Parquet has to know of them. The dictionary, if values are codes, is a page before the
+    /// rows and the number of texts in it.
     pub(crate) fn close(
         mut self,
         dictionary: Option<(&[u8], usize)>,
-        values_per_row: usize,
-        level: ZstdLevel,
+        statistics: Option<Statistics>,
     ) -> Result<(Bytes, ColumnCloseResult)> {
         let stats = |page_type, encoding, count| PageEncodingStats { page_type, encoding, count };
-        let count = self.locations.len() as i32;
+        let mut pages = vec![stats(PageType::DATA_PAGE, self.encoding, self.locations.len() as i32)];
+        let mut encodings = vec![Encoding::RLE, self.encoding];
         let mut chunk = ColumnChunkMetaData::builder(self.descriptor)
-            .set_compression(Compression::ZSTD(level))
-            .set_num_values((self.rows * values_per_row) as i64);
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_num_values((self.rows * self.values_per_row) as i64);
         let mut bytes = self.bytes;
-        match dictionary {
-            None => {
-                chunk = chunk
-                    .set_encodings(vec![Encoding::PLAIN, Encoding::RLE])
-                    .set_page_encoding_stats(vec![stats(PageType::DATA_PAGE, Encoding::PLAIN, count)]);
+        if let Some((texts, number)) = dictionary {
+            let page = Page::DictionaryPage {
+                buf: zstd::bulk::compress(texts, self.level)?.into(),
+                num_values: number as u32,
+                encoding: Encoding::PLAIN,
+                is_sorted: false,
+            };
+            let page = EncodedPage::new(page, texts.len())?;
+            let first = page.compressed as i64;
+            self.uncompressed += page.uncompressed;
+            bytes = [page.bytes, bytes].concat();
+            for location in &mut self.locations {
+                location.offset += first;
             }
-            Some((texts, number)) => {
-                let page = EncodedPage::dictionary(texts, number, level.compression_level())?;
-                let first = page.compressed as i64;
-                self.uncompressed += page.uncompressed;
-                bytes = [page.bytes, bytes].concat();
-                for location in &mut self.locations {
-                    location.offset += first;
-                }
-                chunk = chunk
-                    .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
-                    .set_page_encoding_stats(vec![
-                        stats(PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1),
-                        stats(PageType::DATA_PAGE, Encoding::RLE_DICTIONARY, count),
-                    ])
-                    .set_data_page_offset(first)
-                    .set_dictionary_page_offset(Some(0));
-            }
+            pages.insert(0, stats(PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1));
+            encodings.insert(0, Encoding::PLAIN);
+            chunk = chunk.set_data_page_offset(first).set_dictionary_page_offset(Some(0));
+        }
+        if let Some(statistics) = statistics {
+            chunk = chunk.set_statistics(statistics);
         }
         let metadata = chunk
+            .set_encodings(encodings)
+            .set_page_encoding_stats(pages)
             .set_total_compressed_size(bytes.len() as i64)
             .set_total_uncompressed_size(self.uncompressed as i64)
             .build()?;

@@ -35,9 +35,9 @@ use crate::{
     Digest, DigestOf, Error, PendingFile, Provenance,
     categories::CategoryColumn,
     file::io_error,
+    fixed::FixedColumn,
     sealed::{CHUNKS_KEY, DIGEST_KEY, PROVENANCE_KEY, SEAL_KEY, UNSEALED, chunk_digests, seal},
     table::parquet_error,
-    vectors::VectorColumn,
 };
 
 /// Rows per row group: a row group of a ledger is then some 10 MB, small enough for a streaming reader's memory and
@@ -79,7 +79,7 @@ pub struct TableWriter {
 #[derive(Debug)]
 enum Column {
     Categories(Box<CategoryColumn>),
-    Vectors(Box<VectorColumn>),
+    Fixed(Box<FixedColumn>),
     /// Anything else, with a writer for each leaf.
     Leaves(FieldRef, Vec<ArrowColumnWriter>),
 }
@@ -94,7 +94,7 @@ impl Column {
     fn write(&mut self, values: &ArrayRef) -> Result<(), ParquetError> {
         match self {
             Self::Categories(column) => column.write(values),
-            Self::Vectors(column) => column.write(values),
+            Self::Fixed(column) => column.write(values),
             Self::Leaves(field, writers) => {
                 let leaves = compute_leaves(field, values)?;
                 writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
@@ -105,7 +105,7 @@ impl Column {
     fn close(self) -> Result<Vec<Chunk>, ParquetError> {
         let (bytes, closed) = match self {
             Self::Categories(column) => column.close()?,
-            Self::Vectors(column) => column.close()?,
+            Self::Fixed(column) => column.close()?,
             Self::Leaves(_, writers) => {
                 return writers.into_iter().map(|writer| Ok(Chunk::Leaf(writer.close()?))).collect();
             }
@@ -260,8 +260,8 @@ impl TableWriter {
                 let properties = self.writer.properties();
                 if let Some(categories) = CategoryColumn::new(field, descriptor.clone(), properties) {
                     *column = Column::Categories(Box::new(categories));
-                } else if let Some(vectors) = VectorColumn::new(field, descriptor, properties) {
-                    *column = Column::Vectors(Box::new(vectors));
+                } else if let Some(fixed) = FixedColumn::new(field, descriptor, properties) {
+                    *column = Column::Fixed(Box::new(fixed));
                 } else {
                     writers.push(writer);
                 }

@@ -115,7 +115,9 @@ impl FixedFormat {
         }
         let two = |at: usize| i64::from(text[at] - b'0') * 10 + i64::from(text[at + 1] - b'0');
         let (year, month, day) = (100 * two(self.year) + two(self.year + 2), two(self.month), two(self.day));
-        let [hour, minute, second] = [self.hour, self.minute, self.second].map(|place| place.map_or(0, two));
+        // Mapping an array of them is no part of this function to the compiler, but a loop of its own.
+        let of = |place: Option<usize>| place.map_or(0, two);
+        let (hour, minute, second) = (of(self.hour), of(self.minute), of(self.second));
         let is_day = year > 0 && (1..=12).contains(&month) && day > 0 && day <= days_of(year, month);
         if !is_day || hour > 23 || minute > 59 || second > 59 {
             return Fixed::Unknown;
