@@ -10,16 +10,16 @@ use spendscape_schema::marks::is_mark;
 
 use super::{
     amount::AmountValues,
-    chunk::{Chunk, Texts, Wanted},
+    chunk::{Chunk, Limit, Texts, Wanted},
     dictionary::{Dictionary, LookUp, News},
     expression::{Expression, find_failure},
     format::Format,
     map::Refusal,
     money::{self, Amounts},
+    pass::Seen,
     plans::{Plans, Value},
     report::Example,
     statement,
-    take::Seen,
     time::{TimeReader, Times},
 };
 use crate::{Error, Place, RowProblem, error::is_unseen};
@@ -59,20 +59,6 @@ struct Values<'c> {
     place: Option<Texts<'c>>,
     /// The columns as amount and balance see them.
     exact: RecordBatch,
-}
-
-/// The first row of a chunk that cannot be taken, or the number of its rows, and why.
-pub(crate) struct Limit {
-    row: usize,
-    failure: Option<Error>,
-}
-
-impl Limit {
-    pub(crate) fn fail(&mut self, row: usize, failure: Error) {
-        if row < self.row {
-            (self.row, self.failure) = (row, Some(failure));
-        }
-    }
 }
 
 /// Rows that were taken, column by column. They are told by their position among them.
