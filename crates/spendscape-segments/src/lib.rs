@@ -51,6 +51,7 @@ mod hierarchical;
 mod identity;
 mod kdtree;
 mod kmeans;
+mod labels;
 mod life_events;
 mod mixture;
 mod neighbors;

@@ -4,8 +4,8 @@ mod acceptance;
 mod papers;
 
 use super::{
-    experiments::{Experiment, Measured},
-    summary::{Entry, Verdict},
+    experiments::Experiment,
+    summary::{Entry, Measured, Verdict},
 };
 
 /// How the figure of an entry is found in what one seed measured.
