@@ -1,11 +1,27 @@
 //! Random starting weights.
 
-use crate::network::{Kind, Network};
+use crate::error::Error;
+use crate::network::{Kind, Network, NetworkParams};
 use crate::real::Real;
 use rand::{Rng, RngExt};
 
+impl NetworkParams {
+    /// Makes the network with random weights as Keras does: uniform input kernels and dense layers between the roots of
+    /// 6 / (inputs + rows) (Glorot and Bengio 2010, equation 16), recurrent kernels with orthonormal columns (Saxe, McClelland
+    /// and Ganguli 2014), forget biases 1 (Gers, Schmidhuber and Cummins 2000), other biases 0.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] when a width is zero or there is no layer, [`Error::Setting`] for dropout out of range or more
+    /// parameters than memory has addresses for.
+    pub fn init<F: Real, R: Rng>(&self, rng: &mut R) -> Result<Network<F>, Error> {
+        let mut network = self.zeros()?;
+        fill(&mut network, rng);
+        Ok(network)
+    }
+}
+
 /// Glorot-uniform kernels, orthogonal recurrent kernels, forget biases 1, other biases 0 (the start of Keras's LSTM).
-pub(crate) fn fill<F: Real, R: Rng>(network: &mut Network<F>, rng: &mut R) {
+fn fill<F: Real, R: Rng>(network: &mut Network<F>, rng: &mut R) {
     for layer in network.layers.clone() {
         let limit = (6.0 / (layer.inputs + layer.rows()) as f64).sqrt();
         for value in &mut network.values[layer.w_ih.clone()] {

@@ -4,11 +4,12 @@ mod layer;
 mod params;
 
 use crate::error::Error;
-use crate::kernels::{Instructions, Kernels};
+use crate::kernels::{self, Instructions, Kernels};
 use crate::real::Real;
+pub use layer::Activation;
 pub(crate) use layer::{Kind, Layer};
 use ndarray::{Array1, ArrayD, ArrayRef, ArrayView1, ArrayView2, ArrayViewD, IxDyn};
-pub use params::{Activation, Bias, NetworkParams};
+pub use params::{Bias, NetworkParams};
 
 /// A network with its weights.
 ///
@@ -76,7 +77,7 @@ impl<F: Real> Network<F> {
     /// # Errors
     /// [`Error::Instructions`] when the CPU or the float type lacks them.
     pub fn set_instructions(&mut self, instructions: Instructions) -> Result<(), Error> {
-        self.kernels = F::kernels(instructions).ok_or(Error::Instructions { instructions })?;
+        self.kernels = kernels::of(instructions).ok_or(Error::Instructions { instructions })?;
         Ok(())
     }
 

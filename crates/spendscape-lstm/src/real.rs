@@ -1,6 +1,5 @@
 //! The float types a network can be made of.
 
-use crate::kernels::{Instructions, Kernels};
 use ndarray::NdFloat;
 
 mod sealed {
@@ -23,8 +22,6 @@ pub trait Real: NdFloat + Default + sealed::Sealed {
     const DTYPE: safetensors::Dtype;
     #[doc(hidden)]
     fn little_endian(self) -> impl Iterator<Item = u8>;
-    #[doc(hidden)]
-    fn kernels(instructions: Instructions) -> Option<&'static Kernels<Self>>;
 }
 
 impl Real for f32 {
@@ -42,9 +39,6 @@ impl Real for f32 {
     fn as_f64(self) -> f64 {
         f64::from(self)
     }
-    fn kernels(instructions: Instructions) -> Option<&'static Kernels<Self>> {
-        crate::kernels::for_f32(instructions)
-    }
 }
 
 impl Real for f64 {
@@ -61,8 +55,5 @@ impl Real for f64 {
     #[inline]
     fn as_f64(self) -> f64 {
         self
-    }
-    fn kernels(instructions: Instructions) -> Option<&'static Kernels<Self>> {
-        crate::kernels::for_f64(instructions)
     }
 }

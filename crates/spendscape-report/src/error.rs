@@ -97,12 +97,12 @@ pub enum Error {
         /// What linear algebra says.
         source: spendscape_linalg::Error,
     },
-    /// A figure cannot be encoded as PNG.
-    #[error("cannot encode {path} as PNG: {source}")]
+    /// A figure cannot be painted as PNG.
+    #[error("cannot paint {path}: {source}")]
     Png {
         /// The file.
         path: PathBuf,
-        /// What the encoder says.
-        source: png::EncodingError,
+        /// What the painter says.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

@@ -9,7 +9,7 @@ use spendscape_schema::{Axis, CoefficientOrigin, Scope, scope::percent, tables::
 use crate::{
     Error,
     draw::text::count,
-    model_card::{Figures, read_figures},
+    measured::{Figures, read_figures},
     run::{FIDELITY, column_error, required, scope_of},
 };
 

@@ -25,6 +25,7 @@ mod error;
 mod explanation;
 mod facts;
 mod figures;
+mod measured;
 mod model_card;
 mod page;
 mod profiles;

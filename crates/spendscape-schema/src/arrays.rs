@@ -17,7 +17,10 @@ use arrow::{
 };
 use ndarray::{Array2, ArrayView2};
 
-use crate::{Error, tables::TABLE_KEY};
+use crate::Error;
+
+/// The table's name in the metadata of a schema.
+pub(crate) const TABLE_KEY: &str = "spendscape.table";
 
 /// A text column.
 pub fn text<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> ArrayRef {

@@ -2,6 +2,7 @@
 
 use crate::check;
 use crate::error::Result;
+use crate::labels::compress;
 
 /// Share of equal entries.
 ///
@@ -11,15 +12,6 @@ pub fn share_equal(a: &[usize], b: &[usize]) -> Result<f64> {
     check::length("entries of second labels", a.len(), b.len())?;
     check::at_least("labels", "entries", 1, a.len())?;
     Ok(a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / a.len() as f64)
-}
-
-/// Labels renumbered 0, 1, ... in the order of their values, and how many there are.
-pub(crate) fn compress(labels: &[usize]) -> (Vec<usize>, usize) {
-    let mut values = labels.to_vec();
-    values.sort_unstable();
-    values.dedup();
-    let at = |l: &usize| values.partition_point(|v| v < l);
-    (labels.iter().map(at).collect(), values.len())
 }
 
 /// Counts of a pair of labelings, without the empty cells.

@@ -18,7 +18,7 @@ pub(crate) fn below(what: &'static str, limit: usize, values: &[usize]) -> Resul
 pub(crate) fn clustering(x: &ArrayRef2<f64>, labels: &[usize]) -> Result<(Vec<usize>, usize)> {
     length("entries of labels", x.nrows(), labels.len())?;
     finite("features", x)?;
-    let (labels, clusters) = crate::agreement::compress(labels);
+    let (labels, clusters) = crate::labels::compress(labels);
     at_least("labels", "clusters", 2, clusters)?;
     if clusters >= x.nrows() {
         return Err(Error::TooMany {

@@ -52,6 +52,7 @@ mod hungarian;
 mod identity;
 mod kdtree;
 mod kmeans;
+mod labels;
 mod life_events;
 mod members;
 mod mixture;

@@ -214,8 +214,8 @@ fn best_jaccard(a: &[usize], b: &[usize], clusters: usize) -> Vec<f64> {
 /// When lengths disagree or there are no customers.
 pub fn matched_share(a: &[usize], b: &[usize]) -> Result<f64> {
     check::length("entries of second labels", a.len(), b.len())?;
-    let (a, rows) = crate::agreement::compress(a);
-    let (b, columns) = crate::agreement::compress(b);
+    let (a, rows) = crate::labels::compress(a);
+    let (b, columns) = crate::labels::compress(b);
     let mut overlap = Array2::<f64>::zeros((rows, columns));
     a.iter().zip(&b).for_each(|(&i, &j)| overlap[[i, j]] += 1.0);
     let partner = crate::hungarian::maximum_assignment(&overlap)?;

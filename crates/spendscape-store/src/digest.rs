@@ -1,7 +1,6 @@
 //! Digests of content: a table's schema and values, or a file's bytes.
 
 use std::{
-    fmt,
     io::{self, Read},
     path::Path,
     sync::Arc,
@@ -14,9 +13,8 @@ use arrow::{
         TimeUnit, TimestampMillisecondType, ToByteSlice, UInt16Type, UInt32Type,
     },
 };
-use serde::{Deserialize, Serialize};
 
-use crate::{Error, file::io_error, fixed};
+use crate::{Digest, Error, file::io_error, fixed};
 
 /// Bytes that are copied for a text and its length, if it has no more: a copy of a fixed size is an instruction or two.
 const COPIED: usize = 32;
@@ -27,18 +25,7 @@ const ROWS: usize = 512;
 /// Bytes of a text of no length.
 const EMPTY: usize = size_of::<u64>();
 
-/// A BLAKE3 digest, written as 64 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Digest(String);
-
 impl Digest {
-    /// The digest of some bytes.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(blake3::hash(bytes).to_hex().to_string())
-    }
-
     /// The digest of a file's bytes. What is digested is read again, so that only a file will do: a pipe would be empty then,
     /// and a device may have no end.
     ///
@@ -57,22 +44,10 @@ impl Digest {
         let mut buffer = vec![0; 1 << 20];
         loop {
             match file.read(&mut buffer).map_err(io_error("read", path))? {
-                0 => return Ok(Self(hasher.finalize().to_hex().to_string())),
+                0 => return Ok(Self::of_hash(hasher.finalize())),
                 n => hasher.update(&buffer[..n]),
             };
         }
-    }
-
-    /// The digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -191,7 +166,7 @@ impl DigestOf {
         for column in self.columns {
             hasher.update(column.finish().as_bytes());
         }
-        Digest(hasher.finalize().to_hex().to_string())
+        Digest::of_hash(hasher.finalize())
     }
 }
 

@@ -26,32 +26,37 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Modules in reading order: [`mod@file`] (atomic replacement), [`mod@lock`], [`provenance`], [`digest`], [`sealed`]
-//! (digests of bytes), [`guard`] (panics of other software), `pages`, `categories` and `fixed` (columns of
-//! categories, and of vectors and numbers), [`writer`], [`table`],
-//! [`manifest`].
+//! Modules in reading order: [`mod@file`] (atomic replacement), [`mod@lock`], [`provenance`], `hash`, [`digest`], [`sealed`]
+//! (digests of bytes), [`guard`] (panics of other software), `pages`, `categories` and `fixed` (columns of categories, and
+//! of vectors and numbers), [`writer`], [`table`], [`manifest`], `standing` (which files count), `damage` (what to do about
+//! the others).
 
 mod categories;
+mod damage;
 pub mod digest;
 mod error;
 pub mod file;
 mod fixed;
 pub mod guard;
+mod hash;
 pub mod lock;
 pub mod manifest;
 mod pages;
 pub mod provenance;
 pub mod sealed;
+mod standing;
 pub mod table;
 pub mod writer;
 
-pub use digest::{Digest, DigestOf};
+pub use digest::DigestOf;
 pub use error::{Error, is_bad_input};
 pub use file::{PendingFile, ScratchFolder, remove_temporaries, require_free_space, write_file};
 pub use guard::catch_panic;
+pub use hash::Digest;
 pub use lock::{FolderLock, Use};
-pub use manifest::{Manifest, StageRecord, Stale, Standing, Void, digest_of, seal_of, standing, this_build};
+pub use manifest::{Manifest, StageRecord, Void, this_build};
 pub use provenance::Provenance;
 pub use sealed::Chunks;
+pub use standing::{Stale, Standing, digest_of, seal_of, standing};
 pub use table::{Stored, TableFile, TableReader, read_table};
 pub use writer::{TableWriter, Written, write_table};

@@ -23,15 +23,17 @@ use parquet::{
     },
 };
 
-use crate::{Digest, Error, Provenance, file::io_error, manifest::remedy, table::parquet_error};
+use crate::{
+    Digest, Error, Provenance,
+    damage::{parquet_error, remedy},
+    file::io_error,
+    hash::UNSEALED,
+};
 
 pub(crate) const PROVENANCE_KEY: &str = "spendscape.provenance";
 pub(crate) const DIGEST_KEY: &str = "spendscape.digest";
 pub(crate) const CHUNKS_KEY: &str = "spendscape.chunks";
 pub(crate) const SEAL_KEY: &str = "spendscape.seal";
-
-/// What stands in the seal's place before the footer is sealed, and while its digest is taken.
-pub(crate) const UNSEALED: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The seal's key in the footer, and the two bytes between it and the value: a text follows, of 64 bytes.
 const SEAL_MARK: &[u8] = b"spendscape.seal\x18\x40";

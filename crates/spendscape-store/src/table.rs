@@ -3,15 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
-use parquet::{
-    arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
-    errors::ParquetError,
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use spendscape_schema::{Axes, Table, Tabular, arrays::Rows};
 
 use crate::{
     Chunks, Digest, DigestOf, Error, Provenance,
-    manifest::remedy,
+    damage::parquet_error,
     sealed::{Footer, compare},
 };
 
@@ -208,19 +207,4 @@ pub fn read_table(path: &Path, table: Table) -> Result<Stored, Error> {
     let rows =
         Rows::new(&schema, &batches).map_err(|source| Error::Table { path: path.to_owned(), source })?;
     Ok(Stored { rows, axes, provenance: footer.provenance, digest: footer.digest, path: path.to_owned() })
-}
-
-fn damaged(path: &Path, source: ParquetError) -> Error {
-    Error::Parquet { path: path.to_owned(), remedy: remedy(path), source }
-}
-
-/// Parquet wraps what the system says: a full disk is not a damaged file.
-pub(crate) fn parquet_error(path: &Path, source: ParquetError) -> Error {
-    match source {
-        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
-            Ok(source) => Error::Io { action: "read or write", path: path.to_owned(), source: *source },
-            Err(inner) => damaged(path, ParquetError::External(inner)),
-        },
-        source => damaged(path, source),
-    }
 }

@@ -34,10 +34,11 @@ use spendscape_schema::{Kind, Table};
 use crate::{
     Digest, DigestOf, Error, PendingFile, Provenance,
     categories::CategoryColumn,
+    damage::parquet_error,
     file::io_error,
     fixed::FixedColumn,
-    sealed::{CHUNKS_KEY, DIGEST_KEY, PROVENANCE_KEY, SEAL_KEY, UNSEALED, chunk_digests, seal},
-    table::parquet_error,
+    hash::UNSEALED,
+    sealed::{CHUNKS_KEY, DIGEST_KEY, PROVENANCE_KEY, SEAL_KEY, chunk_digests, seal},
 };
 
 /// Rows per row group: a row group of a ledger is then some 10 MB, small enough for a streaming reader's memory and

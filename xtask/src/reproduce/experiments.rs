@@ -1,7 +1,6 @@
 //! What is run: two synthetic banks and the public data, each with several training seeds.
 
 use std::{
-    collections::BTreeMap,
     io::Read as _,
     path::{Path, PathBuf},
 };
@@ -11,14 +10,12 @@ use anyhow::{Context, Result};
 use super::{
     goals::{self, Stream},
     loans,
+    summary::Measured,
 };
 use crate::{
     program::{Program, json},
     shell,
 };
-
-/// Figures measured with one training seed.
-pub(crate) type Measured = BTreeMap<String, f64>;
 
 /// One experiment.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::experiments::Measured;
+use super::summary::Measured;
 use crate::{
     program::{Program, json},
     shell,

@@ -12,7 +12,10 @@ use std::{env, path::PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use self::experiments::{Experiment, Job, Measured};
+use self::{
+    experiments::{Experiment, Job},
+    summary::Measured,
+};
 use crate::{datasets, program::Program, shell};
 
 /// Options of `cargo xtask reproduce`.

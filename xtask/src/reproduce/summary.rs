@@ -1,9 +1,12 @@
 //! `summary.json`: one entry per acceptance row and per claim, for each experiment.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+
+/// Figures measured with one training seed.
+pub(crate) type Measured = BTreeMap<String, f64>;
 
 /// One judged figure.
 #[derive(Debug, Clone, Serialize)]

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayRef, Ix1};
 
-use super::{GruCell, GruMap, LstmCell, LstmMap, RnnCell, RnnMap, StackedLstm, StackedMap};
+use super::{GruCell, GruMap, LstmCell, LstmMap, RnnCell, RnnMap};
 use crate::complete::Complete;
 use crate::error::Error;
 use crate::interval::Interval;
@@ -40,7 +40,7 @@ pub trait Driven: Sync {
     }
 }
 
-fn numbered(prefix: &str, letter: char, units: usize) -> impl Iterator<Item = String> + '_ {
+pub(super) fn numbered(prefix: &str, letter: char, units: usize) -> impl Iterator<Item = String> + '_ {
     (1..=units).map(move |k| format!("{prefix}{letter} {k}"))
 }
 
@@ -90,37 +90,3 @@ macro_rules! driven_hidden {
 }
 
 driven_hidden!(GruCell => GruMap, RnnCell => RnnMap);
-
-impl Driven for StackedLstm {
-    type Map<'a> = StackedMap<'a>;
-
-    fn input_width(&self) -> usize {
-        self.layers[0].inputs()
-    }
-
-    fn state_names(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        for (l, layer) in self.layers.iter().enumerate() {
-            let prefix = format!("layer {} ", l + 1);
-            for letter in ['h', 'c'] {
-                names.extend(numbered(&prefix, letter, layer.units()));
-            }
-        }
-        names
-    }
-
-    fn preactivations(&self, u: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error> {
-        self.layers[0].affine.enclose(u)
-    }
-
-    fn with_preactivations(&self, z0: Vec<Interval>) -> StackedMap<'_> {
-        let mut layers = vec![LstmMap { cell: &self.layers[0], z0, input_known: true }];
-        for cell in &self.layers[1..] {
-            // Only the bias is constant for an upper layer; its input weights act on the state of the layer below.
-            let mut z0 = Vec::new();
-            cell.affine.enclose_into(|_| (0.0, 0.0), &mut z0);
-            layers.push(LstmMap { cell, z0, input_known: true });
-        }
-        StackedMap { layers }
-    }
-}

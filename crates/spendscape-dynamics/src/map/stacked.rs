@@ -2,9 +2,11 @@
 
 use ndarray::{Array1, ArrayRef, Ix1};
 
+use super::driven::numbered;
 use super::lstm::unit;
 use super::{Driven, LstmCell, LstmMap, Map, Scalar};
 use crate::error::Error;
+use crate::interval::Interval;
 
 /// The weights of a stack of LSTM layers, bottom first.
 #[derive(Debug, Clone)]
@@ -41,6 +43,40 @@ impl StackedLstm {
     /// [`Error::InputWidth`] or `BadInput::NotFinite`.
     pub fn under(&self, u: &ArrayRef<f64, Ix1>) -> Result<StackedMap<'_>, Error> {
         self.driven_by(u)
+    }
+}
+
+impl Driven for StackedLstm {
+    type Map<'a> = StackedMap<'a>;
+
+    fn input_width(&self) -> usize {
+        self.layers[0].inputs()
+    }
+
+    fn state_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for (l, layer) in self.layers.iter().enumerate() {
+            let prefix = format!("layer {} ", l + 1);
+            for letter in ['h', 'c'] {
+                names.extend(numbered(&prefix, letter, layer.units()));
+            }
+        }
+        names
+    }
+
+    fn preactivations(&self, u: &ArrayRef<f64, Ix1>) -> Result<Vec<Interval>, Error> {
+        self.layers[0].affine.enclose(u)
+    }
+
+    fn with_preactivations(&self, z0: Vec<Interval>) -> StackedMap<'_> {
+        let mut layers = vec![LstmMap { cell: &self.layers[0], z0, input_known: true }];
+        for cell in &self.layers[1..] {
+            // Only the bias is constant for an upper layer; its input weights act on the state of the layer below.
+            let mut z0 = Vec::new();
+            cell.affine.enclose_into(|_| (0.0, 0.0), &mut z0);
+            layers.push(LstmMap { cell, z0, input_known: true });
+        }
+        StackedMap { layers }
     }
 }
 

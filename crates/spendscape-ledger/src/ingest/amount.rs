@@ -3,37 +3,13 @@
 use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
-use serde::{Deserialize, Serialize};
 
 use super::{
     expression::Expression,
-    map::ColumnMap,
+    map::{ColumnMap, Debits},
     money::{self, Amounts},
 };
 use crate::{Error, RowProblem};
-
-/// Debit and credit in two columns, of which a row fills one; zero beside a value counts as empty.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DebitCredit {
-    /// Money that goes out: a column, or an SQL expression as under `columns`.
-    pub debit: String,
-    /// Money that comes in, likewise.
-    pub credit: String,
-    /// Whether debits are written with a minus. Banks do both, and a minus in one row only is a reversal, so that a minus in
-    /// either column is refused where this is not said.
-    pub debits: Option<Debits>,
-}
-
-/// How debits are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Debits {
-    /// Without a minus: one in either column takes back an earlier debit or credit.
-    Positive,
-    /// With a minus: the amount is what stands in either column, and a debit without a minus takes back an earlier one.
-    Negative,
-}
 
 /// The keys of the entries that amounts are computed of.
 const DEBIT: &str = "amount.debit";

@@ -17,7 +17,8 @@ use super::{
     columns::Origin,
     common::converted,
     expression::find_failure,
-    map::{ColumnMap, ColumnType},
+    map::ColumnMap,
+    map_types::ColumnType,
     number::NumberSigns,
     records::Span,
 };
@@ -321,4 +322,18 @@ fn numbers<'t>(
     let values = values.finish().with_precision_and_scale(precision, scale as i8);
     let values = values.map_err(|source| Error::Schema(spendscape_schema::Error::Arrow(source)))?;
     Ok((Arc::new(values), failure))
+}
+
+/// The first row of a chunk that cannot be taken, or the number of its rows, and why.
+pub(crate) struct Limit {
+    pub(crate) row: usize,
+    pub(crate) failure: Option<Error>,
+}
+
+impl Limit {
+    pub(crate) fn fail(&mut self, row: usize, failure: Error) {
+        if row < self.row {
+            (self.row, self.failure) = (row, Some(failure));
+        }
+    }
 }

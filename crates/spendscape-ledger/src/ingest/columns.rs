@@ -248,15 +248,6 @@ impl<'a> FileColumns<'a> {
     }
 }
 
-/// Whether values are texts.
-pub(crate) fn is_text(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Dictionary(_, values) => is_text(values),
-        _ => false,
-    }
-}
-
 /// The folders of a path that are called `key=value`, as Hive, Spark and DuckDB partition tables.
 fn partitions(path: &Path) -> Vec<(String, Option<String>)> {
     let folders = path.parent().into_iter().flat_map(Path::components);

@@ -12,7 +12,7 @@ use arrow::{
     error::ArrowError,
 };
 
-use super::{columns::is_text, map::ColumnMap};
+use super::map::ColumnMap;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -119,6 +119,15 @@ fn plain(data_type: &DataType) -> &DataType {
     match data_type {
         DataType::Dictionary(_, values) => plain(values),
         other => other,
+    }
+}
+
+/// Whether values are texts.
+pub(crate) fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_text(values),
+        _ => false,
     }
 }
 

@@ -8,7 +8,8 @@ use super::{
     dictionary::Dictionary,
     files::expand,
     map::ColumnMap,
-    take::{Pass, Sink, take_rows},
+    pass::Pass,
+    take::{Sink, take_rows},
     taken::Taken,
 };
 use crate::Error;

@@ -5,17 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use arrow::datatypes::DataType;
 use jiff::{civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use spendscape_schema::money::DEFAULT_MINOR_DIGITS;
 
 use super::{
-    amount::{self, DebitCredit},
     day,
-    format::{Format, SourceFormat},
-    join::{Join, one_or_more},
-    statement,
+    format::SourceFormat,
+    map_joins::{Join, one_or_more},
+    map_types::ColumnType,
 };
 use crate::Error;
 
@@ -135,68 +133,6 @@ fn minor_digits() -> u32 {
     DEFAULT_MINOR_DIGITS
 }
 
-/// The type of what a column of text holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum ColumnType {
-    /// A whole number.
-    Integer,
-    /// An exact decimal number.
-    Decimal {
-        /// Digits in all, at most 38.
-        precision: u8,
-        /// Digits after the decimal sign.
-        scale: u8,
-    },
-}
-
-impl ColumnType {
-    /// Digits in all and after the decimal sign. Whole numbers are decimals too, so that arithmetic on them is checked.
-    pub(crate) fn digits(self) -> (u8, u8) {
-        match self {
-            Self::Integer => (19, 0),
-            Self::Decimal { precision, scale } => (precision, scale),
-        }
-    }
-
-    /// The type as expressions see it.
-    pub(crate) fn data_type(self) -> DataType {
-        let (precision, scale) = self.digits();
-        DataType::Decimal128(precision, scale as i8)
-    }
-}
-
-impl TryFrom<String> for ColumnType {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no type: write \"integer\" or \"decimal(12, 2)\"");
-        if text.trim() == "integer" {
-            return Ok(Self::Integer);
-        }
-        let digits =
-            text.trim().strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')')).ok_or_else(wrong)?;
-        let (precision, scale) = digits.split_once(',').ok_or_else(wrong)?;
-        let number = |text: &str| text.trim().parse::<u8>().map_err(|_| wrong());
-        let (precision, scale) = (number(precision)?, number(scale)?);
-        if precision == 0 || precision > 38 || scale > precision {
-            return Err(format!(
-                "{text:?}: a decimal has 1 to 38 digits, of which scale stand after the sign"
-            ));
-        }
-        Ok(Self::Decimal { precision, scale })
-    }
-}
-
-impl From<ColumnType> for String {
-    fn from(column: ColumnType) -> Self {
-        match column {
-            ColumnType::Integer => "integer".to_owned(),
-            ColumnType::Decimal { precision, scale } => format!("decimal({precision}, {scale})"),
-        }
-    }
-}
-
 /// The ledger's columns as SQL expressions over the source's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -221,6 +157,29 @@ pub struct Columns {
     pub place: Option<String>,
     /// Balance after the transaction, in currency units.
     pub balance: Option<String>,
+}
+
+/// Debit and credit in two columns, of which a row fills one; zero beside a value counts as empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DebitCredit {
+    /// Money that goes out: a column, or an SQL expression as under `columns`.
+    pub debit: String,
+    /// Money that comes in, likewise.
+    pub credit: String,
+    /// Whether debits are written with a minus. Banks do both, and a minus in one row only is a reversal, so that a minus in
+    /// either column is refused where this is not said.
+    pub debits: Option<Debits>,
+}
+
+/// How debits are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Debits {
+    /// Without a minus: one in either column takes back an earlier debit or credit.
+    Positive,
+    /// With a minus: the amount is what stands in either column, and a debit without a minus takes back an earlier one.
+    Negative,
 }
 
 /// How times are read. The clock of the machine is not asked, so that the same files always give the same ledger.
@@ -314,20 +273,6 @@ impl Default for RowRules {
 }
 
 impl ColumnMap {
-    /// Reads a map from TOML and checks what can be checked without files.
-    ///
-    /// # Errors
-    /// [`Error::Map`] where the text does not parse (the message names line and column), [`Error::MapEntry`] for an entry
-    /// that cannot be used.
-    pub fn from_toml(text: &str) -> Result<Self, Error> {
-        let mut map: Self = toml::from_str(text)?;
-        if map.source.format.is_statement() {
-            statement::complete(&mut map);
-        }
-        map.check()?;
-        Ok(map)
-    }
-
     /// The map, with relative paths of joined files starting at a folder: that of the map's own file.
     #[must_use]
     pub fn in_folder(self, folder: &Path) -> Self {
@@ -338,49 +283,6 @@ impl ColumnMap {
     #[must_use]
     pub fn joined_files(&self) -> Vec<PathBuf> {
         self.join.iter().map(|join| self.folder.join(&join.file)).collect()
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        let refuse = |key, problem: String| Err(Error::MapEntry { key, problem });
-        let source = &self.source;
-        source.check()?;
-        let columns = &self.columns;
-        for (key, sql) in [
-            ("columns.customer", &columns.customer),
-            ("columns.time", &columns.time),
-            ("columns.class", &columns.class),
-        ] {
-            if sql.trim().is_empty() {
-                return refuse(key, "it is missing: write a column of the file, or an expression".to_owned());
-            }
-        }
-        amount::check(self)?;
-        self.join.iter().try_for_each(Join::check)?;
-        // 10^18 minor units are the most that 64 bits hold of any unit.
-        if self.minor_digits > 18 {
-            return refuse("minor_digits", format!("{} is more than 18", self.minor_digits));
-        }
-        if let (true, Some(column)) = (source.format.is_statement(), self.types.keys().next()) {
-            let problem = format!("the columns of statements have types: remove {column:?}");
-            return refuse("types", problem);
-        }
-        if let Format::Parquet = source.format
-            && let Some(mark) = source.nulls.first()
-        {
-            let advice = format!(
-                "a Parquet file has nulls of its own: write nullif(column, '{mark}') in the expression"
-            );
-            return refuse("source.nulls", advice);
-        }
-        if self.rows.repeated == Refusal::Drop && self.columns.transaction.is_none() {
-            let problem =
-                "without `columns.transaction` a row that repeats another one may be a second payment";
-            return refuse("rows.repeated", problem.to_owned());
-        }
-        if self.time.formats.is_empty() {
-            return refuse("time.formats", "at least one format is needed".to_owned());
-        }
-        self.zones().map(drop)
     }
 
     /// The zone of the ledger, and that of the source if it differs.

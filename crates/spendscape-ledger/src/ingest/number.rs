@@ -2,7 +2,7 @@
 
 use super::{
     format::{Groups, Negative, SourceFormat, TYPOGRAPHIC, ascii, grouping},
-    map::ColumnType,
+    map_types::ColumnType,
 };
 use crate::{Error, NumberFault};
 

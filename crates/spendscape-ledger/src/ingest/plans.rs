@@ -17,9 +17,9 @@ use super::{
     join::{Joined, Joins},
     map::ColumnMap,
     money,
+    pass::Pass,
     source::{Source, columns_of},
     statement,
-    take::Pass,
     time::TimeReader,
 };
 use crate::Error;

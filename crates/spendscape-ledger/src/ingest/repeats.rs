@@ -9,7 +9,8 @@ use super::{
     dictionary::Dictionary,
     files::expand,
     map::ColumnMap,
-    take::{Pass, Sink, take_rows},
+    pass::Pass,
+    take::{Sink, take_rows},
     taken::Taken,
     unique::{Id, Unique, id_of},
 };

@@ -10,16 +10,16 @@ use spendscape_schema::marks::is_mark;
 
 use super::{
     amount::AmountValues,
-    chunk::{Chunk, Texts, Wanted},
+    chunk::{Chunk, Limit, Texts, Wanted},
     dictionary::{Dictionary, LookUp, News},
     expression::{Expression, find_failure},
     format::Format,
     map::Refusal,
     money::{self, Amounts},
+    pass::Seen,
     plans::{Plans, Value},
     report::Example,
     statement,
-    take::Seen,
     time::{TimeReader, Times},
 };
 use crate::{Error, Place, RowProblem, error::is_unseen};
@@ -67,20 +67,6 @@ impl Values<'_> {
     fn lacks_transaction(&self, (row, at): (usize, usize)) -> bool {
         let lacks = |texts: &Texts<'_>| texts.get(at, row).is_none_or(str::is_empty);
         self.transaction.as_ref().is_some_and(lacks)
-    }
-}
-
-/// The first row of a chunk that cannot be taken, or the number of its rows, and why.
-pub(crate) struct Limit {
-    row: usize,
-    failure: Option<Error>,
-}
-
-impl Limit {
-    pub(crate) fn fail(&mut self, row: usize, failure: Error) {
-        if row < self.row {
-            (self.row, self.failure) = (row, Some(failure));
-        }
     }
 }
 

@@ -14,7 +14,7 @@ use jiff::{
 
 use super::{
     chunk::{Texts, bare},
-    columns::is_text,
+    common::is_text,
     expression::Expression,
     fixed_format::{Fixed, FixedFormat},
     map::{Ambiguous, ColumnMap},

@@ -15,11 +15,12 @@ use super::{
     ledger::Ledger,
     map::{ColumnMap, Refusal},
     options::IngestOptions,
+    pass::Pass,
     places::place_of,
     repeats::repeats_of,
     report::{Example, FileReport, IngestReport},
     source::BLOCK_BYTES,
-    take::{Pass, take_rows},
+    take::take_rows,
     time::moment,
 };
 use crate::{Error, RowProblem, panel::Tally};

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Guess, currencies,
+    Guess, currency_signs,
+    facts::{Facts, Roles, is_text, type_of},
     names::{self, Role},
     numbers::Numbers,
-    roles::{Facts, Roles, is_text, type_of},
 };
 use crate::ingest::{ColumnType, DebitCredit, Debits, Format, Groups, SourceFormat};
 
@@ -374,7 +374,7 @@ fn signs_of(used: &[&Facts<'_>], format: &mut SourceFormat, guesses: &mut Vec<Gu
 fn currency_signs_of<'n>(texts: impl Iterator<Item = &'n Numbers>) -> (Vec<String>, usize) {
     let mut by_code: BTreeMap<String, (usize, BTreeSet<&str>)> = BTreeMap::new();
     for (sign, count) in texts.flat_map(|numbers| &numbers.currency_signs) {
-        let (rows, signs) = by_code.entry(currencies::code_of(sign)).or_default();
+        let (rows, signs) = by_code.entry(currency_signs::code_of(sign)).or_default();
         *rows += count;
         signs.insert(sign);
     }

@@ -2,8 +2,8 @@
 
 use super::{
     Guess,
+    facts::{Facts, Roles},
     names::{self, Role},
-    roles::{Facts, Roles},
 };
 
 /// States of what is booked, as [`names::parts`] joins them.

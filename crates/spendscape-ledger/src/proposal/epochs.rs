@@ -2,8 +2,8 @@
 
 use super::{
     Guess,
+    facts::{Facts, Roles},
     names::{self, Role},
-    roles::{Facts, Roles},
 };
 
 /// Days of a spreadsheet from 1990 to 2099, and its day of 1970-01-01.

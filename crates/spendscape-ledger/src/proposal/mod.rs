@@ -3,9 +3,12 @@
 mod amounts;
 mod booked;
 mod currencies;
+mod currency_signs;
 mod dates;
 mod dialect;
 mod epochs;
+mod facts;
+mod form;
 mod header;
 mod names;
 mod numbers;
@@ -79,15 +82,15 @@ fn bare_map() -> Result<ColumnMap, Error> {
 pub fn propose<P: AsRef<Path>>(sources: &[P]) -> Result<Proposal, Error> {
     let files = expand(sources)?;
     let path = &files[0];
-    let (format, mut guesses) = sample::form_of(path)?;
+    let (format, mut guesses) = form::of_file(path)?;
     let sample = sample::of_file(path, &format)?;
-    let is_text = roles::is_text(&format);
+    let is_text = facts::is_text(&format);
     let map = match format.format.is_statement() {
         true => statements::map_of(format, &sample, &mut guesses)?,
         false => roles::map_of(path, format, &sample, &mut guesses)?,
     };
     let whole_row = (is_text && map.columns.transaction.is_none()).then(|| {
-        let columns: Vec<String> = sample.iter().map(|column| roles::quoted(&column.name)).collect();
+        let columns: Vec<String> = sample.iter().map(|column| facts::quoted(&column.name)).collect();
         format!("concat_ws('|', {})", columns.join(", "))
     });
     Ok(Proposal { map, guesses, whole_row })

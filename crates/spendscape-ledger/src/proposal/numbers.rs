@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::currencies;
+use super::currency_signs;
 use crate::ingest::Negative;
 
 /// What the values of a column show.
@@ -200,14 +200,14 @@ fn without_currency<'a>(text: &'a str, found: &mut Option<&'a str>) -> &'a str {
 fn currency_before(text: &str) -> Option<usize> {
     let end = text.find(|sign: char| sign.is_ascii_digit() || "+-(\u{2212}".contains(sign))?;
     let sign = text[..end].trim_end();
-    currencies::is_sign(sign).then_some(sign.len())
+    currency_signs::is_sign(sign).then_some(sign.len())
 }
 
 fn currency_behind(text: &str) -> Option<usize> {
     let start = text.rfind(|sign: char| sign.is_ascii_digit() || "-)\u{2212}".contains(sign))?;
     let start = start + text[start..].chars().next().map_or(0, char::len_utf8);
     let sign = text[start..].trim_start();
-    currencies::is_sign(sign).then_some(sign.len())
+    currency_signs::is_sign(sign).then_some(sign.len())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{Guess, currencies, dialect, sample::Column};
+use super::{Guess, currency_signs, dialect, sample::Column};
 use crate::{
     Error,
     ingest::{ColumnMap, Format, SourceFormat},
@@ -86,7 +86,7 @@ pub(super) fn map_of(
     let (class, reason) = class_of(filled, entries);
     guesses.push(Guess::unsure("columns.class", &class, reason));
     let mut map = ColumnMap::from_toml("currency = 'XXX'\n[source]\nformat = 'camt'\n")?;
-    map.minor_digits = currencies::minor_digits(currency);
+    map.minor_digits = currency_signs::minor_digits(currency);
     (map.currency, map.source, map.columns.class) = ((*currency).to_owned(), format, class);
     map.rows.condition = condition;
     Ok(map)

@@ -33,12 +33,14 @@ mod transcendental;
 mod unroll;
 mod update;
 
+use crate::real::Real;
+use std::any::Any;
+
 pub(crate) use arguments::{
     Dropping, Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, round4,
 };
 pub(crate) use dropout::Generators;
-#[allow(unreachable_pub, reason = "named in a hidden method of the public trait `Real`")]
-pub use table::Kernels;
+pub(crate) use table::Kernels;
 pub(crate) use update::AdamStep;
 
 /// Which vector instructions a network computes with.
@@ -71,8 +73,16 @@ fn has_avx512() -> bool {
         && is_x86_feature_detected!("avx512dq")
 }
 
+/// The table for a float type, or `None` where the CPU lacks the instructions or there is none for that type.
+pub(crate) fn of<F: Real>(instructions: Instructions) -> Option<&'static Kernels<F>> {
+    // `Real` is sealed: one of the two is of this type.
+    let tables: [Option<&dyn Any>; 2] =
+        [for_f32(instructions).map(|table| table as _), for_f64(instructions).map(|table| table as _)];
+    tables.into_iter().flatten().find_map(<dyn Any>::downcast_ref)
+}
+
 /// The table for f32, or `None` where the CPU lacks the instructions.
-pub(crate) fn for_f32(instructions: Instructions) -> Option<&'static Kernels<f32>> {
+fn for_f32(instructions: Instructions) -> Option<&'static Kernels<f32>> {
     #[cfg(target_arch = "x86_64")]
     match instructions {
         Instructions::Avx512 | Instructions::Widest if has_avx512() => return Some(&table::avx512::TABLE),
@@ -86,7 +96,7 @@ pub(crate) fn for_f32(instructions: Instructions) -> Option<&'static Kernels<f32
 }
 
 /// The table for f64, or `None` where the CPU lacks the instructions or there is none for f64.
-pub(crate) fn for_f64(instructions: Instructions) -> Option<&'static Kernels<f64>> {
+fn for_f64(instructions: Instructions) -> Option<&'static Kernels<f64>> {
     #[cfg(target_arch = "x86_64")]
     if matches!(instructions, Instructions::Avx512 | Instructions::Widest) && has_avx512() {
         return Some(&table::avx512_f64::TABLE);

@@ -17,7 +17,7 @@ type Softmax<F> = fn(&[F], &[F], &mut [F], &mut [F]);
 type Adam<F> = fn(AdamStep<F>, &mut [F], &[F], &mut [F], &mut [F]);
 
 /// The kernels of one instruction set and float type.
-pub struct Kernels<F: 'static> {
+pub(crate) struct Kernels<F: 'static> {
     pub(crate) name: &'static str,
     pub(crate) lanes: usize,
     /// Outputs per vector of the projection.

@@ -1,7 +1,15 @@
 //! Where a layer's parameters lie in the flat vector, and their names.
 
-use super::params::Activation;
 use std::ops::Range;
+
+/// What a dense layer applies to its weighted sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// Nothing.
+    Linear,
+    /// Hyperbolic tangent.
+    Tanh,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

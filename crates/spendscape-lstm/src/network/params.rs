@@ -1,21 +1,10 @@
 //! The shape of a network.
 
 use super::Network;
-use super::layer::{Kind, Layer};
+use super::layer::{Activation, Kind, Layer};
 use crate::error::Error;
-use crate::init;
-use crate::kernels::Instructions;
+use crate::kernels::{self, Instructions};
 use crate::real::Real;
-use rand::Rng;
-
-/// What a dense layer applies to its weighted sums.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
-    /// Nothing.
-    Linear,
-    /// Hyperbolic tangent.
-    Tanh,
-}
 
 /// How an LSTM layer holds its biases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -121,19 +110,6 @@ impl NetworkParams {
         self
     }
 
-    /// Makes the network with random weights as Keras does: uniform input kernels and dense layers between the roots of
-    /// 6 / (inputs + rows) (Glorot and Bengio 2010, equation 16), recurrent kernels with orthonormal columns (Saxe, McClelland
-    /// and Ganguli 2014), forget biases 1 (Gers, Schmidhuber and Cummins 2000), other biases 0.
-    ///
-    /// # Errors
-    /// [`Error::Zero`] when a width is zero or there is no layer, [`Error::Setting`] for dropout out of range or more
-    /// parameters than memory has addresses for.
-    pub fn init<F: Real, R: Rng>(&self, rng: &mut R) -> Result<Network<F>, Error> {
-        let mut network = self.zeros()?;
-        init::fill(&mut network, rng);
-        Ok(network)
-    }
-
     /// Makes the network with all weights zero, to be filled with [`Network::set_tensor`].
     ///
     /// # Errors
@@ -174,7 +150,7 @@ impl NetworkParams {
         }
         let layers = self.layers();
         let len = layers.last().map_or(0, |layer| layer.end);
-        let Some(kernels) = F::kernels(Instructions::Widest) else {
+        let Some(kernels) = kernels::of(Instructions::Widest) else {
             return Err(Error::Instructions { instructions: Instructions::Widest });
         };
         Ok(Network { params: self.clone(), layers, values: vec![F::zero(); len], kernels })

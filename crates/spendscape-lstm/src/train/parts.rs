@@ -2,7 +2,7 @@
 
 use super::batch::{Loss, part_of_batch, total_weight};
 use super::rounds::Rounds;
-use super::workspace::Workspace;
+use super::workspace::{Partial, Workspace};
 use crate::engine::{Derivatives, Engine, Weights};
 use crate::inputs::Dataset;
 use crate::network::{Kind, Network};
@@ -23,12 +23,6 @@ const MAX_PARTS: usize = 16;
 
 /// Parameters that are summed over the parts at a time, so that the sums stay in a first-level cache.
 const PARAMETERS_AT_A_TIME: usize = 1 << 12;
-
-/// What a part adds to its batch.
-pub(super) struct Partial<F> {
-    pub(super) gradient: Vec<F>,
-    loss: f64,
-}
 
 /// The batch that is being computed.
 struct Batch<'a, F: Real> {

@@ -1,6 +1,5 @@
 //! What epochs are computed in.
 
-use super::parts::Partial;
 use crate::engine::{Derivatives, Engine, Weights};
 use crate::inputs::{Dataset, Inputs};
 use crate::network::{Layer, Network};
@@ -16,6 +15,12 @@ pub(super) struct Workspace<F: Real> {
     pub(super) engines: Vec<Engine<F>>,
     /// One per part of a batch.
     pub(super) partials: Vec<Mutex<Partial<F>>>,
+}
+
+/// What a part adds to its batch.
+pub(super) struct Partial<F> {
+    pub(super) gradient: Vec<F>,
+    pub(super) loss: f64,
 }
 
 /// What engines and weights are made for.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{
     BinaryScores,
-    weighted::{Line, Ranked},
+    weighted::{CalibrationLine, Line, Ranked},
 };
 use crate::Error;
 
@@ -18,18 +18,6 @@ pub struct CalibrationBin {
     pub score: f64,
     /// Share of positives.
     pub rate: f64,
-}
-
-/// The logistic regression of the labels on logit(score) (Cox 1958): intercept 0 and slope 1 for perfect calibration; a
-/// slope below 1 says that the scores are too extreme.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CalibrationLine {
-    /// Intercept.
-    pub intercept: f64,
-    /// Slope.
-    pub slope: f64,
-    /// Whether Newton's method converged; it cannot where the scores separate the classes.
-    pub converged: bool,
 }
 
 /// Largest change of a coefficient that counts as none.

@@ -12,11 +12,12 @@ mod weighted;
 
 use ndarray::ArrayRef1;
 
-pub use calibration::{CalibrationBin, CalibrationLine};
+pub use calibration::CalibrationBin;
 pub use delong::{AucComparison, NonInferiority, compare_aucs};
 pub use intervals::{Measure, bootstrap};
 pub use ordered::{OrderedMeasures, ordered_measures};
 pub use roc::{Cut, LiftBin, RocPoint};
+pub use weighted::CalibrationLine;
 
 use crate::{Error, check, numbers};
 

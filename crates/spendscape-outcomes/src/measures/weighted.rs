@@ -5,7 +5,7 @@
 
 use std::array::from_fn;
 
-use super::{BinaryScores, calibration::CalibrationLine};
+use super::BinaryScores;
 use crate::numbers;
 
 /// How often a customer counts in each weighting. A sample of any size that draws one customer more than 255 times has a
@@ -149,6 +149,18 @@ pub(super) fn sum<const L: usize>(counts: &[Counts<L>], values: &[f64]) -> Lanes
 struct Cell {
     end: usize,
     middle: f64,
+}
+
+/// The logistic regression of the labels on logit(score) (Cox 1958): intercept 0 and slope 1 for perfect calibration; a
+/// slope below 1 says that the scores are too extreme.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CalibrationLine {
+    /// Intercept.
+    pub intercept: f64,
+    /// Slope.
+    pub slope: f64,
+    /// Whether Newton's method converged; it cannot where the scores separate the classes.
+    pub converged: bool,
 }
 
 /// The logistic regression of the labels on the log-odds, on sufficient statistics of cells.

@@ -1,4 +1,4 @@
-//! Drawing: a list of shapes ([`scene`]), written as SVG ([`svg`]) or painted as PNG ([`raster`]).
+//! Drawing: a list of shapes ([`scene`]), written as SVG ([`svg`]), which is painted as PNG ([`raster`]).
 
 pub(crate) mod axis;
 pub(crate) mod furniture;

@@ -1,7 +1,7 @@
 //! A scene as SVG.
 //!
-//! Written here and not by plotters, whose SVG has whole-pixel coordinates (crooked trajectories), one element per dot
-//! (eight times the bytes), and no groups, title or description.
+//! Written here and not by a plotting library: dots of one color are one path (an eighth of the bytes of an element each), and
+//! groups, title and description say what is shown.
 
 use std::fmt::Write as _;
 
@@ -11,6 +11,15 @@ use super::{
     text,
 };
 
+/// How text is written.
+#[derive(Debug, Clone, Copy)]
+enum Letters {
+    /// As text in a font of the viewer, which can be read, searched and copied.
+    Text,
+    /// As outlines of the crate's own font, the same on every machine.
+    Outlines,
+}
+
 /// The scene as a standalone document.
 pub(crate) fn document(scene: &Scene) -> String {
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", element(scene, "figure"))
@@ -18,6 +27,15 @@ pub(crate) fn document(scene: &Scene) -> String {
 
 /// The scene as an element to stand in a page; `id` makes the ids of its title and description unique.
 pub(crate) fn element(scene: &Scene, id: &str) -> String {
+    write(scene, id, Letters::Text)
+}
+
+/// The scene as an element whose text is drawn, for a painter without fonts.
+pub(crate) fn outlined(scene: &Scene) -> String {
+    write(scene, "figure", Letters::Outlines)
+}
+
+fn write(scene: &Scene, id: &str, letters: Letters) -> String {
     let (width, height) = (number(scene.width), number(scene.height));
     let mut out = String::new();
     // Writing to a string cannot fail.
@@ -39,13 +57,13 @@ pub(crate) fn element(scene: &Scene, id: &str) -> String {
             let _ = writeln!(out, "<g class=\"{}\"{}>", role.class, label.unwrap_or_default());
             current = Some(role);
         }
-        write_shape(&mut out, shape);
+        write_shape(&mut out, shape, letters);
     }
     out.push_str(if current.is_some() { "</g>\n</svg>\n" } else { "</svg>\n" });
     out
 }
 
-fn write_shape(out: &mut String, shape: &Shape) {
+fn write_shape(out: &mut String, shape: &Shape, letters: Letters) {
     let _ = match shape {
         Shape::Line { points, stroke } => {
             writeln!(out, "<polyline points=\"{}\" fill=\"none\" {}/>", list(points), attributes(stroke))
@@ -79,12 +97,15 @@ fn write_shape(out: &mut String, shape: &Shape) {
             fill.hex(),
             attributes(outline)
         ),
-        Shape::Text(text) => write_text(out, text),
+        Shape::Text(text) => match letters {
+            Letters::Text => write_text(out, text),
+            Letters::Outlines => write_outlines(out, text),
+        },
     };
 }
 
 /// Width of the strokes of a cross with this radius.
-pub(crate) fn cross_width(radius: f64) -> f64 {
+fn cross_width(radius: f64) -> f64 {
     (0.45 * radius).max(1.0)
 }
 
@@ -107,7 +128,7 @@ fn mark_path(at: Point, radius: f64, mark: Mark) -> String {
 }
 
 /// The corners of a filled mark, of about the area of the disc with this radius.
-pub(crate) fn corners([x, y]: Point, radius: f64, mark: Mark) -> Vec<Point> {
+fn corners([x, y]: Point, radius: f64, mark: Mark) -> Vec<Point> {
     match mark {
         Mark::Square => {
             let r = 0.9 * radius;
@@ -139,6 +160,25 @@ fn write_text(out: &mut String, text: &Text) -> std::fmt::Result {
         number(text.size),
         text.color.hex(),
         escape(&text.content)
+    )
+}
+
+fn write_outlines(out: &mut String, text: &Text) -> std::fmt::Result {
+    let before = match text.anchor {
+        Anchor::Start => 0.0,
+        Anchor::Middle => 0.5,
+        Anchor::End => 1.0,
+    };
+    writeln!(
+        out,
+        "<path transform=\"translate({} {}){} scale({}) translate({})\" fill=\"{}\" d=\"{}\"/>",
+        number(text.at[0]),
+        number(text.at[1]),
+        if text.upward { " rotate(-90)" } else { "" },
+        text::unit(text.size, text.bold),
+        -before * text::width(&text.content, 1.0 / text::unit(1.0, text.bold), text.bold),
+        text.color.hex(),
+        text::outlines(&text.content, text.bold)
     )
 }
 

@@ -1,63 +1,97 @@
 //! Fonts and text: measuring, breaking and outlines.
 
-use std::sync::OnceLock;
+use std::{fmt::Write as _, sync::OnceLock};
 
-use ab_glyph::{Font as _, FontRef, PxScale, ScaleFont as _};
+use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
-/// What SVG viewers are asked for. Figures are laid out with the first, one of the widest common fonts, so that another
-/// one still fits.
+/// The font families that SVG viewers are asked for. Figures are laid out with the first, one of the widest common fonts, so
+/// that another one still fits.
 pub(crate) const FAMILY: &str = "DejaVu Sans, Verdana, Arial, sans-serif";
 
 static REGULAR: &[u8] = include_bytes!("../../assets/DejaVuSans.ttf");
 static BOLD: &[u8] = include_bytes!("../../assets/DejaVuSans-Bold.ttf");
 
-fn font(bold: bool) -> &'static FontRef<'static> {
-    static FONTS: OnceLock<[FontRef<'static>; 2]> = OnceLock::new();
-    let fonts = FONTS.get_or_init(|| {
-        [REGULAR, BOLD].map(|bytes| FontRef::try_from_slice(bytes).expect("the embedded fonts are whole"))
+fn face(bold: bool) -> &'static Face<'static> {
+    static FACES: OnceLock<[Face<'static>; 2]> = OnceLock::new();
+    let faces = FACES.get_or_init(|| {
+        [REGULAR, BOLD].map(|bytes| Face::parse(bytes, 0).expect("the embedded fonts are whole"))
     });
-    &fonts[usize::from(bold)]
+    &faces[usize::from(bold)]
 }
 
-/// `ab_glyph` measures a size from ascender to descender, SVG by the em.
-fn scale(font: &FontRef<'_>, size: f64) -> PxScale {
-    let units = font.units_per_em().unwrap_or(font.height_unscaled());
-    PxScale::from(size as f32 * font.height_unscaled() / units)
+/// The glyphs of a line of text and where each starts, in font units; characters that the font lacks stay blank.
+fn glyphs(face: &'static Face<'static>, text: &str) -> impl Iterator<Item = (GlyphId, i32)> {
+    text.chars().scan(0, move |pen, character| {
+        let glyph = face.glyph_index(character).unwrap_or_default();
+        let start = *pen;
+        *pen += i32::from(face.glyph_hor_advance(glyph).unwrap_or_default());
+        Some((glyph, start))
+    })
 }
 
 /// Width of a line of text in pixels.
 pub(crate) fn width(text: &str, size: f64, bold: bool) -> f64 {
-    let mut end = 0.0;
-    glyphs(text, size, bold, |_, _, after| end = after);
-    end
+    let face = face(bold);
+    let end = glyphs(face, text)
+        .last()
+        .map_or(0, |(glyph, start)| start + i32::from(face.glyph_hor_advance(glyph).unwrap_or_default()));
+    f64::from(end) * unit(size, bold)
 }
 
-/// Calls `visit` with each glyph, where it starts and where the next one would start.
-fn glyphs(text: &str, size: f64, bold: bool, mut visit: impl FnMut(ab_glyph::GlyphId, f64, f64)) {
-    let scaled = font(bold).as_scaled(scale(font(bold), size));
-    let mut x = 0.0;
-    let mut previous = None;
-    for character in text.chars() {
-        let glyph = scaled.glyph_id(character);
-        x += previous.map_or(0.0, |previous| f64::from(scaled.kern(previous, glyph)));
-        let next = x + f64::from(scaled.h_advance(glyph));
-        visit(glyph, x, next);
-        x = next;
-        previous = Some(glyph);
+/// Pixels per font unit at a size of the em in pixels.
+pub(crate) fn unit(size: f64, bold: bool) -> f64 {
+    size / f64::from(face(bold).units_per_em())
+}
+
+/// The outlines of a line of text as SVG path data, in font units from the start of its baseline, y downward.
+pub(crate) fn outlines(text: &str, bold: bool) -> String {
+    let face = face(bold);
+    let mut path = Path { data: String::new(), pen: 0.0 };
+    for (glyph, start) in glyphs(face, text) {
+        path.pen = start as f32;
+        // A glyph without an outline is a space.
+        face.outline_glyph(glyph, &mut path);
+    }
+    path.data
+}
+
+/// SVG path data in the making.
+struct Path {
+    data: String,
+    /// Where the present glyph starts.
+    pen: f32,
+}
+
+impl Path {
+    fn command<const N: usize>(&mut self, name: char, points: [[f32; 2]; N]) {
+        self.data.push(name);
+        for [x, y] in points {
+            // Writing to a string cannot fail.
+            let _ = write!(self.data, "{} {} ", x + self.pen, -y);
+        }
     }
 }
 
-/// Calls `paint` with every pixel that the text covers, relative to the start of its baseline, and how much of it.
-pub(crate) fn paint(text: &str, size: f64, bold: bool, mut paint: impl FnMut(i32, i32, f32)) {
-    let font = font(bold);
-    let scale = scale(font, size);
-    glyphs(text, size, bold, |glyph, x, _| {
-        let placed = glyph.with_scale_and_position(scale, ab_glyph::point(x as f32, 0.0));
-        if let Some(outline) = font.outline_glyph(placed) {
-            let corner = outline.px_bounds().min;
-            outline.draw(|x, y, cover| paint(corner.x as i32 + x as i32, corner.y as i32 + y as i32, cover));
-        }
-    });
+impl OutlineBuilder for Path {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.command('M', [[x, y]]);
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        self.command('L', [[x, y]]);
+    }
+
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        self.command('Q', [[x1, y1], [x, y]]);
+    }
+
+    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
+        self.command('C', [[x1, y1], [x2, y2], [x, y]]);
+    }
+
+    fn close(&mut self) {
+        self.data.push('z');
+    }
 }
 
 /// Breaks a text into lines no wider than `limit`, at spaces; a single longer word is cut with an ellipsis.
@@ -110,20 +144,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_fonts_measure_what_they_paint() {
-        for bold in [false, true] {
-            let measured = width("Wide open spaces", 20.0, bold);
-            let (mut left, mut right) = (i32::MAX, i32::MIN);
-            paint("Wide open spaces", 20.0, bold, |x, _, cover| {
-                if cover > 0.0 {
-                    left = left.min(x);
-                    right = right.max(x);
-                }
-            });
-            assert!((f64::from(right - left) - measured).abs() < 4.0, "{measured} {left} {right}");
-        }
-        // DejaVu's digits are 1303 of 2048 units wide.
-        assert!((width("8", 2048.0, false) - 1303.0).abs() < 1.0);
+    fn widths_are_those_of_the_font() {
+        // DejaVu's digits are 1303 of 2048 units wide, its bold ones 1425.
+        assert_eq!([false, true].map(|bold| width("8", 2048.0, bold)), [1303.0, 1425.0]);
+        assert_eq!(width("88", 12.0, false), 2.0 * 1303.0 * 12.0 / 2048.0);
+        assert_eq!(width("", 12.0, false), 0.0);
+    }
+
+    #[test]
+    fn outlines_are_closed_and_follow_each_other() {
+        // A bar is a rectangle of four sides; the second one stands one advance further.
+        let bar = outlines("|", false);
+        assert_eq!((bar.matches('M').count(), bar.matches('L').count(), bar.matches('z').count()), (1, 4, 1));
+        let two = outlines("||", false);
+        let left = |path: &str| path[1..].split(' ').next().and_then(|x| x.parse::<f64>().ok()).unwrap();
+        assert!(two.starts_with(&bar));
+        assert_eq!(left(&two[bar.len()..]) - left(&bar), width("|", 2048.0, false));
+        // A space has none, nor has a character that the font lacks.
+        assert_eq!(outlines(" \u{4E00}", true), "");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! `flagged_classes` and, where `spendscape evaluate` was run, `metrics`.
 
 mod blocks;
-mod figures;
 mod sections;
 
 use std::path::Path;
@@ -15,11 +14,11 @@ use spendscape_schema::{
 use spendscape_store::write_file;
 
 use self::blocks::Block;
-pub(crate) use self::figures::Figures;
 use crate::{
     Error,
     facts::Facts,
-    run::{FIDELITY, Part, Run, optional},
+    measured::{Figures, read_figures},
+    run::{FIDELITY, Run, optional},
 };
 
 /// What the card is written from.
@@ -81,10 +80,4 @@ impl Card {
         }
         blocks
     }
-}
-
-/// The figures of a table of metrics.
-pub(crate) fn read_figures(folder: &Path, name: &str) -> Result<Part<Figures>, Error> {
-    let found = optional::<Metrics>(folder, name)?;
-    Ok(found.map(|(table, _)| Figures::new(table.name.into_iter().zip(table.value))))
 }

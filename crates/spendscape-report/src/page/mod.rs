@@ -16,7 +16,7 @@ use crate::{
     draw::svg,
     facts::Facts,
     figures::{Context, FigureOptions, PLANS},
-    model_card::read_figures,
+    measured::read_figures,
     run::{FIDELITY, Run, optional},
 };
 

@@ -142,20 +142,13 @@ use arrow::{
 };
 
 pub use self::{
-    column::{Column, Kind},
-    dynamics::*,
-    evaluate::*,
-    explain::*,
-    goals::*,
-    ledger::*,
-    maps::*,
-    outcomes::*,
-    segments::*,
-    synth::*,
-    training::*,
-    uses::*,
+    column::Column, dynamics::*, evaluate::*, explain::*, goals::*, kinds::Kind, ledger::*, maps::*,
+    outcomes::*, segments::*, synth::*, training::*, uses::*,
 };
-use crate::{Axes, Axis, Error, arrays::Rows};
+use crate::{
+    Axes, Axis, Error,
+    arrays::{Rows, TABLE_KEY},
+};
 
 /// The tables of all families as one list.
 macro_rules! list {
@@ -253,7 +246,6 @@ fn batch(table: Table, axes: &Axes, columns: Vec<Option<ArrayRef>>) -> Result<Re
     Ok(RecordBatch::try_new(schema, columns.into_iter().flatten().collect())?)
 }
 
-pub(crate) const TABLE_KEY: &str = "spendscape.table";
 const VERSION_KEY: &str = "spendscape.version";
 
 impl Table {

@@ -5,7 +5,7 @@ use jiff::{
     civil::{Date, Weekday, date},
 };
 
-use super::model::{
+use super::numbering::{
     BILL_DAYS, BILLS, BOOKING, FINANCE, GIFTS, GOALS, GOING_OUT, GROCERIES, HEALTH, HOME, SHOPPING,
     TRANSPORT, TRIP,
 };

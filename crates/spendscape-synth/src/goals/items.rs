@@ -6,7 +6,7 @@ use spendscape_schema::{Coefficients, seed};
 
 use super::{
     GOAL_MAP, GoalGroup,
-    model::{FINANCE, GOAL_NAMES, GOALS, HOUSING},
+    numbering::{FINANCE, GOAL_NAMES, GOALS, HOUSING},
 };
 use crate::{
     Error,

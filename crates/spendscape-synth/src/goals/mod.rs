@@ -6,6 +6,7 @@
 mod days;
 mod items;
 mod model;
+mod numbering;
 #[cfg(test)]
 mod tests;
 mod truth;
@@ -18,11 +19,13 @@ use spendscape_schema::seed;
 use self::{
     days::Days,
     items::Classes,
-    model::{AGE, BILLS, CYCLES, Hidden, History, REGION, TASTES, day_probabilities},
+    model::{AGE, CYCLES, Hidden, History, REGION, TASTES, day_probabilities},
+    numbering::BILLS,
     truth::Filter,
 };
 pub use self::{
-    model::{AGE_BANDS, GOAL_NAMES, GOALS, REGIONS},
+    model::{AGE_BANDS, REGIONS},
+    numbering::{GOAL_NAMES, GOALS},
     truth::GoalTruth,
     write::{GoalFiles, GoalSummary},
 };

@@ -1,43 +1,16 @@
 //! The daily process: which goal a customer pursues on a day, given the hidden type, the calendar and what went before
 //! (METHODS section 3.1). Every constant is part of the model.
 
-use super::days::Days;
-
-/// Number of goals (G).
-pub const GOALS: usize = 12;
-/// Names of the goals, in the order of every vector over them.
-pub const GOAL_NAMES: [&str; GOALS] = [
-    "housing",
-    "groceries",
-    "transport",
-    "going_out",
-    "shopping",
-    "home",
-    "health",
-    "booking",
-    "trip",
-    "finance",
-    "gifts",
-    "other",
-];
-pub(crate) const HOUSING: usize = 0;
-pub(crate) const GROCERIES: usize = 1;
-pub(crate) const TRANSPORT: usize = 2;
-pub(crate) const GOING_OUT: usize = 3;
-pub(crate) const SHOPPING: usize = 4;
-pub(crate) const HOME: usize = 5;
-pub(crate) const HEALTH: usize = 6;
-pub(crate) const BOOKING: usize = 7;
-pub(crate) const TRIP: usize = 8;
-pub(crate) const FINANCE: usize = 9;
-pub(crate) const GIFTS: usize = 10;
-pub(crate) const OTHER: usize = 11;
+use super::{
+    days::Days,
+    numbering::{
+        BILLS, BOOKING, FINANCE, GIFTS, GOALS, GOING_OUT, GROCERIES, HEALTH, HOME, HOUSING, OTHER, SHOPPING,
+        TRANSPORT, TRIP,
+    },
+};
 
 /// Number of tastes.
 pub(crate) const TASTES: usize = 5;
-/// Days of the month on which the housing bill falls due.
-pub(crate) const BILL_DAYS: [i8; BILLS] = [2, 6, 10, 15, 20, 27];
-pub(crate) const BILLS: usize = 6;
 /// Which group after a transport group finds the tank empty.
 const CYCLE_GROUPS: [u32; CYCLES] = [5, 8];
 pub(crate) const CYCLES: usize = 2;
@@ -105,7 +78,7 @@ pub(crate) struct Hidden {
     pub(crate) taste: usize,
     /// Place of the cycle in [`CYCLE_GROUPS`].
     pub(crate) cycle: usize,
-    /// Place of the bill's day in [`BILL_DAYS`].
+    /// Place of the bill's day in [`BILL_DAYS`](super::numbering::BILL_DAYS).
     pub(crate) bill: usize,
 }
 

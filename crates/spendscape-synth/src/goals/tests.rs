@@ -5,7 +5,8 @@
 use jiff::civil::date;
 
 use super::{
-    model::{BILL_DAYS, GROCERIES, HEALTH, HOUSING, TRANSPORT, TRIP, TYPES},
+    model::TYPES,
+    numbering::{BILL_DAYS, BOOKING, GROCERIES, HEALTH, HOUSING, TRANSPORT, TRIP},
     *,
 };
 use crate::{BankParams, Preset, bank_coefficients};
@@ -130,7 +131,7 @@ fn long_memory_is_where_it_should_be() {
         probabilities[goal] / probabilities[HOUSING + 1..].iter().sum::<f64>()
     };
     let mut history = History::default();
-    history.push(days.first + 40, model::BOOKING);
+    history.push(days.first + 40, BOOKING);
     for (day, trip) in [(60, false), (61, true), (72, true), (73, false)] {
         assert_eq!(share(&history, day, TRIP) > 0.2, trip, "{day}");
     }

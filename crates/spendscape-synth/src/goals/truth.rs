@@ -3,7 +3,8 @@
 
 use super::{
     days::Days,
-    model::{AGE, BILLS, CYCLES, GOALS, HOUSING, History, REGION, TASTE, TASTES, TRANSPORT, TYPES, activity},
+    model::{AGE, CYCLES, History, REGION, TASTE, TASTES, TYPES, activity},
+    numbering::{BILLS, GOALS, HOUSING, TRANSPORT},
 };
 
 /// Probability of later days that is left out of the sums.

@@ -6,8 +6,8 @@ mod papers;
 use spendscape_stats::median;
 
 use super::{
-    experiments::{Experiment, Measured},
-    summary::{Entry, Verdict},
+    experiments::Experiment,
+    summary::{Entry, Measured, Verdict},
 };
 
 /// How the figure of an entry is found in what one seed measured.

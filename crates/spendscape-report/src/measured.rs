@@ -1,6 +1,13 @@
-//! Named figures as a card shows them.
+//! Measured figures by name, as a card shows them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
+
+use spendscape_schema::tables::Metrics;
+
+use crate::{
+    Error,
+    run::{Part, optional},
+};
 
 /// What a figure that was not measured reads as.
 const UNKNOWN: &str = "not measured";
@@ -52,6 +59,12 @@ impl Figures {
         let end = |end: &str| self.number(&format!("{name}.{end}"));
         self.show(name, |value| format!("{value:.4} ({} to {})", end("low"), end("high")))
     }
+}
+
+/// The figures of a table of metrics.
+pub(crate) fn read_figures(folder: &Path, name: &str) -> Result<Part<Figures>, Error> {
+    let found = optional::<Metrics>(folder, name)?;
+    Ok(found.map(|(table, _)| Figures::new(table.name.into_iter().zip(table.value))))
 }
 
 #[cfg(test)]
