@@ -1,10 +1,8 @@
 //! From states of any width to the three coordinates that are drawn.
 
-use std::path::Path;
+use ndarray::{Array2, s};
 
-use ndarray::{Array2, Axis};
-
-use crate::{Error, draw::space::Place, run::Run};
+use crate::{draw::space::Place, run::Run};
 
 /// The unit of hidden states, as labels give it.
 const UNITS: &str = " (state units)";
@@ -24,7 +22,7 @@ pub(crate) struct Coordinates {
 impl Coordinates {
     /// Three units are drawn as they are, two in a plane, one against time, more by their first three principal
     /// components. These only turn the states, so that the origin stays where it is.
-    pub(crate) fn of(run: &Run, folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn of(run: &Run) -> Self {
         let width = run.width();
         let unit = |at: usize| format!("{}{UNITS}", run.units[at]);
         let flat = |x: String, y: String, note: &str| Self {
@@ -33,7 +31,7 @@ impl Coordinates {
             labels: [x, y, String::new()],
             note: Some(note.to_owned()),
         };
-        Ok(match width {
+        match width {
             0 => flat("time".to_owned(), String::new(), "The states have no dimension."),
             1 => flat(
                 "time (0 = start, 1 = end)".to_owned(),
@@ -42,29 +40,34 @@ impl Coordinates {
             ),
             2 => flat(unit(0), unit(1), "The states have two dimensions and are drawn in their plane."),
             3 => Self { basis: None, width, labels: [unit(0), unit(1), unit(2)], note: None },
-            _ => Self::components(run, folder)?,
-        })
+            _ => Self::components(run),
+        }
     }
 
-    fn components(run: &Run, folder: &Path) -> Result<Self, Error> {
-        let states = &run.long.states;
-        let mean = states.mean_axis(Axis(0)).unwrap_or_default();
-        let centered = states - &mean;
-        let failed = |source| Error::Components { path: folder.join("states.parquet"), source };
-        let scatter = spendscape_linalg::gram(&centered).map_err(failed)?;
-        let eigen = spendscape_linalg::eigh(&scatter).map_err(failed)?;
+    /// By the projection that the stage of the states wrote.
+    fn components(run: &Run) -> Self {
         let width = run.width();
-        let basis = Array2::from_shape_fn((3, width), |(k, unit)| eigen.vectors[[unit, width - 1 - k]]);
-        let total = eigen.values.sum();
-        let share = |k: usize| if total > 0.0 { 100.0 * eigen.values[width - 1 - k] / total } else { 0.0 };
-        let shares = [share(0), share(1), share(2)];
-        let labels = [0, 1, 2].map(|k| format!("component {}{UNITS}", k + 1));
-        let note = format!(
-            "The states have {width} dimensions: drawn are their first three principal components, with {:.1} %, {:.1} % \
-             and {:.1} % of the variance.",
-            shares[0], shares[1], shares[2]
-        );
-        Ok(Self { basis: Some(basis), width, labels, note: Some(note) })
+        let labels = [1, 2, 3].map(|k| format!("component {k}{UNITS}"));
+        let (basis, note) = match &run.projection {
+            Ok((axes, shares)) => {
+                let percent: Vec<String> =
+                    shares.iter().map(|share| format!("{:.1} %", 100.0 * share)).collect();
+                let note = format!(
+                    "The states have {width} dimensions: drawn are their first three principal components, with {} of the \
+                     variance.",
+                    percent.join(", ")
+                );
+                (axes.clone(), note)
+            }
+            Err(missing) => {
+                let note = format!(
+                    "The states have {width} dimensions: drawn are the first three ({}).",
+                    missing.reason()
+                );
+                (Array2::eye(width).slice(s![..3, ..]).to_owned(), note)
+            }
+        };
+        Self { basis: Some(basis), width, labels, note: Some(note) }
     }
 
     /// The labels without units, for small panels beside one that has them.

@@ -89,14 +89,6 @@ pub enum Error {
         /// The row, from 0.
         row: usize,
     },
-    /// The principal components of the states cannot be computed.
-    #[error("cannot compute the principal components of the states in {path}: {source}")]
-    Components {
-        /// The file of the states.
-        path: PathBuf,
-        /// What linear algebra says.
-        source: spendscape_linalg::Error,
-    },
     /// A figure cannot be painted as PNG.
     #[error("cannot paint {path}: {source}")]
     Png {

@@ -1,9 +1,8 @@
 //! Figures and pages for spending trajectories, drawn from the tables of a run folder.
 //!
-//! A report computes nothing: it counts rows, takes the largest of some grades (the dominant trait), and turns states of
-//! more than three dimensions onto their first three principal components, and takes the distance of two states. It trains
-//! nothing, clusters nothing and judges
-//! nothing; whatever else a figure shows stands in a table on disk. The same tables give the same bytes.
+//! A report computes nothing: it counts rows, takes the largest of some grades (the dominant trait) and the distance of two
+//! states, and turns states of more than three dimensions by the table that says how they are drawn. It trains nothing, clusters
+//! nothing and judges nothing; whatever else a figure shows stands in a table on disk. The same tables give the same bytes.
 //!
 //! ```
 //! use spendscape_report::{Error, FigureOptions, figures};

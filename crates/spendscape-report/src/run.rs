@@ -14,8 +14,8 @@ use spendscape_schema::{
     Axis, Scope, Table, Tabular,
     scope::SCOPE,
     tables::{
-        self, Angles, Attractors, EndStates, Extended, MapPoints, Predictions, Reach, Segments, States,
-        SurrogateAngles, Targets, TraitAxes,
+        self, Angles, Attractors, EndStates, Extended, MapPoints, Predictions, Projection, Reach, Segments,
+        States, SurrogateAngles, Targets, TraitAxes,
     },
 };
 use spendscape_store::{Provenance, Standing, Stored, TableReader, read_table, standing};
@@ -59,6 +59,8 @@ pub(crate) struct Run {
     pub(crate) ends: Part<Ends>,
     pub(crate) map_points: Part<Vec<MapPoint>>,
     pub(crate) reach: Part<Array2<f64>>,
+    /// How states of more than three units are drawn: directions, 3 x M, and their shares of the variance.
+    pub(crate) projection: Part<(Array2<f64>, Vec<f64>)>,
     /// Every table of the run, in the order of the pipeline.
     pub(crate) sources: Vec<Source>,
     /// Why tables that are there are left out: they are of another run.
@@ -175,6 +177,9 @@ impl Run {
             axes: reader.read("trait_axes", Reader::trait_axes)?,
             ends: reader.read("end_states", Reader::ends)?,
             map_points: reader.read("map_points", Reader::map_points)?,
+            projection: reader.read("projection", |reader, name, table: Projection| {
+                Ok((reader.checked(name, "axis", reader.units, table.axis)?, table.variance))
+            })?,
             reach: reader.read("reach", |reader, name, table: Reach| {
                 reader.checked(name, "output", reader.traits.len(), table.output)
             })?,

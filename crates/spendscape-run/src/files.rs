@@ -72,6 +72,8 @@ files! {
     Frame = "frame": Frame,
     /// Direction angles.
     Angles = "angles": Angles,
+    /// How states of more than three units are drawn.
+    Projection = "projection": Projection,
     /// Mean shares.
     MeanShares = "mean_shares": MeanShares,
     /// Outputs and predicted final locations.
@@ -208,6 +210,7 @@ impl File {
             Table::States
             | Table::Frame
             | Table::Angles
+            | Table::Projection
             | Table::MeanShares
             | Table::Predictions
             | Table::TraitAxes

@@ -3,10 +3,11 @@
 use anyhow::Result;
 use ndarray::Array2;
 use spendscape_dynamics::InverseRegression;
-use spendscape_run::{Model, WithAxes, angle_names};
+use spendscape_linalg::principal_components;
+use spendscape_run::{Model, StoredStates, WithAxes, angle_names};
 use spendscape_schema::{
     Axes, Axis, Panel,
-    tables::{MeanShares, Predictions},
+    tables::{MeanShares, Predictions, Projection},
 };
 
 /// Names of units, angles and traits.
@@ -42,4 +43,26 @@ pub(crate) fn predictions(
         location_printed: inverse.locate_printed(grades)?,
     };
     Ok(WithAxes { axes: axes(model), table })
+}
+
+/// Dimensions of a picture.
+const DRAWN: usize = 3;
+
+/// The first principal components of states that have more units than a picture has dimensions, over all customers and periods.
+///
+/// # Errors
+/// If a state is not finite.
+pub(crate) fn projection(states: &StoredStates, axes: &Axes) -> Result<Option<WithAxes<Projection>>> {
+    let (customers, periods, units) = states.hidden.dim();
+    if units <= DRAWN {
+        return Ok(None);
+    }
+    let rows = states.hidden.to_shape((customers * periods, units))?;
+    let found = principal_components(&rows, DRAWN)?;
+    let table = Projection {
+        component: (1..).take(found.axes.nrows()).collect(),
+        axis: found.axes,
+        variance: found.shares.to_vec(),
+    };
+    Ok(Some(WithAxes { axes: axes.clone(), table }))
 }

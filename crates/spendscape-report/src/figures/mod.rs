@@ -193,7 +193,7 @@ impl Plan {
 pub fn figures(run: &Path, out: &Path, options: &FigureOptions) -> Result<Vec<FigureInfo>, Error> {
     let folder = run;
     let run = Run::open(folder)?;
-    let coordinates = Coordinates::of(&run, folder)?;
+    let coordinates = Coordinates::of(&run);
     let context = Context { run: &run, coordinates: &coordinates, options };
     PLANS.iter().map(|plan| write(plan.id, plan.title, plan.draw(&context), out)).collect()
 }

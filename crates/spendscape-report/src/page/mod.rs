@@ -33,7 +33,7 @@ const SCRIPT: &str = include_str!("../../assets/report.js");
 pub fn page(run: &Path, out: &Path) -> Result<(), Error> {
     let folder = run;
     let run = Run::open(folder)?;
-    let coordinates = Coordinates::of(&run, folder)?;
+    let coordinates = Coordinates::of(&run);
     let options = FigureOptions::default();
     let context = Context { run: &run, coordinates: &coordinates, options: &options };
     let metrics = optional::<Metrics>(folder, Metrics::NAME)?;

@@ -438,5 +438,13 @@ impl Fixture {
             origin: origin.to_owned(),
         };
         self.write(folder, "trait_axes", &table);
+        if m > 3 {
+            let projection = tables::Projection {
+                component: list(1..4),
+                axis: Array2::from_shape_fn((3, m), |(k, unit)| f64::from(u8::from(k + 1 == unit))),
+                variance: list([0.6, 0.2, 0.1]),
+            };
+            self.write(folder, "projection", &projection);
+        }
     }
 }

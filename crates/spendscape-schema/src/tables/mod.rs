@@ -191,7 +191,7 @@ macro_rules! for_each_table {
     ($macro:ident) => {
         $macro! {
             Ledger Taxonomy Coefficients Panel LeftOut Targets Model Training States
-            Angles Frame MeanShares Segments SegmentCenters Profiles ProfileSpending ProfileTrajectories ProfileCustomers Drift
+            Angles Frame Projection MeanShares Segments SegmentCenters Profiles ProfileSpending ProfileTrajectories ProfileCustomers Drift
             Surrogate SurrogateAngles Explanations Moves Contributions FlaggedClasses Examples Predictions TraitAxes Reach
             EndStates FixedPoints Extended Maps MapPoints MapCycles MapJumps MapBoxes MapStarts
             MapEdges MapSensitivities MapBranches Attractors Latent Comparison ComparisonSummary Outcomes GoalTruth

@@ -43,6 +43,13 @@ tables! {
         angle: Vector64<Angle> = "direction angles in radians: longitude, then latitudes",
     }
 
+    /// How states of more than three units are drawn: their first principal components.
+    Projection of ProjectionRow = "projection", 1 {
+        component: Index = "component, from 1, by falling variance",
+        axis: Vector64<Unit> = "unit direction in state space",
+        variance: Float = "share of the states' variance",
+    }
+
     /// Mean shares of each customer.
     MeanShares = "mean_shares", 1 {
         customer: Text = "customer id",

@@ -17,7 +17,7 @@ use spendscape_run::{
 };
 use spendscape_schema::{
     Coefficients, Panel, Table, Targets, WindowSpec,
-    tables::{Angles, Drift, Frame, MeanShares, Predictions, Segments},
+    tables::{Angles, Drift, Frame, MeanShares, Predictions, Projection, Segments},
     window::Anchor,
 };
 use spendscape_segments::{angles_of, unit_rows};
@@ -51,6 +51,8 @@ inputs! {
         pub targets: StoredTargets = table File::Targets,
         /// The frame of the angles.
         pub frame: Frame = table File::Frame,
+        /// How its states are drawn.
+        pub projection: Option<WithAxes<Projection>> = table File::Projection,
         /// The segments of its own customers.
         pub segments: Segments = table File::Segments,
         /// Where they lie.
@@ -85,6 +87,8 @@ outputs! {
         pub short: Option<StoredStates> = table File::ShortStates,
         /// Direction angles.
         pub angles: WithAxes<Angles> = table File::Angles,
+        /// How states are drawn: as the trained run's.
+        pub projection: Option<WithAxes<Projection>> = table File::Projection,
         /// Mean shares.
         pub mean_shares: WithAxes<MeanShares> = table File::MeanShares,
         /// Outputs, and where grades are among the states.
@@ -174,6 +178,7 @@ impl Stage for Assign {
                 },
             },
             drift: identity::table(Some(&drift), notes)?,
+            projection: trained.projection,
             targets,
             states,
             short,

@@ -8,11 +8,11 @@ use spendscape_dynamics::{InverseConfig, InverseRegression, inverse_regression};
 use spendscape_run::{File, Model, Notes, Stage, StoredStates, StoredTargets, WithAxes, inputs, outputs};
 use spendscape_schema::{
     Panel,
-    tables::{Angles, Frame, MeanShares, Predictions, Reach, TraitAxes},
+    tables::{Angles, Frame, MeanShares, Predictions, Projection, Reach, TraitAxes},
 };
 use spendscape_segments::{CanonicalFrame, unit_rows};
 
-use crate::readout::{axes, mean_shares, predictions};
+use crate::readout::{axes, mean_shares, predictions, projection};
 
 inputs! {
     /// What states are computed from.
@@ -39,6 +39,8 @@ outputs! {
         pub frame: WithAxes<Frame> = table File::Frame,
         /// Direction angles.
         pub angles: WithAxes<Angles> = table File::Angles,
+        /// How states of more than three units are drawn.
+        pub projection: Option<WithAxes<Projection>> = table File::Projection,
         /// Mean shares.
         pub mean_shares: WithAxes<MeanShares> = table File::MeanShares,
         /// Outputs, and where grades are among the states.
@@ -90,6 +92,7 @@ impl Stage for States {
                     angle: frame.angles(&ends)?,
                 },
             },
+            projection: projection(&states, &axes)?,
             mean_shares: mean_shares(&panel),
             predictions: predictions(&model, &panel, &inverse, &targets.grades)?,
             trait_axes: WithAxes { axes: axes.clone(), table: trait_axes(&inverse, &model.traits) },

@@ -1,0 +1,44 @@
+//! Principal components.
+
+use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2};
+
+use crate::{Error, eigh, gram};
+
+/// Directions in which data vary most.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PrincipalComponents {
+    /// Unit directions, one per row, by falling variance: K x C.
+    pub axes: Array2<f64>,
+    /// Share of all variance in each direction (K); 0 where nothing varies.
+    pub shares: Array1<f64>,
+}
+
+/// The first `count` principal components of rows `x` (N x C), or all C where there are fewer: eigenvectors of the second moments
+/// about the mean.
+///
+/// # Errors
+/// [`Error::NotFinite`], and [`Error::Empty`] without columns.
+///
+/// ```
+/// use ndarray::array;
+/// let x = array![[0.0, 0.0], [1.0, 2.0], [2.0, 4.0]];
+/// let found = spendscape_linalg::principal_components(&x, 1)?;
+/// assert!((found.axes[[0, 1]] / found.axes[[0, 0]] - 2.0).abs() < 1e-12);
+/// assert!((found.shares[0] - 1.0).abs() < 1e-12);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+pub fn principal_components(x: &ArrayRef<f64, Ix2>, count: usize) -> Result<PrincipalComponents, Error> {
+    let mut centered = x.to_owned();
+    if let Some(mean) = x.mean_axis(Axis(0)) {
+        centered -= &mean;
+    }
+    let eigen = eigh(&gram(&centered)?)?;
+    let (width, total) = (x.ncols(), eigen.values.sum());
+    let count = count.min(width);
+    Ok(PrincipalComponents {
+        axes: Array2::from_shape_fn((count, width), |(k, column)| eigen.vectors[[column, width - 1 - k]]),
+        shares: Array1::from_shape_fn(count, |k| {
+            if total > 0.0 { eigen.values[width - 1 - k] / total } else { 0.0 }
+        }),
+    })
+}
