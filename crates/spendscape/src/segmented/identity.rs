@@ -18,18 +18,18 @@ inputs! {
     }
 }
 
-/// Opens an earlier run.
+/// Opens an earlier run, which has `files`; without them, what it is said not to be is told.
 ///
 /// # Errors
-/// If it is the run itself, or has no segments.
-pub(crate) fn open(path: &Path, run: &RunFolder) -> Result<RunFolder> {
+/// If it is the run itself, or lacks a file.
+pub(crate) fn open(path: &Path, run: &RunFolder, files: &[File], lacks: &str) -> Result<RunFolder> {
     let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
     if same(path, run.path()) {
         bail!("{} is the run itself: name the folder of an earlier run", path.display());
     }
     let earlier = RunFolder::open_to_read(path)?;
-    for file in [File::Segments, File::SegmentCenters] {
-        earlier.need(file).with_context(|| format!("{} has no segments to go by", path.display()))?;
+    for file in files {
+        earlier.need(*file).with_context(|| format!("{} {lacks}", path.display()))?;
     }
     Ok(earlier)
 }

@@ -201,10 +201,8 @@ pub fn assign(run: &RunFolder, options: &AssignOptions, force: bool) -> Result<(
             run.path().display()
         );
     }
-    let trained = identity::open(&options.model, run)?;
-    for file in [File::Model, File::Targets, File::Frame] {
-        trained.need(file).with_context(|| format!("{} is no trained run", options.model.display()))?;
-    }
+    let files = [File::Model, File::Targets, File::Frame, File::Segments, File::SegmentCenters];
+    let trained = identity::open(&options.model, run, &files, "is no trained run with segments")?;
     run.need(File::Panel)
         .with_context(|| format!("stage `{}` needs {}", Assign::NAME, File::Panel.name()))?;
     let coefficients = coefficients(run, &trained)?;

@@ -186,7 +186,9 @@ impl Stage for Segment {
 /// # Errors
 /// If the states are missing, or the earlier run has no segments or no customer of this one.
 pub fn segment(run: &RunFolder, options: &SegmentOptions, seed: u64, force: bool) -> Result<()> {
-    let earlier = options.previous.as_deref().map(|path| identity::open(path, run)).transpose()?;
+    let files = [File::Segments, File::SegmentCenters];
+    let open = |path| identity::open(path, run, &files, "has no segments to go by");
+    let earlier = options.previous.as_deref().map(open).transpose()?;
     let mut sources = Sources::new(run);
     if let Some(earlier) = &earlier {
         sources = sources.folder("earlier", earlier);

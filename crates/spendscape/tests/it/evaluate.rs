@@ -58,7 +58,10 @@ fn forty_customers_are_measured_but_for_what_needs_more() {
 #[test]
 fn three_customers_leave_little_and_stop_nothing() {
     let (figures, left_out) = measured("3");
-    assert!(left_out["comparison"].as_str().unwrap().contains("at least 2 test customers, but got 1"), "{left_out}");
+    assert!(
+        left_out["comparison"].as_str().unwrap().contains("at least 2 test customers, but got 1"),
+        "{left_out}"
+    );
     assert!(figures["inverse.error"].is_number());
     assert!(figures.as_object().unwrap().values().all(Value::is_number), "{figures}");
 }

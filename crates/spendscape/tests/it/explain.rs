@@ -1,6 +1,6 @@
 //! `spendscape explain`, from the outside.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, fs, path::Path, sync::LazyLock};
 
 use serde_json::Value;
 use spendscape_schema::{
@@ -19,13 +19,33 @@ struct Fixture {
     folder: tempfile::TempDir,
 }
 
+/// Made once for all tests, which change copies of it.
+static TRAINED: LazyLock<Fixture> = LazyLock::new(|| {
+    let fixture = Fixture { folder: tempfile::tempdir().unwrap() };
+    let bank = fixture.path("bank");
+    succeed(&["synth", &bank, "--customers", "400", "--preset", "strong"]);
+    succeed(&["ingest", &bank]);
+    succeed(&["run", &fixture.path("run"), "--data", &bank, "--epochs", "100"]);
+    fixture
+});
+
+/// Copies the files of a folder, those of its folders too.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
 impl Fixture {
     fn new() -> Self {
         let fixture = Self { folder: tempfile::tempdir().unwrap() };
-        let bank = fixture.path("bank");
-        succeed(&["synth", &bank, "--customers", "400", "--preset", "strong"]);
-        succeed(&["ingest", &bank]);
-        succeed(&["run", &fixture.path("run"), "--data", &bank, "--epochs", "100"]);
+        copy(TRAINED.folder.path(), fixture.folder.path());
         fixture
     }
 
@@ -134,20 +154,24 @@ fn customers_are_explained() {
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("NO EXPLANATION IS GIVEN"), "{text}");
     }
+}
 
-    same_bytes(&fixture, &run, &bank);
-    bad_input(&fixture, &run, &bank);
-    protected_classes(&fixture, &run, &bank);
+#[test]
+fn the_model_card_says_whom_it_is_about() {
+    let fixture = Fixture::new();
     let card = fs::read_to_string(fixture.folder.path().join("run/model_card.md")).unwrap();
     assert!(card.contains("synthetic") && card.contains("400 customers") && !card.contains("NaN"), "{card}");
 }
 
 /// The same question gets the same bytes, on any number of threads, and the page stands alone.
-fn same_bytes(fixture: &Fixture, run: &str, bank: &str) {
+#[test]
+fn the_same_question_gets_the_same_bytes() {
+    let fixture = Fixture::new();
+    let (run, bank) = (fixture.path("run"), fixture.path("bank"));
     let ask = |threads: &str| {
         let page = fixture.path("why.html");
         let words = ["--customer", "C000007", "--html", &page, "--threads", threads];
-        let text = succeed(&fixture.explain(run, bank, &words));
+        let text = succeed(&fixture.explain(&run, &bank, &words));
         (text, fs::read_to_string(&page).unwrap())
     };
     let (text, page) = ask("1");
@@ -159,10 +183,13 @@ fn same_bytes(fixture: &Fixture, run: &str, bank: &str) {
     }
 }
 
-fn bad_input(fixture: &Fixture, run: &str, bank: &str) {
-    let message = refuse(&fixture.explain(run, bank, &["--customer", "nobody"]));
+#[test]
+fn what_cannot_be_explained_is_refused() {
+    let fixture = Fixture::new();
+    let (run, bank) = (fixture.path("run"), fixture.path("bank"));
+    let message = refuse(&fixture.explain(&run, &bank, &["--customer", "nobody"]));
     assert!(message.contains("nobody") && message.contains("panel.parquet"), "{message}");
-    let message = refuse(&fixture.explain(run, bank, &["--html", "why.html"]));
+    let message = refuse(&fixture.explain(&run, &bank, &["--html", "why.html"]));
     assert!(message.contains("--customer"), "{message}");
     // A panel of other classes than the model's.
     let other = fixture.path("other");
@@ -191,22 +218,25 @@ fn bad_input(fixture: &Fixture, run: &str, bank: &str) {
         "1",
     ]);
     // The network was trained on what lay there before: what is to be done again is said.
-    let message = refuse(&fixture.explain(run, &other, &[]));
+    let message = refuse(&fixture.explain(&run, &other, &[]));
     assert!(message.contains("coefficients.parquet") && message.contains("spendscape train"), "{message}");
 }
 
-/// Flagged classes stay in force, are marked, are left alone, and their part is told.
-fn protected_classes(fixture: &Fixture, run: &str, bank: &str) {
+/// They are marked, are left alone, and their part is told.
+#[test]
+fn flagged_classes_stay_in_force() {
+    let fixture = Fixture::new();
+    let (run, bank) = (fixture.path("run"), fixture.path("bank"));
     let list = fixture.path("protected.toml");
     fs::write(&list, "[protected]\nmartian_food = \"x\"\n").unwrap();
-    let message = refuse(&fixture.explain(run, bank, &["--protected", &list]));
+    let message = refuse(&fixture.explain(&run, &bank, &["--protected", &list]));
     assert!(message.contains("martian_food"), "{message}");
     fs::write(
         &list,
         "[protected]\nsupermarket = \"a test\"\nrent = \"another\"\n[proxy]\nbooks = \"a third\"\n",
     )
     .unwrap();
-    succeed(&fixture.explain(run, bank, &["--protected", &list]));
+    succeed(&fixture.explain(&run, &bank, &["--protected", &list]));
     let Explanations { customer: customers, unflagged_segment: without, segment: segments, moved, .. } =
         fixture.table();
     assert!(without.iter().all(Option::is_some));

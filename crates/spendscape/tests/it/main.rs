@@ -9,6 +9,7 @@ mod explain;
 mod folder;
 mod foreign_nets;
 mod goals;
+mod in_memory;
 mod init;
 mod interrupt;
 mod nets;

@@ -314,7 +314,7 @@ fn panels_of_other_rules_are_not_assigned() {
     let said = refuse(&["assign", text(&model), "--data", text(&bank.path("data")), "--model", text(&model)]);
     assert!(said.contains("holds a trained network"), "{said}");
     let said = refuse(&["assign", text(&bank.path("later")), "--model", text(&bank.path("data")), "--force"]);
-    assert!(said.contains("is no trained run"), "{said}");
+    assert!(said.contains("is no trained run with segments") && said.contains("model.parquet"), "{said}");
     let message = refuse(&["assign", text(&bank.path("nothing")), "--model", text(&model)]);
     assert!(message.contains("panel.parquet"), "{message}");
 }

@@ -1,0 +1,78 @@
+//! Stages as functions: the same tables without a folder as with one.
+
+use std::path::Path;
+
+use spendscape::stages::{
+    segment::{Segment, SegmentInputs, SegmentOptions, SegmentParams},
+    states::{States, StatesInputs, StatesParams},
+    train::{Train, TrainInputs, TrainOptions},
+};
+use spendscape_run::{File, IntoTable, Notes, RunFolder, Stage, TableHead};
+use spendscape_store::DigestOf;
+
+use crate::program::succeed;
+
+/// Whether a value is what the table of a run folder holds.
+fn assert_same(run: &RunFolder, file: File, value: impl IntoTable) {
+    let (_, written) = run.need(file).unwrap();
+    let batch = value.into_table().unwrap().batch;
+    assert_eq!(DigestOf::batch(&batch), written, "{}", file.name());
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn stages_give_in_memory_what_they_write_to_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    succeed(&["synth", text(folder.path()), "--customers", "120"]);
+    succeed(&["ingest", text(folder.path())]);
+    succeed(&["train", text(folder.path()), "--epochs", "2", "--units", "4", "--seed", "5"]);
+    succeed(&["states", text(folder.path())]);
+    succeed(&["segment", text(folder.path()), "--clusters", "3"]);
+    let run = RunFolder::open_to_read(folder.path()).unwrap();
+    let mut notes = Notes::default();
+
+    let params = TrainOptions { epochs: Some(2), units: 4, seed: 5, ..TrainOptions::default() };
+    let inputs = TrainInputs {
+        panel: run.table(File::Panel).unwrap(),
+        coefficients: run.table(File::Coefficients).unwrap(),
+    };
+    let trained = Train::run(&params, inputs, &mut notes).unwrap();
+    assert_same(&run, File::Training, trained.training);
+    assert_same(&run, File::Model, trained.model.clone());
+    assert_same(&run, File::Targets, trained.targets.clone());
+
+    let inputs = StatesInputs {
+        panel: run.table(File::Panel).unwrap(),
+        short: Some(run.table(File::ShortPanel).unwrap()),
+        model: trained.model.clone(),
+        targets: trained.targets.clone(),
+    };
+    let found = States::run(&StatesParams::default(), inputs, &mut notes).unwrap();
+    assert!(notes.get("inverse_rank").is_some());
+    assert_same(&run, File::States, found.states.clone());
+    assert_same(&run, File::Angles, found.angles);
+    assert_same(&run, File::Projection, found.projection.unwrap());
+    assert_same(&run, File::MeanShares, found.mean_shares.clone());
+    assert_same(&run, File::Predictions, found.predictions.clone());
+
+    let panel: spendscape_run::Sourced<spendscape_schema::Panel> = run.table(File::Panel).unwrap();
+    let inputs = SegmentInputs {
+        targets: trained.targets,
+        states: found.states,
+        short: found.short,
+        model: trained.model,
+        mean_shares: found.mean_shares,
+        predictions: found.predictions.table,
+        panel: TableHead { axes: panel.value.axes(), provenance: panel.provenance },
+        earlier: None,
+    };
+    let options = SegmentOptions { clusters: 3, ..SegmentOptions::default() };
+    let segmented = Segment::run(&SegmentParams::new(options, 1), inputs, &mut notes).unwrap();
+    assert_same(&run, File::Segments, segmented.segments);
+    assert_same(&run, File::SegmentCenters, segmented.centers);
+    assert_same(&run, File::Profiles, segmented.profiles.profiles);
+    assert_same(&run, File::Examples, segmented.examples);
+}
