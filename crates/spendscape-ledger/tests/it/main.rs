@@ -1,7 +1,7 @@
 //! Ledgers and panels from end to end.
 
+#![allow(clippy::print_stdout, reason = "figures that tests show")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 mod bad_input;
 mod balances;

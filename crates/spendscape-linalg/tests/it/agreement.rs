@@ -101,6 +101,16 @@ proptest! {
     }
 }
 
+/// The tests of this file run on every backend that is built; of one that is not, this names it among the results.
+#[test]
+#[cfg_attr(
+    not(feature = "lapack"),
+    ignore = "LAPACK is not built: cargo test -p spendscape-linalg --features lapack tests it too"
+)]
+fn lapack_is_among_the_backends_tested() {
+    assert!(Backend::ALL.iter().any(|backend| format!("{backend:?}") == "Lapack"));
+}
+
 #[test]
 fn the_default_backend_is_the_one_asked_for() {
     let expected = if cfg!(feature = "lapack") { "Lapack" } else { "Faer" };
