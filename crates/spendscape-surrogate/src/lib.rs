@@ -26,7 +26,6 @@
 mod check;
 mod error;
 
-mod shares;
 mod split;
 
 mod moments;
@@ -76,7 +75,6 @@ pub use recovery::{Recovery, Unlisted, auroc, correlation, recovery, unlisted_cl
 pub use ridge::{Ridge, RidgeFit};
 pub use score::{Explanation, Gauge, Score, compensated_sum};
 pub use segment::{MAX_ERROR_DEGREES, Observed, Refusal, SegmentExplainer, SegmentExplanation};
-pub use shares::{mean_features, mean_shares, normalize_rows};
 pub use significance::{CoefficientTests, Correction, coefficient_tests, median_gauge};
 pub use split::Split;
 pub use tree::{RegressionTree, TreeModel};
