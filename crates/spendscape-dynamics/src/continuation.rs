@@ -124,7 +124,7 @@ impl<'a, C: Driven> Polygon<'a, C> {
         /// Newton steps at one parameter: the start is a neighbor on the branch.
         const STEPS: usize = 30;
         let map = self.between(s, s);
-        let (_, _, status) = work.solver.newton(&map, from, STEPS);
+        let status = work.solver.newton(&map, from, STEPS).status;
         if status == Status::Diverged {
             return None;
         }

@@ -101,7 +101,7 @@ pub fn find_cycles<M: Map>(map: &M, length: usize, burn_in: usize, config: &Find
                 x = walker.state().to_vec();
             }
             let orbit = orbit(map, &x, length);
-            let (_, _, status) = solver.newton(&ring, &orbit, config.newton_steps);
+            let status = solver.newton(&ring, &orbit, config.newton_steps).status;
             if !matches!(status, Status::Converged | Status::Stalled) {
                 continue;
             }

@@ -143,7 +143,7 @@ impl<M: Map> Fiber<'_, M> {
             if p[n] * q[n] <= 0.0 {
                 let share = p[n].abs() / (p[n] - q[n]).abs().max(f64::MIN_POSITIVE);
                 let from: Vec<f64> = (0..n).map(|k| p[k] + share.min(1.0) * (q[k] - p[k])).collect();
-                let (_, _, status) = self.solver.newton(self.map, &from, NEWTON_STEPS);
+                let status = self.solver.newton(self.map, &from, NEWTON_STEPS).status;
                 if status != Status::Diverged {
                     self.found.push(self.solver.state().to_vec());
                 }

@@ -6,7 +6,7 @@ use crate::certificate::{Certifier, FixedPoint};
 use crate::fiber::{FiberConfig, trace_fiber};
 use crate::interval::Interval;
 use crate::map::Map;
-use crate::solve::{Solver, Status, residual as residual_at};
+use crate::solve::{Solution, Solver, Status, residual as residual_at};
 use crate::spectrum::Verdict;
 
 /// Settings of the search from many starts.
@@ -145,7 +145,7 @@ pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>
     let all = starts.iter().cloned().chain(spread(map, config));
     for (start, x0) in all.enumerate() {
         for method in [Method::Newton, Method::Descent, Method::Iteration] {
-            let (mut residual, _, status) = match method {
+            let Solution { mut residual, status, .. } = match method {
                 Method::Descent => {
                     solver.descend_until(map, &x0, config.descent_steps, |x| known.at(x).is_some())
                 }
@@ -159,7 +159,8 @@ pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>
             };
             if method != Method::Newton && status != Status::Known && status != Status::Diverged {
                 let from = solver.state().to_vec();
-                residual = solver.newton_until(map, &from, config.newton_steps, |x| known.at(x).is_some()).0;
+                residual =
+                    solver.newton_until(map, &from, config.newton_steps, |x| known.at(x).is_some()).residual;
             }
             let point = known
                 .at(solver.state())

@@ -62,14 +62,14 @@ pub use find::{Fate, FindConfig, Found, Method, find_fixed_points, halton};
 pub use interval::{Interval, Number};
 pub use inverse::{InverseConfig, InverseRegression, Reachable, inverse_regression};
 pub use map::{
-    Driven, GruCell, GruMap, Henon, LANES, LstmCell, LstmMap, Map, NewtonCubic, Nonlinearity, RnnCell,
-    RnnMap, Scalar, StackedLstm, StackedMap, TanhMap,
+    Driven, GruCell, GruMap, LANES, LstmCell, LstmMap, Map, Nonlinearity, RnnCell, RnnMap, Scalar,
+    StackedLstm, StackedMap,
 };
 pub use population::{
     Arrival, PointTable, Population, PopulationConfig, analyze_population, analyze_preactivations,
 };
 pub use rollout::extended_trajectories;
-pub use solve::{Solution, Solver, Status, descend, iterate, newton, residual};
+pub use solve::{Solution, Solver, Status, residual};
 pub use spectrum::{Spectrum, Verdict};
 pub use spendscape_stats::BadInput;
 pub use study::{

@@ -42,12 +42,10 @@ pub enum Status {
     Diverged,
 }
 
-/// A solver's result.
-#[derive(Debug, Clone, PartialEq)]
+/// How a solver ended; the state where it did is [`Solver::state`].
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Solution {
-    /// The last state.
-    pub state: Vec<f64>,
-    /// `max_k |F(x)_k - x_k|` at that state.
+    /// `max_k |F(x)_k - x_k|` at that state; of plain iteration at the state before it. NaN without a map or a start.
     pub residual: f64,
     /// Steps taken.
     pub steps: usize,
@@ -190,12 +188,11 @@ impl Solver {
         }
     }
 
-    /// Newton's method on `x - F(x)`, from `x0`; at most `max_steps` steps. The state ends in [`Solver::state`]; returns
-    /// residual, steps and status.
+    /// Newton's method on `x - F(x)`, from `x0`; at most `max_steps` steps.
     ///
     /// Steps are damped by a non-monotone search (Grippo, Lampariello and Lucidi, 1986): halved, up to three times,
     /// while `q` exceeds the largest of its last five values.
-    pub fn newton(&mut self, map: &impl Map, x0: &[f64], max_steps: usize) -> (f64, usize, Status) {
+    pub fn newton(&mut self, map: &impl Map, x0: &[f64], max_steps: usize) -> Solution {
         self.newton_until(map, x0, max_steps, |_| false)
     }
 
@@ -206,31 +203,32 @@ impl Solver {
         x0: &[f64],
         max_steps: usize,
         known: impl Fn(&[f64]) -> bool,
-    ) -> (f64, usize, Status) {
+    ) -> Solution {
         let Some((mut size, mut recent)) = self.begin(map, x0) else {
-            return (f64::NAN, 0, Status::Diverged);
+            return Solution { residual: f64::NAN, steps: 0, status: Status::Diverged };
         };
         let (mut best, mut best_step) = (f64::INFINITY, 0);
         for step in 0..max_steps {
             if let Some(status) = self.over(size) {
-                return (size, step, status);
+                return Solution { residual: size, steps: step, status };
             }
             if size < best {
                 (best, best_step) = (size, step);
                 // Worth asking only where Newton has come nearer to a point.
                 if known(&self.x) {
-                    return (size, step, Status::Known);
+                    return Solution { residual: size, steps: step, status: Status::Known };
                 }
             } else if step - best_step >= PATIENCE {
-                return (size, step, Status::Stalled);
+                return Solution { residual: size, steps: step, status: Status::Stalled };
             }
             self.direction.copy_from_slice(&self.g);
             if !solve(self.n, &mut self.jacobian, &mut self.direction) {
-                return (size, step, Status::Stalled);
+                return Solution { residual: size, steps: step, status: Status::Stalled };
             }
             size = self.search(map, 1.0, &mut recent);
         }
-        (size, max_steps, self.over(size).unwrap_or(Status::StepLimit))
+        let status = self.over(size).unwrap_or(Status::StepLimit);
+        Solution { residual: size, steps: max_steps, status }
     }
 
     /// Whether a residual ends the search.
@@ -263,7 +261,7 @@ impl Solver {
     }
 
     /// Plain iteration `x <- F(x)` until a step is at most `1e-13 max(1, |x|)` or `max_steps` are done.
-    pub fn iterate(&mut self, map: &impl Map, x0: &[f64], max_steps: usize) -> (f64, usize, Status) {
+    pub fn iterate(&mut self, map: &impl Map, x0: &[f64], max_steps: usize) -> Solution {
         self.iterate_until(map, x0, max_steps, 0.0, |_| false)
     }
 
@@ -276,37 +274,37 @@ impl Solver {
         max_steps: usize,
         near: f64,
         known: impl Fn(&[f64]) -> bool,
-    ) -> (f64, usize, Status) {
+    ) -> Solution {
         if !self.start(x0) {
-            return (f64::NAN, 0, Status::Diverged);
+            return Solution { residual: f64::NAN, steps: 0, status: Status::Diverged };
         }
         let mut size = f64::INFINITY;
         for step in 0..max_steps {
             if step % LOOK_EVERY == 0 && known(&self.x) {
-                return (size, step, Status::Known);
+                return Solution { residual: size, steps: step, status: Status::Known };
             }
             map.step(&self.x, &mut self.previous);
             let before = size;
             size = norm_inf_of(self.x.iter().zip(&self.previous).map(|(a, b)| a - b));
             std::mem::swap(&mut self.x, &mut self.previous);
             if !size.is_finite() {
-                return (size, step, Status::Diverged);
+                return Solution { residual: size, steps: step, status: Status::Diverged };
             }
             let scale = norm_inf(&self.x).max(1.0);
             // The sum of the geometric series of steps; a single quick one is no series.
             let rest = if size < before { size * (size / (before - size)).max(1.0) } else { f64::INFINITY };
             if size <= STEP_MIN * scale || rest <= near * scale {
-                return (size, step + 1, Status::Converged);
+                return Solution { residual: size, steps: step + 1, status: Status::Converged };
             }
         }
-        (size, max_steps, Status::StepLimit)
+        Solution { residual: size, steps: max_steps, status: Status::StepLimit }
     }
 
     /// Gradient descent on `q = |x - F(x)|^2 / 2` with Barzilai and Borwein's rate (1988) and the non-monotone search of
     /// [`Solver::newton`]; at most `max_steps` steps.
     ///
     /// It reaches slow points (local minima of `q`) as well as fixed points: the status says which.
-    pub fn descend(&mut self, map: &impl Map, x0: &[f64], max_steps: usize) -> (f64, usize, Status) {
+    pub fn descend(&mut self, map: &impl Map, x0: &[f64], max_steps: usize) -> Solution {
         self.descend_until(map, x0, max_steps, |_| false)
     }
 
@@ -317,18 +315,18 @@ impl Solver {
         x0: &[f64],
         max_steps: usize,
         known: impl Fn(&[f64]) -> bool,
-    ) -> (f64, usize, Status) {
+    ) -> Solution {
         let Some((mut size, mut recent)) = self.begin(map, x0) else {
-            return (f64::NAN, 0, Status::Diverged);
+            return Solution { residual: f64::NAN, steps: 0, status: Status::Diverged };
         };
         let n = self.n;
         let mut rate = RATE_START;
         for step in 0..max_steps {
             if let Some(status) = self.over(size) {
-                return (size, step, status);
+                return Solution { residual: size, steps: step, status };
             }
             if step % LOOK_EVERY == 0 && known(&self.x) {
-                return (size, step, Status::Known);
+                return Solution { residual: size, steps: step, status: Status::Known };
             }
             std::mem::swap(&mut self.direction, &mut self.previous_direction);
             // The gradient of q, (J - I)^T g.
@@ -348,32 +346,11 @@ impl Solver {
                 rate = if curvature > 0.0 { moved / curvature } else { rate * RATE_GROWTH };
             }
             if rate * norm_inf(&self.direction) <= DESCENT_STEP_MIN * norm_inf(&self.x).max(1.0) {
-                return (size, step, Status::Stalled);
+                return Solution { residual: size, steps: step, status: Status::Stalled };
             }
             size = self.search(map, rate, &mut recent);
         }
-        (size, max_steps, self.over(size).unwrap_or(Status::StepLimit))
+        let status = self.over(size).unwrap_or(Status::StepLimit);
+        Solution { residual: size, steps: max_steps, status }
     }
-}
-
-/// Damped Newton from `x0`: see [`Solver::newton`].
-pub fn newton(map: &impl Map, x0: &[f64], max_steps: usize) -> Solution {
-    run(map, x0, |s| s.newton(map, x0, max_steps))
-}
-
-/// Plain iteration from `x0`: see [`Solver::iterate`].
-pub fn iterate(map: &impl Map, x0: &[f64], max_steps: usize) -> Solution {
-    run(map, x0, |s| s.iterate(map, x0, max_steps))
-}
-
-/// Descent on `q` from `x0`: see [`Solver::descend`].
-pub fn descend(map: &impl Map, x0: &[f64], max_steps: usize) -> Solution {
-    run(map, x0, |s| s.descend(map, x0, max_steps))
-}
-
-fn run(map: &impl Map, x0: &[f64], go: impl FnOnce(&mut Solver) -> (f64, usize, Status)) -> Solution {
-    let mut solver = Solver::for_map(map);
-    let (residual, steps, status) = go(&mut solver);
-    let state = if x0.len() == map.dim() { solver.x } else { x0.to_vec() };
-    Solution { state, residual, steps, status }
 }

@@ -3,11 +3,10 @@
 //! Reading order: `network` (shape and parameters), `inputs` and `categories` (data), `engine` (a block forward and backward),
 //! `kernels` (the
 //! vector code, the only place with `unsafe`), `train`, then `infer`, `gradients`, `jacobian`, `tensors`, `interchange`, `nets`
-//! (recurrent nets from elsewhere) and `elbow`.
+//! (recurrent nets from elsewhere).
 
 mod buffer;
 mod categories;
-mod elbow;
 mod engine;
 mod error;
 mod gradients;
@@ -24,7 +23,6 @@ mod real;
 mod tensors;
 mod train;
 
-pub use elbow::{ElbowRow, elbow};
 pub use error::Error;
 pub use gradients::Gradients;
 pub use infer::{RollOut, States};

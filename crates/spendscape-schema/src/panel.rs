@@ -228,7 +228,7 @@ mod tests {
         let mut wide = panel().select(&[0, 1, 0, 1, 1]);
         wide.classes = (0..BATCH_SHARES / 4).map(|class| format!("class {class}")).collect();
         let shape = (wide.len(), wide.periods.len(), wide.classes.len());
-        wide.shares = ndarray::Array3::from_shape_fn(shape, |(row, _, class)| (row * 7 + class) as f32);
+        wide.shares = Array3::from_shape_fn(shape, |(row, _, class)| (row * 7 + class) as f32);
         let batches: Vec<RecordBatch> = wide.batches().collect::<Result<_, _>>().unwrap();
         assert_eq!(batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [4, 4, 2]);
         let whole = wide.to_batch().unwrap();

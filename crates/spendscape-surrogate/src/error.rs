@@ -7,16 +7,6 @@ pub enum Error {
     /// An argument cannot be computed with.
     #[error("the surrogate cannot be fitted, judged or explained")]
     Input(#[from] spendscape_stats::BadInput),
-    /// A share is negative.
-    #[error("the share of customer {row} in class {column} is {value}; clip refunds before averaging")]
-    NegativeShare {
-        /// Row (customer).
-        row: usize,
-        /// Column (class).
-        column: usize,
-        /// The entry.
-        value: f64,
-    },
     /// Features that should be shares do not sum to what the training customers' do.
     #[error(
         "the shares of customer {row} sum to {excess:+e} more than those of the training customers; normalize them, and leave out customers without spending"

@@ -27,8 +27,6 @@
 mod check;
 mod error;
 
-mod shares;
-
 mod moments;
 
 mod linear;
@@ -75,7 +73,6 @@ pub use recovery::{Recovery, Unlisted, recovery, unlisted_classes};
 pub use ridge::{Ridge, RidgeFit};
 pub use score::{Explanation, Gauge, Score, compensated_sum};
 pub use segment::{MAX_ERROR_DEGREES, Observed, Refusal, SegmentExplainer, SegmentExplanation};
-pub use shares::{mean_features, mean_shares, normalize_rows};
 pub use significance::{CoefficientTests, Correction, coefficient_tests, median_gauge};
 pub use spendscape_stats::BadInput;
 pub use tree::{RegressionTree, TreeModel};

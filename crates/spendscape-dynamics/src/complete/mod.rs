@@ -21,7 +21,7 @@ use rnn::RnnReduced;
 
 use crate::certificate::FixedPoint;
 use crate::find::{Fate, FindConfig, find_fixed_points};
-use crate::interval::Interval;
+use crate::interval::{Interval, by_lower_ends};
 use crate::map::{GruMap, LstmMap, Map, Nonlinearity, Reset, RnnMap};
 use crate::spectrum::SpectrumWork;
 
@@ -227,7 +227,7 @@ pub(crate) fn finish(map: &impl Map, raw: Option<Raw>) -> FixedPointList {
             FixedPoint::at(map, enclosure, uniqueness, &mut work)
         })
         .collect();
-    points.sort_by(|a, b| compare(&a.enclosure, &b.enclosure));
+    points.sort_by(|a, b| by_lower_ends(&a.enclosure, &b.enclosure));
     let degree = (raw.outcome == Outcome::Complete).then(|| raw.roots.iter().map(|r| r.sign).sum());
     FixedPointList {
         points,
@@ -239,20 +239,11 @@ pub(crate) fn finish(map: &impl Map, raw: Option<Raw>) -> FixedPointList {
     }
 }
 
-/// Lexicographic order by lower ends.
-fn compare(a: &[Interval], b: &[Interval]) -> std::cmp::Ordering {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| a.lo.total_cmp(&b.lo))
-        .find(|o| o.is_ne())
-        .unwrap_or(std::cmp::Ordering::Equal)
-}
-
 /// Certified points from many starts, for systems beyond the search.
 fn not_proved(map: &impl Map) -> FixedPointList {
     let mut found = find_fixed_points(map, &FindConfig::default(), &[]);
     let mut order: Vec<usize> = (0..found.certificates.len()).collect();
-    order.sort_by(|&a, &b| compare(&found.certificates[a].enclosure, &found.certificates[b].enclosure));
+    order.sort_by(|&a, &b| by_lower_ends(&found.certificates[a].enclosure, &found.certificates[b].enclosure));
     let mut place = vec![0; order.len()];
     order.iter().enumerate().for_each(|(now, &before)| place[before] = now);
     for fate in &mut found.fates {

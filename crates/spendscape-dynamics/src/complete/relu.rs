@@ -4,10 +4,10 @@
 //! zero, and their pre-activations at most zero. Solutions strictly inside are the points of that region. On a border the
 //! Krawczyk test decides, over slopes from zero to one.
 
-use super::{FixedPointList, Outcome, compare, not_proved};
+use super::{FixedPointList, Outcome, not_proved};
 use crate::certificate::{Certifier, FixedPoint};
 use crate::dense::{det_sign, invert_any};
-use crate::interval::Interval;
+use crate::interval::{Interval, by_lower_ends};
 use crate::map::{Map, RnnMap};
 use crate::spectrum::SpectrumWork;
 
@@ -47,7 +47,7 @@ pub(super) fn fixed_points(map: &RnnMap<'_>) -> FixedPointList {
         found.border(map, x);
     }
     let Found { mut points, undecided, .. } = found;
-    points.sort_by(|a, b| compare(&a.enclosure, &b.enclosure));
+    points.sort_by(|a, b| by_lower_ends(&a.enclosure, &b.enclosure));
     let outcome = if undecided.is_empty() { Outcome::Complete } else { Outcome::Undecided };
     let degree = (outcome == Outcome::Complete).then(|| points.iter().map(|p| sign(map, p)).sum());
     FixedPointList { points, undecided, outcome, boxes: 1 << n, degree, starts: Vec::new() }

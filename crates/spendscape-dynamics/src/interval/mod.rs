@@ -60,6 +60,12 @@ pub(crate) fn most<T: Number>(a: T, b: T) -> T {
     a.most(b)
 }
 
+/// Lexicographic order of boxes by their lower ends.
+pub(crate) fn by_lower_ends(a: &[Interval], b: &[Interval]) -> std::cmp::Ordering {
+    let sides = a.iter().zip(b).map(|(a, b)| a.lo.total_cmp(&b.lo));
+    sides.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+}
+
 impl Interval {
     /// All real numbers.
     pub const ENTIRE: Self = Self { lo: f64::NEG_INFINITY, hi: f64::INFINITY };

@@ -9,7 +9,7 @@ use super::table::{Arrival, NOTHING, Population};
 use crate::attractors::is_line;
 use crate::certificate::{certify, representative, time_constant};
 use crate::complete::{Batch, LstmReduced, Outcome, Recurrent, Root, roll_out, step};
-use crate::interval::Interval;
+use crate::interval::{Interval, by_lower_ends};
 use crate::map::{LstmCell, LstmMap};
 use crate::solve::Solver;
 use crate::spectrum::{Spectrum, SpectrumWork, Verdict};
@@ -136,7 +136,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         let end = self.batch.end(self.at);
         self.roots.clear();
         self.roots.extend_from_slice(self.batch.roots(self.at));
-        self.roots.sort_unstable_by(|a, b| order(&a.tight, &b.tight));
+        self.roots.sort_unstable_by(|a, b| by_lower_ends(&a.tight, &b.tight));
         let first = table.points.len();
         self.points(table);
         let last = table.points.len();
@@ -247,7 +247,8 @@ impl<'a, const N: usize> Analyst<'a, N> {
             }
         }
         // The cold path: Newton from where the roll-out ended.
-        let (residual, _, _) = self.solver.newton(&self.map, [state.h, state.c].as_flattened(), NEWTON_STEPS);
+        let residual =
+            self.solver.newton(&self.map, [state.h, state.c].as_flattened(), NEWTON_STEPS).residual;
         let reached = self.solver.state();
         let listed = self.roots.iter().position(|r| (0..N).all(|k| r.unique[k].contains(reached[k])));
         if let Some(k) = listed
@@ -325,14 +326,6 @@ enum Reached {
 
 fn around(v: Interval, radius: f64) -> Interval {
     Interval::around(v.mid(), radius + v.rad())
-}
-
-fn order<const N: usize>(a: &[Interval; N], b: &[Interval; N]) -> std::cmp::Ordering {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| a.lo.total_cmp(&b.lo))
-        .find(|o| o.is_ne())
-        .unwrap_or(std::cmp::Ordering::Equal)
 }
 
 /// Appends the distance of the hidden state at the horizon from that at the end.

@@ -3,11 +3,12 @@
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
     Complete, CurveFit, Error, FixedPointList, GroupVerdict, Interval, Map, MapVerdict, Outcome,
-    PointClusters, PopulationConfig, Scalar, SearchConfig, Shape, TanhMap, analyze_population,
-    fit_attractors, judge_group, judge_map, label_points,
+    PointClusters, PopulationConfig, Scalar, SearchConfig, Shape, analyze_population, fit_attractors,
+    judge_group, judge_map, label_points,
 };
 use spendscape_stats::BadInput;
 
+use crate::maps::TanhMap;
 use crate::nets::{A4_WEIGHT, F, G, cell, normal, rng, trained};
 
 /// Points `(t, shape(t), 0.3 shape(t))` rotated by a fixed rotation, with noise.

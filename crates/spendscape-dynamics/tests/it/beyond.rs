@@ -3,13 +3,14 @@
 use ndarray::{Array1, Array2, Axis, array};
 use rand::RngExt;
 use spendscape_dynamics::{
-    Basins, BranchEnd, Complete, ContinuationConfig, Error, FiberConfig, FindConfig, Henon, JumpCause,
-    LstmCell, Map, Membership, Method, Passage, PopulationConfig, RnnCell, SearchConfig, Solver, StackedLstm,
-    TanhMap, Verdict, analyze_population, certify, find_cycles, find_fixed_points, follow, jump_toward,
-    sensitivity, smallest_jump, trace_fiber, transient,
+    Basins, BranchEnd, Complete, ContinuationConfig, Error, FiberConfig, FindConfig, JumpCause, LstmCell,
+    Map, Membership, Method, Passage, PopulationConfig, RnnCell, SearchConfig, Solver, StackedLstm, Verdict,
+    analyze_population, certify, find_cycles, find_fixed_points, follow, jump_toward, sensitivity,
+    smallest_jump, trace_fiber, transient,
 };
 use spendscape_stats::BadInput;
 
+use crate::maps::{Henon, TanhMap};
 use crate::nets::{A4_WEIGHT, G, cell, random_cell, rng, trained};
 
 #[test]

@@ -2,10 +2,11 @@
 
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
-    Complete, FindConfig, FixedPointList, GruCell, Henon, LstmCell, NewtonCubic, Outcome, RnnCell,
-    SearchConfig, Status, TanhMap, Verdict, certify, find_fixed_points, iterate, newton, transient,
+    Complete, FindConfig, FixedPointList, GruCell, LstmCell, Outcome, RnnCell, SearchConfig, Solver, Status,
+    Verdict, certify, find_fixed_points, transient,
 };
 
+use crate::maps::{Henon, NewtonCubic, TanhMap};
 use crate::nets::{A4_WEIGHT, F, G, I, O, cell};
 
 /// Reference values are printed to 16 digits.
@@ -120,12 +121,13 @@ fn a6_gru() {
 #[test]
 fn a10_a_slow_point_is_not_reported_before_it_is_reached() {
     let map = TanhMap { gain: 1.0 };
-    let run = iterate(&map, &[1.0], 10_000);
+    let mut solver = Solver::for_map(&map);
+    let run = solver.iterate(&map, &[1.0], 10_000);
     assert_eq!((run.status, run.steps), (Status::StepLimit, 10_000));
     // Ten thousand roundings of a contracting map: a few units in the last place remain.
-    assert!((run.state[0] - 0.012_245_715_110_401_05).abs() < 1e-14);
+    assert!((solver.state()[0] - 0.012_245_715_110_401_05).abs() < 1e-14);
     // The plateau at 0.012 has a residual of 6e-7: no certificate, and nothing near it in the union.
-    assert!(certify(&map, &run.state).is_none());
+    assert!(certify(&map, solver.state()).is_none());
     let found = find_fixed_points(&map, &FindConfig::default(), &[vec![1.0]]);
     assert!(found.points.is_empty());
     assert!(!found.uncertified.is_empty() && found.uncertified.iter().all(|x| x[0].abs() < 1e-4));
@@ -141,8 +143,10 @@ fn a11_one_marginal_point() {
     // In floating point every cell state stays where it is: what iteration sees is a line, the certificate is not fooled.
     let cell = cell(1, &[], &[(F, 0, 40.0)]);
     let map = cell.under(&Array1::zeros(0)).unwrap();
+    let mut solver = Solver::for_map(&map);
     for c in [-0.7, 0.1, 0.9] {
-        assert_eq!(iterate(&map, &[0.0, c], 1_000).state[1], c);
+        solver.iterate(&map, &[0.0, c], 1_000);
+        assert_eq!(solver.state()[1], c);
     }
 }
 
@@ -192,7 +196,7 @@ fn newton_reaches_the_rounding_level() {
     let copies: Vec<_> = (0..3).map(|k| (G, k, k, A4_WEIGHT)).collect();
     let cell = cell(3, &copies, &[]);
     let map = cell.under(&Array1::zeros(0)).unwrap();
-    let run = newton(&map, &[0.2, -0.3, 0.1, 0.4, -0.6, 0.2], 60);
+    let run = Solver::for_map(&map).newton(&map, &[0.2, -0.3, 0.1, 0.4, -0.6, 0.2], 60);
     assert_eq!(run.status, Status::Converged);
     assert!(run.residual <= 4.0 * f64::EPSILON);
 }

@@ -7,6 +7,7 @@ mod beyond;
 mod complete;
 mod inverse;
 mod known;
+mod maps;
 mod nets;
 mod population;
 mod properties;

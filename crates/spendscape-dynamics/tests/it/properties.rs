@@ -23,7 +23,7 @@ fn newton_finds_nothing_new(map: &impl Map, list: &FixedPointList, seed: u64) ->
     let mut hit = vec![false; list.points.len()];
     for _ in 0..STARTS {
         let x: Vec<f64> = bounds.iter().map(|&(lo, hi)| lo + (hi - lo) * rng.random::<f64>()).collect();
-        let (residual, _, _) = solver.newton(map, &x, 60);
+        let residual = solver.newton(map, &x, 60).residual;
         if residual.is_nan() || residual > 1e-13 {
             continue;
         }

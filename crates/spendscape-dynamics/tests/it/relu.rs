@@ -127,8 +127,8 @@ fn nothing_new(map: &RnnMap<'_>, found: &FixedPointList, r: &mut impl rand::Rng)
     let mut solver = Solver::new(map.dim());
     for start in 0..500 {
         let x: Vec<f64> = (0..map.dim()).map(|_| 8.0 * r.random::<f64>() - 2.0).collect();
-        let (residual, ..) =
-            if start % 2 == 0 { solver.newton(map, &x, 60) } else { solver.iterate(map, &x, 2_000) };
+        let run = if start % 2 == 0 { solver.newton(map, &x, 60) } else { solver.iterate(map, &x, 2_000) };
+        let residual = run.residual;
         let end = solver.state();
         if residual.is_nan() || residual > 1e-12 || end.iter().any(|x| x.abs() > 1e6) {
             continue;
@@ -214,7 +214,7 @@ fn a_reset_before_the_product_is_listed_completely_and_differentiated() {
         let mut solver = Solver::for_map(&map);
         for _ in 0..2_000 {
             let x: Vec<f64> = (0..m).map(|_| 2.0 * r.random::<f64>() - 1.0).collect();
-            if solver.newton(&map, &x, 60).0 <= 1e-13 {
+            if solver.newton(&map, &x, 60).residual <= 1e-13 {
                 let end = solver.state();
                 let near = |p: &spendscape_dynamics::FixedPoint| {
                     p.state.iter().zip(end).all(|(a, b)| (a - b).abs() < 1e-6)

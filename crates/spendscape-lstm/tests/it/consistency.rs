@@ -5,7 +5,7 @@ use ndarray::{Array2, Array3, Axis, concatenate, s};
 use rand::RngExt;
 use spendscape_lstm::{
     Activation, Bias, Dataset, Error, Inputs, Instructions, Network, NetworkParams, Optimizer, Real,
-    Schedule, State, TrainParams, elbow,
+    Schedule, State, TrainParams,
 };
 
 /// Two instruction sets differ in roundings only; outputs are of order one.
@@ -226,17 +226,6 @@ fn edge_shapes() {
     assert!(matches!(network.predict(&Array3::zeros((2, 2, 5))), Err(Error::Mismatch { .. })));
     assert!(matches!(NetworkParams::lstm(0, 3).zeros::<f32>(), Err(Error::Zero { .. })));
     assert!(matches!(NetworkParams::lstm(2, 0).zeros::<f32>(), Err(Error::Zero { .. })));
-}
-
-#[test]
-fn elbow_does_not_depend_on_threads() {
-    let (x, y) = problem(80, 3, 6, 2);
-    let data = Dataset::new(&x, &y).unwrap();
-    let params = TrainParams::default().batch(16).epochs(3);
-    let run = |threads| elbow(&[1, 2, 3, 4], &params, &data, &data, threads, &mut rng(9)).unwrap();
-    let rows = run(1);
-    assert_eq!(rows.iter().map(|row| row.units).collect::<Vec<_>>(), [1, 2, 3, 4]);
-    assert_eq!(rows, run(3));
 }
 
 /// A net wide enough that its batches are computed in parts, with all that a part has to carry: dropout, categories,

@@ -3,8 +3,8 @@
 use crate::support::{on_every_path, problem, rng};
 use ndarray::{Array2, Array3, arr0, arr2};
 use spendscape_lstm::{
-    Activation, Dataset, Error, Inputs, Network, NetworkParams, Real, Schedule, State, TrainParams, elbow,
-    r2, softmax,
+    Activation, Dataset, Error, Inputs, Network, NetworkParams, Real, Schedule, State, TrainParams, r2,
+    softmax,
 };
 
 /// Sizes whose products overflow are refused, not multiplied.
@@ -150,9 +150,4 @@ fn nothing_is_given() {
     assert!(softmax(&arr2(&infinite)).iter().all(|p| p.is_nan()));
     assert_eq!(softmax(&arr2(&[[f64::NEG_INFINITY, 1.0]])), arr2(&[[0.0, 1.0]]));
     assert!(softmax(&arr2(&[[f64::NAN, 1.0]])).iter().all(|p| p.is_nan()));
-    let (x, y) = problem(20, 2, 3, 1);
-    let data = Dataset::new(&x, &y).unwrap();
-    let params = TrainParams::default().epochs(1);
-    assert!(elbow(&[], &params, &data, &data, 0, &mut rng(1)).unwrap().is_empty());
-    assert!(matches!(elbow(&[2, 0], &params, &data, &data, 2, &mut rng(1)), Err(Error::Zero { .. })));
 }

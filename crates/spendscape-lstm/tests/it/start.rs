@@ -3,8 +3,7 @@
 use crate::support::{problem, rng};
 use ndarray::{Array2, Ix2};
 use spendscape_lstm::{
-    Activation, Bias, Dataset, ElbowRow, Network, NetworkParams, Optimizer, Real, Schedule, TrainParams,
-    Training, elbow,
+    Activation, Bias, Dataset, Network, NetworkParams, Optimizer, Real, Schedule, TrainParams, Training,
 };
 
 fn matrix<F: Real>(network: &Network<F>, name: &str) -> Array2<f64> {
@@ -109,25 +108,4 @@ fn every_epoch_has_its_own_order() {
     }
     let mean = start.gradients(&data).unwrap().loss;
     assert!(losses(1e-300).iter().all(|loss| (loss / mean - 1.0).abs() < 1e-12));
-}
-
-/// Three independent scores need three units: the table shows where more bring no more.
-#[test]
-fn the_elbow_is_where_it_was_planted() {
-    let (x, y) = problem(1200, 3, 6, 3);
-    let (train, test) = (ndarray::s![..900, .., ..], ndarray::s![900.., .., ..]);
-    let (x_train, x_test) = (x.slice(train).to_owned(), x.slice(test).to_owned());
-    let (y_train, y_test) =
-        (y.slice(ndarray::s![..900, ..]).to_owned(), y.slice(ndarray::s![900.., ..]).to_owned());
-    let (data, test) = (Dataset::new(&x_train, &y_train).unwrap(), Dataset::new(&x_test, &y_test).unwrap());
-    let params = TrainParams::default().batch(32).epochs(30);
-    let rows = elbow::<f32, _>(&[1, 2, 3, 4], &params, &data, &test, 2, &mut rng(9)).unwrap();
-    let scores: Vec<f64> = rows.iter().map(ElbowRow::mean_r2).collect();
-    assert!(scores[0] < 0.7 && scores[1] < 0.93, "{scores:?}");
-    assert!(scores[2] > 0.97 && scores[3] > 0.97, "{scores:?}");
-    // The losses are of the last epoch: of the first one they would be alike.
-    assert!(rows[1].loss < rows[0].loss && rows[2].loss < 0.2 * rows[0].loss, "{rows:?}");
-    for row in rows {
-        assert!((row.mean_r2() - row.r2.sum() / 3.0).abs() < 1e-12);
-    }
 }

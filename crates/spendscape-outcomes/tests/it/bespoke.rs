@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, array};
 use spendscape_outcomes::{BALANCE_FEATURES, BalanceHistory, Error, SPENDING_FEATURES, SpendingHistory};
+use spendscape_stats::BadInput;
 
 const NEAR: f64 = 1e-12;
 
@@ -77,7 +78,10 @@ fn balances_are_months_of_outflow_held() {
     }
     assert!(history.balance_features(&[3.0], &balances).is_err());
     let narrow = BalanceHistory { inflow: Array2::zeros((1, 1)), ..balances };
-    assert!(matches!(history.balance_features(&[3.0, 3.0], &narrow), Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(
+        history.balance_features(&[3.0, 3.0], &narrow),
+        Err(Error::Input(BadInput::ShapeMismatch { .. }))
+    ));
 }
 
 #[test]
@@ -85,7 +89,10 @@ fn parts_of_other_shapes_are_refused() {
     let (totals, observed) = (array![[1_i64, 2]], array![[true, true]]);
     let shares = ndarray::Array3::<f32>::zeros((1, 3, 2));
     let error = SpendingHistory::new(totals.view(), shares.view(), observed.view()).unwrap_err();
-    assert!(matches!(error, Error::ShapeMismatch { argument: "periods of shares", expected: 2, found: 3 }));
+    assert!(matches!(
+        error,
+        Error::Input(BadInput::ShapeMismatch { argument: "periods of shares", expected: 2, found: 3 })
+    ));
     let (totals, shares) = (Array2::<i64>::zeros((4, 0)), ndarray::Array3::<f32>::zeros((4, 0, 2)));
     let observed = Array2::from_elem((4, 0), true);
     assert!(SpendingHistory::new(totals.view(), shares.view(), observed.view()).is_err());

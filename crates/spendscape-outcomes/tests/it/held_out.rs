@@ -5,6 +5,7 @@ use spendscape_outcomes::{
     BEST_POSSIBLE, BinaryScores, EVERYBODY, Error, HeldOut, Learner, Measured, NonInferiority, Outcome,
     Reference, Task, measure_held_out,
 };
+use spendscape_stats::BadInput;
 
 use crate::{planted, rng};
 
@@ -112,10 +113,10 @@ fn parts_of_other_lengths_are_refused() {
     };
     let short = truth.slice(ndarray::s![1..]);
     let error = refused(&held_out, &Reference { best: Some(&short), ..Reference::default() });
-    assert!(matches!(error, Error::ShapeMismatch { argument: "best scores", .. }));
+    assert!(matches!(error, Error::Input(BadInput::ShapeMismatch { argument: "best scores", .. })));
     let lost = vec![(groups[0].0.clone(), groups[0].1[1..].to_vec())];
     let error = refused(&held_out, &Reference { groups: &lost, ..Reference::default() });
-    assert!(matches!(error, Error::ShapeMismatch { .. }));
+    assert!(matches!(error, Error::Input(BadInput::ShapeMismatch { .. })));
     let wide = [HeldOut { scores: Array2::zeros((1, CUSTOMERS + 1)), ..held_out[0].clone() }];
-    assert!(matches!(refused(&wide, &Reference::default()), Error::ShapeMismatch { .. }));
+    assert!(matches!(refused(&wide, &Reference::default()), Error::Input(BadInput::ShapeMismatch { .. })));
 }

@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, Array3, array, s};
 use spendscape_segments::{Error, always_kept, group_means, steady_examples, turned_examples};
+use spendscape_stats::BadInput;
 
 /// Three customers: straight and far, straight and near, and one who turns a right angle in the last period.
 fn long() -> Array3<f64> {
@@ -51,7 +52,10 @@ fn means_and_stays_are_counted_by_group() {
     let means = group_means(&x, &[Some(7), Some(2), None, Some(7)]).unwrap();
     assert_eq!(means, array![[3.0, 4.0], [3.0, 1.0]]);
     assert_eq!(group_means(&x, &[None; 4]).unwrap().dim(), (0, 2));
-    assert!(matches!(group_means(&x, &[None; 3]), Err(Error::Length { expected: 4, found: 3, .. })));
+    assert!(matches!(
+        group_means(&x, &[None; 3]),
+        Err(Error::Input(BadInput::ShapeMismatch { expected: 4, found: 3, .. }))
+    ));
     let labels = array![[0, 0, 0], [0, 1, 0], [1, 1, 1], [0, 0, 0]];
     let kept = always_kept(&labels, &[0, 0, 1, 0], 3).unwrap();
     assert_eq!(kept[..2], [2.0 / 3.0, 1.0]);

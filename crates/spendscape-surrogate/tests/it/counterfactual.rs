@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2, Array3, Axis, array};
 use proptest::prelude::*;
+use spendscape_stats::BadInput;
 use spendscape_surrogate::{
     Candidate, Counterfactual, CounterfactualSearch, Error, LinearModel, Move, MovePlanner, Ols,
     SegmentExplainer, companions, driver_agreement, level_classes, winner,
@@ -186,14 +187,17 @@ fn candidates_and_outputs_of_other_shapes_are_refused() {
     let search = |candidate: Candidate<'_>, rows: usize| {
         search.smallest(&[candidate], |_| Ok::<_, Error>(Array2::zeros((rows, SEGMENTS)))).unwrap_err()
     };
-    assert!(matches!(search(candidate, 2), Error::ShapeMismatch { expected: 1, found: 2, .. }));
+    assert!(matches!(
+        search(candidate, 2),
+        Error::Input(BadInput::ShapeMismatch { expected: 1, found: 2, .. })
+    ));
     let unknown = search(Candidate { segment: SEGMENTS, ..candidate }, 1);
-    assert!(matches!(unknown, Error::OutOfRange { index: SEGMENTS, length: SEGMENTS, .. }));
+    assert!(matches!(unknown, Error::Input(BadInput::OutOfRange { index: SEGMENTS, length: SEGMENTS, .. })));
     let narrow = array![1.0, 0.5];
     let narrow = search(Candidate { outputs: narrow.view(), ..candidate }, 1);
-    assert!(matches!(narrow, Error::ShapeMismatch { argument: "outputs", .. }));
+    assert!(matches!(narrow, Error::Input(BadInput::ShapeMismatch { argument: "outputs", .. })));
     let missing = CounterfactualSearch::new(&world.explainer(), &peers, &[CLASSES]).unwrap_err();
-    assert!(matches!(missing, Error::OutOfRange { index: CLASSES, .. }));
+    assert!(matches!(missing, Error::Input(BadInput::OutOfRange { index: CLASSES, .. })));
 }
 
 #[test]
@@ -203,7 +207,7 @@ fn leveled_classes_get_the_average_and_others_keep_their_proportions() {
     // Half is left for the others, one to three; where there is nothing else, the period stays.
     assert_eq!(periods, array![[[0.5_f32, 0.125, 0.375], [1.0, 0.0, 0.0]]]);
     let refused = level_classes(&mut periods, &array![0.5, 0.25, 0.25], &[3]).unwrap_err();
-    assert!(matches!(refused, Error::OutOfRange { index: 3, length: 3, .. }));
+    assert!(matches!(refused, Error::Input(BadInput::OutOfRange { index: 3, length: 3, .. })));
     assert!(level_classes(&mut periods, &array![0.5, 0.5], &[0]).is_err());
 }
 
@@ -217,7 +221,10 @@ fn companions_are_the_closest_listed_classes() {
     assert!(found[3].is_some_and(|(class, r)| class == 0 && (r + 0.06 / 0.004_95_f64.sqrt()).abs() < 1e-12));
     assert_eq!(companions(&x, &[0], 0.99).unwrap(), [None; 4]);
     assert_eq!(companions(&x, &[], 0.0).unwrap(), [None; 4]);
-    assert!(matches!(companions(&x, &[4], 0.3), Err(Error::OutOfRange { index: 4, length: 4, .. })));
+    assert!(matches!(
+        companions(&x, &[4], 0.3),
+        Err(Error::Input(BadInput::OutOfRange { index: 4, length: 4, .. }))
+    ));
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Bad input gets an error that names it, and never a panic.
 
-use ndarray::{Array2, Array3, array};
+use ndarray::{Array2, array};
 use spendscape_stats::BadInput;
 use spendscape_surrogate::{
     BoostedModel, BoostedTrees, CoefficientTests, Error, Explanation, LinearModel, Ols, Polynomial,
-    PolynomialModel, RegressionTree, Ridge, RidgeFit, Terms, TreeModel, mean_features, mean_shares,
-    normalize_rows,
+    PolynomialModel, RegressionTree, Ridge, RidgeFit, Terms, TreeModel,
 };
 
 use crate::data::gaussian;
@@ -134,32 +133,6 @@ fn parameters_out_of_range_are_refused() {
     // Nine columns need eleven rows.
     let small = gaussian(10, 3, 3);
     assert!(Polynomial::params().terms(Terms::Full).fit(&small, &gaussian(10, 1, 4)).is_err());
-}
-
-#[test]
-fn panels_are_checked() {
-    assert!(matches!(
-        mean_shares(&Array3::<f32>::zeros((2, 0, 3))),
-        Err(Error::Input(BadInput::Empty { .. }))
-    ));
-    assert!(matches!(
-        mean_features(&Array3::<f32>::zeros((2, 3, 0))),
-        Err(Error::Input(BadInput::Empty { .. }))
-    ));
-    assert_eq!(mean_shares(&Array3::<f32>::zeros((0, 2, 3))).unwrap().dim(), (0, 3));
-    let mut panel = Array3::<f32>::from_elem((2, 2, 3), 0.5);
-    panel[[1, 0, 2]] = f32::NAN;
-    assert!(matches!(mean_shares(&panel), Err(Error::Input(BadInput::NotFinite { row: 1, column: 2, .. }))));
-    assert!(matches!(
-        mean_features(&panel),
-        Err(Error::Input(BadInput::NotFinite { row: 1, column: 2, .. }))
-    ));
-    panel[[1, 0, 2]] = -2.0;
-    assert!(matches!(mean_shares(&panel), Err(Error::NegativeShare { row: 1, column: 2, .. })));
-    assert_eq!(mean_features(&panel).unwrap()[[1, 2]], -0.75);
-    let mut huge = array![[f64::MAX, f64::MAX]];
-    normalize_rows(&mut huge).unwrap();
-    assert_eq!(huge, array![[0.5, 0.5]]);
 }
 
 #[test]

@@ -1,14 +1,14 @@
-//! Plain maps with known answers, for tests and for learning the tools.
+//! Plain maps with known answers.
 
-use super::{Map, Scalar};
+use spendscape_dynamics::{Map, Scalar};
 
 /// The Henon map `(x, y) -> (1 - a x^2 + y, b x)`.
 #[derive(Debug, Clone, Copy)]
-pub struct Henon {
+pub(crate) struct Henon {
     /// The bend `a` (classically 1.4).
-    pub a: f64,
+    pub(crate) a: f64,
     /// The contraction `b` (classically 0.3).
-    pub b: f64,
+    pub(crate) b: f64,
 }
 
 impl Map for Henon {
@@ -33,7 +33,7 @@ impl Map for Henon {
 ///
 /// Its fixed points are the three cube roots of one; each is superattracting (Jacobian zero).
 #[derive(Debug, Clone, Copy)]
-pub struct NewtonCubic;
+pub(crate) struct NewtonCubic;
 
 /// The square and its inverse's parts of a complex number.
 fn inverse_power<S: Scalar>(x: &[S], power: usize) -> (S, S) {
@@ -71,9 +71,9 @@ impl Map for NewtonCubic {
 
 /// The scalar map `x -> tanh(a x)`.
 #[derive(Debug, Clone, Copy)]
-pub struct TanhMap {
+pub(crate) struct TanhMap {
     /// The gain `a`.
-    pub gain: f64,
+    pub(crate) gain: f64,
 }
 
 impl Map for TanhMap {
