@@ -243,16 +243,24 @@ fn waiting_lanes(due: &[f64], passed: f64) -> u32 {
 fn nearest(block: &[Lane], centers: &[f64], passed: f64) -> (Lane, Lane) {
     let mut best = [f64::INFINITY; LANES];
     let mut second = [f64::INFINITY; LANES];
-    let mut chosen = [0.0; LANES];
-    let mut index = 0.0;
+    let mut chosen = [0.0_f64; LANES];
+    let mut index = 0.0_f64;
     for center in centers.chunks_exact(block.len()) {
         let distance = squared_distances(block, center);
-        for (((best, second), chosen), d) in best.iter_mut().zip(&mut second).zip(&mut chosen).zip(distance) {
-            let closer = d < *best;
-            let loser = if closer { *best } else { d };
+        // Masks, and one loop for each of what is kept: choices of four things at once became branches for every lane.
+        let mut closer = [0_u64; LANES];
+        for ((closer, d), best) in closer.iter_mut().zip(&distance).zip(&best) {
+            *closer = if d < best { u64::MAX } else { 0 };
+        }
+        for ((second, d), best) in second.iter_mut().zip(&distance).zip(&best) {
+            let loser = if d > best { *d } else { *best };
             *second = if loser < *second { loser } else { *second };
-            *best = if closer { d } else { *best };
-            *chosen = if closer { index } else { *chosen };
+        }
+        for (best, d) in best.iter_mut().zip(&distance) {
+            *best = if d < best { *d } else { *best };
+        }
+        for (chosen, closer) in chosen.iter_mut().zip(&closer) {
+            *chosen = f64::from_bits((index.to_bits() & closer) | (chosen.to_bits() & !closer));
         }
         index += 1.0;
     }
