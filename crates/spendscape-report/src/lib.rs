@@ -15,8 +15,8 @@
 //! ```
 //!
 //! Modules in reading order: `run` and `profiles` (the tables), `coordinates` (from states to three dimensions), `sample` (which
-//! customers), `facts` (who is in the run), `draw` (shapes, axes, SVG, PNG), `figures`, `page`, `explanation` (one customer),
-//! `model_card`.
+//! customers), `measured` (figures by name), `facts` (who is in the run), `draw` (shapes, axes, SVG, PNG), `figures`, `page`,
+//! `explanation` (one customer), `model_card`.
 
 mod coordinates;
 mod draw;
