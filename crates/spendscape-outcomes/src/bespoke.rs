@@ -56,7 +56,8 @@ impl<'a> SpendingHistory<'a> {
     /// spending of its own (`observed`, N x T).
     ///
     /// # Errors
-    /// [`BadInput::ShapeMismatch`](spendscape_stats::BadInput) where they do not fit together, [`BadInput::TooFew`](spendscape_stats::BadInput) without a period.
+    /// [`BadInput::ShapeMismatch`](spendscape_stats::BadInput) where they do not fit together,
+    /// [`BadInput::TooFew`](spendscape_stats::BadInput) without a period.
     pub fn new(
         totals: ArrayView2<'a, i64>,
         shares: ArrayView3<'a, f32>,

@@ -30,8 +30,9 @@ struct Scored {
 /// flags as many of everybody as have a positive label.
 ///
 /// # Errors
-/// [`BadInput::ShapeMismatch`](spendscape_stats::BadInput) where best scores or groups are not of N customers, [`BadInput::OneClass`](spendscape_stats::BadInput) or [`BadInput::TooFew`](spendscape_stats::BadInput) where
-/// those held out are all alike, and those of the measures.
+/// [`BadInput::ShapeMismatch`](spendscape_stats::BadInput) where best scores or groups are not of N customers,
+/// [`BadInput::OneClass`](spendscape_stats::BadInput) or [`BadInput::TooFew`](spendscape_stats::BadInput) where those held
+/// out are all alike, and those of the measures.
 pub fn measure_held_out<R: Rng>(
     outcome: &Outcome,
     held_out: &[HeldOut],

@@ -119,7 +119,8 @@ impl TextOutput for Option<String> {
 /// ```
 ///
 /// A `table` is an [`IntoTable`](crate::IntoTable), a `stream` a table that is written as it is made
-/// ([`Stream`](crate::Stream)), `json` a value and `text` a text that is written under a name, and `all` several outputs in one value.
+/// ([`Stream`](crate::Stream)), `json` a value and `text` a text that is written under a name, and `all` several outputs in
+/// one value.
 #[macro_export]
 macro_rules! outputs {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {

@@ -350,8 +350,8 @@ impl Inputs for RawFiles {
 /// ```
 ///
 /// A `table` is of the run folder (its type is a [`FromTable`](crate::FromTable)), a `folder` holds the inputs of another one
-/// ([`Inputs`](crate::Inputs)), a `file` is one that the user brings ([`FromFile`](crate::FromFile)), and `all` stands for further inputs of
-/// the same folder in one value.
+/// ([`Inputs`](crate::Inputs)), a `file` is one that the user brings ([`FromFile`](crate::FromFile)), and `all` stands for
+/// further inputs of the same folder in one value.
 #[macro_export]
 macro_rules! inputs {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {

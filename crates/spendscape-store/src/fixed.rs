@@ -1,7 +1,7 @@
 //! Columns whose rows take the same number of bytes each as Parquet pages: vectors, and numbers of 64 bits whose bytes are split
 //! by their place. Nothing is missing, so that the levels of a page of vectors depend on the number of its rows alone, and values
-//! are taken as they lie in memory. Parquet's own writer makes two levels of every value of a vector, looks it up in a dictionary,
-//! and copies numbers one by one.
+//! are taken as they lie in memory. Parquet's own writer makes two levels of every value of a vector, looks it up in a
+//! dictionary, and copies numbers one by one.
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, FixedSizeListArray},

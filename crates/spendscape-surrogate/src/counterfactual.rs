@@ -262,8 +262,8 @@ fn by_class(parts: impl Iterator<Item = (usize, f64)>) -> Vec<(usize, f64)> {
 ///
 /// # Errors
 ///
-/// [`BadInput::ShapeMismatch`] if `average` has another length than there are classes, [`BadInput::OutOfRange`] for a class that does
-/// not exist.
+/// [`BadInput::ShapeMismatch`] if `average` has another length than there are classes, [`BadInput::OutOfRange`] for a class
+/// that does not exist.
 pub fn level_classes(
     periods: &mut Array3<f32>,
     average: &ArrayRef1<f64>,

@@ -43,8 +43,8 @@ impl Period {
         self.bounds(day, 0).0 - 1
     }
 
-    /// Last days of at most `count` periods before the one that ends with `from`, the latest first: those whose period, and the day
-    /// before it, lie in a history that begins on day `first`; none without a history.
+    /// Last days of at most `count` periods before the one that ends with `from`, the latest first: those whose period, and
+    /// the day before it, lie in a history that begins on day `first`; none without a history.
     #[must_use]
     pub fn past(self, from: i32, first: Option<i32>, count: usize) -> Vec<i32> {
         let ends = std::iter::successors(Some(self.before(from)), |day| Some(self.before(*day)));
@@ -58,7 +58,8 @@ impl Period {
         ends.take_while(|day| day.saturating_add(1) >= first).count()
     }
 
-    /// Days from `from` to the ends of the `count` periods after it: the horizons that an [`Outlook`](crate::Outlook) for demand has.
+    /// Days from `from` to the ends of the `count` periods after it: the horizons that an [`Outlook`](crate::Outlook) for
+    /// demand has.
     ///
     /// # Errors
     /// [`BadInput::InvalidParameter`] if months are to follow a day that does not end one, or `count` is not from 1 to 1,000.
