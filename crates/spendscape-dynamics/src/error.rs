@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// An argument cannot be computed with.
-    #[error("the map or the data cannot be analyzed")]
+    #[error("{0}")]
     Input(#[from] spendscape_stats::BadInput),
     /// The recurrent weights have no columns.
     #[error("the network has no units: pass recurrent weights with at least one column")]

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// An argument cannot be computed with.
-    #[error("the goals cannot be learned, predicted or measured")]
+    #[error("{0}")]
     Input(#[from] spendscape_stats::BadInput),
     /// A goal map or calendar does not parse; the message names line and column.
     #[error("{0}")]

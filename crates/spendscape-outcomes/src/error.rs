@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// An argument cannot be computed with.
-    #[error("the outcome cannot be learned or measured")]
+    #[error("{0}")]
     Input(#[from] spendscape_stats::BadInput),
     /// A score that should be a probability is none.
     #[error("score {value} of row {row} is no probability; give scores from 0 to 1")]

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// An argument cannot be computed with.
-    #[error("the customers cannot be segmented")]
+    #[error("{0}")]
     Input(#[from] spendscape_stats::BadInput),
     /// There are more rows or groups than the method can use.
     #[error("{what} has {found} {of}, but at most {allowed} are allowed; use a sample or fewer groups")]

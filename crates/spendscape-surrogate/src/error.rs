@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// An argument cannot be computed with.
-    #[error("the surrogate cannot be fitted, judged or explained")]
+    #[error("{0}")]
     Input(#[from] spendscape_stats::BadInput),
     /// Features that should be shares do not sum to what the training customers' do.
     #[error(

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// An argument cannot be computed with.
-    #[error("the trees cannot be grown or read")]
+    #[error("{0}")]
     Input(#[from] spendscape_stats::BadInput),
     /// A target or weight lies outside what the loss is made for.
     #[error("{argument}[{row}] is {value}; it has to lie in {range}")]
