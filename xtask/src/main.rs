@@ -30,6 +30,8 @@ struct Arguments {
 enum Task {
     /// Runs the papers' experiments from ledger to figures and judges their claims
     Reproduce(reproduce::Options),
+    /// Judges the claims again on what a reproduction measured
+    Judge(reproduce::judge::Options),
     /// Runs the checks of continuous integration, cheapest first
     Ci(ci::Options),
     /// Runs the benchmarks side by side with the peers and prints ratios
@@ -45,6 +47,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Reproduce(options) => reproduce::run(&options),
+        Task::Judge(options) => reproduce::judge::run(&options),
         Task::Ci(options) => ci::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Faults(options) => faults::run(&options),

@@ -1,7 +1,7 @@
 //! Running programs.
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -31,6 +31,17 @@ pub(crate) fn show(command: &Command) -> String {
         vec![Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned()];
     words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
     words.join(" ")
+}
+
+/// Writes a file, replacing an older one only when all is written.
+///
+/// # Errors
+/// If the folder cannot be written to.
+pub(crate) fn replace(path: &Path, text: &str) -> Result<()> {
+    let mut part = path.to_owned().into_os_string();
+    part.push(".part");
+    fs::write(&part, text).with_context(|| format!("cannot write {}", Path::new(&part).display()))?;
+    fs::rename(&part, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Prints and runs a command.

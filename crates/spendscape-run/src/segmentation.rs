@@ -23,6 +23,13 @@ pub struct Segmentation {
 }
 
 impl Segmentation {
+    /// Clusters of directions, unless asked otherwise: one per trait, as the papers see them.
+    pub const CLUSTERS: usize = 5;
+    /// Restarts of k-means; the best is kept.
+    pub const STARTS: usize = 4;
+    /// Refits on bootstrap samples for the stability of each segment: more narrow its mean and cost a k-means each.
+    pub const BOOTSTRAPS: usize = 20;
+
     /// The place in the list of segments of each customer's last state (`N x T x M`).
     ///
     /// # Errors

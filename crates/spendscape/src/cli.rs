@@ -458,9 +458,8 @@ impl Arguments {
     fn print_json(&self, run: &RunFolder) -> Result<()> {
         let json = match &self.command {
             Command::Evaluate { .. } => {
-                let metrics = evaluate::read_metrics(run)?;
-                let entries = metrics.entries().iter().map(|(name, value)| (name.clone(), (*value).into()));
-                serde_json::Value::Object(entries.collect())
+                let rows = evaluate::read_metrics(run)?.into_rows();
+                serde_json::Value::Object(rows.map(|row| (row.name, row.value.into())).collect())
             }
             Command::Compare { .. } => serde_json::to_value(evaluate::read_summary(run)?)?,
             // It was printed by the command itself, which knows the customer.

@@ -1,7 +1,7 @@
-//! Learning recipes: how networks are trained, that of a run and those of its controls.
+//! Learning recipes: how networks are trained.
 
 use serde::Serialize;
-use spendscape_lstm::{Schedule, TrainParams};
+use spendscape_lstm::TrainParams;
 
 /// A learning recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -20,10 +20,9 @@ impl Recipe {
             Self::A => TrainParams::default(),
             Self::B => TrainParams::constant_rate(),
         };
-        match (self, epochs) {
-            (_, None) => params,
-            (Self::A, Some(epochs)) => params.epochs(epochs).schedule(Schedule::cosine(1e-2)),
-            (Self::B, Some(epochs)) => params.epochs(epochs),
+        match epochs {
+            Some(epochs) => params.epochs(epochs),
+            None => params,
         }
     }
 }

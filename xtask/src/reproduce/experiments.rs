@@ -6,11 +6,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use spendscape_claims::{Bank, Measured, outcome_figure};
 
 use super::{
     goals::{self, Stream},
     loans,
-    summary::Measured,
 };
 use crate::{
     program::{Program, json},
@@ -28,7 +28,7 @@ pub(crate) struct Experiment {
 #[derive(Debug)]
 enum Source {
     Bank {
-        preset: &'static str,
+        bank: Bank,
         customers: usize,
     },
     Real {
@@ -94,10 +94,10 @@ const BANK_SEED: &str = "1";
 impl Experiment {
     /// Every experiment, the synthetic ones first.
     pub(crate) fn all(customers: usize, data: Option<&Path>) -> Vec<Self> {
-        let bank = |preset: &'static str| Self {
-            name: preset,
-            describe: format!("synthetic bank `{preset}`, {customers} customers"),
-            source: Source::Bank { preset, customers },
+        let bank = |bank: Bank| Self {
+            name: bank.name(),
+            describe: format!("synthetic bank `{}`, {customers} customers", bank.name()),
+            source: Source::Bank { bank, customers },
         };
         let real =
             |name, describe: &str, files: &[&str], map: &str, taxonomy, window, loans: Option<&str>| Self {
@@ -115,8 +115,8 @@ impl Experiment {
         let file = |name: &str| data.unwrap_or(Path::new("")).join(name);
         let berka = || Taxonomy::File(shell::root().join("datasets/berka/taxonomy.toml"));
         vec![
-            bank("base"),
-            bank("strong"),
+            bank(Bank::Base),
+            bank(Bank::Strong),
             real(
                 "online-retail",
                 "UCI Online Retail, class = last word of the description, two-month windows",
@@ -179,9 +179,9 @@ impl Experiment {
     }
 
     /// Whether it is a synthetic bank, for which bands are known; and which one.
-    pub(crate) fn preset(&self) -> Option<&'static str> {
+    pub(crate) fn bank(&self) -> Option<Bank> {
         match self.source {
-            Source::Bank { preset, .. } => Some(preset),
+            Source::Bank { bank, .. } => Some(bank),
             Source::Real { .. } | Source::Loans(_) | Source::Goals(_) => None,
         }
     }
@@ -253,7 +253,7 @@ impl Experiment {
                 command.arg("--labels").arg(data.join(labels)).args(["--target", target, "--json"]);
                 let figures: Measured = json(command.args(options))?;
                 // The figures' names start with the outcome's.
-                Ok(figures.into_iter().map(|(name, value)| (format!("{target}.{name}"), value)).collect())
+                Ok(figures.into_iter().map(|(name, value)| (outcome_figure(target, &name), value)).collect())
             }
         }
     }
@@ -265,11 +265,11 @@ impl Experiment {
     pub(crate) fn prepare(&self, program: &Program, out: &Path, keep_ledger: bool) -> Result<()> {
         let data = &out.join(self.name).join("data");
         match &self.source {
-            Source::Bank { preset, customers } => {
+            Source::Bank { bank, customers } => {
                 let customers = customers.to_string();
                 shell::run(program.command(&["synth"]).arg(data).args([
                     "--preset",
-                    preset,
+                    bank.name(),
                     "--customers",
                     &customers,
                     "--seed",

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use spendscape_claims::{Measured, goals_figure};
 
-use super::summary::Measured;
 use crate::{
     program::{Program, json},
     shell,
@@ -56,7 +56,7 @@ impl Stream {
             // Beside the figures there are verdicts in words.
             Ok(found
                 .into_iter()
-                .filter_map(|(name, value)| Some((format!("goals.{command}.{name}"), value.as_f64()?)))
+                .filter_map(|(name, value)| Some((goals_figure(command, &name), value.as_f64()?)))
                 .collect())
         };
         let number = seed.to_string();

@@ -1,20 +1,21 @@
-//! The papers' experiments from ledger to figures, and the judgment of their claims.
+//! The papers' experiments from ledger to figures, and the judgment of their claims by `spendscape-claims`.
 
-mod claims;
-mod document;
 mod experiments;
+mod figures;
 mod goals;
+pub(crate) mod judge;
 mod loans;
 mod summary;
 
 use std::{env, path::PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
+use spendscape_claims::Measured;
 
 use self::{
     experiments::{Experiment, Job},
-    summary::Measured,
+    figures::{Figures, Size},
 };
 use crate::{datasets, program::Program, shell};
 
@@ -38,27 +39,18 @@ pub(crate) struct Options {
     only: Vec<String>,
 }
 
-impl Options {
-    fn customers(&self) -> usize {
-        if self.quick { 6_500 } else { 26_000 }
-    }
-
-    fn seeds(&self) -> u64 {
-        if self.quick { 3 } else { 5 }
-    }
-}
-
 /// Runs the experiments and writes tables, figures and the summary; a full run also regenerates the document.
 ///
 /// # Errors
 /// If the program does not build or a stage fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    let size = Size::of(options.quick);
     let out = options.out.clone().unwrap_or_else(|| shell::target().join("reproduce"));
     let data = options.data.clone().or_else(|| env::var_os("SPENDSCAPE_DATA").map(PathBuf::from));
     let program = Program::build()?;
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
     let mut experiments = Vec::new();
-    for experiment in Experiment::all(options.customers(), data.as_deref()) {
+    for experiment in Experiment::all(size.customers, data.as_deref()) {
         if !wanted(experiment.name()) {
             continue;
         }
@@ -77,7 +69,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut jobs: Vec<(usize, Job)> = experiments
         .iter()
         .enumerate()
-        .flat_map(|(at, experiment)| experiment.jobs(options.seeds()).into_iter().map(move |job| (at, job)))
+        .flat_map(|(at, experiment)| experiment.jobs(size.seeds).into_iter().map(move |job| (at, job)))
         .collect();
     // What takes longest begins first, so that it does not run alone in the end.
     jobs.sort_by_key(|(at, _)| !experiments[*at].takes_longest());
@@ -91,19 +83,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             _ => seeds.push(figures),
         }
     }
-    let entries: Vec<summary::Entry> = experiments
-        .iter()
-        .zip(&per_experiment)
-        .flat_map(|(experiment, measured)| claims::judge(experiment, measured, !options.quick))
-        .collect();
-    summary::write(&out.join("summary.json"), &entries)?;
-    summary::print(&entries);
-    println!("tables, figures and summary.json are in {}", out.display());
-    if !options.quick && options.only.is_empty() {
-        let path = shell::root().join("docs/REPRODUCTION.md");
-        document::write(&path, &entries, options)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        println!("wrote {}", path.display());
+    for (experiment, measured) in experiments.iter().zip(per_experiment) {
+        Figures { experiment: experiment.name().to_owned(), quick: options.quick, measured }.write(&out)?;
     }
-    Ok(())
+    let names: Vec<&str> = experiments.iter().map(Experiment::name).collect();
+    let judged = judge::judge(&out, Some(&names))?;
+    println!("tables, figures and summary.json are in {}", out.display());
+    if options.only.is_empty() { judged.publish() } else { Ok(()) }
 }

@@ -10,7 +10,7 @@ use spendscape_schema::tables::{self, ComparisonSummary, ComparisonSummaryRow, S
 use spendscape_segments::{Comparison, pairwise_agreement};
 use spendscape_stats::{median, quantile};
 
-use super::{Evaluate, EvaluateOptions, segments};
+use super::{Evaluate, EvaluateOptions, comparison};
 
 /// What is compared.
 #[derive(Debug, Clone, Args)]
@@ -87,7 +87,7 @@ impl Stage for Compare {
         let mut all = Comparison { rows: Vec::new() };
         let mut labels = Vec::new();
         for run in inputs.0 {
-            all.rows.extend(segments::read(run.comparison)?.rows);
+            all.rows.extend(comparison::read(run.comparison)?.rows);
             let segments =
                 run.segments.map(|table| table.segment.into_iter().map(usize::from).collect::<Vec<usize>>());
             labels.extend(segments);
@@ -113,7 +113,7 @@ pub fn compare(run: &RunFolder, options: &CompareOptions, force: bool) -> Result
     for path in &options.runs {
         let one = RunFolder::open(path, run.data_for_others())?;
         execute::<Evaluate>(&Sources::new(&one), &options.evaluate, false)?;
-        let found = segments::read(one.table(File::Comparison)?)?;
+        let found = comparison::read(one.table(File::Comparison)?)?;
         let seed = found.rows.first().map(|row| row.seed).unwrap_or_default();
         let (_, own) = one.need(File::Targets)?;
         if let Some((other, _)) = seeds.insert(seed, (path, one)) {

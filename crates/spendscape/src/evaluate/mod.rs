@@ -1,34 +1,16 @@
-//! Measures the figures by which the papers' claims are judged, on one trained run.
-//!
-//! A figure has a name such as `segments.knn.lstm.1`; the names are the contract with `cargo xtask reproduce`, which
-//! knows the claims and their bands. What cannot be measured on a run (no short window, no known truth, too few customers)
-//! is left out.
+//! Measures the figures by which the papers' claims are judged, on one trained run: `spendscape-claims` as a stage.
 
-mod baselines;
-mod clusters;
 mod compare;
-mod context;
-mod dynamics;
-mod fit;
-mod metrics;
-mod segments;
-mod stability;
-mod surrogate;
-mod trajectories;
+mod comparison;
 
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
+use spendscape_claims::measure::{Extent, Run, RunTables};
 use spendscape_run::{File, Notes, RunFolder, Stage, outputs};
 use spendscape_schema::tables::{self, MetricRow};
-use spendscape_segments::Comparison;
 
-use self::context::Context;
-pub use self::{
-    compare::{Compare, CompareOptions, compare, read_summary},
-    context::EvaluateInputs,
-    metrics::Metrics,
-};
+pub use self::compare::{Compare, CompareOptions, compare, read_summary};
 
 /// What is measured.
 #[derive(Debug, Clone, Default, Args, Serialize)]
@@ -61,38 +43,26 @@ pub struct Evaluate;
 impl Stage for Evaluate {
     const NAME: &'static str = "evaluate";
     type Params = EvaluateOptions;
-    type Inputs = EvaluateInputs;
+    type Inputs = RunTables;
     type Outputs = EvaluateOutputs;
 
-    fn run(options: &EvaluateOptions, inputs: EvaluateInputs, notes: &mut Notes) -> Result<EvaluateOutputs> {
-        let context = Context::new(inputs)?;
-        let mut metrics = Metrics::default();
-        let mut comparison = Comparison { rows: Vec::new() };
-        metrics.part("fit", |metrics| fit::measure(&context, options, metrics))?;
-        metrics.part("trajectories", |metrics| trajectories::measure(&context, metrics))?;
-        metrics.part("comparison", |metrics| {
-            comparison = segments::measure(&context, options, metrics)?;
-            Ok(())
-        })?;
-        metrics.part("clusters", |metrics| clusters::measure(&context, options, metrics))?;
-        metrics.part("stability", |metrics| stability::measure(&context, metrics))?;
-        metrics.part("surrogate", |metrics| surrogate::measure(&context, options, metrics))?;
-        metrics.part("dynamics", |metrics| dynamics::measure(&context, metrics))?;
+    fn run(options: &EvaluateOptions, inputs: RunTables, notes: &mut Notes) -> Result<EvaluateOutputs> {
+        let extent = Extent { trainings: !options.no_baselines, full_polynomial: !options.no_polynomial };
+        let (metrics, comparison) = spendscape_claims::evaluate(&Run::new(inputs, extent)?)?;
         notes.add("left_out", metrics.left_out());
-        let rows =
-            metrics.entries().iter().map(|(name, value)| MetricRow { name: name.clone(), value: *value });
+        let rows = metrics.entries().iter();
+        let rows = rows.map(|(figure, value)| MetricRow { name: figure.to_string(), value: *value });
         Ok(EvaluateOutputs {
-            comparison: segments::table(&comparison)?,
+            comparison: comparison::table(&comparison)?,
             metrics: tables::Metrics::from_rows(rows)?,
         })
     }
 }
 
-/// Reads the figures of a run.
+/// Reads the figures of a run, in the order in which they were measured.
 ///
 /// # Errors
 /// If the table is missing or damaged.
-pub fn read_metrics(run: &RunFolder) -> Result<Metrics> {
-    let table: tables::Metrics = run.table(File::Metrics)?;
-    Ok(Metrics::from_entries(table.name.into_iter().zip(table.value)))
+pub fn read_metrics(run: &RunFolder) -> Result<tables::Metrics> {
+    run.table(File::Metrics)
 }

@@ -11,13 +11,6 @@ use spendscape_run::{Segmentation, StoredStates};
 use spendscape_schema::tables::Segments;
 use spendscape_segments::dominance_order;
 
-/// Clusters of directions: one per trait, as the papers see them.
-pub(crate) const CLUSTERS: usize = 5;
-/// Restarts of k-means; the best is kept.
-pub(crate) const STARTS: usize = 4;
-/// Refits on bootstrap samples for the stability of each segment: more narrow its mean and cost a k-means each.
-pub(crate) const BOOTSTRAPS: usize = 20;
-
 /// Parameters of the panel that customers who come later must share.
 pub(crate) const PANEL_PARAMETERS: [&str; 3] = ["window", "short_window", "empty_windows"];
 

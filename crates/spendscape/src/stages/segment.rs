@@ -22,7 +22,7 @@ use spendscape_segments::{bootstrap_stability, unit_rows};
 
 use super::command_line_defaults;
 use crate::segmented::{
-    BOOTSTRAPS, CLUSTERS, Found, PANEL_PARAMETERS, STARTS,
+    Found, PANEL_PARAMETERS,
     identity::{self, Earlier, log_drift},
     profile::{Members, ProfileTables},
     short_segments,
@@ -32,7 +32,7 @@ use crate::segmented::{
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct SegmentOptions {
     /// Number of segments
-    #[arg(long, default_value_t = CLUSTERS as u16, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    #[arg(long, default_value_t = Segmentation::CLUSTERS as u16, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub clusters: u16,
     /// Earlier run: segments that continue one of its segments keep that one's id, and `drift` says what changed
     #[arg(long, value_name = "RUN")]
@@ -67,7 +67,7 @@ impl SegmentParams {
     /// The options with a seed.
     #[must_use]
     pub fn new(options: SegmentOptions, seed: u64) -> Self {
-        Self { options, seed, starts: STARTS, bootstraps: BOOTSTRAPS }
+        Self { options, seed, starts: Segmentation::STARTS, bootstraps: Segmentation::BOOTSTRAPS }
     }
 }
 

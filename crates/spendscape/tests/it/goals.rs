@@ -16,12 +16,12 @@ use spendscape_store::{Manifest, read_table};
 use crate::program::{files, refuse, spendscape, succeed};
 
 /// A bank with a stream of goals, its groups and a model, made once.
-struct World {
+pub(crate) struct World {
     folder: tempfile::TempDir,
-    figures: Value,
+    pub(crate) figures: Value,
 }
 
-static WORLD: LazyLock<World> = LazyLock::new(|| {
+pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (bank, run) = (path("bank"), path("run"));
@@ -46,7 +46,7 @@ impl World {
     }
 
     /// A command of goals on the run; what it printed.
-    fn goals(&self, command: &str, more: &[&str]) -> String {
+    pub(crate) fn goals(&self, command: &str, more: &[&str]) -> String {
         let (run, bank) = (self.path("run"), self.path("bank"));
         let mut words = vec!["goals", command, run.as_str(), "--data", bank.as_str(), "-q"];
         words.extend(more);

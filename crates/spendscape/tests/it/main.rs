@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bad_input;
+mod claims;
 mod evaluate;
 mod explain;
 mod folder;

@@ -1,0 +1,139 @@
+//! Claim 1: how many nodes the network needs.
+
+use crate::claim::{Band, Claim, Statement};
+use crate::figure::figures;
+
+figures! {
+    /// R2 of the network's outputs on unseen customers, mean over traits.
+    R2: Figure = "fit.r2";
+    /// The same of nets with 1, 2, ... nodes.
+    NODES: Series = "fit.nodes";
+    /// The same of the grades' principal components of rank 1, 2, ...
+    RANK: Series = "fit.rank";
+    /// The largest difference between the two.
+    NODES_MINUS_RANK: Figure = "fit.nodes_minus_rank";
+    /// Nodes at the elbow.
+    ELBOW: Figure = "fit.elbow";
+}
+
+/// The claim.
+pub const CLAIM: Claim = Claim { number: 1, section: "5", figures: FIGURES, statements };
+
+fn statements() -> Vec<Statement> {
+    vec![
+        Statement::new("three nodes by the elbow", ELBOW, Band::Both(3.0, 3.0))
+            .paper("3 nodes")
+            .control(
+                "the fit with k nodes differs from that of the rank-k PCA of the grades by at most {}",
+                NODES_MINUS_RANK,
+            )
+            .readings(
+                "The elbow is where the paper finds it, but the PCA has it too: it shows the rank of the table of scores, not a property of the network.",
+                "The elbow lies elsewhere on this bank, where the PCA has it too: it shows the rank of the table of scores, not a property of the network.",
+            ),
+    ]
+}
+
+#[cfg(feature = "measure")]
+pub(crate) use measuring::measure;
+
+#[cfg(feature = "measure")]
+mod measuring {
+    use anyhow::Result;
+    use ndarray::{Array2, Axis as Dimension};
+    use rayon::prelude::*;
+    use spendscape_linalg::svd;
+    use spendscape_lstm::{Dataset, NetworkParams, TrainParams};
+    use spendscape_schema::seed;
+    use spendscape_stats::mean_r2;
+
+    use super::*;
+    use crate::measure::{metrics::Metrics, run::Run, study::Study};
+
+    /// Largest number of nodes in the elbow search, well past the rank of five grades.
+    const ELBOW_NODES: usize = 8;
+    /// Epochs per net of the elbow search.
+    const ELBOW_EPOCHS: usize = 20;
+
+    pub(crate) fn measure(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
+        let run = study.run;
+        let test = run.test_rows();
+        let grades = run.targets.grades.select(Dimension(0), &test);
+        let shares = run.panel.shares.select(Dimension(0), &test);
+        let outputs = run.model.network.predict(&shares)?.mapv(f64::from);
+        metrics.add(R2, mean_r2(&grades, &outputs)?);
+        if !run.extent.trainings {
+            return Ok(());
+        }
+        let ranks = rank_fits(run)?;
+        let nodes = elbow(run)?;
+        let gap = nodes.iter().zip(&ranks).map(|(net, rank)| (net - rank).abs()).fold(0.0, f64::max);
+        metrics.add_all(NODES, nodes.iter().copied());
+        metrics.add_all(RANK, ranks);
+        metrics.add(NODES_MINUS_RANK, gap);
+        metrics.add(ELBOW, elbow_of(&nodes) as f64);
+        Ok(())
+    }
+
+    /// Fit on unseen customers of nets with 1, 2, ... nodes.
+    fn elbow(run: &Run) -> Result<Vec<f64>> {
+        let grades = run.targets.grades.mapv(|grade| grade as f32);
+        let part =
+            |rows: &[usize]| (run.panel.shares.select(Dimension(0), rows), grades.select(Dimension(0), rows));
+        let ((x, y), (test_x, test_y)) = (part(&run.train_rows()), part(&run.test_rows()));
+        let (classes, traits) = (x.dim().2, y.ncols());
+        let (seed, study_seed) = (run.model.seed, run.model.study_seed);
+        // Nets are independent: each may run on its own thread without changing a bit of the result.
+        (1..=ELBOW_NODES)
+            .into_par_iter()
+            .map(|units| {
+                let params = NetworkParams::lstm(classes, units).outputs(traits);
+                let mut network = params.init::<f32, _>(&mut seed::stream(seed, "elbow", units as u64))?;
+                let mut order = seed::stream(study_seed, "minibatch order", 0);
+                TrainParams::default().epochs(ELBOW_EPOCHS).fit(
+                    &mut network,
+                    &Dataset::new(&x, &y)?,
+                    &mut order,
+                )?;
+                Ok(mean_r2(&test_y.mapv(f64::from), &network.predict(&test_x)?.mapv(f64::from))?)
+            })
+            .collect()
+    }
+
+    /// Fit of the best rank-k approximation of the grades, k = 1, 2, ..., P: principal components of the training
+    /// customers' grades, applied to the others'.
+    fn rank_fits(run: &Run) -> Result<Vec<f64>> {
+        let train = run.targets.grades.select(Dimension(0), &run.train_rows());
+        let test = run.targets.grades.select(Dimension(0), &run.test_rows());
+        let Some(center) = train.mean_axis(Dimension(0)) else { return Ok(Vec::new()) };
+        let components = svd(&(&train - &center))?.vt;
+        let centered = &test - &center;
+        (1..=components.nrows())
+            .map(|rank| {
+                let basis = components.slice(ndarray::s![..rank, ..]);
+                let fitted: Array2<f64> = centered.dot(&basis.t()).dot(&basis) + &center;
+                Ok(mean_r2(&test, &fitted)?)
+            })
+            .collect()
+    }
+
+    /// The elbow of a rising curve: the point farthest above the line from the first to the last point.
+    fn elbow_of(values: &[f64]) -> usize {
+        let (Some(first), Some(last)) = (values.first(), values.last()) else { return 0 };
+        let slope = (last - first) / (values.len().max(2) - 1) as f64;
+        let above = |k: usize| values[k] - first - slope * k as f64;
+        (0..values.len()).max_by(|a, b| above(*a).total_cmp(&above(*b))).map_or(0, |k| k + 1)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_elbow_is_where_the_curve_bends() {
+            assert_eq!(elbow_of(&[0.0, 0.5, 1.0, 1.0, 1.0, 1.0]), 3);
+            assert_eq!(elbow_of(&[0.520, 0.860, 0.945, 0.979, 0.998, 0.998, 0.998, 0.998]), 3);
+            assert_eq!(elbow_of(&[]), 0);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Claim 2: trajectories are smooth and straight, and their direction matters more than their length.
+
+use super::c03_clusters;
+use crate::claim::{Band, Claim, Statement, Value};
+use crate::figure::figures;
+use crate::measured::Measured;
+
+/// Ways to average straightness over customers. Every one is measured, because the papers name none and the verdict can hang
+/// on it.
+const AVERAGES: [&str; 3] = ["median", "mean", "ratio_of_sums"];
+const MEDIAN: usize = 0;
+const MEAN: usize = 1;
+const RATIO_OF_SUMS: usize = 2;
+
+figures! {
+    /// Distance covered over length walked, by each way to average.
+    STRAIGHTNESS: Keyed = "trajectory.straightness.", &AVERAGES, "";
+    /// The same from the first state on, without the way to it from zero.
+    FROM_FIRST: Keyed = "trajectory.straightness_from_first.", &AVERAGES, "";
+    /// Mean length of each step.
+    STEP_LENGTH: Series = "trajectory.step_length";
+    /// Mean turn between steps.
+    TURN_DEGREES: Series = "trajectory.turn_degrees";
+    /// Correlation of the last state's length with the largest grade.
+    LENGTH_LARGEST: Figure = "trajectory.grade_length.largest";
+    /// The same with the size of the grade that is largest in size.
+    LENGTH_LARGEST_IN_SIZE: Figure = "trajectory.grade_length.largest_in_size";
+    /// The same with the norm of the grades.
+    LENGTH_NORM: Figure = "trajectory.grade_length.norm";
+    /// Accuracy of dominance prefixes from the nearest neighbors by the direction of the last state, by length of the prefix.
+    DIRECTION: Series = "segments.knn.direction";
+}
+
+/// The claim.
+pub const CLAIM: Claim = Claim { number: 2, section: "8", figures: FIGURES, statements };
+
+fn statements() -> Vec<Statement> {
+    vec![
+        Statement::new("trajectories are smooth and straight",
+            STRAIGHTNESS.of(MEDIAN),
+            Band::Both(0.8, 1.0),
+        )
+        .control("the mean over customers is {}", STRAIGHTNESS.of(MEAN))
+        .control("all distances over all lengths {}", STRAIGHTNESS.of(RATIO_OF_SUMS))
+        .control("from h_1 on the median is {}", FROM_FIRST.of(MEDIAN))
+        .control("the mean {}", FROM_FIRST.of(MEAN))
+        .control("the ratio of sums {}", FROM_FIRST.of(RATIO_OF_SUMS))
+        .control("steps of the same mean lengths in random directions would cover {}", Value::Of(random_walk))
+        .readings(
+            "Median of distance covered over length walked, 1 for a straight line: nearly straight. The median was chosen after the mean had been seen; where a control lies below .8 the verdict hangs on that choice.",
+            "Median of distance covered over length walked, 1 for a straight line: bent; compare the random steps. The median was chosen after the mean had been seen; where a control lies above .8 the verdict hangs on that choice.",
+        ),
+        Statement::new("the direction matters more than the length",
+            DIRECTION.at(1) - c03_clusters::LSTM.at(1),
+            Band::Both(0.0, 1.0),
+        )
+        .control("by direction alone {} are right", DIRECTION.at(1))
+        .control("by direction and length {}", c03_clusters::LSTM.at(1))
+        .control(
+            "the length |h_T| correlates {} with the size of the largest grade",
+            LENGTH_LARGEST_IN_SIZE,
+        )
+        .control("{} with the largest grade", LENGTH_LARGEST)
+        .control("{} with the norm of the grades", LENGTH_NORM)
+        .readings(
+            "Neighbors by direction alone predict the dominant trait as well as by direction and length.",
+            "Neighbors by direction alone predict the dominant trait less well than by direction and length: the length carries the grade, by whichever of the three correlations.",
+        ),
+    ]
+}
+
+/// Straightness of a walk of the trajectories' mean step lengths in random directions: the root of its mean square
+/// distance over its length.
+fn random_walk(measured: &Measured) -> Option<f64> {
+    let lengths: Vec<f64> = measured.series(STEP_LENGTH).collect();
+    let squares: f64 = lengths.iter().map(|length| length * length).sum();
+    (!lengths.is_empty()).then(|| squares.sqrt() / lengths.iter().sum::<f64>())
+}
+
+#[cfg(feature = "measure")]
+pub(crate) use measuring::measure;
+
+#[cfg(feature = "measure")]
+mod measuring {
+    use anyhow::Result;
+    use spendscape_segments::StraightnessSummary;
+
+    use super::*;
+    use crate::figure::Keyed;
+    use crate::measure::{
+        comparison::{self, Kind},
+        metrics::Metrics,
+        study::Study,
+    };
+
+    pub(crate) fn measure(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
+        if let Some(summary) = study.trajectories(metrics)? {
+            straightness(metrics, STRAIGHTNESS, summary.straightness);
+            if let Some(from_first) = summary.straightness_from_first {
+                straightness(metrics, FROM_FIRST, from_first);
+            }
+            metrics.add_all(STEP_LENGTH, summary.step_lengths.iter().copied());
+            metrics.add_all(TURN_DEGREES, summary.turns.iter().map(|turn| turn.to_degrees()));
+            metrics.add(LENGTH_LARGEST, summary.grade_length.largest);
+            metrics.add(LENGTH_LARGEST_IN_SIZE, summary.grade_length.largest_in_size);
+            metrics.add(LENGTH_NORM, summary.grade_length.norm);
+        }
+        if let Some(found) = study.comparison(metrics)? {
+            for row in comparison::prefixes(found, Kind::Direction) {
+                metrics.add(DIRECTION.at(row.level), row.value);
+            }
+        }
+        Ok(())
+    }
+
+    fn straightness(metrics: &mut Metrics, figures: Keyed, found: StraightnessSummary) {
+        metrics.add(figures.of(MEDIAN), found.median);
+        metrics.add(figures.of(MEAN), found.mean);
+        metrics.add(figures.of(RATIO_OF_SUMS), found.ratio_of_sums);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_claim_hangs_on_stands_beside_it() {
+        let measured: Measured = [
+            (STRAIGHTNESS.of(MEDIAN), 0.85),
+            (STRAIGHTNESS.of(MEAN), 0.799),
+            (STRAIGHTNESS.of(RATIO_OF_SUMS), 0.82),
+            (FROM_FIRST.of(MEDIAN), 0.86),
+            (FROM_FIRST.of(MEAN), 0.81),
+            (FROM_FIRST.of(RATIO_OF_SUMS), 0.84),
+            (LENGTH_LARGEST, 0.80),
+            (LENGTH_LARGEST_IN_SIZE, 0.91),
+            (LENGTH_NORM, 0.95),
+        ]
+        .into_iter()
+        .map(|(figure, value)| (figure.to_string(), value))
+        .collect();
+        let statements = statements();
+        let statement = |text: &str| {
+            statements.iter().find(|statement| statement.text.contains(text)).expect("it is stated")
+        };
+        let control = |statement: &Statement, words: &str| {
+            let found = statement.controls.iter().find(|control| control.words.contains(words));
+            found.and_then(|control| control.value.of(&measured))
+        };
+        let straight = statement("straight");
+        assert_eq!(straight.value.of(&measured), Some(0.85));
+        assert_eq!(control(straight, "mean over customers"), Some(0.799));
+        assert_eq!(control(straight, "over all lengths"), Some(0.82));
+        for value in [0.86, 0.81, 0.84] {
+            assert!(straight.controls.iter().any(|control| control.value.of(&measured) == Some(value)));
+        }
+        let direction = statement("direction");
+        assert_eq!(control(direction, "size of the largest grade"), Some(0.91));
+        assert_eq!(control(direction, "with the largest grade"), Some(0.80));
+        assert_eq!(control(direction, "norm of the grades"), Some(0.95));
+    }
+
+    #[test]
+    fn random_steps_of_one_length_cover_the_root_of_their_number() {
+        let steps = (1..=4).map(|step| (STEP_LENGTH.at(step).to_string(), 2.0));
+        assert_eq!(random_walk(&steps.collect()), Some(0.5));
+        assert_eq!(random_walk(&Measured::default()), None);
+    }
+}

@@ -1,0 +1,122 @@
+//! Claim 4: the hierarchy is not in raw data, autoencoders or feed-forward nets.
+
+use super::c03_clusters;
+use crate::claim::{Band, Claim, MORE, Statement, Value};
+use crate::figure::figures;
+
+figures! {
+    /// Accuracy of dominance prefixes from the nearest neighbors by all states of the trajectory, by length of the prefix.
+    TRAJECTORY: Series = "segments.knn.trajectory";
+    /// The same by mean shares.
+    RAW_INPUTS: Series = "segments.knn.raw_inputs";
+    /// The same by grades.
+    RAW_PERSONALITY: Series = "segments.knn.raw_personality";
+    /// The same by the first principal components of the grades.
+    RAW_PERSONALITY_PCA: Series = "segments.knn.raw_personality_pca";
+    /// The same by the direction from the first state to the last.
+    NET_DIRECTION: Series = "segments.knn.net_direction";
+    /// The same by the hidden layer of a feed-forward net.
+    FEED_FORWARD: Series = "segments.knn.feed_forward";
+    /// The same by a linear autoencoder's code of shares as they are.
+    AUTOENCODER_LINEAR: Series = "segments.knn.autoencoder_linear";
+    /// The same with tanh.
+    AUTOENCODER_TANH: Series = "segments.knn.autoencoder_tanh";
+    /// The same by a linear autoencoder's code of z-scored shares.
+    AUTOENCODER_LINEAR_SCALED: Series = "segments.knn.autoencoder_linear_scaled";
+    /// The same with tanh.
+    AUTOENCODER_TANH_SCALED: Series = "segments.knn.autoencoder_tanh_scaled";
+}
+
+/// The claim.
+pub const CLAIM: Claim = Claim { number: 4, section: "8", figures: FIGURES, statements };
+
+fn statements() -> Vec<Statement> {
+    vec![
+        Statement::new("the hierarchy is not present in the raw transactions",
+            c03_clusters::LSTM.at(1) - RAW_INPUTS.at(1),
+            Band::Both(MORE, 1.0),
+        )
+        .control("the raw mean shares reach {}", RAW_INPUTS.at(1))
+        .control("chance alone {}", c03_clusters::CHANCE.at(1))
+        .readings(
+            "Raw shares hold the hierarchy less well, but far above chance: weaker, not absent.",
+            "The raw mean shares hold the hierarchy as well.",
+        ),
+        Statement::new("autoencoders do not replicate it",
+            Value::Of(|measured| {
+                let best = measured
+                    .get(AUTOENCODER_LINEAR.at(1))?
+                    .max(measured.get(AUTOENCODER_TANH.at(1))?);
+                Some(measured.get(c03_clusters::LSTM.at(1))? - best)
+            }),
+            Band::Both(MORE, 1.0),
+        )
+        .control("fed with shares as they are the linear one reaches {}", AUTOENCODER_LINEAR.at(1))
+        .control("the one with tanh {}", AUTOENCODER_TANH.at(1))
+        .control("fed with z-scored shares the linear one reaches {}", AUTOENCODER_LINEAR_SCALED.at(1))
+        .control("the one with tanh {}", AUTOENCODER_TANH_SCALED.at(1))
+        .control("the raw mean shares themselves {}", RAW_INPUTS.at(1))
+        .readings(
+            "True, as of anything trained without the grades: supervision makes the difference, not recurrence. How far behind an autoencoder falls is a matter of how its inputs are scaled.",
+            "An autoencoder's code, trained without the grades, holds the hierarchy as well.",
+        ),
+        Statement::new("feed-forward nets do not replicate it",
+            c03_clusters::LSTM.at(1) - FEED_FORWARD.at(1),
+            Band::Both(MORE, 1.0),
+        )
+        .control("the feed-forward net reaches {}", FEED_FORWARD.at(1))
+        .readings(
+            "A feed-forward net of the same width on the mean shares falls behind.",
+            "A feed-forward net with the same three units on the mean shares holds the same hierarchy.",
+        ),
+        Statement::new("the raw personality grades do not hold it",
+            c03_clusters::LSTM.at(1) - RAW_PERSONALITY.at(1),
+            Band::Both(MORE, 1.0),
+        )
+        .control("the raw grades reach {}", RAW_PERSONALITY.at(1))
+        .readings(
+            "The state holds the hierarchy better than the grades that it was trained on.",
+            "The grades that the network is trained on hold the hierarchy best: the state is a compression of them.",
+        ),
+    ]
+}
+
+#[cfg(feature = "measure")]
+pub(crate) use measuring::measure;
+
+#[cfg(feature = "measure")]
+mod measuring {
+    use anyhow::Result;
+
+    use super::*;
+    use crate::figure::Series;
+    use crate::measure::{
+        comparison::{self, Kind},
+        metrics::Metrics,
+        study::Study,
+    };
+
+    /// The figures of what is compared with the LSTM.
+    const OTHERS: [(Kind, Series); 10] = [
+        (Kind::Trajectory, TRAJECTORY),
+        (Kind::RawInputs, RAW_INPUTS),
+        (Kind::RawPersonality, RAW_PERSONALITY),
+        (Kind::Components, RAW_PERSONALITY_PCA),
+        (Kind::NetDirection, NET_DIRECTION),
+        (Kind::FeedForward, FEED_FORWARD),
+        (Kind::AutoencoderLinear, AUTOENCODER_LINEAR),
+        (Kind::AutoencoderTanh, AUTOENCODER_TANH),
+        (Kind::AutoencoderLinearScaled, AUTOENCODER_LINEAR_SCALED),
+        (Kind::AutoencoderTanhScaled, AUTOENCODER_TANH_SCALED),
+    ];
+
+    pub(crate) fn measure(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
+        let Some(found) = study.comparison(metrics)? else { return Ok(()) };
+        for (kind, series) in OTHERS {
+            for row in comparison::prefixes(found, kind) {
+                metrics.add(series.at(row.level), row.value);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! Claim 10: the surrogate's own angles keep hierarchy and time.
+
+use super::{c03_clusters, c05_stability};
+use crate::claim::{Band, Claim, MORE, Statement};
+use crate::figure::figures;
+
+figures! {
+    /// Accuracy of dominance prefixes from the nearest neighbors by the angles that the surrogate predicts, by length of the
+    /// prefix.
+    SURROGATE_ANGLES: Series = "segments.knn.surrogate";
+    /// Customers in the same of five clusters by both windows, by these angles.
+    WINDOWS_SURROGATE: Figure = "stability.k5.surrogate";
+    /// The accuracy by the network's own angles in the same frame.
+    NETWORK_ANGLES: Series = "segments.knn.angles";
+}
+
+/// The claim.
+pub const CLAIM: Claim = Claim { number: 10, section: "7", figures: FIGURES, statements };
+
+fn statements() -> Vec<Statement> {
+    vec![
+        Statement::new("the surrogate's own angles keep the hierarchy",
+            SURROGATE_ANGLES.at(1) - c03_clusters::CHANCE.at(1),
+            Band::Both(0.3, 1.0),
+        )
+        .control("they reach {}", SURROGATE_ANGLES.at(1))
+        .control("the network's own angles {}", NETWORK_ANGLES.at(1))
+        .readings(
+            "Accuracy of the dominant trait from the surrogate's angles, over the commonest trait's share: kept in part.",
+            "Accuracy of the dominant trait from the surrogate's angles, over the commonest trait's share: mostly lost.",
+        ),
+        Statement::new("and are consistent in time",
+            WINDOWS_SURROGATE - c05_stability::WINDOWS_LSTM,
+            Band::Both(-MORE, 1.0),
+        )
+        .control("the network's own segments keep {}", c05_stability::WINDOWS_LSTM)
+        .readings(
+            "As many customers keep their cluster between the windows as with the network itself.",
+            "Fewer customers keep their cluster between the windows than with the network itself.",
+        ),
+    ]
+}
+
+#[cfg(feature = "measure")]
+pub(crate) use measuring::measure;
+
+#[cfg(feature = "measure")]
+mod measuring {
+    use anyhow::Result;
+    use ndarray::{Array2, Axis as Dimension};
+    use spendscape_run::Segmentation;
+    use spendscape_schema::seed;
+    use spendscape_segments::{
+        DEFAULT_NEIGHBORS, final_states, prefix_accuracy, unit_rows, window_stability,
+    };
+
+    use super::*;
+    use crate::measure::{metrics::Metrics, study::Study};
+
+    pub(crate) fn measure(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
+        let run = study.run;
+        let Some(explanation) = study.explanation(metrics)? else { return Ok(()) };
+        let own = explanation.linear.predict(&run.mean_shares)?;
+        let levels = 4.min(run.order.ncols());
+        let neighbors = DEFAULT_NEIGHBORS.min(run.train_rows().len());
+        let found = prefix_accuracy(&own, &run.order, &run.targets.train, levels, neighbors)?;
+        metrics.add_all(SURROGATE_ANGLES, found.accuracy);
+        if let Some(short) = &run.short {
+            let train: Vec<bool> = short.rows.iter().map(|row| run.targets.train[*row]).collect();
+            let count = Segmentation::CLUSTERS.min(train.iter().filter(|flag| **flag).count());
+            let long_angles = own.select(Dimension(0), &short.rows);
+            let short_angles = explanation.linear.predict(&short.panel.mean_shares())?;
+            let mut rng = seed::stream(1, "surrogate windows", 0);
+            let same = window_stability(
+                &directions(&long_angles),
+                &directions(&short_angles),
+                &train,
+                count,
+                Segmentation::STARTS,
+                &mut rng,
+            )?;
+            metrics.add(WINDOWS_SURROGATE, same.same.all);
+        }
+        // The network's own angles in the same frame, so that the two figures can be compared.
+        let network = explanation.frame.angles(&final_states(&run.states)?)?;
+        let reference = prefix_accuracy(&network, &run.order, &run.targets.train, levels, neighbors)?;
+        metrics.add_all(NETWORK_ANGLES, reference.accuracy);
+        Ok(())
+    }
+
+    /// Unit vectors of angles, so that clusters do not see the seam of the longitude.
+    fn directions(angles: &Array2<f64>) -> Array2<f64> {
+        if angles.ncols() != 2 {
+            return angles.clone();
+        }
+        let mut vectors = Array2::zeros((angles.nrows(), 3));
+        for (mut vector, angle) in vectors.rows_mut().into_iter().zip(angles.rows()) {
+            let (longitude, latitude) = (angle[0], angle[1]);
+            vector[0] = latitude.cos() * longitude.cos();
+            vector[1] = latitude.cos() * longitude.sin();
+            vector[2] = latitude.sin();
+        }
+        unit_rows(&vectors)
+    }
+}

@@ -1,0 +1,77 @@
+//! Claim 15: extended trajectories converge to the predicted final locations.
+
+use crate::claim::{Band, Claim, Statement};
+use crate::figure::figures;
+
+/// Readings of equation 3: raw grades, the paper's, as printed.
+const LOCATIONS: [&str; 3] = ["raw", "paper", "printed"];
+/// Place of raw grades.
+pub(crate) const RAW: usize = 0;
+
+figures! {
+    /// Mean cosine between the extended state h_100 and the location, by each reading of equation 3.
+    COSINE: Keyed = "inverse.cosine.extended.", &LOCATIONS, "";
+    /// Root mean square distance of the two.
+    DISTANCE: Keyed = "inverse.distance.extended.", &LOCATIONS, "";
+    /// Root mean square distance of the extended states from their mean.
+    SPREAD: Figure = "inverse.spread.extended";
+    /// Distance by raw grades over the spread.
+    RELATIVE_DISTANCE: Figure = "inverse.relative_distance.extended.raw";
+}
+
+/// The claim.
+pub const CLAIM: Claim = Claim { number: 15, section: "9", figures: FIGURES, statements };
+
+fn statements() -> Vec<Statement> {
+    vec![
+        Statement::new("extended trajectories converge to the predicted final locations",
+            RELATIVE_DISTANCE,
+            Band::Both(0.0, 0.25),
+        )
+        .control("in direction they agree, with a cosine of {}", COSINE.of(RAW))
+        .readings(
+            "Root mean square distance of h_100 from L over the spread of h_100: near.",
+            "Root mean square distance of h_100 from L over the spread of h_100: not near. The direction decides, not the place.",
+        ),
+    ]
+}
+
+#[cfg(feature = "measure")]
+pub(crate) use measuring::measure;
+
+#[cfg(feature = "measure")]
+mod measuring {
+    use anyhow::Result;
+    use ndarray::{Array2, Axis as Dimension};
+
+    use super::*;
+    use crate::measure::{cosine::mean_cosine, metrics::Metrics, study::Study};
+
+    pub(crate) fn measure(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
+        let run = study.run;
+        let Some(table) = &run.end_states else { return Ok(()) };
+        let (extended, predictions) = (&table.hidden_100, &run.predictions);
+        let locations =
+            [&predictions.location_raw, &predictions.location_paper, &predictions.location_printed];
+        for (reading, location) in locations.into_iter().enumerate() {
+            metrics.add(COSINE.of(reading), mean_cosine(extended, location)?);
+            metrics.add(DISTANCE.of(reading), distance(extended, location));
+        }
+        let spread = spread(extended);
+        metrics.add(SPREAD, spread);
+        metrics.add(RELATIVE_DISTANCE, distance(extended, &predictions.location_raw) / spread);
+        Ok(())
+    }
+
+    /// Root mean square distance between rows.
+    fn distance(a: &Array2<f64>, b: &Array2<f64>) -> f64 {
+        ((a - b).mapv(|difference| difference * difference).sum() / a.nrows() as f64).sqrt()
+    }
+
+    /// Root mean square distance of rows from their mean.
+    fn spread(a: &Array2<f64>) -> f64 {
+        a.mean_axis(Dimension(0)).map_or(f64::NAN, |mean| {
+            ((a - &mean).mapv(|difference| difference * difference).sum() / a.nrows() as f64).sqrt()
+        })
+    }
+}

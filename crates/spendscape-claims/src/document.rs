@@ -1,0 +1,101 @@
+//! The document of a reproduction: the paper's figure, ours, the control, and what follows.
+
+use std::fmt::{Result, Write as _};
+
+use crate::judge::{Entry, Source, Verdict, short};
+
+/// The text of `docs/REPRODUCTION.md` for experiments on so many synthetic customers with so many training seeds.
+#[must_use]
+pub fn document(entries: &[Entry], customers: usize, seeds: u64) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write(&mut text, entries, customers, seeds);
+    text
+}
+
+fn write(text: &mut String, entries: &[Entry], customers: usize, seeds: u64) -> Result {
+    writeln!(
+        text,
+        "# Reproduction\n\n\
+         *Written by `cargo xtask reproduce`; do not edit.* {customers} synthetic customers, {seeds} training seeds on one bank; figures\n\
+         are medians over the seeds, with the smallest and largest seed in brackets. The bank's data behind the papers are\n\
+         private: every figure here was measured on the synthetic bank (whose coefficient table was authored for this\n\
+         project and is not the published one) or on public data.\n\n\
+         A claim is *reproduced* if the figure that decides it lies in the interval in which the claim is true as printed.\n\
+         The control beside it says what the claim is worth. *Not judged* means that no interval applies to these data.\n"
+    )?;
+    let mut names: Vec<&str> = entries.iter().map(|entry| entry.experiment.as_str()).collect();
+    names.dedup();
+    writeln!(
+        text,
+        "| experiment | claims reproduced | not reproduced | not judged | acceptance rows inside | outside | not judged |\n\
+         |---|---|---|---|---|---|---|"
+    )?;
+    for name in &names {
+        write!(text, "| {name} ")?;
+        for acceptance in [false, true] {
+            for verdict in [Verdict::Reproduced, Verdict::NotReproduced, Verdict::NotJudged] {
+                write!(
+                    text,
+                    "| {} ",
+                    of(entries, name, acceptance).filter(|e| e.verdict == verdict).count()
+                )?;
+            }
+        }
+        writeln!(text, "|")?;
+    }
+    for name in names {
+        let own = |acceptance: bool| of(entries, name, acceptance);
+        writeln!(text, "\n## {name}\n\n### The papers' claims\n")?;
+        writeln!(text, "| # | claim | paper | claim holds in | ours | verdict | control | what follows |")?;
+        writeln!(text, "|---|---|---|---|---|---|---|---|")?;
+        for (number, entry) in own(false).filter_map(|entry| Some((entry.source.number()?, entry))) {
+            writeln!(
+                text,
+                "| {} | {} | {} | {} | {} | {} | {} | {} |",
+                number,
+                cell(entry.claim),
+                cell(entry.paper.unwrap_or("-")),
+                interval(entry),
+                measured(entry),
+                entry.verdict.name(),
+                cell(entry.control.as_deref().unwrap_or("-")),
+                cell(entry.reading)
+            )?;
+        }
+        writeln!(text, "\n### Acceptance rows\n\nAgainst the figures of an independent prototype.\n")?;
+        writeln!(text, "| figure | band | ours | verdict |\n|---|---|---|---|")?;
+        for entry in own(true) {
+            let verdict = match entry.verdict {
+                Verdict::Reproduced => "inside",
+                Verdict::NotReproduced => "outside",
+                Verdict::NotJudged => "not judged",
+            };
+            writeln!(text, "| {} | {} | {} | {verdict} |", entry.claim, interval(entry), measured(entry))?;
+        }
+    }
+    Ok(())
+}
+
+/// The acceptance rows, or the claims, of an experiment.
+fn of<'a>(entries: &'a [Entry], name: &'a str, acceptance: bool) -> impl Iterator<Item = &'a Entry> {
+    entries
+        .iter()
+        .filter(move |entry| entry.experiment == name && (entry.source == Source::Acceptance) == acceptance)
+}
+
+/// Text in a table: a bar would end the cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn interval(entry: &Entry) -> String {
+    entry.expected.map_or_else(|| "-".to_owned(), |[low, high]| format!("{} to {}", short(low), short(high)))
+}
+
+fn measured(entry: &Entry) -> String {
+    let Some(median) = entry.measured else { return "-".to_owned() };
+    let low = entry.per_seed.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = entry.per_seed.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!("{} [{}, {}]", short(median), short(low), short(high))
+}

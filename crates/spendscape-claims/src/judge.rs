@@ -1,0 +1,252 @@
+//! Judging: which statements hold on what the seeds of an experiment measured.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use spendscape_stats::median;
+
+use crate::acceptance;
+use crate::claim::{Bank, Statement};
+use crate::claims::CLAIMS;
+use crate::measured::Measured;
+
+/// What the measurement says of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Inside the band.
+    Reproduced,
+    /// Outside the band.
+    NotReproduced,
+    /// No band applies, or nothing was measured.
+    NotJudged,
+}
+
+impl Verdict {
+    /// The verdict in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reproduced => "reproduced",
+            Self::NotReproduced => "not reproduced",
+            Self::NotJudged => "not judged",
+        }
+    }
+}
+
+/// Where a statement comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// An acceptance row: the figure of an independent prototype.
+    Acceptance,
+    /// A claim of the papers.
+    Claim(u8),
+}
+
+impl Source {
+    /// The claim's number.
+    #[must_use]
+    pub fn number(self) -> Option<u8> {
+        match self {
+            Self::Acceptance => None,
+            Self::Claim(number) => Some(number),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Acceptance => f.write_str("acceptance"),
+            Self::Claim(number) => write!(f, "claim {number}"),
+        }
+    }
+}
+
+impl Serialize for Source {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// One judged statement.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    /// The experiment.
+    pub experiment: String,
+    /// The statement.
+    pub claim: &'static str,
+    /// Where it comes from.
+    pub source: Source,
+    /// The paper's own figure, in words.
+    pub paper: Option<&'static str>,
+    /// Interval in which the figure counts as reproduced.
+    pub expected: Option<[f64; 2]>,
+    /// Median over the training seeds.
+    pub measured: Option<f64>,
+    /// The figure of each training seed.
+    pub per_seed: Vec<f64>,
+    /// `reproduced`, `not-reproduced` or `not-judged`.
+    pub verdict: Verdict,
+    /// The controls that decide what it is worth, with their figures.
+    pub control: Option<String>,
+    /// What follows.
+    pub reading: &'static str,
+}
+
+/// What was experimented on.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The experiment's name.
+    pub name: &'a str,
+    /// The synthetic bank, if it is one.
+    pub bank: Option<Bank>,
+    /// Whether it has the size for which bands are known.
+    pub full: bool,
+    /// Whether an outcome or goals are all that it measures: then only what it measured is of interest.
+    pub partial: bool,
+}
+
+/// Judges every acceptance row and claim on what the seeds of one experiment measured. Bands hold for the full synthetic
+/// banks; elsewhere only what is true of any data is judged.
+#[must_use]
+pub fn judge(subject: &Subject<'_>, measured: &[Measured]) -> Vec<Entry> {
+    let acceptance = acceptance::rows().into_iter().map(|row| (Source::Acceptance, row));
+    let claims = CLAIMS.iter().flat_map(|claim| {
+        (claim.statements)().into_iter().map(|statement| (Source::Claim(claim.number), statement))
+    });
+    acceptance
+        .chain(claims)
+        .filter(|(_, statement)| {
+            !subject.partial || measured.iter().any(|seed| statement.value.of(seed).is_some())
+        })
+        .map(|(source, statement)| judge_one(source, &statement, subject, measured))
+        .collect()
+}
+
+fn judge_one(source: Source, statement: &Statement, subject: &Subject<'_>, measured: &[Measured]) -> Entry {
+    let per_seed: Vec<f64> = measured.iter().filter_map(|seed| statement.value.of(seed)).collect();
+    let expected = statement.band.on(subject.bank);
+    let judged = statement.everywhere || (subject.full && subject.bank.is_some());
+    let median_value = over_seeds(&per_seed);
+    let verdict = match (median_value, expected) {
+        (Some(value), Some([low, high])) if judged => {
+            let inside = |value: &f64| (low..=high).contains(value);
+            let holds = if statement.each_seed { per_seed.iter().all(inside) } else { inside(&value) };
+            if holds { Verdict::Reproduced } else { Verdict::NotReproduced }
+        }
+        _ => Verdict::NotJudged,
+    };
+    let controls: Vec<String> = statement
+        .controls
+        .iter()
+        .filter_map(|control| {
+            let values: Vec<f64> = measured.iter().filter_map(|seed| control.value.of(seed)).collect();
+            Some(control.words.replace("{}", &short(over_seeds(&values)?)))
+        })
+        .collect();
+    Entry {
+        experiment: subject.name.to_owned(),
+        claim: statement.text,
+        source,
+        paper: statement.paper,
+        expected,
+        measured: median_value,
+        per_seed,
+        verdict,
+        control: (!controls.is_empty()).then(|| controls.join("; ")),
+        reading: match verdict {
+            Verdict::Reproduced => statement.readings[0],
+            Verdict::NotReproduced => statement.readings[1],
+            Verdict::NotJudged => "",
+        },
+    }
+}
+
+/// A number as people read it.
+#[must_use]
+pub fn short(value: f64) -> String {
+    if value == 0.0 || (1e-3..1e4).contains(&value.abs()) {
+        let text = format!("{value:.3}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        format!("{value:.1e}")
+    }
+}
+
+/// The median over seeds, if any measured the figure.
+fn over_seeds(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| median(values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::{c01_elbow, c07_linear};
+    use crate::figure::Figure;
+
+    /// The full bank with weak effects.
+    const BASE: Subject<'_> = Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false };
+
+    fn seed(figure: Figure, value: f64) -> Measured {
+        [(figure.to_string(), value)].into_iter().collect()
+    }
+
+    #[test]
+    fn medians_and_numbers() {
+        assert_eq!(over_seeds(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(over_seeds(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(over_seeds(&[]), None);
+        assert_eq!(
+            (short(0.5), short(12.0), short(1e-15), short(0.0)),
+            ("0.5".into(), "12".into(), "1.0e-15".into(), "0".into())
+        );
+    }
+
+    #[test]
+    fn every_claim_of_the_papers_states_something() {
+        let numbers: Vec<u8> = CLAIMS.iter().map(|claim| claim.number).collect();
+        assert_eq!(numbers, (1..=19).collect::<Vec<u8>>());
+        assert!(CLAIMS.iter().all(|claim| !(claim.statements)().is_empty()));
+    }
+
+    #[test]
+    fn a_figure_inside_its_band_is_reproduced_on_the_full_bank_only() {
+        let verdict = |subject: &Subject<'_>, value: f64| {
+            let entries = judge(subject, &[seed(c01_elbow::R2, value)]);
+            entries.iter().find(|entry| entry.claim.starts_with("test R2")).unwrap().verdict
+        };
+        assert_eq!(verdict(&BASE, 0.945), Verdict::Reproduced);
+        assert_eq!(verdict(&BASE, 0.90), Verdict::NotReproduced);
+        assert_eq!(verdict(&Subject { bank: Some(Bank::Strong), ..BASE }, 0.945), Verdict::NotReproduced);
+        assert_eq!(verdict(&Subject { full: false, ..BASE }, 0.945), Verdict::NotJudged);
+        assert_eq!(verdict(&Subject { bank: None, ..BASE }, 0.945), Verdict::NotJudged);
+    }
+
+    #[test]
+    fn a_band_for_each_seed_asks_more_than_the_median() {
+        let measured = [0.66, 0.59, 0.67].map(|r2| seed(c07_linear::R2_OLS, r2));
+        let entries = judge(&BASE, &measured);
+        let verdict = |name: &str| entries.iter().find(|entry| entry.claim.ends_with(name)).unwrap().verdict;
+        assert_eq!(verdict("canonical frame, median"), Verdict::Reproduced);
+        assert_eq!(verdict("canonical frame, each seed"), Verdict::NotReproduced);
+    }
+
+    #[test]
+    fn what_follows_goes_with_the_verdict() {
+        let reading = |nodes: f64, full| {
+            let entries = judge(&Subject { full, ..BASE }, &[seed(c01_elbow::ELBOW, nodes)]);
+            entries.into_iter().find(|entry| entry.source == Source::Claim(1)).unwrap().reading
+        };
+        assert!(reading(3.0, true).contains("where the paper finds it"));
+        assert!(reading(2.0, true).contains("elsewhere"));
+        assert_eq!(reading(3.0, false), "");
+    }
+
+    #[test]
+    fn of_a_partial_experiment_only_what_it_measured_is_told() {
+        let entries = judge(&Subject { partial: true, ..BASE }, &[seed(c01_elbow::ELBOW, 3.0)]);
+        assert_eq!(entries.len(), 1);
+        assert!(judge(&BASE, &[]).len() > 60, "everything is told of the others, measured or not");
+    }
+}

@@ -1,0 +1,204 @@
+//! The papers' comparison of representations: what each holds of the customers' traits (claims 2 to 4).
+
+mod baselines;
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use ndarray::{Array2, Array3, Axis as Dimension, s};
+use spendscape_linalg::svd;
+use spendscape_lstm::Activation;
+use spendscape_run::Segmentation;
+use spendscape_schema::{seed, tables};
+use spendscape_segments::{
+    Comparison, ComparisonConfig, ComparisonRow, DEFAULT_NEIGHBORS, Measure, Representation, Space, compare,
+    net_directions, running_mean,
+};
+
+use self::baselines::Inputs;
+use super::run::Run;
+
+/// Length of the longest dominance prefix compared.
+const LEVELS: usize = 4;
+/// Customers in the silhouette and in its null.
+pub(crate) const SILHOUETTE_CUSTOMERS: usize = 2_500;
+/// Fine clusters, to see whether the stability of windows hangs on their number.
+pub(crate) const FINE_CLUSTERS: usize = 20;
+/// Principal components of the raw grades compared: as many as the LSTM has units.
+const COMPONENTS: usize = 3;
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Lstm,
+    Direction,
+    Trajectory,
+    RawInputs,
+    RawPersonality,
+    /// It differs from the raw grades in yearly stability only.
+    RunningMean,
+    Components,
+    NetDirection,
+    /// They are figures of the surrogate: claim 10.
+    SurrogateAngles,
+    FeedForward,
+    AutoencoderLinear,
+    AutoencoderTanh,
+    AutoencoderLinearScaled,
+    AutoencoderTanhScaled,
+}
+
+impl Kind {
+    /// The name in the table.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Lstm => "lstm",
+            Self::Direction => "direction",
+            Self::Trajectory => "trajectory",
+            Self::RawInputs => "raw_inputs",
+            Self::RawPersonality => "raw_personality",
+            Self::RunningMean => "raw_personality_running_mean",
+            Self::Components => "raw_personality_pca",
+            Self::NetDirection => "net_direction",
+            Self::SurrogateAngles => "surrogate_angles",
+            Self::FeedForward => "feed_forward",
+            Self::AutoencoderLinear => "autoencoder_linear",
+            Self::AutoencoderTanh => "autoencoder_tanh",
+            Self::AutoencoderLinearScaled => "autoencoder_linear_scaled",
+            Self::AutoencoderTanhScaled => "autoencoder_tanh_scaled",
+        }
+    }
+}
+
+/// The rows of one representation.
+pub(crate) fn rows(found: &Comparison, kind: Kind) -> impl Iterator<Item = &ComparisonRow> {
+    found.rows.iter().filter(move |row| row.representation == kind.name())
+}
+
+/// The accuracy of dominance prefixes by one representation.
+pub(crate) fn prefixes(found: &Comparison, kind: Kind) -> impl Iterator<Item = &ComparisonRow> {
+    rows(found, kind).filter(|row| row.measure == Measure::PrefixAccuracy)
+}
+
+/// Compares the representations.
+///
+/// # Errors
+/// If there are too few customers or traits, or a network cannot be trained.
+pub(crate) fn compare_all(run: &Run) -> Result<Comparison> {
+    let all = features(run)?;
+    let representations: Vec<Representation<'_>> = all
+        .iter()
+        .map(|features| Representation {
+            name: features.kind.name(),
+            seed: run.model.seed,
+            features: &features.long,
+            space: features.space,
+            short: features.short.as_deref(),
+            yearly: features.yearly.as_deref(),
+        })
+        .collect();
+    let inside = run.train_rows().len();
+    let config = ComparisonConfig {
+        depths: LEVELS,
+        neighbors: DEFAULT_NEIGHBORS.min(inside),
+        clusters: Segmentation::CLUSTERS.min(inside),
+        fine_clusters: FINE_CLUSTERS.min(inside),
+        starts: Segmentation::STARTS,
+        silhouette_sample: SILHOUETTE_CUSTOMERS,
+        null: true,
+    };
+    let mut rng = seed::stream(1, "comparison", 0);
+    Ok(compare(&representations, &run.targets.grades, &run.targets.train, &config, &mut rng)?)
+}
+
+/// Features of all customers, of one kind.
+struct Features {
+    kind: Kind,
+    long: Array2<f64>,
+    space: Space,
+    short: Option<Array2<f64>>,
+    yearly: Option<Array3<f64>>,
+}
+
+impl Features {
+    fn new(kind: Kind, long: Array2<f64>) -> Self {
+        Self { kind, long, space: Space::Features, short: None, yearly: None }
+    }
+
+    fn space(self, space: Space) -> Self {
+        Self { space, ..self }
+    }
+
+    fn short(self, short: Option<Array2<f64>>) -> Self {
+        Self { short, ..self }
+    }
+
+    fn yearly(self, yearly: Array3<f64>) -> Self {
+        Self { yearly: Some(yearly), ..self }
+    }
+}
+
+/// Every kind of feature of the comparison.
+fn features(run: &Run) -> Result<Vec<Features>> {
+    let grades = &run.targets.grades;
+    // Windows are compared where every customer has both.
+    let short = run.short.as_ref().filter(|short| short.rows.len() == run.panel.len());
+    let short_shares = short.map(|short| short.panel.mean_shares());
+    let short_grades = match &short_shares {
+        Some(shares) => Some(run.grades_of(shares)?),
+        None => None,
+    };
+    let short_ends = || short.map(|short| short.ends.clone());
+    let yearly = run.yearly_grades()?;
+    let (customers, periods, units) = run.states.dim();
+    let mut all = vec![
+        Features::new(Kind::Lstm, run.ends.clone())
+            .space(Space::ClustersOfDirections)
+            .short(short_ends())
+            .yearly(run.states.clone()),
+        Features::new(Kind::Direction, run.ends.clone()).space(Space::Directions),
+        Features::new(Kind::Trajectory, run.states.to_shape((customers, periods * units))?.into_owned()),
+        Features::new(Kind::RawInputs, run.mean_shares.clone()).short(short_shares),
+        Features::new(Kind::RawPersonality, grades.clone()).short(short_grades).yearly(yearly.clone()),
+        Features::new(Kind::RunningMean, grades.clone()).yearly(running_mean(&yearly)),
+        Features::new(Kind::Components, components(grades)?),
+    ];
+    if periods > 1 {
+        all.push(
+            Features::new(Kind::NetDirection, net_directions(&run.states)?)
+                .space(Space::ClustersOfDirections),
+        );
+    }
+    if let Some(angles) = surrogate_angles(run) {
+        all.push(Features::new(Kind::SurrogateAngles, angles));
+    }
+    if run.extent.trainings {
+        all.push(Features::new(Kind::FeedForward, baselines::feed_forward(run)?));
+        for (kind, activation, inputs) in [
+            (Kind::AutoencoderLinear, Activation::Linear, Inputs::Shares),
+            (Kind::AutoencoderTanh, Activation::Tanh, Inputs::Shares),
+            (Kind::AutoencoderLinearScaled, Activation::Linear, Inputs::Scaled),
+            (Kind::AutoencoderTanhScaled, Activation::Tanh, Inputs::Scaled),
+        ] {
+            all.push(Features::new(kind, baselines::autoencoder(run, activation, inputs)?));
+        }
+    }
+    Ok(all)
+}
+
+fn components(grades: &Array2<f64>) -> Result<Array2<f64>> {
+    let Some(center) = grades.mean_axis(Dimension(0)) else { return Ok(grades.clone()) };
+    let centered = grades - &center;
+    let basis = svd(&centered)?.vt;
+    Ok(centered.dot(&basis.slice(s![..COMPONENTS.min(basis.nrows()), ..]).t()))
+}
+
+/// The angles that the surrogate predicts, in the panel's order, if the run has them for every customer.
+fn surrogate_angles(run: &Run) -> Option<Array2<f64>> {
+    let tables::SurrogateAngles { customer: names, angle: angles } = run.surrogate_angles.as_ref()?;
+    let at: HashMap<&String, usize> = names.iter().enumerate().map(|(row, name)| (name, row)).collect();
+    let order: Option<Vec<usize>> =
+        run.panel.customers.iter().map(|customer| at.get(customer).copied()).collect();
+    // One unit has no angle.
+    order.filter(|_| angles.ncols() > 0).map(|order| angles.select(Dimension(0), &order))
+}

@@ -1,0 +1,105 @@
+//! The claims hold names of figures, the commands measure figures: both are the same ones.
+
+use std::{collections::BTreeSet, path::Path, sync::LazyLock};
+
+use serde_json::Value;
+use spendscape_claims::{Measured, Name, claims::CLAIMS, goals_figure, outcome_figure};
+
+use crate::{goals::WORLD, program::succeed};
+
+/// What a small bank cannot measure: the polynomial with more columns than customers, and the groups of Berka's customers.
+fn needs_more(figure: &str) -> bool {
+    figure == "surrogate.r2.full" || figure.contains(".gender=")
+}
+
+/// Figures that a command prints as JSON; verdicts in words are left out.
+fn figures(json: &str, named: impl Fn(&str) -> String) -> Measured {
+    let found: Value = serde_json::from_str(json).unwrap();
+    let found = found.as_object().unwrap().iter();
+    found.filter_map(|(name, value)| Some((named(name), value.as_f64()?))).collect()
+}
+
+/// What `cargo xtask reproduce` measures of a synthetic bank, on a small one.
+struct Small {
+    /// Of a trained run.
+    evaluated: Measured,
+    /// With outcomes and goals.
+    all: Measured,
+}
+
+static SMALL: LazyLock<Small> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (bank, run) = (path("bank"), path("run"));
+    succeed(&["synth", &bank, "--customers", "600", "-q"]);
+    succeed(&["ingest", &bank, "-q"]);
+    for stage in ["train", "states", "segment", "dynamics"] {
+        succeed(&[stage, &run, "--data", &bank, "-q"]);
+    }
+    let evaluated = figures(&succeed(&["evaluate", &run, "--data", &bank, "--json", "-q"]), str::to_owned);
+    let mut all = evaluated.clone();
+    let labels = Path::new(&bank).join("outcomes.parquet");
+    for (target, best) in
+        [("default", "default_score"), ("illiquid", "illiquid_score"), ("quintile", "liquidity_score")]
+    {
+        let json = succeed(&[
+            "outcomes",
+            &path(target),
+            "--data",
+            &bank,
+            "--labels",
+            labels.to_str().unwrap(),
+            "--target",
+            target,
+            "--best",
+            best,
+            "--group",
+            "group",
+            "--repeats",
+            "1",
+            "--draws",
+            "50",
+            "--json",
+            "-q",
+        ]);
+        all.extend(figures(&json, |name| outcome_figure(target, name)));
+    }
+    all.extend(figures(&WORLD.figures.to_string(), |name| goals_figure("train", name)));
+    for (command, options) in [("campaign", &["--futures", "8", "--json"][..]), ("demand", &["--json"])] {
+        all.extend(figures(&WORLD.goals(command, options), |name| goals_figure(command, name)));
+    }
+    Small { evaluated, all }
+});
+
+#[test]
+fn claims_and_commands_name_the_same_figures() {
+    let Small { evaluated, all } = &*SMALL;
+    let names =
+        || CLAIMS.iter().flat_map(|claim| claim.figures.iter().map(move |name| (claim.number, *name)));
+    for figure in evaluated.names() {
+        assert!(names().any(|(_, name)| name.contains(figure)), "{figure} is measured for no claim");
+    }
+    let found: BTreeSet<&str> = all.names().collect();
+    for (number, name) in names() {
+        for figure in name.least().iter().map(ToString::to_string).filter(|figure| !needs_more(figure)) {
+            assert!(found.contains(figure.as_str()), "{figure} of claim {number} is not measured");
+        }
+        if let Name::Family(family) = name {
+            assert!(found.iter().any(|figure| family.contains(figure)), "claim {number}: {family:?}");
+        }
+    }
+}
+
+#[test]
+fn every_statement_and_control_has_a_value() {
+    for claim in &CLAIMS {
+        for statement in (claim.statements)() {
+            assert!(statement.value.of(&SMALL.all).is_some(), "claim {}: {}", claim.number, statement.text);
+            for control in statement.controls {
+                let is_polynomial = control.words.contains("all products of two classes");
+                let has_value = control.value.of(&SMALL.all).is_some();
+                assert!(has_value || is_polynomial, "claim {}: {}", claim.number, control.words);
+            }
+        }
+    }
+}

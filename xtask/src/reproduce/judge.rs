@@ -1,0 +1,149 @@
+//! Judging what was measured, at the end of a reproduction or again later.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail, ensure};
+use clap::Args;
+use spendscape_claims::{Entry, Subject, document};
+
+use super::{
+    experiments::Experiment,
+    figures::{Figures, Size},
+    summary,
+};
+use crate::shell;
+
+/// Options of `cargo xtask judge`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Folder of the results of a reproduction
+    #[arg(value_name = "FOLDER")]
+    results: PathBuf,
+}
+
+/// Judges the figures in a folder again, as claims, bands and readings are now; what was measured at full size of all
+/// experiments also regenerates the document.
+///
+/// # Errors
+/// If the folder holds no figures, or such of quick and full experiments.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let judged = judge(&options.results, None)?;
+    if judged.is_complete { judged.publish() } else { Ok(()) }
+}
+
+/// What was judged.
+#[derive(Debug)]
+pub(super) struct Judged {
+    quick: bool,
+    document: String,
+    is_complete: bool,
+}
+
+impl Judged {
+    /// Regenerates the document in `docs`, unless the experiments were quick ones.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn publish(&self) -> Result<()> {
+        if self.quick {
+            return Ok(());
+        }
+        let path = shell::root().join("docs/REPRODUCTION.md");
+        shell::replace(&path, &self.document)?;
+        println!("wrote {}", path.display());
+        Ok(())
+    }
+}
+
+/// Judges the experiments of these names, or all that were measured, and writes `summary.json` and `REPRODUCTION.md` beside
+/// them.
+///
+/// # Errors
+/// If nothing was measured, or quick and full experiments lie side by side.
+pub(super) fn judge(results: &Path, names: Option<&[&str]>) -> Result<Judged> {
+    let mut quick = None;
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut is_complete = true;
+    for experiment in Experiment::all(0, None) {
+        let name = experiment.name();
+        if names.is_some_and(|names| !names.contains(&name)) {
+            continue;
+        }
+        let Some(figures) = Figures::read(results, name)? else {
+            is_complete = false;
+            continue;
+        };
+        ensure!(
+            *quick.get_or_insert(figures.quick) == figures.quick,
+            "{} holds figures of quick and of full experiments: {name} is the first that differs",
+            results.display()
+        );
+        let full = !figures.quick;
+        let subject = Subject { name, bank: experiment.bank(), full, partial: experiment.is_partial() };
+        entries.extend(spendscape_claims::judge(&subject, &figures.measured));
+    }
+    let Some(quick) = quick else {
+        bail!("{} holds no figures: `cargo xtask reproduce --out` measures them", results.display());
+    };
+    let Size { customers, seeds } = Size::of(quick);
+    let document = document(&entries, customers, seeds);
+    summary::write(&results.join("summary.json"), &entries)?;
+    shell::replace(&results.join("REPRODUCTION.md"), &document)?;
+    summary::print(&entries);
+    Ok(Judged { quick, document, is_complete })
+}
+
+#[cfg(test)]
+mod tests {
+    use spendscape_claims::{Measured, claims::c01_elbow};
+
+    use super::*;
+
+    fn figures(experiment: &str, quick: bool) -> Figures {
+        let seed: Measured = [(c01_elbow::ELBOW.to_string(), 3.0)].into_iter().collect();
+        Figures { experiment: experiment.to_owned(), quick, measured: vec![seed] }
+    }
+
+    #[test]
+    fn what_was_measured_is_judged_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = judge(folder.path(), None).unwrap_err().to_string();
+        assert!(refused.contains("holds no figures"), "{refused}");
+        for name in ["base", "strong"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        figures("base", false).write(folder.path()).unwrap();
+        assert_eq!(Figures::read(folder.path(), "base").unwrap(), Some(figures("base", false)));
+        let judged = judge(folder.path(), None).unwrap();
+        assert!(!judged.is_complete && !judged.quick);
+        assert!(
+            judged
+                .document
+                .contains("| 1 | three nodes by the elbow | 3 nodes | 3 to 3 | 3 [3, 3] | reproduced |")
+        );
+        let summary = std::fs::read_to_string(folder.path().join("summary.json")).unwrap();
+        let entries: serde_json::Value = serde_json::from_str(&summary).unwrap();
+        let elbow = entries.as_array().unwrap().iter().find(|entry| entry["source"] == "claim 1").unwrap();
+        assert_eq!(elbow["verdict"], "reproduced");
+        figures("strong", true).write(folder.path()).unwrap();
+        let refused = judge(folder.path(), None).unwrap_err().to_string();
+        assert!(refused.contains("quick and of full"), "{refused}");
+        assert!(judge(folder.path(), Some(&["base"])).is_ok());
+    }
+
+    #[test]
+    fn figures_of_another_experiment_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["base", "strong"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        figures("base", false).write(folder.path()).unwrap();
+        let path = |name: &str| folder.path().join(name).join("figures.json");
+        std::fs::copy(path("base"), path("strong")).unwrap();
+        assert!(judge(folder.path(), None).unwrap_err().to_string().contains("is of the experiment base"));
+        std::fs::write(path("strong"), "{}").unwrap();
+        assert!(
+            judge(folder.path(), None).unwrap_err().to_string().contains("holds no figures of an experiment")
+        );
+    }
+}
