@@ -36,7 +36,8 @@ pub const CLAIM: Claim = Claim { number: 2, section: "8", figures: FIGURES, stat
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("trajectories are smooth and straight",
+        Statement::new(
+            "trajectories are smooth and straight",
             STRAIGHTNESS.of(MEDIAN),
             Band::Both(0.8, 1.0),
         )
@@ -50,7 +51,8 @@ fn statements() -> Vec<Statement> {
             "Median of distance covered over length walked, 1 for a straight line: nearly straight. The median was chosen after the mean had been seen; where a control lies below .8 the verdict hangs on that choice.",
             "Median of distance covered over length walked, 1 for a straight line: bent; compare the random steps. The median was chosen after the mean had been seen; where a control lies above .8 the verdict hangs on that choice.",
         ),
-        Statement::new("the direction matters more than the length",
+        Statement::new(
+            "the direction matters more than the length",
             DIRECTION.at(1) - c03_clusters::LSTM.at(1),
             Band::Both(0.0, 1.0),
         )

@@ -55,7 +55,8 @@ pub const CLAIM: Claim = Claim { number: 3, section: "8", figures: FIGURES, stat
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("trajectories lie together by dominant trait",
+        Statement::new(
+            "trajectories lie together by dominant trait",
             LSTM.at(1) - CHANCE.at(1),
             Band::Both(0.3, 1.0),
         )
@@ -71,7 +72,8 @@ fn statements() -> Vec<Statement> {
                 "The clusters are further apart than regions cut out of one cloud.",
                 "Regions of one continuous cloud, not clusters with gaps: a single Gaussian has nearly the same silhouette.",
             ),
-        Statement::new("sub-clusters follow the lesser traits (levels 2 to 4)",
+        Statement::new(
+            "sub-clusters follow the lesser traits (levels 2 to 4)",
             Value::Of(least_of_lesser),
             Band::Both(0.2, 1.0),
         )

@@ -32,7 +32,8 @@ pub const CLAIM: Claim = Claim { number: 4, section: "8", figures: FIGURES, stat
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("the hierarchy is not present in the raw transactions",
+        Statement::new(
+            "the hierarchy is not present in the raw transactions",
             c03_clusters::LSTM.at(1) - RAW_INPUTS.at(1),
             Band::Both(MORE, 1.0),
         )
@@ -42,7 +43,8 @@ fn statements() -> Vec<Statement> {
             "Raw shares hold the hierarchy less well, but far above chance: weaker, not absent.",
             "The raw mean shares hold the hierarchy as well.",
         ),
-        Statement::new("autoencoders do not replicate it",
+        Statement::new(
+            "autoencoders do not replicate it",
             Value::Of(|measured| {
                 let best = measured
                     .get(AUTOENCODER_LINEAR.at(1))?
@@ -60,7 +62,8 @@ fn statements() -> Vec<Statement> {
             "True, as of anything trained without the grades: supervision makes the difference, not recurrence. How far behind an autoencoder falls is a matter of how its inputs are scaled.",
             "An autoencoder's code, trained without the grades, holds the hierarchy as well.",
         ),
-        Statement::new("feed-forward nets do not replicate it",
+        Statement::new(
+            "feed-forward nets do not replicate it",
             c03_clusters::LSTM.at(1) - FEED_FORWARD.at(1),
             Band::Both(MORE, 1.0),
         )
@@ -69,7 +72,8 @@ fn statements() -> Vec<Statement> {
             "A feed-forward net of the same width on the mean shares falls behind.",
             "A feed-forward net with the same three units on the mean shares holds the same hierarchy.",
         ),
-        Statement::new("the raw personality grades do not hold it",
+        Statement::new(
+            "the raw personality grades do not hold it",
             c03_clusters::LSTM.at(1) - RAW_PERSONALITY.at(1),
             Band::Both(MORE, 1.0),
         )

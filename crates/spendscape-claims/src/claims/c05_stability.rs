@@ -38,7 +38,8 @@ pub const CLAIM: Claim = Claim { number: 5, section: "8", figures: FIGURES, stat
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("the duration of the window does not matter, unlike for raw data",
+        Statement::new(
+            "the duration of the window does not matter, unlike for raw data",
             WINDOWS_LSTM - WINDOWS_RAW,
             Band::Both(MORE, 1.0),
         )
@@ -48,7 +49,8 @@ fn statements() -> Vec<Statement> {
             "More customers keep their cluster between the windows with the LSTM than with raw grades.",
             "Between the six-year and the one-year window as many customers move with the LSTM as with raw grades.",
         ),
-        Statement::new("most customers keep their cluster over six years, raw data moves",
+        Statement::new(
+            "most customers keep their cluster over six years, raw data moves",
             YEARLY_LSTM - YEARLY_RAW,
             Band::Both(MORE, 1.0),
         )

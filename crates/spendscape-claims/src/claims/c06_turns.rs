@@ -27,7 +27,8 @@ pub const CLAIM: Claim = Claim { number: 6, section: "8", figures: FIGURES, stat
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("a customer who changed turns in the last year",
+        Statement::new(
+            "a customer who changed turns in the last year",
             LATE_TURN_WITH - LATE_TURN_WITHOUT,
             Band::Both(15.0, 180.0),
         )
@@ -36,7 +37,8 @@ fn statements() -> Vec<Statement> {
             "Mean turn of the last step, in degrees, over that of customers without a life event: the change shows.",
             "Mean turn of the last step, in degrees, over that of customers without a life event: the change hardly shows.",
         ),
-        Statement::new("the turn heads for the new dominant trait",
+        Statement::new(
+            "the turn heads for the new dominant trait",
             LAST_STEP_DECODES,
             Band::Both(0.5, 1.0),
         )

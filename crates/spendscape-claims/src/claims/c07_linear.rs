@@ -42,7 +42,8 @@ fn statements() -> Vec<Statement> {
                 "The figure is reached, but it measures the geometry of angles: compare the Gaussian cloud.",
                 "The figure follows the bank and the frame of the angles: compare the Gaussian cloud. It measures the geometry of angles, not the fidelity of the explanation.",
             ),
-        Statement::new("a polynomial is only slightly better",
+        Statement::new(
+            "a polynomial is only slightly better",
             R2_SQUARES - R2_OLS,
             Band::Both(0.0, 0.03),
         )
@@ -55,7 +56,8 @@ fn statements() -> Vec<Statement> {
             "Gain of the squares over the linear model: slight.",
             "Gain of the squares over the linear model: outside \"slightly\" as the paper's figures have it.",
         ),
-        Statement::new("ridge and trees are not better",
+        Statement::new(
+            "ridge and trees are not better",
             Value::Of(|measured| {
                 let best = [R2_RIDGE, R2_TREE, R2_TREE_DEPTH_10]
                     .into_iter()
@@ -73,7 +75,8 @@ fn statements() -> Vec<Statement> {
             "The best of ridge(1) and two regression trees does not beat the linear model.",
             "The best of ridge(1) and two regression trees beats the linear model.",
         ),
-        Statement::new("the linear model matches the network with high fidelity",
+        Statement::new(
+            "the linear model matches the network with high fidelity",
             R2_STATE,
             Band::Both(0.95, 1.0),
         )

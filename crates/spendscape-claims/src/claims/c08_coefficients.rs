@@ -41,7 +41,8 @@ fn statements() -> Vec<Statement> {
                 "\"Not insignificantly small\" has no threshold in the papers, and the count follows the threshold.",
                 "\"Not insignificantly small\" has no threshold in the papers: another one would give another count.",
             ),
-        Statement::new("strong correlation with the original coefficients",
+        Statement::new(
+            "strong correlation with the original coefficients",
             CORRELATION,
             Band::Both(0.6, 1.0),
         )

@@ -14,7 +14,8 @@ pub const CLAIM: Claim = Claim { number: 9, section: "7", figures: FIGURES, stat
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("it also learned relationships not evident in the raw data",
+        Statement::new(
+            "it also learned relationships not evident in the raw data",
             HIDDEN_CORRELATION,
             Band::Both(0.5, 1.0),
         )

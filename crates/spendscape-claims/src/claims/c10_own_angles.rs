@@ -19,7 +19,8 @@ pub const CLAIM: Claim = Claim { number: 10, section: "7", figures: FIGURES, sta
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("the surrogate's own angles keep the hierarchy",
+        Statement::new(
+            "the surrogate's own angles keep the hierarchy",
             SURROGATE_ANGLES.at(1) - c03_clusters::CHANCE.at(1),
             Band::Both(0.3, 1.0),
         )
@@ -29,7 +30,8 @@ fn statements() -> Vec<Statement> {
             "Accuracy of the dominant trait from the surrogate's angles, over the commonest trait's share: kept in part.",
             "Accuracy of the dominant trait from the surrogate's angles, over the commonest trait's share: mostly lost.",
         ),
-        Statement::new("and are consistent in time",
+        Statement::new(
+            "and are consistent in time",
             WINDOWS_SURROGATE - c05_stability::WINDOWS_LSTM,
             Band::Both(-MORE, 1.0),
         )

@@ -33,7 +33,8 @@ fn statements() -> Vec<Statement> {
                 "Stronger members have made a larger share of their way at half time.",
                 "Stronger members walk further per step, but they also have further to go: they have not made a larger share of their way at half time.",
             ),
-        Statement::new("lesser traits attract with lesser force",
+        Statement::new(
+            "lesser traits attract with lesser force",
             Value::Of(falling_ranks),
             Band::Both(1.0, 1.0),
         )

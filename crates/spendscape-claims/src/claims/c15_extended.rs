@@ -24,7 +24,8 @@ pub const CLAIM: Claim = Claim { number: 15, section: "9", figures: FIGURES, sta
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("extended trajectories converge to the predicted final locations",
+        Statement::new(
+            "extended trajectories converge to the predicted final locations",
             RELATIVE_DISTANCE,
             Band::Both(0.0, 0.25),
         )

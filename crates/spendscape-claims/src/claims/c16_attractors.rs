@@ -55,7 +55,8 @@ fn statements() -> Vec<Statement> {
                 "Three groups have a connected chain of marginal states in one and the same map.",
                 "Each customer's own map has isolated fixed points; a curve through the end states is the locus of those points as spending varies, not an attractor of one map.",
             ),
-        Statement::new("point attractors for the other traits (O; C with three)",
+        Statement::new(
+            "point attractors for the other traits (O; C with three)",
             DRAWN_POINTS,
             Band::Both(2.0, 2.0),
         )

@@ -51,7 +51,8 @@ pub const CLAIM: Claim = Claim { number: 17, section: "15", figures: FIGURES, st
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("features predict loan default as well as bespoke models",
+        Statement::new(
+            "features predict loan default as well as bespoke models",
             DEFAULT_LOW,
             Band::Both(NO_WORSE, 1.0),
         )
@@ -71,7 +72,8 @@ fn statements() -> Vec<Statement> {
             "Lower end of the 95 % interval of AUC(trajectory) less AUC(bespoke): not shown to be no worse by .02; it is shown to be worse where the upper end lies below -.02 too.",
         )
         .everywhere(),
-        Statement::new("features predict customer liquidity as well as bespoke models",
+        Statement::new(
+            "features predict customer liquidity as well as bespoke models",
             ILLIQUID_LOW,
             Band::Both(NO_WORSE, 1.0),
         )

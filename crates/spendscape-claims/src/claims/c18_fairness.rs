@@ -27,7 +27,8 @@ pub const CLAIM: Claim = Claim { number: 18, section: "15", figures: FIGURES, st
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("avoids discrimination, promotes fairness",
+        Statement::new(
+            "avoids discrimination, promotes fairness",
             Value::Of(|measured| group_ratio(measured, FLAGGED)),
             Band::Both(FOUR_FIFTHS, 1.0),
         )

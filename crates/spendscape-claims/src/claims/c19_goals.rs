@@ -66,7 +66,8 @@ pub const CLAIM: Claim = Claim { number: 19, section: "16", figures: FIGURES, st
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("future work: recommendations. The next goal is predicted better than by simple models, log-loss",
+        Statement::new(
+            "future work: recommendations. The next goal is predicted better than by simple models, log-loss",
             Value::Of(|measured| least_gain(measured, LOG_LOSS_GAIN, LESS_IS_BETTER)),
             Band::Both(0.0, 10.0),
         )
@@ -83,7 +84,8 @@ fn statements() -> Vec<Statement> {
             "Lower end of the 95 % interval of the gain in log-loss over majority, repeat-last and Markov chains: not shown to be better than every one of them.",
         )
         .everywhere(),
-        Statement::new("the same, macro F1",
+        Statement::new(
+            "the same, macro F1",
             Value::Of(|measured| least_gain(measured, MACRO_F1_GAIN, MORE_IS_BETTER)),
             Band::Both(0.0, 1.0),
         )
@@ -96,7 +98,8 @@ fn statements() -> Vec<Statement> {
             "Lower end of the 95 % interval of the gain in macro F1 over each simple model: not shown to be better than every one.",
         )
         .everywhere(),
-        Statement::new("recommendations to the tenth of the customers with the highest probability find more than chance",
+        Statement::new(
+            "recommendations to the tenth of the customers with the highest probability find more than chance",
             Value::Of(|measured| share_above(measured, UPLIFT)),
             Band::Both(0.5, 1.0),
         )
@@ -107,7 +110,8 @@ fn statements() -> Vec<Statement> {
             "Share of the goals for which the interval of the uplift on held-out days excludes 0: less than half.",
         )
         .everywhere(),
-        Statement::new("demand per goal is forecast better than by the season before",
+        Statement::new(
+            "demand per goal is forecast better than by the season before",
             DEMAND_ERROR,
             Band::Both(0.0, 1.0),
         )
