@@ -53,7 +53,7 @@ impl<'a> LedgerBatch<'a> {
             times: need(columns.time, NAMES.time)?.as_primitive::<TimestampMillisecondType>().values(),
             amounts: need(columns.amount_minor, NAMES.amount_minor)?.as_primitive::<Int64Type>().values(),
             classes: need(columns.class, NAMES.class)?.as_dictionary(),
-            balances: columns.balance_minor.map(|column| column.as_primitive()),
+            balances: columns.balance_minor.map(AsArray::as_primitive),
             batch,
         })
     }

@@ -262,7 +262,7 @@ mod tests {
                         arrays::date((0..*rows).map(|at| at as i32)),
                         arrays::date((0..*rows).map(|at| at as i32)),
                         Arc::new(Int64Array::from_iter_values(
-                            (0..*rows).map(|at| 5 - ((row + at) as i64) << 20),
+                            (0..*rows).map(|at| (5 - ((row + at) as i64)) << 20),
                         )),
                         arrays::flag((0..*rows).map(|at| at % 3 == 0)),
                         arrays::vectors32(Array2::from_shape_fn((*rows, classes), share).view()).unwrap(),
@@ -282,7 +282,7 @@ mod tests {
             let file = TableFile::open(&path, Table::Panel).unwrap();
             let money = file.metadata().metadata().row_group(0).column(4).statistics().unwrap().clone();
             let Read::Int64(range) = money else { panic!("{money:?}") };
-            let least = 5 - ((first - 1) as i64) << 20;
+            let least = (5 - ((first - 1) as i64)) << 20;
             assert_eq!((range.min_opt(), range.max_opt()), (Some(&least), Some(&(5 << 20))));
         }
     }

@@ -1,5 +1,7 @@
 //! The statistics against counting, against known answers and against numpy, scipy and scikit-learn.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod data;
 mod figures;
 mod golden;

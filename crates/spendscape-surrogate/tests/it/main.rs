@@ -1,5 +1,7 @@
 //! Integration tests of the surrogates.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod coefficients;
 mod counterfactual;
 mod data;

@@ -70,7 +70,7 @@ impl GoalData {
             match blocks.last_mut() {
                 Some(last) if block + 1 == known => last.end = n + 1,
                 _ if block == known => blocks.push(n..n + 1),
-                _ => bail!("{} row {n}: block {block} is out of order", place),
+                _ => bail!("{place} row {n}: block {block} is out of order"),
             }
         }
         let width = labels.covariates.len();
