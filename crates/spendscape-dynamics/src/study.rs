@@ -161,7 +161,8 @@ impl StudiedMap {
 /// toward evenly spaced other rows, and along the row's own path where that has at least two inputs.
 ///
 /// # Errors
-/// [`Error::InputWidth`] or [`Error::NotFinite`] for an input that does not fit the cell, or [`Error::Linalg`].
+/// [`Error::InputWidth`] or [`BadInput::NotFinite`](spendscape_stats::BadInput::NotFinite) for an input that does not fit the
+/// cell, or [`Error::Linalg`].
 ///
 /// # Panics
 /// If there is no such row.

@@ -39,7 +39,8 @@ pub struct StageRecord {
     pub build: Option<String>,
     /// The files it wrote, relative to the run folder, with the digests of their content.
     pub outputs: BTreeMap<String, Digest>,
-    /// The seals of those that are tables ([`seal_of`]): their content may be that of another run, which said other things of it.
+    /// The seals of those that are tables ([`seal_of`](crate::seal_of)): their content may be that of another run, which said
+    /// other things of it.
     pub seals: BTreeMap<String, Digest>,
     /// When it finished, in RFC 3339.
     pub finished: String,

@@ -20,7 +20,8 @@ pub struct DriverAgreement {
 ///
 /// # Errors
 ///
-/// [`Error::ShapeMismatch`] for another number of `leads`, [`Error::OutOfRange`] for a segment that does not exist, and those of
+/// [`BadInput::ShapeMismatch`](spendscape_stats::BadInput::ShapeMismatch) for another number of `leads`,
+/// [`BadInput::OutOfRange`](spendscape_stats::BadInput::OutOfRange) for a segment that does not exist, and those of
 /// [`Score::explain`](crate::Score::explain).
 pub fn driver_agreement(
     surrogates: [&SegmentExplainer<'_>; 2],

@@ -93,8 +93,8 @@ impl Predictions {
     /// for each.
     ///
     /// # Errors
-    /// As [`Baseline::fit`], [`Predictions::intervals`] and [`Predictions::differences`]; [`Error::ShapeMismatch`] for another
-    /// number of targets than rows.
+    /// As [`Baseline::fit`], [`Predictions::intervals`] and [`Predictions::differences`];
+    /// [`BadInput::ShapeMismatch`](spendscape_stats::BadInput::ShapeMismatch) for another number of targets than rows.
     pub fn beside<R: Rng, F: Rng>(
         &self,
         rivals: &Rivals<'_>,
