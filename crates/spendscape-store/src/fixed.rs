@@ -245,7 +245,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("panel.parquet");
         for (classes, sizes) in
-            [(97, vec![1_000, 5_000, 1, 4_000]), (1, vec![7, 400_000]), (PAGE_BYTES, vec![2, 3])]
+            [(97, vec![1_000, 5_000, 1, 4_000]), (1, vec![7, 300_000]), (PAGE_BYTES / 4 + 1, vec![2, 3])]
         {
             let axes = Axes::new().with(Axis::Class, (0..classes).map(|class| class.to_string()));
             let schema = Table::Panel.schema(&axes).unwrap();
