@@ -174,14 +174,13 @@ impl Inputs for GroupsInputs {
         Ok(found)
     }
 
-    fn read(sources: &Sources<'_>, _: &Found) -> Result<Self> {
+    fn read(sources: &Sources<'_>, found: &Found) -> Result<Self> {
         let run = sources.run();
-        let own = Self::knows_customers(sources)?.then(|| run.find(File::GoalCustomers));
+        let has = |file: &File| found.tables().contains(file);
+        let own = has(&File::GoalCustomers).then(|| run.find(File::GoalCustomers));
+        let ledger = if has(&File::GoalLedger) { File::GoalLedger } else { File::Ledger };
         Ok(Self {
-            ledger: match sources.path("ledger") {
-                Some(path) => path.to_owned(),
-                None => run.find(Self::own_ledger(run)?),
-            },
+            ledger: sources.path("ledger").map_or_else(|| run.find(ledger), Path::to_owned),
             taxonomy: run.table(File::Taxonomy)?,
             customers: sources.path("customers").map(Path::to_owned).or(own),
         })
