@@ -1,5 +1,5 @@
 //! What will customers of the synthetic bank (`spendscape-synth`) pay for next? A network learns it from their histories and is
-//! measured on customers whom it has not seen: `cargo run --example next_goal` (half a minute).
+//! measured on customers whom it has not seen: `cargo run --example next_goal` (some seconds).
 #![expect(clippy::print_stdout, reason = "an example that reports to its user")]
 
 use rand::SeedableRng;
