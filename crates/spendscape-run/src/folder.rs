@@ -1,7 +1,7 @@
 //! A run folder: where the tables of a run lie, and which of them count.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
@@ -26,6 +26,8 @@ pub struct RunFolder {
     _data_lock: Option<Arc<FolderLock>>,
     /// Digests of the tables that stages were started with.
     inputs: Arc<Mutex<BTreeMap<PathBuf, Digest>>>,
+    /// What was warned of.
+    warnings: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl RunFolder {
@@ -93,6 +95,7 @@ impl RunFolder {
             lock: OnceLock::new(),
             _data_lock: data_lock,
             inputs: Arc::default(),
+            warnings: Arc::default(),
         }
     }
 
@@ -198,9 +201,18 @@ impl RunFolder {
             Standing::Missing => Ok(None),
             Standing::Current(_) => Ok(Some(path)),
             Standing::Stale(stale) => {
-                tracing::warn!("left out: {stale}");
+                self.warn_once(format!("left out: {stale}"));
                 Ok(None)
             }
+        }
+    }
+
+    /// Several tables may be left out for one reason.
+    fn warn_once(&self, warning: String) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.contains(&warning) {
+            tracing::warn!("{warning}");
+            warnings.insert(warning);
         }
     }
 

@@ -21,9 +21,7 @@ pub enum Error {
         found: String,
     },
     /// The table was written in a version that this program does not read.
-    #[error(
-        "the {table} table has schema version {found}; this program reads version {expected}: write the table again"
-    )]
+    #[error("the {table} table has schema version {found}; this program reads version {expected}")]
     WrongVersion {
         /// The table.
         table: &'static str,

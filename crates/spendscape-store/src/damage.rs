@@ -1,4 +1,4 @@
-//! Errors of damaged files, with what to do about them.
+//! Errors of files that cannot be used, with what to do about them.
 
 use std::path::Path;
 
@@ -30,4 +30,41 @@ pub(crate) fn parquet_error(path: &Path, source: ParquetError) -> Error {
 
 fn damaged(path: &Path, source: ParquetError) -> Error {
     Error::Parquet { path: path.to_owned(), remedy: remedy(path), source }
+}
+
+/// A table of another version is made again by its stage; nothing is known to do about another table.
+pub(crate) fn refused(path: &Path, source: spendscape_schema::Error) -> Error {
+    let path = path.to_owned();
+    match source {
+        spendscape_schema::Error::WrongVersion { .. } => {
+            Error::Version { remedy: remedy(&path), path, source }
+        }
+        source => Error::Table { path, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Provenance;
+
+    #[test]
+    fn a_table_of_another_version_comes_with_the_command_that_makes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("explanations.parquet");
+        let mut manifest = Manifest::default();
+        manifest.claim("explain", &Provenance::new("explain"), "explanations.parquet");
+        manifest.write(folder.path()).unwrap();
+        let source = spendscape_schema::Error::WrongVersion {
+            table: "explanations",
+            expected: 2,
+            found: "1".to_owned(),
+        };
+        let error = refused(&path, source).to_string();
+        let expected = format!(
+            "program reads version 2; `spendscape explain {}` makes it again",
+            folder.path().display()
+        );
+        assert!(error.ends_with(&expected), "{error}");
+    }
 }

@@ -48,7 +48,17 @@ pub enum Error {
         /// What Parquet says.
         source: parquet::errors::ParquetError,
     },
-    /// The file holds another table, another version or other columns.
+    /// The table is of another version of the program.
+    #[error("{path}: {source}; {remedy}")]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The versions.
+        source: spendscape_schema::Error,
+        /// What to do.
+        remedy: String,
+    },
+    /// The file holds another table or other columns.
     #[error("{path}: {source}")]
     Table {
         /// The file.

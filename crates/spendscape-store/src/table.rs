@@ -10,7 +10,7 @@ use spendscape_schema::{Axes, Table, Tabular, arrays::Rows};
 
 use crate::{
     Chunks, Digest, DigestOf, Error, Provenance,
-    damage::parquet_error,
+    damage::{parquet_error, refused},
     sealed::{Footer, compare},
 };
 
@@ -126,11 +126,11 @@ impl TableFile {
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be opened, [`Error::Empty`] and [`Error::Parquet`] if it is no whole Parquet file,
-    /// [`Error::Unsealed`] and [`Error::DigestMismatch`] if the footer is not what was written, [`Error::Table`] if it is
-    /// another table, another version or has other columns.
+    /// [`Error::Unsealed`] and [`Error::DigestMismatch`] if the footer is not what was written, [`Error::Version`]
+    /// and [`Error::Table`] if it is of another version, another table or has other columns.
     pub fn open(path: &Path, table: Table) -> Result<Self, Error> {
         let footer = Footer::open(path)?;
-        let refuse = |source| Error::Table { path: path.to_owned(), source };
+        let refuse = |source| refused(path, source);
         let axes = table.check(footer.metadata.schema()).map_err(refuse)?;
         let schema = table.canonical(footer.metadata.schema()).map_err(refuse)?;
         Ok(Self { footer, schema, axes })

@@ -106,7 +106,7 @@ pub struct DriverPart {
     /// Mean share of the training customers.
     pub average: f64,
     /// Fraction of all customers with a smaller share, equal ones counted half.
-    pub percentile: f64,
+    pub percentile: f32,
     /// What one unit of share more adds to the lead, in the median gauge.
     pub coefficient: f64,
     /// Coefficient times (share - average).

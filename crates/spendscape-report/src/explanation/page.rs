@@ -227,7 +227,7 @@ fn all(lead: &LeadPart) -> String {
                 driver.flag.as_deref().map_or(String::new(), escape),
                 words::percent(driver.share),
                 words::percent(driver.average),
-                words::rank(driver.percentile),
+                words::rank(f64::from(driver.percentile)),
                 number(&format!("{:+.3}", driver.coefficient)),
                 number(&format!("{:+.6}", driver.contribution)),
             ]

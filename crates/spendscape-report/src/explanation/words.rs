@@ -176,7 +176,7 @@ pub(super) fn driver(driver: &DriverPart) -> String {
         class(&driver.class),
         percent(driver.share),
         percent(driver.average),
-        rank(driver.percentile),
+        rank(f64::from(driver.percentile)),
         signed(POINT * driver.coefficient)
     )
 }

@@ -5,8 +5,7 @@ use spendscape_report::{FigureOptions, Outcome, figures, model_card, page};
 use spendscape_run::{File, RunFolder};
 
 /// Draws the figures, the page and the model card of a run into its folder. They are drawn anew each time: they hold nothing
-/// that is
-/// not in the tables.
+/// that is not in the tables.
 ///
 /// # Errors
 /// If a table is missing or damaged.

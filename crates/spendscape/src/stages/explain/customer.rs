@@ -234,7 +234,7 @@ impl Subject {
             class: self.classes()[class].clone(),
             share: shares[class],
             average: self.surrogate.average[class],
-            percentile: f64::from(lead.percentiles[class]),
+            percentile: lead.percentiles[class],
             coefficient: coefficients[class],
             contribution: lead.contributions[class],
             flag: roles.get(self.classes()[class].as_str()).map(|role| (*role).to_owned()),
