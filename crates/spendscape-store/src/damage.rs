@@ -37,7 +37,7 @@ pub(crate) fn refused(path: &Path, source: spendscape_schema::Error) -> Error {
     let path = path.to_owned();
     match source {
         spendscape_schema::Error::WrongVersion { .. } => {
-            Error::Version { remedy: remedy(&path), path, source }
+            Error::Version { remedy: remedy(&path), path, versions: source }
         }
         source => Error::Table { path, source },
     }

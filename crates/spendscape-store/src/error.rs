@@ -49,12 +49,12 @@ pub enum Error {
         source: parquet::errors::ParquetError,
     },
     /// The table is of another version of the program.
-    #[error("{path}: {source}; {remedy}")]
+    #[error("{path}: {versions}; {remedy}")]
     Version {
         /// The file.
         path: PathBuf,
         /// The versions.
-        source: spendscape_schema::Error,
+        versions: spendscape_schema::Error,
         /// What to do.
         remedy: String,
     },
