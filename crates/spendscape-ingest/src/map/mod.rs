@@ -94,9 +94,9 @@ pub use types::ColumnType;
 /// no_customer = "drop"           # or "refuse"
 /// ## repeated = "drop"            # rows of overlapping exports, equal in all columns; needs columns.transaction
 /// "##;
-/// let map = spendscape_ledger::ColumnMap::from_toml(text)?;
+/// let map = spendscape_ingest::ColumnMap::from_toml(text)?;
 /// assert_eq!(map.currency, "GBP");
-/// # Ok::<(), spendscape_ledger::Error>(())
+/// # Ok::<(), spendscape_ingest::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
