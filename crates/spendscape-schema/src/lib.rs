@@ -14,8 +14,8 @@
 //! ```
 //!
 //! Modules in reading order: [`tables`] (columns and versions, as schemas and as types), [`arrays`] (between Arrow and
-//! ndarray), [`panel`],
-//! [`taxonomy`], [`shipped`], [`csv`], [`marks`], [`coefficients`], [`targets`], [`window`], [`money`], [`mod@day`], [`scope`], `tally`, [`seed`].
+//! ndarray), [`panel`], [`taxonomy`], [`shipped`], [`csv`], [`marks`], [`coefficients`], [`targets`], [`window`], [`money`],
+//! [`mod@day`], [`scope`], `tally`, [`seed`].
 
 pub mod arrays;
 mod axes;
