@@ -29,7 +29,8 @@ use jiff::{
     civil::{Date, date},
     tz::TimeZone,
 };
-use spendscape_ledger::{ColumnMap, IngestOptions, Limits, PanelRequest, Panels, build_panels, ingest};
+use spendscape_ingest::{ColumnMap, IngestOptions, ingest};
+use spendscape_ledger::{Limits, PanelRequest, Panels, build_panels};
 use spendscape_schema::{Axes, EmptyWindows, Flow, Period, Table, Taxonomy, Unmapped, WindowSpec};
 use spendscape_store::{Provenance, TableWriter};
 

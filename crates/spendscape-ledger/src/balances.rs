@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::Path};
 use arrow::array::{Array, AsArray};
 use jiff::{Span, civil::Date};
 use spendscape_schema::{
-    Panel, Period, Table, WindowSpec,
+    Panel, Period, Table, WindowSpec, day,
     tables::{BalanceRow, Balances},
     window::Anchor,
 };
@@ -13,7 +13,6 @@ use spendscape_store::TableReader;
 
 use crate::{
     Error,
-    panel::{MILLIS_PER_DAY, day_number},
     stream::{NAMES, each_batch, keys},
 };
 
@@ -119,15 +118,16 @@ fn read<P: AsRef<Path>>(
 impl Months {
     fn of(periods: &[Period]) -> Result<Self, Error> {
         let mut months = Self { boundaries: Vec::new(), per_period: Vec::new() };
-        months.boundaries.extend(periods.first().map(|period| day_number(period.start)));
+        months.boundaries.extend(periods.first().map(|period| i64::from(day::number(period.start))));
         for period in periods {
             let days = f64::from((period.end - period.start).get_days());
             let count = (days / MONTH).round().max(1.0) as usize;
             for back in (0..count).rev() {
                 let end = period.end.checked_sub(Span::new().months(back as i64));
-                let outside =
-                    |_| Error::TimeOutsideCalendar { millis: day_number(period.end) * MILLIS_PER_DAY };
-                months.boundaries.push(day_number(end.map_err(outside)?));
+                let outside = |_| Error::TimeOutsideCalendar {
+                    millis: i64::from(day::number(period.end)) * day::MILLIS,
+                };
+                months.boundaries.push(i64::from(day::number(end.map_err(outside)?)));
             }
             months.per_period.push(count);
         }
@@ -142,7 +142,7 @@ impl Account {
 
     /// Takes a transaction. Of two at the same time the one that comes later counts as the later one.
     fn add(&mut self, months: &Months, time: i64, amount: i64, balance: Option<i64>) {
-        let day = time.div_euclid(MILLIS_PER_DAY);
+        let day = time.div_euclid(day::MILLIS);
         let at = months.boundaries.partition_point(|boundary| *boundary <= day);
         // Past the last boundary nothing is asked for.
         let Some(month) = self.0.get_mut(at) else { return };
@@ -187,7 +187,7 @@ mod tests {
         let months = Months::of(periods).unwrap();
         let mut account = Account::new(&months);
         for (day, amount, balance) in entries {
-            let noon = day_number(*day) * MILLIS_PER_DAY + MILLIS_PER_DAY / 2;
+            let noon = i64::from(day::number(*day)) * day::MILLIS + day::MILLIS / 2;
             account.add(&months, noon, *amount, Some(*balance));
         }
         account.periods(&months)

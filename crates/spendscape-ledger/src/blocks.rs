@@ -12,9 +12,10 @@ use std::{
 
 use arrow::array::{Array, AsArray, StringArray};
 
+use spendscape_schema::day;
+
 use crate::{
     Error,
-    panel::MILLIS_PER_DAY,
     stream::{NAMES, each_batch, keys},
 };
 
@@ -123,7 +124,7 @@ impl CustomerBlocks {
         let mut channels: Vec<String> =
             commonest.into_iter().take(most_channels).map(|(name, _)| name).collect();
         channels.sort_unstable();
-        let last_day = i32::try_from(last.div_euclid(MILLIS_PER_DAY)).unwrap_or(i32::MAX);
+        let last_day = i32::try_from(last.div_euclid(day::MILLIS)).unwrap_or(i32::MAX);
         Ok(Self {
             ledgers,
             classes,

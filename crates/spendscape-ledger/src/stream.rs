@@ -44,7 +44,6 @@ impl<'a> LedgerBatch<'a> {
                     path: path.to_owned(),
                     column: name.to_owned(),
                     found: found.join(", "),
-                    text: false,
                 })
             }
         };

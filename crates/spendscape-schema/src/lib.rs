@@ -14,13 +14,14 @@
 //! ```
 //!
 //! Modules in reading order: [`tables`] (columns and versions, as schemas and as types), [`arrays`] (between Arrow and
-//! ndarray), [`panel`],
-//! [`taxonomy`], [`shipped`], [`csv`], [`marks`], [`coefficients`], [`targets`], [`window`], [`money`], [`scope`], [`seed`].
+//! ndarray), [`panel`], [`taxonomy`], [`shipped`], [`csv`], [`marks`], [`coefficients`], [`targets`], [`window`], [`money`],
+//! [`mod@day`], [`scope`], `tally`, [`seed`].
 
 pub mod arrays;
 mod axes;
 pub mod coefficients;
 pub mod csv;
+pub mod day;
 mod error;
 pub mod marks;
 pub mod money;
@@ -29,6 +30,7 @@ pub mod scope;
 pub mod seed;
 pub mod shipped;
 pub mod tables;
+mod tally;
 pub mod targets;
 pub mod taxonomy;
 pub mod window;
@@ -41,6 +43,7 @@ pub use money::Currency;
 pub use panel::Panel;
 pub use scope::{CoefficientOrigin, Coverage, LeftOut, Scope};
 pub use tables::{Column, Kind, Table, Tabular};
+pub use tally::{EXAMPLES, Tally};
 pub use targets::{TargetScaler, TargetScaling, Targets};
 pub use taxonomy::{Flow, Taxonomy, Unmapped};
 pub use window::{EmptyWindows, Period, WindowLength, WindowSpec};

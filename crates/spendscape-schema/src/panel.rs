@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use arrow::array::RecordBatch;
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 use ndarray::{Array2, Array3, Axis as Dimension, s};
 
-use crate::{Axes, Axis, Error, Period, Table, Tabular, arrays, tables};
+use crate::{Axes, Axis, Error, Period, Table, Tabular, arrays, day, tables};
 
 /// Shares of spending, customers x periods x classes.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,16 +27,6 @@ pub struct Panel {
 
 /// Shares of a batch of [`Panel::batches`], about.
 const BATCH_SHARES: usize = 1 << 20;
-
-const EPOCH: Date = date(1970, 1, 1);
-
-fn days(day: Date) -> i32 {
-    (day - EPOCH).get_days()
-}
-
-fn day(days: i32) -> Option<Date> {
-    EPOCH.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
-}
 
 impl Panel {
     /// Number of customers, N.
@@ -90,7 +80,7 @@ impl Panel {
         let periods = self.periods.len();
         let rows = customers.len() * periods;
         let of_period = |value: fn(&Period) -> Date| {
-            (0..rows).map(|row| days(value(&self.periods[row % periods]))).collect()
+            (0..rows).map(|row| day::number(value(&self.periods[row % periods]))).collect()
         };
         let classes = self.classes.len();
         let shares = self.shares.slice(s![customers.clone(), .., ..]);
@@ -132,7 +122,9 @@ impl Panel {
         }
         let mut periods = Vec::with_capacity(count);
         for row in 0..count {
-            let (Some(start), Some(end)) = (day(start[row]), day(end[row])) else {
+            let (Some(start), Some(end)) =
+                (day::of_number(start[row].into()), day::of_number(end[row].into()))
+            else {
                 return Err(refuse(row, "the period lies outside the calendar"));
             };
             periods.push(Period { start, end });
@@ -195,6 +187,8 @@ impl Panel {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
 
     fn panel() -> Panel {

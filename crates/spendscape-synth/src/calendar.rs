@@ -2,13 +2,13 @@
 
 use jiff::{
     Span,
-    civil::{Date, Weekday, date},
+    civil::{Date, Weekday},
 };
 use rand::{Rng, RngExt};
-use spendscape_schema::Period;
+use spendscape_schema::{Period, day};
 
 pub(crate) const MINUTE: i64 = 60_000;
-pub(crate) const DAY: i64 = 24 * 60 * MINUTE;
+pub(crate) const DAY: i64 = day::MILLIS;
 /// Day of the month on which salaries come, or the Friday before it.
 pub(crate) const PAYDAY: i8 = 25;
 /// Last day of the month on which a bill can fall due: every month has it.
@@ -127,7 +127,7 @@ impl Calendar {
 }
 
 fn milliseconds(day: Date) -> i64 {
-    i64::from((day - date(1970, 1, 1)).get_days()) * DAY
+    i64::from(day::number(day)) * DAY
 }
 
 /// How likely a purchase falls on a day, an ordinary one counting 1.
@@ -140,6 +140,7 @@ fn weight(day: Date) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
     use spendscape_schema::seed;
 
     use super::*;

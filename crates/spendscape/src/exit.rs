@@ -16,6 +16,9 @@ pub const INTERRUPTED: i32 = 130;
 #[must_use]
 pub fn code(error: &Error) -> u8 {
     let bad_input = error.chain().find_map(|cause| {
+        if let Some(error) = cause.downcast_ref::<spendscape_ingest::Error>() {
+            return Some(error.is_bad_input());
+        }
         if let Some(error) = cause.downcast_ref::<spendscape_ledger::Error>() {
             return Some(error.is_bad_input());
         }
@@ -88,7 +91,8 @@ mod tests {
                 Err::<(), _>(io()).context("reading").unwrap_err(),
                 store().into(),
                 spendscape_ledger::Error::Store(store()).into(),
-                spendscape_ledger::Error::Read { path: path(), source: io() }.into(),
+                spendscape_ingest::Error::Store(store()).into(),
+                spendscape_ingest::Error::Read { path: path(), source: io() }.into(),
                 spendscape_synth::Error::Store(store()).into(),
                 spendscape_report::Error::Store(store()).into(),
             ] {
@@ -96,6 +100,8 @@ mod tests {
             }
             // A scratch file is the program's own.
             let scratch = spendscape_ledger::Error::Scratch { path: path(), source: io() };
+            assert_eq!(code(&scratch.into()), FAILURE);
+            let scratch = spendscape_ingest::Error::Scratch { path: path(), source: io() };
             assert_eq!(code(&scratch.into()), FAILURE);
         }
         assert_eq!(code(&anyhow!("no such customer")), BAD_INPUT);
@@ -106,6 +112,7 @@ mod tests {
         let full = || spendscape_store::Error::DiskFull { path: "x".into(), available: 1, needed: 2 };
         for error in [
             Error::from(full()),
+            spendscape_ingest::Error::Store(full()).into(),
             spendscape_ledger::Error::Store(full()).into(),
             spendscape_synth::Error::Store(full()).into(),
             spendscape_report::Error::Store(full()).into(),

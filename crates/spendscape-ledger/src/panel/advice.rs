@@ -2,10 +2,9 @@
 
 use arrow::{array::AsArray, datatypes::TimestampMillisecondType};
 use jiff::civil::Date;
-use spendscape_schema::{Period, WindowLength, WindowSpec, scope::last_day, window::Anchor};
+use spendscape_schema::{Period, WindowLength, WindowSpec, day, scope::last_day, window::Anchor};
 
 use super::{
-    layout::day_number,
     ledger::{Ledger, NAMES},
     report::BetterWindow,
 };
@@ -14,8 +13,6 @@ use crate::Error;
 /// Share of the rows that may lie outside a window before it is asked whether another one serves better, and that another one
 /// has to gain: a hundredth is what a stray row or two cannot explain and an analyst would want to know of.
 const NOTABLE: f64 = 0.01;
-
-const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// Whether so many rows are worth a word.
 pub(crate) fn is_notable(rows: u64, of: u64) -> bool {
@@ -31,7 +28,7 @@ pub(crate) struct PerDay {
 
 /// Counts the rows of each day, from the times alone.
 pub(crate) fn rows_per_day(ledger: &Ledger) -> Result<PerDay, Error> {
-    let day = |millis: i64| millis.div_euclid(MILLIS_PER_DAY);
+    let day = |millis: i64| millis.div_euclid(day::MILLIS);
     let first = day(ledger.times.0);
     let mut rows = vec![0; (day(ledger.times.1) - first) as usize + 1];
     for group in &ledger.groups {
@@ -70,7 +67,7 @@ pub(crate) fn better_window(
     let Some(mut start) = periods.first().map(|period| period.start) else { return Ok(None) };
     let total: u64 = per_day.rows.iter().sum();
     let mut best: Option<BetterWindow> = None;
-    while day_number(start) > per_day.first {
+    while i64::from(day::number(start)) > per_day.first {
         let step = match spec.length {
             WindowLength::Months(_) => jiff::Span::new().months(1),
             WindowLength::Days(_) => jiff::Span::new().days(1),
@@ -80,11 +77,12 @@ pub(crate) fn better_window(
         let moved = WindowSpec { anchor: Anchor::From(start), ..*spec };
         let periods = moved.periods(start)?;
         let Some(end) = periods.last().map(|period| period.end) else { break };
-        let rows_later = per_day.between(day_number(end), i64::MAX);
+        let rows_later = per_day.between(i64::from(day::number(end)), i64::MAX);
         if is_notable(rows_later, total) {
             break;
         }
-        let rows_outside = total - per_day.between(day_number(start), day_number(end));
+        let rows_outside =
+            total - per_day.between(i64::from(day::number(start)), i64::from(day::number(end)));
         if rows_outside < best.as_ref().map_or(outside, |best| best.rows_outside) {
             best = Some(BetterWindow {
                 window: moved.to_string(),
@@ -109,7 +107,7 @@ pub fn reaches_over(window: &WindowSpec, first: Date, last: Date) -> bool {
 /// A window that the ledger reaches over: as many periods as asked for (no more than it has days), of the greatest length that
 /// there is room for. `None` where that is the window itself.
 pub(crate) fn window_that_fits(spec: &WindowSpec, first: Date, last: Date) -> Option<String> {
-    let days = day_number(last) - day_number(first) + 1;
+    let days = i64::from(day::number(last)) - i64::from(day::number(first)) + 1;
     let count = u16::try_from(days).unwrap_or(u16::MAX).min(spec.count);
     let window = |length: WindowLength| WindowSpec { length, count, anchor: Anchor::LedgerEnd };
     let found = WindowLength::NAMED.into_iter().map(window).find(|window| reaches_over(window, first, last));
@@ -129,7 +127,7 @@ mod tests {
     /// The grocery ledger of the report: 75,000 rows of 2017, and 23 of the first day of 2018.
     #[test]
     fn a_few_late_rows_do_not_move_a_window_unsaid() {
-        let first = day_number(date(2017, 1, 1));
+        let first = i64::from(day::number(date(2017, 1, 1)));
         let mut rows = vec![205; 365];
         rows.push(23);
         let per_day = PerDay { first, rows };

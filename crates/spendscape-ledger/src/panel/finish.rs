@@ -3,11 +3,11 @@
 use std::{ops::Range, sync::Arc};
 
 use ndarray::{Array2, Array3};
-use spendscape_schema::{EmptyWindows, LeftOut, Panel, WindowSpec, scope::last_day};
+use spendscape_schema::{EXAMPLES, EmptyWindows, LeftOut, Panel, Tally, WindowSpec, scope::last_day};
 
 use super::{
     layout::WindowLayout,
-    report::{Clipped, EXAMPLES, LeftOutCustomer, Tally, WindowReport},
+    report::{Clipped, LeftOutCustomer, WindowReport},
     scan::Scan,
     totals::Blocks,
 };

@@ -2,35 +2,13 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use jiff::civil::{Date, DateTime, date};
-use spendscape_schema::{Period, WindowSpec, window::Anchor};
+use jiff::civil::{Date, date};
+use spendscape_schema::{Period, WindowSpec, day, window::Anchor};
 
 use crate::Error;
 
-pub(crate) const MILLIS_PER_DAY: i64 = 86_400_000;
-const EPOCH: Date = date(1970, 1, 1);
-
 /// Stands for "no cell" where a row lies outside the windows or is no spending.
 pub(crate) const NOWHERE: u32 = u32::MAX;
-
-/// Days from 1970-01-01.
-pub(crate) fn day_number(day: Date) -> i64 {
-    i64::from((day - EPOCH).get_days())
-}
-
-/// The calendar day of a local timestamp; `None` outside the calendar.
-pub(crate) fn day_of(millis: i64) -> Option<Date> {
-    let days = i32::try_from(millis.div_euclid(MILLIS_PER_DAY)).ok()?;
-    EPOCH.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
-}
-
-/// Milliseconds since 1970-01-01 of a local time.
-pub(crate) fn local_millis(time: DateTime) -> i64 {
-    let day = day_number(time.date()) * MILLIS_PER_DAY;
-    let time = time.time();
-    let seconds = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
-    day + seconds * 1000 + i64::from(time.subsec_nanosecond() / 1_000_000)
-}
 
 /// One window specification laid out: its periods, and the elementary intervals that each is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,11 +47,11 @@ impl Layout {
         let mut boundaries: Vec<i64> = periods
             .iter()
             .flatten()
-            .flat_map(|period| [day_number(period.start), day_number(period.end)])
+            .flat_map(|period| [i64::from(day::number(period.start)), i64::from(day::number(period.end))])
             .collect();
         boundaries.sort_unstable();
         boundaries.dedup();
-        let at = |day: Date| boundaries.partition_point(|boundary| *boundary < day_number(day));
+        let at = |day: Date| boundaries.partition_point(|boundary| *boundary < i64::from(day::number(day)));
         let windows = periods
             .iter()
             .map(|periods| WindowLayout {
@@ -106,7 +84,7 @@ impl Layout {
         customers: &[String],
         anchors: &HashMap<String, Date>,
     ) -> Result<Self, Error> {
-        let latest = anchors.values().max().copied().unwrap_or(EPOCH);
+        let latest = anchors.values().max().copied().unwrap_or(date(1970, 1, 1));
         let until = |spec: &WindowSpec, day: Date| WindowSpec { anchor: Anchor::Until(day), ..*spec };
         let mut windows = Vec::new();
         let mut first = 0;
@@ -125,8 +103,10 @@ impl Layout {
             let mut own = Vec::with_capacity(specs.len());
             for spec in specs {
                 let periods = until(spec, *day).periods(*day)?;
-                let starts = periods.iter().map(|period| day_number(period.start));
-                own.push(starts.chain(periods.last().map(|period| day_number(period.end))).collect());
+                let starts = periods.iter().map(|period| i64::from(day::number(period.start)));
+                own.push(
+                    starts.chain(periods.last().map(|period| i64::from(day::number(period.end)))).collect(),
+                );
             }
             boundaries.push(own);
         }
@@ -151,7 +131,7 @@ impl Layout {
     pub(crate) fn interval(&self, millis: i64) -> u32 {
         match &self.lookup {
             Lookup::Calendar { first_day, intervals } => {
-                let day = millis.div_euclid(MILLIS_PER_DAY).wrapping_sub(*first_day);
+                let day = millis.div_euclid(day::MILLIS).wrapping_sub(*first_day);
                 usize::try_from(day).ok().and_then(|day| intervals.get(day)).copied().unwrap_or(NOWHERE)
             }
             Lookup::Anchored(_) => NOWHERE,
@@ -167,7 +147,7 @@ impl Layout {
             return (interval == self.interval(last)).then_some(interval);
         }
         let end = first_day + intervals.len() as i64;
-        let outside = last.div_euclid(MILLIS_PER_DAY) < *first_day || first.div_euclid(MILLIS_PER_DAY) >= end;
+        let outside = last.div_euclid(day::MILLIS) < *first_day || first.div_euclid(day::MILLIS) >= end;
         outside.then_some(NOWHERE)
     }
 
@@ -181,7 +161,7 @@ impl Layout {
                 }
             }
             Lookup::Anchored(boundaries) => {
-                let day = millis.div_euclid(MILLIS_PER_DAY);
+                let day = millis.div_euclid(day::MILLIS);
                 for (own, window) in boundaries[customer].iter().zip(&self.windows) {
                     let above = own.partition_point(|boundary| *boundary <= day);
                     if above > 0 && above < own.len() {

@@ -19,12 +19,11 @@ use parquet::{
     },
 };
 use spendscape_schema::{
-    Table,
+    Table, day,
     tables::{self, LedgerColumns},
 };
 use spendscape_store::{TableFile, TableReader};
 
-use super::layout::day_of;
 use crate::Error;
 
 /// The names of a ledger's columns.
@@ -78,7 +77,7 @@ impl Ledger {
 
     /// First and last day of any row.
     pub(crate) fn days(&self) -> Result<(Date, Date), Error> {
-        let day = |millis| day_of(millis).ok_or(Error::TimeOutsideCalendar { millis });
+        let day = |millis| day::of_millis(millis).ok_or(Error::TimeOutsideCalendar { millis });
         Ok((day(self.times.0)?, day(self.times.1)?))
     }
 

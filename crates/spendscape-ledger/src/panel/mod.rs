@@ -25,10 +25,7 @@ use jiff::civil::Date;
 use spendscape_schema::{EmptyWindows, Panel, WindowSpec, window::Anchor};
 
 pub use advice::reaches_over;
-pub use report::{BetterWindow, Clipped, LeftOutCustomer, PanelReport, SpillReport, Tally, WindowReport};
-
-pub(crate) use layout::{MILLIS_PER_DAY, day_number, local_millis};
-pub(crate) use report::EXAMPLES;
+pub use report::{BetterWindow, Clipped, LeftOutCustomer, PanelReport, SpillReport, WindowReport};
 
 use crate::Error;
 use finish::Finish;

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use spendscape_schema::LeftOut;
-
-/// Examples kept of each finding.
-pub(crate) const EXAMPLES: usize = 5;
+use spendscape_schema::{LeftOut, Tally};
 
 /// What the scan saw, for all windows together.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -93,38 +90,6 @@ pub struct LeftOutCustomer {
     pub reason: LeftOut,
     /// Periods of the window with spending.
     pub periods_with_spending: u16,
-}
-
-/// A number of findings with the first few of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Tally<T> {
-    /// How many.
-    pub count: u64,
-    /// The first ones.
-    pub examples: Vec<T>,
-}
-
-impl<T> Default for Tally<T> {
-    fn default() -> Self {
-        Self { count: 0, examples: Vec::new() }
-    }
-}
-
-impl<T> Tally<T> {
-    /// Counts the findings of another part.
-    pub(crate) fn join(&mut self, other: Self) {
-        self.count += other.count;
-        let room = EXAMPLES - self.examples.len();
-        self.examples.extend(other.examples.into_iter().take(room));
-    }
-
-    /// Counts a finding; `example` is made only while examples are still wanted.
-    pub(crate) fn add(&mut self, example: impl FnOnce() -> T) {
-        self.count += 1;
-        if self.examples.len() < EXAMPLES {
-            self.examples.push(example());
-        }
-    }
 }
 
 /// A class total that was below zero.

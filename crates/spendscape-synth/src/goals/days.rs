@@ -2,8 +2,9 @@
 
 use jiff::{
     Span,
-    civil::{Date, Weekday, date},
+    civil::{Date, Weekday},
 };
+use spendscape_schema::day::number;
 
 use super::numbering::{
     BILL_DAYS, BILLS, BOOKING, FINANCE, GIFTS, GOALS, GOING_OUT, GROCERIES, HEALTH, HOME, SHOPPING,
@@ -104,9 +105,4 @@ fn is_payday(day: Date) -> bool {
         Weekday::Friday => (PAYDAY - 2..=PAYDAY).contains(&day.day()),
         _ => day.day() == PAYDAY,
     }
-}
-
-/// Days since 1970-01-01.
-pub(crate) fn number(day: Date) -> i32 {
-    (day - date(1970, 1, 1)).get_days()
 }

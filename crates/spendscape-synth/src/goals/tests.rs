@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use jiff::civil::date;
+use spendscape_schema::day;
 
 use super::{
     model::TYPES,
@@ -154,7 +155,7 @@ fn long_memory_is_where_it_should_be() {
 #[test]
 fn payday_and_bills_follow_the_calendar() {
     let days = Days::new(date(2019, 1, 1), date(2019, 12, 31));
-    let at = |month, day| (days::number(date(2019, month, day)) - days.first) as usize;
+    let at = |month, day| (day::number(date(2019, month, day)) - days.first) as usize;
     // 25 May 2019 is a Saturday, 25 August a Sunday; 25 January is a Friday.
     for (month, payday) in [(5, 24), (8, 23), (1, 25), (4, 25)] {
         let today = days.payday[at(month, payday)];

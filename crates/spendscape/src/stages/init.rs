@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::Serialize;
-use spendscape_ledger::{ColumnMap, Proposal, propose};
+use spendscape_ingest::{ColumnMap, Proposal, propose};
 
 use crate::text::{lines, read_text};
 pub use codes::Known;

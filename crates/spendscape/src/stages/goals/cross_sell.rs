@@ -6,9 +6,12 @@ use jiff::civil::Date;
 use serde::Serialize;
 use spendscape_goals::{CrossSellOptions as Rules, Items, Rule, cross_sell as pairs};
 use spendscape_run::{File, Notes, Stage, outputs};
-use spendscape_schema::tables::{CrossSelling, CrossSellingRow};
+use spendscape_schema::{
+    day,
+    tables::{CrossSelling, CrossSellingRow},
+};
 
-use super::{as_day, data::GoalData, day_number};
+use super::{as_day, data::GoalData};
 use crate::stages::count;
 
 /// Every rule with its name.
@@ -69,7 +72,7 @@ impl Stage for CrossSell {
 
     fn run(options: &CrossSellOptions, data: GoalData, _: &mut Notes) -> Result<CrossSellOutputs> {
         let sequences = data.all()?;
-        let until = options.as_of.map_or(data.last_day, day_number);
+        let until = options.as_of.map_or(data.last_day, day::number);
         let (items, name, names) = match options.items {
             Kind::Classes => (Items::Classes, "classes", &data.classes),
             Kind::Goals => (Items::Goals, "goals", &data.labels.goals),

@@ -8,11 +8,11 @@ use jiff::civil::Date;
 use serde::Serialize;
 use spendscape_goals::{Covariates, Outlook, Sequences, Simulation, TimeCuts};
 use spendscape_run::{RunFolder, Sources, Stage, execute, inputs};
+use spendscape_schema::day;
 
 use super::{
     as_day,
     data::GoalData,
-    day_number,
     model::{MODEL, ModelInput, Trained},
 };
 use crate::stages::count;
@@ -101,7 +101,7 @@ impl Future {
         let trained = model.of(&data)?;
         let sequences = data.all()?;
         let covariates = data.covariates(0..data.customers.len())?;
-        let from = self.as_of.map_or(data.last_day, day_number);
+        let from = self.as_of.map_or(data.last_day, day::number);
         let earliest = (0..sequences.customers()).filter_map(|n| sequences.groups(n).day.first()).min();
         if earliest.is_none_or(|earliest| from < *earliest) {
             bail!("--as-of: no group is known by that day");
@@ -160,6 +160,6 @@ const MOST_HELD_OUT: f64 = 0.7;
 
 /// A day for people.
 pub(super) fn show_day(day: i32) -> String {
-    let date = jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(i64::from(day)));
-    date.map_or_else(|_| format!("day {day}"), |date| date.to_string())
+    let date = day::of_number(i64::from(day));
+    date.map_or_else(|| format!("day {day}"), |date| date.to_string())
 }

@@ -17,13 +17,13 @@ use spendscape_run::{
     TableOutput, execute,
 };
 use spendscape_schema::{
-    Axes, Table, arrays,
+    Axes, Table, arrays, day,
     tables::{self, GoalGroupColumns, GoalGroups, GoalRoster},
 };
 use spendscape_store::{Digest, TableReader, TableWriter};
 
 use super::{
-    as_day, day_number,
+    as_day,
     known::{Goals, Known},
     report::GroupsReport,
 };
@@ -248,7 +248,7 @@ impl Source {
         let rules = GroupRules {
             by: if options.group == By::Day { Grouping::Day } else { Grouping::Time },
             goal: if options.goal == Decides::MostMoney { Decisive::MostMoney } else { Decisive::Largest },
-            until: Some(options.until.map_or(ledger.last_day(), day_number)),
+            until: Some(options.until.map_or(ledger.last_day(), day::number)),
         };
         Ok(Self { path, ledger, goals, covariates, rules, block: options.block, memory: options.memory })
     }

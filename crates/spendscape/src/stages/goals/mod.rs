@@ -35,10 +35,6 @@ pub use self::{
     verdict::Findings,
 };
 
-fn day_number(day: Date) -> i32 {
-    (day - jiff::civil::date(1970, 1, 1)).get_days()
-}
-
 /// A day as YYYY-MM-DD.
 #[allow(clippy::ref_option, reason = "serde hands a field as it is")]
 fn as_day<S: Serializer>(day: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {

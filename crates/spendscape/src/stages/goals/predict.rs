@@ -9,7 +9,7 @@ use serde::Serialize;
 use spendscape_goals::{Explained, Reason, Target};
 use spendscape_run::{File, Notes, RunFolder, Sources, Stage, WithAxes, execute, outputs};
 use spendscape_schema::{
-    Axes, Axis, Table,
+    Axes, Axis, Table, day,
     tables::{GoalPredictions, GoalReasonRow, GoalReasons},
 };
 use spendscape_store::TableReader;
@@ -17,7 +17,6 @@ use spendscape_store::TableReader;
 use super::{
     as_day,
     data::GoalData,
-    day_number,
     future::{FutureInputs, show_day},
     groups::UNMAPPED_GOAL,
     model::MODEL,
@@ -67,7 +66,7 @@ impl Stage for Predict {
     fn run(options: &PredictOptions, inputs: FutureInputs, _: &mut Notes) -> Result<PredictOutputs> {
         let FutureInputs { data, model } = inputs;
         let trained = model.of(&data)?;
-        let from = options.as_of.map_or(data.last_day, day_number);
+        let from = options.as_of.map_or(data.last_day, day::number);
         if from > data.last_day {
             bail!("--as-of: the groups are known up to {} only", show_day(data.last_day));
         }

@@ -10,7 +10,7 @@ use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use serde::Serialize;
-use spendscape_ledger::{
+use spendscape_ingest::{
     ColumnMap, DerivedClasses, IngestOptions as RawOptions, IngestReport, Pseudonyms, RowProblem,
     derive_taxonomy,
 };
@@ -123,8 +123,7 @@ impl Outputs for LedgerOutputs {
         };
         let destination = writer.place(File::Ledger)?;
         let files = &self.options.files;
-        let report =
-            spendscape_ledger::ingest::ingest(&self.columns, &self.taxonomy, files, &destination, &raw);
+        let report = spendscape_ingest::ingest(&self.columns, &self.taxonomy, files, &destination, &raw);
         let report = report.map_err(|error| advise_taxonomy(error, &self.options))?;
         log_ingest(&report);
         writer.wrote(File::Ledger, report.digest.clone());
@@ -156,7 +155,7 @@ pub(super) fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) 
         None => {}
     }
     for (what, paths) in
-        [("file", spendscape_ledger::ingest::expand(&options.files)?), ("join", columns.joined_files())]
+        [("file", spendscape_ingest::expand(&options.files)?), ("join", columns.joined_files())]
     {
         for (number, path) in paths.iter().enumerate() {
             sources = sources.file(format!("{what} {number}"), Some(path));
@@ -178,9 +177,9 @@ pub(super) fn ingest_raw(run: &RunFolder, options: &IngestOptions, force: bool) 
 }
 
 /// Says what to do about a code that a taxonomy without a file does not know.
-fn advise_taxonomy(error: spendscape_ledger::Error, options: &IngestOptions) -> anyhow::Error {
+fn advise_taxonomy(error: spendscape_ingest::Error, options: &IngestOptions) -> anyhow::Error {
     let is_unknown =
-        matches!(&error, spendscape_ledger::Error::Row { problem: RowProblem::UnknownClass { .. }, .. });
+        matches!(&error, spendscape_ingest::Error::Row { problem: RowProblem::UnknownClass { .. }, .. });
     match options.taxonomy.as_ref().filter(|_| is_unknown).and_then(TaxonomySource::advice) {
         Some(advice) => anyhow!("{error}; {advice}"),
         None => error.into(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use spendscape_ledger::{Guess, Overlap, Proposal, Refusal, ingest::expand, overlap};
+use spendscape_ingest::{Guess, Overlap, Proposal, Refusal, expand, overlap};
 use spendscape_store::ScratchFolder;
 
 use super::Trial;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use spendscape_ledger::ColumnMap;
+use spendscape_ingest::ColumnMap;
 
 use super::{InitOptions, Trial};
 

@@ -5,10 +5,8 @@ use std::{collections::HashSet, fmt::Write as _, path::PathBuf};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
 use serde::Serialize;
-use spendscape_ledger::{
-    ColumnMap, DerivedClasses, IngestOptions, IngestReport, Limits, PanelRequest, build_panels,
-    derive_taxonomy, ingest,
-};
+use spendscape_ingest::{ColumnMap, DerivedClasses, IngestOptions, IngestReport, derive_taxonomy, ingest};
+use spendscape_ledger::{Limits, PanelRequest, build_panels};
 use spendscape_schema::{
     EmptyWindows, Period, Table, WindowLength, WindowSpec, arrays::Rows, money::Currency, tables::Ledger,
     window::Anchor,

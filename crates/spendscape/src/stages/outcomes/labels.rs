@@ -6,14 +6,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use jiff::{
-    Span,
-    civil::{Date, date},
-};
+use jiff::{Span, civil::Date};
 use ndarray::Array1;
 use spendscape_outcomes::Task;
 use spendscape_run::{FromFile, Sourced};
-use spendscape_schema::{CsvTable, Panel, Table, csv::Record};
+use spendscape_schema::{CsvTable, Panel, Table, csv::Record, day};
 
 use super::{Kind, OutcomesOptions};
 use crate::stages::{
@@ -131,7 +128,7 @@ pub(super) fn read(
                     cells[at]
                 )
             })?;
-            Ok(i64::from((day - date(1970, 1, 1)).get_days()))
+            Ok(i64::from(day::number(day)))
         };
         kept.iter().map(day).collect()
     };
