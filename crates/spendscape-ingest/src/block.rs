@@ -149,6 +149,7 @@ pub(crate) struct Split {
     /// All line ends.
     pub(crate) line_ends: u32,
     pub(crate) not_rows: Lines,
+    pub(crate) empty: Lines,
     pub(crate) headers: Lines,
     pub(crate) stop: Option<Stop>,
     /// Fields of the file's first row, if that is known.
@@ -158,8 +159,10 @@ pub(crate) struct Split {
 /// What a record is.
 enum Kind {
     Row,
-    /// Named by `source.not_rows`, or several fields that are all empty.
+    /// Named by `source.not_rows`.
     NoRow,
+    /// Several fields that are all empty.
+    Empty,
     Header,
 }
 
@@ -207,6 +210,7 @@ pub(crate) fn split(mut block: Block, rules: &Rules, most: usize) -> Split {
                 split.lines.push(record.line);
             }
             Ok(Kind::NoRow) => split.not_rows.add(split.lines.len(), record.line),
+            Ok(Kind::Empty) => split.empty.add(split.lines.len(), record.line),
             Ok(Kind::Header) => split.headers.add(split.lines.len(), record.line),
             Err(stop) => {
                 split.stop = Some(stop);
@@ -254,7 +258,7 @@ impl Rules {
         }
         let fields = records.fields();
         Ok(match fields.iter().all(|field| field.from == field.to) && fields.len() > 1 {
-            true => Kind::NoRow,
+            true => Kind::Empty,
             false if self.is_header(records) => Kind::Header,
             false => Kind::Row,
         })

@@ -97,10 +97,10 @@ impl Places {
                 let end = self.end();
                 failure = end.stop(&position, &layout.header, split.stop.as_ref(), allow_cut);
                 let has_mark = matches!(split.stop, Some(Stop::Mark));
-                let (not_rows, headers) = (&split.not_rows, &split.headers);
-                let why = "`source.not_rows` names it, or all its fields are empty";
-                end.left_out.not_rows.join(tally(&position, not_rows, why));
-                end.left_out.headers.join(tally(&position, headers, "it repeats the header"));
+                let left_out = &mut end.left_out;
+                left_out.not_rows.join(tally(&position, &split.not_rows, "`source.not_rows` names it"));
+                left_out.not_rows.join(tally(&position, &split.empty, "all its fields are empty"));
+                left_out.headers.join(tally(&position, &split.headers, "it repeats the header"));
                 if end.rows == 0 && rows > 0 {
                     end.left_out.surplus = split.fields.unwrap_or(0).saturating_sub(*columns);
                 }

@@ -88,9 +88,12 @@ impl CustomerBlocks {
     /// Reads some ledger tables once, in a stream, to find out who and what is there.
     ///
     /// # Errors
-    /// [`Error::Store`] if a table cannot be read, [`Error::NullInLedger`], or [`Error::EmptyLedger`].
+    /// [`Error::TooMany`] classes or channels, [`Error::Store`] if a table cannot be read, [`Error::NullInLedger`], or
+    /// [`Error::EmptyLedger`].
     pub fn survey<P: AsRef<Path>>(ledgers: &[P], request: BlockRequest) -> Result<Self, Error> {
         let BlockRequest { classes, channel, most_channels, others } = request;
+        check_count("classes", classes.len())?;
+        check_count("channels to tell apart", most_channels)?;
         let ledgers: Vec<PathBuf> = ledgers.iter().map(|path| path.as_ref().to_owned()).collect();
         let known: HashMap<&str, u16> = numbered(&classes, |at| at as u16);
         let (mut customers, mut channels) = (BTreeMap::new(), BTreeMap::new());
@@ -195,8 +198,8 @@ impl CustomerBlocks {
     /// [`blocks`](Self::blocks).
     ///
     /// # Errors
-    /// [`Error::Store`] if a table cannot be read, [`Error::NullInLedger`], [`Error::Changed`] if it is not the one surveyed, or
-    /// what `each` returns.
+    /// [`Error::Store`] if a table cannot be read, [`Error::NullInLedger`], [`Error::Changed`] if a customer was not surveyed,
+    /// or what `each` returns.
     pub fn read<E: From<Error>>(
         &self,
         blocks: &[Range<usize>],
@@ -272,6 +275,12 @@ impl CustomerBlocks {
         found.sort_by_key(|transaction| transaction.customer);
         Ok(found)
     }
+}
+
+/// Refuses more of what 16 bits number.
+fn check_count(what: &'static str, found: usize) -> Result<(), Error> {
+    let limit = usize::from(u16::MAX);
+    if found > limit { Err(Error::TooMany { what, found, limit }) } else { Ok(()) }
 }
 
 /// Adds how often each name is met, by its keys in one batch.

@@ -53,6 +53,16 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// There is more of something than can be numbered.
+    #[error("{found} {what} are more than {limit}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many are asked for.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
     /// The panel has no class.
     #[error("the panel needs at least one spending class")]
     NoClasses,

@@ -53,7 +53,7 @@ pub use error::Error;
 pub use least_squares::{LeastSquares, lstsq};
 pub use linear::{cholesky, det, inv, solve, solve_vec};
 pub use polynomial::{polyfit, polyfit_many, polyval};
-pub use principal::{PrincipalComponents, principal_components};
+pub use principal::{PrincipalComponents, principal_components, variance_along};
 pub use product::{add_gram, add_product, gram, matmul};
 pub use qr::{PivotedQr, Qr, qr, qr_pivoted};
 pub use semidefinite::{SemidefiniteSolution, solve_semidefinite};

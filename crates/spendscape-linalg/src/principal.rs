@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2};
 
-use crate::{Error, eigh, gram};
+use crate::{Error, eigh, gram, matmul};
 
 /// Directions in which data vary most.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,11 +28,7 @@ pub struct PrincipalComponents {
 /// # Ok::<(), spendscape_linalg::Error>(())
 /// ```
 pub fn principal_components(x: &ArrayRef<f64, Ix2>, count: usize) -> Result<PrincipalComponents, Error> {
-    let mut centered = x.to_owned();
-    if let Some(mean) = x.mean_axis(Axis(0)) {
-        centered -= &mean;
-    }
-    let eigen = eigh(&gram(&centered)?)?;
+    let eigen = eigh(&moments(x)?)?;
     let (width, total) = (x.ncols(), eigen.values.sum());
     let count = count.min(width);
     Ok(PrincipalComponents {
@@ -41,4 +37,32 @@ pub fn principal_components(x: &ArrayRef<f64, Ix2>, count: usize) -> Result<Prin
             if total > 0.0 { eigen.values[width - 1 - k] / total } else { 0.0 }
         }),
     })
+}
+
+/// Shares of all variance of rows `x` (N x C) in each of some unit directions (K x C); 0 where nothing varies.
+///
+/// # Errors
+/// [`Error::NotFinite`], [`Error::Empty`] without columns, and [`Error::ShapeMismatch`] for directions of another width.
+///
+/// ```
+/// use ndarray::array;
+/// let x = array![[0.0, 1.0], [3.0, 1.0], [0.0, 5.0], [3.0, 5.0]];
+/// let shares = spendscape_linalg::variance_along(&x, &array![[1.0, 0.0], [0.0, 1.0]])?;
+/// assert_eq!(shares, array![0.36, 0.64]);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+pub fn variance_along(x: &ArrayRef<f64, Ix2>, directions: &ArrayRef<f64, Ix2>) -> Result<Array1<f64>, Error> {
+    let moments = moments(x)?;
+    let total = moments.diag().sum();
+    let along = (matmul(directions, &moments)? * directions.view()).sum_axis(Axis(1));
+    Ok(along.mapv(|along| if total > 0.0 { along / total } else { 0.0 }))
+}
+
+/// Second moments about the mean, times the number of rows, C x C.
+fn moments(x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    let mut centered = x.to_owned();
+    if let Some(mean) = x.mean_axis(Axis(0)) {
+        centered -= &mean;
+    }
+    gram(&centered)
 }

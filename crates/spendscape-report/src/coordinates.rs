@@ -1,6 +1,6 @@
 //! From states of any width to the three coordinates that are drawn.
 
-use ndarray::{Array2, s};
+use ndarray::Array2;
 
 use crate::{draw::space::Place, run::Run};
 
@@ -21,7 +21,8 @@ pub(crate) struct Coordinates {
 
 impl Coordinates {
     /// Three units are drawn as they are, two in a plane, one against time, more by their first three principal
-    /// components. These only turn the states, so that the origin stays where it is.
+    /// components, or by those of the run whose network customers were assigned by. These only turn the states, so that the
+    /// origin stays where it is.
     pub(crate) fn of(run: &Run) -> Self {
         let width = run.width();
         let unit = |at: usize| format!("{}{UNITS}", run.units[at]);
@@ -47,27 +48,31 @@ impl Coordinates {
     /// By the projection that the stage of the states wrote.
     fn components(run: &Run) -> Self {
         let width = run.width();
-        let labels = [1, 2, 3].map(|k| format!("component {k}{UNITS}"));
-        let (basis, note) = match &run.projection {
+        match &run.projection {
             Ok((axes, shares)) => {
                 let percent: Vec<String> =
                     shares.iter().map(|share| format!("{:.1} %", 100.0 * share)).collect();
+                let what = if run.assigned {
+                    "the first three principal components of the trained run's"
+                } else {
+                    "their first three principal components"
+                };
                 let note = format!(
-                    "The states have {width} dimensions: drawn are their first three principal components, with {} of the \
-                     variance.",
+                    "The states have {width} dimensions: drawn are {what}, with {} of the variance.",
                     percent.join(", ")
                 );
-                (axes.clone(), note)
+                let labels = [1, 2, 3].map(|k| format!("component {k}{UNITS}"));
+                Self { basis: Some(axes.clone()), width, labels, note: Some(note) }
             }
             Err(missing) => {
                 let note = format!(
-                    "The states have {width} dimensions: drawn are the first three ({}).",
+                    "The states have {width} dimensions: drawn are the first three units ({}).",
                     missing.reason()
                 );
-                (Array2::eye(width).slice(s![..3, ..]).to_owned(), note)
+                let labels = [0, 1, 2].map(|at: usize| format!("{}{UNITS}", run.units[at]));
+                Self { basis: None, width, labels, note: Some(note) }
             }
-        };
-        Self { basis: Some(basis), width, labels, note: Some(note) }
+        }
     }
 
     /// The labels without units, for small panels beside one that has them.

@@ -79,6 +79,16 @@ pub enum Error {
         /// The width of the column.
         found: usize,
     },
+    /// A table has another number of rows than what it describes.
+    #[error("{path} has {found} rows, but {expected} are drawn: the stage that wrote it failed")]
+    WrongRows {
+        /// The file.
+        path: PathBuf,
+        /// Rows that are needed.
+        expected: usize,
+        /// Rows that it has.
+        found: usize,
+    },
     /// A number to draw is NaN or infinite.
     #[error("{path}: column {column} is not finite at row {row}: the stage that wrote it failed")]
     NotFinite {

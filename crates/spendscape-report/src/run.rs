@@ -15,7 +15,7 @@ use spendscape_schema::{
     scope::SCOPE,
     tables::{
         self, Angles, Attractors, EndStates, Extended, MapPoints, Predictions, Projection, Reach, Segments,
-        States, SurrogateAngles, Targets, TraitAxes,
+        States, SurrogateAngles, Targets, TraitAxes, words,
     },
 };
 use spendscape_store::{Provenance, Standing, Stored, TableReader, read_table, standing};
@@ -23,12 +23,16 @@ use spendscape_store::{Provenance, Standing, Stored, TableReader, read_table, st
 pub(crate) use self::parts::{
     Attractor, Ends, Examples, MapPoint, Missing, Part, Source, TraitAxis, Trajectories, Vectors,
 };
-use crate::Error;
+use crate::{Error, draw::space::Place};
 
 /// Separates the traits of a dominance path.
 const PATH_SEPARATOR: &str = " / ";
 /// The name of the states of the short window, which are a table of states like those of the long window.
 const SHORT_STATES: &str = "states_short";
+/// The directions in which states of more than three units are drawn.
+const PROJECTION: &str = "projection";
+/// The stage by which customers get the segments of another run.
+const ASSIGN: &str = "assign";
 /// The attractors in the shapes that P3 prints.
 const PRINTED_ATTRACTORS: &str = "attractors_printed";
 /// Name of the table of fidelity, which is a table of metrics.
@@ -61,6 +65,8 @@ pub(crate) struct Run {
     pub(crate) reach: Part<Array2<f64>>,
     /// How states of more than three units are drawn: directions, 3 x M, and their shares of the variance.
     pub(crate) projection: Part<(Array2<f64>, Vec<f64>)>,
+    /// Whether its customers were assigned to the segments of another run, whose directions these are.
+    pub(crate) assigned: bool,
     /// Every table of the run, in the order of the pipeline.
     pub(crate) sources: Vec<Source>,
     /// Why tables that are there are left out: they are of another run.
@@ -177,9 +183,8 @@ impl Run {
             axes: reader.read("trait_axes", Reader::trait_axes)?,
             ends: reader.read("end_states", Reader::ends)?,
             map_points: reader.read("map_points", Reader::map_points)?,
-            projection: reader.read("projection", |reader, name, table: Projection| {
-                Ok((reader.checked(name, "axis", reader.units, table.axis)?, table.variance))
-            })?,
+            projection: reader.read(PROJECTION, Reader::projection)?,
+            assigned: sources.iter().any(|source| source.file == PROJECTION && source.stage == ASSIGN),
             reach: reader.read("reach", |reader, name, table: Reach| {
                 reader.checked(name, "output", reader.traits.len(), table.output)
             })?,
@@ -376,7 +381,7 @@ impl Reader<'_> {
     fn attractors(&self, name: &str, table: Attractors) -> Result<Vec<Attractor>, Error> {
         let traits = self.trait_indices(name, &table.r#trait)?;
         let states = self.checked(name, "state", self.units, table.state)?;
-        let is_line = |row: usize| table.shape[row] != "point";
+        let is_line = |row: usize| table.shape[row] != words::POINT;
         let mut order: Vec<usize> = (0..traits.len()).filter(|row| table.drawn[*row]).collect();
         order.sort_by_key(|row| (traits[*row], !is_line(*row), table.index[*row]));
         let mut attractors: Vec<Attractor> = Vec::new();
@@ -417,6 +422,15 @@ impl Reader<'_> {
             radius: table.radius[row],
         };
         Ok(customers.into_iter().enumerate().map(point).collect())
+    }
+
+    /// One direction per dimension of a picture.
+    fn projection(&self, name: &str, table: Projection) -> Result<(Array2<f64>, Vec<f64>), Error> {
+        let (expected, found) = (Place::default().len(), table.variance.len());
+        if found != expected {
+            return Err(Error::WrongRows { path: path_of(self.folder, name), expected, found });
+        }
+        Ok((self.checked(name, "axis", self.units, table.axis)?, table.variance))
     }
 
     fn trait_axes(&self, name: &str, table: TraitAxes) -> Result<Vec<TraitAxis>, Error> {

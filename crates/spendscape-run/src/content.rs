@@ -1,6 +1,6 @@
 //! What a table of a run folder is in memory.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use arrow::array::RecordBatch;
@@ -82,11 +82,17 @@ pub struct Sourced<T> {
     pub value: T,
     /// What its table was made from.
     pub provenance: Provenance,
+    /// Its file, for messages.
+    pub path: PathBuf,
 }
 
 impl<T: FromTable> FromTable for Sourced<T> {
     fn from_table(stored: &Stored) -> Result<Self> {
-        Ok(Self { value: T::from_table(stored)?, provenance: stored.provenance.clone() })
+        Ok(Self {
+            value: T::from_table(stored)?,
+            provenance: stored.provenance.clone(),
+            path: stored.path().to_owned(),
+        })
     }
 }
 

@@ -233,6 +233,27 @@ impl File {
         }
     }
 
+    /// Whether `assign` makes it too, of customers who come later.
+    #[must_use]
+    pub fn is_assigned(self) -> bool {
+        matches!(
+            self,
+            Self::Targets
+                | Self::States
+                | Self::ShortStates
+                | Self::Angles
+                | Self::Projection
+                | Self::MeanShares
+                | Self::Predictions
+                | Self::Segments
+                | Self::Drift
+                | Self::Profiles
+                | Self::ProfileSpending
+                | Self::ProfileCustomers
+                | Self::ProfileTrajectories
+        )
+    }
+
     /// Whether it is made from raw data rather than by a run.
     pub(crate) fn is_data(self) -> bool {
         matches!(self.maker(), "synth" | "ingest")

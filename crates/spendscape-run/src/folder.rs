@@ -216,14 +216,23 @@ impl RunFolder {
         }
     }
 
-    /// The trained run to whose segments the customers of this folder were assigned, where a file is one that training makes.
-    fn assigned_to(&self, file: File) -> Result<Option<String>> {
-        if !["train", "states", "segment"].contains(&file.maker()) {
-            return Ok(None);
-        }
-        let record = self.record("assign")?;
-        let trained = |record: StageRecord| record.paths.get("trained").cloned();
-        Ok(record.map(|record| trained(record).unwrap_or_else(|| "another run".to_owned())))
+    /// What to do for a file that a run makes, where the customers of this folder were assigned to the segments of a trained
+    /// run: the file is either made of them too, or of that run alone.
+    fn advice_to_batch(&self, file: File) -> Result<Option<String>> {
+        let is_trained = ["train", "states", "segment"].contains(&file.maker());
+        let record = self.record("assign")?.filter(|_| is_trained || file.is_assigned());
+        Ok(record.map(|StageRecord { paths, .. }| {
+            let trained = paths.get("trained").map(String::as_str);
+            if file.is_assigned() {
+                let command = command("assign", &self.path);
+                return format!("`{command} --model {}` makes it", trained.unwrap_or("RUN"));
+            }
+            format!(
+                "its customers were assigned to the segments of {}, which holds the network. This command works on a trained run: \
+                 name that one. To train here would replace the assignment",
+                trained.unwrap_or("another run")
+            )
+        }))
     }
 
     /// The place and the digest of a table that is needed.
@@ -244,13 +253,8 @@ impl RunFolder {
                         folder.display()
                     );
                 }
-                if let Some(trained) = self.assigned_to(file)? {
-                    bail!(
-                        "{} is not in {}: its customers were assigned to the segments of {trained}, which holds the network. This \
-                         command works on a trained run: name that one. To train here would replace the assignment",
-                        file.name(),
-                        self.path.display()
-                    );
+                if let Some(advice) = self.advice_to_batch(file)? {
+                    bail!("{} is not in {}: {advice}", file.name(), self.path.display());
                 }
                 if file == File::Coefficients && self.find(File::Panel).exists() {
                     bail!(

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod content;
+mod declare;
 mod files;
 mod folder;
 mod long;
@@ -20,7 +21,7 @@ pub use anyhow::Result;
 pub use content::{FromTable, IntoTable, Sourced, SpendingClasses, Stream, TableContent, WithAxes};
 pub use files::{File, GOAL_MAP_FILE};
 pub use folder::RunFolder;
-pub use long::{LongTable, TablePath};
+pub use long::LongTable;
 pub use model::{Model, Weights};
 pub use notes::Notes;
 pub use outputs::{JsonOutput, Outputs, StreamOutput, TableOutput, TextOutput};

@@ -1,27 +1,21 @@
 //! Tables that are too long to hold.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use spendscape_schema::{Axes, Table};
 use spendscape_store::{Provenance, TableReader};
 
-use crate::{File, Found, Sources, TableHead, TableInput};
+use crate::{File, Found, Sources, TableInput};
 
-/// A table that is read batch by batch, as often as needed: of a run folder, or in memory.
+/// A table on disk that is read batch by batch, as often as needed.
 #[derive(Debug)]
 pub struct LongTable {
-    name: String,
+    path: PathBuf,
+    table: Table,
     provenance: Provenance,
     axes: Axes,
-    rows: Rows,
-}
-
-#[derive(Debug)]
-enum Rows {
-    File { path: PathBuf, table: Table },
-    Memory(Vec<RecordBatch>),
 }
 
 impl LongTable {
@@ -31,24 +25,14 @@ impl LongTable {
     /// If it is missing or damaged.
     pub fn open(path: PathBuf, table: Table) -> Result<Self> {
         let reader = TableReader::open(&path, table)?;
-        Ok(Self {
-            name: path.display().to_string(),
-            provenance: reader.provenance().clone(),
-            axes: reader.axes().clone(),
-            rows: Rows::File { path, table },
-        })
+        let (provenance, axes) = (reader.provenance().clone(), reader.axes().clone());
+        Ok(Self { path, table, provenance, axes })
     }
 
-    /// A table in memory; `batches` are the groups of its rows.
+    /// Its file.
     #[must_use]
-    pub fn in_memory(table: Table, provenance: Provenance, axes: Axes, batches: Vec<RecordBatch>) -> Self {
-        Self { name: table.name().to_owned(), provenance, axes, rows: Rows::Memory(batches) }
-    }
-
-    /// What it is called in messages: the file, where there is one.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// What it was made from.
@@ -63,7 +47,7 @@ impl LongTable {
     /// If it does not say it.
     pub fn note(&self, name: &str) -> Result<&serde_json::Value> {
         let value = self.provenance.parameters.get(name);
-        value.with_context(|| format!("{}: its provenance lacks {name}", self.name))
+        value.with_context(|| format!("{}: its provenance lacks {name}", self.path.display()))
     }
 
     /// The labels of its axes.
@@ -76,13 +60,8 @@ impl LongTable {
     ///
     /// # Errors
     /// If the file was removed; the iterator's items are errors where it is damaged.
-    pub fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + '_>> {
-        Ok(match &self.rows {
-            Rows::File { path, table } => {
-                Box::new(TableReader::open(path, *table)?.map(|batch| batch.map_err(Into::into)))
-            }
-            Rows::Memory(batches) => Box::new(batches.iter().cloned().map(Ok)),
-        })
+    pub fn batches(&self) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+        Ok(TableReader::open(&self.path, self.table)?.map(|batch| batch.map_err(Into::into)))
     }
 
     /// One group of its rows, from 0.
@@ -90,36 +69,7 @@ impl LongTable {
     /// # Errors
     /// If there is none of this number, or it is damaged.
     pub fn group(&self, group: usize) -> Result<Vec<RecordBatch>> {
-        match &self.rows {
-            Rows::File { path, table } => {
-                Ok(TableReader::open_group(path, *table, group)?.collect::<Result<_, _>>()?)
-            }
-            Rows::Memory(batches) => {
-                let batch = batches.get(group).cloned();
-                Ok(vec![batch.with_context(|| format!("{} has no group {group}", self.name))?])
-            }
-        }
-    }
-}
-
-/// A table that is read where it lies.
-#[derive(Debug, Clone)]
-pub struct TablePath {
-    /// Its file.
-    pub path: PathBuf,
-    /// What it says of itself.
-    pub head: TableHead,
-}
-
-impl TableInput for TablePath {
-    fn find(_: &Sources<'_>, file: File, found: &mut Found) -> Result<()> {
-        found.add(file);
-        Ok(())
-    }
-
-    fn read(sources: &Sources<'_>, file: File, found: &Found) -> Result<Self> {
-        let (path, _) = sources.run().need(file)?;
-        Ok(Self { path, head: TableHead::read(sources, file, found)? })
+        Ok(TableReader::open_group(&self.path, self.table, group)?.collect::<Result<_, _>>()?)
     }
 }
 
@@ -132,22 +82,5 @@ impl TableInput for LongTable {
     fn read(sources: &Sources<'_>, file: File, _: &Found) -> Result<Self> {
         let (path, _) = sources.run().need(file)?;
         Self::open(path, file.table())
-    }
-}
-
-impl TableInput for Option<LongTable> {
-    fn find(sources: &Sources<'_>, file: File, found: &mut Found) -> Result<()> {
-        if sources.run().has(file)? {
-            found.add(file);
-        }
-        Ok(())
-    }
-
-    fn read(sources: &Sources<'_>, file: File, found: &Found) -> Result<Self> {
-        found
-            .tables()
-            .contains(&file)
-            .then(|| <LongTable as TableInput>::read(sources, file, found))
-            .transpose()
     }
 }

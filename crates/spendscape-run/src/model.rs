@@ -10,7 +10,10 @@ use spendscape_schema::{
 };
 use spendscape_store::Stored;
 
-use crate::{FromTable, IntoTable, Notes, TableContent};
+use crate::{FromTable, IntoTable, Notes, TableContent, stage::SEED};
+
+/// Name of the seed of the split and of the minibatch order in a model's provenance.
+const STUDY_SEED: &str = "study_seed";
 
 /// A trained network with the meaning of its inputs and outputs.
 #[derive(Debug, Clone)]
@@ -106,7 +109,7 @@ impl Model {
             .context("the model does not say its units")?;
         let seed = stored.provenance.seed.context("the model does not say its seed")?;
         let study_seed = parameters
-            .get("study_seed")
+            .get(STUDY_SEED)
             .and_then(Value::as_u64)
             .context("the model does not say the seed of its split")?;
         let params = NetworkParams::lstm(classes.len(), usize::try_from(units)?).outputs(traits.len());
@@ -126,6 +129,8 @@ impl IntoTable for Model {
         notes.add("classes", labels(&self.classes));
         notes.add("traits", labels(&self.traits));
         notes.add("hidden_units", self.network.units());
+        notes.add(SEED, self.seed);
+        notes.add(STUDY_SEED, self.study_seed);
         Ok(TableContent { batch: tensor_table(&self.network.tensors())?.to_batch(&Axes::new())?, notes })
     }
 }
@@ -157,9 +162,9 @@ pub fn tensor_table(tensors: &[(String, ArrayViewD<'_, f32>)]) -> Result<tables:
 pub fn tensors(table: tables::Model) -> Result<Vec<(String, ArrayD<f32>)>> {
     let tensor = |ModelRow { tensor: name, shape, values }| {
         let shape: Vec<usize> = shape.into_iter().map(|side| side as usize).collect();
-        let (found, expected) = (values.len(), shape.iter().product::<usize>());
+        let found = values.len();
         let tensor = ArrayD::from_shape_vec(IxDyn(&shape), values).with_context(|| {
-            format!("tensor {name} has {found} values, but its shape {shape:?} asks for {expected}")
+            format!("tensor {name} has {found} values, but its shape {shape:?} asks for another number")
         })?;
         Ok((name, tensor))
     };
@@ -180,4 +185,41 @@ pub fn set_tensors(network: &mut Network<f32>, tensors: &[(String, ArrayD<f32>)]
         network.set_tensor(name, tensor)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use spendscape_store::Provenance;
+
+    use super::*;
+    use crate::{File, RunFolder, StageWriter};
+
+    /// Whatever stage writes it.
+    #[test]
+    fn a_model_comes_back_whole_from_its_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::open(folder.path(), None).unwrap();
+        let model = Model {
+            network: NetworkParams::lstm(2, 3).outputs(1).zeros().unwrap(),
+            classes: vec!["food".to_owned(), "rent".to_owned()],
+            traits: vec!["thrift".to_owned()],
+            seed: u64::MAX,
+            study_seed: 7,
+        };
+        let content = model.clone().into_table().unwrap();
+        let mut writer =
+            StageWriter::start(&run, "test", Provenance::new("test"), &[], false).unwrap().unwrap();
+        writer.write_content(File::Model, &content).unwrap();
+        writer.finish().unwrap();
+        let read: Model = run.table(File::Model).unwrap();
+        assert_eq!((read.seed, read.study_seed), (model.seed, model.study_seed));
+        assert_eq!((read.classes, read.traits), (model.classes, model.traits));
+    }
+
+    #[test]
+    fn a_shape_beyond_all_numbers_is_refused() {
+        let row = ModelRow { tensor: "w".to_owned(), shape: vec![u32::MAX; 3], values: vec![1.0] };
+        let error = tensors(tables::Model::from_rows([row]).unwrap()).unwrap_err();
+        assert!(error.to_string().contains("tensor w has 1 values"), "{error}");
+    }
 }

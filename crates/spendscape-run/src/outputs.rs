@@ -126,28 +126,18 @@ macro_rules! outputs {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
         $($(#[$doc:meta])* $access:vis $field:ident: $type:ty = $kind:ident $place:expr),* $(,)?
     }) => {
-        $(#[$meta])*
-        #[derive(Debug)]
-        $vis struct $name {
-            $($(#[$doc])* $access $field: $type),*
-        }
-
-        impl $crate::Outputs for $name {
-            fn files() -> Vec<$crate::File> {
-                let files: Vec<Vec<$crate::File>> = vec![$($crate::outputs!(@files $kind $type, $place)),*];
-                files.concat()
+        $crate::declare! {
+            $crate::Outputs {
+                fn write(self, writer: &mut $crate::StageWriter<'_>) -> $crate::Result<()> {
+                    $($crate::outputs!(@write $kind self.$field, $place, writer)?;)*
+                    Ok(())
+                }
             }
-
-            fn write(self, writer: &mut $crate::StageWriter<'_>) -> $crate::Result<()> {
-                $($crate::outputs!(@write $kind self.$field, $place, writer)?;)*
-                Ok(())
+            $(#[$meta])* $vis struct $name {
+                $($(#[$doc])* $access $field: $type = $kind $place),*
             }
         }
     };
-    (@files table $type:ty, $place:expr) => { vec![$place] };
-    (@files stream $type:ty, $place:expr) => { vec![$place] };
-    (@files all $type:ty, $place:expr) => { <$type as $crate::Outputs>::files() };
-    (@files $kind:ident $type:ty, $place:expr) => { Vec::new() };
     (@write table $value:expr, $place:expr, $writer:expr) => { $crate::TableOutput::write($value, $place, $writer) };
     (@write all $value:expr, $place:expr, $writer:expr) => { $crate::Outputs::write($value, $writer) };
     (@write stream $value:expr, $place:expr, $writer:expr) => { $crate::StreamOutput::write($value, $place, $writer) };

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use spendscape_schema::Axes;
 use spendscape_store::{Digest, Provenance, TableReader};
 
@@ -180,22 +180,21 @@ impl<T: FromTable> TableInput for T {
     }
 }
 
-impl<T: FromTable> TableInput for Option<T> {
+impl<T: TableInput> TableInput for Option<T> {
     fn find(sources: &Sources<'_>, file: File, found: &mut Found) -> Result<()> {
-        if sources.run.has(file)? {
-            found.add(file);
-        }
-        Ok(())
+        if sources.run.has(file)? { T::find(sources, file, found) } else { Ok(()) }
     }
 
     fn read(sources: &Sources<'_>, file: File, found: &Found) -> Result<Self> {
-        found.tables.contains(&file).then(|| T::from_table(&sources.run.read(file)?)).transpose()
+        found.tables.contains(&file).then(|| T::read(sources, file, found)).transpose()
     }
 }
 
-/// What a table says of itself, without its rows.
+/// Where a table is and what it says of itself, without its rows.
 #[derive(Debug, Clone)]
 pub struct TableHead {
+    /// Its file.
+    pub path: PathBuf,
     /// What it was made from.
     pub provenance: Provenance,
     /// The labels of its axes.
@@ -211,7 +210,7 @@ impl TableInput for TableHead {
     fn read(sources: &Sources<'_>, file: File, _: &Found) -> Result<Self> {
         let (path, _) = sources.run.need(file)?;
         let reader = TableReader::open(&path, file.table())?;
-        Ok(Self { provenance: reader.provenance().clone(), axes: reader.axes().clone() })
+        Ok(Self { provenance: reader.provenance().clone(), axes: reader.axes().clone(), path })
     }
 }
 
@@ -285,8 +284,16 @@ impl<T: FromFile> FileInput for T {
         Ok(())
     }
 
-    fn read(sources: &Sources<'_>, name: &'static str, _: &Found) -> Result<Self> {
-        T::from_file(sources.files.get(name).with_context(|| format!("there is no file of {name}"))?)
+    /// What was read is what was found: its digest stands in what is made from it.
+    fn read(sources: &Sources<'_>, name: &'static str, found: &Found) -> Result<Self> {
+        let path = sources.files.get(name).with_context(|| format!("there is no file of {name}"))?;
+        let value = T::from_file(path)?;
+        ensure!(
+            found.files.get(name) == Some(&Digest::of_file(path)?),
+            "{} was replaced while it was worked with: run the command again",
+            path.display()
+        );
+        Ok(value)
     }
 }
 
@@ -295,8 +302,8 @@ impl<T: FromFile> FileInput for Option<T> {
         if sources.files.contains_key(name) { <T as FileInput>::find(sources, name, found) } else { Ok(()) }
     }
 
-    fn read(sources: &Sources<'_>, name: &'static str, _: &Found) -> Result<Self> {
-        sources.files.get(name).map(|path| T::from_file(path)).transpose()
+    fn read(sources: &Sources<'_>, name: &'static str, found: &Found) -> Result<Self> {
+        sources.files.contains_key(name).then(|| <T as FileInput>::read(sources, name, found)).transpose()
     }
 }
 
@@ -357,32 +364,23 @@ macro_rules! inputs {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
         $($(#[$doc:meta])* $access:vis $field:ident: $type:ty = $kind:ident $place:expr),* $(,)?
     }) => {
-        $(#[$meta])*
-        #[derive(Debug)]
-        $vis struct $name {
-            $($(#[$doc])* $access $field: $type),*
-        }
+        $crate::declare! {
+            $crate::Inputs {
+                fn find(sources: &$crate::Sources<'_>) -> $crate::Result<$crate::Found> {
+                    let mut found = $crate::Found::default();
+                    $($crate::inputs!(@find $kind $type, sources, $place, &mut found)?;)*
+                    Ok(found)
+                }
 
-        impl $crate::Inputs for $name {
-            fn files() -> Vec<$crate::File> {
-                let files: Vec<Vec<$crate::File>> = vec![$($crate::inputs!(@files $kind $type, $place)),*];
-                files.concat()
+                fn read(sources: &$crate::Sources<'_>, found: &$crate::Found) -> $crate::Result<Self> {
+                    Ok(Self { $($field: $crate::inputs!(@read $kind $type, sources, $place, found)?),* })
+                }
             }
-
-            fn find(sources: &$crate::Sources<'_>) -> $crate::Result<$crate::Found> {
-                let mut found = $crate::Found::default();
-                $($crate::inputs!(@find $kind $type, sources, $place, &mut found)?;)*
-                Ok(found)
-            }
-
-            fn read(sources: &$crate::Sources<'_>, found: &$crate::Found) -> $crate::Result<Self> {
-                Ok(Self { $($field: $crate::inputs!(@read $kind $type, sources, $place, found)?),* })
+            $(#[$meta])* $vis struct $name {
+                $($(#[$doc])* $access $field: $type = $kind $place),*
             }
         }
     };
-    (@files table $type:ty, $place:expr) => { vec![$place] };
-    (@files all $type:ty, $place:expr) => { <$type as $crate::Inputs>::files() };
-    (@files $kind:ident $type:ty, $place:expr) => { Vec::new() };
     (@find all $type:ty, $sources:expr, $place:expr, $found:expr) => {
         <$type as $crate::Inputs>::find($sources).map(|found| $found.add_all(found))
     };
@@ -395,4 +393,45 @@ macro_rules! inputs {
     (@read table $type:ty, $($rest:expr),*) => { <$type as $crate::TableInput>::read($($rest),*) };
     (@read folder $type:ty, $($rest:expr),*) => { <$type as $crate::FolderInput>::read($($rest),*) };
     (@read file $type:ty, $($rest:expr),*) => { <$type as $crate::FileInput>::read($($rest),*) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text whose file another program replaces as soon as it was read.
+    #[derive(Debug)]
+    struct Replaced(String);
+
+    impl FromFile for Replaced {
+        fn from_file(path: &Path) -> Result<Self> {
+            let text = std::fs::read_to_string(path)?;
+            std::fs::write(path, text.to_uppercase())?;
+            Ok(Self(text))
+        }
+    }
+
+    crate::inputs! {
+        struct Texts {
+            text: Replaced = file "text",
+            other: Option<Replaced> = file "other",
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_while_it_is_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::open(folder.path(), None).unwrap();
+        let [text, other] = ["text.csv", "other.csv"].map(|name| folder.path().join(name));
+        std::fs::write(&text, "A").unwrap();
+        let sources = Sources::new(&run).file("text", Some(&text));
+        let read = |sources: &Sources<'_>| {
+            <Texts as Inputs>::read(sources, &<Texts as Inputs>::find(sources).unwrap())
+        };
+        let found = read(&sources).unwrap();
+        assert!(found.text.0 == "A" && found.other.is_none());
+        std::fs::write(&other, "b").unwrap();
+        let error = read(&sources.file("other", Some(&other))).unwrap_err().to_string();
+        assert!(error.contains("other.csv was replaced while it was worked with"), "{error}");
+    }
 }

@@ -7,6 +7,9 @@ use spendscape_store::Provenance;
 
 use crate::{Inputs, Notes, Outputs, Sources, StageWriter};
 
+/// Name of the parameter, and of the note, that is the seed of a provenance.
+pub(crate) const SEED: &str = "seed";
+
 /// A stage of the pipeline: a function from tables, parameters and a seed to tables.
 pub trait Stage {
     /// Its name in manifests and messages.
@@ -34,14 +37,16 @@ pub fn provenance<S: Stage>(params: &S::Params) -> Result<Provenance> {
     let Value::Object(parameters) = serde_json::to_value(params)? else {
         bail!("the parameters of stage `{}` have no names", S::NAME);
     };
-    let mut provenance = Provenance::new(S::NAME);
-    for (name, value) in parameters {
-        provenance = match value.as_u64().filter(|_| name == "seed") {
-            Some(seed) => provenance.seed(seed),
-            None => provenance.parameter(&name, value),
-        };
+    let said = parameters.into_iter();
+    Ok(said.fold(Provenance::new(S::NAME), |provenance, (name, value)| say(provenance, &name, value)))
+}
+
+/// Adds a value under its name; that of [`SEED`] is the seed.
+pub(crate) fn say(provenance: Provenance, name: &str, value: Value) -> Provenance {
+    match value.as_u64().filter(|_| name == SEED) {
+        Some(seed) => provenance.seed(seed),
+        None => provenance.parameter(name, value),
     }
-    Ok(provenance)
 }
 
 /// Runs a stage on run folders, unless its outputs are up to date.

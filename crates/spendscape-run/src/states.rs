@@ -1,6 +1,6 @@
 //! Trajectories of customers.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use ndarray::{Array2, Array3};
 use spendscape_schema::{Axes, Axis, Panel, Tabular, tables};
 use spendscape_segments::final_states;
@@ -46,9 +46,25 @@ impl StoredStates {
 }
 
 impl FromTable for StoredStates {
+    /// Refuses rows that are not customer by customer, all periods of each in order: they would become other customers' states.
     fn from_table(stored: &Stored) -> Result<Self> {
         let table: tables::States = stored.table()?;
         let periods = table.period.iter().max().map_or(1, |last| usize::from(*last) + 1);
+        let in_place = |row: &usize| {
+            let period = row % periods;
+            usize::from(table.period[*row]) == period && table.customer[*row] == table.customer[row - period]
+        };
+        let rows = table.customer.len();
+        // Where the last customer lacks periods, the row that would follow is wrong.
+        let wrong = (0..rows).find(|row| !in_place(row)).or((rows % periods != 0).then_some(rows));
+        if let Some(row) = wrong {
+            bail!(
+                "{} row {row}: not period {} of the customer before it: rows stand customer by customer, with all {periods} periods \
+                 in order",
+                stored.path().display(),
+                row % periods
+            );
+        }
         let shape = (table.customer.len() / periods, periods, table.hidden.ncols());
         Ok(Self {
             hidden: table.hidden.mapv(f64::from).into_shape_with_order(shape)?,
@@ -83,5 +99,46 @@ pub fn angle_names(units: usize) -> Vec<String> {
         _ => std::iter::once("longitude".to_owned())
             .chain((1..units - 1).map(|k| format!("latitude {k}")))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spendscape_store::{Provenance, read_table, write_table};
+
+    use super::*;
+
+    /// Reads a table of one unit whose rows have these customers and periods.
+    fn read(rows: &[(&str, u16)]) -> Result<StoredStates> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("states.parquet");
+        let numbers = Array2::from_shape_fn((rows.len(), 1), |(row, _)| row as f32);
+        let table = tables::States {
+            customer: rows.iter().map(|(customer, _)| (*customer).to_owned()).collect(),
+            period: rows.iter().map(|(_, period)| *period).collect(),
+            hidden: numbers.clone(),
+            cell: numbers,
+        };
+        let batch = table.to_batch(&Axes::new().with_numbered(Axis::Unit, 1)).unwrap();
+        write_table(&path, tables::States::TABLE, &batch, Provenance::new("test")).unwrap();
+        StoredStates::from_table(&read_table(&path, tables::States::TABLE).unwrap())
+    }
+
+    #[test]
+    fn rows_in_another_order_are_refused() {
+        let states = read(&[("a", 0), ("a", 1), ("b", 0), ("b", 1)]).unwrap();
+        assert_eq!(states.customers, ["a", "b"]);
+        assert_eq!((states.hidden.dim(), states.hidden[[1, 1, 0]]), ((2, 2, 1), 3.0));
+        assert_eq!(read(&[]).unwrap().customers.len(), 0);
+        for (rows, wrong) in [
+            (&[("a", 0), ("b", 0), ("a", 1), ("b", 1)][..], 1),
+            (&[("a", 0), ("a", 1), ("b", 1), ("b", 0)], 2),
+            (&[("a", 0), ("b", 1)], 1),
+            (&[("a", 0), ("a", 1), ("b", 0)], 3),
+            (&[("a", 1), ("b", 1)], 0),
+        ] {
+            let error = read(rows).unwrap_err().to_string();
+            assert!(error.contains(&format!("states.parquet row {wrong}:")), "{error}");
+        }
     }
 }

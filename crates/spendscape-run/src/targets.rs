@@ -5,7 +5,7 @@ use ndarray::Array2;
 use spendscape_schema::{Axes, Axis, Scope, Tabular, TargetScaler, TargetScaling, scope::SCOPE, tables};
 use spendscape_store::Stored;
 
-use crate::{File, FromTable, IntoTable, Notes, TableContent};
+use crate::{FromTable, IntoTable, Notes, TableContent};
 
 /// Name of the scaling in the provenance of targets.
 const SCALING: &str = "scaling";
@@ -64,9 +64,9 @@ impl FromTable for StoredTargets {
         Ok(Self {
             scope: said(SCOPE).and_then(|scope| serde_json::from_value(scope).ok()),
             scaling: serde_json::from_value(said(SCALING).unwrap_or_default()).with_context(|| {
-                format!("{} does not say how its grades were scaled", File::Targets.name())
+                format!("{} does not say how its grades were scaled", stored.path().display())
             })?,
-            traits: stored.axes.labels(Axis::Trait)?.to_vec(),
+            traits: stored.axes.labels(Axis::Trait).map_err(|error| stored.refuse(error))?.to_vec(),
             customers: table.customer,
             scores: table.score,
             grades: table.grade,

@@ -12,7 +12,7 @@ use spendscape_store::{
     write_table,
 };
 
-use crate::{File, Notes, RunFolder, TableContent};
+use crate::{File, Notes, RunFolder, TableContent, stage::say};
 
 /// A stage at work: collects its inputs and outputs for the manifest.
 #[derive(Debug)]
@@ -207,7 +207,48 @@ impl Drop for StageWriter<'_> {
 }
 
 fn with_notes(provenance: &Provenance, notes: &Notes) -> Provenance {
-    notes
-        .iter()
-        .fold(provenance.clone(), |provenance, (name, value)| provenance.parameter(name, value.clone()))
+    notes.iter().fold(provenance.clone(), |provenance, (name, value)| say(provenance, name, value.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use spendscape_schema::{
+        Axes, Tabular,
+        tables::{MetricRow, Metrics},
+    };
+
+    use super::*;
+
+    fn start(run: &RunFolder, seed: u64) -> StageWriter<'_> {
+        let provenance = Provenance::new("test").seed(seed);
+        StageWriter::start(run, "test", provenance, &[], false).unwrap().unwrap()
+    }
+
+    fn metrics() -> TableContent {
+        let metrics = Metrics::from_rows([MetricRow { name: "fit".to_owned(), value: 0.5 }]).unwrap();
+        metrics.to_batch(&Axes::new()).unwrap().into()
+    }
+
+    #[test]
+    fn a_stage_that_ends_before_its_first_file_leaves_the_manifest_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::open(folder.path(), None).unwrap();
+        let mut writer = start(&run, 1);
+        writer.write_content(File::Metrics, &metrics()).unwrap();
+        writer.finish().unwrap();
+        let before = Manifest::read(folder.path()).unwrap();
+
+        let mut writer = start(&run, 2);
+        writer.place(File::Metrics).unwrap();
+        assert!(Manifest::read(folder.path()).unwrap().stages["test"].void.is_some());
+        drop(writer);
+        assert_eq!(Manifest::read(folder.path()).unwrap(), before);
+        assert!(run.has(File::Metrics).unwrap());
+
+        let mut writer = start(&run, 2);
+        writer.write_content(File::Metrics, &metrics()).unwrap();
+        drop(writer);
+        assert!(Manifest::read(folder.path()).unwrap().stages["test"].void.is_some());
+        assert!(!run.has(File::Metrics).unwrap());
+    }
 }

@@ -61,8 +61,6 @@ pub struct StageRecord {
 pub struct Void {
     /// The reason, as the end of a sentence about the stage.
     pub reason: String,
-    /// The stage to run again.
-    pub redo: String,
     /// Files that may have been written since, beside the record's outputs.
     pub files: BTreeSet<String>,
 }
@@ -120,7 +118,6 @@ impl Manifest {
             if record.outputs.remove(file).is_some() && !worked_on {
                 record.void.get_or_insert_with(|| Void {
                     reason: format!("whose {file} was replaced by stage `{stage}`"),
-                    redo: stage.to_owned(),
                     files: BTreeSet::new(),
                 });
             }
@@ -136,11 +133,8 @@ impl Manifest {
             paths: BTreeMap::new(),
             void: None,
         });
-        let begun = || Void {
-            reason: "which was begun and did not finish".to_owned(),
-            redo: stage.to_owned(),
-            files: BTreeSet::new(),
-        };
+        let begun =
+            || Void { reason: "which was begun and did not finish".to_owned(), files: BTreeSet::new() };
         own.void.get_or_insert_with(begun).files.insert(file.to_owned());
         *self != before
     }

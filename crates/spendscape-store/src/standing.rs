@@ -173,7 +173,7 @@ impl Inspection<'_> {
         let (stage, inputs) = match (writer, &table) {
             (Some((stage, record)), _) => {
                 if let Some(void) = &record.void {
-                    return stale(&format!("is of stage `{stage}`, {}", void.reason), &void.redo);
+                    return stale(&format!("is of stage `{stage}`, {}", void.reason), stage);
                 }
                 if !record.is_of(file, &digest, table.as_ref().map(|(seal, _)| seal)) {
                     let (path, stage, command) = (path.to_owned(), stage.clone(), command(stage, folder));

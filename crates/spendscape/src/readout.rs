@@ -3,12 +3,13 @@
 use anyhow::Result;
 use ndarray::Array2;
 use spendscape_dynamics::InverseRegression;
-use spendscape_linalg::principal_components;
+use spendscape_linalg::{principal_components, variance_along};
 use spendscape_run::{Model, StoredStates, WithAxes, angle_names};
 use spendscape_schema::{
     Axes, Axis, Panel,
     tables::{MeanShares, Predictions, Projection},
 };
+use spendscape_stats::mean_r2;
 
 /// Names of units, angles and traits.
 pub(crate) fn axes(model: &Model) -> Axes {
@@ -45,6 +46,15 @@ pub(crate) fn predictions(
     Ok(WithAxes { axes: axes(model), table })
 }
 
+/// Mean R2 of outputs over the traits. Grades that are all the same, as those of one customer are, have none.
+///
+/// # Errors
+/// If grades and outputs differ in shape.
+pub(crate) fn fit(grades: &Array2<f64>, outputs: &Array2<f64>) -> Result<Option<f64>> {
+    let differ = grades.columns().into_iter().all(|column| column.iter().any(|grade| *grade != column[0]));
+    Ok(if differ { Some(mean_r2(grades, outputs)?) } else { None })
+}
+
 /// Dimensions of a picture.
 const DRAWN: usize = 3;
 
@@ -65,4 +75,18 @@ pub(crate) fn projection(states: &StoredStates, axes: &Axes) -> Result<Option<Wi
         variance: found.shares.to_vec(),
     };
     Ok(Some(WithAxes { axes: axes.clone(), table }))
+}
+
+/// The axes of another run's picture, with the shares of these states' own variance along them.
+///
+/// # Errors
+/// If a state is not finite, or the axes are of another number of units.
+pub(crate) fn projection_along(
+    axes: WithAxes<Projection>,
+    states: &StoredStates,
+) -> Result<WithAxes<Projection>> {
+    let (customers, periods, units) = states.hidden.dim();
+    let rows = states.hidden.to_shape((customers * periods, units))?;
+    let variance = variance_along(&rows, &axes.table.axis)?.to_vec();
+    Ok(WithAxes { axes: axes.axes, table: Projection { variance, ..axes.table } })
 }

@@ -9,7 +9,7 @@ use spendscape_claims::Measured;
 use crate::shell;
 
 /// How large experiments are.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Size {
     /// Customers of a synthetic bank.
     pub(super) customers: usize,
@@ -32,6 +32,8 @@ pub(super) struct Figures {
     pub(super) experiment: String,
     /// Whether it was a quick one.
     pub(super) quick: bool,
+    /// How large it was.
+    pub(super) size: Size,
     /// The figures of each training seed.
     pub(super) measured: Vec<Measured>,
 }
@@ -47,6 +49,20 @@ impl Figures {
     pub(super) fn write(&self, results: &Path) -> Result<()> {
         let path = results.join(&self.experiment).join(FILE);
         shell::replace(&path, &(serde_json::to_string_pretty(self)? + "\n"))
+    }
+
+    /// Removes those of an earlier run, which say nothing of one that begins.
+    ///
+    /// # Errors
+    /// If they cannot be removed.
+    pub(super) fn remove(results: &Path, experiment: &str) -> Result<()> {
+        let path = results.join(experiment).join(FILE);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Those of an experiment among all results, if it was measured.

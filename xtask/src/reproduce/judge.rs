@@ -27,8 +27,7 @@ pub(crate) struct Options {
 /// # Errors
 /// If the folder holds no figures, or such of quick and full experiments.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let judged = judge(&options.results, None)?;
-    if judged.is_complete { judged.publish() } else { Ok(()) }
+    judge(&options.results, None)?.publish()
 }
 
 /// What was judged.
@@ -36,15 +35,23 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 pub(super) struct Judged {
     quick: bool,
     document: String,
-    is_complete: bool,
+    /// The experiments that were not.
+    missing: Vec<&'static str>,
 }
 
 impl Judged {
-    /// Regenerates the document in `docs`, unless the experiments were quick ones.
+    /// Regenerates the document in `docs`, unless the experiments were quick ones, or some are missing.
     ///
     /// # Errors
     /// If it cannot be written.
     pub(super) fn publish(&self) -> Result<()> {
+        if !self.missing.is_empty() {
+            println!(
+                "not measured, so that docs/REPRODUCTION.md stays as it is: {}",
+                self.missing.join(", ")
+            );
+            return Ok(());
+        }
         if self.quick {
             return Ok(());
         }
@@ -61,36 +68,35 @@ impl Judged {
 /// # Errors
 /// If nothing was measured, or quick and full experiments lie side by side.
 pub(super) fn judge(results: &Path, names: Option<&[&str]>) -> Result<Judged> {
-    let mut quick = None;
-    let mut entries: Vec<Entry> = Vec::new();
-    let mut is_complete = true;
+    let mut first = None;
+    let (mut entries, mut missing): (Vec<Entry>, _) = (Vec::new(), Vec::new());
     for experiment in Experiment::all(0, None) {
         let name = experiment.name();
-        if names.is_some_and(|names| !names.contains(&name)) {
-            continue;
-        }
-        let Some(figures) = Figures::read(results, name)? else {
-            is_complete = false;
+        let is_asked_for = names.is_none_or(|names| names.contains(&name));
+        let Some(figures) = is_asked_for.then(|| Figures::read(results, name)).transpose()?.flatten() else {
+            missing.push(name);
             continue;
         };
+        let how = (figures.quick, figures.size);
         ensure!(
-            *quick.get_or_insert(figures.quick) == figures.quick,
-            "{} holds figures of quick and of full experiments: {name} is the first that differs",
+            *first.get_or_insert(how) == how,
+            "{} holds figures of quick and of full experiments, or of other sizes: {name} is the first that differs",
             results.display()
         );
         let full = !figures.quick;
         let subject = Subject { name, bank: experiment.bank(), full, partial: experiment.is_partial() };
         entries.extend(spendscape_claims::judge(&subject, &figures.measured));
     }
-    let Some(quick) = quick else {
+    let Some((quick, Size { customers, seeds })) = first else {
         bail!("{} holds no figures: `cargo xtask reproduce --out` measures them", results.display());
     };
-    let Size { customers, seeds } = Size::of(quick);
     let document = document(&entries, customers, seeds);
-    summary::write(&results.join("summary.json"), &entries)?;
-    shell::replace(&results.join("REPRODUCTION.md"), &document)?;
+    let [summary, text] = ["summary.json", "REPRODUCTION.md"].map(|name| results.join(name));
+    summary::write(&summary, &entries)?;
+    shell::replace(&text, &document)?;
     summary::print(&entries);
-    Ok(Judged { quick, document, is_complete })
+    println!("wrote {} and {}; tables and figures lie beside them", summary.display(), text.display());
+    Ok(Judged { quick, document, missing })
 }
 
 #[cfg(test)]
@@ -101,7 +107,7 @@ mod tests {
 
     fn figures(experiment: &str, quick: bool) -> Figures {
         let seed: Measured = [(c01_elbow::ELBOW.to_string(), 3.0)].into_iter().collect();
-        Figures { experiment: experiment.to_owned(), quick, measured: vec![seed] }
+        Figures { experiment: experiment.to_owned(), quick, size: Size::of(quick), measured: vec![seed] }
     }
 
     #[test]
@@ -115,7 +121,7 @@ mod tests {
         figures("base", false).write(folder.path()).unwrap();
         assert_eq!(Figures::read(folder.path(), "base").unwrap(), Some(figures("base", false)));
         let judged = judge(folder.path(), None).unwrap();
-        assert!(!judged.is_complete && !judged.quick);
+        assert!(!judged.missing.contains(&"base") && judged.missing.contains(&"strong") && !judged.quick);
         assert!(
             judged
                 .document
@@ -128,7 +134,20 @@ mod tests {
         figures("strong", true).write(folder.path()).unwrap();
         let refused = judge(folder.path(), None).unwrap_err().to_string();
         assert!(refused.contains("quick and of full"), "{refused}");
-        assert!(judge(folder.path(), Some(&["base"])).is_ok());
+        // What was passed over is missing too, though an earlier run measured it.
+        let judged = judge(folder.path(), Some(&["base"])).unwrap();
+        assert!(judged.missing.contains(&"strong"));
+        Figures::remove(folder.path(), "strong").unwrap();
+        Figures::remove(folder.path(), "strong").unwrap();
+        assert_eq!(Figures::read(folder.path(), "strong").unwrap(), None);
+        // The size that the document tells is that of the measurement.
+        let size = Size { customers: 123, seeds: 4 };
+        Figures { size, ..figures("base", false) }.write(folder.path()).unwrap();
+        let judged = judge(folder.path(), None).unwrap();
+        assert!(judged.document.contains("123 synthetic customers, 4 training seeds"));
+        figures("strong", false).write(folder.path()).unwrap();
+        let refused = judge(folder.path(), None).unwrap_err().to_string();
+        assert!(refused.contains("other sizes"), "{refused}");
     }
 
     #[test]

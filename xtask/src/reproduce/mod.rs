@@ -9,7 +9,7 @@ mod summary;
 
 use std::{env, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use spendscape_claims::Measured;
 
@@ -39,21 +39,20 @@ pub(crate) struct Options {
     only: Vec<String>,
 }
 
-/// Runs the experiments and writes tables, figures and the summary; a full run also regenerates the document.
+/// Runs the experiments and writes tables, figures and the summary; a full run of all of them also regenerates the document.
 ///
 /// # Errors
-/// If the program does not build or a stage fails.
+/// If an experiment is not known, the program does not build or a stage fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let size = Size::of(options.quick);
     let out = options.out.clone().unwrap_or_else(|| shell::target().join("reproduce"));
     let data = options.data.clone().or_else(|| env::var_os("SPENDSCAPE_DATA").map(PathBuf::from));
+    let all = Experiment::all(size.customers, data.as_deref());
+    check_names(&options.only, &all)?;
     let program = Program::build()?;
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
     let mut experiments = Vec::new();
-    for experiment in Experiment::all(size.customers, data.as_deref()) {
-        if !wanted(experiment.name()) {
-            continue;
-        }
+    for experiment in all.into_iter().filter(|experiment| wanted(experiment.name())) {
         match experiment.missing() {
             None => experiments.push(experiment),
             Some(what) => {
@@ -63,6 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     for experiment in &experiments {
         println!("== {}: {}", experiment.name(), experiment.describe());
+        Figures::remove(&out, experiment.name())?;
     }
     program
         .side_by_side(&experiments, |experiment| experiment.prepare(&program, &out, options.keep_ledger))?;
@@ -84,10 +84,34 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     }
     for (experiment, measured) in experiments.iter().zip(per_experiment) {
-        Figures { experiment: experiment.name().to_owned(), quick: options.quick, measured }.write(&out)?;
+        Figures { experiment: experiment.name().to_owned(), quick: options.quick, size, measured }
+            .write(&out)?;
     }
     let names: Vec<&str> = experiments.iter().map(Experiment::name).collect();
-    let judged = judge::judge(&out, Some(&names))?;
-    println!("tables, figures and summary.json are in {}", out.display());
-    if options.only.is_empty() { judged.publish() } else { Ok(()) }
+    judge::judge(&out, Some(&names))?.publish()
+}
+
+/// Refuses names that no experiment has.
+fn check_names(only: &[String], all: &[Experiment]) -> Result<()> {
+    let names: Vec<&str> = all.iter().map(Experiment::name).collect();
+    match only.iter().find(|name| !names.contains(&name.as_str())) {
+        Some(unknown) => bail!("--only: there is no experiment {unknown:?} among {}", names.join(", ")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_experiments_are_asked_for() {
+        let all = Experiment::all(1, None);
+        let check = |names: &[&str]| {
+            check_names(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), &all)
+        };
+        assert!(check(&[]).is_ok() && check(&["strong", "base"]).is_ok());
+        let refused = check(&["base", "bsae"]).unwrap_err().to_string();
+        assert!(refused.contains("\"bsae\" among base, strong"), "{refused}");
+    }
 }

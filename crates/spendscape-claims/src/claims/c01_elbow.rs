@@ -28,8 +28,8 @@ fn statements() -> Vec<Statement> {
                 NODES_MINUS_RANK,
             )
             .readings(
-                "The elbow is where the paper finds it, but the PCA has it too: it shows the rank of the table of scores, not a property of the network.",
-                "The elbow lies elsewhere on this bank, where the PCA has it too: it shows the rank of the table of scores, not a property of the network.",
+                "The elbow is where the paper finds it; as far as the PCA of the grades fits alike, it shows the rank of the table of scores, not a property of the network.",
+                "The elbow lies elsewhere on this bank; as far as the PCA of the grades fits alike, it shows the rank of the table of scores, not a property of the network.",
             ),
     ]
 }

@@ -108,9 +108,7 @@ mod measuring {
             metrics.add(LENGTH_NORM, summary.grade_length.norm);
         }
         if let Some(found) = study.comparison(metrics)? {
-            for row in comparison::prefixes(found, Kind::Direction) {
-                metrics.add(DIRECTION.at(row.level), row.value);
-            }
+            comparison::add_prefixes(metrics, found, Kind::Direction, DIRECTION, None);
         }
         Ok(())
     }

@@ -130,12 +130,7 @@ mod measuring {
     pub(crate) fn measure(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
         let run = study.run;
         if let Some(found) = study.comparison(metrics)? {
-            for row in comparison::prefixes(found, Kind::Lstm) {
-                metrics.add(LSTM.at(row.level), row.value);
-                if let Some(chance) = row.chance {
-                    metrics.add(CHANCE.at(row.level), chance);
-                }
-            }
+            comparison::add_prefixes(metrics, found, Kind::Lstm, LSTM, Some(CHANCE));
             for row in comparison::rows(found, Kind::Lstm) {
                 let Some(place) = of_clusters(row) else { continue };
                 metrics.add(CLUSTERS.of(place), row.value);

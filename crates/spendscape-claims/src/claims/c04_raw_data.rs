@@ -117,9 +117,7 @@ mod measuring {
     pub(crate) fn measure(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
         let Some(found) = study.comparison(metrics)? else { return Ok(()) };
         for (kind, series) in OTHERS {
-            for row in comparison::prefixes(found, kind) {
-                metrics.add(series.at(row.level), row.value);
-            }
+            comparison::add_prefixes(metrics, found, kind, series, None);
         }
         Ok(())
     }

@@ -88,11 +88,11 @@ mod measuring {
     pub(crate) fn measure(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
         let run = study.run;
         if let Some(short) = &run.short {
-            windows(run, short, metrics)?;
+            metrics.part("stability over windows", |metrics| windows(run, short, metrics))?;
         }
-        refits(run, metrics)?;
+        metrics.part("stability over refits", |metrics| refits(run, metrics))?;
         if run.states.len_of(Dimension(1)) > 1 {
-            years(run, metrics)?;
+            metrics.part("stability over years", |metrics| years(study, metrics))?;
         }
         Ok(())
     }
@@ -128,12 +128,11 @@ mod measuring {
 
     /// Long against short window: the LSTM's directions beside the raw grades.
     fn windows(run: &Run, short: &Short, metrics: &mut Metrics) -> Result<()> {
-        let rows = &short.rows;
-        let train: Vec<bool> = rows.iter().map(|row| run.targets.train[*row]).collect();
+        let Short { rows, train, .. } = short;
         let directions = unit_rows(&run.ends.select(Dimension(0), rows));
         let short_directions = unit_rows(&short.ends);
         let grades = run.targets.grades.select(Dimension(0), rows);
-        let short_grades = run.grades_of(&short.panel.mean_shares())?;
+        let short_grades = run.grades_of(&short.mean_shares)?;
         let inside = train.iter().filter(|flag| **flag).count();
         for (clusters, by_states, by_grades) in
             [(Segmentation::CLUSTERS, WINDOWS_LSTM, WINDOWS_RAW), (FINE_CLUSTERS, FINE_LSTM, FINE_RAW)]
@@ -142,7 +141,7 @@ mod measuring {
             let mut compare = |figure: Figure, long: &Array2<f64>, short: &Array2<f64>| -> Result<()> {
                 let mut rng = seed::stream(1, "window clusters", clusters as u64);
                 let same =
-                    window_stability(long, short, &train, count, Segmentation::STARTS, &mut rng)?.same.all;
+                    window_stability(long, short, train, count, Segmentation::STARTS, &mut rng)?.same.all;
                 metrics.add(figure, same);
                 Ok(())
             };
@@ -153,13 +152,14 @@ mod measuring {
         let predicted =
             (dominant(&output(&run.ends.select(Dimension(0), rows)))?, dominant(&output(&short.ends))?);
         let raw = (dominant(&grades)?, dominant(&short_grades)?);
-        metrics.add(DOMINANT_LSTM, label_stability(&predicted.0, &predicted.1, &train)?.all);
-        metrics.add(DOMINANT_RAW, label_stability(&raw.0, &raw.1, &train)?.all);
+        metrics.add(DOMINANT_LSTM, label_stability(&predicted.0, &predicted.1, train)?.all);
+        metrics.add(DOMINANT_RAW, label_stability(&raw.0, &raw.1, train)?.all);
         Ok(())
     }
 
     /// Who never moved over the years: the LSTM's states beside raw grades of single years and their running mean.
-    fn years(run: &Run, metrics: &mut Metrics) -> Result<()> {
+    fn years(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
+        let run = study.run;
         let train_rows = run.train_rows();
         let count = Segmentation::CLUSTERS.min(train_rows.len());
         let never = |name: &str, features: &Array3<f64>, item: u64| -> Result<f64> {
@@ -175,8 +175,8 @@ mod measuring {
             let units = unit_rows(&period);
             period.assign(&units);
         }
-        let grades = run.yearly_grades()?;
-        let running = running_mean(&grades);
+        let grades = study.yearly_grades()?;
+        let running = running_mean(grades);
         let fitted_on_means = {
             let inside = run.targets.grades.select(Dimension(0), &train_rows);
             KMeans::params(count)
@@ -187,7 +187,7 @@ mod measuring {
             Ok(yearly_stability(&fitted_on_means.centers, features, &run.targets.train)?.never_moved.all)
         };
         metrics.add(YEARLY_LSTM, never("yearly lstm", &directions, 0)?);
-        metrics.add(YEARLY_RAW, moved(&grades)?);
+        metrics.add(YEARLY_RAW, moved(grades)?);
         metrics.add(YEARLY_RUNNING_MEAN, moved(&running)?);
         Ok(())
     }

@@ -57,31 +57,33 @@ mod measuring {
     };
 
     use super::*;
-    use crate::measure::{metrics::Metrics, study::Study};
+    use crate::measure::{comparison::LEVELS, metrics::Metrics, study::Study};
 
     pub(crate) fn measure(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
         let run = study.run;
         let Some(explanation) = study.explanation(metrics)? else { return Ok(()) };
         let own = explanation.linear.predict(&run.mean_shares)?;
-        let levels = 4.min(run.order.ncols());
+        let levels = LEVELS.min(run.order.ncols());
         let neighbors = DEFAULT_NEIGHBORS.min(run.train_rows().len());
         let found = prefix_accuracy(&own, &run.order, &run.targets.train, levels, neighbors)?;
         metrics.add_all(SURROGATE_ANGLES, found.accuracy);
         if let Some(short) = &run.short {
-            let train: Vec<bool> = short.rows.iter().map(|row| run.targets.train[*row]).collect();
-            let count = Segmentation::CLUSTERS.min(train.iter().filter(|flag| **flag).count());
-            let long_angles = own.select(Dimension(0), &short.rows);
-            let short_angles = explanation.linear.predict(&short.panel.mean_shares())?;
-            let mut rng = seed::stream(1, "surrogate windows", 0);
-            let same = window_stability(
-                &directions(&long_angles),
-                &directions(&short_angles),
-                &train,
-                count,
-                Segmentation::STARTS,
-                &mut rng,
-            )?;
-            metrics.add(WINDOWS_SURROGATE, same.same.all);
+            metrics.part("angles over windows", |metrics| {
+                let count = Segmentation::CLUSTERS.min(short.train.iter().filter(|flag| **flag).count());
+                let long_angles = own.select(Dimension(0), &short.rows);
+                let short_angles = explanation.linear.predict(&short.mean_shares)?;
+                let mut rng = seed::stream(1, "surrogate windows", 0);
+                let same = window_stability(
+                    &directions(&long_angles),
+                    &directions(&short_angles),
+                    &short.train,
+                    count,
+                    Segmentation::STARTS,
+                    &mut rng,
+                )?;
+                metrics.add(WINDOWS_SURROGATE, same.same.all);
+                Ok(())
+            })?;
         }
         // The network's own angles in the same frame, so that the two figures can be compared.
         let network = explanation.frame.angles(&final_states(&run.states)?)?;

@@ -64,7 +64,7 @@ fn statements() -> Vec<Statement> {
         .control("customers with one certified fixed point: {}", ONE_POINT)
         .readings(
             "Two groups are better described by clusters of points than by a curve, on held-out customers.",
-            "Number of groups that clusters of points describe better than a curve on held-out customers: not two, and it changes with the seed.",
+            "Number of groups that clusters of points describe better than a curve on held-out customers: not two.",
         ),
     ]
 }
@@ -77,7 +77,7 @@ mod measuring {
     use std::collections::BTreeSet;
 
     use anyhow::Result;
-    use spendscape_schema::tables::{Attractors, EndStates};
+    use spendscape_schema::tables::{Attractors, EndStates, words};
     use spendscape_stats::median;
 
     use super::*;
@@ -120,12 +120,12 @@ mod measuring {
                 .collect::<BTreeSet<_>>()
                 .len() as f64
         };
-        metrics.add(DRAWN_LINES, groups(&|row| table.drawn[row] && shapes[row] == "line"));
-        metrics.add(DRAWN_POINTS, groups(&|row| table.drawn[row] && shapes[row] == "point"));
+        metrics.add(DRAWN_LINES, groups(&|row| table.drawn[row] && shapes[row] == words::LINE));
+        metrics.add(DRAWN_POINTS, groups(&|row| table.drawn[row] && shapes[row] == words::POINT));
         for (figure, verdict) in [
-            (LINE_ATTRACTORS, "line attractor"),
-            (SLOW_MANIFOLDS, "slow manifold"),
-            (INPUT_DRIVEN_LOCI, "input-driven locus"),
+            (LINE_ATTRACTORS, words::LINE_ATTRACTOR),
+            (SLOW_MANIFOLDS, words::SLOW_MANIFOLD),
+            (INPUT_DRIVEN_LOCI, words::INPUT_DRIVEN_LOCUS),
         ] {
             metrics.add(figure, groups(&|row| table.verdict[row] == verdict));
         }
@@ -142,8 +142,8 @@ mod measuring {
                 .collect();
             firsts.iter().sum::<f64>() / firsts.len() as f64
         };
-        metrics.add(EXPLAINED_LINE, mean_explained("line"));
-        metrics.add(EXPLAINED_POINT, mean_explained("point"));
+        metrics.add(EXPLAINED_LINE, mean_explained(words::LINE));
+        metrics.add(EXPLAINED_POINT, mean_explained(words::POINT));
     }
 
     /// Whether a row is the first of its group and shape: the fit's figure stands on each of them.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use ndarray::{Array2, Array3, Axis as Dimension};
-use spendscape_run::{File, Model, StoredStates, StoredTargets, TableHead, Weights, inputs};
+use spendscape_run::{File, Model, Sourced, StoredStates, StoredTargets, Weights, inputs};
 use spendscape_schema::{
     Coefficients, Panel,
     tables::{Attractors, EndStates, Latent, MeanShares, Predictions, Reach, SurrogateAngles, TraitAxes},
@@ -28,10 +28,8 @@ inputs! {
         pub mean_shares: MeanShares = table File::MeanShares,
         /// Outputs, and where grades are among the states.
         pub predictions: Predictions = table File::Predictions,
-        /// Trait axes in state space.
-        pub trait_axes: TraitAxes = table File::TraitAxes,
-        /// What the inverse of the output layer says of itself.
-        pub inverse: TableHead = table File::TraitAxes,
+        /// Trait axes in state space, with what the inverse of the output layer says of itself.
+        pub trait_axes: Sourced<TraitAxes> = table File::TraitAxes,
         /// Reachable outputs.
         pub reach: Option<Reach> = table File::Reach,
         /// Shares over the short window.
@@ -106,8 +104,10 @@ pub struct Run {
 pub(crate) struct Short {
     /// Rows of these customers in the long window's tables.
     pub(crate) rows: Vec<usize>,
-    /// Their shares.
-    pub(crate) panel: Panel,
+    /// Whether each is trained on.
+    pub(crate) train: Vec<bool>,
+    /// Their mean shares.
+    pub(crate) mean_shares: Array2<f64>,
     /// Their last hidden states.
     pub(crate) ends: Array2<f64>,
 }
@@ -121,10 +121,12 @@ impl Run {
         let RunTables { panel, coefficients, targets, model, states, .. } = tables;
         model.check_classes(&panel.classes)?;
         let short = match (tables.short_panel, tables.short_states) {
-            (Some(short), Some(states)) => Some(Short::new(short, &states, &panel.customers)?),
+            (Some(short), Some(states)) => {
+                Some(Short::new(&short, &states, &panel.customers, &targets.train)?)
+            }
             _ => None,
         };
-        let closed_form_error = tables.inverse.provenance.parameters.get("closed_form_error");
+        let closed_form_error = tables.trait_axes.provenance.parameters.get("closed_form_error");
         Ok(Self {
             coefficients: coefficients.for_classes(&panel.classes)?,
             mean_shares: tables.mean_shares.share,
@@ -139,7 +141,7 @@ impl Run {
             model,
             short,
             predictions: tables.predictions,
-            trait_axes: tables.trait_axes,
+            trait_axes: tables.trait_axes.value,
             reach: tables.reach,
             surrogate_angles: tables.surrogate_angles,
             end_states: tables.end_states,
@@ -189,7 +191,8 @@ impl Run {
 }
 
 impl Short {
-    fn new(panel: Panel, states: &StoredStates, customers: &[String]) -> Result<Self> {
+    /// The window of `panel` for the `customers` of the long one, of whom `train` are trained on.
+    fn new(panel: &Panel, states: &StoredStates, customers: &[String], train: &[bool]) -> Result<Self> {
         let ends = states.ends()?;
         let at: HashMap<&String, usize> =
             customers.iter().enumerate().map(|(row, name)| (name, row)).collect();
@@ -200,7 +203,12 @@ impl Short {
             .filter_map(|(row, name)| Some((row, *at.get(name)?)))
             .collect();
         let (own, rows): (Vec<usize>, Vec<usize>) = both.into_iter().unzip();
-        Ok(Self { rows, panel: panel.select(&own), ends: ends.select(Dimension(0), &own) })
+        Ok(Self {
+            train: rows.iter().map(|row| train[*row]).collect(),
+            rows,
+            mean_shares: panel.select(&own).mean_shares(),
+            ends: ends.select(Dimension(0), &own),
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use anyhow::Result;
+use ndarray::Array3;
 use spendscape_segments::{Comparison, TrajectorySummary, trajectory_summary};
 use spendscape_surrogate::{CoefficientTests, coefficient_tests};
 
@@ -21,6 +22,7 @@ pub(crate) struct Study<'a> {
     pub(crate) run: &'a Run,
     trajectories: OnceCell<Option<TrajectorySummary>>,
     comparison: OnceCell<Option<Comparison>>,
+    yearly_grades: OnceCell<Array3<f64>>,
     explanation: OnceCell<Option<Explanation>>,
     tests: OnceCell<Option<CoefficientTests>>,
 }
@@ -31,6 +33,7 @@ impl<'a> Study<'a> {
             run,
             trajectories: OnceCell::new(),
             comparison: OnceCell::new(),
+            yearly_grades: OnceCell::new(),
             explanation: OnceCell::new(),
             tests: OnceCell::new(),
         }
@@ -49,7 +52,16 @@ impl<'a> Study<'a> {
 
     /// The comparison of representations.
     pub(crate) fn comparison(&self, metrics: &mut Metrics) -> Result<Option<&Comparison>> {
-        once(&self.comparison, metrics, "comparison", || compare_all(self.run))
+        once(&self.comparison, metrics, "comparison", || compare_all(self.run, self.yearly_grades()?))
+    }
+
+    /// Grades of every single period, N x T x P.
+    pub(crate) fn yearly_grades(&self) -> Result<&Array3<f64>> {
+        if let Some(made) = self.yearly_grades.get() {
+            return Ok(made);
+        }
+        let made = self.run.yearly_grades()?;
+        Ok(self.yearly_grades.get_or_init(|| made))
     }
 
     /// The linear explanation.

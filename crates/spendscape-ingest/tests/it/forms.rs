@@ -119,6 +119,8 @@ fn lines_around_the_rows_are_left_out_and_counted() {
     let commented = format!("# bank: x\n{}# end", ROWS.replace("B2;2019", "#B2;7\nB2;2019"));
     let (report, found) = amounts(&bench, &with(""), commented);
     assert_eq!((found, report.not_rows.count, report.files[0].lines_above), (ALL.to_vec(), 2, 1));
+    let said = report.not_rows.examples[0].to_string();
+    assert!(said.contains("`source.not_rows` names it") && !said.contains("empty"), "{said}");
     assert_says(
         &refusal(&bench, &with(""), ROWS.replace("B2;2019", "\"# a\nB2\";2019")),
         &["row 3 (line 4)", "spans lines"],
@@ -126,7 +128,9 @@ fn lines_around_the_rows_are_left_out_and_counted() {
     // A row without a value says nothing, but that it stood there is counted; a blank line is none.
     let (report, found) = amounts(&bench, &map(""), ROWS.replace("B2;2019", ";;;\n\nB2;2019"));
     assert_eq!((found, report.not_rows.count), (ALL.to_vec(), 1));
-    assert_says(&report.not_rows.examples[0].to_string(), &["line 4", "all its fields are empty"]);
+    let said = report.not_rows.examples[0].to_string();
+    assert_says(&said, &["line 4", "all its fields are empty"]);
+    assert!(!said.contains("not_rows"), "{said}");
     // Exports put one after another, also with a mark between them.
     for between in ["", "\u{feff}"] {
         let (report, found) = amounts(&bench, &map(""), format!("{ROWS}{between}{ROWS}"));

@@ -24,6 +24,9 @@ const GATHERED: usize = 512;
 /// A row of a part: the place of its cell among those of the part, and money spent in minor units.
 type Row = (u32, i32);
 
+/// The same of an amount that does not fit.
+type LargeRow = (u32, i64);
+
 /// The totals of some neighboring customers in minor units, one block of cells per customer.
 ///
 /// Almost all totals fit 32 bits, with which the blocks take half the memory: what does not is moved to a map.
@@ -64,8 +67,7 @@ impl Blocks {
 #[derive(Debug, Default)]
 struct Part {
     rows: Vec<Row>,
-    /// Rows whose amount does not fit.
-    large: Vec<(u32, i64)>,
+    large: Vec<LargeRow>,
     blocks: Option<Blocks>,
 }
 
@@ -77,10 +79,26 @@ impl Part {
             }
             None => {
                 self.rows.extend_from_slice(rows);
-                if self.rows.len() * size_of::<Row>() >= customers * cells * size_of::<i32>() {
-                    self.blocks = Some(std::mem::take(self).blocks(customers, cells));
-                }
+                self.sum_up(customers, cells);
             }
+        }
+    }
+
+    fn add_large(&mut self, row: LargeRow, customers: usize, cells: usize) {
+        match &mut self.blocks {
+            Some(blocks) => blocks.add(row.0 as usize, row.1),
+            None => {
+                self.large.push(row);
+                self.sum_up(customers, cells);
+            }
+        }
+    }
+
+    /// Makes totals of the rows as soon as these take as much room.
+    fn sum_up(&mut self, customers: usize, cells: usize) {
+        let kept = size_of_val(self.rows.as_slice()) + size_of_val(self.large.as_slice());
+        if kept >= customers * cells * size_of::<i32>() {
+            self.blocks = Some(std::mem::take(self).blocks(customers, cells));
         }
     }
 
@@ -152,7 +170,10 @@ impl Gathered<'_> {
                         self.hand_on(part);
                     }
                 }
-                Err(_) => parts.with(part, |part| part.large.push((at, *amount))),
+                Err(_) => {
+                    let customers = parts.customers_of(part).len();
+                    parts.with(part, |part| part.add_large((at, *amount), customers, parts.cells));
+                }
             }
         }
     }
@@ -225,6 +246,27 @@ mod tests {
 
     /// Two customers are a part.
     const CELLS: u32 = PART_CELLS as u32 / 2;
+
+    /// Ledgers in a small unit have only such amounts: they must not be kept beyond the room that totals take.
+    #[test]
+    fn amounts_beyond_32_bits_take_no_more_room_than_totals() {
+        let amount = i64::from(i32::MAX) + 1;
+        let room = 2 * CELLS as usize * size_of::<i32>();
+        let parts = Parts::new(0..2, CELLS as usize);
+        let mut gathered = parts.gather();
+        let mut rows = Rows::default();
+        (0..GATHERED).for_each(|row| rows.push(row as u32 % 2, row as u32, amount));
+        let kept = |part: &mut Part| size_of_val(part.large.as_slice()) + size_of_val(part.rows.as_slice());
+        let times = 4 * room / (GATHERED * size_of::<LargeRow>());
+        for _ in 0..times {
+            gathered.add(&rows);
+            assert!(parts.with(0, kept) <= room);
+        }
+        gathered.finish();
+        let (blocks, mut block) = (parts.take(0).0, Vec::new());
+        blocks.of(1, &mut block);
+        assert_eq!((block[0], block[1]), (0, times as i64 * amount));
+    }
 
     proptest! {
         /// Totals are those of 64 bits, whatever their size.

@@ -61,9 +61,15 @@ fn each_customer_and_period_has_a_row_whatever_the_files() {
     assert_eq!(balances(&parts, window, None, &panel).unwrap().unwrap(), found);
 
     // A window of Bert's own ends a day earlier: its last month lacks the transaction of the 29th.
-    let anchors = HashMap::from([("bert".to_owned(), date(2020, 1, 5))]);
-    let own = balances(&[&whole], window, Some(&anchors), &panel).unwrap().unwrap();
-    assert_eq!(figures(&own)[2..], [("bert", 0, [0, 0, 0]), ("bert", 1, [0, 0, 0])]);
+    let known = folder.path().join("known.parquet");
+    write_with(&known, &rows(), no_text, &[&AFTER[..5], &[Some(40)]].concat());
+    let until = |last| {
+        let anchors = HashMap::from([("bert".to_owned(), last)]);
+        let found = balances(&[&known], window, Some(&anchors), &panel).unwrap().unwrap();
+        figures(&found)[2..].iter().map(|(_, _, numbers)| *numbers).collect::<Vec<_>>()
+    };
+    assert_eq!(until(date(2020, 2, 28)), [[90, 90, 0], [90, 90, 0]]);
+    assert_eq!(until(date(2020, 2, 29)), [[90, 90, 0], [40, 40, 0]]);
 }
 
 #[test]

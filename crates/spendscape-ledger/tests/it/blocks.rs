@@ -142,3 +142,22 @@ fn others_are_there_without_a_transaction_and_errors_are_told() {
     let refused = CustomerBlocks::survey(&[empty], request(&["food"])).unwrap_err();
     assert!(matches!(refused, Error::EmptyLedger { .. }));
 }
+
+#[test]
+fn more_classes_or_channels_than_are_numbered_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(&folder.path().join("ledger.parquet"), &[row("a", at(0), -1, "c0")], 10);
+    let limit = usize::from(u16::MAX);
+    let classes = |count: usize| (0..count).map(|number| format!("c{number}")).collect::<Vec<_>>();
+    let survey = |classes, most_channels| {
+        CustomerBlocks::survey(&[&path], BlockRequest { classes, most_channels, ..request(&[]) })
+    };
+    assert!(survey(classes(limit), limit).is_ok());
+    for (found, what) in
+        [(survey(classes(limit + 1), 1), "classes"), (survey(classes(1), limit + 1), "channels")]
+    {
+        let error = found.unwrap_err();
+        assert!(matches!(&error, Error::TooMany { found, .. } if *found == limit + 1), "{error}");
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}

@@ -5,6 +5,17 @@ use spendscape_schema::{CoefficientOrigin, scope::percent};
 use super::{Card, blocks::Block};
 use crate::draw::text::count;
 
+/// Figures of the claims that the card shows: customers in the same cluster, and of the same dominant output, by both windows.
+const SAME_CLUSTER: &str = "stability.k5.lstm";
+const SAME_SEGMENT: &str = "stability.dominant.lstm";
+/// The search for coefficients that are known, and what its figures mean.
+const KNOWN_COEFFICIENTS: [(&str, &str); 4] = [
+    ("coefficients.known", "classes with an effect in the known table"),
+    ("coefficients.found", "of these, found"),
+    ("coefficients.false", "found although without effect"),
+    ("coefficients.auroc", "area under the curve of that search"),
+];
+
 fn text(blocks: &mut Vec<Block>, text: impl Into<String>) {
     blocks.push(Block::Paragraph(text.into()));
 }
@@ -240,14 +251,8 @@ impl Card {
         let rows = vec![
             row(["same strongest class".to_owned(), figures.percent("stability.first_driver")]),
             row(["three strongest classes in common".to_owned(), figures.percent("stability.three_drivers")]),
-            row([
-                "same cluster by long and short window".to_owned(),
-                self.metrics.percent("stability.k5.lstm"),
-            ]),
-            row([
-                "same segment by long and short window".to_owned(),
-                self.metrics.percent("stability.dominant.lstm"),
-            ]),
+            row(["same cluster by long and short window".to_owned(), self.metrics.percent(SAME_CLUSTER)]),
+            row(["same segment by long and short window".to_owned(), self.metrics.percent(SAME_SEGMENT)]),
         ];
         blocks.push(Block::Table {
             caption: "Stability",
@@ -334,13 +339,7 @@ impl Card {
                 "The same run gives the same bytes, on any number of threads.",
             ],
         );
-        let measured = [
-            ("coefficients.known", "classes with an effect in the known table"),
-            ("coefficients.found", "of these, found"),
-            ("coefficients.false", "found although without effect"),
-            ("coefficients.auroc", "area under the curve of that search"),
-        ];
-        let rows: Vec<Vec<String>> = measured
+        let rows: Vec<Vec<String>> = KNOWN_COEFFICIENTS
             .iter()
             .filter_map(|(name, what)| {
                 let value = self.metrics.get(name)?;
@@ -417,6 +416,22 @@ impl Card {
         blocks.push(Block::Table { caption: "The tables of the run folder", headings, rows, numbers: false });
         if !self.run.left_out.is_empty() {
             blocks.push(Block::List(self.run.left_out.clone()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spendscape_claims::claims::CLAIMS;
+
+    use super::*;
+
+    #[test]
+    fn the_card_shows_figures_that_are_measured() {
+        let known = KNOWN_COEFFICIENTS.map(|(name, _)| name);
+        for name in known.into_iter().chain([SAME_CLUSTER, SAME_SEGMENT]) {
+            let mut figures = CLAIMS.iter().flat_map(|claim| claim.figures);
+            assert!(figures.any(|figure| figure.contains(name)), "no claim measures {name}");
         }
     }
 }

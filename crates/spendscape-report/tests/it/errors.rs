@@ -2,9 +2,12 @@
 
 use std::{fs, path::Path};
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis as Rows};
 use spendscape_report::{Error, FigureInfo, FigureOptions, Outcome, figures, page};
-use spendscape_schema::{Axes, Axis, Table, Tabular, tables::States};
+use spendscape_schema::{
+    Axes, Axis, Table, Tabular,
+    tables::{Projection, States},
+};
 use spendscape_store::{Provenance, write_table};
 use tempfile::TempDir;
 
@@ -168,4 +171,21 @@ fn figures_without_tables_are_skipped_and_older_ones_removed() {
         fs::read_dir(&figures).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     left.sort();
     assert_eq!(left, ["figure1.png", "figure1.svg", "figure2-network.png", "figure2-network.svg"]);
+}
+
+#[test]
+fn a_projection_of_two_directions_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture { customers: 40, units: 5, ..Fixture::default() };
+    fixture.make(folder.path());
+    let table = Projection {
+        component: vec![1, 2],
+        axis: Array2::eye(5).select(Rows(0), &[0, 1]),
+        variance: vec![0.6, 0.2],
+    };
+    let batch = table.to_batch(&Axes::new().with_numbered(Axis::Unit, 5)).unwrap();
+    let path = folder.path().join("projection.parquet");
+    write_table(&path, Table::Projection, &batch, Provenance::new("projection")).unwrap();
+    let error = refuses(folder.path(), "projection.parquet");
+    assert!(matches!(error, Error::WrongRows { expected: 3, found: 2, .. }), "{error}");
 }

@@ -78,6 +78,18 @@ fn five_units_are_drawn_by_their_principal_components_which_is_said() {
 }
 
 #[test]
+fn without_a_projection_the_first_three_units_are_drawn_which_is_said() {
+    let run = Path::new(env!("CARGO_TARGET_TMPDIR")).join("five-units-alone");
+    Fixture { units: 5, customers: 40, ..Fixture::default() }.make(&run);
+    std::fs::remove_file(run.join("projection.parquet")).unwrap();
+    figures(&run, &run.join("figures"), &FigureOptions::default()).unwrap();
+    let figure = Figure::read(&run.join("figures"), "figure1");
+    assert!(figure.says("unit 3 (state units)") && !figure.says("component 3 (state units)"));
+    assert!(figure.description.contains("drawn are the first three units"), "{}", figure.description);
+    assert!(figure.description.contains("projection.parquet"), "{}", figure.description);
+}
+
+#[test]
 fn few_customers_and_few_traits_are_enough() {
     for (name, customers, traits) in
         [("one-customer", 1, 5), ("twenty-customers", 20, 5), ("two-traits", 20, 2), ("one-trait", 20, 1)]

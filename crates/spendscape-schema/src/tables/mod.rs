@@ -133,6 +133,7 @@ mod segments;
 mod synth;
 mod training;
 mod uses;
+pub mod words;
 
 use std::{collections::HashMap, sync::Arc};
 

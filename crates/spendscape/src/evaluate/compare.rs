@@ -33,7 +33,7 @@ inputs! {
     }
 }
 
-/// The runs that are compared, in the order in which they were named.
+/// The runs that are compared, in the order of their names among the sources.
 #[derive(Debug)]
 pub struct CompareInputs(pub Vec<ComparedInputs>);
 
@@ -110,10 +110,14 @@ impl Stage for Compare {
 pub fn compare(run: &RunFolder, options: &CompareOptions, force: bool) -> Result<()> {
     let mut targets = None;
     let mut seeds = BTreeMap::new();
-    for path in &options.runs {
+    // Each folder stays locked, so that two commands that name them in another order would wait for each other for ever.
+    let mut runs: Vec<&PathBuf> = options.runs.iter().collect();
+    runs.sort_by_cached_key(|path| path.canonicalize().unwrap_or_else(|_| (*path).clone()));
+    for path in &runs {
         let one = RunFolder::open(path, run.data_for_others())?;
         execute::<Evaluate>(&Sources::new(&one), &options.evaluate, false)?;
         let found = comparison::read(one.table(File::Comparison)?)?;
+        ensure!(!found.rows.is_empty(), "{} has too few customers to be compared", path.display());
         let seed = found.rows.first().map(|row| row.seed).unwrap_or_default();
         let (_, own) = one.need(File::Targets)?;
         if let Some((other, _)) = seeds.insert(seed, (path, one)) {
@@ -127,7 +131,7 @@ pub fn compare(run: &RunFolder, options: &CompareOptions, force: bool) -> Result
             *targets.get_or_insert_with(|| own.clone()) == own,
             "{} has other customers, grades or another split than {}: they cannot be compared",
             path.display(),
-            options.runs[0].display()
+            runs[0].display()
         );
     }
     let sources = seeds

@@ -15,7 +15,8 @@ pub use self::compare::{Compare, CompareOptions, compare, read_summary};
 /// What is measured.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub struct EvaluateOptions {
-    /// Leave out what needs further trainings (elbow, feed-forward net, autoencoders)
+    /// Leave out what needs further trainings (elbow, feed-forward net, autoencoders) and the methods of clustering beside
+    /// k-means
     #[arg(long)]
     pub no_baselines: bool,
     /// Leave out the polynomial with all 4,850 columns

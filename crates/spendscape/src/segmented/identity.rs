@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
 use ndarray::Array2;
-use spendscape_run::{File, Notes, RunFolder, Segmentation, inputs};
+use spendscape_run::{File, Notes, RunFolder, Segmentation, Sourced, inputs};
 use spendscape_schema::tables::{self, DriftRow, Segments};
 use spendscape_segments::{Drift, DriftTable, Fate, MatchConfig, group_means, match_segments, segment_drift};
 
@@ -12,7 +12,7 @@ inputs! {
     /// The segments of an earlier run.
     pub struct Earlier {
         /// Who belonged to which.
-        pub segments: Segments = table File::Segments,
+        pub segments: Sourced<Segments> = table File::Segments,
         /// Where they lay, and which ids are free.
         pub centers: Segmentation = table File::SegmentCenters,
     }
@@ -37,8 +37,9 @@ pub(crate) fn open(path: &Path, run: &RunFolder, files: &[File], lacks: &str) ->
 impl Earlier {
     /// The segment of each customer of either run: in the earlier one, and `assigned` in this one.
     fn labels(&self, customers: &[String], assigned: &[usize]) -> [Vec<Option<usize>>; 2] {
-        let segments = self.segments.segment.iter().copied().map(usize::from);
-        let mut earlier: HashMap<&String, usize> = self.segments.customer.iter().zip(segments).collect();
+        let Segments { customer, segment, .. } = &self.segments.value;
+        let segments = segment.iter().copied().map(usize::from);
+        let mut earlier: HashMap<&String, usize> = customer.iter().zip(segments).collect();
         let mut old: Vec<Option<usize>> = customers.iter().map(|name| earlier.remove(name)).collect();
         let mut new: Vec<Option<usize>> = assigned.iter().copied().map(Some).collect();
         // The order of those who left does not matter: they are only counted.
@@ -82,7 +83,8 @@ impl Earlier {
         let found = match_segments(&old, &new, segmentation.ids.len(), next_id, &config)?;
         ensure!(
             found.drift.common > 0,
-            "no customer of the earlier run is in this one, so that its segments cannot be found again"
+            "{}: no customer of the earlier run is in this one, so that its segments cannot be found again",
+            self.segments.path.display()
         );
         ensure!(found.next_id <= usize::from(u16::MAX), "there are no more ids for new segments");
         segmentation.ids = found.ids;

@@ -4,7 +4,7 @@
 //! What becomes of unknown codes and of periods without spending is the panel's business (the taxonomy's rule for unmapped
 //! codes, the policy for empty windows); a panel made by other rules than the training panel is refused.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -12,19 +12,19 @@ use serde::Serialize;
 use serde_json::Value;
 use spendscape_dynamics::{InverseConfig, inverse_regression};
 use spendscape_run::{
-    File, FromFile, FromTable, Model, Notes, RunFolder, Segmentation, Sourced, Sources, Stage, StoredStates,
-    StoredTargets, TableHead, WithAxes, execute, inputs, outputs,
+    File, Found as FoundInputs, FromTable, Inputs, Model, Notes, RunFolder, Segmentation, Sourced, Sources,
+    Stage, StoredStates, StoredTargets, TableHead, TableInput, WithAxes, execute, inputs, outputs,
 };
 use spendscape_schema::{
-    Coefficients, Panel, Table, Targets, WindowSpec,
+    Coefficients, Panel, Scope, Targets, WindowSpec,
     tables::{Angles, Drift, Frame, MeanShares, Predictions, Projection, Segments},
     window::Anchor,
 };
 use spendscape_segments::{angles_of, unit_rows};
-use spendscape_store::{Provenance, read_table};
+use spendscape_store::{Digest, Provenance, read_table};
 
 use crate::{
-    readout::{axes, mean_shares, predictions},
+    readout::{axes, mean_shares, predictions, projection_along},
     scope,
     segmented::{
         Found, PANEL_PARAMETERS,
@@ -42,6 +42,9 @@ pub struct AssignOptions {
     pub model: PathBuf,
 }
 
+/// The trained run among the sources.
+const TRAINED: &str = "trained";
+
 inputs! {
     /// The trained run that customers are assigned by.
     pub struct TrainedInputs {
@@ -54,7 +57,7 @@ inputs! {
         /// How its states are drawn.
         pub projection: Option<WithAxes<Projection>> = table File::Projection,
         /// The segments of its own customers.
-        pub segments: Segments = table File::Segments,
+        pub segments: Sourced<Segments> = table File::Segments,
         /// Where they lie.
         pub centers: Segmentation = table File::SegmentCenters,
         /// How the panel was made that they were found in.
@@ -70,9 +73,9 @@ inputs! {
         /// Shares over the short window.
         pub short: Option<Panel> = table File::ShortPanel,
         /// The coefficients that the trained run's targets were made with.
-        pub coefficients: CoefficientFile = file "coefficients",
+        pub coefficients: TrainedCoefficients = all (),
         /// The trained run.
-        pub trained: TrainedInputs = folder "trained",
+        pub trained: TrainedInputs = folder TRAINED,
     }
 }
 
@@ -87,7 +90,7 @@ outputs! {
         pub short: Option<StoredStates> = table File::ShortStates,
         /// Direction angles.
         pub angles: WithAxes<Angles> = table File::Angles,
-        /// How states are drawn: as the trained run's.
+        /// How states are drawn: along the axes of the trained run's.
         pub projection: Option<WithAxes<Projection>> = table File::Projection,
         /// Mean shares.
         pub mean_shares: WithAxes<MeanShares> = table File::MeanShares,
@@ -102,13 +105,51 @@ outputs! {
     }
 }
 
-/// Coefficients in a file of their own, with what they were made from.
+/// The coefficients that a trained run's targets were made with. They lie beside the panel or where training found them: what
+/// is made from them is told by their content, so that nothing is read where the outputs are up to date.
 #[derive(Debug)]
-pub struct CoefficientFile(pub Sourced<Coefficients>);
+pub struct TrainedCoefficients(pub Coefficients);
 
-impl FromFile for CoefficientFile {
-    fn from_file(path: &Path) -> Result<Self> {
-        Ok(Self(Sourced::from_table(&read_table(path, Table::Coefficients)?)?))
+impl TrainedCoefficients {
+    /// The digest of their content, as the targets of the trained run say it.
+    fn wanted(sources: &Sources<'_>) -> Result<Digest> {
+        let trained = sources.of(TRAINED).context("there is no trained run")?;
+        let targets = TableHead::read(&trained, File::Targets, &FoundInputs::default())?;
+        let wanted = targets.provenance.inputs.get(File::Coefficients.name()).cloned();
+        wanted.with_context(|| format!("{} does not say its coefficients", targets.path.display()))
+    }
+}
+
+impl Inputs for TrainedCoefficients {
+    fn files() -> Vec<File> {
+        Vec::new()
+    }
+
+    fn find(sources: &Sources<'_>) -> Result<FoundInputs> {
+        let mut found = FoundInputs::default();
+        found.add_file("coefficients", Self::wanted(sources)?);
+        Ok(found)
+    }
+
+    fn read(sources: &Sources<'_>, _: &FoundInputs) -> Result<Self> {
+        let trained = sources.of(TRAINED).context("there is no trained run")?;
+        let (file, wanted) = (File::Coefficients, Self::wanted(sources)?);
+        let record = trained.run().record("train")?;
+        let recorded = record.and_then(|stage| stage.paths.get(file.name()).map(PathBuf::from));
+        let places = [Some(sources.run().find(file)), recorded];
+        let places: Vec<PathBuf> = places.into_iter().flatten().collect();
+        for path in places.iter().filter(|path| path.exists()) {
+            let stored = read_table(path, file.table())?;
+            if stored.digest == wanted {
+                return Ok(Self(Coefficients::from_table(&stored)?));
+            }
+        }
+        let places: Vec<String> = places.iter().map(|path| path.display().to_string()).collect();
+        bail!(
+            "the coefficients that {} was trained with are not at {}: copy its coefficients.parquet beside the panel",
+            trained.run().path().display(),
+            places.join(" or ")
+        )
     }
 }
 
@@ -127,11 +168,12 @@ impl Stage for Assign {
     type Outputs = AssignOutputs;
 
     fn run(_: &AssignParams, inputs: AssignInputs, notes: &mut Notes) -> Result<AssignOutputs> {
-        let AssignInputs { panel: Sourced { value: panel, provenance: made }, short, coefficients, trained } =
-            inputs;
-        check_rules(&made, &panel, &trained.rules.provenance).context(File::Panel.name())?;
+        let AssignInputs { panel, short, coefficients, trained } = inputs;
+        let Sourced { value: panel, provenance: made, path } = panel;
+        let place = || format!("{}", path.display());
+        check_rules(&made, &panel, &trained.rules.provenance).with_context(place)?;
         let model = trained.model;
-        model.check_classes(&panel.classes).context(File::Panel.name())?;
+        model.check_classes(&panel.classes).with_context(place)?;
         let targets = targets(&trained.targets, &coefficients.0, &made, &panel)?;
         let states = StoredStates::compute(&model, &panel)?;
         let short = short.map(|short| StoredStates::compute(&model, &short)).transpose()?;
@@ -178,7 +220,7 @@ impl Stage for Assign {
                 },
             },
             drift: identity::table(Some(&drift), notes)?,
-            projection: trained.projection,
+            projection: trained.projection.map(|axes| projection_along(axes, &states)).transpose()?,
             targets,
             states,
             short,
@@ -205,8 +247,7 @@ pub fn assign(run: &RunFolder, options: &AssignOptions, force: bool) -> Result<(
     let trained = identity::open(&options.model, run, &files, "is no trained run with segments")?;
     run.need(File::Panel)
         .with_context(|| format!("stage `{}` needs {}", Assign::NAME, File::Panel.name()))?;
-    let coefficients = coefficients(run, &trained)?;
-    let sources = Sources::new(run).folder("trained", &trained).file("coefficients", Some(&coefficients));
+    let sources = Sources::new(run).folder(TRAINED, &trained);
     execute::<Assign>(&sources, &AssignParams {}, force)
 }
 
@@ -248,13 +289,14 @@ fn rule(value: &Value) -> String {
 /// The customers' scores and grades by the trained run's coefficients and scale. `made` is the panel's provenance.
 fn targets(
     known: &StoredTargets,
-    coefficients: &Sourced<Coefficients>,
+    coefficients: &Coefficients,
     made: &Provenance,
     panel: &Panel,
 ) -> Result<StoredTargets> {
-    let scope = scope::with_coefficients(made, &coefficients.provenance);
-    scope::warn_of_traits(scope.as_ref().and_then(|scope| scope.coefficients));
-    let scores = Targets::scores(panel, &coefficients.value)?;
+    let origin = known.scope.as_ref().and_then(|scope| scope.coefficients);
+    scope::warn_of_traits(origin);
+    let scope = scope::of_table(made).map(|scope| Scope { coefficients: origin, ..scope });
+    let scores = Targets::scores(panel, coefficients)?;
     Ok(StoredTargets {
         traits: known.traits.clone(),
         customers: panel.customers.clone(),
@@ -264,24 +306,4 @@ fn targets(
         scaling: known.scaling,
         scope,
     })
-}
-
-/// Where the coefficients are that the trained run's targets were made with: beside the panel, or where training found them.
-fn coefficients(run: &RunFolder, trained: &RunFolder) -> Result<PathBuf> {
-    let name = File::Coefficients.name();
-    let targets = trained.read(File::Targets)?.provenance;
-    let wanted = targets.inputs.get(name).context("the targets do not say their coefficients")?;
-    let recorded = trained.record("train")?.and_then(|stage| stage.paths.get(name).map(PathBuf::from));
-    let places: Vec<PathBuf> = [Some(run.find(File::Coefficients)), recorded].into_iter().flatten().collect();
-    for path in places.iter().filter(|path| path.exists()) {
-        if read_table(path, Table::Coefficients)?.digest == *wanted {
-            return Ok(path.clone());
-        }
-    }
-    let places: Vec<String> = places.iter().map(|path| path.display().to_string()).collect();
-    bail!(
-        "the coefficients that {} was trained with are not at {}: copy its coefficients.parquet beside the panel",
-        trained.path().display(),
-        places.join(" or ")
-    )
 }

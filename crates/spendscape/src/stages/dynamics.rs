@@ -14,10 +14,12 @@ use spendscape_dynamics::{
     LstmCell, Outcome, Population, PopulationConfig, Verdict, analyze_population, evenly_spaced,
     worth_studying,
 };
-use spendscape_run::{File, Model, Notes, Stage, StoredTargets, WithAxes, inputs, outputs};
+use spendscape_run::{
+    File, IntoTable, Model, Notes, Outputs, Stage, StoredTargets, WithAxes, inputs, outputs,
+};
 use spendscape_schema::{
     Axes, Axis, Panel,
-    tables::{Attractors, EndStates, Extended, FixedPoints, MeanShares, Predictions},
+    tables::{Attractors, EndStates, Extended, FixedPoints, MeanShares, Predictions, Reach, TraitAxes},
 };
 
 use self::{json::JsonTables, study::Inputs};
@@ -55,18 +57,6 @@ impl Default for DynamicsOptions {
     }
 }
 
-/// What `--json-tables` writes of customers: this stage's tables, and those that say where their grades are among the states.
-const CUSTOMER_TABLES: [File; 8] = [
-    File::Predictions,
-    File::TraitAxes,
-    File::Reach,
-    File::EndStates,
-    File::FixedPoints,
-    File::Extended,
-    File::Attractors,
-    File::PrintedAttractors,
-];
-
 /// Numbers of the extended trajectories that are kept for figures, at most: 1 GiB of them.
 const MOST_EXTENDED: usize = 1 << 28;
 
@@ -82,7 +72,11 @@ inputs! {
         /// Mean shares, which are held.
         pub mean_shares: MeanShares = table File::MeanShares,
         /// Where grades are among the states.
-        pub predictions: Predictions = table File::Predictions,
+        pub predictions: WithAxes<Predictions> = table File::Predictions,
+        /// Trait axes in state space, which `--json-tables` writes too.
+        pub trait_axes: Option<WithAxes<TraitAxes>> = table File::TraitAxes,
+        /// Reachable outputs, which it writes too.
+        pub reach: Option<WithAxes<Reach>> = table File::Reach,
     }
 }
 
@@ -117,7 +111,7 @@ impl Stage for Dynamics {
     type Outputs = DynamicsOutputs;
 
     fn run(options: &DynamicsOptions, inputs: DynamicsInputs, notes: &mut Notes) -> Result<DynamicsOutputs> {
-        let DynamicsInputs { panel, model, targets, mean_shares, predictions } = inputs;
+        let DynamicsInputs { panel, model, targets, mean_shares, predictions, trait_axes, reach } = inputs;
         model.check_classes(&panel.classes)?;
         let (weights, units, mean_shares) = (model.weights()?, model.units(), mean_shares.share);
         let axes =
@@ -129,7 +123,7 @@ impl Stage for Dynamics {
         let groups = attractors::Groups {
             targets: &targets,
             population: &population,
-            locations: &predictions.location_raw,
+            locations: &predictions.table.location_raw,
         };
         let [attractors, printed] = groups.tables(&weights, options.horizon, notes)?;
         let studied = worth_studying(&population, options.studied_customers);
@@ -157,11 +151,18 @@ impl Stage for Dynamics {
             attractors: with_axes(attractors),
             printed: with_axes(printed),
             maps: study::study(&cell, &maps, options.horizon, &options.study)?,
-            json: JsonTables(if options.json_tables {
-                CUSTOMER_TABLES.into_iter().chain(MapTables::FILES).collect()
+            json: if options.json_tables {
+                let mut given = vec![(File::Predictions, predictions.into_table()?.batch)];
+                if let Some(axes) = trait_axes {
+                    given.push((File::TraitAxes, axes.into_table()?.batch));
+                }
+                if let Some(reach) = reach {
+                    given.push((File::Reach, reach.into_table()?.batch));
+                }
+                JsonTables { written: DynamicsOutputs::files(), given }
             } else {
-                Vec::new()
-            }),
+                JsonTables::default()
+            },
         })
     }
 }

@@ -23,10 +23,11 @@ use spendscape_segments::{bootstrap_stability, unit_rows};
 use super::command_line_defaults;
 use crate::segmented::{
     Found, PANEL_PARAMETERS,
-    identity::{self, Earlier, log_drift},
-    profile::{Members, ProfileTables},
+    identity::{self, log_drift},
+    profile::Members,
     short_segments,
 };
+pub use crate::segmented::{identity::Earlier, profile::ProfileTables};
 
 /// How customers are segmented.
 #[derive(Debug, Clone, Args, Serialize)]

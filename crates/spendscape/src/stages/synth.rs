@@ -72,7 +72,7 @@ pub struct SynthParams {
     /// What the command line says.
     #[serde(flatten)]
     pub options: SynthOptions,
-    /// Years of the stream of goals, if there is one. A run without it is up to date whether or not this version knows goals.
+    /// Years of the stream of goals, if there is one; a bank without it says nothing of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goal_years: Option<usize>,
 }

@@ -13,10 +13,9 @@ use spendscape_schema::{
     Coefficients, Panel, TargetScaling, Targets, seed,
     tables::{Training, TrainingRow},
 };
-use spendscape_stats::mean_r2;
 
 use super::{command_line_defaults, count};
-use crate::{progress::Progress, recipe::Recipe, scope};
+use crate::{progress::Progress, readout, recipe::Recipe, scope};
 
 /// How the network is trained.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -191,8 +190,10 @@ fn fit(params: &TrainOptions, panel: &Panel, targets: &StoredTargets) -> Result<
     // What the network is for comes after its last step, wherever it was asked in training.
     let mut network = shape.zeros::<f32>()?;
     network.parameters_mut().copy_from_slice(learner.parameters());
-    let fit = mean_r2(&test_y.mapv(f64::from), &network.predict(&test_x)?.mapv(f64::from))?;
-    tracing::info!(r2 = format!("{fit:.3}"), "fit on unseen customers, mean over traits");
+    let outputs = network.predict(&test_x)?.mapv(f64::from);
+    if let Some(r2) = readout::fit(&test_y.mapv(f64::from), &outputs)? {
+        tracing::info!(r2 = format!("{r2:.3}"), "fit on unseen customers, mean over traits");
+    }
     let model = Model {
         network,
         classes: panel.classes.clone(),

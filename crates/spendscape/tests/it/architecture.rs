@@ -178,6 +178,58 @@ fn the_table_of_stages_is_that_of_the_types() {
 }
 
 #[test]
+fn what_is_assigned_is_what_the_stage_makes() {
+    let assigned = File::ALL.iter().filter(|file| file.is_assigned()).map(|file| file.name());
+    let made = <Assign as Stage>::Outputs::files();
+    assert_eq!(assigned.collect::<BTreeSet<_>>(), made.into_iter().map(File::name).collect::<BTreeSet<_>>());
+}
+
+/// The paths that a text's `use` items name, groups taken apart.
+fn imports(text: &str) -> Vec<String> {
+    fn take_apart(start: &str, tree: &str, paths: &mut Vec<String>) {
+        let Some((head, group)) = tree.split_once('{') else {
+            paths.push(format!("{start}{}", tree.trim()));
+            return;
+        };
+        let start = format!("{start}{}", head.trim());
+        let group = group.rsplit_once('}').unwrap().0;
+        let (mut depth, mut from) = (0, 0);
+        for (at, sign) in group.char_indices().chain([(group.len(), ',')]) {
+            match sign {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    if !group[from..at].trim().is_empty() {
+                        take_apart(&start, &group[from..at], paths);
+                    }
+                    from = at + 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut paths = Vec::new();
+    for (at, _) in text.match_indices("use ") {
+        let is_item = text[..at].ends_with(['\n', ' ', ')']) || at == 0;
+        let tree = text[at + 4..].split(';').next().unwrap_or_default();
+        if is_item && ["super", "self", "crate"].iter().any(|root| tree.starts_with(root)) {
+            take_apart("", tree, &mut paths);
+        }
+    }
+    paths
+}
+
+#[test]
+fn groups_of_imports_are_taken_apart() {
+    let text =
+        "use super::{count,\n train::{Train, split}, self};\npub use self::a::B;\nuse std::path::Path;\n";
+    assert_eq!(
+        imports(text),
+        ["super::count", "super::train::Train", "super::train::split", "super::self", "self::a::B"]
+    );
+}
+
+#[test]
 fn no_stage_imports_another() {
     /// What all stages may use: users' files.
     const SHARED: [&str; 2] = ["anchors", "columns"];
@@ -188,13 +240,23 @@ fn no_stage_imports_another() {
     modules.remove("mod");
     for source in sources(&stages) {
         let text = fs::read_to_string(&source).unwrap();
-        let inside = source.strip_prefix(&stages).unwrap();
-        let own = name(Path::new(inside.components().next().unwrap().as_os_str()));
-        for other in modules.iter().filter(|other| **other != own && !SHARED.contains(&other.as_str())) {
-            let is_top = inside.components().count() == 1 || inside.ends_with("mod.rs");
-            let named = text.contains(&format!("stages::{other}"))
-                || (is_top && text.contains(&format!("super::{other}")));
-            assert!(!named || own == "mod", "{} imports {other}", source.display());
+        // The module's own path below `stages`.
+        let inside = source.strip_prefix(&stages).unwrap().with_extension("");
+        let mut module: Vec<String> =
+            inside.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        module.retain(|part| part != "mod");
+        let Some(own) = module.first() else { continue };
+        let above = |levels: usize| "super::".repeat(levels);
+        let paths = imports(&text);
+        for other in modules.iter().filter(|other| *other != own && !SHARED.contains(&other.as_str())) {
+            let named = [format!("crate::stages::{other}"), format!("{}{other}", above(module.len()))];
+            let is_named = |path: &str| {
+                let rest = named.iter().find_map(|name| path.strip_prefix(name.as_str()));
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+            };
+            assert!(!paths.iter().any(|path| is_named(path)), "{} imports {other}", source.display());
+            let inline = named.iter().any(|name| text.contains(&format!("{name}::")));
+            assert!(!inline, "{} names {other}", source.display());
         }
     }
 }

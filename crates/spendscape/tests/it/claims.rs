@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, path::Path, sync::LazyLock};
 
 use serde_json::Value;
-use spendscape_claims::{Measured, Name, claims::CLAIMS, goals_figure, outcome_figure};
+use spendscape_claims::{
+    Bank, Measured, Name, Source, Subject, claims::CLAIMS, goals_figure, judge, outcome_figure,
+};
 
 use crate::{goals::WORLD, program::succeed};
 
@@ -65,8 +67,10 @@ static SMALL: LazyLock<Small> = LazyLock::new(|| {
         all.extend(figures(&json, |name| outcome_figure(target, name)));
     }
     all.extend(figures(&WORLD.figures.to_string(), |name| goals_figure("train", name)));
+    let copy = WORLD.copy("claimed");
     for (command, options) in [("campaign", &["--futures", "8", "--json"][..]), ("demand", &["--json"])] {
-        all.extend(figures(&WORLD.goals(command, options), |name| goals_figure(command, name)));
+        let json = WORLD.goals_in(&copy, command, options);
+        all.extend(figures(&json, |name| goals_figure(command, name)));
     }
     Small { evaluated, all }
 });
@@ -101,5 +105,17 @@ fn every_statement_and_control_has_a_value() {
                 assert!(has_value || is_polynomial, "claim {}: {}", claim.number, control.words);
             }
         }
+    }
+}
+
+#[test]
+fn every_acceptance_row_has_a_value() {
+    let subject = Subject { name: "small", bank: Some(Bank::Base), full: false, partial: false };
+    let entries = judge(&subject, &[SMALL.all.clone()]);
+    let mut rows = entries.iter().filter(|entry| entry.source == Source::Acceptance).peekable();
+    assert!(rows.peek().is_some());
+    for row in rows {
+        let is_polynomial = row.claim == "full degree 2 minus OLS";
+        assert!(row.measured.is_some() != is_polynomial, "{}", row.claim);
     }
 }

@@ -170,7 +170,7 @@ fn the_same_question_gets_the_same_bytes() {
     let (run, bank) = (fixture.path("run"), fixture.path("bank"));
     let ask = |threads: &str| {
         let page = fixture.path("why.html");
-        let words = ["--customer", "C000007", "--html", &page, "--threads", threads];
+        let words = ["--customer", "C000007", "--html", &page, "--threads", threads, "--force"];
         let text = succeed(&fixture.explain(&run, &bank, &words));
         (text, fs::read_to_string(&page).unwrap())
     };

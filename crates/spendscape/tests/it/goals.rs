@@ -46,11 +46,27 @@ impl World {
     }
 
     /// A command of goals on the run; what it printed.
-    pub(crate) fn goals(&self, command: &str, more: &[&str]) -> String {
-        let (run, bank) = (self.path("run"), self.path("bank"));
-        let mut words = vec!["goals", command, run.as_str(), "--data", bank.as_str(), "-q"];
-        words.extend(more);
-        succeed(&words)
+    fn goals(&self, command: &str, more: &[&str]) -> String {
+        self.goals_in(&self.path("run"), command, more)
+    }
+
+    /// The same on another run.
+    pub(crate) fn goals_in(&self, run: &str, command: &str, more: &[&str]) -> String {
+        let bank = self.path("bank");
+        succeed(&[&["goals", command, run, "--data", &bank, "-q"], more].concat())
+    }
+
+    /// A run folder of its own with the same groups and model, so that tests that run side by side do not write the same tables.
+    pub(crate) fn copy(&self, name: &str) -> String {
+        let (run, copy) = (self.path("run"), self.path(name));
+        fs::create_dir_all(&copy).unwrap();
+        for file in fs::read_dir(&run).unwrap().map(Result::unwrap) {
+            let name = file.file_name().to_string_lossy().into_owned();
+            if name.starts_with("goal_") && name.ends_with(".parquet") {
+                fs::copy(file.path(), Path::new(&copy).join(name)).unwrap();
+            }
+        }
+        copy
     }
 
     fn refuse(&self, command: &str, more: &[&str]) -> String {
@@ -126,16 +142,7 @@ fn measures_are_told_in_words_before_expectations() {
         };
         assert_eq!(verdict, expected, "{words}: {bounds:?}");
     }
-    let (run, bank) = (WORLD.path("run"), WORLD.path("bank"));
-    // Of its own, so that tests that run beside this one do not write the same tables.
-    let copy = WORLD.path("told");
-    fs::create_dir_all(&copy).unwrap();
-    for file in fs::read_dir(&run).unwrap().map(Result::unwrap).filter(|file| {
-        let name = file.file_name().to_string_lossy().into_owned();
-        name.starts_with("goal_") && name.ends_with(".parquet")
-    }) {
-        fs::copy(file.path(), Path::new(&copy).join(file.file_name())).unwrap();
-    }
+    let (copy, bank) = (WORLD.copy("told"), WORLD.path("bank"));
     let words = |command: &'static str, more: &'static [&'static str]| {
         [&["goals", command, &copy, "--data", &bank][..], more]
             .concat()
@@ -459,4 +466,6 @@ fn bad_input_is_refused_in_words() {
     succeed(&["goals", "groups", &other, "--data", &bank, "--map", &map, "-q"]);
     let message = refuse(&["goals", "predict", &other, "--model", &WORLD.path("run")]);
     assert!(message.contains("home, food") && message.contains("housing"), "{message}");
+    let model = Path::new(&WORLD.path("run")).join("goal_model.parquet");
+    assert!(message.contains(model.to_str().unwrap()), "{message}");
 }

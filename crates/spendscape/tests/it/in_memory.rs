@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ndarray::{Axis, s};
 use spendscape::stages::{
+    explain::{ClassList, CustomerInputs, Explain, ExplainInputs, ExplainParams},
     segment::{Segment, SegmentInputs, SegmentOptions, SegmentParams},
     states::{States, StatesInputs, StatesParams},
     train::{TargetSteps, Train, TrainInputs, TrainOptions},
@@ -11,6 +12,7 @@ use spendscape::stages::{
 use spendscape_run::{File, IntoTable, Notes, RunFolder, Stage, TableHead};
 use spendscape_stats::mean_r2;
 use spendscape_store::DigestOf;
+use spendscape_surrogate::MAX_ERROR_DEGREES;
 
 use crate::program::succeed;
 
@@ -55,7 +57,7 @@ fn stages_give_in_memory_what_they_write_to_a_folder() {
     let found = States::run(&StatesParams::default(), inputs, &mut notes).unwrap();
     assert!(notes.get("inverse_rank").is_some());
     assert_same(&run, File::States, found.states.clone());
-    assert_same(&run, File::Angles, found.angles);
+    assert_same(&run, File::Angles, found.angles.clone());
     assert_same(&run, File::Projection, found.projection.unwrap());
     assert_same(&run, File::MeanShares, found.mean_shares.clone());
     assert_same(&run, File::Predictions, found.predictions.clone());
@@ -68,15 +70,33 @@ fn stages_give_in_memory_what_they_write_to_a_folder() {
         model: trained.model,
         mean_shares: found.mean_shares,
         predictions: found.predictions.table,
-        panel: TableHead { axes: panel.value.axes(), provenance: panel.provenance },
+        panel: TableHead { axes: panel.value.axes(), provenance: panel.provenance, path: panel.path },
         earlier: None,
     };
+    // The inputs of stages, as far as other stages make them.
+    let customers = CustomerInputs {
+        panel: panel.value,
+        targets: inputs.targets.clone(),
+        states: inputs.states.clone(),
+        angles: found.angles.clone(),
+        mean_shares: inputs.mean_shares.table.clone(),
+        predictions: inputs.predictions.clone(),
+    };
+    let explained = ExplainInputs { customers, model: Some(inputs.model.clone()), trained: None };
     let options = SegmentOptions { clusters: 3, ..SegmentOptions::default() };
     let segmented = Segment::run(&SegmentParams::new(options, 1), inputs, &mut notes).unwrap();
     assert_same(&run, File::Segments, segmented.segments);
     assert_same(&run, File::SegmentCenters, segmented.centers);
     assert_same(&run, File::Profiles, segmented.profiles.profiles);
     assert_same(&run, File::Examples, segmented.examples);
+
+    let flagged = ClassList::default();
+    let params = ExplainParams { flagged, max_error_degrees: MAX_ERROR_DEGREES, synthetic: true };
+    let explained = Explain::run(&params, explained, &mut notes).unwrap();
+    succeed(&["explain", text(folder.path()), "--no-protected-names"]);
+    let run = RunFolder::open_to_read(folder.path()).unwrap();
+    assert_same(&run, File::Explanations, explained.explanations);
+    assert_same(&run, File::Fidelity, explained.fidelity);
 }
 
 /// A network that is asked for the grades after every period knows more of them early, and little less in the end.

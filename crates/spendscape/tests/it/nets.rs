@@ -331,6 +331,9 @@ fn nets_and_inputs_that_do_not_fit_are_refused() {
     let empty = write("empty.csv", b"\n");
     let message = refuse(&["dynamics", &folder, "--model", &model, "--inputs", &empty]);
     assert!(message.contains("empty.csv: there are no inputs"), "{message}");
+    let missing = run.path().join("missing.csv").to_str().unwrap().to_owned();
+    let message = refuse(&["dynamics", &folder, "--model", &model, "--inputs", &missing]);
+    assert!(message.contains("missing.csv") && !message.contains("lstm.safetensors"), "{message}");
     // The last eight bytes are one number: all ones are a NaN.
     let mut bytes = fs::read(&model).unwrap();
     let at = bytes.len() - 8;

@@ -9,9 +9,9 @@ use arrow::array::RecordBatch;
 use serde_json::Value;
 use spendscape_schema::{
     Panel, Table,
-    tables::{Drift, Segments},
+    tables::{Drift, Projection, Segments},
 };
-use spendscape_store::{Provenance, Stored, read_table, write_table};
+use spendscape_store::{Manifest, Provenance, Stored, read_table, write_table};
 
 use crate::program::{files, refuse, spendscape, succeed};
 
@@ -266,6 +266,74 @@ fn customers_of_a_batch_are_explained_as_the_trained_runs_own() {
     let message = refuse(&["explain", text(&some), "--model", text(&bank.path("one"))]);
     assert!(message.contains("is no trained run"), "{message}");
     succeed(&["explain", text(&some), "--model", text(&first)]);
+
+    // A batch of an earlier version lacks a table that is made by assigning now.
+    let mut manifest = Manifest::read(&some).unwrap();
+    manifest.stages.get_mut("assign").unwrap().outputs.remove("mean_shares.parquet").unwrap();
+    manifest.write(&some).unwrap();
+    fs::remove_file(some.join("mean_shares.parquet")).unwrap();
+    let message = refuse(&["explain", text(&some), "--model", text(&first)]);
+    let command = format!("`spendscape assign {} --model {}` makes it", text(&some), text(&first));
+    assert!(message.contains("mean_shares.parquet") && message.contains(&command), "{message}");
+    succeed(&["assign", text(&some), "--model", text(&first)]);
+    succeed(&["explain", text(&some), "--model", text(&first)]);
+}
+
+/// What is drawn of a batch are its own figures, along the axes of the trained run; and the coefficients are known by what they
+/// hold.
+#[test]
+fn a_batch_has_figures_of_its_own() {
+    let bank = Bank::new();
+    bank.command("train", "wide", &["--epochs", "1", "--units", "4"]);
+    bank.command("states", "wide", &[]);
+    bank.segment("wide", &[]);
+    let wide = bank.path("wide");
+    let select =
+        |keep: usize| move |panel: &Panel| panel.select(&(0..panel.len()).step_by(keep).collect::<Vec<_>>());
+    let all = bank.panel("all", Panel::clone, None);
+    let some = bank.panel("some", select(7), None);
+    for folder in [&all, &some] {
+        succeed(&["assign", text(folder), "--model", text(&wide)]);
+    }
+    let projection =
+        |run: &str| bank.table(run, "projection", Table::Projection).table::<Projection>().unwrap();
+    let [trained, all, few] = ["wide", "all", "some"].map(projection);
+    assert!(all.axis == trained.axis && few.axis == trained.axis);
+    let apart = |other: &Projection| {
+        let pairs = other.variance.iter().zip(&trained.variance);
+        pairs.map(|(own, trained)| (own - trained).abs()).fold(0.0, f64::max)
+    };
+    assert!(apart(&all) < 1e-9 && apart(&few) > 1e-6, "{:?} {:?}", trained.variance, few.variance);
+    succeed(&["report", text(&some)]);
+    let figure = fs::read_to_string(some.join("figures/figure1.svg")).unwrap();
+    assert!(figure.contains("principal components of the trained run"), "no word of whose axes they are");
+
+    // The same coefficients with other sayings, and none at all: nothing has to be done again.
+    let finished = || Manifest::read(&some).unwrap().stages["assign"].finished.clone();
+    let before = finished();
+    let beside = some.join("coefficients.parquet");
+    let stored = read_table(&beside, Table::Coefficients).unwrap();
+    let other = stored.provenance.parameter("said", "otherwise");
+    write_table(&beside, Table::Coefficients, stored.rows.batch(), other).unwrap();
+    succeed(&["assign", text(&some), "--model", text(&wide)]);
+    fs::remove_file(&beside).unwrap();
+    fs::rename(bank.path("data"), bank.path("gone")).unwrap();
+    succeed(&["assign", text(&some), "--model", text(&wide)]);
+    assert_eq!(finished(), before);
+    let message = refuse(&["assign", text(&some), "--model", text(&wide), "--force"]);
+    assert!(message.contains("copy its coefficients.parquet beside the panel"), "{message}");
+}
+
+#[test]
+fn one_unseen_customer_has_no_fit() {
+    let bank = Bank::new();
+    let five = bank.panel("five", |panel| panel.select(&[0, 1, 2, 3, 4]), None);
+    let ten = bank.panel("ten", |panel| panel.select(&(0..10).collect::<Vec<_>>()), None);
+    for (folder, told) in [(five, false), (ten, true)] {
+        let output = spendscape(&["train", text(&folder), "--epochs", "1"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && said.contains("fit on unseen customers") == told, "{said}");
+    }
 }
 
 #[test]
@@ -288,6 +356,7 @@ fn panels_of_other_rules_are_not_assigned() {
     );
     let said = message(&unknown);
     assert!(said.contains("never heard of") && said.contains("class 3"), "{said}");
+    assert!(said.contains(text(&unknown.join("panel.parquet"))), "{said}");
     let shorter = bank.panel(
         "shorter",
         |panel| Panel {

@@ -16,10 +16,11 @@ use spendscape_segments::{
 };
 
 use self::baselines::Inputs;
-use super::run::Run;
+use super::{metrics::Metrics, run::Run};
+use crate::figure::Series;
 
 /// Length of the longest dominance prefix compared.
-const LEVELS: usize = 4;
+pub(crate) const LEVELS: usize = 4;
 /// Customers in the silhouette and in its null.
 pub(crate) const SILHOUETTE_CUSTOMERS: usize = 2_500;
 /// Fine clusters, to see whether the stability of windows hangs on their number.
@@ -75,17 +76,28 @@ pub(crate) fn rows(found: &Comparison, kind: Kind) -> impl Iterator<Item = &Comp
     found.rows.iter().filter(move |row| row.representation == kind.name())
 }
 
-/// The accuracy of dominance prefixes by one representation.
-pub(crate) fn prefixes(found: &Comparison, kind: Kind) -> impl Iterator<Item = &ComparisonRow> {
-    rows(found, kind).filter(|row| row.measure == Measure::PrefixAccuracy)
+/// Adds the accuracy of dominance prefixes by one representation, and that of chance where it is asked for.
+pub(crate) fn add_prefixes(
+    metrics: &mut Metrics,
+    found: &Comparison,
+    kind: Kind,
+    accuracy: Series,
+    by_chance: Option<Series>,
+) {
+    for row in rows(found, kind).filter(|row| row.measure == Measure::PrefixAccuracy) {
+        metrics.add(accuracy.at(row.level), row.value);
+        if let (Some(series), Some(chance)) = (by_chance, row.chance) {
+            metrics.add(series.at(row.level), chance);
+        }
+    }
 }
 
-/// Compares the representations.
+/// Compares the representations; `yearly` are the grades of every single period.
 ///
 /// # Errors
 /// If there are too few customers or traits, or a network cannot be trained.
-pub(crate) fn compare_all(run: &Run) -> Result<Comparison> {
-    let all = features(run)?;
+pub(crate) fn compare_all(run: &Run, yearly: &Array3<f64>) -> Result<Comparison> {
+    let all = features(run, yearly)?;
     let representations: Vec<Representation<'_>> = all
         .iter()
         .map(|features| Representation {
@@ -139,17 +151,13 @@ impl Features {
 }
 
 /// Every kind of feature of the comparison.
-fn features(run: &Run) -> Result<Vec<Features>> {
+fn features(run: &Run, yearly: &Array3<f64>) -> Result<Vec<Features>> {
     let grades = &run.targets.grades;
     // Windows are compared where every customer has both.
     let short = run.short.as_ref().filter(|short| short.rows.len() == run.panel.len());
-    let short_shares = short.map(|short| short.panel.mean_shares());
-    let short_grades = match &short_shares {
-        Some(shares) => Some(run.grades_of(shares)?),
-        None => None,
-    };
+    let short_shares = short.map(|short| short.mean_shares.clone());
+    let short_grades = short_shares.as_ref().map(|shares| run.grades_of(shares)).transpose()?;
     let short_ends = || short.map(|short| short.ends.clone());
-    let yearly = run.yearly_grades()?;
     let (customers, periods, units) = run.states.dim();
     let mut all = vec![
         Features::new(Kind::Lstm, run.ends.clone())
@@ -160,7 +168,7 @@ fn features(run: &Run) -> Result<Vec<Features>> {
         Features::new(Kind::Trajectory, run.states.to_shape((customers, periods * units))?.into_owned()),
         Features::new(Kind::RawInputs, run.mean_shares.clone()).short(short_shares),
         Features::new(Kind::RawPersonality, grades.clone()).short(short_grades).yearly(yearly.clone()),
-        Features::new(Kind::RunningMean, grades.clone()).yearly(running_mean(&yearly)),
+        Features::new(Kind::RunningMean, grades.clone()).yearly(running_mean(yearly)),
         Features::new(Kind::Components, components(grades)?),
     ];
     if periods > 1 {

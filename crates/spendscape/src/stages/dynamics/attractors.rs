@@ -10,7 +10,7 @@ use spendscape_dynamics::{
 use spendscape_run::{Notes, StoredTargets, Weights};
 use spendscape_schema::{
     seed,
-    tables::{AttractorRow, Attractors},
+    tables::{AttractorRow, Attractors, words},
 };
 use spendscape_segments::dominant;
 use spendscape_stats::BadInput;
@@ -30,12 +30,12 @@ pub(super) struct Groups<'a> {
 /// A group's verdict in words.
 fn verdict_name(verdict: GroupVerdict) -> String {
     match verdict {
-        GroupVerdict::LineAttractor => "line attractor".to_owned(),
+        GroupVerdict::LineAttractor => words::LINE_ATTRACTOR.to_owned(),
         GroupVerdict::Marginal => "marginal".to_owned(),
-        GroupVerdict::SlowManifold => "slow manifold".to_owned(),
+        GroupVerdict::SlowManifold => words::SLOW_MANIFOLD.to_owned(),
         GroupVerdict::Points { count: 1 } => "one point".to_owned(),
         GroupVerdict::Points { count } => format!("{count} points"),
-        GroupVerdict::InputDrivenLocus => "input-driven locus".to_owned(),
+        GroupVerdict::InputDrivenLocus => words::INPUT_DRIVEN_LOCUS.to_owned(),
         GroupVerdict::Undecided => "undecided".to_owned(),
     }
 }
@@ -87,7 +87,7 @@ impl Group<'_> {
         let states = curve.samples(CURVE_SAMPLES);
         let row = |(index, state): (usize, ArrayView1<'_, f64>)| Row {
             group: self.at,
-            shape: "line",
+            shape: words::LINE,
             index,
             state: state.to_owned(),
             explained: curve.explained,
@@ -107,7 +107,7 @@ impl Group<'_> {
         let rows = clusters.centers.rows().into_iter().zip(labels).enumerate();
         let row = |(index, (center, label)): (usize, (ArrayView1<'_, f64>, Label))| Row {
             group: self.at,
-            shape: "point",
+            shape: words::POINT,
             index,
             state: center.to_owned(),
             explained: clusters.explained,

@@ -10,9 +10,14 @@ use arrow::{
 use serde_json::{Map, Value};
 use spendscape_run::{File, Outputs, StageWriter};
 
-/// Tables that are written as JSON too, those of them that there are.
-#[derive(Debug)]
-pub struct JsonTables(pub Vec<File>);
+/// Tables that are written as JSON too.
+#[derive(Debug, Default)]
+pub struct JsonTables {
+    /// Those that the stage writes, as far as it does.
+    pub written: Vec<File>,
+    /// Others, with their rows.
+    pub given: Vec<(File, RecordBatch)>,
+}
 
 impl Outputs for JsonTables {
     fn files() -> Vec<File> {
@@ -20,13 +25,13 @@ impl Outputs for JsonTables {
     }
 
     fn write(self, writer: &mut StageWriter<'_>) -> Result<()> {
-        for file in self.0 {
-            let stored = match writer.read_back(file)? {
-                Some(own) => own,
-                None if writer.run().has(file)? => writer.run().read(file)?,
-                None => continue,
-            };
-            let text = serde_json::to_vec_pretty(&rows(stored.rows.batch())?)?;
+        let mut tables = self.given;
+        for file in self.written {
+            let own = writer.read_back(file)?;
+            tables.extend(own.map(|own| (file, own.rows.batch().clone())));
+        }
+        for (file, batch) in tables {
+            let text = serde_json::to_vec_pretty(&rows(&batch)?)?;
             writer.write_plain(&Path::new(file.name()).with_extension("json").to_string_lossy(), &text)?;
         }
         Ok(())

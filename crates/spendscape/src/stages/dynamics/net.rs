@@ -8,8 +8,9 @@ use ndarray::Array2;
 use serde::Serialize;
 use spendscape_dynamics::{Driven, GruCell, LstmCell, RnnCell, StackedLstm};
 use spendscape_lstm::{Cell, Error, LARGEST_WEIGHT, NetChoice, RecurrentLayer, RecurrentNet, Tensors};
-use spendscape_run::{FromFile, Notes, RunFolder, Sources, Stage, execute, inputs, outputs};
+use spendscape_run::{FromFile, Notes, Outputs, RunFolder, Sources, Stage, execute, inputs, outputs};
 use spendscape_schema::csv;
+use spendscape_store::Digest;
 
 use super::{
     DynamicsOptions, MapTables, StudyOptions,
@@ -96,6 +97,9 @@ pub struct NetParams {
     /// The net, which was read with the choices of the command line.
     #[serde(skip)]
     pub net: RecurrentNet,
+    /// The digest of the bytes that it was read from.
+    #[serde(skip)]
+    pub digest: Digest,
 }
 
 inputs! {
@@ -110,11 +114,16 @@ inputs! {
 
 /// The file of a net, which [`NetParams`] hold as it was read.
 #[derive(Debug)]
-pub struct NetFile;
+pub struct NetFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The digest of its bytes.
+    pub digest: Digest,
+}
 
 impl FromFile for NetFile {
-    fn from_file(_: &Path) -> Result<Self> {
-        Ok(Self)
+    fn from_file(path: &Path) -> Result<Self> {
+        Ok(Self { path: path.to_owned(), digest: Digest::of_file(path)? })
     }
 }
 
@@ -140,8 +149,15 @@ impl Stage for NetStudy {
 
     fn run(params: &NetParams, inputs: NetInputs, _: &mut Notes) -> Result<NetOutputs> {
         let DynamicsOptions { horizon, study, .. } = &params.options;
-        let study = Study { said: &params.cell, held: &inputs.held, horizon: *horizon, options: study };
-        Ok(NetOutputs { maps: study.of(&params.net)?, json: JsonTables(MapTables::FILES.to_vec()) })
+        let NetInputs { model: NetFile { path, digest }, held } = inputs;
+        ensure!(
+            digest == params.digest,
+            "{} was replaced while it was worked with: run the command again",
+            path.display()
+        );
+        let study = Study { said: &params.cell, held: &held, horizon: *horizon, options: study };
+        let maps = study.of(&params.net).with_context(|| format!("{}", path.display()))?;
+        Ok(NetOutputs { maps, json: JsonTables { written: NetOutputs::files(), given: Vec::new() } })
     }
 }
 
@@ -157,8 +173,8 @@ pub fn net(
     force: bool,
 ) -> Result<()> {
     let [model, inputs] = files;
-    let place = || format!("{}", model.display());
-    let read = parse(&read_bytes(model)?, &net.choice()).with_context(place)?;
+    let bytes = read_bytes(model)?;
+    let read = parse(&bytes, &net.choice()).with_context(|| format!("{}", model.display()))?;
     if read.assumed {
         tracing::warn!("studied as {}; --nonlinearity, and --reset of a GRU, say it", read.description);
     } else {
@@ -170,9 +186,10 @@ pub fn net(
         nonlinearity: nonlinearity_name(read.cell),
         cell: read.description.clone(),
         net: read,
+        digest: Digest::of(&bytes),
     };
     let sources = Sources::new(run).file("model", Some(model)).file("inputs", Some(inputs));
-    execute::<NetStudy>(&sources, &params, force).with_context(place)
+    execute::<NetStudy>(&sources, &params, force)
 }
 
 fn parse(bytes: &[u8], choice: &NetChoice) -> Result<RecurrentNet> {

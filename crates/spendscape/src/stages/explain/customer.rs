@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result};
-use ndarray::{Array1, Array2, s};
+use ndarray::{Array1, Array2, Axis as Dimension, s};
 use spendscape_report::{
     AnglePart, AnglesPart, AssignmentPart, ChangePart, ChangedClass, CustomerExplanation, DriverPart,
     FlaggedClass, FlaggedPart, LeadPart, MadeFrom, MovePart, PeriodPart, ShiftPart, TrustPart,
 };
-use spendscape_run::{File, Model, RunFolder, Sourced, WithAxes, inputs};
+use spendscape_run::{File, Inputs, Model, RunFolder, Sourced, WithAxes, inputs};
 use spendscape_schema::{
     Axis,
     tables::{
@@ -17,13 +17,12 @@ use spendscape_schema::{
     },
 };
 use spendscape_segments::dominance_order;
-use spendscape_stats::median;
 use spendscape_store::{Digest, TableReader};
-use spendscape_surrogate::{MAX_ERROR_DEGREES, compensated_sum, degrees_between, winner};
+use spendscape_surrogate::{Explanation, MAX_ERROR_DEGREES, degrees_between, median_gauge, winner};
 
 use super::{
-    TRAINED, TYPICAL_ANGLE_ERROR, TYPICAL_ERROR,
-    data::{CustomerInputs, INPUTS},
+    ExplainInputs, Source, TRAINED, TYPICAL_ANGLE_ERROR, TYPICAL_ERROR, TrainedInputs,
+    data::CustomerInputs,
     tables::{DIRECTION, NO_SPENDING, SurrogateTable},
 };
 
@@ -87,7 +86,7 @@ impl ExplainedInputs {
             )
         })?;
         let model = network.map(|network| network.model).or(model).context("there is no network")?;
-        let lead = Lead::of(&customer, contributions);
+        let lead = Lead::of(&customer, explanation.surrogate_lead, &contributions);
         let trust = trust(&explanation, typical.0);
         let subject = Subject { customers, row, model, surrogate, explanation };
         let flagged: Vec<FlaggedClassRow> = flagged.into_rows().collect();
@@ -111,23 +110,20 @@ impl ExplainedInputs {
 
 /// What each class adds to the lead of a customer, of the table of contributions.
 struct Lead {
-    baseline: f64,
-    contributions: Array1<f64>,
+    explanation: Explanation,
     percentiles: Array1<f32>,
 }
 
 impl Lead {
-    fn of(customer: &str, table: Contributions) -> Option<Self> {
+    /// The row of a customer, for whom the surrogate's own lead is `value`.
+    fn of(customer: &str, value: f64, table: &Contributions) -> Option<Self> {
         let at = table.customer.iter().position(|name| name == customer)?;
-        Some(Self {
+        let explanation = Explanation {
             baseline: table.baseline[at],
             contributions: table.contribution.row(at).to_owned(),
-            percentiles: table.percentile.row(at).to_owned(),
-        })
-    }
-
-    fn total(&self) -> f64 {
-        compensated_sum(std::iter::once(self.baseline).chain(self.contributions.iter().copied()))
+            value,
+        };
+        Some(Self { explanation, percentiles: table.percentile.row(at).to_owned() })
     }
 }
 
@@ -236,14 +232,14 @@ impl Subject {
             average: self.surrogate.average[class],
             percentile: lead.percentiles[class],
             coefficient: coefficients[class],
-            contribution: lead.contributions[class],
+            contribution: lead.explanation.contributions[class],
             flag: roles.get(self.classes()[class].as_str()).map(|role| (*role).to_owned()),
         };
         Ok(LeadPart {
-            baseline: lead.baseline,
-            value: self.explanation.surrogate_lead,
-            sum: lead.total(),
-            classes: ranking(&lead.contributions).into_iter().map(driver).collect(),
+            baseline: lead.explanation.baseline,
+            value: lead.explanation.value,
+            sum: lead.explanation.total(),
+            classes: lead.explanation.ranking().into_iter().map(driver).collect(),
         })
     }
 
@@ -263,17 +259,18 @@ impl Subject {
             let (intercept, slopes) = self.surrogate.angle(name, self.classes())?;
             let baseline = intercept + average.dot(&slopes);
             let slopes = if refusal.is_some() { slopes } else { gauged(slopes) };
-            let contributions = (&shares - &average) * &slopes;
-            let listed = if refusal.is_some() { Vec::new() } else { ranking(&contributions) };
+            let value = predicted.table.angle[[self.row, k]];
+            let found = Explanation { baseline, contributions: (&shares - &average) * &slopes, value };
+            let listed = if refusal.is_some() { Vec::new() } else { found.ranking() };
             angles.push(AnglePart {
                 name: name.clone(),
                 network: self.customers.angles.table.angle[[self.row, k]],
-                value: predicted.table.angle[[self.row, k]],
+                value,
                 baseline,
-                sum: compensated_sum(std::iter::once(baseline).chain(contributions.iter().copied())),
+                sum: found.total(),
                 contributions: listed
                     .into_iter()
-                    .map(|class| (self.classes()[class].clone(), contributions[class]))
+                    .map(|class| (self.classes()[class].clone(), found.contributions[class]))
                     .collect(),
             });
         }
@@ -330,7 +327,8 @@ impl Subject {
                     share: shares[*place],
                 })
                 .collect(),
-            contribution: lead.map(|lead| places.iter().map(|place| lead.contributions[*place]).sum()),
+            contribution: lead
+                .map(|lead| places.iter().map(|place| lead.explanation.contributions[*place]).sum()),
             segment_without: self.explanation.unflagged_segment.clone(),
         })
     }
@@ -384,24 +382,21 @@ impl Subject {
 
 /// Slopes measured from their median, as contributions are.
 fn gauged(slopes: Array1<f64>) -> Array1<f64> {
-    let middle = median(&slopes.to_vec());
-    slopes - middle
+    median_gauge(&slopes.insert_axis(Dimension(1))).remove_axis(Dimension(1))
 }
 
-/// Classes by falling size of their contributions; equal ones in the order of classes.
-fn ranking(contributions: &Array1<f64>) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..contributions.len()).collect();
-    order.sort_by(|&a, &b| contributions[b].abs().total_cmp(&contributions[a].abs()));
-    order
-}
-
-pub(crate) fn made_from(run: &RunFolder, trained: &RunFolder) -> Result<MadeFrom> {
+/// The tables that the explanation was made from; those of the run whose network assigned a batch under names of their own.
+pub(crate) fn made_from(run: &RunFolder, source: &Source) -> Result<MadeFrom> {
     let (mut tables, mut seeds) = (BTreeMap::new(), BTreeMap::new());
     let ledger = run.has(File::Ledger)?.then_some(File::Ledger);
-    for file in INPUTS.into_iter().chain([File::Segments]).chain(ledger) {
-        let (path, _) = if file == File::Model { trained.need(file)? } else { run.need(file)? };
+    let own = ExplainInputs::files().into_iter().chain([File::Segments]).chain(ledger);
+    let own = own.filter(|file| !source.batch || *file != File::Model).map(|file| (run, "", file));
+    let trained = if source.batch { TrainedInputs::files() } else { Vec::new() };
+    let trained = trained.into_iter().map(|file| (&source.trained, "trained ", file));
+    for (folder, prefix, file) in own.chain(trained) {
+        let (path, _) = folder.need(file)?;
         let reader = TableReader::open(&path, file.table())?;
-        tables.insert(file.name().to_owned(), reader.digest().to_string());
+        tables.insert(format!("{prefix}{}", file.name()), reader.digest().to_string());
         let provenance = reader.provenance();
         let study = provenance.parameters.get("study_seed").and_then(serde_json::Value::as_u64);
         let named = match file {

@@ -27,9 +27,6 @@ inputs! {
     }
 }
 
-/// Tables that explanations are made from.
-pub(crate) const INPUTS: [File; 5] = [File::Panel, File::Targets, File::Model, File::States, File::Angles];
-
 /// The customers of a trained run, or of a batch that was assigned, in memory; N customers, T periods, C classes, P traits,
 /// M units, K angles.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use spendscape_schema::{
 use spendscape_segments::{
     adjusted_mutual_information, adjusted_rand_index, dominance_order, prefix_labels, share_equal,
 };
-use spendscape_stats::{Split, mean_r2, median, quantile};
+use spendscape_stats::{Split, median, quantile};
 use spendscape_surrogate::{
     ANCHOR, Explanation, MAX_ERROR_DEGREES, Ols, R2Intervals, Refusal, SegmentExplainer, SegmentExplanation,
     driver_agreement, errors_by_segment, learning_curve, r2_intervals,
@@ -24,6 +24,7 @@ use super::{
     finding::{Explainer, Finding},
     tables::refusal_name,
 };
+use crate::readout;
 
 /// Resampled sets of customers per interval.
 const RESAMPLES: usize = 1_000;
@@ -115,10 +116,11 @@ fn network(explainer: &Explainer<'_>, test: &[usize], figures: &mut Figures) -> 
     let (trained, train) = (explainer.trained, explainer.trained.train_rows());
     let grades = part(&data.targets.grades, test);
     let line = Ols::params().fit(&part(&trained.shares, &train), &part(&trained.targets.grades, &train))?;
-    // Grades that are all the same have no R2.
-    if grades.columns().into_iter().all(|column| column.iter().any(|grade| *grade != column[0])) {
-        figures.add("network.r2", mean_r2(&grades, &part(&data.outputs, test))?);
-        figures.add("network.r2.line", mean_r2(&grades, &line.predict(&part(&data.shares, test))?)?);
+    let of_line = line.predict(&part(&data.shares, test))?;
+    for (name, outputs) in [("network.r2", part(&data.outputs, test)), ("network.r2.line", of_line)] {
+        if let Some(r2) = readout::fit(&grades, &outputs)? {
+            figures.add(name, r2);
+        }
     }
     Ok(())
 }

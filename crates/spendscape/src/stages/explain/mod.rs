@@ -31,11 +31,8 @@ use spendscape_schema::{
 use spendscape_stats::median;
 use spendscape_surrogate::MAX_ERROR_DEGREES;
 
-use self::{
-    data::{CustomerInputs, Data},
-    finding::Explainer,
-};
-pub use self::{flags::ClassList, tables::SurrogateTable};
+pub use self::{data::CustomerInputs, flags::ClassList, tables::SurrogateTable};
+use self::{data::Data, finding::Explainer};
 use crate::scope::ONE_CUSTOMER;
 
 /// Names in the provenance of explanations: the median errors, in degrees, for customers of the trained run that nothing was
@@ -257,6 +254,6 @@ pub fn explain_customer(
     let Some(row) = tables.row(customer) else {
         bail!("{}", left_out::why(run, customer)?);
     };
-    let made_from = customer::made_from(run, &source.trained)?;
+    let made_from = customer::made_from(run, &source)?;
     tables.document(row, made_from)
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use ndarray::{Array2, s};
 use serde::de::DeserializeOwned;
 use spendscape_goals::{Block, Blocks, Classes, Covariates, Error, Sequences, SequencesBuilder, Target};
-use spendscape_run::{File, Found, Inputs, LongTable, Sources};
+use spendscape_run::{File, Found, Inputs, LongTable, Sourced, Sources};
 use spendscape_schema::{
     arrays::Rows,
     tables::{GoalGroupColumns, GoalGroups, GoalRoster},
@@ -51,7 +51,7 @@ impl GoalData {
     ///
     /// # Errors
     /// If the tables do not fit each other.
-    pub fn new(groups: LongTable, roster: GoalRoster) -> Result<Self> {
+    pub fn new(groups: LongTable, roster: Sourced<GoalRoster>) -> Result<Self> {
         let table = groups;
         let labels = Labels {
             goals: parse(table.note("goals")?)?,
@@ -61,7 +61,8 @@ impl GoalData {
         };
         let (classes, goal_of_class) = (parse(table.note("classes")?)?, parse(table.note("goal_of_class")?)?);
         let last_day = parse(table.note("last_day")?)?;
-        let place = File::GoalRoster.name();
+        let Sourced { value: roster, path, .. } = roster;
+        let place = path.display();
         let customers = roster.customer;
         let groups = roster.groups.into_iter().map(|groups| groups.max(0) as usize).collect();
         let mut blocks: Vec<Range<usize>> = Vec::new();
@@ -78,7 +79,7 @@ impl GoalData {
         let mut levels = Array2::zeros((customers.len(), width));
         for (n, row) in rows.iter().enumerate() {
             if row.len() != width {
-                bail!("{} row {n}: {} covariates, the groups have {width}", place, row.len());
+                bail!("{place} row {n}: {} covariates, the groups have {width}", row.len());
             }
             levels.row_mut(n).iter_mut().zip(row).for_each(|(to, level)| *to = *level as u16);
         }
@@ -125,7 +126,7 @@ impl GoalData {
     }
 
     fn read(&self, block: usize, keep: impl Fn(usize) -> bool, builder: &mut SequencesBuilder) -> Result<()> {
-        let place = || format!("{}, block {block}", self.table.name());
+        let place = || format!("{}, block {block}", self.table.path().display());
         if !self.has_groups(block) {
             // Parquet has no row group without rows.
             self.blocks[block].clone().filter(|n| keep(*n)).for_each(|_| builder.customer());

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
 use spendscape_goals::{Covariates, Outlook, Sequences, Simulation, TimeCuts};
-use spendscape_run::{File, RunFolder, Sources, Stage, execute, inputs};
+use spendscape_run::{RunFolder, Sources, Stage, execute, inputs};
 use spendscape_schema::day;
 
 use super::{
@@ -97,8 +97,8 @@ where
 impl Future {
     /// Puts groups and model together, ready to look ahead.
     pub(super) fn open(&self, inputs: FutureInputs, futures: usize) -> Result<Ahead> {
-        let FutureInputs { data, model: ModelInput(trained) } = inputs;
-        trained.check(&data).context(File::GoalModel.name())?;
+        let FutureInputs { data, model } = inputs;
+        let trained = model.of(&data)?;
         let sequences = data.all()?;
         let covariates = data.covariates(0..data.customers.len())?;
         let from = self.as_of.map_or(data.last_day, day::number);

@@ -90,7 +90,7 @@ fn truth(held_out: &HeldOut<'_>) -> Result<Option<Predictions>> {
         let (Some(customers), Some(positions), Some(days), Some(probability)) =
             (columns.customer, columns.position, columns.day, columns.probability)
         else {
-            bail!("{} is not whole", table.name());
+            bail!("{} is not whole", table.path().display());
         };
         let customers = customers.as_dictionary::<Int32Type>();
         let names = customers.values().as_string::<i32>();

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use spendscape_goals::{GoalModel, GoalSettings};
 use spendscape_run::{
-    File, Found, FromTable, Inputs, IntoTable, Notes, Sources, TableContent,
+    File, Found, FromTable, Inputs, IntoTable, Notes, Sourced, Sources, TableContent,
     model::{set_tensors, tensor_table, tensors},
 };
 use spendscape_schema::{Axes, Tabular};
@@ -13,6 +13,9 @@ use super::data::{GoalData, Labels};
 
 /// The networks, in the order of [`GoalModel::networks_mut`].
 const NETWORKS: [&str; 2] = ["days", "goals"];
+
+/// Name of the first day that nothing was fitted on in a model's provenance.
+const FIRST_TEST_DAY: &str = "first_test_day";
 
 /// A trained model and what its numbers stand for.
 #[derive(Debug)]
@@ -31,6 +34,9 @@ impl IntoTable for Trained {
         let mut notes = Notes::default();
         notes.add("settings", serde_json::to_value(self.model.settings())?);
         notes.add("labels", serde_json::to_value(&self.labels)?);
+        if let Some(day) = self.first_test_day {
+            notes.add(FIRST_TEST_DAY, day);
+        }
         let networks = [self.model.days_network(), self.model.goals_network()];
         let all: Vec<_> = NETWORKS
             .iter()
@@ -65,7 +71,9 @@ impl FromTable for Trained {
                 .collect();
             set_tensors(network, &own).with_context(place)?;
         }
-        let first_test_day = note("first_test_day").ok().and_then(|day| day.as_i64()).map(|day| day as i32);
+        let day = stored.provenance.parameters.get(FIRST_TEST_DAY);
+        let day = day.map(|day| serde_json::from_value(day.clone()));
+        let first_test_day = day.transpose().with_context(place)?;
         Ok(Self { model, labels, first_test_day })
     }
 }
@@ -75,7 +83,16 @@ pub(super) const MODEL: &str = "model";
 
 /// A trained model: of the run folder named for it, otherwise of the stage's own.
 #[derive(Debug)]
-pub struct ModelInput(pub Trained);
+pub struct ModelInput(pub Sourced<Trained>);
+
+impl ModelInput {
+    /// The model, if groups have the goals and covariates that it was trained on.
+    pub(super) fn of(self, data: &GoalData) -> Result<Trained> {
+        let Sourced { value: trained, path, .. } = self.0;
+        trained.check(data).with_context(|| format!("{}", path.display()))?;
+        Ok(trained)
+    }
+}
 
 impl Inputs for ModelInput {
     fn files() -> Vec<File> {
@@ -101,7 +118,7 @@ impl Inputs for ModelInput {
 
 impl Trained {
     /// Refuses groups whose goals or covariates are not those that the model was trained on.
-    pub(super) fn check(&self, data: &GoalData) -> Result<()> {
+    fn check(&self, data: &GoalData) -> Result<()> {
         for (what, own, others) in [
             ("goals", &self.labels.goals, &data.labels.goals),
             ("covariates", &self.labels.covariates, &data.labels.covariates),

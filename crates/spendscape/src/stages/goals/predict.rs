@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -19,7 +19,7 @@ use super::{
     data::GoalData,
     future::{FutureInputs, show_day},
     groups::UNMAPPED_GOAL,
-    model::{MODEL, ModelInput},
+    model::MODEL,
     verdict::Findings,
 };
 use crate::stages::count;
@@ -64,8 +64,8 @@ impl Stage for Predict {
     type Outputs = PredictOutputs;
 
     fn run(options: &PredictOptions, inputs: FutureInputs, _: &mut Notes) -> Result<PredictOutputs> {
-        let FutureInputs { data, model: ModelInput(trained) } = inputs;
-        trained.check(&data).context(File::GoalModel.name())?;
+        let FutureInputs { data, model } = inputs;
+        let trained = model.of(&data)?;
         let from = options.as_of.map_or(data.last_day, day::number);
         if from > data.last_day {
             bail!("--as-of: the groups are known up to {} only", show_day(data.last_day));

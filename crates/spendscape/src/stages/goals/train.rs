@@ -225,7 +225,6 @@ fn split(options: &TrainOptions, sequences: &Sequences, notes: &mut Notes) -> Re
     if options.split != HeldOut::Customers {
         let cuts = cuts()?;
         notes.add("first_validation_day", cuts.validation);
-        notes.add("first_test_day", cuts.test);
         first_test_day = Some(cuts.test);
     }
     for (part, targets) in [("train", &split.train), ("validation", &split.validation), ("test", &split.test)]

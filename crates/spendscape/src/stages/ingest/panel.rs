@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 use spendscape_ledger::{Limits, PanelReport, PanelRequest, Panels, balances, build_panels, reaches_over};
 use spendscape_run::{
-    File, Notes, RunFolder, Sources, SpendingClasses, Stage, TablePath, execute, inputs, outputs,
+    File, Notes, RunFolder, Sources, SpendingClasses, Stage, TableHead, execute, inputs, outputs,
 };
 use spendscape_schema::{
     EmptyWindows, Panel, WindowSpec,
@@ -37,7 +37,7 @@ inputs! {
     /// What panels are made from.
     pub struct PanelInputs {
         /// Validated transactions.
-        pub ledger: TablePath = table File::Ledger,
+        pub ledger: TableHead = table File::Ledger,
         /// The spending classes.
         pub classes: SpendingClasses = table File::Taxonomy,
         /// Last days of the customers' own windows.
@@ -52,7 +52,7 @@ outputs! {
         pub panel: Panel = stream File::Panel,
         /// Over the short window.
         pub short: Option<Panel> = stream File::ShortPanel,
-        /// Who is in neither.
+        /// Who is not in one of them.
         pub left_out: LeftOut = table File::LeftOut,
         /// Balances per period, where the ledger records them.
         pub balances: Option<Balances> = table File::Balances,
@@ -88,7 +88,7 @@ impl Stage for PanelStage {
                 "all rows are one customer's, and a run compares customers: `columns.customer` in the map says what tells them apart"
             );
         }
-        let scope = scope::of_panels(&inputs.ledger.head.provenance, &built, request.anchors.is_some())?;
+        let scope = scope::of_panels(&inputs.ledger.provenance, &built, request.anchors.is_some())?;
         notes.add(SCOPE, serde_json::to_value(&scope)?);
         let places = [(File::Panel, "--window"), (File::ShortPanel, "--short-window")];
         for (at, (panel, (file, option))) in built.panels.iter().zip(places).enumerate() {

@@ -9,7 +9,7 @@ use spendscape_outcomes::{
     BALANCE_FEATURES, BalanceHistory, Block, FeatureSet, Features, SPENDING_FEATURES, SpendingHistory,
     UNIT_MINOR,
 };
-use spendscape_run::{File, FromFile, angle_names};
+use spendscape_run::{FromFile, Sourced, angle_names};
 use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, csv::Record, seed, tables};
 use spendscape_segments::{CanonicalFrame, final_states};
 use spendscape_stats::Fold;
@@ -127,7 +127,8 @@ fn read_table(path: &Path) -> Result<FeatureFile> {
 }
 
 /// The balances of the panel's customers.
-pub(super) fn balances(table: &tables::Balances, panel: &Panel) -> Result<BalanceHistory> {
+pub(super) fn balances(stored: &Sourced<tables::Balances>, panel: &Panel) -> Result<BalanceHistory> {
+    let table = &stored.value;
     let numbers: HashMap<&str, usize> =
         panel.customers.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let shape = (panel.len(), panel.periods.len());
@@ -151,7 +152,7 @@ pub(super) fn balances(table: &tables::Balances, panel: &Panel) -> Result<Balanc
     if let Some(((customer, period), _)) = found.indexed_iter().find(|(_, found)| !**found) {
         bail!(
             "{} has no balance of customer {:?} in period {period}: write it again, with the panel's window",
-            File::Balances.name(),
+            stored.path.display(),
             panel.customers[customer]
         );
     }

@@ -127,7 +127,7 @@ inputs! {
         /// Coefficients that link classes to traits.
         pub coefficients: Option<Coefficients> = table File::Coefficients,
         /// Balances per period.
-        pub balances: Option<Balances> = table File::Balances,
+        pub balances: Option<Sourced<Balances>> = table File::Balances,
     }
 }
 

@@ -12,7 +12,7 @@ use spendscape_schema::{
     tables::{
         MapBoxRow, MapBoxes, MapBranchRow, MapBranches, MapCycleRow, MapCycles, MapEdgeRow, MapEdges,
         MapJumpRow, MapJumps, MapPointRow, MapPoints, MapRow, MapSensitivities, MapSensitivityRow,
-        MapStartRow, MapStarts, Maps,
+        MapStartRow, MapStarts, Maps, words,
     },
 };
 
@@ -49,19 +49,6 @@ outputs! {
 }
 
 impl MapTables {
-    /// Their files.
-    pub const FILES: [File; 9] = [
-        File::Maps,
-        File::MapPoints,
-        File::MapBoxes,
-        File::MapStarts,
-        File::MapEdges,
-        File::MapCycles,
-        File::MapSensitivities,
-        File::MapBranches,
-        File::MapJumps,
-    ];
-
     /// The tables of maps; `axes` names the coordinates of their states.
     pub(super) fn of(inputs: &Inputs<'_>, studied: &[StudiedMap], axes: &Axes) -> Result<Self> {
         let (axes, labels) = (|| axes.clone(), inputs.labels.as_slice());
@@ -90,9 +77,9 @@ fn outcome_name(outcome: Outcome) -> &'static str {
 
 fn map_verdict_name(verdict: MapVerdict) -> &'static str {
     match verdict {
-        MapVerdict::LineAttractor => "line attractor",
+        MapVerdict::LineAttractor => words::LINE_ATTRACTOR,
         MapVerdict::Marginal => "marginal",
-        MapVerdict::SlowManifold => "slow manifold",
+        MapVerdict::SlowManifold => words::SLOW_MANIFOLD,
         MapVerdict::Points => "points",
         MapVerdict::Undecided => "undecided",
     }
