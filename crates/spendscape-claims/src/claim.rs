@@ -33,9 +33,13 @@ pub struct Statement {
     pub each_seed: bool,
     /// What is set beside it.
     pub controls: Vec<Control>,
+    /// A choice that the papers leave free, with what the other ways to choose would give.
+    pub choice: Option<Choice>,
+    /// On which side of the band it falls whatever is measured, if it does.
+    pub forced: Option<Forced>,
     /// What follows if the statement holds, and if it does not.
     pub readings: [&'static str; 2],
-    /// Whether the band also holds for fewer customers and real data.
+    /// Of an acceptance row, whether the band also holds for fewer customers and real data.
     pub everywhere: bool,
 }
 
@@ -48,6 +52,8 @@ impl Statement {
             band,
             each_seed: false,
             controls: Vec::new(),
+            choice: None,
+            forced: None,
             readings: ["", ""],
             everywhere: false,
         }
@@ -64,6 +70,17 @@ impl Statement {
         self
     }
 
+    /// What another way to make a choice that the papers leave free would give.
+    pub(crate) fn otherwise(mut self, of: &'static str, ways: Vec<(&'static str, Value)>) -> Self {
+        self.choice = Some(Choice { of, ways });
+        self
+    }
+
+    /// It cannot fall on another side, so that it says nothing of the data.
+    pub(crate) fn by_construction(self, side: Forced) -> Self {
+        Self { forced: Some(side), ..self }
+    }
+
     pub(crate) fn readings(self, holds: &'static str, fails: &'static str) -> Self {
         Self { readings: [holds, fails], ..self }
     }
@@ -75,6 +92,24 @@ impl Statement {
     pub(crate) fn everywhere(self) -> Self {
         Self { everywhere: true, ..self }
     }
+}
+
+/// The side of its band on which a statement falls by the way its figure is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forced {
+    /// Inside.
+    Holds,
+    /// Outside.
+    Fails,
+}
+
+/// A choice that the papers leave free.
+#[derive(Debug)]
+pub struct Choice {
+    /// What is chosen, in words that go on from "hangs on".
+    pub of: &'static str,
+    /// The other ways to choose, and what each gives.
+    pub ways: Vec<(&'static str, Value)>,
 }
 
 /// A figure that says what a statement is worth.

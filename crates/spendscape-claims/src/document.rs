@@ -21,26 +21,31 @@ fn write(text: &mut String, entries: &[Entry], customers: usize, seeds: u64) -> 
          are medians over the seeds, with the smallest and largest seed in brackets. The bank's data behind the papers are\n\
          private: every figure here was measured on the synthetic bank (whose coefficient table was authored for this\n\
          project and is not the published one) or on public data.\n\n\
-         A claim is *reproduced* if the figure that decides it lies in the interval in which the claim is true as printed.\n\
-         The control beside it says what the claim is worth. *Not judged* means that no interval applies to these data.\n"
+         A claim is *reproduced* if the figure that decides it lies in the interval in which the claim is true as printed, on\n\
+         any data. The control beside it says what the claim is worth. *By construction* means that the figure could not lie on\n\
+         the other side, whatever the data. Where a verdict *hangs on* a choice that the papers leave free, the figure by the\n\
+         other ways to choose stands beside it. *Not judged* means that nothing was measured, or no interval applies.\n"
     )?;
     let mut names: Vec<&str> = entries.iter().map(|entry| entry.experiment.as_str()).collect();
     names.dedup();
     writeln!(
         text,
-        "| experiment | claims reproduced | not reproduced | not judged | acceptance rows inside | outside | not judged |\n\
-         |---|---|---|---|---|---|---|"
+        "| experiment | claims reproduced | hanging on a choice | not reproduced | by construction | not judged | acceptance rows inside | outside | not judged |\n\
+         |---|---|---|---|---|---|---|---|---|"
     )?;
     for name in &names {
         write!(text, "| {name} ")?;
-        for acceptance in [false, true] {
-            for verdict in [Verdict::Reproduced, Verdict::NotReproduced, Verdict::NotJudged] {
-                write!(
-                    text,
-                    "| {} ",
-                    of(entries, name, acceptance).filter(|e| e.verdict == verdict).count()
-                )?;
-            }
+        let count = |acceptance: bool, is: &dyn Fn(&Entry) -> bool| {
+            of(entries, name, acceptance).filter(|entry| is(entry)).count()
+        };
+        let by = |verdict: Verdict| move |entry: &Entry| entry.verdict == verdict;
+        let hanging = |entry: &Entry| entry.hangs_on.is_some();
+        write!(text, "| {} | {} ", count(false, &by(Verdict::Reproduced)), count(false, &hanging))?;
+        for verdict in [Verdict::NotReproduced, Verdict::ByConstruction, Verdict::NotJudged] {
+            write!(text, "| {} ", count(false, &by(verdict)))?;
+        }
+        for verdict in [Verdict::Reproduced, Verdict::NotReproduced, Verdict::NotJudged] {
+            write!(text, "| {} ", count(true, &by(verdict)))?;
         }
         writeln!(text, "|")?;
     }
@@ -58,8 +63,8 @@ fn write(text: &mut String, entries: &[Entry], customers: usize, seeds: u64) -> 
                 cell(entry.paper.unwrap_or("-")),
                 interval(entry),
                 measured(entry),
-                entry.verdict.name(),
-                cell(entry.control.as_deref().unwrap_or("-")),
+                verdict(entry),
+                cell(&beside(entry)),
                 cell(entry.reading)
             )?;
         }
@@ -69,7 +74,7 @@ fn write(text: &mut String, entries: &[Entry], customers: usize, seeds: u64) -> 
             let verdict = match entry.verdict {
                 Verdict::Reproduced => "inside",
                 Verdict::NotReproduced => "outside",
-                Verdict::NotJudged => "not judged",
+                Verdict::ByConstruction | Verdict::NotJudged => entry.verdict.name(),
             };
             writeln!(text, "| {} | {} | {} | {verdict} |", entry.claim, interval(entry), measured(entry))?;
         }
@@ -87,6 +92,21 @@ fn of<'a>(entries: &'a [Entry], name: &'a str, acceptance: bool) -> impl Iterato
 /// Text in a table: a bar would end the cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
+}
+
+/// The verdict, and the choice on which it hangs.
+fn verdict(entry: &Entry) -> String {
+    match entry.hangs_on {
+        Some(choice) => format!("{}, but it hangs on {choice}", entry.verdict.name()),
+        None => entry.verdict.name().to_owned(),
+    }
+}
+
+/// The controls, and the figure by other ways to choose.
+fn beside(entry: &Entry) -> String {
+    let otherwise = entry.otherwise.as_ref().map(|ways| format!("chosen otherwise: {ways}"));
+    let parts: Vec<String> = entry.control.clone().into_iter().chain(otherwise).collect();
+    if parts.is_empty() { "-".to_owned() } else { parts.join(". ") }
 }
 
 fn interval(entry: &Entry) -> String {

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use spendscape_stats::median;
 
 use crate::acceptance;
-use crate::claim::{Bank, Statement};
+use crate::claim::{Bank, Choice, Forced, Statement, Value};
 use crate::claims::CLAIMS;
 use crate::measured::Measured;
 
@@ -18,6 +18,8 @@ pub enum Verdict {
     Reproduced,
     /// Outside the band.
     NotReproduced,
+    /// On the side of the band on which it falls whatever is measured.
+    ByConstruction,
     /// No band applies, or nothing was measured.
     NotJudged,
 }
@@ -29,6 +31,7 @@ impl Verdict {
         match self {
             Self::Reproduced => "reproduced",
             Self::NotReproduced => "not reproduced",
+            Self::ByConstruction => "by construction",
             Self::NotJudged => "not judged",
         }
     }
@@ -86,8 +89,12 @@ pub struct Entry {
     pub measured: Option<f64>,
     /// The figure of each training seed.
     pub per_seed: Vec<f64>,
-    /// `reproduced`, `not-reproduced` or `not-judged`.
+    /// `reproduced`, `not-reproduced`, `by-construction` or `not-judged`.
     pub verdict: Verdict,
+    /// The figure by other ways to make a choice that the papers leave free.
+    pub otherwise: Option<String>,
+    /// The choice, if the verdict would be another one by one of these ways.
+    pub hangs_on: Option<&'static str>,
     /// The controls that decide what it is worth, with their figures.
     pub control: Option<String>,
     /// What follows.
@@ -107,8 +114,8 @@ pub struct Subject<'a> {
     pub partial: bool,
 }
 
-/// Judges every acceptance row and claim on what the seeds of one experiment measured. Bands hold for the full synthetic
-/// banks; elsewhere only what is true of any data is judged.
+/// Judges every acceptance row and claim on what the seeds of one experiment measured. The intervals of claims are those of the
+/// papers' words and are judged on any data; the bands of acceptance rows hold for the full synthetic banks.
 #[must_use]
 pub fn judge(subject: &Subject<'_>, measured: &[Measured]) -> Vec<Entry> {
     let acceptance = acceptance::rows().into_iter().map(|row| (Source::Acceptance, row));
@@ -127,15 +134,25 @@ pub fn judge(subject: &Subject<'_>, measured: &[Measured]) -> Vec<Entry> {
 fn judge_one(source: Source, statement: &Statement, subject: &Subject<'_>, measured: &[Measured]) -> Entry {
     let per_seed: Vec<f64> = measured.iter().filter_map(|seed| statement.value.of(seed)).collect();
     let expected = statement.band.on(subject.bank);
-    let judged = statement.everywhere || (subject.full && subject.bank.is_some());
+    let is_claim = matches!(source, Source::Claim(_));
+    let judged = is_claim || statement.everywhere || (subject.full && subject.bank.is_some());
     let median_value = over_seeds(&per_seed);
-    let verdict = match (median_value, expected) {
+    let holds = match (median_value, expected) {
         (Some(value), Some([low, high])) if judged => {
             let inside = |value: &f64| (low..=high).contains(value);
-            let holds = if statement.each_seed { per_seed.iter().all(inside) } else { inside(&value) };
-            if holds { Verdict::Reproduced } else { Verdict::NotReproduced }
+            Some(if statement.each_seed { per_seed.iter().all(inside) } else { inside(&value) })
         }
-        _ => Verdict::NotJudged,
+        _ => None,
+    };
+    let verdict = match (holds, statement.forced) {
+        (Some(true), Some(Forced::Holds)) | (Some(false), Some(Forced::Fails)) => Verdict::ByConstruction,
+        (Some(true), _) => Verdict::Reproduced,
+        (Some(false), _) => Verdict::NotReproduced,
+        (None, _) => Verdict::NotJudged,
+    };
+    let (otherwise, hangs_on) = match &statement.choice {
+        Some(choice) => by_other_ways(choice, expected.zip(holds), measured),
+        None => (None, None),
     };
     let controls: Vec<String> = statement
         .controls
@@ -154,13 +171,31 @@ fn judge_one(source: Source, statement: &Statement, subject: &Subject<'_>, measu
         measured: median_value,
         per_seed,
         verdict,
+        otherwise,
+        hangs_on,
         control: (!controls.is_empty()).then(|| controls.join("; ")),
-        reading: match verdict {
-            Verdict::Reproduced => statement.readings[0],
-            Verdict::NotReproduced => statement.readings[1],
-            Verdict::NotJudged => "",
+        reading: match holds {
+            Some(true) => statement.readings[0],
+            Some(false) => statement.readings[1],
+            None => "",
         },
     }
+}
+
+/// What the other ways to choose give, and what is chosen if one of them falls on the other side of the band.
+fn by_other_ways(
+    choice: &Choice,
+    judged: Option<([f64; 2], bool)>,
+    measured: &[Measured],
+) -> (Option<String>, Option<&'static str>) {
+    let value = |way: Value| over_seeds(&measured.iter().filter_map(|seed| way.of(seed)).collect::<Vec<_>>());
+    let ways: Vec<(&str, f64)> =
+        choice.ways.iter().filter_map(|(words, way)| Some((*words, value(*way)?))).collect();
+    let told: Vec<String> = ways.iter().map(|(words, value)| format!("{words} {}", short(*value))).collect();
+    let hangs = judged.is_some_and(|([low, high], holds)| {
+        ways.iter().any(|(_, value)| (low..=high).contains(value) != holds)
+    });
+    ((!told.is_empty()).then(|| told.join("; ")), hangs.then_some(choice.of))
 }
 
 /// A number as people read it.
@@ -182,7 +217,7 @@ fn over_seeds(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::{c01_elbow, c07_linear};
+    use crate::claims::{c01_elbow, c07_linear, c12_axes};
     use crate::figure::Figure;
 
     /// The full bank with weak effects.
@@ -240,7 +275,42 @@ mod tests {
         };
         assert!(reading(3.0, true).contains("where the paper finds it"));
         assert!(reading(2.0, true).contains("elsewhere"));
-        assert_eq!(reading(3.0, false), "");
+        assert_eq!(reading(3.0, false), reading(3.0, true), "a claim is judged on any data");
+        assert_eq!(reading(f64::NAN, true), reading(2.0, true));
+    }
+
+    /// The entry of the first statement whose words begin like this.
+    fn entry(begins: &str, measured: &[Measured]) -> Entry {
+        judge(&BASE, measured).into_iter().find(|entry| entry.claim.starts_with(begins)).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_otherwise_is_no_finding() {
+        let cosine = |value| entry("directions agree", &[seed(c12_axes::COSINE_END, value)]);
+        let found = cosine(0.95);
+        assert_eq!(found.verdict, Verdict::ByConstruction);
+        assert!(found.reading.contains("least-squares inverse"));
+        assert_eq!(cosine(0.5).verdict, Verdict::NotReproduced);
+    }
+
+    #[test]
+    fn a_verdict_says_on_which_choice_it_hangs() {
+        let nodes = |fits: &[f64]| -> Measured {
+            let all = fits.iter().enumerate().map(|(at, fit)| (c01_elbow::NODES.at(at + 1), *fit));
+            all.chain([(c01_elbow::ELBOW, 3.0)]).map(|(figure, value)| (figure.to_string(), value)).collect()
+        };
+        // With up to five nodes the curve bends at two, with up to eight at three.
+        let bent = entry("three nodes", &[nodes(&[0.52, 0.86, 0.945, 0.979, 0.998, 0.998, 0.998, 0.998])]);
+        assert_eq!(
+            (bent.verdict, bent.hangs_on),
+            (Verdict::Reproduced, Some("the largest number of nodes that is tried"))
+        );
+        assert!(bent.otherwise.unwrap().starts_with("of at most 4 nodes 2; 5 2;"));
+        let sharp = entry("three nodes", &[nodes(&[0.0, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])]);
+        assert_eq!(
+            (sharp.hangs_on, sharp.otherwise.unwrap().as_str()),
+            (None, "of at most 4 nodes 3; 5 3; 6 3; 7 3")
+        );
     }
 
     #[test]

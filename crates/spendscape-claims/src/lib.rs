@@ -12,7 +12,7 @@ mod judge;
 pub mod measure;
 mod measured;
 
-pub use claim::{Band, Bank, Claim, Control, Statement, Value};
+pub use claim::{Band, Bank, Choice, Claim, Control, Forced, Statement, Value};
 pub use document::document;
 #[cfg(feature = "measure")]
 pub use evaluate::evaluate;

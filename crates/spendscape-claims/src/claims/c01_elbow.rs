@@ -1,7 +1,8 @@
 //! Claim 1: how many nodes the network needs.
 
-use crate::claim::{Band, Claim, Statement};
+use crate::claim::{Band, Claim, Statement, Value};
 use crate::figure::figures;
+use crate::measured::Measured;
 
 figures! {
     /// R2 of the network's outputs on unseen customers, mean over traits.
@@ -27,11 +28,34 @@ fn statements() -> Vec<Statement> {
                 "the fit with k nodes differs from that of the rank-k PCA of the grades by at most {}",
                 NODES_MINUS_RANK,
             )
+            .otherwise(
+                "the largest number of nodes that is tried",
+                vec![
+                    ("of at most 4 nodes", Value::Of(|measured| elbow_within(measured, 4))),
+                    ("5", Value::Of(|measured| elbow_within(measured, 5))),
+                    ("6", Value::Of(|measured| elbow_within(measured, 6))),
+                    ("7", Value::Of(|measured| elbow_within(measured, 7))),
+                ],
+            )
             .readings(
                 "The elbow is where the paper finds it; as far as the PCA of the grades fits alike, it shows the rank of the table of scores, not a property of the network.",
                 "The elbow lies elsewhere on this bank; as far as the PCA of the grades fits alike, it shows the rank of the table of scores, not a property of the network.",
             ),
     ]
+}
+
+/// The elbow of a rising curve: the point farthest above the line from the first to the last point.
+fn elbow_of(values: &[f64]) -> usize {
+    let (Some(first), Some(last)) = (values.first(), values.last()) else { return 0 };
+    let slope = (last - first) / (values.len().max(2) - 1) as f64;
+    let above = |k: usize| values[k] - first - slope * k as f64;
+    (0..values.len()).max_by(|a, b| above(*a).total_cmp(&above(*b))).map_or(0, |k| k + 1)
+}
+
+/// The elbow where nets of at most so many nodes are tried; nothing where fewer were.
+fn elbow_within(measured: &Measured, most: usize) -> Option<f64> {
+    let nodes: Vec<f64> = measured.series(NODES).take(most).collect();
+    (nodes.len() == most).then(|| elbow_of(&nodes) as f64)
 }
 
 #[cfg(feature = "measure")]
@@ -116,24 +140,16 @@ mod measuring {
             })
             .collect()
     }
+}
 
-    /// The elbow of a rising curve: the point farthest above the line from the first to the last point.
-    fn elbow_of(values: &[f64]) -> usize {
-        let (Some(first), Some(last)) = (values.first(), values.last()) else { return 0 };
-        let slope = (last - first) / (values.len().max(2) - 1) as f64;
-        let above = |k: usize| values[k] - first - slope * k as f64;
-        (0..values.len()).max_by(|a, b| above(*a).total_cmp(&above(*b))).map_or(0, |k| k + 1)
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn the_elbow_is_where_the_curve_bends() {
-            assert_eq!(elbow_of(&[0.0, 0.5, 1.0, 1.0, 1.0, 1.0]), 3);
-            assert_eq!(elbow_of(&[0.520, 0.860, 0.945, 0.979, 0.998, 0.998, 0.998, 0.998]), 3);
-            assert_eq!(elbow_of(&[]), 0);
-        }
+    #[test]
+    fn the_elbow_is_where_the_curve_bends() {
+        assert_eq!(elbow_of(&[0.0, 0.5, 1.0, 1.0, 1.0, 1.0]), 3);
+        assert_eq!(elbow_of(&[0.520, 0.860, 0.945, 0.979, 0.998, 0.998, 0.998, 0.998]), 3);
+        assert_eq!(elbow_of(&[]), 0);
     }
 }

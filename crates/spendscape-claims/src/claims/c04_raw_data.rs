@@ -1,8 +1,9 @@
 //! Claim 4: the hierarchy is not in raw data, autoencoders or feed-forward nets.
 
 use super::c03_clusters;
-use crate::claim::{Band, Claim, MORE, Statement, Value};
-use crate::figure::figures;
+use crate::claim::{Band, Claim, Forced, MORE, Statement, Value};
+use crate::figure::{Series, figures};
+use crate::measured::Measured;
 
 figures! {
     /// Accuracy of dominance prefixes from the nearest neighbors by all states of the trajectory, by length of the prefix.
@@ -33,27 +34,32 @@ pub const CLAIM: Claim = Claim { number: 4, section: "8", figures: FIGURES, stat
 fn statements() -> Vec<Statement> {
     vec![
         Statement::new(
-            "the hierarchy is not present in the raw transactions",
-            c03_clusters::LSTM.at(1) - RAW_INPUTS.at(1),
+            "the hierarchy is not present in the raw transactions (levels 2 to 4)",
+            Value::Of(|measured| least_lead(measured, &[RAW_INPUTS])),
             Band::Both(MORE, 1.0),
         )
-        .control("the raw mean shares reach {}", RAW_INPUTS.at(1))
-        .control("chance alone {}", c03_clusters::CHANCE.at(1))
+        .control("the lead at level 1 is {}", c03_clusters::LSTM.at(1) - RAW_INPUTS.at(1))
+        .control("the raw mean shares lead chance there by {}", RAW_INPUTS.at(1) - c03_clusters::CHANCE.at(1))
+        .control("at level 2 by {}", RAW_INPUTS.at(2) - c03_clusters::CHANCE.at(2))
         .readings(
             "Raw shares hold the hierarchy less well, but far above chance: weaker, not absent.",
             "The raw mean shares hold the hierarchy as well.",
         ),
         Statement::new(
-            "autoencoders do not replicate it",
-            Value::Of(|measured| {
-                let best = measured
-                    .get(AUTOENCODER_LINEAR.at(1))?
-                    .max(measured.get(AUTOENCODER_TANH.at(1))?);
-                Some(measured.get(c03_clusters::LSTM.at(1))? - best)
-            }),
+            "autoencoders do not replicate it (levels 2 to 4)",
+            Value::Of(|measured| least_lead(measured, &[AUTOENCODER_LINEAR, AUTOENCODER_TANH])),
             Band::Both(MORE, 1.0),
         )
-        .control("fed with shares as they are the linear one reaches {}", AUTOENCODER_LINEAR.at(1))
+        .otherwise(
+            "how the autoencoder's inputs are scaled",
+            vec![(
+                "fed with z-scored shares",
+                Value::Of(|measured| {
+                    least_lead(measured, &[AUTOENCODER_LINEAR_SCALED, AUTOENCODER_TANH_SCALED])
+                }),
+            )],
+        )
+        .control("at level 1, fed with shares as they are, the linear one reaches {}", AUTOENCODER_LINEAR.at(1))
         .control("the one with tanh {}", AUTOENCODER_TANH.at(1))
         .control("fed with z-scored shares the linear one reaches {}", AUTOENCODER_LINEAR_SCALED.at(1))
         .control("the one with tanh {}", AUTOENCODER_TANH_SCALED.at(1))
@@ -63,11 +69,14 @@ fn statements() -> Vec<Statement> {
             "An autoencoder's code, trained without the grades, holds the hierarchy as well.",
         ),
         Statement::new(
-            "feed-forward nets do not replicate it",
-            c03_clusters::LSTM.at(1) - FEED_FORWARD.at(1),
+            "feed-forward nets replicate it coarsely only (levels 2 to 4)",
+            Value::Of(|measured| least_lead(measured, &[FEED_FORWARD])),
             Band::Both(MORE, 1.0),
         )
-        .control("the feed-forward net reaches {}", FEED_FORWARD.at(1))
+        .control("the feed-forward net reaches {} at level 1", FEED_FORWARD.at(1))
+        .control("{} at level 2", FEED_FORWARD.at(2))
+        .control("{} at level 3", FEED_FORWARD.at(3))
+        .control("{} at level 4", FEED_FORWARD.at(4))
         .readings(
             "A feed-forward net of the same width on the mean shares falls behind.",
             "A feed-forward net with the same three units on the mean shares holds the same hierarchy.",
@@ -78,11 +87,20 @@ fn statements() -> Vec<Statement> {
             Band::Both(MORE, 1.0),
         )
         .control("the raw grades reach {}", RAW_PERSONALITY.at(1))
+        .by_construction(Forced::Fails)
         .readings(
             "The state holds the hierarchy better than the grades that it was trained on.",
-            "The grades that the network is trained on hold the hierarchy best: the state is a compression of them.",
+            "The hierarchy is the order of the grades, so that nothing can hold it better than they do: the state is a compression of them.",
         ),
     ]
+}
+
+/// The least lead of the LSTM at levels 2 to 4 over the best of some others.
+fn least_lead(measured: &Measured, others: &[Series]) -> Option<f64> {
+    (2..=4).try_fold(f64::INFINITY, |least, level| {
+        let best = others.iter().filter_map(|series| measured.get(series.at(level))).reduce(f64::max)?;
+        Some(f64::min(least, measured.get(c03_clusters::LSTM.at(level))? - best))
+    })
 }
 
 #[cfg(feature = "measure")]
@@ -93,7 +111,6 @@ mod measuring {
     use anyhow::Result;
 
     use super::*;
-    use crate::figure::Series;
     use crate::measure::{
         comparison::{self, Kind},
         metrics::Metrics,

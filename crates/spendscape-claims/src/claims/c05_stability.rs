@@ -45,12 +45,44 @@ fn statements() -> Vec<Statement> {
         )
         .control("with the LSTM {} of the customers keep their cluster", WINDOWS_LSTM)
         .control("with raw grades {}", WINDOWS_RAW)
+        .otherwise(
+            "the number of clusters",
+            vec![
+                ("twenty clusters", FINE_LSTM - FINE_RAW),
+                ("dominant traits instead of clusters", DOMINANT_LSTM - DOMINANT_RAW),
+            ],
+        )
         .readings(
             "More customers keep their cluster between the windows with the LSTM than with raw grades.",
             "Between the six-year and the one-year window as many customers move with the LSTM as with raw grades.",
         ),
         Statement::new(
-            "most customers keep their cluster over six years, raw data moves",
+            "the duration does not affect the classification: nine in ten keep their cluster",
+            WINDOWS_LSTM,
+            Band::Both(0.9, 1.0),
+        )
+        .control("with raw grades {} keep theirs", WINDOWS_RAW)
+        .otherwise(
+            "the number of clusters",
+            vec![("twenty clusters", FINE_LSTM.into()), ("dominant traits instead of clusters", DOMINANT_LSTM.into())],
+        )
+        .readings(
+            "Share of customers in the same of five clusters by six years and by one: hardly anybody moves.",
+            "Share of customers in the same of five clusters by six years and by one: the duration does affect it, whatever raw data do.",
+        ),
+        Statement::new(
+            "the vast majority of customers keep their cluster over six years: three in four",
+            YEARLY_LSTM,
+            Band::Both(0.75, 1.0),
+        )
+        .control("with the running mean of the raw grades {} never move", YEARLY_RUNNING_MEAN)
+        .control("with the raw grades of single years {}", YEARLY_RAW)
+        .readings(
+            "Share of customers who never change their cluster: a vast majority.",
+            "Share of customers who never change their cluster: no vast majority; where it lies below .5 no majority at all.",
+        ),
+        Statement::new(
+            "customers keep their cluster more often than by raw data",
             YEARLY_LSTM - YEARLY_RAW,
             Band::Both(MORE, 1.0),
         )

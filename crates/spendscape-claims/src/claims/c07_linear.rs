@@ -30,6 +30,9 @@ figures! {
     R2_FULL: Figure = "surrogate.r2.full";
 }
 
+/// Degrees by which an explanation may be off, as `spendscape explain` has it.
+const HIGH_FIDELITY: f64 = 7.5;
+
 /// The claim.
 pub const CLAIM: Claim = Claim { number: 7, section: "7", figures: FIGURES, statements };
 
@@ -76,14 +79,24 @@ fn statements() -> Vec<Statement> {
             "The best of ridge(1) and two regression trees beats the linear model.",
         ),
         Statement::new(
-            "the linear model matches the network with high fidelity",
+            "the linear model of the angles matches the network with high fidelity",
+            ANGULAR_ERROR,
+            Band::Both(0.0, HIGH_FIDELITY),
+        )
+        .control("its R2 is {}", R2_OLS)
+        .control("a linear model of the state vector has an R2 of {}", R2_STATE)
+        .readings(
+            "Median angle between the network's direction and the linear model's, in degrees: near enough for an explanation.",
+            "Median angle between the network's direction and the linear model's, in degrees: further than an explanation may be off (`explain` refuses there). A linear model of the state vector is another model, and matches it where its R2 says so.",
+        ),
+        Statement::new(
+            "a linear model of the state vector matches the network",
             R2_STATE,
             Band::Both(0.95, 1.0),
         )
-        .control("its angles miss the network's by a median of {} degrees", ANGULAR_ERROR)
         .readings(
-            "R2 of the linear model of the state vector: the network is nearly linear in the mean shares.",
-            "R2 of the linear model of the state vector: the network is not linear in the mean shares.",
+            "R2 of the linear model of the state vector, which is not the papers': the network is nearly linear in the mean shares.",
+            "R2 of the linear model of the state vector, which is not the papers': the network is not linear in the mean shares.",
         ),
     ]
 }

@@ -3,11 +3,14 @@
 use crate::claim::{Band, Claim, Statement};
 use crate::figure::figures;
 
+/// Fractions of the mean below which a coefficient may be called insignificantly small, besides the quarter that is judged.
+const FRACTIONS: [&str; 3] = ["tenth", "eighth", "half"];
+
 figures! {
     /// Coefficients per angle that are not small against the mean, by the papers' rule.
     PAPER_RULE: Figure = "coefficients.paper_rule";
-    /// How far that count moves between half and twice the threshold.
-    PAPER_RULE_RANGE: Figure = "coefficients.paper_rule_range";
+    /// The same by other thresholds than a quarter of the mean.
+    PAPER_RULE_AT: Keyed = "coefficients.paper_rule.", &FRACTIONS, "";
     /// Classes with an effect in the known table.
     KNOWN: Figure = "coefficients.known";
     /// Of these, found by the test over all coefficients.
@@ -33,9 +36,13 @@ fn statements() -> Vec<Statement> {
     vec![
         Statement::new("69 x 2 non-zero coefficients", PAPER_RULE, Band::Both(60.0, 78.0))
             .paper("69")
-            .control(
-                "between half and twice the threshold the count is {} wide",
-                PAPER_RULE_RANGE,
+            .otherwise(
+                "what counts as insignificantly small",
+                vec![
+                    ("below a tenth of the mean", PAPER_RULE_AT.of(0).into()),
+                    ("an eighth", PAPER_RULE_AT.of(1).into()),
+                    ("a half", PAPER_RULE_AT.of(2).into()),
+                ],
             )
             .readings(
                 "\"Not insignificantly small\" has no threshold in the papers, and the count follows the threshold.",
@@ -78,7 +85,9 @@ mod measuring {
             Ok(counts.iter().sum::<usize>() as f64 / counts.len().max(1) as f64)
         };
         metrics.add(PAPER_RULE, rule(PAPER_FRACTION)?);
-        metrics.add(PAPER_RULE_RANGE, rule(PAPER_FRACTION / 2.0)? - rule(2.0 * PAPER_FRACTION)?);
+        for (figure, fraction) in PAPER_RULE_AT.all().zip([0.1, 0.125, 0.5]) {
+            metrics.add(figure, rule(fraction)?);
+        }
         if !run.has_silent_classes() {
             return Ok(());
         }

@@ -1,8 +1,9 @@
 //! Claim 10: the surrogate's own angles keep hierarchy and time.
 
 use super::{c03_clusters, c05_stability};
-use crate::claim::{Band, Claim, MORE, Statement};
+use crate::claim::{Band, Claim, MORE, Statement, Value};
 use crate::figure::figures;
+use crate::measured::Measured;
 
 figures! {
     /// Accuracy of dominance prefixes from the nearest neighbors by the angles that the surrogate predicts, by length of the
@@ -20,15 +21,18 @@ pub const CLAIM: Claim = Claim { number: 10, section: "7", figures: FIGURES, sta
 fn statements() -> Vec<Statement> {
     vec![
         Statement::new(
-            "the surrogate's own angles keep the hierarchy",
-            SURROGATE_ANGLES.at(1) - c03_clusters::CHANCE.at(1),
-            Band::Both(0.3, 1.0),
+            "the surrogate's own angles keep the hierarchy (levels 2 to 4)",
+            Value::Of(least_over_chance),
+            Band::Both(0.2, 1.0),
         )
-        .control("they reach {}", SURROGATE_ANGLES.at(1))
+        .control("they reach {} at level 1", SURROGATE_ANGLES.at(1))
+        .control("chance {}", c03_clusters::CHANCE.at(1))
+        .control("at level 2 {}", SURROGATE_ANGLES.at(2))
+        .control("at level 4 {}", SURROGATE_ANGLES.at(4))
         .control("the network's own angles {}", NETWORK_ANGLES.at(1))
         .readings(
-            "Accuracy of the dominant trait from the surrogate's angles, over the commonest trait's share: kept in part.",
-            "Accuracy of the dominant trait from the surrogate's angles, over the commonest trait's share: mostly lost.",
+            "Least accuracy of the order of the two, three and four largest traits from the surrogate's angles, over the commonest order's share: kept.",
+            "Least accuracy of the order of the two, three and four largest traits from the surrogate's angles, over the commonest order's share: mostly lost, though level 1 is kept in part.",
         ),
         Statement::new(
             "and are consistent in time",
@@ -41,6 +45,12 @@ fn statements() -> Vec<Statement> {
             "Fewer customers keep their cluster between the windows than with the network itself.",
         ),
     ]
+}
+
+/// The least accuracy over chance of the prefixes of two to four traits.
+fn least_over_chance(measured: &Measured) -> Option<f64> {
+    let lead = |k| Some(measured.get(SURROGATE_ANGLES.at(k))? - measured.get(c03_clusters::CHANCE.at(k))?);
+    (2..=4).filter_map(lead).reduce(f64::min)
 }
 
 #[cfg(feature = "measure")]

@@ -1,12 +1,14 @@
 //! Claim 11: why was customer A classified so.
 
 use super::c07_linear;
-use crate::claim::{Band, Claim, Statement};
+use crate::claim::{Band, Claim, Forced, Statement};
 use crate::figure::figures;
 
 figures! {
     /// The largest relative gap between the sum of a customer's contributions and what the surrogate predicts.
     CONTRIBUTION_ERROR: Figure = "surrogate.contribution_error";
+    /// Share of unseen customers whose direction the linear model of the angles predicts as closely as an explanation has to.
+    ANSWERED: Figure = "surrogate.answered";
 }
 
 /// The claim.
@@ -24,10 +26,20 @@ fn statements() -> Vec<Statement> {
             c07_linear::ANGULAR_ERROR,
         )
         .readings(
-            "The explanation is exact for the surrogate; its own error must be stated with it.",
+            "A sum of the terms of a linear model is its prediction: exact for the surrogate, whatever it is worth for the network.",
             "The contributions do not add up: the explanation is not one.",
         )
-        .everywhere(),
+        .by_construction(Forced::Holds),
+        Statement::new(
+            "and the answer is the network's: nine in ten customers can be told why",
+            ANSWERED,
+            Band::Both(0.9, 1.0),
+        )
+        .control("the surrogate's angles miss the network's by a median of {} degrees", c07_linear::ANGULAR_ERROR)
+        .readings(
+            "Share of unseen customers whose direction the surrogate of the angles predicts to 7.5 degrees, beyond which `explain` refuses: most can be told why.",
+            "Share of unseen customers whose direction the surrogate of the angles predicts to 7.5 degrees, beyond which `explain` refuses: the papers' surrogate answers for few. (`explain` uses the surrogate of the state, which misses less.)",
+        ),
     ]
 }
 
@@ -38,7 +50,9 @@ pub(crate) use measuring::measure;
 mod measuring {
     use anyhow::Result;
     use ndarray::Array2;
-    use spendscape_surrogate::{Gauge, LinearModel, Score, compensated_sum};
+    use spendscape_surrogate::{
+        AngularErrors, Gauge, LinearModel, MAX_ERROR_DEGREES, Score, compensated_sum,
+    };
 
     use super::*;
     use crate::measure::{metrics::Metrics, study::Study};
@@ -46,6 +60,9 @@ mod measuring {
     pub(crate) fn measure(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
         if let Some(explanation) = study.explanation(metrics)? {
             metrics.add(CONTRIBUTION_ERROR, contribution_error(&explanation.linear, &explanation.test)?);
+            let errors = AngularErrors::new(&explanation.test_angles, &explanation.predicted)?.separation;
+            let near = errors.iter().filter(|degrees| **degrees <= MAX_ERROR_DEGREES).count();
+            metrics.add(ANSWERED, near as f64 / errors.len() as f64);
         }
         Ok(())
     }

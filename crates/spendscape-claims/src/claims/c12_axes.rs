@@ -1,6 +1,6 @@
 //! Claim 12: direction, speed and force of trajectories follow the grades.
 
-use crate::claim::{Band, Claim, Statement, Value};
+use crate::claim::{Band, Claim, Forced, Statement, Value};
 use crate::figure::figures;
 use crate::measured::Measured;
 
@@ -9,6 +9,8 @@ figures! {
     SPEED: Figure = "trajectory.grade_speed";
     /// The same of the share of the way that is made at half time.
     HALF_WAY: Figure = "trajectory.grade_half_way";
+    /// The same of the share of the way to the customer's own end state that is left at the last step.
+    SHARE_LEFT: Figure = "trajectory.grade_share_left";
     /// Mean projection of the last state on a trait's axis, by the trait's rank.
     BY_RANK: Series = "trajectory.projection_by_rank";
     /// Mean cosine between the last state and the location that the grades predict.
@@ -21,25 +23,25 @@ pub const CLAIM: Claim = Claim { number: 12, section: "8", figures: FIGURES, sta
 fn statements() -> Vec<Statement> {
     vec![
         Statement::new("directions agree with the grades", COSINE_END, Band::Both(0.9, 1.0)).readings(
-            "Cosine between the last state and the location that the grades predict: they agree.",
+            "Cosine between the last state and the location that the grades predict, which is the least-squares inverse of the targets: 1 says that the network fits them, and any linear read-out has it.",
             "Cosine between the last state and the location that the grades predict: they part.",
-        ),
-        Statement::new("greater membership converges quicker", HALF_WAY, Band::Both(0.1, 1.0))
-            .control(
-                "per step, |h| grows faster with the grade (correlation {})",
-                SPEED,
-            )
+        )
+        .by_construction(Forced::Holds),
+        Statement::new("greater membership converges quicker", Value::Of(|measured| Some(-measured.get(SHARE_LEFT)?)), Band::Both(0.1, 1.0))
+            .control("per step, |h| grows faster with the grade (correlation {})", SPEED)
+            .control("the share of the way to h_T that is made at half time correlates {} with it", HALF_WAY)
             .readings(
-                "Stronger members have made a larger share of their way at half time.",
-                "Stronger members walk further per step, but they also have further to go: they have not made a larger share of their way at half time.",
+                "Correlation of the largest grade with the share of the way to the customer's own end state that is made at the last step: stronger members are nearer.",
+                "Correlation of the largest grade with the share of the way to the customer's own end state that is made at the last step: stronger members are no nearer.",
             ),
         Statement::new(
             "lesser traits attract with lesser force",
             Value::Of(falling_ranks),
             Band::Both(1.0, 1.0),
         )
+        .by_construction(Forced::Holds)
         .readings(
-            "The mean projection on a trait's axis falls from rank to rank.",
+            "The mean projection on a trait's axis falls from rank to rank, as the grades that the outputs are read from it do by their order.",
             "The mean projection on a trait's axis does not fall from every rank to the next; the figure is the share of ranks over which it does.",
         ),
     ]
@@ -58,6 +60,8 @@ pub(crate) use measuring::measure;
 #[cfg(feature = "measure")]
 mod measuring {
     use anyhow::Result;
+    use ndarray::{Array1, Array2, Axis as Dimension};
+    use spendscape_stats::correlation;
 
     use super::*;
     use crate::measure::{cosine::mean_cosine, metrics::Metrics, study::Study};
@@ -69,7 +73,23 @@ mod measuring {
             metrics.add(HALF_WAY, summary.grade_half_way);
             metrics.add_all(BY_RANK, summary.by_rank.mean.iter().copied());
         }
+        if let Some(left) = run.end_states.as_ref().and_then(|table| share_left(&run.ends, &table.hidden)) {
+            let largest = run
+                .targets
+                .grades
+                .map_axis(Dimension(1), |grades| grades.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+            metrics.add(SHARE_LEFT, correlation(&largest, &left)?);
+        }
         metrics.add(COSINE_END, mean_cosine(&run.ends, &run.predictions.location_raw)?);
         Ok(())
+    }
+
+    /// Distance of each last state from the customer's own end state, over the length of the whole way to it from zero. Nothing
+    /// where an end state lies at zero.
+    fn share_left(last: &Array2<f64>, end: &Array2<f64>) -> Option<Array1<f64>> {
+        let lengths = |rows: Array2<f64>| rows.map_axis(Dimension(1), |row| row.dot(&row).sqrt());
+        let whole = lengths(end.clone());
+        let is_known = last.nrows() == end.nrows() && whole.iter().all(|length| *length > 0.0);
+        is_known.then(|| lengths(last - end) / whole)
     }
 }

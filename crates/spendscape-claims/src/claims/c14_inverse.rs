@@ -17,16 +17,15 @@ pub const CLAIM: Claim = Claim { number: 14, section: "9", figures: FIGURES, sta
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("inverse regression maps outputs to states", ERROR, Band::Both(0.0, 1e-9))
-            .control(
-                "the matrix that the printed equation inverts has rank {} of its size",
-                PRINTED_RANK_SHARE,
-            )
+        Statement::new("inverse regression, as it is printed, has a value", PRINTED_RANK_SHARE, Band::Both(1.0, 1.0))
             .readings(
-                "Sound once both sides are centered and the pseudo-inverse is taken; the printed inverse does not exist.",
-                "The output layer loses directions of the state, which no regression brings back.",
-            )
-            .everywhere(),
+                "Rank over size of the matrix that the printed equation inverts: it has an inverse on these data.",
+                "Rank over size of the matrix that the printed equation inverts: it has no inverse, so that the equation gives nothing.",
+            ),
+        Statement::new("repaired, it maps outputs to states", ERROR, Band::Both(0.0, 1e-9)).readings(
+            "With both sides centered and the pseudo-inverse taken: sound, and exact wherever the output layer loses no direction of the state.",
+            "The output layer loses directions of the state, which no regression brings back.",
+        ),
     ]
 }
 

@@ -1,12 +1,17 @@
 //! Claim 15: extended trajectories converge to the predicted final locations.
 
-use crate::claim::{Band, Claim, Statement};
+use crate::claim::{Band, Claim, Statement, Value};
 use crate::figure::figures;
+use crate::measured::Measured;
 
 /// Readings of equation 3: raw grades, the paper's, as printed.
 const LOCATIONS: [&str; 3] = ["raw", "paper", "printed"];
 /// Place of raw grades.
 pub(crate) const RAW: usize = 0;
+/// Place of the equation as the paper's figure 3 draws it.
+const PAPER: usize = 1;
+/// Place of the equation to the letter.
+const PRINTED: usize = 2;
 
 figures! {
     /// Mean cosine between the extended state h_100 and the location, by each reading of equation 3.
@@ -26,15 +31,27 @@ fn statements() -> Vec<Statement> {
     vec![
         Statement::new(
             "extended trajectories converge to the predicted final locations",
-            RELATIVE_DISTANCE,
+            Value::Of(|measured| relative(measured, PAPER)),
             Band::Both(0.0, 0.25),
         )
-        .control("in direction they agree, with a cosine of {}", COSINE.of(RAW))
+        .control("in direction they agree, with a cosine of {}", COSINE.of(PAPER))
+        .otherwise(
+            "which reading of equation 3 gives L",
+            vec![
+                ("L of raw grades, where a trajectory stands after its last year", Value::Of(|measured| relative(measured, RAW))),
+                ("L as printed", Value::Of(|measured| relative(measured, PRINTED))),
+            ],
+        )
         .readings(
-            "Root mean square distance of h_100 from L over the spread of h_100: near.",
-            "Root mean square distance of h_100 from L over the spread of h_100: not near. The direction decides, not the place.",
+            "Root mean square distance of h_100 from the L of equation 3 over the spread of h_100: near.",
+            "Root mean square distance of h_100 from the L of equation 3 over the spread of h_100: not near. The direction decides, not the place.",
         ),
     ]
+}
+
+/// Distance by one reading of equation 3 over the spread of the extended states.
+fn relative(measured: &Measured, reading: usize) -> Option<f64> {
+    Some(measured.get(DISTANCE.of(reading))? / measured.get(SPREAD)?)
 }
 
 #[cfg(feature = "measure")]

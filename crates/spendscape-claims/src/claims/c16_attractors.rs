@@ -1,6 +1,6 @@
 //! Claim 16: three line attractors, and point attractors for the other traits.
 
-use crate::claim::{Band, Claim, Statement};
+use crate::claim::{Band, Claim, Forced, Statement};
 use crate::figure::figures;
 
 figures! {
@@ -45,15 +45,16 @@ pub const CLAIM: Claim = Claim { number: 16, section: "11", figures: FIGURES, st
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("three line attractors (A, E, N)", LINE_ATTRACTORS, Band::Both(3.0, 3.0))
+        Statement::new("three line attractors (A, E, N), exactly: lines of marginal states of one map", LINE_ATTRACTORS, Band::Both(3.0, 3.0))
             .paper("3 lines")
+            .by_construction(Forced::Fails)
             .control(
                 "drawn as the paper draws them, {} groups are best described by a curve",
                 DRAWN_LINES,
             )
             .readings(
                 "Three groups have a connected chain of marginal states in one and the same map.",
-                "Each customer's own map has isolated fixed points; a curve through the end states is the locus of those points as spending varies, not an attractor of one map.",
+                "No trained net has a line of exactly marginal states, as it would take weights that have probability 0: each customer's own map has isolated fixed points; a curve through the end states is the locus of those points as spending varies, not an attractor of one map.",
             ),
         Statement::new(
             "point attractors for the other traits (O; C with three)",

@@ -70,8 +70,7 @@ fn statements() -> Vec<Statement> {
         .readings(
             "Lower end of the 95 % interval of AUC(trajectory) less AUC(bespoke): no worse by more than .02.",
             "Lower end of the 95 % interval of AUC(trajectory) less AUC(bespoke): not shown to be no worse by .02; it is shown to be worse where the upper end lies below -.02 too.",
-        )
-        .everywhere(),
+        ),
         Statement::new(
             "features predict customer liquidity as well as bespoke models",
             ILLIQUID_LOW,
@@ -91,7 +90,6 @@ fn statements() -> Vec<Statement> {
         .readings(
             "Lower end of the 95 % interval of AUC(trajectory) less AUC(bespoke) for an index below 1: no worse by more than .02.",
             "Lower end of the 95 % interval of AUC(trajectory) less AUC(bespoke) for an index below 1: not shown to be no worse by .02; it is shown to be worse where the upper end lies below -.02 too.",
-        )
-        .everywhere(),
+        ),
     ]
 }

@@ -38,8 +38,7 @@ fn statements() -> Vec<Statement> {
         .readings(
             "Share of customers flagged for default in one group over that in the other, with trajectory features: above four fifths. The network was given no group, but nothing in it keeps group differences out.",
             "Share of customers flagged for default in one group over that in the other, with trajectory features: below four fifths. Leaving the group out of the features does not keep it out of the scores, because traits and groups go together.",
-        )
-        .everywhere(),
+        ),
     ]
 }
 

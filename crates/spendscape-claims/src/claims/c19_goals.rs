@@ -7,8 +7,11 @@ use crate::claim::{Band, Claim, Statement, Value};
 use crate::figure::{Family, Keyed, figures};
 use crate::measured::Measured;
 
-/// Models that the network is to beat; boosted trees are set beside it.
-const SIMPLE: [&str; 5] = ["majority", "repeat_last", "repeat_last_smoothed", "markov_1", "markov_2"];
+/// Models that the network is to beat.
+const SIMPLE: [&str; 6] =
+    ["majority", "repeat_last", "repeat_last_smoothed", "markov_1", "markov_2", "boosted"];
+/// Place of boosted trees, the strongest of them.
+const BOOSTED: usize = 5;
 /// Whether more of a measure is better.
 const MORE_IS_BETTER: f64 = 1.0;
 /// Whether less of it is.
@@ -21,12 +24,6 @@ figures! {
     LSTM_ACCURACY: Figure = "goals.train.lstm.accuracy";
     /// Macro F1 of the network.
     LSTM_MACRO_F1: Figure = "goals.train.lstm.macro_f1";
-    /// Log-loss of boosted trees.
-    BOOSTED_LOG_LOSS: Figure = "goals.train.boosted.log_loss";
-    /// Accuracy of boosted trees.
-    BOOSTED_ACCURACY: Figure = "goals.train.boosted.accuracy";
-    /// Macro F1 of boosted trees.
-    BOOSTED_MACRO_F1: Figure = "goals.train.boosted.macro_f1";
     /// Log-loss of the truth.
     BEST_LOG_LOSS: Figure = "goals.train.best_possible.log_loss";
     /// Accuracy of the truth.
@@ -73,17 +70,16 @@ fn statements() -> Vec<Statement> {
         )
         .control("log-loss of the network {}", LSTM_LOG_LOSS)
         .control("of the best simple model {}", Value::Of(|measured| best(measured, SIMPLE_LOG_LOSS, LESS_IS_BETTER)))
-        .control("of boosted trees {}", BOOSTED_LOG_LOSS)
+        .control("of boosted trees {}", SIMPLE_LOG_LOSS.of(BOOSTED))
         .control("of the truth {}", BEST_LOG_LOSS)
         .control("accuracy {}", LSTM_ACCURACY)
         .control("of the best simple model {}", Value::Of(|measured| best(measured, SIMPLE_ACCURACY, MORE_IS_BETTER)))
-        .control("of boosted trees {}", BOOSTED_ACCURACY)
+        .control("of boosted trees {}", SIMPLE_ACCURACY.of(BOOSTED))
         .control("of the truth {}", BEST_ACCURACY)
         .readings(
-            "Lower end of the 95 % interval of the gain in log-loss over the best of majority, repeat-last and Markov chains: above 0 for every one of them.",
-            "Lower end of the 95 % interval of the gain in log-loss over majority, repeat-last and Markov chains: not shown to be better than every one of them.",
-        )
-        .everywhere(),
+            "Lower end of the 95 % interval of the gain in log-loss over majority, repeat-last, Markov chains and boosted trees: above 0 for every one of them.",
+            "Lower end of the 95 % interval of the gain in log-loss over majority, repeat-last, Markov chains and boosted trees: not shown to be better than every one of them.",
+        ),
         Statement::new(
             "the same, macro F1",
             Value::Of(|measured| least_gain(measured, MACRO_F1_GAIN, MORE_IS_BETTER)),
@@ -91,25 +87,27 @@ fn statements() -> Vec<Statement> {
         )
         .control("macro F1 of the network {}", LSTM_MACRO_F1)
         .control("of the best simple model {}", Value::Of(|measured| best(measured, SIMPLE_MACRO_F1, MORE_IS_BETTER)))
-        .control("of boosted trees {}", BOOSTED_MACRO_F1)
+        .control("of boosted trees {}", SIMPLE_MACRO_F1.of(BOOSTED))
         .control("of the truth {}", BEST_MACRO_F1)
         .readings(
             "Lower end of the 95 % interval of the gain in macro F1 over each simple model: above 0 for every one.",
             "Lower end of the 95 % interval of the gain in macro F1 over each simple model: not shown to be better than every one.",
-        )
-        .everywhere(),
+        ),
         Statement::new(
-            "recommendations to the tenth of the customers with the highest probability find more than chance",
-            Value::Of(|measured| share_above(measured, UPLIFT)),
+            "recommendations to the tenth of the customers with the highest probability find more than the latest and the most frequent buyers",
+            Value::Of(|measured| {
+                let rules = [AHEAD_OF_RECENCY, AHEAD_OF_FREQUENCY].map(|rule| share_above(measured, rule));
+                Some(f64::min(rules[0]?, rules[1]?))
+            }),
             Band::Both(0.5, 1.0),
         )
-        .control("and more than the latest buyers, share of goals {}", Value::Of(|measured| share_above(measured, AHEAD_OF_RECENCY)))
-        .control("and more than the most frequent buyers {}", Value::Of(|measured| share_above(measured, AHEAD_OF_FREQUENCY)))
+        .control("more than the latest buyers, share of goals {}", Value::Of(|measured| share_above(measured, AHEAD_OF_RECENCY)))
+        .control("more than the most frequent buyers {}", Value::Of(|measured| share_above(measured, AHEAD_OF_FREQUENCY)))
+        .control("more than chance {}", Value::Of(|measured| share_above(measured, UPLIFT)))
         .readings(
-            "Share of the goals for which the interval of the uplift on held-out days excludes 0. It is targeting, not what addressing causes.",
-            "Share of the goals for which the interval of the uplift on held-out days excludes 0: less than half.",
-        )
-        .everywhere(),
+            "Share of the goals for which the interval of the lead over both rules on held-out days excludes 0: at least half. It is targeting, not what addressing causes.",
+            "Share of the goals for which the interval of the lead over both rules on held-out days excludes 0: less than half. Beating chance is no feat: each rule does.",
+        ),
         Statement::new(
             "demand per goal is forecast better than by the season before",
             DEMAND_ERROR,
@@ -117,12 +115,15 @@ fn statements() -> Vec<Statement> {
         )
         .control("money per goal {}", DEMAND_AMOUNT_ERROR)
         .control("events per class {}", DEMAND_CLASS_ERROR)
-        .control("share of the 95 % intervals that held {}", DEMAND_COVERAGE)
         .readings(
             "Mean absolute error over that of the naive forecast: below 1.",
             "Mean absolute error over that of the naive forecast: not below 1.",
-        )
-        .everywhere(),
+        ),
+        Statement::new("and with intervals that hold as often as they say", DEMAND_COVERAGE, Band::Both(0.93, 0.97))
+            .readings(
+                "Share of the 95 % intervals of events per goal that held: as many as they should.",
+                "Share of the 95 % intervals of events per goal that held: they promise something else.",
+            ),
     ]
 }
 

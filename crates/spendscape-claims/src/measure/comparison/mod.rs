@@ -33,6 +33,7 @@ const COMPONENTS: usize = 3;
 pub(crate) enum Kind {
     Lstm,
     Direction,
+    Length,
     Trajectory,
     RawInputs,
     RawPersonality,
@@ -55,6 +56,7 @@ impl Kind {
         match self {
             Self::Lstm => "lstm",
             Self::Direction => "direction",
+            Self::Length => "length",
             Self::Trajectory => "trajectory",
             Self::RawInputs => "raw_inputs",
             Self::RawPersonality => "raw_personality",
@@ -165,6 +167,7 @@ fn features(run: &Run, yearly: &Array3<f64>) -> Result<Vec<Features>> {
             .short(short_ends())
             .yearly(run.states.clone()),
         Features::new(Kind::Direction, run.ends.clone()).space(Space::Directions),
+        Features::new(Kind::Length, lengths(&run.ends)),
         Features::new(Kind::Trajectory, run.states.to_shape((customers, periods * units))?.into_owned()),
         Features::new(Kind::RawInputs, run.mean_shares.clone()).short(short_shares),
         Features::new(Kind::RawPersonality, grades.clone()).short(short_grades).yearly(yearly.clone()),
@@ -192,6 +195,11 @@ fn features(run: &Run, yearly: &Array3<f64>) -> Result<Vec<Features>> {
         }
     }
     Ok(all)
+}
+
+/// Length of each state, as a column.
+fn lengths(states: &Array2<f64>) -> Array2<f64> {
+    states.map_axis(Dimension(1), |state| state.dot(&state).sqrt()).insert_axis(Dimension(1))
 }
 
 fn components(grades: &Array2<f64>) -> Result<Array2<f64>> {
