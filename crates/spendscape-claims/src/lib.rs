@@ -13,7 +13,7 @@ pub mod measure;
 mod measured;
 
 pub use claim::{Band, Bank, Choice, Claim, Control, Forced, Statement, Value};
-pub use document::document;
+pub use document::{CellEntries, document};
 #[cfg(feature = "measure")]
 pub use evaluate::evaluate;
 pub use figure::{Family, Figure, Keyed, Name, Series};

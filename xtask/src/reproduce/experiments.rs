@@ -31,6 +31,8 @@ enum Source {
         bank: Bank,
         customers: usize,
     },
+    /// A bank and a way to train, among the cells that tell when a claim holds.
+    Cell(Cell),
     Real {
         files: Vec<PathBuf>,
         map: PathBuf,
@@ -50,6 +52,40 @@ enum Taxonomy {
     /// The commonest codes, this many, and one class for the rest.
     Derived(usize),
 }
+
+/// One of the ways in which the papers leave open what is done, on a bank of one cloud of customers or of several kinds.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    name: &'static str,
+    preset: &'static str,
+    targets: &'static str,
+    scaling: &'static str,
+}
+
+const fn cell(
+    name: &'static str,
+    preset: &'static str,
+    targets: &'static str,
+    scaling: &'static str,
+) -> Cell {
+    Cell { name, preset, targets, scaling }
+}
+
+/// Every combination.
+const CELLS: [Cell; 8] = [
+    cell("cell-base-last-z3", "base", "last", "z3"),
+    cell("cell-base-last-minmax", "base", "last", "min-max"),
+    cell("cell-base-every-z3", "base", "every", "z3"),
+    cell("cell-base-every-minmax", "base", "every", "min-max"),
+    cell("cell-types-last-z3", "types", "last", "z3"),
+    cell("cell-types-last-minmax", "types", "last", "min-max"),
+    cell("cell-types-every-z3", "types", "every", "z3"),
+    cell("cell-types-every-minmax", "types", "every", "min-max"),
+];
+/// Customers of a cell: enough for every claim, and few enough for many cells.
+const CELL_CUSTOMERS: &str = "6500";
+/// Training seeds of a cell.
+const CELL_SEEDS: u64 = 3;
 
 /// One thing to measure.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +150,15 @@ impl Experiment {
             };
         let file = |name: &str| data.unwrap_or(Path::new("")).join(name);
         let berka = || Taxonomy::File(shell::root().join("datasets/berka/taxonomy.toml"));
-        vec![
+        let cells = CELLS.map(|cell| Self {
+            name: cell.name,
+            describe: format!(
+                "{CELL_CUSTOMERS} customers of the synthetic bank `{}`, targets {}, scaling {}",
+                cell.preset, cell.targets, cell.scaling
+            ),
+            source: Source::Cell(cell),
+        });
+        let mut all = vec![
             bank(Bank::Base),
             bank(Bank::Strong),
             real(
@@ -165,7 +209,17 @@ impl Experiment {
                 describe: "next goals of the Berka bank, by day, all classes".to_owned(),
                 source: Source::Goals(Stream::Berka(file("berka/trans.asc.gz"))),
             },
-        ]
+        ];
+        all.extend(cells);
+        all
+    }
+
+    /// The bank, the targets and the scaling of a cell, for the head of its column.
+    pub(crate) fn cell(&self) -> Option<[&'static str; 3]> {
+        match self.source {
+            Source::Cell(Cell { preset, targets, scaling, .. }) => Some([preset, targets, scaling]),
+            _ => None,
+        }
     }
 
     /// Its name in files and in the summary.
@@ -182,7 +236,7 @@ impl Experiment {
     pub(crate) fn bank(&self) -> Option<Bank> {
         match self.source {
             Source::Bank { bank, .. } => Some(bank),
-            Source::Real { .. } | Source::Loans(_) | Source::Goals(_) => None,
+            Source::Cell(_) | Source::Real { .. } | Source::Loans(_) | Source::Goals(_) => None,
         }
     }
 
@@ -199,7 +253,7 @@ impl Experiment {
     /// What is missing to run it.
     pub(crate) fn missing(&self) -> Option<String> {
         match &self.source {
-            Source::Bank { .. } => None,
+            Source::Bank { .. } | Source::Cell(_) => None,
             Source::Goals(stream) => {
                 let absent = stream.file().filter(|file| !file.exists())?;
                 Some(format!("{} is not there", absent.display()))
@@ -223,6 +277,7 @@ impl Experiment {
         match &self.source {
             Source::Bank { .. } => seeds(u64::MAX).chain(outcomes(&BANK_OUTCOMES)).collect(),
             Source::Real { .. } => seeds(u64::MAX).collect(),
+            Source::Cell(_) => seeds(CELL_SEEDS).collect(),
             Source::Loans(_) => outcomes(&[LOAN_OUTCOME]),
             Source::Goals(_) => seeds(goals::MOST_SEEDS).collect(),
         }
@@ -244,7 +299,12 @@ impl Experiment {
                     command.arg(&run).arg("--data").arg(&data);
                     command
                 };
-                shell::run(command(&["run"]).args(["--seed", &seed.to_string()]))?;
+                let mut train = command(&["run"]);
+                train.args(["--seed", &seed.to_string()]);
+                if let Source::Cell(Cell { targets, scaling, .. }) = self.source {
+                    train.args(["--targets", targets, "--scaling", scaling]);
+                }
+                shell::run(&mut train)?;
                 json(&mut command(&["evaluate", "--json"]))
             }
             (Job::Outcome(Outcome { target, labels, options }), _) => {
@@ -266,17 +326,9 @@ impl Experiment {
         let data = &out.join(self.name).join("data");
         match &self.source {
             Source::Bank { bank, customers } => {
-                let customers = customers.to_string();
-                shell::run(program.command(&["synth"]).arg(data).args([
-                    "--preset",
-                    bank.name(),
-                    "--customers",
-                    &customers,
-                    "--seed",
-                    BANK_SEED,
-                ]))?;
-                shell::run(program.command(&["ingest"]).arg(data))?;
+                make_bank(program, data, bank.name(), &customers.to_string())?;
             }
+            Source::Cell(cell) => make_bank(program, data, cell.preset, CELL_CUSTOMERS)?,
             Source::Real { files, map, taxonomy, window, loans } => {
                 let mut command = program.command(&["ingest"]);
                 command.arg(data).arg("--files").args(files).arg("--map").arg(map);
@@ -322,6 +374,13 @@ impl Experiment {
         }
         Ok(())
     }
+}
+
+/// Draws a bank and makes its panels.
+fn make_bank(program: &Program, data: &Path, preset: &str, customers: &str) -> Result<()> {
+    let options = ["--preset", preset, "--customers", customers, "--seed", BANK_SEED];
+    shell::run(program.command(&["synth"]).arg(data).args(options))?;
+    shell::run(program.command(&["ingest"]).arg(data))
 }
 
 /// The day before each account's loan, as `customer,day`, from Berka's table of loans (gzip, semicolons, yymmdd).

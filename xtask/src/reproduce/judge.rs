@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
-use spendscape_claims::{Entry, Subject, document};
+use spendscape_claims::{CellEntries, Entry, Subject, document};
 
 use super::{
     experiments::Experiment,
@@ -69,7 +69,8 @@ impl Judged {
 /// If nothing was measured, or quick and full experiments lie side by side.
 pub(super) fn judge(results: &Path, names: Option<&[&str]>) -> Result<Judged> {
     let mut first = None;
-    let (mut entries, mut missing): (Vec<Entry>, _) = (Vec::new(), Vec::new());
+    let (mut entries, mut cells, mut missing): (Vec<Entry>, Vec<CellEntries>, _) =
+        (Vec::new(), Vec::new(), Vec::new());
     for experiment in Experiment::all(0, None) {
         let name = experiment.name();
         let is_asked_for = names.is_none_or(|names| names.contains(&name));
@@ -77,6 +78,12 @@ pub(super) fn judge(results: &Path, names: Option<&[&str]>) -> Result<Judged> {
             missing.push(name);
             continue;
         };
+        if let Some(levels) = experiment.cell() {
+            let subject = Subject { name, bank: None, full: false, partial: true };
+            cells
+                .push(CellEntries { levels, entries: spendscape_claims::judge(&subject, &figures.measured) });
+            continue;
+        }
         let how = (figures.quick, figures.size);
         ensure!(
             *first.get_or_insert(how) == how,
@@ -90,7 +97,8 @@ pub(super) fn judge(results: &Path, names: Option<&[&str]>) -> Result<Judged> {
     let Some((quick, Size { customers, seeds })) = first else {
         bail!("{} holds no figures: `cargo xtask reproduce --out` measures them", results.display());
     };
-    let document = document(&entries, customers, seeds);
+    let document = document(&entries, &cells, customers, seeds);
+    entries.extend(cells.into_iter().flat_map(|cell| cell.entries));
     let [summary, text] = ["summary.json", "REPRODUCTION.md"].map(|name| results.join(name));
     summary::write(&summary, &entries)?;
     shell::replace(&text, &document)?;
