@@ -3,7 +3,7 @@
 #![expect(clippy::print_stdout, reason = "an example that reports to its user")]
 
 use ndarray::{Array1, Array2, array};
-use spendscape_dynamics::{Basins, Complete, Error, LstmCell, Membership, SearchConfig, Verdict};
+use spendscape_dynamics::{Basins, Complete, Error, LstmCell, Membership, Outcome, SearchConfig, Verdict};
 
 fn main() -> Result<(), Error> {
     // Gates in the order i, f, g, o, two rows each: two units that each remember a sign, the second one pulled by the first.
@@ -14,7 +14,8 @@ fn main() -> Result<(), Error> {
     let cell = LstmCell::new(&Array2::zeros((8, 0)), &w_h, &Array1::zeros(8))?;
     let map = cell.under(&array![])?;
     let list = map.fixed_points(&SearchConfig::default());
-    println!("{:?}: {} fixed points and no other", list.outcome, list.points.len());
+    let others = if list.outcome == Outcome::Complete { "and no other" } else { "and perhaps others" };
+    println!("{:?}: {} fixed points {others}", list.outcome, list.points.len());
     for (at, point) in list.points.iter().enumerate() {
         let radius = point.spectrum.radius;
         let letter = if point.spectrum.verdict == Verdict::Stable { letter(at) } else { ' ' };

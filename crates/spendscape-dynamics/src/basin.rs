@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, ArrayRef, Ix1};
 use rand::{Rng, RngExt};
-use spendscape_stats::check;
+use spendscape_stats::{NORMAL_975, check};
 
 use crate::complete::FixedPointList;
 use crate::error::Error;
@@ -11,8 +11,6 @@ use crate::spectrum::Verdict;
 
 /// A roll-out this near (Euclidean) a stable point, and still coming nearer, has reached it.
 const NEAR: f64 = 1e-6;
-/// Quantile of the 95 % normal interval.
-const NORMAL_95: f64 = 1.959_964;
 /// Bisections of an edge, an even number: the two sides are then neighbors to rounding.
 const BISECTIONS: usize = 60;
 
@@ -203,8 +201,8 @@ fn wilson(count: usize, total: usize) -> (f64, f64) {
     if total == 0 {
         return (0.0, 1.0);
     }
-    let (n, p, z2) = (total as f64, count as f64 / total as f64, NORMAL_95 * NORMAL_95);
+    let (n, p, z2) = (total as f64, count as f64 / total as f64, NORMAL_975 * NORMAL_975);
     let center = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
-    let half = NORMAL_95 / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
+    let half = NORMAL_975 / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
     ((center - half).max(0.0), (center + half).min(1.0))
 }

@@ -7,7 +7,7 @@
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
 use spendscape_linalg::{pinv, svd};
-use spendscape_stats::{BadInput, check};
+use spendscape_stats::check;
 
 use crate::error::Error;
 use crate::map::check_shape;
@@ -63,7 +63,7 @@ pub struct InverseRegression {
 /// Inverts the output layer `o = W h + b` (`w` is P x M, `b` has length P).
 ///
 /// # Errors
-/// [`Error::NoUnits`], [`Error::Shape`], [`BadInput::NotFinite`], [`BadInput::InvalidParameter`] for fewer than two grid
+/// [`Error::NoUnits`], [`Error::Shape`], `BadInput::NotFinite`, `BadInput::InvalidParameter` for fewer than two grid
 /// values, or [`Error::Linalg`].
 pub fn inverse_regression(
     w: &ArrayRef<f64, Ix2>,
@@ -77,14 +77,7 @@ pub fn inverse_regression(
     check_shape("b", b.shape(), &[traits])?;
     check::finite("w", w)?;
     check::finite("b", b)?;
-    if config.grid_points < 2 {
-        let value = config.grid_points as f64;
-        return Err(Error::Input(BadInput::InvalidParameter {
-            parameter: "grid_points",
-            value,
-            range: "at least 2",
-        }));
-    }
+    check::parameter("grid_points", config.grid_points as f64, config.grid_points > 1, "[2, inf)")?;
     let parts = svd(w)?;
     let cut = config.rcond * parts.s.first().copied().unwrap_or(0.0);
     let rank = parts.s.iter().filter(|&&s| s > cut).count();
@@ -129,7 +122,7 @@ impl InverseRegression {
     /// final state up to the training error.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`BadInput::NotFinite`].
+    /// [`Error::Shape`] or `BadInput::NotFinite`.
     pub fn locate_raw(&self, grades: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         self.check(grades)?;
         Ok(grades.dot(&self.w_inv) + self.origin.view().insert_axis(Axis(0)))
@@ -138,7 +131,7 @@ impl InverseRegression {
     /// `L_paper = o + sum_j g_nj A_j` with grades relative to the largest of each trait, N x M.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`BadInput::NotFinite`].
+    /// [`Error::Shape`] or `BadInput::NotFinite`.
     pub fn locate_paper(&self, grades: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         Ok(self.locate_printed(grades)? + self.origin.view().insert_axis(Axis(0)))
     }
@@ -146,7 +139,7 @@ impl InverseRegression {
     /// `L_printed = sum_j g_nj A_j`: equation 3 as printed, without the origin, N x M.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`BadInput::NotFinite`].
+    /// [`Error::Shape`] or `BadInput::NotFinite`.
     pub fn locate_printed(&self, grades: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         self.check(grades)?;
         let largest = grades.fold_axis(Axis(0), 0.0, |m: &f64, v| m.max(v.abs()));

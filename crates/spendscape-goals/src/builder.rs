@@ -1,6 +1,6 @@
 //! Groups that were formed before, customer by customer.
 
-use spendscape_stats::BadInput;
+use spendscape_stats::{BadInput, check};
 
 use crate::{Error, Sequences};
 
@@ -37,29 +37,20 @@ impl SequencesBuilder {
     /// spent on each, by class.
     ///
     /// # Errors
-    /// [`BadInput::ShapeMismatch`] for a goal that does not exist or before any customer, [`BadInput::InvalidParameter`] for
-    /// a group that is earlier than the customer's last one or has no items.
+    /// [`BadInput::OutOfRange`] for a goal that does not exist, [`BadInput::TooFew`] before any customer or without items,
+    /// [`BadInput::InvalidParameter`] for a group that is earlier than the customer's last one.
     pub fn group(&mut self, day: i32, goal: u16, channel: u16, items: &[(u16, i64)]) -> Result<(), Error> {
         let groups = &mut self.0;
-        let mismatch = |argument, expected, found| {
-            Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }))
+        check::index("goal", goal.into(), groups.goals.len())?;
+        let [.., first, end] = groups.offsets.as_mut_slice() else {
+            return Err(BadInput::TooFew { what: "a group", needed: 1, of: "customers", found: 0 }.into());
         };
-        if groups.goals.len() <= goal as usize {
-            return mismatch("goals", goal as usize + 1, groups.goals.len());
-        }
-        let [.., first, end] = groups.offsets.as_mut_slice() else { return mismatch("customers", 1, 0) };
         let previous = groups.day[*first..].last().copied();
-        if let Some(previous) = previous.filter(|previous| *previous > day) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "days from a group to the next",
-                value: f64::from(day) - f64::from(previous),
-                range: "0 and more",
-            }));
+        if let Some(previous) = previous {
+            let days = f64::from(day) - f64::from(previous);
+            check::parameter("days from a group to the next", days, days >= 0.0, "0 and more")?;
         }
-        if items.is_empty() {
-            let (parameter, range) = ("the number of items of a group", "1 and more");
-            return Err(Error::Input(BadInput::InvalidParameter { parameter, value: 0.0, range }));
-        }
+        check::at_least("a group", "items", 1, items.len())?;
         *end += 1;
         groups.day.push(day);
         groups.goal.push(goal);

@@ -1,6 +1,6 @@
 //! What kind of day it is: weekday, day of the month, payday, holiday, promotion.
 
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 
 use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
@@ -96,17 +96,12 @@ impl Calendar {
     /// Reads a calendar from TOML.
     ///
     /// # Errors
-    /// [`Error::Toml`] where the text does not parse, [`Error::Day`] for a day that is none, [`BadInput::InvalidParameter`]
+    /// [`Error::Toml`] where the text does not parse, [`Error::Day`] for a day that is none, `BadInput::InvalidParameter`
     /// for a payday outside 1 to 28 or a promotion that ends before it begins.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         let file: File = toml::from_str(text)?;
-        if let Some(day) = file.payday.filter(|day| !(1..=28).contains(day)) {
-            let value = f64::from(day);
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "payday",
-                value,
-                range: "1 to 28",
-            }));
+        if let Some(day) = file.payday {
+            check::parameter("payday", f64::from(day), (1..=28).contains(&day), "1 to 28")?;
         }
         let mut holidays =
             file.holidays.iter().map(|day| parse("holiday", day)).collect::<Result<Vec<_>, _>>()?;
@@ -116,25 +111,18 @@ impl Calendar {
             .into_iter()
             .map(|entry| {
                 let (first, last) = (parse("first", &entry.first)?, parse("last", &entry.last)?);
-                if last < first {
-                    let value = f64::from(last - first);
-                    let range = "0 days and more from first to last";
-                    return Err(Error::Input(BadInput::InvalidParameter {
-                        parameter: "the length of a promotion",
-                        value,
-                        range,
-                    }));
-                }
+                let (name, range) = ("the length of a promotion", "0 days and more from first to last");
+                check::parameter(name, f64::from(last - first), first <= last, range)?;
                 Ok(Promotion { name: entry.name, first, last })
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, Error>>()?;
         Ok(Self { holidays, payday: file.payday, promotions })
     }
 
     /// A calendar that knows paydays only: a day of the month from 1 to 28.
     ///
     /// # Errors
-    /// [`BadInput::InvalidParameter`] for another day.
+    /// `BadInput::InvalidParameter` for another day.
     pub fn with_payday(day: i8) -> Result<Self, Error> {
         Self::from_toml(&format!("payday = {day}"))
     }

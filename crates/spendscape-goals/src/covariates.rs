@@ -1,7 +1,7 @@
 //! What is known of customers apart from their transactions.
 
 use ndarray::{Array2, ArrayRef2};
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 
 use crate::Error;
 
@@ -23,12 +23,9 @@ impl Covariates {
     /// `levels` (N x V) from 0; a value of `sizes[v]` or more stands for unknown.
     ///
     /// # Errors
-    /// [`BadInput::ShapeMismatch`] unless there is one size per covariate.
+    /// `BadInput::ShapeMismatch` unless there is one size per covariate.
     pub fn new(sizes: Vec<usize>, levels: &ArrayRef2<u16>) -> Result<Self, Error> {
-        if sizes.len() != levels.ncols() {
-            let (expected, found) = (levels.ncols(), sizes.len());
-            return Err(Error::Input(BadInput::ShapeMismatch { argument: "sizes", expected, found }));
-        }
+        check::length("sizes", levels.ncols(), sizes.len())?;
         let mut levels = levels.to_owned();
         for (mut column, size) in levels.columns_mut().into_iter().zip(&sizes) {
             column.mapv_inplace(|level| level.min(*size as u16));

@@ -1,7 +1,7 @@
 //! What is expected of every customer in the days to come.
 
 use ndarray::{Array2, Array3};
-use spendscape_stats::BadInput;
+use spendscape_stats::{BadInput, check};
 
 use crate::{Error, Sequences};
 
@@ -59,9 +59,7 @@ impl Outlook {
             ("the goals of `first_day`", goals, first_day.dim().1),
         ];
         for (argument, expected, found) in lengths {
-            if expected != found {
-                return Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }));
-            }
+            check::length(argument, expected, found)?;
         }
         for customer in 0..customers {
             for goal in 0..goals {
@@ -162,9 +160,7 @@ impl Outlook {
             ("the goals of the event groups", self.goals(), sequences.goals().len()),
         ];
         for (argument, expected, found) in lengths {
-            if expected != found {
-                return Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }));
-            }
+            check::length(argument, expected, found)?;
         }
         Ok(())
     }
@@ -173,28 +169,16 @@ impl Outlook {
 /// Checks the days of an outlook; the last horizon.
 pub(crate) fn check_horizons(from: i32, horizons: &[u32]) -> Result<u32, Error> {
     let Some(&last) = horizons.last() else {
-        return Err(Error::Input(BadInput::TooFew {
-            what: "an outlook",
-            needed: 1,
-            of: "horizons",
-            found: 0,
-        }));
+        return Err(BadInput::TooFew { what: "an outlook", needed: 1, of: "horizons", found: 0 }.into());
     };
     let days = i64::from(from)..=i64::from(from) + i64::from(last);
-    if *days.start() < FIRST_DAY || *days.end() > LAST_DAY {
-        let (parameter, range) = ("the last day known", "the years 1 to 9999, horizons included");
-        return Err(Error::Input(BadInput::InvalidParameter { parameter, value: f64::from(from), range }));
-    }
+    let inside = *days.start() >= FIRST_DAY && *days.end() <= LAST_DAY;
+    let range = "the years 1 to 9999, horizons included";
+    check::parameter("the last day known", f64::from(from), inside, range)?;
     let mut before = 0;
     for &days in horizons {
-        if days <= before {
-            let (parameter, range) = ("a horizon", "more days than the one before it, and than 0");
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter,
-                value: f64::from(days),
-                range,
-            }));
-        }
+        let range = "the numbers above the one before it, and above 0";
+        check::parameter("a horizon", f64::from(days), days > before, range)?;
         before = days;
     }
     Ok(last)

@@ -1,6 +1,6 @@
 //! Event groups of customers in the order of time.
 
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 
 use crate::Error;
 
@@ -127,7 +127,7 @@ impl Sequences {
     /// matter. A customer without events has no groups.
     ///
     /// # Errors
-    /// [`BadInput::ShapeMismatch`] for an event of a customer or class that does not exist, or a class of such a goal.
+    /// `BadInput::OutOfRange` for an event of a customer or class that does not exist, or a class of such a goal.
     pub fn new(
         events: &[Event],
         customers: usize,
@@ -135,35 +135,18 @@ impl Sequences {
         goal_of_class: &[Option<usize>],
         rules: GroupRules,
     ) -> Result<(Self, Left), Error> {
-        let most = goal_of_class.iter().flatten().max().map_or(0, |goal| goal + 1);
-        if most > goals.len() {
-            return Err(Error::Input(BadInput::ShapeMismatch {
-                argument: "goals",
-                expected: most,
-                found: goals.len(),
-            }));
+        for &goal in goal_of_class.iter().flatten() {
+            check::index("goal", goal, goals.len())?;
         }
         let mut left = Left::default();
         let mut kept = Vec::with_capacity(events.len());
         let mut latest = vec![i64::MIN; customers];
         for event in events {
             let customer = event.customer as usize;
-            if customer >= customers {
-                return Err(Error::Input(BadInput::ShapeMismatch {
-                    argument: "customers",
-                    expected: customer + 1,
-                    found: customers,
-                }));
-            }
             let class = event.class as usize;
-            let Some(goal) = goal_of_class.get(class) else {
-                let found = goal_of_class.len();
-                return Err(Error::Input(BadInput::ShapeMismatch {
-                    argument: "goal_of_class",
-                    expected: class + 1,
-                    found,
-                }));
-            };
+            check::index("customer", customer, customers)?;
+            check::index("class", class, goal_of_class.len())?;
+            let goal = &goal_of_class[class];
             if rules.until.is_some_and(|until| day_of(event.time) > until) {
                 left.future += 1;
                 continue;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::Rng;
 use rand::seq::SliceRandom;
-use spendscape_stats::BadInput;
+use spendscape_stats::{BadInput, check};
 
 use crate::{Error, Sequences, Target};
 
@@ -78,14 +78,9 @@ impl TimeCuts {
     }
 
     fn check(self) -> Result<(), Error> {
-        if self.validation > self.test {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "days from the first test day to the first validation day",
-                value: f64::from(self.validation) - f64::from(self.test),
-                range: "0 and less",
-            }));
-        }
-        Ok(())
+        let name = "days from the first test day to the first validation day";
+        let days = f64::from(self.validation) - f64::from(self.test);
+        Ok(check::parameter(name, days, days <= 0.0, "0 and less")?)
     }
 }
 
@@ -193,14 +188,10 @@ fn check_shares(validation: f64, test: f64) -> Result<(), Error> {
         ("the test share", test, test > 0.0 && test < 1.0),
         ("the validation and test share together", validation + test, validation + test < 1.0),
     ];
-    match shares.into_iter().find(|(_, _, fits)| !fits) {
-        Some((parameter, value, _)) => Err(Error::Input(BadInput::InvalidParameter {
-            parameter,
-            value,
-            range: "0 to below 1, the test share above 0",
-        })),
-        None => Ok(()),
+    for (name, value, fits) in shares {
+        check::parameter(name, value, fits, "0 to below 1, the test share above 0")?;
     }
+    Ok(())
 }
 
 fn too_few(what: &'static str, of: &'static str, found: usize) -> Error {

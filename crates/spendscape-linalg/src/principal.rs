@@ -4,12 +4,18 @@ use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2};
 
 use crate::{Error, eigh, gram, matmul};
 
+/// Deviations below this share of the largest entry are rounding noise.
+const CONSTANT: f64 = 1e-12;
+
+/// Entries of an axis count as equally large above this share of the largest, so that rounding does not choose among them.
+const AS_LARGE: f64 = 1.0 - 1e-9;
+
 /// Directions in which data vary most.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PrincipalComponents {
-    /// Unit directions, one per row, by falling variance: K x C.
+    /// Unit directions, one per row, by falling variance: K x C. The largest entry of each, of equal ones the first, is positive.
     pub axes: Array2<f64>,
-    /// Share of all variance in each direction (K); 0 where nothing varies.
+    /// Share of all variance in each direction (K), from 0 to 1; 0 where nothing varies.
     pub shares: Array1<f64>,
 }
 
@@ -29,14 +35,22 @@ pub struct PrincipalComponents {
 /// ```
 pub fn principal_components(x: &ArrayRef<f64, Ix2>, count: usize) -> Result<PrincipalComponents, Error> {
     let eigen = eigh(&moments(x)?)?;
-    let (width, total) = (x.ncols(), eigen.values.sum());
+    let width = x.ncols();
     let count = count.min(width);
-    Ok(PrincipalComponents {
-        axes: Array2::from_shape_fn((count, width), |(k, column)| eigen.vectors[[column, width - 1 - k]]),
-        shares: Array1::from_shape_fn(count, |k| {
-            if total > 0.0 { eigen.values[width - 1 - k] / total } else { 0.0 }
-        }),
-    })
+    let mut axes =
+        Array2::from_shape_fn((count, width), |(k, column)| eigen.vectors[[column, width - 1 - k]]);
+    for mut axis in axes.rows_mut() {
+        let largest = axis.fold(0.0_f64, |largest, entry| largest.max(entry.abs()));
+        if axis.iter().find(|entry| entry.abs() >= AS_LARGE * largest).is_some_and(|entry| *entry < 0.0) {
+            axis.mapv_inplace(|entry| -entry);
+        }
+    }
+    // Rounding makes variances of zero a little negative, and sums of equal rows a little more than zero.
+    let variances = eigen.values.mapv(|value| value.max(0.0));
+    let total = variances.sum();
+    let varies = varies(x, total);
+    let share = |k| if varies { variances[width - 1 - k] / total } else { 0.0 };
+    Ok(PrincipalComponents { axes, shares: Array1::from_shape_fn(count, share) })
 }
 
 /// Shares of all variance of rows `x` (N x C) in each of some unit directions (K x C); 0 where nothing varies.
@@ -55,7 +69,14 @@ pub fn variance_along(x: &ArrayRef<f64, Ix2>, directions: &ArrayRef<f64, Ix2>) -
     let moments = moments(x)?;
     let total = moments.diag().sum();
     let along = (matmul(directions, &moments)? * directions.view()).sum_axis(Axis(1));
-    Ok(along.mapv(|along| if total > 0.0 { along / total } else { 0.0 }))
+    let varies = varies(x, total);
+    Ok(along.mapv(|along| if varies { along / total } else { 0.0 }))
+}
+
+/// Whether second moments that sum to `total` are more than rounding noise.
+fn varies(x: &ArrayRef<f64, Ix2>, total: f64) -> bool {
+    let noise = CONSTANT * x.fold(0.0_f64, |largest, entry| largest.max(entry.abs()));
+    total > x.nrows() as f64 * noise * noise
 }
 
 /// Second moments about the mean, times the number of rows, C x C.

@@ -74,7 +74,7 @@ impl<'a> SpendingHistory<'a> {
         {
             check::length(argument, periods, found)?;
         }
-        check::length("periods", periods.max(1), periods)?;
+        check::at_least("a history of spending", "periods", 1, periods)?;
         Ok(Self { totals, shares, observed })
     }
 

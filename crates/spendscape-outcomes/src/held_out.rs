@@ -24,7 +24,8 @@ struct Scored {
 }
 
 /// Measures held-out scores of N customers: of a binary outcome for everybody and by group, with curves and comparisons of
-/// sets; of another one its ordered measures. Estimates are of `draws` bootstrap samples of customers, the same for all scores.
+/// sets; of another one its ordered measures. Estimates are of `draws` bootstrap samples of customers: of a binary outcome the
+/// same for all scores, and others for each group; of another one drawn anew for each score.
 ///
 /// Customers who were held out by no fold count nowhere. The cut of precision, recall and flagged shares is the score that
 /// flags as many of everybody as have a positive label.

@@ -62,13 +62,7 @@ impl Regression {
         penalty: f64,
     ) -> Result<Self, Error> {
         check_data(loss, x, y, weights)?;
-        if !(penalty > 0.0 && penalty.is_finite()) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "the penalty",
-                value: penalty,
-                range: "(0, inf)",
-            }));
-        }
+        check::parameter("the penalty", penalty, penalty > 0.0 && penalty.is_finite(), "(0, inf)")?;
         let data = Data::new(loss, x, y, weights);
         Self::search(&data, penalty, data.start())
     }

@@ -1,7 +1,7 @@
 //! A scorecard: whole points for ranges of a few features, to be added by hand.
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
-use spendscape_stats::{BadInput, Standardizer, quantile_sorted};
+use spendscape_stats::{Standardizer, quantile_sorted};
 
 use crate::{Error, Loss, Regression, check, learner::varying, numbers};
 
@@ -68,22 +68,13 @@ impl Scorecard {
     /// ridge regression are cut into ranges, and a logistic regression on the ranges gives the points.
     ///
     /// # Errors
-    /// [`BadInput::InvalidParameter`], [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`], [`BadInput::OneClass`],
+    /// `BadInput::InvalidParameter`, `BadInput::ShapeMismatch`, `BadInput::NotFinite`, `BadInput::OneClass`,
     /// [`Error::NoFeature`].
     pub fn fit(params: ScorecardParams, x: &ArrayRef2<f64>, y: &ArrayRef1<f64>) -> Result<Self, Error> {
-        let invalid = |parameter, value, range| {
-            Err(Error::Input(BadInput::InvalidParameter { parameter, value, range }))
-        };
-        if params.features == 0 {
-            return invalid("the number of features", 0.0, "1 or more");
-        }
-        if params.ranges < 2 {
-            return invalid("the ranges per feature", params.ranges as f64, "2 or more");
-        }
-        for (parameter, value) in [("doubling", params.doubling), ("base_odds", params.base_odds)] {
-            if !(value > 0.0 && value.is_finite()) {
-                return invalid(parameter, value, "(0, inf)");
-            }
+        check::parameter("the number of features", 0.0, params.features > 0, "[1, inf)")?;
+        check::parameter("the ranges per feature", params.ranges as f64, params.ranges > 1, "[2, inf)")?;
+        for (name, value) in [("doubling", params.doubling), ("base_odds", params.base_odds)] {
+            check::parameter(name, value, value > 0.0 && value.is_finite(), "(0, inf)")?;
         }
         check::length("labels", x.nrows(), y.len())?;
         let weights = Array1::ones(y.len());
@@ -144,7 +135,7 @@ impl Scorecard {
     /// Points of each customer (N).
     ///
     /// # Errors
-    /// [`BadInput::ShapeMismatch`] for another number of features, [`BadInput::NotFinite`].
+    /// `BadInput::ShapeMismatch` for another number of features, `BadInput::NotFinite`.
     pub fn points(&self, x: &ArrayRef2<f64>) -> Result<Vec<i64>, Error> {
         check::length("features", self.features, x.ncols())?;
         check::finite("features", x)?;

@@ -335,12 +335,8 @@ fn check_folds(folds: &[Fold], customers: usize) -> Result<(), Error> {
     for fold in folds {
         let mut role = vec![0_u8; customers];
         for row in fold.train.iter().chain(&fold.test) {
-            let slot = role.get_mut(*row).ok_or(Error::Input(BadInput::ShapeMismatch {
-                argument: "the customers of a fold",
-                expected: customers,
-                found: *row + 1,
-            }))?;
-            *slot += 1;
+            check::index("customer of a fold", *row, customers)?;
+            role[*row] += 1;
         }
         let twice = role.iter().filter(|count| **count > 1).count();
         check::length("customers who stand twice in a fold", 0, twice)?;

@@ -1,7 +1,7 @@
 //! Checks of inputs at the public boundary, shared by all modules.
 
 use ndarray::{ArrayRef2, Axis};
-pub(crate) use spendscape_stats::check::{at_least, finite, length};
+pub(crate) use spendscape_stats::check::{at_least, finite, length, parameter};
 
 use crate::error::{Error, Result};
 

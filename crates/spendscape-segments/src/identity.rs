@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use ndarray::{Array2, Axis};
-use spendscape_stats::BadInput;
 
 use crate::check;
 use crate::error::{Error, Result};
@@ -131,13 +130,7 @@ pub fn match_segments(
     next_id: usize,
     config: &MatchConfig,
 ) -> Result<SegmentMatch> {
-    if !(config.keep >= 0.0 && config.keep < 1.0) {
-        return Err(Error::Input(BadInput::InvalidParameter {
-            parameter: "keep",
-            value: config.keep,
-            range: "[0, 1)",
-        }));
-    }
+    check::parameter("keep", config.keep, (0.0..1.0).contains(&config.keep), "[0, 1)")?;
     check_part(config.part)?;
     check_labels("old segments", next_id, old)?;
     check_labels("new clusters", clusters, new)?;
@@ -346,11 +339,7 @@ fn distinct(labels: &[Option<usize>]) -> Vec<usize> {
 }
 
 fn check_part(part: f64) -> Result<()> {
-    if part > 0.0 && part <= 1.0 {
-        Ok(())
-    } else {
-        Err(Error::Input(BadInput::InvalidParameter { parameter: "part", value: part, range: "(0, 1]" }))
-    }
+    Ok(check::parameter("part", part, part > 0.0 && part <= 1.0, "(0, 1]")?)
 }
 
 fn check_labels(what: &'static str, limit: usize, labels: &[Option<usize>]) -> Result<()> {

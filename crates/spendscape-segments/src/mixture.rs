@@ -4,7 +4,6 @@ use ndarray::{Array1, Array2, ArrayRef2, Axis, s};
 use rand::Rng;
 use rayon::prelude::*;
 use spendscape_linalg::cholesky;
-use spendscape_stats::BadInput;
 
 use crate::check;
 use crate::error::{Error, Result};
@@ -63,13 +62,9 @@ impl MixtureParams {
     /// not positive definite in spite of the ridge (features of very different scales: z-score them).
     pub fn fit<R: Rng + ?Sized>(&self, x: &ArrayRef2<f64>, rng: &mut R) -> Result<Mixture> {
         check::at_least("max_iterations", "iterations", 1, self.max_iterations)?;
-        for (name, value, range) in
-            [("tolerance", self.tolerance, "[0, infinity)"), ("ridge", self.ridge, "(0, infinity)")]
-        {
-            if !(value.is_finite() && value >= 0.0 && (name == "tolerance" || value > 0.0)) {
-                return Err(Error::Input(BadInput::InvalidParameter { parameter: name, value, range }));
-            }
-        }
+        let (tolerance, ridge) = (self.tolerance, self.ridge);
+        check::parameter("tolerance", tolerance, tolerance >= 0.0 && tolerance.is_finite(), "[0, inf)")?;
+        check::parameter("ridge", ridge, ridge > 0.0 && ridge.is_finite(), "(0, inf)")?;
         let start = KMeans::params(self.components).starts(self.starts).fit(x, rng)?;
         let mut responsibilities = Array2::zeros((x.nrows(), self.components));
         for (mut row, &label) in responsibilities.rows_mut().into_iter().zip(&start.labels) {

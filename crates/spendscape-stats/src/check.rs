@@ -53,6 +53,14 @@ pub fn at_least(what: &'static str, of: &'static str, needed: usize, found: usiz
     if found >= needed { Ok(()) } else { Err(BadInput::TooFew { what, of, needed, found }) }
 }
 
+/// Refuses an index at or beyond the length of its axis.
+///
+/// # Errors
+/// [`BadInput::OutOfRange`].
+pub fn index(argument: &'static str, index: usize, length: usize) -> Result<(), BadInput> {
+    if index < length { Ok(()) } else { Err(BadInput::OutOfRange { argument, index, length }) }
+}
+
 /// Refuses a parameter that is not `inside` its range.
 ///
 /// # Errors

@@ -4,7 +4,8 @@ use ndarray::{Array1, ArrayRef1};
 
 use crate::{BadInput, check};
 
-/// Pearson correlation of two samples (N each), in [-1, 1]; NaN if either does not vary, where it is not defined.
+/// Pearson correlation of two samples (N each), in [-1, 1]; NaN if either does not vary, where it is not defined. The unit of a
+/// sample does not matter, from the smallest numbers to the largest.
 ///
 /// # Errors
 /// [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`].
@@ -22,13 +23,17 @@ pub fn correlation(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> Result<f64, BadInp
     check::finite("b", b)?;
     let centered = |v: &ArrayRef1<f64>| -> Array1<f64> {
         // A constant sample must be zero throughout, which the rounding of its mean may prevent.
-        let varies = v.iter().any(|x| *x != v[0]);
-        let mean = v.mean().unwrap_or(0.0);
-        v.mapv(|x| if varies { x - mean } else { 0.0 })
+        if v.iter().all(|x| *x == v[0]) {
+            return Array1::zeros(v.len());
+        }
+        // In units of a power of two near the largest entry, which changes no digit: squares neither overflow nor vanish.
+        let unit = libm::ilogb(v.fold(0.0_f64, |largest, x| largest.max(x.abs())));
+        let scaled = v.mapv(|x| libm::scalbn(x, -unit));
+        let mean = scaled.mean().unwrap_or(0.0);
+        scaled - mean
     };
     let (a, b) = (centered(a), centered(b));
     let (aa, bb) = (a.dot(&a), b.dot(&b));
-    // One root errs less than two, unless the product leaves the range of numbers.
-    let scale = if (aa * bb).is_normal() { (aa * bb).sqrt() } else { aa.sqrt() * bb.sqrt() };
+    let scale = (aa * bb).sqrt();
     Ok(if scale > 0.0 { (a.dot(&b) / scale).clamp(-1.0, 1.0) } else { f64::NAN })
 }

@@ -1,6 +1,6 @@
 //! False discoveries among many tests.
 
-use crate::BadInput;
+use crate::{BadInput, check};
 
 /// Adjusted p-values of Benjamini and Hochberg (1995): with those at most q called discoveries, the expected share of false
 /// ones among them is at most q, for tests that are independent or positively dependent (Benjamini and Yekutieli 2001).
@@ -16,8 +16,8 @@ use crate::BadInput;
 /// # Ok::<(), spendscape_stats::BadInput>(())
 /// ```
 pub fn benjamini_hochberg(p_values: &[f64]) -> Result<Vec<f64>, BadInput> {
-    if let Some(&value) = p_values.iter().find(|p| !(0.0..=1.0).contains(*p)) {
-        return Err(BadInput::InvalidParameter { parameter: "a p-value", value, range: "[0, 1]" });
+    for &value in p_values {
+        check::parameter("a p-value", value, (0.0..=1.0).contains(&value), "[0, 1]")?;
     }
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_unstable_by(|a, b| p_values[*b].total_cmp(&p_values[*a]));

@@ -28,6 +28,12 @@ impl EmpiricalDistribution {
         Ok(Self { sorted: (0..features.ncols()).into_par_iter().map(sort).collect() })
     }
 
+    /// The number of columns, C.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.sorted.len()
+    }
+
     /// Fraction of the rows with a smaller value in a column, counting equal ones half.
     ///
     /// # Errors
@@ -90,11 +96,7 @@ impl EmpiricalDistribution {
     }
 
     fn column(&self, column: usize) -> Result<&[f64], BadInput> {
-        let length = self.sorted.len();
-        self.sorted.get(column).map(Vec::as_slice).ok_or(BadInput::OutOfRange {
-            argument: "column",
-            index: column,
-            length,
-        })
+        check::index("column", column, self.sorted.len())?;
+        Ok(&self.sorted[column])
     }
 }

@@ -17,7 +17,7 @@ pub enum BadInput {
         value: f64,
     },
     /// Two arguments do not fit together.
-    #[error("{argument} has length {found} where {expected} was expected; check that both come from one run")]
+    #[error("{argument} has length {found} where {expected} was expected")]
     ShapeMismatch {
         /// Argument and axis that does not fit.
         argument: &'static str,

@@ -26,7 +26,7 @@ pub use error::BadInput;
 pub use estimate::{Estimate, bootstrap, resample};
 pub use fit::{determination, mean_r2, r2, rmse};
 pub use moments::column_means;
-pub use normal::{normal_cdf, two_sided_p};
+pub use normal::{NORMAL_975, normal_cdf, two_sided_p};
 pub use quantile::{median, quantile, quantile_sorted};
 pub use split::{Fold, Split, permutation, stratified_folds, time_split};
 pub use standardizer::Standardizer;

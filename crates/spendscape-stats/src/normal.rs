@@ -2,10 +2,15 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
+/// The number below which 97.5 % of a standard normal distribution lie: half the width of a two-sided interval of 95 % in
+/// standard errors.
+pub const NORMAL_975: f64 = 1.959_963_984_540_054;
+
 /// P(Z <= x).
 ///
 /// ```
-/// assert!((spendscape_stats::normal_cdf(1.959_963_984_540_054) - 0.975).abs() < 1e-15);
+/// use spendscape_stats::{NORMAL_975, normal_cdf};
+/// assert!((normal_cdf(NORMAL_975) - 0.975).abs() < 1e-15);
 /// ```
 #[must_use]
 pub fn normal_cdf(x: f64) -> f64 {

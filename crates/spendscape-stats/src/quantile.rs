@@ -1,7 +1,7 @@
 //! Quantiles, by one definition.
 
 /// The value below which a share `level` of the values lies, linear between them (type 7 of Hyndman and Fan 1996, numpy's
-/// default); NaN of none.
+/// default); NaN of none, and where any is NaN.
 ///
 /// ```
 /// use spendscape_stats::quantile;
@@ -14,10 +14,14 @@ pub fn quantile(values: &[f64], level: f64) -> f64 {
     quantile_sorted(&sorted, level)
 }
 
-/// The same of values that are sorted already.
+/// The same of values that are sorted already, by [`f64::total_cmp`]: NaN stands at the ends.
 #[must_use]
 pub fn quantile_sorted(sorted: &[f64], level: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let [first, .., end] = sorted else { return sorted.first().copied().unwrap_or(f64::NAN) };
+    if first.is_nan() || end.is_nan() {
+        return f64::NAN;
+    }
+    let last = sorted.len() - 1;
     let place = level * last as f64;
     let low = place.floor() as usize;
     let (a, b) = (sorted[low.min(last)], sorted[(low + 1).min(last)]);
@@ -26,7 +30,7 @@ pub fn quantile_sorted(sorted: &[f64], level: f64) -> f64 {
     if fraction < 0.5 { a + (b - a) * fraction } else { b - (b - a) * (1.0 - fraction) }
 }
 
-/// The middle value, or the mean of the middle two of an even count; NaN of none.
+/// The middle value, or the mean of the middle two of an even count; NaN of none, and where any is NaN.
 ///
 /// ```
 /// use spendscape_stats::median;
@@ -35,6 +39,9 @@ pub fn quantile_sorted(sorted: &[f64], level: f64) -> f64 {
 /// ```
 #[must_use]
 pub fn median(values: &[f64]) -> f64 {
+    if values.iter().any(|value| value.is_nan()) {
+        return f64::NAN;
+    }
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let middle = sorted.len() / 2;

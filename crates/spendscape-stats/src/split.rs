@@ -1,4 +1,4 @@
-//! Rows to fit on and rows to judge on: one split at random or by time, and the folds of cross-validation.
+//! Rows to fit on and rows to judge on: one split, by time or as the caller made it, and the folds of cross-validation.
 
 use ndarray::{Array2, ArrayRef, Axis, Ix2};
 use rand::{Rng, RngExt, seq::SliceRandom};
@@ -15,35 +15,6 @@ pub struct Split {
 }
 
 impl Split {
-    /// Permutes the rows and trains on the first `floor(train_fraction * rows)` of them.
-    ///
-    /// ```
-    /// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
-    /// use spendscape_stats::Split;
-    /// let split = Split::random(10, 0.8, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
-    /// assert_eq!((split.train.len(), split.test.len()), (8, 2));
-    /// # Ok::<(), spendscape_stats::BadInput>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`BadInput::InvalidParameter`] unless the fraction lies in (0, 1), [`BadInput::TooFew`] if either part is empty.
-    pub fn random<R: Rng + ?Sized>(rows: usize, train_fraction: f64, rng: &mut R) -> Result<Self, BadInput> {
-        check::open_unit("train_fraction", train_fraction)?;
-        let order = permutation(rows, rng);
-        let count = (train_fraction * rows as f64) as usize;
-        if count == 0 || count == rows {
-            return Err(BadInput::TooFew { what: "a train/test split", of: "rows", needed: 2, found: rows });
-        }
-        let (train, test) = order.split_at(count);
-        let sorted = |part: &[usize]| {
-            let mut rows = part.to_vec();
-            rows.sort_unstable();
-            rows
-        };
-        Ok(Self { train: sorted(train), test: sorted(test) })
-    }
-
     /// The training rows of a matrix.
     ///
     /// # Errors
@@ -64,10 +35,10 @@ impl Split {
 }
 
 fn select(a: &ArrayRef<f64, Ix2>, rows: &[usize]) -> Result<Array2<f64>, BadInput> {
-    match rows.iter().find(|&&row| row >= a.nrows()) {
-        Some(&index) => Err(BadInput::OutOfRange { argument: "row", index, length: a.nrows() }),
-        None => Ok(a.select(Axis(0), rows)),
+    for &row in rows {
+        check::index("row", row, a.nrows())?;
     }
+    Ok(a.select(Axis(0), rows))
 }
 
 /// One fold of cross-validation: rows to fit on and rows to score, ascending.
@@ -133,14 +104,8 @@ pub fn time_split(days: &[i64], share: f64) -> Result<Fold, BadInput> {
     let border = sorted.get((days.len() as f64 * share) as usize).copied().unwrap_or(i64::MIN);
     let rows = |late: bool| (0..days.len()).filter(|row| (days[*row] >= border) == late).collect();
     let fold = Fold { repeat: 0, train: rows(false), test: rows(true) };
-    if fold.train.is_empty() || fold.test.is_empty() {
-        return Err(BadInput::TooFew {
-            what: "a split by time",
-            of: "days that differ",
-            needed: 2,
-            found: 1,
-        });
-    }
+    check::at_least("a split by time", "rows to test on", 1, fold.test.len())?;
+    check::at_least("a split by time", "rows before the first day that is tested", 1, fold.train.len())?;
     Ok(fold)
 }
 

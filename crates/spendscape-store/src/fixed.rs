@@ -26,7 +26,8 @@ use crate::pages::{EncodedPage, Pages, encode};
 const PAGE_BYTES: usize = 1 << 20;
 
 /// How hard vectors are compressed, as zstd counts: below 1 it leaves floats as they are that do not repeat, and only looks for
-/// zeros and what repeats. A panel of a bank takes half the time, and a quarter to a third more room.
+/// zeros and what repeats. Beside level 1 a panel of a bank takes three fifths of the time and two fifths more room, a quarter more
+/// than Parquet's own writer takes (decision 0021).
 const VECTOR_LEVEL: i32 = -3;
 
 /// Bytes of a number.
@@ -184,18 +185,9 @@ fn turned(mut words: [u64; 8]) -> [u64; 8] {
 
 /// The values of vectors as they lie in memory, if they are floats.
 pub(crate) fn bytes_of(list: &FixedSizeListArray) -> Option<&[u8]> {
-    let width = list.value_length() as usize;
-    // The child of a sliced list is the whole child.
-    let (first, count) = (list.value_offset(0) as usize, list.len() * width);
     match list.value_type() {
-        DataType::Float32 => {
-            let values = list.values().as_primitive::<Float32Type>().values();
-            Some(values[first..first + count].to_byte_slice())
-        }
-        DataType::Float64 => {
-            let values = list.values().as_primitive::<Float64Type>().values();
-            Some(values[first..first + count].to_byte_slice())
-        }
+        DataType::Float32 => Some(list.values().as_primitive::<Float32Type>().values().to_byte_slice()),
+        DataType::Float64 => Some(list.values().as_primitive::<Float64Type>().values().to_byte_slice()),
         _ => None,
     }
 }

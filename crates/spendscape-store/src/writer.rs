@@ -348,11 +348,76 @@ mod tests {
         array::{DictionaryArray, Int64Array, TimestampMillisecondArray},
         datatypes::Int32Type,
     };
+    use ndarray::Array2;
     use proptest::prelude::*;
-    use spendscape_schema::Axes;
+    use spendscape_schema::{Axes, Axis, arrays};
 
     use super::*;
     use crate::{TableFile, read_table};
+
+    fn ledger(rows: usize) -> RecordBatch {
+        let text = |prefix: &str| -> ArrayRef {
+            let texts: Vec<String> = (0..rows).map(|row| format!("{prefix}{}", row % 5)).collect();
+            Arc::new(texts.iter().map(String::as_str).collect::<DictionaryArray<Int32Type>>())
+        };
+        let columns: Vec<ArrayRef> = vec![
+            text("customer "),
+            Arc::new(TimestampMillisecondArray::from_iter_values(0..rows as i64)),
+            Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|row| -row))),
+            text("class "),
+        ];
+        RecordBatch::try_new(Table::Ledger.schema(&Axes::new()).unwrap(), columns).unwrap()
+    }
+
+    /// Of columns that are written by pages of our own the bytes are the same for any division into batches and any number of
+    /// threads: all of a ledger's, and the vectors of a panel.
+    #[test]
+    fn neither_batches_nor_threads_show_in_the_pages() {
+        let vectors = |rows: usize| {
+            let axes = Axes::new().with(Axis::Class, (0..97).map(|class| class.to_string()));
+            let share = |(row, class): (usize, usize)| (row * 31 + class) as f32;
+            let columns: Vec<ArrayRef> = vec![
+                arrays::text((0..rows).map(|row| row.to_string())),
+                arrays::index((0..rows).map(|row| row as u16)),
+                arrays::date((0..rows).map(|row| row as i32)),
+                arrays::date((0..rows).map(|row| row as i32)),
+                Arc::new(Int64Array::from_iter_values(0..rows as i64)),
+                arrays::flag((0..rows).map(|row| row % 3 == 0)),
+                arrays::vectors32(Array2::from_shape_fn((rows, 97), share).view()).unwrap(),
+            ];
+            RecordBatch::try_new(Table::Panel.schema(&axes).unwrap(), columns).unwrap()
+        };
+        // Two or three pages each: 131,072 numbers, 20,000 categories or 2,702 vectors fill one.
+        for (table, whole, ours) in
+            [(Table::Ledger, ledger(300_000), 0..4), (Table::Panel, vectors(7_000), 6..7)]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let pages = |step: usize, threads: usize| -> Vec<Vec<u8>> {
+                let path = folder.path().join(format!("{step}-{threads}.parquet"));
+                let mut writer =
+                    TableWriter::create(&path, table, whole.schema(), Provenance::new("test")).unwrap();
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| {
+                    for first in (0..whole.num_rows()).step_by(step) {
+                        writer.write(&whole.slice(first, step.min(whole.num_rows() - first))).unwrap();
+                    }
+                    writer.finish().unwrap()
+                });
+                let file = TableFile::open(&path, table).unwrap();
+                let bytes = std::fs::read(&path).unwrap();
+                let columns = file.metadata().metadata().row_group(0).columns();
+                let chunk = |at: usize| {
+                    let (start, length) = columns[at].byte_range();
+                    bytes[start as usize..(start + length) as usize].to_vec()
+                };
+                ours.clone().map(chunk).collect()
+            };
+            let expected = pages(whole.num_rows(), 1);
+            for (step, threads) in [(whole.num_rows(), 3), (999, 1), (50_001, 2), (2_703, 3)] {
+                assert!(pages(step, threads) == expected, "{table:?}: {step} rows on {threads} threads");
+            }
+        }
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(30))]
@@ -361,23 +426,13 @@ mod tests {
         #[test]
         fn batches_do_not_show(sizes in prop::collection::vec(prop::collection::vec(0..9_usize, 1..4), 1..6)) {
             let folder = tempfile::tempdir().unwrap();
-            let schema = Table::Ledger.schema(&Axes::new()).unwrap();
             let rows: usize = sizes.iter().flatten().sum();
-            let text = |prefix: &str| -> ArrayRef {
-                let texts: Vec<String> = (0..rows).map(|row| format!("{prefix}{}", row % 5)).collect();
-                Arc::new(texts.iter().map(String::as_str).collect::<DictionaryArray<Int32Type>>())
-            };
-            let columns: Vec<ArrayRef> = vec![
-                text("customer "),
-                Arc::new(TimestampMillisecondArray::from_iter_values(0..rows as i64)),
-                Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|row| -row))),
-                text("class "),
-            ];
-            let whole = RecordBatch::try_new(schema.clone(), columns).unwrap();
+            let whole = ledger(rows);
             let path = folder.path().join("ledger.parquet");
             let small = |properties: WriterPropertiesBuilder| properties.set_max_row_group_row_count(Some(7));
             let mut writer =
-                TableWriter::create_with(&path, Table::Ledger, schema, Provenance::new("test"), small).unwrap();
+                TableWriter::create_with(&path, Table::Ledger, whole.schema(), Provenance::new("test"), small)
+                    .unwrap();
             let mut first = 0;
             for call in &sizes {
                 let batches: Vec<RecordBatch> = call.iter().map(|size| {

@@ -2,7 +2,6 @@
 
 use ndarray::{Array2, ArrayRef, Ix2};
 use rayon::prelude::*;
-use spendscape_stats::BadInput;
 use spendscape_trees::{Binned, Boosting, Ensemble, Loss, MOST_BINS, Training};
 
 use crate::{Error, check};
@@ -69,23 +68,14 @@ impl BoostedTrees {
     ///
     /// # Errors
     ///
-    /// [`BadInput::InvalidParameter`] for a parameter outside its range, [`BadInput::TooFew`] if a tree would see fewer than
+    /// `BadInput::InvalidParameter` for a parameter outside its range, `BadInput::TooFew` if a tree would see fewer than
     /// two customers; else those of [`crate::Ols::fit`].
     pub fn fit(self, x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<BoostedModel, Error> {
         check::training("boosted trees", x, y, 2)?;
-        let positive = |parameter: &'static str, value: f64| {
-            if value >= 1.0 {
-                Ok(())
-            } else {
-                Err(Error::Input(BadInput::InvalidParameter { parameter, value, range: "[1, 65535]" }))
-            }
-        };
-        positive("trees", self.trees as f64)?;
-        positive("max_depth", f64::from(self.max_depth))?;
-        for (parameter, value) in [("learning_rate", self.learning_rate), ("subsample", self.subsample)] {
-            if !(value > 0.0 && value <= 1.0) {
-                return Err(Error::Input(BadInput::InvalidParameter { parameter, value, range: "(0, 1]" }));
-            }
+        check::parameter("trees", 0.0, self.trees > 0, "[1, inf)")?;
+        check::parameter("max_depth", 0.0, self.max_depth > 0, "[1, 65535]")?;
+        for (name, value) in [("learning_rate", self.learning_rate), ("subsample", self.subsample)] {
+            check::parameter(name, value, value > 0.0 && value <= 1.0, "(0, 1]")?;
         }
         let seen = (x.nrows() as f64 * self.subsample) as usize;
         check::rows("a boosted tree (customers after subsampling)", 2, seen)?;
@@ -110,7 +100,7 @@ impl BoostedModel {
     ///
     /// # Errors
     ///
-    /// [`BadInput::ShapeMismatch`] unless `x` has the C columns of the training data, [`BadInput::NotFinite`].
+    /// `BadInput::ShapeMismatch` unless `x` has the C columns of the training data, `BadInput::NotFinite`.
     pub fn predict(&self, x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         check::features(x, self.features)?;
         let mut values = Array2::zeros((x.nrows(), self.ensembles.len()));

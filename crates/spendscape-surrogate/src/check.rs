@@ -1,7 +1,7 @@
 //! Checks that every entry point makes before it computes.
 
 use ndarray::{ArrayRef, Ix2};
-pub(crate) use spendscape_stats::check::{finite, length, pair, parameter};
+pub(crate) use spendscape_stats::check::{finite, index, length, open_unit, pair, parameter, two_classes};
 use spendscape_stats::{BadInput, check::at_least};
 
 /// Refuses fewer rows than an operation needs.

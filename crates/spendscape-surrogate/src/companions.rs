@@ -1,16 +1,16 @@
 //! Classes that go with listed ones: what tells something that must not decide may be told by its companions too.
 
 use ndarray::ArrayRef2;
-use spendscape_stats::{BadInput, correlation};
+use spendscape_stats::correlation;
 
-use crate::Error;
+use crate::{Error, check};
 
 /// The listed class that each class goes with most closely over customers (`shares`, N x C), with the correlation, where that is
 /// at least `at_least` in size; among equal ones the first listed. `None` for the listed classes themselves.
 ///
 /// # Errors
 ///
-/// [`BadInput::OutOfRange`] for a listed class that does not exist, [`BadInput::NotFinite`].
+/// `BadInput::OutOfRange` for a listed class that does not exist, `BadInput::NotFinite`.
 ///
 /// ```
 /// # fn main() -> Result<(), spendscape_surrogate::Error> {
@@ -28,8 +28,8 @@ pub fn companions(
     at_least: f64,
 ) -> Result<Vec<Option<(usize, f64)>>, Error> {
     let length = shares.ncols();
-    if let Some(&index) = listed.iter().find(|class| **class >= length) {
-        return Err(BadInput::OutOfRange { argument: "class", index, length }.into());
+    for &class in listed {
+        check::index("class", class, length)?;
     }
     let mut found = vec![None; length];
     for (class, closest) in found.iter_mut().enumerate().filter(|(class, _)| !listed.contains(class)) {

@@ -4,7 +4,7 @@
 //! found by running the network on the changed spending.
 
 use ndarray::{Array1, Array2, Array3, ArrayRef1, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
-use spendscape_stats::{BadInput, EmpiricalDistribution, check};
+use spendscape_stats::{EmpiricalDistribution, check};
 
 use crate::{Error, Move, MovePlan, MovePlanner, SegmentExplainer, winner};
 
@@ -59,7 +59,8 @@ impl CounterfactualSearch {
     ///
     /// # Errors
     ///
-    /// [`BadInput::OutOfRange`] for a class that is fixed but does not exist, and those of [`MovePlanner::new`].
+    /// `BadInput::ShapeMismatch` unless the peers have the explainer's classes, `BadInput::OutOfRange` for a class that is
+    /// fixed but does not exist, and those of [`MovePlanner::new`].
     pub fn new(
         explainer: &SegmentExplainer<'_>,
         peers: &EmpiricalDistribution,
@@ -73,17 +74,12 @@ impl CounterfactualSearch {
             }
         }
         let classes = explainer.lead(0, 0)?.coefficients().len();
+        check::length("classes of the peers", classes, peers.columns())?;
         let reach = (0..classes).map(|class| peers.quantile(class, REACH)).collect::<Result<Vec<_>, _>>()?;
         let mut is_fixed = vec![false; classes];
         for &class in fixed {
-            match is_fixed.get_mut(class) {
-                Some(fixed) => *fixed = true,
-                None => {
-                    return Err(
-                        BadInput::OutOfRange { argument: "class", index: class, length: classes }.into()
-                    );
-                }
-            }
+            check::index("class", class, classes)?;
+            is_fixed[class] = true;
         }
         Ok(Self { planners, segments, reach: Array1::from(reach), fixed: is_fixed })
     }
@@ -98,8 +94,8 @@ impl CounterfactualSearch {
     ///
     /// # Errors
     ///
-    /// [`BadInput::ShapeMismatch`] for candidates or outputs of other shapes, [`BadInput::OutOfRange`] for an unknown segment,
-    /// [`BadInput::NotFinite`], [`Error::NotShares`], and what `outputs` returns.
+    /// `BadInput::ShapeMismatch` for candidates or outputs of other shapes, `BadInput::OutOfRange` for an unknown segment,
+    /// `BadInput::NotFinite`, `BadInput::InvalidParameter` for a negative share, and what `outputs` returns.
     pub fn smallest<E: From<Error>>(
         &self,
         candidates: &[Candidate<'_>],
@@ -125,6 +121,7 @@ impl CounterfactualSearch {
             }
             let outputs = outputs(&changed)?;
             check::length("rows of outputs", trials.len(), outputs.nrows()).map_err(Error::from)?;
+            check::length("columns of outputs", self.segments, outputs.ncols()).map_err(Error::from)?;
             for ((at, moves), outputs) in trials.into_iter().zip(outputs.rows()) {
                 searches[at].tried(moves, &outputs)?;
             }
@@ -158,16 +155,10 @@ impl Search {
     fn new(limits: &CounterfactualSearch, candidate: &Candidate<'_>) -> Result<Self, Error> {
         let Candidate { periods, shares, outputs, segment } = *candidate;
         check::length("outputs", limits.segments, outputs.len())?;
+        check::finite("outputs", &outputs)?;
         check::length("shares", limits.reach.len(), shares.len())?;
         check::length("classes of a candidate's periods", shares.len(), periods.ncols())?;
-        if segment >= limits.segments {
-            return Err(BadInput::OutOfRange {
-                argument: "segment",
-                index: segment,
-                length: limits.segments,
-            }
-            .into());
-        }
+        check::index("segment", segment, limits.segments)?;
         let (lower, upper) = limits.limits(&shares);
         let mut plans = Vec::new();
         for rival in (0..outputs.len()).filter(|rival| *rival != segment) {
@@ -262,7 +253,7 @@ fn by_class(parts: impl Iterator<Item = (usize, f64)>) -> Vec<(usize, f64)> {
 ///
 /// # Errors
 ///
-/// [`BadInput::ShapeMismatch`] if `average` has another length than there are classes, [`BadInput::OutOfRange`] for a class
+/// `BadInput::ShapeMismatch` if `average` has another length than there are classes, `BadInput::OutOfRange` for a class
 /// that does not exist.
 pub fn level_classes(
     periods: &mut Array3<f32>,
@@ -273,12 +264,12 @@ pub fn level_classes(
     check::length("average", length, average.len())?;
     let mut is_leveled = vec![false; length];
     for &class in classes {
-        match is_leveled.get_mut(class) {
-            Some(leveled) => *leveled = true,
-            None => return Err(BadInput::OutOfRange { argument: "class", index: class, length }.into()),
-        }
+        check::index("class", class, length)?;
+        is_leveled[class] = true;
     }
-    let rest: f64 = 1.0 - classes.iter().map(|class| average[*class]).sum::<f64>();
+    // A class that is listed twice counts once.
+    let leveled = average.iter().zip(&is_leveled).filter(|(_, leveled)| **leveled);
+    let rest: f64 = 1.0 - leveled.map(|(average, _)| average).sum::<f64>();
     for mut period in periods.lanes_mut(Axis(2)) {
         let others = period.iter().zip(&is_leveled).filter(|(_, leveled)| !**leveled);
         let other: f64 = others.map(|(share, _)| f64::from(*share)).sum();

@@ -17,14 +17,6 @@ pub enum Error {
         /// How far the sum is off.
         excess: f64,
     },
-    /// A score needs both a positive and a negative case.
-    #[error("all {count} classes are {label} in the reference; a comparison needs both kinds")]
-    OneSided {
-        /// Number of classes.
-        count: usize,
-        /// What all of them are.
-        label: &'static str,
-    },
     /// Trees could not be grown or read.
     #[error("trees could not be grown or read; check the parameters against the number of rows")]
     Tree(#[from] spendscape_trees::Error),

@@ -55,13 +55,7 @@ impl Ols {
     /// of f64.
     pub fn fit(self, x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<LinearModel, Error> {
         check::training("least squares", x, y, 2)?;
-        if !(0.0..1.0).contains(&self.rcond) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "rcond",
-                value: self.rcond,
-                range: "[0, 1)",
-            }));
-        }
+        check::parameter("rcond", self.rcond, (0.0..1.0).contains(&self.rcond), "[0, 1)")?;
         let moments = Moments::new(x, y)?;
         match Spectrum::of_moments(&moments, self.rcond)? {
             Some(spectrum) => Ok(LinearModel::new(x.nrows(), &moments, spectrum)),

@@ -1,7 +1,6 @@
 //! The smallest change of spending that lowers a score by a given amount.
 
 use ndarray::{Array1, ArrayRef, Axis, Ix1};
-use spendscape_stats::BadInput;
 
 use crate::{Error, check};
 
@@ -48,7 +47,7 @@ impl MovePlanner {
     ///
     /// # Errors
     ///
-    /// [`BadInput::NotFinite`].
+    /// `BadInput::NotFinite`.
     pub fn new(coefficients: &ArrayRef<f64, Ix1>) -> Result<Self, Error> {
         check::finite("coefficients", &coefficients.view().insert_axis(Axis(0)))?;
         let mut order: Vec<usize> = (0..coefficients.len()).collect();
@@ -60,7 +59,7 @@ impl MovePlanner {
     ///
     /// # Errors
     ///
-    /// [`BadInput::ShapeMismatch`] unless all arguments have length C, [`BadInput::NotFinite`], [`BadInput::InvalidParameter`]
+    /// `BadInput::ShapeMismatch` unless all arguments have length C, `BadInput::NotFinite`, `BadInput::InvalidParameter`
     /// for a share outside its limits.
     pub fn plan(
         &self,
@@ -74,12 +73,13 @@ impl MovePlanner {
             check::length(argument, classes, values.len())?;
             check::finite(argument, &values.view().insert_axis(Axis(0)))?;
         }
-        if let Some(c) = (0..classes).find(|&c| !(lower[c] <= shares[c] && shares[c] <= upper[c])) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "share",
-                value: shares[c],
-                range: "the range between its limits",
-            }));
+        for ((&share, &lower), &upper) in shares.iter().zip(lower).zip(upper) {
+            check::parameter(
+                "share",
+                share,
+                lower <= share && share <= upper,
+                "the range between its limits",
+            )?;
         }
         let mut give = shares.to_owned() - lower;
         let mut take = upper.to_owned() - shares;

@@ -72,13 +72,7 @@ impl Ridge {
             return Err(Error::Input(BadInput::Empty { argument: "grid of penalties" }));
         }
         for &value in &self.grid {
-            if !(value > 0.0 && value.is_finite()) {
-                return Err(Error::Input(BadInput::InvalidParameter {
-                    parameter: "alpha",
-                    value,
-                    range: "(0, inf)",
-                }));
-            }
+            check::parameter("alpha", value, value > 0.0 && value.is_finite(), "(0, inf)")?;
         }
         let moments = Moments::new(x, y)?;
         let eigen = eigh(&moments.xx)?;

@@ -105,13 +105,7 @@ impl<'a> Score<'a> {
     /// [`BadInput::OutOfRange`] for an unknown target.
     pub fn of_target(model: &'a LinearModel, target: usize, gauge: Gauge) -> Result<Self, Error> {
         let targets = model.target_means().len();
-        if target >= targets {
-            return Err(Error::Input(BadInput::OutOfRange {
-                argument: "target",
-                index: target,
-                length: targets,
-            }));
-        }
+        check::index("target", target, targets)?;
         let mut weights = Array1::zeros(targets);
         weights[target] = 1.0;
         Self::new(model, &weights, 0.0, gauge)

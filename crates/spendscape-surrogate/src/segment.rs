@@ -5,7 +5,6 @@
 //! same layer on top of it gives the surrogate's outputs, which are linear in the shares, so that contributions are exact.
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
-use spendscape_stats::BadInput;
 
 use crate::fidelity::degrees_between;
 use crate::score::{Explanation, Gauge, Score};
@@ -74,8 +73,8 @@ impl<'a> SegmentExplainer<'a> {
     ///
     /// # Errors
     ///
-    /// [`BadInput::ShapeMismatch`] if the parts do not fit together, [`BadInput::TooFew`] below two outputs,
-    /// [`BadInput::NotFinite`].
+    /// `BadInput::ShapeMismatch` if the parts do not fit together, `BadInput::TooFew` below two outputs,
+    /// `BadInput::NotFinite`.
     pub fn new(
         model: &'a LinearModel,
         readout: &ArrayRef<f64, Ix2>,
@@ -107,13 +106,12 @@ impl<'a> SegmentExplainer<'a> {
     ///
     /// # Errors
     ///
-    /// [`BadInput::OutOfRange`] for an unknown output.
+    /// `BadInput::OutOfRange` for an unknown output.
     pub fn lead(&self, output: usize, over: usize) -> Result<&Score<'a>, Error> {
-        let length = self.bias.len();
-        match [output, over].into_iter().find(|&index| index >= length) {
-            Some(index) => Err(Error::Input(BadInput::OutOfRange { argument: "output", index, length })),
-            None => Ok(&self.leads[output * length + over]),
+        for index in [output, over] {
+            check::index("output", index, self.segments())?;
         }
+        Ok(&self.leads[output * self.segments() + over])
     }
 
     /// The surrogate's outputs for customers (N x C), N x P.
@@ -129,7 +127,7 @@ impl<'a> SegmentExplainer<'a> {
     ///
     /// # Errors
     ///
-    /// [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`], [`Error::NotShares`] for shares that do not sum to 1.
+    /// `BadInput::ShapeMismatch`, `BadInput::NotFinite`, [`Error::NotShares`] for shares that do not sum to 1.
     pub fn explain(
         &self,
         shares: &ArrayRef<f64, Ix1>,

@@ -1,7 +1,7 @@
 //! Which coefficients differ from the bulk: median gauge, normal tests, corrections for many tests.
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2};
-use spendscape_stats::{BadInput, benjamini_hochberg, median, two_sided_p};
+use spendscape_stats::{benjamini_hochberg, median, two_sided_p};
 
 use crate::{Error, LinearModel, check};
 
@@ -50,7 +50,7 @@ pub fn median_gauge(coefficients: &ArrayRef<f64, Ix2>) -> Array2<f64> {
 ///
 /// # Errors
 ///
-/// [`BadInput::TooFew`] if the fit left no degree of freedom.
+/// `BadInput::TooFew` if the fit left no degree of freedom.
 pub fn coefficient_tests(model: &LinearModel) -> Result<CoefficientTests, Error> {
     let gauged = median_gauge(model.coefficients());
     let standard_errors = model.standard_errors()?;
@@ -70,15 +70,9 @@ impl CoefficientTests {
     ///
     /// # Errors
     ///
-    /// [`BadInput::InvalidParameter`] unless the level lies in (0, 1).
+    /// `BadInput::InvalidParameter` unless the level lies in (0, 1).
     pub fn significant(&self, level: f64, correction: Correction) -> Result<Array2<bool>, Error> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "level",
-                value: level,
-                range: "(0, 1)",
-            }));
-        }
+        check::open_unit("level", level)?;
         let count = self.p_values.len() as f64;
         match correction {
             Correction::Bonferroni => Ok(self.p_values.mapv(|p| p <= level / count)),
@@ -110,15 +104,9 @@ impl CoefficientTests {
     ///
     /// # Errors
     ///
-    /// [`BadInput::InvalidParameter`] unless the fraction is finite and not negative.
+    /// `BadInput::InvalidParameter` unless the fraction is finite and not negative.
     pub fn above_fraction_of_mean(&self, fraction: f64) -> Result<Vec<usize>, Error> {
-        if !(fraction >= 0.0 && fraction.is_finite()) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "fraction",
-                value: fraction,
-                range: "[0, inf)",
-            }));
-        }
+        check::parameter("fraction", fraction, fraction >= 0.0 && fraction.is_finite(), "[0, inf)")?;
         let above = |column: ndarray::ArrayView1<'_, f64>| {
             let mean = column.iter().map(|x| x.abs()).sum::<f64>() / column.len().max(1) as f64;
             column.iter().filter(|x| x.abs() > fraction * mean).count()
@@ -127,9 +115,11 @@ impl CoefficientTests {
     }
 }
 
-/// Checks a table of known coefficients against the classes of a model and says which rows are not zero.
+/// Checks a table of known coefficients against the classes of a model and says which rows are not zero: some, but not all.
 pub(crate) fn known_classes(table: &ArrayRef<f64, Ix2>, classes: usize) -> Result<Vec<bool>, Error> {
     check::length("rows of the coefficient table", classes, table.nrows())?;
     check::finite("coefficient table", table)?;
-    Ok(table.rows().into_iter().map(|row| row.iter().any(|&x| x != 0.0)).collect())
+    let known: Vec<bool> = table.rows().into_iter().map(|row| row.iter().any(|&x| x != 0.0)).collect();
+    check::two_classes("the coefficient table (1 where a row has an entry)", &known)?;
+    Ok(known)
 }

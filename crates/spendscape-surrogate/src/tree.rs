@@ -2,7 +2,6 @@
 
 use ndarray::{Array2, ArrayRef, Ix2};
 use rayon::prelude::*;
-use spendscape_stats::BadInput;
 use spendscape_trees::{Cart, CartModel, SortedColumns};
 
 use crate::{Error, check};
@@ -48,23 +47,11 @@ impl RegressionTree {
     ///
     /// # Errors
     ///
-    /// [`BadInput::InvalidParameter`] for a depth or leaf of 0; else those of [`crate::Ols::fit`].
+    /// `BadInput::InvalidParameter` for a depth or leaf of 0; else those of [`crate::Ols::fit`].
     pub fn fit(self, x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<TreeModel, Error> {
         check::training("a regression tree", x, y, 2)?;
-        if self.max_depth == Some(0) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "max_depth",
-                value: 0.0,
-                range: "[1, 65535]",
-            }));
-        }
-        if self.min_samples_leaf == 0 {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "min_samples_leaf",
-                value: 0.0,
-                range: "[1, inf)",
-            }));
-        }
+        check::parameter("max_depth", 0.0, self.max_depth != Some(0), "[1, 65535]")?;
+        check::parameter("min_samples_leaf", 0.0, self.min_samples_leaf > 0, "[1, inf)")?;
         let mut cart = Cart::default().min_leaf_rows(self.min_samples_leaf);
         if let Some(depth) = self.max_depth {
             cart = cart.max_depth(depth.into());
@@ -84,7 +71,7 @@ impl TreeModel {
     ///
     /// # Errors
     ///
-    /// [`BadInput::ShapeMismatch`] unless `x` has the C columns of the training data, [`BadInput::NotFinite`].
+    /// `BadInput::ShapeMismatch` unless `x` has the C columns of the training data, `BadInput::NotFinite`.
     pub fn predict(&self, x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
         check::features(x, self.features)?;
         let mut values = Array2::zeros((x.nrows(), self.trees.len()));

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use ndarray::{ArrayRef2, s};
 use rayon::prelude::*;
-use spendscape_stats::BadInput;
 
 use crate::{Error, check, sparse::Sparse};
 
@@ -29,8 +28,8 @@ impl Bins {
     /// Cuts the features of `x` (N x F) into at most `most` bins (2 to 256) by all rows.
     ///
     /// # Errors
-    /// [`BadInput::InvalidParameter`] for a number of bins outside its range, [`Error::NoFeature`], [`BadInput::NotFinite`],
-    /// [`BadInput::TooFew`] without rows.
+    /// `BadInput::InvalidParameter` for a number of bins outside its range, [`Error::NoFeature`], `BadInput::NotFinite`,
+    /// `BadInput::TooFew` without rows.
     pub fn fit(x: &ArrayRef2<f64>, most: usize) -> Result<Self, Error> {
         let rows: Vec<usize> = (0..x.nrows()).collect();
         Self::fit_rows(x, &rows, most)
@@ -41,14 +40,7 @@ impl Bins {
     /// # Errors
     /// Those of [`Bins::fit`], and [`Error::Row`] for a row that does not exist.
     pub fn fit_rows(x: &ArrayRef2<f64>, rows: &[usize], most: usize) -> Result<Self, Error> {
-        if !(2..=MOST_BINS).contains(&most) {
-            let range = "[2, 256]";
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "bins",
-                value: most as f64,
-                range,
-            }));
-        }
+        check::parameter("bins", most as f64, (2..=MOST_BINS).contains(&most), "[2, 256]")?;
         if x.ncols() == 0 {
             return Err(Error::NoFeature);
         }
@@ -79,7 +71,7 @@ impl Bins {
     /// The rows of `x` (N x F) as codes of bins.
     ///
     /// # Errors
-    /// [`BadInput::ShapeMismatch`] for another number of features, [`BadInput::NotFinite`], [`Error::TooManyRows`].
+    /// `BadInput::ShapeMismatch` for another number of features, `BadInput::NotFinite`, [`Error::TooManyRows`].
     pub fn encode(self: &Arc<Self>, x: &ArrayRef2<f64>) -> Result<Binned, Error> {
         check::length("columns of x", self.cuts.len(), x.ncols())?;
         check::rows("a panel", 0, x.nrows())?;
@@ -200,7 +192,7 @@ impl Binned {
     /// Panels of the same rows side by side, without binning anew.
     ///
     /// # Errors
-    /// [`Error::NoFeature`] without panels, [`BadInput::ShapeMismatch`] if they differ in their rows.
+    /// [`Error::NoFeature`] without panels, `BadInput::ShapeMismatch` if they differ in their rows.
     pub fn join(panels: &[&Self]) -> Result<Self, Error> {
         let rows = panels.first().ok_or(Error::NoFeature)?.rows;
         let mut joined = Bins { cuts: Vec::new() };

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use ndarray::{Array1, ArrayRef1, ArrayRef2};
 use rand::{SeedableRng, seq::index};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_stats::BadInput;
 
 use crate::{
     Binned, Bins, Error, Loss, check,
@@ -140,8 +139,8 @@ impl Boosting {
     /// Grows an ensemble. One fit runs on one thread; fits of targets and folds can run side by side on the same codes.
     ///
     /// # Errors
-    /// [`BadInput::InvalidParameter`] for a parameter outside its range; [`BadInput::ShapeMismatch`], [`Error::Row`],
-    /// [`BadInput::NotFinite`] and [`Error::OutsideRange`] for wrong rows, targets or weights; [`BadInput::TooFew`] if a tree
+    /// `BadInput::InvalidParameter` for a parameter outside its range; `BadInput::ShapeMismatch`, [`Error::Row`],
+    /// `BadInput::NotFinite` and [`Error::OutsideRange`] for wrong rows, targets or weights; `BadInput::TooFew` if a tree
     /// would see none; [`Error::OneClass`] if the logistic loss has one class only.
     pub fn fit(&self, x: &Binned, training: Training<'_>) -> Result<Ensemble, Error> {
         self.check()?;
@@ -175,24 +174,14 @@ impl Boosting {
     fn check(&self) -> Result<(), Error> {
         let whole =
             [("trees", self.trees), ("max_depth", self.max_depth), ("min_leaf_rows", self.min_leaf_rows)];
-        for (parameter, value) in whole {
-            if value == 0 {
-                return Err(Error::Input(BadInput::InvalidParameter {
-                    parameter,
-                    value: 0.0,
-                    range: "[1, inf)",
-                }));
-            }
+        for (name, value) in whole {
+            check::parameter(name, 0.0, value > 0, "[1, inf)")?;
         }
-        for (parameter, value) in [("learning_rate", self.learning_rate), ("subsample", self.subsample)] {
-            if !(value > 0.0 && value <= 1.0) {
-                return Err(Error::Input(BadInput::InvalidParameter { parameter, value, range: "(0, 1]" }));
-            }
+        for (name, value) in [("learning_rate", self.learning_rate), ("subsample", self.subsample)] {
+            check::parameter(name, value, value > 0.0 && value <= 1.0, "(0, 1]")?;
         }
-        for (parameter, value) in [("min_leaf_weight", self.min_leaf_weight), ("l2", self.l2)] {
-            if !(value >= 0.0 && value.is_finite()) {
-                return Err(Error::Input(BadInput::InvalidParameter { parameter, value, range: "[0, inf)" }));
-            }
+        for (name, value) in [("min_leaf_weight", self.min_leaf_weight), ("l2", self.l2)] {
+            check::parameter(name, value, value >= 0.0 && value.is_finite(), "[0, inf)")?;
         }
         Ok(())
     }
@@ -318,7 +307,7 @@ impl Ensemble {
     /// Values (squared loss) or probabilities (logistic loss) of the rows of `x` (N x F).
     ///
     /// # Errors
-    /// [`BadInput::ShapeMismatch`] for another number of features, [`BadInput::NotFinite`].
+    /// `BadInput::ShapeMismatch` for another number of features, `BadInput::NotFinite`.
     pub fn predict(&self, x: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
         check::length("columns of x", self.bins.features(), x.ncols())?;
         check::finite("x", x)?;

@@ -8,7 +8,6 @@ use std::ops::Range;
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2};
 use rayon::prelude::*;
-use spendscape_stats::BadInput;
 
 use crate::{
     Error,
@@ -38,7 +37,7 @@ impl SortedColumns {
     /// Sorts the columns of `x` (N x F).
     ///
     /// # Errors
-    /// [`Error::NoFeature`], [`BadInput::NotFinite`], [`Error::TooManyRows`].
+    /// [`Error::NoFeature`], `BadInput::NotFinite`, [`Error::TooManyRows`].
     pub fn new(x: &ArrayRef2<f64>) -> Result<Self, Error> {
         if x.ncols() == 0 {
             return Err(Error::NoFeature);
@@ -101,17 +100,11 @@ impl Cart {
     /// between the two values. Nodes with one target value are leaves.
     ///
     /// # Errors
-    /// [`BadInput::InvalidParameter`] for a parameter of 0; [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`],
-    /// [`Error::OutsideRange`] for a target that does not fit or is beyond 1e150, [`BadInput::TooFew`] without rows.
+    /// `BadInput::InvalidParameter` for a parameter of 0; `BadInput::ShapeMismatch`, `BadInput::NotFinite`,
+    /// [`Error::OutsideRange`] for a target that does not fit or is beyond 1e150, `BadInput::TooFew` without rows.
     pub fn fit(self, x: &SortedColumns, y: &ArrayRef1<f64>) -> Result<CartModel, Error> {
-        for (parameter, value) in [("max_depth", self.max_depth), ("min_leaf_rows", self.min_leaf_rows)] {
-            if value == 0 {
-                return Err(Error::Input(BadInput::InvalidParameter {
-                    parameter,
-                    value: 0.0,
-                    range: "[1, inf)",
-                }));
-            }
+        for (name, value) in [("max_depth", self.max_depth), ("min_leaf_rows", self.min_leaf_rows)] {
+            check::parameter(name, 0.0, value > 0, "[1, inf)")?;
         }
         check::length("y", x.rows, y.len())?;
         check::rows("a regression tree", 1, x.rows)?;
@@ -132,7 +125,7 @@ impl CartModel {
     /// Values of the rows of `x` (N x F).
     ///
     /// # Errors
-    /// [`BadInput::ShapeMismatch`] for another number of features, [`BadInput::NotFinite`].
+    /// `BadInput::ShapeMismatch` for another number of features, `BadInput::NotFinite`.
     pub fn predict(&self, x: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
         check::length("columns of x", self.features, x.ncols())?;
         check::finite("x", x)?;

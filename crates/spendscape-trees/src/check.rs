@@ -3,7 +3,7 @@
 use ndarray::ArrayRef1;
 use spendscape_stats::BadInput;
 use spendscape_stats::check::at_least;
-pub(crate) use spendscape_stats::check::{finite, length};
+pub(crate) use spendscape_stats::check::{finite, length, parameter};
 
 use crate::{Error, fixed::MOST_ROWS};
 

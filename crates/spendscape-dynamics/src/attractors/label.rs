@@ -2,13 +2,11 @@
 //! locations.
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
+use spendscape_stats::NORMAL_975;
 
 use super::kmeans::{distance2, nearest};
 use crate::error::Error;
 use crate::map::check_shape;
-
-/// Half-width of a 95 % normal interval in standard errors.
-const NORMAL_95: f64 = 1.96;
 
 /// The label of one point attractor.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +56,7 @@ pub fn label_points(
             let own = outputs.select(Axis(0), &members);
             let output = own.sum_axis(Axis(0)) / count;
             let spread = (&own - &output.view().insert_axis(Axis(0))).mapv(|v| v * v).sum_axis(Axis(0));
-            let half_width = spread.mapv(|s| NORMAL_95 * (s / (count - 1.0).max(1.0) / count).sqrt());
+            let half_width = spread.mapv(|s| NORMAL_975 * (s / (count - 1.0).max(1.0) / count).sqrt());
             let dominant = (0..output.len()).fold(0, |m, j| if output[j] > output[m] { j } else { m });
             let clear = members.len() > 1
                 && (0..output.len())

@@ -1,7 +1,7 @@
 //! Targeted campaigns: whom to address, when, and what it is worth.
 
 use rand::Rng;
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 
 use super::classes::known;
 use super::gains::{Ranking, targeting_gains};
@@ -67,18 +67,10 @@ impl Campaign {
 impl CampaignOptions {
     /// The place of the horizon.
     fn check(&self, outlook: &Outlook, goal: usize) -> Result<usize, Error> {
-        if goal >= outlook.goals() {
-            let (argument, found) = ("the goals of the outlook", outlook.goals());
-            return Err(Error::Input(BadInput::ShapeMismatch { argument, expected: goal + 1, found }));
-        }
-        if self.capacity == 0 {
-            let (parameter, range) = ("capacity", "1 and more");
-            return Err(Error::Input(BadInput::InvalidParameter { parameter, value: 0.0, range }));
-        }
-        for (parameter, value) in [("certain", self.certain), ("threshold", self.threshold)] {
-            if !(value > 0.0 && value <= 1.0) {
-                return Err(Error::Input(BadInput::InvalidParameter { parameter, value, range: "(0, 1]" }));
-            }
+        check::index("goal", goal, outlook.goals())?;
+        check::parameter("capacity", 0.0, self.capacity > 0, "1 and more")?;
+        for (name, value) in [("certain", self.certain), ("threshold", self.threshold)] {
+            check::parameter(name, value, value > 0.0 && value <= 1.0, "(0, 1]")?;
         }
         outlook.horizon(self.horizon)
     }
@@ -91,7 +83,7 @@ impl CampaignOptions {
 /// Plans a campaign for one goal.
 ///
 /// # Errors
-/// [`Error::NoHorizon`], [`BadInput::InvalidParameter`], [`BadInput::ShapeMismatch`] for a goal that does not exist.
+/// [`Error::NoHorizon`], `BadInput::InvalidParameter`, `BadInput::OutOfRange` for a goal that does not exist.
 pub fn plan_campaign(outlook: &Outlook, goal: usize, options: &CampaignOptions) -> Result<Campaign, Error> {
     let h = options.check(outlook, goal)?;
     let mut eligible = options.eligible(outlook, goal, h);
@@ -155,7 +147,7 @@ pub struct CampaignEvaluation {
 /// to it who was recent and frequent.
 ///
 /// # Errors
-/// As [`plan_campaign`] and [`targeting_gains`]: [`BadInput::TooFew`] if nobody converted.
+/// As [`plan_campaign`] and [`targeting_gains`]: `BadInput::TooFew` if nobody converted.
 pub fn evaluate_campaign<R: Rng>(
     outlook: &Outlook,
     sequences: &Sequences,

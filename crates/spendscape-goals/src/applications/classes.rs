@@ -1,7 +1,7 @@
 //! The classes inside goals, and how often a group of a goal holds each.
 
 use ndarray::Array2;
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 
 use crate::{Error, Sequences};
 
@@ -20,12 +20,9 @@ impl<'a> Classes<'a> {
     /// Takes the names of C classes and the goal of each.
     ///
     /// # Errors
-    /// [`BadInput::ShapeMismatch`] for unequal lengths.
+    /// `BadInput::ShapeMismatch` for unequal lengths.
     pub fn new(names: &'a [String], goal_of_class: &'a [Option<usize>]) -> Result<Self, Error> {
-        if names.len() != goal_of_class.len() {
-            let (expected, found) = (names.len(), goal_of_class.len());
-            return Err(Error::Input(BadInput::ShapeMismatch { argument: "goal_of_class", expected, found }));
-        }
+        check::length("goal_of_class", names.len(), goal_of_class.len())?;
         Ok(Self { names, goal_of_class })
     }
 
@@ -56,16 +53,11 @@ impl<'a> Classes<'a> {
 
     /// Refuses event groups whose items or goals are none of these.
     pub(crate) fn check_fits(&self, sequences: &Sequences) -> Result<(), Error> {
-        let class = sequences.item_class.iter().max().map_or(0, |class| *class as usize + 1);
-        let goal = self.goal_of_class.iter().flatten().max().map_or(0, |goal| goal + 1);
-        let lengths = [
-            ("the classes", class, self.len()),
-            ("the goals of the event groups", goal, sequences.goals().len()),
-        ];
-        for (argument, expected, found) in lengths {
-            if expected > found {
-                return Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }));
-            }
+        if let Some(&class) = sequences.item_class.iter().max() {
+            check::index("class", class.into(), self.len())?;
+        }
+        for &goal in self.goal_of_class.iter().flatten() {
+            check::index("goal of the event groups", goal, sequences.goals().len())?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Cross- and up-selling: what goes with what, and what follows what.
 
-use spendscape_stats::{BadInput, benjamini_hochberg, median};
+use spendscape_stats::{NORMAL_975, benjamini_hochberg, check, median, normal_cdf};
 use std::collections::BTreeMap;
 
 use super::pairs::{Customer, Observation, Sums};
@@ -13,9 +13,6 @@ const LEAST_EXPECTED: f64 = 10.0;
 
 /// Every customer takes memory for each period.
 const MOST_PERIODS: usize = 1000;
-
-/// 97.5 % of the standard normal distribution lie below.
-const NORMAL_975: f64 = 1.959_963_984_540_054;
 
 /// What pairs are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,8 +101,8 @@ pub struct Pair {
 /// Rasch's model does not hold and lifts a little above 1 can be sure without being of use: judge by `lift_low` as well.
 ///
 /// # Errors
-/// [`BadInput::ShapeMismatch`], [`BadInput::InvalidParameter`] for a window of 0 days or too few or more than 1,000 periods,
-/// [`BadInput::TooFew`] without any observation.
+/// `BadInput::OutOfRange` for groups of other classes or goals, `BadInput::InvalidParameter` for a window of 0 days or too few or
+/// more than 1,000 periods, `BadInput::TooFew` without any observation.
 pub fn cross_sell(
     sequences: &Sequences,
     classes: Classes<'_>,
@@ -113,16 +110,10 @@ pub fn cross_sell(
     options: &CrossSellOptions,
 ) -> Result<Vec<Pair>, Error> {
     classes.check_fits(sequences)?;
-    if options.window == 0 {
-        let (parameter, range) = ("window", "1 day and more");
-        return Err(Error::Input(BadInput::InvalidParameter { parameter, value: 0.0, range }));
-    }
+    check::parameter("window", 0.0, options.window > 0, "1 day and more")?;
     let least = if options.rule == Rule::Together { 1 } else { 2 };
-    if !(least..=MOST_PERIODS).contains(&options.periods) {
-        let (parameter, value) = ("periods", options.periods as f64);
-        let range = "1 to 1000, and 2 and more where one follows the other";
-        return Err(Error::Input(BadInput::InvalidParameter { parameter, value, range }));
-    }
+    let (periods, inside) = (options.periods as f64, (least..=MOST_PERIODS).contains(&options.periods));
+    check::parameter("periods", periods, inside, "1 to 1000, and 2 and more where one follows the other")?;
     let items = match options.items {
         Items::Classes => classes.len(),
         Items::Goals => sequences.goals().len(),
@@ -133,15 +124,7 @@ pub fn cross_sell(
     let customers: Vec<Customer> =
         bought.iter().map(|bought| bought.observations(options, items, &medians)).collect();
     let observations: usize = customers.iter().map(Vec::len).sum();
-    if observations == 0 {
-        let what = "cross-selling";
-        return Err(Error::Input(BadInput::TooFew {
-            what,
-            needed: 1,
-            of: "customers with purchases",
-            found: 0,
-        }));
-    }
+    check::at_least("cross-selling", "customers with purchases", 1, observations)?;
     let sums = Sums::new(&customers, items, options.rule == Rule::Together);
     let mut pairs = Vec::new();
     for first in 0..items {
@@ -187,7 +170,7 @@ fn pair(sums: &Sums, first: usize, second: usize, observations: f64) -> Pair {
         lift,
         lift_low,
         lift_high,
-        p_value: 0.5 * libm::erfc(z * std::f64::consts::FRAC_1_SQRT_2),
+        p_value: normal_cdf(-z),
         q_value: 1.0,
     }
 }

@@ -86,7 +86,8 @@ pub struct DemandScore {
 /// as many degrees of freedom as there are such days, and two (the forecasts of one day err together); it is not below 0.
 ///
 /// # Errors
-/// [`BadInput::ShapeMismatch`], [`Error::NotPeriods`], [`BadInput::InvalidParameter`] as [`Period::horizons`],
+/// [`BadInput::ShapeMismatch`] or [`BadInput::OutOfRange`] for groups of other customers, goals or classes,
+/// [`Error::NotPeriods`], [`BadInput::InvalidParameter`] as [`Period::horizons`],
 /// [`BadInput::TooFew`] if history is shorter than one period, [`BadInput::InvalidParameter`] if it is longer than a century.
 pub fn forecast_demand(
     outlook: &Outlook,

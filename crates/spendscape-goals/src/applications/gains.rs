@@ -1,7 +1,7 @@
 //! What is gained by addressing the best of a ranking instead of anybody.
 
 use rand::Rng;
-use spendscape_stats::{BadInput, Estimate, bootstrap};
+use spendscape_stats::{BadInput, Estimate, bootstrap, check};
 
 use crate::Error;
 
@@ -56,28 +56,13 @@ pub fn targeting_gains<R: Rng>(
         }
     }
     for scores in rankings {
-        if scores.len() != converted.len() {
-            let (expected, found) = (converted.len(), scores.len());
-            return Err(Error::Input(BadInput::ShapeMismatch {
-                argument: "the scores of a ranking",
-                expected,
-                found,
-            }));
-        }
-        if let Some(&value) = scores.iter().find(|score| score.is_nan()) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "a score",
-                value,
-                range: "the numbers",
-            }));
+        check::length("the scores of a ranking", converted.len(), scores.len())?;
+        for &score in scores {
+            check::parameter("a score", score, !score.is_nan(), "the numbers")?;
         }
     }
-    if let Some(&value) = shares.iter().find(|share| !(**share > 0.0 && **share <= 1.0)) {
-        return Err(Error::Input(BadInput::InvalidParameter {
-            parameter: "a share",
-            value,
-            range: "(0, 1]",
-        }));
+    for &share in shares {
+        check::parameter("a share", share, share > 0.0 && share <= 1.0, "(0, 1]")?;
     }
     let ordered: Vec<Ordered> = rankings.iter().map(|scores| Ordered::new(scores, converted)).collect();
     let width = 3 * shares.len() + 1;

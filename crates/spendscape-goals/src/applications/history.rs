@@ -1,7 +1,7 @@
 //! What came by day, and what an outlook expects by period, for goals and classes in events and money.
 
 use ndarray::Array2;
-use spendscape_stats::BadInput;
+use spendscape_stats::{BadInput, check};
 
 use super::Classes;
 use super::classes::{PSEUDO_GROUPS, Population, known};
@@ -72,14 +72,11 @@ impl History {
         let days = sequences.day.iter().min().zip(sequences.day.iter().max());
         let Some((&first, &last)) = days else {
             let what = "forecasting demand";
-            return Err(Error::Input(BadInput::TooFew { what, needed: 1, of: "event groups", found: 0 }));
+            return Err(BadInput::TooFew { what, needed: 1, of: "event groups", found: 0 }.into());
         };
         let days = i64::from(last) - i64::from(first) + 1;
-        if days > MOST_DAYS {
-            let (parameter, range) =
-                ("the days of history", "up to 36525; leave out days that cannot be true");
-            return Err(Error::Input(BadInput::InvalidParameter { parameter, value: days as f64, range }));
-        }
+        let range = "1 to 36525; leave out days that cannot be true";
+        check::parameter("the days of history", days as f64, days <= MOST_DAYS, range)?;
         let mut before = Array2::zeros((shape.len(), days as usize + 1));
         for n in 0..sequences.customers() {
             let groups = sequences.groups(n);

@@ -1,6 +1,6 @@
 //! How demand is cut in time.
 
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 
 use crate::Error;
 use crate::calendar::{civil, day_number};
@@ -51,7 +51,7 @@ impl Period {
         ends.take(count).take_while(|day| first.is_some_and(|first| self.before(*day) >= first)).collect()
     }
 
-    /// How many of the last days before `from` see nothing of the days before `first` in the period after them.
+    /// How many periods before that of `from` are followed by one that begins on `first` or later.
     #[must_use]
     pub fn past_from(self, from: i32, first: i32) -> usize {
         let ends = std::iter::successors(Some(self.before(from)), |day| Some(self.before(*day)));
@@ -62,18 +62,11 @@ impl Period {
     /// demand has.
     ///
     /// # Errors
-    /// [`BadInput::InvalidParameter`] if months are to follow a day that does not end one, or `count` is not from 1 to 1,000.
+    /// `BadInput::InvalidParameter` if months are to follow a day that does not end one, or `count` is not from 1 to 1,000.
     pub fn horizons(self, from: i32, count: usize) -> Result<Vec<u32>, Error> {
-        if self == Self::Month && self.bounds(from, 0).1 != from {
-            let (parameter, value) = ("the last day known", f64::from(from));
-            return Err(
-                BadInput::InvalidParameter { parameter, value, range: "the last days of months" }.into()
-            );
-        }
-        if !(1..=1000).contains(&count) {
-            let (parameter, value) = ("the number of periods", count as f64);
-            return Err(BadInput::InvalidParameter { parameter, value, range: "1 to 1000" }.into());
-        }
+        let ends = self != Self::Month || self.bounds(from, 0).1 == from;
+        check::parameter("the last day known", f64::from(from), ends, "the last days of months")?;
+        check::parameter("the number of periods", count as f64, (1..=1000).contains(&count), "1 to 1000")?;
         Ok((1..=count as i32).map(|step| (self.bounds(from, step).1 - from) as u32).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! Next-best recommendations.
 
 use rayon::prelude::*;
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 
 use super::Classes;
 use super::classes::{PSEUDO_GROUPS, Population, known};
@@ -63,7 +63,7 @@ pub struct Recommendation {
 ///
 /// # Errors
 /// [`Error::NoHorizon`], [`Error::UnknownGoal`] or [`Error::UnknownClass`] for excluded names that do not exist,
-/// [`BadInput::InvalidParameter`], [`BadInput::ShapeMismatch`].
+/// `BadInput::InvalidParameter`; `BadInput::ShapeMismatch` or `BadInput::OutOfRange` for groups of other customers, goals or classes.
 pub fn recommend(
     outlook: &Outlook,
     sequences: &Sequences,
@@ -73,22 +73,10 @@ pub fn recommend(
     outlook.check_fits(sequences)?;
     classes.check_fits(sequences)?;
     let h = outlook.horizon(options.horizon)?;
-    if !(0.0..=1.0).contains(&options.novelty_weight) {
-        let (parameter, range) = ("novelty_weight", "0 to 1");
-        return Err(Error::Input(BadInput::InvalidParameter {
-            parameter,
-            value: options.novelty_weight,
-            range,
-        }));
-    }
-    for (parameter, value) in [("goals", options.goals), ("classes", options.classes)] {
-        if value == 0 {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter,
-                value: 0.0,
-                range: "1 and more",
-            }));
-        }
+    let weight = options.novelty_weight;
+    check::parameter("novelty_weight", weight, (0.0..=1.0).contains(&weight), "0 to 1")?;
+    for (name, value) in [("goals", options.goals), ("classes", options.classes)] {
+        check::parameter(name, 0.0, value > 0, "1 and more")?;
     }
     let what = "the list of exclusions";
     let mut goal_allowed = vec![true; outlook.goals()];

@@ -7,7 +7,7 @@ mod repeat;
 
 use ndarray::Array2;
 use rand::Rng;
-use spendscape_stats::BadInput;
+use spendscape_stats::{BadInput, check};
 
 pub use boosted::BoostedGoals;
 pub use markov::Markov;
@@ -47,7 +47,7 @@ impl Baseline {
 
     /// Its name in tables.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Majority => "majority",
             Self::RepeatLast => "repeat_last",
@@ -125,14 +125,7 @@ impl FittedBaseline {
     /// [`BadInput::ShapeMismatch`] for sequences with another number of goals, [`Error::NoTarget`] for a target whose history
     /// has not come yet.
     pub fn predict(&self, sequences: &Sequences, targets: &[Target]) -> Result<Array2<f64>, Error> {
-        let found = sequences.goals().len();
-        if found != self.goals {
-            return Err(Error::Input(BadInput::ShapeMismatch {
-                argument: "goals of the sequences",
-                expected: self.goals,
-                found,
-            }));
-        }
+        check::length("goals of the sequences", self.goals, sequences.goals().len())?;
         split::check_history(sequences, targets)?;
         match &self.model {
             Model::Markov(model) => Ok(model.predict(sequences, targets)),

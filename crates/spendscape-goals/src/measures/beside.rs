@@ -26,7 +26,7 @@ pub enum Predictor {
 impl Predictor {
     /// Its name in tables.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Model => "lstm",
             Self::BestPossible => "best_possible",
@@ -74,7 +74,7 @@ pub struct PredictorDifference {
     pub measure: Measure,
     /// The difference with its 95 % interval.
     pub difference: Estimate,
-    /// The difference as a share of what the best possible predictions are ahead of the other, where those are known.
+    /// The difference as a share of what the best possible predictions are ahead of the other, where those are known and differ.
     pub share_of_best: Option<f64>,
 }
 
@@ -160,7 +160,10 @@ impl Predictions {
             reference,
             measure,
             difference: differences[at],
-            share_of_best: gains.as_ref().map(|gains| differences[at].value / gains[at]),
+            share_of_best: gains
+                .as_ref()
+                .map(|gains| differences[at].value / gains[at])
+                .filter(|share| share.is_finite()),
         };
         Ok(COMPARED.iter().enumerate().map(row).collect())
     }

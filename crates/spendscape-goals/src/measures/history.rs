@@ -1,6 +1,6 @@
 //! Measures by how much is known of a customer.
 
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 use std::fmt;
 
 use super::Predictions;
@@ -34,22 +34,12 @@ impl Predictions {
     /// histories than the first bin has. A customer has rows in several bins, and intervals draw customers in each bin anew.
     ///
     /// # Errors
-    /// [`BadInput::ShapeMismatch`] for another number of lengths, [`BadInput::InvalidParameter`] if the starts do not grow.
+    /// `BadInput::ShapeMismatch` for another number of lengths, `BadInput::InvalidParameter` if the starts do not grow.
     pub fn by_history(&self, lengths: &[u32], starts: &[u32]) -> Result<Vec<(HistoryBin, Self)>, Error> {
-        if lengths.len() != self.rows() {
-            let (expected, found) = (self.rows(), lengths.len());
-            return Err(Error::Input(BadInput::ShapeMismatch {
-                argument: "lengths of histories",
-                expected,
-                found,
-            }));
-        }
-        if let Some(pair) = starts.windows(2).find(|pair| pair[0] >= pair[1]) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "the start of a history bin",
-                value: f64::from(pair[1]),
-                range: "above the start before it",
-            }));
+        check::length("lengths of histories", self.rows(), lengths.len())?;
+        for pair in starts.windows(2) {
+            let (name, range) = ("the start of a history bin", "the numbers above the start before it");
+            check::parameter(name, f64::from(pair[1]), pair[0] < pair[1], range)?;
         }
         let mut bins = Vec::with_capacity(starts.len());
         for (k, first) in starts.iter().copied().enumerate() {

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use rand::Rng;
-use spendscape_stats::{BadInput, Estimate, bootstrap};
+use spendscape_stats::{Estimate, bootstrap, check};
 
 use super::{
     Measure, Predictions,
@@ -46,7 +46,7 @@ impl Predictions {
     /// Measures less those of `other` on the same rows, both on the same samples of customers.
     ///
     /// # Errors
-    /// As [`Predictions::values`]; [`BadInput::ShapeMismatch`] if truths, customers or goals are not the same in both.
+    /// As [`Predictions::values`]; `BadInput::ShapeMismatch` if truths, customers or goals are not the same in both.
     pub fn differences<R: Rng>(
         &self,
         other: &Self,
@@ -62,9 +62,7 @@ impl Predictions {
             ("rows with the same customer and truth in both predictions", self.rows(), same),
         ];
         for (argument, expected, found) in sizes {
-            if expected != found {
-                return Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }));
-            }
+            check::length(argument, expected, found)?;
         }
         let (ours, theirs) = (Sums::new(self, measures)?, Sums::new(other, measures)?);
         Ok(bootstrap(ours.customers(), draws, rng, |weights| {

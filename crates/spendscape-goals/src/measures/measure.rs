@@ -1,6 +1,6 @@
 //! The measures, each a function of sums over rows.
 
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 use std::fmt;
 
 use super::layout::Layout;
@@ -83,22 +83,10 @@ impl Measure {
     }
 
     pub(super) fn check(self, goals: usize) -> Result<(), Error> {
-        if let Some(goal) = self.goal().filter(|goal| *goal >= goals) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "the goal of a measure",
-                value: goal as f64,
-                range: "0 to the number of goals - 1",
-            }));
+        if let Some(goal) = self.goal() {
+            check::index("goal", goal, goals)?;
         }
-        if self == Self::TopAccuracy(0) {
-            let range = "1 or more";
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "k of top-k accuracy",
-                value: 0.0,
-                range,
-            }));
-        }
-        Ok(())
+        Ok(check::parameter("k of top-k accuracy", 0.0, self != Self::TopAccuracy(0), "1 and more")?)
     }
 
     /// The measure of rows with these sums; NaN without rows.

@@ -9,7 +9,7 @@ mod measure;
 mod sums;
 
 use ndarray::{Array2, ArrayRef2, Axis};
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 
 pub use beside::{BesideRivals, Predictor, PredictorDifference, PredictorMeasure, Rivals};
 pub use calibration::Calibration;
@@ -50,17 +50,11 @@ impl Predictions {
     /// Takes probabilities (rows x G), the goal that came true in each row and the customer of each row.
     ///
     /// # Errors
-    /// [`BadInput::TooFew`] without rows, [`BadInput::ShapeMismatch`] for other lengths or a goal that does not exist,
+    /// `BadInput::TooFew` without rows, `BadInput::ShapeMismatch`, `BadInput::OutOfRange` for a goal that does not exist,
     /// [`Error::NotProbabilities`] for a row that does not hold probabilities adding up to 1.
     pub fn new(probabilities: Array2<f64>, truth: Vec<usize>, customer: Vec<u32>) -> Result<Self, Error> {
         check_rows(&probabilities, &truth)?;
-        if customer.len() != truth.len() {
-            return Err(Error::Input(BadInput::ShapeMismatch {
-                argument: "customers of the rows",
-                expected: truth.len(),
-                found: customer.len(),
-            }));
-        }
+        check::length("customers of the rows", truth.len(), customer.len())?;
         Ok(Self { probabilities, truth, customer })
     }
 
@@ -107,14 +101,10 @@ impl Predictions {
     /// Some of the rows.
     ///
     /// # Errors
-    /// [`BadInput::TooFew`] for none, [`BadInput::ShapeMismatch`] for a row that does not exist.
+    /// `BadInput::TooFew` for none, `BadInput::OutOfRange` for a row that does not exist.
     pub fn select(&self, rows: &[usize]) -> Result<Self, Error> {
-        if let Some(row) = rows.iter().find(|row| **row >= self.rows()) {
-            return Err(Error::Input(BadInput::ShapeMismatch {
-                argument: "the predictions",
-                expected: row + 1,
-                found: self.rows(),
-            }));
+        for &row in rows {
+            check::index("row", row, self.rows())?;
         }
         Self::new(
             self.probabilities.select(Axis(0), rows),
@@ -126,7 +116,7 @@ impl Predictions {
     /// Measures without intervals.
     ///
     /// # Errors
-    /// [`BadInput::InvalidParameter`] for a measure of a goal that does not exist or of the first 0 goals.
+    /// `BadInput::OutOfRange` for a measure of a goal that does not exist, `BadInput::InvalidParameter` for one of the first 0 goals.
     pub fn values(&self, measures: &[Measure]) -> Result<Vec<f64>, Error> {
         let sums = Sums::new(self, measures)?;
         let total = sums.total(&vec![1; sums.customers()]);
@@ -176,22 +166,10 @@ impl Predictions {
 
 /// Checks that there are rows of probabilities, and a goal for each.
 fn check_rows(probabilities: &ArrayRef2<f64>, truth: &[usize]) -> Result<(), Error> {
-    if truth.is_empty() {
-        return Err(Error::Input(BadInput::TooFew { what: "a measure", needed: 1, of: "rows", found: 0 }));
-    }
-    if probabilities.nrows() != truth.len() {
-        return Err(Error::Input(BadInput::ShapeMismatch {
-            argument: "rows of probabilities",
-            expected: truth.len(),
-            found: probabilities.nrows(),
-        }));
-    }
-    if let Some(goal) = truth.iter().find(|goal| **goal >= probabilities.ncols()) {
-        return Err(Error::Input(BadInput::ShapeMismatch {
-            argument: "columns of probabilities",
-            expected: goal + 1,
-            found: probabilities.ncols(),
-        }));
+    check::at_least("a measure", "rows", 1, truth.len())?;
+    check::length("rows of probabilities", truth.len(), probabilities.nrows())?;
+    for &goal in truth {
+        check::index("goal", goal, probabilities.ncols())?;
     }
     check_probabilities(probabilities)
 }

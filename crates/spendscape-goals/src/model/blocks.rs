@@ -1,6 +1,6 @@
 //! Customers in blocks: what training reads.
 
-use spendscape_stats::BadInput;
+use spendscape_stats::{BadInput, check};
 use std::borrow::Cow;
 
 use super::windows::{self, Part, Window};
@@ -40,9 +40,7 @@ impl Block<'_> {
             Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }))
         };
         for (argument, found) in [("covariates", covariates.customers()), ("train", self.train.len())] {
-            if found != customers {
-                return mismatch(argument, customers, found);
-            }
+            check::length(argument, customers, found)?;
         }
         if sequences.goals != first.sequences.goals {
             return mismatch("the goals of a block", first.sequences.goals.len(), sequences.goals.len());

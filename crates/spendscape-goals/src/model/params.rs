@@ -1,6 +1,6 @@
 //! How the model is made and trained.
 
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 
 use crate::Error;
 
@@ -130,32 +130,18 @@ impl GoalParams {
             ("batch", self.batch, 1..=1_000_000, "1 to 1000000"),
             ("longest_gap", self.longest_gap, 1..=366, "1 to 366"),
         ];
-        if let Some((parameter, value, _, range)) =
-            whole.into_iter().find(|(_, value, range, _)| !range.contains(value))
-        {
-            return Err(Error::Input(BadInput::InvalidParameter { parameter, value: value as f64, range }));
+        for (name, value, inside, range) in whole {
+            check::parameter(name, value as f64, inside.contains(&value), range)?;
         }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "dropout",
-                value: self.dropout,
-                range: "0 to below 1",
-            }));
-        }
-        if !(self.rate > 0.0 && self.rate.is_finite()) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "rate",
-                value: self.rate,
-                range: "positive numbers",
-            }));
-        }
-        let weights = self.class_weights.iter().flatten().copied();
-        if let Some(value) = weights.into_iter().find(|weight| !(weight.is_finite() && *weight > 0.0)) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "a class weight",
-                value,
-                range: "positive numbers",
-            }));
+        check::parameter("dropout", self.dropout, (0.0..1.0).contains(&self.dropout), "0 to below 1")?;
+        check::parameter("rate", self.rate, self.rate > 0.0 && self.rate.is_finite(), "positive numbers")?;
+        for &weight in self.class_weights.iter().flatten() {
+            check::parameter(
+                "a class weight",
+                weight,
+                weight > 0.0 && weight.is_finite(),
+                "positive numbers",
+            )?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, s};
 use rayon::prelude::*;
 use spendscape_lstm::State;
-use spendscape_stats::BadInput;
+use spendscape_stats::{BadInput, check};
 
 use super::{
     GoalModel,
@@ -105,12 +105,8 @@ impl GoalModel {
         let mismatch = |argument, expected, found| {
             Err(Error::Input(BadInput::ShapeMismatch { argument, expected, found }))
         };
-        if sequences.goals.len() != self.goals() {
-            return mismatch("the goals of the sequences", self.goals(), sequences.goals.len());
-        }
-        if covariates.customers() != sequences.customers() {
-            return mismatch("covariates", sequences.customers(), covariates.customers());
-        }
+        check::length("the goals of the sequences", self.goals(), sequences.goals.len())?;
+        check::length("covariates", sequences.customers(), covariates.customers())?;
         if covariates.sizes != self.encoder.sizes.covariates {
             return mismatch(
                 "the covariates' levels",

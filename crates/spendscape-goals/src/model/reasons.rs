@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
 use spendscape_lstm::State;
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 
 use super::{
     GoalModel,
@@ -104,9 +104,9 @@ impl GoalModel {
     /// held against the joint effect. For effects on log-odds, take those of `probability` and `without`.
     ///
     /// # Errors
-    /// As [`Self::predict`]; [`BadInput::ShapeMismatch`] unless there is one goal per target,
-    /// [`BadInput::InvalidParameter`] for a goal that does not exist or a number of events that is not from 1 to half the
-    /// model's window: something has to be left to read.
+    /// As [`Self::predict`]; `BadInput::ShapeMismatch` unless there is one goal per target, `BadInput::OutOfRange` for a goal
+    /// that does not exist, `BadInput::InvalidParameter` for a number of events that is not from 1 to half the model's window:
+    /// something has to be left to read.
     pub fn reasons(
         &self,
         sequences: &Sequences,
@@ -116,17 +116,9 @@ impl GoalModel {
         known_until: Option<i32>,
         events: usize,
     ) -> Result<Reasons, Error> {
-        if goals.len() != targets.len() {
-            let (expected, found) = (targets.len(), goals.len());
-            return Err(Error::Input(BadInput::ShapeMismatch { argument: "goals", expected, found }));
-        }
-        if let Some(goal) = goals.iter().find(|goal| **goal >= self.goals()) {
-            let range = "0 to below the number of goals";
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "a goal",
-                value: *goal as f64,
-                range,
-            }));
+        check::length("goals", targets.len(), goals.len())?;
+        for &goal in goals {
+            check::index("goal", goal, self.goals())?;
         }
         let cases = self.cases(sequences, covariates, targets, events)?;
         let occluded = self.occlude(sequences, covariates, &cases, known_until)?;
@@ -161,14 +153,8 @@ impl GoalModel {
         events: usize,
     ) -> Result<Vec<Case>, Error> {
         self.check(sequences, covariates, targets)?;
-        if !(1..=(self.shape.window / 2).max(1)).contains(&events) {
-            let range = "1 to half the model's window";
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "events",
-                value: events as f64,
-                range,
-            }));
-        }
+        let inside = (1..=(self.shape.window / 2).max(1)).contains(&events);
+        check::parameter("events", events as f64, inside, "1 to half the model's window")?;
         let case = |target: &Target| {
             let position = target.position as usize;
             let begins =

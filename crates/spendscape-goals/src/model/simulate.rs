@@ -5,7 +5,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 use rayon::prelude::*;
 use spendscape_lstm::State;
-use spendscape_stats::BadInput;
+use spendscape_stats::check;
 
 use super::{
     GoalModel,
@@ -104,8 +104,8 @@ impl GoalModel {
     /// Of a customer without groups up to `from` there is no day to count from: all of it is zero, and no first day known.
     ///
     /// # Errors
-    /// [`BadInput::ShapeMismatch`] for other goals or customers, [`BadInput::InvalidParameter`] for a number of draws or a day
-    /// outside its range and horizons that do not ascend, [`BadInput::TooFew`] without horizons.
+    /// `BadInput::ShapeMismatch` for other goals or customers, `BadInput::InvalidParameter` for a number of draws or a day
+    /// outside its range and horizons that do not ascend, `BadInput::TooFew` without horizons.
     pub fn outlook(
         &self,
         sequences: &Sequences,
@@ -117,10 +117,7 @@ impl GoalModel {
         self.check(sequences, covariates, &[])?;
         check_horizons(from, horizons)?;
         let draws = simulation.draws;
-        if !(1..=MOST_DRAWS).contains(&draws) {
-            let (parameter, range) = ("draws", "1 to 100000");
-            return Err(Error::Input(BadInput::InvalidParameter { parameter, value: draws as f64, range }));
-        }
+        check::parameter("draws", draws as f64, (1..=MOST_DRAWS).contains(&draws), "1 to 100000")?;
         let known = |n: usize| sequences.groups(n).day.partition_point(|day| *day <= from);
         let all = (0..sequences.customers()).flat_map(|n| {
             let first = sequences.offsets[n];

@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_lstm::{Dataset, Network, NetworkParams, Schedule, TrainParams, Training};
-use spendscape_stats::{BadInput, permutation};
+use spendscape_stats::{BadInput, check, permutation};
 
 use super::{
     Blocks, GoalModel, GoalParams, Shape,
@@ -22,18 +22,13 @@ const VALIDATED: usize = 100_000;
 /// [`InMemory`](super::InMemory) asks for.
 ///
 /// # Errors
-/// [`Error::NotPrefix`] if a customer's targets have a gap, so that a later one would be trained on without an earlier.
+/// [`BadInput::OutOfRange`] for a customer that does not exist, [`Error::NotPrefix`] if a customer's targets have a gap, so that
+/// a later one would be trained on without an earlier.
 pub fn prefixes(customers: usize, targets: &[Target]) -> Result<Vec<usize>, Error> {
     let (mut counts, mut prefixes) = (vec![0_usize; customers], vec![0_usize; customers]);
     for target in targets {
         let customer = target.customer as usize;
-        if customer >= customers {
-            return Err(Error::Input(BadInput::ShapeMismatch {
-                argument: "customers",
-                expected: customer + 1,
-                found: customers,
-            }));
-        }
+        check::index("customer", customer, customers)?;
         counts[customer] += 1;
         prefixes[customer] = prefixes[customer].max(target.position as usize + 1);
     }
@@ -76,13 +71,7 @@ impl GoalModel {
         params.check()?;
         let survey = Survey::of(source, params)?;
         let goals = survey.goals;
-        if let Some(weights) = params.class_weights.as_ref().filter(|weights| weights.len() != goals) {
-            return Err(Error::Input(BadInput::ShapeMismatch {
-                argument: "class_weights",
-                expected: goals,
-                found: weights.len(),
-            }));
-        }
+        check::length("class_weights", goals, params.class_weights.as_ref().map_or(goals, Vec::len))?;
         let [days_pieces, goals_pieces] = survey.pieces;
         if days_pieces == 0 {
             let found = survey.groups.min(1);

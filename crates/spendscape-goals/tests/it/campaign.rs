@@ -66,7 +66,7 @@ fn a_plan_takes_the_likeliest_who_are_not_certain() {
     assert!(all.expected_uplift().abs() < 1e-12);
 
     let refused = |goal, options| plan_campaign(&outlook, goal, &options).unwrap_err();
-    assert!(matches!(refused(1, OPTIONS), Error::Input(BadInput::ShapeMismatch { .. })));
+    assert!(matches!(refused(1, OPTIONS), Error::Input(BadInput::OutOfRange { index: 1, length: 1, .. })));
     assert!(matches!(refused(0, CampaignOptions { horizon: 8, ..OPTIONS }), Error::NoHorizon { .. }));
     assert!(matches!(
         refused(0, CampaignOptions { capacity: 0, ..OPTIONS }),

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod baselines;
+mod beside;
 mod calibration;
 mod campaign;
 mod cross_sell;

@@ -174,7 +174,7 @@ fn what_cannot_be_explained_is_refused() {
     ));
     assert!(matches!(
         explain(target, &[GOALS], 3),
-        Err(Error::Input(BadInput::InvalidParameter { parameter: "a goal", .. }))
+        Err(Error::Input(BadInput::OutOfRange { argument: "goal", index: GOALS, length: GOALS }))
     ));
     for events in [0, WINDOW / 2 + 1] {
         assert!(matches!(

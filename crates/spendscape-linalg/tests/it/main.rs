@@ -6,5 +6,6 @@ mod factorizations;
 mod input_policy;
 mod least_squares;
 mod matrices;
+mod principal;
 mod systems;
 mod tolerance;

@@ -1,13 +1,13 @@
 //! Whether scores are the probabilities that they claim to be.
 
-use spendscape_stats::{BadInput, quantile_sorted};
+use spendscape_stats::quantile_sorted;
 use std::ops::Range;
 
 use super::{
     BinaryScores,
     weighted::{CalibrationLine, Line, Ranked},
 };
-use crate::Error;
+use crate::{Error, check};
 
 /// One bin of the calibration curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,16 +28,10 @@ impl BinaryScores {
     /// bin includes its upper edge, and empty bins are left out.
     ///
     /// # Errors
-    /// [`Error::NotProbability`] for a score outside 0 to 1, [`BadInput::InvalidParameter`] without bins.
+    /// [`Error::NotProbability`] for a score outside 0 to 1, `BadInput::InvalidParameter` without bins.
     pub fn calibration(&self, bins: usize) -> Result<Vec<CalibrationBin>, Error> {
         self.check_probabilities()?;
-        if bins == 0 {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "bins",
-                value: 0.0,
-                range: "at least 1",
-            }));
-        }
+        check::parameter("bins", 0.0, bins > 0, "[1, inf)")?;
         let bin = |places: Range<usize>| {
             let rows = &self.order[places];
             CalibrationBin {

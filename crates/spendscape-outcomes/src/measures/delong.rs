@@ -1,12 +1,9 @@
 //! Two AUCs on the same customers (DeLong, DeLong and Clarke-Pearson 1988) and non-inferiority.
 
-use spendscape_stats::{BadInput, normal_cdf};
+use spendscape_stats::{NORMAL_975, two_sided_p};
 
 use super::BinaryScores;
 use crate::{Error, check};
-
-/// Half-width of a two-sided interval of 95 % in standard errors.
-const Z95: f64 = 1.959_963_984_540_054;
 
 /// The difference of two AUCs that were measured on the same customers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,7 +72,8 @@ impl AucComparison {
 /// The variances are those of DeLong et al., computed from midranks (Sun and Xu 2014) in N log N.
 ///
 /// # Errors
-/// [`BadInput::ShapeMismatch`] if the labels differ, [`BadInput::TooFew`] with fewer than two customers of a class.
+/// `BadInput::ShapeMismatch` for another number of customers, [`Error::Label`] if the labels differ, `BadInput::TooFew` with
+/// fewer than two customers of a class.
 pub fn compare_aucs(first: &BinaryScores, second: &BinaryScores) -> Result<AucComparison, Error> {
     check::length("second scores", first.len(), second.len())?;
     if let Some(row) = (0..first.len()).find(|row| first.labels[*row] != second.labels[*row]) {
@@ -84,14 +82,7 @@ pub fn compare_aucs(first: &BinaryScores, second: &BinaryScores) -> Result<AucCo
     }
     let positives = first.positives();
     let negatives = first.len() - positives;
-    if positives.min(negatives) < 2 {
-        return Err(Error::Input(BadInput::TooFew {
-            what: "the variance of an AUC (customers of each class)",
-            of: "customers",
-            needed: 2,
-            found: positives.min(negatives),
-        }));
-    }
+    check::at_least("the variance of an AUC", "customers of each class", 2, positives.min(negatives))?;
     let (a, b) = (placements(first), placements(second));
     let scale = |positive: f64, negative: f64| positive / positives as f64 + negative / negatives as f64;
     let first_variance = scale(covariance(&a.0, &a.0), covariance(&a.1, &a.1));
@@ -101,7 +92,7 @@ pub fn compare_aucs(first: &BinaryScores, second: &BinaryScores) -> Result<AucCo
     let difference = auc - other;
     let standard_error = (first_variance + second_variance - 2.0 * covariance).max(0.0).sqrt();
     let p_value = if standard_error > 0.0 {
-        2.0 * normal_cdf(-(difference / standard_error).abs())
+        two_sided_p((difference / standard_error).abs())
     } else {
         f64::from(u8::from(difference == 0.0))
     };
@@ -114,8 +105,8 @@ pub fn compare_aucs(first: &BinaryScores, second: &BinaryScores) -> Result<AucCo
         covariance,
         standard_error,
         p_value,
-        low: difference - Z95 * standard_error,
-        high: difference + Z95 * standard_error,
+        low: difference - NORMAL_975 * standard_error,
+        high: difference + NORMAL_975 * standard_error,
     })
 }
 

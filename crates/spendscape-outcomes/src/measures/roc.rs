@@ -1,13 +1,12 @@
 //! Ranking: ROC, AUC, KS, cuts and lift.
 
-use spendscape_stats::BadInput;
 use std::ops::Range;
 
 use super::{
     BinaryScores,
     weighted::{Lanes, Ranked},
 };
-use crate::Error;
+use crate::{Error, check};
 
 /// A point of the ROC curve: what a cut at `threshold` (that score and above) finds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,15 +88,9 @@ impl BinaryScores {
     /// Precision and recall at a cut.
     ///
     /// # Errors
-    /// [`BadInput::InvalidParameter`] if the threshold is NaN.
+    /// `BadInput::InvalidParameter` if the threshold is NaN.
     pub fn at(&self, threshold: f64) -> Result<Cut, Error> {
-        if threshold.is_nan() {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "the threshold",
-                value: threshold,
-                range: "the range of the scores",
-            }));
-        }
+        check::parameter("the threshold", threshold, !threshold.is_nan(), "[-inf, inf]")?;
         let flagged = &self.order[..self.reached(threshold)];
         let found = flagged.iter().filter(|row| self.labels[**row]).count() as f64;
         let (precision, recall) = (found / flagged.len() as f64, found / self.positives() as f64);

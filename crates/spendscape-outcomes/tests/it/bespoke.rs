@@ -95,5 +95,9 @@ fn parts_of_other_shapes_are_refused() {
     ));
     let (totals, shares) = (Array2::<i64>::zeros((4, 0)), ndarray::Array3::<f32>::zeros((4, 0, 2)));
     let observed = Array2::from_elem((4, 0), true);
-    assert!(SpendingHistory::new(totals.view(), shares.view(), observed.view()).is_err());
+    let error = SpendingHistory::new(totals.view(), shares.view(), observed.view()).unwrap_err();
+    assert!(
+        matches!(error, Error::Input(BadInput::TooFew { of: "periods", needed: 1, found: 0, .. })),
+        "{error}"
+    );
 }

@@ -124,6 +124,12 @@ fn folds_that_test_whom_they_train_on_are_refused() {
     let fold = Fold { repeat: 0, train: (0..30).collect(), test: (29..40).collect() };
     let found = cross_validate(&Plain, &x, study(&sets, &outcome), &[fold], None, || {});
     assert!(matches!(found, Err(Error::Input(BadInput::ShapeMismatch { found: 1, .. }))), "{found:?}");
+    let fold = Fold { repeat: 0, train: (0..30).collect(), test: (30..41).collect() };
+    let found = cross_validate(&Plain, &x, study(&sets, &outcome), &[fold], None, || {});
+    assert!(
+        matches!(found, Err(Error::Input(BadInput::OutOfRange { index: 40, length: 40, .. }))),
+        "{found:?}"
+    );
     let unknown = [FeatureSet::new("other", &["elsewhere"])];
     let folds = stratified_folds(&outcome.strata(), 5, 1, &mut rng(16)).unwrap();
     let found = cross_validate(&Plain, &x, study(&unknown, &outcome), &folds, None, || {});

@@ -155,13 +155,8 @@ impl KMeansParams {
         check::at_least("features", "columns", 1, x.ncols())?;
         check::at_least("max_iterations", "iterations", 1, self.max_iterations)?;
         check::at_least("race", "iterations", 1, self.race.unwrap_or(1))?;
-        if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
-            return Err(Error::Input(BadInput::InvalidParameter {
-                parameter: "tolerance",
-                value: self.tolerance,
-                range: "[0, infinity)",
-            }));
-        }
+        let tolerance = self.tolerance;
+        check::parameter("tolerance", tolerance, tolerance >= 0.0 && tolerance.is_finite(), "[0, inf)")?;
         Ok(check::finite("features", x)?)
     }
 }

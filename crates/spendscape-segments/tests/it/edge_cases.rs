@@ -71,8 +71,7 @@ fn values_that_are_not_finite_are_named() {
         Err(Error::Input(BadInput::NotFinite { row: 3, column: 1, .. }))
     ));
     assert!(CanonicalFrame::fit(&x, &normal(3, 2, 6), &[true; 5]).is_err());
-    let error = dominance_order(&x).unwrap_err();
-    let message = std::error::Error::source(&error).unwrap().to_string();
+    let message = dominance_order(&x).unwrap_err().to_string();
     assert!(message.contains("grades[3, 1] is NaN"), "{message}");
 }
 

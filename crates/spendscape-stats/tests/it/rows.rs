@@ -48,21 +48,22 @@ fn a_constant_column_scales_to_zero_or_is_left_out() {
 }
 
 #[test]
-fn a_split_partitions_the_rows() {
-    let split = Split::random(26, 0.8, &mut generator(1)).unwrap();
-    assert_eq!((split.train.len(), split.test.len()), (20, 6));
-    let mut all: Vec<usize> = split.train.iter().chain(&split.test).copied().collect();
-    all.sort_unstable();
-    assert_eq!(all, (0..26).collect::<Vec<_>>());
-    assert_eq!(split, Split::random(26, 0.8, &mut generator(1)).unwrap());
-    assert_ne!(split, Split::random(26, 0.8, &mut generator(2)).unwrap());
-    // What is drawn for a seed is part of every published figure: a change of the sampler must be noticed.
-    assert_eq!(split.test, [2, 4, 12, 17, 18, 21]);
-    for fraction in [0.0, 1.0, f64::NAN] {
-        assert!(Split::random(26, fraction, &mut generator(1)).is_err());
-    }
-    assert!(Split::random(1, 0.5, &mut generator(1)).is_err());
-    assert!(split.train_rows(&Array2::zeros((5, 2))).is_err());
+fn a_permutation_is_the_same_for_a_seed() {
+    let order = |seed: u64| permutation(26, &mut generator(seed));
+    assert_eq!(order(1), order(1));
+    assert_ne!(order(1), order(2));
+    // The order in which goals are trained on and learning curves grow: a change of the sampler must be noticed.
+    assert_eq!(order(1)[..6], [16, 6, 24, 0, 3, 10]);
+}
+
+#[test]
+fn rows_of_a_split_are_those_of_its_matrix() {
+    let split = Split { train: vec![0, 2], test: vec![3] };
+    let x = uniform(4, 2, 1);
+    assert_eq!(split.train_rows(&x).unwrap(), x.select(Axis(0), &[0, 2]));
+    assert_eq!(split.test_rows(&x).unwrap(), x.select(Axis(0), &[3]));
+    let missing = split.test_rows(&x.slice(s![..3, ..])).unwrap_err();
+    assert!(matches!(missing, BadInput::OutOfRange { index: 3, length: 3, .. }));
 }
 
 #[test]
@@ -93,8 +94,16 @@ fn nothing_trains_on_a_day_that_is_tested() {
     let days = [5, 1, 3, 3, 9, 3];
     let fold = time_split(&days, 0.5).unwrap();
     assert_eq!((fold.train, fold.test), (vec![1], vec![0, 2, 3, 4, 5]));
-    assert!(time_split(&[4, 4], 0.5).is_err());
     assert!(time_split(&days, 1.0).is_err());
+    // Two days that differ, but most rows are of the first one.
+    let mut early = vec![4; 9];
+    early.push(9);
+    for days in [&early[..], &[4, 4]] {
+        let none = time_split(days, 0.8).unwrap_err();
+        let expected = "a split by time needs at least 1 rows before the first day that is tested, but got 0";
+        assert!(none.to_string().starts_with(expected), "{none}");
+    }
+    assert!(matches!(time_split(&[], 0.5), Err(BadInput::TooFew { of: "rows to test on", .. })));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Tests of coefficients and recovery of a known table.
 
 use ndarray::{Array2, array};
+use spendscape_stats::BadInput;
 use spendscape_surrogate::{
-    CoefficientTests, Correction, Ols, coefficient_tests, median_gauge, recovery, unlisted_classes,
+    CoefficientTests, Correction, Error, Ols, coefficient_tests, median_gauge, recovery, unlisted_classes,
 };
 
 use crate::data::{gaussian, shares};
@@ -108,13 +109,21 @@ fn unlisted_classes_follow_the_data_or_not() {
     assert!(follows.agreement > 1.0 - 1e-9);
     let other = unlisted_classes(&tests(gaussian(30, 2, 10)), &table, &association).unwrap();
     assert!(other.agreement.abs() < 0.7);
-    assert!(unlisted_classes(&tests(gaussian(30, 2, 10)), &Array2::zeros((30, 5)), &association).is_err());
 }
 
 #[test]
 fn one_sided_tables_are_refused() {
     let (tests, table) = planted(15, 0.5);
-    assert!(recovery(&tests, &Array2::zeros(table.dim()), 0.05, Correction::Bonferroni).is_err());
-    assert!(recovery(&tests, &Array2::ones(table.dim()), 0.05, Correction::Bonferroni).is_err());
+    let association = gaussian(40, 5, 7);
+    for one_sided in [Array2::zeros(table.dim()), Array2::ones(table.dim())] {
+        let errors = [
+            recovery(&tests, &one_sided, 0.05, Correction::Bonferroni).unwrap_err(),
+            unlisted_classes(&tests, &one_sided, &association).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(matches!(error, Error::Input(BadInput::OneClass { rows: 40, .. })), "{error}");
+            assert!(error.to_string().contains("the coefficient table"), "{error}");
+        }
+    }
     assert!(recovery(&tests, &Array2::ones((3, 5)), 0.05, Correction::Bonferroni).is_err());
 }

@@ -24,7 +24,7 @@ use spendscape_schema::{
 use super::{data::GoalData, verdict::Findings};
 
 /// The model's name in tables.
-const MODEL: &str = "lstm";
+const MODEL: &str = Predictor::Model.name();
 /// Every length of history.
 const ALL: &str = "all";
 /// The groups that a model is measured on, and what others may learn from.
