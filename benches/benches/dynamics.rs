@@ -11,8 +11,10 @@ use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::{Value, json};
 use spendscape_dynamics::{
-    Complete, FindConfig, LstmCell, Map, PopulationConfig, RnnCell, SearchConfig, Solver, analyze_population,
-    extended_trajectories, find_fixed_points, halton,
+    fixed_points::{Complete, FindConfig, SearchConfig, Solver, find_fixed_points, halton},
+    map::{LstmCell, Map, RnnCell},
+    orbits::extended_trajectories,
+    population::{PopulationConfig, analyze_population},
 };
 use spendscape_lstm::NetworkParams;
 

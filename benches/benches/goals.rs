@@ -8,7 +8,8 @@ use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_goals::{
-    Calendar, Covariates, GoalModel, GoalParams, InMemory, Sequences, SequencesBuilder, Target,
+    Calendar, Covariates, Sequences, SequencesBuilder, Target,
+    model::{GoalModel, GoalParams, InMemory},
 };
 
 const CUSTOMERS: usize = 1_000;

@@ -9,8 +9,8 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Gamma, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_outcomes::{
-    BinaryScores, Block, FeatureSet, Features, HeldOut, Learner, LearnerOptions, Measure, Outcome, Study,
-    Task, bootstrap, cross_validate,
+    Block, FeatureSet, Features, HeldOut, Learner, LearnerOptions, Outcome, Study, Task, cross_validate,
+    measures::{BinaryScores, Measure, bootstrap},
 };
 use spendscape_stats::{Estimate, Fold, stratified_folds};
 

@@ -3,7 +3,12 @@
 #![expect(clippy::print_stdout, reason = "an example that reports to its user")]
 
 use ndarray::{Array1, Array2, array};
-use spendscape_dynamics::{Basins, Complete, Error, LstmCell, Membership, SearchConfig, Verdict};
+use spendscape_dynamics::{
+    Error,
+    fixed_points::{Complete, SearchConfig, Verdict},
+    map::LstmCell,
+    orbits::{Basins, Membership},
+};
 
 fn main() -> Result<(), Error> {
     // Gates in the order i, f, g, o, two rows each: two units that each remember a sign, the second one pulled by the first.

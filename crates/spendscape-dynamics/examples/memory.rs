@@ -5,7 +5,10 @@
 use ndarray::{Array2, Array3, array};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_dynamics::{Complete, LstmCell, SearchConfig, Verdict};
+use spendscape_dynamics::{
+    fixed_points::{Complete, SearchConfig, Verdict},
+    map::LstmCell,
+};
 use spendscape_lstm::{Dataset, Network, NetworkParams, TrainParams};
 
 const SEQUENCES: usize = 2_000;

@@ -4,12 +4,11 @@
 use ndarray::{Array1, ArrayRef, Ix1, Ix2};
 use spendscape_stats::{BadInput, check};
 
-use crate::certificate::{Certifier, FixedPoint};
 use crate::error::Error;
+use crate::fixed_points::certificate::Certifier;
+use crate::fixed_points::{FixedPoint, Solver, Status, Verdict};
 use crate::interval::Interval;
 use crate::map::{Driven, Map};
-use crate::solve::{Solver, Status};
-use crate::spectrum::Verdict;
 
 /// Settings of a continuation.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,19 +5,13 @@ use ndarray::{Array1, Array2, ArrayRef, Ix1};
 use rand::Rng;
 
 use crate::attractors::{MapVerdict, judge_map};
-use crate::basin::{Basins, Edge, Membership, Share};
-use crate::certificate::FixedPoint;
-use crate::complete::{Complete, FixedPointList, SearchConfig};
 use crate::continuation::{Branch, ContinuationConfig, Passage, follow, jump_toward};
-use crate::cycle::{Cycle, find_cycles};
 use crate::error::Error;
-use crate::find::FindConfig;
+use crate::fixed_points::{Complete, FindConfig, FixedPoint, FixedPointList, SearchConfig, Solver, Verdict};
 use crate::interval::Interval;
 use crate::map::{Driven, Map};
+use crate::orbits::{Basins, Cycle, Edge, Membership, Share, Transient, find_cycles, sensitivity, transient};
 use crate::population::Population;
-use crate::solve::Solver;
-use crate::spectrum::Verdict;
-use crate::transient::{Transient, sensitivity, transient};
 
 /// Steps of a roll-out toward its attractor, and within a basin.
 const ROLL_OUT: usize = 10_000;
@@ -171,7 +165,7 @@ impl StudiedMap {
 /// use ndarray::array;
 /// use rand::SeedableRng;
 /// use rand_xoshiro::Xoshiro256PlusPlus;
-/// use spendscape_dynamics::{LstmCell, StudyConfig, StudyInputs, study_map};
+/// use spendscape_dynamics::{map::LstmCell, study::{StudyConfig, StudyInputs, study_map}};
 ///
 /// // One LSTM unit that reads one input; without input it has three fixed points, the outer two stable.
 /// let w_x = array![[0.0], [0.0], [1.0], [0.0]];

@@ -7,8 +7,11 @@ use ndarray::{Array1, Array2, s};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_dynamics::{
-    InverseConfig, LstmCell, PopulationConfig, analyze_population, extended_trajectories, fit_attractors,
-    inverse_regression, judge_group, label_points,
+    attractors::{fit_attractors, judge_group, label_points},
+    inverse::{InverseConfig, inverse_regression},
+    map::LstmCell,
+    orbits::extended_trajectories,
+    population::{PopulationConfig, analyze_population},
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 

@@ -5,8 +5,10 @@
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_goals::{
-    Baseline, Calendar, Covariates, Event, GoalModel, GoalParams, GroupRules, InMemory, Measure, Predictions,
-    Sequences, Split, prefixes,
+    Calendar, Covariates, Event, GroupRules, Sequences, Split,
+    baselines::Baseline,
+    measures::{Measure, Predictions},
+    model::{GoalModel, GoalParams, InMemory, prefixes},
 };
 use spendscape_synth::{Bank, BankParams, GOAL_NAMES, GoalProcess, Preset, bank_coefficients};
 

@@ -7,7 +7,7 @@ use spendscape_stats::BadInput;
 
 use crate::check;
 use crate::error::{Error, Result};
-use crate::hungarian::maximum_assignment;
+use crate::quality::maximum_assignment;
 
 /// What became of a segment between two fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -241,7 +241,7 @@ fn drift(
     let went_to = |i: usize| large((0..segments.len()).map(|j| (segments[j], given(i, j))).collect());
     let came_from = |j: usize| large((0..known.len()).map(|i| (known[i], given(i, j))).collect());
     let best = |overlaps: ndarray::ArrayView1<'_, f64>, ids: &[usize]| {
-        let at = (!ids.is_empty()).then(|| crate::dominance::argmax(overlaps.iter().copied()));
+        let at = (!ids.is_empty()).then(|| crate::directions::dominance::argmax(overlaps.iter().copied()));
         at.filter(|&at| overlaps[at] > 0.0).map(|at| (ids[at], overlaps[at]))
     };
     let mut rows = Vec::with_capacity(segments.len() + known.len());

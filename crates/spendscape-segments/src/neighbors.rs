@@ -6,7 +6,7 @@ use spendscape_linalg::add_product;
 use spendscape_stats::Standardizer;
 
 use crate::check;
-use crate::dominance::{PrefixLabels, prefix_labels};
+use crate::directions::{PrefixLabels, prefix_labels};
 use crate::error::{Error, Result};
 use crate::kdtree::{KdTree, Nearest};
 
@@ -225,7 +225,7 @@ pub fn prefix_accuracy(
         let known: Vec<usize> = reference.iter().map(|&n| labels[n]).collect();
         let mut counts = vec![0.0; paths.len()];
         known.iter().for_each(|&l| counts[l] += 1.0);
-        let commonest = crate::dominance::argmax(counts.into_iter());
+        let commonest = crate::directions::dominance::argmax(counts.into_iter());
         let predicted = majority_labels(&near, &known)?;
         let share = |right: usize| right as f64 / tested.len() as f64;
         accuracy.push(share(tested.iter().zip(&predicted).filter(|&(&n, &p)| labels[n] == p).count()));

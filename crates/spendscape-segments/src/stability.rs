@@ -3,10 +3,10 @@
 use ndarray::{Array2, ArrayRef2, ArrayRef3, Axis};
 use rand::{Rng, RngExt};
 
-use crate::agreement::{adjusted_rand_index, share_equal};
 use crate::check;
+use crate::clusters::{KMeans, nearest_rows};
 use crate::error::Result;
-use crate::kmeans::{KMeans, nearest_rows};
+use crate::quality::{adjusted_rand_index, share_equal};
 
 /// A share among the training customers, the others, and all; NaN for a part without customers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,7 +56,7 @@ pub struct WindowStability {
 ///
 /// k-means with `clusters` clusters and `starts` starts is fitted on the training rows of `long` (`N x F`); the rows of
 /// `short` (`N x F`, through the same net or scored with the same means and scales) go to the nearest of those centers.
-/// Pass unit directions (see [`crate::unit_rows`]) to compare directions.
+/// Pass unit directions (see [`crate::directions::unit_rows`]) to compare directions.
 ///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are fewer training customers than clusters.
@@ -117,7 +117,7 @@ pub struct YearlyStability {
 /// follows their moves.
 ///
 /// For the LSTM pass the unit vectors of `h_t`; for raw scores the yearly scores, and as a control their
-/// [`crate::running_mean`], which keeps still by construction.
+/// [`crate::directions::running_mean`], which keeps still by construction.
 ///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are no periods.
@@ -218,7 +218,7 @@ pub fn matched_share(a: &[usize], b: &[usize]) -> Result<f64> {
     let (b, columns) = crate::labels::compress(b);
     let mut overlap = Array2::<f64>::zeros((rows, columns));
     a.iter().zip(&b).for_each(|(&i, &j)| overlap[[i, j]] += 1.0);
-    let partner = crate::hungarian::maximum_assignment(&overlap)?;
+    let partner = crate::quality::maximum_assignment(&overlap)?;
     let renamed: Vec<usize> = a.iter().map(|&i| partner[i].unwrap_or(usize::MAX)).collect();
     share_equal(&renamed, &b)
 }

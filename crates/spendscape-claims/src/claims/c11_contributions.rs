@@ -38,7 +38,10 @@ pub(crate) use measuring::measure;
 mod measuring {
     use anyhow::Result;
     use ndarray::Array2;
-    use spendscape_surrogate::{Gauge, LinearModel, Score, compensated_sum};
+    use spendscape_surrogate::{
+        explain::{Gauge, Score, compensated_sum},
+        models::LinearModel,
+    };
 
     use super::*;
     use crate::measure::{metrics::Metrics, study::Study};

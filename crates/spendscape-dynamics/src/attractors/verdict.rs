@@ -3,13 +3,12 @@
 use ndarray::ArrayView1;
 
 use super::kmeans::distance2;
-use crate::certificate::time_constant;
-use crate::complete::FixedPointList;
+use crate::fixed_points::certificate::time_constant;
+use crate::fixed_points::spectrum::SpectrumWork;
+use crate::fixed_points::{FixedPointList, Verdict, residual};
 use crate::interval::Interval;
 use crate::map::Map;
 use crate::population::Population;
-use crate::solve::residual;
-use crate::spectrum::{SpectrumWork, Verdict};
 
 /// A state of a continuum has at most this residual.
 const LINE_RESIDUAL_MAX: f64 = 1e-12;

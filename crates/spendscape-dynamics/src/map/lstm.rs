@@ -3,8 +3,8 @@
 use ndarray::{Array1, ArrayRef, Ix1, Ix2};
 
 use super::{Affine, LANES, Map, Scalar, step_each};
-use crate::complete::with_units;
 use crate::error::Error;
+use crate::fixed_points::complete::with_units;
 use crate::interval::Interval;
 
 /// Number of gates, stacked in the order i, f, g, o.

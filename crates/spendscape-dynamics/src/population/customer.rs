@@ -7,12 +7,12 @@ use num_complex::Complex64;
 use super::PopulationConfig;
 use super::table::{Arrival, NOTHING, Population};
 use crate::attractors::is_line;
-use crate::certificate::{certify, representative, time_constant};
-use crate::complete::{Batch, LstmReduced, Outcome, Recurrent, Root, roll_out, step};
+use crate::fixed_points::certificate::{representative, time_constant};
+use crate::fixed_points::complete::{Batch, LstmReduced, Recurrent, Root, roll_out, step};
+use crate::fixed_points::spectrum::SpectrumWork;
+use crate::fixed_points::{Outcome, Solver, Spectrum, Verdict, certify};
 use crate::interval::{Interval, by_lower_ends};
 use crate::map::{LstmCell, LstmMap};
-use crate::solve::Solver;
-use crate::spectrum::{Spectrum, SpectrumWork, Verdict};
 
 /// Steps between two looks at the distance from the nearest stable point.
 const LOOK_EVERY: usize = 8;
@@ -299,7 +299,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         trap.next = away * RETRY_SHRINK;
         let ball = away * (1.0 + BALL_MARGIN) + BALL_MIN;
         // |x - x*| <= |V| |(C V)^-1| ball, and |I - C V| is below a tenth when the basis was accepted.
-        let widen = ball / (1.0 - crate::spectrum::BASIS_ERROR_MAX);
+        let widen = ball / (1.0 - crate::fixed_points::spectrum::BASIS_ERROR_MAX);
         let h: [Interval; N] = std::array::from_fn(|j| around(tight[j], reach[0][j] * widen));
         let c: [Interval; N] = std::array::from_fn(|j| around(cells[j], reach[1][j] * widen));
         self.systems[self.at].state_jacobian(&h, &c, &mut self.jacobian);
@@ -321,7 +321,7 @@ enum Reached {
     /// One of the complete list.
     Listed(usize),
     /// A point certified on its own (the list is not complete).
-    Other(Box<crate::certificate::FixedPoint>),
+    Other(Box<crate::fixed_points::FixedPoint>),
 }
 
 fn around(v: Interval, radius: f64) -> Interval {

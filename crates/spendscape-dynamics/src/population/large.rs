@@ -3,12 +3,11 @@
 use super::PopulationConfig;
 use super::customer::{NEWTON_STEPS, arrives, finish};
 use super::table::{Arrival, NOTHING, Population};
-use crate::certificate::{Certifier, representative};
-use crate::complete::Outcome;
 use crate::dense::norm_inf_of;
+use crate::fixed_points::certificate::{Certifier, representative};
+use crate::fixed_points::{Outcome, Solver};
 use crate::interval::Interval;
 use crate::map::{LstmCell, LstmMap, Map};
-use crate::solve::Solver;
 
 /// Reused memory of one thread.
 pub(super) struct Walker<'a> {

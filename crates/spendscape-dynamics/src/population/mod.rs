@@ -9,8 +9,9 @@ use ndarray::{ArrayRef, Ix2};
 use rayon::prelude::*;
 use spendscape_stats::check;
 
-use crate::complete::{COMPLETE_UNITS_MAX, SearchConfig, recurrent, with_units};
 use crate::error::Error;
+use crate::fixed_points::complete::{recurrent, with_units};
+use crate::fixed_points::{COMPLETE_UNITS_MAX, SearchConfig};
 use crate::interval::Interval;
 use crate::map::LstmCell;
 use customer::Analyst;

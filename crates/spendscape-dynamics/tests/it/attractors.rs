@@ -2,9 +2,15 @@
 
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
-    Complete, CurveFit, Error, FixedPointList, GroupVerdict, Interval, Map, MapVerdict, Outcome,
-    PointClusters, PopulationConfig, Scalar, SearchConfig, Shape, analyze_population, fit_attractors,
-    judge_group, judge_map, label_points,
+    Error,
+    attractors::{
+        CurveFit, GroupVerdict, MapVerdict, PointClusters, Shape, fit_attractors, judge_group, judge_map,
+        label_points,
+    },
+    fixed_points::{Complete, FixedPointList, Outcome, SearchConfig},
+    interval::Interval,
+    map::{Map, Scalar},
+    population::{PopulationConfig, analyze_population},
 };
 use spendscape_stats::BadInput;
 
@@ -241,7 +247,7 @@ fn a_line_is_told_from_a_flat_point() {
 
 #[test]
 fn single_maps_are_judged_by_their_slowest_point() {
-    let judge = |c: &spendscape_dynamics::LstmCell| {
+    let judge = |c: &spendscape_dynamics::map::LstmCell| {
         let map = c.under(&Array1::zeros(0)).unwrap();
         judge_map(&map, &map.fixed_points(&SearchConfig::default()), 100.0)
     };

@@ -3,10 +3,15 @@
 use ndarray::{Array1, Array2, Axis, array};
 use rand::RngExt;
 use spendscape_dynamics::{
-    Basins, BranchEnd, Complete, ContinuationConfig, Error, FiberConfig, FindConfig, JumpCause, LstmCell,
-    Map, Membership, Method, Passage, PopulationConfig, RnnCell, SearchConfig, Solver, StackedLstm, Verdict,
-    analyze_population, certify, find_cycles, find_fixed_points, follow, jump_toward, sensitivity,
-    smallest_jump, trace_fiber, transient,
+    Error,
+    continuation::{BranchEnd, ContinuationConfig, JumpCause, Passage, follow, jump_toward, smallest_jump},
+    fixed_points::{
+        Complete, FiberConfig, FindConfig, Method, SearchConfig, Solver, Verdict, certify, find_fixed_points,
+        trace_fiber,
+    },
+    map::{LstmCell, Map, RnnCell, StackedLstm},
+    orbits::{Basins, Membership, find_cycles, sensitivity, transient},
+    population::{PopulationConfig, analyze_population},
 };
 use spendscape_stats::BadInput;
 
@@ -84,11 +89,11 @@ fn transients_of_a_shear_grow_first() {
         fn dim(&self) -> usize {
             2
         }
-        fn step<S: spendscape_dynamics::Scalar>(&self, x: &[S], out: &mut [S]) {
+        fn step<S: spendscape_dynamics::map::Scalar>(&self, x: &[S], out: &mut [S]) {
             out[0] = S::exact(0.5) * x[0] + S::exact(8.0) * x[1];
             out[1] = S::exact(0.5) * x[1];
         }
-        fn jacobian<S: spendscape_dynamics::Scalar>(&self, _: &[S], out: &mut [S]) {
+        fn jacobian<S: spendscape_dynamics::map::Scalar>(&self, _: &[S], out: &mut [S]) {
             out.copy_from_slice(&[S::exact(0.5), S::exact(8.0), S::exact(0.0), S::exact(0.5)]);
         }
     }
@@ -345,10 +350,10 @@ fn bad_weights_and_inputs_are_named() {
 fn main_types_cross_threads() {
     fn both<T: Send + Sync>() {}
     both::<LstmCell>();
-    both::<spendscape_dynamics::LstmMap<'static>>();
-    both::<spendscape_dynamics::FixedPointList>();
-    both::<spendscape_dynamics::Population>();
-    both::<spendscape_dynamics::GroupAttractors>();
-    both::<spendscape_dynamics::InverseRegression>();
+    both::<spendscape_dynamics::map::LstmMap<'static>>();
+    both::<spendscape_dynamics::fixed_points::FixedPointList>();
+    both::<spendscape_dynamics::population::Population>();
+    both::<spendscape_dynamics::attractors::GroupAttractors>();
+    both::<spendscape_dynamics::inverse::InverseRegression>();
     both::<Error>();
 }

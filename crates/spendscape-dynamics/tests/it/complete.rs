@@ -3,7 +3,10 @@
 use std::time::Instant;
 
 use ndarray::Array2;
-use spendscape_dynamics::{Complete, LstmCell, Outcome, SearchConfig};
+use spendscape_dynamics::{
+    fixed_points::{Complete, Outcome, SearchConfig},
+    map::LstmCell,
+};
 
 use crate::known::list;
 use crate::nets::{F, G, O, cell, trained};

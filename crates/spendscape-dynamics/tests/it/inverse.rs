@@ -1,7 +1,10 @@
 //! Inverse regression: closed forms, rank, and the three predicted locations.
 
 use ndarray::{Array1, Array2, Axis, array};
-use spendscape_dynamics::{Error, InverseConfig, inverse_regression};
+use spendscape_dynamics::{
+    Error,
+    inverse::{InverseConfig, inverse_regression},
+};
 use spendscape_stats::BadInput;
 
 use crate::nets::{normal, rng, trained};

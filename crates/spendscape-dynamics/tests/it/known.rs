@@ -2,8 +2,12 @@
 
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
-    Complete, FindConfig, FixedPointList, GruCell, LstmCell, Outcome, RnnCell, SearchConfig, Solver, Status,
-    Verdict, certify, find_fixed_points, transient,
+    fixed_points::{
+        Complete, FindConfig, FixedPointList, Outcome, SearchConfig, Solver, Status, Verdict, certify,
+        find_fixed_points,
+    },
+    map::{GruCell, LstmCell, RnnCell},
+    orbits::transient,
 };
 
 use crate::maps::{Henon, NewtonCubic, TanhMap};

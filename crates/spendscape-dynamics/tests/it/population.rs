@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use ndarray::{Array1, Array2, s};
 use spendscape_dynamics::{
-    Arrival, LstmCell, Outcome, PopulationConfig, Verdict, analyze_population, analyze_preactivations,
+    fixed_points::{Outcome, Verdict},
+    map::LstmCell,
+    population::{Arrival, PopulationConfig, analyze_population, analyze_preactivations},
 };
 
 use crate::known::list;

@@ -4,9 +4,11 @@ use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 use rand::RngExt;
 use spendscape_dynamics::{
-    Complete, FindConfig, FixedPointList, GruCell, Interval, LstmCell, Map, Method, Outcome,
-    PopulationConfig, RnnCell, Scalar, SearchConfig, Solver, StackedLstm, analyze_population,
-    analyze_preactivations, extended_trajectories,
+    fixed_points::{Complete, FindConfig, FixedPointList, Method, Outcome, SearchConfig, Solver},
+    interval::Interval,
+    map::{GruCell, LstmCell, Map, RnnCell, Scalar, StackedLstm},
+    orbits::extended_trajectories,
+    population::{PopulationConfig, analyze_population, analyze_preactivations},
 };
 
 use crate::nets::{normal, random_cell, rng, trained};
@@ -32,7 +34,7 @@ fn newton_finds_nothing_new(map: &impl Map, list: &FixedPointList, seed: u64) ->
             // A saturated update gate of a GRU makes far states look fixed in floating point; all true points are bounded.
             continue;
         }
-        let inside = |p: &spendscape_dynamics::FixedPoint| {
+        let inside = |p: &spendscape_dynamics::fixed_points::FixedPoint| {
             // The residual and the conditioning leave a small distance.
             p.state.iter().zip(found).all(|(a, b)| (a - b).abs() < 1e-6 * a.abs().max(1.0))
         };

@@ -2,7 +2,11 @@
 
 use ndarray::{Array1, Array2};
 use serde_json::Value;
-use spendscape_dynamics::{Complete, Interval, LstmCell, Outcome, RnnCell, Scalar, SearchConfig};
+use spendscape_dynamics::{
+    fixed_points::{Complete, Outcome, SearchConfig},
+    interval::Interval,
+    map::{LstmCell, RnnCell, Scalar},
+};
 
 fn file() -> Value {
     serde_json::from_str(include_str!("../golden/reference.json")).unwrap()
@@ -92,7 +96,7 @@ fn proved_lists_hold_every_point_of_the_peer() {
         };
         let known: Vec<Vec<f64>> = case["points"].as_array().unwrap().iter().map(floats).collect();
         println!("{}: {:?}, {} points, {} boxes", case["name"], list.outcome, list.points.len(), list.boxes);
-        if m > spendscape_dynamics::COMPLETE_UNITS_MAX {
+        if m > spendscape_dynamics::fixed_points::COMPLETE_UNITS_MAX {
             assert_eq!(list.outcome, Outcome::NotProved);
             continue;
         }

@@ -2,9 +2,13 @@
 
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
-    BranchEnd, Error, Interval, JumpCause, LstmCell, Membership, Nonlinearity, Passage, PopulationConfig,
-    RnnCell, StudiedMap, StudyConfig, StudyInputs, analyze_population, evenly_spaced, study_map,
-    worth_studying,
+    Error,
+    continuation::{BranchEnd, JumpCause, Passage},
+    interval::Interval,
+    map::{LstmCell, Nonlinearity, RnnCell},
+    orbits::Membership,
+    population::{PopulationConfig, analyze_population},
+    study::{StudiedMap, StudyConfig, StudyInputs, evenly_spaced, study_map, worth_studying},
 };
 
 use crate::nets::{G, rng, trained};

@@ -4,7 +4,8 @@ use rand::Rng;
 use spendscape_stats::Estimate;
 
 use super::{HISTORY_BINS, HistoryBin, Measure, Predictions};
-use crate::{Baseline, Calendar, Error, Sequences, Target};
+use crate::baselines::Baseline;
+use crate::{Calendar, Error, Sequences, Target};
 
 /// Measures by length of history.
 const BY_HISTORY: [Measure; 3] = [Measure::Accuracy, Measure::LogLoss, Measure::MacroF1];

@@ -4,7 +4,7 @@ use spendscape_stats::BadInput;
 
 use crate::Error;
 
-/// Shape and training of a [`GoalModel`](crate::GoalModel).
+/// Shape and training of a [`GoalModel`](crate::model::GoalModel).
 ///
 /// | knob | default | purpose | range |
 /// |---|---|---|---|

@@ -11,8 +11,9 @@ use super::{
     softmax::softmax,
     windows::{Part, Reader, label},
 };
+use crate::measures::Calibration;
 use crate::{
-    Calibration, Covariates, Error, Sequences, Target,
+    Covariates, Error, Sequences, Target,
     split::{check_history, check_known},
 };
 

@@ -3,7 +3,8 @@
 use ndarray::{Array2, Array3, array};
 use rand::RngExt;
 use spendscape_goals::{
-    CampaignOptions, Error, Outlook, Targeting, evaluate_campaign, plan_campaign, targeting_gains,
+    Error, Outlook,
+    applications::{CampaignOptions, Targeting, evaluate_campaign, plan_campaign, targeting_gains},
 };
 use spendscape_stats::BadInput;
 

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use rand::RngExt;
-use spendscape_goals::{Classes, CrossSellOptions, Error, Event, Items, Pair, Rule, Sequences, cross_sell};
+use spendscape_goals::{
+    Error, Event, Sequences,
+    applications::{Classes, CrossSellOptions, Items, Pair, Rule, cross_sell},
+};
 use spendscape_stats::BadInput;
 
 use crate::world::{event, names, seeded, sequences};

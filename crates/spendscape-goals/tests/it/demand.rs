@@ -2,7 +2,8 @@
 
 use ndarray::{Array2, Array3, array};
 use spendscape_goals::{
-    Classes, DemandForecast, Error, Event, Outlook, Period, Quantity, Series, forecast_demand, score_demand,
+    Error, Event, Outlook,
+    applications::{Classes, DemandForecast, Period, Quantity, Series, forecast_demand, score_demand},
 };
 use spendscape_stats::BadInput;
 

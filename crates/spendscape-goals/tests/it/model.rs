@@ -2,8 +2,10 @@
 
 use rand::RngExt;
 use spendscape_goals::{
-    Baseline, Block, Blocks, Calendar, Covariates, Error, GoalModel, GoalParams, InMemory, Measure,
-    NextGroup, Predictions, Sequences, Split, Target, prefixes,
+    Calendar, Covariates, Error, Sequences, Split, Target,
+    baselines::Baseline,
+    measures::{Measure, Predictions},
+    model::{Block, Blocks, GoalModel, GoalParams, InMemory, NextGroup, prefixes},
 };
 use spendscape_stats::BadInput;
 

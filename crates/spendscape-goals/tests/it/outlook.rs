@@ -4,8 +4,8 @@
 use ndarray::{Array1, Array2, ArrayD};
 use rand::RngExt;
 use spendscape_goals::{
-    Calendar, Covariates, Error, Event, GoalModel, GoalParams, GroupRules, InMemory, Outlook, Sequences,
-    Simulation, Target,
+    Calendar, Covariates, Error, Event, GroupRules, Outlook, Sequences, Target,
+    model::{GoalModel, GoalParams, InMemory, Simulation},
 };
 use spendscape_stats::BadInput;
 

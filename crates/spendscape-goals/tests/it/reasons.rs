@@ -3,8 +3,8 @@
 use ndarray::Array2;
 use rand::RngExt;
 use spendscape_goals::{
-    Calendar, Covariates, Error, Event, GoalModel, GoalParams, GroupRules, Grouping, InMemory, Sequences,
-    Target,
+    Calendar, Covariates, Error, Event, GroupRules, Grouping, Sequences, Target,
+    model::{GoalModel, GoalParams, InMemory},
 };
 use spendscape_stats::BadInput;
 

@@ -1,7 +1,10 @@
 //! Recommendations.
 
 use proptest::prelude::*;
-use spendscape_goals::{Classes, Error, RecommendOptions, Recommendation, recommend};
+use spendscape_goals::{
+    Error,
+    applications::{Classes, RecommendOptions, Recommendation, recommend},
+};
 use spendscape_stats::BadInput;
 
 use crate::world::{event, names, outlook, sequences};

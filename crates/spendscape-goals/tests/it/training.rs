@@ -5,8 +5,9 @@ use std::sync::Mutex;
 use ndarray::Array2;
 use rand::RngExt;
 use spendscape_goals::{
-    Calendar, Covariates, GoalEpoch, GoalModel, GoalParams, InMemory, Measure, Predictions, Sequences, Split,
-    Target, prefixes,
+    Calendar, Covariates, Sequences, Split, Target,
+    measures::{Measure, Predictions},
+    model::{GoalEpoch, GoalModel, GoalParams, InMemory, prefixes},
 };
 
 use crate::{rng, sequences};

@@ -4,8 +4,10 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 use spendscape_goals::{
-    Baseline, Calendar, Covariates, Event, GoalModel, GoalParams, GroupRules, InMemory, Measure, Predictions,
-    Sequences, Split, Target, prefixes,
+    Calendar, Covariates, Event, GroupRules, Sequences, Split, Target,
+    baselines::Baseline,
+    measures::{Measure, Predictions},
+    model::{GoalModel, GoalParams, InMemory, prefixes},
 };
 use spendscape_synth::{
     AGE_BANDS, Bank, BankParams, GOAL_NAMES, GOALS, GoalProcess, GoalStream, Preset, REGIONS,

@@ -2,8 +2,8 @@
 
 use ndarray::{Array1, Array2, Axis};
 use spendscape_outcomes::{
-    BinaryScores, Block, Error, FeatureSet, Features, Learner, LearnerOptions, Outcome, Study, Task, audit,
-    cross_validate,
+    Block, Error, FeatureSet, Features, Learner, LearnerOptions, Outcome, Study, Task, audit, cross_validate,
+    measures::BinaryScores,
 };
 use spendscape_stats::{BadInput, Fold, stratified_folds};
 

@@ -2,8 +2,9 @@
 
 use ndarray::{Array1, Array2, array};
 use spendscape_outcomes::{
-    BinaryScores, Block, Error, FeatureSet, Features, Learner, LearnerOptions, Outcome, Study, Task,
-    adverse_reasons, cross_validate, ordered_measures,
+    Block, Error, FeatureSet, Features, Learner, LearnerOptions, Outcome, Study, Task, adverse_reasons,
+    cross_validate,
+    measures::{BinaryScores, ordered_measures},
 };
 use spendscape_stats::{BadInput, Fold, stratified_folds};
 

@@ -1,7 +1,7 @@
 //! Scorecards against the model that they round.
 
 use ndarray::{Array1, Array2, array};
-use spendscape_outcomes::{BinaryScores, Error, Scorecard, ScorecardParams};
+use spendscape_outcomes::{Error, Scorecard, ScorecardParams, measures::BinaryScores};
 use spendscape_stats::BadInput;
 
 use crate::planted;

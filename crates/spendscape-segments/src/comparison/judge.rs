@@ -4,14 +4,12 @@ use ndarray::{Array2, ArrayRef2, Axis};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::{ComparisonConfig, Measure, Representation, Space};
-use crate::agreement::adjusted_mutual_information;
 use crate::check;
-use crate::davies_bouldin::davies_bouldin;
-use crate::direction::unit_rows;
+use crate::clusters::{KMeans, KMeansParams};
+use crate::directions::unit_rows;
 use crate::error::Result;
-use crate::kmeans::{KMeans, KMeansParams};
 use crate::neighbors::prefix_accuracy;
-use crate::silhouette::silhouette_sampled;
+use crate::quality::{adjusted_mutual_information, davies_bouldin, silhouette_sampled};
 use crate::stability::{window_stability, yearly_stability};
 
 /// A row without its representation.

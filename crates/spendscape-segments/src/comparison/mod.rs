@@ -14,10 +14,10 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use self::judge::Judge;
 pub use self::summary::ComparisonSummary;
 use crate::check;
-use crate::dominance::dominance_order;
+use crate::directions::dominance_order;
 use crate::error::Result;
 use crate::neighbors::DEFAULT_NEIGHBORS;
-use crate::null::JointNull;
+use crate::quality::JointNull;
 
 /// Which vectors of a representation are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! The table over the seeds of each representation.
 
 use super::{Comparison, ComparisonRow, Measure};
-use crate::trajectory::median_defined;
+use crate::trajectories::measures::median_defined;
 
 /// Figures of one representation over its seeds.
 #[derive(Debug, Clone, PartialEq)]

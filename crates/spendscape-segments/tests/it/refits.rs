@@ -2,8 +2,10 @@
 
 use ndarray::{Array2, Array3, array};
 use spendscape_segments::{
-    Error, Fate, GapReference, KMeans, MatchConfig, ProfileInput, elbow, gap_statistic, match_segments,
-    population_stability_index, profiles, segment_drift,
+    Error,
+    clusters::{GapReference, KMeans, elbow, gap_statistic},
+    identity::{Fate, MatchConfig, match_segments, population_stability_index, segment_drift},
+    profiles::{ProfileInput, profiles},
 };
 use spendscape_stats::BadInput;
 
@@ -278,7 +280,7 @@ fn the_number_of_separate_groups_is_found() {
 fn a_race_ends_no_run_that_is_alone_or_over() {
     let x = normal(400, 3, 1);
     let params = KMeans::params(5).starts(4);
-    let fit = |params: &spendscape_segments::KMeansParams| params.fit(&x, &mut rng(2));
+    let fit = |params: &spendscape_segments::clusters::KMeansParams| params.fit(&x, &mut rng(2));
     let whole = fit(&params).unwrap();
     assert_eq!(fit(&params.clone().race(300)).unwrap(), whole);
     let alone = params.clone().starts(1);

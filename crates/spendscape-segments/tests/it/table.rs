@@ -2,7 +2,8 @@
 
 use ndarray::{Array2, Array3, Axis, array};
 use spendscape_segments::{
-    Comparison, ComparisonConfig, ComparisonRow, Measure, Representation, Space, compare, unit_rows,
+    comparison::{Comparison, ComparisonConfig, ComparisonRow, Measure, Representation, Space, compare},
+    directions::unit_rows,
 };
 
 use crate::{normal, rng};

@@ -2,7 +2,8 @@
 
 use ndarray::{Array2, array};
 use spendscape_surrogate::{
-    CoefficientTests, Correction, Ols, coefficient_tests, median_gauge, recovery, unlisted_classes,
+    fidelity::{CoefficientTests, Correction, coefficient_tests, median_gauge, recovery, unlisted_classes},
+    models::Ols,
 };
 
 use crate::data::{gaussian, shares};

@@ -6,7 +6,10 @@ use anyhow::{Context, Result, bail, ensure};
 use ndarray::Array2;
 use spendscape_run::{File, Notes, RunFolder, Segmentation, inputs};
 use spendscape_schema::tables::{self, DriftRow, Segments};
-use spendscape_segments::{Drift, DriftTable, Fate, MatchConfig, group_means, match_segments, segment_drift};
+use spendscape_segments::{
+    identity::{Drift, DriftTable, Fate, MatchConfig, match_segments, segment_drift},
+    profiles::group_means,
+};
 
 inputs! {
     /// The segments of an earlier run.

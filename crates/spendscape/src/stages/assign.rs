@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
-use spendscape_dynamics::{InverseConfig, inverse_regression};
+use spendscape_dynamics::inverse::{InverseConfig, inverse_regression};
 use spendscape_run::{
     File, FromFile, FromTable, Model, Notes, RunFolder, Segmentation, Sourced, Sources, Stage, StoredStates,
     StoredTargets, TableHead, WithAxes, execute, inputs, outputs,
@@ -20,7 +20,7 @@ use spendscape_schema::{
     tables::{Angles, Drift, Frame, MeanShares, Predictions, Projection, Segments},
     window::Anchor,
 };
-use spendscape_segments::{angles_of, unit_rows};
+use spendscape_segments::directions::{angles_of, unit_rows};
 use spendscape_store::{Provenance, read_table};
 
 use crate::{

@@ -11,8 +11,10 @@ use clap::Args;
 use ndarray::{Array2, Axis as Dimension};
 use serde::Serialize;
 use spendscape_dynamics::{
-    LstmCell, Outcome, Population, PopulationConfig, Verdict, analyze_population, evenly_spaced,
-    worth_studying,
+    fixed_points::{Outcome, Verdict},
+    map::LstmCell,
+    population::{Population, PopulationConfig, analyze_population},
+    study::{evenly_spaced, worth_studying},
 };
 use spendscape_run::{File, Model, Notes, Stage, StoredTargets, WithAxes, inputs, outputs};
 use spendscape_schema::{

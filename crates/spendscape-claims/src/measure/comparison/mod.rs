@@ -11,8 +11,9 @@ use spendscape_lstm::Activation;
 use spendscape_run::Segmentation;
 use spendscape_schema::{seed, tables};
 use spendscape_segments::{
-    Comparison, ComparisonConfig, ComparisonRow, DEFAULT_NEIGHBORS, Measure, Representation, Space, compare,
-    net_directions, running_mean,
+    comparison::{Comparison, ComparisonConfig, ComparisonRow, Measure, Representation, Space, compare},
+    directions::{net_directions, running_mean},
+    neighbors::DEFAULT_NEIGHBORS,
 };
 
 use self::baselines::Inputs;

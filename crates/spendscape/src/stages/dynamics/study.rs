@@ -9,7 +9,10 @@ use clap::Args;
 use ndarray::Array2;
 use rayon::prelude::*;
 use serde::Serialize;
-use spendscape_dynamics::{Driven, StudiedMap, StudyConfig, StudyInputs, study_map};
+use spendscape_dynamics::{
+    map::Driven,
+    study::{StudiedMap, StudyConfig, StudyInputs, study_map},
+};
 use spendscape_schema::{Axes, Axis, seed};
 
 pub use self::tables::MapTables;

@@ -16,10 +16,13 @@ use spendscape_schema::{
         SurrogateAngles,
     },
 };
-use spendscape_segments::dominance_order;
+use spendscape_segments::directions::dominance_order;
 use spendscape_stats::median;
 use spendscape_store::{Digest, TableReader};
-use spendscape_surrogate::{MAX_ERROR_DEGREES, compensated_sum, degrees_between, winner};
+use spendscape_surrogate::{
+    explain::{MAX_ERROR_DEGREES, compensated_sum, winner},
+    fidelity::degrees_between,
+};
 
 use super::{
     TRAINED, TYPICAL_ANGLE_ERROR, TYPICAL_ERROR,

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use spendscape_goals::{
+use spendscape_goals::applications::{
     Campaign, CampaignEvaluation, CampaignOptions as Rules, Targeting, evaluate_campaign, plan_campaign,
 };
 use spendscape_run::{File, Notes, RunFolder, Stage, outputs};

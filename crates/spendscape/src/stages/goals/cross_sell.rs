@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
-use spendscape_goals::{CrossSellOptions as Rules, Items, Rule, cross_sell as pairs};
+use spendscape_goals::applications::{CrossSellOptions as Rules, Items, Rule, cross_sell as pairs};
 use spendscape_run::{File, Notes, Stage, outputs};
 use spendscape_schema::{
     day,

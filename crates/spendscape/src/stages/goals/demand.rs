@@ -4,7 +4,8 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 use spendscape_goals::{
-    DemandForecast, DemandScore, Outlook, Period, Quantity, Series, forecast_demand, score_demand,
+    Outlook,
+    applications::{DemandForecast, DemandScore, Period, Quantity, Series, forecast_demand, score_demand},
 };
 use spendscape_run::{File, Notes, RunFolder, Stage, outputs};
 use spendscape_schema::tables::{Demand, DemandRow, DemandScoreRow, DemandScores};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
-use spendscape_goals::{RecommendOptions as Rules, recommend as rank};
+use spendscape_goals::applications::{RecommendOptions as Rules, recommend as rank};
 use spendscape_run::{File, Notes, RunFolder, Stage, outputs};
 use spendscape_schema::tables::{RecommendationRow, Recommendations};
 

@@ -7,7 +7,8 @@ use clap::Args;
 use rand::seq::SliceRandom;
 use serde::Serialize;
 use spendscape_goals::{
-    Calendar, Covariates, GoalEpoch, GoalModel, GoalParams, Sequences, Split, Target, TimeCuts, prefixes,
+    Calendar, Covariates, Sequences, Split, Target, TimeCuts,
+    model::{GoalEpoch, GoalModel, GoalParams, prefixes},
 };
 use spendscape_run::{File, LongTable, Notes, RunFolder, Sources, Stage, execute, inputs, outputs};
 use spendscape_schema::{

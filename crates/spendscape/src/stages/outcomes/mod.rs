@@ -13,8 +13,9 @@ use clap::Args;
 use ndarray::Array1;
 use serde::Serialize;
 use spendscape_outcomes::{
-    Block, EVERYBODY, FeatureSet, FoldScores, HeldOut, Learner, LearnerOptions, Measured, Outcome, Reference,
-    SkippedGroup, Study, Task, audit, cross_validate, measure_held_out,
+    Block, FeatureSet, FoldScores, HeldOut, Learner, LearnerOptions, Outcome, Study, Task, audit,
+    cross_validate,
+    held_out::{EVERYBODY, Measured, Reference, SkippedGroup, measure_held_out},
 };
 use spendscape_run::{File, Notes, RunFolder, Sourced, Sources, Stage, execute, inputs, outputs};
 use spendscape_schema::{

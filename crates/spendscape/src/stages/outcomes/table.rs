@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use ndarray::{Array1, Array2};
 use spendscape_outcomes::{
-    EVERYBODY, HeldOut, Measured, Outcome, Scorecard, ScorecardParams, adverse_reasons,
+    HeldOut, Outcome, Scorecard, ScorecardParams, adverse_reasons,
+    held_out::{EVERYBODY, Measured},
 };
 use spendscape_run::{File, RunFolder};
 use spendscape_schema::tables::{

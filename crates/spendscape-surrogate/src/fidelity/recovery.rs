@@ -1,0 +1,94 @@
+//! Estimated coefficients against a table of known ones: what was found, missed and invented.
+
+use ndarray::{ArrayRef, Axis, Ix2};
+use spendscape_stats::{auc, correlation, mean_r2};
+
+use super::significance::{CoefficientTests, Correction, known_classes};
+use crate::models::Ols;
+use crate::{Error, check};
+
+/// How well the coefficients of a surrogate recover a known table B (C x P).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recovery {
+    /// Classes that have a non-zero row in the table.
+    pub known: usize,
+    /// Of these, classes found significant in at least one target.
+    pub found: usize,
+    /// Classes found significant although their row is zero.
+    pub false_finds: usize,
+    /// Probability that a class with a non-zero row scores above one without (ties count half).
+    pub auroc: f64,
+    /// Pearson correlation over classes between the length of the gauged coefficients (over targets) and the length of
+    /// the table's row (over traits); NaN if either has no variance.
+    pub correlation: f64,
+    /// Mean over targets of the R2 of the coefficients regressed on the table.
+    pub r2_on_table: f64,
+}
+
+/// Compares tested coefficients (C x K) with a table (C x P).
+///
+/// # Errors
+///
+/// `BadInput::ShapeMismatch` unless the table has a row per class, `BadInput::OneClass` if all or none of its rows are zero,
+/// `BadInput::NotFinite`, `BadInput::InvalidParameter` for a level outside (0, 1).
+pub fn recovery(
+    tests: &CoefficientTests,
+    table: &ArrayRef<f64, Ix2>,
+    level: f64,
+    correction: Correction,
+) -> Result<Recovery, Error> {
+    let known = known_classes(table, tests.gauged.nrows())?;
+    let significant = tests.significant_classes(level, correction)?;
+    let scores = tests.scores();
+    let lengths = |a: &ArrayRef<f64, Ix2>| a.map_axis(Axis(1), |row| row.dot(&row).sqrt());
+    let model = Ols::params().fit(table, &tests.gauged)?;
+    let pairs = || known.iter().zip(&significant);
+    Ok(Recovery {
+        known: known.iter().filter(|&&k| k).count(),
+        found: pairs().filter(|&(&k, &s)| k && s).count(),
+        false_finds: pairs().filter(|&(&k, &s)| !k && s).count(),
+        auroc: auc(&scores, &known)?,
+        correlation: correlation(&lengths(&tests.gauged), &lengths(table))?,
+        r2_on_table: mean_r2(&tests.gauged, &model.predict(table)?)?,
+    })
+}
+
+/// What the model says about classes that the table says nothing about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unlisted {
+    /// Classes whose row in the table is zero.
+    pub classes: Vec<usize>,
+    /// Correlation over these classes and all targets between the gauged coefficient and the one that the table's
+    /// relation, fitted on the other classes, predicts from how the class goes with the traits in the data.
+    pub agreement: f64,
+}
+
+/// Judges whether coefficients of unlisted classes follow from their association with the traits in the data.
+///
+/// `association` (C x P) holds the correlation of each class's share with each trait over customers. The relation from
+/// association to coefficients is fitted on the classes of the table and applied to the others: near 1, the model uses
+/// what the data show; near 0, it found something else, or noise.
+///
+/// # Errors
+///
+/// Those of [`recovery`].
+pub fn unlisted_classes(
+    tests: &CoefficientTests,
+    table: &ArrayRef<f64, Ix2>,
+    association: &ArrayRef<f64, Ix2>,
+) -> Result<Unlisted, Error> {
+    let known = known_classes(table, tests.gauged.nrows())?;
+    check::length("rows of association", known.len(), association.nrows())?;
+    let pick = |wanted: bool| (0..known.len()).filter(|&c| known[c] == wanted).collect::<Vec<_>>();
+    let (listed, classes) = (pick(true), pick(false));
+    if listed.is_empty() || classes.is_empty() {
+        let label = if listed.is_empty() { "unlisted" } else { "listed" };
+        return Err(Error::OneSided { count: known.len(), label });
+    }
+    let rows = |a: &ArrayRef<f64, Ix2>, which: &[usize]| a.select(Axis(0), which);
+    let model = Ols::params().fit(&rows(association, &listed), &rows(&tests.gauged, &listed))?;
+    let expected = model.predict(&rows(association, &classes))?;
+    let seen = rows(&tests.gauged, &classes);
+    let agreement = correlation(&seen.flatten().into_owned(), &expected.flatten().into_owned())?;
+    Ok(Unlisted { classes, agreement })
+}
