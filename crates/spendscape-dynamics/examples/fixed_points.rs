@@ -5,7 +5,7 @@
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
     Error,
-    fixed_points::{Complete, SearchConfig, Verdict},
+    fixed_points::{Complete, SearchParams, Verdict},
     map::LstmCell,
     orbits::{Basins, Membership},
 };
@@ -18,7 +18,7 @@ fn main() -> Result<(), Error> {
     w_h[[5, 0]] = 0.4;
     let cell = LstmCell::new(&Array2::zeros((8, 0)), &w_h, &Array1::zeros(8))?;
     let map = cell.under(&array![])?;
-    let list = map.fixed_points(&SearchConfig::default());
+    let list = map.fixed_points(&SearchParams::default());
     println!("{:?}: {} fixed points and no other", list.outcome, list.points.len());
     for (at, point) in list.points.iter().enumerate() {
         let radius = point.spectrum.radius;

@@ -10,20 +10,41 @@ use crate::fixed_points::{FixedPoint, Solver, Status, Verdict};
 use crate::interval::Interval;
 use crate::map::{Driven, Map};
 
-/// Settings of a continuation.
+/// Parameters of a continuation.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ContinuationConfig {
-    /// First stretch tried, as a share of one leg of the path.
-    pub first_step: f64,
-    /// A stretch that cannot be certified at this length ends the branch: a fold is located this sharply.
-    pub min_step: f64,
-    /// The most stretches certified or tried.
-    pub max_steps: usize,
+pub struct ContinuationParams {
+    pub(crate) first_step: f64,
+    pub(crate) min_step: f64,
+    pub(crate) max_steps: usize,
 }
 
-impl Default for ContinuationConfig {
+impl Default for ContinuationParams {
     fn default() -> Self {
         Self { first_step: 0.02, min_step: 1e-9, max_steps: 20_000 }
+    }
+}
+
+impl ContinuationParams {
+    /// First stretch tried, as a share of one leg of the path. Default: 0.02.
+    #[must_use]
+    pub fn first_step(mut self, first_step: f64) -> Self {
+        self.first_step = first_step;
+        self
+    }
+
+    /// A stretch that cannot be certified at this length ends the branch: a fold is located this sharply.
+    /// Default: 1e-9.
+    #[must_use]
+    pub fn min_step(mut self, min_step: f64) -> Self {
+        self.min_step = min_step;
+        self
+    }
+
+    /// The most stretches certified or tried. Default: 20,000.
+    #[must_use]
+    pub fn max_steps(mut self, max_steps: usize) -> Self {
+        self.max_steps = max_steps;
+        self
     }
 }
 
@@ -77,7 +98,7 @@ pub fn follow<C: Driven>(
     cell: &C,
     path: &ArrayRef<f64, Ix2>,
     start: &ArrayRef<f64, Ix1>,
-    config: &ContinuationConfig,
+    params: &ContinuationParams,
 ) -> Result<Branch, Error> {
     if path.nrows() < 2 {
         return Err(Error::Input(BadInput::TooFew {
@@ -99,7 +120,7 @@ pub fn follow<C: Driven>(
     crate::map::check_shape("start", start.shape(), &[dim])?;
     check::finite("start", start)?;
     let line = Polygon { cell, nodes };
-    Ok(line.follow(start, config))
+    Ok(line.follow(start, params))
 }
 
 /// The path in the space of pre-activations.
@@ -137,16 +158,16 @@ impl<'a, C: Driven> Polygon<'a, C> {
         Some(work.point.complete(&map, radius))
     }
 
-    fn follow(&self, start: &ArrayRef<f64, Ix1>, config: &ContinuationConfig) -> Branch {
+    fn follow(&self, start: &ArrayRef<f64, Ix1>, params: &ContinuationParams) -> Branch {
         let last = (self.nodes.len() - 1) as f64;
         let mut work = Work::new(start.len());
         let mut branch = Branch { points: Vec::new(), end: BranchEnd::NoStart, verdict_change: None };
         let Some(first) = self.solve(0.0, &start.to_vec(), &mut work) else { return branch };
-        let (mut s, mut ds) = (0.0f64, config.first_step);
+        let (mut s, mut ds) = (0.0f64, params.first_step);
         let mut here = first;
         branch.points.push(BranchPoint { s, point: here.clone() });
         branch.end = BranchEnd::Complete;
-        for _ in 0..config.max_steps {
+        for _ in 0..params.max_steps {
             if s >= last {
                 return branch;
             }
@@ -162,7 +183,7 @@ impl<'a, C: Driven> Polygon<'a, C> {
                 ds *= 2.0;
             } else {
                 ds = 0.5 * (next - s);
-                if ds < config.min_step {
+                if ds < params.min_step {
                     branch.end = BranchEnd::Fold { before: s, after: next };
                     return branch;
                 }
@@ -258,7 +279,7 @@ pub fn jump_toward<C: Driven>(
     from: &ArrayRef<f64, Ix1>,
     to: &ArrayRef<f64, Ix1>,
     start: &ArrayRef<f64, Ix1>,
-    config: &ContinuationConfig,
+    params: &ContinuationParams,
 ) -> Result<(Passage, Branch), Error> {
     if from.len() != to.len() {
         return Err(Error::InputWidth { expected: from.len(), found: to.len() });
@@ -266,7 +287,7 @@ pub fn jump_toward<C: Driven>(
     let mut path = ndarray::Array2::zeros((2, from.len()));
     path.row_mut(0).assign(from);
     path.row_mut(1).assign(to);
-    let branch = follow(cell, &path, start, config)?;
+    let branch = follow(cell, &path, start, params)?;
     Ok((jump_along(cell, (from, to), &branch)?, branch))
 }
 
@@ -330,11 +351,11 @@ pub fn smallest_jump<C: Driven>(
     from: &ArrayRef<f64, Ix1>,
     targets: &ArrayRef<f64, Ix2>,
     start: &ArrayRef<f64, Ix1>,
-    config: &ContinuationConfig,
+    params: &ContinuationParams,
 ) -> Result<Option<(usize, Jump)>, Error> {
     let mut best: Option<(usize, Jump)> = None;
     for (row, to) in targets.outer_iter().enumerate() {
-        if let (Passage::Jumps(jump), _) = jump_toward(cell, from, &to, start, config)?
+        if let (Passage::Jumps(jump), _) = jump_toward(cell, from, &to, start, params)?
             && best.as_ref().is_none_or(|(_, b)| jump.change < b.change)
         {
             best = Some((row, jump));

@@ -43,7 +43,7 @@ impl BoostedTrees {
         y: &ArrayRef1<f64>,
         weights: &ArrayRef1<f64>,
     ) -> Result<Self, Error> {
-        let boosting = Boosting::new(loss).min_leaf_rows(1).min_leaf_weight(LEAST_HESSIAN).l2(L2);
+        let boosting = Boosting::params(loss).min_leaf_rows(1).min_leaf_weight(LEAST_HESSIAN).l2(L2);
         Ok(Self(boosting.fit(features, Training::new(y).weights(weights))?))
     }
 

@@ -19,21 +19,112 @@ const PENALTY: f64 = 1.0;
 /// | `base_odds` | 30 | odds of the favorable outcome at the base points | above 0 |
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScorecardParams {
-    /// Features.
-    pub features: usize,
-    /// Ranges per feature.
-    pub ranges: usize,
-    /// Points that double the odds.
-    pub doubling: f64,
-    /// Points at the base odds.
-    pub base_points: f64,
-    /// Base odds.
-    pub base_odds: f64,
+    pub(crate) features: usize,
+    pub(crate) ranges: usize,
+    pub(crate) doubling: f64,
+    pub(crate) base_points: f64,
+    pub(crate) base_odds: f64,
 }
 
-impl Default for ScorecardParams {
-    fn default() -> Self {
-        Self { features: 8, ranges: 5, doubling: 20.0, base_points: 600.0, base_odds: 30.0 }
+impl ScorecardParams {
+    /// Features.
+    #[must_use]
+    pub fn features(mut self, features: usize) -> Self {
+        self.features = features;
+        self
+    }
+
+    /// Ranges per feature.
+    #[must_use]
+    pub fn ranges(mut self, ranges: usize) -> Self {
+        self.ranges = ranges;
+        self
+    }
+
+    /// Points that double the odds.
+    #[must_use]
+    pub fn doubling(mut self, doubling: f64) -> Self {
+        self.doubling = doubling;
+        self
+    }
+
+    /// Points at the base odds.
+    #[must_use]
+    pub fn base_points(mut self, base_points: f64) -> Self {
+        self.base_points = base_points;
+        self
+    }
+
+    /// Base odds.
+    #[must_use]
+    pub fn base_odds(mut self, base_odds: f64) -> Self {
+        self.base_odds = base_odds;
+        self
+    }
+
+    /// Fits points for `x` (N x F) and an adverse 0/1 outcome `y` (N): the features with the largest coefficients of a
+    /// ridge regression are cut into ranges, and a logistic regression on the ranges gives the points.
+    ///
+    /// # Errors
+    /// [`BadInput::InvalidParameter`], [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`], [`BadInput::OneClass`],
+    /// [`Error::NoFeature`].
+    pub fn fit(&self, x: &ArrayRef2<f64>, y: &ArrayRef1<f64>) -> Result<Scorecard, Error> {
+        let invalid = |parameter, value, range| {
+            Err(Error::Input(BadInput::InvalidParameter { parameter, value, range }))
+        };
+        if self.features == 0 {
+            return invalid("the number of features", 0.0, "1 or more");
+        }
+        if self.ranges < 2 {
+            return invalid("the ranges per feature", self.ranges as f64, "2 or more");
+        }
+        for (parameter, value) in [("doubling", self.doubling), ("base_odds", self.base_odds)] {
+            if !(value > 0.0 && value.is_finite()) {
+                return invalid(parameter, value, "(0, inf)");
+            }
+        }
+        check::length("labels", x.nrows(), y.len())?;
+        let weights = Array1::ones(y.len());
+        let scale = varying(Standardizer::fit(x)?)?;
+        let ranking = Regression::params(Loss::Logistic).fit(&scale.transform_varying(x)?, y, &weights)?;
+        let mut order: Vec<usize> = (0..scale.kept().len()).collect();
+        let size = |k: usize| ranking.coefficients()[k].abs();
+        order.sort_by(|a, b| size(*b).total_cmp(&size(*a)).then(a.cmp(b)));
+        let mut attributes = Vec::new();
+        for k in order.into_iter().take(self.features) {
+            let feature = scale.kept()[k];
+            let mut sorted = x.column(feature).to_vec();
+            sorted.sort_by(f64::total_cmp);
+            let mut edges: Vec<f64> = (1..self.ranges)
+                .map(|cut| quantile_sorted(&sorted, cut as f64 / self.ranges as f64))
+                .filter(|edge| *edge < sorted[sorted.len() - 1])
+                .collect();
+            edges.dedup();
+            let lows = std::iter::once(f64::NEG_INFINITY).chain(edges.iter().copied());
+            let highs = edges.iter().copied().chain([f64::INFINITY]);
+            for (low, high) in lows.zip(highs) {
+                attributes.push(Attribute { feature, low, high, points: 0, customers: 0, rate: 0.0 });
+            }
+        }
+        let mut inside = Array2::zeros((x.nrows(), attributes.len()));
+        for (attribute, mut column) in attributes.iter_mut().zip(inside.columns_mut()) {
+            let mut adverse = 0.0;
+            for (row, value) in x.column(attribute.feature).iter().enumerate() {
+                if attribute.holds(*value) {
+                    column[row] = 1.0;
+                    attribute.customers += 1;
+                    adverse += y[row];
+                }
+            }
+            attribute.rate = adverse / attribute.customers as f64;
+        }
+        let model = Regression::params(Loss::Logistic).penalty(PENALTY).fit(&inside, y, &weights)?;
+        let factor = self.doubling / std::f64::consts::LN_2;
+        for (attribute, coefficient) in attributes.iter_mut().zip(model.coefficients()) {
+            attribute.points = (-factor * coefficient).round() as i64;
+        }
+        let base = self.base_points - factor * (self.base_odds.ln() + model.intercept());
+        Ok(Scorecard { params: *self, base: base.round() as i64, attributes, features: x.ncols() })
     }
 }
 
@@ -64,69 +155,10 @@ pub struct Scorecard {
 }
 
 impl Scorecard {
-    /// Fits points for `x` (N x F) and an adverse 0/1 outcome `y` (N): the features with the largest coefficients of a
-    /// ridge regression are cut into ranges, and a logistic regression on the ranges gives the points.
-    ///
-    /// # Errors
-    /// [`BadInput::InvalidParameter`], [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`], [`BadInput::OneClass`],
-    /// [`Error::NoFeature`].
-    pub fn fit(params: ScorecardParams, x: &ArrayRef2<f64>, y: &ArrayRef1<f64>) -> Result<Self, Error> {
-        let invalid = |parameter, value, range| {
-            Err(Error::Input(BadInput::InvalidParameter { parameter, value, range }))
-        };
-        if params.features == 0 {
-            return invalid("the number of features", 0.0, "1 or more");
-        }
-        if params.ranges < 2 {
-            return invalid("the ranges per feature", params.ranges as f64, "2 or more");
-        }
-        for (parameter, value) in [("doubling", params.doubling), ("base_odds", params.base_odds)] {
-            if !(value > 0.0 && value.is_finite()) {
-                return invalid(parameter, value, "(0, inf)");
-            }
-        }
-        check::length("labels", x.nrows(), y.len())?;
-        let weights = Array1::ones(y.len());
-        let scale = varying(Standardizer::fit(x)?)?;
-        let ranking = Regression::fit_validated(Loss::Logistic, &scale.transform_varying(x)?, y, &weights)?;
-        let mut order: Vec<usize> = (0..scale.kept().len()).collect();
-        let size = |k: usize| ranking.coefficients()[k].abs();
-        order.sort_by(|a, b| size(*b).total_cmp(&size(*a)).then(a.cmp(b)));
-        let mut attributes = Vec::new();
-        for k in order.into_iter().take(params.features) {
-            let feature = scale.kept()[k];
-            let mut sorted = x.column(feature).to_vec();
-            sorted.sort_by(f64::total_cmp);
-            let mut edges: Vec<f64> = (1..params.ranges)
-                .map(|cut| quantile_sorted(&sorted, cut as f64 / params.ranges as f64))
-                .filter(|edge| *edge < sorted[sorted.len() - 1])
-                .collect();
-            edges.dedup();
-            let lows = std::iter::once(f64::NEG_INFINITY).chain(edges.iter().copied());
-            let highs = edges.iter().copied().chain([f64::INFINITY]);
-            for (low, high) in lows.zip(highs) {
-                attributes.push(Attribute { feature, low, high, points: 0, customers: 0, rate: 0.0 });
-            }
-        }
-        let mut inside = Array2::zeros((x.nrows(), attributes.len()));
-        for (attribute, mut column) in attributes.iter_mut().zip(inside.columns_mut()) {
-            let mut adverse = 0.0;
-            for (row, value) in x.column(attribute.feature).iter().enumerate() {
-                if attribute.holds(*value) {
-                    column[row] = 1.0;
-                    attribute.customers += 1;
-                    adverse += y[row];
-                }
-            }
-            attribute.rate = adverse / attribute.customers as f64;
-        }
-        let model = Regression::fit(Loss::Logistic, &inside, y, &weights, PENALTY)?;
-        let factor = params.doubling / std::f64::consts::LN_2;
-        for (attribute, coefficient) in attributes.iter_mut().zip(model.coefficients()) {
-            attribute.points = (-factor * coefficient).round() as i64;
-        }
-        let base = params.base_points - factor * (params.base_odds.ln() + model.intercept());
-        Ok(Self { params, base: base.round() as i64, attributes, features: x.ncols() })
+    /// Parameters with the defaults named at [`ScorecardParams`].
+    #[must_use]
+    pub fn params() -> ScorecardParams {
+        ScorecardParams { features: 8, ranges: 5, doubling: 20.0, base_points: 600.0, base_odds: 30.0 }
     }
 
     /// Points before any attribute.

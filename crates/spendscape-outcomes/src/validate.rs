@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use spendscape_stats::{BadInput, Fold, Standardizer};
 
 use crate::{
-    Binned, BoostedTrees, Error, Fitted, Learner, LearnerOptions, Outcome, check,
+    Binned, BoostedTrees, Error, Fitted, Learner, Outcome, check,
     learner::{Inputs, varying},
 };
 
@@ -86,8 +86,8 @@ pub struct Study<'a> {
     pub sets: &'a [FeatureSet],
     /// Learners, each on every set.
     pub learners: &'a [Learner],
-    /// Options of the learners.
-    pub options: LearnerOptions,
+    /// Whether the learners weigh classes the same ([`LearnerParams::balanced`](crate::LearnerParams::balanced)).
+    pub balanced: bool,
     /// The outcome of every customer (N).
     pub outcome: &'a Outcome,
 }
@@ -182,13 +182,13 @@ fn fit_fold<D: ?Sized + Sync>(
                 (None, Learner::Linear) => {
                     let z = beside(&parts, |part| &part.train);
                     let inputs = Inputs::Standardized(&z);
-                    Arc::new(Fitted::fit(scale.clone(), inputs, study.outcome, &fold.train, study.options)?)
+                    Arc::new(Fitted::fit(scale.clone(), inputs, study.outcome, &fold.train, study.balanced)?)
                 }
                 (None, Learner::Boosted) => {
                     let codes: Vec<&Binned> = parts.iter().filter_map(|part| part.codes.as_ref()).collect();
                     let codes = Binned::join(&codes)?;
                     let inputs = Inputs::Binned(&codes);
-                    Arc::new(Fitted::fit(scale.clone(), inputs, study.outcome, &fold.train, study.options)?)
+                    Arc::new(Fitted::fit(scale.clone(), inputs, study.outcome, &fold.train, study.balanced)?)
                 }
             };
             scores.push(model.predict_scaled(&test)?.to_vec());

@@ -13,7 +13,7 @@ use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
 use spendscape_segments::{
     clusters::{DensityClusters, GapReference, Hierarchical, KMeans, Linkage, Mixture, elbow, gap_statistic},
     directions::{dominance_order, unit_rows},
-    identity::{MatchConfig, match_segments},
+    identity::{MatchParams, match_segments},
     neighbors::{nearest_neighbors, prefix_accuracy},
     quality::{adjusted_mutual_information, davies_bouldin, silhouette_sampled},
     stability::{bootstrap_stability, window_stability},
@@ -84,7 +84,7 @@ const METHODS: [(&str, Method); 11] = [
         let found = window_stability(x, &turned, &train, CLUSTERS, 1, rng)?;
         let some = |labels: &[usize]| labels.iter().map(|l| Some(*l)).collect::<Vec<_>>();
         let (old, new) = (some(&found.long), some(&found.short));
-        let matched = match_segments(&old, &new, CLUSTERS, CLUSTERS, &MatchConfig::default())?;
+        let matched = match_segments(&old, &new, CLUSTERS, CLUSTERS, &MatchParams::default())?;
         Ok(format!("{:.3} in the same cluster, {:.3} moved", found.same.all, matched.drift.moved))
     }),
 ];

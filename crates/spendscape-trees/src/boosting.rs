@@ -73,7 +73,7 @@ impl<'a> Training<'a> {
 impl Boosting {
     /// 100 trees of depth 3 with a learning rate of .1.
     #[must_use]
-    pub fn new(loss: Loss) -> Self {
+    pub fn params(loss: Loss) -> Self {
         Self {
             loss,
             trees: 100,

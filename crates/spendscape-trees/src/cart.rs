@@ -74,14 +74,13 @@ pub struct Cart {
     min_leaf_rows: usize,
 }
 
-impl Default for Cart {
+impl Cart {
     /// An unlimited tree.
-    fn default() -> Self {
+    #[must_use]
+    pub fn params() -> Self {
         Self { max_depth: usize::MAX, min_leaf_rows: 1 }
     }
-}
 
-impl Cart {
     /// Limits the depth.
     #[must_use]
     pub fn max_depth(mut self, depth: usize) -> Self {

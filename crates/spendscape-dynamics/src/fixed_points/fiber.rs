@@ -5,27 +5,53 @@ use super::solve::{Solver, Status};
 use crate::dense::{norm_inf, solve};
 use crate::map::Map;
 
-/// Settings of the tracing.
+/// Parameters of the tracing.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FiberConfig {
-    /// Steps along the curve, per direction.
-    pub max_steps: usize,
-    /// The first step along the curve.
-    pub step: f64,
-    /// The longest step along the curve: two crossings within one step cancel each other.
-    pub max_step: f64,
-    /// Tracing ends when a state is this many times as far out as the map's bounds (or, without bounds, as one), or
-    /// `|a|` this many times its start.
-    pub limit: f64,
+pub struct FiberParams {
+    pub(crate) max_steps: usize,
+    pub(crate) step: f64,
+    pub(crate) max_step: f64,
+    pub(crate) limit: f64,
 }
 
-impl Default for FiberConfig {
+impl Default for FiberParams {
     fn default() -> Self {
         Self { max_steps: 1_000, step: 0.02, max_step: 0.1, limit: 2.0 }
     }
 }
 
-/// Growth of the step after a corrector that was quick, up to [`FiberConfig::max_step`].
+impl FiberParams {
+    /// Steps along the curve, per direction. Default: 1,000.
+    #[must_use]
+    pub fn max_steps(mut self, max_steps: usize) -> Self {
+        self.max_steps = max_steps;
+        self
+    }
+
+    /// The first step along the curve. Default: 0.02.
+    #[must_use]
+    pub fn step(mut self, step: f64) -> Self {
+        self.step = step;
+        self
+    }
+
+    /// The longest step along the curve: two crossings within one step cancel each other. Default: 0.1.
+    #[must_use]
+    pub fn max_step(mut self, max_step: f64) -> Self {
+        self.max_step = max_step;
+        self
+    }
+
+    /// Tracing ends when a state is this many times as far out as the map's bounds (or, without bounds, as one), or
+    /// `|a|` this many times its start. Default: 2.0.
+    #[must_use]
+    pub fn limit(mut self, limit: f64) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+/// Growth of the step after a corrector that was quick, up to [`FiberParams::max_step`].
 const STEP_GROWTH: f64 = 1.5;
 /// Corrections up to this number are quick.
 const QUICK: usize = 2;
@@ -41,7 +67,7 @@ const NEWTON_STEPS: usize = 40;
 
 /// Traces the fiber through `start` in both directions and returns the states of the fixed points it crosses, polished by
 /// Newton's method (not certified, with repetitions). Empty when `start` has the wrong length or lies on a fixed point.
-pub fn trace_fiber(map: &impl Map, start: &[f64], config: &FiberConfig) -> Vec<Vec<f64>> {
+pub fn trace_fiber(map: &impl Map, start: &[f64], params: &FiberParams) -> Vec<Vec<f64>> {
     let n = map.dim();
     if start.len() != n || n == 0 {
         return Vec::new();
@@ -55,8 +81,8 @@ pub fn trace_fiber(map: &impl Map, start: &[f64], config: &FiberConfig) -> Vec<V
     }
     let d: Vec<f64> = d.iter().map(|v| v / length).collect();
     let far: Vec<f64> = match map.bounds() {
-        Some(bounds) => bounds.iter().map(|b| config.limit * b.0.abs().max(b.1.abs())).collect(),
-        None => vec![config.limit * norm_inf(start).max(1.0); n],
+        Some(bounds) => bounds.iter().map(|b| params.limit * b.0.abs().max(b.1.abs())).collect(),
+        None => vec![params.limit * norm_inf(start).max(1.0); n],
     };
     let mut fiber = Fiber {
         map,
@@ -71,7 +97,7 @@ pub fn trace_fiber(map: &impl Map, start: &[f64], config: &FiberConfig) -> Vec<V
     let mut p = start.to_vec();
     p.push(length);
     for sign in [1.0, -1.0] {
-        fiber.trace(&p, sign, length, &far, config);
+        fiber.trace(&p, sign, length, &far, params);
     }
     fiber.found
 }
@@ -116,15 +142,15 @@ impl<M: Map> Fiber<'_, M> {
         true
     }
 
-    fn trace(&mut self, start: &[f64], sign: f64, a0: f64, far: &[f64], config: &FiberConfig) {
+    fn trace(&mut self, start: &[f64], sign: f64, a0: f64, far: &[f64], params: &FiberParams) {
         let n = self.n;
         let (mut p, mut q) = (start.to_vec(), start.to_vec());
         // The first border is the direction of `a`; afterwards the last tangent, which keeps the orientation.
         let mut row = vec![0.0; n + 1];
         row[n] = sign;
-        let mut step = config.step;
+        let mut step = params.step;
         self.linearize(&p, &row);
-        for _ in 0..config.max_steps {
+        for _ in 0..params.max_steps {
             if !self.tangent() {
                 return;
             }
@@ -148,12 +174,12 @@ impl<M: Map> Fiber<'_, M> {
                     self.found.push(self.solver.state().to_vec());
                 }
             }
-            if q.iter().zip(far).any(|(x, far)| x.abs() > *far) || q[n].abs() > config.limit * a0.max(1.0) {
+            if q.iter().zip(far).any(|(x, far)| x.abs() > *far) || q[n].abs() > params.limit * a0.max(1.0) {
                 return;
             }
             // A step that has just been too long is not tried again at once.
             if corrections <= QUICK && halvings == 0 {
-                step = (step * STEP_GROWTH).min(config.max_step);
+                step = (step * STEP_GROWTH).min(params.max_step);
             }
             std::mem::swap(&mut p, &mut q);
         }

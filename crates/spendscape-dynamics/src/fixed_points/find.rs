@@ -3,30 +3,24 @@
 //! Nothing is filtered silently: the fate of every start under every method is in the result.
 
 use super::certificate::{Certifier, FixedPoint};
-use super::fiber::{FiberConfig, trace_fiber};
+use super::fiber::{FiberParams, trace_fiber};
 use super::solve::{Solution, Solver, Status, residual as residual_at};
 use super::spectrum::Verdict;
 use crate::interval::Interval;
 use crate::map::Map;
 
-/// Settings of the search from many starts.
+/// Parameters of the search from many starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FindConfig {
-    /// Space-filling starts (a Halton sequence) over the map's bounds.
-    pub starts: usize,
-    /// Half-width of the box of starts for a map without bounds.
-    pub half_width: f64,
-    /// Step limit of Newton's method.
-    pub newton_steps: usize,
-    /// Step limit of descent, after which Newton polishes.
-    pub descent_steps: usize,
-    /// Step limit of plain iteration, after which Newton polishes.
-    pub iteration_steps: usize,
-    /// Starts (the first ones) whose directional fiber is traced.
-    pub fibers: usize,
+pub struct FindParams {
+    pub(crate) starts: usize,
+    pub(crate) half_width: f64,
+    pub(crate) newton_steps: usize,
+    pub(crate) descent_steps: usize,
+    pub(crate) iteration_steps: usize,
+    pub(crate) fibers: usize,
 }
 
-impl Default for FindConfig {
+impl Default for FindParams {
     fn default() -> Self {
         Self {
             starts: 256,
@@ -36,6 +30,50 @@ impl Default for FindConfig {
             iteration_steps: 100,
             fibers: 1,
         }
+    }
+}
+
+impl FindParams {
+    /// Space-filling starts (a Halton sequence) over the map's bounds. Default: 256.
+    #[must_use]
+    pub fn starts(mut self, starts: usize) -> Self {
+        self.starts = starts;
+        self
+    }
+
+    /// Half-width of the box of starts for a map without bounds. Default: 3.0.
+    #[must_use]
+    pub fn half_width(mut self, half_width: f64) -> Self {
+        self.half_width = half_width;
+        self
+    }
+
+    /// Step limit of Newton's method. Default: 60.
+    #[must_use]
+    pub fn newton_steps(mut self, newton_steps: usize) -> Self {
+        self.newton_steps = newton_steps;
+        self
+    }
+
+    /// Step limit of descent, after which Newton polishes. Default: 25.
+    #[must_use]
+    pub fn descent_steps(mut self, descent_steps: usize) -> Self {
+        self.descent_steps = descent_steps;
+        self
+    }
+
+    /// Step limit of plain iteration, after which Newton polishes. Default: 100.
+    #[must_use]
+    pub fn iteration_steps(mut self, iteration_steps: usize) -> Self {
+        self.iteration_steps = iteration_steps;
+        self
+    }
+
+    /// Starts (the first ones) whose directional fiber is traced. Default: 1.
+    #[must_use]
+    pub fn fibers(mut self, fibers: usize) -> Self {
+        self.fibers = fibers;
+        self
     }
 }
 
@@ -124,43 +162,43 @@ fn primes(count: usize) -> Vec<usize> {
 }
 
 /// Starts spread over the map's bounds, or over a cube when it has none; unbounded cells are cut to the cube.
-pub(crate) fn spread(map: &impl Map, config: &FindConfig) -> Vec<Vec<f64>> {
-    let cube = (-config.half_width, config.half_width);
+pub(crate) fn spread(map: &impl Map, params: &FindParams) -> Vec<Vec<f64>> {
+    let cube = (-params.half_width, params.half_width);
     let bounds: Vec<(f64, f64)> = map
         .bounds()
         .unwrap_or_else(|| vec![cube; map.dim()])
         .into_iter()
         .map(|(lo, hi)| (lo.max(4.0 * cube.0), hi.min(4.0 * cube.1)))
         .collect();
-    halton(&bounds, config.starts)
+    halton(&bounds, params.starts)
 }
 
 /// Finds fixed points by the union of the methods from `starts` (each of length `map.dim()`) and from space-filling
 /// ones, certifies them and removes duplicates by their uniqueness boxes. Completeness is not claimed.
-pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>]) -> Found {
+pub fn find_fixed_points(map: &impl Map, params: &FindParams, starts: &[Vec<f64>]) -> Found {
     let mut found = Found::default();
     let mut known = KnownPoints::new(map.dim());
     let mut solver = Solver::for_map(map);
     let mut certifier = Certifier::default();
-    let all = starts.iter().cloned().chain(spread(map, config));
+    let all = starts.iter().cloned().chain(spread(map, params));
     for (start, x0) in all.enumerate() {
         for method in [Method::Newton, Method::Descent, Method::Iteration] {
             let Solution { mut residual, status, .. } = match method {
                 Method::Descent => {
-                    solver.descend_until(map, &x0, config.descent_steps, |x| known.at(x).is_some())
+                    solver.descend_until(map, &x0, params.descent_steps, |x| known.at(x).is_some())
                 }
                 // An unstable point repels the iteration, which may pass its box on the way elsewhere.
-                Method::Iteration => solver.iterate_until(map, &x0, config.iteration_steps, HAND_OVER, |x| {
+                Method::Iteration => solver.iterate_until(map, &x0, params.iteration_steps, HAND_OVER, |x| {
                     known.at(x).is_some_and(|k| known.stable[k])
                 }),
                 Method::Newton | Method::Fiber => {
-                    solver.newton_until(map, &x0, config.newton_steps, |x| known.at(x).is_some())
+                    solver.newton_until(map, &x0, params.newton_steps, |x| known.at(x).is_some())
                 }
             };
             if method != Method::Newton && status != Status::Known && status != Status::Diverged {
                 let from = solver.state().to_vec();
                 residual =
-                    solver.newton_until(map, &from, config.newton_steps, |x| known.at(x).is_some()).residual;
+                    solver.newton_until(map, &from, params.newton_steps, |x| known.at(x).is_some()).residual;
             }
             let point = known
                 .at(solver.state())
@@ -168,8 +206,8 @@ pub fn find_fixed_points(map: &impl Map, config: &FindConfig, starts: &[Vec<f64>
             known.update(&found.certificates);
             found.fates.push(Fate { start, method, status, residual, point });
         }
-        if start < config.fibers {
-            for x in trace_fiber(map, &x0, &FiberConfig::default()) {
+        if start < params.fibers {
+            for x in trace_fiber(map, &x0, &FiberParams::default()) {
                 let residual = residual_at(map, &x);
                 let point = known.at(&x).or_else(|| found.place(map, &mut certifier, &x, residual));
                 known.update(&found.certificates);

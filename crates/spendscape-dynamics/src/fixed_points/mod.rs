@@ -8,8 +8,8 @@ mod solve;
 pub(crate) mod spectrum;
 
 pub use certificate::{FixedPoint, certify};
-pub use complete::{COMPLETE_UNITS_MAX, Complete, FixedPointList, Outcome, RELU_UNITS_MAX, SearchConfig};
-pub use fiber::{FiberConfig, trace_fiber};
-pub use find::{Fate, FindConfig, Found, Method, find_fixed_points, halton};
+pub use complete::{COMPLETE_UNITS_MAX, Complete, FixedPointList, Outcome, RELU_UNITS_MAX, SearchParams};
+pub use fiber::{FiberParams, trace_fiber};
+pub use find::{Fate, FindParams, Found, Method, find_fixed_points, halton};
 pub use solve::{Solution, Solver, Status, residual};
 pub use spectrum::{Spectrum, Verdict};

@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use crate::fixed_points::find::spread;
 use crate::fixed_points::spectrum::SpectrumWork;
-use crate::fixed_points::{FindConfig, FixedPoint, Solver, Spectrum, Status, Verdict, certify};
+use crate::fixed_points::{FindParams, FixedPoint, Solver, Spectrum, Status, Verdict, certify};
 use crate::interval::Interval;
 use crate::map::{Map, Scalar};
 
@@ -85,14 +85,14 @@ pub struct Cycle {
 /// Finds cycles of exactly `length` steps by Newton's method on the ring, from orbits of space-filling starts (after
 /// `burn_in` steps, which favors attracting cycles, and from the starts themselves), and certifies each. Completeness
 /// is not claimed.
-pub fn find_cycles<M: Map>(map: &M, length: usize, burn_in: usize, config: &FindConfig) -> Vec<Cycle> {
+pub fn find_cycles<M: Map>(map: &M, length: usize, burn_in: usize, params: &FindParams) -> Vec<Cycle> {
     let length = length.max(1);
     let ring = Ring::new(map, length);
     let n = map.dim();
     let mut solver = Solver::new(ring.dim());
     let mut walker = Solver::new(n);
     let mut found: Vec<(FixedPoint, Cycle)> = Vec::new();
-    for x0 in spread(map, config) {
+    for x0 in spread(map, params) {
         for settle in [0, burn_in] {
             let mut x = x0.clone();
             if settle > 0 {
@@ -100,7 +100,7 @@ pub fn find_cycles<M: Map>(map: &M, length: usize, burn_in: usize, config: &Find
                 x = walker.state().to_vec();
             }
             let orbit = orbit(map, &x, length);
-            let status = solver.newton(&ring, &orbit, config.newton_steps).status;
+            let status = solver.newton(&ring, &orbit, params.newton_steps).status;
             if !matches!(status, Status::Converged | Status::Stalled) {
                 continue;
             }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use num_complex::Complex64;
 
-use super::PopulationConfig;
+use super::PopulationParams;
 use super::table::{Arrival, NOTHING, Population};
 use crate::attractors::is_line;
 use crate::fixed_points::certificate::{representative, time_constant};
@@ -104,7 +104,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         &mut self,
         customers: Range<usize>,
         fill: impl Fn(usize, &mut Vec<Interval>),
-        config: &PopulationConfig,
+        params: &PopulationParams,
         table: &mut Population,
     ) {
         for first in customers.clone().step_by(TOGETHER) {
@@ -116,13 +116,13 @@ impl<'a, const N: usize> Analyst<'a, N> {
                 self.mids.push(system.z0.map(|gate| gate.map(Interval::mid)));
                 self.systems.push(system);
             }
-            self.batch.run(&self.systems, config.search.cap(N));
-            roll_out(&self.mids, self.w, config.horizon, &mut self.horizons);
+            self.batch.run(&self.systems, params.search.cap(N));
+            roll_out(&self.mids, self.w, params.horizon, &mut self.horizons);
             for at in 0..self.systems.len() {
                 self.at = at;
                 self.map.z0.clear();
                 self.map.z0.extend(self.systems[at].z0.as_flattened());
-                self.one(config, table);
+                self.one(params, table);
             }
         }
     }
@@ -132,7 +132,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
     }
 
     /// Appends the customer at hand to the table.
-    fn one(&mut self, config: &PopulationConfig, table: &mut Population) {
+    fn one(&mut self, params: &PopulationParams, table: &mut Population) {
         let end = self.batch.end(self.at);
         self.roots.clear();
         self.roots.extend_from_slice(self.batch.roots(self.at));
@@ -149,7 +149,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         let mut state = State { h, c };
         table.horizon.extend(state.flat());
         let at_horizon = state.h;
-        let (point, arrival) = self.arrive(&mut state, config, &table.points.spectrum[first..]);
+        let (point, arrival) = self.arrive(&mut state, params, &table.points.spectrum[first..]);
         match point {
             Some(Reached::Listed(k)) => {
                 let row = first + k;
@@ -171,7 +171,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         }
         table.end.extend(state.flat());
         table.arrival.push(arrival);
-        finish(table, &at_horizon, &state.h, config);
+        finish(table, &at_horizon, &state.h, params);
     }
 
     /// Whether the undecided boxes form a line attractor (a cold path: hardly any customer has undecided boxes).
@@ -219,15 +219,15 @@ impl<'a, const N: usize> Analyst<'a, N> {
     fn arrive(
         &mut self,
         state: &mut State<N>,
-        config: &PopulationConfig,
+        params: &PopulationParams,
         spectra: &[Spectrum],
     ) -> (Option<Reached>, Arrival) {
         let mut trap: Option<Trap> = None;
         let mut arrival = Arrival::StepLimit;
-        let mut taken = config.horizon;
-        let in_time = |s: &Spectrum| time_constant(s.radius.mid()) <= config.max_steps as f64;
+        let mut taken = params.horizon;
+        let in_time = |s: &Spectrum| time_constant(s.radius.mid()) <= params.max_steps as f64;
         let reachable = spectra.iter().any(|s| s.verdict == Verdict::Stable && in_time(s));
-        let limit = if reachable { config.max_steps } else { config.max_steps / UNREACHABLE_SHARE };
+        let limit = if reachable { params.max_steps } else { params.max_steps / UNREACHABLE_SHARE };
         let (mid, w) = (self.mids[self.at], self.w);
         while taken < limit {
             if let Some(k) = self.caught(state, spectra, &mut trap) {
@@ -241,7 +241,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
             step(&mid, w, &mut state.h, &mut state.c);
             taken += steps;
             let moved = before.flat().zip(state.flat()).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
-            if moved < config.step_min {
+            if moved < params.step_min {
                 arrival = Arrival::SmallStep;
                 break;
             }
@@ -329,8 +329,8 @@ fn around(v: Interval, radius: f64) -> Interval {
 }
 
 /// Appends the distance of the hidden state at the horizon from that at the end.
-pub(super) fn finish(table: &mut Population, at_horizon: &[f64], end: &[f64], config: &PopulationConfig) {
+pub(super) fn finish(table: &mut Population, at_horizon: &[f64], end: &[f64], params: &PopulationParams) {
     let distance = at_horizon.iter().zip(end).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
     table.distance.push(distance);
-    table.converged.push(distance < config.converged_within);
+    table.converged.push(distance < params.converged_within);
 }

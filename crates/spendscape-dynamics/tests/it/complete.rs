@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use ndarray::Array2;
 use spendscape_dynamics::{
-    fixed_points::{Complete, Outcome, SearchConfig},
+    fixed_points::{Complete, Outcome, SearchParams},
     map::LstmCell,
 };
 
@@ -79,7 +79,7 @@ fn trained_nets_are_listed_completely() {
         let start = Instant::now();
         let (mut boxes, mut points, mut most) = (0, 0, 0);
         for u in net.inputs.outer_iter() {
-            let list = net.cell.under(&u).unwrap().fixed_points(&SearchConfig::default());
+            let list = net.cell.under(&u).unwrap().fixed_points(&SearchParams::default());
             assert_eq!((list.outcome, list.degree), (Outcome::Complete, Some(1)), "{}", net.name);
             boxes += list.boxes;
             points += list.points.len();

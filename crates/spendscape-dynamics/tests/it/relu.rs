@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, array};
 use rand::RngExt;
 use spendscape_dynamics::{
     fixed_points::{
-        Complete, FindConfig, FixedPointList, Outcome, RELU_UNITS_MAX, SearchConfig, Solver, Verdict,
+        Complete, FindParams, FixedPointList, Outcome, RELU_UNITS_MAX, SearchParams, Solver, Verdict,
     },
     interval::Interval,
     map::{GruCell, Map, Nonlinearity, RnnCell, RnnMap, Scalar},
@@ -19,7 +19,7 @@ fn relu(w: &Array2<f64>, b: &[f64]) -> RnnCell {
 }
 
 fn list(cell: &RnnCell) -> FixedPointList {
-    cell.under(&array![]).unwrap().fixed_points(&SearchConfig::default())
+    cell.under(&array![]).unwrap().fixed_points(&SearchParams::default())
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn competing_units_have_two_stable_points_and_a_repeller() {
     // Multipliers 2 and -2: neither the difference nor the sum of the units settles.
     assert_eq!(verdicts, [Verdict::Stable, Verdict::Saddle { index: 2 }, Verdict::Stable]);
     // Both on, both off: a cycle of two, which the ring finds too.
-    let cycles = find_cycles(&cell.under(&array![]).unwrap(), 2, 0, &FindConfig::default());
+    let cycles = find_cycles(&cell.under(&array![]).unwrap(), 2, 0, &FindParams::default());
     let both = |cycle: &spendscape_dynamics::orbits::Cycle| {
         let sums = cycle.phases.sum_axis(ndarray::Axis(1));
         sums.iter().any(|s| (s - 2.0).abs() < 1e-9) && sums.iter().any(|s| s.abs() < 1e-9)
@@ -173,7 +173,7 @@ fn a_reset_before_the_product_is_listed_completely_and_differentiated() {
         let cell = GruCell::reset_before(&w_x, &w_h, &b).unwrap();
         let u = array![0.3, -0.7];
         let map = cell.under(&u).unwrap();
-        let found = map.fixed_points(&SearchConfig::default());
+        let found = map.fixed_points(&SearchParams::default());
         assert_eq!((found.outcome, found.degree), (Outcome::Complete, Some(1)), "{m} units");
         // Plain formulas, one by one.
         let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());

@@ -12,7 +12,7 @@ const SHARES: [f64; 4] = [0.05, 0.1, 0.2, 0.5];
 
 /// Whom a campaign may address.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CampaignOptions {
+pub struct CampaignRequest {
     /// Days in which the goal is to come; one of the outlook's horizons.
     pub horizon: u32,
     /// Most customers to address.
@@ -64,7 +64,7 @@ impl Campaign {
     }
 }
 
-impl CampaignOptions {
+impl CampaignRequest {
     /// The place of the horizon.
     fn check(&self, outlook: &Outlook, goal: usize) -> Result<usize, Error> {
         if goal >= outlook.goals() {
@@ -92,15 +92,15 @@ impl CampaignOptions {
 ///
 /// # Errors
 /// [`Error::NoHorizon`], [`BadInput::InvalidParameter`], [`BadInput::ShapeMismatch`] for a goal that does not exist.
-pub fn plan_campaign(outlook: &Outlook, goal: usize, options: &CampaignOptions) -> Result<Campaign, Error> {
-    let h = options.check(outlook, goal)?;
-    let mut eligible = options.eligible(outlook, goal, h);
+pub fn plan_campaign(outlook: &Outlook, goal: usize, request: &CampaignRequest) -> Result<Campaign, Error> {
+    let h = request.check(outlook, goal)?;
+    let mut eligible = request.eligible(outlook, goal, h);
     let probability = |n: usize| outlook.within()[[n, goal, h]];
     let all: f64 = eligible.iter().map(|n| probability(*n)).sum();
     eligible.sort_unstable_by(|a, b| probability(*b).total_cmp(&probability(*a)).then(a.cmp(b)));
     let target = |(at, n): (usize, &usize)| {
         let reached =
-            (0..outlook.horizons().len()).find(|h| outlook.within()[[*n, goal, *h]] >= options.threshold);
+            (0..outlook.horizons().len()).find(|h| outlook.within()[[*n, goal, *h]] >= request.threshold);
         let first = outlook.first_day()[[*n, goal]];
         CampaignTarget {
             customer: *n,
@@ -114,7 +114,7 @@ pub fn plan_campaign(outlook: &Outlook, goal: usize, options: &CampaignOptions) 
         }
     };
     let targets: Vec<CampaignTarget> =
-        eligible.iter().take(options.capacity).enumerate().map(target).collect();
+        eligible.iter().take(request.capacity).enumerate().map(target).collect();
     let share = targets.len() as f64 / eligible.len().max(1) as f64;
     Ok(Campaign {
         goal,
@@ -160,14 +160,14 @@ pub fn evaluate_campaign<R: Rng>(
     outlook: &Outlook,
     sequences: &Sequences,
     goal: usize,
-    options: &CampaignOptions,
+    request: &CampaignRequest,
     draws: usize,
     rng: &mut R,
 ) -> Result<CampaignEvaluation, Error> {
     outlook.check_fits(sequences)?;
-    let h = options.check(outlook, goal)?;
-    let eligible = options.eligible(outlook, goal, h);
-    let end = i64::from(outlook.from()) + i64::from(options.horizon);
+    let h = request.check(outlook, goal)?;
+    let eligible = request.eligible(outlook, goal, h);
+    let end = i64::from(outlook.from()) + i64::from(request.horizon);
     let mut converted = Vec::with_capacity(eligible.len());
     let [mut model, mut recency, mut frequency] = [(); 3].map(|()| Vec::with_capacity(eligible.len()));
     for &n in &eligible {
@@ -183,7 +183,7 @@ pub fn evaluate_campaign<R: Rng>(
     }
     let conversions = converted.iter().filter(|converted| **converted).count();
     let mut shares = SHARES.to_vec();
-    shares.push((options.capacity as f64 / eligible.len().max(1) as f64).min(1.0));
+    shares.push((request.capacity as f64 / eligible.len().max(1) as f64).min(1.0));
     let rankings = targeting_gains(&[model, recency, frequency], &converted, &shares, draws, rng)?;
     let rankings = [Targeting::Model, Targeting::Recency, Targeting::Frequency].into_iter().zip(rankings);
     Ok(CampaignEvaluation { goal, eligible: eligible.len(), conversions, rankings: rankings.collect() })

@@ -42,7 +42,7 @@ pub enum Rule {
 
 /// How pairs are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CrossSellOptions {
+pub struct CrossSellRequest {
     /// Of classes or of goals.
     pub items: Items,
     /// The rule.
@@ -110,28 +110,28 @@ pub fn cross_sell(
     sequences: &Sequences,
     classes: Classes<'_>,
     until: i32,
-    options: &CrossSellOptions,
+    request: &CrossSellRequest,
 ) -> Result<Vec<Pair>, Error> {
     classes.check_fits(sequences)?;
-    if options.window == 0 {
+    if request.window == 0 {
         let (parameter, range) = ("window", "1 day and more");
         return Err(Error::Input(BadInput::InvalidParameter { parameter, value: 0.0, range }));
     }
-    let least = if options.rule == Rule::Together { 1 } else { 2 };
-    if !(least..=MOST_PERIODS).contains(&options.periods) {
-        let (parameter, value) = ("periods", options.periods as f64);
+    let least = if request.rule == Rule::Together { 1 } else { 2 };
+    if !(least..=MOST_PERIODS).contains(&request.periods) {
+        let (parameter, value) = ("periods", request.periods as f64);
         let range = "1 to 1000, and 2 and more where one follows the other";
         return Err(Error::Input(BadInput::InvalidParameter { parameter, value, range }));
     }
-    let items = match options.items {
+    let items = match request.items {
         Items::Classes => classes.len(),
         Items::Goals => sequences.goals().len(),
     };
     let bought: Vec<Bought> =
-        (0..sequences.customers()).map(|n| Bought::new(n, sequences, until, options)).collect();
-    let medians = if options.rule == Rule::SpendsMore { medians(&bought, items) } else { Vec::new() };
+        (0..sequences.customers()).map(|n| Bought::new(n, sequences, until, request)).collect();
+    let medians = if request.rule == Rule::SpendsMore { medians(&bought, items) } else { Vec::new() };
     let customers: Vec<Customer> =
-        bought.iter().map(|bought| bought.observations(options, items, &medians)).collect();
+        bought.iter().map(|bought| bought.observations(request, items, &medians)).collect();
     let observations: usize = customers.iter().map(Vec::len).sum();
     if observations == 0 {
         let what = "cross-selling";
@@ -142,7 +142,7 @@ pub fn cross_sell(
             found: 0,
         }));
     }
-    let sums = Sums::new(&customers, items, options.rule == Rule::Together);
+    let sums = Sums::new(&customers, items, request.rule == Rule::Together);
     let mut pairs = Vec::new();
     for first in 0..items {
         for second in 0..items {
@@ -201,16 +201,16 @@ struct Bought {
 }
 
 impl Bought {
-    fn new(n: usize, sequences: &Sequences, until: i32, options: &CrossSellOptions) -> Self {
-        let mut bought = Self { periods: vec![BTreeMap::new(); options.periods], before: Vec::new() };
+    fn new(n: usize, sequences: &Sequences, until: i32, request: &CrossSellRequest) -> Self {
+        let mut bought = Self { periods: vec![BTreeMap::new(); request.periods], before: Vec::new() };
         let groups = sequences.groups(n);
         for at in 0..known(groups.day, until) {
-            let period = (i64::from(until) - i64::from(groups.day[at])) / i64::from(options.window);
+            let period = (i64::from(until) - i64::from(groups.day[at])) / i64::from(request.window);
             let mut add = |item: u16, money: i64| match bought.periods.get_mut(period as usize) {
                 Some(items) => *items.entry(item).or_insert(0) += money,
                 None => bought.before.push(item),
             };
-            match options.items {
+            match request.items {
                 Items::Goals => add(groups.goal[at], groups.spent[at]),
                 Items::Classes => sequences.items(n, at).for_each(|(class, money)| add(class, money)),
             }
@@ -220,9 +220,9 @@ impl Bought {
         bought
     }
 
-    fn observations(&self, options: &CrossSellOptions, items: usize, medians: &[f64]) -> Customer {
+    fn observations(&self, request: &CrossSellRequest, items: usize, medians: &[f64]) -> Customer {
         let all = |items: &BTreeMap<u16, i64>| items.keys().copied().collect::<Vec<u16>>();
-        if options.rule == Rule::Together {
+        if request.rule == Rule::Together {
             let same = |(period, items): (usize, &BTreeMap<u16, i64>)| Observation {
                 period,
                 first: all(items),
@@ -246,7 +246,7 @@ impl Bought {
                 let money = after.get(item).copied();
                 money.is_some_and(|money| money > now[item] && money as f64 > medians[*item as usize])
             };
-            let (second, possible) = match options.rule {
+            let (second, possible) = match request.rule {
                 Rule::Together | Rule::Follows => (all(after), None),
                 Rule::FollowsNew => (
                     after.keys().copied().filter(|item| new[*item as usize]).collect(),

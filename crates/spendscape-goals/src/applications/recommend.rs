@@ -9,7 +9,7 @@ use crate::{Error, Outlook, Sequences};
 
 /// What to recommend.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RecommendOptions {
+pub struct RecommendationRequest {
     /// Days ahead; one of the outlook's horizons.
     pub horizon: u32,
     /// Goals per customer.
@@ -68,20 +68,20 @@ pub fn recommend(
     outlook: &Outlook,
     sequences: &Sequences,
     classes: Classes<'_>,
-    options: &RecommendOptions,
+    request: &RecommendationRequest,
 ) -> Result<Vec<Recommendation>, Error> {
     outlook.check_fits(sequences)?;
     classes.check_fits(sequences)?;
-    let h = outlook.horizon(options.horizon)?;
-    if !(0.0..=1.0).contains(&options.novelty_weight) {
+    let h = outlook.horizon(request.horizon)?;
+    if !(0.0..=1.0).contains(&request.novelty_weight) {
         let (parameter, range) = ("novelty_weight", "0 to 1");
         return Err(Error::Input(BadInput::InvalidParameter {
             parameter,
-            value: options.novelty_weight,
+            value: request.novelty_weight,
             range,
         }));
     }
-    for (parameter, value) in [("goals", options.goals), ("classes", options.classes)] {
+    for (parameter, value) in [("goals", request.goals), ("classes", request.classes)] {
         if value == 0 {
             return Err(Error::Input(BadInput::InvalidParameter {
                 parameter,
@@ -92,12 +92,12 @@ pub fn recommend(
     }
     let what = "the list of exclusions";
     let mut goal_allowed = vec![true; outlook.goals()];
-    for name in &options.excluded_goals {
+    for name in &request.excluded_goals {
         let goal = sequences.goals().iter().position(|goal| goal == name);
         goal_allowed[goal.ok_or_else(|| Error::UnknownGoal { what, goal: name.clone() })?] = false;
     }
     let mut class_allowed = vec![true; classes.len()];
-    for name in &options.excluded_classes {
+    for name in &request.excluded_classes {
         class_allowed[classes.position(what, name)?] = false;
     }
     let offered: Vec<Vec<usize>> = (0..outlook.goals())
@@ -122,7 +122,7 @@ pub fn recommend(
     let count = customers.len() as f64;
     mean.iter_mut().for_each(|sum| *sum /= count);
 
-    let weigh = |p: f64, novelty: f64| p * (1.0 - options.novelty_weight + options.novelty_weight * novelty);
+    let weigh = |p: f64, novelty: f64| p * (1.0 - request.novelty_weight + request.novelty_weight * novelty);
     let rows: Vec<Vec<Recommendation>> = customers
         .par_iter()
         .enumerate()
@@ -132,13 +132,13 @@ pub fn recommend(
                 let score = |class: usize| weigh(customer.probability[class], customer.class_novelty[class]);
                 let possible =
                     offered[goal].iter().copied().filter(|class| customer.probability[*class] > 0.0);
-                best(possible, score, options.classes)
+                best(possible, score, request.classes)
             };
             let goals = (0..outlook.goals())
                 .filter(|goal| offered[*goal].iter().any(|class| customer.probability[*class] > 0.0));
             let score = |goal: usize| weigh(goal_probability(goal), customer.goal_novelty[goal]);
             let mut rows = Vec::new();
-            for (goal_at, goal) in best(goals, score, options.goals).into_iter().enumerate() {
+            for (goal_at, goal) in best(goals, score, request.goals).into_iter().enumerate() {
                 for (class_at, class) in inside(goal).into_iter().enumerate() {
                     rows.push(Recommendation {
                         customer: n,

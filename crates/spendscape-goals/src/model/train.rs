@@ -57,7 +57,7 @@ pub struct GoalEpoch {
     pub validation_loss: Option<f64>,
 }
 
-impl GoalModel {
+impl GoalParams {
     /// Trains the networks of days and of goals, at the same time where there are two threads; the result does not depend
     /// on it. `channels` is the number of channels that groups can have; further ones are alike. `after_pass` is told of
     /// every pass.
@@ -65,18 +65,18 @@ impl GoalModel {
     /// # Errors
     /// A parameter out of its range; [`BadInput::ShapeMismatch`] or [`Error::NoTarget`] for a block whose parts do not fit;
     /// [`BadInput::TooFew`] without two groups of one customer to train on; [`Error::Read`].
-    pub fn train<R: Rng>(
+    pub fn fit<R: Rng>(
+        &self,
         source: &dyn Blocks,
         calendar: &Calendar,
         channels: usize,
-        params: &GoalParams,
         rng: &mut R,
         after_pass: impl Fn(&GoalEpoch) + Sync,
-    ) -> Result<Self, Error> {
-        params.check()?;
-        let survey = Survey::of(source, params)?;
+    ) -> Result<GoalModel, Error> {
+        self.check()?;
+        let survey = Survey::of(source, self)?;
         let goals = survey.goals;
-        if let Some(weights) = params.class_weights.as_ref().filter(|weights| weights.len() != goals) {
+        if let Some(weights) = self.class_weights.as_ref().filter(|weights| weights.len() != goals) {
             return Err(Error::Input(BadInput::ShapeMismatch {
                 argument: "class_weights",
                 expected: goals,
@@ -93,11 +93,11 @@ impl GoalModel {
                 found,
             }));
         }
-        let sizes = survey.sizes(params, goals, channels, &source.load(0)?.covariates);
+        let sizes = survey.sizes(self, goals, channels, &source.load(0)?.covariates);
         let encoder = Encoder::new(sizes, calendar.clone());
         let seeds: [u64; 2] = [rng.next_u64(), rng.next_u64()];
         let fit = |part: Part, pieces, seed| {
-            let job = Job { source, encoder: &encoder, part, params, pieces };
+            let job = Job { source, encoder: &encoder, part, params: self, pieces };
             job.fit(&mut Xoshiro256PlusPlus::seed_from_u64(seed), &after_pass)
         };
         let (days, goals) = rayon::join(
@@ -105,13 +105,13 @@ impl GoalModel {
             || fit(Part::Goals, goals_pieces, seeds[1]),
         );
         let shape = Shape {
-            units: params.units,
-            layers: params.layers,
-            window: params.window,
+            units: self.units,
+            layers: self.layers,
+            window: self.window,
             temperatures: (1.0, 1.0),
-            class_weights: params.class_weights.clone(),
+            class_weights: self.class_weights.clone(),
         };
-        Ok(Self { encoder, days: days?, goals: goals?, shape })
+        Ok(GoalModel { encoder, days: days?, goals: goals?, shape })
     }
 }
 

@@ -120,7 +120,7 @@ fn regressions_match() {
     for (name, loss, y) in
         [("logistic_", Loss::Logistic, &golden.y), ("ridge_", Loss::Squared, &golden.amount)]
     {
-        let model = Regression::fit(loss, &golden.x, y, &ones, 2.0).unwrap();
+        let model = Regression::params(loss).penalty(2.0).fit(&golden.x, y, &ones).unwrap();
         assert!(model.converged());
         let found: Vec<f64> =
             std::iter::once(model.intercept()).chain(model.coefficients().iter().copied()).collect();

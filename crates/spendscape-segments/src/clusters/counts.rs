@@ -21,6 +21,18 @@ pub struct Elbow {
 
 /// Elbow of the k-means inertia for `1..=most` clusters.
 ///
+/// ```
+/// use ndarray::Array2;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::clusters::elbow;
+///
+/// // Three groups of four points on a line.
+/// let x = Array2::from_shape_fn((12, 1), |(n, _)| 10.0 * (n / 4) as f64 + 0.1 * (n % 4) as f64);
+/// let found = elbow(&x, 6, 4, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// assert_eq!(found.clusters, 3);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When `most` is 0, there are fewer rows than `most`, or a value is not finite.
 pub fn elbow<R: Rng + ?Sized>(x: &ArrayRef2<f64>, most: usize, starts: usize, rng: &mut R) -> Result<Elbow> {
@@ -66,6 +78,18 @@ pub struct Gap {
 
 /// Gap statistic for `1..=most` clusters with `references` reference samples.
 ///
+/// ```
+/// use ndarray::Array2;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::clusters::{GapReference, gap_statistic};
+///
+/// let x = Array2::from_shape_fn((12, 1), |(n, _)| 10.0 * (n / 4) as f64 + 0.1 * (n % 4) as f64);
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let found = gap_statistic(&x, 5, 4, GapReference::Uniform, 20, &mut rng)?;
+/// assert_eq!(found.clusters, 3);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When `most` or `references` is 0, there are fewer rows than `most`, or a value is not finite.
 pub fn gap_statistic<R: Rng + ?Sized>(
@@ -85,6 +109,18 @@ pub fn gap_statistic<R: Rng + ?Sized>(
 
 /// [`gap_statistic`] where the inertia of the data (of their directions with [`GapReference::GaussianDirections`]) with
 /// `1..` clusters is known: that of [`elbow`].
+///
+/// ```
+/// use ndarray::Array2;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::clusters::{GapReference, elbow, gap_of_inertia};
+///
+/// let x = Array2::from_shape_fn((12, 1), |(n, _)| 10.0 * (n / 4) as f64 + 0.1 * (n % 4) as f64);
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let inertia = elbow(&x, 5, 4, &mut rng)?.inertia;
+/// assert_eq!(gap_of_inertia(&inertia, &x, 4, GapReference::Uniform, 20, &mut rng)?.clusters, 3);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`gap_statistic`].

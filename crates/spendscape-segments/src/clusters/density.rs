@@ -65,6 +65,20 @@ impl DensityParams {
 }
 
 /// A density-based clustering.
+///
+/// ```
+/// use ndarray::array;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::clusters::DensityClusters;
+///
+/// let x = array![[0.0], [0.1], [0.2], [5.0], [5.1], [5.2], [40.0]];
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let found = DensityClusters::params(3).min_samples(2).fit(&x, &mut rng)?;
+/// assert_eq!(found.clusters, 2);
+/// assert_eq!(found.labels[6], None);
+/// assert_eq!(found.predict(&array![[0.05]])?, [found.labels[0]]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct DensityClusters {
     /// Cluster of each row, `None` for noise.

@@ -108,6 +108,20 @@ pub struct Merge {
 }
 
 /// A hierarchical clustering.
+///
+/// ```
+/// use ndarray::array;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::clusters::{Hierarchical, Linkage};
+///
+/// let x = array![[0.0], [0.2], [5.0], [5.3]];
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let tree = Hierarchical::params(2).linkage(Linkage::Average).fit(&x, &mut rng)?;
+/// assert_eq!(tree.merges.len(), 3);
+/// assert!((tree.merges[0].height - 0.2).abs() < 1e-12);
+/// assert_eq!(tree.predict(&array![[4.0]])?, [tree.labels[2]]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hierarchical {
     /// Cluster of each row, numbered in the order of first appearance among the rows the tree was built on.

@@ -128,6 +128,19 @@ impl MixtureParams {
 }
 
 /// A Gaussian mixture.
+///
+/// ```
+/// use ndarray::array;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::clusters::Mixture;
+///
+/// let x = array![[0.0], [0.2], [0.4], [5.0], [5.2], [5.4]];
+/// let mixture = Mixture::params(2).fit(&x, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// assert!((mixture.weights.sum() - 1.0).abs() < 1e-12);
+/// assert!(mixture.probabilities(&array![[0.2]])?.iter().any(|p| *p > 0.999));
+/// assert_eq!(mixture.predict(&x)?[0], mixture.predict(&x)?[2]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mixture {
     /// Weight of each component; they sum to 1.

@@ -131,24 +131,17 @@ pub struct Comparison {
 /// | `silhouette_sample` | 2,500 | test customers in the silhouette |
 /// | `null` | true | whether the unimodal null is computed |
 #[derive(Debug, Clone, PartialEq)]
-pub struct ComparisonConfig {
-    /// Longest dominance prefix.
-    pub depths: usize,
-    /// Neighbors of the prefix accuracy.
-    pub neighbors: usize,
-    /// Clusters of the main clustering.
-    pub clusters: usize,
-    /// Clusters of the finer window stability; 0 leaves it out.
-    pub fine_clusters: usize,
-    /// k-means starts.
-    pub starts: usize,
-    /// Test customers in the silhouette.
-    pub silhouette_sample: usize,
-    /// Whether the unimodal null is computed.
-    pub null: bool,
+pub struct ComparisonParams {
+    pub(crate) depths: usize,
+    pub(crate) neighbors: usize,
+    pub(crate) clusters: usize,
+    pub(crate) fine_clusters: usize,
+    pub(crate) starts: usize,
+    pub(crate) silhouette_sample: usize,
+    pub(crate) null: bool,
 }
 
-impl Default for ComparisonConfig {
+impl Default for ComparisonParams {
     fn default() -> Self {
         Self {
             depths: 4,
@@ -159,6 +152,57 @@ impl Default for ComparisonConfig {
             silhouette_sample: 2_500,
             null: true,
         }
+    }
+}
+
+impl ComparisonParams {
+    /// Longest dominance prefix.
+    #[must_use]
+    pub fn depths(mut self, depths: usize) -> Self {
+        self.depths = depths;
+        self
+    }
+
+    /// Neighbors of the prefix accuracy.
+    #[must_use]
+    pub fn neighbors(mut self, neighbors: usize) -> Self {
+        self.neighbors = neighbors;
+        self
+    }
+
+    /// Clusters of the main clustering.
+    #[must_use]
+    pub fn clusters(mut self, clusters: usize) -> Self {
+        self.clusters = clusters;
+        self
+    }
+
+    /// Clusters of the finer window stability; 0 leaves it out.
+    #[must_use]
+    pub fn fine_clusters(mut self, fine_clusters: usize) -> Self {
+        self.fine_clusters = fine_clusters;
+        self
+    }
+
+    /// k-means starts.
+    #[must_use]
+    pub fn starts(mut self, starts: usize) -> Self {
+        self.starts = starts;
+        self
+    }
+
+    /// Test customers in the silhouette.
+    #[must_use]
+    pub fn silhouette_sample(mut self, silhouette_sample: usize) -> Self {
+        self.silhouette_sample = silhouette_sample;
+        self
+    }
+
+    /// Whether the unimodal null is computed.
+    #[must_use]
+    pub fn null(mut self, null: bool) -> Self {
+        self.null = null;
+        self
     }
 }
 
@@ -174,7 +218,7 @@ pub fn compare<R: Rng + ?Sized>(
     representations: &[Representation<'_>],
     grades: &ArrayRef2<f64>,
     train: &[bool],
-    config: &ComparisonConfig,
+    params: &ComparisonParams,
     rng: &mut R,
 ) -> Result<Comparison> {
     let base = rng.next_u64();
@@ -185,9 +229,9 @@ pub fn compare<R: Rng + ?Sized>(
     for r in representations {
         check::length("rows of features", grades.nrows(), r.features.nrows())?;
         let mut stream = Xoshiro256PlusPlus::seed_from_u64(stream_seed(base, r.name, r.seed));
-        let judge = Judge { train, fitted: &fitted, tested: &tested, config };
+        let judge = Judge { train, fitted: &fitted, tested: &tested, params };
         let mut figures = judge.hierarchy(r.features, r.space, &order, &mut stream)?;
-        if config.null {
+        if params.null {
             let null = JointNull::fit(&check::take(r.features, &fitted), &check::take(grades, &fitted))?;
             let (features, grades) = null.sample(grades.nrows(), &mut stream);
             let under_null = judge.hierarchy(&features, r.space, &dominance_order(&grades)?, &mut stream)?;

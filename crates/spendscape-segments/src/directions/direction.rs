@@ -9,6 +9,16 @@ use crate::error::Result;
 ///
 /// `states` is `N x T x M`; the result is `N x M`.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::directions::final_states;
+///
+/// // One customer, two periods, two dimensions.
+/// let states = array![[[0.1, 0.2], [0.3, 0.4]]];
+/// assert_eq!(final_states(&states)?, array![[0.3, 0.4]]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When there are no steps.
 pub fn final_states(states: &ArrayRef3<f64>) -> Result<Array2<f64>> {
@@ -17,6 +27,15 @@ pub fn final_states(states: &ArrayRef3<f64>) -> Result<Array2<f64>> {
 }
 
 /// Net direction `h_T - h_1` per customer, which leaves the first step out.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::directions::net_directions;
+///
+/// let states = array![[[0.25, 0.5], [0.75, 0.5]]];
+/// assert_eq!(net_directions(&states)?, array![[0.5, 0.0]]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When there are fewer than two steps.
@@ -27,6 +46,14 @@ pub fn net_directions(states: &ArrayRef3<f64>) -> Result<Array2<f64>> {
 }
 
 /// Steps `h_t - h_{t-1}` with `h_0 = 0`, in the shape of `states`.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::directions::steps;
+///
+/// let states = array![[[0.25], [1.0], [0.5]]];
+/// assert_eq!(steps(&states), array![[[0.25], [0.75], [-0.5]]]);
+/// ```
 pub fn steps(states: &ArrayRef3<f64>) -> Array3<f64> {
     let mut out = states.to_owned();
     if out.dim().1 > 1 {
@@ -39,6 +66,13 @@ pub fn steps(states: &ArrayRef3<f64>) -> Array3<f64> {
 /// Rows scaled to unit length; a zero row stays zero.
 ///
 /// The scale is taken from the largest entry first, so that rows near the limits of f64 neither overflow nor vanish.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::directions::unit_rows;
+///
+/// assert_eq!(unit_rows(&array![[3.0, 4.0], [0.0, 0.0]]), array![[0.6, 0.8], [0.0, 0.0]]);
+/// ```
 pub fn unit_rows(x: &ArrayRef2<f64>) -> Array2<f64> {
     let mut out = x.to_owned();
     for mut row in out.rows_mut() {
@@ -55,6 +89,14 @@ pub fn unit_rows(x: &ArrayRef2<f64>) -> Array2<f64> {
 /// Mean of the values up to and including each period: `out[n, t] = mean(x[n, 0..=t])`.
 ///
 /// The control for "customers keep their segment over the years": a running mean keeps still by construction.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::directions::running_mean;
+///
+/// let shares = array![[[1.0], [0.0], [0.5]]];
+/// assert_eq!(running_mean(&shares), array![[[1.0], [0.5], [0.5]]]);
+/// ```
 pub fn running_mean(x: &ArrayRef3<f64>) -> Array3<f64> {
     let mut out = x.to_owned();
     for t in 1..x.dim().1 {

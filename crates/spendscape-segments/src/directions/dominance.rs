@@ -14,6 +14,14 @@ use crate::error::Result;
 ///
 /// `grades` is `N x P`; the result is `N x P` with column indices, the dominant trait first.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::directions::dominance_order;
+///
+/// assert_eq!(dominance_order(&array![[0.1, 0.9, 0.5]])?, array![[1, 2, 0]]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When a grade is not finite, or there are no columns.
 pub fn dominance_order(grades: &ArrayRef2<f64>) -> Result<Array2<usize>> {
@@ -31,6 +39,14 @@ pub fn dominance_order(grades: &ArrayRef2<f64>) -> Result<Array2<usize>> {
 }
 
 /// Column of the largest grade per row; the first of equal ones.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::directions::dominant;
+///
+/// assert_eq!(dominant(&array![[0.1, 0.9], [0.5, 0.5]])?, [1, 0]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When a grade is not finite, or there are no columns.
@@ -64,6 +80,17 @@ pub struct PrefixLabels {
 ///
 /// Labels number the *occurring* paths in lexicographic order, so that a smaller label means a lexicographically
 /// smaller path (the tie rule of [`crate::neighbors::prefix_accuracy`] rests on it).
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::directions::{dominance_order, prefix_labels};
+///
+/// let order = dominance_order(&array![[0.1, 0.9, 0.5], [0.2, 0.8, 0.3], [0.7, 0.1, 0.2]])?;
+/// let prefixes = prefix_labels(&order, 2)?;
+/// assert_eq!(prefixes.labels, [1, 1, 0]);
+/// assert_eq!(prefixes.paths, [[0, 2], [1, 2]]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When `depth` is 0 or larger than the number of traits.

@@ -34,6 +34,19 @@ impl CanonicalFrame {
     /// `directions` is `N x M` (zero rows are left out), `readout` is the output layer `W`, `P x M`, and `train` marks
     /// the customers to fit on.
     ///
+    /// ```
+    /// use ndarray::array;
+    /// use spendscape_segments::directions::CanonicalFrame;
+    ///
+    /// let directions = array![[1.0, 0.1], [1.0, -0.1], [0.0, 1.0]];
+    /// let frame = CanonicalFrame::fit(&directions, &array![[1.0, 0.0], [0.0, 1.0]], &[true, true, false])?;
+    /// // The mean of the two training directions is the first axis: there longitude is 0.
+    /// let longitude = frame.angles(&array![[2.0, 0.0], [0.0, 3.0]])?;
+    /// assert!(longitude[[0, 0]].abs() < 1e-12);
+    /// assert!((longitude[[1, 0]].abs() - std::f64::consts::FRAC_PI_2).abs() < 1e-12);
+    /// # Ok::<(), spendscape_segments::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// When shapes disagree, a value is not finite, no training direction is different from zero, or the directions
     /// have no mean (they cancel out).
@@ -130,6 +143,16 @@ impl CanonicalFrame {
 }
 
 /// Direction angles of coordinates about their own axes, as [`CanonicalFrame::angles`] defines them.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::directions::angles_of;
+///
+/// // Longitude and latitude.
+/// let angles = angles_of(&array![[1.0, 0.0, 1.0]]);
+/// assert_eq!(angles[[0, 0]], 0.0);
+/// assert!((angles[[0, 1]] - std::f64::consts::FRAC_PI_4).abs() < 1e-12);
+/// ```
 pub fn angles_of(coordinates: &ArrayRef2<f64>) -> Array2<f64> {
     let (rows, units) = coordinates.dim();
     let mut angles = Array2::zeros((rows, if units == 0 { 0 } else { (units - 1).max(1) }));

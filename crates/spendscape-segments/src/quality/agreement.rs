@@ -6,6 +6,13 @@ use crate::labels::compress;
 
 /// Share of equal entries.
 ///
+/// ```
+/// use spendscape_segments::quality::share_equal;
+///
+/// assert_eq!(share_equal(&[0, 1, 1, 2], &[0, 1, 2, 2])?, 0.75);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When the lengths differ or there are no entries.
 pub fn share_equal(a: &[usize], b: &[usize]) -> Result<f64> {
@@ -121,6 +128,15 @@ fn entropy(groups: &[usize], total: usize) -> f64 {
 
 /// Adjusted Rand index (Hubert and Arabie 1985): 1 for equal partitions, 0 on average for random ones.
 ///
+/// ```
+/// use spendscape_segments::quality::adjusted_rand_index;
+///
+/// // The names of the groups do not count.
+/// assert_eq!(adjusted_rand_index(&[0, 0, 1, 1], &[7, 7, 3, 3])?, 1.0);
+/// assert!(adjusted_rand_index(&[0, 0, 1, 1], &[0, 1, 0, 1])? < 0.0);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When the lengths differ or there are no entries.
 pub fn adjusted_rand_index(a: &[usize], b: &[usize]) -> Result<f64> {
@@ -143,6 +159,14 @@ pub fn adjusted_rand_index(a: &[usize], b: &[usize]) -> Result<f64> {
 /// the exact expectation under random labelings: 1 for equal partitions, 0 on average for random ones.
 ///
 /// Two labelings with one group each agree perfectly, by convention.
+///
+/// ```
+/// use spendscape_segments::quality::adjusted_mutual_information;
+///
+/// assert!((adjusted_mutual_information(&[0, 0, 1, 1], &[7, 7, 3, 3])? - 1.0).abs() < 1e-12);
+/// assert!(adjusted_mutual_information(&[0, 0, 1, 1], &[0, 1, 0, 1])? < 0.0);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When the lengths differ or there are no entries.

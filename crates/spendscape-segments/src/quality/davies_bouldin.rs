@@ -8,6 +8,16 @@ use crate::error::Result;
 /// Davies-Bouldin index (1979): mean over clusters of the worst ratio of summed spreads to the distance of the centers.
 /// Smaller is better, 0 is the least. Clusters with coinciding centers do not count against each other.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::quality::davies_bouldin;
+///
+/// // Spreads of 1 each, centers 10 apart.
+/// let index = davies_bouldin(&array![[0.0], [2.0], [10.0], [12.0]], &[0, 0, 1, 1])?;
+/// assert!((index - 0.2).abs() < 1e-12);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`crate::quality::silhouette`].
 pub fn davies_bouldin(x: &ArrayRef2<f64>, labels: &[usize]) -> Result<f64> {

@@ -10,6 +10,16 @@ use crate::error::Result;
 ///
 /// The Hungarian method with potentials (Jonker and Volgenant 1987), O(rows^2 columns).
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::quality::maximum_assignment;
+///
+/// // The best pair alone (9) would cost more than it brings.
+/// let value = array![[9.0, 8.0], [7.0, 1.0], [2.0, 2.0]];
+/// assert_eq!(maximum_assignment(&value)?, [Some(1), Some(0), None]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When a value is not finite.
 pub fn maximum_assignment(value: &ArrayRef2<f64>) -> Result<Vec<Option<usize>>> {

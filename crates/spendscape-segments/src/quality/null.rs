@@ -14,6 +14,19 @@ use crate::error::{Error, Result};
 /// Clustering methods always return clusters; a silhouette, an agreement with the dominant trait or a neighbor accuracy
 /// says something about clusters only beside the same figure for this null (METHODS, segments). Fitted jointly on states
 /// and grades, its samples have grades too, so every figure that needs dominance labels has its null.
+///
+/// ```
+/// use ndarray::array;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::quality::GaussianNull;
+///
+/// let null = GaussianNull::fit(&array![[0.0, 1.0], [2.0, 1.0]])?;
+/// let drawn = null.sample(1_000, &mut Xoshiro256PlusPlus::seed_from_u64(1));
+/// // The second column does not vary; the first has mean 1 and deviation 1.
+/// assert!(drawn.column(1).iter().all(|value| (value - 1.0).abs() < 1e-9));
+/// assert!((drawn.column(0).mean().unwrap() - 1.0).abs() < 0.2);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct GaussianNull {
     mean: Array1<f64>,

@@ -26,6 +26,16 @@ pub struct Silhouette {
 ///
 /// All `N^2` distances are computed, none is kept: time is quadratic in `N`, memory linear.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::quality::silhouette;
+///
+/// let found = silhouette(&array![[0.0], [1.0], [10.0], [11.0]], &[0, 0, 1, 1])?;
+/// // The outer points: 1 - 1 / 10.5; the inner ones: 1 - 1 / 9.5.
+/// assert!((found.mean - (2.0 - 1.0 / 10.5 - 1.0 / 9.5) / 2.0).abs() < 1e-12);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are fewer than 2 clusters or more than `N - 1`.
 pub fn silhouette(x: &ArrayRef2<f64>, labels: &[usize]) -> Result<Silhouette> {

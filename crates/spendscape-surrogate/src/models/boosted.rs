@@ -89,7 +89,7 @@ impl BoostedTrees {
         }
         let seen = (x.nrows() as f64 * self.subsample) as usize;
         check::rows("a boosted tree (customers after subsampling)", 2, seen)?;
-        let boosting = Boosting::new(Loss::Squared)
+        let boosting = Boosting::params(Loss::Squared)
             .trees(self.trees)
             .max_depth(self.max_depth.into())
             .learning_rate(self.learning_rate)

@@ -65,7 +65,7 @@ impl RegressionTree {
                 range: "[1, inf)",
             }));
         }
-        let mut cart = Cart::default().min_leaf_rows(self.min_samples_leaf);
+        let mut cart = Cart::params().min_leaf_rows(self.min_samples_leaf);
         if let Some(depth) = self.max_depth {
             cart = cart.max_depth(depth.into());
         }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use spendscape_dynamics::{
     fixed_points::{Outcome, Verdict},
     map::LstmCell,
-    population::{Population, PopulationConfig, analyze_population},
+    population::{Population, PopulationParams, analyze_population},
     study::{evenly_spaced, worth_studying},
 };
 use spendscape_run::{File, Model, Notes, Stage, StoredTargets, WithAxes, inputs, outputs};
@@ -125,8 +125,8 @@ impl Stage for Dynamics {
         let axes =
             Axes::new().with_numbered(Axis::Unit, units).with(Axis::Trait, targets.traits.iter().cloned());
         let cell = LstmCell::new(&weights.input, &weights.recurrent, &weights.bias)?;
-        let config = PopulationConfig { horizon: options.horizon, ..PopulationConfig::default() };
-        let population = analyze_population(&cell, &mean_shares, &config)?;
+        let params = PopulationParams::default().horizon(options.horizon);
+        let population = analyze_population(&cell, &mean_shares, &params)?;
         let extended = extended(options, &panel, &model, &mean_shares)?;
         let groups = attractors::Groups {
             targets: &targets,

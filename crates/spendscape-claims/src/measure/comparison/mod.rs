@@ -11,7 +11,7 @@ use spendscape_lstm::Activation;
 use spendscape_run::Segmentation;
 use spendscape_schema::{seed, tables};
 use spendscape_segments::{
-    comparison::{Comparison, ComparisonConfig, ComparisonRow, Measure, Representation, Space, compare},
+    comparison::{Comparison, ComparisonParams, ComparisonRow, Measure, Representation, Space, compare},
     directions::{net_directions, running_mean},
     neighbors::DEFAULT_NEIGHBORS,
 };
@@ -99,17 +99,16 @@ pub(crate) fn compare_all(run: &Run) -> Result<Comparison> {
         })
         .collect();
     let inside = run.train_rows().len();
-    let config = ComparisonConfig {
-        depths: LEVELS,
-        neighbors: DEFAULT_NEIGHBORS.min(inside),
-        clusters: Segmentation::CLUSTERS.min(inside),
-        fine_clusters: FINE_CLUSTERS.min(inside),
-        starts: Segmentation::STARTS,
-        silhouette_sample: SILHOUETTE_CUSTOMERS,
-        null: true,
-    };
+    let params = ComparisonParams::default()
+        .depths(LEVELS)
+        .neighbors(DEFAULT_NEIGHBORS.min(inside))
+        .clusters(Segmentation::CLUSTERS.min(inside))
+        .fine_clusters(FINE_CLUSTERS.min(inside))
+        .starts(Segmentation::STARTS)
+        .silhouette_sample(SILHOUETTE_CUSTOMERS)
+        .null(true);
     let mut rng = seed::stream(1, "comparison", 0);
-    Ok(compare(&representations, &run.targets.grades, &run.targets.train, &config, &mut rng)?)
+    Ok(compare(&representations, &run.targets.grades, &run.targets.train, &params, &mut rng)?)
 }
 
 /// Features of all customers, of one kind.

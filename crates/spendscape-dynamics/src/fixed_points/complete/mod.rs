@@ -20,7 +20,7 @@ use gru::{GruReduced, ResetBefore};
 use rnn::RnnReduced;
 
 use crate::fixed_points::spectrum::SpectrumWork;
-use crate::fixed_points::{Fate, FindConfig, FixedPoint, find_fixed_points};
+use crate::fixed_points::{Fate, FindParams, FixedPoint, find_fixed_points};
 use crate::interval::{Interval, by_lower_ends};
 use crate::map::{GruMap, LstmMap, Map, Nonlinearity, Reset, RnnMap};
 
@@ -48,15 +48,21 @@ pub enum Outcome {
     NotProved,
 }
 
-/// Settings of the complete search.
+/// Parameters of the complete search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SearchConfig {
-    /// The most boxes examined per layer problem; `None` takes the default for the number of units (20,000 up to four
-    /// units, 200,000 for five, 2,000,000 for six).
-    pub max_boxes: Option<usize>,
+pub struct SearchParams {
+    pub(crate) max_boxes: Option<usize>,
 }
 
-impl SearchConfig {
+impl SearchParams {
+    /// The most boxes examined per layer problem; `None` takes the default for the number of units (20,000 up to four
+    /// units, 200,000 for five, 2,000,000 for six).
+    #[must_use]
+    pub fn max_boxes(mut self, max_boxes: usize) -> Self {
+        self.max_boxes = Some(max_boxes);
+        self
+    }
+
     /// The cap for a system of `units` equations.
     #[must_use]
     pub fn cap(&self, units: usize) -> usize {
@@ -92,7 +98,7 @@ pub struct FixedPointList {
 pub trait Complete: Map {
     /// Lists every fixed point with a proof, up to [`COMPLETE_UNITS_MAX`] units per layer ([`RELU_UNITS_MAX`] of a relu
     /// layer); above that, certified points from many starts with the outcome [`Outcome::NotProved`].
-    fn fixed_points(&self, config: &SearchConfig) -> FixedPointList;
+    fn fixed_points(&self, params: &SearchParams) -> FixedPointList;
 }
 
 /// What a reduced search found, free of its dimension.
@@ -114,11 +120,11 @@ pub(crate) struct RawRoot {
 
 fn run<const N: usize>(
     system: &impl Reduced<N>,
-    config: &SearchConfig,
+    params: &SearchParams,
     cells: impl Fn(&[Interval; N]) -> Vec<Interval>,
 ) -> Raw {
     let mut search = Search::new();
-    let outcome = search.run(system, config.cap(N));
+    let outcome = search.run(system, params.cap(N));
     let roots = search.roots.iter().map(|r| RawRoot {
         tight: r.tight.to_vec(),
         unique: r.unique.to_vec(),
@@ -175,26 +181,26 @@ impl<'a, const N: usize> LstmReduced<'a, N> {
 }
 
 /// The reduced search of one LSTM layer, or `None` when it has too many units.
-pub(crate) fn lstm_raw(map: &LstmMap<'_>, config: &SearchConfig) -> Option<Raw> {
+pub(crate) fn lstm_raw(map: &LstmMap<'_>, params: &SearchParams) -> Option<Raw> {
     with_units!(map.units(), N => {
         let w = recurrent(map.cell);
         let system = LstmReduced::<N>::of(map, &w);
-        Some(run(&system, config, |x| (0..N).map(|k| system.cell(k, x)).collect()))
+        Some(run(&system, params, |x| (0..N).map(|k| system.cell(k, x)).collect()))
     }, None)
 }
 
-fn rnn_raw(map: &RnnMap<'_>, config: &SearchConfig) -> Option<Raw> {
+fn rnn_raw(map: &RnnMap<'_>, params: &SearchParams) -> Option<Raw> {
     let w = &map.cell.affine;
     with_units!(map.dim(), N => {
         let system = RnnReduced::<N> {
             z0: std::array::from_fn(|k| map.z0[k]),
             w: std::array::from_fn(|k| std::array::from_fn(|j| w.recurrent(k, j))),
         };
-        Some(run(&system, config, |_| Vec::new()))
+        Some(run(&system, params, |_| Vec::new()))
     }, None)
 }
 
-fn gru_raw(map: &GruMap<'_>, config: &SearchConfig) -> Option<Raw> {
+fn gru_raw(map: &GruMap<'_>, params: &SearchParams) -> Option<Raw> {
     let w = &map.cell.affine;
     with_units!(map.dim(), N => {
         let r0 = std::array::from_fn(|k| map.z0[k]);
@@ -204,9 +210,9 @@ fn gru_raw(map: &GruMap<'_>, config: &SearchConfig) -> Option<Raw> {
         Some(match &map.cell.reset {
             Reset::After { bias } => {
                 let a0 = std::array::from_fn(|k| Interval::point(bias[k]));
-                run(&GruReduced::<N> { r0, n0, a0, w_r, w_n }, config, |_| Vec::new())
+                run(&GruReduced::<N> { r0, n0, a0, w_r, w_n }, params, |_| Vec::new())
             }
-            Reset::Before => run(&ResetBefore::<N> { r0, n0, w_r, w_n }, config, |_| Vec::new()),
+            Reset::Before => run(&ResetBefore::<N> { r0, n0, w_r, w_n }, params, |_| Vec::new()),
         })
     }, None)
 }
@@ -240,7 +246,7 @@ pub(crate) fn finish(map: &impl Map, raw: Option<Raw>) -> FixedPointList {
 
 /// Certified points from many starts, for systems beyond the search.
 fn not_proved(map: &impl Map) -> FixedPointList {
-    let mut found = find_fixed_points(map, &FindConfig::default(), &[]);
+    let mut found = find_fixed_points(map, &FindParams::default(), &[]);
     let mut order: Vec<usize> = (0..found.certificates.len()).collect();
     order.sort_by(|&a, &b| by_lower_ends(&found.certificates[a].enclosure, &found.certificates[b].enclosure));
     let mut place = vec![0; order.len()];
@@ -260,22 +266,22 @@ fn not_proved(map: &impl Map) -> FixedPointList {
 }
 
 impl Complete for LstmMap<'_> {
-    fn fixed_points(&self, config: &SearchConfig) -> FixedPointList {
-        finish(self, lstm_raw(self, config))
+    fn fixed_points(&self, params: &SearchParams) -> FixedPointList {
+        finish(self, lstm_raw(self, params))
     }
 }
 
 impl Complete for RnnMap<'_> {
-    fn fixed_points(&self, config: &SearchConfig) -> FixedPointList {
+    fn fixed_points(&self, params: &SearchParams) -> FixedPointList {
         match self.cell.nonlinearity {
-            Nonlinearity::Tanh => finish(self, rnn_raw(self, config)),
+            Nonlinearity::Tanh => finish(self, rnn_raw(self, params)),
             Nonlinearity::Relu => relu::fixed_points(self),
         }
     }
 }
 
 impl Complete for GruMap<'_> {
-    fn fixed_points(&self, config: &SearchConfig) -> FixedPointList {
-        finish(self, gru_raw(self, config))
+    fn fixed_points(&self, params: &SearchParams) -> FixedPointList {
+        finish(self, gru_raw(self, params))
     }
 }

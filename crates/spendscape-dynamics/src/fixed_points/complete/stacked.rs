@@ -3,19 +3,19 @@
 //! The lower point is known within about `1e-13`; the upper search runs with that interval as its input, so what it
 //! proves holds for the exact lower point. The products of unique boxes are unique boxes of the whole stack.
 
-use super::{Complete, FixedPointList, Outcome, Raw, RawRoot, SearchConfig, finish, lstm_raw};
+use super::{Complete, FixedPointList, Outcome, Raw, RawRoot, SearchParams, finish, lstm_raw};
 use crate::interval::Interval;
 use crate::map::{LstmMap, Map, StackedMap};
 
 impl Complete for StackedMap<'_> {
-    fn fixed_points(&self, config: &SearchConfig) -> FixedPointList {
-        finish(self, self.raw(config))
+    fn fixed_points(&self, params: &SearchParams) -> FixedPointList {
+        finish(self, self.raw(params))
     }
 }
 
 impl StackedMap<'_> {
     /// The whole stack's roots, with each state in the order `(h_1, c_1, h_2, c_2, ..)`.
-    fn raw(&self, config: &SearchConfig) -> Option<Raw> {
+    fn raw(&self, params: &SearchParams) -> Option<Raw> {
         let seed = RawRoot { tight: Vec::new(), unique: Vec::new(), cells: Vec::new(), sign: 1 };
         let mut all = Raw { roots: vec![seed], undecided: Vec::new(), outcome: Outcome::Complete, boxes: 0 };
         for (l, layer) in self.layers.iter().enumerate() {
@@ -23,7 +23,7 @@ impl StackedMap<'_> {
             for root in &all.roots {
                 let under = if l > 0 { self.layers[l - 1].units() } else { 0 };
                 let at = root.tight.len() - 2 * under;
-                let raw = lstm_raw(&fed(layer, &root.tight[at..at + under]), config)?;
+                let raw = lstm_raw(&fed(layer, &root.tight[at..at + under]), params)?;
                 all.boxes += raw.boxes;
                 all.outcome = worse(all.outcome, raw.outcome);
                 for cover in raw.undecided {

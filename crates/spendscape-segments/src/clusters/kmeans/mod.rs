@@ -167,6 +167,19 @@ impl KMeansParams {
 }
 
 /// A k-means clustering.
+///
+/// ```
+/// use ndarray::array;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::clusters::KMeans;
+///
+/// let x = array![[0.0], [0.2], [5.0], [5.4]];
+/// let clusters = KMeans::params(2).starts(4).fit(&x, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// assert_eq!(clusters.counts, [2, 2]);
+/// assert!((clusters.inertia - (2.0 * 0.01 + 2.0 * 0.04)).abs() < 1e-12);
+/// assert_eq!(clusters.predict(&array![[4.0]])?, [clusters.labels[2]]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct KMeans {
     /// Cluster centers, `k x F`.
@@ -199,6 +212,14 @@ impl KMeans {
 }
 
 /// Index of the nearest row of `centers` (`k x F`) for each row of `x`; among equally near ones the first.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::clusters::nearest_rows;
+///
+/// assert_eq!(nearest_rows(&array![[0.0], [10.0]], &array![[2.0], [7.0], [5.0]])?, [0, 1, 0]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When the numbers of columns differ, there are no centers, or a value is not finite.

@@ -26,11 +26,29 @@ pub(crate) fn cosine(a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>) -> f64 {
 }
 
 /// Lengths `|h_t - h_{t-1}|` of the steps, `N x T`.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::step_lengths;
+///
+/// assert_eq!(step_lengths(&array![[[3.0, 4.0], [3.0, 2.0]]]), array![[5.0, 2.0]]);
+/// ```
 pub fn step_lengths(states: &ArrayRef3<f64>) -> Array2<f64> {
     steps(states).map_axis(Axis(2), norm)
 }
 
 /// Straightness `|h_T| / sum of step lengths` per customer, in [0, 1]: 1 is a straight line from the origin.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::straightness;
+///
+/// // A straight line, and a way there and half of it back.
+/// let states = array![[[1.0, 0.0], [2.0, 0.0]], [[2.0, 0.0], [1.0, 0.0]]];
+/// let found = straightness(&states)?;
+/// assert!((found[0] - 1.0).abs() < 1e-12 && (found[1] - 1.0 / 3.0).abs() < 1e-12);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When there are no steps.
@@ -48,6 +66,15 @@ fn reached_and_walked(states: &ArrayRef3<f64>) -> Result<(Array1<f64>, Array1<f6
 ///
 /// Entry `[n, t]` (0-based) is the angle between the step that arrives at period `t + 1` and the step that arrived at
 /// period `t`, the first step starting at the origin.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::turn_angles;
+///
+/// let right_angle = turn_angles(&array![[[1.0, 0.0], [1.0, 1.0]]])?;
+/// assert!((right_angle[[0, 0]] - std::f64::consts::FRAC_PI_2).abs() < 1e-12);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When there are fewer than two steps.
@@ -78,6 +105,15 @@ fn angle(a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>) -> f64 {
 
 /// Cosine between corresponding rows of two `N x M` matrices.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::row_cosines;
+///
+/// let cosines = row_cosines(&array![[1.0, 0.0], [2.0, 0.0]], &array![[0.0, 3.0], [5.0, 0.0]])?;
+/// assert!(cosines[0].abs() < 1e-12 && (cosines[1] - 1.0).abs() < 1e-12);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When the shapes differ.
 pub fn row_cosines(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Result<Array1<f64>> {
@@ -100,6 +136,18 @@ pub struct ForwardSteps {
 /// Share of steps that move a customer forward along its own axis (P3, claim that each step moves further along).
 ///
 /// `axes` is `K x M`, `axis_of[n]` the axis of customer `n`, for example the axis of its dominant trait.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::forward_steps;
+///
+/// // Two steps along the axis, then one back.
+/// let states = array![[[1.0, 0.0], [2.0, 0.0], [1.5, 0.0]]];
+/// let found = forward_steps(&states, &array![[1.0, 0.0]], &[0])?;
+/// assert_eq!(found.share_by_period, [1.0, 1.0, 0.0]);
+/// assert_eq!(found.share_always, 0.0);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When shapes disagree, an axis index is out of range, or there is nothing to average.
@@ -143,6 +191,13 @@ fn defined_correlation(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> Result<f64> {
 }
 
 /// Largest grade per customer (NaN without columns).
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::largest_grades;
+///
+/// assert_eq!(largest_grades(&array![[0.1, 0.7], [0.4, -0.9]]), array![0.7, 0.4]);
+/// ```
 pub fn largest_grades(grades: &ArrayRef2<f64>) -> Array1<f64> {
     grades.map_axis(Axis(1), |row| row.fold(f64::NAN, |m: f64, &v| m.max(v)))
 }
@@ -157,6 +212,17 @@ pub struct RankProjections {
 }
 
 /// Projections of vectors (`N x M`) on the unit axes (`axes`, `P x M`) in the order of each customer's traits.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::projections_by_rank;
+///
+/// // Each customer leans on the axis of its own first trait.
+/// let vectors = array![[0.9, 0.1], [0.2, 0.8]];
+/// let found = projections_by_rank(&vectors, &array![[1.0, 0.0], [0.0, 1.0]], &array![[0, 1], [1, 0]])?;
+/// assert!((found.mean[0] - 0.85).abs() < 1e-12 && (found.mean[1] - 0.15).abs() < 1e-12);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When shapes disagree, an index is out of range, or there are no customers.
