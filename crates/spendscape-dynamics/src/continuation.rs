@@ -92,6 +92,22 @@ pub struct Branch {
 
 /// Follows the fixed point nearest to `start` (a state of the cell) along the polygon of inputs `path` (K x C, K >= 2).
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_dynamics::{
+///     continuation::{BranchEnd, ContinuationParams, follow},
+///     map::RnnCell,
+/// };
+///
+/// // x = tanh(2 x + u): the lower point is lost on the way to a larger input.
+/// let cell = RnnCell::new(&array![[1.0]], &array![[2.0]], &array![0.0])?;
+/// let path = array![[0.0], [1.0]];
+/// let branch = follow(&cell, &path, &array![-0.9575], &ContinuationParams::default())?;
+/// let BranchEnd::Fold { before, after } = branch.end else { panic!("no fold") };
+/// assert!(before > 0.5 && after < 0.6 && after - before < 1e-8);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// [`BadInput::TooFew`] for fewer than two inputs, [`Error::InputWidth`], [`Error::Shape`] or [`BadInput::NotFinite`].
 pub fn follow<C: Driven>(
@@ -272,6 +288,22 @@ const STABILITY_BISECTIONS: usize = 40;
 /// The change of input from `from` toward `to` at which the attractor near `start` jumps, and the branch of its point, which
 /// [`follow`] gives too.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_dynamics::{
+///     continuation::{ContinuationParams, JumpCause, Passage, jump_toward},
+///     map::RnnCell,
+/// };
+///
+/// let cell = RnnCell::new(&array![[1.0]], &array![[2.0]], &array![0.0])?;
+/// let (from, to, start) = (array![0.0], array![1.0], array![-0.9575]);
+/// let (passage, _) = jump_toward(&cell, &from, &to, &start, &ContinuationParams::default())?;
+/// let Passage::Jumps(jump) = passage else { panic!("the lower point is lost") };
+/// assert_eq!(jump.cause, JumpCause::Fold);
+/// assert!(jump.before[0] < 0.0 && jump.after[0] > 0.9);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// Those of [`follow`].
 pub fn jump_toward<C: Driven>(
@@ -288,13 +320,14 @@ pub fn jump_toward<C: Driven>(
     path.row_mut(0).assign(from);
     path.row_mut(1).assign(to);
     let branch = follow(cell, &path, start, params)?;
-    Ok((jump_along(cell, (from, to), &branch)?, branch))
+    Ok((jump_along(cell, from, to, &branch)?, branch))
 }
 
 /// What becomes of the stable point at the start of `branch`, which has been followed between two inputs.
 fn jump_along<C: Driven>(
     cell: &C,
-    (from, to): (&ArrayRef<f64, Ix1>, &ArrayRef<f64, Ix1>),
+    from: &ArrayRef<f64, Ix1>,
+    to: &ArrayRef<f64, Ix1>,
     branch: &Branch,
 ) -> Result<Passage, Error> {
     let first = match branch.points.first() {

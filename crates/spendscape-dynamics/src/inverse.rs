@@ -82,6 +82,18 @@ pub struct InverseRegression {
 
 /// Inverts the output layer `o = W h + b` (`w` is P x M, `b` has length P).
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::inverse::{InverseParams, inverse_regression};
+///
+/// // An output layer that doubles the state is inverted by halving the grades.
+/// let w = Array2::from_diag(&array![2.0, 2.0]);
+/// let inverse = inverse_regression(&w, &array![0.0, 0.0], &InverseParams::default())?;
+/// let located = inverse.locate_raw(&array![[1.0, -0.5]])?;
+/// assert!((&located - &array![[0.5, -0.25]]).iter().all(|x| x.abs() < 1e-9));
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NoUnits`], [`Error::Shape`], [`BadInput::NotFinite`], [`BadInput::InvalidParameter`] for fewer than two grid
 /// values, or [`Error::Linalg`].

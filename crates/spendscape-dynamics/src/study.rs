@@ -268,6 +268,13 @@ fn departures<C: Driven>(
 }
 
 /// Evenly spaced rows of `rows`, at most `wanted`, from the first on.
+///
+/// ```
+/// use spendscape_dynamics::study::evenly_spaced;
+///
+/// assert_eq!(evenly_spaced(10, 2), [0, 5]);
+/// assert_eq!(evenly_spaced(3, 8), [0, 1, 2]);
+/// ```
 #[must_use]
 pub fn evenly_spaced(rows: usize, wanted: usize) -> Vec<usize> {
     let count = rows.min(wanted);

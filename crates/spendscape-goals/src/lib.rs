@@ -22,6 +22,6 @@ pub use covariates::Covariates;
 pub use error::Error;
 pub use map::{GoalMap, ResolvedMap};
 pub use outlook::Outlook;
-pub use sequence::{Decisive, Event, GroupRules, Grouping, Groups, Left, Sequences, Target};
+pub use sequence::{Event, Excluded, GoalRule, GroupBy, GroupRules, Groups, Sequences, Target};
 pub use spendscape_stats::{BadInput, Estimate};
 pub use split::{Split, TimeCuts};

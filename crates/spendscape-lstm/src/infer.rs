@@ -80,7 +80,7 @@ impl<F: Real> Network<F> {
             let mut starts = [const { Vec::new() }; N];
             let mut blocks = samples.chunks(lanes).peekable();
             while let Some(block) = blocks.next() {
-                engine.aim(inputs, block, blocks.peek().unwrap_or(&&[][..]));
+                engine.load_block(inputs, block, blocks.peek().unwrap_or(&&[][..]));
                 for (starts, row) in starts.iter_mut().zip(rows) {
                     starts.clear();
                     starts.extend(block.iter().map(|sample| (sample - first) * row));

@@ -41,14 +41,14 @@ pub(crate) fn row_major<F: Real, D: Dimension>(x: &ArrayRef<F, D>) -> Cow<'_, [F
 impl<'a, F: Real> From<&'a ArrayRef<F, Ix3>> for Inputs<'a, F> {
     fn from(x: &'a ArrayRef<F, Ix3>) -> Self {
         let (samples, steps, features) = x.dim();
-        Self::of_features(row_major(x), (samples, steps, features))
+        Self::of_features(row_major(x), samples, steps, features)
     }
 }
 
 impl<'a, F: Real> From<&'a ArrayRef<F, Ix2>> for Inputs<'a, F> {
     fn from(x: &'a ArrayRef<F, Ix2>) -> Self {
         let (samples, features) = x.dim();
-        Self::of_features(row_major(x), (samples, 1, features))
+        Self::of_features(row_major(x), samples, 1, features)
     }
 }
 
@@ -80,7 +80,7 @@ impl<'a, F: Real> From<&'a Inputs<'_, F>> for Inputs<'a, F> {
 }
 
 impl<'a, F: Real> Inputs<'a, F> {
-    pub(crate) fn of_features(x: Cow<'a, [F]>, (samples, steps, features): (usize, usize, usize)) -> Self {
+    pub(crate) fn of_features(x: Cow<'a, [F]>, samples: usize, steps: usize, features: usize) -> Self {
         Self {
             x,
             samples,
@@ -180,7 +180,7 @@ impl<'a, F: Real> Inputs<'a, F> {
     /// As [`with_categories`](Self::with_categories).
     pub fn categorical(ids: &ArrayRef<usize, Ix3>, sizes: &[usize]) -> Result<Self, Error> {
         let (samples, steps, _) = ids.dim();
-        Self::of_features(Cow::Owned(Vec::new()), (samples, steps, 0)).with_categories(ids, sizes)
+        Self::of_features(Cow::Owned(Vec::new()), samples, steps, 0).with_categories(ids, sizes)
     }
 
     /// Adds categorical variables to every step: `ids` is samples x steps x variables, variable `v` has the categories

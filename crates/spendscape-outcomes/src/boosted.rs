@@ -18,6 +18,18 @@ const LEAST_HESSIAN: f64 = 1.0;
 
 /// An ensemble of 100 trees of depth 3 with a learning rate of .1, on histograms of 64 bins (Friedman 2001; Newton steps
 /// in the leaves, with an l2 penalty of 1). The settings are fixed: nothing is chosen by looking at outcomes.
+///
+/// ```
+/// use ndarray::{Array1, Array2};
+/// use spendscape_outcomes::{BoostedTrees, Loss};
+///
+/// let x = Array2::from_shape_fn((80, 1), |(n, _)| n as f64);
+/// let y = x.column(0).mapv(|x| f64::from(u8::from(x >= 40.0)));
+/// let model = BoostedTrees::fit(Loss::Logistic, &BoostedTrees::bin(&x)?, &y, &Array1::ones(80))?;
+/// let scores = model.predict(&x)?;
+/// assert!(scores[0] < 0.1 && scores[79] > 0.9);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct BoostedTrees(Ensemble);
 

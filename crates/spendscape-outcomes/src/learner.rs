@@ -6,6 +6,20 @@ use spendscape_stats::{BadInput, Standardizer};
 use crate::{Binned, BoostedTrees, Error, Loss, Outcome, Regression, Task, check};
 
 /// A way to learn an outcome from features.
+///
+/// ```
+/// use ndarray::Array2;
+/// use spendscape_outcomes::{Learner, Outcome, Task};
+///
+/// // The first feature decides.
+/// let x = Array2::from_shape_fn((60, 2), |(n, c)| if c == 0 { n as f64 } else { (n * 7 % 5) as f64 });
+/// let outcome = Outcome::new(Task::Binary, &x.column(0).mapv(|x| f64::from(u8::from(x > 29.5))))?;
+/// let rows: Vec<usize> = (0..60).collect();
+/// let model = Learner::Linear.params().fit(&x, &outcome, &rows)?;
+/// let scores = model.predict(&x)?;
+/// assert!(scores[0] < 0.1 && scores[59] > 0.9);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Learner {
     /// Logistic (continuous outcomes: linear) regression on standardized features, with a ridge penalty chosen inside the

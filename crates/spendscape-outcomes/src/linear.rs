@@ -84,6 +84,17 @@ impl RegressionParams {
 }
 
 /// A fitted regression on standardized features.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_outcomes::{Loss, Regression};
+///
+/// // y = 1 + 2 x, with next to no penalty.
+/// let (x, y) = (array![[-1.0], [0.0], [1.0]], array![-1.0, 1.0, 3.0]);
+/// let model = Regression::params(Loss::Squared).penalty(1e-9).fit(&x, &y, &array![1.0, 1.0, 1.0])?;
+/// assert!((model.intercept() - 1.0).abs() < 1e-6 && (model.coefficients()[0] - 2.0).abs() < 1e-6);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regression {
     loss: Loss,

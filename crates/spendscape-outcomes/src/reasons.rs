@@ -13,6 +13,14 @@ pub struct Reason {
 
 /// The largest adverse contributions (F) of one customer, at most `count`, the largest first; equal ones by column.
 /// Features that speak for the customer are no reasons.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_outcomes::adverse_reasons;
+///
+/// let reasons = adverse_reasons(&array![0.1, -0.5, 0.7], 5);
+/// assert_eq!(reasons.iter().map(|reason| reason.feature).collect::<Vec<_>>(), [2, 0]);
+/// ```
 #[must_use]
 pub fn adverse_reasons(contributions: &ArrayRef1<f64>, count: usize) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = contributions

@@ -146,6 +146,19 @@ pub struct Attribute {
 }
 
 /// A fitted scorecard; more points are better.
+///
+/// ```
+/// use ndarray::Array2;
+/// use spendscape_outcomes::Scorecard;
+///
+/// // The larger the feature, the more often the adverse outcome: large values cost points.
+/// let x = Array2::from_shape_fn((200, 1), |(n, _)| n as f64);
+/// let adverse = x.column(0).mapv(|x| if (x as usize * 37) % 200 < x as usize { 1.0 } else { 0.0 });
+/// let card = Scorecard::params().ranges(4).fit(&x, &adverse)?;
+/// let points = card.points(&x)?;
+/// assert!(points[0] > points[199]);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scorecard {
     params: ScorecardParams,

@@ -215,6 +215,34 @@ fn same_bits(a: &Array2<f64>, b: Option<&Array2<f64>>) -> bool {
 /// many at a time. `first` are the scores of the first fold, if an [`audit`] has them already; `after_fold` is called as
 /// each is done.
 ///
+/// ```
+/// use ndarray::{Array2, Axis};
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_outcomes::{Block, FeatureSet, Features, Learner, Outcome, Study, Task, cross_validate};
+/// use spendscape_stats::{Fold, stratified_folds};
+///
+/// /// Columns as they are: nothing is learned inside the fold.
+/// struct Columns;
+///
+/// impl Features<Array2<f64>> for Columns {
+///     fn fit(&self, x: &Array2<f64>, fold: &Fold) -> Result<Vec<Block>, Box<dyn std::error::Error + Send + Sync>> {
+///         let rows = |rows: &[usize]| x.select(Axis(0), rows);
+///         let (train, test) = (rows(&fold.train), rows(&fold.test));
+///         Ok(vec![Block { name: "all".to_owned(), columns: vec!["x".to_owned()], train, test }])
+///     }
+/// }
+///
+/// let x = Array2::from_shape_fn((60, 1), |(n, _)| n as f64);
+/// let outcome = Outcome::new(Task::Binary, &x.column(0).mapv(|x| f64::from(u8::from(x >= 30.0))))?;
+/// let folds = stratified_folds(&outcome.strata(), 3, 1, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// let sets = [FeatureSet::new("all", &["all"])];
+/// let study = Study { sets: &sets, learners: &[Learner::Linear], balanced: false, outcome: &outcome };
+/// let held_out = cross_validate(&Columns, &x, study, &folds, None, || {})?;
+/// let scores = held_out[0].mean();
+/// assert!(scores[0] < 0.2 && scores[59] > 0.8);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
+///
 /// # Errors
 /// Those of features and learners; [`BadInput::ShapeMismatch`] if a fold trains on whom it tests.
 pub fn cross_validate<D: ?Sized + Sync>(

@@ -47,6 +47,12 @@ const MARKS: [&str; 39] = [
 const LONGEST: usize = 9;
 
 /// Whether a text is a mark of a missing value, in any case and with spaces around it. An empty text is none.
+///
+/// ```
+/// use spendscape_schema::marks::is_mark;
+///
+/// assert!(is_mark(" N/A ") && is_mark("-") && !is_mark("0") && !is_mark(""));
+/// ```
 #[inline]
 #[must_use]
 pub fn is_mark(text: &str) -> bool {

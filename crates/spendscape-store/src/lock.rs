@@ -39,6 +39,16 @@ pub enum Use {
 /// A folder that no other process of this program writes in until this is dropped.
 ///
 /// The lock is advisory (`flock`): the system drops it when the process ends, however that comes about.
+///
+/// ```
+/// use spendscape_store::{FolderLock, Use};
+///
+/// let folder = tempfile::tempdir()?;
+/// // Readers share a folder.
+/// let (_first, _second) =
+///     (FolderLock::acquire(folder.path(), Use::Read)?, FolderLock::acquire(folder.path(), Use::Read)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct FolderLock {
     /// None where the folder cannot be written to: then nobody needs to be kept out.

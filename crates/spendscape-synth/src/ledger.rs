@@ -120,13 +120,7 @@ impl<'a> Plan<'a> {
         for (key, customer) in customers.clone().enumerate() {
             if self.bank.has_data(customer, window) {
                 let calendar = &self.calendars[window];
-                self.bank.transactions(
-                    (customer, key as i32),
-                    window,
-                    calendar,
-                    &self.bill_months,
-                    &mut rows,
-                );
+                self.bank.transactions(customer, key as i32, window, calendar, &self.bill_months, &mut rows);
             }
         }
         // Dictionaries are made once and rows name places in them: no string is hashed.

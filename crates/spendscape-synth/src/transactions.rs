@@ -104,7 +104,8 @@ impl Bank {
     /// inflows are its total.
     pub(crate) fn transactions(
         &self,
-        (customer, key): (usize, i32),
+        customer: usize,
+        key: i32,
         window: usize,
         calendar: &Calendar,
         bill_months: &[Option<usize>],

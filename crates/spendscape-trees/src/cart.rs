@@ -68,6 +68,17 @@ impl SortedColumns {
 /// |---|---|---|---|
 /// | `max_depth` | none | splits between root and leaf | at least 1 |
 /// | `min_leaf_rows` | 1 | training rows in a leaf | at least 1 |
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_trees::{Cart, SortedColumns};
+///
+/// let x = array![[0.0], [1.0], [2.0], [3.0]];
+/// let columns = SortedColumns::new(&x)?;
+/// let model = Cart::params().max_depth(1).fit(&columns, &array![5.0, 5.0, 9.0, 9.0])?;
+/// assert_eq!(model.predict(&array![[0.2], [2.9]])?, array![5.0, 9.0]);
+/// # Ok::<(), spendscape_trees::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cart {
     max_depth: usize,

@@ -76,6 +76,20 @@ pub struct Verdicts {
 }
 
 /// Judges one map from its list of fixed points; `horizon` is in steps.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{
+///     attractors::{MapVerdict, judge_map},
+///     fixed_points::{Complete, SearchParams},
+///     map::RnnCell,
+/// };
+///
+/// let cell = RnnCell::new(&Array2::zeros((1, 0)), &array![[2.0]], &array![0.0])?;
+/// let map = cell.under(&array![])?;
+/// assert_eq!(judge_map(&map, &map.fixed_points(&SearchParams::default()), 100.0), MapVerdict::Points);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 pub fn judge_map(map: &impl Map, list: &FixedPointList, horizon: f64) -> MapVerdict {
     if is_line(map, &list.undecided) {
         return MapVerdict::LineAttractor;

@@ -102,6 +102,18 @@ pub(crate) fn representative(v: Interval) -> f64 {
 ///
 /// Krawczyk's test on `x - F(x) = 0`: with `Y` near `(I - J)^-1`, if `x - Y (x - F(x)) + (I - Y (I - J(Z))) (Z - x)` lies
 /// strictly inside the box `Z`, then `Z` holds exactly one fixed point.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{fixed_points::certify, map::RnnCell};
+///
+/// let cell = RnnCell::new(&Array2::zeros((1, 0)), &array![[2.0]], &array![0.0])?;
+/// let map = cell.under(&array![])?;
+/// let point = certify(&map, &[0.9575]).expect("tanh(2 x) = x at .9575");
+/// assert!(point.enclosure[0].contains(0.957_504_024_077_269_9));
+/// assert!(certify(&map, &[0.5]).is_none());
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 pub fn certify(map: &impl Map, x: &[f64]) -> Option<FixedPoint> {
     Certifier::default().certify(map, x)
 }

@@ -67,6 +67,19 @@ const NEWTON_STEPS: usize = 40;
 
 /// Traces the fiber through `start` in both directions and returns the states of the fixed points it crosses, polished by
 /// Newton's method (not certified, with repetitions). Empty when `start` has the wrong length or lies on a fixed point.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{fixed_points::{FiberParams, trace_fiber}, map::RnnCell};
+///
+/// // In one dimension the fiber is the line: it crosses all three points of x = tanh(2 x).
+/// let cell = RnnCell::new(&Array2::zeros((1, 0)), &array![[2.0]], &array![0.0])?;
+/// let crossed = trace_fiber(&cell.under(&array![])?, &[0.5], &FiberParams::default());
+/// for point in [-0.957_504, 0.0, 0.957_504] {
+///     assert!(crossed.iter().any(|x| (x[0] - point).abs() < 1e-6));
+/// }
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 pub fn trace_fiber(map: &impl Map, start: &[f64], params: &FiberParams) -> Vec<Vec<f64>> {
     let n = map.dim();
     if start.len() != n || n == 0 {

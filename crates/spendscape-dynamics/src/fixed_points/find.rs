@@ -125,6 +125,14 @@ impl Found {
 }
 
 /// The first `count` points of the Halton sequence in the box `bounds`.
+///
+/// ```
+/// use spendscape_dynamics::fixed_points::halton;
+///
+/// let starts = halton(&[(0.0, 1.0), (-1.0, 1.0)], 100);
+/// // Half of them lie on either side.
+/// assert_eq!(starts.iter().filter(|start| start[0] < 0.5).count(), 50);
+/// ```
 #[must_use]
 pub fn halton(bounds: &[(f64, f64)], count: usize) -> Vec<Vec<f64>> {
     let bases = primes(bounds.len());
@@ -175,6 +183,16 @@ pub(crate) fn spread(map: &impl Map, params: &FindParams) -> Vec<Vec<f64>> {
 
 /// Finds fixed points by the union of the methods from `starts` (each of length `map.dim()`) and from space-filling
 /// ones, certifies them and removes duplicates by their uniqueness boxes. Completeness is not claimed.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{fixed_points::{FindParams, find_fixed_points}, map::RnnCell};
+///
+/// let cell = RnnCell::new(&Array2::zeros((1, 0)), &array![[2.0]], &array![0.0])?;
+/// let found = find_fixed_points(&cell.under(&array![])?, &FindParams::default().starts(8), &[]);
+/// assert_eq!(found.points.len(), 3);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 pub fn find_fixed_points(map: &impl Map, params: &FindParams, starts: &[Vec<f64>]) -> Found {
     let mut found = Found::default();
     let mut known = KnownPoints::new(map.dim());

@@ -69,6 +69,18 @@ fn tolerance(x: &[f64]) -> f64 {
 }
 
 /// Reused memory of the solvers for one dimension.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{fixed_points::{Solver, Status}, map::RnnCell};
+///
+/// let cell = RnnCell::new(&Array2::zeros((1, 0)), &array![[2.0]], &array![0.0])?;
+/// let map = cell.under(&array![])?;
+/// let mut solver = Solver::for_map(&map);
+/// assert_eq!(solver.newton(&map, &[0.8], 50).status, Status::Converged);
+/// assert!((solver.state()[0] - 0.957_504_024_077_27).abs() < 1e-12);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Solver {
     n: usize,

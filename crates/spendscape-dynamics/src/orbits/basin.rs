@@ -47,6 +47,24 @@ pub struct Edge {
 }
 
 /// The basins of a list of fixed points under their map.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{
+///     fixed_points::{Complete, SearchParams},
+///     map::RnnCell,
+///     orbits::{Basins, Membership},
+/// };
+///
+/// let cell = RnnCell::new(&Array2::zeros((1, 0)), &array![[2.0]], &array![0.0])?;
+/// let map = cell.under(&array![])?;
+/// let list = map.fixed_points(&SearchParams::default());
+/// let basins = Basins::new(&map, &list, 1_000);
+/// // The points are in order: the lower attractor, the threshold, the upper attractor.
+/// assert_eq!(basins.membership(&array![0.01])?, Membership::Point(2));
+/// assert_eq!(basins.membership(&array![-0.01])?, Membership::Point(0));
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Basins<'a, M> {
     map: &'a M,

@@ -85,6 +85,18 @@ pub struct Cycle {
 /// Finds cycles of exactly `length` steps by Newton's method on the ring, from orbits of space-filling starts (after
 /// `burn_in` steps, which favors attracting cycles, and from the starts themselves), and certifies each. Completeness
 /// is not claimed.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{fixed_points::FindParams, map::RnnCell, orbits::find_cycles};
+///
+/// // x' = tanh(-2 x) jumps between -.9575 and .9575.
+/// let cell = RnnCell::new(&Array2::zeros((1, 0)), &array![[-2.0]], &array![0.0])?;
+/// let cycles = find_cycles(&cell.under(&array![])?, 2, 10, &FindParams::default().starts(8));
+/// assert_eq!(cycles.len(), 1);
+/// assert!((cycles[0].phases[[0, 0]] + cycles[0].phases[[1, 0]]).abs() < 1e-12);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 pub fn find_cycles<M: Map>(map: &M, length: usize, burn_in: usize, params: &FindParams) -> Vec<Cycle> {
     let length = length.max(1);
     let ring = Ring::new(map, length);

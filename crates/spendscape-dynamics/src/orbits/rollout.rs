@@ -20,6 +20,18 @@ const UNITS_OF_WORK: usize = 256;
 /// The hidden states of each customer (`inputs` is N x C, each row held for ever) after steps 1 to `steps` from
 /// `h = c = 0`: N x steps x M.
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{map::LstmCell, orbits::extended_trajectories};
+///
+/// // An input that drives the only unit up; it settles.
+/// let cell = LstmCell::new(&array![[0.0], [0.0], [1.0], [0.0]], &Array2::zeros((4, 1)), &array![0.0, 0.0, 0.0, 0.0])?;
+/// let states = extended_trajectories(&cell, &array![[1.0]], 60)?;
+/// assert!(states[[0, 0, 0]] > 0.0);
+/// assert!((states[[0, 59, 0]] - states[[0, 58, 0]]).abs() < 1e-12);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::InputWidth`] or `BadInput::NotFinite`.
 pub fn extended_trajectories(

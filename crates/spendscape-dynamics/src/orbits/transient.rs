@@ -26,6 +26,17 @@ pub struct Transient {
 
 /// Analyzes the powers of the Jacobian at the state `x` up to `steps`.
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{map::RnnCell, orbits::transient};
+///
+/// // At the origin of x' = tanh(x / 2) deviations halve with every step.
+/// let cell = RnnCell::new(&Array2::zeros((1, 0)), &array![[0.5]], &array![0.0])?;
+/// let found = transient(&cell.under(&array![])?, &array![0.0], 10)?;
+/// assert!((found.time_constants[0] - 1.0 / 2_f64.ln()).abs() < 1e-9);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Shape`], `BadInput::NotFinite` or [`Error::Linalg`].
 pub fn transient(map: &impl Map, x: &ArrayRef<f64, Ix1>, steps: usize) -> Result<Transient, Error> {
@@ -67,6 +78,17 @@ fn jacobian(map: &impl Map, x: &ArrayRef<f64, Ix1>) -> Result<Array2<f64>, Error
 }
 
 /// The sensitivity of a fixed point to the input, `dx*/du = (I - J)^-1 dF/du` (n x C), at the state `x`.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_dynamics::{map::RnnCell, orbits::sensitivity};
+///
+/// // x = tanh(x / 2 + u) near zero: dx/du = 1 / (1 - 1/2).
+/// let cell = RnnCell::new(&array![[1.0]], &array![[0.5]], &array![0.0])?;
+/// let found = sensitivity(&cell.under(&array![0.0])?, &array![0.0])?;
+/// assert!((found[[0, 0]] - 2.0).abs() < 1e-9);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::NoInputWeights`], [`Error::Shape`], `BadInput::NotFinite`, or [`Error::Singular`] at a marginal point.

@@ -34,7 +34,7 @@ const TOGETHER: usize = 128;
 const ROOTS: usize = 8;
 
 /// Some customers and memory for their analysis, for cells of `N` units.
-pub(super) struct Analyst<'a, const N: usize> {
+pub(super) struct CustomerAnalysis<'a, const N: usize> {
     /// The map of the customer at hand.
     map: LstmMap<'a>,
     solver: Solver,
@@ -70,13 +70,13 @@ impl<const N: usize> State<N> {
 }
 
 /// A neighborhood of a point being tried for contraction.
-struct Trap {
+struct ContractionCandidate {
     point: usize,
     /// The distance at which the next test is worth its cost.
     next: f64,
 }
 
-impl<'a, const N: usize> Analyst<'a, N> {
+impl<'a, const N: usize> CustomerAnalysis<'a, N> {
     /// For a number of customers of a cell with the recurrent weights `w`.
     pub(super) fn new(cell: &'a LstmCell, w: &'a Recurrent<N>, customers: usize) -> Self {
         let customers = customers.min(TOGETHER);
@@ -222,7 +222,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         params: &PopulationParams,
         spectra: &[Spectrum],
     ) -> (Option<Reached>, Arrival) {
-        let mut trap: Option<Trap> = None;
+        let mut trap: Option<ContractionCandidate> = None;
         let mut arrival = Arrival::StepLimit;
         let mut taken = params.horizon;
         let in_time = |s: &Spectrum| time_constant(s.radius.mid()) <= params.max_steps as f64;
@@ -269,7 +269,12 @@ impl<'a, const N: usize> Analyst<'a, N> {
     }
 
     /// The stable point whose proved contraction neighborhood holds the state.
-    fn caught(&mut self, state: &State<N>, spectra: &[Spectrum], trap: &mut Option<Trap>) -> Option<usize> {
+    fn caught(
+        &mut self,
+        state: &State<N>,
+        spectra: &[Spectrum],
+        trap: &mut Option<ContractionCandidate>,
+    ) -> Option<usize> {
         let distance = |k: usize| -> f64 {
             let (tight, cells) = (&self.roots[k].tight, &self.cells[k]);
             (0..N)
@@ -282,7 +287,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         if trap.as_ref().is_none_or(|t| t.point != nearest) {
             let (at, len) = self.bases[nearest];
             self.spectrum.restore(&self.vectors[at..at + len], &self.inverses[at..at + len]);
-            *trap = Some(Trap { point: nearest, next: f64::INFINITY });
+            *trap = Some(ContractionCandidate { point: nearest, next: f64::INFINITY });
         }
         let trap = trap.as_mut()?;
         let (tight, cells) = (&self.roots[nearest].tight, &self.cells[nearest]);

@@ -10,7 +10,7 @@ use crate::interval::Interval;
 use crate::map::{LstmCell, LstmMap, Map};
 
 /// Reused memory of one thread.
-pub(super) struct Walker<'a> {
+pub(super) struct RollOutOnly<'a> {
     /// The map of the customer at hand.
     map: LstmMap<'a>,
     state: Vec<f64>,
@@ -20,7 +20,7 @@ pub(super) struct Walker<'a> {
     certifier: Certifier,
 }
 
-impl<'a> Walker<'a> {
+impl<'a> RollOutOnly<'a> {
     pub(super) fn new(cell: &'a LstmCell) -> Self {
         let n = 2 * cell.units();
         Self {

@@ -14,8 +14,8 @@ use crate::fixed_points::complete::{recurrent, with_units};
 use crate::fixed_points::{COMPLETE_UNITS_MAX, SearchParams};
 use crate::interval::Interval;
 use crate::map::LstmCell;
-use customer::Analyst;
-use large::Walker;
+use customer::CustomerAnalysis;
+use large::RollOutOnly;
 pub use table::{Arrival, PointTable, Population};
 
 /// Units of parallel work at the most: more threads would find none. Each allocates its working memory once.
@@ -89,6 +89,21 @@ impl PopulationParams {
 ///
 /// The result is the same for any number of threads.
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{
+///     map::LstmCell,
+///     population::{PopulationParams, analyze_population},
+/// };
+///
+/// // Two customers, whose inputs drive the only unit up and down.
+/// let cell = LstmCell::new(&array![[0.0], [0.0], [1.0], [0.0]], &Array2::zeros((4, 1)), &array![0.0, 0.0, 0.0, 0.0])?;
+/// let population = analyze_population(&cell, &array![[1.0], [-1.0]], &PopulationParams::default())?;
+/// assert_eq!((population.len(), population.count(0)), (2, 1));
+/// assert!(population.end_hidden()[[0, 0]] > 0.1 && population.end_hidden()[[1, 0]] < -0.1);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::InputWidth`] or `BadInput::NotFinite`.
 pub fn analyze_population(
@@ -140,10 +155,10 @@ fn analyze(
             let mut table = Population::with_capacity(cell.units(), rows.len(), rows.len());
             with_units!(cell.units(), N => {
                 let w = recurrent::<N>(cell);
-                Analyst::new(cell, &w, rows.len()).analyze(rows, fill, params, &mut table);
+                CustomerAnalysis::new(cell, &w, rows.len()).analyze(rows, fill, params, &mut table);
             }, {
                 debug_assert!(cell.units() > COMPLETE_UNITS_MAX);
-                let mut walker = Walker::new(cell);
+                let mut walker = RollOutOnly::new(cell);
                 for n in rows {
                     fill(n, walker.preactivation());
                     walker.analyze(params, &mut table);

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 use rand::RngExt;
 use spendscape_dynamics::{
-    fixed_points::{Complete, FindParams, FixedPointList, Method, Outcome, SearchParams, Solver},
+    fixed_points::{Complete, FixedPointList, Method, Outcome, SearchParams, Solver},
     interval::Interval,
     map::{GruCell, LstmCell, Map, RnnCell, Scalar, StackedLstm},
     orbits::extended_trajectories,

@@ -90,6 +90,22 @@ impl CampaignRequest {
 
 /// Plans a campaign for one goal.
 ///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use spendscape_goals::{Outlook, applications::{CampaignRequest, plan_campaign}};
+///
+/// // Four customers, one goal: nothing is to be won from the first, who is certain.
+/// let within = Array3::from_shape_vec((4, 1, 1), vec![0.99, 0.6, 0.1, 0.3]).unwrap();
+/// let zeros = Array3::zeros((4, 1, 1));
+/// let never = Array2::from_elem((4, 1), f64::NAN);
+/// let outlook = Outlook::new(100, vec![7], within.clone(), within, zeros, never)?;
+/// let request = CampaignRequest { horizon: 7, capacity: 2, certain: 0.95, threshold: 0.5 };
+/// let plan = plan_campaign(&outlook, 0, &request)?;
+/// assert_eq!(plan.targets.iter().map(|target| target.customer).collect::<Vec<_>>(), [1, 3]);
+/// assert!((plan.expected - 0.9).abs() < 1e-12);
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NoHorizon`], [`BadInput::InvalidParameter`], [`BadInput::ShapeMismatch`] for a goal that does not exist.
 pub fn plan_campaign(outlook: &Outlook, goal: usize, request: &CampaignRequest) -> Result<Campaign, Error> {

@@ -10,6 +10,16 @@ use crate::{Error, Sequences};
 pub(crate) const PSEUDO_GROUPS: f64 = 5.0;
 
 /// The classes of a ledger with the goal of each; `None` for classes that are no spending.
+///
+/// ```
+/// use spendscape_goals::applications::Classes;
+///
+/// let names = ["groceries".to_owned(), "salary".to_owned()];
+/// // A salary is no spending.
+/// assert_eq!(Classes::new(&names, &[Some(0), None])?.len(), 2);
+/// assert!(Classes::new(&names, &[Some(0)]).is_err());
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Classes<'a> {
     names: &'a [String],

@@ -103,6 +103,33 @@ pub struct Pair {
 /// item leaves less room for another: about `(k - 1) / k` with k items. Where the customer trait raises shares rather than odds,
 /// Rasch's model does not hold and lifts a little above 1 can be sure without being of use: judge by `lift_low` as well.
 ///
+/// ```
+/// use spendscape_goals::{
+///     Event, GroupRules, Sequences,
+///     applications::{Classes, CrossSellRequest, Items, Rule, cross_sell},
+/// };
+///
+/// // Every other customer buys both classes in each period of ten days, the others neither but a third one.
+/// let event = |customer: u32, day: i64, class| {
+///     Event { customer, time: day * 86_400_000, amount: -100, class, channel: 0 }
+/// };
+/// let mut events = Vec::new();
+/// for customer in 0..40 {
+///     for period in 0..4 {
+///         let classes: &[u16] = if customer % 2 == 0 { &[0, 1] } else { &[2] };
+///         events.extend(classes.iter().map(|class| event(customer, 10 * period, *class)));
+///     }
+/// }
+/// let names = ["rods", "reels", "books"].map(str::to_owned);
+/// let of = [Some(0); 3];
+/// let (sequences, _) = Sequences::new(&events, 40, vec!["leisure".to_owned()], &of, GroupRules::default())?;
+/// let request = CrossSellRequest { items: Items::Classes, rule: Rule::Together, window: 10, periods: 4 };
+/// let pairs = cross_sell(&sequences, Classes::new(&names, &of)?, 39, &request)?;
+/// assert_eq!((pairs[0].first, pairs[0].second), (0, 1));
+/// assert!(pairs[0].lift > 1.0);
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
+///
 /// # Errors
 /// [`BadInput::ShapeMismatch`], [`BadInput::InvalidParameter`] for a window of 0 days or too few or more than 1,000 periods,
 /// [`BadInput::TooFew`] without any observation.

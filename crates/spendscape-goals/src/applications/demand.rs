@@ -115,7 +115,8 @@ pub fn score_demand(
     unscored: usize,
     sequences: &Sequences,
     classes: Classes<'_>,
-    (period, until): (Period, i32),
+    period: Period,
+    until: i32,
 ) -> Result<Vec<DemandScore>, Error> {
     let history = History::new(sequences, classes)?;
     let mut forecasts = outlooks

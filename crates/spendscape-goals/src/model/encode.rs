@@ -217,7 +217,8 @@ impl Encoder {
         &self,
         to: &mut Steps,
         last: Option<Last>,
-        (covariates, customer): (&Covariates, usize),
+        covariates: &Covariates,
+        customer: usize,
         next: Next,
     ) {
         let sizes = &self.sizes;
@@ -268,7 +269,8 @@ impl Steps {
     pub(crate) fn finish(
         self,
         variables: Vec<usize>,
-        (samples, steps): (usize, usize),
+        samples: usize,
+        steps: usize,
     ) -> Result<Encoded, Error> {
         let found = self.numbers.len();
         let mismatch =

@@ -187,7 +187,7 @@ impl GoalModel {
         let (mut stems, mut weights, mut ids) = (Vec::new(), Vec::new(), Vec::new());
         for (stem, row) in rows.iter().copied().enumerate() {
             let Stand { customer, last, elapsed } = stands[row];
-            self.encoder.push(&mut shared, last, (covariates, customer), Next::Unseen);
+            self.encoder.push(&mut shared, last, covariates, customer, Next::Unseen);
             let mut ask = |next, weight| {
                 ids.extend(self.encoder.next_ids(last.map(|last| last.day), next).into_iter().flatten());
                 stems.push(stem);
@@ -209,7 +209,7 @@ impl GoalModel {
                 found: weights.len(),
             })
         })?;
-        let encoded = shared.finish(self.encoder.variables(false), (rows.len(), 1))?;
+        let encoded = shared.finish(self.encoder.variables(false), rows.len(), 1)?;
         let inputs = encoded.inputs()?.with_initial(select(states, rows))?;
         let answers = self.goal_probabilities(&self.goals.branch(inputs, &stems, &ids, &variables)?);
         let mut goals = Array2::zeros((rows.len(), self.goals()));

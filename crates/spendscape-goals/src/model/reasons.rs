@@ -274,11 +274,11 @@ impl Reader<'_> {
         let mut encoded = Steps::default();
         for (customer, steps) in runs {
             for (last, next) in steps {
-                self.encoder.push(&mut encoded, *last, (self.covariates, customer), *next);
+                self.encoder.push(&mut encoded, *last, self.covariates, customer, *next);
             }
             (steps.len()..longest).for_each(|_| encoded.pad(variables.len()));
         }
-        Ok((encoded.finish(variables, (lengths.len(), longest))?, lengths))
+        Ok((encoded.finish(variables, lengths.len(), longest)?, lengths))
     }
 }
 

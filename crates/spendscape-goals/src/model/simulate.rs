@@ -234,9 +234,9 @@ impl Run<'_> {
         let mut steps = Steps::default();
         for future in futures {
             let customer = customers[future.slot].0;
-            encoder.push(&mut steps, Some(future.last), (self.covariates, customer), next(future));
+            encoder.push(&mut steps, Some(future.last), self.covariates, customer, next(future));
         }
-        let encoded = steps.finish(encoder.variables(part.sees_next()), (futures.len(), 1))?;
+        let encoded = steps.finish(encoder.variables(part.sees_next()), futures.len(), 1)?;
         let network = if part == Part::Days { &self.model.days } else { &self.model.goals };
         Ok(network.advance(&encoded.inputs()?, states)?)
     }

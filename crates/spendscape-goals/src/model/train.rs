@@ -21,6 +21,16 @@ const VALIDATED: usize = 100_000;
 /// How many groups of each customer, from the first on, the targets of a training split cover: what
 /// [`InMemory`](super::InMemory) asks for.
 ///
+/// ```
+/// use spendscape_goals::{Target, model::prefixes};
+///
+/// let target = |customer, position| Target { customer, position };
+/// assert_eq!(prefixes(2, &[target(0, 1), target(0, 2)])?, [3, 0]);
+/// // A gap would be trained on without a word.
+/// assert!(prefixes(1, &[target(0, 1), target(0, 3)]).is_err());
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NotPrefix`] if a customer's targets have a gap, so that a later one would be trained on without an earlier.
 pub fn prefixes(customers: usize, targets: &[Target]) -> Result<Vec<usize>, Error> {

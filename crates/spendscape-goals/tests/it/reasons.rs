@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use rand::RngExt;
 use spendscape_goals::{
-    Calendar, Covariates, Error, Event, GroupRules, Grouping, Sequences, Target,
+    Calendar, Covariates, Error, Event, GroupBy, GroupRules, Sequences, Target,
     model::{GoalModel, InMemory},
 };
 use spendscape_stats::BadInput;
@@ -41,7 +41,7 @@ fn build(events: &[Event]) -> Sequences {
         CUSTOMERS,
         names,
         &classes,
-        GroupRules { by: Grouping::Time, ..GroupRules::default() },
+        GroupRules { by: GroupBy::Time, ..GroupRules::default() },
     )
     .unwrap()
     .0

@@ -115,7 +115,8 @@ pub(crate) trait Kernels {
     fn subtract_outer(
         &self,
         sum: &mut Array2<f64>,
-        (top, left): (usize, usize),
+        top: usize,
+        left: usize,
         a: &ArrayRef<f64, Ix2>,
         b: &ArrayRef<f64, Ix2>,
     ) {

@@ -115,10 +115,10 @@ fn dropout_is_inverted() {
     engine.set_dropout(Some((0.25, rng(7))));
     let (mut zeros, mut count) = (0, 0);
     for block in (0..40).collect::<Vec<_>>().chunks(engine.lanes()) {
-        engine.aim(&data.inputs, block, &[]);
+        engine.load_block(&data.inputs, block, &[]);
         engine.forward(&weights, &data.inputs);
-        let (below, trace) = (&engine.traces[0], &engine.traces[1]);
-        let values = &trace.dropout.as_ref().unwrap().values;
+        let (below, own) = (&engine.buffers[0], &engine.buffers[1]);
+        let values = &own.dropout.as_ref().unwrap().values;
         let width = values.len() / 10;
         for (i, &dropped) in values.iter().enumerate().filter(|(i, _)| i % width < 50 * engine.lanes()) {
             let h = below.h[width + i];

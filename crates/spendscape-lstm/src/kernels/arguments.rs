@@ -10,6 +10,13 @@ pub(crate) const fn round4(n: usize) -> usize {
     n.div_ceil(4) * 4
 }
 
+/// The shape of a matrix of weights.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) outs: usize,
+    pub(crate) ins: usize,
+}
+
 /// Samples of `x` to fetch while something else is computed: where each starts, or nothing.
 #[derive(Clone, Copy)]
 pub(crate) struct Next<'a, F> {
@@ -123,7 +130,7 @@ pub(crate) struct Dropping<'a, F> {
 pub(crate) struct Roll<'a, F> {
     pub(crate) units: usize,
     pub(crate) steps: usize,
-    pub(crate) held: &'a [F],
+    pub(crate) input_projection: &'a [F],
     pub(crate) w: &'a [F],
     pub(crate) h: &'a mut [F],
     pub(crate) c: &'a mut [F],

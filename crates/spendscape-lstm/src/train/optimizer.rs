@@ -116,7 +116,8 @@ impl<F: Real> Moments<F> {
     pub(crate) fn step(
         &mut self,
         kernels: &Kernels<F>,
-        (optimizer, powers): (&Optimizer, &mut Powers),
+        optimizer: &Optimizer,
+        powers: &mut Powers,
         rate: f64,
         values: &mut [F],
         gradient: &[F],

@@ -1,7 +1,7 @@
 //! A training that can be looked at, stopped and continued between epochs.
 
 use super::TrainParams;
-use super::batch::{Loss, loss_and_gradient};
+use super::batch::{Loss, Samples, loss_and_gradient};
 use super::optimizer::{Moments, Powers};
 use super::parts::Parts;
 use super::score::Score;
@@ -183,11 +183,12 @@ impl<F: Real> Training<F> {
             while !rest.is_empty() {
                 let (batch, following) = rest.split_at(self.params.batch.min(rest.len()));
                 rest = following;
-                let (loss, mut sums) = parts.loss_and_gradient(engine, network, (batch, following));
+                let (loss, mut sums) =
+                    parts.loss_and_gradient(engine, network, Samples { now: batch, following });
                 total.add(loss);
                 self.shape_gradient(&network.values, &mut sums.gradient);
-                let rule = (&optimizer, &mut powers);
-                self.moments.step(network.kernels, rule, rate, &mut network.values, &sums.gradient);
+                let (kernels, values) = (network.kernels, &mut network.values);
+                self.moments.step(kernels, &optimizer, &mut powers, rate, values, &sums.gradient);
             }
             total
         });
@@ -235,8 +236,7 @@ fn judge<F: Real>(network: &Network<F>, data: &Dataset<'_, F>, mut samples: Vec<
     let new_engine = || Engine::new(network, &data.inputs, Derivatives::None);
     let judge_piece = |engine: &mut Engine<F>, samples: &[usize]| {
         let mut score = Score::default();
-        let both = (network, &weights);
-        let loss = loss_and_gradient(engine, both, data, samples, None, |engine, block| {
+        let loss = loss_and_gradient(engine, network, &weights, data, samples, None, |engine, block| {
             score.add(engine, data, block);
         });
         (loss, score)

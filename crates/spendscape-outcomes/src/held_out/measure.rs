@@ -30,6 +30,23 @@ struct Scored {
 /// Customers who were held out by no fold count nowhere. The cut of precision, recall and flagged shares is the score that
 /// flags as many of everybody as have a positive label.
 ///
+/// ```
+/// use ndarray::array;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_outcomes::{
+///     HeldOut, Learner, Outcome, Task,
+///     held_out::{Reference, measure_held_out},
+/// };
+///
+/// let outcome = Outcome::new(Task::Continuous, &array![1.0, 2.0, 3.0, 4.0])?;
+/// let scores = array![[1.1, 1.9, 3.2, 3.9]];
+/// let held_out = [HeldOut { set: "spending".to_owned(), learner: Learner::Linear, scores }];
+/// let reference = Reference { best: None, groups: &[], pairs: &[], margin: 0.02 };
+/// let found = measure_held_out(&outcome, &held_out, &reference, 50, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// assert!(found.scores.iter().any(|score| score.measure == "concordance" && score.value == 1.0));
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
+///
 /// # Errors
 /// [`BadInput::ShapeMismatch`](spendscape_stats::BadInput) where best scores or groups are not of N customers,
 /// [`BadInput::OneClass`](spendscape_stats::BadInput) or [`BadInput::TooFew`](spendscape_stats::BadInput) where those held

@@ -74,6 +74,18 @@ impl AucComparison {
 ///
 /// The variances are those of DeLong et al., computed from midranks (Sun and Xu 2014) in N log N.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_outcomes::measures::{BinaryScores, NonInferiority, compare_aucs};
+///
+/// let labels = [false, false, true, true];
+/// let good = BinaryScores::new(&labels, &array![0.1, 0.2, 0.8, 0.9])?;
+/// let found = compare_aucs(&good, &good)?;
+/// assert_eq!((found.first, found.difference), (1.0, 0.0));
+/// assert_eq!(found.non_inferiority(0.01), NonInferiority::NonInferior);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
+///
 /// # Errors
 /// [`BadInput::ShapeMismatch`] if the labels differ, [`BadInput::TooFew`] with fewer than two customers of a class.
 pub fn compare_aucs(first: &BinaryScores, second: &BinaryScores) -> Result<AucComparison, Error> {

@@ -83,7 +83,10 @@ pub struct Gap {
 /// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
 /// use spendscape_segments::clusters::{GapReference, gap_statistic};
 ///
-/// let x = Array2::from_shape_fn((12, 1), |(n, _)| 10.0 * (n / 4) as f64 + 0.1 * (n % 4) as f64);
+/// // Three groups of ten points in the plane.
+/// let x = Array2::from_shape_fn((30, 2), |(n, c)| {
+///     [[0.0, 0.0], [10.0, 0.0], [5.0, 9.0]][n / 10][c] + ((7 * n + 3 * c) as f64).sin()
+/// });
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 /// let found = gap_statistic(&x, 5, 4, GapReference::Uniform, 20, &mut rng)?;
 /// assert_eq!(found.clusters, 3);
@@ -115,7 +118,10 @@ pub fn gap_statistic<R: Rng + ?Sized>(
 /// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
 /// use spendscape_segments::clusters::{GapReference, elbow, gap_of_inertia};
 ///
-/// let x = Array2::from_shape_fn((12, 1), |(n, _)| 10.0 * (n / 4) as f64 + 0.1 * (n % 4) as f64);
+/// // Three groups of ten points in the plane.
+/// let x = Array2::from_shape_fn((30, 2), |(n, c)| {
+///     [[0.0, 0.0], [10.0, 0.0], [5.0, 9.0]][n / 10][c] + ((7 * n + 3 * c) as f64).sin()
+/// });
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 /// let inertia = elbow(&x, 5, 4, &mut rng)?.inertia;
 /// assert_eq!(gap_of_inertia(&inertia, &x, 4, GapReference::Uniform, 20, &mut rng)?.clusters, 3);

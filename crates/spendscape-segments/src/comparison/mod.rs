@@ -212,6 +212,23 @@ impl ComparisonParams {
 /// other customers. Each representation has a random stream of its own, so leaving one out does not change the others'
 /// figures: the stream is seeded by one draw from `rng`, the representation's name and its seed.
 ///
+/// ```
+/// use ndarray::Array2;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::comparison::{ComparisonParams, Measure, Representation, Space, compare};
+///
+/// // A representation that is the grades themselves: neighbors share their dominant trait.
+/// let grades = Array2::from_shape_fn((60, 2), |(n, p)| if n % 2 == p { 1.0 + 0.01 * n as f64 } else { 0.1 });
+/// let train: Vec<bool> = (0..60).map(|n| n < 40).collect();
+/// let (name, space) = ("grades", Space::Features);
+/// let features = Representation { name, seed: 1, features: &grades, space, short: None, yearly: None };
+/// let params = ComparisonParams::default().depths(1).neighbors(3).clusters(2).null(false);
+/// let found = compare(&[features], &grades, &train, &params, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// let accuracy = found.rows.iter().find(|row| row.measure == Measure::PrefixAccuracy);
+/// assert_eq!(accuracy.map(|row| row.value), Some(1.0));
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are too few customers of either kind.
 pub fn compare<R: Rng + ?Sized>(

@@ -9,6 +9,16 @@ use crate::error::Result;
 
 /// The mean of the rows of `x` (N x F) in each group, groups x F, by rising label; rows without a label are in none.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::profiles::group_means;
+///
+/// let x = array![[1.0, 0.0], [3.0, 0.0], [9.0, 9.0], [0.0, 5.0]];
+/// let means = group_means(&x, &[Some(0), Some(0), None, Some(1)])?;
+/// assert_eq!(means, array![[2.0, 0.0], [0.0, 5.0]]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When lengths disagree.
 pub fn group_means(x: &ArrayRef2<f64>, labels: &[Option<usize>]) -> Result<Array2<f64>> {
@@ -31,6 +41,17 @@ pub fn group_means(x: &ArrayRef2<f64>, labels: &[Option<usize>]) -> Result<Array
 
 /// The share of the customers of each segment who were in it after every period: `labels` (N x T) of the periods, `assigned` of
 /// each customer, both below `segments`. NaN for a segment without customers.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::profiles::always_kept;
+///
+/// // Two customers of segment 1, one of whom was elsewhere in the first period; nobody is in segment 0.
+/// let kept = always_kept(&array![[0, 1], [1, 1]], &[1, 1], 2)?;
+/// assert!(kept[0].is_nan());
+/// assert_eq!(kept[1], 0.5);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When lengths disagree or a segment does not exist.

@@ -61,6 +61,25 @@ pub struct Profile {
 
 /// Profiles all segments, listing at most `classes` classes and `examples` example customers for each.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::profiles::{ProfileInput, profiles};
+///
+/// // Segment 0 spends all on the first class, segment 1 on the second.
+/// let input = ProfileInput {
+///     labels: &[0, 1],
+///     segments: 2,
+///     shares: &array![[1.0, 0.0], [0.0, 1.0]],
+///     grades: &array![[0.5], [-0.5]],
+///     states: &array![[[0.1], [0.2]], [[-0.1], [-0.2]]],
+///     other_labels: None,
+/// };
+/// let first = &profiles(&input, 1, 1)?[0];
+/// assert_eq!((first.size, first.spending[0].class, first.spending[0].share), (1, 0, 1.0));
+/// assert_eq!(first.trajectory, array![[0.1], [0.2]]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When shapes disagree, a value is not finite, a label is out of range, or there are no customers or periods.
 pub fn profiles(input: &ProfileInput<'_>, classes: usize, examples: usize) -> Result<Vec<Profile>> {

@@ -71,6 +71,18 @@ impl GaussianNull {
 }
 
 /// The unimodal null of vectors and grades together.
+///
+/// ```
+/// use ndarray::array;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::quality::JointNull;
+///
+/// // Grades that are twice the vectors stay so in the samples.
+/// let null = JointNull::fit(&array![[0.0], [1.0], [2.0]], &array![[0.0], [2.0], [4.0]])?;
+/// let (vectors, grades) = null.sample(10, &mut Xoshiro256PlusPlus::seed_from_u64(1));
+/// assert!(vectors.iter().zip(&grades).all(|(v, g)| (g - 2.0 * v).abs() < 1e-6));
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct JointNull {
     joint: GaussianNull,

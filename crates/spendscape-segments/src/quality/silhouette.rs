@@ -83,6 +83,20 @@ impl SampledSilhouette {
 /// the order of 1 / `size`, because the nearest other cluster is sought among noisy mean distances; it is small beside the
 /// standard error. Time is quadratic in `size`.
 ///
+/// ```
+/// use ndarray::array;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::quality::{silhouette, silhouette_sampled};
+///
+/// let (x, labels) = (array![[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1]);
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// // All rows are in the sample: the exact silhouette, without an error.
+/// let found = silhouette_sampled(&x, &labels, 10, &mut rng)?;
+/// assert!((found.mean - silhouette(&x, &labels)?.mean).abs() < 1e-12);
+/// assert_eq!(found.standard_error(), 0.0);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`silhouette`], for the sample.
 pub fn silhouette_sampled<R: Rng + ?Sized>(

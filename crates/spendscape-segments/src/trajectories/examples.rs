@@ -13,6 +13,17 @@ const PERIODS_TO_TURN: usize = 3;
 /// final states, times the straightness and the relative length of the long one (a short or winding trajectory shows nothing).
 /// Customers without a direction have no score and are left out.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::steady_examples;
+///
+/// // The first customer's short trajectory goes where the long one does, the second's elsewhere.
+/// let long = array![[[1.0, 0.0], [2.0, 0.0]], [[1.0, 0.0], [2.0, 0.0]]];
+/// let short = array![[[1.0, 0.0]], [[0.0, 1.0]]];
+/// assert_eq!(steady_examples(&long, &short)?[0].0, 0);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are no periods.
 pub fn steady_examples(long: &ArrayRef3<f64>, short: &ArrayRef3<f64>) -> Result<Vec<(usize, f64)>> {

@@ -42,6 +42,18 @@ pub struct EventTurns {
 ///
 /// `states` is `N x T x M`, `events` is `N x T`. The first period has no turn, so its events do not count here.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::turns_by_event;
+///
+/// // The first customer goes on, the second turns by a right angle in the period of the event.
+/// let states = array![[[1.0, 0.0], [2.0, 0.0]], [[1.0, 0.0], [1.0, 1.0]]];
+/// let turns = turns_by_event(&states, &array![[false, false], [false, true]])?;
+/// assert!((turns.with_event.mean - std::f64::consts::FRAC_PI_2).abs() < 1e-12);
+/// assert!(turns.without_event.mean.abs() < 1e-7);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are fewer than two periods.
 pub fn turns_by_event(states: &ArrayRef3<f64>, events: &ArrayRef2<bool>) -> Result<EventTurns> {
@@ -57,6 +69,16 @@ pub fn turns_by_event(states: &ArrayRef3<f64>, events: &ArrayRef2<bool>) -> Resu
 }
 
 /// Trait each vector points to through the output layer: `argmax_j (W d)_j` for every row `d` of `vectors` (`N x M`).
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::decode;
+///
+/// // The output layer reads the first trait from the second unit.
+/// let readout = array![[0.0, 1.0], [1.0, 0.0]];
+/// assert_eq!(decode(&array![[0.9, 0.1], [0.2, 0.7]], &readout)?, [1, 0]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When shapes disagree, a value is not finite, or the output layer has no rows.

@@ -39,6 +39,21 @@ pub struct Turned {
 /// Only customers whose last step decodes to another trait than their state before it are listed; equal scores stand in
 /// row order. The list is empty if nobody changed.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::find_turned;
+///
+/// // The second customer heads along the first unit, then turns to the second.
+/// let states = array![
+///     [[1.0, 0.0], [2.0, 0.0], [3.0, 0.1]],
+///     [[1.0, 0.0], [2.0, 0.0], [2.0, 1.0]],
+/// ];
+/// let turned = find_turned(&states, None, &array![[1.0, 0.0], [0.0, 1.0]], 5)?;
+/// assert_eq!(turned.len(), 1);
+/// assert_eq!((turned[0].customer, turned[0].from, turned[0].to), (1, 0, 1));
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are fewer than three periods (two to head one way, one to turn).
 pub fn find_turned(

@@ -43,6 +43,31 @@ pub struct Counterfactual {
 }
 
 /// What changes follow and what limits them, the same for all customers.
+///
+/// ```
+/// use ndarray::{Array2, Array3, array};
+/// use spendscape_stats::EmpiricalDistribution;
+/// use spendscape_surrogate::{
+///     Error,
+///     explain::{Candidate, CounterfactualSearch, SegmentExplainer},
+///     models::Ols,
+/// };
+///
+/// // A network whose outputs are the mean shares of two classes: the larger one names the segment.
+/// let shares = array![[0.2, 0.8], [0.4, 0.6], [0.9, 0.1]];
+/// let model = Ols::params().fit(&shares, &shares)?;
+/// let explainer = SegmentExplainer::new(&model, &Array2::eye(2), &array![0.0, 0.0])?;
+/// let search = CounterfactualSearch::new(&explainer, &EmpiricalDistribution::new(&shares)?, &[])?;
+/// let (periods, mean) = (array![[0.6_f32, 0.4]], array![0.6, 0.4]);
+/// let customer = Candidate { periods: periods.view(), shares: mean.view(), outputs: mean.view(), segment: 0 };
+/// let network = |trials: &Array3<f32>| {
+///     Ok::<_, Error>(Array2::from_shape_fn((trials.dim().0, 2), |(n, k)| trials[[n, 0, k]].into()))
+/// };
+/// let change = search.smallest(&[customer], network)?.remove(0).expect("a tenth must move");
+/// assert_eq!(change.segment, 1);
+/// assert!(change.moved > 0.1 && change.moved < 0.2);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug)]
 pub struct CounterfactualSearch {
     /// Plans moves against the lead of each segment over each other one, P x P.
@@ -260,6 +285,17 @@ fn by_class(parts: impl Iterator<Item = (usize, f64)>) -> Vec<(usize, f64)> {
 
 /// Spending without what some classes tell: in every period (N x T x C) those `classes` get their `average` share (C), and the
 /// others keep their proportions in the rest. A period without other spending has no proportions to keep and stays as it is.
+///
+/// ```
+/// use ndarray::{Array3, array};
+/// use spendscape_surrogate::explain::level_classes;
+///
+/// // The first class tells something; the others share what is left as before.
+/// let mut periods = Array3::from_shape_vec((1, 1, 3), vec![0.6_f32, 0.3, 0.1]).unwrap();
+/// level_classes(&mut periods, &array![0.2, 0.0, 0.0], &[0])?;
+/// assert!((periods[[0, 0, 0]] - 0.2).abs() < 1e-6 && (periods[[0, 0, 1]] - 0.6).abs() < 1e-6);
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
 ///
 /// # Errors
 ///

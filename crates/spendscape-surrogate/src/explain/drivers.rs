@@ -19,6 +19,22 @@ pub struct DriverAgreement {
 /// Compares the `top` strongest drivers of each customer (`shares`, n x C): of the lead of the first segment over the second
 /// that stand in `leads`, by two surrogates. A customer without spending has nothing to rank and is not compared.
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_surrogate::{
+///     explain::{SegmentExplainer, driver_agreement},
+///     models::Ols,
+/// };
+///
+/// let shares = array![[0.2, 0.5, 0.3], [0.4, 0.1, 0.5], [0.7, 0.2, 0.1], [0.1, 0.3, 0.6]];
+/// let model = Ols::params().fit(&shares, &shares)?;
+/// let explainer = SegmentExplainer::new(&model, &Array2::eye(3), &array![0.0, 0.0, 0.0])?;
+/// // A surrogate agrees with itself about every customer.
+/// let found = driver_agreement([&explainer, &explainer], &shares, &[(0, 1); 4], 2)?;
+/// assert_eq!((found.compared, found.same_first, found.shared), (4, 4, 8));
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`BadInput::ShapeMismatch`](spendscape_stats::BadInput::ShapeMismatch) for another number of `leads`,

@@ -36,6 +36,19 @@ pub struct Move {
 }
 
 /// Plans moves against one score: what does not depend on the customer.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_surrogate::explain::MovePlanner;
+///
+/// // Share moved from the first class to the last lowers the score by 3 per unit.
+/// let planner = MovePlanner::new(&array![2.0, 0.0, -1.0])?;
+/// let plan = planner.plan(&array![0.5, 0.3, 0.2], &array![0.0, 0.0, 0.0], &array![1.0, 1.0, 1.0])?;
+/// assert!((plan.moved_for(0.6).expect("half of the spending may move") - 0.2).abs() < 1e-12);
+/// let first = plan.moves(0.2)[0];
+/// assert_eq!((first.from, first.to), (0, 2));
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct MovePlanner {
     coefficients: Array1<f64>,

@@ -24,6 +24,21 @@ const SUM_TOLERANCE: f64 = 1e-9;
 
 /// A combination `weights . y + offset` of the targets y of a linear model: one target, the output of a layer on top of
 /// them, or the lead of one output over another.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_surrogate::{
+///     explain::{Gauge, Score},
+///     models::Ols,
+/// };
+///
+/// let shares = array![[0.2, 0.8], [0.4, 0.6], [0.9, 0.1]];
+/// let model = Ols::params().fit(&shares, &array![[2.0], [4.0], [9.0]])?;
+/// let why = Score::of_target(&model, 0, Gauge::MinimumNorm)?.explain(&array![0.9, 0.1])?;
+/// // Above the average of 5 by 4, to which both classes add as much.
+/// assert!((why.baseline - 5.0).abs() < 1e-9 && (why.contributions.sum() - 4.0).abs() < 1e-9);
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Score<'a> {
     model: &'a LinearModel,
@@ -172,6 +187,13 @@ impl<'a> Score<'a> {
 }
 
 /// Sum with the rounding of every addition carried along (Neumaier 1974).
+///
+/// ```
+/// use spendscape_surrogate::explain::compensated_sum;
+///
+/// // The 1 would be lost in a plain sum.
+/// assert_eq!(compensated_sum([1e100, 1.0, -1e100]), 1.0);
+/// ```
 pub fn compensated_sum(values: impl IntoIterator<Item = f64>) -> f64 {
     let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
     for value in values {

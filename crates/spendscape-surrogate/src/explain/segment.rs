@@ -22,6 +22,24 @@ use crate::{Error, check};
 pub const MAX_ERROR_DEGREES: f64 = 7.5;
 
 /// A linear model of the state with the network's output layer on top.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_surrogate::{
+///     explain::{Observed, SegmentExplainer},
+///     models::Ols,
+/// };
+///
+/// // A network whose two states are the shares, each read by an output of its own.
+/// let shares = array![[0.2, 0.8], [0.4, 0.6], [0.9, 0.1]];
+/// let model = Ols::params().fit(&shares, &shares)?;
+/// let explainer = SegmentExplainer::new(&model, &array![[1.0, 0.0], [0.0, 1.0]], &array![0.0, 0.0])?;
+/// let customer = array![0.7, 0.3];
+/// let why = explainer.explain(&customer, Observed { state: &customer, outputs: &customer })?;
+/// assert_eq!((why.segment, why.runner_up), (0, 1));
+/// assert!((why.network_lead - 0.4).abs() < 1e-12 && why.lead.is_ok());
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct SegmentExplainer<'a> {
     model: &'a LinearModel,

@@ -25,6 +25,15 @@ pub const ANCHOR: f64 = 0.5 * (ANCHOR_LONGITUDE + ANCHOR_LATITUDE);
 
 /// The same by simulation: R2 of longitude and latitude, fitted and judged on `draws` Gaussian states.
 ///
+/// ```
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_surrogate::fidelity::{ANCHOR, simulate_anchor};
+///
+/// let r2 = simulate_anchor(20_000, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// assert!((r2.mean().unwrap() - ANCHOR).abs() < 0.02);
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// `BadInput::TooFew` below five draws.

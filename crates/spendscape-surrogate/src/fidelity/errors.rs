@@ -18,6 +18,18 @@ pub struct R2Intervals {
 
 /// Bootstraps R2 over customers: `truth` and `predicted` are N x K.
 ///
+/// ```
+/// use ndarray::Array2;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_surrogate::fidelity::r2_intervals;
+///
+/// let truth = Array2::from_shape_fn((100, 1), |(n, _)| n as f64);
+/// let near = truth.mapv(|x| x + 10.0 * (x * 7.0).sin());
+/// let found = r2_intervals(&truth, &near, 200, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// assert!(found.mean.low < found.mean.value && found.mean.value < found.mean.high);
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// Those of [`spendscape_stats::r2`], [`BadInput::Empty`] without targets, [`BadInput::InvalidParameter`] unless there is at
@@ -60,6 +72,16 @@ pub fn r2_intervals<R: Rng>(
 }
 
 /// Errors of predicted angles in degrees.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_surrogate::fidelity::AngularErrors;
+///
+/// // Two longitudes on either side of the seam, two degrees apart.
+/// let errors = AngularErrors::new(&array![[179_f64.to_radians()]], &array![[-179_f64.to_radians()]])?;
+/// assert!((errors.mean() - 2.0).abs() < 1e-9);
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct AngularErrors {
     /// Angle on the sphere between true and predicted direction of each customer, length N.
@@ -157,6 +179,14 @@ fn between(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
 
 /// Error of each customer: the length of the difference of its rows in `truth` and `predicted` (N x K).
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_surrogate::fidelity::customer_errors;
+///
+/// assert_eq!(customer_errors(&array![[0.0, 0.0], [1.0, 1.0]], &array![[3.0, 4.0], [1.0, 1.0]])?, array![5.0, 0.0]);
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// Those of [`spendscape_stats::r2`].
@@ -183,6 +213,16 @@ pub struct SegmentError {
 }
 
 /// Errors by segment, for the segments that occur, ascending.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_surrogate::fidelity::errors_by_segment;
+///
+/// let found = errors_by_segment(&array![1.0, 2.0, 6.0], &[7, 7, 3])?;
+/// assert_eq!((found[0].segment, found[0].mean), (3, 6.0));
+/// assert_eq!((found[1].customers, found[1].median), (2, 1.5));
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
 ///
 /// # Errors
 ///

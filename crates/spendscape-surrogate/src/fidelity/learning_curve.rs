@@ -20,6 +20,22 @@ pub struct CurvePoint {
 
 /// Fits least squares to growing, nested subsets of the training customers and judges each on all test customers.
 ///
+/// ```
+/// use ndarray::Array2;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_stats::Split;
+/// use spendscape_surrogate::{fidelity::learning_curve, models::Ols};
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let x = Array2::from_shape_fn((60, 1), |(n, _)| n as f64);
+/// let y = x.mapv(|x| 2.0 * x + (x * 5.0).sin());
+/// let split = Split::random(60, 0.5, &mut rng)?;
+/// let curve = learning_curve(Ols::params(), &x, &y, &split, &[5, 30], &mut rng)?;
+/// assert_eq!((curve[0].customers, curve[1].customers), (5, 30));
+/// assert!(curve[1].test_r2 > 0.99);
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// `BadInput::TooFew` if a size exceeds the training customers or is below two; else those of [`Ols::fit`] and

@@ -27,6 +27,22 @@ pub struct Recovery {
 
 /// Compares tested coefficients (C x K) with a table (C x P).
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_surrogate::{
+///     fidelity::{Correction, coefficient_tests, recovery},
+///     models::Ols,
+/// };
+///
+/// let x = Array2::from_shape_fn((80, 5), |(n, c)| ((n * (2 * c + 3)) as f64).sin());
+/// let y = Array2::from_shape_fn((80, 1), |(n, _)| 3.0 * x[[n, 0]] + 0.1 * ((n * n) as f64).cos());
+/// let tests = coefficient_tests(&Ols::params().fit(&x, &y)?)?;
+/// let table = array![[3.0], [0.0], [0.0], [0.0], [0.0]];
+/// let found = recovery(&tests, &table, 0.01, Correction::Bonferroni)?;
+/// assert_eq!((found.known, found.found, found.false_finds, found.auroc), (1, 1, 0, 1.0));
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// `BadInput::ShapeMismatch` unless the table has a row per class, `BadInput::OneClass` if all or none of its rows are zero,

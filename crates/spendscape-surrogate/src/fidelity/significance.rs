@@ -49,6 +49,22 @@ pub fn median_gauge(coefficients: &ArrayRef<f64, Ix2>) -> Array2<f64> {
 
 /// Tests each coefficient of a model against the median of its target.
 ///
+/// ```
+/// use ndarray::Array2;
+/// use spendscape_surrogate::{
+///     fidelity::{Correction, coefficient_tests},
+///     models::Ols,
+/// };
+///
+/// // Of five features only the first has an effect.
+/// let x = Array2::from_shape_fn((80, 5), |(n, c)| ((n * (2 * c + 3)) as f64).sin());
+/// let y = Array2::from_shape_fn((80, 1), |(n, _)| 3.0 * x[[n, 0]] + 0.1 * ((n * n) as f64).cos());
+/// let tests = coefficient_tests(&Ols::params().fit(&x, &y)?)?;
+/// let significant = tests.significant_classes(0.01, Correction::Bonferroni)?;
+/// assert_eq!(significant, [true, false, false, false, false]);
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`BadInput::TooFew`] if the fit left no degree of freedom.

@@ -20,6 +20,17 @@ const SEED: u64 = 1;
 /// | `max_depth` | 3 | splits between root and leaf | 1 to 65,535 |
 /// | `learning_rate` | 0.2 | how much of each tree is added | (0, 1] |
 /// | `subsample` | 1 | share of the customers that a tree is grown on | (0, 1] |
+///
+/// ```
+/// use ndarray::Array2;
+/// use spendscape_surrogate::models::BoostedTrees;
+///
+/// let x = Array2::from_shape_fn((50, 1), |(n, _)| n as f64);
+/// let y = x.mapv(|x| if x < 25.0 { 0.0 } else { 1.0 });
+/// let model = BoostedTrees::params().trees(50).fit(&x, &y)?;
+/// assert!((model.predict(&x)? - y).iter().all(|error| error.abs() < 0.01));
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BoostedTrees {
     trees: usize,

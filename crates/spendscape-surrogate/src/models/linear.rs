@@ -25,6 +25,17 @@ const MOMENTS_NOISE: f64 = 1e-13;
 /// | name | default | purpose | range |
 /// |---|---|---|---|
 /// | `rcond` | 1e-6 | singular values of the centered features up to this fraction of the largest count as zero | [0, 1) |
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_surrogate::models::Ols;
+///
+/// let (x, y) = (array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]]);
+/// let model = Ols::params().fit(&x, &y)?;
+/// assert!((model.coefficients()[[0, 0]] - 2.0).abs() < 1e-12);
+/// assert!((model.predict(&array![[10.0]])?[[0, 0]] - 21.0).abs() < 1e-12);
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ols {
     rcond: f64,

@@ -30,6 +30,18 @@ const DEPENDENT: f64 = 1e-9;
 /// | name | default | purpose |
 /// |---|---|---|
 /// | `terms` | `Terms::Squares` | which columns of degree 2 there are |
+///
+/// ```
+/// use ndarray::Array2;
+/// use spendscape_surrogate::models::{Polynomial, Terms};
+///
+/// // A product of two features needs the full terms.
+/// let x = Array2::from_shape_fn((25, 2), |(n, c)| if c == 0 { (n / 5) as f64 } else { (n % 5) as f64 });
+/// let y = Array2::from_shape_fn((25, 1), |(n, _)| x[[n, 0]] * x[[n, 1]]);
+/// let model = Polynomial::params().terms(Terms::Full).fit(&x, &y)?;
+/// assert!((model.predict(&x)? - y).iter().all(|error| error.abs() < 1e-9));
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Polynomial {
     terms: Terms,

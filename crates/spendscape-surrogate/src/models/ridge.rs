@@ -18,6 +18,17 @@ const GRID_EXPONENTS: std::ops::RangeInclusive<i32> = -16..=8;
 /// |---|---|---|---|
 /// | `alpha` | 1 | the penalty | positive |
 /// | `choose_alpha` | off | the penalty of the grid with the least generalized cross-validation score | all positive |
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_surrogate::models::Ridge;
+///
+/// let (x, y) = (array![[-1.0], [0.0], [1.0]], array![[-2.0], [0.0], [2.0]]);
+/// // The slope of 2 shrinks by the sum of squares (2) over itself plus the penalty.
+/// let fit = Ridge::params().alpha(2.0).fit(&x, &y)?;
+/// assert!((fit.model.coefficients()[[0, 0]] - 1.0).abs() < 1e-12);
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ridge {
     grid: Vec<f64>,

@@ -13,6 +13,16 @@ use crate::{Error, check};
 /// |---|---|---|---|
 /// | `max_depth` | none | splits between root and leaf | 1 to 65,535 |
 /// | `min_samples_leaf` | 1 | training customers in a leaf | at least 1 |
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_surrogate::models::RegressionTree;
+///
+/// let (x, y) = (array![[0.0], [1.0], [2.0], [3.0]], array![[5.0], [5.0], [9.0], [9.0]]);
+/// let model = RegressionTree::params().max_depth(1).fit(&x, &y)?;
+/// assert_eq!(model.predict(&array![[0.4], [2.6]])?, array![[5.0], [9.0]]);
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RegressionTree {
     max_depth: Option<u16>,

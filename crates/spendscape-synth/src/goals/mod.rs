@@ -97,7 +97,7 @@ impl<'a> GoalProcess<'a> {
         let mut first = 0;
         let mut groups = Vec::new();
         for (at, goal) in self.draw_groups(customer, hidden) {
-            let truth = filter.step(&history, &self.days, first, (at, goal));
+            let truth = filter.step(&history, &self.days, first, at, goal);
             let day = self.days.first + at as i32;
             groups.push(GoalGroup { day, goal, truth });
             history.push(day, goal);

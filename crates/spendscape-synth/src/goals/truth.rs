@@ -49,7 +49,8 @@ impl Filter {
         history: &History,
         days: &Days,
         first: usize,
-        (day, goal): (usize, usize),
+        day: usize,
+        goal: usize,
     ) -> GoalTruth {
         let mut wait = Wait::new(&self.posterior, history, days);
         let mut truth = GoalTruth {

@@ -5,6 +5,7 @@ mod schur;
 
 use num_complex::Complex64;
 
+use crate::dense::{invert_any, size1};
 use crate::interval::{Interval, ROUND, TINY, down, up};
 use schur::Schur;
 
@@ -64,11 +65,6 @@ pub(crate) struct SpectrumWork {
     group: Vec<usize>,
     /// Whether the eigenbasis is usable.
     pub(crate) basis: bool,
-}
-
-/// `|re| + |im|`, at least the modulus and free of square roots.
-fn size1(a: Complex64) -> f64 {
-    a.re.abs() + a.im.abs()
 }
 
 /// The modulus by a plain square root: the entries are far from overflow, and `hypot` is slow.
@@ -132,52 +128,9 @@ impl SpectrumWork {
         }
     }
 
-    /// Gauss-Jordan inverse of the eigenbasis.
+    /// The inverse of the eigenbasis.
     fn invert_basis(&mut self, n: usize) -> bool {
-        let (zero, one) = (Complex64::new(0.0, 0.0), Complex64::new(1.0, 0.0));
-        let (a, inv) = (&mut self.image, &mut self.inverse);
-        a.clear();
-        a.extend_from_slice(&self.schur.vectors);
-        inv.clear();
-        inv.resize(n * n, zero);
-        for k in 0..n {
-            inv[k * n + k] = one;
-        }
-        for k in 0..n {
-            let mut p = k;
-            for r in k + 1..n {
-                if size1(a[r * n + k]) > size1(a[p * n + k]) {
-                    p = r;
-                }
-            }
-            let size = size1(a[p * n + k]);
-            if size.is_nan() || size < f64::MIN_POSITIVE {
-                return false;
-            }
-            if p != k {
-                for c in 0..n {
-                    a.swap(k * n + c, p * n + c);
-                    inv.swap(k * n + c, p * n + c);
-                }
-            }
-            let scale = one / a[k * n + k];
-            for c in 0..n {
-                a[k * n + c] *= scale;
-                inv[k * n + c] *= scale;
-            }
-            for r in 0..n {
-                let factor = a[r * n + k];
-                if r == k || factor == zero {
-                    continue;
-                }
-                for c in 0..n {
-                    let (u, v) = (a[k * n + c], inv[k * n + c]);
-                    a[r * n + c] -= factor * u;
-                    inv[r * n + c] -= factor * v;
-                }
-            }
-        }
-        self.basis = inv.iter().all(|v| v.re.is_finite() && v.im.is_finite());
+        self.basis = invert_any(n, &self.schur.vectors, &mut self.image, &mut self.inverse);
         self.basis
     }
 

@@ -4,6 +4,8 @@
 
 use num_complex::Complex64;
 
+use crate::dense::size1;
+
 /// Shifted QR steps allowed per eigenvalue: two or three are usual, and an uncapped solver can hang.
 const STEPS_PER_EIGENVALUE: usize = 30;
 /// A step count at which an exceptional shift breaks a cycle of the usual one.
@@ -19,10 +21,6 @@ pub(crate) struct Schur {
     /// The eigenvectors as columns, row-major.
     pub(crate) vectors: Vec<Complex64>,
     y: Vec<Complex64>,
-}
-
-fn size1(a: Complex64) -> f64 {
-    a.re.abs() + a.im.abs()
 }
 
 impl Schur {

@@ -74,6 +74,19 @@ pub struct TrajectorySummary {
 
 /// Summarizes trajectories (`states` is `N x T x M`) against grades (`N x P`) and trait axes (`P x M`).
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::trajectory_summary;
+///
+/// // Two customers go straight along the axes of their traits, one twice as far as the other.
+/// let states = array![[[1.0, 0.0], [2.0, 0.0]], [[0.0, 0.5], [0.0, 1.0]]];
+/// let grades = array![[0.8, 0.0], [0.0, 0.4]];
+/// let summary = trajectory_summary(&states, &grades, &array![[1.0, 0.0], [0.0, 1.0]])?;
+/// assert!((summary.straightness.mean - 1.0).abs() < 1e-12);
+/// assert_eq!(summary.forward.share, 1.0);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are no customers or periods.
 pub fn trajectory_summary(

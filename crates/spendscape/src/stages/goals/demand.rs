@@ -105,7 +105,7 @@ impl Stage for ForecastDemand {
             tracing::warn!("history is too short to judge forecasts on");
             Vec::new()
         } else {
-            score_demand(&past, unscored, &ahead.sequences, classes, (period, ahead.from))?
+            score_demand(&past, unscored, &ahead.sequences, classes, period, ahead.from)?
         };
         Ok(DemandOutputs { demand: forecasts(&rows, &ahead.data)?, scores: scored(&scores, &ahead.data)? })
     }

@@ -8,7 +8,7 @@ use crate::network::Layer;
 use crate::real::Real;
 
 /// The choices and the gradient; the columns themselves are rows of [`Weights::table`](super::Weights).
-pub(super) struct Lookup<F> {
+pub(super) struct Embedding<F> {
     /// Features before the categories' columns, and the layer's inputs.
     features: usize,
     inputs: usize,
@@ -24,7 +24,7 @@ pub(super) struct Lookup<F> {
     derivative_starts: Vec<usize>,
 }
 
-impl<F: Real> Lookup<F> {
+impl<F: Real> Embedding<F> {
     pub(super) fn new(kernels: &Kernels<F>, layer: &Layer, inputs: &Inputs<'_, F>) -> Option<Self> {
         let Categories { variables, width, .. } = *inputs.categories.as_deref()?;
         let row = round4(layer.rows());
@@ -41,7 +41,13 @@ impl<F: Real> Lookup<F> {
     }
 
     /// Notes what the block's samples chose; missing lanes repeat the first one.
-    pub(super) fn aim(&mut self, categories: &Categories, steps: usize, samples: &[usize], lanes: usize) {
+    pub(super) fn load_block(
+        &mut self,
+        categories: &Categories,
+        steps: usize,
+        samples: &[usize],
+        lanes: usize,
+    ) {
         let stride = steps * self.variables;
         for (i, starts) in self.starts.chunks_exact_mut(lanes).enumerate() {
             for (lane, to) in starts.iter_mut().enumerate() {
