@@ -240,7 +240,7 @@ impl Work {
     }
 }
 
-/// What becomes of an attractor on the way to another input.
+/// The fate of an attractor on the way to another input.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Passage {
     /// It is followed to the end of the way and nowhere proved unstable.
@@ -323,7 +323,7 @@ pub fn jump_toward<C: Driven>(
     Ok((jump_along(cell, from, to, &branch)?, branch))
 }
 
-/// What becomes of the stable point at the start of `branch`, which has been followed between two inputs.
+/// The fate of the stable point at the start of `branch`, which has been followed between two inputs.
 fn jump_along<C: Driven>(
     cell: &C,
     from: &ArrayRef<f64, Ix1>,

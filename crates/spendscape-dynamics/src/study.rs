@@ -90,18 +90,18 @@ pub struct BasinEdge {
     pub edge: Edge,
 }
 
-/// What becomes of the attractor on the way to another input.
+/// The fate of the attractor on the way to another input.
 #[derive(Debug, Clone)]
 pub struct Departure {
     /// The row of the other input.
     pub toward: usize,
-    /// What becomes of the attractor.
+    /// The fate of the attractor.
     pub passage: Passage,
     /// The branch of its point; `None` where the roll-out has left the range of numbers, and there is nothing to follow.
     pub branch: Option<Branch>,
 }
 
-/// What is known of one map.
+/// The study of one map.
 #[derive(Debug, Clone)]
 pub struct StudiedMap {
     /// Coordinates of its states.
@@ -246,7 +246,7 @@ pub fn study_map<C: Driven, R: Rng + ?Sized>(
     })
 }
 
-/// What becomes of a row's attractor on the ways toward evenly spaced other rows.
+/// The fates of a row's attractor on the ways toward evenly spaced other rows.
 fn departures<C: Driven>(
     cell: &C,
     inputs: &StudyInputs<'_>,

@@ -46,7 +46,7 @@ use crate::{
     values::{FieldPlanner, bytes_as_text},
 };
 
-/// What an expression's value is for.
+/// The purpose of an expression's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A text or a time.

@@ -1,4 +1,4 @@
-//! What is known of customers apart from their transactions.
+//! Covariates of customers: properties apart from their transactions.
 
 use ndarray::{Array2, ArrayRef2};
 use spendscape_stats::BadInput;

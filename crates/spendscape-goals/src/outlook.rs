@@ -1,4 +1,4 @@
-//! What is expected of every customer in the days to come.
+//! The outlook of every customer on the days to come.
 
 use ndarray::{Array2, Array3};
 use spendscape_stats::BadInput;
@@ -12,7 +12,7 @@ const ROUNDING: f64 = 1e-9;
 const FIRST_DAY: i64 = -719_162;
 const LAST_DAY: i64 = 2_932_896;
 
-/// What a model expects of every customer after the last day known: the one thing that the applications know of it.
+/// A model's expectation of every customer after the last day known: the one thing that the applications know of it.
 ///
 /// N customers, G goals, H horizons. A horizon of h days means the days `from + 1 ..= from + h`.
 ///

@@ -29,7 +29,7 @@ pub enum GroupBy {
     Time,
 }
 
-/// What decides the goal of a group.
+/// The rule for the goal of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum GoalRule {
     /// The goal on which most money was spent; among equals the first.
@@ -45,7 +45,7 @@ pub enum GoalRule {
 pub struct GroupRules {
     /// Which transactions belong together.
     pub by: GroupBy,
-    /// What decides the group's goal.
+    /// The rule for the group's goal.
     pub goal: GoalRule,
     /// Last day that counts, since 1970-01-01.
     pub until: Option<i32>,

@@ -18,7 +18,7 @@ pub struct States<F> {
     pub c: Array3<F>,
 }
 
-/// What a roll-out under a constant input ends in.
+/// Result of a roll-out under a constant input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RollOut<F> {
     /// Hidden states of the top layer after every step (samples x steps x units), if they were asked for.

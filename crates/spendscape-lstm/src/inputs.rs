@@ -1,4 +1,4 @@
-//! What goes into a network, and what should come out.
+//! Inputs of a network, and its targets.
 
 use crate::categories::{Categories, push_columns};
 use crate::error::Error;

@@ -10,7 +10,7 @@ const LINEAR_MONTHS: f64 = 0.1;
 /// One unit of the currency in minor units: amounts below it say little.
 pub const UNIT_MINOR: f64 = 100.0;
 
-/// What [`SpendingHistory::features`] are, in order.
+/// Names of the [`SpendingHistory::features`], in order.
 pub const SPENDING_FEATURES: [&str; 8] = [
     "log spending, last period",
     "log spending, mean",
@@ -22,7 +22,7 @@ pub const SPENDING_FEATURES: [&str; 8] = [
     "change of mix",
 ];
 
-/// What [`SpendingHistory::balance_features`] are, in order.
+/// Names of the [`SpendingHistory::balance_features`], in order.
 pub const BALANCE_FEATURES: [&str; 6] = [
     "months held, last period",
     "months held, mean",

@@ -11,8 +11,8 @@ use crate::Error;
 const BINS: usize = 64;
 /// Customers by whom bins are cut, spread evenly; more move the cuts by little, and sorting takes the time.
 const CUTTERS: usize = 5_000;
-/// What is added to the Hessian of a leaf, and the least one that a leaf has: a leaf of few or of certain customers moves
-/// little, or is not made.
+/// The penalty added to the Hessian of a leaf, and the least one that a leaf has: a leaf of few or of certain
+/// customers moves little, or is not made.
 const L2: f64 = 1.0;
 const LEAST_HESSIAN: f64 = 1.0;
 

@@ -246,7 +246,7 @@ fn parts(loss: Loss, y: &ArrayRef1<f64>) -> Vec<Option<usize>> {
         .collect()
 }
 
-/// What a regression is fitted to.
+/// The data of a regression.
 struct Data<'a> {
     loss: Loss,
     /// Row after row.

@@ -7,7 +7,7 @@ use ndarray::ArrayRef1;
 pub struct Reason {
     /// The feature, from 0.
     pub feature: usize,
-    /// What it adds to the log-odds of the adverse outcome, compared with an average customer; positive.
+    /// Its contribution to the log-odds of the adverse outcome, compared with an average customer; positive.
     pub contribution: f64,
 }
 

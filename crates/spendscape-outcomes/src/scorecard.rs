@@ -137,7 +137,7 @@ pub struct Attribute {
     pub low: f64,
     /// And up to this; infinity for the highest.
     pub high: f64,
-    /// What it adds.
+    /// Its points.
     pub points: i64,
     /// Training customers in it.
     pub customers: usize,

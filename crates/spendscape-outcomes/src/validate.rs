@@ -79,7 +79,7 @@ impl FeatureSet {
     }
 }
 
-/// What is cross-validated.
+/// The setup of a cross-validation.
 #[derive(Debug, Clone, Copy)]
 pub struct Study<'a> {
     /// Sets of features.
@@ -137,7 +137,7 @@ impl Part {
     }
 }
 
-/// What came of one fold: models and scores of the held-out customers, for every set and learner in turn.
+/// The result of one fold: models and scores of the held-out customers, for every set and learner in turn.
 struct Fitting {
     blocks: Vec<Block>,
     models: Vec<Arc<Fitted>>,

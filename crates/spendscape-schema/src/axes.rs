@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::Error;
 
-/// What the entries of a vector column stand for.
+/// The meaning of the entries of a vector column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Axis {
     /// Transaction classes (C).

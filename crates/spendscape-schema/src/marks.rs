@@ -1,6 +1,7 @@
 //! Marks of missing values, by one list in all readers.
 
-/// What stands for a missing value in SQL dumps, pandas, R, SAS, Excel, Power BI and the collections of the UCI, in lower case.
+/// Marks of a missing value in SQL dumps, pandas, R, SAS, Excel, Power BI and the collections of the UCI, in lower
+/// case.
 const MARKS: [&str; 39] = [
     "null",
     "(null)",

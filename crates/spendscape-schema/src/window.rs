@@ -58,7 +58,7 @@ pub enum Anchor {
     Until(Date),
 }
 
-/// What to do with a customer who has periods without spending.
+/// The treatment of a customer who has periods without spending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "policy", content = "at_least")]
 pub enum EmptyWindows {

@@ -9,7 +9,7 @@ use crate::check;
 use crate::error::{Error, Result};
 use crate::quality::maximum_assignment;
 
-/// What became of a segment between two fits.
+/// The fate of a segment between two fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// The segment is in both fits.
@@ -25,7 +25,7 @@ pub enum Fate {
 pub struct Drift {
     /// The segment's id.
     pub id: usize,
-    /// What became of it.
+    /// Its fate.
     pub fate: Fate,
     /// Members in the old fit.
     pub old_size: usize,
@@ -63,7 +63,7 @@ impl Drift {
     }
 }
 
-/// What changed between two fits, or between two panels assigned to one fit.
+/// The drift between two fits, or between two panels assigned to one fit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DriftTable {
     /// The new segments in their order, then the segments that disappeared by rising id.
@@ -88,7 +88,7 @@ pub struct SegmentMatch {
     pub ids: Vec<usize>,
     /// First id that has never been used, for the next refit.
     pub next_id: usize,
-    /// What changed.
+    /// The drift.
     pub drift: DriftTable,
 }
 
@@ -213,7 +213,7 @@ fn partners(overlap: &Overlap, known: &[usize], ids: &[usize]) -> Result<Vec<Opt
     Ok(partners)
 }
 
-/// What changed between two labelings by the same ids, for example the segments of one fit and those that another month's
+/// The drift between two labelings by the same ids, for example the segments of one fit and those that another month's
 /// customers were assigned to.
 ///
 /// `old[n]` and `new[n]` are the ids of customer `n`, `None` for a customer not in that labeling; `segments` are the ids

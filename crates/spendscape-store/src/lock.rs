@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// How long it sleeps between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What a process does in a folder.
+/// The use that a process makes of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Use {
     /// Reads: others may read too.

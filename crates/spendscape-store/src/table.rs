@@ -153,7 +153,7 @@ impl TableFile {
         Ok(Self { footer, schema, axes })
     }
 
-    /// What the footer says of row groups and columns.
+    /// The footer's metadata of row groups and columns.
     #[must_use]
     pub fn metadata(&self) -> &ArrowReaderMetadata {
         &self.footer.metadata

@@ -45,10 +45,10 @@ use crate::{
 /// large enough for its dictionaries to pay.
 const ROWS_PER_GROUP: usize = 1 << 20;
 
-/// What the names of columns of money end in.
+/// The suffix of the names of columns of money.
 const MONEY: &str = "_minor";
 
-/// What was written.
+/// The result of writing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Number of rows.

@@ -22,7 +22,7 @@ pub enum Error {
     OneSided {
         /// Number of classes.
         count: usize,
-        /// What all of them are.
+        /// The value of all of them.
         label: &'static str,
     },
     /// Trees could not be grown or read.

@@ -84,7 +84,7 @@ pub(crate) fn bill_months(classes: &[String]) -> Vec<Option<usize>> {
     classes.iter().map(months).collect()
 }
 
-/// What a customer does in the same way in every window.
+/// The habits of a customer, the same in every window.
 struct Habits {
     /// Monthly salary in the first year, minor units.
     salary: f64,

@@ -52,7 +52,7 @@ pub struct Boosting {
     seed: u64,
 }
 
-/// What an ensemble is grown on, beside the codes of a panel.
+/// Training data of an ensemble, beside the codes of a panel.
 #[derive(Debug, Clone, Copy)]
 pub struct Training<'a> {
     y: &'a ArrayRef1<f64>,

@@ -267,7 +267,7 @@ impl<'a> Grower<'a> {
         best
     }
 
-    /// What a mean takes from the squared error.
+    /// The part of the squared error that a mean explains.
     fn score(&self, sum: i64, rows: usize) -> f64 {
         let sum = sum as f64;
         sum * sum * self.reciprocals[rows]

@@ -1,4 +1,4 @@
-//! What the dynamics say: each customer's map first, then the group.
+//! Verdicts on attractors: each customer's map first, then the group.
 
 use ndarray::ArrayView1;
 

@@ -235,7 +235,7 @@ impl Certifier {
         self.spectrum.enclose(self.enclosure.len(), &self.jacobian)
     }
 
-    /// What does not depend on the box; `false` when `x` does not fit or `I - J` is singular.
+    /// The part that does not depend on the box; `false` when `x` does not fit or `I - J` is singular.
     fn prepare(&mut self, map: &impl Map, x: &[f64]) -> bool {
         let n = map.dim();
         if x.len() != n || n == 0 || !x.iter().all(|v| v.is_finite()) {

@@ -90,7 +90,7 @@ pub enum Method {
     Fiber,
 }
 
-/// What became of one start under one method.
+/// The fate of one start under one method.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fate {
     /// Index of the start: the caller's first, then the space-filling ones.

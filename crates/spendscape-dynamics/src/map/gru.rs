@@ -145,7 +145,7 @@ impl GruMap<'_> {
         }
     }
 
-    /// What the candidate's pre-activation gains through the reset gates, where `of` gives the derivative of a gate's
+    /// The gain of the candidate's pre-activation through the reset gates, where `of` gives the derivative of a gate's
     /// pre-activation by its row.
     fn through_resets<S: Scalar>(
         &self,

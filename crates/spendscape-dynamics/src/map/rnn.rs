@@ -77,8 +77,8 @@ pub struct RnnMap<'a> {
 
 /// Units whose exponentials share vectors.
 const LANES: usize = 4;
-/// What is added to the pre-activations of a relu layer, relative to the largest one, to find the box of its states: the box must
-/// be mapped strictly into itself.
+/// The margin on the pre-activations of a relu layer, relative to the largest one, to find the box of its states: the
+/// box must be mapped strictly into itself.
 const BOX_MARGIN: f64 = 1e-9;
 
 impl RnnMap<'_> {

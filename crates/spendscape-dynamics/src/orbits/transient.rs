@@ -1,4 +1,4 @@
-//! What happens on the way to a fixed point: non-normal growth, return times, time constants, sensitivity.
+//! Transients on the way to a fixed point: non-normal growth, return times, time constants, sensitivity.
 
 use ndarray::{Array2, ArrayRef, Ix1};
 use num_complex::Complex64;

@@ -81,7 +81,7 @@ impl<'a> Classes<'a> {
     }
 }
 
-/// What the groups of each goal held in the whole population, up to a day.
+/// The classes in the groups of each goal in the whole population, up to a day.
 pub(crate) struct Population {
     /// Groups of each goal (G).
     pub(crate) groups: Vec<f64>,

@@ -17,7 +17,7 @@ const MOST_PERIODS: usize = 1000;
 /// 97.5 % of the standard normal distribution lie below.
 const NORMAL_975: f64 = 1.959_963_984_540_054;
 
-/// What pairs are made of.
+/// The items of pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Items {
     /// The classes inside groups.
@@ -26,7 +26,7 @@ pub enum Items {
     Goals,
 }
 
-/// What it takes for a pair (A, B) to come true for a customer who bought A in a period.
+/// The condition for a pair (A, B) to come true for a customer who bought A in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
     /// B in the same period. A pair has no direction: A is the smaller number.
@@ -219,7 +219,7 @@ fn pair(sums: &Sums, first: usize, second: usize, observations: f64) -> Pair {
     }
 }
 
-/// What a customer bought.
+/// The purchases of a customer.
 struct Bought {
     /// Items with money by period, 0 being the last one.
     periods: Vec<BTreeMap<u16, i64>>,

@@ -1,11 +1,11 @@
-//! What is gained by addressing the best of a ranking instead of anybody.
+//! The gain of addressing the best of a ranking instead of anybody.
 
 use rand::Rng;
 use spendscape_stats::{BadInput, Estimate, bootstrap};
 
 use crate::Error;
 
-/// What came of addressing the first customers of a ranking.
+/// The result of addressing the first customers of a ranking.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gain {
     /// Share of the customers addressed.

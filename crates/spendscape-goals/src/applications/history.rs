@@ -1,4 +1,4 @@
-//! What came by day, and what an outlook expects by period, for goals and classes in events and money.
+//! Past demand by day, and an outlook's expectation by period, for goals and classes in events and money.
 
 use ndarray::Array2;
 use spendscape_stats::BadInput;
@@ -98,7 +98,7 @@ impl History {
         Ok(Self { shape, first, before })
     }
 
-    /// What came from day `first` to day `last`.
+    /// The demand from day `first` to day `last`.
     pub(super) fn total(&self, place: usize, first: i32, last: i32) -> f64 {
         let end = self.before.ncols() as i64 - 1;
         let column = |day: i64| (day - i64::from(self.first)).clamp(0, end) as usize;
@@ -107,7 +107,7 @@ impl History {
     }
 }
 
-/// What an outlook expects of each series in each period, with the variance of the model.
+/// An outlook's expectation of each series in each period, with the variance of the model.
 pub(super) struct Expected {
     /// S x H.
     pub(super) mean: Array2<f64>,
@@ -193,7 +193,7 @@ impl Expected {
     }
 }
 
-/// What is expected of a customer, goal and period.
+/// The expected demand of a customer, goal and period.
 struct Increment {
     events: f64,
     money: f64,

@@ -1,4 +1,4 @@
-//! What is done with knowing what customers will do: recommendations, campaigns, cross-selling and demand.
+//! Applications of an outlook: recommendations, campaigns, cross-selling and demand.
 //!
 //! Each is a function of an [`crate::Outlook`], of event groups, or of both, that returns rows. Groups later than the last
 //! day of the outlook are never looked at, save where a function says that it measures how things came out.

@@ -7,7 +7,7 @@ use super::Classes;
 use super::classes::{PSEUDO_GROUPS, Population, known};
 use crate::{Error, Outlook, Sequences};
 
-/// What to recommend.
+/// The recommendations asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecommendationRequest {
     /// Days ahead; one of the outlook's horizons.
@@ -167,7 +167,7 @@ fn best(of: impl Iterator<Item = usize>, score: impl Fn(usize) -> f64, count: us
     scored.into_iter().take(count).map(|(_, k)| k).collect()
 }
 
-/// What is known of one customer.
+/// The history of one customer.
 struct Customer {
     /// Probability of each class inside its goal (C).
     probability: Vec<f64>,

@@ -36,14 +36,14 @@ impl Predictor {
     }
 }
 
-/// What a model is measured beside.
+/// The rivals that a model is measured beside.
 #[derive(Debug, Clone, Copy)]
 pub struct Rivals<'a> {
     /// The groups of all customers.
     pub sequences: &'a Sequences,
-    /// What simple models learn from.
+    /// The training targets of simple models.
     pub train: &'a [Target],
-    /// What the model is measured on: the rows of its predictions.
+    /// The test targets: the rows of the model's predictions.
     pub test: &'a [Target],
     /// The calendar that boosted trees look at.
     pub calendar: &'a Calendar,

@@ -274,7 +274,7 @@ impl GoalModel {
         Ok(())
     }
 
-    /// What logits are divided by: of gaps, of goals; 1 before [`Self::calibrate`].
+    /// The divisors of logits: of gaps, of goals; 1 before [`Self::calibrate`].
     #[must_use]
     pub fn temperatures(&self) -> (f64, f64) {
         self.shape.temperatures

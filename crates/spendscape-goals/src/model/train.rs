@@ -54,7 +54,7 @@ pub fn prefixes(customers: usize, targets: &[Target]) -> Result<Vec<usize>, Erro
     }
 }
 
-/// What one pass over the training groups measured.
+/// Measurements of one pass over the training groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GoalEpoch {
     /// `days` or `goals`.

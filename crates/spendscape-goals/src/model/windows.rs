@@ -84,7 +84,7 @@ pub(crate) fn encode(
     Ok((steps.finish(variables, windows.len(), longest)?, lengths))
 }
 
-/// What the network should say after a step: the gap to the next group, or its goal.
+/// The target after a step: the gap to the next group, or its goal.
 pub(crate) fn label(encoder: &Encoder, part: Part, groups: Groups<'_>, step: usize) -> usize {
     match part {
         Part::Days => encoder.sizes.gap(groups.day[step].saturating_sub(groups.day[step - 1])),

@@ -68,7 +68,7 @@ pub(crate) type RawSvd = (Array2<f64>, Array1<f64>, Array2<f64>);
 /// Thin `(Q, R, permutation)`.
 pub(crate) type RawPivotedQr = (Array2<f64>, Array2<f64>, Vec<usize>);
 
-/// What a backend has to provide.
+/// The operations of a backend.
 pub(crate) trait Kernels {
     /// Thin `(U, s, V^T)`; singular values in any order.
     fn svd(&self, a: &Array2<f64>) -> Result<RawSvd, Error>;

@@ -1,4 +1,4 @@
-//! What no public function shows: dropout apart from training, and an engine's memory of earlier blocks.
+//! Internals that no public function shows: dropout apart from training, and an engine's memory of earlier blocks.
 
 use super::{Derivatives, Engine, Weights};
 use crate::inputs::{Dataset, Inputs, State};
@@ -132,7 +132,7 @@ fn dropout_is_inverted() {
     assert!((share - 0.25).abs() < 4.0 * (0.25f64 * 0.75 / 20_000.0).sqrt(), "{share}");
 }
 
-/// What an engine gives for a block does not depend on the block before, which may have used more steps.
+/// An engine's results for a block do not depend on the block before, which may have used more steps.
 #[test]
 fn a_block_leaves_nothing_behind() {
     let mut random = rng(5);

@@ -1,4 +1,4 @@
-//! What the kernels are called with: buffers with their shapes.
+//! Arguments of the kernels: buffers with their shapes.
 
 use super::dropout::Generators;
 use super::simd::{Ahead, CACHE_LINE, MAX_LANES};
@@ -114,11 +114,11 @@ impl<F> Lanes<'_, F> {
     }
 }
 
-/// What of one step's inputs is dropped, and the buffers for it: lane vectors, an even number of each.
+/// Dropout state of one step's inputs, and its buffers: lane vectors, an even number of each.
 pub(crate) struct Dropping<'a, F> {
     /// Of 2^32 draws, those that drop.
     pub(crate) dropped_of_all: u32,
-    /// What an input that stays is multiplied by.
+    /// The factor of an input that stays.
     pub(crate) kept: F,
     pub(crate) generators: &'a mut Generators,
     pub(crate) factors: &'a mut [F],

@@ -19,7 +19,7 @@ pub(super) struct Block<'a, T> {
     pub(super) dz_outs: usize,
     /// Distance of the rows of `dw`.
     pub(super) stride: usize,
-    /// What is fetched meanwhile.
+    /// Cache lines prefetched meanwhile.
     pub(super) ahead: Ahead<'a, T>,
 }
 

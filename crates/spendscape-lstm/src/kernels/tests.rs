@@ -167,7 +167,7 @@ fn outer_products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
     }
 }
 
-/// What is dropped follows from the generators of the lanes, whatever the instruction set.
+/// The dropout masks follow from the generators of the lanes, whatever the instruction set.
 fn dropping<F: Real>(k: &Kernels<F>) {
     let (n, share) = (7, 0.3);
     let mut references: Vec<Xoshiro256PlusPlus> =

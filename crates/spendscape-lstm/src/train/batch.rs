@@ -102,7 +102,7 @@ pub(super) fn step_weight<F: Real>(
     }
 }
 
-/// What the sum of the batch's losses is divided by: the number of target numbers, or the classes' weights.
+/// The divisor of the sum of the batch's losses: the number of target numbers, or the classes' weights.
 pub(super) fn total_weight<F: Real>(network: &Network<F>, data: &Dataset<'_, F>, samples: &[usize]) -> f64 {
     let every_step = network.params.every_step;
     let steps = if every_step { data.inputs.steps } else { 1 };

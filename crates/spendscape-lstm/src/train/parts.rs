@@ -35,8 +35,8 @@ struct Batch<'a, F: Real> {
     total_weight: f64,
 }
 
-/// What batches are computed with. The parts of a batch follow from its size and the shapes alone and are added in order,
-/// so the bits do not depend on the number of threads.
+/// Workers and buffers of the batches. The parts of a batch follow from its size and the shapes alone and are added in
+/// order, so the bits do not depend on the number of threads.
 pub(super) struct Parts<'a, 'd, F: Real> {
     data: &'a Dataset<'d, F>,
     blocks_of_a_part: usize,

@@ -15,7 +15,7 @@ pub enum Schedule {
     Cosine {
         /// The rate of the first epoch, without the floor.
         rate: f64,
-        /// What remains at the end, as a share of `rate`; at least 0.
+        /// The rate at the end, as a fraction of `rate`; at least 0.
         floor: f64,
     },
     /// `rate factor^(e / every)`, with the quotient rounded down.

@@ -17,7 +17,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 use std::borrow::Cow;
 
-/// What one epoch measured.
+/// Measurements of one epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Epoch {
     /// Its number, from 0.
@@ -100,7 +100,7 @@ impl<F: Real> Training<F> {
         run >= self.params.epochs || impatient
     }
 
-    /// What has been measured up to now.
+    /// The measurements up to now.
     pub fn history(&self) -> &History {
         &self.history
     }

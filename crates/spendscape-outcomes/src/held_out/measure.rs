@@ -162,7 +162,7 @@ fn groups(
     groups
 }
 
-/// What is measured of everybody and of every group.
+/// The measures of everybody and of every group.
 fn measures(scored: &Scored, cut: f64) -> Vec<Measure> {
     let mut measures = vec![
         Measure::Auc,

@@ -1,4 +1,4 @@
-//! What is said of held-out scores, as values.
+//! Measures of held-out scores, as values.
 
 use ndarray::ArrayRef1;
 
@@ -8,7 +8,7 @@ use crate::measures::{AucComparison, NonInferiority};
 pub const EVERYBODY: &str = "everybody";
 /// The set of scores that are the best possible, where they are known.
 pub const BEST_POSSIBLE: &str = "best possible";
-/// What held-out scores are measured beside.
+/// References for the measures of held-out scores.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reference<'a> {
     /// The best possible scores (N), where they are known.

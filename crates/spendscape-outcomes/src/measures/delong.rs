@@ -33,7 +33,7 @@ pub struct AucComparison {
     pub high: f64,
 }
 
-/// What a margin makes of the interval of a difference.
+/// The verdict of a margin on the interval of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NonInferiority {
     /// The whole interval lies above minus the margin.

@@ -132,7 +132,7 @@ pub fn bootstrap<R: Rng>(
     Ok(questions.iter().enumerate().map(of).collect())
 }
 
-/// What is asked of one score, and what answers it.
+/// The measures asked of one score, and their weighted sums.
 #[derive(Debug)]
 struct Question<'a> {
     scores: &'a BinaryScores,

@@ -35,7 +35,7 @@ struct Clustered<'a> {
     labels: &'a [usize],
 }
 
-/// What all representations share.
+/// The data that all representations share.
 pub(super) struct Judge<'a> {
     pub(super) train: &'a [bool],
     pub(super) fitted: &'a [usize],

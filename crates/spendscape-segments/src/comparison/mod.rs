@@ -50,7 +50,7 @@ pub struct Representation<'a> {
     pub yearly: Option<&'a ArrayRef3<f64>>,
 }
 
-/// What a row of the table measures. Everything is measured on customers not used in training.
+/// The measure of a row of the table. Everything is measured on customers not used in training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Measure {
@@ -100,7 +100,7 @@ pub struct ComparisonRow {
     pub representation: String,
     /// Seed of its fit.
     pub seed: u64,
-    /// What is measured.
+    /// The measure.
     pub measure: Measure,
     /// Length of the prefix, or number of clusters: see [`Measure`].
     pub level: usize,

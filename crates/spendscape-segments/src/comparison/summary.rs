@@ -8,7 +8,7 @@ use crate::trajectories::measures::median_defined;
 pub struct ComparisonSummary {
     /// Name of the representation.
     pub representation: String,
-    /// What is measured.
+    /// The measure.
     pub measure: Measure,
     /// As in [`ComparisonRow`].
     pub level: usize,

@@ -1,4 +1,4 @@
-//! What is said of the members of groups together.
+//! Statistics of the members of groups.
 
 use std::collections::BTreeMap;
 

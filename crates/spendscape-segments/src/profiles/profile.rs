@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, ArrayRef2, ArrayRef3, Axis};
 use crate::check;
 use crate::error::Result;
 
-/// What profiles are made from; rows are customers throughout.
+/// The data of profiles; rows are customers throughout.
 #[derive(Debug, Clone, Copy)]
 pub struct ProfileInput<'a> {
     /// Segment of each customer, `0..segments`.

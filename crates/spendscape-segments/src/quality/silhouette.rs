@@ -54,7 +54,7 @@ pub struct SampledSilhouette {
     sample: Option<Sample>,
 }
 
-/// What the standard error is computed from.
+/// The sample that the standard error is computed from.
 #[derive(Debug, Clone, PartialEq)]
 struct Sample {
     distances: Distances,

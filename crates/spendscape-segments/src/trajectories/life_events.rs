@@ -1,4 +1,4 @@
-//! What trajectories do after a life event: how far they turn, and where the last step points.
+//! Trajectories after a life event: how far they turn, and where the last step points.
 
 use ndarray::{ArrayRef2, ArrayRef3, Axis, s};
 

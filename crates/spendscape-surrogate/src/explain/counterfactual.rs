@@ -42,7 +42,7 @@ pub struct Counterfactual {
     pub lead: f64,
 }
 
-/// What changes follow and what limits them, the same for all customers.
+/// Directions and limits of the changes, the same for all customers.
 ///
 /// ```
 /// use ndarray::{Array2, Array3, array};

@@ -168,7 +168,7 @@ impl MovePlan {
         taken
     }
 
-    /// What these moves add to each class, length C; the sum is zero up to rounding.
+    /// The change of each class by these moves, length C; the sum is zero up to rounding.
     pub fn difference(&self, moved: f64) -> Array1<f64> {
         let mut difference = Array1::zeros(self.classes);
         for step in self.moves(moved) {

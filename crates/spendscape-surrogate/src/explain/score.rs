@@ -54,7 +54,8 @@ pub struct Score<'a> {
 pub struct Explanation {
     /// Score of the average training customer.
     pub baseline: f64,
-    /// What each class adds: coefficient times the distance of the customer's share from the average, length C.
+    /// The contribution of each class: coefficient times the distance of the customer's share from the average, length
+    /// C.
     pub contributions: Array1<f64>,
     /// The model's own value: its predicted targets, combined. It does not pass through the contributions.
     pub value: f64,
@@ -133,7 +134,7 @@ impl<'a> Score<'a> {
         Self::new(model, &weights, 0.0, gauge)
     }
 
-    /// What one unit of share more adds, length C, in the gauge of the score.
+    /// The effect of one unit of share more, length C, in the gauge of the score.
     pub fn coefficients(&self) -> &Array1<f64> {
         &self.coefficients
     }
@@ -165,7 +166,7 @@ impl<'a> Score<'a> {
         Ok(Explanation { baseline: self.baseline, contributions, value })
     }
 
-    /// What each class adds to the scores of customers (N x C), N x C.
+    /// The contribution of each class to the scores of customers (N x C), N x C.
     ///
     /// # Errors
     ///

@@ -49,7 +49,7 @@ pub struct SegmentExplainer<'a> {
     leads: Vec<Score<'a>>,
 }
 
-/// What the network says about a customer.
+/// The network's state and outputs of a customer.
 #[derive(Debug, Clone, Copy)]
 pub struct Observed<'a> {
     /// Last hidden state, length M.

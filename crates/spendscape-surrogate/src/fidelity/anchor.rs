@@ -1,4 +1,4 @@
-//! What a linear model of direction angles achieves when there is nothing to explain but geometry.
+//! The R2 of a linear model of direction angles when there is nothing to explain but geometry.
 //!
 //! Let the state be an isotropic centered Gaussian in three dimensions and the features be the state itself. The angles of
 //! its direction are not linear in it: the best linear R2 is 3/(2 pi) for the longitude and (pi/8)/(pi^2/4 - 2) for the

@@ -69,7 +69,7 @@ pub fn recovery(
     })
 }
 
-/// What the model says about classes that the table says nothing about.
+/// The model's coefficients of classes that the table does not list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unlisted {
     /// Classes whose row in the table is zero.

@@ -9,7 +9,7 @@ use crate::Error;
 /// Rows centered and multiplied at a time: small enough that a block of 100 columns stays in the second-level cache.
 const BLOCK_ROWS: usize = 256;
 
-/// What a linear fit needs to know of its data.
+/// The moments that a linear fit needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Moments {
     /// Means of the features.

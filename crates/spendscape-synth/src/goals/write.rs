@@ -52,7 +52,7 @@ pub struct GoalSummary {
     pub customers: Written,
 }
 
-/// What the batches share.
+/// The data that the batches share.
 struct Plan<'a> {
     process: &'a GoalProcess<'a>,
     ledger: SchemaRef,

@@ -12,7 +12,7 @@ const UNDER_WAY: usize = 8;
 /// Roots per system that there is room for from the beginning.
 const ROOM: usize = 4;
 
-/// What was found of one system.
+/// The result of one system.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct End {
     pub(crate) outcome: Outcome,

@@ -34,7 +34,7 @@ impl<const N: usize> Rows<N> {
     }
 }
 
-/// What a test has shown about a box.
+/// The result of a test of a box.
 pub(crate) enum Shown {
     /// No root inside.
     Empty,

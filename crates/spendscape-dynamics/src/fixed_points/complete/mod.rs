@@ -90,7 +90,7 @@ pub struct FixedPointList {
     /// The sum of the signs of `det(I - R')` over the points when the list is complete: one, by Brouwer's degree; of a relu
     /// layer, whose states may grow for ever, possibly another number.
     pub degree: Option<i32>,
-    /// What became of each start, where the points come from many starts ([`Outcome::NotProved`]); empty otherwise.
+    /// The fate of each start, where the points come from many starts ([`Outcome::NotProved`]); empty otherwise.
     pub starts: Vec<Fate>,
 }
 
@@ -101,7 +101,7 @@ pub trait Complete: Map {
     fn fixed_points(&self, params: &SearchParams) -> FixedPointList;
 }
 
-/// What a reduced search found, free of its dimension.
+/// The result of a reduced search, free of its dimension.
 pub(crate) struct Raw {
     pub(crate) roots: Vec<RawRoot>,
     pub(crate) undecided: Vec<Vec<Interval>>,

@@ -15,7 +15,7 @@ use crate::map::{Map, RnnMap};
 /// The largest number of units of a relu layer for which completeness is proved: the number of regions doubles per unit.
 pub const RELU_UNITS_MAX: usize = 12;
 
-/// What is known of the fixed points in one region.
+/// The fixed points in one region, as far as they are known.
 enum Region {
     /// There are none.
     Empty,

@@ -52,7 +52,7 @@ struct Pass<const N: usize> {
     smear: [f64; N],
 }
 
-/// What a search waits for.
+/// The answer that a search waits for.
 #[derive(Debug, Clone, Copy)]
 enum Stage<const N: usize> {
     /// Nothing: the next box of the stack is due.
@@ -65,7 +65,7 @@ enum Stage<const N: usize> {
     Over(Outcome),
 }
 
-/// What a search asks of its system about a box.
+/// The question of a search to its system about a box.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Question<const N: usize> {
     /// [`Reduced::contract`].
@@ -121,7 +121,7 @@ impl<const N: usize> Search<N> {
         self.stack.push([Interval { lo: -1.0, hi: 1.0 }; N]);
     }
 
-    /// What is to be answered, or how the search has ended.
+    /// The open question, or how the search has ended.
     pub(crate) fn question(&mut self) -> Result<Question<N>, Outcome> {
         if let Stage::Next = self.stage {
             self.stage = self.next();
@@ -213,7 +213,7 @@ impl<const N: usize> Search<N> {
         self.passed(system, &pass)
     }
 
-    /// What the passes have not decided is split.
+    /// Boxes that the passes have not decided are split.
     fn passed(&mut self, system: &impl Reduced<N>, Pass { x, smear, .. }: &Pass<N>) -> Stage<N> {
         let w = widest(x);
         if w < WIDTH_MIN {

@@ -16,7 +16,7 @@ const SQUARINGS: i32 = 20;
 /// An enclosure of the spectral radius this narrow that contains one is called marginal, a wider one undecided.
 const MARGINAL_WIDTH: f64 = 1e-6;
 
-/// What the linearization at a certified point says.
+/// The stability of a certified point, by its linearization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Every eigenvalue is proved to lie inside the unit circle.
