@@ -120,6 +120,7 @@ pub fn polyfit_many(
 ///
 /// assert_eq!(spendscape_linalg::polyval(&array![1.0, 0.0, 3.0], 2.0), 13.0);
 /// ```
+#[must_use]
 pub fn polyval(coefficients: &ArrayRef<f64, Ix1>, x: f64) -> f64 {
     coefficients.iter().rev().fold(0.0, |value, c| value.mul_add(x, *c))
 }

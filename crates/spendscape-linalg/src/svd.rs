@@ -20,6 +20,7 @@ pub struct Svd {
 }
 
 /// The relative cut-off that separates rounding from signal in an m x n matrix: `max(m, n)` units in the last place.
+#[must_use]
 pub fn default_rcond(rows: usize, columns: usize) -> f64 {
     rows.max(columns) as f64 * f64::EPSILON
 }

@@ -45,6 +45,7 @@ pub struct FeatureSet {
 
 impl FeatureSet {
     /// A set of blocks.
+    #[must_use]
     pub fn new(name: &str, blocks: &[&str]) -> Self {
         Self { name: name.to_owned(), blocks: blocks.iter().map(|block| (*block).to_owned()).collect() }
     }

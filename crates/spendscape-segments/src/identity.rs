@@ -53,11 +53,13 @@ pub struct Drift {
 
 impl Drift {
     /// Whether the old segment was divided among two or more new ones.
+    #[must_use]
     pub fn split(&self) -> bool {
         self.went_to.len() > 1
     }
 
     /// Whether the new segment took large parts of two or more old ones.
+    #[must_use]
     pub fn merged(&self) -> bool {
         self.came_from.len() > 1
     }

@@ -26,8 +26,8 @@ fn loss(network: &Network<f64>, data: &Dataset<'_, f64>, share: f64) -> (f64, Ve
     if share > 0.0 {
         engine.set_dropout(Some((share, rng(7))));
     }
-    let both = (network, &weights);
-    (loss_and_gradient(&mut engine, both, data, &all, Some(&mut gradient), |_, _| {}).mean(), gradient)
+    let into = Some(&mut gradient[..]);
+    (loss_and_gradient(&mut engine, network, &weights, data, &all, into, |_, _| {}).mean(), gradient)
 }
 
 /// The gradient under dropout against central differences of the loss with the same things dropped.
@@ -144,8 +144,9 @@ fn a_block_leaves_nothing_behind() {
         let data = Dataset::new(Inputs::from(&x).with_lengths(&lengths).unwrap(), &y).unwrap();
         let weights = Weights::new(&network, &data.inputs, Derivatives::Inputs);
         let run = |engine: &mut Engine<f64>, block: &[usize]| {
-            let (mut gradient, both) = (vec![0.0; network.values.len()], (&network, &weights));
-            let loss = loss_and_gradient(engine, both, &data, block, Some(&mut gradient), |_, _| {}).mean();
+            let mut gradient = vec![0.0; network.values.len()];
+            let into = Some(&mut gradient[..]);
+            let loss = loss_and_gradient(engine, &network, &weights, &data, block, into, |_, _| {}).mean();
             let inputs: Vec<f64> = (0..4).flat_map(|t| engine.input_gradient_of(t).to_vec()).collect();
             let initial = [0, 1].map(|layer| {
                 let (h, c) = engine.initial_state_gradient(layer);

@@ -56,7 +56,7 @@ pub(crate) struct Kernels<F: 'static> {
     pub(crate) outer: fn(block: OuterBlock<'_, F>, dw: &mut [F]),
     pub(crate) lane_outer: LaneOuter<F>,
     pub(crate) lane_sums: fn(v: Lanes<'_, F>, steps: usize, acc: &mut [F]),
-    pub(crate) fetch: fn(Next<'_, F>),
+    pub(crate) prefetch: fn(next: Next<'_, F>),
     pub(crate) reduce_lanes: fn(acc: &mut [F], out: &mut [F]),
     pub(crate) adam: Adam<F>,
 }

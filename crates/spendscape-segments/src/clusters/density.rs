@@ -25,12 +25,14 @@ pub struct DensityParams {
 
 impl DensityParams {
     /// Sets the number of neighbors that define the density at a point.
+    #[must_use]
     pub fn min_samples(mut self, min_samples: usize) -> Self {
         self.min_samples = min_samples;
         self
     }
 
     /// Sets the largest number of rows worked on.
+    #[must_use]
     pub fn subsample(mut self, subsample: usize) -> Self {
         self.subsample = subsample;
         self
@@ -93,6 +95,7 @@ pub struct DensityClusters {
 
 impl DensityClusters {
     /// Parameters for clusters of at least `min_cluster_size` rows with the defaults named at [`DensityParams`].
+    #[must_use]
     pub fn params(min_cluster_size: usize) -> DensityParams {
         DensityParams { min_cluster_size, min_samples: min_cluster_size, subsample: DEFAULT_SUBSAMPLE }
     }

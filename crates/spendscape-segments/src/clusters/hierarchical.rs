@@ -37,12 +37,14 @@ pub struct HierarchicalParams {
 
 impl HierarchicalParams {
     /// Sets the linkage.
+    #[must_use]
     pub fn linkage(mut self, linkage: Linkage) -> Self {
         self.linkage = linkage;
         self
     }
 
     /// Sets the largest number of rows the tree is built on.
+    #[must_use]
     pub fn subsample(mut self, subsample: usize) -> Self {
         self.subsample = subsample;
         self
@@ -136,6 +138,7 @@ pub struct Hierarchical {
 
 impl Hierarchical {
     /// Parameters for `clusters` clusters with the defaults named at [`HierarchicalParams`].
+    #[must_use]
     pub fn params(clusters: usize) -> HierarchicalParams {
         HierarchicalParams { clusters, linkage: Linkage::Ward, subsample: DEFAULT_SUBSAMPLE }
     }

@@ -33,24 +33,28 @@ pub struct MixtureParams {
 
 impl MixtureParams {
     /// Sets the number of k-means starts.
+    #[must_use]
     pub fn starts(mut self, starts: usize) -> Self {
         self.starts = starts;
         self
     }
 
     /// Sets the cap on iterations.
+    #[must_use]
     pub fn max_iterations(mut self, max_iterations: usize) -> Self {
         self.max_iterations = max_iterations;
         self
     }
 
     /// Sets the gain of the mean log-likelihood at which to stop.
+    #[must_use]
     pub fn tolerance(mut self, tolerance: f64) -> Self {
         self.tolerance = tolerance;
         self
     }
 
     /// Sets the addition to the diagonal of the covariances.
+    #[must_use]
     pub fn ridge(mut self, ridge: f64) -> Self {
         self.ridge = ridge;
         self
@@ -163,6 +167,7 @@ pub struct Mixture {
 
 impl Mixture {
     /// Parameters for `components` components with the defaults named at [`MixtureParams`].
+    #[must_use]
     pub fn params(components: usize) -> MixtureParams {
         MixtureParams { components, starts: 4, max_iterations: 200, tolerance: 1e-4, ridge: 1e-6 }
     }

@@ -81,6 +81,7 @@ impl Measure {
     ];
 
     /// Its name in tables.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::PrefixAccuracy => "prefix accuracy",

@@ -29,6 +29,7 @@ pub struct ComparisonSummary {
 
 impl Comparison {
     /// Medians and ranges over seeds, in the order in which representations, measures and levels first appear.
+    #[must_use]
     pub fn summary(&self) -> Vec<ComparisonSummary> {
         let mut groups: Vec<(&ComparisonRow, Vec<&ComparisonRow>)> = Vec::new();
         for row in &self.rows {

@@ -54,6 +54,7 @@ pub fn net_directions(states: &ArrayRef3<f64>) -> Result<Array2<f64>> {
 /// let states = array![[[0.25], [1.0], [0.5]]];
 /// assert_eq!(steps(&states), array![[[0.25], [0.75], [-0.5]]]);
 /// ```
+#[must_use]
 pub fn steps(states: &ArrayRef3<f64>) -> Array3<f64> {
     let mut out = states.to_owned();
     if out.dim().1 > 1 {
@@ -73,6 +74,7 @@ pub fn steps(states: &ArrayRef3<f64>) -> Array3<f64> {
 ///
 /// assert_eq!(unit_rows(&array![[3.0, 4.0], [0.0, 0.0]]), array![[0.6, 0.8], [0.0, 0.0]]);
 /// ```
+#[must_use]
 pub fn unit_rows(x: &ArrayRef2<f64>) -> Array2<f64> {
     let mut out = x.to_owned();
     for mut row in out.rows_mut() {
@@ -97,6 +99,7 @@ pub fn unit_rows(x: &ArrayRef2<f64>) -> Array2<f64> {
 /// let shares = array![[[1.0], [0.0], [0.5]]];
 /// assert_eq!(running_mean(&shares), array![[[1.0], [0.5], [0.5]]]);
 /// ```
+#[must_use]
 pub fn running_mean(x: &ArrayRef3<f64>) -> Array3<f64> {
     let mut out = x.to_owned();
     for t in 1..x.dim().1 {

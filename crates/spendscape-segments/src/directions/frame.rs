@@ -103,17 +103,20 @@ impl CanonicalFrame {
     }
 
     /// The axes `e1, e2, ...` as rows (`M x M`, orthonormal).
+    #[must_use]
     pub fn axes(&self) -> &Array2<f64> {
         &self.axes
     }
 
     /// Mean resultant length of the training directions, in (0, 1]: 1 when all point one way.
+    #[must_use]
     pub fn resultant(&self) -> f64 {
         self.resultant
     }
 
     /// Tangential variances along `e2, e3, ...` (`M - 1` values, falling). Nearly equal neighbors mean that those two
     /// axes are poorly determined by the data.
+    #[must_use]
     pub fn variances(&self) -> &Array1<f64> {
         &self.variances
     }
@@ -153,6 +156,7 @@ impl CanonicalFrame {
 /// assert_eq!(angles[[0, 0]], 0.0);
 /// assert!((angles[[0, 1]] - std::f64::consts::FRAC_PI_4).abs() < 1e-12);
 /// ```
+#[must_use]
 pub fn angles_of(coordinates: &ArrayRef2<f64>) -> Array2<f64> {
     let (rows, units) = coordinates.dim();
     let mut angles = Array2::zeros((rows, if units == 0 { 0 } else { (units - 1).max(1) }));

@@ -65,6 +65,7 @@ impl GaussianNull {
     }
 
     /// Number of columns of the samples.
+    #[must_use]
     pub fn columns(&self) -> usize {
         self.mean.len()
     }

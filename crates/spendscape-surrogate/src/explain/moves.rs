@@ -137,11 +137,13 @@ impl MovePlan {
     }
 
     /// Share that can be moved with effect.
+    #[must_use]
     pub fn capacity(&self) -> f64 {
         self.moves.iter().map(|step| step.amount).sum()
     }
 
     /// The smallest share to move for a fall of the score, or `None` if all moves together do not reach it.
+    #[must_use]
     pub fn moved_for(&self, fall: f64) -> Option<f64> {
         let (mut moved, mut left) = (0.0, fall);
         for step in &self.moves {
@@ -155,6 +157,7 @@ impl MovePlan {
     }
 
     /// The first moves, up to this share in all.
+    #[must_use]
     pub fn moves(&self, moved: f64) -> Vec<Move> {
         let mut left = moved;
         let mut taken = Vec::new();
@@ -169,6 +172,7 @@ impl MovePlan {
     }
 
     /// The change of each class by these moves, length C; the sum is zero up to rounding.
+    #[must_use]
     pub fn difference(&self, moved: f64) -> Array1<f64> {
         let mut difference = Array1::zeros(self.classes);
         for step in self.moves(moved) {

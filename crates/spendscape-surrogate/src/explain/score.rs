@@ -63,11 +63,13 @@ pub struct Explanation {
 
 impl Explanation {
     /// Baseline plus all contributions, summed with compensation: equals the value to rounding.
+    #[must_use]
     pub fn total(&self) -> f64 {
         compensated_sum(std::iter::once(self.baseline).chain(self.contributions.iter().copied()))
     }
 
     /// Distance of the total from the value, relative to the largest number that was summed.
+    #[must_use]
     pub fn relative_gap(&self) -> f64 {
         let size = self
             .contributions
@@ -78,6 +80,7 @@ impl Explanation {
     }
 
     /// Classes by falling absolute contribution; equal ones in the order of classes.
+    #[must_use]
     pub fn ranking(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.contributions.len()).collect();
         order.sort_by(|&i, &j| self.contributions[j].abs().total_cmp(&self.contributions[i].abs()));
@@ -135,11 +138,13 @@ impl<'a> Score<'a> {
     }
 
     /// The effect of one unit of share more, length C, in the gauge of the score.
+    #[must_use]
     pub fn coefficients(&self) -> &Array1<f64> {
         &self.coefficients
     }
 
     /// Score of the average training customer.
+    #[must_use]
     pub fn baseline(&self) -> f64 {
         self.baseline
     }

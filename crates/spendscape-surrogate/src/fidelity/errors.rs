@@ -122,11 +122,13 @@ impl AngularErrors {
     }
 
     /// Mean separation in degrees.
+    #[must_use]
     pub fn mean(&self) -> f64 {
         self.separation.mean().unwrap_or(0.0)
     }
 
     /// Median separation in degrees.
+    #[must_use]
     pub fn median(&self) -> f64 {
         median(&self.separation.to_vec())
     }
@@ -157,6 +159,7 @@ fn direction(angles: &ArrayRef<f64, Ix1>) -> Array1<f64> {
 /// let angle = spendscape_surrogate::fidelity::degrees_between(&array![2.0, 0.0], &array![1.0, 1.0]);
 /// assert!((angle - 45.0).abs() < 1e-12);
 /// ```
+#[must_use]
 pub fn degrees_between(a: &ArrayRef<f64, Ix1>, b: &ArrayRef<f64, Ix1>) -> f64 {
     let unit = |v: &ArrayRef<f64, Ix1>| {
         // The largest entry first: the squares of extreme vectors leave the range of f64.

@@ -38,6 +38,7 @@ pub struct CoefficientTests {
 /// let gauged = spendscape_surrogate::fidelity::median_gauge(&array![[1.0], [3.0], [1.0]]);
 /// assert_eq!(gauged, array![[0.0], [2.0], [0.0]]);
 /// ```
+#[must_use]
 pub fn median_gauge(coefficients: &ArrayRef<f64, Ix2>) -> Array2<f64> {
     let mut gauged = coefficients.to_owned();
     for mut column in gauged.columns_mut() {
@@ -119,6 +120,7 @@ impl CoefficientTests {
     }
 
     /// Score of each class: its largest `|gauged coefficient|` over the targets.
+    #[must_use]
     pub fn scores(&self) -> Array1<f64> {
         self.gauged.map_axis(Axis(1), |row| row.iter().fold(0.0, |m: f64, x| m.max(x.abs())))
     }

@@ -48,29 +48,34 @@ pub struct BoostedModel {
 
 impl BoostedTrees {
     /// 100 trees of depth 3.
+    #[must_use]
     pub fn params() -> Self {
         Self { trees: 100, max_depth: 3, learning_rate: 0.2, subsample: 1.0 }
     }
 
     /// Sets the number of trees.
+    #[must_use]
     pub fn trees(mut self, trees: usize) -> Self {
         self.trees = trees;
         self
     }
 
     /// Sets the depth.
+    #[must_use]
     pub fn max_depth(mut self, depth: u16) -> Self {
         self.max_depth = depth;
         self
     }
 
     /// Sets the learning rate.
+    #[must_use]
     pub fn learning_rate(mut self, rate: f64) -> Self {
         self.learning_rate = rate;
         self
     }
 
     /// Sets the share of the customers that each tree is grown on.
+    #[must_use]
     pub fn subsample(mut self, share: f64) -> Self {
         self.subsample = share;
         self

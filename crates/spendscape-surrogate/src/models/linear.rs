@@ -43,11 +43,13 @@ pub struct Ols {
 
 impl Ols {
     /// The default parameters.
+    #[must_use]
     pub fn params() -> Self {
         Self { rcond: DEFAULT_RCOND }
     }
 
     /// Sets the cut-off of singular values.
+    #[must_use]
     pub fn rcond(mut self, rcond: f64) -> Self {
         self.rcond = rcond;
         self
@@ -223,41 +225,49 @@ impl LinearModel {
     }
 
     /// Slopes, C x K; for dependent features the ones of minimum norm.
+    #[must_use]
     pub fn coefficients(&self) -> &Array2<f64> {
         &self.coefficients
     }
 
     /// Values at features of zero, length K.
+    #[must_use]
     pub fn intercept(&self) -> &Array1<f64> {
         &self.intercept
     }
 
     /// Means of the features over the training customers, length C.
+    #[must_use]
     pub fn feature_means(&self) -> &Array1<f64> {
         &self.feature_means
     }
 
     /// Means of the targets over the training customers, length K: the model's values at the mean features.
+    #[must_use]
     pub fn target_means(&self) -> &Array1<f64> {
         &self.target_means
     }
 
     /// Directions of the centered features that the data determine.
+    #[must_use]
     pub fn rank(&self) -> usize {
         self.rank
     }
 
     /// Smallest singular value that was kept, over the largest; 0 if none was.
+    #[must_use]
     pub fn smallest_ratio(&self) -> f64 {
         self.smallest_ratio
     }
 
     /// Training rows.
+    #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
     /// Sums of squared residuals over the training rows, length K.
+    #[must_use]
     pub fn residual_sums(&self) -> &Array1<f64> {
         &self.residual_sums
     }
@@ -274,6 +284,7 @@ impl LinearModel {
     }
 
     /// Degrees of freedom left for the residuals: rows less rank and intercept.
+    #[must_use]
     pub fn degrees_of_freedom(&self) -> usize {
         self.rows.saturating_sub(self.rank + 1)
     }

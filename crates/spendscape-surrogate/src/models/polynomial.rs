@@ -67,11 +67,13 @@ enum Form {
 
 impl Polynomial {
     /// Squares only.
+    #[must_use]
     pub fn params() -> Self {
         Self { terms: Terms::Squares }
     }
 
     /// Sets the columns of degree 2.
+    #[must_use]
     pub fn terms(mut self, terms: Terms) -> Self {
         self.terms = terms;
         self
@@ -164,12 +166,14 @@ fn by_normal_equations(z: &Array2<f64>, targets: &Array2<f64>) -> Result<Vec<(Ar
 
 impl PolynomialModel {
     /// Columns of the design without the intercept.
+    #[must_use]
     pub fn columns(&self) -> usize {
         self.columns
     }
 
     /// Independent columns among them. With [`Terms::Full`] those that independent features make: that a feature of two
     /// values is a line through its own square is not looked for.
+    #[must_use]
     pub fn rank(&self) -> usize {
         self.rank
     }

@@ -50,23 +50,27 @@ pub struct RidgeFit {
 
 impl Ridge {
     /// A penalty of 1.
+    #[must_use]
     pub fn params() -> Self {
         Self { grid: vec![1.0] }
     }
 
     /// Sets the penalty.
+    #[must_use]
     pub fn alpha(mut self, alpha: f64) -> Self {
         self.grid = vec![alpha];
         self
     }
 
     /// Chooses among these penalties.
+    #[must_use]
     pub fn choose_alpha(mut self, grid: Vec<f64>) -> Self {
         self.grid = grid;
         self
     }
 
     /// Chooses among 25 penalties from 1e-8 to 1e4, each the square root of ten times the one before.
+    #[must_use]
     pub fn choose_alpha_by_default(self) -> Self {
         self.choose_alpha(GRID_EXPONENTS.map(|e| 10_f64.powf(0.5 * f64::from(e))).collect())
     }

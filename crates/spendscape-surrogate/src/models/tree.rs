@@ -38,17 +38,20 @@ pub struct TreeModel {
 
 impl RegressionTree {
     /// An unlimited tree.
+    #[must_use]
     pub fn params() -> Self {
         Self { max_depth: None, min_samples_leaf: 1 }
     }
 
     /// Limits the depth.
+    #[must_use]
     pub fn max_depth(mut self, depth: u16) -> Self {
         self.max_depth = Some(depth);
         self
     }
 
     /// Sets the smallest leaf.
+    #[must_use]
     pub fn min_samples_leaf(mut self, customers: usize) -> Self {
         self.min_samples_leaf = customers;
         self

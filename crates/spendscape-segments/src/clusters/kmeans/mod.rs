@@ -38,6 +38,7 @@ pub struct KMeansParams {
 
 impl KMeansParams {
     /// Sets the number of k-means++ starts.
+    #[must_use]
     pub fn starts(mut self, starts: usize) -> Self {
         self.starts = starts;
         self
@@ -46,18 +47,21 @@ impl KMeansParams {
     /// Sets after how many iterations only the best start goes on: what a start has reached by then tells most of what it
     /// will reach. For figures that are averages of many clusterings; the clustering that others are held against should
     /// run every start to its end.
+    #[must_use]
     pub fn race(mut self, iterations: usize) -> Self {
         self.race = Some(iterations);
         self
     }
 
     /// Sets the cap on iterations per start.
+    #[must_use]
     pub fn max_iterations(mut self, max_iterations: usize) -> Self {
         self.max_iterations = max_iterations;
         self
     }
 
     /// Sets the tolerance on the shift of the centers.
+    #[must_use]
     pub fn tolerance(mut self, tolerance: f64) -> Self {
         self.tolerance = tolerance;
         self
@@ -198,6 +202,7 @@ pub struct KMeans {
 
 impl KMeans {
     /// Parameters for `clusters` clusters with the defaults named at [`KMeansParams`].
+    #[must_use]
     pub fn params(clusters: usize) -> KMeansParams {
         KMeansParams { clusters, starts: 4, race: None, max_iterations: 300, tolerance: 1e-4 }
     }

@@ -198,6 +198,7 @@ fn defined_correlation(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> Result<f64> {
 ///
 /// assert_eq!(largest_grades(&array![[0.1, 0.7], [0.4, -0.9]]), array![0.7, 0.4]);
 /// ```
+#[must_use]
 pub fn largest_grades(grades: &ArrayRef2<f64>) -> Array1<f64> {
     grades.map_axis(Axis(1), |row| row.fold(f64::NAN, |m: f64, &v| m.max(v)))
 }
