@@ -377,6 +377,23 @@ fn jump_along<C: Driven>(
 /// The smallest change of input among the ways toward each row of `targets` (N x C) at which the attractor near `start`
 /// jumps, with the target's row; `None` when it is lost on none of them (those undecided included).
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_dynamics::{
+///     continuation::{ContinuationParams, smallest_jump},
+///     map::RnnCell,
+/// };
+///
+/// // Toward a smaller input the lower point of x = tanh(2 x + u) lives on, toward a larger one it is lost.
+/// let cell = RnnCell::new(&array![[1.0]], &array![[2.0]], &array![0.0])?;
+/// let (from, start) = (array![0.0], array![-0.9575]);
+/// let targets = array![[-1.0], [1.0]];
+/// let found = smallest_jump(&cell, &from, &targets, &start, &ContinuationParams::default())?;
+/// let (row, jump) = found.expect("one of the ways loses the point");
+/// assert!(row == 1 && (jump.change - 0.5328).abs() < 1e-3);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// Those of [`follow`].
 pub fn smallest_jump<C: Driven>(

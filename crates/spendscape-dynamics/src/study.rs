@@ -283,6 +283,23 @@ pub fn evenly_spaced(rows: usize, wanted: usize) -> Vec<usize> {
 
 /// The customers of a population whose maps say most, at most `wanted` rows in rising order: half of them those with the most
 /// fixed points (more than one), whose basins say most, and evenly spaced others.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{
+///     map::LstmCell,
+///     population::{PopulationParams, analyze_population},
+///     study::worth_studying,
+/// };
+///
+/// let w_x = array![[0.0], [0.0], [1.0], [0.0]];
+/// let cell = LstmCell::new(&w_x, &Array2::zeros((4, 1)), &array![0.0, 0.0, 0.0, 0.0])?;
+/// let inputs = Array2::from_shape_fn((10, 1), |(n, _)| 0.1 * n as f64);
+/// // One point each: evenly spaced customers will do.
+/// let population = analyze_population(&cell, &inputs, &PopulationParams::default())?;
+/// assert_eq!(worth_studying(&population, 2), [0, 5]);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 #[must_use]
 pub fn worth_studying(population: &Population, wanted: usize) -> Vec<usize> {
     let mut rich: Vec<usize> = (0..population.len()).filter(|row| population.count(*row) > 1).collect();

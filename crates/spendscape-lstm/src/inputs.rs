@@ -9,6 +9,18 @@ use std::borrow::Cow;
 /// Sequences of feature rows: samples x steps x features, optionally with categories, a mask of steps, and initial states.
 ///
 /// Made from an array of three dimensions, or of two (one step). Arrays in standard layout are borrowed, others copied.
+///
+/// ```
+/// use ndarray::Array3;
+/// use spendscape_lstm::Inputs;
+///
+/// // Two samples of three steps, of which the second is used for one step only.
+/// let x = Array3::<f32>::zeros((2, 3, 4));
+/// let inputs = Inputs::from(&x).with_lengths(&[3, 1])?;
+/// assert_eq!((inputs.samples(), inputs.steps(), inputs.features()), (2, 3, 4));
+/// assert!(Inputs::from(&x).with_lengths(&[3, 4]).is_err());
+/// # Ok::<(), spendscape_lstm::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Inputs<'a, F: Real> {
     pub(crate) x: Cow<'a, [F]>,

@@ -35,6 +35,22 @@ pub trait Features<D: ?Sized>: Sync {
 }
 
 /// A set of features: blocks side by side.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_outcomes::{Block, FeatureSet};
+///
+/// let block = |name: &str, train, test| {
+///     Block { name: name.to_owned(), columns: vec![name.to_owned()], train, test }
+/// };
+/// let spending = block("spending", array![[1.0], [2.0]], array![[3.0]]);
+/// let balance = block("balance", array![[4.0], [5.0]], array![[6.0]]);
+/// let blocks = [spending, balance];
+/// let both = FeatureSet::new("both", &["balance", "spending"]).assemble(&blocks)?;
+/// assert_eq!((both.train, both.test), (array![[4.0, 1.0], [5.0, 2.0]], array![[6.0, 3.0]]));
+/// assert!(FeatureSet::new("no such", &["income"]).assemble(&blocks).is_err());
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureSet {
     /// Its name in tables.

@@ -201,6 +201,13 @@ pub fn last_day(end: Date) -> Date {
 }
 
 /// A share in words, which does not claim none or all where some are.
+///
+/// ```
+/// use spendscape_schema::scope::percent;
+///
+/// assert_eq!(percent(1, 4), "25.0 %");
+/// assert_eq!((percent(1, 100_000), percent(99_999, 100_000)), ("below 0.1 %".into(), "above 99.9 %".into()));
+/// ```
 #[must_use]
 pub fn percent(part: u64, of: u64) -> String {
     let share = 100.0 * part as f64 / of.max(1) as f64;
@@ -217,6 +224,12 @@ fn grouped(number: u64) -> String {
 }
 
 /// A number of things: `1 row`, `1,234 rows`.
+///
+/// ```
+/// use spendscape_schema::scope::counted;
+///
+/// assert_eq!((counted(1, "row"), counted(1_234, "row")), ("1 row".into(), "1,234 rows".into()));
+/// ```
 #[must_use]
 pub fn counted(number: u64, thing: &str) -> String {
     format!("{} {thing}{}", grouped(number), if number == 1 { "" } else { "s" })

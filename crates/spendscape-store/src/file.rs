@@ -181,6 +181,18 @@ impl Drop for PendingFile {
 }
 
 /// A folder for intermediate files, removed with its content when dropped or when the process is interrupted.
+///
+/// ```
+/// use spendscape_store::ScratchFolder;
+///
+/// let folder = tempfile::tempdir()?;
+/// let scratch = ScratchFolder::create(folder.path())?;
+/// let path = scratch.path().to_owned();
+/// assert!(path.is_dir());
+/// drop(scratch);
+/// assert!(!path.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct ScratchFolder {
     folder: tempfile::TempDir,

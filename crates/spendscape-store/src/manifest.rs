@@ -70,6 +70,17 @@ pub struct Void {
 impl Manifest {
     /// Reads the manifest of a run folder; a folder without one has an empty manifest.
     ///
+    /// ```
+    /// use spendscape_store::Manifest;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// // A folder without a manifest has no stages; bytes that are none are refused.
+    /// assert_eq!(Manifest::read(folder.path())?, Manifest::default());
+    /// std::fs::write(folder.path().join("manifest.json"), "{}")?;
+    /// assert!(Manifest::read(folder.path()).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Manifest`] if the file is not what was written, [`Error::Io`] if it cannot be read.
     pub fn read(folder: &Path) -> Result<Self, Error> {

@@ -187,6 +187,16 @@ pub(crate) fn midpoint(low: f64, high: f64) -> f64 {
 }
 
 /// A panel (N x F) as codes of bins: made once, read by any number of fits.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_trees::Binned;
+///
+/// let codes = Binned::new(&array![[0.5], [0.1], [0.9]], 256)?;
+/// // Codes are in the order of the values.
+/// assert_eq!(codes.codes(0), [1, 0, 2]);
+/// # Ok::<(), spendscape_trees::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Binned {
     bins: Arc<Bins>,

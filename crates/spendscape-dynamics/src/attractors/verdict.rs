@@ -168,6 +168,25 @@ fn longest_chain(map: &impl Map, boxes: &[Vec<Interval>]) -> f64 {
 
 /// Judges the group of customers `members` of an analyzed population; `horizon` is in steps. Indices out of range are
 /// ignored.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{
+///     attractors::{GroupVerdict, judge_group},
+///     map::LstmCell,
+///     population::{PopulationParams, analyze_population},
+/// };
+///
+/// // Customers with one attractor each, which moves with their input.
+/// let w_x = array![[0.0], [0.0], [1.0], [0.0]];
+/// let cell = LstmCell::new(&w_x, &Array2::zeros((4, 1)), &array![0.0, 0.0, 0.0, 0.0])?;
+/// let inputs = Array2::from_shape_fn((20, 1), |(n, _)| 0.1 * n as f64);
+/// let population = analyze_population(&cell, &inputs, &PopulationParams::default())?;
+/// let members: Vec<usize> = (0..20).collect();
+/// let found = judge_group(&population, &members, 100.0);
+/// assert_eq!((found.verdict, found.points), (GroupVerdict::InputDrivenLocus, 20));
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 #[must_use]
 pub fn judge_group(population: &Population, members: &[usize], horizon: f64) -> Verdicts {
     let ends = population.end_hidden();

@@ -54,6 +54,16 @@ pub struct Solution {
 }
 
 /// `max_k |F(x)_k - x_k|`; NaN when the map leaves the range of numbers.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{fixed_points::residual, map::RnnCell};
+///
+/// let cell = RnnCell::new(&Array2::zeros((1, 0)), &array![[2.0]], &array![0.0])?;
+/// let map = cell.under(&array![])?;
+/// assert!(residual(&map, &[0.957_504_024_077_27]) < 1e-12 && residual(&map, &[0.5]) > 0.2);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 pub fn residual(map: &impl Map, x: &[f64]) -> f64 {
     let mut out = vec![0.0; x.len()];
     map.step(x, &mut out);

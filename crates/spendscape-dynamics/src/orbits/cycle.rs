@@ -16,6 +16,18 @@ const PHASES_APART: f64 = 1e-9;
 ///
 /// Its fixed points are the map's cycles of length `k` (or a divisor), each phase a variable of its own, so that errors
 /// do not pile up over the steps; its eigenvalues are the `k`-th roots of the cycle's multipliers.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{fixed_points::residual, map::RnnCell, orbits::Ring};
+///
+/// // The cycle of x' = tanh(-2 x) is a fixed point of a ring of two.
+/// let cell = RnnCell::new(&Array2::zeros((1, 0)), &array![[-2.0]], &array![0.0])?;
+/// let map = cell.under(&array![])?;
+/// let x = 0.957_504_024_077_27;
+/// assert!(residual(&Ring::new(&map, 2), &[x, -x]) < 1e-12);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Ring<'a, M> {
     map: &'a M,

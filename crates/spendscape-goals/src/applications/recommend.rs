@@ -61,6 +61,33 @@ pub struct Recommendation {
 /// and diversity in recommender systems"). Goals and classes are ranked by probability times `1 - w + w * novelty`, equals by
 /// their number. A goal without classes to recommend is passed over, as is what has probability 0.
 ///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use spendscape_goals::{
+///     Event, GroupRules, Outlook, Sequences,
+///     applications::{Classes, RecommendationRequest, recommend},
+/// };
+///
+/// // One customer, who bought groceries and restaurant meals for the goal food.
+/// let event = |day: i64, class| Event { customer: 0, time: day * 86_400_000, amount: -100, class, channel: 0 };
+/// let events = [event(1, 0), event(2, 0), event(3, 1)];
+/// let (names, of) = (["groceries".to_owned(), "restaurants".to_owned()], [Some(0), Some(0)]);
+/// let (sequences, _) = Sequences::new(&events, 1, vec!["food".to_owned()], &of, GroupRules::default())?;
+/// let (sure, days) = (Array3::from_elem((1, 1, 1), 0.9), Array2::from_elem((1, 1), 2.0));
+/// let outlook = Outlook::new(3, vec![7], sure.clone(), sure.clone(), sure, days)?;
+/// let request = RecommendationRequest {
+///     horizon: 7,
+///     goals: 1,
+///     classes: 2,
+///     novelty_weight: 0.0,
+///     excluded_goals: vec![],
+///     excluded_classes: vec![],
+/// };
+/// let found = recommend(&outlook, &sequences, Classes::new(&names, &of)?, &request)?;
+/// assert_eq!((found[0].class, found[0].class_rank, found[0].goal_probability), (0, 1, 0.9));
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NoHorizon`], [`Error::UnknownGoal`] or [`Error::UnknownClass`] for excluded names that do not exist,
 /// [`BadInput::InvalidParameter`], [`BadInput::ShapeMismatch`].

@@ -40,6 +40,18 @@ pub fn steady_examples(long: &ArrayRef3<f64>, short: &ArrayRef3<f64>) -> Result<
 /// come before. None where three periods, two to head one way and one to turn, are not there. `readout` is the output layer
 /// (P x M).
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_segments::trajectories::turned_examples;
+///
+/// // The second customer turns in the last period, to where its short trajectory ends.
+/// let long = array![[[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]], [[1.0, 0.0], [2.0, 0.0], [2.0, 1.0]]];
+/// let short = array![[[1.0, 0.0]], [[0.0, 1.0]]];
+/// let found = turned_examples(&long, &short, &Array2::eye(2))?;
+/// assert_eq!(found.iter().map(|(customer, _)| *customer).collect::<Vec<_>>(), [1]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When shapes disagree or a value is not finite.
 pub fn turned_examples(

@@ -126,6 +126,24 @@ pub struct LateChanges {
 
 /// Judges the claim that a customer who changed turns to its new attractor, in both windows.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::trajectories::{LateChangeInput, late_changes};
+///
+/// // Both customers head along the first trait; the second has an event in the last period and turns to the other.
+/// let input = LateChangeInput {
+///     states: &array![[[1.0, 0.0], [2.0, 0.0]], [[1.0, 0.0], [1.0, 1.0]]],
+///     events: &array![[false, false], [false, true]],
+///     before: &[0, 0],
+///     after: &[0, 1],
+///     readout: &array![[1.0, 0.0], [0.0, 1.0]],
+///     short: None,
+/// };
+/// let found = late_changes(input)?;
+/// assert_eq!((found.customers, found.last_step_decodes), (vec![1], 1.0));
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are fewer than two periods.
 pub fn late_changes(input: LateChangeInput<'_>) -> Result<LateChanges> {

@@ -85,6 +85,26 @@ pub struct Unlisted {
 /// association to coefficients is fitted on the classes of the table and applied to the others: near 1, the model uses
 /// what the data show; near 0, it found something else, or noise.
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_surrogate::{
+///     fidelity::{coefficient_tests, unlisted_classes},
+///     models::Ols,
+/// };
+///
+/// // All coefficients are twice the association; the table lists the first four of six classes.
+/// let weights = [0.5, -1.0, 2.0, 0.0, 1.5, -0.5];
+/// let x = Array2::from_shape_fn((80, 6), |(n, c)| ((n * (2 * c + 3)) as f64).sin());
+/// let y = Array2::from_shape_fn((80, 1), |(n, _)| (0..6).map(|c| 2.0 * weights[c] * x[[n, c]]).sum::<f64>());
+/// let tests = coefficient_tests(&Ols::params().fit(&x, &y)?)?;
+/// let table = array![[1.0], [1.0], [1.0], [1.0], [0.0], [0.0]];
+/// let association = Array2::from_shape_fn((6, 1), |(c, _)| weights[c]);
+/// let found = unlisted_classes(&tests, &table, &association)?;
+/// assert_eq!(found.classes, [4, 5]);
+/// assert!(found.agreement > 0.999);
+/// # Ok::<(), spendscape_surrogate::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// Those of [`recovery`].
