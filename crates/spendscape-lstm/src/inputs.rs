@@ -254,21 +254,25 @@ impl<'a, F: Real> Inputs<'a, F> {
     }
 
     /// Number of samples.
+    #[must_use]
     pub fn samples(&self) -> usize {
         self.samples
     }
 
     /// Steps per sample.
+    #[must_use]
     pub fn steps(&self) -> usize {
         self.steps
     }
 
     /// Features per step, without categories.
+    #[must_use]
     pub fn features(&self) -> usize {
         self.features
     }
 
     /// Inputs of a network for these: features, and one per category of every categorical variable.
+    #[must_use]
     pub fn width(&self) -> usize {
         self.features + self.categories.as_ref().map_or(0, |categories| categories.width)
     }
@@ -390,6 +394,7 @@ impl<'a, F: Real> Dataset<'a, F> {
     }
 
     /// Number of samples.
+    #[must_use]
     pub fn samples(&self) -> usize {
         self.inputs.samples
     }

@@ -83,6 +83,7 @@ impl Default for TrainParams {
 
 impl TrainParams {
     /// Recipe B, the defaults of Keras: batch 32, 30 epochs at a constant rate of 1e-3.
+    #[must_use]
     pub fn constant_rate() -> Self {
         Self { batch: 32, epochs: 30, schedule: Schedule::Constant { rate: 1e-3 }, ..Self::default() }
     }

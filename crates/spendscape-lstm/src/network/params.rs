@@ -51,6 +51,7 @@ pub struct NetworkParams {
 
 impl NetworkParams {
     /// One LSTM layer of `units` over `inputs` features.
+    #[must_use]
     pub fn lstm(inputs: usize, units: usize) -> Self {
         Self {
             inputs,
@@ -63,6 +64,7 @@ impl NetworkParams {
     }
 
     /// A net without recurrence over `inputs` features; add dense layers.
+    #[must_use]
     pub fn feed_forward(inputs: usize) -> Self {
         Self {
             inputs,
@@ -75,6 +77,7 @@ impl NetworkParams {
     }
 
     /// `inputs` features through `code` units with the given activation and linearly back.
+    #[must_use]
     pub fn autoencoder(inputs: usize, code: usize, activation: Activation) -> Self {
         Self::feed_forward(inputs).dense(code, activation).outputs(inputs)
     }

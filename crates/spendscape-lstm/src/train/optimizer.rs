@@ -48,6 +48,7 @@ impl Default for Optimizer {
 
 impl Optimizer {
     /// AdamW with the default constants of Adam.
+    #[must_use]
     pub fn adam_w(decay: f64) -> Self {
         Self::AdamW { beta1: BETA1, beta2: BETA2, epsilon: EPSILON, decay }
     }

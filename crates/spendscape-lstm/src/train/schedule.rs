@@ -45,11 +45,13 @@ const COSINE_FLOOR: f64 = 0.001;
 
 impl Schedule {
     /// The cosine schedule with a floor of a thousandth.
+    #[must_use]
     pub fn cosine(rate: f64) -> Self {
         Self::Cosine { rate, floor: COSINE_FLOOR }
     }
 
     /// The rate of epoch `epoch` (from 0) of `epochs`, given the losses of all epochs before.
+    #[must_use]
     pub fn rate(&self, epoch: usize, epochs: usize, losses: &[f64]) -> f64 {
         match *self {
             Self::Constant { rate } => rate,

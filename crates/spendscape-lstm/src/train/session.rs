@@ -91,6 +91,7 @@ impl<F: Real> Training<F> {
     }
 
     /// Whether all epochs have been run, or patience has run out.
+    #[must_use]
     pub fn is_done(&self) -> bool {
         let run = self.history.epochs.len();
         let impatient = match (self.params.patience, &self.best) {
@@ -101,6 +102,7 @@ impl<F: Real> Training<F> {
     }
 
     /// The measurements up to now.
+    #[must_use]
     pub fn history(&self) -> &History {
         &self.history
     }
