@@ -109,15 +109,15 @@ pub struct Pair {
 ///     applications::{Classes, CrossSellRequest, Items, Rule, cross_sell},
 /// };
 ///
-/// // Every other customer buys both classes in each period of ten days, the others neither but a third one.
+/// // Customers buy two classes together in every other period of ten days, and a third one in the others.
 /// let event = |customer: u32, day: i64, class| {
 ///     Event { customer, time: day * 86_400_000, amount: -100, class, channel: 0 }
 /// };
 /// let mut events = Vec::new();
 /// for customer in 0..40 {
 ///     for period in 0..4 {
-///         let classes: &[u16] = if customer % 2 == 0 { &[0, 1] } else { &[2] };
-///         events.extend(classes.iter().map(|class| event(customer, 10 * period, *class)));
+///         let classes: &[u16] = if (customer + period) % 2 == 0 { &[0, 1] } else { &[2] };
+///         events.extend(classes.iter().map(|class| event(customer, 10 * i64::from(period), *class)));
 ///     }
 /// }
 /// let names = ["rods", "reels", "books"].map(str::to_owned);

@@ -100,7 +100,8 @@ pub(super) unsafe fn backward<S: Simd>(s: Steps<F<S>>, recurrent_t: *const F<S>,
 /// Rolls a block of `B` vectors of a layer of `U` units out under constant weighted inputs; bit for bit as [`forward`].
 ///
 /// # Safety
-/// `input_projection` has `4 U` lane vectors, `w` is row-major `4 U x U`, `h` and `c` have `U`, `path` is null or has `steps x U`.
+/// `input_projection` has `4 U` lane vectors, `w` is row-major `4 U x U`, `h` and `c` have `U`, `path` is null or has
+/// `steps x U`.
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "constant bounds on several indices unroll into registers")]
 pub(super) unsafe fn roll<S: Activations, const U: usize, const B: usize>(

@@ -83,13 +83,11 @@ pub struct Gap {
 /// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
 /// use spendscape_segments::clusters::{GapReference, gap_statistic};
 ///
-/// // Three groups of ten points in the plane.
-/// let x = Array2::from_shape_fn((30, 2), |(n, c)| {
-///     [[0.0, 0.0], [10.0, 0.0], [5.0, 9.0]][n / 10][c] + ((7 * n + 3 * c) as f64).sin()
-/// });
+/// // Two groups of ten points in the plane.
+/// let x = Array2::from_shape_fn((20, 2), |(n, c)| 10.0 * (n / 10) as f64 + ((7 * n + 3 * c) as f64).sin());
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 /// let found = gap_statistic(&x, 5, 4, GapReference::Uniform, 20, &mut rng)?;
-/// assert_eq!(found.clusters, 3);
+/// assert_eq!(found.clusters, 2);
 /// # Ok::<(), spendscape_segments::Error>(())
 /// ```
 ///
@@ -118,13 +116,11 @@ pub fn gap_statistic<R: Rng + ?Sized>(
 /// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
 /// use spendscape_segments::clusters::{GapReference, elbow, gap_of_inertia};
 ///
-/// // Three groups of ten points in the plane.
-/// let x = Array2::from_shape_fn((30, 2), |(n, c)| {
-///     [[0.0, 0.0], [10.0, 0.0], [5.0, 9.0]][n / 10][c] + ((7 * n + 3 * c) as f64).sin()
-/// });
+/// // Two groups of ten points in the plane.
+/// let x = Array2::from_shape_fn((20, 2), |(n, c)| 10.0 * (n / 10) as f64 + ((7 * n + 3 * c) as f64).sin());
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 /// let inertia = elbow(&x, 5, 4, &mut rng)?.inertia;
-/// assert_eq!(gap_of_inertia(&inertia, &x, 4, GapReference::Uniform, 20, &mut rng)?.clusters, 3);
+/// assert_eq!(gap_of_inertia(&inertia, &x, 4, GapReference::Uniform, 20, &mut rng)?.clusters, 2);
 /// # Ok::<(), spendscape_segments::Error>(())
 /// ```
 ///
