@@ -11,8 +11,10 @@ use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::{Value, json};
 use spendscape_dynamics::{
-    Complete, FindConfig, LstmCell, Map, PopulationConfig, RnnCell, SearchConfig, Solver, analyze_population,
-    extended_trajectories, find_fixed_points, halton,
+    fixed_points::{Complete, FindParams, SearchParams, Solver, find_fixed_points, halton},
+    map::{LstmCell, Map, RnnCell},
+    orbits::extended_trajectories,
+    population::{PopulationParams, analyze_population},
 };
 use spendscape_lstm::NetworkParams;
 
@@ -76,10 +78,10 @@ fn dynamics(c: &mut Criterion) {
         });
     });
     group.bench_function("complete_list_one_customer", |b| {
-        b.iter(|| black_box(map.fixed_points(&SearchConfig::default())));
+        b.iter(|| black_box(map.fixed_points(&SearchParams::default())));
     });
     group.bench_function("population_26000", |b| {
-        b.iter(|| black_box(analyze_population(&cell, &inputs, &PopulationConfig::default())));
+        b.iter(|| black_box(analyze_population(&cell, &inputs, &PopulationParams::default())));
     });
     group.bench_function("trajectories_26000_x_100_f64", |b| {
         b.iter(|| black_box(extended_trajectories(&cell, &inputs, 100)));
@@ -99,9 +101,9 @@ fn dynamics(c: &mut Criterion) {
 /// the case's list, which another program made.
 #[allow(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 fn union(group: &mut BenchmarkGroup<'_, WallTime>, case: &Value, map: &impl Map) {
-    let config = FindConfig { starts: STARTS, ..FindConfig::default() };
+    let params = FindParams::default().starts(STARTS);
     let m = case["units"].as_u64().expect("a case states its units") as usize;
-    let found = find_fixed_points(map, &config, &[]).points;
+    let found = find_fixed_points(map, &params, &[]).points;
     let known: Vec<Vec<f64>> =
         case["points"].as_array().expect("a case lists its points").iter().map(flat).collect();
     let near =
@@ -114,7 +116,7 @@ fn union(group: &mut BenchmarkGroup<'_, WallTime>, case: &Value, map: &impl Map)
                "candidates": found.len()})
     );
     group.bench_function(format!("union_{}", case["name"].as_str().expect("a case has a name")), |b| {
-        b.iter(|| black_box(find_fixed_points(map, &config, &[])));
+        b.iter(|| black_box(find_fixed_points(map, &params, &[])));
     });
 }
 

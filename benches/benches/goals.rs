@@ -8,7 +8,8 @@ use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_goals::{
-    Calendar, Covariates, GoalModel, GoalParams, InMemory, Sequences, SequencesBuilder, Target,
+    Calendar, Covariates, Sequences, SequencesBuilder, Target,
+    model::{GoalModel, InMemory},
 };
 
 const CUSTOMERS: usize = 1_000;
@@ -46,10 +47,9 @@ fn goals(criterion: &mut Criterion) {
     let calendar = Calendar::with_payday(PAYDAY).expect("every month has that day");
     let train = || {
         let source = InMemory::new(&sequences, &covariates, &groups_of, &[]);
-        let params = GoalParams::default().epochs(1).patience(1);
+        let params = GoalModel::params().epochs(1).patience(1);
         let rng = &mut Xoshiro256PlusPlus::seed_from_u64(1);
-        GoalModel::train(&source, &calendar, usize::from(CHANNELS), &params, rng, |_| {})
-            .expect("clean groups are learned")
+        params.fit(&source, &calendar, usize::from(CHANNELS), rng, |_| {}).expect("clean groups are learned")
     };
     let model = train();
     let targets: Vec<Target> = groups_of

@@ -9,8 +9,8 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Gamma, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_outcomes::{
-    BinaryScores, Block, FeatureSet, Features, HeldOut, Learner, LearnerOptions, Measure, Outcome, Study,
-    Task, bootstrap, cross_validate,
+    Block, FeatureSet, Features, HeldOut, Learner, Outcome, Study, Task, cross_validate,
+    measures::{BinaryScores, Measure, bootstrap},
 };
 use spendscape_stats::{Estimate, Fold, stratified_folds};
 
@@ -96,7 +96,7 @@ fn data() -> (Blocks, Outcome) {
 
 fn validated(data: &Blocks, outcome: &Outcome, folds: &[Fold], learners: &[Learner]) -> Vec<HeldOut> {
     let sets = sets();
-    let study = Study { sets: &sets, learners, options: LearnerOptions::default(), outcome };
+    let study = Study { sets: &sets, learners, balanced: false, outcome };
     cross_validate(&Taken, data, study, folds, None, || {}).expect("clean data are learned")
 }
 

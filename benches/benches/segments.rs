@@ -8,8 +8,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use ndarray::Array2;
 use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
 use spendscape_segments::{
-    DEFAULT_NEIGHBORS, KMeans, adjusted_mutual_information, davies_bouldin, dominance_order, prefix_accuracy,
-    silhouette, unit_rows,
+    clusters::KMeans,
+    directions::{dominance_order, unit_rows},
+    neighbors::{DEFAULT_NEIGHBORS, prefix_accuracy},
+    quality::{adjusted_mutual_information, davies_bouldin, silhouette},
 };
 
 const CUSTOMERS: usize = 26_000;

@@ -8,7 +8,10 @@ use ndarray::{Array2, Axis};
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Gamma, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_surrogate::{Gauge, Ols, Polynomial, RegressionTree, Ridge, Score, Terms};
+use spendscape_surrogate::{
+    explain::{Gauge, Score},
+    models::{Ols, Polynomial, RegressionTree, Ridge, Terms},
+};
 
 /// Customers and classes of the papers.
 const SHAPE: (usize, usize) = (26_000, 97);

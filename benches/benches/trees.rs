@@ -44,7 +44,7 @@ fn trees(criterion: &mut Criterion) {
             group.bench_function(format!("logistic_{features}_features_{bins}_bins"), |b| {
                 b.iter(|| {
                     let codes = Binned::new(black_box(&x), bins).expect("clean data is binned");
-                    let model = Boosting::new(Loss::Logistic).fit(&codes, Training::new(&labels));
+                    let model = Boosting::params(Loss::Logistic).fit(&codes, Training::new(&labels));
                     model.and_then(|model| model.predict_binned(&codes, None))
                 });
             });
@@ -54,7 +54,7 @@ fn trees(criterion: &mut Criterion) {
     group.bench_function("logistic_500_sparse_features_64_bins", |b| {
         b.iter(|| {
             let codes = Binned::new(black_box(&x), 64).expect("clean data is binned");
-            let model = Boosting::new(Loss::Logistic).fit(&codes, Training::new(&labels));
+            let model = Boosting::params(Loss::Logistic).fit(&codes, Training::new(&labels));
             model.and_then(|model| model.predict_binned(&codes, None))
         });
     });
@@ -62,7 +62,7 @@ fn trees(criterion: &mut Criterion) {
     let target = x.column(0).to_owned() + &x.column(1) * &x.column(2);
     group.bench_function("cart_97_features", |b| {
         b.iter(|| {
-            SortedColumns::new(black_box(&x)).and_then(|columns| Cart::default().fit(&columns, &target))
+            SortedColumns::new(black_box(&x)).and_then(|columns| Cart::params().fit(&columns, &target))
         });
     });
     group.finish();

@@ -63,6 +63,14 @@ pub(crate) fn run() -> Result<()> {
         let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
         let is_source = path.extension().is_some_and(|extension| extension == "rs");
         found.extend(manners(&name, &text, is_source));
+        if !is_source {
+            let folder = path.parent().unwrap_or(root);
+            found.extend(
+                links(&text)
+                    .filter(|link| !folder.join(link).exists())
+                    .map(|link| format!("{name}: a link leads to {link}, which is not there")),
+            );
+        }
     }
     let read = |path: &str| fs::read_to_string(root.join(path)).with_context(|| path.to_owned());
     let architecture = read("docs/ARCHITECTURE.md")?;
@@ -120,6 +128,17 @@ fn manners(name: &str, text: &str, is_source: bool) -> Vec<String> {
         }
     }
     found
+}
+
+/// Files and folders that a document links to, in lines and in its list of references.
+fn links(document: &str) -> impl Iterator<Item = &str> {
+    let inline = document.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let listed =
+        document.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: ").map(|(_, link)| link));
+    inline
+        .chain(listed)
+        .filter_map(|link| link.split(['#', ' ']).next())
+        .filter(|link| !link.is_empty() && !link.contains("://") && !link.starts_with("mailto:"))
 }
 
 /// Rows of the table under a heading that begins so, cell by cell.
@@ -182,6 +201,12 @@ mod tests {
         assert_eq!(problems("use std::fs;\n"), 1);
         assert_eq!(problems(&wide), 1);
         assert_eq!(problems("//! The colour of a label.\n"), 1);
+    }
+
+    #[test]
+    fn links_are_files_and_no_addresses() {
+        let document = "See [a](src/a.rs#b), [b](https://b.c) and [c](#d) or [e][f].\n[f]: ../g.md\n";
+        assert_eq!(links(document).collect::<Vec<_>>(), ["src/a.rs", "../g.md"]);
     }
 
     #[test]

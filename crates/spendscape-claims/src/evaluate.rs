@@ -1,7 +1,7 @@
 //! Measuring a trained run, claim by claim.
 
 use anyhow::Result;
-use spendscape_segments::Comparison;
+use spendscape_segments::comparison::Comparison;
 
 use crate::claims::MEASURED;
 use crate::measure::{metrics::Metrics, run::Run, study::Study};

@@ -3,7 +3,12 @@
 #![expect(clippy::print_stdout, reason = "an example that reports to its user")]
 
 use ndarray::{Array1, Array2, array};
-use spendscape_dynamics::{Basins, Complete, Error, LstmCell, Membership, Outcome, SearchConfig, Verdict};
+use spendscape_dynamics::{
+    Error,
+    fixed_points::{Complete, Outcome, SearchParams, Verdict},
+    map::LstmCell,
+    orbits::{Basins, Membership},
+};
 
 fn main() -> Result<(), Error> {
     // Gates in the order i, f, g, o, two rows each: two units that each remember a sign, the second one pulled by the first.
@@ -13,7 +18,7 @@ fn main() -> Result<(), Error> {
     w_h[[5, 0]] = 0.4;
     let cell = LstmCell::new(&Array2::zeros((8, 0)), &w_h, &Array1::zeros(8))?;
     let map = cell.under(&array![])?;
-    let list = map.fixed_points(&SearchConfig::default());
+    let list = map.fixed_points(&SearchParams::default());
     let others = if list.outcome == Outcome::Complete { "and no other" } else { "and perhaps others" };
     println!("{:?}: {} fixed points {others}", list.outcome, list.points.len());
     for (at, point) in list.points.iter().enumerate() {

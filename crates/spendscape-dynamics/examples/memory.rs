@@ -5,7 +5,10 @@
 use ndarray::{Array2, Array3, array};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_dynamics::{Complete, LstmCell, SearchConfig, Verdict};
+use spendscape_dynamics::{
+    fixed_points::{Complete, SearchParams, Verdict},
+    map::LstmCell,
+};
 use spendscape_lstm::{Dataset, Network, NetworkParams, TrainParams};
 
 const SEQUENCES: usize = 2_000;
@@ -35,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         |what: Option<ndarray::ArrayView2<'_, f32>>| what.map(|w| w.mapv(f64::from)).unwrap_or_default();
     let bias = network.bias(0).unwrap_or_default().mapv(f64::from);
     let cell = LstmCell::new(&weights(network.weight_ih(0)), &weights(network.weight_hh(0)), &bias)?;
-    let list = cell.under(&array![0.0])?.fixed_points(&SearchConfig::default());
+    let list = cell.under(&array![0.0])?.fixed_points(&SearchParams::default());
     println!("{:?}: {} fixed points while no pulse comes", list.outcome, list.points.len());
     let (dense, intercept) =
         (weights(network.dense_weight(0)), network.dense_bias(0).map(|b| f64::from(b[0])));

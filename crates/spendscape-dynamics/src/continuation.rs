@@ -4,27 +4,47 @@
 use ndarray::{Array1, ArrayRef, Ix1, Ix2};
 use spendscape_stats::{BadInput, check};
 
-use crate::certificate::{Certifier, FixedPoint};
 use crate::error::Error;
+use crate::fixed_points::certificate::Certifier;
+use crate::fixed_points::{FixedPoint, Solver, Status, Verdict};
 use crate::interval::Interval;
 use crate::map::{Driven, Map};
-use crate::solve::{Solver, Status};
-use crate::spectrum::Verdict;
 
-/// Settings of a continuation.
+/// Parameters of a continuation.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ContinuationConfig {
-    /// First stretch tried, as a share of one leg of the path.
-    pub first_step: f64,
-    /// A stretch that cannot be certified at this length ends the branch: a fold is located this sharply.
-    pub min_step: f64,
-    /// The most stretches certified or tried.
-    pub max_steps: usize,
+pub struct ContinuationParams {
+    pub(crate) first_step: f64,
+    pub(crate) min_step: f64,
+    pub(crate) max_steps: usize,
 }
 
-impl Default for ContinuationConfig {
+impl Default for ContinuationParams {
     fn default() -> Self {
         Self { first_step: 0.02, min_step: 1e-9, max_steps: 20_000 }
+    }
+}
+
+impl ContinuationParams {
+    /// First stretch tried, as a share of one leg of the path. Default: 0.02.
+    #[must_use]
+    pub fn first_step(mut self, first_step: f64) -> Self {
+        self.first_step = first_step;
+        self
+    }
+
+    /// A stretch that cannot be certified at this length ends the branch: a fold is located this sharply.
+    /// Default: 1e-9.
+    #[must_use]
+    pub fn min_step(mut self, min_step: f64) -> Self {
+        self.min_step = min_step;
+        self
+    }
+
+    /// The most stretches certified or tried. Default: 20,000.
+    #[must_use]
+    pub fn max_steps(mut self, max_steps: usize) -> Self {
+        self.max_steps = max_steps;
+        self
     }
 }
 
@@ -72,13 +92,29 @@ pub struct Branch {
 
 /// Follows the fixed point nearest to `start` (a state of the cell) along the polygon of inputs `path` (K x C, K >= 2).
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_dynamics::{
+///     continuation::{BranchEnd, ContinuationParams, follow},
+///     map::RnnCell,
+/// };
+///
+/// // x = tanh(2 x + u): the lower point is lost on the way to a larger input.
+/// let cell = RnnCell::new(&array![[1.0]], &array![[2.0]], &array![0.0])?;
+/// let path = array![[0.0], [1.0]];
+/// let branch = follow(&cell, &path, &array![-0.9575], &ContinuationParams::default())?;
+/// let BranchEnd::Fold { before, after } = branch.end else { panic!("no fold") };
+/// assert!(before > 0.5 && after < 0.6 && after - before < 1e-8);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// [`BadInput::TooFew`] for fewer than two inputs, [`Error::InputWidth`], [`Error::Shape`] or [`BadInput::NotFinite`].
 pub fn follow<C: Driven>(
     cell: &C,
     path: &ArrayRef<f64, Ix2>,
     start: &ArrayRef<f64, Ix1>,
-    config: &ContinuationConfig,
+    params: &ContinuationParams,
 ) -> Result<Branch, Error> {
     if path.nrows() < 2 {
         return Err(Error::Input(BadInput::TooFew {
@@ -100,7 +136,7 @@ pub fn follow<C: Driven>(
     crate::map::check_shape("start", start.shape(), &[dim])?;
     check::finite("start", start)?;
     let line = Polygon { cell, nodes };
-    Ok(line.follow(start, config))
+    Ok(line.follow(start, params))
 }
 
 /// The path in the space of pre-activations.
@@ -138,16 +174,16 @@ impl<'a, C: Driven> Polygon<'a, C> {
         Some(work.point.complete(&map, radius))
     }
 
-    fn follow(&self, start: &ArrayRef<f64, Ix1>, config: &ContinuationConfig) -> Branch {
+    fn follow(&self, start: &ArrayRef<f64, Ix1>, params: &ContinuationParams) -> Branch {
         let last = (self.nodes.len() - 1) as f64;
         let mut work = Work::new(start.len());
         let mut branch = Branch { points: Vec::new(), end: BranchEnd::NoStart, verdict_change: None };
         let Some(first) = self.solve(0.0, &start.to_vec(), &mut work) else { return branch };
-        let (mut s, mut ds) = (0.0f64, config.first_step);
+        let (mut s, mut ds) = (0.0f64, params.first_step);
         let mut here = first;
         branch.points.push(BranchPoint { s, point: here.clone() });
         branch.end = BranchEnd::Complete;
-        for _ in 0..config.max_steps {
+        for _ in 0..params.max_steps {
             if s >= last {
                 return branch;
             }
@@ -163,7 +199,7 @@ impl<'a, C: Driven> Polygon<'a, C> {
                 ds *= 2.0;
             } else {
                 ds = 0.5 * (next - s);
-                if ds < config.min_step {
+                if ds < params.min_step {
                     branch.end = BranchEnd::Fold { before: s, after: next };
                     return branch;
                 }
@@ -204,7 +240,7 @@ impl Work {
     }
 }
 
-/// What becomes of an attractor on the way to another input.
+/// The fate of an attractor on the way to another input.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Passage {
     /// It is followed to the end of the way and nowhere proved unstable.
@@ -252,6 +288,22 @@ const STABILITY_BISECTIONS: usize = 40;
 /// The change of input from `from` toward `to` at which the attractor near `start` jumps, and the branch of its point, which
 /// [`follow`] gives too.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_dynamics::{
+///     continuation::{ContinuationParams, JumpCause, Passage, jump_toward},
+///     map::RnnCell,
+/// };
+///
+/// let cell = RnnCell::new(&array![[1.0]], &array![[2.0]], &array![0.0])?;
+/// let (from, to, start) = (array![0.0], array![1.0], array![-0.9575]);
+/// let (passage, _) = jump_toward(&cell, &from, &to, &start, &ContinuationParams::default())?;
+/// let Passage::Jumps(jump) = passage else { panic!("the lower point is lost") };
+/// assert_eq!(jump.cause, JumpCause::Fold);
+/// assert!(jump.before[0] < 0.0 && jump.after[0] > 0.9);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// Those of [`follow`].
 pub fn jump_toward<C: Driven>(
@@ -259,7 +311,7 @@ pub fn jump_toward<C: Driven>(
     from: &ArrayRef<f64, Ix1>,
     to: &ArrayRef<f64, Ix1>,
     start: &ArrayRef<f64, Ix1>,
-    config: &ContinuationConfig,
+    params: &ContinuationParams,
 ) -> Result<(Passage, Branch), Error> {
     if from.len() != to.len() {
         return Err(Error::InputWidth { expected: from.len(), found: to.len() });
@@ -267,14 +319,15 @@ pub fn jump_toward<C: Driven>(
     let mut path = ndarray::Array2::zeros((2, from.len()));
     path.row_mut(0).assign(from);
     path.row_mut(1).assign(to);
-    let branch = follow(cell, &path, start, config)?;
-    Ok((jump_along(cell, (from, to), &branch)?, branch))
+    let branch = follow(cell, &path, start, params)?;
+    Ok((jump_along(cell, from, to, &branch)?, branch))
 }
 
-/// What becomes of the stable point at the start of `branch`, which has been followed between two inputs.
+/// The fate of the stable point at the start of `branch`, which has been followed between two inputs.
 fn jump_along<C: Driven>(
     cell: &C,
-    (from, to): (&ArrayRef<f64, Ix1>, &ArrayRef<f64, Ix1>),
+    from: &ArrayRef<f64, Ix1>,
+    to: &ArrayRef<f64, Ix1>,
     branch: &Branch,
 ) -> Result<Passage, Error> {
     let first = match branch.points.first() {
@@ -324,6 +377,23 @@ fn jump_along<C: Driven>(
 /// The smallest change of input among the ways toward each row of `targets` (N x C) at which the attractor near `start`
 /// jumps, with the target's row; `None` when it is lost on none of them (those undecided included).
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_dynamics::{
+///     continuation::{ContinuationParams, smallest_jump},
+///     map::RnnCell,
+/// };
+///
+/// // Toward a smaller input the lower point of x = tanh(2 x + u) lives on, toward a larger one it is lost.
+/// let cell = RnnCell::new(&array![[1.0]], &array![[2.0]], &array![0.0])?;
+/// let (from, start) = (array![0.0], array![-0.9575]);
+/// let targets = array![[-1.0], [1.0]];
+/// let found = smallest_jump(&cell, &from, &targets, &start, &ContinuationParams::default())?;
+/// let (row, jump) = found.expect("one of the ways loses the point");
+/// assert!(row == 1 && (jump.change - 0.5328).abs() < 1e-3);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// Those of [`follow`].
 pub fn smallest_jump<C: Driven>(
@@ -331,11 +401,11 @@ pub fn smallest_jump<C: Driven>(
     from: &ArrayRef<f64, Ix1>,
     targets: &ArrayRef<f64, Ix2>,
     start: &ArrayRef<f64, Ix1>,
-    config: &ContinuationConfig,
+    params: &ContinuationParams,
 ) -> Result<Option<(usize, Jump)>, Error> {
     let mut best: Option<(usize, Jump)> = None;
     for (row, to) in targets.outer_iter().enumerate() {
-        if let (Passage::Jumps(jump), _) = jump_toward(cell, from, &to, start, config)?
+        if let (Passage::Jumps(jump), _) = jump_toward(cell, from, &to, start, params)?
             && best.as_ref().is_none_or(|(_, b)| jump.change < b.change)
         {
             best = Some((row, jump));

@@ -1,5 +1,8 @@
 //! Small dense solvers on stack or caller-owned memory, for the hot loops where a general library call costs more than
-//! the arithmetic.
+//! the arithmetic: with sizes known to the compiler ([`invert`], [`solve`]), and of any size.
+
+use num_complex::Complex64;
+use std::ops::{Mul, SubAssign};
 
 /// A pivot below this share of the largest entry counts as zero.
 const PIVOT_MIN: f64 = 1e-300;
@@ -43,8 +46,10 @@ pub(crate) fn invert<const N: usize>(a: &[[f64; N]; N]) -> Option<[[f64; N]; N]>
     inv.iter().flatten().all(|v| v.is_finite()).then_some(inv)
 }
 
-/// The sign of the determinant of a row-major `n x n` matrix, which is destroyed (0 when a pivot vanishes).
-pub(crate) fn det_sign(n: usize, a: &mut [f64]) -> i32 {
+/// Makes a row-major `n x n` matrix upper triangular by elimination with partial pivoting, which the right-hand side `b` (`n`
+/// numbers, or none) goes through too. Returns the sign of the rows' permutation, or `None` when all that is left of a column
+/// is at most `least`.
+fn triangularize(n: usize, a: &mut [f64], b: &mut [f64], least: f64) -> Option<i32> {
     let mut sign = 1;
     for k in 0..n {
         let mut p = k;
@@ -53,25 +58,36 @@ pub(crate) fn det_sign(n: usize, a: &mut [f64]) -> i32 {
                 p = r;
             }
         }
+        let pivot = a[p * n + k];
+        if pivot.is_nan() || pivot.abs() <= least {
+            return None;
+        }
         if p != k {
             (0..n).for_each(|c| a.swap(k * n + c, p * n + c));
-            sign = -sign;
-        }
-        let pivot = a[k * n + k];
-        if pivot == 0.0 || pivot.is_nan() {
-            return 0;
-        }
-        if pivot < 0.0 {
+            if !b.is_empty() {
+                b.swap(k, p);
+            }
             sign = -sign;
         }
         for r in k + 1..n {
             let factor = a[r * n + k] / pivot;
-            for c in k..n {
-                a[r * n + c] -= factor * a[k * n + c];
+            if factor != 0.0 {
+                for c in k + 1..n {
+                    a[r * n + c] -= factor * a[k * n + c];
+                }
+                if !b.is_empty() {
+                    b[r] -= factor * b[k];
+                }
             }
         }
     }
-    sign
+    Some(sign)
+}
+
+/// The sign of the determinant of a row-major `n x n` matrix, which is destroyed (0 when a pivot vanishes).
+pub(crate) fn det_sign(n: usize, a: &mut [f64]) -> i32 {
+    let Some(sign) = triangularize(n, a, &mut [], 0.0) else { return 0 };
+    (0..n).filter(|k| a[k * n + k] < 0.0).fold(sign, |sign, _| -sign)
 }
 
 /// Solves `A x = b` in place for a row-major `n x n` matrix (destroyed); `b` becomes `x`. `false` when singular.
@@ -136,32 +152,8 @@ fn solve_sized<const N: usize>(a: &mut [f64], b: &mut [f64]) -> bool {
 }
 
 fn solve_any(n: usize, a: &mut [f64], b: &mut [f64]) -> bool {
-    for k in 0..n {
-        let mut p = k;
-        for r in k + 1..n {
-            if a[r * n + k].abs() > a[p * n + k].abs() {
-                p = r;
-            }
-        }
-        let pivot = a[p * n + k];
-        if pivot.is_nan() || pivot.abs() <= PIVOT_MIN {
-            return false;
-        }
-        if p != k {
-            for c in 0..n {
-                a.swap(k * n + c, p * n + c);
-            }
-            b.swap(k, p);
-        }
-        for r in k + 1..n {
-            let factor = a[r * n + k] / pivot;
-            if factor != 0.0 {
-                for c in k + 1..n {
-                    a[r * n + c] -= factor * a[k * n + c];
-                }
-                b[r] -= factor * b[k];
-            }
-        }
+    if triangularize(n, a, b, PIVOT_MIN).is_none() {
+        return false;
     }
     for k in (0..n).rev() {
         let mut sum = b[k];
@@ -173,46 +165,86 @@ fn solve_any(n: usize, a: &mut [f64], b: &mut [f64]) -> bool {
     b.iter().all(|v| v.is_finite())
 }
 
+/// `|re| + |im|`, at least the modulus and free of square roots.
+#[inline]
+pub(crate) fn size1(a: Complex64) -> f64 {
+    a.re.abs() + a.im.abs()
+}
+
+/// The numbers of a matrix that [`invert_any`] inverts.
+pub(crate) trait Field: Copy + Mul<Output = Self> + SubAssign {
+    /// Zero and one.
+    const UNITS: [Self; 2];
+    /// A measure of size to choose pivots by.
+    fn size(self) -> f64;
+    /// Writes a row, divided by its pivot, to another place.
+    fn divide(row: &[Self], pivot: Self, to: &mut [Self]);
+}
+
+impl Field for f64 {
+    const UNITS: [Self; 2] = [0.0, 1.0];
+
+    fn size(self) -> f64 {
+        self.abs()
+    }
+
+    fn divide(row: &[Self], pivot: Self, to: &mut [Self]) {
+        to.iter_mut().zip(row).for_each(|(to, from)| *to = from / pivot);
+    }
+}
+
+impl Field for Complex64 {
+    const UNITS: [Self; 2] = [Self::new(0.0, 0.0), Self::new(1.0, 0.0)];
+
+    fn size(self) -> f64 {
+        size1(self)
+    }
+
+    // A complex division takes as long as five products.
+    fn divide(row: &[Self], pivot: Self, to: &mut [Self]) {
+        let scale = Self::UNITS[1] / pivot;
+        to.iter_mut().zip(row).for_each(|(to, from)| *to = from * scale);
+    }
+}
+
 /// The inverse of a row-major `n x n` matrix of any size by Gauss-Jordan elimination with partial pivoting, into `inverse`;
 /// `false` when it is singular. `rows` is working memory.
-pub(crate) fn invert_any(n: usize, a: &[f64], rows: &mut Vec<f64>, inverse: &mut Vec<f64>) -> bool {
+pub(crate) fn invert_any<F: Field>(n: usize, a: &[F], rows: &mut Vec<F>, inverse: &mut Vec<F>) -> bool {
     // Matrix and inverse side by side, so that one loop eliminates in both; the last row is the pivot's copy.
-    let width = 2 * n;
+    let (width, [zero, one]) = (2 * n, F::UNITS);
     rows.clear();
-    rows.resize((n + 1) * width, 0.0);
+    rows.resize((n + 1) * width, zero);
     let (rows, pivot_row) = rows.split_at_mut(n * width);
     for (k, (row, a)) in rows.chunks_exact_mut(width).zip(a.chunks_exact(n)).enumerate() {
         row[..n].copy_from_slice(a);
-        row[n + k] = 1.0;
+        row[n + k] = one;
     }
     for k in 0..n {
         let mut p = k;
         for r in k + 1..n {
-            if rows[r * width + k].abs() > rows[p * width + k].abs() {
+            if rows[r * width + k].size() > rows[p * width + k].size() {
                 p = r;
             }
         }
         let pivot = rows[p * width + k];
-        if pivot.is_nan() || pivot.abs() <= PIVOT_MIN {
+        if pivot.size().is_nan() || pivot.size() <= PIVOT_MIN {
             return false;
         }
-        for (to, from) in pivot_row.iter_mut().zip(&rows[p * width..(p + 1) * width]) {
-            *to = from / pivot;
-        }
+        F::divide(&rows[p * width..(p + 1) * width], pivot, pivot_row);
         rows.copy_within(k * width..(k + 1) * width, p * width);
         rows[k * width..(k + 1) * width].copy_from_slice(pivot_row);
         for (r, row) in rows.chunks_exact_mut(width).enumerate() {
             if r != k {
                 let factor = row[k];
                 for (v, p) in row.iter_mut().zip(&*pivot_row) {
-                    *v -= factor * p;
+                    *v -= factor * *p;
                 }
             }
         }
     }
     inverse.clear();
     inverse.extend(rows.chunks_exact(width).flat_map(|row| &row[n..]));
-    inverse.iter().all(|v| v.is_finite())
+    inverse.iter().all(|v| v.size().is_finite())
 }
 
 /// The largest absolute value; NaN when any entry is NaN.

@@ -1,4 +1,4 @@
-//! What can go wrong. Non-convergence is never here: it is a value in the results.
+//! The error of the crate. Non-convergence is never here: it is a value in the results.
 
 /// An error of this crate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

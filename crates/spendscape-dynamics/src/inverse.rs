@@ -12,20 +12,40 @@ use spendscape_stats::check;
 use crate::error::Error;
 use crate::map::check_shape;
 
-/// Settings of the inverse regression.
+/// Parameters of the inverse regression.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct InverseConfig {
-    /// Grid values per state dimension, evenly from -1 to 1 (21 in P3: steps of a tenth).
-    pub grid_points: usize,
-    /// Singular values up to this share of the largest count as zero.
-    pub rcond: f64,
-    /// The most rows a grid may have; larger problems use the closed forms only.
-    pub max_rows: usize,
+pub struct InverseParams {
+    pub(crate) grid_points: usize,
+    pub(crate) rcond: f64,
+    pub(crate) max_rows: usize,
 }
 
-impl Default for InverseConfig {
+impl Default for InverseParams {
     fn default() -> Self {
         Self { grid_points: 21, rcond: 1e-10, max_rows: 200_000 }
+    }
+}
+
+impl InverseParams {
+    /// Grid values per state dimension, evenly from -1 to 1 (21 in P3: steps of a tenth). Default: 21.
+    #[must_use]
+    pub fn grid_points(mut self, grid_points: usize) -> Self {
+        self.grid_points = grid_points;
+        self
+    }
+
+    /// Singular values up to this share of the largest count as zero. Default: 1e-10.
+    #[must_use]
+    pub fn rcond(mut self, rcond: f64) -> Self {
+        self.rcond = rcond;
+        self
+    }
+
+    /// The most rows a grid may have; larger problems use the closed forms only. Default: 200,000.
+    #[must_use]
+    pub fn max_rows(mut self, max_rows: usize) -> Self {
+        self.max_rows = max_rows;
+        self
     }
 }
 
@@ -62,13 +82,25 @@ pub struct InverseRegression {
 
 /// Inverts the output layer `o = W h + b` (`w` is P x M, `b` has length P).
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::inverse::{InverseParams, inverse_regression};
+///
+/// // An output layer that doubles the state is inverted by halving the grades.
+/// let w = Array2::from_diag(&array![2.0, 2.0]);
+/// let inverse = inverse_regression(&w, &array![0.0, 0.0], &InverseParams::default())?;
+/// let located = inverse.locate_raw(&array![[1.0, -0.5]])?;
+/// assert!((&located - &array![[0.5, -0.25]]).iter().all(|x| x.abs() < 1e-9));
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NoUnits`], [`Error::Shape`], `BadInput::NotFinite`, `BadInput::InvalidParameter` for fewer than two grid
 /// values, or [`Error::Linalg`].
 pub fn inverse_regression(
     w: &ArrayRef<f64, Ix2>,
     b: &ArrayRef<f64, Ix1>,
-    config: &InverseConfig,
+    params: &InverseParams,
 ) -> Result<InverseRegression, Error> {
     let (traits, units) = w.dim();
     if units == 0 || traits == 0 {
@@ -77,23 +109,23 @@ pub fn inverse_regression(
     check_shape("b", b.shape(), &[traits])?;
     check::finite("w", w)?;
     check::finite("b", b)?;
-    check::parameter("grid_points", config.grid_points as f64, config.grid_points > 1, "[2, inf)")?;
+    check::parameter("grid_points", params.grid_points as f64, params.grid_points > 1, "[2, inf)")?;
     let parts = svd(w)?;
-    let cut = config.rcond * parts.s.first().copied().unwrap_or(0.0);
+    let cut = params.rcond * parts.s.first().copied().unwrap_or(0.0);
     let rank = parts.s.iter().filter(|&&s| s > cut).count();
     let identifiable = parts.vt.slice(ndarray::s![..rank, ..]).to_owned();
     // The pseudo-inverse of the map's transpose: W (W^T W)^-1 when the rank is full.
-    let closed = pinv(w, config.rcond)?.t().to_owned();
-    let rows = u32::try_from(units).ok().and_then(|m| config.grid_points.checked_pow(m));
-    let reachable = rows.filter(|&r| r <= config.max_rows).map(|rows| {
-        let states = grid(rows, units, config.grid_points);
+    let closed = pinv(w, params.rcond)?.t().to_owned();
+    let rows = u32::try_from(units).ok().and_then(|m| params.grid_points.checked_pow(m));
+    let reachable = rows.filter(|&r| r <= params.max_rows).map(|rows| {
+        let states = grid(rows, units, params.grid_points);
         let outputs = states.dot(&w.t()) + b.view().insert_axis(Axis(0));
         Reachable { states, outputs }
     });
     let (w_inv, closed_form_error) = match &reachable {
         Some(grid) => {
             let centered = &grid.outputs - &b.view().insert_axis(Axis(0));
-            let from_grid = pinv(&centered, config.rcond)?.dot(&grid.states);
+            let from_grid = pinv(&centered, params.rcond)?.dot(&grid.states);
             let error = (&from_grid - &closed).iter().fold(0.0, |m: f64, v| m.max(v.abs()));
             (from_grid, (rank == units).then_some(error))
         }

@@ -5,19 +5,13 @@ use ndarray::{Array1, Array2, ArrayRef, Ix1};
 use rand::Rng;
 
 use crate::attractors::{MapVerdict, judge_map};
-use crate::basin::{Basins, Edge, Membership, Share};
-use crate::certificate::FixedPoint;
-use crate::complete::{Complete, FixedPointList, SearchConfig};
-use crate::continuation::{Branch, ContinuationConfig, Passage, follow, jump_toward};
-use crate::cycle::{Cycle, find_cycles};
+use crate::continuation::{Branch, ContinuationParams, Passage, follow, jump_toward};
 use crate::error::Error;
-use crate::find::FindConfig;
+use crate::fixed_points::{Complete, FindParams, FixedPoint, FixedPointList, SearchParams, Solver, Verdict};
 use crate::interval::Interval;
 use crate::map::{Driven, Map};
+use crate::orbits::{Basins, Cycle, Edge, Membership, Share, Transient, find_cycles, sensitivity, transient};
 use crate::population::Population;
-use crate::solve::Solver;
-use crate::spectrum::Verdict;
-use crate::transient::{Transient, sensitivity, transient};
 
 /// Steps of a roll-out toward its attractor, and within a basin.
 const ROLL_OUT: usize = 10_000;
@@ -31,20 +25,46 @@ const GROWTH_STEPS: usize = 200;
 
 /// How far a map is looked into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StudyConfig {
-    /// A stable point with a time constant beyond so many steps is slow (T' of P3, section III-D).
-    pub horizon: usize,
-    /// States drawn to measure the basins.
-    pub basin_samples: usize,
-    /// Longest cycle looked for; 1 looks for none.
-    pub longest_cycle: usize,
-    /// Other inputs toward which the attractor is followed.
-    pub followed: usize,
+pub struct StudyParams {
+    pub(crate) horizon: usize,
+    pub(crate) basin_samples: usize,
+    pub(crate) longest_cycle: usize,
+    pub(crate) followed: usize,
 }
 
-impl Default for StudyConfig {
+impl Default for StudyParams {
     fn default() -> Self {
         Self { horizon: 100, basin_samples: 500, longest_cycle: 2, followed: 8 }
+    }
+}
+
+impl StudyParams {
+    /// A stable point with a time constant beyond so many steps is slow (T' of P3, section III-D). Default: 100.
+    #[must_use]
+    pub fn horizon(mut self, horizon: usize) -> Self {
+        self.horizon = horizon;
+        self
+    }
+
+    /// States drawn to measure the basins. Default: 500.
+    #[must_use]
+    pub fn basin_samples(mut self, basin_samples: usize) -> Self {
+        self.basin_samples = basin_samples;
+        self
+    }
+
+    /// Longest cycle looked for; 1 looks for none. Default: 2.
+    #[must_use]
+    pub fn longest_cycle(mut self, longest_cycle: usize) -> Self {
+        self.longest_cycle = longest_cycle;
+        self
+    }
+
+    /// Other inputs toward which the attractor is followed. Default: 8.
+    #[must_use]
+    pub fn followed(mut self, followed: usize) -> Self {
+        self.followed = followed;
+        self
     }
 }
 
@@ -70,18 +90,18 @@ pub struct BasinEdge {
     pub edge: Edge,
 }
 
-/// What becomes of the attractor on the way to another input.
+/// The fate of the attractor on the way to another input.
 #[derive(Debug, Clone)]
 pub struct Departure {
     /// The row of the other input.
     pub toward: usize,
-    /// What becomes of the attractor.
+    /// The fate of the attractor.
     pub passage: Passage,
     /// The branch of its point; `None` where the roll-out has left the range of numbers, and there is nothing to follow.
     pub branch: Option<Branch>,
 }
 
-/// What is known of one map.
+/// The study of one map.
 #[derive(Debug, Clone)]
 pub struct StudiedMap {
     /// Coordinates of its states.
@@ -171,7 +191,7 @@ impl StudiedMap {
 /// use ndarray::array;
 /// use rand::SeedableRng;
 /// use rand_xoshiro::Xoshiro256PlusPlus;
-/// use spendscape_dynamics::{LstmCell, StudyConfig, StudyInputs, study_map};
+/// use spendscape_dynamics::{map::LstmCell, study::{StudyParams, StudyInputs, study_map}};
 ///
 /// // One LSTM unit that reads one input; without input it has three fixed points, the outer two stable.
 /// let w_x = array![[0.0], [0.0], [1.0], [0.0]];
@@ -180,7 +200,7 @@ impl StudiedMap {
 /// let held = array![[0.0], [1.0]];
 /// let inputs = StudyInputs { held: &held, paths: &[] };
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-/// let found = study_map(&cell, &inputs, 0, &StudyConfig::default(), &mut rng)?;
+/// let found = study_map(&cell, &inputs, 0, &StudyParams::default(), &mut rng)?;
 /// assert_eq!((found.list.points.len(), found.stable()), (3, 2));
 /// # Ok::<(), spendscape_dynamics::Error>(())
 /// ```
@@ -188,26 +208,26 @@ pub fn study_map<C: Driven, R: Rng + ?Sized>(
     cell: &C,
     inputs: &StudyInputs<'_>,
     row: usize,
-    config: &StudyConfig,
+    params: &StudyParams,
     rng: &mut R,
 ) -> Result<StudiedMap, Error> {
     let input = inputs.held.row(row);
     let map = cell.driven_by(&input)?;
-    let list = map.fixed_points(&SearchConfig::default());
-    let verdict = judge_map(&map, &list, config.horizon as f64);
+    let list = map.fixed_points(&SearchParams::default());
+    let verdict = judge_map(&map, &list, params.horizon as f64);
     let of_list = Basins::new(&map, &list, ROLL_OUT);
-    let basins = of_list.fractions(config.basin_samples, rng);
+    let basins = of_list.fractions(params.basin_samples, rng);
     let edges = basin_edges(&of_list, &list)?;
     let transients = list.points.iter().map(|point| transient_of(&map, point)).collect::<Result<_, _>>()?;
     let sensitivities =
         list.points.iter().map(|point| sensitivity_of(&map, point)).collect::<Result<_, _>>()?;
-    let find = FindConfig { starts: CYCLE_STARTS, ..FindConfig::default() };
-    let cycles = (2..=config.longest_cycle)
+    let find = FindParams::default().starts(CYCLE_STARTS);
+    let cycles = (2..=params.longest_cycle)
         .flat_map(|length| find_cycles(&map, length, CYCLE_SETTLE, &find))
         .collect();
     let own_path = match inputs.paths.get(row).filter(|path| path.nrows() > 1) {
         Some(path) => match attractor(cell, &path.row(0))? {
-            Some(start) => Some(follow(cell, path, &start, &ContinuationConfig::default())?),
+            Some(start) => Some(follow(cell, path, &start, &ContinuationParams::default())?),
             None => None,
         },
         None => None,
@@ -220,13 +240,13 @@ pub fn study_map<C: Driven, R: Rng + ?Sized>(
         transients,
         sensitivities,
         cycles,
-        departures: departures(cell, inputs, row, config.followed)?,
+        departures: departures(cell, inputs, row, params.followed)?,
         own_path,
         list,
     })
 }
 
-/// What becomes of a row's attractor on the ways toward evenly spaced other rows.
+/// The fates of a row's attractor on the ways toward evenly spaced other rows.
 fn departures<C: Driven>(
     cell: &C,
     inputs: &StudyInputs<'_>,
@@ -241,13 +261,20 @@ fn departures<C: Driven>(
             return Ok(Departure { toward, passage: Passage::Undecided { at: 0.0 }, branch: None });
         };
         let target = inputs.held.row(toward);
-        let (passage, branch) = jump_toward(cell, &input, &target, start, &ContinuationConfig::default())?;
+        let (passage, branch) = jump_toward(cell, &input, &target, start, &ContinuationParams::default())?;
         Ok(Departure { toward, passage, branch: Some(branch) })
     };
     others.into_iter().filter(|other| *other != row).take(followed).map(departure).collect()
 }
 
 /// Evenly spaced rows of `rows`, at most `wanted`, from the first on.
+///
+/// ```
+/// use spendscape_dynamics::study::evenly_spaced;
+///
+/// assert_eq!(evenly_spaced(10, 2), [0, 5]);
+/// assert_eq!(evenly_spaced(3, 8), [0, 1, 2]);
+/// ```
 #[must_use]
 pub fn evenly_spaced(rows: usize, wanted: usize) -> Vec<usize> {
     let count = rows.min(wanted);
@@ -256,6 +283,23 @@ pub fn evenly_spaced(rows: usize, wanted: usize) -> Vec<usize> {
 
 /// The customers of a population whose maps say most, at most `wanted` rows in rising order: half of them those with the most
 /// fixed points (more than one), whose basins say most, and evenly spaced others.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{
+///     map::LstmCell,
+///     population::{PopulationParams, analyze_population},
+///     study::worth_studying,
+/// };
+///
+/// let w_x = array![[0.0], [0.0], [1.0], [0.0]];
+/// let cell = LstmCell::new(&w_x, &Array2::zeros((4, 1)), &array![0.0, 0.0, 0.0, 0.0])?;
+/// let inputs = Array2::from_shape_fn((10, 1), |(n, _)| 0.1 * n as f64);
+/// // One point each: evenly spaced customers will do.
+/// let population = analyze_population(&cell, &inputs, &PopulationParams::default())?;
+/// assert_eq!(worth_studying(&population, 2), [0, 5]);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 #[must_use]
 pub fn worth_studying(population: &Population, wanted: usize) -> Vec<usize> {
     let mut rich: Vec<usize> = (0..population.len()).filter(|row| population.count(*row) > 1).collect();

@@ -7,8 +7,11 @@ use ndarray::{Array1, Array2, s};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_dynamics::{
-    InverseConfig, LstmCell, PopulationConfig, analyze_population, extended_trajectories, fit_attractors,
-    inverse_regression, judge_group, label_points,
+    attractors::{fit_attractors, judge_group, label_points},
+    inverse::{InverseParams, inverse_regression},
+    map::LstmCell,
+    orbits::extended_trajectories,
+    population::{PopulationParams, analyze_population},
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -62,13 +65,13 @@ fn allocations_do_not_grow_with_the_customers() {
     let inputs = customers(MANY);
     let (small, large) = (cell(3), cell(8));
     // Roll-outs of nets beyond the complete search take longest: short ones show the same.
-    let short = PopulationConfig { horizon: 10, max_steps: 100, ..PopulationConfig::default() };
-    let config = PopulationConfig::default();
-    let population = analyze_population(&small, &inputs, &config).unwrap();
+    let short = PopulationParams::default().horizon(10).max_steps(100);
+    let params = PopulationParams::default();
+    let population = analyze_population(&small, &inputs, &params).unwrap();
     assert!(population.points.len() > MANY, "no customer has several points");
     let ends = population.end_hidden();
     let w = Array2::from_shape_fn((5, 3), |(r, c)| (r as f64 - c as f64).sin());
-    let inverse = inverse_regression(&w, &Array1::zeros(5), &InverseConfig::default()).unwrap();
+    let inverse = inverse_regression(&w, &Array1::zeros(5), &InverseParams::default()).unwrap();
     let grades = ends.dot(&w.t());
     let everyone: Vec<usize> = (0..MANY).collect();
     let centers = ends.slice(s![..CENTERS, ..]).to_owned();
@@ -78,7 +81,7 @@ fn allocations_do_not_grow_with_the_customers() {
         (
             "analyze_population",
             GROWTHS_OF_POINTS,
-            Box::new(|n| drop(analyze_population(&small, &inputs.slice(s![..n, ..]), &config).unwrap())),
+            Box::new(|n| drop(analyze_population(&small, &inputs.slice(s![..n, ..]), &params).unwrap())),
         ),
         (
             "analyze_population of a net beyond the search",

@@ -30,7 +30,7 @@ const USUAL_TEXT: u64 = 64;
 /// Stack that planning and evaluation may need: a mebibyte for each level.
 pub const STACK_BYTES: usize = DEEPEST * (1 << 20);
 
-/// What can be told before parsing.
+/// The checks before parsing.
 pub(crate) fn check_text(sql: &str) -> Result<(), String> {
     if sql.len() > LONGEST {
         return Err(format!("it has {} bytes; at most {LONGEST} are allowed", sql.len()));
@@ -74,7 +74,7 @@ pub(crate) fn too_deep(levels: usize) -> String {
     format!("it is nested too deeply: at most {levels} levels are allowed")
 }
 
-/// What can be told of the parsed expression before planning.
+/// The checks of the parsed expression before planning.
 pub(crate) fn check_parsed(parsed: &Parsed) -> Result<(), String> {
     match parsed.visit(&mut Depth::default()) {
         ControlFlow::Continue(()) => Ok(()),
@@ -96,7 +96,7 @@ fn levels(parsed: &Parsed) -> usize {
     }
 }
 
-/// What becomes a plan that holds an argument twice.
+/// Expressions whose plan holds an argument twice.
 fn is_copied(parsed: &Parsed) -> bool {
     match parsed {
         Parsed::Between { .. } => true,

@@ -46,7 +46,7 @@ use crate::{
     values::{FieldPlanner, bytes_as_text},
 };
 
-/// What an expression's value is for.
+/// The purpose of an expression's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A text or a time.
@@ -67,6 +67,19 @@ const SIMPLIFIED: [&str; 5] = ["arrow_cast", "arrow_try_cast", "coalesce", "nvl"
 ///
 /// DataFusion's session would do the same, and bring tables, catalogs, file formats and an executor along, which make up
 /// most of its build.
+///
+/// ```
+/// use std::sync::Arc;
+/// use arrow::{array::{AsArray, Int64Array, RecordBatch}, datatypes::{DataType, Field, Schema}};
+/// use spendscape_expressions::{Planner, Purpose};
+///
+/// let schema = Arc::new(Schema::new(vec![Field::new("amount", DataType::Int64, true)]));
+/// let booked = Planner::new().plan("amount < 0", &schema, Purpose::Condition)?;
+/// let batch = RecordBatch::try_new(schema, vec![Arc::new(Int64Array::from(vec![-5, 7]))]).unwrap();
+/// let values = booked.evaluate(&batch)?;
+/// assert!(values.as_boolean().value(0) && !values.as_boolean().value(1));
+/// # Ok::<(), spendscape_expressions::Error>(())
+/// ```
 pub struct Planner {
     options: Arc<ConfigOptions>,
     functions: HashMap<String, Arc<ScalarUDF>>,

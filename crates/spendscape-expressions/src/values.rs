@@ -1,4 +1,4 @@
-//! What columns hold besides plain values: fields of structs, and bytes that are text.
+//! Values of columns besides plain ones: fields of structs, and bytes that are text.
 
 use std::sync::Arc;
 

@@ -5,8 +5,10 @@
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_goals::{
-    Baseline, Calendar, Covariates, Event, GoalModel, GoalParams, GroupRules, InMemory, Measure, Predictions,
-    Sequences, Split, prefixes,
+    Calendar, Covariates, Event, GroupRules, Sequences, Split,
+    baselines::Baseline,
+    measures::{Measure, Predictions},
+    model::{GoalModel, InMemory, prefixes},
 };
 use spendscape_synth::{Bank, BankParams, GOAL_NAMES, GoalProcess, Preset, bank_coefficients};
 
@@ -36,8 +38,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (covariates, calendar) = (Covariates::none(CUSTOMERS), Calendar::with_payday(25)?);
     let train = prefixes(CUSTOMERS, &split.train)?;
     let source = InMemory::new(&sequences, &covariates, &train, &split.validation);
-    let params = GoalParams::default().epochs(6).batch(16);
-    let model = GoalModel::train(&source, &calendar, 1, &params, rng, |_| {})?;
+    let params = GoalModel::params().epochs(6).batch(16);
+    let model = params.fit(&source, &calendar, 1, rng, |_| {})?;
     let next = model.predict(&sequences, &covariates, &split.test, None)?;
 
     println!("share of the next goals of {} events that is said right:", split.test.len());

@@ -1,4 +1,4 @@
-//! What kind of day it is: weekday, day of the month, payday, holiday, promotion.
+//! Kinds of days: weekday, day of the month, payday, holiday, promotion.
 
 use spendscape_stats::check;
 
@@ -53,7 +53,7 @@ pub struct Promotion {
     pub last: i32,
 }
 
-/// What kind of day a day is.
+/// The kind of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DayKind {
     /// From 0 (Monday) to 6.
@@ -151,7 +151,7 @@ impl Calendar {
         self.holidays.binary_search(&day).is_ok()
     }
 
-    /// What kind of day a number of days since 1970-01-01 is.
+    /// The kind of the day so many days since 1970-01-01.
     #[must_use]
     pub fn kind(&self, day: i32) -> DayKind {
         let civil = civil(day);

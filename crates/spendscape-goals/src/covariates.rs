@@ -1,4 +1,4 @@
-//! What is known of customers apart from their transactions.
+//! Covariates of customers: properties apart from their transactions.
 
 use ndarray::{Array2, ArrayRef2};
 use spendscape_stats::check;
@@ -6,6 +6,16 @@ use spendscape_stats::check;
 use crate::Error;
 
 /// Static covariates of the customers, such as age band, gender or region: each has a number of levels.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_goals::Covariates;
+///
+/// // Three customers: an age band of five and a region of two.
+/// let covariates = Covariates::new(vec![5, 2], &array![[0, 1], [4, 0], [2, 1]])?;
+/// assert_eq!(covariates.customers(), 3);
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Covariates {
     pub(crate) sizes: Vec<usize>,

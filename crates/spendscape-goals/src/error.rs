@@ -47,7 +47,7 @@ pub enum Error {
     /// A day in a calendar is none.
     #[error("{what} {value:?} is no day; write YYYY-MM-DD")]
     Day {
-        /// What the day is for.
+        /// The use of the day.
         what: &'static str,
         /// The text.
         value: String,
@@ -71,7 +71,7 @@ pub enum Error {
     /// Groups could not be read.
     #[error("the groups could not be read")]
     Read {
-        /// What the reader says.
+        /// The reader's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A target asks for a group that there is not.
@@ -99,7 +99,7 @@ pub enum Error {
         goal: usize,
         /// The entry.
         value: f64,
-        /// What it has to be.
+        /// The valid values.
         rule: &'static str,
     },
     /// An outlook does not reach to the day asked for, or not just to it.

@@ -1,4 +1,4 @@
-//! What is expected of every customer in the days to come.
+//! The outlook of every customer on the days to come.
 
 use ndarray::{Array2, Array3};
 use spendscape_stats::{BadInput, check};
@@ -12,9 +12,22 @@ const ROUNDING: f64 = 1e-9;
 const FIRST_DAY: i64 = -719_162;
 const LAST_DAY: i64 = 2_932_896;
 
-/// What a model expects of every customer after the last day known: the one thing that the applications know of it.
+/// A model's expectation of every customer after the last day known: the one thing that the applications know of it.
 ///
 /// N customers, G goals, H horizons. A horizon of h days means the days `from + 1 ..= from + h`.
+///
+/// ```
+/// use ndarray::{array, Array3};
+/// use spendscape_goals::Outlook;
+///
+/// // One customer, one goal, within one week and two.
+/// let of = |values: [f64; 2]| Array3::from_shape_vec((1, 1, 2), values.to_vec()).unwrap();
+/// let outlook =
+///     Outlook::new(100, vec![7, 14], of([0.3, 0.5]), of([0.4, 0.8]), of([900.0, 1_700.0]), array![[9.5]])?;
+/// assert_eq!(outlook.within()[[0, 0, outlook.horizon(14)?]], 0.5);
+/// assert!(outlook.horizon(10).is_err());
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outlook {
     from: i32,

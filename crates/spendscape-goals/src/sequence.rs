@@ -21,7 +21,7 @@ pub struct Event {
 
 /// Which transactions of a customer form one group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Grouping {
+pub enum GroupBy {
     /// Those of one day: banks book by the day, and the order inside it says nothing.
     #[default]
     Day,
@@ -29,9 +29,9 @@ pub enum Grouping {
     Time,
 }
 
-/// What decides the goal of a group.
+/// The rule for the goal of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Decisive {
+pub enum GoalRule {
     /// The goal on which most money was spent; among equals the first.
     #[default]
     MostMoney,
@@ -44,16 +44,16 @@ pub enum Decisive {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GroupRules {
     /// Which transactions belong together.
-    pub by: Grouping,
-    /// What decides the group's goal.
-    pub goal: Decisive,
+    pub by: GroupBy,
+    /// The rule for the group's goal.
+    pub goal: GoalRule,
     /// Last day that counts, since 1970-01-01.
     pub until: Option<i32>,
 }
 
 /// Transactions that are in no group, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Left {
+pub struct Excluded {
     /// Money that came in: income and refunds.
     pub inflows: usize,
     /// Of a class that has no goal, such as income.
@@ -68,6 +68,18 @@ pub struct Left {
 ///
 /// A group is what a customer did on one day (or in one invoice); [`GroupRules`] say what its goal is. Groups are the steps of
 /// every model here, so that nothing is ever predicted inside one timestamp.
+///
+/// ```
+/// use spendscape_goals::{Event, GroupRules, Sequences};
+///
+/// // Two purchases on one day and one on the next: most of the first day's money went to goal 1.
+/// let event = |time, amount, class| Event { customer: 0, time, amount, class, channel: 0 };
+/// let events = [event(0, -500, 0), event(0, -900, 1), event(86_400_000, -300, 0)];
+/// let goals = vec!["food".to_owned(), "home".to_owned()];
+/// let (sequences, _) = Sequences::new(&events, 1, goals, &[Some(0), Some(1)], GroupRules::default())?;
+/// assert_eq!(sequences.groups(0).goal, [1, 0]);
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sequences {
     pub(crate) goals: Vec<String>,
@@ -134,11 +146,11 @@ impl Sequences {
         goals: Vec<String>,
         goal_of_class: &[Option<usize>],
         rules: GroupRules,
-    ) -> Result<(Self, Left), Error> {
+    ) -> Result<(Self, Excluded), Error> {
         for &goal in goal_of_class.iter().flatten() {
             check::index("goal", goal, goals.len())?;
         }
-        let mut left = Left::default();
+        let mut left = Excluded::default();
         let mut kept = Vec::with_capacity(events.len());
         let mut latest = vec![i64::MIN; customers];
         for event in events {
@@ -160,8 +172,8 @@ impl Sequences {
             }
         }
         let key = |event: &Event| match rules.by {
-            Grouping::Day => i64::from(day_of(event.time)),
-            Grouping::Time => event.time,
+            GroupBy::Day => i64::from(day_of(event.time)),
+            GroupBy::Time => event.time,
         };
         kept.sort_unstable_by_key(|event| {
             (event.customer, key(event), event.class, event.amount, event.channel)
@@ -182,11 +194,11 @@ impl Sequences {
             }
             let largest = group.iter().min_by_key(|event| event.amount);
             let goal = match rules.goal {
-                Decisive::MostMoney => {
+                GoalRule::MostMoney => {
                     let most = by_goal.iter().copied().max().unwrap_or(0);
                     by_goal.iter().position(|spent| *spent == most)
                 }
-                Decisive::Largest => {
+                GoalRule::Largest => {
                     let amount = largest.map(|event| event.amount);
                     let among = group.iter().filter(|event| Some(event.amount) == amount);
                     among.filter_map(|event| goal_of_class[event.class as usize]).min()
@@ -289,7 +301,7 @@ mod tests {
         Event { customer, time, amount, class, channel: class }
     }
 
-    fn build(events: &[Event], grouping: Grouping) -> (Sequences, Left) {
+    fn build(events: &[Event], grouping: GroupBy) -> (Sequences, Excluded) {
         let goals = vec!["a".to_owned(), "b".to_owned()];
         let rules = GroupRules { by: grouping, until: Some(10), ..GroupRules::default() };
         Sequences::new(events, 3, goals, &[Some(0), Some(1), Some(1), None], rules).unwrap()
@@ -306,8 +318,8 @@ mod tests {
             event(0, 2 * DAY, -7, 3),
             event(0, 11 * DAY, -7, 0),
         ];
-        let (sequences, left) = build(&events, Grouping::Day);
-        assert_eq!(left, Left { inflows: 1, without_goal: 1, future: 1, out_of_order: 1 });
+        let (sequences, left) = build(&events, GroupBy::Day);
+        assert_eq!(left, Excluded { inflows: 1, without_goal: 1, future: 1, out_of_order: 1 });
         assert_eq!([0, 1, 2].map(|n| sequences.groups(n).len()), [0, 2, 0]);
         let groups = sequences.groups(1);
         assert_eq!((groups.day, groups.goal, groups.spent), (&[1, 3][..], &[1, 0][..], &[160, 10][..]));
@@ -315,9 +327,9 @@ mod tests {
         assert_eq!(groups.channel, [0, 0]);
         assert_eq!(sequences.items(1, 0).collect::<Vec<_>>(), [(0, 60), (1, 50), (2, 50)]);
         assert_eq!(sequences.targets().collect::<Vec<_>>(), [Target { customer: 1, position: 1 }]);
-        let (by_time, _) = build(&events, Grouping::Time);
+        let (by_time, _) = build(&events, GroupBy::Time);
         assert_eq!(by_time.groups(1).goal, [1, 0, 1, 0]);
-        let rules = GroupRules { goal: Decisive::Largest, ..GroupRules::default() };
+        let rules = GroupRules { goal: GoalRule::Largest, ..GroupRules::default() };
         let goals = vec!["a".to_owned(), "b".to_owned()];
         let (by_largest, _) =
             Sequences::new(&events, 3, goals, &[Some(0), Some(1), Some(1), None], rules).unwrap();
@@ -331,9 +343,9 @@ mod tests {
                 event(k % 3, i64::from(k * 7 % 13) * DAY / 2 - DAY, -i64::from(k % 5) - 1, (k % 3) as u16)
             })
             .collect();
-        let (forward, _) = build(&events, Grouping::Day);
+        let (forward, _) = build(&events, GroupBy::Day);
         events.reverse();
-        let (backward, _) = build(&events, Grouping::Day);
+        let (backward, _) = build(&events, GroupBy::Day);
         assert_eq!(forward, backward);
         assert_eq!(forward.groups(0).day[0], -1);
     }

@@ -128,6 +128,14 @@ pub fn eigh(a: &ArrayRef<f64, Ix2>) -> Result<SymmetricEigen, Error> {
 /// The matrix is balanced first ([`crate::balance()`]). The vectors of a defective eigenvalue coincide to rounding.
 /// The iterations are limited: the function always returns.
 ///
+/// ```
+/// use ndarray::array;
+///
+/// let eigen = spendscape_linalg::eig(&array![[0.0, -1.0], [1.0, 0.0]])?;
+/// assert!(eigen.values.iter().all(|value| value.re.abs() < 1e-12 && (value.im.abs() - 1.0).abs() < 1e-12));
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::Overflow`] if an eigenvalue exceeds the range of f64,

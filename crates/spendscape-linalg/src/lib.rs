@@ -1,19 +1,4 @@
-//! Dense linear algebra over `ndarray`: decompositions, least squares and eigenvalues in f64, with one policy for bad
-//! input in front of two interchangeable backends.
-//!
-//! It does not do sparse matrices, complex input, single precision, parallel factorizations or matrices too large for
-//! memory.
-//!
-//! ```
-//! # fn main() -> Result<(), spendscape_linalg::Error> {
-//! use ndarray::array;
-//! let a = array![[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]];
-//! let fit = spendscape_linalg::lstsq(&a, &array![[1.0], [3.0], [5.0]], 1e-12)?;
-//! assert!((fit.coefficients[[0, 0]] - 1.0).abs() < 1e-14);
-//! assert!((fit.coefficients[[1, 0]] - 2.0).abs() < 1e-14);
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! # Input policy
 //!
@@ -23,12 +8,6 @@
 //! * Every matrix is scaled by a power of two before a backend sees it, so entries near 1e300 or 1e-300 lose nothing,
 //!   and a result scales exactly with its input. A result that does not fit into an f64 is an error, never infinity.
 //! * Order and sign of vectors are fixed here, not by the backend.
-//!
-//! # Features
-//!
-//! * none: pure Rust (`faer`), sequential: the same bits for any number of threads;
-//! * `lapack`: LAPACK through `ndarray-linalg` becomes the default [`Backend`], and the final binary must link one;
-//! * `openblas-system`: `lapack` with the system's OpenBLAS.
 
 mod error;
 mod policy;

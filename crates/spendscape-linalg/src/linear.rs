@@ -134,6 +134,14 @@ pub fn solve(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>) -> Result<Array2<f6
 
 /// Solves `A x = b` for one right-hand side.
 ///
+/// ```
+/// use ndarray::array;
+///
+/// let x = spendscape_linalg::solve_vec(&array![[2.0, 1.0], [1.0, 3.0]], &array![3.0, 4.0])?;
+/// assert!((&x - &array![1.0, 1.0]).iter().all(|x| x.abs() < 1e-12));
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// Those of [`solve`].
@@ -142,6 +150,14 @@ pub fn solve_vec(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix1>) -> Result<Array
 }
 
 /// Inverse of a square matrix.
+///
+/// ```
+/// use ndarray::array;
+///
+/// let inverse = spendscape_linalg::inv(&array![[2.0, 0.0], [0.0, 4.0]])?;
+/// assert_eq!(inverse, array![[0.5, 0.0], [0.0, 0.25]]);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -152,6 +168,14 @@ pub fn inv(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
 
 /// Determinant of a square matrix; 1 for the 0 x 0 matrix, and zero where it underflows.
 ///
+/// ```
+/// use ndarray::array;
+///
+/// let determinant = spendscape_linalg::det(&array![[1.0, 2.0], [3.0, 4.0]])?;
+/// assert!((determinant + 2.0).abs() < 1e-12);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::Overflow`] if the determinant exceeds the range of f64.
@@ -160,6 +184,14 @@ pub fn det(a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
 }
 
 /// Lower triangular `L` with `A = L L^T`, for a symmetric positive definite `A`.
+///
+/// ```
+/// use ndarray::array;
+///
+/// let lower = spendscape_linalg::cholesky(&array![[4.0, 2.0], [2.0, 5.0]])?;
+/// assert!((&lower - &array![[2.0, 0.0], [1.0, 2.0]]).iter().all(|x| x.abs() < 1e-12));
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
 ///
 /// # Errors
 ///

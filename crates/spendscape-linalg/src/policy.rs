@@ -1,4 +1,4 @@
-//! What every matrix passes before a backend sees it: shape, finiteness, scale.
+//! Checks and scaling of every matrix before a backend sees it: shape, finiteness, scale.
 //!
 //! Neither backend can be trusted with every input (a LAPACK wrapper crashes on a 0 x 3 matrix and accepts NaN; faer
 //! returns wrong numbers without an error at 1e300), so the backends are only ever given finite, non-empty matrices in

@@ -92,6 +92,16 @@ pub fn polyfit(x: &ArrayRef<f64, Ix1>, y: &ArrayRef<f64, Ix1>, degree: usize) ->
 
 /// [`polyfit`] for several ordinates per abscissa: `y` is m x k, the coefficients (degree + 1) x k.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_linalg::polyfit_many;
+///
+/// // Two curves over the same places: 1 + t and t^2.
+/// let found = polyfit_many(&array![0.0, 1.0, 2.0], &array![[1.0, 0.0], [2.0, 1.0], [3.0, 4.0]], 2)?;
+/// assert!((found[[0, 0]] - 1.0).abs() < 1e-12 && (found[[2, 1]] - 1.0).abs() < 1e-12);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// Those of [`polyfit`].
@@ -104,6 +114,13 @@ pub fn polyfit_many(
 }
 
 /// Value at `x` of the polynomial with these coefficients, constant first; 0 without coefficients.
+///
+/// ```
+/// use ndarray::array;
+///
+/// assert_eq!(spendscape_linalg::polyval(&array![1.0, 0.0, 3.0], 2.0), 13.0);
+/// ```
+#[must_use]
 pub fn polyval(coefficients: &ArrayRef<f64, Ix1>, x: f64) -> f64 {
     coefficients.iter().rev().fold(0.0, |value, c| value.mul_add(x, *c))
 }

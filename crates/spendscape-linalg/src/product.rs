@@ -52,6 +52,13 @@ impl Backend {
 
 /// `A B` of an m x n and an n x k matrix.
 ///
+/// ```
+/// use ndarray::array;
+///
+/// assert_eq!(spendscape_linalg::matmul(&array![[1.0, 2.0]], &array![[3.0], [4.0]])?, array![[11.0]]);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`Error::NotFinite`], [`Error::ShapeMismatch`] if the inner dimensions differ, [`Error::Overflow`] if an entry
@@ -61,6 +68,14 @@ pub fn matmul(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>) -> Result<Array2<f
 }
 
 /// `A^T A` of an m x n matrix: n x n, exactly symmetric.
+///
+/// ```
+/// use ndarray::array;
+///
+/// let moments = spendscape_linalg::gram(&array![[1.0, 2.0], [3.0, 4.0]])?;
+/// assert_eq!(moments, array![[10.0, 14.0], [14.0, 20.0]]);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -74,6 +89,16 @@ pub fn gram(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
 ///
 /// Blocks added in the same order give the same bits. For speed nothing is scaled or checked for finiteness: scale the
 /// data once and check the sum. Entries above the diagonal may or may not be updated.
+///
+/// ```
+/// use ndarray::{Array2, array};
+///
+/// let mut sum = Array2::eye(2);
+/// spendscape_linalg::add_gram(&mut sum, &array![[1.0, 2.0]])?;
+/// // Only the lower triangle is summed.
+/// assert_eq!(sum, array![[2.0, 0.0], [2.0, 5.0]]);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
 ///
 /// # Errors
 ///

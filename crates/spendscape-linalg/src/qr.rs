@@ -71,6 +71,16 @@ impl Backend {
 
 /// Thin QR factorization of an m x n matrix; an empty one gives m x 0 and 0 x n factors.
 ///
+/// ```
+/// use ndarray::array;
+///
+/// let a = array![[3.0, 1.0], [4.0, 2.0]];
+/// let qr = spendscape_linalg::qr(&a)?;
+/// assert!((qr.r[[0, 0]].abs() - 5.0).abs() < 1e-12);
+/// assert!((&qr.q.dot(&qr.r) - &a).iter().all(|x| x.abs() < 1e-12));
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`Error::NotFinite`], and [`Error::Overflow`] if an entry of `R` exceeds the range of f64.

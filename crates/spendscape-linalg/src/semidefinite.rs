@@ -113,7 +113,7 @@ fn factor(a: &mut Array2<f64>, tolerance: f64) -> Vec<bool> {
             let bottom = (top + STRIPE).min(n);
             let rows = below.slice(s![top - end..bottom - end, ..]);
             let columns = below.slice(s![..bottom - end, ..]);
-            kernels.subtract_outer(a, (top, end), &rows, &columns);
+            kernels.subtract_outer(a, top, end, &rows, &columns);
         }
     }
     kept

@@ -20,6 +20,7 @@ pub struct Svd {
 }
 
 /// The relative cut-off that separates rounding from signal in an m x n matrix: `max(m, n)` units in the last place.
+#[must_use]
 pub fn default_rcond(rows: usize, columns: usize) -> f64 {
     rows.max(columns) as f64 * f64::EPSILON
 }
@@ -154,6 +155,14 @@ pub fn svd(a: &ArrayRef<f64, Ix2>) -> Result<Svd, Error> {
 
 /// Singular values of an m x n matrix, descending, length min(m, n).
 ///
+/// ```
+/// use ndarray::array;
+///
+/// let values = spendscape_linalg::singular_values(&array![[0.0, 2.0], [3.0, 0.0]])?;
+/// assert!((&values - &array![3.0, 2.0]).iter().all(|x| x.abs() < 1e-12));
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// Those of [`svd()`].
@@ -162,6 +171,13 @@ pub fn singular_values(a: &ArrayRef<f64, Ix2>) -> Result<Array1<f64>, Error> {
 }
 
 /// Number of singular values above `rcond` times the largest; 0 for an empty or zero matrix.
+///
+/// ```
+/// use ndarray::array;
+///
+/// assert_eq!(spendscape_linalg::rank(&array![[1.0, 2.0], [2.0, 4.0]], 1e-12)?, 1);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -172,6 +188,13 @@ pub fn rank(a: &ArrayRef<f64, Ix2>, rcond: f64) -> Result<usize, Error> {
 
 /// Condition number in the 2-norm: largest over smallest singular value, infinite if the smallest is zero.
 ///
+/// ```
+/// use ndarray::array;
+///
+/// assert!((spendscape_linalg::cond(&array![[4.0, 0.0], [0.0, 2.0]])? - 2.0).abs() < 1e-12);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`Error::Empty`] for a matrix without entries; else those of [`svd()`].
@@ -180,6 +203,14 @@ pub fn cond(a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
 }
 
 /// Moore-Penrose pseudo-inverse, n x m; singular values up to `rcond` times the largest count as zero.
+///
+/// ```
+/// use ndarray::array;
+///
+/// let inverse = spendscape_linalg::pinv(&array![[2.0, 0.0], [0.0, 0.0]], 1e-12)?;
+/// assert!((&inverse - &array![[0.5, 0.0], [0.0, 0.0]]).iter().all(|x| x.abs() < 1e-12));
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
 ///
 /// # Errors
 ///

@@ -5,8 +5,8 @@
 
 mod backward;
 mod dropout;
+mod embedding;
 mod forward;
-mod lookup;
 mod row_gradient;
 #[cfg(test)]
 mod tests;
@@ -20,7 +20,7 @@ use crate::kernels::{Kernels, Next, round4};
 use crate::network::{Kind, Layer, Network};
 use crate::real::Real;
 use dropout::Dropout;
-use lookup::Lookup;
+use embedding::Embedding;
 use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use row_gradient::RowGradient;
@@ -40,8 +40,23 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// Steps of a chunk at most, so that what a narrow layer's kernels hand to each other stays in a first-level cache.
 const CHUNK_STEPS: usize = 16;
 
+/// Targets by sample: rows of `width` elements, of which those from `offset` on are a step's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TargetRows<'a, F> {
+    pub(crate) values: &'a [F],
+    pub(crate) width: usize,
+    pub(crate) offset: usize,
+}
+
+/// The rows of a step in an LSTM's states and in a dense layer's outputs.
+#[derive(Debug, Clone, Copy)]
+struct StepRows {
+    lstm: usize,
+    dense: usize,
+}
+
 /// A layer's quantities for one block, over all steps.
-struct Trace<F> {
+struct LayerBuffers<F> {
     /// Steps that are taken through one kernel after the other before the next ones.
     chunk: usize,
     /// Steps whose gates are kept: all for a backward pass; without one, those of a chunk, which stay in a cache.
@@ -73,10 +88,10 @@ pub(crate) struct Engine<F: Real> {
     lstm_layers: usize,
     every_step: bool,
     pub(crate) steps: usize,
-    traces: Vec<Trace<F>>,
+    buffers: Vec<LayerBuffers<F>>,
     /// Features per step, without categories.
     features: usize,
-    lookup: Option<Lookup<F>>,
+    embedding: Option<Embedding<F>>,
     /// The block's samples.
     samples: Vec<usize>,
     /// The row of inputs that each lane reads.
@@ -87,7 +102,7 @@ pub(crate) struct Engine<F: Real> {
     /// Where the targets of the block or of the next one lie.
     target_starts: Vec<usize>,
     /// The first layer's weighted inputs during a roll-out.
-    held: Vec<F>,
+    input_projection: Vec<F>,
     /// The hidden states of a roll-out: steps x units x lanes.
     path: Vec<F>,
     mask: Buffer<F>,
@@ -107,25 +122,25 @@ impl<F: Real> Engine<F> {
         let kernels = network.kernels;
         let (lanes, steps) = (kernels.lanes, inputs.steps);
         let dense_steps = if network.params.every_step { steps } else { 1 };
-        let traces = network.layers.iter().enumerate().map(|(l, layer)| {
+        let buffers = network.layers.iter().enumerate().map(|(l, layer)| {
             let steps = if layer.kind == Kind::Lstm { steps } else { dense_steps };
-            Trace::new(kernels, (layer, l == 0), steps, derivatives)
+            LayerBuffers::new(kernels, layer, l == 0, steps, derivatives)
         });
         Self {
             kernels,
-            traces: traces.collect(),
+            buffers: buffers.collect(),
             layers: network.layers.clone(),
             lstm_layers: network.params.lstm.len(),
             every_step: network.params.every_step,
             steps,
             features: inputs.features,
-            lookup: network.layers.first().and_then(|layer| Lookup::new(kernels, layer, inputs)),
+            embedding: network.layers.first().and_then(|layer| Embedding::new(kernels, layer, inputs)),
             samples: Vec::new(),
             rows: Vec::new(),
             starts: Vec::new(),
             next_starts: Vec::new(),
             target_starts: Vec::new(),
-            held: Vec::new(),
+            input_projection: Vec::new(),
             path: Vec::new(),
             mask: Buffer::new(steps * lanes),
             masked: false,
@@ -135,15 +150,15 @@ impl<F: Real> Engine<F> {
         }
     }
 
-    /// Drops a share of the hidden states between LSTM layers from now on, in resolution of 2^-32, or none.
+    /// Drops hidden states between LSTM layers at this rate from now on, in resolution of 2^-32, or none.
     pub(crate) fn set_dropout(&mut self, mut dropout: Option<(f64, Xoshiro256PlusPlus)>) {
         let lanes = self.lanes();
-        for (layer, trace) in self.layers.iter().zip(&mut self.traces).take(self.lstm_layers).skip(1) {
+        for (layer, own) in self.layers.iter().zip(&mut self.buffers).take(self.lstm_layers).skip(1) {
             let len = self.steps * round4(layer.inputs) * lanes;
-            trace.dropout = dropout.as_mut().map(|(share, rng)| {
-                let mut own = trace.dropout.take().unwrap_or_else(|| Dropout::new(len));
-                own.set(*share, rng.next_u64());
-                own
+            own.dropout = dropout.as_mut().map(|(rate, rng)| {
+                let mut masks = own.dropout.take().unwrap_or_else(|| Dropout::new(len));
+                masks.set(*rate, rng.next_u64());
+                masks
             });
         }
     }
@@ -168,7 +183,7 @@ impl<F: Real> Engine<F> {
     }
 
     /// Points the lanes at the given samples (at least one, at most the lanes) and, for prefetching, at the next ones.
-    pub(crate) fn aim(&mut self, inputs: &Inputs<'_, F>, samples: &[usize], next: &[usize]) {
+    pub(crate) fn load_block(&mut self, inputs: &Inputs<'_, F>, samples: &[usize], next: &[usize]) {
         let lanes = self.lanes();
         self.samples.clear();
         self.samples.extend_from_slice(samples);
@@ -179,8 +194,8 @@ impl<F: Real> Engine<F> {
         set_starts(&mut self.starts, &self.rows, stride, lanes);
         self.next_starts.clear();
         self.next_starts.extend(next.iter().take(lanes).map(|&sample| inputs.row(sample) * stride));
-        if let (Some(lookup), Some(categories)) = (&mut self.lookup, inputs.categories.as_deref()) {
-            lookup.aim(categories, self.steps, samples, lanes);
+        if let (Some(embedding), Some(categories)) = (&mut self.embedding, inputs.categories.as_deref()) {
+            embedding.load_block(categories, self.steps, samples, lanes);
         }
         self.set_initial(&inputs.initial);
         self.masked = inputs.mask.is_some();
@@ -195,22 +210,22 @@ impl<F: Real> Engine<F> {
     }
 
     /// Fetches the first lines of the rows of `values` that belong to `samples`.
-    pub(crate) fn fetch(&mut self, values: &[F], row: usize, samples: &[usize]) {
+    pub(crate) fn prefetch(&mut self, values: &[F], row: usize, samples: &[usize]) {
         self.target_starts.clear();
         self.target_starts.extend(samples.iter().take(self.lanes()).map(|sample| sample * row));
         let count = Next::<F>::lines(row).min(LINES_OF_TARGETS);
-        (self.kernels.fetch)(Next { x: values, starts: &self.target_starts, line: 0, count });
+        (self.kernels.prefetch)(Next { x: values, starts: &self.target_starts, line: 0, count });
     }
 
     /// Outputs of the last layer after [`forward`](Self::forward): dense steps (or all steps, for a net that ends in
     /// its LSTM) x units x lanes; rows are padded to a multiple of four.
     pub(crate) fn output(&self, step: usize) -> &[F] {
         let lanes = self.lanes();
-        match (self.layers.last(), self.traces.last()) {
-            (Some(layer), Some(trace)) => {
+        match (self.layers.last(), self.buffers.last()) {
+            (Some(layer), Some(own)) => {
                 let width = round4(layer.units) * lanes;
                 let at = if layer.kind == Kind::Lstm { self.lstm_output_step(step) } else { step };
-                &trace.h[at * width..][..layer.units * lanes]
+                &own.h[at * width..][..layer.units * lanes]
             }
             _ => &[],
         }
@@ -219,22 +234,21 @@ impl<F: Real> Engine<F> {
     /// The outputs of `step` and the place for the loss's derivatives with respect to them, units x lanes.
     pub(crate) fn output_and_gradient(&mut self, step: usize) -> (&[F], &mut [F]) {
         let (lanes, lstm_step) = (self.lanes(), self.lstm_output_step(step));
-        output_and_gradient(&self.layers, &mut self.traces, (lstm_step, step), lanes)
+        output_and_gradient(&self.layers, &mut self.buffers, StepRows { lstm: lstm_step, dense: step }, lanes)
     }
 
-    /// The sum of squared errors of the outputs of `step`, whose targets are the rows of `width` elements of `targets` that
-    /// belong to the block's samples, from element `offset` on; sets the output gradient to `factors` (one per lane, zero
-    /// for what does not count) times the errors.
-    pub(crate) fn squared_error(
-        &mut self,
-        (targets, width, offset): (&[F], usize, usize),
-        step: usize,
-        factors: &[F],
-    ) -> F {
+    /// The sum of squared errors of the outputs of `step`, whose targets are the rows of the block's samples; sets the output
+    /// gradient to `factors` (one per lane, zero for what does not count) times the errors.
+    pub(crate) fn squared_error(&mut self, targets: TargetRows<'_, F>, step: usize, factors: &[F]) -> F {
         let (lanes, lstm_step) = (self.lanes(), self.lstm_output_step(step));
-        set_starts(&mut self.target_starts, &self.samples, width, lanes);
-        let (y, dy) = output_and_gradient(&self.layers, &mut self.traces, (lstm_step, step), lanes);
-        (self.kernels.squared_error)(y, factors, (&targets[offset..], &self.target_starts), dy)
+        set_starts(&mut self.target_starts, &self.samples, targets.width, lanes);
+        let (y, dy) = output_and_gradient(
+            &self.layers,
+            &mut self.buffers,
+            StepRows { lstm: lstm_step, dense: step },
+            lanes,
+        );
+        (self.kernels.squared_error)(y, factors, &targets.values[targets.offset..], &self.target_starts, dy)
     }
 
     /// Row of the hidden states that output step `step` reads: every step, or the last.
@@ -245,18 +259,18 @@ impl<F: Real> Engine<F> {
     /// Hidden and cell state of LSTM layer `layer` after `step` steps, units x lanes.
     pub(crate) fn state(&self, layer: usize, step: usize) -> (&[F], &[F]) {
         let (lanes, units) = (self.lanes(), self.layers[layer].units);
-        let trace = &self.traces[layer];
+        let own = &self.buffers[layer];
         (
-            &trace.h[step * round4(units) * lanes..][..units * lanes],
-            &trace.c[step * units * lanes..][..units * lanes],
+            &own.h[step * round4(units) * lanes..][..units * lanes],
+            &own.c[step * units * lanes..][..units * lanes],
         )
     }
 
     /// Lets the states of LSTM layer `l` after the last used step stay to the end.
     fn pass_states(&mut self, l: usize) {
         let (lanes, units) = (self.lanes(), self.layers[l].units);
-        let trace = &mut self.traces[l];
-        for (states, len) in [(&mut trace.h, round4(units) * lanes), (&mut trace.c, units * lanes)] {
+        let own = &mut self.buffers[l];
+        for (states, len) in [(&mut own.h, round4(units) * lanes), (&mut own.c, units * lanes)] {
             for row in self.used + 1..=self.steps {
                 states.copy_within(self.used * len..(self.used + 1) * len, row * len);
             }
@@ -266,12 +280,12 @@ impl<F: Real> Engine<F> {
     /// Starts the LSTM layers at the given states of the block's rows. Lanes side by side that share a row are filled at once.
     fn set_initial(&mut self, initial: &[State<F>]) {
         let lanes = self.lanes();
-        for (state, trace) in initial.iter().zip(&mut self.traces) {
+        for (state, own) in initial.iter().zip(&mut self.buffers) {
             let mut first = 0;
             for same in self.rows.chunk_by(|a, b| a == b) {
                 for (unit, (&h, &c)) in state.h.row(same[0]).iter().zip(state.c.row(same[0])).enumerate() {
-                    trace.h[unit * lanes + first..][..same.len()].fill(h);
-                    trace.c[unit * lanes + first..][..same.len()].fill(c);
+                    own.h[unit * lanes + first..][..same.len()].fill(h);
+                    own.c[unit * lanes + first..][..same.len()].fill(c);
                 }
                 first += same.len();
             }
@@ -279,19 +293,19 @@ impl<F: Real> Engine<F> {
     }
 }
 
-/// The outputs of a step and the place for their derivatives; `steps` are the rows of an LSTM and of a dense layer.
+/// The outputs of a step and the place for their derivatives.
 fn output_and_gradient<'a, F: Real>(
     layers: &[Layer],
-    traces: &'a mut [Trace<F>],
-    steps: (usize, usize),
+    buffers: &'a mut [LayerBuffers<F>],
+    step: StepRows,
     lanes: usize,
 ) -> (&'a [F], &'a mut [F]) {
-    match (layers.last(), traces.last_mut()) {
-        (Some(layer), Some(trace)) => {
-            let at = if layer.kind == Kind::Lstm { steps.0 } else { steps.1 };
+    match (layers.last(), buffers.last_mut()) {
+        (Some(layer), Some(own)) => {
+            let at = if layer.kind == Kind::Lstm { step.lstm } else { step.dense };
             let range = at * round4(layer.units) * lanes..;
             let len = layer.units * lanes;
-            (&trace.h[range.clone()][..len], &mut trace.dh[range][..len])
+            (&own.h[range.clone()][..len], &mut own.dh[range][..len])
         }
         _ => (&[], &mut []),
     }
@@ -311,18 +325,13 @@ fn chunks(steps: usize, size: usize) -> impl DoubleEndedIterator<Item = Range<us
     (0..count).map(move |i| i * size..((i + 1) * size).min(steps))
 }
 
-impl<F: Real> Trace<F> {
+impl<F: Real> LayerBuffers<F> {
     /// Where among the gates those of a step lie.
     fn gates(&self, step: usize) -> usize {
         if self.gate_steps == 0 { 0 } else { step % self.gate_steps }
     }
 
-    fn new(
-        kernels: &Kernels<F>,
-        (layer, first): (&Layer, bool),
-        steps: usize,
-        derivatives: Derivatives,
-    ) -> Self {
+    fn new(kernels: &Kernels<F>, layer: &Layer, first: bool, steps: usize, derivatives: Derivatives) -> Self {
         let lanes = kernels.lanes;
         let (rows, ins, units) = (round4(layer.rows()), layer.inputs, layer.units);
         let padded = round4(units);

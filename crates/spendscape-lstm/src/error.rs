@@ -1,4 +1,4 @@
-//! What can go wrong, with the data needed to mend it.
+//! The error of the crate, with the data needed to mend it.
 
 use crate::kernels::Instructions;
 
@@ -17,9 +17,9 @@ pub enum Error {
     Mismatch {
         /// The quantity compared.
         what: &'static str,
-        /// What the network or the other array asks for.
+        /// The size that the network or the other array asks for.
         expected: usize,
-        /// What was given.
+        /// The size given.
         found: usize,
     },
     /// A category beyond its variable's size.
@@ -81,7 +81,7 @@ pub enum Error {
     /// The CPU or the float type does not have these instructions.
     #[error("{instructions:?} is not available here; use Instructions::Widest")]
     Instructions {
-        /// What was asked for.
+        /// The instructions asked for.
         instructions: Instructions,
     },
     /// Bytes that are not a file of tensors.
@@ -110,7 +110,7 @@ pub enum Error {
     NetFile {
         /// The tensor or the node, or the file itself.
         place: String,
-        /// What is wrong with it, and what to do.
+        /// The fault, and the remedy.
         problem: String,
     },
     /// A file in which a recurrent module must be chosen, or which has none of that name.
@@ -124,7 +124,7 @@ pub enum Error {
     /// A data set without samples cannot train a network.
     #[error("there is nothing to train on: {what}")]
     NothingToTrain {
-        /// What is missing.
+        /// The missing part.
         what: &'static str,
     },
 }

@@ -49,7 +49,8 @@ impl<F: Real> Network<F> {
             .collect();
         let loss = loss_and_gradient(
             &mut engine,
-            (self, &weights),
+            self,
+            &weights,
             data,
             &all,
             Some(&mut parameters),

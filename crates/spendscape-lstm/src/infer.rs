@@ -18,7 +18,7 @@ pub struct States<F> {
     pub c: Array3<F>,
 }
 
-/// What a roll-out under a constant input ends in.
+/// Result of a roll-out under a constant input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RollOut<F> {
     /// Hidden states of the top layer after every step (samples x steps x units), if they were asked for.
@@ -80,7 +80,7 @@ impl<F: Real> Network<F> {
             let mut starts = [const { Vec::new() }; N];
             let mut blocks = samples.chunks(lanes).peekable();
             while let Some(block) = blocks.next() {
-                engine.aim(inputs, block, blocks.peek().unwrap_or(&&[][..]));
+                engine.load_block(inputs, block, blocks.peek().unwrap_or(&&[][..]));
                 for (starts, row) in starts.iter_mut().zip(rows) {
                     starts.clear();
                     starts.extend(block.iter().map(|sample| (sample - first) * row));

@@ -1,4 +1,4 @@
-//! What goes into a network, and what should come out.
+//! Inputs of a network, and its targets.
 
 use crate::categories::{Categories, push_columns};
 use crate::error::Error;
@@ -9,6 +9,18 @@ use std::borrow::Cow;
 /// Sequences of feature rows: samples x steps x features, optionally with categories, a mask of steps, and initial states.
 ///
 /// Made from an array of three dimensions, or of two (one step). Arrays in standard layout are borrowed, others copied.
+///
+/// ```
+/// use ndarray::Array3;
+/// use spendscape_lstm::Inputs;
+///
+/// // Two samples of three steps, of which the second is used for one step only.
+/// let x = Array3::<f32>::zeros((2, 3, 4));
+/// let inputs = Inputs::from(&x).with_lengths(&[3, 1])?;
+/// assert_eq!((inputs.samples(), inputs.steps(), inputs.features()), (2, 3, 4));
+/// assert!(Inputs::from(&x).with_lengths(&[3, 4]).is_err());
+/// # Ok::<(), spendscape_lstm::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Inputs<'a, F: Real> {
     pub(crate) x: Cow<'a, [F]>,
@@ -41,14 +53,14 @@ pub(crate) fn row_major<F: Real, D: Dimension>(x: &ArrayRef<F, D>) -> Cow<'_, [F
 impl<'a, F: Real> From<&'a ArrayRef<F, Ix3>> for Inputs<'a, F> {
     fn from(x: &'a ArrayRef<F, Ix3>) -> Self {
         let (samples, steps, features) = x.dim();
-        Self::of_features(row_major(x), (samples, steps, features))
+        Self::of_features(row_major(x), samples, steps, features)
     }
 }
 
 impl<'a, F: Real> From<&'a ArrayRef<F, Ix2>> for Inputs<'a, F> {
     fn from(x: &'a ArrayRef<F, Ix2>) -> Self {
         let (samples, features) = x.dim();
-        Self::of_features(row_major(x), (samples, 1, features))
+        Self::of_features(row_major(x), samples, 1, features)
     }
 }
 
@@ -80,7 +92,7 @@ impl<'a, F: Real> From<&'a Inputs<'_, F>> for Inputs<'a, F> {
 }
 
 impl<'a, F: Real> Inputs<'a, F> {
-    pub(crate) fn of_features(x: Cow<'a, [F]>, (samples, steps, features): (usize, usize, usize)) -> Self {
+    pub(crate) fn of_features(x: Cow<'a, [F]>, samples: usize, steps: usize, features: usize) -> Self {
         Self {
             x,
             samples,
@@ -180,7 +192,7 @@ impl<'a, F: Real> Inputs<'a, F> {
     /// As [`with_categories`](Self::with_categories).
     pub fn categorical(ids: &ArrayRef<usize, Ix3>, sizes: &[usize]) -> Result<Self, Error> {
         let (samples, steps, _) = ids.dim();
-        Self::of_features(Cow::Owned(Vec::new()), (samples, steps, 0)).with_categories(ids, sizes)
+        Self::of_features(Cow::Owned(Vec::new()), samples, steps, 0).with_categories(ids, sizes)
     }
 
     /// Adds categorical variables to every step: `ids` is samples x steps x variables, variable `v` has the categories
@@ -242,21 +254,25 @@ impl<'a, F: Real> Inputs<'a, F> {
     }
 
     /// Number of samples.
+    #[must_use]
     pub fn samples(&self) -> usize {
         self.samples
     }
 
     /// Steps per sample.
+    #[must_use]
     pub fn steps(&self) -> usize {
         self.steps
     }
 
     /// Features per step, without categories.
+    #[must_use]
     pub fn features(&self) -> usize {
         self.features
     }
 
     /// Inputs of a network for these: features, and one per category of every categorical variable.
+    #[must_use]
     pub fn width(&self) -> usize {
         self.features + self.categories.as_ref().map_or(0, |categories| categories.width)
     }
@@ -378,6 +394,7 @@ impl<'a, F: Real> Dataset<'a, F> {
     }
 
     /// Number of samples.
+    #[must_use]
     pub fn samples(&self) -> usize {
         self.inputs.samples
     }

@@ -157,7 +157,7 @@ impl<F: Real> Network<F> {
     }
 }
 
-/// What the biases of a layer are called.
+/// Names of the biases of a layer.
 fn bias_names(layout: Layout, kind: Kind, depth: usize) -> Vec<String> {
     match (layout, kind) {
         (Layout::PyTorch, Kind::Lstm) => {

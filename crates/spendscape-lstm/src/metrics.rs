@@ -8,6 +8,13 @@ use ndarray::{Array, Array1, ArrayRef, Dimension, Ix2};
 /// Class probabilities from outputs: the softmax e^y / sum e^y along the last axis, in f64, as of
 /// [`Network::predict`](crate::Network::predict) or [`Network::predict_steps`](crate::Network::predict_steps). A row with NaN
 /// or plus infinity, or with minus infinity alone, has no probabilities: all of it is NaN.
+///
+/// ```
+/// use ndarray::array;
+///
+/// let probabilities = spendscape_lstm::softmax(&array![[0.0_f32, 3_f32.ln()]]);
+/// assert!((&probabilities - &array![[0.25, 0.75]]).iter().all(|error| error.abs() < 1e-6));
+/// ```
 pub fn softmax<F: Real, D: Dimension>(outputs: &ArrayRef<F, D>) -> Array<F, D> {
     let mut probabilities = outputs.to_owned();
     for mut row in probabilities.rows_mut() {
@@ -22,6 +29,15 @@ pub fn softmax<F: Real, D: Dimension>(outputs: &ArrayRef<F, D>) -> Array<F, D> {
 /// Coefficient of determination of every output: 1 - residual / total sum of squares, in f64.
 ///
 /// A constant target has no variance to explain: NaN, as for no samples at all.
+///
+/// ```
+/// use ndarray::array;
+///
+/// // The residuals' squares sum to 1, those of the target to 2.
+/// let r2 = spendscape_lstm::r2(&array![[1.0], [2.0], [3.0]], &array![[1.0], [2.0], [4.0]])?;
+/// assert!((r2[0] - 0.5_f64).abs() < 1e-12);
+/// # Ok::<(), spendscape_lstm::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Mismatch`] when the shapes differ.

@@ -43,26 +43,31 @@ impl<F: Real> PartialEq for Network<F> {
 
 impl<F: Real> Network<F> {
     /// The shape it was made from.
+    #[must_use]
     pub fn params(&self) -> &NetworkParams {
         &self.params
     }
 
     /// Features per step.
+    #[must_use]
     pub fn inputs(&self) -> usize {
         self.params.inputs
     }
 
     /// Numbers per output row: the width of the last layer.
+    #[must_use]
     pub fn outputs(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.units)
     }
 
     /// Units of the top LSTM layer, 0 without one.
+    #[must_use]
     pub fn units(&self) -> usize {
         self.params.lstm.last().copied().unwrap_or(0)
     }
 
     /// All parameters, in the order of [`tensors`](Self::tensors).
+    #[must_use]
     pub fn parameters(&self) -> &[F] {
         &self.values
     }
@@ -82,6 +87,7 @@ impl<F: Real> Network<F> {
     }
 
     /// Name of the vector instructions in use.
+    #[must_use]
     pub fn instructions(&self) -> &'static str {
         self.kernels.name
     }
@@ -131,18 +137,21 @@ impl<F: Real> Network<F> {
     }
 
     /// W_x of an LSTM layer: 4 units x inputs, gates i, f, g, o. `None` when there is no such layer.
+    #[must_use]
     pub fn weight_ih(&self, layer: usize) -> Option<ArrayView2<'_, F>> {
         let layer = self.lstm_layer(layer)?;
         ArrayView2::from_shape((layer.rows(), layer.inputs), &self.values[layer.w_ih.clone()]).ok()
     }
 
     /// W_h of an LSTM layer: 4 units x units.
+    #[must_use]
     pub fn weight_hh(&self, layer: usize) -> Option<ArrayView2<'_, F>> {
         let layer = self.lstm_layer(layer)?;
         ArrayView2::from_shape((layer.rows(), layer.units), &self.values[layer.w_hh.clone()]).ok()
     }
 
     /// b of an LSTM layer: 4 units; with [`Bias::Double`] the sum of both.
+    #[must_use]
     pub fn bias(&self, layer: usize) -> Option<Array1<F>> {
         self.lstm_layer(layer).map(|layer| self.bias_sum(layer).collect())
     }
@@ -155,12 +164,14 @@ impl<F: Real> Network<F> {
     }
 
     /// Weights of dense layer `layer` (units x inputs); layer 0 is W_out of a plain LSTM.
+    #[must_use]
     pub fn dense_weight(&self, layer: usize) -> Option<ArrayView2<'_, F>> {
         let layer = self.dense_layer(layer)?;
         ArrayView2::from_shape((layer.rows(), layer.inputs), &self.values[layer.w_ih.clone()]).ok()
     }
 
     /// Biases of dense layer `layer` (units).
+    #[must_use]
     pub fn dense_bias(&self, layer: usize) -> Option<ArrayView1<'_, F>> {
         let layer = self.dense_layer(layer)?;
         Some(ArrayView1::from(&self.values[layer.bias.clone()]))
@@ -179,6 +190,7 @@ impl<F: Real> Network<F> {
     }
 
     /// A copy of one tensor by name.
+    #[must_use]
     pub fn tensor(&self, name: &str) -> Option<ArrayD<F>> {
         self.tensors().into_iter().find(|(known, _)| known == name).map(|(_, view)| view.to_owned())
     }

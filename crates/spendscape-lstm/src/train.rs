@@ -38,6 +38,21 @@ use std::ops::ControlFlow;
 /// | [`clip_norm`](Self::clip_norm) | none | longest gradient | positive |
 /// | [`weight_decay`](Self::weight_decay) | 0 | L2 penalty's factor | from 0 |
 /// | [`patience`](Self::patience) | none | epochs without improvement at which to stop; restores the best epoch | any |
+///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_lstm::{Dataset, Network, NetworkParams, TrainParams};
+///
+/// // The mean of a sequence is learned.
+/// let x = Array3::from_shape_fn((64, 4, 1), |(n, t, _)| ((n * 5 + t * 3) as f32).sin());
+/// let y = Array2::from_shape_fn((64, 1), |(n, _)| (0..4).map(|t| x[[n, t, 0]]).sum::<f32>() / 4.0);
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let mut network: Network<f32> = NetworkParams::lstm(1, 4).outputs(1).init(&mut rng)?;
+/// let history = TrainParams::default().batch(8).epochs(60).fit(&mut network, &Dataset::new(&x, &y)?, &mut rng)?;
+/// assert!(history.epochs[59].loss < 0.5 * history.epochs[0].loss);
+/// # Ok::<(), spendscape_lstm::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainParams {
     pub(crate) batch: usize,
@@ -68,6 +83,7 @@ impl Default for TrainParams {
 
 impl TrainParams {
     /// Recipe B, the defaults of Keras: batch 32, 30 epochs at a constant rate of 1e-3.
+    #[must_use]
     pub fn constant_rate() -> Self {
         Self { batch: 32, epochs: 30, schedule: Schedule::Constant { rate: 1e-3 }, ..Self::default() }
     }

@@ -5,7 +5,7 @@
 use ndarray::{Array1, Array2};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_outcomes::{BinaryScores, Measure, bootstrap};
+use spendscape_outcomes::measures::{BinaryScores, Measure, bootstrap};
 
 const CUSTOMERS: usize = 1_500;
 const WIDTH: usize = 60;

@@ -10,7 +10,7 @@ const LINEAR_MONTHS: f64 = 0.1;
 /// One unit of the currency in minor units: amounts below it say little.
 pub const UNIT_MINOR: f64 = 100.0;
 
-/// What [`SpendingHistory::features`] are, in order.
+/// Names of the [`SpendingHistory::features`], in order.
 pub const SPENDING_FEATURES: [&str; 8] = [
     "log spending, last period",
     "log spending, mean",
@@ -22,7 +22,7 @@ pub const SPENDING_FEATURES: [&str; 8] = [
     "change of mix",
 ];
 
-/// What [`SpendingHistory::balance_features`] are, in order.
+/// Names of the [`SpendingHistory::balance_features`], in order.
 pub const BALANCE_FEATURES: [&str; 6] = [
     "months held, last period",
     "months held, mean",
@@ -33,6 +33,20 @@ pub const BALANCE_FEATURES: [&str; 6] = [
 ];
 
 /// The spending of N customers in T periods (at least one) and C classes.
+///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use spendscape_outcomes::{SPENDING_FEATURES, SpendingHistory};
+///
+/// // Two customers who spend 10 units a period, one on one class and one on four.
+/// let totals = Array2::from_elem((2, 3), 1_000_i64);
+/// let shares = Array3::from_shape_fn((2, 3, 4), |(n, _, c)| match (n, c) { (1, _) => 0.25, (_, 0) => 1.0, _ => 0.0 });
+/// let observed = Array2::from_elem((2, 3), true);
+/// let features = SpendingHistory::new(totals.view(), shares.view(), observed.view())?.features();
+/// assert_eq!(features.dim(), (2, SPENDING_FEATURES.len()));
+/// assert_ne!(features.row(0), features.row(1));
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct SpendingHistory<'a> {
     totals: ArrayView2<'a, i64>,

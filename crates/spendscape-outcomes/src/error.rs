@@ -22,7 +22,7 @@ pub enum Error {
         row: usize,
         /// The label.
         value: f64,
-        /// What would be one.
+        /// A valid label.
         expected: &'static str,
     },
     /// No feature varies over the training customers.
@@ -52,13 +52,13 @@ pub enum Error {
         learner: &'static str,
         /// The held-out customer, from 0.
         row: usize,
-        /// What was altered.
+        /// The altered part.
         changed: &'static str,
     },
     /// The features could not be made.
     #[error("the features of a fold could not be made")]
     Features {
-        /// What the features say.
+        /// The error of the features.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The trees could not be grown, or do not fit the features.

@@ -6,6 +6,20 @@ use spendscape_stats::{BadInput, Standardizer};
 use crate::{Binned, BoostedTrees, Error, Loss, Outcome, Regression, Task, check};
 
 /// A way to learn an outcome from features.
+///
+/// ```
+/// use ndarray::Array2;
+/// use spendscape_outcomes::{Learner, Outcome, Task};
+///
+/// // The first feature decides.
+/// let x = Array2::from_shape_fn((60, 2), |(n, c)| if c == 0 { n as f64 } else { (n * 7 % 5) as f64 });
+/// let outcome = Outcome::new(Task::Binary, &x.column(0).mapv(|x| f64::from(u8::from(x > 29.5))))?;
+/// let rows: Vec<usize> = (0..60).collect();
+/// let model = Learner::Linear.params().fit(&x, &outcome, &rows)?;
+/// let scores = model.predict(&x)?;
+/// assert!(scores[0] < 0.1 && scores[59] > 0.9);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Learner {
     /// Logistic (continuous outcomes: linear) regression on standardized features, with a ridge penalty chosen inside the
@@ -15,12 +29,15 @@ pub enum Learner {
     Boosted,
 }
 
-/// Everything that a learner is told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LearnerOptions {
-    /// Weighs each class of a binary (or threshold of an ordinal) outcome by the inverse of its frequency. Ranks hardly
-    /// change; probabilities are no longer calibrated.
-    pub balanced: bool,
+/// Parameters of a fit by a [`Learner`].
+///
+/// | name | default | purpose |
+/// |---|---|---|
+/// | `balanced` | false | weighs each class of a binary (or threshold of an ordinal) outcome by the inverse of its frequency |
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LearnerParams {
+    learner: Learner,
+    balanced: bool,
 }
 
 impl Learner {
@@ -36,6 +53,21 @@ impl Learner {
         }
     }
 
+    /// Parameters with the defaults named at [`LearnerParams`].
+    #[must_use]
+    pub fn params(self) -> LearnerParams {
+        LearnerParams { learner: self, balanced: false }
+    }
+}
+
+impl LearnerParams {
+    /// Sets whether classes weigh the same. Ranks hardly change; probabilities are no longer calibrated.
+    #[must_use]
+    pub fn balanced(mut self, balanced: bool) -> Self {
+        self.balanced = balanced;
+        self
+    }
+
     /// Fits the outcome of some customers (their rows in `outcome`) on their features (rows x F).
     ///
     /// An ordinal outcome with levels l_1 < .. < l_K is learned as K - 1 binary ones, "above l_k" (Frank and Hall 2001).
@@ -43,20 +75,14 @@ impl Learner {
     /// # Errors
     /// [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`], [`Error::NoFeature`] if no feature varies, [`BadInput::OneClass`] if
     /// these customers show one value only.
-    pub fn fit(
-        self,
-        x: &ArrayRef2<f64>,
-        outcome: &Outcome,
-        rows: &[usize],
-        options: LearnerOptions,
-    ) -> Result<Fitted, Error> {
+    pub fn fit(&self, x: &ArrayRef2<f64>, outcome: &Outcome, rows: &[usize]) -> Result<Fitted, Error> {
         check::length("feature rows", rows.len(), x.nrows())?;
         let scale = varying(Standardizer::fit(x)?)?;
         let z = scale.transform_varying(x)?;
-        match self {
-            Self::Linear => Fitted::fit(scale, Inputs::Standardized(&z), outcome, rows, options),
-            Self::Boosted => {
-                Fitted::fit(scale, Inputs::Binned(&BoostedTrees::bin(&z)?), outcome, rows, options)
+        match self.learner {
+            Learner::Linear => Fitted::fit(scale, Inputs::Standardized(&z), outcome, rows, self.balanced),
+            Learner::Boosted => {
+                Fitted::fit(scale, Inputs::Binned(&BoostedTrees::bin(&z)?), outcome, rows, self.balanced)
             }
         }
     }
@@ -77,7 +103,7 @@ impl Fitted {
         inputs: Inputs<'_>,
         outcome: &Outcome,
         rows: &[usize],
-        options: LearnerOptions,
+        balanced: bool,
     ) -> Result<Self, Error> {
         let values = outcome.rows(rows);
         let (loss, targets) = match outcome.task() {
@@ -102,9 +128,9 @@ impl Fitted {
                     })),
                 };
             }
-            let weights = weights(loss, y, options);
+            let weights = weights(loss, y, balanced);
             Ok(match inputs {
-                Inputs::Standardized(z) => Part::Linear(Regression::fit_validated(loss, z, y, &weights)?),
+                Inputs::Standardized(z) => Part::Linear(Regression::params(loss).fit(z, y, &weights)?),
                 Inputs::Binned(codes) => Part::Boosted(BoostedTrees::fit(loss, codes, y, &weights)?),
             })
         };
@@ -113,8 +139,8 @@ impl Fitted {
     }
 }
 
-fn weights(loss: Loss, y: &Array1<f64>, options: LearnerOptions) -> Array1<f64> {
-    if loss == Loss::Squared || !options.balanced {
+fn weights(loss: Loss, y: &Array1<f64>, balanced: bool) -> Array1<f64> {
+    if loss == Loss::Squared || !balanced {
         return Array1::ones(y.len());
     }
     let n = y.len() as f64;

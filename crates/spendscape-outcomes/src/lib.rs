@@ -1,17 +1,16 @@
 #![doc = include_str!("../README.md")]
 //!
 //! Modules in reading order: `outcome` (what is predicted), `linear`, `boosted`, `learner`, `validate`
-//! (cross-validation and the audit for leaks), `measures`, `measured` and `held_out` (all measures of all sets), `reasons`,
+//! (cross-validation and the audit for leaks), [`measures`] and [`held_out`] (all measures of all sets), `reasons`,
 //! `scorecard`, `bespoke` (features of spending and balances).
 
 mod bespoke;
 mod boosted;
 mod error;
-mod held_out;
+pub mod held_out;
 mod learner;
 mod linear;
-mod measured;
-mod measures;
+pub mod measures;
 mod numbers;
 mod outcome;
 mod reasons;
@@ -21,16 +20,8 @@ mod validate;
 pub use bespoke::{BALANCE_FEATURES, BalanceHistory, SPENDING_FEATURES, SpendingHistory, UNIT_MINOR};
 pub use boosted::BoostedTrees;
 pub use error::Error;
-pub use held_out::measure_held_out;
-pub use learner::{Fitted, Learner, LearnerOptions};
-pub use linear::Regression;
-pub use measured::{
-    BEST_POSSIBLE, ComparedSets, EVERYBODY, Measured, MeasuredPoint, MeasuredScore, Reference, SkippedGroup,
-};
-pub use measures::{
-    AucComparison, BinaryScores, CalibrationBin, CalibrationLine, Cut, LiftBin, Measure, NonInferiority,
-    OrderedMeasures, RocPoint, bootstrap, compare_aucs, ordered_measures,
-};
+pub use learner::{Fitted, Learner, LearnerParams};
+pub use linear::{Regression, RegressionParams};
 pub use outcome::{Outcome, Task};
 pub use reasons::{Reason, adverse_reasons};
 pub use scorecard::{Attribute, Scorecard, ScorecardParams};

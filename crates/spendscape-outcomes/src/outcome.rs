@@ -32,6 +32,16 @@ impl Task {
 const TENTHS: usize = 10;
 
 /// The outcome of each customer.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_outcomes::{Outcome, Task};
+///
+/// let outcome = Outcome::new(Task::Ordinal, &array![2.0, 0.0, 1.0, 0.0])?;
+/// assert_eq!(outcome.levels(), [0.0, 1.0, 2.0]);
+/// assert_eq!(outcome.above(0), [true, false, true, false]);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     task: Task,

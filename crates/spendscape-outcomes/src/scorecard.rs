@@ -19,77 +19,75 @@ const PENALTY: f64 = 1.0;
 /// | `base_odds` | 30 | odds of the favorable outcome at the base points | above 0 |
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScorecardParams {
+    pub(crate) features: usize,
+    pub(crate) ranges: usize,
+    pub(crate) doubling: f64,
+    pub(crate) base_points: f64,
+    pub(crate) base_odds: f64,
+}
+
+impl ScorecardParams {
     /// Features.
-    pub features: usize,
-    /// Ranges per feature.
-    pub ranges: usize,
-    /// Points that double the odds.
-    pub doubling: f64,
-    /// Points at the base odds.
-    pub base_points: f64,
-    /// Base odds.
-    pub base_odds: f64,
-}
-
-impl Default for ScorecardParams {
-    fn default() -> Self {
-        Self { features: 8, ranges: 5, doubling: 20.0, base_points: 600.0, base_odds: 30.0 }
+    #[must_use]
+    pub fn features(mut self, features: usize) -> Self {
+        self.features = features;
+        self
     }
-}
 
-/// One line of a scorecard.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Attribute {
-    /// The feature, from 0.
-    pub feature: usize,
-    /// The range is above this; minus infinity for the lowest.
-    pub low: f64,
-    /// And up to this; infinity for the highest.
-    pub high: f64,
-    /// What it adds.
-    pub points: i64,
-    /// Training customers in it.
-    pub customers: usize,
-    /// Share of them with the adverse outcome.
-    pub rate: f64,
-}
+    /// Ranges per feature.
+    #[must_use]
+    pub fn ranges(mut self, ranges: usize) -> Self {
+        self.ranges = ranges;
+        self
+    }
 
-/// A fitted scorecard; more points are better.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Scorecard {
-    params: ScorecardParams,
-    base: i64,
-    attributes: Vec<Attribute>,
-    features: usize,
-}
+    /// Points that double the odds.
+    #[must_use]
+    pub fn doubling(mut self, doubling: f64) -> Self {
+        self.doubling = doubling;
+        self
+    }
 
-impl Scorecard {
+    /// Points at the base odds.
+    #[must_use]
+    pub fn base_points(mut self, base_points: f64) -> Self {
+        self.base_points = base_points;
+        self
+    }
+
+    /// Base odds.
+    #[must_use]
+    pub fn base_odds(mut self, base_odds: f64) -> Self {
+        self.base_odds = base_odds;
+        self
+    }
+
     /// Fits points for `x` (N x F) and an adverse 0/1 outcome `y` (N): the features with the largest coefficients of a
     /// ridge regression are cut into ranges, and a logistic regression on the ranges gives the points.
     ///
     /// # Errors
     /// `BadInput::InvalidParameter`, `BadInput::ShapeMismatch`, `BadInput::NotFinite`, `BadInput::OneClass`,
     /// [`Error::NoFeature`].
-    pub fn fit(params: ScorecardParams, x: &ArrayRef2<f64>, y: &ArrayRef1<f64>) -> Result<Self, Error> {
-        check::parameter("the number of features", 0.0, params.features > 0, "[1, inf)")?;
-        check::parameter("the ranges per feature", params.ranges as f64, params.ranges > 1, "[2, inf)")?;
-        for (name, value) in [("doubling", params.doubling), ("base_odds", params.base_odds)] {
+    pub fn fit(&self, x: &ArrayRef2<f64>, y: &ArrayRef1<f64>) -> Result<Scorecard, Error> {
+        check::parameter("the number of features", 0.0, self.features > 0, "[1, inf)")?;
+        check::parameter("the ranges per feature", self.ranges as f64, self.ranges > 1, "[2, inf)")?;
+        for (name, value) in [("doubling", self.doubling), ("base_odds", self.base_odds)] {
             check::parameter(name, value, value > 0.0 && value.is_finite(), "(0, inf)")?;
         }
         check::length("labels", x.nrows(), y.len())?;
         let weights = Array1::ones(y.len());
         let scale = varying(Standardizer::fit(x)?)?;
-        let ranking = Regression::fit_validated(Loss::Logistic, &scale.transform_varying(x)?, y, &weights)?;
+        let ranking = Regression::params(Loss::Logistic).fit(&scale.transform_varying(x)?, y, &weights)?;
         let mut order: Vec<usize> = (0..scale.kept().len()).collect();
         let size = |k: usize| ranking.coefficients()[k].abs();
         order.sort_by(|a, b| size(*b).total_cmp(&size(*a)).then(a.cmp(b)));
         let mut attributes = Vec::new();
-        for k in order.into_iter().take(params.features) {
+        for k in order.into_iter().take(self.features) {
             let feature = scale.kept()[k];
             let mut sorted = x.column(feature).to_vec();
             sorted.sort_by(f64::total_cmp);
-            let mut edges: Vec<f64> = (1..params.ranges)
-                .map(|cut| quantile_sorted(&sorted, cut as f64 / params.ranges as f64))
+            let mut edges: Vec<f64> = (1..self.ranges)
+                .map(|cut| quantile_sorted(&sorted, cut as f64 / self.ranges as f64))
                 .filter(|edge| *edge < sorted[sorted.len() - 1])
                 .collect();
             edges.dedup();
@@ -111,13 +109,60 @@ impl Scorecard {
             }
             attribute.rate = adverse / attribute.customers as f64;
         }
-        let model = Regression::fit(Loss::Logistic, &inside, y, &weights, PENALTY)?;
-        let factor = params.doubling / std::f64::consts::LN_2;
+        let model = Regression::params(Loss::Logistic).penalty(PENALTY).fit(&inside, y, &weights)?;
+        let factor = self.doubling / std::f64::consts::LN_2;
         for (attribute, coefficient) in attributes.iter_mut().zip(model.coefficients()) {
             attribute.points = (-factor * coefficient).round() as i64;
         }
-        let base = params.base_points - factor * (params.base_odds.ln() + model.intercept());
-        Ok(Self { params, base: base.round() as i64, attributes, features: x.ncols() })
+        let base = self.base_points - factor * (self.base_odds.ln() + model.intercept());
+        Ok(Scorecard { params: *self, base: base.round() as i64, attributes, features: x.ncols() })
+    }
+}
+
+/// One line of a scorecard.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Attribute {
+    /// The feature, from 0.
+    pub feature: usize,
+    /// The range is above this; minus infinity for the lowest.
+    pub low: f64,
+    /// And up to this; infinity for the highest.
+    pub high: f64,
+    /// Its points.
+    pub points: i64,
+    /// Training customers in it.
+    pub customers: usize,
+    /// Share of them with the adverse outcome.
+    pub rate: f64,
+}
+
+/// A fitted scorecard; more points are better.
+///
+/// ```
+/// use ndarray::Array2;
+/// use spendscape_outcomes::Scorecard;
+///
+/// // The larger the feature, the more often the adverse outcome: large values cost points.
+/// let x = Array2::from_shape_fn((200, 1), |(n, _)| n as f64);
+/// let adverse = x.column(0).mapv(|x| if (x as usize * 37) % 200 < x as usize { 1.0 } else { 0.0 });
+/// let card = Scorecard::params().ranges(4).fit(&x, &adverse)?;
+/// let points = card.points(&x)?;
+/// assert!(points[0] > points[199]);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scorecard {
+    params: ScorecardParams,
+    base: i64,
+    attributes: Vec<Attribute>,
+    features: usize,
+}
+
+impl Scorecard {
+    /// Parameters with the defaults named at [`ScorecardParams`].
+    #[must_use]
+    pub fn params() -> ScorecardParams {
+        ScorecardParams { features: 8, ranges: 5, doubling: 20.0, base_points: 600.0, base_odds: 30.0 }
     }
 
     /// Points before any attribute.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use spendscape_stats::{BadInput, Fold, Standardizer};
 
 use crate::{
-    Binned, BoostedTrees, Error, Fitted, Learner, LearnerOptions, Outcome, check,
+    Binned, BoostedTrees, Error, Fitted, Learner, Outcome, check,
     learner::{Inputs, varying},
 };
 
@@ -35,6 +35,22 @@ pub trait Features<D: ?Sized>: Sync {
 }
 
 /// A set of features: blocks side by side.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_outcomes::{Block, FeatureSet};
+///
+/// let block = |name: &str, train, test| {
+///     Block { name: name.to_owned(), columns: vec![name.to_owned()], train, test }
+/// };
+/// let spending = block("spending", array![[1.0], [2.0]], array![[3.0]]);
+/// let balance = block("balance", array![[4.0], [5.0]], array![[6.0]]);
+/// let blocks = [spending, balance];
+/// let both = FeatureSet::new("both", &["balance", "spending"]).assemble(&blocks)?;
+/// assert_eq!((both.train, both.test), (array![[4.0, 1.0], [5.0, 2.0]], array![[6.0, 3.0]]));
+/// assert!(FeatureSet::new("no such", &["income"]).assemble(&blocks).is_err());
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureSet {
     /// Its name in tables.
@@ -45,6 +61,7 @@ pub struct FeatureSet {
 
 impl FeatureSet {
     /// A set of blocks.
+    #[must_use]
     pub fn new(name: &str, blocks: &[&str]) -> Self {
         Self { name: name.to_owned(), blocks: blocks.iter().map(|block| (*block).to_owned()).collect() }
     }
@@ -79,15 +96,15 @@ impl FeatureSet {
     }
 }
 
-/// What is cross-validated.
+/// The setup of a cross-validation.
 #[derive(Debug, Clone, Copy)]
 pub struct Study<'a> {
     /// Sets of features.
     pub sets: &'a [FeatureSet],
     /// Learners, each on every set.
     pub learners: &'a [Learner],
-    /// Options of the learners.
-    pub options: LearnerOptions,
+    /// Whether the learners weigh classes the same ([`LearnerParams::balanced`](crate::LearnerParams::balanced)).
+    pub balanced: bool,
     /// The outcome of every customer (N).
     pub outcome: &'a Outcome,
 }
@@ -137,7 +154,7 @@ impl Part {
     }
 }
 
-/// What came of one fold: models and scores of the held-out customers, for every set and learner in turn.
+/// The result of one fold: models and scores of the held-out customers, for every set and learner in turn.
 struct Fitting {
     blocks: Vec<Block>,
     models: Vec<Arc<Fitted>>,
@@ -182,13 +199,13 @@ fn fit_fold<D: ?Sized + Sync>(
                 (None, Learner::Linear) => {
                     let z = beside(&parts, |part| &part.train);
                     let inputs = Inputs::Standardized(&z);
-                    Arc::new(Fitted::fit(scale.clone(), inputs, study.outcome, &fold.train, study.options)?)
+                    Arc::new(Fitted::fit(scale.clone(), inputs, study.outcome, &fold.train, study.balanced)?)
                 }
                 (None, Learner::Boosted) => {
                     let codes: Vec<&Binned> = parts.iter().filter_map(|part| part.codes.as_ref()).collect();
                     let codes = Binned::join(&codes)?;
                     let inputs = Inputs::Binned(&codes);
-                    Arc::new(Fitted::fit(scale.clone(), inputs, study.outcome, &fold.train, study.options)?)
+                    Arc::new(Fitted::fit(scale.clone(), inputs, study.outcome, &fold.train, study.balanced)?)
                 }
             };
             scores.push(model.predict_scaled(&test)?.to_vec());
@@ -214,6 +231,34 @@ fn same_bits(a: &Array2<f64>, b: Option<&Array2<f64>>) -> bool {
 /// Cross-validates every learner on every set over the folds. Folds run in parallel; the result does not depend on how
 /// many at a time. `first` are the scores of the first fold, if an [`audit`] has them already; `after_fold` is called as
 /// each is done.
+///
+/// ```
+/// use ndarray::{Array2, Axis};
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_outcomes::{Block, FeatureSet, Features, Learner, Outcome, Study, Task, cross_validate};
+/// use spendscape_stats::{Fold, stratified_folds};
+///
+/// /// Columns as they are: nothing is learned inside the fold.
+/// struct Columns;
+///
+/// impl Features<Array2<f64>> for Columns {
+///     fn fit(&self, x: &Array2<f64>, fold: &Fold) -> Result<Vec<Block>, Box<dyn std::error::Error + Send + Sync>> {
+///         let rows = |rows: &[usize]| x.select(Axis(0), rows);
+///         let (train, test) = (rows(&fold.train), rows(&fold.test));
+///         Ok(vec![Block { name: "all".to_owned(), columns: vec!["x".to_owned()], train, test }])
+///     }
+/// }
+///
+/// let x = Array2::from_shape_fn((60, 1), |(n, _)| n as f64);
+/// let outcome = Outcome::new(Task::Binary, &x.column(0).mapv(|x| f64::from(u8::from(x >= 30.0))))?;
+/// let folds = stratified_folds(&outcome.strata(), 3, 1, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// let sets = [FeatureSet::new("all", &["all"])];
+/// let study = Study { sets: &sets, learners: &[Learner::Linear], balanced: false, outcome: &outcome };
+/// let held_out = cross_validate(&Columns, &x, study, &folds, None, || {})?;
+/// let scores = held_out[0].mean();
+/// assert!(scores[0] < 0.2 && scores[59] > 0.8);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
 ///
 /// # Errors
 /// Those of features and learners; [`BadInput::ShapeMismatch`] if a fold trains on whom it tests.

@@ -4,7 +4,10 @@ use anyhow::{Result, ensure};
 use ndarray::{Array2, Array3};
 use serde_json::Value;
 use spendscape_schema::{Axes, Axis, Tabular, tables::SegmentCenters};
-use spendscape_segments::{final_states, nearest_rows, unit_rows};
+use spendscape_segments::{
+    clusters::nearest_rows,
+    directions::{final_states, unit_rows},
+};
 use spendscape_store::Stored;
 
 use crate::{FromTable, IntoTable, Notes, TableContent};

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use ndarray::{Array2, Array3};
 use spendscape_schema::{Axes, Axis, Panel, Tabular, tables};
-use spendscape_segments::final_states;
+use spendscape_segments::directions::final_states;
 use spendscape_store::Stored;
 
 use crate::{FromTable, IntoTable, Model, TableContent};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::Error;
 
-/// What the entries of a vector column stand for.
+/// The meaning of the entries of a vector column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Axis {
     /// Transaction classes (C).
@@ -41,6 +41,15 @@ impl Axis {
 }
 
 /// The labels of every axis that a table uses.
+///
+/// ```
+/// use spendscape_schema::{Axes, Axis};
+///
+/// let axes = Axes::new().with(Axis::Class, ["food", "rent"]).with_numbered(Axis::Unit, 3);
+/// assert_eq!((axes.width(Axis::Class), axes.width(Axis::Unit), axes.width(Axis::Goal)), (2, 3, 0));
+/// assert_eq!(axes.labels(Axis::Class)?[1], "rent");
+/// # Ok::<(), spendscape_schema::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Axes(BTreeMap<Axis, Vec<String>>);
 

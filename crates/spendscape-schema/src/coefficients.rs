@@ -25,6 +25,15 @@ impl Coefficients {
     /// Reads a comma-separated table with a header: `class`, optionally `pi` (population share), then one column per
     /// trait. Shares are normalized to sum 1.
     ///
+    /// ```
+    /// use spendscape_schema::Coefficients;
+    ///
+    /// let table = Coefficients::from_csv("class,pi,E,N\nfood,3,0.5,-1\nrent,1,0,2\n")?;
+    /// assert_eq!((table.classes[1].as_str(), table.weights[[1, 1]]), ("rent", 2.0));
+    /// assert_eq!(table.population_share, Some(vec![0.75, 0.25]));
+    /// # Ok::<(), spendscape_schema::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Names the line and column of the first value that cannot be read, and any class that stands twice.
     pub fn from_csv(text: &str) -> Result<Self, Error> {

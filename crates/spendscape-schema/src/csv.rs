@@ -18,6 +18,15 @@ pub struct Record {
 }
 
 /// Rows below a header.
+///
+/// ```
+/// use spendscape_schema::CsvTable;
+///
+/// let table = CsvTable::parse("customer,label\nA,1\nB,0\n")?;
+/// let label = table.position("label")?;
+/// assert_eq!(table.rows[1].cells[label], "0");
+/// # Ok::<(), spendscape_schema::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvTable {
     /// The columns' names, in order.
@@ -30,6 +39,12 @@ pub struct CsvTable {
 const OTHER_DELIMITERS: [char; 3] = [';', '\t', '|'];
 
 /// Splits a text into its rows, all of one length.
+///
+/// ```
+/// let rows = spendscape_schema::csv::records("a,b\n\"x, y\",2\n")?;
+/// assert_eq!((rows[1].line, rows[1].cells[0].as_str()), (2, "x, y"));
+/// # Ok::<(), spendscape_schema::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Line`] for a quote that is not closed, text behind a closing one, or a row of another length than the first.

@@ -8,6 +8,14 @@ pub const MILLIS: i64 = 86_400_000;
 const EPOCH: Date = date(1970, 1, 1);
 
 /// Days since 1970-01-01.
+///
+/// ```
+/// use spendscape_schema::day;
+///
+/// assert_eq!(day::number("2000-02-29".parse().unwrap()), 11_016);
+/// assert_eq!(day::of_number(11_016).unwrap().to_string(), "2000-02-29");
+/// assert_eq!(day::of_millis(-1).unwrap().to_string(), "1969-12-31");
+/// ```
 #[must_use]
 pub fn number(day: Date) -> i32 {
     (day - EPOCH).get_days()

@@ -1,6 +1,6 @@
 //! The one error of the crate.
 
-/// What can be wrong with a table, a taxonomy, a coefficient table or a window specification.
+/// The error of a table, a taxonomy, a coefficient table or a window specification.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -93,7 +93,7 @@ pub enum Error {
     PanelOrder {
         /// The row, from 0.
         row: usize,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
     /// A value in a text table cannot be read.
@@ -105,7 +105,7 @@ pub enum Error {
         column: String,
         /// The text found.
         value: String,
-        /// What was expected.
+        /// The type expected.
         expected: &'static str,
     },
     /// A text table has no usable header or a ragged row.
@@ -113,19 +113,19 @@ pub enum Error {
     Line {
         /// The line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The fault.
         problem: String,
     },
     /// A text table lacks a column, or has it twice.
     #[error("{problem}")]
     Column {
-        /// What is wrong, with the column's name.
+        /// The fault, with the column's name.
         problem: String,
     },
     /// A label stands twice where it must be unique.
     #[error("{what} {label:?} stands twice")]
     Duplicate {
-        /// What kind of label.
+        /// The kind of label.
         what: &'static str,
         /// The label.
         label: String,
@@ -178,7 +178,7 @@ pub enum Error {
     Window {
         /// The specification as written.
         spec: String,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
     /// Arrow refused an array or a batch.

@@ -1,17 +1,4 @@
-//! The tables, taxonomies, windows and units that every Spendscape stage reads and writes.
-//!
-//! A table is an Arrow schema with a name, a version and documented columns ([`Table`]); the labels of its vector
-//! columns (classes, traits, units) travel in the schema's metadata ([`Axes`]). The crate holds no files, no Parquet
-//! and no mathematics: those are `spendscape-store` and the numerical crates.
-//!
-//! ```
-//! use spendscape_schema::{Axes, Axis, Table};
-//!
-//! let axes = Axes::new().with(Axis::Class, ["groceries", "rent"]);
-//! let schema = Table::Panel.schema(&axes)?;
-//! assert_eq!(Table::Panel.check(&schema)?, axes);
-//! # Ok::<(), spendscape_schema::Error>(())
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! Modules in reading order: [`tables`] (columns and versions, as schemas and as types), [`arrays`] (between Arrow and
 //! ndarray), [`panel`], [`taxonomy`], [`shipped`], [`csv`], [`marks`], [`coefficients`], [`targets`], [`window`], [`money`],

@@ -1,6 +1,7 @@
 //! Marks of missing values, by one list in all readers.
 
-/// What stands for a missing value in SQL dumps, pandas, R, SAS, Excel, Power BI and the collections of the UCI, in lower case.
+/// Marks of a missing value in SQL dumps, pandas, R, SAS, Excel, Power BI and the collections of the UCI, in lower
+/// case.
 const MARKS: [&str; 39] = [
     "null",
     "(null)",
@@ -47,6 +48,12 @@ const MARKS: [&str; 39] = [
 const LONGEST: usize = 9;
 
 /// Whether a text is a mark of a missing value, in any case and with spaces around it. An empty text is none.
+///
+/// ```
+/// use spendscape_schema::marks::is_mark;
+///
+/// assert!(is_mark(" N/A ") && is_mark("-") && !is_mark("0") && !is_mark(""));
+/// ```
 #[inline]
 #[must_use]
 pub fn is_mark(text: &str) -> bool {

@@ -6,6 +6,14 @@ use serde::{Deserialize, Serialize};
 pub const DEFAULT_MINOR_DIGITS: u32 = 2;
 
 /// The money of a ledger, and how its minor units are shown.
+///
+/// ```
+/// use spendscape_schema::Currency;
+///
+/// assert_eq!(Currency::new("EUR", 2).show(-123_450), "-1,234.50 EUR");
+/// // Yen have no decimals, whatever the ledger keeps.
+/// assert_eq!(Currency::new("JPY", 2).show(120_050), "1,200 JPY");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Currency {
     /// Its name as the column map has it, mostly an ISO 4217 code.
@@ -63,6 +71,14 @@ pub(crate) fn with_separators(digits: &str) -> String {
 /// Divides an exact decimal `value / 10^scale` into minor units of `digits` decimal digits, rounding half to even.
 ///
 /// Returns `None` if the result does not fit 64 bits or the scale is out of range.
+///
+/// ```
+/// use spendscape_schema::money::minor_from_decimal;
+///
+/// // 12.345 in cents: a half goes to the even one.
+/// assert_eq!(minor_from_decimal(12_345, 3, 2), Some(1_234));
+/// assert_eq!(minor_from_decimal(12_355, 3, 2), Some(1_236));
+/// ```
 #[must_use]
 pub fn minor_from_decimal(value: i128, scale: i32, digits: u32) -> Option<i64> {
     let shift = i32::try_from(digits).ok()?.checked_sub(scale)?;
@@ -86,6 +102,13 @@ fn divide_half_even(numerator: i128, denominator: i128) -> i128 {
 /// Minor units of a float amount, rounding half to even.
 ///
 /// Returns `None` for NaN, infinities and amounts beyond 2^53 minor units, where a float no longer holds every cent.
+///
+/// ```
+/// use spendscape_schema::money::minor_from_f64;
+///
+/// assert_eq!(minor_from_f64(-19.99, 2), Some(-1_999));
+/// assert_eq!(minor_from_f64(f64::NAN, 2), None);
+/// ```
 #[must_use]
 pub fn minor_from_f64(amount: f64, digits: u32) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;

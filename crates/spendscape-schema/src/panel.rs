@@ -9,6 +9,23 @@ use ndarray::{Array2, Array3, Axis as Dimension, s};
 use crate::{Axes, Axis, Error, Period, Table, Tabular, arrays, day, tables};
 
 /// Shares of spending, customers x periods x classes.
+///
+/// ```
+/// use ndarray::{Array2, Array3, array};
+/// use spendscape_schema::{Panel, WindowSpec};
+///
+/// let periods = "annual x 2 from 2020-01-01".parse::<WindowSpec>()?.periods("2021-12-31".parse().unwrap())?;
+/// let panel = Panel {
+///     customers: vec!["A".to_owned()],
+///     periods,
+///     classes: vec!["food".to_owned(), "rent".to_owned()],
+///     shares: Array3::from_shape_vec((1, 2, 2), vec![0.5, 0.5, 1.0, 0.0]).unwrap(),
+///     totals: array![[10_000, 20_000]],
+///     observed: Array2::from_elem((1, 2), true),
+/// };
+/// assert_eq!(panel.mean_shares(), array![[0.75, 0.25]]);
+/// # Ok::<(), spendscape_schema::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
     /// Customer ids (N), ascending.

@@ -1,4 +1,4 @@
-//! What a run is about: which days, rows and customers of which ledger, in which money, and where its traits come from.
+//! The scope of a run: which days, rows and customers of which ledger, in which money, and where its traits come from.
 //!
 //! Panels carry a [`Scope`] in their provenance, and targets take it over, so that whatever is printed of a run can say
 //! who is in it and who was left out.
@@ -17,7 +17,7 @@ pub const COEFFICIENT_ORIGIN: &str = "coefficient_origin";
 /// Parameter of the provenance of authored coefficients that tells the study of each sign that was published.
 pub const COEFFICIENT_SIGNS: &str = "coefficient_signs";
 
-/// What a run is about.
+/// The scope of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scope {
     /// Names of the raw files, without folders; none where the ledger was made by the program.
@@ -36,7 +36,7 @@ pub struct Scope {
     pub coefficients: Option<CoefficientOrigin>,
 }
 
-/// What one window holds of the ledger.
+/// The part of the ledger that one window covers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
     /// The window as written.
@@ -159,7 +159,7 @@ impl LeftOut {
         }
     }
 
-    /// What is true of those customers.
+    /// The property of those customers, in words.
     #[must_use]
     pub fn in_words(self) -> &'static str {
         match self {
@@ -184,7 +184,7 @@ impl CoefficientOrigin {
         }
     }
 
-    /// What a reader has to be warned of, if anything.
+    /// A warning for the reader, if there is one.
     #[must_use]
     pub fn warning(self) -> Option<&'static str> {
         (self == Self::Drawn).then_some(
@@ -201,6 +201,13 @@ pub fn last_day(end: Date) -> Date {
 }
 
 /// A share in words, which does not claim none or all where some are.
+///
+/// ```
+/// use spendscape_schema::scope::percent;
+///
+/// assert_eq!(percent(1, 4), "25.0 %");
+/// assert_eq!((percent(1, 100_000), percent(99_999, 100_000)), ("below 0.1 %".into(), "above 99.9 %".into()));
+/// ```
 #[must_use]
 pub fn percent(part: u64, of: u64) -> String {
     let share = 100.0 * part as f64 / of.max(1) as f64;
@@ -217,6 +224,12 @@ fn grouped(number: u64) -> String {
 }
 
 /// A number of things: `1 row`, `1,234 rows`.
+///
+/// ```
+/// use spendscape_schema::scope::counted;
+///
+/// assert_eq!((counted(1, "row"), counted(1_234, "row")), ("1 row".into(), "1,234 rows".into()));
+/// ```
 #[must_use]
 pub fn counted(number: u64, thing: &str) -> String {
     format!("{} {thing}{}", grouped(number), if number == 1 { "" } else { "s" })

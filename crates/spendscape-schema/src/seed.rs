@@ -10,6 +10,15 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 pub type Stream = Xoshiro256PlusPlus;
 
 /// The generator of `stage` for item `item` (a customer, a restart, ...; 0 where there is only one).
+///
+/// ```
+/// use rand::Rng;
+/// use spendscape_schema::seed::stream;
+///
+/// // The same whenever it is asked for, and another one for every stage and item.
+/// assert_eq!(stream(1, "train", 0).next_u64(), stream(1, "train", 0).next_u64());
+/// assert_ne!(stream(1, "train", 0).next_u64(), stream(1, "segment", 0).next_u64());
+/// ```
 #[must_use]
 pub fn stream(seed: u64, stage: &str, item: u64) -> Stream {
     let mut hasher = blake3::Hasher::new_derive_key("spendscape 2026 random stream v1");

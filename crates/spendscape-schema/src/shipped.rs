@@ -17,6 +17,13 @@ pub const SHIPPED: [(&str, &str); 3] = [
 
 /// The taxonomy of a name of [`SHIPPED`], or none of another name.
 ///
+/// ```
+/// use spendscape_schema::shipped::taxonomy;
+///
+/// assert!(taxonomy("no such list")?.is_none());
+/// # Ok::<(), spendscape_schema::Error>(())
+/// ```
+///
 /// # Errors
 /// Never for those that come with the crate.
 pub fn taxonomy(name: &str) -> Result<Option<Taxonomy>, Error> {

@@ -30,6 +30,19 @@ const Z3_DEVIATIONS: f64 = 3.0;
 const CONSTANT_SPREAD: f64 = 1e-12;
 
 /// A fitted scaling of each trait: grade = clip((score - center) / half_width, -1, 1).
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_schema::{TargetScaler, TargetScaling};
+///
+/// // Scaled on the first two customers; the third lies beyond them and is clipped.
+/// let scores = array![[0.0], [4.0], [9.0]];
+/// let train = [true, true, false];
+/// let scaler = TargetScaler::fit(&scores, &["O".to_owned()], &train, TargetScaling::MinMax)?;
+/// assert_eq!(scaler.grades(&scores), array![[-1.0], [1.0], [1.0]]);
+/// assert_eq!(scaler.clipped(&scores), [1]);
+/// # Ok::<(), spendscape_schema::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetScaler {
     /// The kind of scaling that was fitted.

@@ -10,7 +10,7 @@ use crate::{
     tables::{self, TaxonomyRow},
 };
 
-/// What a class is for.
+/// The flow of a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flow {
@@ -34,7 +34,7 @@ impl Flow {
     }
 }
 
-/// What to do with a row whose code no class claims.
+/// The treatment of a row whose code no class claims.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unmapped {
@@ -201,7 +201,7 @@ impl Taxonomy {
         self.codes.contains_key(code)
     }
 
-    /// What happens to a row whose code no class claims.
+    /// The treatment of a row whose code no class claims.
     #[must_use]
     pub fn unmapped(&self) -> &Unmapped {
         &self.unmapped

@@ -27,6 +27,15 @@ impl WindowLength {
 /// Written `LENGTH x COUNT`, with an optional first day or last day: `annual x 6`, `bi-monthly x 6 from 2010-12-01`,
 /// `14 days x 2 until 2021-12-31` (that day included). Without a day, the last period ends with the calendar month (or
 /// the day, for lengths in days) of the ledger's last transaction.
+///
+/// ```
+/// use spendscape_schema::WindowSpec;
+///
+/// let window: WindowSpec = "bi-monthly x 6 from 2010-12-01".parse()?;
+/// let periods = window.periods("2015-06-30".parse().unwrap())?;
+/// assert_eq!((periods[0].start.to_string(), periods[5].end.to_string()), ("2010-12-01".into(), "2011-12-01".into()));
+/// # Ok::<(), spendscape_schema::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct WindowSpec {
@@ -49,7 +58,7 @@ pub enum Anchor {
     Until(Date),
 }
 
-/// What to do with a customer who has periods without spending.
+/// The treatment of a customer who has periods without spending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "policy", content = "at_least")]
 pub enum EmptyWindows {

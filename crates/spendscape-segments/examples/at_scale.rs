@@ -11,9 +11,12 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
 use spendscape_segments::{
-    DensityClusters, GapReference, Hierarchical, KMeans, Linkage, MatchConfig, Mixture,
-    adjusted_mutual_information, bootstrap_stability, davies_bouldin, dominance_order, elbow, gap_statistic,
-    match_segments, nearest_neighbors, prefix_accuracy, silhouette_sampled, unit_rows, window_stability,
+    clusters::{DensityClusters, GapReference, Hierarchical, KMeans, Linkage, Mixture, elbow, gap_statistic},
+    directions::{dominance_order, unit_rows},
+    identity::{MatchParams, match_segments},
+    neighbors::{nearest_neighbors, prefix_accuracy},
+    quality::{adjusted_mutual_information, davies_bouldin, silhouette_sampled},
+    stability::{bootstrap_stability, window_stability},
 };
 
 /// What the figures of a segmentation need: clusters as many as traits.
@@ -81,7 +84,7 @@ const METHODS: [(&str, Method); 11] = [
         let found = window_stability(x, &turned, &train, CLUSTERS, 1, rng)?;
         let some = |labels: &[usize]| labels.iter().map(|l| Some(*l)).collect::<Vec<_>>();
         let (old, new) = (some(&found.long), some(&found.short));
-        let matched = match_segments(&old, &new, CLUSTERS, CLUSTERS, &MatchConfig::default())?;
+        let matched = match_segments(&old, &new, CLUSTERS, CLUSTERS, &MatchParams::default())?;
         Ok(format!("{:.3} in the same cluster, {:.3} moved", found.same.all, matched.drift.moved))
     }),
 ];

@@ -5,7 +5,10 @@ use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_segments::{GapReference, KMeans, gap_statistic, silhouette};
+use spendscape_segments::{
+    clusters::{GapReference, KMeans, gap_statistic},
+    quality::silhouette,
+};
 
 const CENTERS: [[f64; 2]; 4] = [[-3.0, -1.0], [0.0, 2.0], [3.0, -1.5], [3.5, 2.0]];
 const POINTS: usize = 400;

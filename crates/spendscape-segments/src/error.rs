@@ -1,6 +1,6 @@
 //! The one error type of the crate.
 
-/// What can go wrong: every variant carries the data needed to repair the input.
+/// The error of the crate: every variant carries the data needed to repair the input.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -12,7 +12,7 @@ pub enum Error {
     TooMany {
         /// The input's name.
         what: &'static str,
-        /// What is counted.
+        /// The things counted.
         of: &'static str,
         /// The largest number that works.
         allowed: usize,
@@ -50,7 +50,7 @@ pub enum Error {
     /// A matrix decomposition failed.
     #[error("{doing} failed; check the input for degenerate columns")]
     Linalg {
-        /// What was being computed.
+        /// The computation.
         doing: &'static str,
         /// The reason given by the linear algebra.
         #[source]

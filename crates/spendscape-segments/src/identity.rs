@@ -6,9 +6,9 @@ use ndarray::{Array2, Axis};
 
 use crate::check;
 use crate::error::{Error, Result};
-use crate::hungarian::maximum_assignment;
+use crate::quality::maximum_assignment;
 
-/// What became of a segment between two fits.
+/// The fate of a segment between two fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// The segment is in both fits.
@@ -24,7 +24,7 @@ pub enum Fate {
 pub struct Drift {
     /// The segment's id.
     pub id: usize,
-    /// What became of it.
+    /// Its fate.
     pub fate: Fate,
     /// Members in the old fit.
     pub old_size: usize,
@@ -52,17 +52,19 @@ pub struct Drift {
 
 impl Drift {
     /// Whether the old segment was divided among two or more new ones.
+    #[must_use]
     pub fn split(&self) -> bool {
         self.went_to.len() > 1
     }
 
     /// Whether the new segment took large parts of two or more old ones.
+    #[must_use]
     pub fn merged(&self) -> bool {
         self.came_from.len() > 1
     }
 }
 
-/// What changed between two fits, or between two panels assigned to one fit.
+/// The drift between two fits, or between two panels assigned to one fit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DriftTable {
     /// The new segments in their order, then the segments that disappeared by rising id.
@@ -87,7 +89,7 @@ pub struct SegmentMatch {
     pub ids: Vec<usize>,
     /// First id that has never been used, for the next refit.
     pub next_id: usize,
-    /// What changed.
+    /// The drift.
     pub drift: DriftTable,
 }
 
@@ -101,16 +103,30 @@ pub struct SegmentMatch {
 /// At 0.5 or above, at most one new segment can claim an id, whatever the other segments look like; below, an id goes
 /// where the sum of the overlaps is largest.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MatchConfig {
-    /// Jaccard overlap above which a new segment keeps an old id.
-    pub keep: f64,
-    /// Least part of an old segment's members that counts in splits and mergers.
-    pub part: f64,
+pub struct MatchParams {
+    pub(crate) keep: f64,
+    pub(crate) part: f64,
 }
 
-impl Default for MatchConfig {
+impl Default for MatchParams {
     fn default() -> Self {
         Self { keep: 0.5, part: 0.25 }
+    }
+}
+
+impl MatchParams {
+    /// Jaccard overlap above which a new segment keeps an old id.
+    #[must_use]
+    pub fn keep(mut self, keep: f64) -> Self {
+        self.keep = keep;
+        self
+    }
+
+    /// Least part of an old segment's members that counts in splits and mergers.
+    #[must_use]
+    pub fn part(mut self, part: f64) -> Self {
+        self.part = part;
+        self
     }
 }
 
@@ -121,6 +137,18 @@ impl Default for MatchConfig {
 /// clusters are paired with segments so that the sum of their overlaps is largest. A cluster without a partner gets an id
 /// from `next_id` on. An id is never used twice as long as each call gets the `next_id` of the one before.
 ///
+/// ```
+/// use spendscape_segments::identity::{Fate, MatchParams, match_segments};
+///
+/// // Cluster 0 of the new fit is what segment 1 was; the last customer is new.
+/// let old = [Some(1), Some(1), Some(1), Some(2), Some(2), None];
+/// let new = [Some(0), Some(0), Some(0), Some(1), Some(1), Some(1)];
+/// let found = match_segments(&old, &new, 2, 3, &MatchParams::default())?;
+/// assert_eq!(found.ids, [1, 2]);
+/// assert!(found.drift.segments.iter().all(|segment| segment.fate == Fate::Kept));
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When lengths differ, a cluster is out of range, an id is not below `next_id`, or a parameter is out of range.
 pub fn match_segments(
@@ -128,10 +156,10 @@ pub fn match_segments(
     new: &[Option<usize>],
     clusters: usize,
     next_id: usize,
-    config: &MatchConfig,
+    params: &MatchParams,
 ) -> Result<SegmentMatch> {
-    check::parameter("keep", config.keep, (0.0..1.0).contains(&config.keep), "[0, 1)")?;
-    check_part(config.part)?;
+    check::parameter("keep", params.keep, (0.0..1.0).contains(&params.keep), "[0, 1)")?;
+    check_part(params.part)?;
     check_labels("old segments", next_id, old)?;
     check_labels("new clusters", clusters, new)?;
     let known = distinct(old);
@@ -139,7 +167,7 @@ pub fn match_segments(
     let overlap = Overlap::new(old, new, &known, &found)?;
 
     // Refused pairs count nothing, or two small overlaps could outbid the one that deserves the id.
-    let claims = overlap.jaccard.mapv(|j| if j > config.keep { j } else { 0.0 });
+    let claims = overlap.jaccard.mapv(|j| if j > params.keep { j } else { 0.0 });
     let mut predecessor = vec![None; clusters];
     for (i, partner) in maximum_assignment(&claims)?.into_iter().enumerate() {
         if let Some(j) = partner.filter(|&j| claims[[i, j]] > 0.0) {
@@ -159,7 +187,7 @@ pub fn match_segments(
     let named: Vec<Option<usize>> = new.iter().map(|cluster| cluster.map(|j| ids[j])).collect();
     // The order of clusters is the order of `ids`, so that the overlaps are those of the named segments too.
     let partners = partners(&overlap, &known, &ids)?;
-    let drift = drift(&[old, &named], &ids, config.part, &partners, &overlap)?;
+    let drift = drift(&[old, &named], &ids, params.part, &partners, &overlap)?;
     Ok(SegmentMatch { ids, next_id: next, drift })
 }
 
@@ -180,25 +208,35 @@ fn partners(overlap: &Overlap, known: &[usize], ids: &[usize]) -> Result<Vec<Opt
     Ok(partners)
 }
 
-/// What changed between two labelings by the same ids, for example the segments of one fit and those that another month's
+/// The drift between two labelings by the same ids, for example the segments of one fit and those that another month's
 /// customers were assigned to.
 ///
 /// `old[n]` and `new[n]` are the ids of customer `n`, `None` for a customer not in that labeling; `segments` are the ids
-/// of the new labeling, those without customers included. `part` is as in [`MatchConfig`].
+/// of the new labeling, those without customers included. Of the parameters only [`MatchParams::part`] counts.
+///
+/// ```
+/// use spendscape_segments::identity::{MatchParams, segment_drift};
+///
+/// let (last_month, this_month) = ([Some(1), Some(1), Some(2), Some(2)], [Some(1), Some(2), Some(2), None]);
+/// let drift = segment_drift(&last_month, &this_month, &[1, 2], &MatchParams::default())?;
+/// assert_eq!(drift.common, 3);
+/// assert!((drift.moved - 1.0 / 3.0).abs() < 1e-12);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
-/// When lengths differ, an id of `new` is not among `segments`, or `part` is out of range.
+/// When lengths differ, an id of `new` is not among `segments`, or the part is out of range.
 pub fn segment_drift(
     old: &[Option<usize>],
     new: &[Option<usize>],
     segments: &[usize],
-    part: f64,
+    params: &MatchParams,
 ) -> Result<DriftTable> {
-    check_part(part)?;
+    check_part(params.part)?;
     let known = distinct(old);
     let overlap = Overlap::new(old, new, &known, segments)?;
     let partners: Vec<Option<usize>> = segments.iter().map(|id| known.binary_search(id).ok()).collect();
-    drift(&[old, new], segments, part, &partners, &overlap)
+    drift(&[old, new], segments, params.part, &partners, &overlap)
 }
 
 /// The table, where `partners` are the places of the old segments that the new ones are matched to.
@@ -234,7 +272,7 @@ fn drift(
     let went_to = |i: usize| large((0..segments.len()).map(|j| (segments[j], given(i, j))).collect());
     let came_from = |j: usize| large((0..known.len()).map(|i| (known[i], given(i, j))).collect());
     let best = |overlaps: ndarray::ArrayView1<'_, f64>, ids: &[usize]| {
-        let at = (!ids.is_empty()).then(|| crate::dominance::argmax(overlaps.iter().copied()));
+        let at = (!ids.is_empty()).then(|| crate::directions::dominance::argmax(overlaps.iter().copied()));
         at.filter(|&at| overlaps[at] > 0.0).map(|at| (ids[at], overlaps[at]))
     };
     let mut rows = Vec::with_capacity(segments.len() + known.len());
@@ -363,6 +401,15 @@ pub struct StabilityIndex {
 const EMPTY_COUNT: f64 = 0.5;
 
 /// Population stability index between expected and actual numbers of customers per segment.
+///
+/// ```
+/// use spendscape_segments::identity::population_stability_index;
+///
+/// assert_eq!(population_stability_index(&[50, 50], &[100, 100])?.total, 0.0);
+/// // (.8 - .5) ln(.8 / .5) + (.2 - .5) ln(.2 / .5)
+/// assert!((population_stability_index(&[50, 50], &[80, 20])?.total - 0.415_888).abs() < 1e-6);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When lengths differ or either side has no customers.

@@ -87,7 +87,7 @@ impl KdTree {
             });
             range.1 - range.0
         };
-        let d = crate::dominance::argmax((0..self.dim).map(width));
+        let d = crate::directions::dominance::argmax((0..self.dim).map(width));
         let half = index.len() / 2;
         // The dimension is captured by value, because `self` is borrowed again below.
         let dim = self.dim;

@@ -6,7 +6,7 @@ use spendscape_linalg::add_product;
 use spendscape_stats::Standardizer;
 
 use crate::check;
-use crate::dominance::{PrefixLabels, prefix_labels};
+use crate::directions::{PrefixLabels, prefix_labels};
 use crate::error::{Error, Result};
 use crate::kdtree::{KdTree, Nearest};
 
@@ -31,6 +31,15 @@ const OFFERED: usize = 16;
 /// Indices of the `k` nearest rows of `reference` (`R x F`) for each row of `queries` (`Q x F`), nearest first.
 ///
 /// Exact; equally near rows stand in index order. Memory is linear in `R + Q k`.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::neighbors::nearest_neighbors;
+///
+/// let reference = array![[0.0], [1.0], [5.0]];
+/// assert_eq!(nearest_neighbors(&reference, &array![[0.9], [4.0]], 2)?, array![[1, 0], [2, 1]]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When shapes disagree, a value is not finite, `k` is 0 or `reference` has fewer than `k` rows.
@@ -154,6 +163,15 @@ impl pulp::WithSimd for Offers<'_> {
 /// Label predicted for each query by the majority of its neighbors; among equally frequent labels the smallest, as
 /// scikit-learn's classifier has it.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::neighbors::majority_labels;
+///
+/// let neighbors = array![[0, 1, 2], [2, 3, 4]];
+/// assert_eq!(majority_labels(&neighbors, &[7, 7, 4, 4, 9])?, [7, 4]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When a neighbor has no label.
 pub fn majority_labels(neighbors: &ArrayRef2<usize>, labels: &[usize]) -> Result<Vec<usize>> {
@@ -200,6 +218,18 @@ pub struct PrefixAccuracy {
 /// predicted by the majority of its `neighbors` nearest ones. Ties of the majority go to the lexicographically smallest
 /// prefix.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::{directions::dominance_order, neighbors::prefix_accuracy};
+///
+/// // The features tell the dominant trait.
+/// let grades = array![[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.7, 0.2], [0.3, 0.6]];
+/// let train = [true, true, true, true, false, false];
+/// let found = prefix_accuracy(&grades, &dominance_order(&grades)?, &train, 1, 1)?;
+/// assert_eq!((found.accuracy, found.tested), (vec![1.0], 2));
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When shapes disagree, a feature is not finite, `depths` exceeds the number of traits, there are fewer training
 /// customers than neighbors, or no test customers.
@@ -225,7 +255,7 @@ pub fn prefix_accuracy(
         let known: Vec<usize> = reference.iter().map(|&n| labels[n]).collect();
         let mut counts = vec![0.0; paths.len()];
         known.iter().for_each(|&l| counts[l] += 1.0);
-        let commonest = crate::dominance::argmax(counts.into_iter());
+        let commonest = crate::directions::dominance::argmax(counts.into_iter());
         let predicted = majority_labels(&near, &known)?;
         let share = |right: usize| right as f64 / tested.len() as f64;
         accuracy.push(share(tested.iter().zip(&predicted).filter(|&(&n, &p)| labels[n] == p).count()));

@@ -3,10 +3,10 @@
 use ndarray::{Array2, ArrayRef2, ArrayRef3, Axis};
 use rand::{Rng, RngExt};
 
-use crate::agreement::{adjusted_rand_index, share_equal};
 use crate::check;
+use crate::clusters::{KMeans, nearest_rows};
 use crate::error::Result;
-use crate::kmeans::{KMeans, nearest_rows};
+use crate::quality::{adjusted_rand_index, share_equal};
 
 /// A share among the training customers, the others, and all; NaN for a part without customers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,7 +56,21 @@ pub struct WindowStability {
 ///
 /// k-means with `clusters` clusters and `starts` starts is fitted on the training rows of `long` (`N x F`); the rows of
 /// `short` (`N x F`, through the same net or scored with the same means and scales) go to the nearest of those centers.
-/// Pass unit directions (see [`crate::unit_rows`]) to compare directions.
+/// Pass unit directions (see [`crate::directions::unit_rows`]) to compare directions.
+///
+/// ```
+/// use ndarray::array;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::stability::window_stability;
+///
+/// let long = array![[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]];
+/// let short = array![[0.8, 0.2], [0.9, 0.0], [0.9, 0.2], [0.0, 0.8]];
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let found = window_stability(&long, &short, &[true; 4], 2, 4, &mut rng)?;
+/// // One of four customers is elsewhere by the short window.
+/// assert_eq!(found.same.all, 0.75);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are fewer training customers than clusters.
@@ -84,6 +98,14 @@ pub fn window_stability<R: Rng + ?Sized>(
 }
 
 /// Share of customers with equal labels, for example the dominant trait by the long and by the short window.
+///
+/// ```
+/// use spendscape_segments::stability::label_stability;
+///
+/// let kept = label_stability(&[0, 1, 1, 2], &[0, 1, 2, 2], &[true, true, false, false])?;
+/// assert_eq!((kept.train, kept.test, kept.all), (1.0, 0.5, 0.75));
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When lengths disagree.
@@ -117,7 +139,19 @@ pub struct YearlyStability {
 /// follows their moves.
 ///
 /// For the LSTM pass the unit vectors of `h_t`; for raw scores the yearly scores, and as a control their
-/// [`crate::running_mean`], which keeps still by construction.
+/// [`crate::directions::running_mean`], which keeps still by construction.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::stability::yearly_stability;
+///
+/// // Two customers over two years; the second moves from one center to the other.
+/// let yearly = array![[[0.1], [0.2]], [[0.1], [0.9]]];
+/// let found = yearly_stability(&array![[0.0], [1.0]], &yearly, &[true; 2])?;
+/// assert_eq!(found.labels, array![[0, 0], [0, 1]]);
+/// assert_eq!(found.never_moved.all, 0.5);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are no periods.
@@ -146,6 +180,16 @@ pub fn yearly_stability(
 
 /// Adjusted Rand indices between all pairs of labelings of the same customers, for example over training seeds.
 ///
+/// ```
+/// use spendscape_segments::stability::pairwise_agreement;
+///
+/// let labelings = [vec![0, 0, 1, 1], vec![1, 1, 0, 0], vec![0, 1, 0, 1]];
+/// let agreement = pairwise_agreement(&labelings)?;
+/// assert_eq!(agreement[0], 1.0);
+/// assert!(agreement[1] < 0.0 && agreement[2] < 0.0);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When lengths disagree or there are fewer than two labelings.
 pub fn pairwise_agreement(labelings: &[Vec<usize>]) -> Result<Vec<f64>> {
@@ -171,6 +215,19 @@ pub struct BootstrapStability {
 
 /// Refits k-means on `repeats` bootstrap samples and compares each with the clustering of the same rows that the reference
 /// `centers` (`k x F`) make.
+///
+/// ```
+/// use ndarray::array;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::stability::bootstrap_stability;
+///
+/// // Two groups far apart are found again in every sample.
+/// let x = array![[0.0], [0.1], [0.2], [0.3], [9.0], [9.1], [9.2], [9.3]];
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let found = bootstrap_stability(&x, &array![[0.15], [9.15]], 4, 10, &mut rng)?;
+/// assert_eq!(found.adjusted_rand, [1.0; 10]);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When shapes disagree, a value is not finite, or `repeats` is 0.
@@ -210,6 +267,14 @@ fn best_jaccard(a: &[usize], b: &[usize], clusters: usize) -> Vec<f64> {
 
 /// Share of customers two clusterings of the same size agree on after the clusters are matched by greatest overlap.
 ///
+/// ```
+/// use spendscape_segments::stability::matched_share;
+///
+/// // Cluster 0 of one is cluster 1 of the other; one customer of four lies elsewhere.
+/// assert_eq!(matched_share(&[0, 0, 1, 1], &[1, 1, 0, 1])?, 0.75);
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
+///
 /// # Errors
 /// When lengths disagree or there are no customers.
 pub fn matched_share(a: &[usize], b: &[usize]) -> Result<f64> {
@@ -218,7 +283,7 @@ pub fn matched_share(a: &[usize], b: &[usize]) -> Result<f64> {
     let (b, columns) = crate::labels::compress(b);
     let mut overlap = Array2::<f64>::zeros((rows, columns));
     a.iter().zip(&b).for_each(|(&i, &j)| overlap[[i, j]] += 1.0);
-    let partner = crate::hungarian::maximum_assignment(&overlap)?;
+    let partner = crate::quality::maximum_assignment(&overlap)?;
     let renamed: Vec<usize> = a.iter().map(|&i| partner[i].unwrap_or(usize::MAX)).collect();
     share_equal(&renamed, &b)
 }

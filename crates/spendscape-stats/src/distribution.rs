@@ -6,6 +6,16 @@ use rayon::prelude::*;
 use crate::{BadInput, check, quantile_sorted};
 
 /// The empirical distribution of every column of a table.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_stats::EmpiricalDistribution;
+///
+/// let peers = EmpiricalDistribution::new(&array![[0.1], [0.2], [0.3], [0.4]])?;
+/// assert!(peers.percentile(0, 0.35)? > peers.percentile(0, 0.15)?);
+/// assert!(peers.quantile(0, 1.0)? <= 0.4);
+/// # Ok::<(), spendscape_stats::BadInput>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmpiricalDistribution {
     sorted: Vec<Vec<f64>>,

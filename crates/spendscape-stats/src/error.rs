@@ -29,9 +29,9 @@ pub enum BadInput {
     /// Too little for what was asked.
     #[error("{what} needs at least {needed} {of}, but got {found}; pass more or ask for less")]
     TooFew {
-        /// What was asked, or the argument.
+        /// The computation asked for, or the argument.
         what: &'static str,
-        /// What is counted, for example `rows`.
+        /// The things counted, for example `rows`.
         of: &'static str,
         /// How many are needed.
         needed: usize,
@@ -57,7 +57,7 @@ pub enum BadInput {
     /// An index points outside its axis.
     #[error("{argument} {index} does not exist; there are {length}")]
     OutOfRange {
-        /// What was indexed.
+        /// The thing indexed.
         argument: &'static str,
         /// The index.
         index: usize,

@@ -37,6 +37,14 @@ impl Estimate {
 }
 
 /// Draws as many rows as there are, with replacement, from the stream of a seed.
+///
+/// ```
+/// use spendscape_stats::resample;
+///
+/// let mut times = [0; 5];
+/// resample(1, 5, |row| times[row] += 1);
+/// assert_eq!(times.iter().sum::<usize>(), 5);
+/// ```
 pub fn resample(seed: u64, rows: usize, mut drawn: impl FnMut(usize)) {
     let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
     (0..rows).for_each(|_| drawn(rng.random_range(0..rows)));
@@ -47,6 +55,17 @@ pub fn resample(seed: u64, rows: usize, mut drawn: impl FnMut(usize)) {
 ///
 /// One number of `rng` seeds each sample, so that results do not depend on threads. Where it costs too much to draw for every
 /// statistic, samples made elsewhere with [`resample`] become estimates by [`Estimate::of`].
+///
+/// ```
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_stats::bootstrap;
+///
+/// // The mean of 0, 1, 2, 3, 4, from how often each row was drawn.
+/// let mean = |times: &[u32]| vec![(0..5).map(|row| f64::from(times[row]) * row as f64).sum::<f64>() / 5.0];
+/// let found = bootstrap(5, 200, &mut Xoshiro256PlusPlus::seed_from_u64(1), mean)[0];
+/// assert_eq!(found.value, 2.0);
+/// assert!(found.low < 2.0 && 2.0 < found.high);
+/// ```
 pub fn bootstrap<R: Rng + ?Sized>(
     rows: usize,
     draws: usize,

@@ -53,6 +53,14 @@ pub fn mean_r2(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Re
 
 /// Root mean square error of each target; both N x K.
 ///
+/// ```
+/// use ndarray::array;
+///
+/// let errors = spendscape_stats::rmse(&array![[0.0], [0.0]], &array![[3.0], [-3.0]])?;
+/// assert_eq!(errors, array![3.0]);
+/// # Ok::<(), spendscape_stats::BadInput>(())
+/// ```
+///
 /// # Errors
 /// Those of [`r2`].
 pub fn rmse(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Result<Array1<f64>, BadInput> {

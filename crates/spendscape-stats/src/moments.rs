@@ -3,6 +3,12 @@
 use ndarray::{Array1, ArrayRef, Ix2, Zip};
 
 /// Mean of each column; zeros without rows.
+///
+/// ```
+/// use ndarray::array;
+///
+/// assert_eq!(spendscape_stats::column_means(&array![[1.0, 4.0], [3.0, 6.0]]), array![2.0, 5.0]);
+/// ```
 #[must_use]
 pub fn column_means(a: &ArrayRef<f64, Ix2>) -> Array1<f64> {
     let mut mean = Array1::zeros(a.ncols());

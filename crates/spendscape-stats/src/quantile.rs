@@ -15,6 +15,10 @@ pub fn quantile(values: &[f64], level: f64) -> f64 {
 }
 
 /// The same of values that are sorted already, by [`f64::total_cmp`]: NaN stands at the ends.
+///
+/// ```
+/// assert_eq!(spendscape_stats::quantile_sorted(&[1.0, 2.0, 4.0], 0.75), 3.0);
+/// ```
 #[must_use]
 pub fn quantile_sorted(sorted: &[f64], level: f64) -> f64 {
     let [first, .., end] = sorted else { return sorted.first().copied().unwrap_or(f64::NAN) };

@@ -95,6 +95,14 @@ pub fn stratified_folds<R: Rng + ?Sized>(
 /// Trains on the rows of the earliest days and tests on those of later ones. `share` of the rows train; those of
 /// the day on the border all test, so that nothing trains on a day that is tested.
 ///
+/// ```
+/// use spendscape_stats::time_split;
+///
+/// let fold = time_split(&[30, 10, 20, 30], 0.5)?;
+/// assert_eq!((fold.train, fold.test), (vec![1, 2], vec![0, 3]));
+/// # Ok::<(), spendscape_stats::BadInput>(())
+/// ```
+///
 /// # Errors
 /// [`BadInput::InvalidParameter`] for a share that is not between 0 and 1, [`BadInput::TooFew`] if one side is empty.
 pub fn time_split(days: &[i64], share: f64) -> Result<Fold, BadInput> {
@@ -111,6 +119,15 @@ pub fn time_split(days: &[i64], share: f64) -> Result<Fold, BadInput> {
 
 /// A uniform permutation of `0..n` (Fisher and Yates): the same for a generator in all versions, which `rand` does not promise
 /// of its shuffles.
+///
+/// ```
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_stats::permutation;
+///
+/// let mut order = permutation(5, &mut Xoshiro256PlusPlus::seed_from_u64(1));
+/// order.sort_unstable();
+/// assert_eq!(order, [0, 1, 2, 3, 4]);
+/// ```
 pub fn permutation<R: Rng + ?Sized>(n: usize, rng: &mut R) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     for i in (1..n).rev() {

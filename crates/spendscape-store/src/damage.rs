@@ -6,7 +6,7 @@ use parquet::errors::ParquetError;
 
 use crate::{Error, Manifest, manifest::command};
 
-/// What to do about a damaged file: run the stage that the manifest beside it names.
+/// The remedy for a damaged file: run the stage that the manifest beside it names.
 pub(crate) fn remedy(path: &Path) -> String {
     let folder = path.parent().unwrap_or(Path::new(""));
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -4,14 +4,14 @@ use std::{io::ErrorKind, path::PathBuf};
 
 use crate::Digest;
 
-/// What can go wrong with a file.
+/// The error of a file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused an operation.
     #[error("cannot {action} {path}: {source}")]
     Io {
-        /// What was tried.
+        /// The operation tried.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum Error {
     Empty {
         /// The file.
         path: PathBuf,
-        /// What to do.
+        /// The remedy.
         remedy: String,
     },
     /// The file is no Parquet file, or is cut or damaged.
@@ -43,9 +43,9 @@ pub enum Error {
     Parquet {
         /// The file.
         path: PathBuf,
-        /// What to do.
+        /// The remedy.
         remedy: String,
-        /// What Parquet says.
+        /// The error of Parquet.
         source: parquet::errors::ParquetError,
     },
     /// The table is of another version of the program.
@@ -55,7 +55,7 @@ pub enum Error {
         path: PathBuf,
         /// The versions.
         versions: spendscape_schema::Error,
-        /// What to do.
+        /// The remedy.
         remedy: String,
     },
     /// The file holds another table or other columns.
@@ -63,7 +63,7 @@ pub enum Error {
     Table {
         /// The file.
         path: PathBuf,
-        /// What differs.
+        /// The difference.
         source: spendscape_schema::Error,
     },
     /// A row group that the file does not have.
@@ -89,13 +89,13 @@ pub enum Error {
     DigestMismatch {
         /// The file.
         path: PathBuf,
-        /// What was compared: the content, the footer or a column chunk.
+        /// The part compared: the content, the footer or a column chunk.
         part: String,
         /// The digest in the file.
         expected: String,
         /// The digest of the part.
         found: Digest,
-        /// What to do.
+        /// The remedy.
         remedy: String,
     },
     /// The footer of a table has no seal.
@@ -105,7 +105,7 @@ pub enum Error {
     Unsealed {
         /// The file.
         path: PathBuf,
-        /// What to do.
+        /// The remedy.
         remedy: String,
     },
     /// A file is not what the stage that made it recorded.
@@ -117,7 +117,7 @@ pub enum Error {
         path: PathBuf,
         /// The stage.
         stage: String,
-        /// What to type.
+        /// The command to type.
         command: String,
     },
     /// The manifest of a run folder is not what was written.
@@ -144,9 +144,9 @@ pub enum Error {
     Json {
         /// The file.
         path: PathBuf,
-        /// What was read.
+        /// The text read.
         what: &'static str,
-        /// What is wrong.
+        /// The fault.
         source: serde_json::Error,
     },
 }

@@ -77,6 +77,21 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// A file that replaces its destination when it is [committed](Self::commit), and vanishes when it is dropped before.
+///
+/// ```
+/// use std::io::Write;
+/// use spendscape_store::PendingFile;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("report.txt");
+/// let pending = PendingFile::create(&path)?;
+/// pending.handle()?.write_all(b"whole")?;
+/// // Nothing is there before all of it is.
+/// assert!(!path.exists());
+/// pending.commit()?;
+/// assert_eq!(std::fs::read(&path)?, b"whole");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct PendingFile {
     destination: PathBuf,
@@ -166,6 +181,18 @@ impl Drop for PendingFile {
 }
 
 /// A folder for intermediate files, removed with its content when dropped or when the process is interrupted.
+///
+/// ```
+/// use spendscape_store::ScratchFolder;
+///
+/// let folder = tempfile::tempdir()?;
+/// let scratch = ScratchFolder::create(folder.path())?;
+/// let path = scratch.path().to_owned();
+/// assert!(path.is_dir());
+/// drop(scratch);
+/// assert!(!path.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct ScratchFolder {
     folder: tempfile::TempDir,
@@ -203,6 +230,16 @@ impl Drop for ScratchFolder {
 }
 
 /// Writes a whole file at once, replacing `destination` only when every byte is on disk.
+///
+/// ```
+/// use spendscape_store::write_file;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("goals.toml");
+/// write_file(&path, b"name = \"a small bank\"")?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "name = \"a small bank\"");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be written; the old file then stays as it was.

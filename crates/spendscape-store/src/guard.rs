@@ -17,6 +17,13 @@ thread_local! {
 /// For software of others, which panics on some damaged files; our own panics are bugs and stay what they are. What `work`
 /// was changing must not be used after an error. Such a panic is not printed: its message is in the error.
 ///
+/// ```
+/// use spendscape_store::catch_panic;
+///
+/// assert_eq!(catch_panic(|| 7), Ok(7));
+/// assert_eq!(catch_panic(|| -> u8 { panic!("page 3 is cut") }), Err("page 3 is cut".to_owned()));
+/// ```
+///
 /// # Errors
 /// The panic's message.
 pub fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What stands in a digest's place within the bytes that it is of, while it is taken.
+/// The filler in a digest's place within the bytes that it is of, while it is taken.
 pub(crate) const UNSEALED: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// A BLAKE3 digest, written as 64 hexadecimal digits.

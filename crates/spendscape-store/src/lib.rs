@@ -1,5 +1,4 @@
-//! Tables on disk: Parquet files that carry their schema version, their provenance and a digest of their content, and
-//! that appear whole or not at all.
+#![doc = include_str!("../README.md")]
 //!
 //! A file is written beside its destination, synced and renamed; what an interrupted run leaves behind is removed
 //! ([`remove_temporaries`]), and what a killed one left by who locks the folder next ([`FolderLock`]). The digest covers the
@@ -7,24 +6,6 @@
 //! compression write the same digest. The bytes have digests of their own, of every column chunk and of the footer, which
 //! readers compare before they decode: no flipped byte is computed with. The manifest says which file counts
 //! ([`standing`]). The crate does not know what the tables mean (that is `spendscape-schema`) and computes nothing.
-//!
-//! ```
-//! use spendscape_schema::{Axes, Table, arrays};
-//! use spendscape_store::{Provenance, TableWriter, read_table};
-//!
-//! let folder = tempfile::tempdir()?;
-//! let path = folder.path().join("metrics.parquet");
-//! let schema = Table::Metrics.schema(&Axes::new())?;
-//! let mut writer = TableWriter::create(&path, Table::Metrics, schema.clone(), Provenance::new("example"))?;
-//! let columns = vec![arrays::text(["r2"]), arrays::float([0.95])];
-//! writer.write(&arrow::array::RecordBatch::try_new(schema, columns)?)?;
-//! let written = writer.finish()?;
-//!
-//! let stored = read_table(&path, Table::Metrics)?;
-//! assert_eq!(stored.rows.float("value")?, [0.95]);
-//! assert_eq!(stored.digest, written.digest);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 //!
 //! Modules in reading order: [`mod@file`] (atomic replacement), [`mod@lock`], [`provenance`], `hash`, [`digest`], [`sealed`]
 //! (digests of bytes), [`guard`] (panics of other software), `pages`, `categories` and `fixed` (columns of categories, and

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// How long it sleeps between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What a process does in a folder.
+/// The use that a process makes of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Use {
     /// Reads: others may read too.
@@ -39,6 +39,16 @@ pub enum Use {
 /// A folder that no other process of this program writes in until this is dropped.
 ///
 /// The lock is advisory (`flock`): the system drops it when the process ends, however that comes about.
+///
+/// ```
+/// use spendscape_store::{FolderLock, Use};
+///
+/// let folder = tempfile::tempdir()?;
+/// // Readers share a folder.
+/// let (_first, _second) =
+///     (FolderLock::acquire(folder.path(), Use::Read)?, FolderLock::acquire(folder.path(), Use::Read)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct FolderLock {
     /// None where the folder cannot be written to: then nobody needs to be kept out.

@@ -13,7 +13,7 @@ use crate::{Digest, Error, Provenance, file::io_error, hash::UNSEALED, write_fil
 /// Name of the manifest in a run folder.
 pub const FILE_NAME: &str = "manifest.json";
 
-/// What the stages of a run did. What varies from run to run (times, threads, paths) stands here and nowhere else.
+/// The record of a run's stages. All that varies from run to run (times, threads, paths) stands here and nowhere else.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The stages by name.
@@ -29,10 +29,10 @@ struct Document {
     manifest: Manifest,
 }
 
-/// What one stage did.
+/// The record of one stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageRecord {
-    /// What it was made from.
+    /// Its provenance.
     pub provenance: Provenance,
     /// The program file that ran it, as [`this_build`] tells it; none in a manifest of before this was recorded.
     #[serde(default)]
@@ -67,6 +67,17 @@ pub struct Void {
 
 impl Manifest {
     /// Reads the manifest of a run folder; a folder without one has an empty manifest.
+    ///
+    /// ```
+    /// use spendscape_store::Manifest;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// // A folder without a manifest has no stages; bytes that are none are refused.
+    /// assert_eq!(Manifest::read(folder.path())?, Manifest::default());
+    /// std::fs::write(folder.path().join("manifest.json"), "{}")?;
+    /// assert!(Manifest::read(folder.path()).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Manifest`] if the file is not what was written, [`Error::Io`] if it cannot be read.
@@ -180,7 +191,7 @@ pub(crate) fn command_name(stage: &str) -> &str {
     if stage == "panel" { "ingest" } else { stage }
 }
 
-/// What tells this program file from another one: its length, and when it was written, in seconds since 1970. The
+/// The marks of this program file: its length, and when it was written, in seconds since 1970. The
 /// version alone does not: between two releases the code changes, and with it what a stage writes. `None` if the system
 /// does not say where the program lies or when it was written.
 #[must_use]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::Digest;
 
-/// What a table was made from: enough to make it again. Times, threads and paths do not belong here, so that the same
+/// The provenance of a table: enough to make it again. Times, threads and paths do not belong here, so that the same
 /// inputs give the same provenance everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {

@@ -1,4 +1,4 @@
-//! What makes a flipped byte show: a digest of every column chunk in the footer, and a seal on the footer.
+//! Seals, which show a flipped byte: a digest of every column chunk in the footer, and a seal on the footer.
 //!
 //! A Parquet footer says where the columns lie, what their smallest and largest values are and, here, what the table was
 //! made from: numbers that are computed with. Its seal is the digest of the footer's bytes with zeros in the seal's place.
@@ -261,7 +261,7 @@ impl Chunks {
         self.state().refused.take()
     }
 
-    /// What follows `at` in its column chunk.
+    /// The rest of its column chunk from `at` on.
     fn rest(&self, at: u64) -> Result<Bytes, ParquetError> {
         let Inner { path, layout, .. } = &*self.0;
         let after = layout.partition_point(|place| place.start <= at);

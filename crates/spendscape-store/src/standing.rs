@@ -100,7 +100,7 @@ pub enum Standing {
 pub struct Stale {
     /// The file, or the one that it was made from that is to blame.
     pub path: PathBuf,
-    /// What is wrong, as the end of a sentence about it.
+    /// The fault, as the end of a sentence about it.
     pub why: String,
     /// The stage that makes it.
     pub stage: String,

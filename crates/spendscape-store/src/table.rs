@@ -51,6 +51,23 @@ impl Stored {
 }
 
 /// Reads one table batch by batch. Every column chunk is compared with its digest before it is decoded.
+///
+/// ```
+/// use arrow::array::RecordBatch;
+/// use spendscape_schema::{Axes, Table, arrays};
+/// use spendscape_store::{Provenance, TableReader, write_table};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("metrics.parquet");
+/// let columns = vec![arrays::text(["r2", "rmse"]), arrays::float([0.95, 0.1])];
+/// let batch = RecordBatch::try_new(Table::Metrics.schema(&Axes::new())?, columns)?;
+/// write_table(&path, Table::Metrics, &batch, Provenance::new("example"))?;
+/// let reader = TableReader::open(&path, Table::Metrics)?;
+/// assert_eq!(reader.len(), 2);
+/// // Another table is not taken for it.
+/// assert!(TableReader::open(&path, Table::Panel).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct TableReader {
     file: TableFile,
@@ -136,7 +153,7 @@ impl TableFile {
         Ok(Self { footer, schema, axes })
     }
 
-    /// What the footer says of row groups and columns.
+    /// The footer's metadata of row groups and columns.
     #[must_use]
     pub fn metadata(&self) -> &ArrowReaderMetadata {
         &self.footer.metadata

@@ -45,10 +45,10 @@ use crate::{
 /// large enough for its dictionaries to pay.
 const ROWS_PER_GROUP: usize = 1 << 20;
 
-/// What the names of columns of money end in.
+/// The suffix of the names of columns of money.
 const MONEY: &str = "_minor";
 
-/// What was written.
+/// The result of writing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Number of rows.
@@ -59,6 +59,23 @@ pub struct Written {
 
 /// Writes one table batch by batch; the file appears when [`finish`](Self::finish) succeeds. Columns are digested and encoded
 /// beside each other, on the threads of the pool at hand.
+///
+/// ```
+/// use arrow::array::RecordBatch;
+/// use spendscape_schema::{Axes, Table, arrays};
+/// use spendscape_store::{Provenance, TableWriter};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("metrics.parquet");
+/// let schema = Table::Metrics.schema(&Axes::new())?;
+/// let mut writer = TableWriter::create(&path, Table::Metrics, schema.clone(), Provenance::new("example"))?;
+/// for value in [0.95, 0.96] {
+///     let columns = vec![arrays::text(["r2"]), arrays::float([value])];
+///     writer.write(&RecordBatch::try_new(schema.clone(), columns)?)?;
+/// }
+/// assert_eq!(writer.finish()?.rows, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct TableWriter {
     path: PathBuf,

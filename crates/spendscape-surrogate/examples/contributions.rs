@@ -7,7 +7,10 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_stats::mean_r2;
-use spendscape_surrogate::{Gauge, Ols, Score};
+use spendscape_surrogate::{
+    explain::{Gauge, Score},
+    models::Ols,
+};
 
 const CLASSES: [&str; 6] = ["groceries", "travel", "restaurants", "books", "gambling", "insurance"];
 /// What each class does to the score; only differences count, because shares sum to 1.

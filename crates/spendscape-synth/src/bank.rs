@@ -23,6 +23,17 @@ pub const INCOME_CLASS: &str = "salary";
 /// Windows are the years before the last one, then the six two-month windows of the last year. Totals are rounded to
 /// minor units once, here: panels and ledger are made from the same integers, so that the panel of the ledger is this
 /// one bit for bit.
+///
+/// ```
+/// use spendscape_synth::{Bank, BankParams, Preset, bank_coefficients};
+///
+/// let bank = Bank::generate(&BankParams::new(Preset::Base).customers(20).years(3), &bank_coefficients()?)?;
+/// assert_eq!(bank.traits().dim(), (20, 3, 5));
+/// // A customer is the same in a larger bank.
+/// let larger = Bank::generate(&BankParams::new(Preset::Base).customers(40).years(3), &bank_coefficients()?)?;
+/// assert_eq!(larger.traits().outer_iter().next(), bank.traits().outer_iter().next());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Bank {
     pub(crate) params: BankParams,

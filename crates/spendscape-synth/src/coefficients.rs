@@ -12,6 +12,12 @@ pub const BANK_TABLE: &str = include_str!("../data/bank97.csv");
 /// It was authored for this project and is **not** the published table of ratings by Matz, Gladstone and Stillwell
 /// (2016), which is not public in machine-readable form; see `data/README.md`.
 ///
+/// ```
+/// let table = spendscape_synth::bank_coefficients()?;
+/// assert_eq!(table.classes.len(), 97);
+/// # Ok::<(), spendscape_synth::Error>(())
+/// ```
+///
 /// # Errors
 /// Never for the table that comes with the crate.
 pub fn bank_coefficients() -> Result<Coefficients, Error> {
@@ -32,6 +38,12 @@ pub struct PublishedSign {
 }
 
 /// The signs of [`bank_coefficients`] that were published; all others, and all sizes, were authored. See `data/README.md`.
+///
+/// ```
+/// let signs = spendscape_synth::published_signs()?;
+/// assert!(!signs.is_empty() && signs.iter().all(|sign| !sign.study.is_empty()));
+/// # Ok::<(), spendscape_synth::Error>(())
+/// ```
 ///
 /// # Errors
 /// Never for the list that comes with the crate.

@@ -39,7 +39,7 @@ pub(crate) fn trait_factor() -> [[f64; TRAITS]; TRAITS] {
     factor
 }
 
-/// What all customers share.
+/// The model that all customers share.
 #[derive(Debug)]
 pub(crate) struct Population<'a> {
     params: &'a BankParams,

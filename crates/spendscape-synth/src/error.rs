@@ -1,6 +1,6 @@
 //! The one error of the crate.
 
-/// What can be wrong with a bank.
+/// The error of the crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -68,7 +68,7 @@ pub enum Error {
     /// The bank's arrays do not have the shape of its parameters.
     #[error("the bank does not fit its own shape: {source}")]
     Shape {
-        /// What ndarray says.
+        /// The error of ndarray.
         source: ndarray::ShapeError,
     },
     /// A table refuses its parts.

@@ -33,7 +33,7 @@ const BYTES_PER_ROW: u64 = 8;
 /// Rows per total, for the same check and for the size of a batch: a tenth more than was measured.
 const ROWS_PER_TOTAL: f64 = 1.4;
 
-/// What a ledger holds.
+/// The contents of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerSummary {
     /// Rows and digest of the file.
@@ -44,7 +44,7 @@ pub struct LedgerSummary {
     pub vanished: usize,
 }
 
-/// What the batches share.
+/// The data that the batches share.
 struct Plan<'a> {
     bank: &'a Bank,
     schema: SchemaRef,
@@ -120,13 +120,7 @@ impl<'a> Plan<'a> {
         for (key, customer) in customers.clone().enumerate() {
             if self.bank.has_data(customer, window) {
                 let calendar = &self.calendars[window];
-                self.bank.transactions(
-                    (customer, key as i32),
-                    window,
-                    calendar,
-                    &self.bill_months,
-                    &mut rows,
-                );
+                self.bank.transactions(customer, key as i32, window, calendar, &self.bill_months, &mut rows);
             }
         }
         // Dictionaries are made once and rows name places in them: no string is hashed.

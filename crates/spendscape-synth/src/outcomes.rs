@@ -1,4 +1,4 @@
-//! What becomes of the customers in the year after the last one: default and liquidity, with the best possible scores,
+//! Outcomes of the customers in the year after the last one: default and liquidity, with the best possible scores,
 //! and the balances that foreshadow them (METHODS section 15.1).
 
 use arrow::array::RecordBatch;
@@ -54,7 +54,7 @@ pub struct CustomerOutcome {
     pub group: &'static str,
 }
 
-/// What a customer holds on the account.
+/// The balance of a customer's account.
 struct Account {
     /// Standardized logarithm of the buffer, per year.
     buffer: Vec<f64>,

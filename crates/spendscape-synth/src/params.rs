@@ -1,4 +1,4 @@
-//! What kind of bank.
+//! Parameters of a bank.
 
 use crate::Error;
 

@@ -84,7 +84,7 @@ pub(crate) fn bill_months(classes: &[String]) -> Vec<Option<usize>> {
     classes.iter().map(months).collect()
 }
 
-/// What a customer does in the same way in every window.
+/// The habits of a customer, the same in every window.
 struct Habits {
     /// Monthly salary in the first year, minor units.
     salary: f64,
@@ -104,7 +104,8 @@ impl Bank {
     /// inflows are its total.
     pub(crate) fn transactions(
         &self,
-        (customer, key): (usize, i32),
+        customer: usize,
+        key: i32,
         window: usize,
         calendar: &Calendar,
         bill_months: &[Option<usize>],

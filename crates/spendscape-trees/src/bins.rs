@@ -18,6 +18,18 @@ pub(crate) const LANES: usize = 8;
 /// A feature with at most as many distinct values as bins gets one bin per value, and trees split it exactly. Any other is
 /// cut where the rows are shared out evenly, after values that fill a bin of their own (the zeros of sparse shares) got
 /// one. A cut lies midway between the two values that it separates.
+///
+/// ```
+/// use ndarray::array;
+/// use std::sync::Arc;
+/// use spendscape_trees::Bins;
+///
+/// // Up to two bins per feature, cut by these rows; others are coded by the same cuts.
+/// let bins = Arc::new(Bins::fit(&array![[0.0], [1.0], [2.0], [3.0]], 2)?);
+/// let codes = bins.encode(&array![[-7.0], [99.0]])?;
+/// assert_eq!(codes.rows(), 2);
+/// # Ok::<(), spendscape_trees::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bins {
     /// Ascending, one vector per feature.
@@ -167,6 +179,16 @@ pub(crate) fn midpoint(low: f64, high: f64) -> f64 {
 }
 
 /// A panel (N x F) as codes of bins: made once, read by any number of fits.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_trees::Binned;
+///
+/// let codes = Binned::new(&array![[0.5], [0.1], [0.9]], 256)?;
+/// // Codes are in the order of the values.
+/// assert_eq!(codes.codes(0), [1, 0, 2]);
+/// # Ok::<(), spendscape_trees::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Binned {
     bins: Arc<Bins>,

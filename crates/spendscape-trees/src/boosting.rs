@@ -25,6 +25,19 @@ use crate::{
 /// | `l2` | 0 | penalty on the values of leaves, added to their Hessians | at least 0 |
 /// | `subsample` | 1 | share of the training rows that a tree is grown on | (0, 1] |
 /// | `seed` | 0 | draws those rows | any |
+///
+/// ```
+/// use ndarray::{Array1, Array2};
+/// use spendscape_trees::{Binned, Boosting, Loss, Training};
+///
+/// // A step at .5.
+/// let x = Array2::from_shape_fn((200, 1), |(row, _)| row as f64 / 200.0);
+/// let y: Array1<f64> = x.column(0).mapv(|x| if x < 0.5 { 0.0 } else { 1.0 });
+/// let codes = Binned::new(&x, 256)?;
+/// let model = Boosting::params(Loss::Squared).trees(60).fit(&codes, Training::new(&y))?;
+/// assert!((model.predict(&x)? - y).iter().all(|error| error.abs() < 0.05));
+/// # Ok::<(), spendscape_trees::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Boosting {
     loss: Loss,
@@ -38,7 +51,7 @@ pub struct Boosting {
     seed: u64,
 }
 
-/// What an ensemble is grown on, beside the codes of a panel.
+/// Training data of an ensemble, beside the codes of a panel.
 #[derive(Debug, Clone, Copy)]
 pub struct Training<'a> {
     y: &'a ArrayRef1<f64>,
@@ -72,7 +85,7 @@ impl<'a> Training<'a> {
 impl Boosting {
     /// 100 trees of depth 3 with a learning rate of .1.
     #[must_use]
-    pub fn new(loss: Loss) -> Self {
+    pub fn params(loss: Loss) -> Self {
         Self {
             loss,
             trees: 100,

@@ -67,20 +67,30 @@ impl SortedColumns {
 /// |---|---|---|---|
 /// | `max_depth` | none | splits between root and leaf | at least 1 |
 /// | `min_leaf_rows` | 1 | training rows in a leaf | at least 1 |
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_trees::{Cart, SortedColumns};
+///
+/// let x = array![[0.0], [1.0], [2.0], [3.0]];
+/// let columns = SortedColumns::new(&x)?;
+/// let model = Cart::params().max_depth(1).fit(&columns, &array![5.0, 5.0, 9.0, 9.0])?;
+/// assert_eq!(model.predict(&array![[0.2], [2.9]])?, array![5.0, 9.0]);
+/// # Ok::<(), spendscape_trees::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cart {
     max_depth: usize,
     min_leaf_rows: usize,
 }
 
-impl Default for Cart {
+impl Cart {
     /// An unlimited tree.
-    fn default() -> Self {
+    #[must_use]
+    pub fn params() -> Self {
         Self { max_depth: usize::MAX, min_leaf_rows: 1 }
     }
-}
 
-impl Cart {
     /// Limits the depth.
     #[must_use]
     pub fn max_depth(mut self, depth: usize) -> Self {
@@ -250,7 +260,7 @@ impl<'a> Grower<'a> {
         best
     }
 
-    /// What a mean takes from the squared error.
+    /// The part of the squared error that a mean explains.
     fn score(&self, sum: i64, rows: usize) -> f64 {
         let sum = sum as f64;
         sum * sum * self.reciprocals[rows]

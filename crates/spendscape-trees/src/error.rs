@@ -35,7 +35,7 @@ pub enum Error {
     Row {
         /// The row number.
         row: usize,
-        /// What is wrong with it.
+        /// The fault.
         problem: &'static str,
         /// Rows of the panel.
         rows: usize,

@@ -2,7 +2,7 @@
 
 use crate::fixed::SHIFT;
 
-/// What boosting minimizes.
+/// The loss that boosting minimizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
     /// Half the squared error of a value.

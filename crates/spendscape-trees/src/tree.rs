@@ -3,7 +3,7 @@
 /// A split, or a leaf if it has no children.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Node<T> {
-    /// What a leaf adds or says.
+    /// The value of a leaf.
     pub(crate) value: f64,
     /// Rows up to and with the cut go left.
     pub(crate) cut: T,

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use ndarray::Array2;
-use spendscape_dynamics::InverseRegression;
+use spendscape_dynamics::inverse::InverseRegression;
 use spendscape_linalg::{principal_components, variance_along};
 use spendscape_run::{Model, StoredStates, WithAxes, angle_names};
 use spendscape_schema::{

@@ -94,7 +94,7 @@ pub(crate) use measuring::measure;
 #[cfg(feature = "measure")]
 mod measuring {
     use anyhow::Result;
-    use spendscape_segments::StraightnessSummary;
+    use spendscape_segments::trajectories::StraightnessSummary;
 
     use super::*;
     use crate::figure::Keyed;

@@ -105,9 +105,15 @@ mod measuring {
     use spendscape_run::Segmentation;
     use spendscape_schema::seed;
     use spendscape_segments::{
-        ComparisonRow, DensityClusters, Error, GapReference, Hierarchical, JointNull, KMeans, Linkage,
-        Measure, Mixture, adjusted_mutual_information, adjusted_rand_index, davies_bouldin, dominant, elbow,
-        gap_of_inertia, silhouette_sampled, unit_rows,
+        Error,
+        clusters::{
+            DensityClusters, GapReference, Hierarchical, KMeans, Linkage, Mixture, elbow, gap_of_inertia,
+        },
+        comparison::{ComparisonRow, Measure},
+        directions::{dominant, unit_rows},
+        quality::{
+            JointNull, adjusted_mutual_information, adjusted_rand_index, davies_bouldin, silhouette_sampled,
+        },
     };
 
     use super::*;

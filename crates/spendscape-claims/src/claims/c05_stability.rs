@@ -105,8 +105,11 @@ mod measuring {
     use spendscape_run::Segmentation;
     use spendscape_schema::seed;
     use spendscape_segments::{
-        KMeans, bootstrap_stability, dominant, label_stability, pairwise_agreement, running_mean, unit_rows,
-        window_stability, yearly_stability,
+        clusters::KMeans,
+        directions::{dominant, running_mean, unit_rows},
+        stability::{
+            bootstrap_stability, label_stability, pairwise_agreement, window_stability, yearly_stability,
+        },
     };
     use spendscape_stats::quantile;
 

@@ -58,7 +58,10 @@ pub(crate) use measuring::measure;
 mod measuring {
     use anyhow::Result;
     use ndarray::Axis as Dimension;
-    use spendscape_segments::{LateChangeInput, dominant, late_changes, running_mean, turns_by_event};
+    use spendscape_segments::{
+        directions::{dominant, running_mean},
+        trajectories::{LateChangeInput, late_changes, turns_by_event},
+    };
 
     use super::*;
     use crate::measure::{metrics::Metrics, study::Study};

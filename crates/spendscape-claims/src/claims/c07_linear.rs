@@ -111,7 +111,8 @@ mod measuring {
     use spendscape_schema::seed;
     use spendscape_stats::mean_r2;
     use spendscape_surrogate::{
-        AngularErrors, BoostedTrees, Ols, Polynomial, RegressionTree, Ridge, Terms, simulate_anchor,
+        fidelity::{AngularErrors, simulate_anchor},
+        models::{BoostedTrees, Ols, Polynomial, RegressionTree, Ridge, Terms},
     };
 
     use super::*;
@@ -129,7 +130,7 @@ mod measuring {
         let ends = |rows: &[usize]| run.ends.select(Dimension(0), rows);
         let state = Ols::params().fit(&explanation.train, &ends(&run.train_rows()))?;
         metrics.add(R2_STATE, mean_r2(&ends(&run.test_rows()), &state.predict(&explanation.test)?)?);
-        metrics.add(ANCHOR_EXACT, spendscape_surrogate::ANCHOR);
+        metrics.add(ANCHOR_EXACT, spendscape_surrogate::fidelity::ANCHOR);
         let anchor = simulate_anchor(ANCHOR_DRAWS, &mut seed::stream(1, "anchor", 0))?;
         metrics.add(ANCHOR, anchor.mean().unwrap_or(f64::NAN));
         let errors = AngularErrors::new(&explanation.test_angles, &explanation.predicted)?;

@@ -67,7 +67,7 @@ pub(crate) use measuring::measure;
 #[cfg(feature = "measure")]
 mod measuring {
     use anyhow::Result;
-    use spendscape_surrogate::{Correction, recovery};
+    use spendscape_surrogate::fidelity::{Correction, recovery};
 
     use super::*;
     use crate::measure::{metrics::Metrics, study::Study};

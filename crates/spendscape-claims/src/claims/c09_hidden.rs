@@ -35,7 +35,7 @@ mod measuring {
     use anyhow::Result;
     use ndarray::Array2;
     use spendscape_stats::correlation;
-    use spendscape_surrogate::unlisted_classes;
+    use spendscape_surrogate::fidelity::unlisted_classes;
 
     use super::*;
     use crate::measure::{metrics::Metrics, run::Run, study::Study};

@@ -63,7 +63,9 @@ mod measuring {
     use spendscape_run::Segmentation;
     use spendscape_schema::seed;
     use spendscape_segments::{
-        DEFAULT_NEIGHBORS, final_states, prefix_accuracy, unit_rows, window_stability,
+        directions::{final_states, unit_rows},
+        neighbors::{DEFAULT_NEIGHBORS, prefix_accuracy},
+        stability::window_stability,
     };
 
     use super::*;

@@ -51,7 +51,9 @@ mod measuring {
     use anyhow::Result;
     use ndarray::Array2;
     use spendscape_surrogate::{
-        AngularErrors, Gauge, LinearModel, MAX_ERROR_DEGREES, Score, compensated_sum,
+        explain::{Gauge, MAX_ERROR_DEGREES, Score, compensated_sum},
+        fidelity::AngularErrors,
+        models::LinearModel,
     };
 
     use super::*;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use ndarray::Array2;
-use spendscape_segments::row_cosines;
+use spendscape_segments::trajectories::row_cosines;
 
 /// Mean cosine between the rows of two tables, those without a direction left out.
 ///

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
-use spendscape_segments::CanonicalFrame;
-use spendscape_surrogate::{LinearModel, Ols};
+use spendscape_segments::directions::CanonicalFrame;
+use spendscape_surrogate::models::{LinearModel, Ols};
 
 use super::run::Run;
 

@@ -84,7 +84,7 @@ fn too_few_customers(error: &Error) -> Option<String> {
 mod tests {
     use anyhow::{Context as _, bail};
     use ndarray::Array2;
-    use spendscape_segments::dominance_order;
+    use spendscape_segments::directions::dominance_order;
 
     use super::*;
     use crate::claims::c01_elbow::{ELBOW, NODES, R2};

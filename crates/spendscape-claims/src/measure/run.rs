@@ -9,7 +9,7 @@ use spendscape_schema::{
     Coefficients, Panel,
     tables::{Attractors, EndStates, Latent, MeanShares, Predictions, Reach, SurrogateAngles, TraitAxes},
 };
-use spendscape_segments::dominance_order;
+use spendscape_segments::directions::dominance_order;
 
 inputs! {
     /// What is measured.

@@ -4,8 +4,11 @@ use std::cell::OnceCell;
 
 use anyhow::Result;
 use ndarray::Array3;
-use spendscape_segments::{Comparison, TrajectorySummary, trajectory_summary};
-use spendscape_surrogate::{CoefficientTests, coefficient_tests};
+use spendscape_segments::{
+    comparison::Comparison,
+    trajectories::{TrajectorySummary, trajectory_summary},
+};
+use spendscape_surrogate::fidelity::{CoefficientTests, coefficient_tests};
 
 use super::comparison::compare_all;
 use super::explanation::Explanation;

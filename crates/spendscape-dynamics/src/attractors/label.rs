@@ -30,6 +30,18 @@ pub struct Label {
 ///
 /// A center without members has NaN outputs and is not clear.
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::attractors::label_points;
+///
+/// // Two centers, read by the identity.
+/// let ends = array![[0.9, 0.0], [1.1, 0.0], [0.0, 0.9], [0.0, 1.1]];
+/// let labels =
+///     label_points(&array![[1.0, 0.0], [0.0, 1.0]], &ends, &ends, &Array2::eye(2), &array![0.0, 0.0])?;
+/// assert_eq!((labels[0].dominant, labels[1].dominant, labels[0].members), (0, 1, 2));
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Shape`].
 pub fn label_points(

@@ -50,6 +50,18 @@ pub struct GroupAttractors {
 /// Fits the drawn attractors to a group's end states (n x M). What is drawn is fitted to all of them; the variance
 /// explained comes from the same fits to half of them, drawn by `rng`, applied to the other half.
 ///
+/// ```
+/// use ndarray::Array2;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_dynamics::attractors::{Shape, fit_attractors};
+///
+/// // End states along a line.
+/// let ends = Array2::from_shape_fn((200, 2), |(n, m)| n as f64 / 200.0 * [1.0, 0.5][m]);
+/// let drawn = fit_attractors(&ends, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// assert!(matches!(drawn.best(), Shape::Line(curve) if curve.explained > 0.99));
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// [`BadInput::TooFew`] for fewer than twelve rows, [`BadInput::NotFinite`] or [`Error::Linalg`].
 pub fn fit_attractors<R: Rng + ?Sized>(

@@ -1,15 +1,14 @@
-//! What the dynamics say: each customer's map first, then the group.
+//! Verdicts on attractors: each customer's map first, then the group.
 
 use ndarray::ArrayView1;
 
 use super::kmeans::distance2;
-use crate::certificate::time_constant;
-use crate::complete::FixedPointList;
+use crate::fixed_points::certificate::time_constant;
+use crate::fixed_points::spectrum::SpectrumWork;
+use crate::fixed_points::{FixedPointList, Verdict, residual};
 use crate::interval::Interval;
 use crate::map::Map;
 use crate::population::Population;
-use crate::solve::residual;
-use crate::spectrum::{SpectrumWork, Verdict};
 
 /// A state of a continuum has at most this residual.
 const LINE_RESIDUAL_MAX: f64 = 1e-12;
@@ -77,6 +76,20 @@ pub struct Verdicts {
 }
 
 /// Judges one map from its list of fixed points; `horizon` is in steps.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{
+///     attractors::{MapVerdict, judge_map},
+///     fixed_points::{Complete, SearchParams},
+///     map::RnnCell,
+/// };
+///
+/// let cell = RnnCell::new(&Array2::zeros((1, 0)), &array![[2.0]], &array![0.0])?;
+/// let map = cell.under(&array![])?;
+/// assert_eq!(judge_map(&map, &map.fixed_points(&SearchParams::default()), 100.0), MapVerdict::Points);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 pub fn judge_map(map: &impl Map, list: &FixedPointList, horizon: f64) -> MapVerdict {
     if is_line(map, &list.undecided) {
         return MapVerdict::LineAttractor;
@@ -155,6 +168,25 @@ fn longest_chain(map: &impl Map, boxes: &[Vec<Interval>]) -> f64 {
 
 /// Judges the group of customers `members` of an analyzed population; `horizon` is in steps. Indices out of range are
 /// ignored.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{
+///     attractors::{GroupVerdict, judge_group},
+///     map::LstmCell,
+///     population::{PopulationParams, analyze_population},
+/// };
+///
+/// // Customers with one attractor each, which moves with their input.
+/// let w_x = array![[0.0], [0.0], [1.0], [0.0]];
+/// let cell = LstmCell::new(&w_x, &Array2::zeros((4, 1)), &array![0.0, 0.0, 0.0, 0.0])?;
+/// let inputs = Array2::from_shape_fn((20, 1), |(n, _)| 0.1 * n as f64);
+/// let population = analyze_population(&cell, &inputs, &PopulationParams::default())?;
+/// let members: Vec<usize> = (0..20).collect();
+/// let found = judge_group(&population, &members, 100.0);
+/// assert_eq!((found.verdict, found.points), (GroupVerdict::InputDrivenLocus, 20));
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 #[must_use]
 pub fn judge_group(population: &Population, members: &[usize], horizon: f64) -> Verdicts {
     let ends = population.end_hidden();

@@ -26,6 +26,14 @@ pub(crate) const TINY: f64 = 1e-300;
 
 /// A closed interval `[lo, hi]` of real numbers; an end may be infinite, never NaN. With a vector of numbers for `T`, several
 /// intervals side by side.
+///
+/// ```
+/// use spendscape_dynamics::interval::Interval;
+///
+/// let third = Interval::new(1.0, 1.0) / Interval::new(3.0, 3.0);
+/// // One third is no number of f64, and lies between two of them.
+/// assert!(third.lo < third.hi && third.width() < 1e-15);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval<T = f64> {
     /// The lower end.

@@ -23,7 +23,7 @@ mod sealed {
     impl Sealed for super::Four {}
 }
 
-/// A number type for [`Interval`](crate::Interval)s. Sealed, because enclosures rely on its rounding.
+/// A number type for [`Interval`](crate::interval::Interval)s. Sealed, because enclosures rely on its rounding.
 pub trait Number:
     sealed::Sealed
     + Copy

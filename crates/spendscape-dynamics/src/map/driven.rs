@@ -3,8 +3,8 @@
 use ndarray::{ArrayRef, Ix1};
 
 use super::{GruCell, GruMap, LstmCell, LstmMap, RnnCell, RnnMap};
-use crate::complete::Complete;
 use crate::error::Error;
+use crate::fixed_points::Complete;
 use crate::interval::Interval;
 
 /// A recurrent cell or stack: each constant input makes it a map whose fixed points can be listed.

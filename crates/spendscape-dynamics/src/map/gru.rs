@@ -24,6 +24,18 @@ pub(crate) enum Reset {
 
 /// The weights of a GRU layer: `r, z` logistic, `n = tanh(W_xn u + b_n + r (W_hn h + b_hn))`, or
 /// `n = tanh(W_xn u + b_n + W_hn (r h))` with the reset before the product; `h' = (1 - z) n + z h`.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{fixed_points::{Complete, SearchParams}, map::GruCell};
+///
+/// // One unit whose new value is tanh(h / 2): nothing but the origin stays.
+/// let w_h = array![[0.0], [0.0], [1.0]];
+/// let cell = GruCell::new(&Array2::zeros((3, 0)), &w_h, &array![0.0, 0.0, 0.0], &array![0.0])?;
+/// let list = cell.under(&array![])?.fixed_points(&SearchParams::default());
+/// assert_eq!(list.points.len(), 1);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct GruCell {
     pub(crate) affine: Affine,
@@ -133,7 +145,7 @@ impl GruMap<'_> {
         }
     }
 
-    /// What the candidate's pre-activation gains through the reset gates, where `of` gives the derivative of a gate's
+    /// The gain of the candidate's pre-activation through the reset gates, where `of` gives the derivative of a gate's
     /// pre-activation by its row.
     fn through_resets<S: Scalar>(
         &self,

@@ -3,14 +3,28 @@
 use ndarray::{Array1, ArrayRef, Ix1, Ix2};
 
 use super::{Affine, LANES, Map, Scalar, step_each};
-use crate::complete::with_units;
 use crate::error::Error;
+use crate::fixed_points::complete::with_units;
 use crate::interval::Interval;
 
 /// Number of gates, stacked in the order i, f, g, o.
 const GATES: usize = 4;
 
 /// The weights of an LSTM layer: `z = W_x u + W_h h + b` with gates i, f, g, o; `c' = f c + i g`, `h' = o tanh(c')`.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::map::{LstmCell, Map};
+///
+/// // One unit, gate order i, f, g, o, without input.
+/// let cell = LstmCell::new(&Array2::zeros((4, 0)), &array![[0.0], [0.0], [2.0], [0.0]], &array![0.0, 0.0, 0.0, 0.0])?;
+/// let map = cell.under(&array![])?;
+/// let mut next = [0.0; 2];
+/// map.step(&[0.0, 1.0], &mut next);
+/// // The forget gate lets half of the cell through.
+/// assert_eq!(next[1], 0.5);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct LstmCell {
     pub(crate) affine: Affine,

@@ -26,7 +26,7 @@ pub const LANES: usize = 4;
 /// A discrete dynamical system `x' = F(x)` on `R^n`, under a constant input when it has one.
 ///
 /// The formulas are written once over a [`Scalar`]: evaluated in `f64` they drive the solvers, evaluated in
-/// [`Interval`](crate::Interval)s they give the certificates. An implementation must therefore use only the operations
+/// [`Interval`]s they give the certificates. An implementation must therefore use only the operations
 /// of [`Scalar`] on its state (any branch on a state's value would break the enclosure).
 ///
 /// Slices passed in have the lengths stated; implementations may rely on that.

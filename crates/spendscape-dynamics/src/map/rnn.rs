@@ -17,6 +17,17 @@ pub enum Nonlinearity {
 }
 
 /// The weights of a plain recurrent layer.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{fixed_points::{Complete, SearchParams}, map::RnnCell};
+///
+/// // x' = tanh(2 x): a threshold at zero between two attractors.
+/// let cell = RnnCell::new(&Array2::zeros((1, 0)), &array![[2.0]], &array![0.0])?;
+/// let list = cell.under(&array![])?.fixed_points(&SearchParams::default());
+/// assert_eq!(list.points.iter().filter(|point| point.time_constant().is_finite()).count(), 2);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct RnnCell {
     pub(crate) affine: Affine,
@@ -66,8 +77,8 @@ pub struct RnnMap<'a> {
 
 /// Units whose exponentials share vectors.
 const LANES: usize = 4;
-/// What is added to the pre-activations of a relu layer, relative to the largest one, to find the box of its states: the box must
-/// be mapped strictly into itself.
+/// The margin on the pre-activations of a relu layer, relative to the largest one, to find the box of its states: the
+/// box must be mapped strictly into itself.
 const BOX_MARGIN: f64 = 1e-9;
 
 impl RnnMap<'_> {

@@ -10,7 +10,7 @@ mod sealed {
     impl Sealed for crate::interval::Interval {}
 }
 
-/// A number type for [`Map`](crate::Map): a map written once over `Scalar` runs in `f64` and is certified in
+/// A number type for [`Map`](crate::map::Map): a map written once over `Scalar` runs in `f64` and is certified in
 /// [`Interval`]s. Sealed, because the certificates rely on the enclosure property of the implementations.
 pub trait Scalar:
     sealed::Sealed

@@ -9,6 +9,17 @@ use crate::error::Error;
 use crate::interval::Interval;
 
 /// The weights of a stack of LSTM layers, bottom first.
+///
+/// ```
+/// use ndarray::{Array1, Array2};
+/// use spendscape_dynamics::map::{LstmCell, StackedLstm};
+///
+/// let layer = |inputs| LstmCell::new(&Array2::zeros((8, inputs)), &Array2::zeros((8, 2)), &Array1::zeros(8));
+/// assert_eq!(StackedLstm::new(vec![layer(3)?, layer(2)?])?.layers().len(), 2);
+/// // The upper layer must read the units of the lower one.
+/// assert!(StackedLstm::new(vec![layer(3)?, layer(3)?]).is_err());
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct StackedLstm {
     pub(crate) layers: Vec<LstmCell>,

@@ -4,15 +4,15 @@ use std::ops::Range;
 
 use num_complex::Complex64;
 
-use super::PopulationConfig;
+use super::PopulationParams;
 use super::table::{Arrival, NOTHING, Population};
 use crate::attractors::is_line;
-use crate::certificate::{certify, representative, time_constant};
-use crate::complete::{Batch, LstmReduced, Outcome, Recurrent, Root, roll_out, step};
+use crate::fixed_points::certificate::{representative, time_constant};
+use crate::fixed_points::complete::{Batch, LstmReduced, Recurrent, Root, roll_out, step};
+use crate::fixed_points::spectrum::SpectrumWork;
+use crate::fixed_points::{Outcome, Solver, Spectrum, Verdict, certify};
 use crate::interval::{Interval, by_lower_ends};
 use crate::map::{LstmCell, LstmMap};
-use crate::solve::Solver;
-use crate::spectrum::{Spectrum, SpectrumWork, Verdict};
 
 /// Steps between two looks at the distance from the nearest stable point.
 const LOOK_EVERY: usize = 8;
@@ -34,7 +34,7 @@ const TOGETHER: usize = 128;
 const ROOTS: usize = 8;
 
 /// Some customers and memory for their analysis, for cells of `N` units.
-pub(super) struct Analyst<'a, const N: usize> {
+pub(super) struct CustomerAnalysis<'a, const N: usize> {
     /// The map of the customer at hand.
     map: LstmMap<'a>,
     solver: Solver,
@@ -70,13 +70,13 @@ impl<const N: usize> State<N> {
 }
 
 /// A neighborhood of a point being tried for contraction.
-struct Trap {
+struct ContractionCandidate {
     point: usize,
     /// The distance at which the next test is worth its cost.
     next: f64,
 }
 
-impl<'a, const N: usize> Analyst<'a, N> {
+impl<'a, const N: usize> CustomerAnalysis<'a, N> {
     /// For a number of customers of a cell with the recurrent weights `w`.
     pub(super) fn new(cell: &'a LstmCell, w: &'a Recurrent<N>, customers: usize) -> Self {
         let customers = customers.min(TOGETHER);
@@ -104,7 +104,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         &mut self,
         customers: Range<usize>,
         fill: impl Fn(usize, &mut Vec<Interval>),
-        config: &PopulationConfig,
+        params: &PopulationParams,
         table: &mut Population,
     ) {
         for first in customers.clone().step_by(TOGETHER) {
@@ -116,13 +116,13 @@ impl<'a, const N: usize> Analyst<'a, N> {
                 self.mids.push(system.z0.map(|gate| gate.map(Interval::mid)));
                 self.systems.push(system);
             }
-            self.batch.run(&self.systems, config.search.cap(N));
-            roll_out(&self.mids, self.w, config.horizon, &mut self.horizons);
+            self.batch.run(&self.systems, params.search.cap(N));
+            roll_out(&self.mids, self.w, params.horizon, &mut self.horizons);
             for at in 0..self.systems.len() {
                 self.at = at;
                 self.map.z0.clear();
                 self.map.z0.extend(self.systems[at].z0.as_flattened());
-                self.one(config, table);
+                self.one(params, table);
             }
         }
     }
@@ -132,7 +132,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
     }
 
     /// Appends the customer at hand to the table.
-    fn one(&mut self, config: &PopulationConfig, table: &mut Population) {
+    fn one(&mut self, params: &PopulationParams, table: &mut Population) {
         let end = self.batch.end(self.at);
         self.roots.clear();
         self.roots.extend_from_slice(self.batch.roots(self.at));
@@ -149,7 +149,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         let mut state = State { h, c };
         table.horizon.extend(state.flat());
         let at_horizon = state.h;
-        let (point, arrival) = self.arrive(&mut state, config, &table.points.spectrum[first..]);
+        let (point, arrival) = self.arrive(&mut state, params, &table.points.spectrum[first..]);
         match point {
             Some(Reached::Listed(k)) => {
                 let row = first + k;
@@ -171,7 +171,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         }
         table.end.extend(state.flat());
         table.arrival.push(arrival);
-        finish(table, &at_horizon, &state.h, config);
+        finish(table, &at_horizon, &state.h, params);
     }
 
     /// Whether the undecided boxes form a line attractor (a cold path: hardly any customer has undecided boxes).
@@ -219,15 +219,15 @@ impl<'a, const N: usize> Analyst<'a, N> {
     fn arrive(
         &mut self,
         state: &mut State<N>,
-        config: &PopulationConfig,
+        params: &PopulationParams,
         spectra: &[Spectrum],
     ) -> (Option<Reached>, Arrival) {
-        let mut trap: Option<Trap> = None;
+        let mut trap: Option<ContractionCandidate> = None;
         let mut arrival = Arrival::StepLimit;
-        let mut taken = config.horizon;
-        let in_time = |s: &Spectrum| time_constant(s.radius.mid()) <= config.max_steps as f64;
+        let mut taken = params.horizon;
+        let in_time = |s: &Spectrum| time_constant(s.radius.mid()) <= params.max_steps as f64;
         let reachable = spectra.iter().any(|s| s.verdict == Verdict::Stable && in_time(s));
-        let limit = if reachable { config.max_steps } else { config.max_steps / UNREACHABLE_SHARE };
+        let limit = if reachable { params.max_steps } else { params.max_steps / UNREACHABLE_SHARE };
         let (mid, w) = (self.mids[self.at], self.w);
         while taken < limit {
             if let Some(k) = self.caught(state, spectra, &mut trap) {
@@ -241,7 +241,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
             step(&mid, w, &mut state.h, &mut state.c);
             taken += steps;
             let moved = before.flat().zip(state.flat()).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
-            if moved < config.step_min {
+            if moved < params.step_min {
                 arrival = Arrival::SmallStep;
                 break;
             }
@@ -269,7 +269,12 @@ impl<'a, const N: usize> Analyst<'a, N> {
     }
 
     /// The stable point whose proved contraction neighborhood holds the state.
-    fn caught(&mut self, state: &State<N>, spectra: &[Spectrum], trap: &mut Option<Trap>) -> Option<usize> {
+    fn caught(
+        &mut self,
+        state: &State<N>,
+        spectra: &[Spectrum],
+        trap: &mut Option<ContractionCandidate>,
+    ) -> Option<usize> {
         let distance = |k: usize| -> f64 {
             let (tight, cells) = (&self.roots[k].tight, &self.cells[k]);
             (0..N)
@@ -282,7 +287,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         if trap.as_ref().is_none_or(|t| t.point != nearest) {
             let (at, len) = self.bases[nearest];
             self.spectrum.restore(&self.vectors[at..at + len], &self.inverses[at..at + len]);
-            *trap = Some(Trap { point: nearest, next: f64::INFINITY });
+            *trap = Some(ContractionCandidate { point: nearest, next: f64::INFINITY });
         }
         let trap = trap.as_mut()?;
         let (tight, cells) = (&self.roots[nearest].tight, &self.cells[nearest]);
@@ -299,7 +304,7 @@ impl<'a, const N: usize> Analyst<'a, N> {
         trap.next = away * RETRY_SHRINK;
         let ball = away * (1.0 + BALL_MARGIN) + BALL_MIN;
         // |x - x*| <= |V| |(C V)^-1| ball, and |I - C V| is below a tenth when the basis was accepted.
-        let widen = ball / (1.0 - crate::spectrum::BASIS_ERROR_MAX);
+        let widen = ball / (1.0 - crate::fixed_points::spectrum::BASIS_ERROR_MAX);
         let h: [Interval; N] = std::array::from_fn(|j| around(tight[j], reach[0][j] * widen));
         let c: [Interval; N] = std::array::from_fn(|j| around(cells[j], reach[1][j] * widen));
         self.systems[self.at].state_jacobian(&h, &c, &mut self.jacobian);
@@ -321,7 +326,7 @@ enum Reached {
     /// One of the complete list.
     Listed(usize),
     /// A point certified on its own (the list is not complete).
-    Other(Box<crate::certificate::FixedPoint>),
+    Other(Box<crate::fixed_points::FixedPoint>),
 }
 
 fn around(v: Interval, radius: f64) -> Interval {
@@ -329,8 +334,8 @@ fn around(v: Interval, radius: f64) -> Interval {
 }
 
 /// Appends the distance of the hidden state at the horizon from that at the end.
-pub(super) fn finish(table: &mut Population, at_horizon: &[f64], end: &[f64], config: &PopulationConfig) {
+pub(super) fn finish(table: &mut Population, at_horizon: &[f64], end: &[f64], params: &PopulationParams) {
     let distance = at_horizon.iter().zip(end).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
     table.distance.push(distance);
-    table.converged.push(distance < config.converged_within);
+    table.converged.push(distance < params.converged_within);
 }

@@ -1,17 +1,16 @@
 //! One customer of a net too large for the complete search: roll-out, Newton, certificate.
 
-use super::PopulationConfig;
+use super::PopulationParams;
 use super::customer::{NEWTON_STEPS, arrives, finish};
 use super::table::{Arrival, NOTHING, Population};
-use crate::certificate::{Certifier, representative};
-use crate::complete::Outcome;
 use crate::dense::norm_inf_of;
+use crate::fixed_points::certificate::{Certifier, representative};
+use crate::fixed_points::{Outcome, Solver};
 use crate::interval::Interval;
 use crate::map::{LstmCell, LstmMap, Map};
-use crate::solve::Solver;
 
 /// Reused memory of one thread.
-pub(super) struct Walker<'a> {
+pub(super) struct RollOutOnly<'a> {
     /// The map of the customer at hand.
     map: LstmMap<'a>,
     state: Vec<f64>,
@@ -21,7 +20,7 @@ pub(super) struct Walker<'a> {
     certifier: Certifier,
 }
 
-impl<'a> Walker<'a> {
+impl<'a> RollOutOnly<'a> {
     pub(super) fn new(cell: &'a LstmCell) -> Self {
         let n = 2 * cell.units();
         Self {
@@ -40,9 +39,9 @@ impl<'a> Walker<'a> {
     }
 
     /// Appends the customer to the table.
-    pub(super) fn analyze(&mut self, config: &PopulationConfig, table: &mut Population) {
+    pub(super) fn analyze(&mut self, params: &PopulationParams, table: &mut Population) {
         let units = self.map.units();
-        let mut arrival = self.roll_out(config);
+        let mut arrival = self.roll_out(params);
         table.horizon.extend_from_slice(&self.at_horizon);
         table.outcome.push(Outcome::NotProved);
         table.boxes.push(0);
@@ -70,21 +69,21 @@ impl<'a> Walker<'a> {
         table.points.offsets.push(table.points.spectrum.len());
         table.end.extend_from_slice(&self.state);
         table.arrival.push(arrival);
-        finish(table, &self.at_horizon[..units], &self.state[..units], config);
+        finish(table, &self.at_horizon[..units], &self.state[..units], params);
     }
 
     /// Rolls out from zero until a step is small or the limit is reached; notes the state at the horizon.
-    fn roll_out(&mut self, config: &PopulationConfig) -> Arrival {
+    fn roll_out(&mut self, params: &PopulationParams) -> Arrival {
         self.state.fill(0.0);
         self.at_horizon.fill(0.0);
-        for step in 1..=config.max_steps.max(config.horizon) {
+        for step in 1..=params.max_steps.max(params.horizon) {
             self.map.step(&self.state, &mut self.next);
             let moved = norm_inf_of(self.state.iter().zip(&self.next).map(|(a, b)| a - b));
             std::mem::swap(&mut self.state, &mut self.next);
-            if step == config.horizon {
+            if step == params.horizon {
                 self.at_horizon.copy_from_slice(&self.state);
             }
-            if step >= config.horizon && moved < config.step_min {
+            if step >= params.horizon && moved < params.step_min {
                 return Arrival::SmallStep;
             }
         }

@@ -9,12 +9,13 @@ use ndarray::{ArrayRef, Ix2};
 use rayon::prelude::*;
 use spendscape_stats::check;
 
-use crate::complete::{COMPLETE_UNITS_MAX, SearchConfig, recurrent, with_units};
 use crate::error::Error;
+use crate::fixed_points::complete::{recurrent, with_units};
+use crate::fixed_points::{COMPLETE_UNITS_MAX, SearchParams};
 use crate::interval::Interval;
 use crate::map::LstmCell;
-use customer::Analyst;
-use large::Walker;
+use customer::CustomerAnalysis;
+use large::RollOutOnly;
 pub use table::{Arrival, PointTable, Population};
 
 /// Units of parallel work at the most: more threads would find none. Each allocates its working memory once.
@@ -22,27 +23,20 @@ const UNITS_OF_WORK: usize = 256;
 /// Customers per unit of work at the least, which are worth that memory.
 const CUSTOMERS_MIN: usize = 8;
 
-/// Settings of the population analysis.
+/// Parameters of the population analysis.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PopulationConfig {
-    /// Settings of each customer's complete search.
-    pub search: SearchConfig,
-    /// Steps of the extended trajectory (T' of P3, section III-D).
-    pub horizon: usize,
-    /// The roll-out toward the end state stops after this many steps (the default leaves time to pass the place where two
-    /// points have just vanished), or after a tenth of them where the list holds no stable point with a time constant within
-    /// them ..
-    pub max_steps: usize,
-    /// .. or when a step is shorter than this.
-    pub step_min: f64,
-    /// A customer has converged when the hidden state at the horizon is nearer than this to the end state (Euclidean).
-    pub converged_within: f64,
+pub struct PopulationParams {
+    pub(crate) search: SearchParams,
+    pub(crate) horizon: usize,
+    pub(crate) max_steps: usize,
+    pub(crate) step_min: f64,
+    pub(crate) converged_within: f64,
 }
 
-impl Default for PopulationConfig {
+impl Default for PopulationParams {
     fn default() -> Self {
         Self {
-            search: SearchConfig::default(),
+            search: SearchParams::default(),
             horizon: 100,
             max_steps: 100_000,
             step_min: 1e-13,
@@ -51,16 +45,71 @@ impl Default for PopulationConfig {
     }
 }
 
+impl PopulationParams {
+    /// Parameters of each customer's complete search.
+    #[must_use]
+    pub fn search(mut self, search: SearchParams) -> Self {
+        self.search = search;
+        self
+    }
+
+    /// Steps of the extended trajectory (T' of P3, section III-D). Default: 100.
+    #[must_use]
+    pub fn horizon(mut self, horizon: usize) -> Self {
+        self.horizon = horizon;
+        self
+    }
+
+    /// The roll-out toward the end state stops after this many steps (the default leaves time to pass the place where two
+    /// points have just vanished), or after a tenth of them where the list holds no stable point with a time constant within
+    /// them, or earlier ([`Self::step_min`]). Default: 100,000.
+    #[must_use]
+    pub fn max_steps(mut self, max_steps: usize) -> Self {
+        self.max_steps = max_steps;
+        self
+    }
+
+    /// The roll-out stops when a step is shorter than this. Default: 1e-13.
+    #[must_use]
+    pub fn step_min(mut self, step_min: f64) -> Self {
+        self.step_min = step_min;
+        self
+    }
+
+    /// A customer has converged when the hidden state at the horizon is nearer than this to the end state (Euclidean).
+    /// Default: 0.05.
+    #[must_use]
+    pub fn converged_within(mut self, converged_within: f64) -> Self {
+        self.converged_within = converged_within;
+        self
+    }
+}
+
 /// Analyzes each customer's map under the customer's constant input (`inputs` is N x C).
 ///
 /// The result is the same for any number of threads.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{
+///     map::LstmCell,
+///     population::{PopulationParams, analyze_population},
+/// };
+///
+/// // Two customers, whose inputs drive the only unit up and down.
+/// let cell = LstmCell::new(&array![[0.0], [0.0], [1.0], [0.0]], &Array2::zeros((4, 1)), &array![0.0, 0.0, 0.0, 0.0])?;
+/// let population = analyze_population(&cell, &array![[1.0], [-1.0]], &PopulationParams::default())?;
+/// assert_eq!((population.len(), population.count(0)), (2, 1));
+/// assert!(population.end_hidden()[[0, 0]] > 0.1 && population.end_hidden()[[1, 0]] < -0.1);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::InputWidth`] or `BadInput::NotFinite`.
 pub fn analyze_population(
     cell: &LstmCell,
     inputs: &ArrayRef<f64, Ix2>,
-    config: &PopulationConfig,
+    params: &PopulationParams,
 ) -> Result<Population, Error> {
     if inputs.ncols() != cell.inputs() {
         return Err(Error::InputWidth { expected: cell.inputs(), found: inputs.ncols() });
@@ -70,7 +119,7 @@ pub fn analyze_population(
         let row = inputs.row(n);
         cell.affine.enclose_into(|j| (row[j], 0.0), z0);
     };
-    Ok(analyze(cell, inputs.nrows(), &fill, config))
+    Ok(analyze(cell, inputs.nrows(), &fill, params))
 }
 
 /// Analyzes maps given by their pre-activations `W_x u + b` (N x 4M), taken as exact: the input weights are not needed.
@@ -80,7 +129,7 @@ pub fn analyze_population(
 pub fn analyze_preactivations(
     cell: &LstmCell,
     z0: &ArrayRef<f64, Ix2>,
-    config: &PopulationConfig,
+    params: &PopulationParams,
 ) -> Result<Population, Error> {
     crate::map::check_shape("z0", z0.shape(), &[z0.nrows(), cell.affine.rows()])?;
     check::finite("z0", z0)?;
@@ -88,14 +137,14 @@ pub fn analyze_preactivations(
         out.clear();
         out.extend(z0.row(n).iter().map(|&v| Interval::point(v)));
     };
-    Ok(analyze(cell, z0.nrows(), &fill, config))
+    Ok(analyze(cell, z0.nrows(), &fill, params))
 }
 
 fn analyze(
     cell: &LstmCell,
     customers: usize,
     fill: &(impl Fn(usize, &mut Vec<Interval>) + Sync),
-    config: &PopulationConfig,
+    params: &PopulationParams,
 ) -> Population {
     // A function of the number of customers alone; nothing passes from one customer to the next.
     let chunk = customers.div_ceil(UNITS_OF_WORK).max(CUSTOMERS_MIN);
@@ -106,13 +155,13 @@ fn analyze(
             let mut table = Population::with_capacity(cell.units(), rows.len(), rows.len());
             with_units!(cell.units(), N => {
                 let w = recurrent::<N>(cell);
-                Analyst::new(cell, &w, rows.len()).analyze(rows, fill, config, &mut table);
+                CustomerAnalysis::new(cell, &w, rows.len()).analyze(rows, fill, params, &mut table);
             }, {
                 debug_assert!(cell.units() > COMPLETE_UNITS_MAX);
-                let mut walker = Walker::new(cell);
+                let mut walker = RollOutOnly::new(cell);
                 for n in rows {
                     fill(n, walker.preactivation());
-                    walker.analyze(config, &mut table);
+                    walker.analyze(params, &mut table);
                 }
             });
             table

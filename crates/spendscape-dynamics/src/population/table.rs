@@ -2,10 +2,9 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::certificate::time_constant;
-use crate::complete::Outcome;
+use crate::fixed_points::certificate::time_constant;
+use crate::fixed_points::{Outcome, Spectrum, Verdict};
 use crate::interval::Interval;
-use crate::spectrum::{Spectrum, Verdict};
 
 /// How it is known that a customer's roll-out ends at its end state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,9 +2,15 @@
 
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
-    Complete, CurveFit, Error, FixedPointList, GroupVerdict, Interval, Map, MapVerdict, Outcome,
-    PointClusters, PopulationConfig, Scalar, SearchConfig, Shape, analyze_population, fit_attractors,
-    judge_group, judge_map, label_points,
+    Error,
+    attractors::{
+        CurveFit, GroupVerdict, MapVerdict, PointClusters, Shape, fit_attractors, judge_group, judge_map,
+        label_points,
+    },
+    fixed_points::{Complete, FixedPointList, Outcome, SearchParams},
+    interval::Interval,
+    map::{Map, Scalar},
+    population::{PopulationParams, analyze_population},
 };
 use spendscape_stats::BadInput;
 
@@ -241,9 +247,9 @@ fn a_line_is_told_from_a_flat_point() {
 
 #[test]
 fn single_maps_are_judged_by_their_slowest_point() {
-    let judge = |c: &spendscape_dynamics::LstmCell| {
+    let judge = |c: &spendscape_dynamics::map::LstmCell| {
         let map = c.under(&Array1::zeros(0)).unwrap();
-        judge_map(&map, &map.fixed_points(&SearchConfig::default()), 100.0)
+        judge_map(&map, &map.fixed_points(&SearchParams::default()), 100.0)
     };
     assert_eq!(judge(&cell(1, &[(G, 0, 0, A4_WEIGHT)], &[])), MapVerdict::Points);
     assert_eq!(judge(&cell(1, &[], &[(F, 0, 40.0)])), MapVerdict::Marginal);
@@ -254,7 +260,7 @@ fn single_maps_are_judged_by_their_slowest_point() {
 #[test]
 fn customers_with_their_own_points_form_an_input_driven_locus() {
     let net = &trained()[0];
-    let population = analyze_population(&net.cell, &net.inputs, &PopulationConfig::default()).unwrap();
+    let population = analyze_population(&net.cell, &net.inputs, &PopulationParams::default()).unwrap();
     let everyone: Vec<usize> = (0..population.len()).collect();
     let verdict = judge_group(&population, &everyone, 100.0);
     assert_eq!((verdict.verdict, verdict.members), (GroupVerdict::InputDrivenLocus, 250));

@@ -3,10 +3,15 @@
 use ndarray::{Array1, Array2, Axis, array};
 use rand::RngExt;
 use spendscape_dynamics::{
-    Basins, BranchEnd, Complete, ContinuationConfig, Error, FiberConfig, FindConfig, JumpCause, LstmCell,
-    Map, Membership, Method, Passage, PopulationConfig, RnnCell, SearchConfig, Solver, StackedLstm, Verdict,
-    analyze_population, certify, find_cycles, find_fixed_points, follow, jump_toward, sensitivity,
-    smallest_jump, trace_fiber, transient,
+    Error,
+    continuation::{BranchEnd, ContinuationParams, JumpCause, Passage, follow, jump_toward, smallest_jump},
+    fixed_points::{
+        Complete, FiberParams, FindParams, Method, SearchParams, Solver, Verdict, certify, find_fixed_points,
+        trace_fiber,
+    },
+    map::{LstmCell, Map, RnnCell, StackedLstm},
+    orbits::{Basins, Membership, find_cycles, sensitivity, transient},
+    population::{PopulationParams, analyze_population},
 };
 use spendscape_stats::BadInput;
 
@@ -16,7 +21,7 @@ use crate::nets::{A4_WEIGHT, G, cell, random_cell, rng, trained};
 #[test]
 fn a13_a_two_cycle() {
     let map = TanhMap { gain: -(3.0f64.ln()) };
-    let cycles = find_cycles(&map, 2, 50, &FindConfig::default());
+    let cycles = find_cycles(&map, 2, 50, &FindParams::default());
     assert_eq!(cycles.len(), 1);
     let mut phases = cycles[0].phases.column(0).to_vec();
     phases.sort_by(f64::total_cmp);
@@ -25,18 +30,18 @@ fn a13_a_two_cycle() {
     // (3 ln 3 / 4)^2.
     assert!(s.radius.contains(0.678_908_790_457_077_4) && s.radius.width() < 1e-12);
     assert_eq!(s.verdict, Verdict::Stable);
-    assert!(find_cycles(&map, 3, 50, &FindConfig::default()).is_empty());
+    assert!(find_cycles(&map, 3, 50, &FindParams::default()).is_empty());
 }
 
 #[test]
 fn henon_has_one_two_cycle_no_three_cycle_and_one_four_cycle() {
     // The classical counts of periodic orbits of the Henon map at a = 1.4, b = 0.3: 2, 1, 0, 1 for periods 1 to 4.
     let map = Henon { a: 1.4, b: 0.3 };
-    let config = FindConfig { half_width: 1.5, starts: 200, ..FindConfig::default() };
+    let params = FindParams::default().half_width(1.5).starts(200);
     for (length, expected) in [(1, 2), (2, 1), (3, 0), (4, 1)] {
-        assert_eq!(find_cycles(&map, length, 0, &config).len(), expected, "period {length}");
+        assert_eq!(find_cycles(&map, length, 0, &params).len(), expected, "period {length}");
     }
-    let two = &find_cycles(&map, 2, 0, &config)[0];
+    let two = &find_cycles(&map, 2, 0, &params)[0];
     // The phases' x solve a^2 x^2 - a (1 - b) x + (1 - b)^2 - a = 0: their sum is (1 - b) / a.
     assert!((two.phases.column(0).sum() - 0.7 / 1.4).abs() < 1e-13);
 }
@@ -49,7 +54,7 @@ fn a4() -> LstmCell {
 fn basins_of_a_symmetric_cell_are_halves() {
     let cell = a4();
     let map = cell.under(&Array1::zeros(0)).unwrap();
-    let list = map.fixed_points(&SearchConfig::default());
+    let list = map.fixed_points(&SearchParams::default());
     let basins = Basins::new(&map, &list, 5_000);
     assert_eq!(basins.membership(&array![0.1, 0.3]).unwrap(), Membership::Point(2));
     assert_eq!(basins.membership(&array![-0.1, -0.3]).unwrap(), Membership::Point(0));
@@ -84,11 +89,11 @@ fn transients_of_a_shear_grow_first() {
         fn dim(&self) -> usize {
             2
         }
-        fn step<S: spendscape_dynamics::Scalar>(&self, x: &[S], out: &mut [S]) {
+        fn step<S: spendscape_dynamics::map::Scalar>(&self, x: &[S], out: &mut [S]) {
             out[0] = S::exact(0.5) * x[0] + S::exact(8.0) * x[1];
             out[1] = S::exact(0.5) * x[1];
         }
-        fn jacobian<S: spendscape_dynamics::Scalar>(&self, _: &[S], out: &mut [S]) {
+        fn jacobian<S: spendscape_dynamics::map::Scalar>(&self, _: &[S], out: &mut [S]) {
             out.copy_from_slice(&[S::exact(0.5), S::exact(8.0), S::exact(0.0), S::exact(0.5)]);
         }
     }
@@ -174,24 +179,24 @@ fn continuation_locates_the_fold_and_the_jump() {
     solver.iterate(&start_map, &[0.4, 0.8], 10_000);
     let start = Array1::from(solver.state().to_vec());
     let path = array![[1.0], [-1.0]];
-    let branch = follow(&cell, &path, &start, &ContinuationConfig::default()).unwrap();
+    let branch = follow(&cell, &path, &start, &ContinuationParams::default()).unwrap();
     let BranchEnd::Fold { before, after } = branch.end else { panic!("{:?}", branch.end) };
     let share = (1.0 - fold()) / 2.0;
     assert!(before <= share + 1e-12 && after - before < 1e-6, "{before} {after} {share}");
     // The last certified input is near the fold: the square-root approach leaves a distance.
     assert!((share - before).abs() < 1e-6, "{before} {share}");
     let (passage, along) =
-        jump_toward(&cell, &array![1.0], &array![-1.0], &start, &ContinuationConfig::default()).unwrap();
+        jump_toward(&cell, &array![1.0], &array![-1.0], &start, &ContinuationParams::default()).unwrap();
     let Passage::Jumps(jump) = passage else { panic!("{passage:?}") };
     assert_eq!((along.points.len(), along.end), (branch.points.len(), branch.end));
     assert_eq!(jump.cause, JumpCause::Fold);
     assert!((jump.change - (1.0 - fold())).abs() < 1e-5);
     assert!(jump.before[0] > 0.0 && jump.after[0] < 0.0);
     // Toward larger inputs nothing happens, and the way with the jump is found among several.
-    let up = jump_toward(&cell, &array![1.0], &array![2.0], &start, &ContinuationConfig::default());
+    let up = jump_toward(&cell, &array![1.0], &array![2.0], &start, &ContinuationParams::default());
     assert_eq!(up.unwrap().0, Passage::Survives);
     let targets = array![[2.0], [-1.0], [-3.0]];
-    let (row, best) = smallest_jump(&cell, &array![1.0], &targets, &start, &ContinuationConfig::default())
+    let (row, best) = smallest_jump(&cell, &array![1.0], &targets, &start, &ContinuationParams::default())
         .unwrap()
         .unwrap();
     assert!(row > 0 && (best.change - jump.change).abs() < 1e-5);
@@ -208,12 +213,12 @@ fn a_point_that_only_loses_its_stability_is_a_jump_too() {
     solver.iterate(&cell.under(&array![2.0]).unwrap(), &[0.5], 10_000);
     let start = Array1::from(solver.state().to_vec());
     let (passage, _) =
-        jump_toward(&cell, &array![2.0], &array![0.0], &start, &ContinuationConfig::default()).unwrap();
+        jump_toward(&cell, &array![2.0], &array![0.0], &start, &ContinuationParams::default()).unwrap();
     let Passage::Jumps(jump) = passage else { panic!("{passage:?}") };
     assert_eq!(jump.cause, JumpCause::LossOfStability);
     assert!((jump.change - (2.0 - lost)).abs() < 1e-9, "{} {lost}", jump.change);
     // A start that is unstable already has no attractor to lose.
-    let none = jump_toward(&cell, &array![0.0], &array![2.0], &array![0.0], &ContinuationConfig::default());
+    let none = jump_toward(&cell, &array![0.0], &array![2.0], &array![0.0], &ContinuationParams::default());
     assert_eq!(none.unwrap().0, Passage::Undecided { at: 0.0 });
 }
 
@@ -250,13 +255,13 @@ fn the_input_of_a_stack_is_differentiated_through_its_layers() {
 fn trained_customers_are_followed_toward_each_other() {
     let net = &trained()[0];
     let p =
-        analyze_population(&net.cell, &net.inputs.slice(ndarray::s![..6, ..]), &PopulationConfig::default())
+        analyze_population(&net.cell, &net.inputs.slice(ndarray::s![..6, ..]), &PopulationParams::default())
             .unwrap();
     let mut complete = 0;
     for n in 0..5 {
         let path = net.inputs.select(Axis(0), &[n, n + 1]);
         let branch =
-            follow(&net.cell, &path, &p.end_states().row(n), &ContinuationConfig::default()).unwrap();
+            follow(&net.cell, &path, &p.end_states().row(n), &ContinuationParams::default()).unwrap();
         match branch.end {
             BranchEnd::Complete => {
                 complete += 1;
@@ -277,7 +282,7 @@ fn trained_customers_are_followed_toward_each_other() {
             &net.cell,
             &net.inputs.slice(ndarray::s![..1, ..]),
             &p.end_states().row(0),
-            &ContinuationConfig::default()
+            &ContinuationParams::default()
         ),
         Err(Error::Input(BadInput::TooFew { .. }))
     ));
@@ -287,19 +292,19 @@ fn trained_customers_are_followed_toward_each_other() {
 fn a_fiber_passes_through_several_points() {
     let cell = a4();
     let map = cell.under(&Array1::zeros(0)).unwrap();
-    let crossed = trace_fiber(&map, &[0.05, 0.4], &FiberConfig::default());
+    let crossed = trace_fiber(&map, &[0.05, 0.4], &FiberParams::default());
     assert!(!crossed.is_empty());
     for x in &crossed {
         assert!(certify(&map, x).is_some());
     }
-    let found = find_fixed_points(&map, &FindConfig { starts: 8, ..FindConfig::default() }, &[]);
+    let found = find_fixed_points(&map, &FindParams::default().starts(8), &[]);
     assert_eq!(found.points.len(), 3);
     assert!(found.fates.iter().any(|f| f.method == Method::Fiber && f.point.is_some()));
     // Each start has a fate under each method.
     for method in [Method::Newton, Method::Descent, Method::Iteration] {
         assert_eq!(found.fates.iter().filter(|f| f.method == method).count(), 8);
     }
-    assert!(trace_fiber(&map, &[0.0], &FiberConfig::default()).is_empty());
+    assert!(trace_fiber(&map, &[0.0], &FiberParams::default()).is_empty());
 }
 
 #[test]
@@ -328,10 +333,10 @@ fn bad_weights_and_inputs_are_named() {
     ));
     let rows = array![[1.0], [f64::NAN]];
     assert!(matches!(
-        analyze_population(&cell, &rows, &PopulationConfig::default()).unwrap_err(),
+        analyze_population(&cell, &rows, &PopulationParams::default()).unwrap_err(),
         Error::Input(BadInput::NotFinite { argument: "inputs", row: 1, .. })
     ));
-    let empty = analyze_population(&cell, &Array2::zeros((0, 1)), &PopulationConfig::default()).unwrap();
+    let empty = analyze_population(&cell, &Array2::zeros((0, 1)), &PopulationParams::default()).unwrap();
     assert!(empty.is_empty() && empty.end_states().nrows() == 0);
     assert_eq!(StackedLstm::new(Vec::new()).unwrap_err(), Error::NoLayers);
     assert_eq!(
@@ -345,10 +350,10 @@ fn bad_weights_and_inputs_are_named() {
 fn main_types_cross_threads() {
     fn both<T: Send + Sync>() {}
     both::<LstmCell>();
-    both::<spendscape_dynamics::LstmMap<'static>>();
-    both::<spendscape_dynamics::FixedPointList>();
-    both::<spendscape_dynamics::Population>();
-    both::<spendscape_dynamics::GroupAttractors>();
-    both::<spendscape_dynamics::InverseRegression>();
+    both::<spendscape_dynamics::map::LstmMap<'static>>();
+    both::<spendscape_dynamics::fixed_points::FixedPointList>();
+    both::<spendscape_dynamics::population::Population>();
+    both::<spendscape_dynamics::attractors::GroupAttractors>();
+    both::<spendscape_dynamics::inverse::InverseRegression>();
     both::<Error>();
 }

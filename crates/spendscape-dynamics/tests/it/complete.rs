@@ -3,7 +3,10 @@
 use std::time::Instant;
 
 use ndarray::Array2;
-use spendscape_dynamics::{Complete, LstmCell, Outcome, SearchConfig};
+use spendscape_dynamics::{
+    fixed_points::{Complete, Outcome, SearchParams},
+    map::LstmCell,
+};
 
 use crate::known::list;
 use crate::nets::{F, G, O, cell, trained};
@@ -76,7 +79,7 @@ fn trained_nets_are_listed_completely() {
         let start = Instant::now();
         let (mut boxes, mut points, mut most) = (0, 0, 0);
         for u in net.inputs.outer_iter() {
-            let list = net.cell.under(&u).unwrap().fixed_points(&SearchConfig::default());
+            let list = net.cell.under(&u).unwrap().fixed_points(&SearchParams::default());
             assert_eq!((list.outcome, list.degree), (Outcome::Complete, Some(1)), "{}", net.name);
             boxes += list.boxes;
             points += list.points.len();

@@ -1,7 +1,10 @@
 //! Inverse regression: closed forms, rank, and the three predicted locations.
 
 use ndarray::{Array1, Array2, Axis, array};
-use spendscape_dynamics::{Error, InverseConfig, inverse_regression};
+use spendscape_dynamics::{
+    Error,
+    inverse::{InverseParams, inverse_regression},
+};
 use spendscape_stats::BadInput;
 
 use crate::nets::{normal, rng, trained};
@@ -9,7 +12,7 @@ use crate::nets::{normal, rng, trained};
 #[test]
 fn grid_and_closed_form_agree_and_invert_the_layer() {
     for net in trained() {
-        let inv = inverse_regression(&net.w_out, &net.b_out, &InverseConfig::default()).unwrap();
+        let inv = inverse_regression(&net.w_out, &net.b_out, &InverseParams::default()).unwrap();
         assert_eq!(inv.rank, 3);
         // The bound of the methods document for the inverse map.
         assert!(inv.closed_form_error.unwrap() < 1e-9);
@@ -36,7 +39,7 @@ fn grid_and_closed_form_agree_and_invert_the_layer() {
 fn a_rank_deficient_layer_names_what_can_be_recovered() {
     // The third unit is not read, the second twice the first: one direction is identifiable.
     let w = array![[1.0, 2.0, 0.0], [-0.5, -1.0, 0.0], [0.25, 0.5, 0.0]];
-    let inv = inverse_regression(&w, &Array1::zeros(3), &InverseConfig::default()).unwrap();
+    let inv = inverse_regression(&w, &Array1::zeros(3), &InverseParams::default()).unwrap();
     assert_eq!((inv.rank, inv.identifiable.nrows()), (1, 1));
     assert!(inv.closed_form_error.is_none());
     let direction = inv.identifiable.row(0);
@@ -47,7 +50,7 @@ fn a_rank_deficient_layer_names_what_can_be_recovered() {
 fn more_units_than_traits_and_large_grids_use_the_closed_form() {
     let mut rng = rng(5);
     let w = Array2::from_shape_simple_fn((5, 7), || normal(&mut rng));
-    let inv = inverse_regression(&w, &Array1::ones(5), &InverseConfig::default()).unwrap();
+    let inv = inverse_regression(&w, &Array1::ones(5), &InverseParams::default()).unwrap();
     assert_eq!(inv.rank, 5);
     assert!(inv.reachable.is_none());
     // States are not recovered, but outputs are reproduced.
@@ -59,19 +62,19 @@ fn more_units_than_traits_and_large_grids_use_the_closed_form() {
 
 #[test]
 fn bad_layers_are_refused() {
-    let config = InverseConfig::default();
-    assert_eq!(inverse_regression(&Array2::zeros((5, 0)), &Array1::zeros(5), &config), Err(Error::NoUnits));
+    let params = InverseParams::default();
+    assert_eq!(inverse_regression(&Array2::zeros((5, 0)), &Array1::zeros(5), &params), Err(Error::NoUnits));
     let mut w = Array2::ones((5, 3));
     w[[2, 1]] = f64::NAN;
     assert!(matches!(
-        inverse_regression(&w, &Array1::zeros(5), &config),
+        inverse_regression(&w, &Array1::zeros(5), &params),
         Err(Error::Input(BadInput::NotFinite { row: 2, column: 1, .. }))
     ));
     assert!(matches!(
-        inverse_regression(&Array2::ones((5, 3)), &Array1::zeros(4), &config),
+        inverse_regression(&Array2::ones((5, 3)), &Array1::zeros(4), &params),
         Err(Error::Shape { .. })
     ));
-    let flat = InverseConfig { grid_points: 1, ..config };
+    let flat = params.grid_points(1);
     assert!(matches!(
         inverse_regression(&Array2::ones((5, 3)), &Array1::zeros(5), &flat),
         Err(Error::Input(BadInput::InvalidParameter { .. }))

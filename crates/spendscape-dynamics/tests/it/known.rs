@@ -2,8 +2,12 @@
 
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
-    Complete, FindConfig, FixedPointList, GruCell, LstmCell, Outcome, RnnCell, SearchConfig, Solver, Status,
-    Verdict, certify, find_fixed_points, transient,
+    fixed_points::{
+        Complete, FindParams, FixedPointList, Outcome, SearchParams, Solver, Status, Verdict, certify,
+        find_fixed_points,
+    },
+    map::{GruCell, LstmCell, RnnCell},
+    orbits::transient,
 };
 
 use crate::maps::{Henon, NewtonCubic, TanhMap};
@@ -14,7 +18,7 @@ const DIGITS: f64 = 5e-15;
 
 pub(crate) fn list(cell: &LstmCell) -> FixedPointList {
     let none = Array1::zeros(cell.inputs());
-    cell.under(&none).unwrap().fixed_points(&SearchConfig::default())
+    cell.under(&none).unwrap().fixed_points(&SearchParams::default())
 }
 
 fn count(list: &FixedPointList, verdict: Verdict) -> usize {
@@ -31,7 +35,7 @@ fn indices(list: &FixedPointList, upto: usize) -> Vec<usize> {
 #[test]
 fn a1_scalar_tanh() {
     let map = TanhMap { gain: 3.0f64.ln() };
-    let found = find_fixed_points(&map, &FindConfig::default(), &[]);
+    let found = find_fixed_points(&map, &FindParams::default(), &[]);
     let mut points: Vec<f64> = found.points.iter().map(|p| p[0]).collect();
     points.sort_by(f64::total_cmp);
     assert_eq!(points.len(), 3);
@@ -51,7 +55,7 @@ fn a2_copies_of_a1() {
     for n in 1..=4usize {
         let w = Array2::from_diag_elem(n, 3.0f64.ln());
         let cell = RnnCell::new(&Array2::zeros((n, 0)), &w, &Array1::zeros(n)).unwrap();
-        let list = cell.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchConfig::default());
+        let list = cell.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchParams::default());
         assert_eq!(list.outcome, Outcome::Complete);
         assert_eq!(list.points.len(), 3usize.pow(u32::try_from(n).unwrap()));
         assert_eq!(list.degree, Some(1));
@@ -107,7 +111,7 @@ fn a5_three_copies_of_a4() {
 fn a6_gru() {
     let w_h = array![[0.0], [0.0], [2.0 * 3.0f64.ln()]];
     let gru = GruCell::new(&Array2::zeros((3, 0)), &w_h, &Array1::zeros(3), &Array1::zeros(1)).unwrap();
-    let list = gru.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchConfig::default());
+    let list = gru.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchParams::default());
     assert_eq!((list.outcome, list.points.len(), list.degree), (Outcome::Complete, 3, Some(1)));
     for (p, (h, rho)) in list.points.iter().zip([
         (-0.5, 0.911_979_608_250_541_1),
@@ -128,7 +132,7 @@ fn a10_a_slow_point_is_not_reported_before_it_is_reached() {
     assert!((solver.state()[0] - 0.012_245_715_110_401_05).abs() < 1e-14);
     // The plateau at 0.012 has a residual of 6e-7: no certificate, and nothing near it in the union.
     assert!(certify(&map, solver.state()).is_none());
-    let found = find_fixed_points(&map, &FindConfig::default(), &[vec![1.0]]);
+    let found = find_fixed_points(&map, &FindParams::default(), &[vec![1.0]]);
     assert!(found.points.is_empty());
     assert!(!found.uncertified.is_empty() && found.uncertified.iter().all(|x| x[0].abs() < 1e-4));
 }
@@ -162,7 +166,7 @@ fn a11_beside_two_units_of_a4() {
 #[test]
 fn a16_henon() {
     let map = Henon { a: 1.4, b: 0.3 };
-    let found = find_fixed_points(&map, &FindConfig::default(), &[]);
+    let found = find_fixed_points(&map, &FindParams::default(), &[]);
     assert_eq!(found.points.len(), 2);
     for (x, y, rho, index) in [
         (0.631_354_477_089_504_7, 0.189_406_343_126_851_4, 1.923_739, 1),
@@ -181,7 +185,7 @@ fn a16_henon() {
 
 #[test]
 fn cube_roots_of_one() {
-    let found = find_fixed_points(&NewtonCubic, &FindConfig::default(), &[]);
+    let found = find_fixed_points(&NewtonCubic, &FindParams::default(), &[]);
     assert_eq!(found.points.len(), 3);
     for p in &found.certificates {
         let (re, im) = (p.state[0], p.state[1]);

@@ -1,6 +1,6 @@
 //! Plain maps with known answers.
 
-use spendscape_dynamics::{Map, Scalar};
+use spendscape_dynamics::map::{Map, Scalar};
 
 /// The Henon map `(x, y) -> (1 - a x^2 + y, b x)`.
 #[derive(Debug, Clone, Copy)]

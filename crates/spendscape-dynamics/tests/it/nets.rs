@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::Value;
-use spendscape_dynamics::LstmCell;
+use spendscape_dynamics::map::LstmCell;
 
 /// Gate rows in the order i, f, g, o.
 pub(crate) const I: usize = 0;

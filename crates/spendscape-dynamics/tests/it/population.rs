@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use ndarray::{Array1, Array2, s};
 use spendscape_dynamics::{
-    Arrival, LstmCell, Outcome, PopulationConfig, Verdict, analyze_population, analyze_preactivations,
+    fixed_points::{Outcome, Verdict},
+    map::LstmCell,
+    population::{Arrival, PopulationParams, analyze_population, analyze_preactivations},
 };
 
 use crate::known::list;
@@ -14,7 +16,7 @@ use crate::nets::{F, G, I, cell, trained};
 fn trained_populations_end_at_certified_points() {
     for net in trained() {
         let start = Instant::now();
-        let p = analyze_population(&net.cell, &net.inputs, &PopulationConfig::default()).unwrap();
+        let p = analyze_population(&net.cell, &net.inputs, &PopulationParams::default()).unwrap();
         let seconds = start.elapsed().as_secs_f64();
         let n = p.len();
         assert!(p.outcome.iter().all(|&o| o == Outcome::Complete));
@@ -52,14 +54,11 @@ fn a_roll_out_gets_past_the_ghost_of_a_fold() {
     let z0 = Array2::from_shape_vec((1, 4), vec![high + 1e-8, 0.0, 3.0, 0.0]).unwrap();
     let w_h = Array2::from_shape_vec((4, 1), vec![20.0, 0.0, 0.0, 0.0]).unwrap();
     let unit = LstmCell::new(&Array2::zeros((4, 0)), &w_h, &Array1::zeros(4)).unwrap();
-    let run = |max_steps| {
-        let config = PopulationConfig { max_steps, ..PopulationConfig::default() };
-        analyze_preactivations(&unit, &z0, &config).unwrap()
-    };
-    let usual = run(PopulationConfig::default().max_steps);
+    let run = |params: PopulationParams| analyze_preactivations(&unit, &z0, &params).unwrap();
+    let usual = run(PopulationParams::default());
     assert_eq!((usual.count(0), usual.arrival[0], usual.end_point[0]), (1, Arrival::Contraction, Some(0)));
     // Stopped on the way, it is said to have reached nothing.
-    let stopped = run(10_000);
+    let stopped = run(PopulationParams::default().max_steps(10_000));
     assert_eq!((stopped.arrival[0], stopped.end_point[0]), (Arrival::None, None));
 }
 
@@ -80,7 +79,7 @@ fn a_roll_out_that_circles_has_reached_no_saddle() {
     // Strong negative feedback: most states jump to and fro for ever. Newton's method from there may land on a saddle,
     // which repels every roll-out that does not begin exactly on its stable manifold.
     let (cell, inputs) = changed(-50.0, None);
-    let population = analyze_population(&cell, &inputs, &PopulationConfig::default()).unwrap();
+    let population = analyze_population(&cell, &inputs, &PopulationParams::default()).unwrap();
     let mut circling = 0;
     for n in 0..population.len() {
         let saddle = matches!(population.spectrum[n].verdict, Verdict::Saddle { .. });
@@ -95,8 +94,8 @@ fn a_saturated_net_takes_no_longer_than_a_tenth_of_the_limit() {
     // 1 - f = exp(-1000): cells grow for ever, so that no longer roll-out would reach anything.
     let (cell, inputs) = changed(1.0, Some(1e3));
     let cells = |max_steps| {
-        let config = PopulationConfig { max_steps, ..PopulationConfig::default() };
-        let population = analyze_population(&cell, &inputs, &config).unwrap();
+        let params = PopulationParams::default().max_steps(max_steps);
+        let population = analyze_population(&cell, &inputs, &params).unwrap();
         assert!(population.arrival.iter().all(|&arrival| arrival == Arrival::None));
         assert!(population.end_point.iter().all(Option::is_none));
         population.end_states().slice(s![.., 3..]).to_owned()

@@ -4,9 +4,11 @@ use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 use rand::RngExt;
 use spendscape_dynamics::{
-    Complete, FindConfig, FixedPointList, GruCell, Interval, LstmCell, Map, Method, Outcome,
-    PopulationConfig, RnnCell, Scalar, SearchConfig, Solver, StackedLstm, analyze_population,
-    analyze_preactivations, extended_trajectories,
+    fixed_points::{Complete, FixedPointList, Method, Outcome, SearchParams, Solver},
+    interval::Interval,
+    map::{GruCell, LstmCell, Map, RnnCell, Scalar, StackedLstm},
+    orbits::extended_trajectories,
+    population::{PopulationParams, analyze_population, analyze_preactivations},
 };
 
 use crate::nets::{normal, random_cell, rng, trained};
@@ -32,7 +34,7 @@ fn newton_finds_nothing_new(map: &impl Map, list: &FixedPointList, seed: u64) ->
             // A saturated update gate of a GRU makes far states look fixed in floating point; all true points are bounded.
             continue;
         }
-        let inside = |p: &spendscape_dynamics::FixedPoint| {
+        let inside = |p: &spendscape_dynamics::fixed_points::FixedPoint| {
             // The residual and the conditioning leave a small distance.
             p.state.iter().zip(found).all(|(a, b)| (a - b).abs() < 1e-6 * a.abs().max(1.0))
         };
@@ -52,7 +54,7 @@ fn random_full_lstms_are_listed_completely() {
         for seed in 0..nets {
             let cell = random_cell(units, spread, &mut r);
             let map = cell.under(&Array1::zeros(0)).unwrap();
-            let list = map.fixed_points(&SearchConfig::default());
+            let list = map.fixed_points(&SearchParams::default());
             assert_eq!((list.outcome, list.degree), (Outcome::Complete, Some(1)), "{units} units");
             newton_finds_nothing_new(&map, &list, seed);
         }
@@ -65,7 +67,7 @@ fn trained_lstms_are_listed_completely() {
         let counts: Vec<FixedPointList> = net
             .inputs
             .outer_iter()
-            .map(|u| net.cell.under(&u).unwrap().fixed_points(&SearchConfig::default()))
+            .map(|u| net.cell.under(&u).unwrap().fixed_points(&SearchParams::default()))
             .collect();
         // The customer with most points is the hardest to be complete on; the others are spread over the sample.
         let hardest = (0..counts.len()).max_by_key(|&n| counts[n].points.len()).unwrap();
@@ -91,14 +93,14 @@ fn random_gru_tanh_and_stacked_nets_are_listed_completely() {
         let b_hn = matrix(1, m, 0.3).row(0).to_owned();
         let gru = GruCell::new(&Array2::zeros((3 * m, 0)), &matrix(3 * m, m, 2.0), &b, &b_hn).unwrap();
         let map = gru.under(&none).unwrap();
-        let list = map.fixed_points(&SearchConfig::default());
+        let list = map.fixed_points(&SearchParams::default());
         assert_eq!((list.outcome, list.degree), (Outcome::Complete, Some(1)), "gru {m}");
         newton_finds_nothing_new(&map, &list, seed);
 
         let b = matrix(1, m, 0.3).row(0).to_owned();
         let rnn = RnnCell::new(&Array2::zeros((m, 0)), &matrix(m, m, 2.0), &b).unwrap();
         let map = rnn.under(&none).unwrap();
-        let list = map.fixed_points(&SearchConfig::default());
+        let list = map.fixed_points(&SearchParams::default());
         assert_eq!((list.outcome, list.degree), (Outcome::Complete, Some(1)), "tanh {m}");
         newton_finds_nothing_new(&map, &list, seed);
 
@@ -107,7 +109,7 @@ fn random_gru_tanh_and_stacked_nets_are_listed_completely() {
         let top = LstmCell::new(&matrix(8, 2, 1.5), &matrix(8, 2, 2.0), &matrix(1, 8, 0.5).row(0).to_owned());
         let stack = StackedLstm::new(vec![bottom.unwrap(), top.unwrap()]).unwrap();
         let map = stack.under(&none).unwrap();
-        let list = map.fixed_points(&SearchConfig::default());
+        let list = map.fixed_points(&SearchParams::default());
         assert_eq!((list.outcome, list.degree), (Outcome::Complete, Some(1)), "stack");
         newton_finds_nothing_new(&map, &list, seed);
     }
@@ -119,7 +121,7 @@ fn permuting_units_permutes_the_points() {
     let cell = random_cell(3, 2.0, &mut r);
     let order = [2, 0, 1];
     let map = cell.under(&Array1::zeros(0)).unwrap();
-    let list = map.fixed_points(&SearchConfig::default());
+    let list = map.fixed_points(&SearchParams::default());
     // The map is rebuilt through its own Jacobian-free description: weights of the permuted units.
     let mut again = rng(9);
     let w = Array2::from_shape_simple_fn((12, 3), || 2.0 * normal(&mut again));
@@ -127,7 +129,7 @@ fn permuting_units_permutes_the_points() {
     let w_p = Array2::from_shape_fn((12, 3), |(k, j)| w[[k / 3 * 3 + order[k % 3], order[j]]]);
     let b_p = Array1::from_shape_fn(12, |k| b[k / 3 * 3 + order[k % 3]]);
     let permuted = LstmCell::new(&Array2::zeros((12, 0)), &w_p, &b_p).unwrap();
-    let other = permuted.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchConfig::default());
+    let other = permuted.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchParams::default());
     assert_eq!(list.points.len(), other.points.len());
     for p in &list.points {
         let q = other.points.iter().find(|q| {
@@ -150,7 +152,7 @@ fn any_number_of_threads_gives_the_same_bits() {
             .num_threads(threads)
             .build()
             .unwrap()
-            .install(|| analyze_population(&net.cell, &net.inputs, &PopulationConfig::default()).unwrap())
+            .install(|| analyze_population(&net.cell, &net.inputs, &PopulationParams::default()).unwrap())
     };
     let one = run(1);
     assert_eq!(one, run(2));
@@ -161,9 +163,9 @@ fn any_number_of_threads_gives_the_same_bits() {
 fn end_states_are_where_the_long_roll_out_ends() {
     let net = &trained()[0];
     let few = net.inputs.slice(ndarray::s![..25, ..]).to_owned();
-    let p = analyze_population(&net.cell, &few, &PopulationConfig::default()).unwrap();
+    let p = analyze_population(&net.cell, &few, &PopulationParams::default()).unwrap();
     let z0 = Array2::from_shape_fn((25, 12), |(n, k)| net.cell.preactivation(&few.row(n)).unwrap()[k]);
-    let q = analyze_preactivations(&net.cell, &z0, &PopulationConfig::default()).unwrap();
+    let q = analyze_preactivations(&net.cell, &z0, &PopulationParams::default()).unwrap();
     for n in 0..25 {
         let u = few.row(n);
         let map = net.cell.under(&u).unwrap();
@@ -192,7 +194,7 @@ fn trajectories_agree_with_single_steps_and_the_population() {
     let few = net.inputs.slice(ndarray::s![..21, ..]).to_owned();
     let all = extended_trajectories(&net.cell, &few, 100).unwrap();
     assert_eq!(all.dim(), (21, 100, 3));
-    let p = analyze_population(&net.cell, &few, &PopulationConfig::default()).unwrap();
+    let p = analyze_population(&net.cell, &few, &PopulationParams::default()).unwrap();
     for n in 0..21 {
         let u = few.row(n);
         let map = net.cell.under(&u).unwrap();
@@ -214,23 +216,22 @@ fn trajectories_agree_with_single_steps_and_the_population() {
 fn larger_nets_are_certified_but_not_called_complete() {
     let mut r = rng(12);
     let cell = random_cell(8, 0.8, &mut r);
-    let list = cell.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchConfig::default());
+    let list = cell.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchParams::default());
     assert_eq!((list.outcome, list.degree), (Outcome::NotProved, None));
     assert!(!list.points.is_empty() && list.undecided.is_empty());
     // Each start has its fate under each method, and each point is somebody's.
-    let config = FindConfig::default();
     for method in [Method::Newton, Method::Descent, Method::Iteration] {
         let starts: Vec<usize> = list.starts.iter().filter(|f| f.method == method).map(|f| f.start).collect();
-        assert_eq!(starts, (0..config.starts).collect::<Vec<_>>());
+        assert_eq!(starts, (0..256).collect::<Vec<_>>());
     }
     assert!((0..list.points.len()).all(|k| list.starts.iter().any(|f| f.point == Some(k))));
     assert!(list.points.is_sorted_by(|a, b| a.enclosure[0].lo <= b.enclosure[0].lo));
     // Seven copies of x' = tanh x: where Newton stops near the singular point, the list says that something may be there.
     let flat = RnnCell::new(&Array2::zeros((7, 0)), &Array2::eye(7), &Array1::zeros(7)).unwrap();
-    let list = flat.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchConfig::default());
+    let list = flat.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchParams::default());
     assert!(list.points.is_empty() && !list.undecided.is_empty());
     assert!(list.undecided.iter().all(|x| x.iter().all(|v| v.mid().abs() < 1e-4)));
-    let p = analyze_population(&cell, &Array2::zeros((3, 0)), &PopulationConfig::default()).unwrap();
+    let p = analyze_population(&cell, &Array2::zeros((3, 0)), &PopulationParams::default()).unwrap();
     assert_eq!(p.len(), 3);
     assert!(p.outcome.iter().all(|&o| o == Outcome::NotProved));
 }
@@ -241,13 +242,13 @@ fn an_uncertain_input_is_exhausted_quickly_when_too_wide() {
     let u = net.inputs.row(0);
     let within = |d: f64| {
         let map = net.cell.under_uncertain(&u, &Array1::from_elem(97, d)).unwrap();
-        map.fixed_points(&SearchConfig::default())
+        map.fixed_points(&SearchParams::default())
     };
     assert_eq!(within(1e-9).outcome, Outcome::Complete);
     // The reference implementation left none of 200 customers undecided up to 1e-7.
     for u in net.inputs.outer_iter().take(200) {
         let map = net.cell.under_uncertain(&u, &Array1::from_elem(97, 1e-7)).unwrap();
-        assert_eq!(map.fixed_points(&SearchConfig::default()).outcome, Outcome::Complete);
+        assert_eq!(map.fixed_points(&SearchParams::default()).outcome, Outcome::Complete);
     }
     let start = std::time::Instant::now();
     let wide = within(3.0);
@@ -302,7 +303,7 @@ proptest! {
     #[test]
     fn degree_is_one_on_random_two_unit_nets(seed in 0u64..10_000) {
         let cell = random_cell(2, 3.0, &mut rng(seed));
-        let list = cell.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchConfig::default());
+        let list = cell.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchParams::default());
         // A nearly singular point may stay undecided; a wrong count may not.
         if list.outcome == Outcome::Complete {
             prop_assert_eq!(list.degree, Some(1));

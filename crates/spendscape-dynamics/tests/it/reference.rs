@@ -2,7 +2,11 @@
 
 use ndarray::{Array1, Array2};
 use serde_json::Value;
-use spendscape_dynamics::{Complete, Interval, LstmCell, Outcome, RnnCell, Scalar, SearchConfig};
+use spendscape_dynamics::{
+    fixed_points::{Complete, Outcome, SearchParams},
+    interval::Interval,
+    map::{LstmCell, RnnCell, Scalar},
+};
 
 fn file() -> Value {
     serde_json::from_str(include_str!("../golden/reference.json")).unwrap()
@@ -50,7 +54,7 @@ fn certified_points_enclose_the_references() {
         let w: Vec<f64> = net["w_h"].as_array().unwrap().iter().flat_map(floats).collect();
         let w_h = Array2::from_shape_vec((4 * m, m), w).unwrap();
         let cell = LstmCell::new(&Array2::zeros((4 * m, 0)), &w_h, &Array1::from(floats(&net["b"]))).unwrap();
-        let list = cell.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchConfig::default());
+        let list = cell.under(&Array1::zeros(0)).unwrap().fixed_points(&SearchParams::default());
         assert_eq!((list.outcome, list.degree), (Outcome::Complete, Some(1)));
         let references = net["points"].as_array().unwrap();
         // Newton from many starts may miss points, never find more.
@@ -84,15 +88,15 @@ fn proved_lists_hold_every_point_of_the_peer() {
         let list = if case["kind"] == "lstm" {
             let w_h = Array2::from_shape_vec((4 * m, m), w).unwrap();
             let cell = LstmCell::new(&Array2::zeros((4 * m, 0)), &w_h, &b).unwrap();
-            cell.under(&none).unwrap().fixed_points(&SearchConfig::default())
+            cell.under(&none).unwrap().fixed_points(&SearchParams::default())
         } else {
             let w_h = Array2::from_shape_vec((m, m), w).unwrap();
             let cell = RnnCell::new(&Array2::zeros((m, 0)), &w_h, &b).unwrap();
-            cell.under(&none).unwrap().fixed_points(&SearchConfig::default())
+            cell.under(&none).unwrap().fixed_points(&SearchParams::default())
         };
         let known: Vec<Vec<f64>> = case["points"].as_array().unwrap().iter().map(floats).collect();
         println!("{}: {:?}, {} points, {} boxes", case["name"], list.outcome, list.points.len(), list.boxes);
-        if m > spendscape_dynamics::COMPLETE_UNITS_MAX {
+        if m > spendscape_dynamics::fixed_points::COMPLETE_UNITS_MAX {
             assert_eq!(list.outcome, Outcome::NotProved);
             continue;
         }

@@ -3,8 +3,12 @@
 use ndarray::{Array1, Array2, array};
 use rand::RngExt;
 use spendscape_dynamics::{
-    Complete, FindConfig, FixedPointList, GruCell, Interval, Map, Nonlinearity, Outcome, RELU_UNITS_MAX,
-    RnnCell, RnnMap, Scalar, SearchConfig, Solver, Verdict, find_cycles,
+    fixed_points::{
+        Complete, FindParams, FixedPointList, Outcome, RELU_UNITS_MAX, SearchParams, Solver, Verdict,
+    },
+    interval::Interval,
+    map::{GruCell, Map, Nonlinearity, RnnCell, RnnMap, Scalar},
+    orbits::find_cycles,
 };
 
 use crate::nets::{normal, rng};
@@ -15,7 +19,7 @@ fn relu(w: &Array2<f64>, b: &[f64]) -> RnnCell {
 }
 
 fn list(cell: &RnnCell) -> FixedPointList {
-    cell.under(&array![]).unwrap().fixed_points(&SearchConfig::default())
+    cell.under(&array![]).unwrap().fixed_points(&SearchParams::default())
 }
 
 #[test]
@@ -45,8 +49,8 @@ fn competing_units_have_two_stable_points_and_a_repeller() {
     // Multipliers 2 and -2: neither the difference nor the sum of the units settles.
     assert_eq!(verdicts, [Verdict::Stable, Verdict::Saddle { index: 2 }, Verdict::Stable]);
     // Both on, both off: a cycle of two, which the ring finds too.
-    let cycles = find_cycles(&cell.under(&array![]).unwrap(), 2, 0, &FindConfig::default());
-    let both = |cycle: &spendscape_dynamics::Cycle| {
+    let cycles = find_cycles(&cell.under(&array![]).unwrap(), 2, 0, &FindParams::default());
+    let both = |cycle: &spendscape_dynamics::orbits::Cycle| {
         let sums = cycle.phases.sum_axis(ndarray::Axis(1));
         sums.iter().any(|s| (s - 2.0).abs() < 1e-9) && sums.iter().any(|s| s.abs() < 1e-9)
     };
@@ -111,7 +115,7 @@ fn random_relu_layers_are_listed_completely() {
                     assert!(
                         point.residual < 1e-12 * point.state.iter().fold(1.0, |m: f64, x| m.max(x.abs()))
                     );
-                    let inside = |other: &spendscape_dynamics::FixedPoint| {
+                    let inside = |other: &spendscape_dynamics::fixed_points::FixedPoint| {
                         other.state.iter().zip(&point.uniqueness).all(|(x, side)| side.contains(*x))
                     };
                     assert_eq!(found.points.iter().filter(|other| inside(other)).count(), 1);
@@ -133,7 +137,7 @@ fn nothing_new(map: &RnnMap<'_>, found: &FixedPointList, r: &mut impl rand::Rng)
         if residual.is_nan() || residual > 1e-12 || end.iter().any(|x| x.abs() > 1e6) {
             continue;
         }
-        let near = |p: &spendscape_dynamics::FixedPoint| {
+        let near = |p: &spendscape_dynamics::fixed_points::FixedPoint| {
             p.state.iter().zip(end).all(|(a, b)| (a - b).abs() < 1e-6 * a.abs().max(1.0))
         };
         assert!(found.points.iter().any(near), "{end:?} is not in the list");
@@ -169,7 +173,7 @@ fn a_reset_before_the_product_is_listed_completely_and_differentiated() {
         let cell = GruCell::reset_before(&w_x, &w_h, &b).unwrap();
         let u = array![0.3, -0.7];
         let map = cell.under(&u).unwrap();
-        let found = map.fixed_points(&SearchConfig::default());
+        let found = map.fixed_points(&SearchParams::default());
         assert_eq!((found.outcome, found.degree), (Outcome::Complete, Some(1)), "{m} units");
         // Plain formulas, one by one.
         let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
@@ -216,7 +220,7 @@ fn a_reset_before_the_product_is_listed_completely_and_differentiated() {
             let x: Vec<f64> = (0..m).map(|_| 2.0 * r.random::<f64>() - 1.0).collect();
             if solver.newton(&map, &x, 60).residual <= 1e-13 {
                 let end = solver.state();
-                let near = |p: &spendscape_dynamics::FixedPoint| {
+                let near = |p: &spendscape_dynamics::fixed_points::FixedPoint| {
                     p.state.iter().zip(end).all(|(a, b)| (a - b).abs() < 1e-6)
                 };
                 assert!(found.points.iter().any(near), "{end:?}");

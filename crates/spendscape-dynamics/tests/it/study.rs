@@ -2,9 +2,13 @@
 
 use ndarray::{Array1, Array2, array};
 use spendscape_dynamics::{
-    BranchEnd, Error, Interval, JumpCause, LstmCell, Membership, Nonlinearity, Passage, PopulationConfig,
-    RnnCell, StudiedMap, StudyConfig, StudyInputs, analyze_population, evenly_spaced, study_map,
-    worth_studying,
+    Error,
+    continuation::{BranchEnd, JumpCause, Passage},
+    interval::Interval,
+    map::{LstmCell, Nonlinearity, RnnCell},
+    orbits::Membership,
+    population::{PopulationParams, analyze_population},
+    study::{StudiedMap, StudyInputs, StudyParams, evenly_spaced, study_map, worth_studying},
 };
 
 use crate::nets::{G, rng, trained};
@@ -17,13 +21,13 @@ fn gated() -> LstmCell {
     LstmCell::new(&w_x, &w_h, &Array1::zeros(4)).unwrap()
 }
 
-fn study(held: &Array2<f64>, paths: &[Array2<f64>], row: usize, config: StudyConfig) -> StudiedMap {
-    study_map(&gated(), &StudyInputs { held, paths }, row, &config, &mut rng(1)).unwrap()
+fn study(held: &Array2<f64>, paths: &[Array2<f64>], row: usize, params: StudyParams) -> StudiedMap {
+    study_map(&gated(), &StudyInputs { held, paths }, row, &params, &mut rng(1)).unwrap()
 }
 
 #[test]
 fn both_basins_of_a_bistable_cell_and_their_edge_are_found() {
-    let found = study(&array![[0.0]], &[], 0, StudyConfig::default());
+    let found = study(&array![[0.0]], &[], 0, StudyParams::default());
     assert_eq!((found.dim, found.list.points.len(), found.stable(), found.kinks()), (2, 3, 2, 0));
     assert_eq!(found.unbounded(), 0);
     let shares: f64 = found.basins.iter().map(|share| share.share).sum();
@@ -48,7 +52,7 @@ fn both_basins_of_a_bistable_cell_and_their_edge_are_found() {
 fn the_attractor_jumps_toward_some_inputs_and_not_toward_others() {
     let held = array![[1.0], [2.0], [-3.0], [-1.0]];
     let paths = [array![[1.0], [-1.0]], array![[2.0]], array![[0.0], [0.0]], array![[0.0], [0.0]]];
-    let found = study(&held, &paths, 0, StudyConfig { basin_samples: 0, ..StudyConfig::default() });
+    let found = study(&held, &paths, 0, StudyParams::default().basin_samples(0));
     let toward: Vec<_> = found.departures.iter().map(|departure| departure.toward).collect();
     assert_eq!(toward, [1, 2, 3]);
     assert_eq!(found.departures[0].passage, Passage::Survives);
@@ -68,15 +72,14 @@ fn the_attractor_jumps_toward_some_inputs_and_not_toward_others() {
     assert_eq!(smallest, if changes[0] < changes[1] { 1 } else { 2 });
     assert!(matches!(found.own_path.unwrap().end, BranchEnd::Fold { .. }));
     // A path of one input is none, and fewer inputs are followed where fewer are asked for.
-    let found =
-        study(&held, &paths, 1, StudyConfig { basin_samples: 0, followed: 1, ..StudyConfig::default() });
+    let found = study(&held, &paths, 1, StudyParams::default().basin_samples(0).followed(1));
     assert!(found.own_path.is_none());
     assert_eq!(found.departures.iter().map(|departure| departure.toward).collect::<Vec<_>>(), [0]);
 }
 
 #[test]
 fn a_cover_holds_every_undecided_box() {
-    let mut found = study(&array![[0.0]], &[], 0, StudyConfig { basin_samples: 0, ..StudyConfig::default() });
+    let mut found = study(&array![[0.0]], &[], 0, StudyParams::default().basin_samples(0));
     let side = |at: f64| Interval::new(at, at + 1.0);
     // Boxes of the lower layer of a stack have fewer sides than its state.
     found.list.undecided = (0..10).map(|k| vec![side(f64::from(k))]).collect();
@@ -97,11 +100,11 @@ fn nothing_is_said_of_stability_on_a_kink() {
     let cell = RnnCell::new(&array![[1.0]], &array![[0.5]], &array![0.0]).unwrap().with(Nonlinearity::Relu);
     let held = array![[0.0]];
     let inputs = StudyInputs { held: &held, paths: &[] };
-    let found = study_map(&cell, &inputs, 0, &StudyConfig::default(), &mut rng(1)).unwrap();
+    let found = study_map(&cell, &inputs, 0, &StudyParams::default(), &mut rng(1)).unwrap();
     assert_eq!((found.list.points.len(), found.kinks(), found.stable()), (1, 1, 0));
     assert_eq!((&found.transients[..], &found.sensitivities[..]), (&[None][..], &[None][..]));
     let narrow = StudyInputs { held: &Array2::zeros((1, 2)), paths: &[] };
-    let error = study_map(&cell, &narrow, 0, &StudyConfig::default(), &mut rng(1)).unwrap_err();
+    let error = study_map(&cell, &narrow, 0, &StudyParams::default(), &mut rng(1)).unwrap_err();
     assert_eq!(error, Error::InputWidth { expected: 1, found: 2 });
 }
 
@@ -111,7 +114,7 @@ fn rows_are_spaced_evenly_and_half_of_the_customers_have_most_points() {
     assert_eq!(evenly_spaced(3, 8), [0, 1, 2]);
     assert!(evenly_spaced(0, 8).is_empty() && evenly_spaced(8, 0).is_empty());
     let net = &trained()[0];
-    let population = analyze_population(&net.cell, &net.inputs, &PopulationConfig::default()).unwrap();
+    let population = analyze_population(&net.cell, &net.inputs, &PopulationParams::default()).unwrap();
     let rich = (0..population.len()).filter(|row| population.count(*row) > 1).count();
     let rows = worth_studying(&population, 8);
     assert!(rows.is_sorted() && rows.len() <= 8);

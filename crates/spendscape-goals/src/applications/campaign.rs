@@ -12,7 +12,7 @@ const SHARES: [f64; 4] = [0.05, 0.1, 0.2, 0.5];
 
 /// Whom a campaign may address.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CampaignOptions {
+pub struct CampaignRequest {
     /// Days in which the goal is to come; one of the outlook's horizons.
     pub horizon: u32,
     /// Most customers to address.
@@ -64,7 +64,7 @@ impl Campaign {
     }
 }
 
-impl CampaignOptions {
+impl CampaignRequest {
     /// The place of the horizon.
     fn check(&self, outlook: &Outlook, goal: usize) -> Result<usize, Error> {
         check::index("goal", goal, outlook.goals())?;
@@ -82,17 +82,33 @@ impl CampaignOptions {
 
 /// Plans a campaign for one goal.
 ///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use spendscape_goals::{Outlook, applications::{CampaignRequest, plan_campaign}};
+///
+/// // Four customers, one goal: nothing is to be won from the first, who is certain.
+/// let within = Array3::from_shape_vec((4, 1, 1), vec![0.99, 0.6, 0.1, 0.3]).unwrap();
+/// let zeros = Array3::zeros((4, 1, 1));
+/// let never = Array2::from_elem((4, 1), f64::NAN);
+/// let outlook = Outlook::new(100, vec![7], within.clone(), within, zeros, never)?;
+/// let request = CampaignRequest { horizon: 7, capacity: 2, certain: 0.95, threshold: 0.5 };
+/// let plan = plan_campaign(&outlook, 0, &request)?;
+/// assert_eq!(plan.targets.iter().map(|target| target.customer).collect::<Vec<_>>(), [1, 3]);
+/// assert!((plan.expected - 0.9).abs() < 1e-12);
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NoHorizon`], `BadInput::InvalidParameter`, `BadInput::OutOfRange` for a goal that does not exist.
-pub fn plan_campaign(outlook: &Outlook, goal: usize, options: &CampaignOptions) -> Result<Campaign, Error> {
-    let h = options.check(outlook, goal)?;
-    let mut eligible = options.eligible(outlook, goal, h);
+pub fn plan_campaign(outlook: &Outlook, goal: usize, request: &CampaignRequest) -> Result<Campaign, Error> {
+    let h = request.check(outlook, goal)?;
+    let mut eligible = request.eligible(outlook, goal, h);
     let probability = |n: usize| outlook.within()[[n, goal, h]];
     let all: f64 = eligible.iter().map(|n| probability(*n)).sum();
     eligible.sort_unstable_by(|a, b| probability(*b).total_cmp(&probability(*a)).then(a.cmp(b)));
     let target = |(at, n): (usize, &usize)| {
         let reached =
-            (0..outlook.horizons().len()).find(|h| outlook.within()[[*n, goal, *h]] >= options.threshold);
+            (0..outlook.horizons().len()).find(|h| outlook.within()[[*n, goal, *h]] >= request.threshold);
         let first = outlook.first_day()[[*n, goal]];
         CampaignTarget {
             customer: *n,
@@ -106,7 +122,7 @@ pub fn plan_campaign(outlook: &Outlook, goal: usize, options: &CampaignOptions) 
         }
     };
     let targets: Vec<CampaignTarget> =
-        eligible.iter().take(options.capacity).enumerate().map(target).collect();
+        eligible.iter().take(request.capacity).enumerate().map(target).collect();
     let share = targets.len() as f64 / eligible.len().max(1) as f64;
     Ok(Campaign {
         goal,
@@ -152,14 +168,14 @@ pub fn evaluate_campaign<R: Rng>(
     outlook: &Outlook,
     sequences: &Sequences,
     goal: usize,
-    options: &CampaignOptions,
+    request: &CampaignRequest,
     draws: usize,
     rng: &mut R,
 ) -> Result<CampaignEvaluation, Error> {
     outlook.check_fits(sequences)?;
-    let h = options.check(outlook, goal)?;
-    let eligible = options.eligible(outlook, goal, h);
-    let end = i64::from(outlook.from()) + i64::from(options.horizon);
+    let h = request.check(outlook, goal)?;
+    let eligible = request.eligible(outlook, goal, h);
+    let end = i64::from(outlook.from()) + i64::from(request.horizon);
     let mut converted = Vec::with_capacity(eligible.len());
     let [mut model, mut recency, mut frequency] = [(); 3].map(|()| Vec::with_capacity(eligible.len()));
     for &n in &eligible {
@@ -175,7 +191,7 @@ pub fn evaluate_campaign<R: Rng>(
     }
     let conversions = converted.iter().filter(|converted| **converted).count();
     let mut shares = SHARES.to_vec();
-    shares.push((options.capacity as f64 / eligible.len().max(1) as f64).min(1.0));
+    shares.push((request.capacity as f64 / eligible.len().max(1) as f64).min(1.0));
     let rankings = targeting_gains(&[model, recency, frequency], &converted, &shares, draws, rng)?;
     let rankings = [Targeting::Model, Targeting::Recency, Targeting::Frequency].into_iter().zip(rankings);
     Ok(CampaignEvaluation { goal, eligible: eligible.len(), conversions, rankings: rankings.collect() })

@@ -10,6 +10,16 @@ use crate::{Error, Sequences};
 pub(crate) const PSEUDO_GROUPS: f64 = 5.0;
 
 /// The classes of a ledger with the goal of each; `None` for classes that are no spending.
+///
+/// ```
+/// use spendscape_goals::applications::Classes;
+///
+/// let names = ["groceries".to_owned(), "salary".to_owned()];
+/// // A salary is no spending.
+/// assert_eq!(Classes::new(&names, &[Some(0), None])?.len(), 2);
+/// assert!(Classes::new(&names, &[Some(0)]).is_err());
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Classes<'a> {
     names: &'a [String],
@@ -63,7 +73,7 @@ impl<'a> Classes<'a> {
     }
 }
 
-/// What the groups of each goal held in the whole population, up to a day.
+/// The classes in the groups of each goal in the whole population, up to a day.
 pub(crate) struct Population {
     /// Groups of each goal (G).
     pub(crate) groups: Vec<f64>,

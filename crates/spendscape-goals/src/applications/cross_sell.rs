@@ -14,7 +14,7 @@ const LEAST_EXPECTED: f64 = 10.0;
 /// Every customer takes memory for each period.
 const MOST_PERIODS: usize = 1000;
 
-/// What pairs are made of.
+/// The items of pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Items {
     /// The classes inside groups.
@@ -23,7 +23,7 @@ pub enum Items {
     Goals,
 }
 
-/// What it takes for a pair (A, B) to come true for a customer who bought A in a period.
+/// The condition for a pair (A, B) to come true for a customer who bought A in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
     /// B in the same period. A pair has no direction: A is the smaller number.
@@ -39,7 +39,7 @@ pub enum Rule {
 
 /// How pairs are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CrossSellOptions {
+pub struct CrossSellRequest {
     /// Of classes or of goals.
     pub items: Items,
     /// The rule.
@@ -100,6 +100,33 @@ pub struct Pair {
 /// item leaves less room for another: about `(k - 1) / k` with k items. Where the customer trait raises shares rather than odds,
 /// Rasch's model does not hold and lifts a little above 1 can be sure without being of use: judge by `lift_low` as well.
 ///
+/// ```
+/// use spendscape_goals::{
+///     Event, GroupRules, Sequences,
+///     applications::{Classes, CrossSellRequest, Items, Rule, cross_sell},
+/// };
+///
+/// // Customers buy two classes together in every other period of ten days, and a third one in the others.
+/// let event = |customer: u32, day: i64, class| {
+///     Event { customer, time: day * 86_400_000, amount: -100, class, channel: 0 }
+/// };
+/// let mut events = Vec::new();
+/// for customer in 0..40 {
+///     for period in 0..4 {
+///         let classes: &[u16] = if (customer + period) % 2 == 0 { &[0, 1] } else { &[2] };
+///         events.extend(classes.iter().map(|class| event(customer, 10 * i64::from(period), *class)));
+///     }
+/// }
+/// let names = ["rods", "reels", "books"].map(str::to_owned);
+/// let of = [Some(0); 3];
+/// let (sequences, _) = Sequences::new(&events, 40, vec!["leisure".to_owned()], &of, GroupRules::default())?;
+/// let request = CrossSellRequest { items: Items::Classes, rule: Rule::Together, window: 10, periods: 4 };
+/// let pairs = cross_sell(&sequences, Classes::new(&names, &of)?, 39, &request)?;
+/// assert_eq!((pairs[0].first, pairs[0].second), (0, 1));
+/// assert!(pairs[0].lift > 1.0);
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
+///
 /// # Errors
 /// `BadInput::OutOfRange` for groups of other classes or goals, `BadInput::InvalidParameter` for a window of 0 days or too few or
 /// more than 1,000 periods, `BadInput::TooFew` without any observation.
@@ -107,25 +134,25 @@ pub fn cross_sell(
     sequences: &Sequences,
     classes: Classes<'_>,
     until: i32,
-    options: &CrossSellOptions,
+    request: &CrossSellRequest,
 ) -> Result<Vec<Pair>, Error> {
     classes.check_fits(sequences)?;
-    check::parameter("window", 0.0, options.window > 0, "1 day and more")?;
-    let least = if options.rule == Rule::Together { 1 } else { 2 };
-    let (periods, inside) = (options.periods as f64, (least..=MOST_PERIODS).contains(&options.periods));
+    check::parameter("window", 0.0, request.window > 0, "1 day and more")?;
+    let least = if request.rule == Rule::Together { 1 } else { 2 };
+    let (periods, inside) = (request.periods as f64, (least..=MOST_PERIODS).contains(&request.periods));
     check::parameter("periods", periods, inside, "1 to 1000, and 2 and more where one follows the other")?;
-    let items = match options.items {
+    let items = match request.items {
         Items::Classes => classes.len(),
         Items::Goals => sequences.goals().len(),
     };
     let bought: Vec<Bought> =
-        (0..sequences.customers()).map(|n| Bought::new(n, sequences, until, options)).collect();
-    let medians = if options.rule == Rule::SpendsMore { medians(&bought, items) } else { Vec::new() };
+        (0..sequences.customers()).map(|n| Bought::new(n, sequences, until, request)).collect();
+    let medians = if request.rule == Rule::SpendsMore { medians(&bought, items) } else { Vec::new() };
     let customers: Vec<Customer> =
-        bought.iter().map(|bought| bought.observations(options, items, &medians)).collect();
+        bought.iter().map(|bought| bought.observations(request, items, &medians)).collect();
     let observations: usize = customers.iter().map(Vec::len).sum();
     check::at_least("cross-selling", "customers with purchases", 1, observations)?;
-    let sums = Sums::new(&customers, items, options.rule == Rule::Together);
+    let sums = Sums::new(&customers, items, request.rule == Rule::Together);
     let mut pairs = Vec::new();
     for first in 0..items {
         for second in 0..items {
@@ -175,7 +202,7 @@ fn pair(sums: &Sums, first: usize, second: usize, observations: f64) -> Pair {
     }
 }
 
-/// What a customer bought.
+/// The purchases of a customer.
 struct Bought {
     /// Items with money by period, 0 being the last one.
     periods: Vec<BTreeMap<u16, i64>>,
@@ -184,16 +211,16 @@ struct Bought {
 }
 
 impl Bought {
-    fn new(n: usize, sequences: &Sequences, until: i32, options: &CrossSellOptions) -> Self {
-        let mut bought = Self { periods: vec![BTreeMap::new(); options.periods], before: Vec::new() };
+    fn new(n: usize, sequences: &Sequences, until: i32, request: &CrossSellRequest) -> Self {
+        let mut bought = Self { periods: vec![BTreeMap::new(); request.periods], before: Vec::new() };
         let groups = sequences.groups(n);
         for at in 0..known(groups.day, until) {
-            let period = (i64::from(until) - i64::from(groups.day[at])) / i64::from(options.window);
+            let period = (i64::from(until) - i64::from(groups.day[at])) / i64::from(request.window);
             let mut add = |item: u16, money: i64| match bought.periods.get_mut(period as usize) {
                 Some(items) => *items.entry(item).or_insert(0) += money,
                 None => bought.before.push(item),
             };
-            match options.items {
+            match request.items {
                 Items::Goals => add(groups.goal[at], groups.spent[at]),
                 Items::Classes => sequences.items(n, at).for_each(|(class, money)| add(class, money)),
             }
@@ -203,9 +230,9 @@ impl Bought {
         bought
     }
 
-    fn observations(&self, options: &CrossSellOptions, items: usize, medians: &[f64]) -> Customer {
+    fn observations(&self, request: &CrossSellRequest, items: usize, medians: &[f64]) -> Customer {
         let all = |items: &BTreeMap<u16, i64>| items.keys().copied().collect::<Vec<u16>>();
-        if options.rule == Rule::Together {
+        if request.rule == Rule::Together {
             let same = |(period, items): (usize, &BTreeMap<u16, i64>)| Observation {
                 period,
                 first: all(items),
@@ -229,7 +256,7 @@ impl Bought {
                 let money = after.get(item).copied();
                 money.is_some_and(|money| money > now[item] && money as f64 > medians[*item as usize])
             };
-            let (second, possible) = match options.rule {
+            let (second, possible) = match request.rule {
                 Rule::Together | Rule::Follows => (all(after), None),
                 Rule::FollowsNew => (
                     after.keys().copied().filter(|item| new[*item as usize]).collect(),

@@ -70,10 +70,10 @@ pub struct DemandScore {
 
 /// Expected events and money per goal, per class and period, with 95 % prediction intervals, beside the naive forecast.
 ///
-/// The outlook's horizons are the ends of the periods ([`Period::horizons`]). A period's expectation is the sum over customers
-/// of `expected` (or `spent`) at its end less that at its start. Of a class, each goal counts with the share of the customer's
-/// groups
-/// that held it, and with that of their money spent on it, both smoothed toward the population as in [`crate::recommend`].
+/// The outlook's horizons are the ends of the periods ([`Period::horizons`]). A period's expectation is the sum over
+/// customers of `expected` (or `spent`) at its end less that at its start. Of a class, each goal counts with the share
+/// of the customer's groups that held it, and with that of their money spent on it, both smoothed toward the
+/// population as in [`crate::applications::recommend`].
 ///
 /// The variance of a goal's events is the sum over customers of that of a count that is 0 with probability 1 - q and 1
 /// plus a Poisson number otherwise, q being the probability of any and m the mean: `q (r - 1) + q (1 - q) r^2`, r = m / q. It is
@@ -116,7 +116,8 @@ pub fn score_demand(
     unscored: usize,
     sequences: &Sequences,
     classes: Classes<'_>,
-    (period, until): (Period, i32),
+    period: Period,
+    until: i32,
 ) -> Result<Vec<DemandScore>, Error> {
     let history = History::new(sequences, classes)?;
     let mut forecasts = outlooks

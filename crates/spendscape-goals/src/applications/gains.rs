@@ -1,11 +1,11 @@
-//! What is gained by addressing the best of a ranking instead of anybody.
+//! The gain of addressing the best of a ranking instead of anybody.
 
 use rand::Rng;
 use spendscape_stats::{BadInput, Estimate, bootstrap, check};
 
 use crate::Error;
 
-/// What came of addressing the first customers of a ranking.
+/// The result of addressing the first customers of a ranking.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gain {
     /// Share of the customers addressed.
@@ -37,6 +37,20 @@ pub struct Ranking {
 ///
 /// This is targeting: it says how well a ranking finds customers who convert, not how many convert because they were
 /// addressed. That needs customers left alone at random (Radcliffe 2007, whose curve has the same axes).
+///
+/// ```
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_goals::applications::targeting_gains;
+///
+/// // Of ten customers two convert, and the ranking has them first.
+/// let scores: Vec<f64> = (0..10).map(|n| -f64::from(n)).collect();
+/// let converted: Vec<bool> = (0..10).map(|n| n < 2).collect();
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let found = targeting_gains(&[scores], &converted, &[0.2], 50, &mut rng)?;
+/// assert_eq!(found[0].gains[0].conversions, 2.0);
+/// assert_eq!(found[0].gains[0].lift.value, 5.0);
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`BadInput::ShapeMismatch`], [`BadInput::InvalidParameter`] for a share outside (0, 1] or a score that is NaN,

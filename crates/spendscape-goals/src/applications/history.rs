@@ -1,4 +1,4 @@
-//! What came by day, and what an outlook expects by period, for goals and classes in events and money.
+//! Past demand by day, and an outlook's expectation by period, for goals and classes in events and money.
 
 use ndarray::Array2;
 use spendscape_stats::{BadInput, check};
@@ -95,7 +95,7 @@ impl History {
         Ok(Self { shape, first, before })
     }
 
-    /// What came from day `first` to day `last`.
+    /// The demand from day `first` to day `last`.
     pub(super) fn total(&self, place: usize, first: i32, last: i32) -> f64 {
         let end = self.before.ncols() as i64 - 1;
         let column = |day: i64| (day - i64::from(self.first)).clamp(0, end) as usize;
@@ -104,7 +104,7 @@ impl History {
     }
 }
 
-/// What an outlook expects of each series in each period, with the variance of the model.
+/// An outlook's expectation of each series in each period, with the variance of the model.
 pub(super) struct Expected {
     /// S x H.
     pub(super) mean: Array2<f64>,
@@ -140,25 +140,25 @@ impl Expected {
             // Expected events and money of each goal per own group and own unit of money, smoothed.
             for h in 0..periods {
                 for goal in 0..shape.goals {
-                    let coming = Coming::new(outlook, n, goal, h);
+                    let increment = Increment::new(outlook, n, goal, h);
                     let amounts = shape.amounts() + goal;
-                    expected.mean[[goal, h]] += coming.events;
-                    expected.mean[[amounts, h]] += coming.money;
-                    expected.variance[[goal, h]] += coming.variance;
-                    expected.variance[[amounts, h]] += coming.variance_of_money(spread[goal]);
+                    expected.mean[[goal, h]] += increment.events;
+                    expected.mean[[amounts, h]] += increment.money;
+                    expected.variance[[goal, h]] += increment.variance;
+                    expected.variance[[amounts, h]] += increment.variance_of_money(spread[goal]);
                     let (events, money) = own[goal];
-                    common[[goal, h]] += coming.events * PSEUDO_GROUPS / (events + PSEUDO_GROUPS);
+                    common[[goal, h]] += increment.events * PSEUDO_GROUPS / (events + PSEUDO_GROUPS);
                     let pseudo = PSEUDO_GROUPS * typical[goal];
                     if pseudo > 0.0 {
-                        common[[shape.goals + goal, h]] += coming.money * pseudo / (money + pseudo);
+                        common[[shape.goals + goal, h]] += increment.money * pseudo / (money + pseudo);
                     }
                 }
                 for at in 0..until {
                     let goal = groups.goal[at] as usize;
-                    let coming = Coming::new(outlook, n, goal, h);
+                    let increment = Increment::new(outlook, n, goal, h);
                     let (events, money) = own[goal];
-                    let events = coming.events / (events + PSEUDO_GROUPS);
-                    let money = coming.money / (money + PSEUDO_GROUPS * typical[goal]).max(1.0);
+                    let events = increment.events / (events + PSEUDO_GROUPS);
+                    let money = increment.money / (money + PSEUDO_GROUPS * typical[goal]).max(1.0);
                     for (class, spent) in sequences.items(n, at) {
                         let place = shape.goals + class as usize;
                         expected.mean[[place, h]] += events;
@@ -190,15 +190,15 @@ impl Expected {
     }
 }
 
-/// What is expected of a customer, goal and period.
-struct Coming {
+/// The expected demand of a customer, goal and period.
+struct Increment {
     events: f64,
     money: f64,
     /// Of the events.
     variance: f64,
 }
 
-impl Coming {
+impl Increment {
     fn new(outlook: &Outlook, n: usize, goal: usize, h: usize) -> Self {
         let (at, before) = ([n, goal, h], [n, goal, h.saturating_sub(1)]);
         let start = |of: &ndarray::Array3<f64>| if h == 0 { 0.0 } else { of[before] };

@@ -1,4 +1,4 @@
-//! What is done with knowing what customers will do: recommendations, campaigns, cross-selling and demand.
+//! Applications of an outlook: recommendations, campaigns, cross-selling and demand.
 //!
 //! Each is a function of an [`crate::Outlook`], of event groups, or of both, that returns rows. Groups later than the last
 //! day of the outlook are never looked at, save where a function says that it measures how things came out.
@@ -15,13 +15,13 @@ mod recommend;
 mod series;
 
 pub use campaign::{
-    Campaign, CampaignEvaluation, CampaignOptions, CampaignTarget, Targeting, evaluate_campaign,
+    Campaign, CampaignEvaluation, CampaignRequest, CampaignTarget, Targeting, evaluate_campaign,
     plan_campaign,
 };
 pub use classes::Classes;
-pub use cross_sell::{CrossSellOptions, Items, Pair, Rule, cross_sell};
+pub use cross_sell::{CrossSellRequest, Items, Pair, Rule, cross_sell};
 pub use demand::{DemandForecast, DemandScore, forecast_demand, score_demand};
 pub use gains::{Gain, Ranking, targeting_gains};
 pub use period::Period;
-pub use recommend::{RecommendOptions, Recommendation, recommend};
+pub use recommend::{Recommendation, RecommendationRequest, recommend};
 pub use series::{Quantity, Series};

@@ -194,7 +194,7 @@ fn strata(customers: &[Customer], items: usize) -> Strata {
     Strata { items, strata: counts.into_iter().map(stratum).collect() }
 }
 
-/// What is needed for one customer at a time.
+/// Scratch memory for one customer at a time.
 struct Scratch {
     /// Residuals a - p of each observation, one after the other.
     first: Vec<f64>,

@@ -7,9 +7,9 @@ use super::Classes;
 use super::classes::{PSEUDO_GROUPS, Population, known};
 use crate::{Error, Outlook, Sequences};
 
-/// What to recommend.
+/// The recommendations asked for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RecommendOptions {
+pub struct RecommendationRequest {
     /// Days ahead; one of the outlook's horizons.
     pub horizon: u32,
     /// Goals per customer.
@@ -61,6 +61,33 @@ pub struct Recommendation {
 /// and diversity in recommender systems"). Goals and classes are ranked by probability times `1 - w + w * novelty`, equals by
 /// their number. A goal without classes to recommend is passed over, as is what has probability 0.
 ///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use spendscape_goals::{
+///     Event, GroupRules, Outlook, Sequences,
+///     applications::{Classes, RecommendationRequest, recommend},
+/// };
+///
+/// // One customer, who bought groceries and restaurant meals for the goal food.
+/// let event = |day: i64, class| Event { customer: 0, time: day * 86_400_000, amount: -100, class, channel: 0 };
+/// let events = [event(1, 0), event(2, 0), event(3, 1)];
+/// let (names, of) = (["groceries".to_owned(), "restaurants".to_owned()], [Some(0), Some(0)]);
+/// let (sequences, _) = Sequences::new(&events, 1, vec!["food".to_owned()], &of, GroupRules::default())?;
+/// let (sure, days) = (Array3::from_elem((1, 1, 1), 0.9), Array2::from_elem((1, 1), 2.0));
+/// let outlook = Outlook::new(3, vec![7], sure.clone(), sure.clone(), sure, days)?;
+/// let request = RecommendationRequest {
+///     horizon: 7,
+///     goals: 1,
+///     classes: 2,
+///     novelty_weight: 0.0,
+///     excluded_goals: vec![],
+///     excluded_classes: vec![],
+/// };
+/// let found = recommend(&outlook, &sequences, Classes::new(&names, &of)?, &request)?;
+/// assert_eq!((found[0].class, found[0].class_rank, found[0].goal_probability), (0, 1, 0.9));
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NoHorizon`], [`Error::UnknownGoal`] or [`Error::UnknownClass`] for excluded names that do not exist,
 /// `BadInput::InvalidParameter`; `BadInput::ShapeMismatch` or `BadInput::OutOfRange` for groups of other customers, goals or classes.
@@ -68,24 +95,24 @@ pub fn recommend(
     outlook: &Outlook,
     sequences: &Sequences,
     classes: Classes<'_>,
-    options: &RecommendOptions,
+    request: &RecommendationRequest,
 ) -> Result<Vec<Recommendation>, Error> {
     outlook.check_fits(sequences)?;
     classes.check_fits(sequences)?;
-    let h = outlook.horizon(options.horizon)?;
-    let weight = options.novelty_weight;
+    let h = outlook.horizon(request.horizon)?;
+    let weight = request.novelty_weight;
     check::parameter("novelty_weight", weight, (0.0..=1.0).contains(&weight), "0 to 1")?;
-    for (name, value) in [("goals", options.goals), ("classes", options.classes)] {
+    for (name, value) in [("goals", request.goals), ("classes", request.classes)] {
         check::parameter(name, 0.0, value > 0, "1 and more")?;
     }
     let what = "the list of exclusions";
     let mut goal_allowed = vec![true; outlook.goals()];
-    for name in &options.excluded_goals {
+    for name in &request.excluded_goals {
         let goal = sequences.goals().iter().position(|goal| goal == name);
         goal_allowed[goal.ok_or_else(|| Error::UnknownGoal { what, goal: name.clone() })?] = false;
     }
     let mut class_allowed = vec![true; classes.len()];
-    for name in &options.excluded_classes {
+    for name in &request.excluded_classes {
         class_allowed[classes.position(what, name)?] = false;
     }
     let offered: Vec<Vec<usize>> = (0..outlook.goals())
@@ -110,7 +137,7 @@ pub fn recommend(
     let count = customers.len() as f64;
     mean.iter_mut().for_each(|sum| *sum /= count);
 
-    let weigh = |p: f64, novelty: f64| p * (1.0 - options.novelty_weight + options.novelty_weight * novelty);
+    let weigh = |p: f64, novelty: f64| p * (1.0 - request.novelty_weight + request.novelty_weight * novelty);
     let rows: Vec<Vec<Recommendation>> = customers
         .par_iter()
         .enumerate()
@@ -120,13 +147,13 @@ pub fn recommend(
                 let score = |class: usize| weigh(customer.probability[class], customer.class_novelty[class]);
                 let possible =
                     offered[goal].iter().copied().filter(|class| customer.probability[*class] > 0.0);
-                best(possible, score, options.classes)
+                best(possible, score, request.classes)
             };
             let goals = (0..outlook.goals())
                 .filter(|goal| offered[*goal].iter().any(|class| customer.probability[*class] > 0.0));
             let score = |goal: usize| weigh(goal_probability(goal), customer.goal_novelty[goal]);
             let mut rows = Vec::new();
-            for (goal_at, goal) in best(goals, score, options.goals).into_iter().enumerate() {
+            for (goal_at, goal) in best(goals, score, request.goals).into_iter().enumerate() {
                 for (class_at, class) in inside(goal).into_iter().enumerate() {
                     rows.push(Recommendation {
                         customer: n,
@@ -155,7 +182,7 @@ fn best(of: impl Iterator<Item = usize>, score: impl Fn(usize) -> f64, count: us
     scored.into_iter().take(count).map(|(_, k)| k).collect()
 }
 
-/// What is known of one customer.
+/// The history of one customer.
 struct Customer {
     /// Probability of each class inside its goal (C).
     probability: Vec<f64>,

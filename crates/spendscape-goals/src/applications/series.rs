@@ -1,6 +1,6 @@
-//! What demand is forecast of.
+//! The series of a demand forecast.
 
-/// What is forecast.
+/// The goal or class of a forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Series {
     /// Groups with a goal.
@@ -9,7 +9,7 @@ pub enum Series {
     Class(usize),
 }
 
-/// What is counted.
+/// The quantity counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quantity {
     /// Groups.

@@ -10,7 +10,7 @@ const WINDOWS: [usize; 2] = [5, 10];
 const NEVER: f64 = 1e6;
 /// Numbers that do not depend on the number of goals: 6 of gaps, 4 of amounts, 6 of the calendar, 2 of the history.
 const OTHERS: usize = 18;
-/// What stands for a gap, an amount or a day that a short history does not have, and for what the calendar does not know.
+/// The value of a gap, an amount or a day that a short history does not have, and for what the calendar does not know.
 const UNKNOWN: f64 = -1.0;
 
 /// Number of aggregates for G goals.

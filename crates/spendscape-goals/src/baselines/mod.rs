@@ -16,6 +16,25 @@ use crate::{Calendar, Error, Sequences, Target, split};
 use repeat::RepeatLast;
 
 /// A simple way to predict goals.
+///
+/// ```
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_goals::{Calendar, Event, GroupRules, Sequences, Target, baselines::Baseline};
+///
+/// // Goals 0 and 1 alternately, one a day.
+/// let (amount, channel) = (-100, 0);
+/// let event = |day: u16| Event { customer: 0, time: i64::from(day) * 86_400_000, amount, class: day % 2, channel };
+/// let events: Vec<Event> = (0..20).map(event).collect();
+/// let goals = vec!["food".to_owned(), "home".to_owned()];
+/// let (sequences, _) = Sequences::new(&events, 1, goals, &[Some(0), Some(1)], GroupRules::default())?;
+/// let targets: Vec<Target> = sequences.targets().collect();
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let chain = Baseline::FirstOrderMarkov.fit(&sequences, &targets, &Calendar::default(), &mut rng)?;
+/// // After the last group, of goal 1, goal 0 comes.
+/// let next = chain.predict(&sequences, &[Target { customer: 0, position: 20 }])?;
+/// assert!(next[[0, 0]] > 0.8);
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Baseline {
     /// The share of each goal among the training targets, for everybody: a [`Markov`] chain of order 0.

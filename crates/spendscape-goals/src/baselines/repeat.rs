@@ -1,4 +1,4 @@
-//! What was last done is done again.
+//! The last goal is predicted again.
 
 use ndarray::{Array1, Array2};
 

@@ -4,7 +4,8 @@ use rand::Rng;
 use spendscape_stats::Estimate;
 
 use super::{HISTORY_BINS, HistoryBin, Measure, Predictions};
-use crate::{Baseline, Calendar, Error, Sequences, Target};
+use crate::baselines::Baseline;
+use crate::{Calendar, Error, Sequences, Target};
 
 /// Measures by length of history.
 const BY_HISTORY: [Measure; 3] = [Measure::Accuracy, Measure::LogLoss, Measure::MacroF1];
@@ -35,14 +36,14 @@ impl Predictor {
     }
 }
 
-/// What a model is measured beside.
+/// The rivals that a model is measured beside.
 #[derive(Debug, Clone, Copy)]
 pub struct Rivals<'a> {
     /// The groups of all customers.
     pub sequences: &'a Sequences,
-    /// What simple models learn from.
+    /// The training targets of simple models.
     pub train: &'a [Target],
-    /// What the model is measured on: the rows of its predictions.
+    /// The test targets: the rows of the model's predictions.
     pub test: &'a [Target],
     /// The calendar that boosted trees look at.
     pub calendar: &'a Calendar,

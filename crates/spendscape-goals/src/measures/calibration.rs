@@ -21,6 +21,18 @@ const CHUNK: usize = 4096;
 ///
 /// T minimizes the log-loss, which is convex in 1/T, by Newton's method inside a bracket. T above 1 says that the
 /// probabilities were too extreme. The order of goals, and so the accuracy, stays as it is.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_goals::measures::Calibration;
+///
+/// // Sure of itself, and wrong one time in four.
+/// let sure = array![[0.99, 0.01], [0.99, 0.01], [0.99, 0.01], [0.99, 0.01]];
+/// let calibration = Calibration::fit(&sure, &[0, 0, 0, 1])?;
+/// assert!(calibration.temperature() > 1.0);
+/// assert!((calibration.apply(&sure)?[[0, 0]] - 0.75).abs() < 1e-6);
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Calibration {
     temperature: f64,

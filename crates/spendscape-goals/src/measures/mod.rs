@@ -24,6 +24,17 @@ use sums::Sums;
 const SUM_TOLERANCE: f64 = 1e-5;
 
 /// Probabilities over goals for some groups, and what came true.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_goals::measures::Predictions;
+///
+/// let probabilities = array![[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]];
+/// let predictions = Predictions::new(probabilities, vec![0, 1, 1], vec![0, 0, 1])?;
+/// // Rows are what came true, columns what was predicted.
+/// assert_eq!(predictions.confusion(), array![[1, 0], [1, 1]]);
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predictions {
     probabilities: Array2<f64>,

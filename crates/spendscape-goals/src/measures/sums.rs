@@ -1,5 +1,5 @@
-//! What the measures need of each customer, as sums over the customer's rows: a bootstrap sample is then a weighted sum
-//! over customers and never looks at a row again.
+//! Sufficient statistics of each customer for the measures, as sums over the customer's rows: a bootstrap sample is
+//! then a weighted sum over customers and never looks at a row again.
 
 use super::{Measure, Predictions, layout::Layout};
 use crate::Error;

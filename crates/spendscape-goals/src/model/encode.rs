@@ -15,7 +15,7 @@ const HOLIDAY_AHEAD: usize = 14;
 /// Days since payday that have a category of their own.
 const SINCE_PAYDAY: usize = 31;
 
-/// What stands for an unknown number of days until the end of the month: months end after 28 to 31 days, and what comes at
+/// The code of an unknown number of days until the end of the month: months end after 28 to 31 days, and what comes at
 /// their end comes so many days later.
 const BEFORE_MONTH_END: usize = 31;
 
@@ -25,7 +25,7 @@ const NEXT_VARIABLES: usize = 8;
 /// Days from 1970 on that are looked up: a century. Others are told from the calendar each time.
 const LOOKED_UP: i32 = 36_525;
 
-/// What one step of a customer looks like.
+/// The encoding of one step of a customer.
 #[derive(Debug, Clone)]
 pub(crate) struct Encoder {
     pub(crate) sizes: Sizes,
@@ -77,7 +77,7 @@ pub(crate) struct Last {
     pub(crate) spent: i64,
 }
 
-/// What the network of goals is told of the next group.
+/// The input of the network of goals about the next group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     /// It sees no days: the network of days.
@@ -152,7 +152,7 @@ impl DayIds {
         }
     }
 
-    /// What stands for a day that nobody knows.
+    /// The codes of an unknown day.
     fn unknown(calendar: &Calendar) -> Self {
         Self {
             weekday: 7,
@@ -217,7 +217,8 @@ impl Encoder {
         &self,
         to: &mut Steps,
         last: Option<Last>,
-        (covariates, customer): (&Covariates, usize),
+        covariates: &Covariates,
+        customer: usize,
         next: Next,
     ) {
         let sizes = &self.sizes;
@@ -268,7 +269,8 @@ impl Steps {
     pub(crate) fn finish(
         self,
         variables: Vec<usize>,
-        (samples, steps): (usize, usize),
+        samples: usize,
+        steps: usize,
     ) -> Result<Encoded, Error> {
         let found = self.numbers.len();
         let mismatch =

@@ -52,7 +52,7 @@ pub(crate) struct Shape {
     pub(crate) layers: usize,
     /// Longest run of groups that it was trained on.
     pub(crate) window: usize,
-    /// What logits are divided by: of days, of goals.
+    /// The divisors of logits: of days, of goals.
     pub(crate) temperatures: (f64, f64),
     /// Weights of the goals in training, which probabilities are divided by.
     pub(crate) class_weights: Option<Vec<f64>>,

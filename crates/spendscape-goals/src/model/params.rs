@@ -2,9 +2,10 @@
 
 use spendscape_stats::check;
 
+use super::GoalModel;
 use crate::Error;
 
-/// Shape and training of a [`GoalModel`](crate::GoalModel).
+/// Shape and training of a [`GoalModel`].
 ///
 /// | knob | default | purpose | range |
 /// |---|---|---|---|
@@ -32,9 +33,11 @@ pub struct GoalParams {
     pub(crate) class_weights: Option<Vec<f64>>,
 }
 
-impl Default for GoalParams {
-    fn default() -> Self {
-        Self {
+impl GoalModel {
+    /// Parameters with the defaults named at [`GoalParams`].
+    #[must_use]
+    pub fn params() -> GoalParams {
+        GoalParams {
             units: 64,
             layers: 1,
             dropout: 0.1,

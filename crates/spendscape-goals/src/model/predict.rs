@@ -11,8 +11,9 @@ use super::{
     softmax::softmax,
     windows::{Part, Reader, label},
 };
+use crate::measures::Calibration;
 use crate::{
-    Calibration, Covariates, Error, Sequences, Target,
+    Covariates, Error, Sequences, Target,
     split::{check_history, check_known},
 };
 
@@ -182,7 +183,7 @@ impl GoalModel {
         let (mut stems, mut weights, mut ids) = (Vec::new(), Vec::new(), Vec::new());
         for (stem, row) in rows.iter().copied().enumerate() {
             let Stand { customer, last, elapsed } = stands[row];
-            self.encoder.push(&mut shared, last, (covariates, customer), Next::Unseen);
+            self.encoder.push(&mut shared, last, covariates, customer, Next::Unseen);
             let mut ask = |next, weight| {
                 ids.extend(self.encoder.next_ids(last.map(|last| last.day), next).into_iter().flatten());
                 stems.push(stem);
@@ -204,7 +205,7 @@ impl GoalModel {
                 found: weights.len(),
             })
         })?;
-        let encoded = shared.finish(self.encoder.variables(false), (rows.len(), 1))?;
+        let encoded = shared.finish(self.encoder.variables(false), rows.len(), 1)?;
         let inputs = encoded.inputs()?.with_initial(select(states, rows))?;
         let answers = self.goal_probabilities(&self.goals.branch(inputs, &stems, &ids, &variables)?);
         let mut goals = Array2::zeros((rows.len(), self.goals()));
@@ -269,7 +270,7 @@ impl GoalModel {
         Ok(())
     }
 
-    /// What logits are divided by: of gaps, of goals; 1 before [`Self::calibrate`].
+    /// The divisors of logits: of gaps, of goals; 1 before [`Self::calibrate`].
     #[must_use]
     pub fn temperatures(&self) -> (f64, f64) {
         self.shape.temperatures

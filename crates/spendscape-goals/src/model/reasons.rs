@@ -18,7 +18,7 @@ use crate::{Covariates, Error, Sequences, Target};
 /// Targets that are explained at once.
 const TARGETS: usize = 512;
 
-/// What leaving out one group does to a prediction.
+/// The effect of leaving out one group on a prediction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reason {
     /// Row of the target, from 0.
@@ -47,7 +47,7 @@ pub struct Explained {
 }
 
 impl Explained {
-    /// What the groups do together beyond the sum of what each does: zero where they act independently.
+    /// The joint effect of the groups beyond the sum of their own effects: zero where they act independently.
     #[must_use]
     pub fn interaction(&self) -> f64 {
         self.joint - self.sum
@@ -125,8 +125,8 @@ impl GoalModel {
         Ok(effects(&cases, &occluded.goals, |row, _| goals[row]))
     }
 
-    /// What [`Self::predict`] says, and the [reasons](Self::reasons) for the likeliest goal of each target (the first among
-    /// equals): each history is read once for both.
+    /// The predictions of [`Self::predict`], and the [reasons](Self::reasons) for the likeliest goal of each target
+    /// (the first among equals): each history is read once for both.
     ///
     /// # Errors
     /// As [`Self::reasons`].
@@ -260,16 +260,16 @@ impl Reader<'_> {
         let mut encoded = Steps::default();
         for (customer, steps) in runs {
             for (last, next) in steps {
-                self.encoder.push(&mut encoded, *last, (self.covariates, customer), *next);
+                self.encoder.push(&mut encoded, *last, self.covariates, customer, *next);
             }
             (steps.len()..longest).for_each(|_| encoded.pad(variables.len()));
         }
-        Ok((encoded.finish(variables, (lengths.len(), longest))?, lengths))
+        Ok((encoded.finish(variables, lengths.len(), longest)?, lengths))
     }
 }
 
-/// What leaving groups out does to the probability of a goal of every case, which `goal` tells from the row of the case and
-/// that of the variant from which nothing is left out.
+/// The effects of leaving groups out on the probability of a goal of every case, which `goal` tells from the row of
+/// the case and that of the variant from which nothing is left out.
 fn effects(cases: &[Case], probabilities: &Array2<f64>, goal: impl Fn(usize, usize) -> usize) -> Reasons {
     let mut reasons = Reasons { explained: Vec::with_capacity(cases.len()), reasons: Vec::new() };
     for ((row, case), first) in cases.iter().enumerate().zip(first_variants(cases)) {
@@ -318,7 +318,7 @@ fn likeliest(probabilities: ArrayView1<'_, f64>) -> usize {
 }
 
 impl Case {
-    /// What is left out in each variant: nothing, everything, then each group.
+    /// The groups left out in each variant: none, all, then each one.
     fn variants(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         let Range { start, end } = self.events;
         [start..start, start..end].into_iter().chain((start..end).map(|at| at..at + 1))

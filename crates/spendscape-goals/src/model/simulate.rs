@@ -1,4 +1,4 @@
-//! What is expected of every customer in the days to come, by simulation.
+//! Outlooks on the days to come, by simulation.
 
 use ndarray::{Array2, Array3, Axis, s};
 use rand::{Rng, RngExt, SeedableRng};
@@ -62,8 +62,8 @@ struct Future {
     row: usize,
 }
 
-/// What a chunk of customers' futures came to: sums over draws, customers x G x H; median days until the first (customers x
-/// G).
+/// The results of a chunk of customers' futures: sums over draws, customers x G x H; median days until the first
+/// (customers x G).
 struct Sums {
     within: Array3<f64>,
     expected: Array3<f64>,
@@ -79,7 +79,7 @@ struct Standing {
     of_goals: Vec<State<f32>>,
 }
 
-/// What is simulated, and from what.
+/// The setup of a simulation.
 struct Run<'a> {
     model: &'a GoalModel,
     sequences: &'a Sequences,
@@ -91,7 +91,7 @@ struct Run<'a> {
 }
 
 impl GoalModel {
-    /// What is to be expected of every customer in the days after `from` (since 1970-01-01), up to `horizons` days ahead:
+    /// The outlook of every customer on the days after `from` (since 1970-01-01), up to `horizons` days ahead:
     /// means over simulated futures. Groups after `from` are not looked at.
     ///
     /// A future begins in the state that the networks have after the groups up to `from`. It takes one group after the
@@ -231,9 +231,9 @@ impl Run<'_> {
         let mut steps = Steps::default();
         for future in futures {
             let customer = customers[future.slot].0;
-            encoder.push(&mut steps, Some(future.last), (self.covariates, customer), next(future));
+            encoder.push(&mut steps, Some(future.last), self.covariates, customer, next(future));
         }
-        let encoded = steps.finish(encoder.variables(part.sees_next()), (futures.len(), 1))?;
+        let encoded = steps.finish(encoder.variables(part.sees_next()), futures.len(), 1)?;
         let network = if part == Part::Days { &self.model.days } else { &self.model.goals };
         Ok(network.advance(&encoded.inputs()?, states)?)
     }

@@ -1,4 +1,4 @@
-//! What training learns of the groups before it begins: how many, how much money, how long gaps are, and which seasons.
+//! Survey of the groups before training: how many, how much money, how long gaps are, and which seasons.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const SECOND_YEAR: f64 = 0.25;
 /// Days beyond the longest gap that "later" stands for, at most: a century, whatever a broken clock wrote.
 const LONGEST_BEYOND: usize = 36_525;
 
-/// What a first pass over the blocks finds.
+/// The findings of a first pass over the blocks.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     pub(super) groups: usize,

@@ -21,6 +21,16 @@ const VALIDATED: usize = 100_000;
 /// How many groups of each customer, from the first on, the targets of a training split cover: what
 /// [`InMemory`](super::InMemory) asks for.
 ///
+/// ```
+/// use spendscape_goals::{Target, model::prefixes};
+///
+/// let target = |customer, position| Target { customer, position };
+/// assert_eq!(prefixes(2, &[target(0, 1), target(0, 2)])?, [3, 0]);
+/// // A gap would be trained on without a word.
+/// assert!(prefixes(1, &[target(0, 1), target(0, 3)]).is_err());
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
+///
 /// # Errors
 /// [`BadInput::OutOfRange`] for a customer that does not exist, [`Error::NotPrefix`] if a customer's targets have a gap, so that
 /// a later one would be trained on without an earlier.
@@ -39,7 +49,7 @@ pub fn prefixes(customers: usize, targets: &[Target]) -> Result<Vec<usize>, Erro
     }
 }
 
-/// What one pass over the training groups measured.
+/// Measurements of one pass over the training groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GoalEpoch {
     /// `days` or `goals`.
@@ -52,7 +62,7 @@ pub struct GoalEpoch {
     pub validation_loss: Option<f64>,
 }
 
-impl GoalModel {
+impl GoalParams {
     /// Trains the networks of days and of goals, at the same time where there are two threads; the result does not depend
     /// on it. `channels` is the number of channels that groups can have; further ones are alike. `after_pass` is told of
     /// every pass.
@@ -60,18 +70,18 @@ impl GoalModel {
     /// # Errors
     /// A parameter out of its range; [`BadInput::ShapeMismatch`] or [`Error::NoTarget`] for a block whose parts do not fit;
     /// [`BadInput::TooFew`] without two groups of one customer to train on; [`Error::Read`].
-    pub fn train<R: Rng>(
+    pub fn fit<R: Rng>(
+        &self,
         source: &dyn Blocks,
         calendar: &Calendar,
         channels: usize,
-        params: &GoalParams,
         rng: &mut R,
         after_pass: impl Fn(&GoalEpoch) + Sync,
-    ) -> Result<Self, Error> {
-        params.check()?;
-        let survey = Survey::of(source, params)?;
+    ) -> Result<GoalModel, Error> {
+        self.check()?;
+        let survey = Survey::of(source, self)?;
         let goals = survey.goals;
-        check::length("class_weights", goals, params.class_weights.as_ref().map_or(goals, Vec::len))?;
+        check::length("class_weights", goals, self.class_weights.as_ref().map_or(goals, Vec::len))?;
         let [days_pieces, goals_pieces] = survey.pieces;
         if days_pieces == 0 {
             let found = survey.groups.min(1);
@@ -82,11 +92,11 @@ impl GoalModel {
                 found,
             }));
         }
-        let sizes = survey.sizes(params, goals, channels, &source.load(0)?.covariates);
+        let sizes = survey.sizes(self, goals, channels, &source.load(0)?.covariates);
         let encoder = Encoder::new(sizes, calendar.clone());
         let seeds: [u64; 2] = [rng.next_u64(), rng.next_u64()];
         let fit = |part: Part, pieces, seed| {
-            let job = Job { source, encoder: &encoder, part, params, pieces };
+            let job = Job { source, encoder: &encoder, part, params: self, pieces };
             job.fit(&mut Xoshiro256PlusPlus::seed_from_u64(seed), &after_pass)
         };
         let (days, goals) = rayon::join(
@@ -94,13 +104,13 @@ impl GoalModel {
             || fit(Part::Goals, goals_pieces, seeds[1]),
         );
         let shape = Shape {
-            units: params.units,
-            layers: params.layers,
-            window: params.window,
+            units: self.units,
+            layers: self.layers,
+            window: self.window,
             temperatures: (1.0, 1.0),
-            class_weights: params.class_weights.clone(),
+            class_weights: self.class_weights.clone(),
         };
-        Ok(Self { encoder, days: days?, goals: goals?, shape })
+        Ok(GoalModel { encoder, days: days?, goals: goals?, shape })
     }
 }
 

@@ -76,15 +76,15 @@ pub(crate) fn encode(
                 (Part::Goals, 0) => Next::Unknown,
                 (Part::Goals, _) => Next::Gap(groups.day[step].saturating_sub(groups.day[step - 1])),
             };
-            encoder.push(&mut steps, Last::behind(groups, step), (covariates, customer), next);
+            encoder.push(&mut steps, Last::behind(groups, step), covariates, customer, next);
         }
         (window.steps..longest).for_each(|_| steps.pad(variables.len()));
     }
     let lengths = windows.iter().map(|window| window.steps).collect();
-    Ok((steps.finish(variables, (windows.len(), longest))?, lengths))
+    Ok((steps.finish(variables, windows.len(), longest)?, lengths))
 }
 
-/// What the network should say after a step: the gap to the next group, or its goal.
+/// The target after a step: the gap to the next group, or its goal.
 pub(crate) fn label(encoder: &Encoder, part: Part, groups: Groups<'_>, step: usize) -> usize {
     match part {
         Part::Days => encoder.sizes.gap(groups.day[step].saturating_sub(groups.day[step - 1])),

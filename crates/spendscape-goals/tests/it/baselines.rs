@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use ndarray::{Array2, array};
 use rand::RngExt;
-use spendscape_goals::{Baseline, Calendar, Error, Measure, Predictions, Sequences, Target};
+use spendscape_goals::{
+    Calendar, Error, Sequences, Target,
+    baselines::Baseline,
+    measures::{Measure, Predictions},
+};
 use spendscape_stats::BadInput;
 
 use crate::{all_targets, daily, draw, fit, on_threads, rng, sequences};

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, array};
 use proptest::prelude::*;
-use spendscape_goals::{Calibration, Measure, Predictions};
+use spendscape_goals::measures::{Calibration, Measure, Predictions};
 
 use crate::{draw, on_threads, random_predictions, random_probabilities, rng};
 

@@ -3,13 +3,14 @@
 use ndarray::{Array2, Array3, array};
 use rand::RngExt;
 use spendscape_goals::{
-    CampaignOptions, Error, Outlook, Targeting, evaluate_campaign, plan_campaign, targeting_gains,
+    Error, Outlook,
+    applications::{CampaignRequest, Targeting, evaluate_campaign, plan_campaign, targeting_gains},
 };
 use spendscape_stats::BadInput;
 
 use crate::world::{Chain, outlook, seeded};
 
-const OPTIONS: CampaignOptions = CampaignOptions { horizon: 7, capacity: 2, certain: 0.95, threshold: 0.5 };
+const REQUEST: CampaignRequest = CampaignRequest { horizon: 7, capacity: 2, certain: 0.95, threshold: 0.5 };
 
 #[test]
 fn outlooks_that_cannot_be_are_refused() {
@@ -52,7 +53,7 @@ fn a_plan_takes_the_likeliest_who_are_not_certain() {
     let first = array![[f64::NAN], [3.0], [3.2], [8.0], [f64::NAN]];
     let spent = &within * 100.0;
     let outlook = Outlook::new(100, vec![7, 14], within.clone(), within, spent, first).unwrap();
-    let plan = plan_campaign(&outlook, 0, &CampaignOptions { horizon: 14, ..OPTIONS }).unwrap();
+    let plan = plan_campaign(&outlook, 0, &CampaignRequest { horizon: 14, ..REQUEST }).unwrap();
     assert_eq!(plan.eligible, 4);
     assert_eq!(plan.targets.iter().map(|t| t.customer).collect::<Vec<_>>(), [2, 3]);
     assert_eq!(plan.targets.iter().map(|t| t.reached_within).collect::<Vec<_>>(), [Some(7), Some(14)]);
@@ -61,19 +62,19 @@ fn a_plan_takes_the_likeliest_who_are_not_certain() {
     assert!((plan.expected - 1.2).abs() < 1e-12 && (plan.expected_random - 0.8).abs() < 1e-12);
     assert!((plan.expected_uplift() - 0.4).abs() < 1e-12);
     // More capacity than customers.
-    let all = plan_campaign(&outlook, 0, &CampaignOptions { capacity: 9, ..OPTIONS }).unwrap();
+    let all = plan_campaign(&outlook, 0, &CampaignRequest { capacity: 9, ..REQUEST }).unwrap();
     assert_eq!((all.targets.len(), all.targets[4].reached_within), (5, None));
     assert!(all.expected_uplift().abs() < 1e-12);
 
-    let refused = |goal, options| plan_campaign(&outlook, goal, &options).unwrap_err();
-    assert!(matches!(refused(1, OPTIONS), Error::Input(BadInput::OutOfRange { index: 1, length: 1, .. })));
-    assert!(matches!(refused(0, CampaignOptions { horizon: 8, ..OPTIONS }), Error::NoHorizon { .. }));
+    let refused = |goal, request| plan_campaign(&outlook, goal, &request).unwrap_err();
+    assert!(matches!(refused(1, REQUEST), Error::Input(BadInput::OutOfRange { index: 1, length: 1, .. })));
+    assert!(matches!(refused(0, CampaignRequest { horizon: 8, ..REQUEST }), Error::NoHorizon { .. }));
     assert!(matches!(
-        refused(0, CampaignOptions { capacity: 0, ..OPTIONS }),
+        refused(0, CampaignRequest { capacity: 0, ..REQUEST }),
         Error::Input(BadInput::InvalidParameter { .. })
     ));
     assert!(matches!(
-        refused(0, CampaignOptions { certain: f64::NAN, ..OPTIONS }),
+        refused(0, CampaignRequest { certain: f64::NAN, ..REQUEST }),
         Error::Input(BadInput::InvalidParameter { .. })
     ));
 }
@@ -136,9 +137,9 @@ fn intervals_of_random_rankings_hold_zero_in_19_of_20_cases() {
 fn the_true_outlook_keeps_its_promise_and_beats_the_controls() {
     let chain = Chain::new(4000, 230, 4);
     let outlook = chain.outlook(199, &[7, 30]);
-    let options = CampaignOptions { horizon: 7, capacity: 400, certain: 0.99, threshold: 0.5 };
-    let plan = plan_campaign(&outlook, 2, &options).unwrap();
-    let found = evaluate_campaign(&outlook, &chain.sequences, 2, &options, 300, &mut seeded(5)).unwrap();
+    let request = CampaignRequest { horizon: 7, capacity: 400, certain: 0.99, threshold: 0.5 };
+    let plan = plan_campaign(&outlook, 2, &request).unwrap();
+    let found = evaluate_campaign(&outlook, &chain.sequences, 2, &request, 300, &mut seeded(5)).unwrap();
     assert_eq!(found.eligible, plan.eligible);
     let order = [Targeting::Model, Targeting::Recency, Targeting::Frequency];
     assert_eq!(found.rankings.iter().map(|(by, _)| *by).collect::<Vec<_>>(), order);
@@ -157,7 +158,7 @@ fn the_true_outlook_keeps_its_promise_and_beats_the_controls() {
     // The same figures for any number of threads.
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let again = one
-        .install(|| evaluate_campaign(&outlook, &chain.sequences, 2, &options, 300, &mut seeded(5)).unwrap());
+        .install(|| evaluate_campaign(&outlook, &chain.sequences, 2, &request, 300, &mut seeded(5)).unwrap());
     assert_eq!(found, again);
 }
 
@@ -179,6 +180,6 @@ fn nothing_to_measure_is_said() {
     assert!(matches!(measure(&[vec![1.0]], &[true], 0.0), Error::Input(BadInput::InvalidParameter { .. })));
     let chain = Chain::new(3, 20, 7);
     let stranger = outlook(10, 7, &[&[0.5, 0.5, 0.5]]);
-    let found = evaluate_campaign(&stranger, &chain.sequences, 0, &OPTIONS, 5, &mut seeded(8));
+    let found = evaluate_campaign(&stranger, &chain.sequences, 0, &REQUEST, 5, &mut seeded(8));
     assert!(matches!(found, Err(Error::Input(BadInput::ShapeMismatch { .. }))));
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use rand::RngExt;
-use spendscape_goals::{Classes, CrossSellOptions, Error, Event, Items, Pair, Rule, Sequences, cross_sell};
+use spendscape_goals::{
+    Error, Event, Sequences,
+    applications::{Classes, CrossSellRequest, Items, Pair, Rule, cross_sell},
+};
 use spendscape_stats::BadInput;
 
 use crate::world::{event, names, seeded, sequences};
@@ -12,8 +15,8 @@ const WINDOW: u32 = 10;
 
 fn find(sequences: &Sequences, items: usize, until: i32, rule: Rule, periods: usize) -> Vec<Pair> {
     let (names, of) = (names("class", items), vec![Some(0); items]);
-    let options = CrossSellOptions { items: Items::Classes, rule, window: WINDOW, periods };
-    cross_sell(sequences, Classes::new(&names, &of).unwrap(), until, &options).unwrap()
+    let request = CrossSellRequest { items: Items::Classes, rule, window: WINDOW, periods };
+    cross_sell(sequences, Classes::new(&names, &of).unwrap(), until, &request).unwrap()
 }
 
 /// Customers who buy each class in each period with the odds of the class, times `breadth` of the customer where they are
@@ -274,21 +277,21 @@ fn goals_make_pairs_too_and_threads_do_not_matter() {
     let sequences = sequences(&events, 3000, 3, &of);
     let names = names("class", 4);
     let classes = Classes::new(&names, &of).unwrap();
-    let options = CrossSellOptions { items: Items::Goals, rule: Rule::Follows, window: 10, periods: 4 };
-    let found = cross_sell(&sequences, classes, 39, &options).unwrap();
+    let request = CrossSellRequest { items: Items::Goals, rule: Rule::Follows, window: 10, periods: 4 };
+    let found = cross_sell(&sequences, classes, 39, &request).unwrap();
     assert_eq!(found.len(), 6);
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    assert_eq!(one.install(|| cross_sell(&sequences, classes, 39, &options).unwrap()), found);
+    assert_eq!(one.install(|| cross_sell(&sequences, classes, 39, &request).unwrap()), found);
     // Nothing had happened by then.
-    let early = cross_sell(&sequences, classes, -1, &options);
+    let early = cross_sell(&sequences, classes, -1, &request);
     assert!(matches!(early, Err(Error::Input(BadInput::TooFew { .. }))));
-    for options in [
-        CrossSellOptions { window: 0, ..options },
-        CrossSellOptions { periods: 1, ..options },
-        CrossSellOptions { periods: usize::MAX, ..options },
-        CrossSellOptions { rule: Rule::Together, periods: 0, ..options },
+    for request in [
+        CrossSellRequest { window: 0, ..request },
+        CrossSellRequest { periods: 1, ..request },
+        CrossSellRequest { periods: usize::MAX, ..request },
+        CrossSellRequest { rule: Rule::Together, periods: 0, ..request },
     ] {
-        let refused = cross_sell(&sequences, classes, 39, &options);
+        let refused = cross_sell(&sequences, classes, 39, &request);
         assert!(matches!(refused, Err(Error::Input(BadInput::InvalidParameter { .. }))));
     }
 }

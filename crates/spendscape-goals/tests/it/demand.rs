@@ -2,7 +2,8 @@
 
 use ndarray::{Array2, Array3, array};
 use spendscape_goals::{
-    Classes, DemandForecast, Error, Event, Outlook, Period, Quantity, Series, forecast_demand, score_demand,
+    Error, Event, Outlook,
+    applications::{Classes, DemandForecast, Period, Quantity, Series, forecast_demand, score_demand},
 };
 use spendscape_stats::BadInput;
 
@@ -121,7 +122,7 @@ fn a_season_ago_is_the_naive_forecast_where_it_is_known() {
         goal.iter().map(|row| (row.naive, row.seasonal)).collect::<Vec<_>>(),
         [(4.0, true), (1.0, true)]
     );
-    let scores = score_demand(&[outlook], 0, &sequences, classes, (Period::Month, from + 31)).unwrap();
+    let scores = score_demand(&[outlook], 0, &sequences, classes, Period::Month, from + 31).unwrap();
     // December 1971 had 5: the outlook said 4, as did the naive one.
     let score = scores[0];
     assert_eq!(
@@ -168,7 +169,7 @@ fn intervals_of_the_true_outlook_hold_what_comes() {
     let names = names("class", 3);
     let classes = Classes::new(&names, &Chain::OF_CLASS).unwrap();
     let outlooks: Vec<Outlook> = (0..50).map(|k| chain.outlook(139 + 8 * k, &[7, 14])).collect();
-    let scores = score_demand(&outlooks, 10, &chain.sequences, classes, (Period::Week, 559)).unwrap();
+    let scores = score_demand(&outlooks, 10, &chain.sequences, classes, Period::Week, 559).unwrap();
     assert_eq!(scores.len(), 2 * 6 + 4);
     for score in &scores[12..] {
         assert_eq!(score.forecasts, 3 * 2 * 40);
@@ -192,7 +193,7 @@ fn what_cannot_be_forecast_is_said() {
     assert!(matches!(forecast(15, &[7, 15], Period::Week), Error::NotPeriods { .. }));
     assert!(matches!(forecast(15, &[31], Period::Month), Error::Input(BadInput::InvalidParameter { .. })));
     assert!(matches!(forecast(3, &[7], Period::Week), Error::Input(BadInput::TooFew { .. })));
-    let none = score_demand(&[chain.outlook(15, &[7])], 0, &chain.sequences, classes, (Period::Week, 20));
+    let none = score_demand(&[chain.outlook(15, &[7])], 0, &chain.sequences, classes, Period::Week, 20);
     assert!(matches!(none, Err(Error::Input(BadInput::TooFew { .. }))));
     // A day that nobody can have lived: no memory is taken for the days between.
     let events = [event(0, 0, 0, 1), event(0, 2_000_000, 0, 1)];

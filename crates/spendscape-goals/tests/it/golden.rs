@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ndarray::Array2;
-use spendscape_goals::{Calibration, Measure, Predictions};
+use spendscape_goals::measures::{Calibration, Measure, Predictions};
 
 /// Two accurate computations of one number of order one.
 const SAME: f64 = 1e-9;

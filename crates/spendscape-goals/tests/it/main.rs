@@ -24,7 +24,9 @@ use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_goals::{
-    Baseline, Calendar, Event, FittedBaseline, GroupRules, Predictions, Sequences, Target,
+    Calendar, Event, GroupRules, Sequences, Target,
+    baselines::{Baseline, FittedBaseline},
+    measures::Predictions,
 };
 
 fn rng(seed: u64) -> Xoshiro256PlusPlus {

@@ -3,7 +3,10 @@
 use ndarray::{Array2, array};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use spendscape_goals::{Error, Estimate, HISTORY_BINS, Measure, Predictions, Target};
+use spendscape_goals::{
+    Error, Estimate, Target,
+    measures::{HISTORY_BINS, Measure, Predictions},
+};
 use spendscape_stats::BadInput;
 
 use crate::{daily, on_threads, random_predictions, rng};

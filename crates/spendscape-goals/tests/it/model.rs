@@ -2,8 +2,10 @@
 
 use rand::RngExt;
 use spendscape_goals::{
-    Baseline, Block, Blocks, Calendar, Covariates, Error, GoalModel, GoalParams, InMemory, Measure,
-    NextGroup, Predictions, Sequences, Split, Target, prefixes,
+    Calendar, Covariates, Error, Sequences, Split, Target,
+    baselines::Baseline,
+    measures::{Measure, Predictions},
+    model::{Block, Blocks, GoalModel, GoalParams, InMemory, NextGroup, prefixes},
 };
 use spendscape_stats::BadInput;
 
@@ -33,14 +35,14 @@ fn remembering(seed: u64) -> Sequences {
 }
 
 fn params() -> GoalParams {
-    GoalParams::default().units(32).epochs(30).patience(30).batch(16).rate(1e-2).window(48).longest_gap(5)
+    GoalModel::params().units(32).epochs(30).patience(30).batch(16).rate(1e-2).window(48).longest_gap(5)
 }
 
 fn trained(sequences: &Sequences, split: &Split, params: &GoalParams) -> GoalModel {
     let covariates = Covariates::none(sequences.customers());
     let train = prefixes(sequences.customers(), &split.train).unwrap();
     let source = InMemory::new(sequences, &covariates, &train, &split.validation);
-    GoalModel::train(&source, &Calendar::default(), 1, params, &mut rng(3), |_| {}).unwrap()
+    params.fit(&source, &Calendar::default(), 1, &mut rng(3), |_| {}).unwrap()
 }
 
 fn predict(model: &GoalModel, sequences: &Sequences, targets: &[Target], until: Option<i32>) -> NextGroup {
@@ -106,8 +108,7 @@ fn nothing_known_and_time_gone_by_have_answers() {
     let sequences = sequences(&[vec![], vec![(10, 1)], vec![(10, 0), (12, 1), (14, 0)]], 2);
     let covariates = Covariates::none(3);
     let source = InMemory::new(&sequences, &covariates, &[0, 0, 3], &[]);
-    let model =
-        GoalModel::train(&source, &Calendar::default(), 1, &params().epochs(2), &mut rng(1), |_| {}).unwrap();
+    let model = params().epochs(2).fit(&source, &Calendar::default(), 1, &mut rng(1), |_| {}).unwrap();
     let coming = [0, 1, 3].map(|position| Target { customer: position.min(2), position });
     let next = predict(&model, &sequences, &coming, Some(13));
     assert!(next.goals.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-12));
@@ -156,7 +157,7 @@ fn bad_input_is_refused() {
     let none = vec![0; CUSTOMERS];
     let source = InMemory::new(&sequences, &covariates, &none, &[]);
     let train = |source: &dyn Blocks, params: &GoalParams| {
-        GoalModel::train(source, &Calendar::default(), 1, params, &mut rng(1), |_| {}).map(|_| ())
+        params.fit(source, &Calendar::default(), 1, &mut rng(1), |_| {}).map(|_| ())
     };
     assert!(matches!(train(&source, &params()), Err(Error::Input(BadInput::TooFew { found: 0, .. }))));
     assert!(matches!(

@@ -4,8 +4,8 @@
 use ndarray::{Array1, Array2, ArrayD};
 use rand::RngExt;
 use spendscape_goals::{
-    Calendar, Covariates, Error, Event, GoalModel, GoalParams, GroupRules, InMemory, Outlook, Sequences,
-    Simulation, Target,
+    Calendar, Covariates, Error, Event, GroupRules, Outlook, Sequences, Target,
+    model::{GoalModel, InMemory, Simulation},
 };
 use spendscape_stats::BadInput;
 
@@ -72,8 +72,8 @@ impl Chain {
         let sequences = sequences(&[history], GOALS);
         let covariates = Covariates::none(1);
         let source = InMemory::new(&sequences, &covariates, &[28], &[]);
-        let params = GoalParams::default().units(GOALS).epochs(1).window(8).longest_gap(LONGEST);
-        let seen = GoalModel::train(&source, &Calendar::default(), 1, &params, &mut rng(1), |_| {}).unwrap();
+        let params = GoalModel::params().units(GOALS).epochs(1).window(8).longest_gap(LONGEST);
+        let seen = params.fit(&source, &Calendar::default(), 1, &mut rng(1), |_| {}).unwrap();
         let mut model = GoalModel::zeros(&seen.settings()).unwrap();
         let [days, goals] = model.networks_mut();
         let log = |p: f64| if p > 0.0 { p.ln() } else { NEVER };
@@ -197,9 +197,9 @@ fn trained() -> (Sequences, Covariates, GoalModel) {
     let train: Vec<usize> = (0..40).map(|n| sequences.groups(n).len()).collect();
     let source = InMemory::new(&sequences, &covariates, &train, &[]);
     let params =
-        GoalParams::default().units(8).layers(2).epochs(8).batch(2).rate(2e-2).window(12).longest_gap(6);
+        GoalModel::params().units(8).layers(2).epochs(8).batch(2).rate(2e-2).window(12).longest_gap(6);
     let calendar = Calendar::with_payday(25).unwrap();
-    let model = GoalModel::train(&source, &calendar, 2, &params, rng, |_| {}).unwrap();
+    let model = params.fit(&source, &calendar, 2, rng, |_| {}).unwrap();
     (sequences, covariates, model)
 }
 

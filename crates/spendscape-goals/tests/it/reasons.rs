@@ -3,8 +3,8 @@
 use ndarray::Array2;
 use rand::RngExt;
 use spendscape_goals::{
-    Calendar, Covariates, Error, Event, GoalModel, GoalParams, GroupRules, Grouping, InMemory, Sequences,
-    Target,
+    Calendar, Covariates, Error, Event, GroupBy, GroupRules, Sequences, Target,
+    model::{GoalModel, InMemory},
 };
 use spendscape_stats::BadInput;
 
@@ -41,7 +41,7 @@ fn build(events: &[Event]) -> Sequences {
         CUSTOMERS,
         names,
         &classes,
-        GroupRules { by: Grouping::Time, ..GroupRules::default() },
+        GroupRules { by: GroupBy::Time, ..GroupRules::default() },
     )
     .unwrap()
     .0
@@ -55,9 +55,9 @@ fn model(sequences: &Sequences, layers: usize) -> GoalModel {
     let covariates = covariates();
     let train: Vec<usize> = (0..CUSTOMERS).map(|n| sequences.groups(n).len()).collect();
     let source = InMemory::new(sequences, &covariates, &train, &[]);
-    let params = GoalParams::default().units(8).layers(layers).epochs(4).batch(2).rate(2e-2).window(WINDOW);
+    let params = GoalModel::params().units(8).layers(layers).epochs(4).batch(2).rate(2e-2).window(WINDOW);
     let calendar = Calendar::with_payday(25).unwrap();
-    GoalModel::train(&source, &calendar, 2, &params.longest_gap(6), &mut rng(1), |_| {}).unwrap()
+    params.longest_gap(6).fit(&source, &calendar, 2, &mut rng(1), |_| {}).unwrap()
 }
 
 /// What the model says when the groups at these positions of a customer had never been.

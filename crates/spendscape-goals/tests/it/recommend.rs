@@ -1,15 +1,18 @@
 //! Recommendations.
 
 use proptest::prelude::*;
-use spendscape_goals::{Classes, Error, RecommendOptions, Recommendation, recommend};
+use spendscape_goals::{
+    Error,
+    applications::{Classes, Recommendation, RecommendationRequest, recommend},
+};
 use spendscape_stats::BadInput;
 
 use crate::world::{event, names, outlook, sequences};
 
 const OF: [Option<usize>; 4] = [Some(0), Some(0), Some(1), None];
 
-fn options() -> RecommendOptions {
-    RecommendOptions {
+fn request() -> RecommendationRequest {
+    RecommendationRequest {
         horizon: 10,
         goals: 2,
         classes: 2,
@@ -21,7 +24,7 @@ fn options() -> RecommendOptions {
 
 /// Two customers; the first had goal 0 three times in the 30 days up to day 100 (windows 91 to 100, 81 to 90, 71 to 80), with
 /// class 0 each time and class 1 once; the second had it once with class 1, and goal 1 with class 2. Day 101 is not known yet.
-fn small(within: &[&[f64]], options: &RecommendOptions) -> Result<Vec<Recommendation>, Error> {
+fn small(within: &[&[f64]], request: &RecommendationRequest) -> Result<Vec<Recommendation>, Error> {
     let events = [
         event(0, 75, 0, 10),
         event(0, 85, 0, 10),
@@ -33,12 +36,12 @@ fn small(within: &[&[f64]], options: &RecommendOptions) -> Result<Vec<Recommenda
     ];
     let classes = names("class", 4);
     let classes = Classes::new(&classes, &OF)?;
-    recommend(&outlook(100, 10, within), &sequences(&events, 2, 2, &OF), classes, options)
+    recommend(&outlook(100, 10, within), &sequences(&events, 2, 2, &OF), classes, request)
 }
 
 #[test]
 fn probability_novelty_and_lift_are_as_computed_by_hand() {
-    let rows = small(&[&[0.8, 0.1], &[0.4, 0.5]], &options()).unwrap();
+    let rows = small(&[&[0.8, 0.1], &[0.4, 0.5]], &request()).unwrap();
     let order: Vec<_> =
         rows.iter().map(|r| (r.customer, r.goal_rank, r.goal, r.class_rank, r.class)).collect();
     assert_eq!(
@@ -70,34 +73,34 @@ fn probability_novelty_and_lift_are_as_computed_by_hand() {
 
 #[test]
 fn novelty_can_lead_the_ranking() {
-    let options = RecommendOptions { novelty_weight: 1.0, goals: 1, classes: 1, ..options() };
-    let rows = small(&[&[0.8, 0.1], &[0.4, 0.5]], &options).unwrap();
+    let request = RecommendationRequest { novelty_weight: 1.0, goals: 1, classes: 1, ..request() };
+    let rows = small(&[&[0.8, 0.1], &[0.4, 0.5]], &request).unwrap();
     // The first customer has goal 0 in every window: it is no news, nor is class 0.
     assert_eq!(rows.iter().map(|r| (r.customer, r.class)).collect::<Vec<_>>(), [(0, 2), (1, 0)]);
 }
 
 #[test]
 fn equals_are_ranked_by_number_and_nothing_impossible_is_recommended() {
-    let rows = small(&[&[0.5, 0.5], &[0.0, 0.0]], &options()).unwrap();
+    let rows = small(&[&[0.5, 0.5], &[0.0, 0.0]], &request()).unwrap();
     assert_eq!(rows.iter().map(|r| (r.customer, r.goal)).collect::<Vec<_>>(), [(0, 0), (0, 0), (0, 1)]);
 }
 
 #[test]
 fn unknown_names_and_bad_options_are_refused() {
     let within: &[&[f64]] = &[&[0.5, 0.5], &[0.5, 0.5]];
-    let refused = |options: &RecommendOptions| small(within, options).unwrap_err();
+    let refused = |request: &RecommendationRequest| small(within, request).unwrap_err();
     let names = |name: &str| vec![name.to_owned()];
-    let error = refused(&RecommendOptions { excluded_classes: names("class9"), ..options() });
+    let error = refused(&RecommendationRequest { excluded_classes: names("class9"), ..request() });
     assert!(error.to_string().contains("class9"));
-    let error = refused(&RecommendOptions { excluded_goals: names("Goal0"), ..options() });
+    let error = refused(&RecommendationRequest { excluded_goals: names("Goal0"), ..request() });
     assert!(error.to_string().contains("Goal0"));
-    assert!(matches!(refused(&RecommendOptions { horizon: 7, ..options() }), Error::NoHorizon { .. }));
-    for options in [
-        RecommendOptions { novelty_weight: 1.5, ..options() },
-        RecommendOptions { goals: 0, ..options() },
-        RecommendOptions { classes: 0, ..options() },
+    assert!(matches!(refused(&RecommendationRequest { horizon: 7, ..request() }), Error::NoHorizon { .. }));
+    for request in [
+        RecommendationRequest { novelty_weight: 1.5, ..request() },
+        RecommendationRequest { goals: 0, ..request() },
+        RecommendationRequest { classes: 0, ..request() },
     ] {
-        assert!(matches!(refused(&options), Error::Input(BadInput::InvalidParameter { .. })));
+        assert!(matches!(refused(&request), Error::Input(BadInput::InvalidParameter { .. })));
     }
     assert!(Classes::new(&[], &OF).is_err());
 }
@@ -115,15 +118,15 @@ proptest! {
         let rows: Vec<&[f64]> = within.chunks(3).collect();
         let outlook = outlook(100, 10, &rows);
         let classes = names("class", 5);
-        let options = RecommendOptions {
+        let request = RecommendationRequest {
             novelty_weight: weight,
             excluded_goals: vec!["goal2".to_owned()],
             excluded_classes: vec![classes[excluded].clone()],
-            ..options()
+            ..request()
         };
         let sequences = sequences(&events, 6, 3, &of);
         let classes = Classes::new(&classes, &of).unwrap();
-        let rows = recommend(&outlook, &sequences, classes, &options).unwrap();
+        let rows = recommend(&outlook, &sequences, classes, &request).unwrap();
         for row in &rows {
             prop_assert!(row.goal != 2 && row.class != excluded);
             prop_assert!(row.probability > 0.0 && row.probability <= row.goal_probability + 1e-12);
@@ -132,6 +135,6 @@ proptest! {
             prop_assert!(row.goal_rank <= 2 && row.class_rank <= 2);
         }
         let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        prop_assert_eq!(one.install(|| recommend(&outlook, &sequences, classes, &options).unwrap()), rows);
+        prop_assert_eq!(one.install(|| recommend(&outlook, &sequences, classes, &request).unwrap()), rows);
     }
 }

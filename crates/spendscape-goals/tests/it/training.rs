@@ -5,14 +5,15 @@ use std::sync::Mutex;
 use ndarray::Array2;
 use rand::RngExt;
 use spendscape_goals::{
-    Calendar, Covariates, GoalEpoch, GoalModel, GoalParams, InMemory, Measure, Predictions, Sequences, Split,
-    Target, prefixes,
+    Calendar, Covariates, Sequences, Split, Target,
+    measures::{Measure, Predictions},
+    model::{GoalEpoch, GoalModel, GoalParams, InMemory, prefixes},
 };
 
 use crate::{rng, sequences};
 
 fn params() -> GoalParams {
-    GoalParams::default().units(12).epochs(12).patience(12).batch(8).rate(2e-2).window(32).longest_gap(4)
+    GoalModel::params().units(12).epochs(12).patience(12).batch(8).rate(2e-2).window(32).longest_gap(4)
 }
 
 /// Customers with a group every other day, whose goal follows from its place and a generator.
@@ -35,7 +36,7 @@ fn train(
     let source = InMemory::new(sequences, &covariates, train, validation);
     let passes = Mutex::new(Vec::new());
     let note = |epoch: &GoalEpoch| passes.lock().unwrap().push(*epoch);
-    let model = GoalModel::train(&source, &Calendar::default(), 1, params, &mut rng(3), note).unwrap();
+    let model = params.fit(&source, &Calendar::default(), 1, &mut rng(3), note).unwrap();
     (model, passes.into_inner().unwrap())
 }
 

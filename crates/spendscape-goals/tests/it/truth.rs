@@ -4,8 +4,10 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 use spendscape_goals::{
-    Baseline, Calendar, Covariates, Event, GoalModel, GoalParams, GroupRules, InMemory, Measure, Predictions,
-    Sequences, Split, Target, prefixes,
+    Calendar, Covariates, Event, GroupRules, Sequences, Split, Target,
+    baselines::Baseline,
+    measures::{Measure, Predictions},
+    model::{GoalModel, GoalParams, InMemory, prefixes},
 };
 use spendscape_synth::{
     AGE_BANDS, Bank, BankParams, GOAL_NAMES, GOALS, GoalProcess, GoalStream, Preset, REGIONS,
@@ -81,7 +83,7 @@ impl World {
         let train = prefixes(self.streams.len(), &split.train).unwrap();
         let source = InMemory::new(&self.sequences, &self.covariates, &train, &split.validation);
         let calendar = Calendar::with_payday(25).unwrap();
-        let mut model = GoalModel::train(&source, &calendar, 1, params, rng, |_| {}).unwrap();
+        let mut model = params.fit(&source, &calendar, 1, rng, |_| {}).unwrap();
         model.calibrate(&self.sequences, &self.covariates, &split.validation).unwrap();
         let next = model.predict(&self.sequences, &self.covariates, &split.test, None).unwrap();
         let found = self.predictions(&split.test, next.goals);
@@ -101,7 +103,7 @@ impl World {
 
 #[test]
 fn a_quick_training_is_far_above_a_second_order_chain() {
-    let (share, accuracy, log_loss) = World::new(1_000).compare(&GoalParams::default().epochs(6).batch(16));
+    let (share, accuracy, log_loss) = World::new(1_000).compare(&GoalModel::params().epochs(6).batch(16));
     assert!(share > 0.8 && share < 1.0, "{share}");
     assert!(accuracy > 0.1 && log_loss < -0.3, "{accuracy} {log_loss}");
 }
@@ -109,7 +111,7 @@ fn a_quick_training_is_far_above_a_second_order_chain() {
 #[test]
 #[ignore = "trains on a million groups: about a minute of two cores; run it with --ignored"]
 fn a_million_groups_reach_95_percent_of_the_best_gain() {
-    let (share, accuracy, log_loss) = World::new(6_300).compare(&GoalParams::default().epochs(10).batch(32));
+    let (share, accuracy, log_loss) = World::new(6_300).compare(&GoalModel::params().epochs(10).batch(32));
     assert!(share > 0.95 && share < 1.0, "{share}");
     assert!(accuracy > 0.2 && log_loss < -0.6, "{accuracy} {log_loss}");
 }

@@ -250,7 +250,8 @@ impl Kernels for Faer {
     fn subtract_outer(
         &self,
         sum: &mut Array2<f64>,
-        (top, left): (usize, usize),
+        top: usize,
+        left: usize,
         a: &ArrayRef<f64, Ix2>,
         b: &ArrayRef<f64, Ix2>,
     ) {

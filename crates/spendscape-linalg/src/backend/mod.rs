@@ -68,7 +68,7 @@ pub(crate) type RawSvd = (Array2<f64>, Array1<f64>, Array2<f64>);
 /// Thin `(Q, R, permutation)`.
 pub(crate) type RawPivotedQr = (Array2<f64>, Array2<f64>, Vec<usize>);
 
-/// What a backend has to provide.
+/// The operations of a backend.
 pub(crate) trait Kernels {
     /// Thin `(U, s, V^T)`; singular values in any order.
     fn svd(&self, a: &Array2<f64>) -> Result<RawSvd, Error>;
@@ -115,7 +115,8 @@ pub(crate) trait Kernels {
     fn subtract_outer(
         &self,
         sum: &mut Array2<f64>,
-        (top, left): (usize, usize),
+        top: usize,
+        left: usize,
         a: &ArrayRef<f64, Ix2>,
         b: &ArrayRef<f64, Ix2>,
     ) {

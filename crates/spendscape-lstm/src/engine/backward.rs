@@ -1,9 +1,9 @@
 //! Backpropagation through time, by hand.
 
-use super::row_gradient::RowGradient;
+use super::row_gradient::{RowGradient, Vectors};
 use super::{Derivatives, Engine, LANE_GRADIENT_INPUTS, Weights, chunks};
 use crate::inputs::Inputs;
-use crate::kernels::{Lanes, Next, OuterBlock, round4};
+use crate::kernels::{Lanes, Next, OuterBlock, Shape, round4};
 use crate::network::{Activation, Kind};
 use crate::real::Real;
 use std::ops::Range;
@@ -14,9 +14,9 @@ const OUTPUTS_OF_A_TILE: usize = 12;
 impl<F: Real> Engine<F> {
     /// Forgets the derivatives of the block before; to be called before the output gradients are set.
     pub(crate) fn clear_gradients(&mut self) {
-        for trace in &mut self.traces {
-            trace.dh.fill(F::zero());
-            trace.dc.fill(F::zero());
+        for own in &mut self.buffers {
+            own.dh.fill(F::zero());
+            own.dc.fill(F::zero());
         }
     }
 
@@ -31,7 +31,7 @@ impl<F: Real> Engine<F> {
                 }
                 Kind::Dense(_) => self.dense_steps(),
             };
-            for chunk in chunks(steps, self.traces[l].chunk).rev() {
+            for chunk in chunks(steps, self.buffers[l].chunk).rev() {
                 match self.layers[l].kind {
                     Kind::Dense(activation) => self.activation_backward(l, activation, chunk.clone()),
                     Kind::Lstm => self.recurrence_backward(weights, l, chunk.clone(), gradient),
@@ -50,8 +50,8 @@ impl<F: Real> Engine<F> {
     /// Adds the derivatives of the hidden states that only passed to those after the last used step of LSTM layer `l`.
     fn pass_derivatives(&mut self, l: usize) {
         let width = round4(self.layers[l].units) * self.kernels.lanes;
-        let trace = &mut self.traces[l];
-        let (computed, passed) = trace.dh.split_at_mut((self.used + 1) * width);
+        let own = &mut self.buffers[l];
+        let (computed, passed) = own.dh.split_at_mut((self.used + 1) * width);
         for row in passed.chunks_exact(width) {
             for (to, &from) in computed[self.used * width..].iter_mut().zip(row) {
                 *to += from;
@@ -59,8 +59,8 @@ impl<F: Real> Engine<F> {
         }
         // Inputs that no sample uses have none.
         let ins = round4(self.layers[l].inputs) * self.kernels.lanes;
-        if l == 0 && !trace.dx.is_empty() {
-            trace.dx[self.used * ins..].fill(F::zero());
+        if l == 0 && !own.dx.is_empty() {
+            own.dx[self.used * ins..].fill(F::zero());
         }
     }
 
@@ -78,11 +78,11 @@ impl<F: Real> Engine<F> {
     fn activation_backward(&mut self, l: usize, activation: Activation, steps: Range<usize>) {
         let width = round4(self.layers[l].units) * self.kernels.lanes;
         let range = steps.start * width..steps.end * width;
-        let trace = &mut self.traces[l];
-        let z = &mut trace.z[range.clone()];
-        z.copy_from_slice(&trace.dh[range.clone()]);
+        let own = &mut self.buffers[l];
+        let z = &mut own.z[range.clone()];
+        z.copy_from_slice(&own.dh[range.clone()]);
         if activation == Activation::Tanh {
-            for (d, &y) in z.iter_mut().zip(&trace.h[range]) {
+            for (d, &y) in z.iter_mut().zip(&own.h[range]) {
                 *d *= F::one() - y * y;
             }
         }
@@ -102,26 +102,26 @@ impl<F: Real> Engine<F> {
         let (units, rows, valid) = (self.layers[l].units, self.layers[l].rows(), self.valid());
         let (width, row) = (round4(units) * k.lanes, rows * k.lanes);
         let skipped = usize::from(self.from_zero && steps.start == 0).min(steps.len());
-        let trace = &mut self.traces[l];
-        let (h, dz) = (&trace.h[steps.start * width..], &trace.z[steps.start * row..]);
+        let own = &mut self.buffers[l];
+        let (h, dz) = (&own.h[steps.start * width..], &own.z[steps.start * row..]);
         if units <= LANE_GRADIENT_INPUTS {
             let dz = Lanes { values: &dz[skipped * row..], vectors: rows, stride: rows };
             let h = Lanes { values: &h[skipped * width..], vectors: units, stride: round4(units) };
-            (k.lane_outer)(dz, h, steps.len() - skipped, &mut trace.lane_kernel);
+            (k.lane_outer)(dz, h, steps.len() - skipped, &mut own.lane_kernel);
         } else {
             let w = self.layers[l].w_hh.clone();
-            let used = (skipped..steps.len(), valid);
-            trace.row_gradient.add(k, (h, units), (dz, rows), used, &mut gradient[w]);
+            let (x, dz) = (Vectors { values: h, count: units }, Vectors { values: dz, count: rows });
+            own.row_gradient.add(k, x, dz, skipped..steps.len(), valid, &mut gradient[w]);
         }
     }
 
     fn bias_gradient(&mut self, l: usize, steps: Range<usize>) {
         let (k, rows) = (self.kernels, self.layers[l].rows());
-        let trace = &mut self.traces[l];
-        let bias = trace.lane_kernel.len() - rows * k.lanes;
+        let own = &mut self.buffers[l];
+        let bias = own.lane_kernel.len() - rows * k.lanes;
         let stride = round4(rows);
-        let dz = Lanes { values: &trace.z[steps.start * stride * k.lanes..], vectors: rows, stride };
-        (k.lane_sums)(dz, steps.len(), &mut trace.lane_kernel[bias..]);
+        let dz = Lanes { values: &own.z[steps.start * stride * k.lanes..], vectors: rows, stride };
+        (k.lane_sums)(dz, steps.len(), &mut own.lane_kernel[bias..]);
     }
 
     /// Gradient of the first layer's input kernel.
@@ -133,7 +133,7 @@ impl<F: Real> Engine<F> {
         gradient: &mut [F],
     ) {
         let (k, layer) = (self.kernels, &self.layers[0]);
-        let (lanes, rows, trace) = (k.lanes, layer.rows(), &self.traces[0]);
+        let (lanes, rows, own) = (k.lanes, layer.rows(), &self.buffers[0]);
         let width = round4(rows) * lanes;
         let read = self.input_gradient_steps();
         // What the forward pass has left to be fetched of the next block is fetched by the first chunk, the last one.
@@ -152,7 +152,7 @@ impl<F: Real> Engine<F> {
                 stride: layer.inputs,
                 starts: &self.starts,
                 step: self.features,
-                dz: &trace.z[(steps.start + part.start) * width..],
+                dz: &own.z[(steps.start + part.start) * width..],
                 steps: part.len(),
                 valid: self.valid(),
                 outs: rows,
@@ -161,9 +161,9 @@ impl<F: Real> Engine<F> {
             (k.outer)(block, &mut gradient[layer.w_ih.clone()]);
         }
         let valid = self.valid();
-        if let Some(lookup) = &mut self.lookup {
+        if let Some(embedding) = &mut self.embedding {
             for step in steps {
-                lookup.add_gradient(k, read.start + step, &trace.z[step * width..][..width], valid);
+                embedding.add_gradient(k, read.start + step, &own.z[step * width..][..width], valid);
             }
         }
     }
@@ -173,22 +173,23 @@ impl<F: Real> Engine<F> {
         let (k, lanes, kind) = (self.kernels, self.kernels.lanes, self.layers[l].kind);
         let (ins, rows, valid) = (self.layers[l].inputs, self.layers[l].rows(), self.valid());
         let (width, below_rows) = (round4(ins) * lanes, self.rows_below(l, steps.clone()));
-        let (lower, upper) = self.traces.split_at_mut(l);
-        let trace = &mut upper[0];
-        let x = match &trace.dropout {
+        let (lower, upper) = self.buffers.split_at_mut(l);
+        let own = &mut upper[0];
+        let x = match &own.dropout {
             Some(dropout) => &dropout.values[steps.start * width..steps.end * width],
             None => &lower[l - 1].h[below_rows.start * width..below_rows.end * width],
         };
         if ins <= LANE_GRADIENT_INPUTS {
             let stride = round4(rows);
-            let dz = Lanes { values: &trace.z[steps.start * stride * lanes..], vectors: rows, stride };
+            let dz = Lanes { values: &own.z[steps.start * stride * lanes..], vectors: rows, stride };
             let x = Lanes { values: x, vectors: ins, stride: round4(ins) };
-            let acc = if kind == Kind::Lstm { &mut trace.lane_input } else { &mut trace.lane_kernel };
+            let acc = if kind == Kind::Lstm { &mut own.lane_input } else { &mut own.lane_kernel };
             (k.lane_outer)(dz, x, steps.len(), acc);
         } else {
             let w = self.layers[l].w_ih.clone();
-            let dz = &trace.z[steps.start * round4(rows) * lanes..];
-            trace.row_gradient.add(k, (x, ins), (dz, rows), (0..steps.len(), valid), &mut gradient[w]);
+            let dz = &own.z[steps.start * round4(rows) * lanes..];
+            let (x, dz) = (Vectors { values: x, count: ins }, Vectors { values: dz, count: rows });
+            own.row_gradient.add(k, x, dz, 0..steps.len(), valid, &mut gradient[w]);
         }
     }
 
@@ -197,29 +198,30 @@ impl<F: Real> Engine<F> {
         let (k, lanes) = (self.kernels, self.kernels.lanes);
         let (ins, rows) = (self.layers[l].inputs, self.layers[l].rows());
         let (width, row) = (round4(ins) * lanes, round4(rows) * lanes);
+        let shape = Shape { outs: ins, ins: rows };
         let below_rows = self.rows_below(l, steps.clone());
         let input_t = &weights.packed[l].input_t;
-        let (lower, upper) = self.traces.split_at_mut(l);
-        let trace = &mut upper[0];
+        let (lower, upper) = self.buffers.split_at_mut(l);
+        let own = &mut upper[0];
         let Some(below) = lower.last_mut() else {
             if weights.derivatives == Derivatives::Inputs {
                 for t in steps {
-                    let dx = &mut trace.dx[t * width..][..width];
+                    let dx = &mut own.dx[t * width..][..width];
                     dx.fill(F::zero());
-                    (k.matmul)(input_t, (ins, rows), &trace.z[t * row..][..row], None, dx);
+                    (k.matmul)(input_t, shape, &own.z[t * row..][..row], None, dx);
                 }
             }
             return;
         };
         for (t, below_row) in steps.zip(below_rows) {
-            let dz = &trace.z[t * row..][..row];
+            let dz = &own.z[t * row..][..row];
             let dh = &mut below.dh[below_row * width..][..width];
-            if let Some(dropout) = &trace.dropout {
-                trace.dx.fill(F::zero());
-                (k.matmul)(input_t, (ins, rows), dz, None, &mut trace.dx);
-                (k.add_kept)(&dropout.factors[t * width..][..width], &trace.dx, dh);
+            if let Some(dropout) = &own.dropout {
+                own.dx.fill(F::zero());
+                (k.matmul)(input_t, shape, dz, None, &mut own.dx);
+                (k.add_kept)(&dropout.factors[t * width..][..width], &own.dx, dh);
             } else {
-                (k.matmul)(input_t, (ins, rows), dz, None, dh);
+                (k.matmul)(input_t, shape, dz, None, dh);
             }
         }
     }
@@ -227,20 +229,20 @@ impl<F: Real> Engine<F> {
     /// Adds what is kept per lane to `gradient`, and forgets it.
     pub(crate) fn finish_gradient(&mut self, gradient: &mut [F]) {
         let reduce = self.kernels.reduce_lanes;
-        for (l, (layer, trace)) in self.layers.iter().zip(&mut self.traces).enumerate() {
+        for (l, (layer, own)) in self.layers.iter().zip(&mut self.buffers).enumerate() {
             let kernel = if layer.kind == Kind::Lstm { layer.w_hh.clone() } else { layer.w_ih.clone() };
-            let bias = trace.lane_kernel.len() / self.kernels.lanes - layer.rows();
+            let bias = own.lane_kernel.len() / self.kernels.lanes - layer.rows();
             if bias > 0 {
                 // The kernel and the bias behind it lie side by side, in the lanes as in the parameters.
-                reduce(&mut trace.lane_kernel, &mut gradient[kernel.start..layer.bias.end]);
+                reduce(&mut own.lane_kernel, &mut gradient[kernel.start..layer.bias.end]);
             } else {
-                reduce(&mut trace.lane_kernel, &mut gradient[layer.bias.clone()]);
+                reduce(&mut own.lane_kernel, &mut gradient[layer.bias.clone()]);
             }
-            if l > 0 && layer.kind == Kind::Lstm && !trace.lane_input.is_empty() {
-                reduce(&mut trace.lane_input, &mut gradient[layer.w_ih.clone()]);
+            if l > 0 && layer.kind == Kind::Lstm && !own.lane_input.is_empty() {
+                reduce(&mut own.lane_input, &mut gradient[layer.w_ih.clone()]);
             }
-            if let (0, Some(lookup)) = (l, &mut self.lookup) {
-                lookup.finish_gradient(&mut gradient[layer.w_ih.clone()]);
+            if let (0, Some(embedding)) = (l, &mut self.embedding) {
+                embedding.finish_gradient(&mut gradient[layer.w_ih.clone()]);
             }
             if !layer.bias_hh.is_empty() {
                 gradient.copy_within(layer.bias.clone(), layer.bias_hh.start);
@@ -261,12 +263,12 @@ impl<F: Real> Engine<F> {
     pub(crate) fn input_gradient_of(&self, step: usize) -> &[F] {
         let (lanes, ins) = (self.lanes(), self.layers[0].inputs);
         let step = step - self.input_gradient_steps().start;
-        &self.traces[0].dx[step * round4(ins) * lanes..][..self.features * lanes]
+        &self.buffers[0].dx[step * round4(ins) * lanes..][..self.features * lanes]
     }
 
     /// Derivatives with respect to the initial hidden and cell state of LSTM layer `layer`, units x lanes.
     pub(crate) fn initial_state_gradient(&self, layer: usize) -> (&[F], &[F]) {
         let len = self.layers[layer].units * self.lanes();
-        (&self.traces[layer].dh[..len], &self.traces[layer].dc[..len])
+        (&self.buffers[layer].dh[..len], &self.buffers[layer].dc[..len])
     }
 }

@@ -9,13 +9,13 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 /// The golden ratio in 64 bits, which keeps the seeds of samples apart.
 const SAMPLE_STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// What is dropped of the inputs of one layer, for one block. Every sample draws with a generator of its own, so that
+/// Dropout masks of the inputs of one layer, for one block. Every sample draws with a generator of its own, so that
 /// what it loses depends neither on its neighbors nor on who computes it.
 pub(super) struct Dropout<F> {
     seed: u64,
     /// Of 2^32 draws, those that drop.
     dropped_of_all: u32,
-    /// What an input that stays is multiplied by: 1 / (1 - share).
+    /// The factor of an input that stays: 1 / (1 - rate).
     kept: F,
     /// Zero or `kept`, steps x inputs.
     pub(super) factors: Buffer<F>,

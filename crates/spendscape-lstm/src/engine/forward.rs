@@ -2,13 +2,13 @@
 
 use super::{Engine, Weights, chunks};
 use crate::inputs::Inputs;
-use crate::kernels::{LayerDerivatives, LayerSteps, Next, Roll, Rows, round4};
+use crate::kernels::{LayerDerivatives, LayerSteps, Next, Roll, Rows, Shape, round4};
 use crate::network::{Activation, Kind, Network};
 use crate::real::Real;
 use std::ops::Range;
 
 impl<F: Real> Engine<F> {
-    /// Runs the block that [`aim`](Self::aim) chose, from the initial states set before.
+    /// Runs the block that [`load_block`](Self::load_block) chose, from the initial states set before.
     pub(crate) fn forward(&mut self, weights: &Weights<F>, inputs: &Inputs<'_, F>) {
         for l in 0..self.layers.len() {
             match self.layers[l].kind {
@@ -16,9 +16,9 @@ impl<F: Real> Engine<F> {
                     if l > 0 {
                         self.drop_inputs(l);
                     }
-                    for chunk in chunks(self.used, self.traces[l].chunk) {
-                        self.weigh_inputs(weights, inputs, l, chunk.clone());
-                        self.recur(weights, l, chunk);
+                    for chunk in chunks(self.used, self.buffers[l].chunk) {
+                        self.project_inputs(weights, inputs, l, chunk.clone());
+                        self.recurrence(weights, l, chunk);
                     }
                     self.pass_states(l);
                 }
@@ -38,33 +38,46 @@ impl<F: Real> Engine<F> {
     }
 
     /// `z[t] = b + W_x x[t]` of LSTM layer `l` for some steps.
-    fn weigh_inputs(&mut self, weights: &Weights<F>, inputs: &Inputs<'_, F>, l: usize, steps: Range<usize>) {
+    fn project_inputs(
+        &mut self,
+        weights: &Weights<F>,
+        inputs: &Inputs<'_, F>,
+        l: usize,
+        steps: Range<usize>,
+    ) {
         let (k, lanes, layer) = (self.kernels, self.kernels.lanes, &self.layers[l]);
         let row = layer.rows() * lanes;
         if l == 0 {
-            let at = self.traces[0].gates(steps.start) * row;
-            let mut z = std::mem::take(&mut self.traces[0].z);
-            self.weigh_features(weights, inputs, steps.clone(), &mut z[at..at + steps.len() * row]);
-            self.traces[0].z = z;
+            let at = self.buffers[0].gates(steps.start) * row;
+            let mut z = std::mem::take(&mut self.buffers[0].z);
+            self.project_features(weights, inputs, steps.clone(), &mut z[at..at + steps.len() * row]);
+            self.buffers[0].z = z;
             return;
         }
         let packed = &weights.packed[l];
-        let (lower, upper) = self.traces.split_at_mut(l);
-        let (below, trace) = (&lower[l - 1], &mut upper[0]);
+        let (lower, upper) = self.buffers.split_at_mut(l);
+        let (below, own) = (&lower[l - 1], &mut upper[0]);
         let width = round4(layer.inputs) * lanes;
         for t in steps {
-            let at = trace.gates(t) * row;
-            let z = &mut trace.z[at..at + row];
-            let x = match &trace.dropout {
+            let at = own.gates(t) * row;
+            let z = &mut own.z[at..at + row];
+            let x = match &own.dropout {
                 Some(dropout) => &dropout.values[t * width..][..width],
                 None => &below.h[(t + 1) * width..][..width],
             };
-            (k.matmul)(&packed.input, (layer.rows(), layer.inputs), x, Some(&packed.bias), z);
+            let shape = Shape { outs: layer.rows(), ins: layer.inputs };
+            (k.matmul)(&packed.input, shape, x, Some(&packed.bias), z);
         }
     }
 
     /// `z = b + W x[t]` of the first layer for some steps, with the columns that the categories choose.
-    fn weigh_features(&self, weights: &Weights<F>, inputs: &Inputs<'_, F>, steps: Range<usize>, z: &mut [F]) {
+    fn project_features(
+        &self,
+        weights: &Weights<F>,
+        inputs: &Inputs<'_, F>,
+        steps: Range<usize>,
+        z: &mut [F],
+    ) {
         let (k, lanes, rows) = (self.kernels, self.kernels.lanes, self.layers[0].rows());
         let packed = &weights.packed[0];
         if steps.is_empty() || self.steps == 0 {
@@ -76,9 +89,9 @@ impl<F: Real> Engine<F> {
         let x = &inputs.x[steps.start * self.features..];
         let block = Rows { x, starts: &self.starts, steps: steps.len(), next, ins: self.features };
         (k.project)(block, rows, &packed.project, &packed.bias4, z);
-        if let Some(lookup) = &self.lookup {
+        if let Some(embedding) = &self.embedding {
             for (t, z) in steps.zip(z.chunks_exact_mut(round4(rows) * lanes)) {
-                lookup.add(k, &weights.table, t, z);
+                embedding.add(k, &weights.table, t, z);
             }
         }
     }
@@ -86,7 +99,7 @@ impl<F: Real> Engine<F> {
     /// Draws what is dropped of the inputs of LSTM layer `l`, and drops it.
     fn drop_inputs(&mut self, l: usize) {
         let (inputs, lanes) = (self.layers[l].inputs, self.kernels.lanes);
-        let (lower, upper) = self.traces.split_at_mut(l);
+        let (lower, upper) = self.buffers.split_at_mut(l);
         if let Some(dropout) = &mut upper[0].dropout {
             let samples = (0..lanes).map(|lane| *self.samples.get(lane).unwrap_or(&self.samples[0]));
             let width = round4(inputs) * lanes;
@@ -95,7 +108,7 @@ impl<F: Real> Engine<F> {
     }
 
     /// Some steps of LSTM layer `l` from its weighted inputs.
-    fn recur(&mut self, weights: &Weights<F>, l: usize, steps: Range<usize>) {
+    fn recurrence(&mut self, weights: &Weights<F>, l: usize, steps: Range<usize>) {
         let forward = self.kernels.forward;
         forward(self.layer_steps(l, steps).0, &weights.packed[l].recurrent);
     }
@@ -109,30 +122,30 @@ impl<F: Real> Engine<F> {
         let lanes = self.kernels.lanes;
         let units = self.layers[l].units;
         let (width, state) = (round4(units) * lanes, units * lanes);
-        let trace = &mut self.traces[l];
-        let gates = trace.gates(steps.start);
+        let own = &mut self.buffers[l];
+        let gates = own.gates(steps.start);
         let layer_steps = LayerSteps {
             units,
             steps: steps.len(),
-            z: &mut trace.z[gates * 4 * state..],
-            h: &mut trace.h[steps.start * width..],
-            c: &mut trace.c[steps.start * state..],
-            tanh_c: &mut trace.tanh_c[gates * state..],
+            z: &mut own.z[gates * 4 * state..],
+            h: &mut own.h[steps.start * width..],
+            c: &mut own.c[steps.start * state..],
+            tanh_c: &mut own.tanh_c[gates * state..],
             mask: if self.masked { &self.mask[steps.start * lanes..] } else { &[] },
             from_zero: self.from_zero && steps.start == 0,
         };
-        (layer_steps, LayerDerivatives { dh: &mut trace.dh[steps.start * width..], dc: &mut trace.dc })
+        (layer_steps, LayerDerivatives { dh: &mut own.dh[steps.start * width..], dc: &mut own.dc })
     }
 
     /// Starts a roll-out of the block from zero states: applies the first input kernel once.
     pub(crate) fn begin_roll_out(&mut self, weights: &Weights<F>, inputs: &Inputs<'_, F>) {
-        self.weigh_inputs(weights, inputs, 0, 0..1);
+        self.project_inputs(weights, inputs, 0, 0..1);
         self.from_zero = false;
-        self.held.clear();
-        self.held.extend_from_slice(&self.traces[0].z);
+        self.input_projection.clear();
+        self.input_projection.extend_from_slice(&self.buffers[0].z);
         for l in 0..self.lstm_layers {
-            self.traces[l].h.fill(F::zero());
-            self.traces[l].c.fill(F::zero());
+            self.buffers[l].h.fill(F::zero());
+            self.buffers[l].c.fill(F::zero());
         }
     }
 
@@ -150,9 +163,10 @@ impl<F: Real> Engine<F> {
         let (units, state) = (self.layers[0].units, self.layers[0].units * self.kernels.lanes);
         self.path.resize(if keep { steps * state } else { 0 }, F::zero());
         let w = &network.values[self.layers[0].w_hh.clone()];
-        let trace = &mut self.traces[0];
-        let (held, h, c, path) = (&self.held, &mut trace.h[..state], &mut trace.c[..state], &mut self.path);
-        (self.kernels.roll)(Roll { units, steps, held, w, h, c, path });
+        let own = &mut self.buffers[0];
+        let (input_projection, h, c, path) =
+            (&self.input_projection, &mut own.h[..state], &mut own.c[..state], &mut self.path);
+        (self.kernels.roll)(Roll { units, steps, input_projection, w, h, c, path });
         ([h, c], path)
     }
 
@@ -160,20 +174,20 @@ impl<F: Real> Engine<F> {
     pub(crate) fn roll_step(&mut self, weights: &Weights<F>) {
         for l in 0..self.lstm_layers {
             if l == 0 {
-                self.traces[0].z.copy_from_slice(&self.held);
+                self.buffers[0].z.copy_from_slice(&self.input_projection);
             } else {
                 let (lanes, layer, packed) = (self.kernels.lanes, &self.layers[l], &weights.packed[l]);
-                let (lower, upper) = self.traces.split_at_mut(l);
+                let (lower, upper) = self.buffers.split_at_mut(l);
                 let z = &mut upper[0].z;
                 let below = &lower[l - 1].h[..round4(layer.inputs) * lanes];
-                let shape = (layer.rows(), layer.inputs);
+                let shape = Shape { outs: layer.rows(), ins: layer.inputs };
                 (self.kernels.matmul)(&packed.input, shape, below, Some(&packed.bias), z);
             }
-            self.recur(weights, l, 0..1);
-            let trace = &mut self.traces[l];
-            let (h, c) = (trace.h.len() / 2, trace.c.len() / 2);
-            trace.h.copy_within(h.., 0);
-            trace.c.copy_within(c.., 0);
+            self.recurrence(weights, l, 0..1);
+            let own = &mut self.buffers[l];
+            let (h, c) = (own.h.len() / 2, own.c.len() / 2);
+            own.h.copy_within(h.., 0);
+            own.c.copy_within(c.., 0);
         }
     }
 
@@ -189,20 +203,20 @@ impl<F: Real> Engine<F> {
         let from = if l == self.lstm_layers { self.lstm_output_step(step) } else { step };
         let (units, ins) = (self.layers[l].units, self.layers[l].inputs);
         let width = round4(units) * lanes;
-        let mut outputs = std::mem::take(&mut self.traces[l].h);
+        let mut outputs = std::mem::take(&mut self.buffers[l].h);
         let y = &mut outputs[step * width..][..width];
         if l == 0 {
             let t = if self.every_step { step } else { self.steps.saturating_sub(1) };
-            self.weigh_features(weights, inputs, t..t + 1, y);
+            self.project_features(weights, inputs, t..t + 1, y);
         } else {
             let (packed, below) = (&weights.packed[l], round4(ins) * lanes);
-            let x = &self.traces[l - 1].h[from * below..][..below];
-            (k.matmul)(&packed.input, (units, ins), x, Some(&packed.bias), y);
+            let x = &self.buffers[l - 1].h[from * below..][..below];
+            (k.matmul)(&packed.input, Shape { outs: units, ins }, x, Some(&packed.bias), y);
         }
         match activation {
             Activation::Linear => {}
             Activation::Tanh => (k.tanh)(&mut y[..units * lanes]),
         }
-        self.traces[l].h = outputs;
+        self.buffers[l].h = outputs;
     }
 }

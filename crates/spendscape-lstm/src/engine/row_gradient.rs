@@ -6,6 +6,13 @@ use crate::kernels::{Kernels, Next, OuterBlock, round4};
 use crate::real::Real;
 use std::ops::Range;
 
+/// Padded lane vectors of some steps, `count` of every step.
+#[derive(Clone, Copy)]
+pub(super) struct Vectors<'a, F> {
+    pub(super) values: &'a [F],
+    pub(super) count: usize,
+}
+
 /// Room for the rows of some steps and the columns of one tile. They lie one behind the other, because rows whose distance
 /// is a power of two would share few places of a first-level cache.
 pub(super) struct RowGradient<F> {
@@ -29,9 +36,10 @@ impl<F: Real> RowGradient<F> {
     pub(super) fn add(
         &mut self,
         k: &Kernels<F>,
-        (x, ins): (&[F], usize),
-        (dz, outs): (&[F], usize),
-        (steps, valid): (Range<usize>, usize),
+        Vectors { values: x, count: ins }: Vectors<'_, F>,
+        Vectors { values: dz, count: outs }: Vectors<'_, F>,
+        steps: Range<usize>,
+        valid: usize,
         gradient: &mut [F],
     ) {
         let (lanes, columns) = (k.lanes, k.columns);

@@ -1,4 +1,4 @@
-//! What no public function shows: dropout apart from training, and an engine's memory of earlier blocks.
+//! Internals that no public function shows: dropout apart from training, and an engine's memory of earlier blocks.
 
 use super::{Derivatives, Engine, Weights};
 use crate::inputs::{Dataset, Inputs, State};
@@ -26,8 +26,8 @@ fn loss(network: &Network<f64>, data: &Dataset<'_, f64>, share: f64) -> (f64, Ve
     if share > 0.0 {
         engine.set_dropout(Some((share, rng(7))));
     }
-    let both = (network, &weights);
-    (loss_and_gradient(&mut engine, both, data, &all, Some(&mut gradient), |_, _| {}).mean(), gradient)
+    let into = Some(&mut gradient[..]);
+    (loss_and_gradient(&mut engine, network, &weights, data, &all, into, |_, _| {}).mean(), gradient)
 }
 
 /// The gradient under dropout against central differences of the loss with the same things dropped.
@@ -115,10 +115,10 @@ fn dropout_is_inverted() {
     engine.set_dropout(Some((0.25, rng(7))));
     let (mut zeros, mut count) = (0, 0);
     for block in (0..40).collect::<Vec<_>>().chunks(engine.lanes()) {
-        engine.aim(&data.inputs, block, &[]);
+        engine.load_block(&data.inputs, block, &[]);
         engine.forward(&weights, &data.inputs);
-        let (below, trace) = (&engine.traces[0], &engine.traces[1]);
-        let values = &trace.dropout.as_ref().unwrap().values;
+        let (below, own) = (&engine.buffers[0], &engine.buffers[1]);
+        let values = &own.dropout.as_ref().unwrap().values;
         let width = values.len() / 10;
         for (i, &dropped) in values.iter().enumerate().filter(|(i, _)| i % width < 50 * engine.lanes()) {
             let h = below.h[width + i];
@@ -132,7 +132,7 @@ fn dropout_is_inverted() {
     assert!((share - 0.25).abs() < 4.0 * (0.25f64 * 0.75 / 20_000.0).sqrt(), "{share}");
 }
 
-/// What an engine gives for a block does not depend on the block before, which may have used more steps.
+/// An engine's results for a block do not depend on the block before, which may have used more steps.
 #[test]
 fn a_block_leaves_nothing_behind() {
     let mut random = rng(5);
@@ -144,8 +144,9 @@ fn a_block_leaves_nothing_behind() {
         let data = Dataset::new(Inputs::from(&x).with_lengths(&lengths).unwrap(), &y).unwrap();
         let weights = Weights::new(&network, &data.inputs, Derivatives::Inputs);
         let run = |engine: &mut Engine<f64>, block: &[usize]| {
-            let (mut gradient, both) = (vec![0.0; network.values.len()], (&network, &weights));
-            let loss = loss_and_gradient(engine, both, &data, block, Some(&mut gradient), |_, _| {}).mean();
+            let mut gradient = vec![0.0; network.values.len()];
+            let into = Some(&mut gradient[..]);
+            let loss = loss_and_gradient(engine, &network, &weights, &data, block, into, |_, _| {}).mean();
             let inputs: Vec<f64> = (0..4).flat_map(|t| engine.input_gradient_of(t).to_vec()).collect();
             let initial = [0, 1].map(|layer| {
                 let (h, c) = engine.initial_state_gradient(layer);

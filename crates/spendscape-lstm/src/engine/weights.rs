@@ -7,7 +7,7 @@ use crate::kernels::{Kernels, Next, round4};
 use crate::network::{Kind, Layer, Network};
 use crate::real::Real;
 
-/// What a backward pass is to differentiate by, each with what stands before it.
+/// The variables that a backward pass differentiates by, each with those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Derivatives {
     /// There is no backward pass.

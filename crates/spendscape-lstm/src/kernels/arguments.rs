@@ -1,4 +1,4 @@
-//! What the kernels are called with: buffers with their shapes.
+//! Arguments of the kernels: buffers with their shapes.
 
 use super::dropout::Generators;
 use super::simd::{Ahead, CACHE_LINE, MAX_LANES};
@@ -8,6 +8,13 @@ use super::unroll::Steps;
 #[inline]
 pub(crate) const fn round4(n: usize) -> usize {
     n.div_ceil(4) * 4
+}
+
+/// The shape of a matrix of weights.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) outs: usize,
+    pub(crate) ins: usize,
 }
 
 /// Samples of `x` to fetch while something else is computed: where each starts, or nothing.
@@ -107,11 +114,11 @@ impl<F> Lanes<'_, F> {
     }
 }
 
-/// What of one step's inputs is dropped, and the buffers for it: lane vectors, an even number of each.
+/// Dropout state of one step's inputs, and its buffers: lane vectors, an even number of each.
 pub(crate) struct Dropping<'a, F> {
     /// Of 2^32 draws, those that drop.
     pub(crate) dropped_of_all: u32,
-    /// What an input that stays is multiplied by.
+    /// The factor of an input that stays.
     pub(crate) kept: F,
     pub(crate) generators: &'a mut Generators,
     pub(crate) factors: &'a mut [F],
@@ -123,7 +130,7 @@ pub(crate) struct Dropping<'a, F> {
 pub(crate) struct Roll<'a, F> {
     pub(crate) units: usize,
     pub(crate) steps: usize,
-    pub(crate) held: &'a [F],
+    pub(crate) input_projection: &'a [F],
     pub(crate) w: &'a [F],
     pub(crate) h: &'a mut [F],
     pub(crate) c: &'a mut [F],

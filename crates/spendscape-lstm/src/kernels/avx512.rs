@@ -184,7 +184,7 @@ impl transcendental::Exp2 for Avx512 {
     }
 }
 
-/// What `reduce` subtracts: the number rounded down to a whole one, without exceptions.
+/// The operand that `reduce` subtracts: the number rounded down to a whole one, without exceptions.
 const FRACTION: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
 
 /// The mask of the first `n < 16` lanes.

@@ -181,7 +181,7 @@ const POWERS: [f64; 14] = [
     1.0,
 ];
 
-/// What `reduce` subtracts: the nearest whole number, without exceptions.
+/// The operand that `reduce` subtracts: the nearest whole number, without exceptions.
 const FRACTION: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 
 impl transcendental::Exp2 for Avx512F64 {

@@ -36,6 +36,14 @@ fn draw<const LANES: usize>(Generators([a, b, c, d]): &mut Generators) -> [u64; 
     numbers
 }
 
+/// How many inputs are dropped, and what the others are multiplied by.
+#[derive(Clone, Copy)]
+pub(super) struct Rate<T> {
+    /// Of 2^32 draws, those that drop.
+    pub(super) dropped_of_all: u32,
+    pub(super) kept: T,
+}
+
 /// Draws a factor for `n` lane vectors: zero where 32 bits of a generator are below `dropped_of_all`, else `kept`; and
 /// multiplies `x` by it. One number serves two vectors.
 ///
@@ -44,10 +52,11 @@ fn draw<const LANES: usize>(Generators([a, b, c, d]): &mut Generators) -> [u64; 
 #[inline(always)]
 pub(super) unsafe fn drop_lanes<S: Simd, const LANES: usize>(
     generators: &mut Generators,
-    (dropped_of_all, kept): (u32, F<S>),
+    Rate { dropped_of_all, kept }: Rate<F<S>>,
     n: usize,
     x: *const F<S>,
-    (factors, values): (*mut F<S>, *mut F<S>),
+    factors: *mut F<S>,
+    values: *mut F<S>,
 ) {
     let mut own = *generators;
     for pair in 0..n.div_ceil(2) {

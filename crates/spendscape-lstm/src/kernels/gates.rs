@@ -34,6 +34,21 @@ unsafe fn store<S: Simd, const B: usize>(p: *mut F<S>, v: [S::V; B]) {
     }
 }
 
+/// The state before a step.
+#[derive(Clone, Copy)]
+pub(super) struct Old<T> {
+    pub(super) h: *const T,
+    pub(super) c: *const T,
+}
+
+/// Room for the state after a step.
+#[derive(Clone, Copy)]
+pub(super) struct New<T> {
+    pub(super) h: *mut T,
+    pub(super) c: *mut T,
+    pub(super) tanh_c: *mut T,
+}
+
 /// Activates the gates in place and makes the new state:
 /// `c = f c' + i g`, `h = o tanh c` with `c'` the previous cell state.
 ///
@@ -45,10 +60,11 @@ unsafe fn store<S: Simd, const B: usize>(p: *mut F<S>, v: [S::V; B]) {
 pub(super) unsafe fn forward<S: Activations, const B: usize>(
     units: usize,
     z: *mut F<S>,
-    (h_old, c_old): (*const F<S>, *const F<S>),
-    (h, c, tanh_c): (*mut F<S>, *mut F<S>, *mut F<S>),
+    old: Old<F<S>>,
+    new: New<F<S>>,
     mask: *const F<S>,
 ) {
+    let New { h, c, tanh_c } = new;
     let lanes = B * S::LANES;
     let gate = units * lanes;
     // Two passes, because the chain from a gate to the hidden state is too long for a CPU to begin the next unit meanwhile.
@@ -63,7 +79,7 @@ pub(super) unsafe fn forward<S: Activations, const B: usize>(
             store::<S, B>(p, i);
             store::<S, B>(p.wrapping_add(gate), f);
             store::<S, B>(p.wrapping_add(2 * gate), g);
-            let mut cell = load::<S, B>(c_old.wrapping_add(at));
+            let mut cell = load::<S, B>(old.c.wrapping_add(at));
             for b in 0..B {
                 cell[b] = S::fma(f[b], cell[b], S::mul(i[b], g[b]));
             }
@@ -86,10 +102,11 @@ pub(super) unsafe fn forward<S: Activations, const B: usize>(
             }
             if !mask.is_null() {
                 let on = load::<S, B>(mask);
-                let old = (load::<S, B>(h_old.wrapping_add(at)), load::<S, B>(c_old.wrapping_add(at)));
+                let (h_old, c_old) =
+                    (load::<S, B>(old.h.wrapping_add(at)), load::<S, B>(old.c.wrapping_add(at)));
                 for b in 0..B {
-                    hidden[b] = S::select(on[b], hidden[b], old.0[b]);
-                    cell[b] = S::select(on[b], cell[b], old.1[b]);
+                    hidden[b] = S::select(on[b], hidden[b], h_old[b]);
+                    cell[b] = S::select(on[b], cell[b], c_old[b]);
                 }
             }
             store::<S, B>(c.wrapping_add(at), cell);
@@ -109,8 +126,10 @@ pub(super) unsafe fn forward<S: Activations, const B: usize>(
 pub(super) unsafe fn backward<S: Simd>(
     units: usize,
     z: *mut F<S>,
-    (c_old, tanh_c): (*const F<S>, *const F<S>),
-    (dh, dc): (*const F<S>, *mut F<S>),
+    c_old: *const F<S>,
+    tanh_c: *const F<S>,
+    dh: *const F<S>,
+    dc: *mut F<S>,
     mask: *const F<S>,
 ) {
     let gate = units * S::LANES;

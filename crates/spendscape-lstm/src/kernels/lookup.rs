@@ -30,11 +30,11 @@ pub(super) unsafe fn add_rows<S: Quads>(rows: Chosen<'_, F<S>>, n: usize, z: *mu
         // SAFETY: the indices stay inside the sizes above.
         unsafe {
             while i + VECTORS * S::LANES <= n {
-                add_vectors::<S, VECTORS>(rows, first, (i, VECTORS * S::LANES), z);
+                add_vectors::<S, VECTORS>(rows, first, i, VECTORS * S::LANES, z);
                 i += VECTORS * S::LANES;
             }
             while i < n {
-                add_vectors::<S, 1>(rows, first, (i, S::LANES.min(n - i)), z);
+                add_vectors::<S, 1>(rows, first, i, S::LANES.min(n - i), z);
                 i += S::LANES;
             }
         }
@@ -50,7 +50,8 @@ pub(super) unsafe fn add_rows<S: Quads>(rows: Chosen<'_, F<S>>, n: usize, z: *mu
 unsafe fn add_vectors<S: Quads, const W: usize>(
     rows: Chosen<'_, F<S>>,
     first: usize,
-    (i, count): (usize, usize),
+    i: usize,
+    count: usize,
     z: *mut F<S>,
 ) {
     let stride = W * S::LANES;

@@ -57,7 +57,8 @@ pub(super) unsafe fn softmax<S: Simd>(
     y: *const F<S>,
     factor: *const F<S>,
     p: *mut F<S>,
-    (top, total): (*mut F<S>, *mut F<S>),
+    top: *mut F<S>,
+    total: *mut F<S>,
 ) {
     // SAFETY: vector v lies inside every buffer.
     unsafe {

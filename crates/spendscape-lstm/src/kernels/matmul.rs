@@ -1,5 +1,6 @@
 //! Products of a small matrix with lane vectors: `z[out][lane] += sum_i w[out][i] x[i][lane]`.
 
+use super::arguments::Shape;
 use super::simd::{Quads, Simd};
 
 type F<S> = <S as Simd>::F;
@@ -157,7 +158,7 @@ unsafe fn tile<S: Simd, const G: usize>(
 #[inline(always)]
 pub(super) unsafe fn matmul<S: Simd>(
     packed: *const F<S>,
-    (outs, ins): (usize, usize),
+    Shape { outs, ins }: Shape,
     x: *const F<S>,
     bias: *const F<S>,
     z: *mut F<S>,

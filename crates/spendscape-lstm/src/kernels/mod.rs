@@ -37,7 +37,7 @@ use crate::real::Real;
 use std::any::Any;
 
 pub(crate) use arguments::{
-    Dropping, Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, round4,
+    Dropping, Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, Shape, round4,
 };
 pub(crate) use dropout::Generators;
 pub(crate) use table::Kernels;

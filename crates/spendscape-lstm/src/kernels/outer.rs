@@ -19,7 +19,7 @@ pub(super) struct Block<'a, T> {
     pub(super) dz_outs: usize,
     /// Distance of the rows of `dw`.
     pub(super) stride: usize,
-    /// What is fetched meanwhile.
+    /// Cache lines prefetched meanwhile.
     pub(super) ahead: Ahead<'a, T>,
 }
 
@@ -33,7 +33,9 @@ pub(super) const VECTORS: usize = 2;
 #[inline(always)]
 unsafe fn tile<S: Simd, const K: usize, const G: usize>(
     block: Block<'_, F<S>>,
-    (o, k, rest): (usize, usize, usize),
+    o: usize,
+    k: usize,
+    rest: usize,
     dw: *mut F<S>,
     tiles_before: usize,
 ) {
@@ -131,7 +133,8 @@ unsafe fn tail<S: Simd, const G: usize>(block: Block<'_, F<S>>, o: usize, k: usi
 #[inline(always)]
 unsafe fn inputs<S: Simd, const K: usize, const WIDE: bool>(
     block: Block<'_, F<S>>,
-    (k, rest): (usize, usize),
+    k: usize,
+    rest: usize,
     dw: *mut F<S>,
     tiles_before: usize,
 ) {
@@ -143,16 +146,16 @@ unsafe fn inputs<S: Simd, const K: usize, const WIDE: bool>(
         // SAFETY: outputs o.. lie inside the buffers.
         unsafe {
             o += if WIDE && left >= 12 {
-                tile::<S, K, 12>(block, (o, k, rest), dw, tiles_before);
+                tile::<S, K, 12>(block, o, k, rest, dw, tiles_before);
                 12
             } else if WIDE && left >= 8 {
-                tile::<S, K, 8>(block, (o, k, rest), dw, tiles_before);
+                tile::<S, K, 8>(block, o, k, rest, dw, tiles_before);
                 8
             } else if left >= 4 {
-                tile::<S, K, 4>(block, (o, k, rest), dw, tiles_before);
+                tile::<S, K, 4>(block, o, k, rest, dw, tiles_before);
                 4
             } else {
-                tile::<S, K, 1>(block, (o, k, rest), dw, tiles_before);
+                tile::<S, K, 1>(block, o, k, rest, dw, tiles_before);
                 1
             };
         }
@@ -170,17 +173,17 @@ pub(super) unsafe fn outer<S: Simd, const WIDE: bool>(block: Block<'_, F<S>>, in
     // SAFETY: the tiles cover 0..ins, the tails what is left of it and 0..outs.
     unsafe {
         while k + VECTORS * S::LANES <= ins {
-            inputs::<S, VECTORS, WIDE>(block, (k, 0), dw, tiles);
+            inputs::<S, VECTORS, WIDE>(block, k, 0, dw, tiles);
             tiles += 1;
             k += VECTORS * S::LANES;
         }
         if k + S::LANES <= ins {
-            inputs::<S, 1, WIDE>(block, (k, 0), dw, tiles);
+            inputs::<S, 1, WIDE>(block, k, 0, dw, tiles);
             tiles += 1;
             k += S::LANES;
         }
         if ins - k > TAIL {
-            inputs::<S, 1, WIDE>(block, (k, ins - k), dw, tiles);
+            inputs::<S, 1, WIDE>(block, k, ins - k, dw, tiles);
             return;
         }
         while k < ins {
@@ -203,35 +206,44 @@ pub(super) unsafe fn outer<S: Simd, const WIDE: bool>(block: Block<'_, F<S>>, in
     }
 }
 
-/// Small outer products kept per lane, summed over steps: `acc[out][k] += dz[t][out] x[t][k]`; one step of `dz` and of `x`
-/// has `strides` lane vectors.
+/// Lane vectors of some steps: `count` are used of every `stride`.
+#[derive(Clone, Copy)]
+pub(super) struct Vectors<T> {
+    pub(super) at: *const T,
+    pub(super) count: usize,
+    pub(super) stride: usize,
+}
+
+impl<T> Vectors<T> {
+    /// Those from vector `i` of every step on, of `lanes` lanes each.
+    #[inline(always)]
+    fn from(self, i: usize, lanes: usize) -> Self {
+        Self { at: self.at.wrapping_add(i * lanes), ..self }
+    }
+}
+
+/// Small outer products kept per lane, summed over steps: `acc[out][k] += dz[t][out] x[t][k]`.
 ///
 /// # Safety
-/// `dz` has `outs` and `x` has `ins` lane vectors at every step, `acc` has `outs * ins`.
+/// `acc` has as many lane vectors as pairs of one of `dz` and one of `x`.
 #[inline(always)]
-pub(super) unsafe fn lane_outer<S: Simd>(
-    (dz, outs): (*const F<S>, usize),
-    (x, ins): (*const F<S>, usize),
-    steps: usize,
-    strides: (usize, usize),
-    acc: *mut F<S>,
-) {
+pub(super) unsafe fn lane_outer<S: Simd>(dz: Vectors<F<S>>, x: Vectors<F<S>>, steps: usize, acc: *mut F<S>) {
+    let (outs, ins) = (dz.count, x.count);
     let mut o = 0;
     while o < outs {
         let tall = o + LANE_TILE <= outs;
         let mut k = 0;
         while k < ins {
             let wide = k + LANE_TILE <= ins;
-            let dz = dz.wrapping_add(o * S::LANES);
-            let x = x.wrapping_add(k * S::LANES);
+            let (dz, x) = (dz.from(o, S::LANES), x.from(k, S::LANES));
             let acc = acc.wrapping_add((o * ins + k) * S::LANES);
             // SAFETY: the tile lies inside the buffers.
             unsafe {
                 match (tall, wide) {
-                    (true, true) => lane_tile::<S, LANE_TILE, LANE_TILE>(dz, x, steps, strides, acc, ins),
-                    (true, false) => lane_tile::<S, LANE_TILE, 1>(dz, x, steps, strides, acc, ins),
-                    (false, true) => lane_tile::<S, 1, LANE_TILE>(dz, x, steps, strides, acc, ins),
-                    (false, false) => lane_tile::<S, 1, 1>(dz, x, steps, strides, acc, ins),
+                    (true, true) => lane_tile::<S, LANE_TILE, LANE_TILE>(dz, x, steps, acc, ins),
+                    (true, false) => lane_tile::<S, LANE_TILE, 1>(dz, x, steps, acc, ins),
+                    (false, true) => lane_tile::<S, 1, LANE_TILE>(dz, x, steps, acc, ins),
+                    (false, false) => lane_tile::<S, 1, 1>(dz, x, steps, acc, ins),
                 }
             }
             k += if wide { LANE_TILE } else { 1 };
@@ -249,10 +261,9 @@ const LANE_TILE: usize = 3;
 /// As there, for the tile that starts at the pointers.
 #[inline(always)]
 unsafe fn lane_tile<S: Simd, const O: usize, const K: usize>(
-    dz: *const F<S>,
-    x: *const F<S>,
+    dz: Vectors<F<S>>,
+    x: Vectors<F<S>>,
     steps: usize,
-    strides: (usize, usize),
     acc: *mut F<S>,
     ins: usize,
 ) {
@@ -260,12 +271,12 @@ unsafe fn lane_tile<S: Simd, const O: usize, const K: usize>(
     unsafe {
         let mut sums = [[S::splat(S::ZERO); K]; O];
         for t in 0..steps {
-            let dz = dz.wrapping_add(t * strides.0 * S::LANES);
-            let x = x.wrapping_add(t * strides.1 * S::LANES);
+            let dz_t = dz.at.wrapping_add(t * dz.stride * S::LANES);
+            let x_t = x.at.wrapping_add(t * x.stride * S::LANES);
             for (o, row) in sums.iter_mut().enumerate() {
-                let d = S::load(dz.wrapping_add(o * S::LANES));
+                let d = S::load(dz_t.wrapping_add(o * S::LANES));
                 for (k, sum) in row.iter_mut().enumerate() {
-                    *sum = S::fma(d, S::load(x.wrapping_add(k * S::LANES)), *sum);
+                    *sum = S::fma(d, S::load(x_t.wrapping_add(k * S::LANES)), *sum);
                 }
             }
         }

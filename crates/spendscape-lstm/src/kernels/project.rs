@@ -3,6 +3,7 @@
 //! A vector holds `LANES / 4` outputs times four consecutive inputs, so the rows are read where they lie: neither
 //! gathered nor transposed.
 
+use super::arguments::Shape;
 use super::simd::{Ahead, Quads, Simd};
 
 type F<S> = <S as Simd>::F;
@@ -68,7 +69,7 @@ pub(super) unsafe fn pack<S: Quads>(
 /// # Safety
 /// The rows have four inputs at `k`, `w` has `G` vectors.
 #[inline(always)]
-unsafe fn turn<S: Quads, const R: usize, const G: usize>(
+unsafe fn accumulate_quad<S: Quads, const R: usize, const G: usize>(
     acc: &mut [[S::V; G]; R],
     row: &[*const F<S>; R],
     k: usize,
@@ -108,7 +109,7 @@ unsafe fn fetching_turns<S: Quads, const R: usize, const G: usize, const P: usiz
             // SAFETY: as the caller guarantees.
             unsafe {
                 ahead.fetch::<S>(r, line, P);
-                turn::<S, R, G>(acc, row, 4 * (q + r), w.wrapping_add((q + r) * G * S::LANES));
+                accumulate_quad::<S, R, G>(acc, row, 4 * (q + r), w.wrapping_add((q + r) * G * S::LANES));
             }
         }
         q += R;
@@ -148,7 +149,7 @@ unsafe fn tile<S: Quads, const R: usize, const G: usize>(
         };
         w = w.wrapping_add(q * G * S::LANES);
         while q < whole {
-            turn::<S, R, G>(&mut acc, row, 4 * q, w);
+            accumulate_quad::<S, R, G>(&mut acc, row, 4 * q, w);
             w = w.wrapping_add(G * S::LANES);
             q += 1;
         }
@@ -176,6 +177,13 @@ unsafe fn tile<S: Quads, const R: usize, const G: usize>(
     }
 }
 
+/// Packed weights and their bias.
+#[derive(Clone, Copy)]
+pub(super) struct Weights<T> {
+    pub(super) packed: *const T,
+    pub(super) bias: *const T,
+}
+
 /// Projects `steps` rows of `ins` elements, one behind the other, of every lane of a block; where the lanes lie in memory
 /// is free. `bias` holds every entry four times; `ahead.count` lines are fetched at every step.
 ///
@@ -187,9 +195,9 @@ unsafe fn tile<S: Quads, const R: usize, const G: usize>(
 pub(super) unsafe fn project<S: Quads, const R: usize>(
     lanes: &[*const F<S>],
     ahead: Ahead<'_, F<S>>,
-    (steps, ins): (usize, usize),
-    (packed, bias): (*const F<S>, *const F<S>),
-    outs: usize,
+    steps: usize,
+    Shape { outs, ins }: Shape,
+    Weights { packed, bias }: Weights<F<S>>,
     z: *mut F<S>,
 ) {
     let per = S::LANES / 4;

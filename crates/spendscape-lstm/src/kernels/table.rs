@@ -1,20 +1,25 @@
 //! The safe face of the kernels: one table of checked functions per instruction set.
 
 use super::arguments::{
-    Dropping, Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, addresses, round4,
+    Dropping, Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, Shape, addresses, round4,
 };
-use super::outer::Block;
+use super::dropout::Rate;
+use super::outer::{Block, Vectors};
+use super::project::Weights;
 use super::simd::{Double, MAX_LANES, Simd};
 use super::unroll::{Derivatives, Steps};
 use super::update::AdamStep;
 use super::{dropout, gates, lookup, loss, matmul, outer, portable, project, unroll, update};
 
-type Project<F> = fn(Rows<'_, F>, usize, &[F], &[F], &mut [F]);
-type Matmul<F> = fn(&[F], (usize, usize), &[F], Option<&[F]>, &mut [F]);
-type Backward<F> = fn(LayerSteps<'_, F>, &[F], LayerDerivatives<'_, F>);
-type SquaredError<F> = fn(&[F], &[F], (&[F], &[usize]), &mut [F]) -> F;
-type Softmax<F> = fn(&[F], &[F], &mut [F], &mut [F]);
-type Adam<F> = fn(AdamStep<F>, &mut [F], &[F], &mut [F], &mut [F]);
+type PackProject<F> = fn(w: &[F], stride: usize, outs: usize, ins: usize, packed: &mut [F]);
+type Project<F> = fn(rows: Rows<'_, F>, outs: usize, packed: &[F], bias: &[F], z: &mut [F]);
+type PackMatmul<F> = fn(w: &[F], outs: usize, ins: usize, transposed: bool, packed: &mut [F]);
+type Matmul<F> = fn(packed: &[F], shape: Shape, x: &[F], bias: Option<&[F]>, z: &mut [F]);
+type Backward<F> = fn(steps: LayerSteps<'_, F>, recurrent_t: &[F], d: LayerDerivatives<'_, F>);
+type SquaredError<F> = fn(y: &[F], factor: &[F], targets: &[F], starts: &[usize], dy: &mut [F]) -> F;
+type Softmax<F> = fn(y: &[F], factor: &[F], p: &mut [F], log_parts: &mut [F]);
+type LaneOuter<F> = fn(dz: Lanes<'_, F>, x: Lanes<'_, F>, steps: usize, acc: &mut [F]);
+type Adam<F> = fn(step: AdamStep<F>, p: &mut [F], g: &[F], m: &mut [F], v: &mut [F]);
 
 /// The kernels of one instruction set and float type.
 pub(crate) struct Kernels<F: 'static> {
@@ -24,35 +29,35 @@ pub(crate) struct Kernels<F: 'static> {
     outputs: usize,
     /// Inputs that a tile of the weight gradient holds.
     pub(crate) columns: usize,
-    pub(crate) pack_project: fn(&[F], usize, usize, usize, &mut [F]),
+    pub(crate) pack_project: PackProject<F>,
     pub(crate) project: Project<F>,
-    pub(crate) pack_matmul: fn(&[F], usize, usize, bool, &mut [F]),
+    pub(crate) pack_matmul: PackMatmul<F>,
     /// Adds a product of packed weights with lane vectors to others, which first become the bias if there is one.
     pub(crate) matmul: Matmul<F>,
     /// Draws what is dropped of `n` lane vectors.
-    pub(crate) drop_lanes: fn(Dropping<'_, F>, usize, &[F]),
+    pub(crate) drop_lanes: fn(dropping: Dropping<'_, F>, n: usize, x: &[F]),
     /// Adds the product of the first two.
-    pub(crate) add_kept: fn(&[F], &[F], &mut [F]),
-    pub(crate) forward: fn(LayerSteps<'_, F>, &[F]),
+    pub(crate) add_kept: fn(factors: &[F], dx: &[F], to: &mut [F]),
+    pub(crate) forward: fn(steps: LayerSteps<'_, F>, recurrent: &[F]),
     pub(crate) backward: Backward<F>,
     pub(crate) roll: fn(Roll<'_, F>) -> bool,
     /// Adds the rows `starts[variable][lane]..` of a table, of `n` elements, to lane `lane` of `n` lane vectors.
-    pub(crate) add_rows: fn(&[F], &[usize], usize, &mut [F]),
+    pub(crate) add_rows: fn(table: &[F], starts: &[usize], n: usize, z: &mut [F]),
     /// Adds row `i` of the first slice, of `n` elements, to row `starts[i]..` of a table.
-    pub(crate) add_to_rows: fn(&[F], usize, &[usize], &mut [F]),
+    pub(crate) add_to_rows: fn(from: &[F], n: usize, starts: &[usize], table: &mut [F]),
     /// Writes `n` lane vectors as rows of `n` elements, the row of a lane where its start says.
-    pub(crate) to_rows: fn(&[F], usize, &mut [F], &[usize]),
+    pub(crate) to_rows: fn(v: &[F], n: usize, rows: &mut [F], starts: &[usize]),
     pub(crate) tanh: fn(&mut [F]),
     /// Outputs, a factor per lane, targets and where each lane's start, and the errors times the factor; returns the sum of
     /// the squared errors of lanes whose factor is not zero.
     pub(crate) squared_error: SquaredError<F>,
     /// Logits, a factor per lane, its product with the softmax, and per lane the top and the sum of e^(logit - top).
     pub(crate) softmax: Softmax<F>,
-    pub(crate) outer: fn(OuterBlock<'_, F>, &mut [F]),
-    pub(crate) lane_outer: fn(Lanes<'_, F>, Lanes<'_, F>, usize, &mut [F]),
-    pub(crate) lane_sums: fn(Lanes<'_, F>, usize, &mut [F]),
-    pub(crate) fetch: fn(Next<'_, F>),
-    pub(crate) reduce_lanes: fn(&mut [F], &mut [F]),
+    pub(crate) outer: fn(block: OuterBlock<'_, F>, dw: &mut [F]),
+    pub(crate) lane_outer: LaneOuter<F>,
+    pub(crate) lane_sums: fn(v: Lanes<'_, F>, steps: usize, acc: &mut [F]),
+    pub(crate) prefetch: fn(next: Next<'_, F>),
+    pub(crate) reduce_lanes: fn(acc: &mut [F], out: &mut [F]),
     pub(crate) adam: Adam<F>,
 }
 
@@ -108,28 +113,28 @@ macro_rules! table {
             unsafe fn project(
                 rows: Rows<'_, $float>,
                 outs: usize,
-                weights: (*const $float, *const $float),
+                weights: Weights<$float>,
                 z: &mut [$float],
             ) {
                 let at = pointers(rows.x, rows.starts, rows.steps * rows.ins);
                 let mut memory = [std::ptr::null(); MAX_LANES];
                 let ahead = rows.next.ahead(&mut memory, LANES);
-                let (z, shape) = (z.as_mut_ptr(), (rows.steps, rows.ins));
-                unsafe { project::project::<$simd, $rows>(&at[..LANES], ahead, shape, weights, outs, z) }
+                let (z, shape) = (z.as_mut_ptr(), Shape { outs, ins: rows.ins });
+                unsafe { project::project::<$simd, $rows>(&at[..LANES], ahead, rows.steps, shape, weights, z) }
             }
             $(#[$feature])?
             unsafe fn pack_matmul(w: &[$float], outs: usize, ins: usize, transposed: bool, packed: &mut [$float]) {
                 unsafe { matmul::pack::<$block, $simd>(w.as_ptr(), outs, ins, transposed, packed.as_mut_ptr()) }
             }
             $(#[$feature])?
-            unsafe fn matmul(packed: &[$float], shape: (usize, usize), x: &[$float], bias: *const $float, z: &mut [$float]) {
+            unsafe fn matmul(packed: &[$float], shape: Shape, x: &[$float], bias: *const $float, z: &mut [$float]) {
                 unsafe { matmul::matmul::<$block>(packed.as_ptr(), shape, x.as_ptr(), bias, z.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn drop_lanes(d: Dropping<'_, $float>, n: usize, x: &[$float]) {
-                let to = (d.factors.as_mut_ptr(), d.values.as_mut_ptr());
-                let constants = (d.dropped_of_all, d.kept);
-                unsafe { dropout::drop_lanes::<$block, LANES>(d.generators, constants, n, x.as_ptr(), to) }
+                let rate = Rate { dropped_of_all: d.dropped_of_all, kept: d.kept };
+                let (factors, values) = (d.factors.as_mut_ptr(), d.values.as_mut_ptr());
+                unsafe { dropout::drop_lanes::<$block, LANES>(d.generators, rate, n, x.as_ptr(), factors, values) }
             }
             $(#[$feature])?
             unsafe fn add_kept(factors: &[$float], dx: &[$float], to: &mut [$float]) {
@@ -145,16 +150,16 @@ macro_rules! table {
             }
             $(#[$feature])?
             unsafe fn roll(r: Roll<'_, $float>) {
-                let (held, w, steps) = (r.held.as_ptr(), r.w.as_ptr(), r.steps);
+                let (input_projection, w, steps) = (r.input_projection.as_ptr(), r.w.as_ptr(), r.steps);
                 // Here, behind the move of `r`, which ends what was borrowed from its slices before.
                 let path = if r.path.is_empty() { std::ptr::null_mut() } else { r.path.as_mut_ptr() };
-                let state = (r.h.as_mut_ptr(), r.c.as_mut_ptr());
+                let (h, c) = (r.h.as_mut_ptr(), r.c.as_mut_ptr());
                 unsafe {
                     match r.units {
-                        1 => unroll::roll::<$simd, 1, VECTORS>(held, w, state, path, steps),
-                        2 => unroll::roll::<$simd, 2, VECTORS>(held, w, state, path, steps),
-                        3 => unroll::roll::<$simd, 3, VECTORS>(held, w, state, path, steps),
-                        _ => unroll::roll::<$simd, 4, VECTORS>(held, w, state, path, steps),
+                        1 => unroll::roll::<$simd, 1, VECTORS>(input_projection, w, h, c, path, steps),
+                        2 => unroll::roll::<$simd, 2, VECTORS>(input_projection, w, h, c, path, steps),
+                        3 => unroll::roll::<$simd, 3, VECTORS>(input_projection, w, h, c, path, steps),
+                        _ => unroll::roll::<$simd, 4, VECTORS>(input_projection, w, h, c, path, steps),
                     }
                 }
             }
@@ -172,23 +177,23 @@ macro_rules! table {
             $(#[$feature])?
             unsafe fn to_rows(v: &[$float], n: usize, rows: &mut [$float], starts: &[usize]) {
                 assert_inside(rows, starts, n);
-                unsafe { unroll::to_rows::<$simd>((v.as_ptr(), LANES), n, rows.as_mut_ptr(), starts) }
+                unsafe { unroll::to_rows::<$simd>(v.as_ptr(), LANES, n, rows.as_mut_ptr(), starts) }
             }
             $(#[$feature])?
             unsafe fn tanh(y: &mut [$float]) {
                 unsafe { gates::tanh::<$block>(y.as_mut_ptr(), y.len() / LANES) }
             }
             $(#[$feature])?
-            unsafe fn squared_error(y: &[$float], factor: &[$float], targets: (&[$float], &[usize]), dy: &mut [$float]) -> $float {
+            unsafe fn squared_error(y: &[$float], factor: &[$float], targets: &[$float], starts: &[usize], dy: &mut [$float]) -> $float {
                 let n = y.len() / LANES;
-                let targets = pointers(targets.0, targets.1, n);
+                let targets = pointers(targets, starts, n);
                 unsafe { loss::squared_error::<$block>(n, y.as_ptr(), factor.as_ptr(), &targets, dy.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn softmax(y: &[$float], factor: &[$float], p: &mut [$float], log_parts: &mut [$float]) {
                 let (top, total) = log_parts.split_at_mut(LANES);
-                let log_parts = (top.as_mut_ptr(), total.as_mut_ptr());
-                unsafe { loss::softmax::<$block>(y.len() / LANES, y.as_ptr(), factor.as_ptr(), p.as_mut_ptr(), log_parts) }
+                let (top, total) = (top.as_mut_ptr(), total.as_mut_ptr());
+                unsafe { loss::softmax::<$block>(y.len() / LANES, y.as_ptr(), factor.as_ptr(), p.as_mut_ptr(), top, total) }
             }
             $(#[$feature])?
             unsafe fn outer(b: OuterBlock<'_, $float>, dw: &mut [$float]) {
@@ -213,9 +218,8 @@ macro_rules! table {
             }
             $(#[$feature])?
             unsafe fn lane_outer(dz: Lanes<'_, $float>, x: Lanes<'_, $float>, steps: usize, acc: &mut [$float]) {
-                let strides = (dz.stride, x.stride);
-                let (dz, x) = ((dz.values.as_ptr(), dz.vectors), (x.values.as_ptr(), x.vectors));
-                unsafe { outer::lane_outer::<$block>(dz, x, steps, strides, acc.as_mut_ptr()) }
+                let vectors = |v: Lanes<'_, $float>| Vectors { at: v.values.as_ptr(), count: v.vectors, stride: v.stride };
+                unsafe { outer::lane_outer::<$block>(vectors(dz), vectors(x), steps, acc.as_mut_ptr()) }
             }
             $(#[$feature])?
             unsafe fn lane_sums(v: Lanes<'_, $float>, steps: usize, acc: &mut [$float]) {
@@ -224,7 +228,7 @@ macro_rules! table {
                 }
             }
             $(#[$feature])?
-            unsafe fn fetch(next: Next<'_, $float>) {
+            unsafe fn prefetch(next: Next<'_, $float>) {
                 let mut memory = [std::ptr::null(); MAX_LANES];
                 let ahead = next.ahead(&mut memory, LANES);
                 for lane in 0..ahead.samples.len() {
@@ -259,18 +263,18 @@ macro_rules! table {
                     assert!(packed.len() >= project::packed_len(padded, rows.ins, <$simd>::LANES));
                     assert!(bias.len() >= padded * 4 && z.len() >= rows.steps * padded * LANES);
                     assert!(rows.starts.len() == LANES);
-                    unsafe { project(rows, padded, (packed.as_ptr(), bias.as_ptr()), z) }
+                    unsafe { project(rows, padded, Weights { packed: packed.as_ptr(), bias: bias.as_ptr() }, z) }
                 },
                 pack_matmul: |w, outs, ins, transposed, packed| {
                     assert!(w.len() >= outs * ins && packed.len() >= round4(outs) * ins);
                     unsafe { pack_matmul(w, outs, ins, transposed, packed) }
                 },
-                matmul: |packed, (outs, ins), x, bias, z| {
+                matmul: |packed, Shape { outs, ins }, x, bias, z| {
                     let padded = round4(outs);
                     assert!(packed.len() >= padded * ins && x.len() >= ins * LANES && z.len() >= padded * LANES);
                     assert!(bias.is_none_or(|bias| bias.len() >= padded));
                     let bias = bias.map_or(std::ptr::null(), <[$float]>::as_ptr);
-                    unsafe { matmul(packed, (padded, ins), x, bias, z) }
+                    unsafe { matmul(packed, Shape { outs: padded, ins }, x, bias, z) }
                 },
                 drop_lanes: |d, n, x| {
                     let len = n.next_multiple_of(2) * LANES;
@@ -299,7 +303,7 @@ macro_rules! table {
                         return false;
                     }
                     let state = r.units * LANES;
-                    assert!(r.held.len() >= 4 * state && r.h.len() >= state && r.c.len() >= state);
+                    assert!(r.input_projection.len() >= 4 * state && r.h.len() >= state && r.c.len() >= state);
                     assert!(r.w.len() >= 4 * r.units * r.units);
                     assert!(r.path.is_empty() || r.path.len() >= r.steps * state);
                     unsafe { roll(r) }
@@ -318,9 +322,9 @@ macro_rules! table {
                     unsafe { to_rows(v, n, rows, starts) }
                 },
                 tanh: |y| unsafe { tanh(y) },
-                squared_error: |y, factor, targets, dy| {
-                    assert!(dy.len() >= y.len() && factor.len() >= LANES && targets.1.len() == LANES);
-                    unsafe { squared_error(y, factor, targets, dy) }
+                squared_error: |y, factor, targets, starts, dy| {
+                    assert!(dy.len() >= y.len() && factor.len() >= LANES && starts.len() == LANES);
+                    unsafe { squared_error(y, factor, targets, starts, dy) }
                 },
                 softmax: |y, factor, p, log_parts| {
                     assert!(y.len() >= LANES && p.len() >= y.len() && factor.len() >= LANES);
@@ -342,7 +346,7 @@ macro_rules! table {
                     assert!(v.values.len() >= v.len(steps, LANES) && acc.len() >= v.vectors * LANES);
                     unsafe { lane_sums(v, steps, acc) }
                 },
-                fetch: |next| unsafe { fetch(next) },
+                prefetch: |next| unsafe { prefetch(next) },
                 reduce_lanes: |acc, out| {
                     assert!(acc.len() >= out.len() * LANES);
                     unsafe { reduce_lanes(acc, out) }

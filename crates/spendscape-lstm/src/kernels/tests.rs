@@ -5,8 +5,8 @@ mod layers;
 mod sums;
 
 use super::{
-    Dropping, Generators, Instructions, Kernels, LayerSteps, Next, OuterBlock, Roll, Rows, for_f32, for_f64,
-    round4,
+    Dropping, Generators, Instructions, Kernels, LayerSteps, Next, OuterBlock, Roll, Rows, Shape, for_f32,
+    for_f64, round4,
 };
 use crate::real::Real;
 use rand::{Rng, RngExt, SeedableRng};
@@ -95,9 +95,15 @@ fn products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
                 let mut packed = vec![F::zero(); round4(outs) * ins];
                 (k.pack_matmul)(&w, outs, ins, transposed, &mut packed);
                 let mut z = vec![F::one(); round4(outs) * k.lanes];
-                (k.matmul)(&packed, (outs, ins), &x, None, &mut z);
+                (k.matmul)(&packed, Shape { outs, ins }, &x, None, &mut z);
                 let mut with_bias = vec![F::nan(); round4(outs) * k.lanes];
-                (k.matmul)(&packed, (outs, ins), &x, Some(&vec![F::one(); round4(outs)]), &mut with_bias);
+                (k.matmul)(
+                    &packed,
+                    Shape { outs, ins },
+                    &x,
+                    Some(&vec![F::one(); round4(outs)]),
+                    &mut with_bias,
+                );
                 assert_eq!(z, with_bias, "{}: a bias instead of what was there", k.name);
                 for o in 0..outs {
                     for lane in 0..k.lanes {
@@ -161,7 +167,7 @@ fn outer_products<F: Real>(k: &Kernels<F>, rng: &mut Xoshiro256PlusPlus) {
     }
 }
 
-/// What is dropped follows from the generators of the lanes, whatever the instruction set.
+/// The dropout masks follow from the generators of the lanes, whatever the instruction set.
 fn dropping<F: Real>(k: &Kernels<F>) {
     let (n, share) = (7, 0.3);
     let mut references: Vec<Xoshiro256PlusPlus> =
@@ -312,7 +318,7 @@ fn squared_errors<F: Real>(k: &Kernels<F>) {
             targets[start..start + n].fill(F::nan());
         }
         let mut dy = vec![F::nan(); n * k.lanes];
-        let found = (k.squared_error)(&y, &factor, (&targets, &starts), &mut dy);
+        let found = (k.squared_error)(&y, &factor, &targets, &starts, &mut dy);
         let mut sum = 0.0;
         for lane in 0..k.lanes {
             for v in 0..n {
@@ -407,5 +413,13 @@ fn short_buffers_are_refused() {
     let held = vec![0.0; 4 * k.lanes];
     let (mut h, mut c) = (vec![0.0; k.lanes], vec![0.0; k.lanes - 1]);
     let w = [0.0; 4];
-    (k.roll)(Roll { units: 1, steps: 1, held: &held, w: &w, h: &mut h, c: &mut c, path: &mut [] });
+    (k.roll)(Roll {
+        units: 1,
+        steps: 1,
+        input_projection: &held,
+        w: &w,
+        h: &mut h,
+        c: &mut c,
+        path: &mut [],
+    });
 }

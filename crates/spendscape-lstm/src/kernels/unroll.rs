@@ -1,7 +1,9 @@
 //! The recurrence of an LSTM layer over all steps of a block, forward and backward.
 
+use super::arguments::Shape;
+use super::gates::{self, New, Old};
+use super::matmul;
 use super::simd::{Activations, Quads, Simd};
-use super::{gates, matmul};
 
 type F<S> = <S as Simd>::F;
 
@@ -36,15 +38,18 @@ where
     for t in 0..s.steps {
         let z = s.z.wrapping_add(t * gate_rows);
         let (h, c) = (s.h.wrapping_add(t * width), s.c.wrapping_add(t * state));
-        let new = (h.wrapping_add(width), c.wrapping_add(state), s.tanh_c.wrapping_add(t * state));
+        let old = Old { h, c };
+        let tanh_c = s.tanh_c.wrapping_add(t * state);
+        let new = New { h: h.wrapping_add(width), c: c.wrapping_add(state), tanh_c };
         let mask = if s.mask.is_null() { s.mask } else { s.mask.wrapping_add(t * D::LANES) };
         // SAFETY: row t lies inside every buffer.
         unsafe {
             // What zeros add changes no bit that is used: gates take both zeros for the same.
             if t > 0 || !s.from_zero {
-                matmul::matmul::<D>(recurrent, (4 * s.units, s.units), h, std::ptr::null(), z);
+                let shape = Shape { outs: 4 * s.units, ins: s.units };
+                matmul::matmul::<D>(recurrent, shape, h, std::ptr::null(), z);
             }
-            gates::forward::<S, B>(s.units, z, (h, c), new, mask);
+            gates::forward::<S, B>(s.units, z, old, new, mask);
         }
     }
 }
@@ -69,15 +74,16 @@ pub(super) unsafe fn backward<S: Simd>(s: Steps<F<S>>, recurrent_t: *const F<S>,
     for t in (0..s.steps).rev() {
         let z = s.z.wrapping_add(t * gate_rows);
         let (before, after) = (d.dh.wrapping_add(t * width), d.dh.wrapping_add((t + 1) * width));
-        let saved = (s.c.wrapping_add(t * state).cast_const(), s.tanh_c.wrapping_add(t * state).cast_const());
+        let (c_old, tanh_c) = (s.c.wrapping_add(t * state), s.tanh_c.wrapping_add(t * state));
         let mask = if s.mask.is_null() { s.mask } else { s.mask.wrapping_add(t * S::LANES) };
         // SAFETY: row t lies inside every buffer.
         unsafe {
-            gates::backward::<S>(s.units, z, saved, (after, d.dc), mask);
+            gates::backward::<S>(s.units, z, c_old, tanh_c, after, d.dc, mask);
             if t == 0 && s.from_zero {
                 return;
             }
-            matmul::matmul::<S>(recurrent_t, (s.width, rows), z, std::ptr::null(), before);
+            let shape = Shape { outs: s.width, ins: rows };
+            matmul::matmul::<S>(recurrent_t, shape, z, std::ptr::null(), before);
             if !mask.is_null() {
                 let on = S::load(mask);
                 for u in 0..s.units {
@@ -94,13 +100,15 @@ pub(super) unsafe fn backward<S: Simd>(s: Steps<F<S>>, recurrent_t: *const F<S>,
 /// Rolls a block of `B` vectors of a layer of `U` units out under constant weighted inputs; bit for bit as [`forward`].
 ///
 /// # Safety
-/// `held` has `4 U` lane vectors, `w` is row-major `4 U x U`, `h` and `c` have `U`, `path` is null or has `steps x U`.
+/// `input_projection` has `4 U` lane vectors, `w` is row-major `4 U x U`, `h` and `c` have `U`, `path` is null or has
+/// `steps x U`.
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "constant bounds on several indices unroll into registers")]
 pub(super) unsafe fn roll<S: Activations, const U: usize, const B: usize>(
-    held: *const F<S>,
+    input_projection: *const F<S>,
     w: *const F<S>,
-    (h, c): (*mut F<S>, *mut F<S>),
+    h: *mut F<S>,
+    c: *mut F<S>,
     path: *mut F<S>,
     steps: usize,
 ) {
@@ -121,7 +129,8 @@ pub(super) unsafe fn roll<S: Activations, const U: usize, const B: usize>(
                 let mut sums = [[S::splat(S::ZERO); U]; 4];
                 for g in 0..4 {
                     for u in 0..U {
-                        let mut sum = S::load(held.wrapping_add(((g * U + u) * B + b) * S::LANES));
+                        let mut sum =
+                            S::load(input_projection.wrapping_add(((g * U + u) * B + b) * S::LANES));
                         for j in 0..U {
                             sum = S::fma(S::splat(*w.wrapping_add((g * U + u) * U + j)), hidden[b][j], sum);
                         }
@@ -163,7 +172,8 @@ const AHEAD: usize = 64;
 /// `v` has `n` vectors of `lanes`, a multiple of `LANES`, and `rows` `n` elements from every start on.
 #[inline(always)]
 pub(super) unsafe fn to_rows<S: Quads>(
-    (v, lanes): (*const F<S>, usize),
+    v: *const F<S>,
+    lanes: usize,
     n: usize,
     rows: *mut F<S>,
     starts: &[usize],

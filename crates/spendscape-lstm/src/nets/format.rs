@@ -1,4 +1,4 @@
-//! What kind of file bytes are, told by their beginning: names lie.
+//! The format of a file, told by its first bytes: names lie.
 
 use crate::error::Error;
 

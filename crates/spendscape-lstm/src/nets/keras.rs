@@ -18,7 +18,7 @@ const GRU: [usize; 3] = [1, 0, 2];
 pub(super) struct Layer<'a> {
     /// Its path, without the last part of its tensors'.
     path: &'a str,
-    /// What stands before the last part of its tensors' paths.
+    /// The prefix of its tensors' paths, without their last part.
     prefix: &'a str,
 }
 

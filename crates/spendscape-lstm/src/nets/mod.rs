@@ -38,7 +38,7 @@ pub enum Reset {
     Before,
 }
 
-/// What a recurrent layer computes.
+/// The kind of cell of a recurrent layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cell {
     /// Gates i, f, g, o; `c' = f c + i g`, `h' = o tanh(c')`.
@@ -83,7 +83,7 @@ impl RecurrentLayer {
     }
 }
 
-/// What is to be read of a file, and what the file may not tell.
+/// The net to read of a file, and properties that the file may not tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NetChoice {
     /// The module to read, or, bottom first, the modules of a stack. Empty for a file with a single one, and for an ONNX file
@@ -98,11 +98,11 @@ pub struct NetChoice {
 /// A recurrent net read from a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecurrentNet {
-    /// What each layer computes.
+    /// The cell of each layer.
     pub cell: Cell,
     /// The layers, bottom first; several of an LSTM only.
     pub layers: Vec<RecurrentLayer>,
-    /// What is computed, in words, with what is taken for granted of it.
+    /// The computation in words, with the assumptions about it.
     pub description: String,
     /// Whether something that could be otherwise is taken for granted, as neither the file nor the caller says it.
     pub assumed: bool,
@@ -223,7 +223,7 @@ fn chosen(names: &[&str], wanted: &[String]) -> Result<Vec<usize>, Error> {
     }
 }
 
-/// What is wrong, and where.
+/// The fault, and its place.
 fn problem_of(place: &str, problem: impl Into<String>) -> Error {
     Error::NetFile { place: place.to_owned(), problem: problem.into() }
 }
@@ -289,7 +289,7 @@ fn reordered_vector(rows: &Array1<f64>, order: &[usize]) -> Array1<f64> {
     reordered(&rows.view().insert_axis(Axis(1)), order).remove_axis(Axis(1))
 }
 
-/// What is said of a plain layer.
+/// The description of a plain layer.
 fn plain_description(nonlinearity: Option<Nonlinearity>) -> (Nonlinearity, String, bool) {
     let kept = nonlinearity.unwrap_or(Nonlinearity::Tanh);
     let (name, other) = match kept {

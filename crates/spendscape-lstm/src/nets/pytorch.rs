@@ -7,19 +7,19 @@ use super::{Cell, Module, NetChoice, RecurrentLayer, Reset, plain_description, p
 use crate::error::Error;
 use crate::tensors::Tensors;
 
-/// What the first layer's input weights are called, after the name of their module: in a layer, and in a single cell.
+/// Names of the first layer's input weights, after the name of their module: in a layer, and in a single cell.
 const FIRST: [&str; 2] = ["weight_ih_l0", "weight_ih"];
 /// How the names of recurrent parameters begin, in modules of PyTorch and what is made of them by pruning (`_orig`, `_mask`),
 /// weight drop (`_raw`) and weight norm (`_g`, `_v`).
 const RECURRENT: [&str; 5] = ["weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh"];
-/// What names of layers that normalize within a cell hold: they would change what it computes.
+/// Parts of the names of layers that normalize within a cell: they would change what it computes.
 const NORMALIZING: [&str; 3] = ["norm", "ln_", "bn_"];
 /// The module that parametrizations of PyTorch keep the true weights in.
 const PARAMETRIZATIONS: &str = "parametrizations.";
 
 /// A recurrent module of a file.
 pub(super) struct TorchModule<'a> {
-    /// What stands before the names of its tensors.
+    /// The prefix of the names of its tensors.
     prefix: &'a str,
     /// How its first tensor is called.
     first: &'static str,

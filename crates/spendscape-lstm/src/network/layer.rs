@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What a dense layer applies to its weighted sums.
+/// The activation that a dense layer applies to its weighted sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
     /// Nothing.

@@ -27,6 +27,18 @@ pub enum Bias {
 /// | [`every_step`](Self::every_step) | off | dense layers on every hidden state instead of the last |
 /// | [`dropout`](Self::dropout) | 0 | share of hidden states dropped between LSTM layers in training |
 /// | [`bias`](Self::bias) | single | PyTorch's pair of biases or Keras's one |
+///
+/// ```
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_lstm::{Network, NetworkParams};
+///
+/// // Ten classes of spending, three units, five traits.
+/// let params = NetworkParams::lstm(10, 3).outputs(5);
+/// let network: Network<f32> = params.init(&mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// assert_eq!((network.inputs(), network.units(), network.outputs()), (10, 3, 5));
+/// assert_eq!(network.parameters().len(), 4 * 3 * (10 + 3 + 1) + 5 * (3 + 1));
+/// # Ok::<(), spendscape_lstm::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkParams {
     pub(crate) inputs: usize,
@@ -39,6 +51,7 @@ pub struct NetworkParams {
 
 impl NetworkParams {
     /// One LSTM layer of `units` over `inputs` features.
+    #[must_use]
     pub fn lstm(inputs: usize, units: usize) -> Self {
         Self {
             inputs,
@@ -51,6 +64,7 @@ impl NetworkParams {
     }
 
     /// A net without recurrence over `inputs` features; add dense layers.
+    #[must_use]
     pub fn feed_forward(inputs: usize) -> Self {
         Self {
             inputs,
@@ -63,6 +77,7 @@ impl NetworkParams {
     }
 
     /// `inputs` features through `code` units with the given activation and linearly back.
+    #[must_use]
     pub fn autoencoder(inputs: usize, code: usize, activation: Activation) -> Self {
         Self::feed_forward(inputs).dense(code, activation).outputs(inputs)
     }

@@ -1,6 +1,6 @@
 //! Loss and gradient of a batch.
 
-use crate::engine::{Engine, Weights};
+use crate::engine::{Engine, TargetRows, Weights};
 use crate::inputs::Dataset;
 use crate::network::Network;
 use crate::real::Real;
@@ -24,29 +24,36 @@ impl Loss {
     }
 }
 
+/// Samples to compute, and those after them, to be fetched ahead.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Samples<'a> {
+    pub(super) now: &'a [usize],
+    pub(super) following: &'a [usize],
+}
+
 /// Adds the gradient of the samples' mean loss to `gradient` (if given) and returns that loss. `after_block` sees the
 /// engine after every block and the samples in it.
 pub(crate) fn loss_and_gradient<F: Real>(
     engine: &mut Engine<F>,
-    (network, weights): (&Network<F>, &Weights<F>),
+    network: &Network<F>,
+    weights: &Weights<F>,
     data: &Dataset<'_, F>,
     samples: &[usize],
     gradient: Option<&mut [F]>,
     after_block: impl FnMut(&Engine<F>, &[usize]),
 ) -> Loss {
     let weight = total_weight(network, data, samples);
-    Loss { sum: part_of_batch(engine, weights, data, (samples, &[]), weight, gradient, after_block), weight }
+    let samples = Samples { now: samples, following: &[] };
+    Loss { sum: part_of_batch(engine, weights, data, samples, weight, gradient, after_block), weight }
 }
 
 /// The sum of the losses of some samples of a batch of a total weight of `total`; adds to `gradient` (if given) their
 /// part of the gradient of the batch's mean loss.
-///
-/// `following` are the samples of the next block, to be fetched ahead.
 pub(super) fn part_of_batch<F: Real>(
     engine: &mut Engine<F>,
     weights: &Weights<F>,
     data: &Dataset<'_, F>,
-    (samples, following): (&[usize], &[usize]),
+    samples: Samples<'_>,
     total: f64,
     mut gradient: Option<&mut [F]>,
     mut after_block: impl FnMut(&Engine<F>, &[usize]),
@@ -54,12 +61,12 @@ pub(super) fn part_of_batch<F: Real>(
     let lanes = engine.lanes();
     let scale = if total > 0.0 { 1.0 / total } else { 0.0 };
     let mut sum = 0.0;
-    let mut blocks = samples.chunks(lanes).peekable();
+    let mut blocks = samples.now.chunks(lanes).peekable();
     while let Some(block) = blocks.next() {
-        let next = blocks.peek().copied().unwrap_or(&following[..following.len().min(lanes)]);
-        engine.aim(&data.inputs, block, next);
+        let next = blocks.peek().copied().unwrap_or(&samples.following[..samples.following.len().min(lanes)]);
+        engine.load_block(&data.inputs, block, next);
         if data.classes.is_none() {
-            engine.fetch(&data.targets, data.per_sample, next);
+            engine.prefetch(&data.targets, data.per_sample, next);
         }
         engine.forward(weights, &data.inputs);
         if gradient.is_some() {
@@ -95,7 +102,7 @@ pub(super) fn step_weight<F: Real>(
     }
 }
 
-/// What the sum of the batch's losses is divided by: the number of target numbers, or the classes' weights.
+/// The divisor of the sum of the batch's losses: the number of target numbers, or the classes' weights.
 pub(super) fn total_weight<F: Real>(network: &Network<F>, data: &Dataset<'_, F>, samples: &[usize]) -> f64 {
     let every_step = network.params.every_step;
     let steps = if every_step { data.inputs.steps } else { 1 };
@@ -130,7 +137,7 @@ fn squared_error<F: Real>(
     let counts = |sample: usize| step_weight(data, every_step, sample, step) > 0.0;
     factors.extend(block.iter().map(|&sample| if counts(sample) { factor } else { F::zero() }));
     factors.resize(engine.lanes(), F::zero());
-    let targets = (&*data.targets, data.per_sample, step * data.outputs);
+    let targets = TargetRows { values: &data.targets, width: data.per_sample, offset: step * data.outputs };
     let sum = engine.squared_error(targets, step, &factors);
     engine.scratch = factors;
     sum.as_f64()

@@ -48,6 +48,7 @@ impl Default for Optimizer {
 
 impl Optimizer {
     /// AdamW with the default constants of Adam.
+    #[must_use]
     pub fn adam_w(decay: f64) -> Self {
         Self::AdamW { beta1: BETA1, beta2: BETA2, epsilon: EPSILON, decay }
     }
@@ -116,7 +117,8 @@ impl<F: Real> Moments<F> {
     pub(crate) fn step(
         &mut self,
         kernels: &Kernels<F>,
-        (optimizer, powers): (&Optimizer, &mut Powers),
+        optimizer: &Optimizer,
+        powers: &mut Powers,
         rate: f64,
         values: &mut [F],
         gradient: &[F],

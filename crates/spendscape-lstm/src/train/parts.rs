@@ -1,6 +1,6 @@
 //! Batches computed in parts, which the threads of the pool share.
 
-use super::batch::{Loss, part_of_batch, total_weight};
+use super::batch::{Loss, Samples, part_of_batch, total_weight};
 use super::rounds::Rounds;
 use super::workspace::{Partial, Workspace};
 use crate::engine::{Derivatives, Engine, Weights};
@@ -35,8 +35,8 @@ struct Batch<'a, F: Real> {
     total_weight: f64,
 }
 
-/// What batches are computed with. The parts of a batch follow from its size and the shapes alone and are added in order,
-/// so the bits do not depend on the number of threads.
+/// Workers and buffers of the batches. The parts of a batch follow from its size and the shapes alone and are added in
+/// order, so the bits do not depend on the number of threads.
 pub(super) struct Parts<'a, 'd, F: Real> {
     data: &'a Dataset<'d, F>,
     blocks_of_a_part: usize,
@@ -97,13 +97,12 @@ impl<'a, 'd, F: Real> Parts<'a, 'd, F> {
         })
     }
 
-    /// The mean loss of the batch, and its gradient in the first partial; `following` are the samples after the batch, to be
-    /// fetched ahead.
+    /// The mean loss of the batch, and its gradient in the first partial.
     pub(super) fn loss_and_gradient(
         &self,
         engine: &mut Engine<F>,
         network: &Network<F>,
-        (samples, following): (&'a [usize], &'a [usize]),
+        Samples { now: samples, following }: Samples<'a>,
     ) -> (Loss, MutexGuard<'a, Partial<F>>) {
         let (samples_of_a_part, parts) =
             division(samples.len(), self.blocks_of_a_part, network.kernels.lanes);
@@ -150,7 +149,7 @@ impl<'a, 'd, F: Real> Parts<'a, 'd, F> {
             None => samples_of(batch.samples, next),
             Some(next) => samples_of(batch.following, next),
         };
-        let samples = (samples_of(batch.samples, part), next);
+        let samples = Samples { now: samples_of(batch.samples, part), following: next };
         let mut partial = lock(&self.partials[part]);
         let Partial { gradient, loss } = &mut *partial;
         gradient.fill(F::zero());

@@ -15,7 +15,7 @@ pub enum Schedule {
     Cosine {
         /// The rate of the first epoch, without the floor.
         rate: f64,
-        /// What remains at the end, as a share of `rate`; at least 0.
+        /// The rate at the end, as a fraction of `rate`; at least 0.
         floor: f64,
     },
     /// `rate factor^(e / every)`, with the quotient rounded down.
@@ -45,11 +45,13 @@ const COSINE_FLOOR: f64 = 0.001;
 
 impl Schedule {
     /// The cosine schedule with a floor of a thousandth.
+    #[must_use]
     pub fn cosine(rate: f64) -> Self {
         Self::Cosine { rate, floor: COSINE_FLOOR }
     }
 
     /// The rate of epoch `epoch` (from 0) of `epochs`, given the losses of all epochs before.
+    #[must_use]
     pub fn rate(&self, epoch: usize, epochs: usize, losses: &[f64]) -> f64 {
         match *self {
             Self::Constant { rate } => rate,

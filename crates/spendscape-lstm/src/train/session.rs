@@ -1,7 +1,7 @@
 //! A training that can be looked at, stopped and continued between epochs.
 
 use super::TrainParams;
-use super::batch::{Loss, loss_and_gradient};
+use super::batch::{Loss, Samples, loss_and_gradient};
 use super::optimizer::{Moments, Powers};
 use super::parts::Parts;
 use super::score::Score;
@@ -17,7 +17,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 use std::borrow::Cow;
 
-/// What one epoch measured.
+/// Measurements of one epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Epoch {
     /// Its number, from 0.
@@ -91,6 +91,7 @@ impl<F: Real> Training<F> {
     }
 
     /// Whether all epochs have been run, or patience has run out.
+    #[must_use]
     pub fn is_done(&self) -> bool {
         let run = self.history.epochs.len();
         let impatient = match (self.params.patience, &self.best) {
@@ -100,7 +101,8 @@ impl<F: Real> Training<F> {
         run >= self.params.epochs || impatient
     }
 
-    /// What has been measured up to now.
+    /// The measurements up to now.
+    #[must_use]
     pub fn history(&self) -> &History {
         &self.history
     }
@@ -183,11 +185,12 @@ impl<F: Real> Training<F> {
             while !rest.is_empty() {
                 let (batch, following) = rest.split_at(self.params.batch.min(rest.len()));
                 rest = following;
-                let (loss, mut sums) = parts.loss_and_gradient(engine, network, (batch, following));
+                let (loss, mut sums) =
+                    parts.loss_and_gradient(engine, network, Samples { now: batch, following });
                 total.add(loss);
                 self.shape_gradient(&network.values, &mut sums.gradient);
-                let rule = (&optimizer, &mut powers);
-                self.moments.step(network.kernels, rule, rate, &mut network.values, &sums.gradient);
+                let (kernels, values) = (network.kernels, &mut network.values);
+                self.moments.step(kernels, &optimizer, &mut powers, rate, values, &sums.gradient);
             }
             total
         });
@@ -235,8 +238,7 @@ fn judge<F: Real>(network: &Network<F>, data: &Dataset<'_, F>, mut samples: Vec<
     let new_engine = || Engine::new(network, &data.inputs, Derivatives::None);
     let judge_piece = |engine: &mut Engine<F>, samples: &[usize]| {
         let mut score = Score::default();
-        let both = (network, &weights);
-        let loss = loss_and_gradient(engine, both, data, samples, None, |engine, block| {
+        let loss = loss_and_gradient(engine, network, &weights, data, samples, None, |engine, block| {
             score.add(engine, data, block);
         });
         (loss, score)

@@ -1,4 +1,4 @@
-//! What epochs are computed in.
+//! Workspace of the epochs.
 
 use crate::engine::{Derivatives, Engine, Weights};
 use crate::inputs::{Dataset, Inputs};
@@ -17,13 +17,13 @@ pub(super) struct Workspace<F: Real> {
     pub(super) partials: Vec<Mutex<Partial<F>>>,
 }
 
-/// What a part adds to its batch.
+/// The contribution of a part to its batch.
 pub(super) struct Partial<F> {
     pub(super) gradient: Vec<F>,
     pub(super) loss: f64,
 }
 
-/// What engines and weights are made for.
+/// The shape that engines and weights are made for.
 #[derive(PartialEq)]
 struct Shape {
     layers: Vec<Layer>,

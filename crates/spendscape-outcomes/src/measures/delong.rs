@@ -30,7 +30,7 @@ pub struct AucComparison {
     pub high: f64,
 }
 
-/// What a margin makes of the interval of a difference.
+/// The verdict of a margin on the interval of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NonInferiority {
     /// The whole interval lies above minus the margin.
@@ -70,6 +70,18 @@ impl AucComparison {
 /// Compares the AUCs of two scores of the same customers.
 ///
 /// The variances are those of DeLong et al., computed from midranks (Sun and Xu 2014) in N log N.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_outcomes::measures::{BinaryScores, NonInferiority, compare_aucs};
+///
+/// let labels = [false, false, true, true];
+/// let good = BinaryScores::new(&labels, &array![0.1, 0.2, 0.8, 0.9])?;
+/// let found = compare_aucs(&good, &good)?;
+/// assert_eq!((found.first, found.difference), (1.0, 0.0));
+/// assert_eq!(found.non_inferiority(0.01), NonInferiority::NonInferior);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
 ///
 /// # Errors
 /// `BadInput::ShapeMismatch` for another number of customers, [`Error::Label`] if the labels differ, `BadInput::TooFew` with

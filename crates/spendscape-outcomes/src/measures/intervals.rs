@@ -81,6 +81,20 @@ const STEADY_SAMPLE: f64 = 1e-5;
 /// Scores are sorted once. A sample is how often each customer was drawn, and every measure follows from sums of these counts
 /// along the order; the calibration line from sums over cells of log-odds, to about 8 digits.
 ///
+/// ```
+/// use ndarray::Array1;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_outcomes::measures::{BinaryScores, Measure, bootstrap};
+///
+/// let labels: Vec<bool> = (0..100).map(|n| n % 3 == 0).collect();
+/// let scores: Array1<f64> = (0..100).map(|n| f64::from(n % 3 == 0) + (n as f64).sin()).collect();
+/// let scores = BinaryScores::new(&labels, &scores)?;
+/// let found = bootstrap(&[(&scores, &[Measure::Auc])], 200, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// let auc = found[0][0];
+/// assert!(0.5 < auc.low && auc.low < auc.value && auc.value < auc.high);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NotProbability`] if a measure asks for probabilities and a score is none, [`BadInput::ShapeMismatch`] if scores
 /// belong to different numbers of customers, [`BadInput::InvalidParameter`] for a bin that does not exist or a threshold that
@@ -118,7 +132,7 @@ pub fn bootstrap<R: Rng>(
     Ok(questions.iter().enumerate().map(of).collect())
 }
 
-/// What is asked of one score, and what answers it.
+/// The measures asked of one score, and their weighted sums.
 #[derive(Debug)]
 struct Question<'a> {
     scores: &'a BinaryScores,

@@ -22,6 +22,16 @@ pub use weighted::CalibrationLine;
 use crate::{Error, check, numbers};
 
 /// Labels and scores of the same customers, checked, and sorted once for all measures.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_outcomes::measures::BinaryScores;
+///
+/// let scores = BinaryScores::new(&[false, true, true], &array![0.2, 0.4, 0.8])?;
+/// assert_eq!((scores.len(), scores.positives()), (3, 2));
+/// assert!((scores.brier()? - (0.04 + 0.36 + 0.04) / 3.0).abs() < 1e-12);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct BinaryScores {
     labels: Vec<bool>,

@@ -18,6 +18,16 @@ pub struct OrderedMeasures {
 
 /// Measures predictions of an ordinal or continuous outcome (N each).
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_outcomes::measures::ordered_measures;
+///
+/// let found = ordered_measures(&array![1.0, 2.0, 3.0], &array![1.0, 2.0, 3.5])?;
+/// assert_eq!(found.concordance, 1.0);
+/// assert!((found.r2 - (1.0 - 0.25 / 2.0)).abs() < 1e-12);
+/// # Ok::<(), spendscape_outcomes::Error>(())
+/// ```
+///
 /// # Errors
 /// [`BadInput::ShapeMismatch`], [`BadInput::NotFinite`], [`BadInput::OneClass`] if all outcomes are alike.
 pub fn ordered_measures(

@@ -19,7 +19,7 @@ pub struct RocPoint {
     pub true_positive_rate: f64,
 }
 
-/// What a cut finds: customers whose score is at least `threshold` count as positive.
+/// A cut: customers whose score is at least `threshold` count as positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cut {
     /// The lowest score that counts as positive.

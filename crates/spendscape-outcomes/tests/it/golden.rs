@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use ndarray::{Array1, Array2};
-use spendscape_outcomes::{BinaryScores, Loss, Regression, compare_aucs, ordered_measures};
+use spendscape_outcomes::{
+    Loss, Regression,
+    measures::{BinaryScores, compare_aucs, ordered_measures},
+};
 
 /// Two accurate computations of one number of order one.
 const SAME: f64 = 1e-9;
@@ -73,13 +76,13 @@ fn measures_match_scikit_learn() {
         golden.same(&format!("{name}_precision"), cut.precision);
         golden.same(&format!("{name}_recall"), cut.recall);
         let bins = scores.calibration(10).unwrap();
-        let column = |value: fn(&spendscape_outcomes::CalibrationBin) -> f64| -> Vec<f64> {
+        let column = |value: fn(&spendscape_outcomes::measures::CalibrationBin) -> f64| -> Vec<f64> {
             bins.iter().map(value).collect()
         };
         golden.series(&format!("{name}_calibration_score_"), &column(|bin| bin.score));
         golden.series(&format!("{name}_calibration_rate_"), &column(|bin| bin.rate));
         let curve = scores.roc();
-        let rates = |value: fn(&spendscape_outcomes::RocPoint) -> f64| -> Vec<f64> {
+        let rates = |value: fn(&spendscape_outcomes::measures::RocPoint) -> f64| -> Vec<f64> {
             curve.iter().map(value).collect()
         };
         golden.series(&format!("{name}_roc_false_"), &rates(|point| point.false_positive_rate));
@@ -117,7 +120,7 @@ fn regressions_match() {
     for (name, loss, y) in
         [("logistic_", Loss::Logistic, &golden.y), ("ridge_", Loss::Squared, &golden.amount)]
     {
-        let model = Regression::fit(loss, &golden.x, y, &ones, 2.0).unwrap();
+        let model = Regression::params(loss).penalty(2.0).fit(&golden.x, y, &ones).unwrap();
         assert!(model.converged());
         let found: Vec<f64> =
             std::iter::once(model.intercept()).chain(model.coefficients().iter().copied()).collect();

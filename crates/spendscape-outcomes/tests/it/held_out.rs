@@ -2,8 +2,9 @@
 
 use ndarray::{Array1, Array2, Axis};
 use spendscape_outcomes::{
-    BEST_POSSIBLE, BinaryScores, EVERYBODY, Error, HeldOut, Learner, Measured, NonInferiority, Outcome,
-    Reference, Task, measure_held_out,
+    Error, HeldOut, Learner, Outcome, Task,
+    held_out::{BEST_POSSIBLE, EVERYBODY, Measured, Reference, measure_held_out},
+    measures::{BinaryScores, NonInferiority},
 };
 use spendscape_stats::BadInput;
 
@@ -35,7 +36,7 @@ fn world() -> World {
 
 fn value(measured: &Measured, set: &str, group: &str, measure: &str) -> f64 {
     let wanted = |row: &&_| {
-        let row: &spendscape_outcomes::MeasuredScore = row;
+        let row: &spendscape_outcomes::held_out::MeasuredScore = row;
         (row.set.as_str(), row.group.as_str(), row.measure) == (set, group, measure)
     };
     let found: Vec<_> = measured.scores.iter().filter(wanted).collect();

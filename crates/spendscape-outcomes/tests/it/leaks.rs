@@ -2,8 +2,8 @@
 
 use ndarray::{Array1, Array2, Axis};
 use spendscape_outcomes::{
-    BinaryScores, Block, Error, FeatureSet, Features, Learner, LearnerOptions, Outcome, Study, Task, audit,
-    cross_validate,
+    Block, Error, FeatureSet, Features, Learner, Outcome, Study, Task, audit, cross_validate,
+    measures::BinaryScores,
 };
 use spendscape_stats::{BadInput, Fold, stratified_folds};
 
@@ -63,7 +63,7 @@ fn meaningless(seed: u64) -> (Customers, Outcome) {
 }
 
 fn study<'a>(sets: &'a [FeatureSet], outcome: &'a Outcome) -> Study<'a> {
-    Study { sets, learners: &Learner::ALL, options: LearnerOptions::default(), outcome }
+    Study { sets, learners: &Learner::ALL, balanced: false, outcome }
 }
 
 #[test]

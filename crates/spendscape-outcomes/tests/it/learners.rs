@@ -2,8 +2,8 @@
 
 use ndarray::{Array1, Array2, array};
 use spendscape_outcomes::{
-    BinaryScores, Block, Error, FeatureSet, Features, Learner, LearnerOptions, Outcome, Study, Task,
-    adverse_reasons, cross_validate, ordered_measures,
+    Block, Error, FeatureSet, Features, Learner, Outcome, Study, Task, adverse_reasons, cross_validate,
+    measures::{BinaryScores, ordered_measures},
 };
 use spendscape_stats::{BadInput, Fold, stratified_folds};
 
@@ -39,8 +39,7 @@ fn learners_come_close_to_the_truth() {
     let (x, outcome, truth) = planted(6_000, 6, 1);
     let folds = stratified_folds(&outcome.strata(), 5, 1, &mut rng(2)).unwrap();
     let sets = [FeatureSet::new("all", &["plain"])];
-    let study =
-        Study { sets: &sets, learners: &Learner::ALL, options: LearnerOptions::default(), outcome: &outcome };
+    let study = Study { sets: &sets, learners: &Learner::ALL, balanced: false, outcome: &outcome };
     let found = cross_validate(&Plain, &x, study, &folds, None, || {}).unwrap();
     let labels = outcome.above(0);
     let best = BinaryScores::new(&labels, &truth).unwrap().auc();
@@ -63,7 +62,7 @@ fn class_weights_balance() {
     let labels = outcome.above(0);
     for learner in Learner::ALL {
         let fit = |balanced| {
-            let model = learner.fit(&x, &outcome, &all, LearnerOptions { balanced }).unwrap();
+            let model = learner.params().balanced(balanced).fit(&x, &outcome, &all).unwrap();
             model.predict(&x).unwrap()
         };
         let (plain, balanced) = (fit(false), fit(true));
@@ -100,7 +99,7 @@ fn ordinal_and_continuous_outcomes_are_learned() {
         let outcome = Outcome::new(task, values).unwrap();
         let best = ordered_measures(values, &amount).unwrap().concordance;
         for learner in Learner::ALL {
-            let model = learner.fit(&x, &outcome, &rows(&outcome), LearnerOptions::default()).unwrap();
+            let model = learner.params().fit(&x, &outcome, &rows(&outcome)).unwrap();
             let scores = model.predict(&x).unwrap();
             let found = ordered_measures(values, &scores).unwrap();
             assert!(found.concordance > best - 0.01, "{task:?} {learner:?}: {found:?} {best}");
@@ -117,7 +116,7 @@ fn contributions_sum_to_the_log_odds_and_reasons_are_the_adverse_ones() {
     let (mut x, outcome, _) = planted(800, 4, 5);
     // A constant feature has no say.
     x.column_mut(3).fill(2.5);
-    let model = Learner::Linear.fit(&x, &outcome, &rows(&outcome), LearnerOptions::default()).unwrap();
+    let model = Learner::Linear.params().fit(&x, &outcome, &rows(&outcome)).unwrap();
     assert_eq!(model.scale().constant(), 1);
     let contributions = model.contributions(&x).unwrap().unwrap();
     let scores = model.predict(&x).unwrap();
@@ -129,7 +128,7 @@ fn contributions_sum_to_the_log_odds_and_reasons_are_the_adverse_ones() {
     let reasons = adverse_reasons(&array![0.3, -2.0, 0.0, 0.7, 0.3], 4);
     let found: Vec<usize> = reasons.iter().map(|reason| reason.feature).collect();
     assert_eq!(found, [3, 0, 4]);
-    let boosted = Learner::Boosted.fit(&x, &outcome, &rows(&outcome), LearnerOptions::default()).unwrap();
+    let boosted = Learner::Boosted.params().fit(&x, &outcome, &rows(&outcome)).unwrap();
     assert!(boosted.contributions(&x).unwrap().is_none());
 }
 
@@ -143,9 +142,7 @@ fn what_cannot_be_learned_is_refused() {
     assert!(matches!(outcome(array![1.0, 2.0]), Err(Error::Label { row: 1, .. })));
     assert!(matches!(outcome(array![1.0, f64::NAN]), Err(Error::Input(BadInput::NotFinite { row: 1, .. }))));
     let outcome = outcome(array![0.0, 1.0, 0.0]).unwrap();
-    let fit = |x: Array2<f64>, rows: &[usize]| {
-        Learner::Linear.fit(&x, &outcome, rows, LearnerOptions::default()).unwrap_err()
-    };
+    let fit = |x: Array2<f64>, rows: &[usize]| Learner::Linear.params().fit(&x, &outcome, rows).unwrap_err();
     assert!(matches!(fit(array![[1.0], [1.0], [1.0]], &[0, 1, 2]), Error::NoFeature { features: 1 }));
     assert!(matches!(fit(array![[1.0], [2.0]], &[0, 2]), Error::Input(BadInput::OneClass { .. })));
     assert!(matches!(

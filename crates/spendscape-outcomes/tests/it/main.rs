@@ -39,7 +39,7 @@ fn planted(customers: usize, features: usize, seed: u64) -> (Array2<f64>, Outcom
 fn main_types_can_cross_threads() {
     fn check<T: Send + Sync>() {}
     check::<spendscape_outcomes::Fitted>();
-    check::<spendscape_outcomes::BinaryScores>();
+    check::<spendscape_outcomes::measures::BinaryScores>();
     check::<spendscape_outcomes::Scorecard>();
     check::<spendscape_outcomes::Error>();
 }

@@ -4,7 +4,8 @@ use ndarray::{Array1, array};
 use proptest::prelude::*;
 use rand::RngExt;
 use spendscape_outcomes::{
-    BinaryScores, Error, Measure, NonInferiority, bootstrap, compare_aucs, ordered_measures,
+    Error,
+    measures::{BinaryScores, Measure, NonInferiority, bootstrap, compare_aucs, ordered_measures},
 };
 use spendscape_stats::{BadInput, auc};
 

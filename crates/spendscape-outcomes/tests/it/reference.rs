@@ -3,7 +3,7 @@
 
 use ndarray::Array1;
 use rand::{Rng, RngExt};
-use spendscape_outcomes::{BinaryScores, Measure, bootstrap};
+use spendscape_outcomes::measures::{BinaryScores, Measure, bootstrap};
 
 use crate::{normal, rng};
 

@@ -1,7 +1,7 @@
 //! Scorecards against the model that they round.
 
 use ndarray::{Array1, Array2, array};
-use spendscape_outcomes::{BinaryScores, Error, Scorecard, ScorecardParams};
+use spendscape_outcomes::{Error, Scorecard, ScorecardParams, measures::BinaryScores};
 use spendscape_stats::BadInput;
 
 use crate::planted;
@@ -9,7 +9,7 @@ use crate::planted;
 #[test]
 fn points_rank_nearly_as_well_as_the_truth_and_mean_what_they_say() {
     let (x, outcome, truth) = planted(5_000, 5, 21);
-    let card = Scorecard::fit(ScorecardParams::default(), &x, outcome.values()).unwrap();
+    let card = Scorecard::params().fit(&x, outcome.values()).unwrap();
     let points = card.points(&x).unwrap();
     let labels = outcome.above(0);
     let risk: Array1<f64> = points.iter().map(|points| card.probability(*points)).collect();
@@ -41,21 +41,12 @@ fn points_rank_nearly_as_well_as_the_truth_and_mean_what_they_say() {
 fn impossible_scorecards_are_refused() {
     let y = array![0.0, 1.0, 0.0, 1.0];
     let x = Array2::from_shape_fn((4, 1), |(row, _)| row as f64);
-    let fit = |params| Scorecard::fit(params, &x, &y);
-    let params = ScorecardParams::default();
-    assert!(matches!(
-        fit(ScorecardParams { ranges: 1, ..params }),
-        Err(Error::Input(BadInput::InvalidParameter { .. }))
-    ));
-    assert!(matches!(
-        fit(ScorecardParams { features: 0, ..params }),
-        Err(Error::Input(BadInput::InvalidParameter { .. }))
-    ));
-    assert!(matches!(
-        fit(ScorecardParams { doubling: 0.0, ..params }),
-        Err(Error::Input(BadInput::InvalidParameter { .. }))
-    ));
+    let fit = |params: ScorecardParams| params.fit(&x, &y);
+    let params = Scorecard::params();
+    assert!(matches!(fit(params.ranges(1)), Err(Error::Input(BadInput::InvalidParameter { .. }))));
+    assert!(matches!(fit(params.features(0)), Err(Error::Input(BadInput::InvalidParameter { .. }))));
+    assert!(matches!(fit(params.doubling(0.0)), Err(Error::Input(BadInput::InvalidParameter { .. }))));
     let flat = Array2::from_elem((4, 2), 1.0);
-    assert!(matches!(Scorecard::fit(params, &flat, &y), Err(Error::NoFeature { features: 2 })));
+    assert!(matches!(params.fit(&flat, &y), Err(Error::NoFeature { features: 2 })));
     assert!(fit(params).unwrap().points(&flat).is_err());
 }

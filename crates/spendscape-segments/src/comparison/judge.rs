@@ -3,15 +3,13 @@
 use ndarray::{Array2, ArrayRef2, Axis};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::{ComparisonConfig, Measure, Representation, Space};
-use crate::agreement::adjusted_mutual_information;
+use super::{ComparisonParams, Measure, Representation, Space};
 use crate::check;
-use crate::davies_bouldin::davies_bouldin;
-use crate::direction::unit_rows;
+use crate::clusters::{KMeans, KMeansParams};
+use crate::directions::unit_rows;
 use crate::error::Result;
-use crate::kmeans::{KMeans, KMeansParams};
 use crate::neighbors::prefix_accuracy;
-use crate::silhouette::silhouette_sampled;
+use crate::quality::{adjusted_mutual_information, davies_bouldin, silhouette_sampled};
 use crate::stability::{window_stability, yearly_stability};
 
 /// A row without its representation.
@@ -37,12 +35,12 @@ struct Clustered<'a> {
     labels: &'a [usize],
 }
 
-/// What all representations share.
+/// The data that all representations share.
 pub(super) struct Judge<'a> {
     pub(super) train: &'a [bool],
     pub(super) fitted: &'a [usize],
     pub(super) tested: &'a [usize],
-    pub(super) config: &'a ComparisonConfig,
+    pub(super) params: &'a ComparisonParams,
 }
 
 /// The vectors among which clusters are sought.
@@ -55,7 +53,7 @@ fn clustered(features: &ArrayRef2<f64>, space: Space) -> Array2<f64> {
 
 impl Judge<'_> {
     fn clusters(&self, count: usize) -> KMeansParams {
-        KMeans::params(count).starts(self.config.starts)
+        KMeans::params(count).starts(self.params.starts)
     }
 
     /// Figures of the hierarchy: how well features carry the dominance order, and whether there are clusters.
@@ -66,11 +64,11 @@ impl Judge<'_> {
         order: &ArrayRef2<usize>,
         rng: &mut Xoshiro256PlusPlus,
     ) -> Result<Vec<Figure>> {
-        let config = self.config;
-        let depths = config.depths.min(order.ncols());
+        let params = self.params;
+        let depths = params.depths.min(order.ncols());
         let vectors = clustered(features, space);
         let compared: &ArrayRef2<f64> = if space == Space::Directions { &vectors } else { features };
-        let near = prefix_accuracy(compared, order, self.train, depths, config.neighbors)?;
+        let near = prefix_accuracy(compared, order, self.train, depths, params.neighbors)?;
         let levels = near.accuracy.iter().zip(&near.chance).enumerate();
         let mut figures: Vec<Figure> = levels
             .map(|(i, (&value, &chance))| Figure {
@@ -80,7 +78,7 @@ impl Judge<'_> {
             .collect();
 
         let (fit_on, judged) = (check::take(&vectors, self.fitted), check::take(&vectors, self.tested));
-        let clusters = self.clusters(config.clusters).fit(&fit_on, rng)?;
+        let clusters = self.clusters(params.clusters).fit(&fit_on, rng)?;
         let labels = clusters.predict(&judged)?;
         let of_rank = |rank: usize| -> Vec<usize> { self.tested.iter().map(|&n| order[[n, rank]]).collect() };
         figures.push(Figure::new(Measure::Ami, 1, adjusted_mutual_information(&labels, &of_rank(0))?));
@@ -91,10 +89,10 @@ impl Judge<'_> {
         }
         // Clusters none of whose members are tested are no fault of the input: such figures are undefined.
         let value =
-            silhouette_sampled(&judged, &labels, config.silhouette_sample, rng).map_or(f64::NAN, |s| s.mean);
-        figures.push(Figure::new(Measure::Silhouette, config.clusters, value));
+            silhouette_sampled(&judged, &labels, params.silhouette_sample, rng).map_or(f64::NAN, |s| s.mean);
+        figures.push(Figure::new(Measure::Silhouette, params.clusters, value));
         let value = davies_bouldin(&judged, &labels).unwrap_or(f64::NAN);
-        figures.push(Figure::new(Measure::DaviesBouldin, config.clusters, value));
+        figures.push(Figure::new(Measure::DaviesBouldin, params.clusters, value));
         Ok(figures)
     }
 
@@ -131,13 +129,13 @@ impl Judge<'_> {
         r: &Representation<'_>,
         rng: &mut Xoshiro256PlusPlus,
     ) -> Result<Vec<Figure>> {
-        let config = self.config;
+        let params = self.params;
         let long = clustered(r.features, r.space);
         let mut figures = Vec::new();
         if let Some(short) = r.short {
             let short = clustered(short, r.space);
-            for clusters in [config.clusters, config.fine_clusters].into_iter().filter(|&k| k > 0) {
-                let found = window_stability(&long, &short, self.train, clusters, config.starts, rng)?;
+            for clusters in [params.clusters, params.fine_clusters].into_iter().filter(|&k| k > 0) {
+                let found = window_stability(&long, &short, self.train, clusters, params.starts, rng)?;
                 figures.push(Figure {
                     chance: Some(found.chance),
                     ..Figure::new(Measure::WindowStability, clusters, found.same.test)
@@ -146,7 +144,7 @@ impl Judge<'_> {
         }
         if let Some(yearly) = r.yearly {
             let fit_on = check::take(&long, self.fitted);
-            let clusters = self.clusters(config.clusters).fit(&fit_on, rng)?;
+            let clusters = self.clusters(params.clusters).fit(&fit_on, rng)?;
             let (customers, periods, columns) = yearly.dim();
             check::length("rows of yearly features", r.features.nrows(), customers)?;
             let mut by_period = yearly.to_owned();
@@ -157,7 +155,7 @@ impl Judge<'_> {
             check::length("columns of yearly features", long.ncols(), columns)?;
             check::at_least("yearly features", "periods", 1, periods)?;
             let found = yearly_stability(&clusters.centers, &by_period, self.train)?;
-            figures.push(Figure::new(Measure::NeverMoved, config.clusters, found.never_moved.test));
+            figures.push(Figure::new(Measure::NeverMoved, params.clusters, found.never_moved.test));
         }
         Ok(figures)
     }

@@ -14,10 +14,10 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use self::judge::Judge;
 pub use self::summary::ComparisonSummary;
 use crate::check;
-use crate::dominance::dominance_order;
+use crate::directions::dominance_order;
 use crate::error::Result;
 use crate::neighbors::DEFAULT_NEIGHBORS;
-use crate::null::JointNull;
+use crate::quality::JointNull;
 
 /// Which vectors of a representation are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,7 +50,7 @@ pub struct Representation<'a> {
     pub yearly: Option<&'a ArrayRef3<f64>>,
 }
 
-/// What a row of the table measures. Everything is measured on customers not used in training.
+/// The measure of a row of the table. Everything is measured on customers not used in training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Measure {
@@ -81,6 +81,7 @@ impl Measure {
     ];
 
     /// Its name in tables.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::PrefixAccuracy => "prefix accuracy",
@@ -100,7 +101,7 @@ pub struct ComparisonRow {
     pub representation: String,
     /// Seed of its fit.
     pub seed: u64,
-    /// What is measured.
+    /// The measure.
     pub measure: Measure,
     /// Length of the prefix, or number of clusters: see [`Measure`].
     pub level: usize,
@@ -131,24 +132,17 @@ pub struct Comparison {
 /// | `silhouette_sample` | 2,500 | test customers in the silhouette |
 /// | `null` | true | whether the unimodal null is computed |
 #[derive(Debug, Clone, PartialEq)]
-pub struct ComparisonConfig {
-    /// Longest dominance prefix.
-    pub depths: usize,
-    /// Neighbors of the prefix accuracy.
-    pub neighbors: usize,
-    /// Clusters of the main clustering.
-    pub clusters: usize,
-    /// Clusters of the finer window stability; 0 leaves it out.
-    pub fine_clusters: usize,
-    /// k-means starts.
-    pub starts: usize,
-    /// Test customers in the silhouette.
-    pub silhouette_sample: usize,
-    /// Whether the unimodal null is computed.
-    pub null: bool,
+pub struct ComparisonParams {
+    pub(crate) depths: usize,
+    pub(crate) neighbors: usize,
+    pub(crate) clusters: usize,
+    pub(crate) fine_clusters: usize,
+    pub(crate) starts: usize,
+    pub(crate) silhouette_sample: usize,
+    pub(crate) null: bool,
 }
 
-impl Default for ComparisonConfig {
+impl Default for ComparisonParams {
     fn default() -> Self {
         Self {
             depths: 4,
@@ -162,11 +156,79 @@ impl Default for ComparisonConfig {
     }
 }
 
+impl ComparisonParams {
+    /// Longest dominance prefix.
+    #[must_use]
+    pub fn depths(mut self, depths: usize) -> Self {
+        self.depths = depths;
+        self
+    }
+
+    /// Neighbors of the prefix accuracy.
+    #[must_use]
+    pub fn neighbors(mut self, neighbors: usize) -> Self {
+        self.neighbors = neighbors;
+        self
+    }
+
+    /// Clusters of the main clustering.
+    #[must_use]
+    pub fn clusters(mut self, clusters: usize) -> Self {
+        self.clusters = clusters;
+        self
+    }
+
+    /// Clusters of the finer window stability; 0 leaves it out.
+    #[must_use]
+    pub fn fine_clusters(mut self, fine_clusters: usize) -> Self {
+        self.fine_clusters = fine_clusters;
+        self
+    }
+
+    /// k-means starts.
+    #[must_use]
+    pub fn starts(mut self, starts: usize) -> Self {
+        self.starts = starts;
+        self
+    }
+
+    /// Test customers in the silhouette.
+    #[must_use]
+    pub fn silhouette_sample(mut self, silhouette_sample: usize) -> Self {
+        self.silhouette_sample = silhouette_sample;
+        self
+    }
+
+    /// Whether the unimodal null is computed.
+    #[must_use]
+    pub fn null(mut self, null: bool) -> Self {
+        self.null = null;
+        self
+    }
+}
+
 /// Judges all representations of the same customers against their trait grades (`N x P`).
 ///
 /// `train` marks the customers that scalings, clusterings, neighbors and nulls are fitted on; all figures are of the
 /// other customers. Each representation has a random stream of its own, so leaving one out does not change the others'
 /// figures: the stream is seeded by one draw from `rng`, the representation's name and its seed.
+///
+/// ```
+/// use ndarray::Array2;
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_segments::comparison::{ComparisonParams, Measure, Representation, Space, compare};
+///
+/// // A representation that is the grades themselves: neighbors share their dominant trait.
+/// let grades = Array2::from_shape_fn((60, 2), |(n, p)| if n % 2 == p { 1.0 + 0.01 * n as f64 } else { 0.1 });
+/// let train: Vec<bool> = (0..60).map(|n| n < 40).collect();
+/// let (name, space) = ("grades", Space::Features);
+/// let features = Representation { name, seed: 1, features: &grades, space, short: None, yearly: None };
+/// let params = ComparisonParams::default().depths(1).neighbors(3).clusters(2).null(false);
+/// let found = compare(&[features], &grades, &train, &params, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+/// let accuracy = found.rows.iter().find(|row| row.measure == Measure::PrefixAccuracy);
+/// assert_eq!(accuracy.map(|row| row.value), Some(1.0));
+/// # Ok::<(), spendscape_segments::Error>(())
+/// ```
 ///
 /// # Errors
 /// When shapes disagree, a value is not finite, or there are too few customers of either kind.
@@ -174,7 +236,7 @@ pub fn compare<R: Rng + ?Sized>(
     representations: &[Representation<'_>],
     grades: &ArrayRef2<f64>,
     train: &[bool],
-    config: &ComparisonConfig,
+    params: &ComparisonParams,
     rng: &mut R,
 ) -> Result<Comparison> {
     let base = rng.next_u64();
@@ -185,9 +247,9 @@ pub fn compare<R: Rng + ?Sized>(
     for r in representations {
         check::length("rows of features", grades.nrows(), r.features.nrows())?;
         let mut stream = Xoshiro256PlusPlus::seed_from_u64(stream_seed(base, r.name, r.seed));
-        let judge = Judge { train, fitted: &fitted, tested: &tested, config };
+        let judge = Judge { train, fitted: &fitted, tested: &tested, params };
         let mut figures = judge.hierarchy(r.features, r.space, &order, &mut stream)?;
-        if config.null {
+        if params.null {
             let null = JointNull::fit(&check::take(r.features, &fitted), &check::take(grades, &fitted))?;
             let (features, grades) = null.sample(grades.nrows(), &mut stream);
             let under_null = judge.hierarchy(&features, r.space, &dominance_order(&grades)?, &mut stream)?;

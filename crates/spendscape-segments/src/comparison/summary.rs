@@ -1,14 +1,14 @@
 //! The table over the seeds of each representation.
 
 use super::{Comparison, ComparisonRow, Measure};
-use crate::trajectory::median_defined;
+use crate::trajectories::measures::median_defined;
 
 /// Figures of one representation over its seeds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComparisonSummary {
     /// Name of the representation.
     pub representation: String,
-    /// What is measured.
+    /// The measure.
     pub measure: Measure,
     /// As in [`ComparisonRow`].
     pub level: usize,
@@ -29,6 +29,7 @@ pub struct ComparisonSummary {
 
 impl Comparison {
     /// Medians and ranges over seeds, in the order in which representations, measures and levels first appear.
+    #[must_use]
     pub fn summary(&self) -> Vec<ComparisonSummary> {
         let mut groups: Vec<(&ComparisonRow, Vec<&ComparisonRow>)> = Vec::new();
         for row in &self.rows {

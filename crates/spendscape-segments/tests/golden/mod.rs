@@ -3,8 +3,11 @@
 use ndarray::Array2;
 use serde::Deserialize;
 use spendscape_segments::{
-    DensityClusters, Gap, Hierarchical, KMeans, Linkage, Mixture, adjusted_mutual_information,
-    adjusted_rand_index, davies_bouldin, prefix_accuracy, silhouette, silhouette_sampled,
+    clusters::{DensityClusters, Gap, Hierarchical, KMeans, Linkage, Mixture},
+    neighbors::prefix_accuracy,
+    quality::{
+        adjusted_mutual_information, adjusted_rand_index, davies_bouldin, silhouette, silhouette_sampled,
+    },
 };
 
 /// Both sides compute the same finite sums in f64 in different orders; 1e-9 leaves room for that and nothing else.

@@ -2,9 +2,13 @@
 
 use ndarray::{Array2, Array3, array};
 use spendscape_segments::{
-    CanonicalFrame, Error, Gap, KMeans, davies_bouldin, dominance_order, final_states, find_turned,
-    majority_labels, nearest_neighbors, prefix_accuracy, silhouette, trajectory_summary, turn_angles,
-    window_stability,
+    Error,
+    clusters::{Gap, KMeans},
+    directions::{CanonicalFrame, dominance_order, final_states},
+    neighbors::{majority_labels, nearest_neighbors, prefix_accuracy},
+    quality::{davies_bouldin, silhouette},
+    stability::window_stability,
+    trajectories::{find_turned, trajectory_summary, turn_angles},
 };
 use spendscape_stats::BadInput;
 

@@ -1,7 +1,11 @@
 //! Customers that illustrate a claim, and what is said of groups, by hand.
 
 use ndarray::{Array2, Array3, array, s};
-use spendscape_segments::{Error, always_kept, group_means, steady_examples, turned_examples};
+use spendscape_segments::{
+    Error,
+    profiles::{always_kept, group_means},
+    trajectories::{steady_examples, turned_examples},
+};
 use spendscape_stats::BadInput;
 
 /// Three customers: straight and far, straight and near, and one who turns a right angle in the last period.

@@ -3,8 +3,9 @@
 use ndarray::{Array2, Array3, Axis};
 use proptest::prelude::*;
 use spendscape_segments::{
-    CanonicalFrame, adjusted_mutual_information, adjusted_rand_index, final_states, silhouette, straightness,
-    turn_angles,
+    directions::{CanonicalFrame, final_states},
+    quality::{adjusted_mutual_information, adjusted_rand_index, silhouette},
+    trajectories::{straightness, turn_angles},
 };
 
 use crate::normal;

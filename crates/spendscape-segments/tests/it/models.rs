@@ -2,7 +2,10 @@
 
 use ndarray::{Array2, array};
 use spendscape_segments::{
-    DensityClusters, Error, Hierarchical, Linkage, Mixture, adjusted_rand_index, matched_share,
+    Error,
+    clusters::{DensityClusters, Hierarchical, Linkage, Mixture},
+    quality::adjusted_rand_index,
+    stability::matched_share,
 };
 use spendscape_stats::BadInput;
 

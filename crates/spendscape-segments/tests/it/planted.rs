@@ -2,9 +2,11 @@
 
 use ndarray::{Array2, Array3, Axis, array, s};
 use spendscape_segments::{
-    CanonicalFrame, GaussianNull, JointNull, KMeans, LateChangeInput, bootstrap_stability, find_turned,
-    late_changes, matched_share, running_mean, silhouette, turns_by_event, unit_rows, window_stability,
-    yearly_stability,
+    clusters::KMeans,
+    directions::{CanonicalFrame, running_mean, unit_rows},
+    quality::{GaussianNull, JointNull, silhouette},
+    stability::{bootstrap_stability, matched_share, window_stability, yearly_stability},
+    trajectories::{LateChangeInput, find_turned, late_changes, turns_by_event},
 };
 
 use crate::{normal, rng};

@@ -1,7 +1,11 @@
 //! Slow obvious references for the fast kernels.
 
 use ndarray::{Array2, ArrayRef2, Axis, array, s};
-use spendscape_segments::{KMeans, maximum_assignment, nearest_neighbors, nearest_rows, silhouette};
+use spendscape_segments::{
+    clusters::{KMeans, nearest_rows},
+    neighbors::nearest_neighbors,
+    quality::{maximum_assignment, silhouette},
+};
 
 use crate::normal;
 

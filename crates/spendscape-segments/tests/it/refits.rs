@@ -2,8 +2,10 @@
 
 use ndarray::{Array2, Array3, array};
 use spendscape_segments::{
-    Error, Fate, GapReference, KMeans, MatchConfig, ProfileInput, elbow, gap_statistic, match_segments,
-    population_stability_index, profiles, segment_drift,
+    Error,
+    clusters::{GapReference, KMeans, elbow, gap_statistic},
+    identity::{Fate, MatchParams, match_segments, population_stability_index, segment_drift},
+    profiles::{ProfileInput, profiles},
 };
 use spendscape_stats::BadInput;
 
@@ -17,7 +19,7 @@ fn some(labels: &[usize]) -> Vec<Option<usize>> {
 fn a_permuted_refit_keeps_all_names() {
     let old = some(&[7, 7, 7, 3, 3, 5, 5, 5, 5]);
     let new = some(&[2, 2, 2, 0, 0, 1, 1, 1, 1]);
-    let found = match_segments(&old, &new, 3, 8, &MatchConfig::default()).unwrap();
+    let found = match_segments(&old, &new, 3, 8, &MatchParams::default()).unwrap();
     assert_eq!((found.ids, found.next_id), (vec![3, 5, 7], 8));
     assert_eq!((found.drift.moved, found.drift.common, found.drift.stability_index), (0.0, 9, 0.0));
     assert!(
@@ -34,7 +36,7 @@ fn splits_mergers_and_newcomers_are_told_apart() {
     // Segment 0 (8 customers) is split in halves, segments 1 and 2 (4 and 4) merge; cluster 3 is made of new customers.
     let old = [some(&[0; 8]), some(&[1; 4]), some(&[2; 4]), vec![None; 3]].concat();
     let new = [some(&[0; 4]), some(&[1; 4]), some(&[2; 8]), some(&[3; 3])].concat();
-    let found = match_segments(&old, &new, 4, 3, &MatchConfig::default()).unwrap();
+    let found = match_segments(&old, &new, 4, 3, &MatchParams::default()).unwrap();
     // Every overlap is 0.5, which is not above 0.5: nothing keeps its name, and no tie is broken by chance.
     assert_eq!(found.ids, [3, 4, 5, 6]);
     assert_eq!((found.next_id, found.drift.moved), (7, 1.0));
@@ -48,7 +50,7 @@ fn splits_mergers_and_newcomers_are_told_apart() {
     assert_eq!((row(6).closest, row(6).new_size), (None, 3));
 
     // Below that threshold one half keeps the name of segment 0, and the merged segment that of one of its parts.
-    let found = match_segments(&old, &new, 4, 3, &MatchConfig { keep: 0.4, part: 0.25 }).unwrap();
+    let found = match_segments(&old, &new, 4, 3, &MatchParams::default().keep(0.4).part(0.25)).unwrap();
     assert_eq!(found.drift.segments.iter().filter(|d| d.fate == Fate::Kept).count(), 2);
     assert_eq!(found.drift.moved, 0.5);
 }
@@ -57,12 +59,12 @@ fn splits_mergers_and_newcomers_are_told_apart() {
 fn the_larger_part_of_a_split_keeps_the_name() {
     let old = some(&[0; 10]);
     let new = some(&[0, 0, 0, 1, 1, 1, 1, 1, 1, 1]);
-    let found = match_segments(&old, &new, 2, 1, &MatchConfig::default()).unwrap();
+    let found = match_segments(&old, &new, 2, 1, &MatchParams::default()).unwrap();
     assert_eq!(found.ids, [1, 0]);
     assert_eq!(found.drift.segments[1].went_to, [(0, 0.7), (1, 0.3)]);
     assert_eq!(found.drift.segments[1].overlap, 0.7);
     // The bank that wants a closer likeness gets fresh names for both.
-    let strict = MatchConfig { keep: 0.7, ..MatchConfig::default() };
+    let strict = MatchParams::default().keep(0.7);
     assert_eq!(match_segments(&old, &new, 2, 1, &strict).unwrap().ids, [1, 2]);
 }
 
@@ -72,18 +74,18 @@ fn two_refused_overlaps_do_not_outbid_the_one_that_deserves_the_name() {
     let part = |old: usize, new: usize, count: usize| vec![(Some(old), Some(new)); count];
     let customers = [part(0, 0, 70), part(0, 1, 30), part(1, 0, 30)].concat();
     let (old, new): (Vec<_>, Vec<_>) = customers.into_iter().unzip();
-    let found = match_segments(&old, &new, 2, 2, &MatchConfig::default()).unwrap();
+    let found = match_segments(&old, &new, 2, 2, &MatchParams::default()).unwrap();
     assert_eq!(found.ids, [0, 2]);
 }
 
 #[test]
 fn an_empty_cluster_after_a_refit_gets_a_fresh_name() {
     let found =
-        match_segments(&some(&[0, 0, 1, 1]), &some(&[0, 0, 2, 2]), 3, 2, &MatchConfig::default()).unwrap();
+        match_segments(&some(&[0, 0, 1, 1]), &some(&[0, 0, 2, 2]), 3, 2, &MatchParams::default()).unwrap();
     assert_eq!(found.ids, [0, 2, 1]);
     let empty = &found.drift.segments[1];
     assert_eq!((empty.fate, empty.new_size, empty.closest), (Fate::Appeared, 0, None));
-    let nobody = match_segments(&[], &[], 1, 0, &MatchConfig::default()).unwrap();
+    let nobody = match_segments(&[], &[], 1, 0, &MatchParams::default()).unwrap();
     assert_eq!(nobody.ids, [0]);
     assert!(nobody.drift.moved.is_nan() && nobody.drift.stability_index.is_nan());
 }
@@ -93,7 +95,7 @@ fn another_month_assigned_to_the_same_segments() {
     // Customer 3 moves from 4 to 9, customer 5 is new, customer 6 left; segment 2 has lost its only customer.
     let old = [Some(4), Some(4), Some(9), Some(4), Some(2), None, Some(9)];
     let new = [Some(4), Some(4), Some(9), Some(9), Some(9), Some(4), None];
-    let found = segment_drift(&old, &new, &[2, 4, 9], 0.25).unwrap();
+    let found = segment_drift(&old, &new, &[2, 4, 9], &MatchParams::default()).unwrap();
     assert!(found.segments.iter().all(|d| d.fate == Fate::Kept));
     assert_eq!((found.common, found.moved), (5, 0.4));
     let sizes: Vec<_> = found.segments.iter().map(|d| (d.id, d.old_size, d.new_size, d.stayed)).collect();
@@ -101,7 +103,7 @@ fn another_month_assigned_to_the_same_segments() {
     assert_eq!(found.segments[2].came_from, [(2, 1.0), (9, 1.0), (4, 1.0 / 3.0)]);
     let index = population_stability_index(&[1, 3, 2], &[0, 3, 3]).unwrap();
     assert_eq!(found.stability_index, index.total);
-    assert!(segment_drift(&old, &new, &[2, 4], 0.25).is_err());
+    assert!(segment_drift(&old, &new, &[2, 4], &MatchParams::default()).is_err());
 }
 
 /// Customers around centers on the unit circle, 60 around each angle (in degrees), a few degrees apart.
@@ -129,7 +131,7 @@ fn refits_with_other_seeds_and_fresh_data_keep_all_names() {
     for seed in 2..8 {
         // The same customers a month later, seen with fresh noise, clustered from another seed.
         let refit = some(&fit(&circle(&angles, seed), 5, seed));
-        let found = match_segments(&first, &refit, 5, next_id, &MatchConfig::default()).unwrap();
+        let found = match_segments(&first, &refit, 5, next_id, &MatchParams::default()).unwrap();
         assert_eq!((found.next_id, found.drift.moved), (5, 0.0), "seed {seed}");
         let kept: Vec<_> = refit.iter().map(|cluster| cluster.map(|c| found.ids[c])).collect();
         assert_eq!(kept, first);
@@ -141,7 +143,7 @@ fn planted_splits_and_mergers_are_named_by_the_refit() {
     // The customers of 0 and 4 degrees part by 100 degrees, those of 140 and 200 meet; those of 270 stay.
     let before = fit(&circle(&[0.0, 4.0, 140.0, 200.0, 270.0], 1), 4, 1);
     let after = fit(&circle(&[-30.0, 70.0, 168.0, 172.0, 270.0], 2), 4, 2);
-    let found = match_segments(&some(&before), &some(&after), 4, 4, &MatchConfig::default()).unwrap();
+    let found = match_segments(&some(&before), &some(&after), 4, 4, &MatchParams::default()).unwrap();
     let by_id = |id: usize| found.drift.segments.iter().find(|row| row.id == id).unwrap();
     let (split, stays) = (before[0], before[4 * 60]);
     assert_eq!((by_id(stays).fate, by_id(stays).overlap), (Fate::Kept, 1.0));
@@ -171,7 +173,7 @@ fn the_stability_index_compares_the_sizes_of_matched_segments() {
         add(Some(k), None, old_sizes[k] - stay[k] - leave[k]);
     }
     let (old, new): (Vec<_>, Vec<_>) = customers.into_iter().unzip();
-    let found = match_segments(&old, &new, 5, 5, &MatchConfig::default()).unwrap();
+    let found = match_segments(&old, &new, 5, 5, &MatchParams::default()).unwrap();
     assert_eq!(found.ids, [0, 5, 6, 7, 8], "four of five have new numbers");
     let new_sizes: Vec<usize> =
         (0..5).map(|k| new.iter().filter(|label| **label == Some(k)).count()).collect();
@@ -195,7 +197,7 @@ fn the_stability_index_compares_the_sizes_of_matched_segments() {
 fn a_segment_without_a_partner_counts_as_empty_before() {
     let old = some(&[0; 60]);
     let new = [some(&[0; 30]), some(&[1; 30])].concat();
-    let found = match_segments(&old, &new, 2, 1, &MatchConfig { keep: 0.4, part: 0.25 }).unwrap();
+    let found = match_segments(&old, &new, 2, 1, &MatchParams::default().keep(0.4).part(0.25)).unwrap();
     let expected = population_stability_index(&[60, 0], &[30, 30]).unwrap();
     assert!((found.drift.stability_index - expected.total).abs() < 1e-12);
     assert_eq!(found.drift.moved_matched, 0.5);
@@ -203,14 +205,14 @@ fn a_segment_without_a_partner_counts_as_empty_before() {
 
 #[test]
 fn wrong_matches_are_refused() {
-    let config = MatchConfig::default();
-    assert!(matches!(match_segments(&some(&[5]), &some(&[0]), 1, 5, &config), Err(Error::Index { .. })));
-    assert!(match_segments(&some(&[0]), &some(&[1]), 1, 1, &config).is_err());
-    assert!(match_segments(&some(&[0]), &[], 1, 1, &config).is_err());
+    let params = MatchParams::default();
+    assert!(matches!(match_segments(&some(&[5]), &some(&[0]), 1, 5, &params), Err(Error::Index { .. })));
+    assert!(match_segments(&some(&[0]), &some(&[1]), 1, 1, &params).is_err());
+    assert!(match_segments(&some(&[0]), &[], 1, 1, &params).is_err());
     for (keep, part) in [(1.0, 0.25), (-0.1, 0.25), (f64::NAN, 0.25), (0.5, 0.0), (0.5, 1.5)] {
-        let config = MatchConfig { keep, part };
+        let params = MatchParams::default().keep(keep).part(part);
         assert!(matches!(
-            match_segments(&[], &[], 0, 0, &config),
+            match_segments(&[], &[], 0, 0, &params),
             Err(Error::Input(BadInput::InvalidParameter { .. }))
         ));
     }
@@ -278,7 +280,7 @@ fn the_number_of_separate_groups_is_found() {
 fn a_race_ends_no_run_that_is_alone_or_over() {
     let x = normal(400, 3, 1);
     let params = KMeans::params(5).starts(4);
-    let fit = |params: &spendscape_segments::KMeansParams| params.fit(&x, &mut rng(2));
+    let fit = |params: &spendscape_segments::clusters::KMeansParams| params.fit(&x, &mut rng(2));
     let whole = fit(&params).unwrap();
     assert_eq!(fit(&params.clone().race(300)).unwrap(), whole);
     let alone = params.clone().starts(1);

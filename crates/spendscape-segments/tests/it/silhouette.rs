@@ -2,7 +2,11 @@
 
 use ndarray::{Array2, Axis, array};
 use proptest::prelude::*;
-use spendscape_segments::{KMeans, silhouette, silhouette_sampled, unit_rows};
+use spendscape_segments::{
+    clusters::KMeans,
+    directions::unit_rows,
+    quality::{silhouette, silhouette_sampled},
+};
 
 use crate::{normal, rng};
 

@@ -2,7 +2,8 @@
 
 use ndarray::{Array2, Array3, Axis, array};
 use spendscape_segments::{
-    Comparison, ComparisonConfig, ComparisonRow, Measure, Representation, Space, compare, unit_rows,
+    comparison::{Comparison, ComparisonParams, ComparisonRow, Measure, Representation, Space, compare},
+    directions::unit_rows,
 };
 
 use crate::{normal, rng};
@@ -48,8 +49,8 @@ fn table(names: &[&str], seed: u64) -> Comparison {
         },
     ];
     let chosen: Vec<Representation<'_>> = all.into_iter().filter(|r| names.contains(&r.name)).collect();
-    let config = ComparisonConfig { silhouette_sample: 200, fine_clusters: 8, ..ComparisonConfig::default() };
-    compare(&chosen, &grades, &train, &config, &mut rng(seed)).expect("the inputs fit together")
+    let params = ComparisonParams::default().silhouette_sample(200).fine_clusters(8);
+    compare(&chosen, &grades, &train, &params, &mut rng(seed)).expect("the inputs fit together")
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn directions_of_one_gaussian_are_their_own_null() {
         represent("directions", &states, Space::Directions),
         represent("unit vectors", &units, Space::Features),
     ];
-    let table = compare(&all, &grades, &train, &ComparisonConfig::default(), &mut rng(6)).unwrap();
+    let table = compare(&all, &grades, &train, &ComparisonParams::default(), &mut rng(6)).unwrap();
     let find = |name: &str, measure: Measure, level: usize| {
         let same =
             |r: &&ComparisonRow| (r.representation.as_str(), r.measure, r.level) == (name, measure, level);
@@ -141,7 +142,7 @@ fn representations_of_other_customers_are_refused() {
     };
     let grades = normal(5, 3, 1);
     assert!(
-        compare(&[r], &grades, &[true, true, true, false, false], &ComparisonConfig::default(), &mut rng(1))
+        compare(&[r], &grades, &[true, true, true, false, false], &ComparisonParams::default(), &mut rng(1))
             .is_err()
     );
 }

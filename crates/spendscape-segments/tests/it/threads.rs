@@ -1,8 +1,12 @@
 //! Bitwise equal results for any number of threads, and types that may cross threads.
 
 use spendscape_segments::{
-    CanonicalFrame, Error, GaussianNull, KMeans, PrefixAccuracy, Silhouette, WindowStability,
-    nearest_neighbors, silhouette,
+    Error,
+    clusters::KMeans,
+    directions::CanonicalFrame,
+    neighbors::{PrefixAccuracy, nearest_neighbors},
+    quality::{GaussianNull, Silhouette, silhouette},
+    stability::WindowStability,
 };
 
 use crate::{normal, rng};

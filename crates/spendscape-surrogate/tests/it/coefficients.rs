@@ -3,7 +3,9 @@
 use ndarray::{Array2, array};
 use spendscape_stats::BadInput;
 use spendscape_surrogate::{
-    CoefficientTests, Correction, Error, Ols, coefficient_tests, median_gauge, recovery, unlisted_classes,
+    Error,
+    fidelity::{CoefficientTests, Correction, coefficient_tests, median_gauge, recovery, unlisted_classes},
+    models::Ols,
 };
 
 use crate::data::{gaussian, shares};

@@ -4,8 +4,12 @@ use ndarray::{Array1, Array2, Array3, Axis, array};
 use proptest::prelude::*;
 use spendscape_stats::{BadInput, EmpiricalDistribution};
 use spendscape_surrogate::{
-    Candidate, Counterfactual, CounterfactualSearch, Error, LinearModel, Move, MovePlanner, Ols,
-    SegmentExplainer, companions, driver_agreement, level_classes, winner,
+    Error,
+    explain::{
+        Candidate, Counterfactual, CounterfactualSearch, Move, MovePlanner, SegmentExplainer, companions,
+        driver_agreement, level_classes, winner,
+    },
+    models::{LinearModel, Ols},
 };
 
 use crate::data::{gaussian, shares};

@@ -4,8 +4,12 @@ use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
 use spendscape_stats::BadInput;
 use spendscape_surrogate::{
-    Error, Gauge, LinearModel, MAX_ERROR_DEGREES, Observed, Ols, Refusal, Score, SegmentExplainer,
-    compensated_sum, degrees_between, winner,
+    Error,
+    explain::{
+        Gauge, MAX_ERROR_DEGREES, Observed, Refusal, Score, SegmentExplainer, compensated_sum, winner,
+    },
+    fidelity::degrees_between,
+    models::{LinearModel, Ols},
 };
 
 use crate::data::{gaussian, shares};

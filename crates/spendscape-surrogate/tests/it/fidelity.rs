@@ -5,8 +5,11 @@ use std::f64::consts::PI;
 use ndarray::{Array2, Axis, array};
 use spendscape_stats::{Split, mean_r2, permutation, r2};
 use spendscape_surrogate::{
-    ANCHOR, ANCHOR_LATITUDE, ANCHOR_LONGITUDE, AngularErrors, Ols, customer_errors, errors_by_segment,
-    learning_curve, r2_intervals, simulate_anchor,
+    fidelity::{
+        ANCHOR, ANCHOR_LATITUDE, ANCHOR_LONGITUDE, AngularErrors, customer_errors, errors_by_segment,
+        learning_curve, r2_intervals, simulate_anchor,
+    },
+    models::Ols,
 };
 
 use crate::data::{gaussian, generator, shares};

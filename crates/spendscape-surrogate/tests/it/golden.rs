@@ -1,7 +1,7 @@
 //! Fitted values and slopes against scikit-learn's (`tests/golden/generate.py`).
 
 use ndarray::{Array2, s};
-use spendscape_surrogate::{BoostedTrees, Ols, Polynomial, RegressionTree, Ridge, Terms};
+use spendscape_surrogate::models::{BoostedTrees, Ols, Polynomial, RegressionTree, Ridge, Terms};
 
 use crate::data::distance;
 

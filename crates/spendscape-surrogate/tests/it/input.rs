@@ -3,8 +3,13 @@
 use ndarray::{Array2, array};
 use spendscape_stats::BadInput;
 use spendscape_surrogate::{
-    BoostedModel, BoostedTrees, CoefficientTests, Error, Explanation, LinearModel, Ols, Polynomial,
-    PolynomialModel, RegressionTree, Ridge, RidgeFit, Terms, TreeModel,
+    Error,
+    explain::Explanation,
+    fidelity::CoefficientTests,
+    models::{
+        BoostedModel, BoostedTrees, LinearModel, Ols, Polynomial, PolynomialModel, RegressionTree, Ridge,
+        RidgeFit, Terms, TreeModel,
+    },
 };
 
 use crate::data::gaussian;

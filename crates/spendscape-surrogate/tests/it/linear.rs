@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, Axis, array, concatenate, s};
 use proptest::prelude::*;
 use spendscape_linalg::{inv, lstsq, svd};
-use spendscape_surrogate::{DEFAULT_RCOND, Ols, Ridge};
+use spendscape_surrogate::models::{DEFAULT_RCOND, Ols, Ridge};
 
 use crate::data::{centered, distance, gaussian, shares};
 

@@ -4,7 +4,7 @@ use ndarray::{Array1, array};
 use proptest::prelude::*;
 use rand::RngExt;
 use spendscape_stats::BadInput;
-use spendscape_surrogate::{Error, MovePlan};
+use spendscape_surrogate::{Error, explain::MovePlan};
 
 use crate::data::{gaussian, generator, shares};
 

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis, concatenate};
 use spendscape_linalg::lstsq;
 use spendscape_stats::mean_r2;
-use spendscape_surrogate::{BoostedTrees, Polynomial, RegressionTree, Terms};
+use spendscape_surrogate::models::{BoostedTrees, Polynomial, RegressionTree, Terms};
 
 use crate::data::{centered, distance, gaussian, shares};
 

@@ -1,4 +1,4 @@
-//! What the calendar does to each day of the stream.
+//! The calendar's effect on each day of the stream.
 
 use jiff::{
     Span,

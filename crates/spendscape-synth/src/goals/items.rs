@@ -61,7 +61,9 @@ impl Classes {
     /// Adds the transactions of a customer's groups, in the order of time.
     pub(crate) fn transactions(
         &self,
-        (seed, customer, key): (u64, usize, i32),
+        seed: u64,
+        customer: usize,
+        key: i32,
         groups: &[GoalGroup],
         rows: &mut Rows,
     ) {

@@ -41,14 +41,14 @@ const MAX_YEARS: usize = 20;
 /// Correlation of what decides the taste with the trait behind it.
 const LIKENESS: f64 = 0.9;
 
-/// What a customer did on one day.
+/// The purchases of a customer on one day.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GoalGroup {
     /// Day, since 1970-01-01.
     pub day: i32,
     /// Goal, from 0.
     pub goal: usize,
-    /// What could be known of it before.
+    /// The best possible prediction of it.
     pub truth: GoalTruth,
 }
 
@@ -97,7 +97,7 @@ impl<'a> GoalProcess<'a> {
         let mut first = 0;
         let mut groups = Vec::new();
         for (at, goal) in self.draw_groups(customer, hidden) {
-            let truth = filter.step(&history, &self.days, first, (at, goal));
+            let truth = filter.step(&history, &self.days, first, at, goal);
             let day = self.days.first + at as i32;
             groups.push(GoalGroup { day, goal, truth });
             history.push(day, goal);

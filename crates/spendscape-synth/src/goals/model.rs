@@ -46,7 +46,7 @@ pub(crate) const TASTE: [[f64; GOALS]; TASTES] = [
 ];
 /// How much less likely the goal of the last group is.
 const REPEAT: f64 = 0.15;
-/// What one goal does to the next one: last goal, next goal, factor.
+/// Effects of one goal on the next one: last goal, next goal, factor.
 const AFTER: [(usize, usize, f64); 8] = [
     (GROCERIES, HOME, 1.5),
     (GROCERIES, GOING_OUT, 1.5),
@@ -71,7 +71,7 @@ const SAVING: f64 = 200.0;
 /// Largest probability of a group on a day when no bill is paid.
 const BUSIEST: f64 = 0.9;
 
-/// What no learner sees of a customer.
+/// The latent properties of a customer, which no learner sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hidden {
     /// Taste, below [`TASTES`].
@@ -99,7 +99,7 @@ impl Hidden {
     }
 }
 
-/// What matters of the past: all of it is seen by whoever sees days and goals of the earlier groups.
+/// The state of the past that matters: all of it is seen by whoever sees days and goals of the earlier groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct History {
     last: Option<usize>,
@@ -128,7 +128,7 @@ impl History {
         }
     }
 
-    /// What the last goal does to each goal.
+    /// The effect of the last goal on each goal.
     pub(crate) fn after(&self) -> [f64; GOALS] {
         let mut factors = [1.0; GOALS];
         if let Some(last) = self.last {

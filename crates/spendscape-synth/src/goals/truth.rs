@@ -12,7 +12,7 @@ const TAIL: f64 = 1e-10;
 /// Types that differ in their days of bills only.
 const KINDS: usize = TASTES * CYCLES;
 
-/// What can be known of a group before it comes, from the days and goals of the customer's groups before it, the calendar,
+/// The best possible prediction of a group, from the days and goals of the customer's groups before it, the calendar,
 /// age band and region.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GoalTruth {
@@ -34,7 +34,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// What age band and region tell: tastes, cycles and bill days are uniform before.
+    /// The prior by age band and region: tastes, cycles and bill days are uniform before.
     pub(crate) fn new(age: usize, region: usize) -> Self {
         let likelihood: [f64; TASTES] = std::array::from_fn(|taste| AGE[taste][age] * REGION[taste][region]);
         let total: f64 = likelihood.iter().sum();
@@ -49,7 +49,8 @@ impl Filter {
         history: &History,
         days: &Days,
         first: usize,
-        (day, goal): (usize, usize),
+        day: usize,
+        goal: usize,
     ) -> GoalTruth {
         let mut wait = Wait::new(&self.posterior, history, days);
         let mut truth = GoalTruth {

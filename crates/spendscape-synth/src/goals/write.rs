@@ -52,7 +52,7 @@ pub struct GoalSummary {
     pub customers: Written,
 }
 
-/// What the batches share.
+/// The data that the batches share.
 struct Plan<'a> {
     process: &'a GoalProcess<'a>,
     ledger: SchemaRef,
@@ -135,8 +135,8 @@ impl<'a> Plan<'a> {
     fn ledger(&self, first: usize, names: &ArrayRef, streams: &[GoalStream]) -> Result<RecordBatch, Error> {
         let mut rows = Rows::default();
         for (key, stream) in streams.iter().enumerate() {
-            let customer = (self.process.bank.params.seed, first + key, key as i32);
-            self.process.classes.transactions(customer, &stream.groups, &mut rows);
+            let (seed, classes) = (self.process.bank.params.seed, &self.process.classes);
+            classes.transactions(seed, first + key, key as i32, &stream.groups, &mut rows);
         }
         let columns = LedgerColumns {
             customer: Some(dictionary(rows.customer, names)?),

@@ -22,7 +22,7 @@ fn distance(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
 }
 
 fn fit(settings: Settings, x: &Binned, training: Training<'_>) -> Ensemble {
-    Boosting::new(settings.loss)
+    Boosting::params(settings.loss)
         .trees(settings.trees)
         .max_depth(settings.depth)
         .learning_rate(settings.rate)
@@ -108,13 +108,13 @@ fn nothing_of_held_out_rows_is_read() {
     let grow = |x: &Array2<f64>, y: &Array1<f64>| {
         let bins = Arc::new(Bins::fit_rows(x, &rows, 32).unwrap());
         let training = Training::new(y).rows(&rows);
-        Boosting::new(Loss::Squared).trees(20).fit(&bins.encode(x).unwrap(), training).unwrap()
+        Boosting::params(Loss::Squared).trees(20).fit(&bins.encode(x).unwrap(), training).unwrap()
     };
     assert_eq!(grow(&x, &value), grow(&dirty, &other));
     // The same rows as a panel of their own.
     let (own, y) = (x.select(Axis(0), &rows), value.select(Axis(0), &rows));
     let codes = Binned::new(&own, 32).unwrap();
-    let alone = Boosting::new(Loss::Squared).trees(20).fit(&codes, Training::new(&y)).unwrap();
+    let alone = Boosting::params(Loss::Squared).trees(20).fit(&codes, Training::new(&y)).unwrap();
     assert_eq!(alone, grow(&x, &value));
 }
 
@@ -124,8 +124,9 @@ fn the_order_of_training_rows_does_not_matter() {
     let codes = Binned::new(&x, 64).unwrap();
     let ascending: Vec<usize> = (0..200).collect();
     let descending: Vec<usize> = (0..200).rev().collect();
-    let grow =
-        |rows: &[usize]| Boosting::new(Loss::Logistic).fit(&codes, Training::new(&label).rows(rows)).unwrap();
+    let grow = |rows: &[usize]| {
+        Boosting::params(Loss::Logistic).fit(&codes, Training::new(&label).rows(rows)).unwrap()
+    };
     assert_eq!(grow(&ascending), grow(&descending));
 }
 
@@ -135,7 +136,7 @@ fn joined_panels_are_one_panel() {
     let whole = Binned::new(&x, 64).unwrap();
     let parts = [s![.., ..3], s![.., 3..4], s![.., 4..]].map(|part| Binned::new(&x.slice(part), 64).unwrap());
     let joined = Binned::join(&parts.each_ref()).unwrap();
-    let grow = |x: &Binned| Boosting::new(Loss::Squared).trees(10).fit(x, Training::new(&value)).unwrap();
+    let grow = |x: &Binned| Boosting::params(Loss::Squared).trees(10).fit(x, Training::new(&value)).unwrap();
     let (whole_model, joined_model) = (grow(&whole), grow(&joined));
     assert_eq!(whole_model, joined_model);
     assert_eq!(whole_model.predict_binned(&joined, None).unwrap(), joined_model.predict(&x).unwrap());
@@ -149,13 +150,15 @@ fn boosting_learns_what_was_planted() {
     let test: Vec<usize> = (3000..4000).collect();
     for bins in [64, 256] {
         let codes = Binned::new(&x, bins).unwrap();
-        let model =
-            Boosting::new(Loss::Squared).trees(200).fit(&codes, Training::new(&value).rows(&train)).unwrap();
+        let model = Boosting::params(Loss::Squared)
+            .trees(200)
+            .fit(&codes, Training::new(&value).rows(&train))
+            .unwrap();
         let found = model.predict_binned(&codes, Some(&test)).unwrap();
         let truth = value.select(Axis(0), &test);
         let r2 = 1.0 - (&found - &truth).mapv(|e| e * e).sum() / truth.var(0.0) / 1000.0;
         assert!(r2 > 0.93, "{r2}");
-        let model = Boosting::new(Loss::Logistic).fit(&codes, Training::new(&label).rows(&train)).unwrap();
+        let model = Boosting::params(Loss::Logistic).fit(&codes, Training::new(&label).rows(&train)).unwrap();
         let p = model.predict_binned(&codes, Some(&test)).unwrap();
         // The true probabilities have a log loss of their own; the model's may be a little worse.
         let loss = |p: &dyn Fn(usize) -> f64| -> f64 {
@@ -173,7 +176,7 @@ fn subsamples_are_seeded_and_still_learn() {
     let (x, value, _) = panel(2000, 5, 5);
     let codes = Binned::new(&x, 64).unwrap();
     let grow = |seed| {
-        let boosting = Boosting::new(Loss::Squared).subsample(0.3, seed);
+        let boosting = Boosting::params(Loss::Squared).subsample(0.3, seed);
         boosting.fit(&codes, Training::new(&value)).unwrap()
     };
     assert_eq!(grow(7), grow(7));
@@ -186,23 +189,23 @@ fn subsamples_are_seeded_and_still_learn() {
 fn degenerate_panels_are_fitted() {
     let y = Array1::from_iter((0..50).map(f64::from));
     let constant = Binned::new(&Array2::from_elem((50, 3), 0.1), 64).unwrap();
-    let model = Boosting::new(Loss::Squared).fit(&constant, Training::new(&y)).unwrap();
+    let model = Boosting::params(Loss::Squared).fit(&constant, Training::new(&y)).unwrap();
     assert!(distance(&model.predict_binned(&constant, None).unwrap(), &Array1::from_elem(50, 24.5)) < 1e-12);
     let x = Array2::from_shape_fn((50, 1), |(row, _)| row as f64 * 1e-300);
     let codes = Binned::new(&x, 64).unwrap();
     let same = Array1::from_elem(50, 0.1);
-    let model = Boosting::new(Loss::Squared).min_leaf_rows(1).fit(&codes, Training::new(&same)).unwrap();
+    let model = Boosting::params(Loss::Squared).min_leaf_rows(1).fit(&codes, Training::new(&same)).unwrap();
     assert!(distance(&model.predict(&x).unwrap(), &same) < 1e-15);
     // One row, and values as large as are let in.
     let large =
         Array1::from_elem(50, 1e150) * &Array1::from_iter((0..50).map(|row| f64::from(row % 2) - 0.5));
     let one = Training::new(&large).rows(&[3]);
-    let model = Boosting::new(Loss::Squared).fit(&codes, one).unwrap();
+    let model = Boosting::params(Loss::Squared).fit(&codes, one).unwrap();
     assert_eq!(model.predict(&x).unwrap()[0], 0.5e150);
-    let model = Boosting::new(Loss::Squared).min_leaf_rows(1).fit(&codes, Training::new(&large)).unwrap();
+    let model = Boosting::params(Loss::Squared).min_leaf_rows(1).fit(&codes, Training::new(&large)).unwrap();
     assert!(model.predict(&x).unwrap().iter().all(|v| v.is_finite()));
     let weightless = Array1::zeros(50);
-    let model = Boosting::new(Loss::Squared).fit(&codes, Training::new(&y).weights(&weightless)).unwrap();
+    let model = Boosting::params(Loss::Squared).fit(&codes, Training::new(&y).weights(&weightless)).unwrap();
     assert!(model.predict(&x).unwrap().iter().all(|v| *v == 0.0));
     assert_eq!(model.predict(&Array2::zeros((0, 1))).unwrap().len(), 0);
 }
@@ -232,8 +235,8 @@ fn bad_input_is_named() {
         Binned::join(&[&codes, &short]),
         Err(Error::Input(BadInput::ShapeMismatch { expected: 40, found: 30, .. }))
     ));
-    let squared = Boosting::new(Loss::Squared);
-    let logistic = Boosting::new(Loss::Logistic);
+    let squared = Boosting::params(Loss::Squared);
+    let logistic = Boosting::params(Loss::Logistic);
     let parameters = [
         squared.trees(0),
         squared.max_depth(0),

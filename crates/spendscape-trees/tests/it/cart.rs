@@ -72,7 +72,7 @@ proptest! {
         let mut expected = Array1::zeros(rows + fresh);
         reference(&x, &y, &grown, &everybody, (depth, least), &mut expected);
         let columns = SortedColumns::new(&x.slice(s![..rows, ..])).unwrap();
-        let cart = Cart::default().max_depth(depth).min_leaf_rows(least);
+        let cart = Cart::params().max_depth(depth).min_leaf_rows(least);
         let found = cart.fit(&columns, &y.slice(s![..rows])).unwrap().predict(&x).unwrap();
         let apart = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         prop_assert!(apart < 1e-12, "{found} {expected}");
@@ -82,18 +82,18 @@ proptest! {
 #[test]
 fn an_unlimited_tree_learns_by_heart() {
     let (x, value, _) = panel(700, 4, 1);
-    let model = Cart::default().fit(&SortedColumns::new(&x).unwrap(), &value).unwrap();
+    let model = Cart::params().fit(&SortedColumns::new(&x).unwrap(), &value).unwrap();
     assert_eq!(model.predict(&x).unwrap(), value);
     // Neither feature helps alone.
     let x = Array2::from_shape_fn((40, 2), |(row, column)| ((row >> column) & 1) as f64);
     let y = x.rows().into_iter().map(|row| (row[0] - row[1]).abs()).collect::<Array1<f64>>();
-    let model = Cart::default().fit(&SortedColumns::new(&x).unwrap(), &y).unwrap();
+    let model = Cart::params().fit(&SortedColumns::new(&x).unwrap(), &y).unwrap();
     assert_eq!(model.predict(&x).unwrap(), y);
     // Neighbors in the floating-point numbers, and both zeros, which are one value.
     let close = [0.1, 0.1_f64.next_up(), -0.0, 0.0];
     let x = Array2::from_shape_vec((4, 1), close.to_vec()).unwrap();
     let y = Array1::from(vec![1.0, 2.0, 3.0, 5.0]);
-    let model = Cart::default().fit(&SortedColumns::new(&x).unwrap(), &y).unwrap();
+    let model = Cart::params().fit(&SortedColumns::new(&x).unwrap(), &y).unwrap();
     assert_eq!(model.predict(&x).unwrap().to_vec(), [1.0, 2.0, 4.0, 4.0]);
 }
 
@@ -101,7 +101,7 @@ fn an_unlimited_tree_learns_by_heart() {
 fn the_scale_of_targets_does_not_matter() {
     let (x, value, _) = panel(300, 3, 2);
     let columns = SortedColumns::new(&x).unwrap();
-    let cart = Cart::default().max_depth(4);
+    let cart = Cart::params().max_depth(4);
     let one = cart.fit(&columns, &value).unwrap().predict(&x).unwrap();
     for power in [-400, 400] {
         let scale = 2.0_f64.powi(power);
@@ -120,24 +120,24 @@ fn bad_input_is_named() {
         Err(Error::Input(BadInput::NotFinite { row: 4, column: 1, .. }))
     ));
     assert!(matches!(SortedColumns::new(&Array2::zeros((3, 0))), Err(Error::NoFeature)));
-    for wrong in [Cart::default().max_depth(0), Cart::default().min_leaf_rows(0)] {
+    for wrong in [Cart::params().max_depth(0), Cart::params().min_leaf_rows(0)] {
         assert!(matches!(wrong.fit(&columns, &value), Err(Error::Input(BadInput::InvalidParameter { .. }))));
     }
-    let error = Cart::default().fit(&columns, &value.slice(s![..20])).err();
+    let error = Cart::params().fit(&columns, &value.slice(s![..20])).err();
     assert!(matches!(
         error,
         Some(Error::Input(BadInput::ShapeMismatch { argument: "y", expected: 30, found: 20 }))
     ));
     let none = SortedColumns::new(&Array2::zeros((0, 3))).unwrap();
     assert!(matches!(
-        Cart::default().fit(&none, &Array1::zeros(0)),
+        Cart::params().fit(&none, &Array1::zeros(0)),
         Err(Error::Input(BadInput::TooFew { .. }))
     ));
     let mut infinite = value.clone();
     infinite[9] = f64::NEG_INFINITY;
-    let error = Cart::default().fit(&columns, &infinite).err();
+    let error = Cart::params().fit(&columns, &infinite).err();
     assert!(matches!(error, Some(Error::Input(BadInput::NotFinite { argument: "y", row: 9, .. }))));
-    let model = Cart::default().fit(&columns, &value).unwrap();
+    let model = Cart::params().fit(&columns, &value).unwrap();
     assert!(matches!(model.predict(&dirty), Err(Error::Input(BadInput::NotFinite { .. }))));
     assert!(matches!(
         model.predict(&Array2::zeros((1, 2))),

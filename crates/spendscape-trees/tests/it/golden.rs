@@ -49,8 +49,8 @@ fn predict(boosting: Boosting, target: &str, weighted: bool) -> Array1<f64> {
 
 #[test]
 fn histograms_match() {
-    let squared = Boosting::new(Loss::Squared).trees(30);
-    let logistic = Boosting::new(Loss::Logistic);
+    let squared = Boosting::params(Loss::Squared).trees(30);
+    let logistic = Boosting::params(Loss::Logistic);
     let found = [
         ("squared", predict(squared.min_leaf_rows(5), "y", false)),
         ("penalized", predict(squared.max_depth(4).l2(2.0), "y", true)),
@@ -66,7 +66,7 @@ fn histograms_match() {
 #[test]
 fn exact_boosting_matches_on_its_training_rows() {
     // Elsewhere the cuts differ: scikit-learn's lie midway between two values of a node, ours between two of the panel.
-    let boosting = Boosting::new(Loss::Squared).trees(25).learning_rate(0.2).min_leaf_rows(1);
+    let boosting = Boosting::params(Loss::Squared).trees(25).learning_rate(0.2).min_leaf_rows(1);
     let train = s![..TRAIN];
     let found = predict(boosting, "y", false).slice(train).to_owned();
     let apart = distance(&found, &column("exact").slice(train).to_owned());
@@ -78,7 +78,7 @@ fn a_single_tree_matches_on_its_training_rows() {
     // Elsewhere it need not: of features that part a node alike scikit-learn takes one at random, and we the first.
     let train = s![..TRAIN];
     let (x, y) = (columns("x").slice(s![..TRAIN, ..]).to_owned(), column("y").slice(train).to_owned());
-    let cart = Cart::default().max_depth(6).min_leaf_rows(3);
+    let cart = Cart::params().max_depth(6).min_leaf_rows(3);
     let found = cart.fit(&SortedColumns::new(&x).unwrap(), &y).unwrap().predict(&x).unwrap();
     let apart = distance(&found, &column("cart").slice(train).to_owned());
     assert!(apart < DOUBLE, "{apart:e}");

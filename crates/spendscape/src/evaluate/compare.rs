@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use spendscape_run::{File, Found, Inputs, Notes, RunFolder, Sources, Stage, execute, inputs, outputs};
 use spendscape_schema::tables::{self, ComparisonSummary, ComparisonSummaryRow, Segments};
-use spendscape_segments::{Comparison, pairwise_agreement};
+use spendscape_segments::{comparison::Comparison, stability::pairwise_agreement};
 use spendscape_stats::{median, quantile};
 
 use super::{Evaluate, EvaluateOptions, comparison};
@@ -144,7 +144,7 @@ fn defined(value: f64) -> Option<f64> {
     Some(value).filter(|value| value.is_finite())
 }
 
-fn summary(summary: spendscape_segments::ComparisonSummary) -> Result<ComparisonSummaryRow> {
+fn summary(summary: spendscape_segments::comparison::ComparisonSummary) -> Result<ComparisonSummaryRow> {
     Ok(ComparisonSummaryRow {
         representation: summary.representation,
         measure: summary.measure.name().to_owned(),

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use spendscape_schema::tables;
-use spendscape_segments::{Comparison, ComparisonRow, Measure};
+use spendscape_segments::comparison::{Comparison, ComparisonRow, Measure};
 
 /// The comparison that a table holds.
 pub(super) fn read(table: tables::Comparison) -> Result<Comparison> {

@@ -6,7 +6,10 @@ use anyhow::{Context, Result, bail, ensure};
 use ndarray::Array2;
 use spendscape_run::{File, Notes, RunFolder, Segmentation, Sourced, inputs};
 use spendscape_schema::tables::{self, DriftRow, Segments};
-use spendscape_segments::{Drift, DriftTable, Fate, MatchConfig, group_means, match_segments, segment_drift};
+use spendscape_segments::{
+    identity::{Drift, DriftTable, Fate, MatchParams, match_segments, segment_drift},
+    profiles::group_means,
+};
 
 inputs! {
     /// The segments of an earlier run.
@@ -79,8 +82,8 @@ impl Earlier {
     ) -> Result<DriftTable> {
         let [old, new] = self.labels(customers, assigned);
         let next_id = self.centers.next_id;
-        let config = MatchConfig { keep, ..MatchConfig::default() };
-        let found = match_segments(&old, &new, segmentation.ids.len(), next_id, &config)?;
+        let params = MatchParams::default().keep(keep);
+        let found = match_segments(&old, &new, segmentation.ids.len(), next_id, &params)?;
         ensure!(
             found.drift.common > 0,
             "{}: no customer of the earlier run is in this one, so that its segments cannot be found again",
@@ -98,7 +101,7 @@ impl Earlier {
     /// If the earlier run's segments are damaged.
     pub(crate) fn compare(&self, customers: &[String], assigned: &[usize]) -> Result<DriftTable> {
         let [old, new] = self.labels(customers, assigned);
-        Ok(segment_drift(&old, &new, &self.centers.ids, MatchConfig::default().part)?)
+        Ok(segment_drift(&old, &new, &self.centers.ids, &MatchParams::default())?)
     }
 }
 

@@ -9,7 +9,7 @@ use anyhow::Result;
 use ndarray::Array2;
 use spendscape_run::{Segmentation, StoredStates};
 use spendscape_schema::tables::Segments;
-use spendscape_segments::dominance_order;
+use spendscape_segments::directions::dominance_order;
 
 /// Parameters of the panel that customers who come later must share.
 pub(crate) const PANEL_PARAMETERS: [&str; 3] = ["window", "short_window", "empty_windows"];

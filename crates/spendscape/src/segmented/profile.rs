@@ -10,7 +10,11 @@ use spendscape_schema::{
         ProfileTrajectories, ProfileTrajectoryRow, Profiles,
     },
 };
-use spendscape_segments::{Profile, ProfileInput, always_kept, profiles, unit_rows, yearly_stability};
+use spendscape_segments::{
+    directions::unit_rows,
+    profiles::{Profile, ProfileInput, always_kept, profiles},
+    stability::yearly_stability,
+};
 
 /// Classes listed per segment.
 const CLASSES: usize = 12;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
-use spendscape_dynamics::{InverseConfig, inverse_regression};
+use spendscape_dynamics::inverse::{InverseParams, inverse_regression};
 use spendscape_run::{
     File, Found as FoundInputs, FromTable, Inputs, Model, Notes, RunFolder, Segmentation, Sourced, Sources,
     Stage, StoredStates, StoredTargets, TableHead, TableInput, WithAxes, execute, inputs, outputs,
@@ -20,7 +20,7 @@ use spendscape_schema::{
     tables::{Angles, Drift, Frame, MeanShares, Predictions, Projection, Segments},
     window::Anchor,
 };
-use spendscape_segments::{angles_of, unit_rows};
+use spendscape_segments::directions::{angles_of, unit_rows};
 use spendscape_store::{Digest, Provenance, read_table};
 
 use crate::{
@@ -180,7 +180,7 @@ impl Stage for Assign {
         let segmentation = trained.centers;
         let assigned = segmentation.assign(&states.hidden)?;
         let weights = model.weights()?;
-        let inverse = inverse_regression(&weights.output, &weights.output_bias, &InverseConfig::default())?;
+        let inverse = inverse_regression(&weights.output, &weights.output_bias, &InverseParams::default())?;
         let predictions = predictions(&model, &panel, &inverse, &targets.grades)?;
         let mean_shares = mean_shares(&panel);
         let short_segments = short_segments(&segmentation, &panel.customers, short.as_ref())?;

@@ -11,8 +11,10 @@ use clap::Args;
 use ndarray::{Array2, Axis as Dimension};
 use serde::Serialize;
 use spendscape_dynamics::{
-    LstmCell, Outcome, Population, PopulationConfig, Verdict, analyze_population, evenly_spaced,
-    worth_studying,
+    fixed_points::{Outcome, Verdict},
+    map::LstmCell,
+    population::{Population, PopulationParams, analyze_population},
+    study::{evenly_spaced, worth_studying},
 };
 use spendscape_run::{
     File, IntoTable, Model, Notes, Outputs, Stage, StoredTargets, WithAxes, inputs, outputs,
@@ -117,8 +119,8 @@ impl Stage for Dynamics {
         let axes =
             Axes::new().with_numbered(Axis::Unit, units).with(Axis::Trait, targets.traits.iter().cloned());
         let cell = LstmCell::new(&weights.input, &weights.recurrent, &weights.bias)?;
-        let config = PopulationConfig { horizon: options.horizon, ..PopulationConfig::default() };
-        let population = analyze_population(&cell, &mean_shares, &config)?;
+        let params = PopulationParams::default().horizon(options.horizon);
+        let population = analyze_population(&cell, &mean_shares, &params)?;
         let extended = extended(options, &panel, &model, &mean_shares)?;
         let groups = attractors::Groups {
             targets: &targets,

@@ -18,7 +18,7 @@ use spendscape_schema::{
     Axis, seed,
     tables::{Drift, Examples, MeanShares, Predictions, Segments},
 };
-use spendscape_segments::{bootstrap_stability, unit_rows};
+use spendscape_segments::{directions::unit_rows, stability::bootstrap_stability};
 
 use super::command_line_defaults;
 use crate::segmented::{

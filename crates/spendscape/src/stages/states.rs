@@ -4,13 +4,13 @@
 use anyhow::Result;
 use ndarray::Array2;
 use serde::Serialize;
-use spendscape_dynamics::{InverseConfig, InverseRegression, inverse_regression};
+use spendscape_dynamics::inverse::{InverseParams, InverseRegression, inverse_regression};
 use spendscape_run::{File, Model, Notes, Stage, StoredStates, StoredTargets, WithAxes, inputs, outputs};
 use spendscape_schema::{
     Panel,
     tables::{Angles, Frame, MeanShares, Predictions, Projection, Reach, TraitAxes},
 };
-use spendscape_segments::{CanonicalFrame, unit_rows};
+use spendscape_segments::directions::{CanonicalFrame, unit_rows};
 
 use crate::readout::{axes, mean_shares, predictions, projection};
 
@@ -73,7 +73,7 @@ impl Stage for States {
         let weights = model.weights()?;
         let ends = states.ends()?;
         let frame = CanonicalFrame::fit(&ends, &weights.output, &targets.train)?;
-        let inverse = inverse_regression(&weights.output, &weights.output_bias, &InverseConfig::default())?;
+        let inverse = inverse_regression(&weights.output, &weights.output_bias, &InverseParams::default())?;
         add_notes(&inverse, notes);
         let axes = axes(&model);
         Ok(StatesOutputs {

@@ -11,8 +11,9 @@ use spendscape_lstm::Activation;
 use spendscape_run::Segmentation;
 use spendscape_schema::{seed, tables};
 use spendscape_segments::{
-    Comparison, ComparisonConfig, ComparisonRow, DEFAULT_NEIGHBORS, Measure, Representation, Space, compare,
-    net_directions, running_mean,
+    comparison::{Comparison, ComparisonParams, ComparisonRow, Measure, Representation, Space, compare},
+    directions::{net_directions, running_mean},
+    neighbors::DEFAULT_NEIGHBORS,
 };
 
 use self::baselines::Inputs;
@@ -112,17 +113,16 @@ pub(crate) fn compare_all(run: &Run, yearly: &Array3<f64>) -> Result<Comparison>
         })
         .collect();
     let inside = run.train_rows().len();
-    let config = ComparisonConfig {
-        depths: LEVELS,
-        neighbors: DEFAULT_NEIGHBORS.min(inside),
-        clusters: Segmentation::CLUSTERS.min(inside),
-        fine_clusters: FINE_CLUSTERS.min(inside),
-        starts: Segmentation::STARTS,
-        silhouette_sample: SILHOUETTE_CUSTOMERS,
-        null: true,
-    };
+    let params = ComparisonParams::default()
+        .depths(LEVELS)
+        .neighbors(DEFAULT_NEIGHBORS.min(inside))
+        .clusters(Segmentation::CLUSTERS.min(inside))
+        .fine_clusters(FINE_CLUSTERS.min(inside))
+        .starts(Segmentation::STARTS)
+        .silhouette_sample(SILHOUETTE_CUSTOMERS)
+        .null(true);
     let mut rng = seed::stream(1, "comparison", 0);
-    Ok(compare(&representations, &run.targets.grades, &run.targets.train, &config, &mut rng)?)
+    Ok(compare(&representations, &run.targets.grades, &run.targets.train, &params, &mut rng)?)
 }
 
 /// Features of all customers, of one kind.

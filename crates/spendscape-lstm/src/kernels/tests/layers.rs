@@ -63,7 +63,8 @@ impl<F: Real> Layer<F> {
         rng: &mut Xoshiro256PlusPlus,
         units: usize,
         steps: usize,
-        (masked, from_zero): (bool, bool),
+        masked: bool,
+        from_zero: bool,
     ) -> Self {
         let (lanes, width) = (k.lanes, round4(units));
         let mut padded = |rows: usize| {
@@ -184,7 +185,7 @@ fn layers<F: Real>(k: &Kernels<F>, tolerance: f64) {
     for &(units, steps) in sizes {
         for masked in [false, true] {
             for from_zero in [false, true] {
-                Layer::new(k, &mut rng, units, steps, (masked, from_zero)).check(k, tolerance);
+                Layer::new(k, &mut rng, units, steps, masked, from_zero).check(k, tolerance);
             }
         }
     }
@@ -201,17 +202,31 @@ fn rolled<F: Real>(k: &Kernels<F>) {
     const STEPS: usize = 5;
     let (mut rng, lanes) = (rng(4), k.lanes);
     for units in 1..=4 {
-        let mut layer = Layer::new(k, &mut rng, units, STEPS, (false, false));
+        let mut layer = Layer::new(k, &mut rng, units, STEPS, false, false);
         let held = layer.z[..4 * units * lanes].to_vec();
         layer.z = held.repeat(STEPS);
         let (mut h, mut c) = (layer.h[..units * lanes].to_vec(), layer.c[..units * lanes].to_vec());
         let mut path = vec![F::zero(); STEPS * units * lanes];
         let (mut h2, mut c2) = (h.clone(), c.clone());
-        let roll =
-            Roll { units, steps: STEPS, held: &held, w: &layer.w, h: &mut h, c: &mut c, path: &mut path };
+        let roll = Roll {
+            units,
+            steps: STEPS,
+            input_projection: &held,
+            w: &layer.w,
+            h: &mut h,
+            c: &mut c,
+            path: &mut path,
+        };
         assert!((k.roll)(roll));
-        let roll =
-            Roll { units, steps: STEPS, held: &held, w: &layer.w, h: &mut h2, c: &mut c2, path: &mut [] };
+        let roll = Roll {
+            units,
+            steps: STEPS,
+            input_projection: &held,
+            w: &layer.w,
+            h: &mut h2,
+            c: &mut c2,
+            path: &mut [],
+        };
         assert!((k.roll)(roll) && h2 == h && c2 == c, "{}: the path changes the end", k.name);
 
         let mut recurrent = vec![F::zero(); 4 * units * units];
@@ -235,7 +250,8 @@ fn rolled<F: Real>(k: &Kernels<F>) {
         assert!(h == path[(STEPS - 1) * units * lanes..], "{}", k.name);
         assert!(c == layer.c[STEPS * units * lanes..], "{}", k.name);
     }
-    let roll = Roll { units: 5, steps: 1, held: &[], w: &[], h: &mut [], c: &mut [], path: &mut [] };
+    let roll =
+        Roll { units: 5, steps: 1, input_projection: &[], w: &[], h: &mut [], c: &mut [], path: &mut [] };
     assert!(!(k.roll)(roll), "{}: five units are not fused", k.name);
 }
 

@@ -141,8 +141,8 @@ fn steps_of_adam() {
 fn prefetching<F: Real>(k: &Kernels<F>) {
     let x = vec![F::one(); 3];
     let starts: Vec<usize> = (0..k.lanes).map(|lane| lane * 1_000_000).collect();
-    (k.fetch)(Next { x: &x, starts: &starts, line: 1 << 20, count: 3 });
-    (k.fetch)(Next::NONE);
+    (k.prefetch)(Next { x: &x, starts: &starts, line: 1 << 20, count: 3 });
+    (k.prefetch)(Next::NONE);
     let mut y: Vec<F> = (0..k.lanes).map(|lane| F::from_f64(lane as f64 / 3.0 - 2.0)).collect();
     (k.tanh)(&mut y);
     for (lane, &y) in y.iter().enumerate() {

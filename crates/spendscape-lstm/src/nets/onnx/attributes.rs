@@ -11,7 +11,7 @@ const STRING: i32 = 3;
 const INTS: i32 = 7;
 const STRINGS: i32 = 8;
 
-/// What the attributes of a node say that can be computed; everything else is refused.
+/// The attributes of a node that can be computed; everything else is refused.
 pub(super) struct Attributes {
     pub(super) hidden_size: Option<i64>,
     /// Of a GRU: the reset gate acts after the recurrent product.

@@ -4,15 +4,18 @@
 use anyhow::Result;
 use ndarray::{Array1, Array2, ArrayView1, Axis as Dimension};
 use spendscape_dynamics::{
-    Curve, CurveFit, GroupVerdict, Label, PointClusters, Population, Shape, Verdicts, fit_attractors,
-    judge_group, label_points,
+    attractors::{
+        Curve, CurveFit, GroupVerdict, Label, PointClusters, Shape, Verdicts, fit_attractors, judge_group,
+        label_points,
+    },
+    population::Population,
 };
 use spendscape_run::{Notes, StoredTargets, Weights};
 use spendscape_schema::{
     seed,
     tables::{AttractorRow, Attractors, words},
 };
-use spendscape_segments::dominant;
+use spendscape_segments::directions::dominant;
 use spendscape_stats::BadInput;
 
 /// Points along a fitted curve that are written for figures.

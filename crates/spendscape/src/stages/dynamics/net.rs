@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 use ndarray::Array2;
 use serde::Serialize;
-use spendscape_dynamics::{Driven, GruCell, LstmCell, RnnCell, StackedLstm};
+use spendscape_dynamics::map::{Driven, GruCell, LstmCell, RnnCell, StackedLstm};
 use spendscape_lstm::{Cell, Error, LARGEST_WEIGHT, NetChoice, RecurrentLayer, RecurrentNet, Tensors};
 use spendscape_run::{FromFile, Notes, Outputs, RunFolder, Sources, Stage, execute, inputs, outputs};
 use spendscape_schema::csv;
@@ -243,8 +243,8 @@ impl Study<'_> {
             (Cell::Plain(nonlinearity), [layer]) => {
                 let cell = RnnCell::new(&layer.input, &layer.recurrent, &layer.bias())?;
                 self.under(&cell.with(match nonlinearity {
-                    spendscape_lstm::Nonlinearity::Tanh => spendscape_dynamics::Nonlinearity::Tanh,
-                    spendscape_lstm::Nonlinearity::Relu => spendscape_dynamics::Nonlinearity::Relu,
+                    spendscape_lstm::Nonlinearity::Tanh => spendscape_dynamics::map::Nonlinearity::Tanh,
+                    spendscape_lstm::Nonlinearity::Relu => spendscape_dynamics::map::Nonlinearity::Relu,
                 }))
             }
             (_, layers) => bail!("{} layers: only LSTM layers can be stacked", layers.len()),

@@ -9,7 +9,10 @@ use clap::Args;
 use ndarray::Array2;
 use rayon::prelude::*;
 use serde::Serialize;
-use spendscape_dynamics::{Driven, StudiedMap, StudyConfig, StudyInputs, study_map};
+use spendscape_dynamics::{
+    map::Driven,
+    study::{StudiedMap, StudyInputs, StudyParams, study_map},
+};
 use spendscape_schema::{Axes, Axis, seed};
 
 pub use self::tables::MapTables;
@@ -63,18 +66,26 @@ pub(super) fn study<C: Driven>(
     options: &StudyOptions,
 ) -> Result<MapTables> {
     let StudyOptions { basin_samples, longest_cycle, followed } = *options;
-    let studied = each(cell, inputs, &StudyConfig { horizon, basin_samples, longest_cycle, followed })?;
+    let studied = each(
+        cell,
+        inputs,
+        &StudyParams::default()
+            .horizon(horizon)
+            .basin_samples(basin_samples)
+            .longest_cycle(longest_cycle)
+            .followed(followed),
+    )?;
     warn(&inputs.labels, &studied);
     MapTables::of(inputs, &studied, &Axes::new().with(Axis::Unit, cell.state_names()))
 }
 
 /// Studies the maps side by side.
-fn each<C: Driven>(cell: &C, inputs: &Inputs<'_>, config: &StudyConfig) -> Result<Vec<StudiedMap>> {
+fn each<C: Driven>(cell: &C, inputs: &Inputs<'_>, params: &StudyParams) -> Result<Vec<StudiedMap>> {
     let rows = inputs.held.nrows();
     let studied = StudyInputs { held: &inputs.held, paths: &inputs.paths };
     let progress = Mutex::new((0, Progress::new("maps")));
     let one = |row: usize| {
-        let map = study_map(cell, &studied, row, config, &mut seed::stream(1, "basins", row as u64))?;
+        let map = study_map(cell, &studied, row, params, &mut seed::stream(1, "basins", row as u64))?;
         if let Ok(mut progress) = progress.lock() {
             progress.0 += 1;
             let done = format!("{} of {rows} studied", progress.0);

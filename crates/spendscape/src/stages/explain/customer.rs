@@ -16,9 +16,12 @@ use spendscape_schema::{
         SurrogateAngles,
     },
 };
-use spendscape_segments::dominance_order;
+use spendscape_segments::directions::dominance_order;
 use spendscape_store::{Digest, TableReader};
-use spendscape_surrogate::{Explanation, MAX_ERROR_DEGREES, degrees_between, median_gauge, winner};
+use spendscape_surrogate::{
+    explain::{Explanation, MAX_ERROR_DEGREES, winner},
+    fidelity::{degrees_between, median_gauge},
+};
 
 use super::{
     ExplainInputs, Source, TRAINED, TYPICAL_ANGLE_ERROR, TYPICAL_ERROR, TrainedInputs,

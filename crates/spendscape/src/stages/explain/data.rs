@@ -7,7 +7,7 @@ use spendscape_schema::{
     Axis, Panel,
     tables::{Angles, MeanShares, Predictions},
 };
-use spendscape_surrogate::{LinearModel, Ols};
+use spendscape_surrogate::models::{LinearModel, Ols};
 
 inputs! {
     /// The tables of the customers of a trained run, or of a batch that was assigned.

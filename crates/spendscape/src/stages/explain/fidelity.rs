@@ -10,12 +10,16 @@ use spendscape_schema::{
     tables::{MetricRow, Metrics},
 };
 use spendscape_segments::{
-    adjusted_mutual_information, adjusted_rand_index, dominance_order, prefix_labels, share_equal,
+    directions::{dominance_order, prefix_labels},
+    quality::{adjusted_mutual_information, adjusted_rand_index, share_equal},
 };
 use spendscape_stats::{Split, median, quantile};
 use spendscape_surrogate::{
-    ANCHOR, Explanation, MAX_ERROR_DEGREES, Ols, R2Intervals, Refusal, SegmentExplainer, SegmentExplanation,
-    driver_agreement, errors_by_segment, learning_curve, r2_intervals,
+    explain::{
+        Explanation, MAX_ERROR_DEGREES, Refusal, SegmentExplainer, SegmentExplanation, driver_agreement,
+    },
+    fidelity::{ANCHOR, R2Intervals, errors_by_segment, learning_curve, r2_intervals},
+    models::Ols,
 };
 
 use super::{

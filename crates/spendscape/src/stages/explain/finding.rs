@@ -5,8 +5,11 @@ use ndarray::{Array1, Array2, Array3, Axis as Dimension};
 use rayon::prelude::*;
 use spendscape_stats::EmpiricalDistribution;
 use spendscape_surrogate::{
-    AngularErrors, Candidate, Counterfactual, CounterfactualSearch, Observed, SegmentExplainer,
-    SegmentExplanation, level_classes, winner,
+    explain::{
+        Candidate, Counterfactual, CounterfactualSearch, Observed, SegmentExplainer, SegmentExplanation,
+        level_classes, winner,
+    },
+    fidelity::AngularErrors,
 };
 
 use super::{

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use spendscape_run::RunFolder;
 use spendscape_schema::tables::{FlaggedClassRow, FlaggedClasses};
-use spendscape_surrogate::companions;
+use spendscape_surrogate::explain::companions;
 
 use super::{ExplainOptions, named::told_by_name};
 use crate::text::read_text;

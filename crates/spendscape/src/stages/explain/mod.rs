@@ -29,7 +29,7 @@ use spendscape_schema::{
     tables::{Contributions, Explanations, FlaggedClasses, Metrics, Moves, SurrogateAngles},
 };
 use spendscape_stats::median;
-use spendscape_surrogate::MAX_ERROR_DEGREES;
+use spendscape_surrogate::explain::MAX_ERROR_DEGREES;
 
 pub use self::{data::CustomerInputs, flags::ClassList, tables::SurrogateTable};
 use self::{data::Data, finding::Explainer};

@@ -12,7 +12,11 @@ use spendscape_schema::{
     },
 };
 use spendscape_store::Stored;
-use spendscape_surrogate::{Gauge, LinearModel, Refusal, Score, median_gauge, winner};
+use spendscape_surrogate::{
+    explain::{Gauge, Refusal, Score, winner},
+    fidelity::median_gauge,
+    models::LinearModel,
+};
 
 use super::finding::{Explainer, Finding, Peers};
 

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use spendscape_goals::{
-    Campaign, CampaignEvaluation, CampaignOptions as Rules, Targeting, evaluate_campaign, plan_campaign,
+use spendscape_goals::applications::{
+    Campaign, CampaignEvaluation, CampaignRequest, Targeting, evaluate_campaign, plan_campaign,
 };
 use spendscape_run::{File, Notes, RunFolder, Stage, outputs};
 use spendscape_schema::{
@@ -84,7 +84,7 @@ impl Stage for PlanCampaigns {
             };
             options.goal.iter().map(find).collect::<Result<_>>()?
         };
-        let rules = Rules {
+        let request = CampaignRequest {
             horizon: options.horizon,
             capacity: options.capacity.unwrap_or((ahead.data.customers.len() / 10).max(1)),
             certain: options.certain,
@@ -95,7 +95,7 @@ impl Stage for PlanCampaigns {
         horizons.dedup();
         let outlook = ahead.outlook(ahead.from, &horizons)?;
         let plans: Vec<Campaign> =
-            goals.iter().map(|goal| Ok(plan_campaign(&outlook, *goal, &rules)?)).collect::<Result<_>>()?;
+            goals.iter().map(|goal| Ok(plan_campaign(&outlook, *goal, &request)?)).collect::<Result<_>>()?;
         let customers = &ahead.data.customers;
         let targets = plans.iter().flat_map(|plan| plan.targets.iter().map(|target| (plan.goal, target)));
         let rows = targets.map(|(goal, target)| CampaignRow {
@@ -117,8 +117,8 @@ impl Stage for PlanCampaigns {
         let mut rng = seed::stream(options.future.seed, "goals campaign", 0);
         let mut judged = Vec::new();
         for goal in &goals {
-            let then = plan_campaign(&before, *goal, &rules)?;
-            match evaluate_campaign(&before, &ahead.sequences, *goal, &rules, options.draws, &mut rng) {
+            let then = plan_campaign(&before, *goal, &request)?;
+            match evaluate_campaign(&before, &ahead.sequences, *goal, &request, options.draws, &mut rng) {
                 Ok(evaluation) => judged.push((then, evaluation)),
                 Err(spendscape_goals::Error::Input(reason @ BadInput::TooFew { .. })) => {
                     tracing::warn!(goal = names[*goal], %reason, "not evaluated");

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
-use spendscape_goals::{CrossSellOptions as Rules, Items, Rule, cross_sell as pairs};
+use spendscape_goals::applications::{CrossSellRequest, Items, Rule, cross_sell as pairs};
 use spendscape_run::{File, Notes, Stage, outputs};
 use spendscape_schema::{
     day,
@@ -79,8 +79,8 @@ impl Stage for CrossSell {
         };
         let mut rows = Vec::new();
         for (rule, rule_name) in RULES {
-            let rules = Rules { items, rule, window: options.window, periods: options.periods };
-            let found = pairs(&sequences, data.classes()?, until, &rules)?;
+            let request = CrossSellRequest { items, rule, window: options.window, periods: options.periods };
+            let found = pairs(&sequences, data.classes()?, until, &request)?;
             let sure =
                 found.iter().filter(|pair| pair.q_value <= options.false_discoveries && pair.lift > 1.0);
             tracing::info!(rule = rule_name, tested = found.len(), discoveries = sure.count(), "pairs");

@@ -5,7 +5,11 @@ use std::{borrow::Cow, collections::HashMap, ops::Range};
 use anyhow::{Context, Result, bail};
 use ndarray::{Array2, s};
 use serde::de::DeserializeOwned;
-use spendscape_goals::{Block, Blocks, Classes, Covariates, Error, Sequences, SequencesBuilder, Target};
+use spendscape_goals::{
+    Covariates, Error, Sequences, SequencesBuilder, Target,
+    applications::Classes,
+    model::{Block, Blocks},
+};
 use spendscape_run::{File, Found, Inputs, LongTable, Sourced, Sources};
 use spendscape_schema::{
     arrays::Rows,

@@ -4,7 +4,8 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 use spendscape_goals::{
-    DemandForecast, DemandScore, Outlook, Period, Quantity, Series, forecast_demand, score_demand,
+    Outlook,
+    applications::{DemandForecast, DemandScore, Period, Quantity, Series, forecast_demand, score_demand},
 };
 use spendscape_run::{File, Notes, RunFolder, Stage, outputs};
 use spendscape_schema::tables::{Demand, DemandRow, DemandScoreRow, DemandScores};
@@ -104,7 +105,7 @@ impl Stage for ForecastDemand {
             tracing::warn!("history is too short to judge forecasts on");
             Vec::new()
         } else {
-            score_demand(&past, unscored, &ahead.sequences, classes, (period, ahead.from))?
+            score_demand(&past, unscored, &ahead.sequences, classes, period, ahead.from)?
         };
         Ok(DemandOutputs { demand: forecasts(&rows, &ahead.data)?, scores: scored(&scores, &ahead.data)? })
     }

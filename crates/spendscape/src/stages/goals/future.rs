@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
-use spendscape_goals::{Covariates, Outlook, Sequences, Simulation, TimeCuts};
+use spendscape_goals::{Covariates, Outlook, Sequences, TimeCuts, model::Simulation};
 use spendscape_run::{RunFolder, Sources, Stage, execute, inputs};
 use spendscape_schema::day;
 

@@ -10,7 +10,7 @@ use arrow::array::RecordBatch;
 use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
-use spendscape_goals::{Decisive, Event, GroupRules, Grouping, Sequences};
+use spendscape_goals::{Event, GoalRule, GroupBy, GroupRules, Sequences};
 use spendscape_ledger::{BlockRequest, ChannelColumn, CustomerBlocks, Transaction};
 use spendscape_run::{
     File, Found, GOAL_MAP_FILE, Inputs, JsonOutput, Notes, Outputs, RunFolder, Sources, Stage, StageWriter,
@@ -246,8 +246,8 @@ impl Source {
         };
         let ledger = CustomerBlocks::survey(&[&path], request)?;
         let rules = GroupRules {
-            by: if options.group == By::Day { Grouping::Day } else { Grouping::Time },
-            goal: if options.goal == Decides::MostMoney { Decisive::MostMoney } else { Decisive::Largest },
+            by: if options.group == By::Day { GroupBy::Day } else { GroupBy::Time },
+            goal: if options.goal == Decides::MostMoney { GoalRule::MostMoney } else { GoalRule::Largest },
             until: Some(options.until.map_or(ledger.last_day(), day::number)),
         };
         Ok(Self { path, ledger, goals, covariates, rules, block: options.block, memory: options.memory })

@@ -9,8 +9,10 @@ use arrow::{
 };
 use ndarray::Array2;
 use spendscape_goals::{
-    Baseline, BesideRivals, Calendar, ConfusionCell, Covariates, Estimate, GoalModel, Measure, Predictions,
-    Predictor, PredictorMeasure, Rivals, Sequences, Target,
+    Calendar, Covariates, Estimate, Sequences, Target,
+    baselines::Baseline,
+    measures::{BesideRivals, ConfusionCell, Measure, Predictions, Predictor, PredictorMeasure, Rivals},
+    model::GoalModel,
 };
 use spendscape_run::{File, LongTable, RunFolder, outputs};
 use spendscape_schema::{

@@ -1,7 +1,7 @@
 //! The model of next groups between its table and memory.
 
 use anyhow::{Context, Result, bail};
-use spendscape_goals::{GoalModel, GoalSettings};
+use spendscape_goals::model::{GoalModel, GoalSettings};
 use spendscape_run::{
     File, Found, FromTable, Inputs, IntoTable, Notes, Sourced, Sources, TableContent,
     model::{set_tensors, tensor_table, tensors},

@@ -6,7 +6,10 @@ use anyhow::{Result, bail};
 use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
-use spendscape_goals::{Explained, Reason, Target};
+use spendscape_goals::{
+    Target,
+    model::{Explained, Reason},
+};
 use spendscape_run::{File, Notes, RunFolder, Sources, Stage, WithAxes, execute, outputs};
 use spendscape_schema::{
     Axes, Axis, Table, day,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
-use spendscape_goals::{RecommendOptions as Rules, recommend as rank};
+use spendscape_goals::applications::{RecommendationRequest, recommend as rank};
 use spendscape_run::{File, Notes, RunFolder, Stage, outputs};
 use spendscape_schema::tables::{RecommendationRow, Recommendations};
 
@@ -68,7 +68,7 @@ impl Stage for Recommend {
         let options = &params.options;
         let ahead = options.future.open(inputs, params.futures)?;
         let outlook = ahead.outlook(ahead.from, &[options.horizon])?;
-        let rules = Rules {
+        let request = RecommendationRequest {
             horizon: options.horizon,
             goals: options.goals,
             classes: options.classes,
@@ -77,7 +77,7 @@ impl Stage for Recommend {
             excluded_classes: options.exclude_classes.clone(),
         };
         let data = &ahead.data;
-        let rows = rank(&outlook, &ahead.sequences, data.classes()?, &rules)?;
+        let rows = rank(&outlook, &ahead.sequences, data.classes()?, &request)?;
         tracing::info!(rows = rows.len(), "recommendations");
         let rows = rows.into_iter().map(|row| RecommendationRow {
             customer: data.customers[row.customer].clone(),

@@ -1,7 +1,7 @@
 //! What became of the transactions when groups were formed.
 
 use serde::Serialize;
-use spendscape_goals::Left;
+use spendscape_goals::Excluded;
 
 /// What became of the transactions, and how much is known of whom.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -39,7 +39,7 @@ pub(super) struct GroupsReport {
 }
 
 impl GroupsReport {
-    pub(super) fn add(&mut self, left: Left) {
+    pub(super) fn add(&mut self, left: Excluded) {
         self.inflows += left.inflows;
         self.without_goal += left.without_goal;
         self.future += left.future;

@@ -7,7 +7,8 @@ use clap::Args;
 use rand::seq::SliceRandom;
 use serde::Serialize;
 use spendscape_goals::{
-    Calendar, Covariates, GoalEpoch, GoalModel, GoalParams, Sequences, Split, Target, TimeCuts, prefixes,
+    Calendar, Covariates, Sequences, Split, Target, TimeCuts,
+    model::{GoalEpoch, GoalModel, GoalParams, prefixes},
 };
 use spendscape_run::{File, LongTable, Notes, RunFolder, Sources, Stage, execute, inputs, outputs};
 use spendscape_schema::{
@@ -104,7 +105,7 @@ impl TrainOptions {
         let runs: usize = train.iter().map(|groups| groups.div_ceil(self.window.max(1))).sum();
         let epochs = self.epochs.unwrap_or((PASSED / groups.max(1)).clamp(4, 40));
         let batch = self.batch.unwrap_or((runs / STEPS).clamp(2, 32));
-        let params = GoalParams::default()
+        let params = GoalModel::params()
             .units(self.units)
             .layers(self.layers)
             .dropout(self.dropout)
@@ -261,7 +262,7 @@ fn fit(
     };
     let mut rng = seed::stream(options.seed, "goals train", 0);
     let channels = data.labels.channels.len();
-    let mut model = GoalModel::train(&source, calendar, channels, &params, &mut rng, after_pass)?;
+    let mut model = params.fit(&source, calendar, channels, &mut rng, after_pass)?;
     let (mut passes, mut progress) = passes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     progress.done();
     // The networks train side by side: their passes come in any order.

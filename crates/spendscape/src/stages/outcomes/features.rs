@@ -11,7 +11,7 @@ use spendscape_outcomes::{
 };
 use spendscape_run::{FromFile, Sourced, angle_names};
 use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, csv::Record, seed, tables};
-use spendscape_segments::{CanonicalFrame, final_states};
+use spendscape_segments::directions::{CanonicalFrame, final_states};
 use spendscape_stats::Fold;
 
 use crate::stages::columns::{number_of, read_columns};

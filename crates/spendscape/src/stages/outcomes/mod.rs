@@ -13,8 +13,8 @@ use clap::Args;
 use ndarray::Array1;
 use serde::Serialize;
 use spendscape_outcomes::{
-    Block, EVERYBODY, FeatureSet, FoldScores, HeldOut, Learner, LearnerOptions, Measured, Outcome, Reference,
-    SkippedGroup, Study, Task, audit, cross_validate, measure_held_out,
+    Block, FeatureSet, FoldScores, HeldOut, Learner, Outcome, Study, Task, audit, cross_validate,
+    held_out::{EVERYBODY, Measured, Reference, SkippedGroup, measure_held_out},
 };
 use spendscape_run::{File, Notes, RunFolder, Sourced, Sources, Stage, execute, inputs, outputs};
 use spendscape_schema::{
@@ -173,12 +173,8 @@ impl Stage for Outcomes {
             .with_context(|| format!("{}, column {}", options.labels.display(), options.target))?;
         let features = FoldFeatures { units: options.units, seed: options.seed };
         let sets = data.sets();
-        let study = Study {
-            sets: &sets,
-            learners: &Learner::ALL,
-            options: LearnerOptions { balanced: options.balanced },
-            outcome: &outcome,
-        };
+        let study =
+            Study { sets: &sets, learners: &Learner::ALL, balanced: options.balanced, outcome: &outcome };
         let folds = folds(options, &labels, &outcome)?;
         let first = audit(&features, &data, study, &folds[0], |rows| Box::new(data.altered(rows)))?;
         let held_out = validate(&features, &data, study, &folds, first)?;
@@ -303,7 +299,7 @@ fn explain(
         );
         return Ok((None, None));
     }
-    let model = Learner::Linear.fit(&x, study.outcome, &all, study.options)?;
+    let model = Learner::Linear.params().balanced(study.balanced).fit(&x, study.outcome, &all)?;
     let scores: Array1<f64> = model.predict(&x)?;
     let Some(contributions) = model.contributions(&x)? else { return Ok((None, None)) };
     let reasons = table::reasons(&labels.customers, &scores, &contributions, &columns)?;

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use ndarray::{Array1, Array2};
 use spendscape_outcomes::{
-    EVERYBODY, HeldOut, Measured, Outcome, Scorecard, ScorecardParams, adverse_reasons,
+    HeldOut, Outcome, Scorecard, adverse_reasons,
+    held_out::{EVERYBODY, Measured},
 };
 use spendscape_run::{File, RunFolder};
 use spendscape_schema::tables::{
@@ -112,7 +113,7 @@ pub(super) fn scorecard(
     outcome: &Outcome,
     features: &[String],
 ) -> Result<Vec<ScorecardRow>> {
-    let card = Scorecard::fit(ScorecardParams::default(), x, outcome.values())?;
+    let card = Scorecard::params().fit(x, outcome.values())?;
     let (n, overall) = (x.nrows() as i64, outcome.values().sum() / x.nrows() as f64);
     let finite = |number: f64| number.is_finite().then_some(number);
     let base = ScorecardRow {

@@ -1,9 +1,7 @@
 //! The pipeline's own features under the audit, and a network trained on everybody, which it must catch.
 
 use ndarray::Array1;
-use spendscape_outcomes::{
-    Block, Error, FeatureSet, Features, Learner, LearnerOptions, Outcome, Study, Task,
-};
+use spendscape_outcomes::{Block, Error, FeatureSet, Features, Learner, Outcome, Study, Task};
 use spendscape_stats::{Fold, stratified_folds};
 use spendscape_synth::{Bank, BankParams, Preset, bank_coefficients};
 
@@ -47,8 +45,7 @@ fn the_network_is_trained_inside_the_fold() {
     let mut rng = spendscape_schema::seed::stream(1, "audit", 0);
     let fold = &stratified_folds(&outcome.strata(), 5, 1, &mut rng).unwrap()[0];
     let sets = [FeatureSet::new("trajectory", &["trajectory"])];
-    let options = LearnerOptions::default();
-    let study = Study { sets: &sets, learners: &[Learner::Linear], options, outcome: &outcome };
+    let study = Study { sets: &sets, learners: &[Learner::Linear], balanced: false, outcome: &outcome };
     let features = || FoldFeatures { units: 2, seed: 1 };
     let altered = |rows: &[usize]| Box::new(data.altered(rows));
     audit(&features(), &data, study, fold, altered).unwrap();

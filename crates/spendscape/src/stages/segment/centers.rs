@@ -4,7 +4,7 @@ use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
 use spendscape_run::{Segmentation, rows_where};
 use spendscape_schema::seed;
-use spendscape_segments::KMeans;
+use spendscape_segments::clusters::KMeans;
 
 /// By how much the inertia of a fresh fit must be smaller to replace that of the fit that continues an earlier run's
 /// segments. Directions have hardly any gaps between them, so that many partitions are nearly equally good: this trades a

@@ -6,7 +6,7 @@ use anyhow::Result;
 use ndarray::{Array2, Axis as Dimension};
 use spendscape_run::StoredStates;
 use spendscape_schema::tables::{ExampleRow, Examples};
-use spendscape_segments::{steady_examples, turned_examples};
+use spendscape_segments::trajectories::{steady_examples, turned_examples};
 
 /// Examples kept per role.
 const EXAMPLES: usize = 10;

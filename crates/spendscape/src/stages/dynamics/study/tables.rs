@@ -3,8 +3,11 @@
 use anyhow::Result;
 use ndarray::Array1;
 use spendscape_dynamics::{
-    Branch, BranchEnd, BranchPoint, Jump, JumpCause, MapVerdict, Membership, Method, Outcome, Passage,
-    Status, StudiedMap,
+    attractors::MapVerdict,
+    continuation::{Branch, BranchEnd, BranchPoint, Jump, JumpCause, Passage},
+    fixed_points::{Method, Outcome, Status},
+    orbits::Membership,
+    study::StudiedMap,
 };
 use spendscape_run::{File, WithAxes, outputs};
 use spendscape_schema::{

@@ -1,0 +1,9 @@
+//! Measures of held-out scores, and the values that they are reported as.
+
+mod measure;
+mod measured;
+
+pub use measure::measure_held_out;
+pub use measured::{
+    BEST_POSSIBLE, ComparedSets, EVERYBODY, Measured, MeasuredPoint, MeasuredScore, Reference, SkippedGroup,
+};
