@@ -113,6 +113,7 @@ impl<'a> Population<'a> {
         let (params, classes) = (self.params, self.log_share.len());
         let rng = &mut seed::stream(params.seed, "customer", number as u64);
         self.draw_life(traits, events, rng);
+        self.move_to_types(number, traits, events);
         let taste: Vec<f64> = (0..classes).map(|_| params.taste * normal(rng)).collect();
         let (mut shares, mut amounts) = (vec![0.0; classes], vec![0.0; classes]);
         let mut gammas = Vec::with_capacity(classes);
@@ -167,6 +168,26 @@ impl<'a> Population<'a> {
                 }
             }
             *z = now;
+        }
+    }
+
+    /// Traits of a customer's kind: the trait k that it has most of lies s (1 - 1/5) above the mean of all customers, the others
+    /// s / 5 below it. A life event makes it any kind again. Kinds have a stream of their own, so that a bank without them is the
+    /// same as ever.
+    fn move_to_types(&self, number: usize, traits: &mut [[f64; TRAITS]], events: &[bool]) {
+        let (separation, spread) = (self.params.separation, self.params.spread);
+        let rng = &mut seed::stream(self.params.seed, "type", number as u64);
+        let mut kind = 0;
+        for (year, (z, event)) in traits.iter_mut().zip(events).enumerate() {
+            // Drawn in any case, so that one more event does not change the kinds that follow.
+            let drawn = rng.random_range(0..TRAITS);
+            if year == 0 || *event {
+                kind = drawn;
+            }
+            for (k, level) in z.iter_mut().enumerate() {
+                let own = if k == kind { 1.0 } else { 0.0 };
+                *level = spread * *level + separation * (own - 1.0 / TRAITS as f64);
+            }
         }
     }
 

@@ -9,6 +9,9 @@ pub enum Preset {
     Base,
     /// lambda = 1: its linear fits land nearer the papers' .78, and it was chosen for that.
     Strong,
+    /// lambda = .45, and five kinds of customers, three standard deviations of the base bank's traits apart: what
+    /// clusters of trajectories need.
+    Types,
 }
 
 impl Preset {
@@ -16,8 +19,16 @@ impl Preset {
     #[must_use]
     pub fn strength(self) -> f64 {
         match self {
-            Self::Base => 0.45,
+            Self::Base | Self::Types => 0.45,
             Self::Strong => 1.0,
+        }
+    }
+
+    /// How far the kinds of customers lie from each other's traits, and how much traits vary within a kind.
+    fn types(self) -> (f64, f64) {
+        match self {
+            Self::Base | Self::Strong => (0.0, 1.0),
+            Self::Types => (3.0, 0.6),
         }
     }
 }
@@ -29,6 +40,8 @@ impl Preset {
 /// | `customers` | 26,000 | number of customers N | 1 to 999,999 |
 /// | `years` | 6 | number of years T | 1 to 60 |
 /// | `strength` | the preset's | lambda: how strongly traits drive spending | 0 to 10 |
+/// | `separation` | the preset's | s: by how much a kind of customers has more of its trait than the others; 0 makes all of one kind | 0 to 20 |
+/// | `spread` | the preset's | standard deviation of each trait within a kind | 0 to 10 |
 /// | `persistence` | .9 | rho: correlation of traits from year to year | 0 to 1 |
 /// | `event_probability` | .04 | life events per customer and year, from the second year on | 0 to 1 |
 /// | `taste` | .6 | standard deviation of a customer's constant taste per class | 0 to 10 |
@@ -43,6 +56,8 @@ pub struct BankParams {
     pub(crate) customers: usize,
     pub(crate) years: usize,
     pub(crate) strength: f64,
+    pub(crate) separation: f64,
+    pub(crate) spread: f64,
     pub(crate) persistence: f64,
     pub(crate) event_probability: f64,
     pub(crate) taste: f64,
@@ -72,10 +87,13 @@ impl BankParams {
     /// The bank of a preset with 26,000 customers, six years and seed 1.
     #[must_use]
     pub fn new(preset: Preset) -> Self {
+        let (separation, spread) = preset.types();
         Self {
             customers: 26_000,
             years: 6,
             strength: preset.strength(),
+            separation,
+            spread,
             persistence: 0.9,
             event_probability: 0.04,
             taste: 0.6,
@@ -95,6 +113,10 @@ impl BankParams {
         years: usize,
         /// Sets lambda, how strongly traits drive spending.
         strength: f64,
+        /// Sets s, by how much a kind of customers has more of its trait than the others.
+        separation: f64,
+        /// Sets the standard deviation of each trait within a kind.
+        spread: f64,
         /// Sets rho, the correlation of traits from year to year.
         persistence: f64,
         /// Sets the probability of a life event per customer and year.
@@ -124,6 +146,8 @@ impl BankParams {
         within("the number of customers", customers, 1.0, MAX_CUSTOMERS as f64, "from 1 to 999,999")?;
         within("the number of years", years, 1.0, 60.0, "from 1 to 60")?;
         within("the strength of traits (lambda)", self.strength, 0.0, 10.0, "from 0 to 10")?;
+        within("the separation of kinds of customers", self.separation, 0.0, 20.0, "from 0 to 20")?;
+        within("the spread of traits within a kind", self.spread, 0.0, 10.0, "from 0 to 10")?;
         within("the persistence of traits (rho)", self.persistence, 0.0, 1.0, "from 0 to 1")?;
         within("the probability of a life event", self.event_probability, 0.0, 1.0, "from 0 to 1")?;
         within("the spread of tastes", self.taste, 0.0, 10.0, "from 0 to 10")?;

@@ -157,3 +157,56 @@ fn traits_follow_their_process() {
     assert!((redrawn / counts[1]).abs() < 0.08, "{}", redrawn / counts[1]);
     assert!((conscientious_neurotic / (counts[0] + counts[1]) + 0.35).abs() < 0.03);
 }
+
+/// Five kinds of customers: the mean stays zero, a customer's own trait lies s above the others, and only an event changes
+/// the kind.
+#[test]
+fn kinds_of_customers_lie_apart() {
+    let separation = 6.0;
+    let params = BankParams::new(Preset::Types).customers(4_000).separation(separation);
+    let made = bank(&params);
+    let (traits, events) = (made.traits(), made.events());
+    // So far apart that the largest trait shows the kind.
+    let kind = |customer: usize, year: usize| {
+        (0..5).max_by(|a, b| traits[[customer, year, *a]].total_cmp(&traits[[customer, year, *b]])).unwrap()
+    };
+    let (mut counts, mut own, mut others) = ([0.0; 5], Vec::new(), Vec::new());
+    let (mut steady, mut redrawn) = ([0.0; 2], [0.0; 2]);
+    for (customer, year) in (0..4_000).flat_map(|customer| (0..6).map(move |year| (customer, year))) {
+        let at = kind(customer, year);
+        counts[at] += 1.0;
+        for (k, level) in (0..5).map(|k| &traits[[customer, year, k]]).enumerate() {
+            (if k == at { &mut own } else { &mut others }).push(*level);
+        }
+        if year > 0 {
+            let tally = if events[[customer, year]] { &mut redrawn } else { &mut steady };
+            tally[0] += f64::from(u8::from(at == kind(customer, year - 1)));
+            tally[1] += 1.0;
+        }
+    }
+    let moments = |values: &[f64]| {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        (mean, (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt())
+    };
+    let ((own, own_spread), (others, spread)) = (moments(&own), moments(&others));
+    assert!(
+        (own - 0.8 * separation).abs() < 0.05 && (others + 0.2 * separation).abs() < 0.05,
+        "{own} {others}"
+    );
+    assert!((own_spread - 0.6).abs() < 0.02 && (spread - 0.6).abs() < 0.02, "{own_spread} {spread}");
+    assert!(counts.iter().all(|count| (count / 24_000.0 - 0.2_f64).abs() < 0.02), "{counts:?}");
+    assert!(steady[0] / steady[1] > 0.999, "{steady:?}");
+    // Some 800 events.
+    assert!((redrawn[0] / redrawn[1] - 0.2_f64).abs() < 0.05, "{redrawn:?}");
+}
+
+/// Kinds change traits and nothing else: events come as in the base bank.
+#[test]
+fn kinds_have_a_stream_of_their_own() {
+    let of = |params: BankParams| bank(&params.customers(50));
+    let (base, types) = (of(BankParams::new(Preset::Base)), of(BankParams::new(Preset::Types)));
+    assert_eq!(base.events(), types.events());
+    assert_ne!(base.traits(), types.traits());
+    let none = of(BankParams::new(Preset::Types).separation(0.0).spread(1.0));
+    assert_eq!((base.traits(), base.panel()), (none.traits(), none.panel()));
+}

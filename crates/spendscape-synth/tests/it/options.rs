@@ -25,6 +25,8 @@ fn parameters_out_of_range_are_refused() {
         base().concentration(0.0),
         base().taste(f64::INFINITY),
         base().noise(-1.0),
+        base().separation(20.5),
+        base().spread(-1.0),
     ] {
         let error = Bank::generate(&params, &bank_coefficients().unwrap()).unwrap_err();
         assert!(matches!(error, Error::Parameter { .. }), "{params:?}");

@@ -17,9 +17,14 @@ use crate::shipped::{CoefficientTable, read_coefficients};
 /// What kind of bank.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct SynthOptions {
-    /// How strongly traits drive spending
-    #[arg(long, value_enum, default_value_t = Strength::Base)]
-    pub preset: Strength,
+    /// Kind of bank
+    #[arg(long, value_enum, default_value_t = BankKind::Base)]
+    pub preset: BankKind,
+    /// How much more of its trait a kind of customers has than the others, in standard deviations of the base bank; the
+    /// preset's own where not given
+    #[arg(long, value_name = "SD")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub separation: Option<f64>,
     /// Number of customers
     #[arg(long, default_value_t = 26_000)]
     pub customers: usize,
@@ -50,13 +55,15 @@ pub struct SynthOptions {
     pub goal_years: usize,
 }
 
-/// How strongly traits drive spending.
+/// What drives a bank's customers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
-pub enum Strength {
-    /// lambda .45
+pub enum BankKind {
+    /// Traits of one cloud, which drive spending moderately (lambda .45)
     Base,
-    /// lambda 1, nearer to the papers' fit
+    /// Traits drive spending strongly (lambda 1), nearer to the papers' fit
     Strong,
+    /// As base, but customers are of five kinds, one per trait
+    Types,
 }
 
 /// What a bank is made with.
@@ -112,10 +119,16 @@ impl Stage for Synth {
     fn run(params: &SynthParams, inputs: SynthInputs, _: &mut Notes) -> Result<SynthOutputs> {
         let options = &params.options;
         let preset = match options.preset {
-            Strength::Base => Preset::Base,
-            Strength::Strong => Preset::Strong,
+            BankKind::Base => Preset::Base,
+            BankKind::Strong => Preset::Strong,
+            BankKind::Types => Preset::Types,
         };
-        let bank = BankParams::new(preset)
+        let bank = BankParams::new(preset);
+        let bank = match options.separation {
+            Some(separation) => bank.separation(separation),
+            None => bank,
+        };
+        let bank = bank
             .customers(options.customers)
             .years(options.years)
             .uncategorized(options.uncategorized)

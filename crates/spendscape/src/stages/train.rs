@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use ndarray::Axis as Dimension;
+use ndarray::{Array2, Array3, Axis as Dimension};
 use rand::seq::SliceRandom;
 use serde::Serialize;
 use spendscape_lstm::{Dataset, History, NetworkParams};
@@ -38,6 +38,9 @@ pub struct TrainOptions {
     /// Share of the customers that the network is trained on; the others test it
     #[arg(long, default_value_t = 0.8)]
     pub train_share: f64,
+    /// Where the network is asked for the grades
+    #[arg(long, value_enum, default_value_t = TargetSteps::Last)]
+    pub targets: TargetSteps,
     /// How scores become grades in [-1, 1]
     #[arg(long, value_enum, default_value_t = Scaling::Z3)]
     pub scaling: Scaling,
@@ -47,6 +50,16 @@ impl Default for TrainOptions {
     fn default() -> Self {
         command_line_defaults()
     }
+}
+
+/// Steps at which the network is asked for a customer's grades in training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetSteps {
+    /// After the last period
+    Last,
+    /// After every period, of what it has seen so far
+    Every,
 }
 
 /// How scores become grades.
@@ -154,18 +167,29 @@ fn fit(params: &TrainOptions, panel: &Panel, targets: &StoredTargets) -> Result<
     let grades = targets.grades.mapv(|grade| grade as f32);
     let part = |rows: &[usize]| (panel.shares.select(Dimension(0), rows), grades.select(Dimension(0), rows));
     let ((x, y), (test_x, test_y)) = (part(&inside), part(&outside));
-    let network = NetworkParams::lstm(panel.classes.len(), params.units).outputs(targets.traits.len());
-    let mut network = network.init::<f32, _>(&mut seed::stream(params.seed, "weights", 0))?;
+    let shape = NetworkParams::lstm(panel.classes.len(), params.units).outputs(targets.traits.len());
+    let asked = match params.targets {
+        TargetSteps::Last => shape.clone(),
+        TargetSteps::Every => shape.clone().every_step(),
+    };
+    let mut learner = asked.init::<f32, _>(&mut seed::stream(params.seed, "weights", 0))?;
     let trainer = params.recipe.params(params.epochs);
     let mut order = seed::stream(params.study_seed, "minibatch order", 0);
     let mut progress = Progress::new("training");
-    let data = Dataset::new(&x, &y)?;
-    let test = Dataset::new(&test_x, &test_y)?;
-    let history = trainer.fit_with(&mut network, &data, Some(&test), &mut order, |epoch| {
+    let (steps, test_steps) =
+        (at_every_step(&y, panel.periods.len()), at_every_step(&test_y, panel.periods.len()));
+    let (data, test) = match params.targets {
+        TargetSteps::Last => (Dataset::new(&x, &y)?, Dataset::new(&test_x, &test_y)?),
+        TargetSteps::Every => (Dataset::per_step(&x, &steps)?, Dataset::per_step(&test_x, &test_steps)?),
+    };
+    let history = trainer.fit_with(&mut learner, &data, Some(&test), &mut order, |epoch| {
         progress.show(&format!("epoch {} of {}, loss {:.5}", epoch.epoch + 1, epoch.epochs, epoch.loss));
         ControlFlow::Continue(())
     })?;
     progress.done();
+    // What the network is for comes after its last step, wherever it was asked in training.
+    let mut network = shape.zeros::<f32>()?;
+    network.parameters_mut().copy_from_slice(learner.parameters());
     let outputs = network.predict(&test_x)?.mapv(f64::from);
     if let Some(r2) = readout::fit(&test_y.mapv(f64::from), &outputs)? {
         tracing::info!(r2 = format!("{r2:.3}"), "fit on unseen customers, mean over traits");
@@ -178,6 +202,13 @@ fn fit(params: &TrainOptions, panel: &Panel, targets: &StoredTargets) -> Result<
         study_seed: params.study_seed,
     };
     Ok((model, history))
+}
+
+/// The same grades at each of some steps, customers x steps x traits.
+fn at_every_step(grades: &Array2<f32>, steps: usize) -> Array3<f32> {
+    Array3::from_shape_fn((grades.nrows(), steps, grades.ncols()), |(customer, _, grade)| {
+        grades[[customer, grade]]
+    })
 }
 
 fn training(history: &History) -> Result<Training> {

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use ndarray::{Axis, s};
 use spendscape::stages::{
     explain::{ClassList, CustomerInputs, Explain, ExplainInputs, ExplainParams},
     segment::{Segment, SegmentInputs, SegmentOptions, SegmentParams},
     states::{States, StatesInputs, StatesParams},
-    train::{Train, TrainInputs, TrainOptions},
+    train::{TargetSteps, Train, TrainInputs, TrainOptions},
 };
 use spendscape_run::{File, IntoTable, Notes, RunFolder, Stage, TableHead};
+use spendscape_stats::mean_r2;
 use spendscape_store::DigestOf;
 use spendscape_surrogate::MAX_ERROR_DEGREES;
 
@@ -94,4 +96,31 @@ fn stages_give_in_memory_what_they_write_to_a_folder() {
     let explained = Explain::run(&params, explained, &mut notes).unwrap();
     assert_same(&run, File::Explanations, explained.explanations);
     assert_same(&run, File::Fidelity, explained.fidelity);
+}
+
+/// A network that is asked for the grades after every period knows more of them early, and little less in the end.
+#[test]
+fn targets_at_every_step_are_learned_early() {
+    let folder = tempfile::tempdir().unwrap();
+    succeed(&["synth", text(folder.path()), "--customers", "1500", "--preset", "strong"]);
+    succeed(&["ingest", text(folder.path())]);
+    let run = RunFolder::open_to_read(folder.path()).unwrap();
+    let fits = |targets| {
+        let inputs = TrainInputs {
+            panel: run.table(File::Panel).unwrap(),
+            coefficients: run.table(File::Coefficients).unwrap(),
+        };
+        let shares = inputs.panel.value.shares.clone();
+        let params = TrainOptions { targets, ..TrainOptions::default() };
+        let trained = Train::run(&params, inputs, &mut Notes::default()).unwrap();
+        let rows = trained.targets.test_rows();
+        let grades = trained.targets.grades.select(Axis(0), &rows);
+        [2, 6].map(|periods| {
+            let seen = shares.select(Axis(0), &rows).slice_move(s![.., ..periods, ..]);
+            mean_r2(&grades, &trained.model.network.predict(&seen).unwrap().mapv(f64::from)).unwrap()
+        })
+    };
+    let (last, every) = (fits(TargetSteps::Last), fits(TargetSteps::Every));
+    assert!(every[0] > last[0] + 0.1 && every[0] > 0.4, "after two years: {last:?} and {every:?}");
+    assert!(every[1] > last[1] - 0.15 && every[1] > 0.6, "after six years: {last:?} and {every:?}");
 }
