@@ -35,6 +35,7 @@ fn stages_give_in_memory_what_they_write_to_a_folder() {
     succeed(&["train", text(folder.path()), "--epochs", "2", "--units", "4", "--seed", "5"]);
     succeed(&["states", text(folder.path())]);
     succeed(&["segment", text(folder.path()), "--clusters", "3"]);
+    succeed(&["explain", text(folder.path()), "--no-protected-names"]);
     let run = RunFolder::open_to_read(folder.path()).unwrap();
     let mut notes = Notes::default();
 
@@ -93,8 +94,6 @@ fn stages_give_in_memory_what_they_write_to_a_folder() {
     let flagged = ClassList::default();
     let params = ExplainParams { flagged, max_error_degrees: MAX_ERROR_DEGREES, synthetic: true };
     let explained = Explain::run(&params, explained, &mut notes).unwrap();
-    succeed(&["explain", text(folder.path()), "--no-protected-names"]);
-    let run = RunFolder::open_to_read(folder.path()).unwrap();
     assert_same(&run, File::Explanations, explained.explanations);
     assert_same(&run, File::Fidelity, explained.fidelity);
 }
