@@ -12,7 +12,7 @@ use spendscape::stages::{
 use spendscape_run::{File, IntoTable, Notes, RunFolder, Stage, TableHead};
 use spendscape_stats::mean_r2;
 use spendscape_store::DigestOf;
-use spendscape_surrogate::MAX_ERROR_DEGREES;
+use spendscape_surrogate::explain::MAX_ERROR_DEGREES;
 
 use crate::program::succeed;
 
