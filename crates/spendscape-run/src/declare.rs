@@ -1,7 +1,7 @@
 //! What declarations of inputs and of outputs have in common.
 
-/// A struct of tables and the like, and which files they are: the part of `Inputs` or `Outputs` that the declaration alone tells. What
-/// else the trait asks for stands before the struct.
+/// A struct of tables and the like, and which files they are: the part of `Inputs` or `Outputs` that the declaration alone
+/// tells. What else the trait asks for stands before the struct.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! declare {

@@ -56,7 +56,7 @@ impl FromTable for StoredStates {
         };
         let rows = table.customer.len();
         // Where the last customer lacks periods, the row that would follow is wrong.
-        let wrong = (0..rows).find(|row| !in_place(row)).or((rows % periods != 0).then_some(rows));
+        let wrong = (0..rows).find(|row| !in_place(row)).or((!rows.is_multiple_of(periods)).then_some(rows));
         if let Some(row) = wrong {
             bail!(
                 "{} row {row}: not period {} of the customer before it: rows stand customer by customer, with all {periods} periods \

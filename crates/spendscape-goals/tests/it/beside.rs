@@ -2,7 +2,9 @@
 
 use ndarray::Array2;
 use spendscape_goals::{
-    Baseline, BesideRivals, Calendar, Measure, Predictions, Predictor, PredictorMeasure, Rivals, Target,
+    Calendar, Target,
+    baselines::Baseline,
+    measures::{BesideRivals, Measure, Predictions, Predictor, PredictorMeasure, Rivals},
 };
 
 use crate::{fit, rng, world::Chain};
