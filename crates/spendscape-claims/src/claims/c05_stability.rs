@@ -92,7 +92,7 @@ mod measuring {
         }
         refits(run, metrics)?;
         if run.states.len_of(Dimension(1)) > 1 {
-            years(run, metrics)?;
+            years(study, metrics)?;
         }
         Ok(())
     }
@@ -159,7 +159,8 @@ mod measuring {
     }
 
     /// Who never moved over the years: the LSTM's states beside raw grades of single years and their running mean.
-    fn years(run: &Run, metrics: &mut Metrics) -> Result<()> {
+    fn years(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
+        let run = study.run;
         let train_rows = run.train_rows();
         let count = Segmentation::CLUSTERS.min(train_rows.len());
         let never = |name: &str, features: &Array3<f64>, item: u64| -> Result<f64> {
@@ -175,8 +176,8 @@ mod measuring {
             let units = unit_rows(&period);
             period.assign(&units);
         }
-        let grades = run.yearly_grades()?;
-        let running = running_mean(&grades);
+        let grades = study.yearly_grades()?;
+        let running = running_mean(grades);
         let fitted_on_means = {
             let inside = run.targets.grades.select(Dimension(0), &train_rows);
             KMeans::params(count)
@@ -187,7 +188,7 @@ mod measuring {
             Ok(yearly_stability(&fitted_on_means.centers, features, &run.targets.train)?.never_moved.all)
         };
         metrics.add(YEARLY_LSTM, never("yearly lstm", &directions, 0)?);
-        metrics.add(YEARLY_RAW, moved(&grades)?);
+        metrics.add(YEARLY_RAW, moved(grades)?);
         metrics.add(YEARLY_RUNNING_MEAN, moved(&running)?);
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use anyhow::Result;
+use ndarray::Array3;
 use spendscape_segments::{Comparison, TrajectorySummary, trajectory_summary};
 use spendscape_surrogate::{CoefficientTests, coefficient_tests};
 
@@ -19,6 +20,7 @@ pub(crate) type Measure = fn(&Study<'_>, &mut Metrics) -> Result<()>;
 pub(crate) struct Study<'a> {
     /// The run.
     pub(crate) run: &'a Run,
+    yearly_grades: OnceCell<Array3<f64>>,
     trajectories: OnceCell<Option<TrajectorySummary>>,
     comparison: OnceCell<Option<Comparison>>,
     explanation: OnceCell<Option<Explanation>>,
@@ -29,11 +31,24 @@ impl<'a> Study<'a> {
     pub(crate) fn new(run: &'a Run) -> Self {
         Self {
             run,
+            yearly_grades: OnceCell::new(),
             trajectories: OnceCell::new(),
             comparison: OnceCell::new(),
             explanation: OnceCell::new(),
             tests: OnceCell::new(),
         }
+    }
+
+    /// Grades of every single period, N x T x P.
+    ///
+    /// # Errors
+    /// If a training score is constant.
+    pub(crate) fn yearly_grades(&self) -> Result<&Array3<f64>> {
+        if let Some(made) = self.yearly_grades.get() {
+            return Ok(made);
+        }
+        let made = self.run.yearly_grades()?;
+        Ok(self.yearly_grades.get_or_init(|| made))
     }
 
     /// Shape and sense of the trajectories.
@@ -49,7 +64,7 @@ impl<'a> Study<'a> {
 
     /// The comparison of representations.
     pub(crate) fn comparison(&self, metrics: &mut Metrics) -> Result<Option<&Comparison>> {
-        once(&self.comparison, metrics, "comparison", || compare_all(self.run))
+        once(&self.comparison, metrics, "comparison", || compare_all(self.run, self.yearly_grades()?))
     }
 
     /// The linear explanation.

@@ -80,12 +80,12 @@ pub(crate) fn prefixes(found: &Comparison, kind: Kind) -> impl Iterator<Item = &
     rows(found, kind).filter(|row| row.measure == Measure::PrefixAccuracy)
 }
 
-/// Compares the representations.
+/// Compares the representations; `yearly` are the grades of single periods.
 ///
 /// # Errors
 /// If there are too few customers or traits, or a network cannot be trained.
-pub(crate) fn compare_all(run: &Run) -> Result<Comparison> {
-    let all = features(run)?;
+pub(crate) fn compare_all(run: &Run, yearly: &Array3<f64>) -> Result<Comparison> {
+    let all = features(run, yearly)?;
     let representations: Vec<Representation<'_>> = all
         .iter()
         .map(|features| Representation {
@@ -139,7 +139,7 @@ impl Features {
 }
 
 /// Every kind of feature of the comparison.
-fn features(run: &Run) -> Result<Vec<Features>> {
+fn features(run: &Run, yearly: &Array3<f64>) -> Result<Vec<Features>> {
     let grades = &run.targets.grades;
     // Windows are compared where every customer has both.
     let short = run.short.as_ref().filter(|short| short.rows.len() == run.panel.len());
@@ -149,7 +149,6 @@ fn features(run: &Run) -> Result<Vec<Features>> {
         None => None,
     };
     let short_ends = || short.map(|short| short.ends.clone());
-    let yearly = run.yearly_grades()?;
     let (customers, periods, units) = run.states.dim();
     let mut all = vec![
         Features::new(Kind::Lstm, run.ends.clone())
@@ -160,7 +159,7 @@ fn features(run: &Run) -> Result<Vec<Features>> {
         Features::new(Kind::Trajectory, run.states.to_shape((customers, periods * units))?.into_owned()),
         Features::new(Kind::RawInputs, run.mean_shares.clone()).short(short_shares),
         Features::new(Kind::RawPersonality, grades.clone()).short(short_grades).yearly(yearly.clone()),
-        Features::new(Kind::RunningMean, grades.clone()).yearly(running_mean(&yearly)),
+        Features::new(Kind::RunningMean, grades.clone()).yearly(running_mean(yearly)),
         Features::new(Kind::Components, components(grades)?),
     ];
     if periods > 1 {
