@@ -1,5 +1,7 @@
 //! Categorical inputs: one-hot features that are looked up instead of multiplied.
 
+use ndarray::Array2;
+
 /// The categories of every sample and step, as columns of the first layer's input kernel behind those of the features.
 #[derive(Debug, Clone)]
 pub(crate) struct Categories {
@@ -9,26 +11,36 @@ pub(crate) struct Categories {
     pub(crate) variables: usize,
     /// Columns of all variables together.
     pub(crate) width: usize,
-    /// Columns that are added up once and then chosen like one: sum `s` is column `width + s`. Sums x columns.
-    pub(crate) sums: Vec<usize>,
-    /// Columns of a sum.
-    pub(crate) summed: usize,
+    /// Columns that are added up once and then chosen like one: way `w` is column `width + w`. Ways x columns.
+    pub(crate) ways: Array2<usize>,
 }
 
-/// Adds the columns of one step's categories, those of the first variable starting at column `first`; the variable, the category
-/// and how many there are where there is none such.
-pub(crate) fn push_columns<'i>(
-    columns: &mut Vec<usize>,
-    ids: impl Iterator<Item = &'i usize>,
+impl Categories {
+    /// As many columns of every sample and step as there are variables.
+    pub(crate) fn new(columns: Vec<usize>, variables: usize, width: usize) -> Self {
+        Self { columns, variables, width, ways: Array2::default((0, 0)) }
+    }
+}
+
+/// The columns of rows of categories, one per variable of some size, those of the first variable starting at column `first`;
+/// where there is no such category, its row, its variable, itself and how many there are.
+pub(crate) fn columns_of(
+    ids: &[usize],
     sizes: &[usize],
     mut first: usize,
-) -> Result<(), (usize, usize, usize)> {
-    for (variable, (&id, &size)) in ids.zip(sizes).enumerate() {
-        if id >= size {
-            return Err((variable, id, size));
-        }
-        columns.push(first + id);
+) -> Result<Vec<usize>, (usize, usize, usize, usize)> {
+    let next = |size: &usize| {
         first += size;
+        first - size
+    };
+    let starts: Vec<usize> = sizes.iter().map(next).collect();
+    let mut columns = Vec::with_capacity(ids.len());
+    for (row, ids) in ids.chunks_exact(sizes.len().max(1)).enumerate() {
+        let beyond = ids.iter().zip(sizes).position(|(id, size)| id >= size);
+        if let Some(variable) = beyond {
+            return Err((row, variable, ids[variable], sizes[variable]));
+        }
+        columns.extend(ids.iter().zip(&starts).map(|(id, start)| start + id));
     }
-    Ok(())
+    Ok(columns)
 }

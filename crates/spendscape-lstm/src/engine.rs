@@ -112,6 +112,8 @@ pub(crate) struct Engine<F: Real> {
     /// Whether layers start at zero hidden states whose derivatives nobody asks for, so that the first step has no
     /// recurrence.
     from_zero: bool,
+    /// Whether the first layer's sums begin with what their rows have begun with.
+    begun: bool,
     /// Room for what the loss computes.
     pub(crate) scratch: Vec<F>,
 }
@@ -146,6 +148,7 @@ impl<F: Real> Engine<F> {
             masked: false,
             used: inputs.steps,
             from_zero: inputs.initial.is_empty() && derivatives < Derivatives::Inputs,
+            begun: !inputs.begun.is_empty(),
             scratch: Vec::new(),
         }
     }
@@ -194,12 +197,14 @@ impl<F: Real> Engine<F> {
         set_starts(&mut self.starts, &self.rows, stride, lanes);
         self.next_starts.clear();
         self.next_starts.extend(next.iter().take(lanes).map(|&sample| inputs.row(sample) * stride));
-        if let (Some(embedding), Some(categories)) = (&mut self.embedding, inputs.categories.as_deref()) {
-            embedding.load_block(categories, self.steps, samples, lanes);
-        }
-        self.set_initial(&inputs.initial);
         self.masked = inputs.mask.is_some();
         self.used = samples.iter().map(|&sample| inputs.end(sample)).max().unwrap_or(self.steps);
+        if let (Some(embedding), Some(categories)) = (&mut self.embedding, inputs.categories.as_deref()) {
+            // Without recurrence every step has an output.
+            let read = if self.lstm_layers > 0 { self.used } else { self.steps };
+            embedding.load_block(categories, read, self.steps, samples, lanes);
+        }
+        self.set_initial(&inputs.initial);
         if let Some(mask) = &inputs.mask {
             for t in 0..self.used {
                 for (on, row) in self.mask[t * lanes..].iter_mut().zip(&self.rows) {
@@ -279,15 +284,18 @@ impl<F: Real> Engine<F> {
 
     /// Starts the LSTM layers at the given states of the block's rows. Lanes side by side that share a row are filled at once.
     fn set_initial(&mut self, initial: &[State<F>]) {
-        let lanes = self.lanes();
-        for (state, own) in initial.iter().zip(&mut self.buffers) {
-            let mut first = 0;
-            for same in self.rows.chunk_by(|a, b| a == b) {
-                for (unit, (&h, &c)) in state.h.row(same[0]).iter().zip(state.c.row(same[0])).enumerate() {
-                    own.h[unit * lanes + first..][..same.len()].fill(h);
-                    own.c[unit * lanes + first..][..same.len()].fill(c);
+        let (lanes, begun) = (self.lanes(), self.begun && !self.masked);
+        for (layer, (state, own)) in initial.iter().zip(&mut self.buffers).enumerate() {
+            // The first layer's sums may hold what its hidden state adds to them: then only a masked step needs it.
+            let hidden = (layer > 0 || !begun).then_some((&state.h, &mut own.h));
+            for (values, to) in hidden.into_iter().chain([(&state.c, &mut own.c)]) {
+                let mut first = 0;
+                for same in self.rows.chunk_by(|a, b| a == b) {
+                    for (unit, &value) in values.row(same[0]).iter().enumerate() {
+                        to[unit * lanes + first..][..same.len()].fill(value);
+                    }
+                    first += same.len();
                 }
-                first += same.len();
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::engine::{Derivatives, Engine, Weights};
 use crate::error::Error;
 use crate::inputs::{Inputs, State, check};
+use crate::kernels::round4;
 use crate::network::{Kind, Network};
 use crate::real::Real;
 use ndarray::{Array2, Array3, ArrayRef, Ix2, s};
@@ -144,22 +145,30 @@ impl<F: Real> Network<F> {
         Ok(shaped2(inputs.samples, outputs, y))
     }
 
-    /// The outputs (branches x outputs) of streams that go on in several ways from one place. Branch `n` shares row `stems[n]` of
-    /// `shared` with others: states, features and categories of one step. `ids` (branches x variables, variable `v` with the
-    /// categories `0..sizes[v]`) gives its own categories, behind those. Bit for bit what [`predict`](Self::predict) gives for
-    /// whole steps; but what is shared is not copied, and its categories are looked up once.
+    /// The outputs (branches x outputs) of streams that go on in several ways from a few places. A branch is a row of `shared`
+    /// (states, features and categories of one step) and a row of `ids` (ways x variables, variable `v` with the categories
+    /// `0..sizes[v]`), its own categories behind those. What [`predict`](Self::predict) gives for whole steps, but for rounding:
+    /// what a place or a way adds to the first layer's sums is computed once, however many branches have it.
     ///
     /// # Errors
     /// As [`predict`](Self::predict); [`Error::Mismatch`] when shared inputs do not have one step, a row does not exist, or there
-    /// is not one row of categories per branch or one size per variable; [`Error::Category`] for a category that does not exist.
+    /// is not one size per variable; [`Error::Category`] for a category that does not exist.
     pub fn branch<'a>(
         &self,
         shared: impl Into<Inputs<'a, F>>,
-        stems: &[usize],
+        branches: &[(usize, usize)],
         ids: &ArrayRef<usize, Ix2>,
         sizes: &[usize],
     ) -> Result<Array2<F>, Error> {
-        self.predict(shared.into().branches(stems, ids, sizes)?)
+        let shared = shared.into();
+        check("steps that branches share", 1, shared.steps)?;
+        let shared = shared.without_last(sizes);
+        self.check_inputs(&shared)?;
+        let rows = self.layers.first().map_or(0, |layer| round4(layer.rows()));
+        let [begun] = self.run(&shared, [rows], |engine, weights, [mut begun]| {
+            begun.put(self, engine.begin(weights, &shared), rows, 0);
+        });
+        self.predict(shared.branches(begun, branches, ids, sizes)?)
     }
 
     /// Goes on with a stream through the inputs' steps: the outputs of the last step (samples x outputs) and the states to

@@ -1,6 +1,6 @@
 //! Inputs of a network, and its targets.
 
-use crate::categories::{Categories, push_columns};
+use crate::categories::{Categories, columns_of};
 use crate::error::Error;
 use crate::real::Real;
 use ndarray::{Array2, Array3, ArrayRef, Dimension, Ix2, Ix3};
@@ -33,6 +33,9 @@ pub struct Inputs<'a, F: Real> {
     pub(crate) initial: Vec<State<F>>,
     /// The row of features, mask and initial states that each sample reads; its own if there are none.
     pub(crate) stems: Vec<usize>,
+    /// What the first layer's weighted sums begin with, in place of features and hidden states: rows x the layer's rows, the
+    /// columns behind the ways of the categories.
+    pub(crate) begun: Cow<'a, [F]>,
     pub(crate) categories: Option<Cow<'a, Categories>>,
 }
 
@@ -46,7 +49,7 @@ pub struct State<F> {
 }
 
 /// The elements in row-major order, borrowed if they lie so.
-pub(crate) fn row_major<F: Real, D: Dimension>(x: &ArrayRef<F, D>) -> Cow<'_, [F]> {
+pub(crate) fn row_major<T: Copy, D: Dimension>(x: &ArrayRef<T, D>) -> Cow<'_, [T]> {
     x.as_slice().map_or_else(|| Cow::Owned(x.iter().copied().collect()), Cow::Borrowed)
 }
 
@@ -85,6 +88,7 @@ impl<'a, F: Real> From<&'a Inputs<'_, F>> for Inputs<'a, F> {
             mask: x.mask.clone(),
             initial: x.initial.clone(),
             stems: x.stems.clone(),
+            begun: Cow::Borrowed(&x.begun),
             categories: x.categories.as_deref().map(Cow::Borrowed),
             ..*x
         }
@@ -101,6 +105,7 @@ impl<'a, F: Real> Inputs<'a, F> {
             mask: None,
             initial: Vec::new(),
             stems: Vec::new(),
+            begun: Cow::Borrowed(&[]),
             categories: None,
         }
     }
@@ -209,47 +214,51 @@ impl<'a, F: Real> Inputs<'a, F> {
         check("samples of the categories", self.samples, samples)?;
         check("steps of the categories", self.steps, steps)?;
         check("sizes of categorical variables", variables, sizes.len())?;
-        let mut columns = Vec::with_capacity(ids.len());
-        for (row, ids) in ids.rows().into_iter().enumerate() {
-            push_columns(&mut columns, ids.iter(), sizes, 0).map_err(|(variable, id, size)| {
-                Error::Category { sample: row / steps, step: row % steps, variable, id, size }
-            })?;
-        }
-        let (width, sums) = (sizes.iter().sum(), Vec::new());
-        self.categories = Some(Cow::Owned(Categories { columns, variables, width, sums, summed: 0 }));
+        let columns = columns_of(&row_major(ids), sizes, 0).map_err(|(row, variable, id, size)| {
+            Error::Category { sample: row / steps, step: row % steps, variable, id, size }
+        })?;
+        self.categories = Some(Cow::Owned(Categories::new(columns, variables, sizes.iter().sum())));
         Ok(self)
     }
 
-    /// Samples that each read a row of these inputs of one step (`stems`), and have further categories behind its own.
+    /// Makes room for categories of these sizes behind the others, of which these inputs have none.
+    pub(crate) fn without_last(mut self, sizes: &[usize]) -> Self {
+        let own = self.categories.take().map(Cow::into_owned);
+        let mut categories = own.unwrap_or(Categories::new(Vec::new(), 0, 0));
+        categories.width += sizes.iter().sum::<usize>();
+        self.categories = Some(Cow::Owned(categories));
+        self
+    }
+
+    /// Samples that each go on from a row of these inputs of one step, with which the first layer has `begun`, by a row of `ids`:
+    /// the last categories, of these sizes, of which these inputs have none.
     pub(crate) fn branches(
         mut self,
-        stems: &[usize],
+        begun: Vec<F>,
+        branches: &[(usize, usize)],
         ids: &ArrayRef<usize, Ix2>,
         sizes: &[usize],
     ) -> Result<Self, Error> {
-        check("steps that branches share", 1, self.steps)?;
-        check("branches of the categories", stems.len(), ids.nrows())?;
         check("sizes of categorical variables", ids.ncols(), sizes.len())?;
-        if let Some(&stem) = stems.iter().find(|&&stem| stem >= self.samples) {
-            return Err(Error::Mismatch {
-                what: "rows that branches share",
-                expected: stem + 1,
-                found: self.samples,
-            });
+        let rows = [("rows that branches share", self.samples), ("ways of the categories", ids.nrows())];
+        for &(stem, way) in branches {
+            for ((what, found), row) in rows.into_iter().zip([stem, way]) {
+                if row >= found {
+                    return Err(Error::Mismatch { what, expected: row + 1, found });
+                }
+            }
         }
-        let shared = self.categories.take().map(Cow::into_owned);
-        let first = shared.as_ref().map_or(0, |shared| shared.width);
-        let width = first + sizes.iter().sum::<usize>();
-        let mut columns = Vec::with_capacity(ids.len() + stems.len());
-        for (sample, (ids, stem)) in ids.rows().into_iter().zip(stems).enumerate() {
-            columns.extend(shared.as_ref().map(|_| width + stem));
-            push_columns(&mut columns, ids.iter(), sizes, first)
-                .map_err(|(variable, id, size)| Error::Category { sample, step: 0, variable, id, size })?;
-        }
-        let variables = sizes.len() + usize::from(shared.is_some());
-        let (sums, summed) = shared.map_or((Vec::new(), 0), |shared| (shared.columns, shared.variables));
-        self.categories = Some(Cow::Owned(Categories { columns, variables, width, sums, summed }));
-        (self.samples, self.stems) = (stems.len(), stems.to_vec());
+        let width = self.categories.as_ref().map_or(0, |categories| categories.width);
+        let first = width - sizes.iter().sum::<usize>();
+        let ways = columns_of(&row_major(ids), sizes, first).map_err(|(sample, variable, id, size)| {
+            Error::Category { sample, step: 0, variable, id, size }
+        })?;
+        let ways = Array2::from_shape_vec(ids.dim(), ways).expect("a column for every category");
+        let stems = width + ways.nrows();
+        let columns = branches.iter().flat_map(|&(stem, way)| [stems + stem, width + way]).collect();
+        self.categories = Some(Cow::Owned(Categories { ways, ..Categories::new(columns, 2, width) }));
+        (self.samples, self.stems) = (branches.len(), branches.iter().map(|&(stem, _)| stem).collect());
+        self.begun = Cow::Owned(begun);
         Ok(self)
     }
 

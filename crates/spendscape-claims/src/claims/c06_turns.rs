@@ -76,9 +76,9 @@ mod measuring {
         let Some(short) = run.short.as_ref().filter(|short| short.rows.len() == run.panel.len()) else {
             return Ok(());
         };
-        let grades = run.yearly_grades()?;
+        let grades = study.yearly_grades()?;
         let last = grades.len_of(Dimension(1)) - 1;
-        let before = running_mean(&grades).index_axis(Dimension(1), last - 1).to_owned();
+        let before = running_mean(grades).index_axis(Dimension(1), last - 1).to_owned();
         let changes = late_changes(LateChangeInput {
             states: &run.states,
             events,

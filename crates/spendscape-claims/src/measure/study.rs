@@ -42,6 +42,18 @@ impl<'a> Study<'a> {
         }
     }
 
+    /// Grades of every single period, N x T x P.
+    ///
+    /// # Errors
+    /// If a training score is constant.
+    pub(crate) fn yearly_grades(&self) -> Result<&Array3<f64>> {
+        if let Some(made) = self.yearly_grades.get() {
+            return Ok(made);
+        }
+        let made = self.run.yearly_grades()?;
+        Ok(self.yearly_grades.get_or_init(|| made))
+    }
+
     /// Shape and sense of the trajectories.
     ///
     /// # Errors
@@ -56,15 +68,6 @@ impl<'a> Study<'a> {
     /// The comparison of representations.
     pub(crate) fn comparison(&self, metrics: &mut Metrics) -> Result<Option<&Comparison>> {
         once(&self.comparison, metrics, "comparison", || compare_all(self.run, self.yearly_grades()?))
-    }
-
-    /// Grades of every single period, N x T x P.
-    pub(crate) fn yearly_grades(&self) -> Result<&Array3<f64>> {
-        if let Some(made) = self.yearly_grades.get() {
-            return Ok(made);
-        }
-        let made = self.run.yearly_grades()?;
-        Ok(self.yearly_grades.get_or_init(|| made))
     }
 
     /// The linear explanation.

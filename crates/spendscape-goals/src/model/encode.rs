@@ -89,7 +89,7 @@ pub(crate) enum Next {
 }
 
 /// Categories and numbers of steps, in the making.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Steps {
     ids: Vec<usize>,
     numbers: Vec<f32>,
@@ -265,6 +265,11 @@ impl Encoder {
 }
 
 impl Steps {
+    /// Room for so many steps of these variables.
+    pub(crate) fn with_capacity(steps: usize, variables: usize) -> Self {
+        Self { ids: Vec::with_capacity(steps * variables), numbers: Vec::with_capacity(steps) }
+    }
+
     /// As arrays of `samples` samples with `steps` steps each, in the order in which they were added.
     pub(crate) fn finish(
         self,

@@ -1,5 +1,7 @@
 //! The distribution of the next group: when, and with which goal.
 
+use std::collections::HashMap;
+
 use ndarray::{Array1, Array2, s};
 use rayon::prelude::*;
 use spendscape_lstm::State;
@@ -178,38 +180,31 @@ impl GoalModel {
         stands: &[Stand],
         rows: &[usize],
     ) -> Result<Array2<f64>, Error> {
-        // All questions about a stand share everything but the day that is asked about.
-        let mut shared = Steps::default();
-        let (mut stems, mut weights, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+        // All questions about a stand share everything but the day that is asked about, which others ask about too.
+        let mut shared = Steps::with_capacity(rows.len(), self.encoder.variables(false).len());
+        let (mut questions, mut weights) = (Vec::new(), Vec::new());
+        let mut ways = Ways::new(self);
         for (stem, row) in rows.iter().copied().enumerate() {
             let Stand { customer, last, elapsed } = stands[row];
             self.encoder.push(&mut shared, last, covariates, customer, Next::Unseen);
-            let mut ask = |next, weight| {
-                ids.extend(self.encoder.next_ids(last.map(|last| last.day), next).into_iter().flatten());
-                stems.push(stem);
-                weights.push(weight);
-            };
-            if last.is_none() {
-                ask(Next::Unknown, 1.0);
+            let Some(last) = last else {
+                questions.push((stem, ways.unknown()));
+                weights.push(1.0);
                 continue;
-            }
+            };
+            let from = ways.from(last.day, elapsed.unwrap_or(0));
             for (gap, p) in gaps.row(row).iter().copied().enumerate().filter(|(_, p)| *p > NEGLIGIBLE) {
-                ask(Next::Gap(self.days_of(gap, elapsed.unwrap_or(0))), p);
+                questions.push((stem, ways.after(from, gap)));
+                weights.push(p);
             }
         }
         let variables = self.encoder.next_variables();
-        let ids = Array2::from_shape_vec((stems.len(), variables.len()), ids).map_err(|_| {
-            Error::Input(BadInput::ShapeMismatch {
-                argument: "questions",
-                expected: stems.len(),
-                found: weights.len(),
-            })
-        })?;
         let encoded = shared.finish(self.encoder.variables(false), rows.len(), 1)?;
         let inputs = encoded.inputs()?.with_initial(select(states, rows))?;
-        let answers = self.goal_probabilities(&self.goals.branch(inputs, &stems, &ids, &variables)?);
+        let answers = self.goals.branch(inputs, &questions, &ways.ids(), &variables)?;
+        let answers = self.goal_probabilities(&answers);
         let mut goals = Array2::zeros((rows.len(), self.goals()));
-        for ((stem, weight), answer) in stems.iter().zip(&weights).zip(answers.rows()) {
+        for (((stem, _), weight), answer) in questions.iter().zip(&weights).zip(answers.rows()) {
             goals.row_mut(*stem).scaled_add(*weight, &answer);
         }
         for mut row in goals.rows_mut() {
@@ -274,6 +269,69 @@ impl GoalModel {
     #[must_use]
     pub fn temperatures(&self) -> (f64, f64) {
         self.shape.temperatures
+    }
+}
+
+/// The days that questions are about, as categories of the network of goals: each once.
+struct Ways<'a> {
+    model: &'a GoalModel,
+    /// Rows of categories, one after the other.
+    ids: Vec<usize>,
+    /// The row of a day that nobody knows, if it was asked about.
+    unknown: Option<usize>,
+    /// The days that are counted from, with the days gone by since then.
+    from: Vec<(i32, i32)>,
+    places: HashMap<(i32, i32), usize>,
+    /// The row of each gap from each of them, if it was asked about.
+    rows: Vec<Option<usize>>,
+}
+
+impl<'a> Ways<'a> {
+    fn new(model: &'a GoalModel) -> Self {
+        let (from, places) = (Vec::new(), HashMap::new());
+        Self { model, ids: Vec::new(), unknown: None, from, places, rows: Vec::new() }
+    }
+
+    fn push(&mut self, day: Option<i32>, next: Next) -> usize {
+        let variables = self.model.encoder.next_variables().len();
+        let row = self.ids.len() / variables;
+        self.ids.extend(self.model.encoder.next_ids(day, next).into_iter().flatten());
+        row
+    }
+
+    /// The row of a day that nobody knows.
+    fn unknown(&mut self) -> usize {
+        let row = self.unknown.unwrap_or_else(|| self.push(None, Next::Unknown));
+        self.unknown = Some(row);
+        row
+    }
+
+    /// The place of a day that gaps are counted from, `elapsed` days after which nothing has happened yet.
+    fn from(&mut self, day: i32, elapsed: i32) -> usize {
+        let (model, from, rows) = (self.model, &mut self.from, &mut self.rows);
+        *self.places.entry((day, elapsed)).or_insert_with(|| {
+            from.push((day, elapsed));
+            rows.resize(from.len() * model.gaps(), None);
+            from.len() - 1
+        })
+    }
+
+    /// The row of the day that a gap from there leads to.
+    fn after(&mut self, from: usize, gap: usize) -> usize {
+        let at = from * self.model.gaps() + gap;
+        if let Some(row) = self.rows[at] {
+            return row;
+        }
+        let (day, elapsed) = self.from[from];
+        let row = self.push(Some(day), Next::Gap(self.model.days_of(gap, elapsed)));
+        self.rows[at] = Some(row);
+        row
+    }
+
+    /// The categories, ways x variables.
+    fn ids(self) -> Array2<usize> {
+        let variables = self.model.encoder.next_variables().len();
+        Array2::from_shape_vec((self.ids.len() / variables, variables), self.ids).unwrap_or_default()
     }
 }
 

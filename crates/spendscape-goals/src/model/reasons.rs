@@ -257,7 +257,7 @@ impl Reader<'_> {
         let lengths: Vec<usize> = runs.clone().map(|(_, steps)| steps.len()).collect();
         let longest = lengths.iter().copied().max().unwrap_or(0);
         let variables = self.encoder.variables(self.part.sees_next());
-        let mut encoded = Steps::default();
+        let mut encoded = Steps::with_capacity(lengths.len() * longest, variables.len());
         for (customer, steps) in runs {
             for (last, next) in steps {
                 self.encoder.push(&mut encoded, *last, self.covariates, customer, *next);

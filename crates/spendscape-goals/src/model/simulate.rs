@@ -228,12 +228,13 @@ impl Run<'_> {
         states: Vec<State<f32>>,
     ) -> Result<(Array2<f32>, Vec<State<f32>>), Error> {
         let encoder = &self.model.encoder;
-        let mut steps = Steps::default();
+        let variables = encoder.variables(part.sees_next());
+        let mut steps = Steps::with_capacity(futures.len(), variables.len());
         for future in futures {
             let customer = customers[future.slot].0;
             encoder.push(&mut steps, Some(future.last), self.covariates, customer, next(future));
         }
-        let encoded = steps.finish(encoder.variables(part.sees_next()), futures.len(), 1)?;
+        let encoded = steps.finish(variables, futures.len(), 1)?;
         let network = if part == Part::Days { &self.model.days } else { &self.model.goals };
         Ok(network.advance(&encoded.inputs()?, states)?)
     }

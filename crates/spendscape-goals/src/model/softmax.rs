@@ -1,18 +1,20 @@
 //! Softmax of logits.
 
-use ndarray::{Array2, ArrayView1};
+use ndarray::Array2;
+
+/// Elements whose powers are taken at once: rows are shorter than what a vector is worth.
+const AT_ONCE: usize = 512;
 
 /// Softmax of each row of logits over a temperature.
 pub(crate) fn softmax(logits: &Array2<f32>, temperature: f64) -> Array2<f64> {
-    let mut p = Array2::zeros(logits.raw_dim());
-    for (mut p, logits) in p.rows_mut().into_iter().zip(logits.rows()) {
-        let Some(p) = p.as_slice_mut() else { continue };
-        p.iter_mut().zip(logits).for_each(|(p, logit)| *p = f64::from(*logit) / temperature);
-        let top = p.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        p.iter_mut().for_each(|p| *p -= top);
-        exp(p);
-        let sum = ArrayView1::from(&*p).sum();
-        p.iter_mut().for_each(|p| *p /= sum);
+    let mut p = logits.mapv(|logit| f64::from(logit) / temperature).as_standard_layout().into_owned();
+    for mut row in p.rows_mut() {
+        let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        row -= top;
+    }
+    p.as_slice_mut().into_iter().flat_map(|p| p.chunks_mut(AT_ONCE)).for_each(exp);
+    for mut row in p.rows_mut() {
+        row /= row.sum();
     }
     p
 }

@@ -66,7 +66,7 @@ pub(crate) fn encode(
 ) -> Result<(Encoded, Vec<usize>), Error> {
     let longest = windows.iter().map(|window| window.steps).max().unwrap_or(0);
     let variables = encoder.variables(part.sees_next());
-    let mut steps = Steps::default();
+    let mut steps = Steps::with_capacity(windows.len() * longest, variables.len());
     for window in windows {
         let customer = window.customer as usize;
         let groups = sequences.groups(customer);

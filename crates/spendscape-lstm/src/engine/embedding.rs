@@ -40,16 +40,18 @@ impl<F: Real> Embedding<F> {
         })
     }
 
-    /// Notes what the block's samples chose; missing lanes repeat the first one.
+    /// Notes what the block's samples chose in the first steps, `read` of all; missing lanes repeat the first one.
     pub(super) fn load_block(
         &mut self,
         categories: &Categories,
+        read: usize,
         steps: usize,
         samples: &[usize],
         lanes: usize,
     ) {
         let stride = steps * self.variables;
-        for (i, starts) in self.starts.chunks_exact_mut(lanes).enumerate() {
+        let read = self.starts.chunks_exact_mut(lanes).take(read * self.variables);
+        for (i, starts) in read.enumerate() {
             for (lane, to) in starts.iter_mut().enumerate() {
                 let sample = samples[if lane < samples.len() { lane } else { 0 }];
                 *to = categories.columns[sample * stride + i] * self.row;

@@ -37,6 +37,22 @@ impl<F: Real> Engine<F> {
         self.forward(weights, inputs);
     }
 
+    /// What the first layer's sums begin with at the first step, whatever categories come behind those of the inputs: rows x
+    /// lanes.
+    pub(crate) fn begin(&mut self, weights: &Weights<F>, inputs: &Inputs<'_, F>) -> &[F] {
+        let layer = &self.layers[0];
+        let (rows, units, lanes) = (round4(layer.rows()), layer.units, self.kernels.lanes);
+        let mut z = std::mem::take(&mut self.buffers[0].z);
+        self.project_features(weights, inputs, 0..1, &mut z[..rows * lanes]);
+        if self.layers[0].kind == Kind::Lstm && !self.from_zero {
+            let h = &self.buffers[0].h;
+            let shape = Shape { outs: rows, ins: units };
+            (self.kernels.matmul)(&weights.packed[0].recurrent, shape, h, None, &mut z);
+        }
+        self.buffers[0].z = z;
+        &self.buffers[0].z[..rows * lanes]
+    }
+
     /// `z[t] = b + W_x x[t]` of LSTM layer `l` for some steps.
     fn project_inputs(
         &mut self,
@@ -79,21 +95,30 @@ impl<F: Real> Engine<F> {
         z: &mut [F],
     ) {
         let (k, lanes, rows) = (self.kernels, self.kernels.lanes, self.layers[0].rows());
-        let packed = &weights.packed[0];
         if steps.is_empty() || self.steps == 0 {
             return;
         }
-        let count = weights.lines_per_step;
-        let line = (steps.start - self.input_gradient_steps().start) * count;
-        let next = Next { x: &inputs.x, starts: &self.next_starts, line, count };
-        let x = &inputs.x[steps.start * self.features..];
-        let block = Rows { x, starts: &self.starts, steps: steps.len(), next, ins: self.features };
-        (k.project)(block, rows, &packed.project, &packed.bias4, z);
+        if self.begun {
+            z.fill(F::zero());
+        } else {
+            self.project(weights, inputs, steps.clone(), z);
+        }
         if let Some(embedding) = &self.embedding {
             for (t, z) in steps.zip(z.chunks_exact_mut(round4(rows) * lanes)) {
                 embedding.add(k, &weights.table, t, z);
             }
         }
+    }
+
+    /// `z = b + W x[t]` of the first layer for some steps, without categories.
+    fn project(&self, weights: &Weights<F>, inputs: &Inputs<'_, F>, steps: Range<usize>, z: &mut [F]) {
+        let (packed, rows) = (&weights.packed[0], self.layers[0].rows());
+        let count = weights.lines_per_step;
+        let line = (steps.start - self.input_gradient_steps().start) * count;
+        let next = Next { x: &inputs.x, starts: &self.next_starts, line, count };
+        let x = &inputs.x[steps.start * self.features..];
+        let block = Rows { x, starts: &self.starts, steps: steps.len(), next, ins: self.features };
+        (self.kernels.project)(block, rows, &packed.project, &packed.bias4, z);
     }
 
     /// Draws what is dropped of the inputs of LSTM layer `l`, and drops it.
@@ -132,7 +157,8 @@ impl<F: Real> Engine<F> {
             c: &mut own.c[steps.start * state..],
             tanh_c: &mut own.tanh_c[gates * state..],
             mask: if self.masked { &self.mask[steps.start * lanes..] } else { &[] },
-            from_zero: self.from_zero && steps.start == 0,
+            // What the layer has begun with holds the first step's recurrence.
+            from_zero: (self.from_zero || self.begun && l == 0) && steps.start == 0,
         };
         (layer_steps, LayerDerivatives { dh: &mut own.dh[steps.start * width..], dc: &mut own.dc })
     }

@@ -33,7 +33,8 @@ pub(super) struct Packed<F> {
 /// All layers' weights.
 pub(crate) struct Weights<F: Real> {
     pub(super) packed: Vec<Packed<F>>,
-    /// The first layer's columns that categories choose from, as rows padded to four, and behind them sums of such rows.
+    /// The first layer's columns that categories choose from, as rows padded to four; behind them sums of
+    /// such rows, and behind these what rows of inputs begin with.
     pub(super) table: Buffer<F>,
     /// Rows of the table that are columns of the first layer.
     categories: usize,
@@ -51,27 +52,26 @@ impl<F: Real> Weights<F> {
         let rows = network.layers.first().map_or(0, |layer| round4(layer.rows()));
         let categories = inputs.categories.as_deref();
         let width = categories.map_or(0, |categories| categories.width);
-        let sums = categories.map_or(0, |categories| categories.sums.len() / categories.summed.max(1));
+        let ways = categories.map_or(0, |categories| categories.ways.nrows());
         // The weight gradient fetches the other half.
         let passes = if derivatives == Derivatives::None { 1 } else { 2 };
         let every = network.params.every_step || !network.params.lstm.is_empty();
         let steps = if every { inputs.steps.max(1) } else { 1 };
         let lines_per_step = Next::<F>::lines(inputs.steps * inputs.features).div_ceil(passes * steps);
-        let table = Buffer::new((width + sums) * rows);
+        let table = Buffer::new((width + ways) * rows + inputs.begun.len());
         let mut weights = Self { packed, table, categories: width, derivatives, lines_per_step };
         weights.load(network);
         if let Some(categories) = categories {
             weights.add_up(categories, rows);
+            weights.table[(width + ways) * rows..].copy_from_slice(&inputs.begun);
         }
         weights
     }
 
-    /// Adds up the rows of the table that samples share, in the order in which a sample of its own would.
+    /// Adds up the rows of the table that samples choose together.
     fn add_up(&mut self, categories: &Categories, row: usize) {
         let (columns, sums) = self.table.split_at_mut(categories.width * row);
-        for (sum, chosen) in
-            sums.chunks_exact_mut(row).zip(categories.sums.chunks_exact(categories.summed.max(1)))
-        {
+        for (sum, chosen) in sums.chunks_exact_mut(row.max(1)).zip(categories.ways.rows()) {
             for column in chosen {
                 for (to, &from) in sum.iter_mut().zip(&columns[column * row..]) {
                     *to += from;

@@ -1,10 +1,10 @@
 //! Projection of row-major samples: `z[out][lane] = bias[out] + sum_k w[out][k] x[lane][k]`.
 //!
 //! A vector holds `LANES / 4` outputs times four consecutive inputs, so the rows are read where they lie: neither
-//! gathered nor transposed.
+//! gathered nor transposed. A single input is gathered: three quarters of such a vector would be empty.
 
 use super::arguments::Shape;
-use super::simd::{Ahead, Quads, Simd};
+use super::simd::{Ahead, MAX_LANES, Quads, Simd};
 
 type F<S> = <S as Simd>::F;
 
@@ -184,6 +184,37 @@ pub(super) struct Weights<T> {
     pub(super) bias: *const T,
 }
 
+/// [`project`] of one input.
+///
+/// # Safety
+/// As [`project`].
+#[inline(always)]
+unsafe fn project_one<S: Quads>(
+    lanes: &[*const F<S>],
+    steps: usize,
+    Weights { packed, bias }: Weights<F<S>>,
+    outs: usize,
+    z: *mut F<S>,
+) {
+    let mut inputs = [S::ZERO; MAX_LANES];
+    for t in 0..steps {
+        // SAFETY: every lane has an element for every step; the weight of an output stands first in its quad.
+        unsafe {
+            for (to, lane) in inputs.iter_mut().zip(lanes) {
+                *to = *lane.wrapping_add(t);
+            }
+            for first in (0..lanes.len()).step_by(S::LANES) {
+                let x = S::load(inputs.as_ptr().wrapping_add(first));
+                for out in 0..outs {
+                    let product = S::fma(S::splat(*packed.wrapping_add(4 * out)), x, S::splat(S::ZERO));
+                    let sum = S::add(product, S::splat(*bias.wrapping_add(4 * out)));
+                    S::store(z.wrapping_add((t * outs + out) * lanes.len() + first), sum);
+                }
+            }
+        }
+    }
+}
+
 /// Projects `steps` rows of `ins` elements, one behind the other, of every lane of a block; where the lanes lie in memory
 /// is free. `bias` holds every entry four times; `ahead.count` lines are fetched at every step.
 ///
@@ -202,6 +233,10 @@ pub(super) unsafe fn project<S: Quads, const R: usize>(
 ) {
     let per = S::LANES / 4;
     let (vectors, quads, stride) = (outs.div_ceil(per), ins.div_ceil(4), lanes.len());
+    if ins == 1 {
+        // SAFETY: passed on to the caller.
+        return unsafe { project_one::<S>(lanes, steps, Weights { packed, bias }, outs, z) };
+    }
     for (group, own) in lanes.chunks_exact(R).enumerate() {
         let mut rows = [std::ptr::null::<F<S>>(); R];
         rows.copy_from_slice(own);

@@ -164,41 +164,54 @@ fn batch_some_single_and_stream_agree_bit_for_bit() {
     of_every_network::<f64>();
 }
 
-/// Branches of a few rows against the rows written out: side by side and in any order, more than one thread's piece of them.
+/// Branches of a few rows against the rows written out, side by side and in any order, more than one thread's piece of them;
+/// and each of some against itself alone.
 fn branches_of<F: Real>(network: &Network<F>, sizes: (&[usize], &[usize]), units: &[usize], masked: bool) {
     const BRANCHES: usize = 1100;
+    const WAYS: usize = 50;
     let at = format!("{:?} with {}, masked {masked}", network.params(), network.instructions());
     let features = network.inputs() - sizes.0.iter().chain(sizes.1).sum::<usize>();
     let shared = Parts::<F>::new(features, sizes.0, masked, units).part(0..9, 0..1);
     let mut rng = rng(5);
     let mut stem = 0;
-    let stems: Vec<usize> = (0..BRANCHES)
+    let branches: Vec<(usize, usize)> = (0..BRANCHES)
         .map(|n| {
             if n < 40 || rng.random_range(0..4) == 0 {
                 stem = rng.random_range(0..9);
             }
-            stem
+            (stem, rng.random_range(0..WAYS))
         })
         .collect();
-    let own = Array2::from_shape_fn((BRANCHES, sizes.1.len()), |(_, v)| rng.random_range(0..sizes.1[v]));
-    let found = network.branch(shared.all(), &stems, &own, sizes.1).unwrap();
+    let own = Array2::from_shape_fn((WAYS, sizes.1.len()), |(_, v)| rng.random_range(0..sizes.1[v]));
+    let found = network.branch(shared.all(), &branches, &own, sizes.1).unwrap();
 
+    let (stems, ways): (Vec<usize>, Vec<usize>) = branches.iter().copied().unzip();
     let rows = |a: &Array2<F>| a.select(Axis(0), &stems);
     let before = shared.ids.select(Axis(0), &stems);
+    let behind = own.select(Axis(0), &ways).insert_axis(Axis(1));
     let whole = Parts {
         x: shared.x.select(Axis(0), &stems),
-        ids: ndarray::concatenate![Axis(2), before, own.view().insert_axis(Axis(1))],
+        ids: ndarray::concatenate![Axis(2), before, behind],
         sizes: [sizes.0, sizes.1].concat(),
         mask: shared.mask.as_ref().map(|mask| mask.select(Axis(0), &stems)),
         initial: shared.initial.iter().map(|s| State { h: rows(&s.h), c: rows(&s.c) }).collect(),
     };
-    assert_eq!(bits(&found), bits(&network.predict(whole.all()).unwrap()), "{at}");
+    let expected = network.predict(whole.all()).unwrap();
+    let rounding = 64.0 * F::epsilon().to_f64().unwrap();
+    for (found, expected) in found.iter().zip(&expected) {
+        let (found, expected) = (found.to_f64().unwrap(), expected.to_f64().unwrap());
+        assert!((found - expected).abs() <= rounding * (1.0 + expected.abs()), "{found} {expected} {at}");
+    }
+    for n in (0..BRANCHES).step_by(97) {
+        let alone = network.branch(shared.all(), &branches[n..=n], &own, sizes.1).unwrap();
+        assert_eq!(bits(&alone), bits(&found.slice(s![n..=n, ..]).to_owned()), "branch {n} of {at}");
+    }
 }
 
 #[test]
-fn branches_are_whole_steps_bit_for_bit() {
+fn branches_are_whole_steps_and_do_not_depend_on_each_other() {
     type Sizes = &'static [usize];
-    let cases: [(NetworkParams, Sizes, (Sizes, Sizes)); 4] = [
+    let cases: [(NetworkParams, Sizes, (Sizes, Sizes)); 5] = [
         (NetworkParams::lstm(31, 9).outputs(4), &[9], (&[7, 3, 5], &[4, 11])),
         (
             NetworkParams::lstm(31, 64).stacked(7).dense(6, Activation::Tanh).outputs(3),
@@ -207,6 +220,7 @@ fn branches_are_whole_steps_bit_for_bit() {
         ),
         (NetworkParams::lstm(31, 20), &[], (&[], &[11, 20])),
         (NetworkParams::lstm(31, 3).bias(Bias::Double).outputs(2), &[], (&[8, 9], &[])),
+        (NetworkParams::feed_forward(31).dense(6, Activation::Tanh).outputs(3), &[], (&[8], &[9])),
     ];
     for (shape, units, sizes) in cases {
         for masked in [false, true] {
@@ -225,15 +239,16 @@ fn branches_that_do_not_fit_are_refused() {
     let network: Network<f32> = NetworkParams::lstm(6, 2).init(&mut rng(3)).unwrap();
     let (x, two) = (Array3::zeros((3, 1, 1)), Array3::zeros((3, 2, 1)));
     let ids = |rows| Array2::zeros((rows, 1));
-    assert_eq!(network.branch(&x, &[0, 2, 2, 1], &ids(4), &[5]).unwrap().dim(), (4, 2));
+    let all = [(0, 0), (2, 1), (2, 0), (1, 0)];
+    assert_eq!(network.branch(&x, &all, &ids(2), &[5]).unwrap().dim(), (4, 2));
     assert_eq!(network.branch(&x, &[], &ids(0), &[5]).unwrap().dim(), (0, 2));
     let refused = |found: Result<_, Error>| matches!(found, Err(Error::Mismatch { .. }));
-    assert!(refused(network.branch(&two, &[0], &ids(1), &[5])), "two steps");
-    assert!(refused(network.branch(&x, &[3], &ids(1), &[5])), "a row that does not exist");
-    assert!(refused(network.branch(&x, &[0, 1], &ids(1), &[5])), "categories of one branch");
-    assert!(refused(network.branch(&x, &[0], &ids(1), &[5, 1])), "sizes of two variables");
-    assert!(refused(network.branch(&x, &[0], &ids(1), &[4])), "fewer inputs than the network has");
+    assert!(refused(network.branch(&two, &[(0, 0)], &ids(1), &[5])), "two steps");
+    assert!(refused(network.branch(&x, &[(3, 0)], &ids(1), &[5])), "a row that does not exist");
+    assert!(refused(network.branch(&x, &[(0, 0), (1, 1)], &ids(1), &[5])), "a way that does not exist");
+    assert!(refused(network.branch(&x, &[(0, 0)], &ids(1), &[5, 1])), "sizes of two variables");
+    assert!(refused(network.branch(&x, &[(0, 0)], &ids(1), &[4])), "fewer inputs than the network has");
     let beyond = Array2::from_elem((1, 1), 5);
-    let error = network.branch(&x, &[0], &beyond, &[5]).unwrap_err();
+    let error = network.branch(&x, &[(0, 0)], &beyond, &[5]).unwrap_err();
     assert!(matches!(error, Error::Category { sample: 0, step: 0, variable: 0, id: 5, size: 5 }));
 }

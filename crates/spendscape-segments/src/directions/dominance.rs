@@ -3,7 +3,7 @@
 //! A micro-segment is a path of the dominance order: the strongest trait, then the second strongest, and so on
 //! (P2 and P3, section III). A path of depth `k` is a *prefix* of the order.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::HashMap};
 
 use ndarray::{Array2, ArrayRef2};
 
@@ -99,17 +99,21 @@ pub fn prefix_labels(order: &ArrayRef2<usize>, depth: usize) -> Result<PrefixLab
     check::at_least("dominance order", "columns", depth, order.ncols())?;
     let prefix: Vec<usize> =
         order.rows().into_iter().flat_map(|r| r.into_iter().take(depth).copied()).collect();
-    let path = |n: usize| &prefix[n * depth..(n + 1) * depth];
-    let mut rows: Vec<usize> = (0..order.nrows()).collect();
-    rows.sort_unstable_by(|&a, &b| path(a).cmp(path(b)));
-    let mut labels = vec![0; rows.len()];
-    let mut paths: Vec<Vec<usize>> = Vec::new();
-    for &n in &rows {
-        if paths.last().is_none_or(|last| last != path(n)) {
-            paths.push(path(n).to_vec());
-        }
-        labels[n] = paths.len() - 1;
-    }
+    // Customers are many, paths few.
+    let mut numbers: HashMap<&[usize], usize> = HashMap::new();
+    let found: Vec<usize> = prefix
+        .chunks_exact(depth)
+        .map(|path| {
+            let next = numbers.len();
+            *numbers.entry(path).or_insert(next)
+        })
+        .collect();
+    let mut ordered: Vec<(&[usize], usize)> = numbers.into_iter().collect();
+    ordered.sort_unstable();
+    let mut place = vec![0; ordered.len()];
+    ordered.iter().enumerate().for_each(|(at, (_, number))| place[*number] = at);
+    let labels = found.into_iter().map(|number| place[number]).collect();
+    let paths = ordered.into_iter().map(|(path, _)| path.to_vec()).collect();
     Ok(PrefixLabels { labels, paths })
 }
 

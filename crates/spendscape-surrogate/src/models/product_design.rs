@@ -63,17 +63,80 @@ struct Strip {
 
 impl Strip {
     /// The factors of the strip's columns in each row of a block, which lie one after the other.
+    #[inline(always)]
     fn factors<'a>(&self, rows: &'a Array2<f64>) -> impl Iterator<Item = &'a [f64]> {
         let columns = self.columns.clone();
         rows.as_slice().unwrap_or_default().chunks_exact(rows.ncols()).map(move |row| &row[columns.clone()])
     }
 }
 
+/// Adds to the running sums of each row and table the products of the row's factors with the table's: what a strip adds to the
+/// values.
+struct AddValues<'a> {
+    strip: &'a Strip,
+    rows: &'a Array2<f64>,
+    /// Rows x tables x the strip's columns.
+    products: &'a [f64],
+    /// Rows x tables.
+    sums: &'a mut [[f64; LANES]],
+    tables: usize,
+}
+
+impl pulp::WithSimd for AddValues<'_> {
+    type Output = ();
+
+    /// The instructions of the CPU are used through what the compiler makes of the loops, in the same order of operations.
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { strip, rows, products, sums, tables } = self;
+        let width = strip.columns.len();
+        let products = products.chunks_exact(tables * width).zip(strip.factors(rows));
+        for ((products, factors), sums) in products.zip(sums.chunks_exact_mut(tables)) {
+            for (sums, products) in sums.iter_mut().zip(products.chunks_exact(width)) {
+                add_products(sums, products, factors);
+            }
+        }
+    }
+}
+
+/// The factors of a strip in each row, times each of some residuals of the row.
+struct Scale<'a> {
+    strip: &'a Strip,
+    rows: &'a Array2<f64>,
+    /// Rows x residuals x the strip's columns.
+    scaled: &'a mut [f64],
+    residuals: &'a [&'a Array1<f64>],
+    /// The first row's place among the residuals.
+    first: usize,
+}
+
+impl pulp::WithSimd for Scale<'_> {
+    type Output = ();
+
+    /// The instructions of the CPU are used through what the compiler makes of the loops, in the same order of operations.
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { strip, rows, scaled, residuals, first } = self;
+        let width = strip.columns.len();
+        let scaled = scaled.chunks_exact_mut(residuals.len() * width);
+        for ((to, factors), row) in scaled.zip(strip.factors(rows)).zip(first..) {
+            for (to, residual) in to.chunks_exact_mut(width).zip(residuals) {
+                let residual = residual[row];
+                to.iter_mut().zip(factors).for_each(|(to, factor)| *to = residual * factor);
+            }
+        }
+    }
+}
+
 /// Adds products to running sums that do not wait for each other.
+#[inline(always)]
 fn add_products(sums: &mut [f64; LANES], a: &[f64], b: &[f64]) {
-    for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a.iter().zip(b) {
         sums.iter_mut().zip(a).zip(b).for_each(|((sum, a), b)| *sum += a * b);
     }
+    sums.iter_mut().zip(a_rest).zip(b_rest).for_each(|((sum, a), b)| *sum += a * b);
 }
 
 /// The way of one target to its fit.
@@ -207,6 +270,7 @@ impl ProductDesign {
                 })
             })
             .collect();
+        let arch = pulp::Arch::new();
         let parts: Vec<Array2<f64>> = self
             .tasks
             .par_iter()
@@ -221,13 +285,8 @@ impl ProductDesign {
                         let reached = block.columns.slice(s![..strip.reach, ..]);
                         add_product(&mut products, &reached, weights, 0..weights.ncols())?;
                         let products = products.as_slice().unwrap_or_default();
-                        let rows = products.chunks_exact(weights.ncols()).zip(strip.factors(&block.rows));
-                        for ((products, factors), lanes) in rows.zip(lanes.chunks_exact_mut(tables.len())) {
-                            let products = products.chunks_exact(factors.len());
-                            lanes.iter_mut().zip(products).for_each(|(lanes, products)| {
-                                add_products(lanes, products, factors);
-                            });
-                        }
+                        let (rows, sums, tables) = (&block.rows, &mut lanes[..], tables.len());
+                        arch.dispatch(AddValues { strip, rows, products, sums, tables });
                     }
                     for (lanes, mut values) in lanes.chunks_exact(tables.len()).zip(&mut own) {
                         values.iter_mut().zip(lanes).for_each(|(value, lanes)| *value = lanes.iter().sum());
@@ -252,6 +311,7 @@ impl ProductDesign {
                 |strip: &Strip| Array2::<f64>::zeros((residuals.len() * strip.columns.len(), strip.reach));
             strips.iter().map(of_strip).collect::<Vec<_>>()
         };
+        let arch = pulp::Arch::new();
         let parts: Vec<Vec<Array2<f64>>> = self
             .tasks
             .par_iter()
@@ -262,13 +322,8 @@ impl ProductDesign {
                 for (block, first) in task.iter().zip(firsts) {
                     for (strip, sums) in strips.iter().zip(&mut sums) {
                         let mut scaled = Array2::zeros((block.rows.nrows(), sums.nrows()));
-                        let to = scaled.as_slice_mut().unwrap_or_default().chunks_exact_mut(sums.nrows());
-                        for ((to, factors), row) in to.zip(strip.factors(&block.rows)).zip(first..) {
-                            for (to, residual) in to.chunks_exact_mut(factors.len()).zip(residuals) {
-                                let residual = residual[row];
-                                to.iter_mut().zip(factors).for_each(|(to, factor)| *to = residual * factor);
-                            }
-                        }
+                        let (rows, to) = (&block.rows, scaled.as_slice_mut().unwrap_or_default());
+                        arch.dispatch(Scale { strip, rows, scaled: to, residuals, first });
                         add_product(sums, &scaled, &block.rows, 0..strip.reach)?;
                     }
                 }

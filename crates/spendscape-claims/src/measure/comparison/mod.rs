@@ -95,7 +95,7 @@ pub(crate) fn add_prefixes(
     }
 }
 
-/// Compares the representations; `yearly` are the grades of every single period.
+/// Compares the representations; `yearly` are the grades of single periods.
 ///
 /// # Errors
 /// If there are too few customers or traits, or a network cannot be trained.

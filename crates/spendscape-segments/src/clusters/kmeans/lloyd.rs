@@ -186,27 +186,11 @@ impl Sweep<'_> {
         let mut collected = vec![[0.0; LANES]; dim];
         let (mut places, mut count) = ([0; LANES], 0);
         let whole = labels.len() / LANES * LANES;
-        for (b, block) in points.starting_at(first, dim).take(labels.len().div_ceil(LANES)).enumerate() {
-            let from = b * LANES;
-            let own = &mut due[from..(from + LANES).min(labels.len())];
-            let mut waiting = match own.first_chunk::<LANES>() {
-                Some(own) => waiting_lanes(own, passed),
-                None => waiting_lanes(own, passed),
-            };
-            if waiting == 0 {
-                continue;
-            }
-            if waiting.count_ones() >= DENSE && from < whole {
-                let (chosen, until) = nearest(block, centers, passed);
-                own.copy_from_slice(&until);
-                let labels = &labels[from..from + LANES];
-                if labels.iter().zip(&chosen).any(|(old, new)| old != new) {
-                    let changes = labels.iter().zip(chosen).zip(from..).filter(|((old, new), _)| *old != new);
-                    piece.changes.extend(changes.map(|((_, new), place)| (place, new)));
-                }
-                continue;
-            }
-            while waiting != 0 {
+        let mut blocks = points.starting_at(first, dim).take(labels.len().div_ceil(LANES)).enumerate();
+        let (mut block, mut from, mut waiting): (&[Lane], usize, u32) = (&[], 0, 0);
+        // What is assigned next, as it lies or collected, in one place: two were compiled to worse loops.
+        loop {
+            while waiting != 0 && count < LANES {
                 let lane = waiting.trailing_zeros() as usize;
                 waiting &= waiting - 1;
                 for (to, coordinate) in collected.iter_mut().zip(block) {
@@ -214,14 +198,39 @@ impl Sweep<'_> {
                 }
                 places[count] = from + lane;
                 count += 1;
-                if count == LANES {
-                    piece.assign(labels, due, &places, nearest(&collected[..dim], centers, passed));
-                    count = 0;
+            }
+            let mut dense = false;
+            if count < LANES {
+                match blocks.next() {
+                    Some((b, next)) => {
+                        (block, from) = (next, b * LANES);
+                        let own = &due[from..(from + LANES).min(labels.len())];
+                        waiting = match own.first_chunk::<LANES>() {
+                            Some(own) => waiting_lanes(own, passed),
+                            None => waiting_lanes(own, passed),
+                        };
+                        dense = waiting.count_ones() >= DENSE && from < whole;
+                        if !dense {
+                            continue;
+                        }
+                    }
+                    None if count == 0 => break,
+                    None => {}
                 }
             }
-        }
-        if count > 0 {
-            piece.assign(labels, due, &places[..count], nearest(&collected[..dim], centers, passed));
+            let (chosen, until) = nearest(if dense { block } else { &collected[..dim] }, centers, passed);
+            if dense {
+                waiting = 0;
+                due[from..from + LANES].copy_from_slice(&until);
+                let labels = &labels[from..from + LANES];
+                if labels.iter().zip(&chosen).any(|(old, new)| old != new) {
+                    let changes = labels.iter().zip(chosen).zip(from..).filter(|((old, new), _)| *old != new);
+                    piece.changes.extend(changes.map(|((_, new), place)| (place, new)));
+                }
+            } else {
+                piece.assign(labels, due, &places[..count], (chosen, until));
+                count = 0;
+            }
         }
         // Sums are added to in the order of the points.
         piece.changes.sort_unstable_by_key(|change| change.0);
