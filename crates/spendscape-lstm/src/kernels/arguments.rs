@@ -10,13 +10,6 @@ pub(crate) const fn round4(n: usize) -> usize {
     n.div_ceil(4) * 4
 }
 
-/// The shape of a matrix of weights.
-#[derive(Clone, Copy)]
-pub(crate) struct Shape {
-    pub(crate) outs: usize,
-    pub(crate) ins: usize,
-}
-
 /// Samples of `x` to fetch while something else is computed: where each starts, or nothing.
 #[derive(Clone, Copy)]
 pub(crate) struct Next<'a, F> {

@@ -1,6 +1,6 @@
 //! Products of a small matrix with lane vectors: `z[out][lane] += sum_i w[out][i] x[i][lane]`.
 
-use super::arguments::Shape;
+use super::shape::Shape;
 use super::simd::{Quads, Simd};
 
 type F<S> = <S as Simd>::F;

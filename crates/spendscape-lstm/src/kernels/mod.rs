@@ -1,9 +1,8 @@
 //! The numerical kernels, chosen for the CPU at run time behind a safe face.
 //!
 //! This is the only module of the crate with `unsafe` code. It is needed for the instruction sets that only some CPUs have,
-//! and for
-//! loads and stores without a bounds check inside the innermost loops. Every function of [`Kernels`] checks the sizes
-//! of its buffers first, and a table is handed out only after its instruction set has been detected.
+//! and for loads and stores without a bounds check inside the innermost loops. Every function of [`Kernels`] checks the
+//! sizes of its buffers first, and a table is handed out only after its instruction set has been detected.
 #![allow(
     unsafe_code,
     reason = "vector instructions that not every CPU has, and unchecked loads inside checked functions"
@@ -24,6 +23,7 @@ mod matmul;
 mod outer;
 mod portable;
 mod project;
+mod shape;
 mod simd;
 mod table;
 #[cfg(test)]
@@ -37,9 +37,10 @@ use crate::real::Real;
 use std::any::Any;
 
 pub(crate) use arguments::{
-    Dropping, Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, Shape, round4,
+    Dropping, Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, round4,
 };
 pub(crate) use dropout::Generators;
+pub(crate) use shape::Shape;
 pub(crate) use table::Kernels;
 pub(crate) use update::AdamStep;
 

@@ -3,7 +3,7 @@
 //! A vector holds `LANES / 4` outputs times four consecutive inputs, so the rows are read where they lie: neither
 //! gathered nor transposed. A single input is gathered: three quarters of such a vector would be empty.
 
-use super::arguments::Shape;
+use super::shape::Shape;
 use super::simd::{Ahead, MAX_LANES, Quads, Simd};
 
 type F<S> = <S as Simd>::F;

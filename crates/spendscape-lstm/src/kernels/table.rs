@@ -1,11 +1,12 @@
 //! The safe face of the kernels: one table of checked functions per instruction set.
 
 use super::arguments::{
-    Dropping, Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, Shape, addresses, round4,
+    Dropping, Lanes, LayerDerivatives, LayerSteps, Next, OuterBlock, Roll, Rows, addresses, round4,
 };
 use super::dropout::Rate;
 use super::outer::{Block, Vectors};
 use super::project::Weights;
+use super::shape::Shape;
 use super::simd::{Double, MAX_LANES, Simd};
 use super::unroll::{Derivatives, Steps};
 use super::update::AdamStep;

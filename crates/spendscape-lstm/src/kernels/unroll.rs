@@ -1,8 +1,8 @@
 //! The recurrence of an LSTM layer over all steps of a block, forward and backward.
 
-use super::arguments::Shape;
 use super::gates::{self, New, Old};
 use super::matmul;
+use super::shape::Shape;
 use super::simd::{Activations, Quads, Simd};
 
 type F<S> = <S as Simd>::F;
