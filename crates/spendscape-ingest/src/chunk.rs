@@ -217,6 +217,11 @@ impl Chunk {
         Texts::Fields { text: &self.text, spans, is_first, nulls: &map.source.nulls }
     }
 
+    /// The buffer of its text, which is of no more use.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.text.into_bytes()
+    }
+
     /// Some columns as a batch.
     pub(crate) fn batch(
         &self,

@@ -14,6 +14,9 @@ const MOST_BYTES: usize = 64 << 20;
 /// Bytes of a text that two words hold: most customers and codes are as short.
 const SHORT: usize = 16;
 
+/// Texts that a look-up remembers: more than most ledgers have classes, and few enough for the first-level cache.
+const REMEMBERED: usize = 256;
+
 /// Digits of pi, which stand in no text.
 const SEEDS: [u64; 2] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344];
 
@@ -25,6 +28,9 @@ struct Key {
 }
 
 impl Key {
+    /// The key of no text.
+    const NONE: Self = Self { words: [0, 0], length: u32::MAX };
+
     #[inline]
     fn of(text: &[u8]) -> Self {
         let word = |bytes: [u8; 8]| u64::from_le_bytes(bytes);
@@ -128,7 +134,7 @@ impl News {
 impl Dictionary {
     /// Numbers the texts of some rows.
     pub(crate) fn look_up(&self) -> LookUp<'_> {
-        LookUp { known: self, news: News::default(), last: None }
+        LookUp { known: self, news: News::default(), remembered: Box::new([(Key::NONE, 0); REMEMBERED]) }
     }
 
     /// Adds the texts that some rows brought, and gives each its number.
@@ -186,8 +192,9 @@ impl Dictionary {
 pub(crate) struct LookUp<'d> {
     known: &'d Dictionary,
     news: News,
-    /// The last text, if it is short and known: many rows have that of the row before.
-    last: Option<(Key, u32)>,
+    /// Short texts that are known and that the last rows had, at places that their hashes tell: there most rows find theirs, as
+    /// the customer of the row before or one of a few classes, without a search.
+    remembered: Box<[(Key, u32); REMEMBERED]>,
 }
 
 impl LookUp<'_> {
@@ -201,13 +208,15 @@ impl LookUp<'_> {
     #[inline]
     pub(crate) fn find(&mut self, text: &[u8]) -> Option<u32> {
         let key = Key::of(text);
-        if let Some((last, number)) = self.last
-            && last == key
-        {
+        let at = key.hash() as usize % REMEMBERED;
+        let (remembered, number) = self.remembered[at];
+        if remembered == key {
             return Some(number);
         }
         if let Some(number) = self.known.texts.find(key, text) {
-            self.last = key.is_short().then_some((key, number));
+            if key.is_short() {
+                self.remembered[at] = (key, number);
+            }
             return Some(number);
         }
         self.news.0.find(key, text).map(|number| News::FIRST + number)

@@ -2,6 +2,7 @@
 
 use super::{places::FileEnd, report::Example, source::BLOCK_BYTES};
 use spendscape_schema::Tally;
+use spendscape_store::Digest;
 
 /// Options of a pass.
 #[derive(Debug, Clone, Copy)]
@@ -11,11 +12,13 @@ pub(crate) struct Pass {
     pub(crate) classes_only: bool,
     /// Bytes of a piece of text, about.
     pub(crate) block_bytes: usize,
+    /// The digests of text files are wanted.
+    pub(crate) digests: bool,
 }
 
 impl Pass {
     pub(crate) fn new(allow_cut_last_line: bool) -> Self {
-        Self { allow_cut_last_line, classes_only: false, block_bytes: BLOCK_BYTES }
+        Self { allow_cut_last_line, classes_only: false, block_bytes: BLOCK_BYTES, digests: false }
     }
 }
 
@@ -30,6 +33,8 @@ pub(crate) struct Seen {
     /// Rows whose value a joined file lacks.
     pub(crate) without_partner: Tally<Example>,
     pub(crate) ends: Vec<FileEnd>,
+    /// The digests of the files, if they were wanted.
+    pub(crate) digests: Vec<Digest>,
 }
 
 impl Seen {

@@ -126,7 +126,7 @@ pub(crate) fn plan<'a>(
     }
     let joins = joins.load(&mut computed)?;
     read.extend(computed.iter().cloned());
-    let source = Source::new(map, files, pass.block_bytes, &own, &read);
+    let source = Source::new(map, files, pass.block_bytes, &own, &read).with_digests(pass.digests);
     let position = |name: &str| source.schema().index_of(name).map_err(|_| found.missing(name));
     let mut columns: Vec<usize> = computed.iter().map(|name| position(name)).collect::<Result<_, _>>()?;
     columns.sort_unstable();

@@ -10,6 +10,7 @@ use arrow::{
     array::RecordBatch,
     datatypes::{Field, Schema, SchemaRef},
 };
+use spendscape_store::{Digest, DigestedFile};
 
 use super::{
     block::{Block, Rules, Split, split},
@@ -19,6 +20,7 @@ use super::{
     parquet_file::{Batches, ParquetFile},
     statement::{Entries, Remarks, StatementFile},
     text::TextFile,
+    unpack::Text,
 };
 use crate::Error;
 
@@ -113,6 +115,9 @@ pub(crate) struct Source<'a> {
     /// The next file.
     next: usize,
     current: Option<(Arc<Layout>, Open<'a>)>,
+    /// The digests of the text files that were read, if they are wanted, and the file at hand.
+    digests: Option<Vec<Digest>>,
+    digested: Option<DigestedFile>,
 }
 
 enum Open<'a> {
@@ -159,7 +164,18 @@ impl<'a> Source<'a> {
             .filter(|field| columns.contains(field.name()))
             .map(|field| field.as_ref().clone())
             .collect();
-        Self { map, files, block_bytes, schema: Arc::new(Schema::new(fields)), next: 0, current: None }
+        let schema = Arc::new(Schema::new(fields));
+        Self { map, files, block_bytes, schema, next: 0, current: None, digests: None, digested: None }
+    }
+
+    /// Takes the digests of text files too.
+    pub(crate) fn with_digests(self, wanted: bool) -> Self {
+        Self { digests: wanted.then(Vec::new), ..self }
+    }
+
+    /// The digests of the files that were read.
+    pub(crate) fn take_digests(&mut self) -> Vec<Digest> {
+        self.digests.take().unwrap_or_default()
     }
 
     /// The columns read.
@@ -183,6 +199,13 @@ impl<'a> Source<'a> {
         pieces
     }
 
+    /// Takes buffers of pieces back, for the next ones.
+    pub(crate) fn take_back(&mut self, buffers: Vec<Vec<u8>>) {
+        if let Some((_, Open::Text(file))) = &mut self.current {
+            file.spare.extend(buffers);
+        }
+    }
+
     fn piece(&mut self) -> Result<Option<Piece>, Error> {
         if let Some((layout, open)) = &mut self.current {
             let layout = layout.clone();
@@ -200,6 +223,10 @@ impl<'a> Source<'a> {
                 return Ok(piece);
             }
             self.current = None;
+            if let (Some(digests), Some(file)) = (&mut self.digests, self.digested.take()) {
+                let read = |source| Error::Read { path: self.files[self.next - 1].clone(), source };
+                digests.push(file.finish().map_err(read)?);
+            }
         }
         let Some(path) = self.files.get(self.next) else { return Ok(None) };
         self.next += 1;
@@ -211,7 +238,15 @@ impl<'a> Source<'a> {
         let absent = &mut begin.absent;
         let (origins, header, open) = match self.map.source.format {
             Format::Csv => {
-                let mut file = TextFile::open(path, &self.map.source, self.block_bytes)?;
+                let format = &self.map.source;
+                let text = if self.digests.is_some() {
+                    let (text, file) = Text::open_digested(path, format.encoding)?;
+                    self.digested = Some(file);
+                    text
+                } else {
+                    Text::open(path, format.encoding)?
+                };
+                let mut file = TextFile::of(path, text, format, self.block_bytes)?;
                 let origins = self.origins(&FileColumns::of_text(path, self.map, &file)?, absent)?;
                 file.rules.wanted = from_file(&origins);
                 (begin.lines_above, begin.first_line) = (file.lines_above, file.first_line);

@@ -91,18 +91,21 @@ fn take_rounds<S: Sink + Send>(
             placed.into_par_iter().with_max_len(1).map(work).collect::<Vec<_>>()
         });
         written?;
+        let mut buffers = Vec::with_capacity(PIECES);
         for part in parts {
-            let Some(Outcome { part, seen: more }) = part? else { continue };
+            let Some(Outcome { part, seen: more, buffer }) = part? else { continue };
             seen.join(more);
+            buffers.push(buffer);
             if let Some((part, news)) = part {
                 sink.add(part, &customers.add(&news))?;
             }
         }
+        source.take_back(buffers);
         round = Some(sink.round(&mut customers)?);
         customers.forget_if_large();
         pieces = next;
     }
     round.map_or(Ok(()), write)?;
-    seen.ends = places.ends;
+    (seen.ends, seen.digests) = (places.ends, source.take_digests());
     Ok(seen)
 }

@@ -42,6 +42,8 @@ pub(crate) struct Outcome<P> {
     /// What was made of them, if any was left, and the customers that are not known yet.
     pub(crate) part: Option<(P, News)>,
     pub(crate) seen: Seen,
+    /// A buffer that can be filled again.
+    pub(crate) buffer: Vec<u8>,
 }
 
 /// The entries of a map for the rows of a chunk that the condition kept.
@@ -163,7 +165,7 @@ impl Reader<'_> {
         let (mut limit, mut seen) =
             (Limit { row: chunk.rows, failure: chunk.failure.take() }, Seen::default());
         let Some(values) = self.values(&chunk, &mut limit, &mut seen)? else {
-            return limit.failure.map_or(Ok(Outcome { part: None, seen }), Err);
+            return limit.failure.map_or(Ok(Outcome { part: None, seen, buffer: Vec::new() }), Err);
         };
         let positions = values.kept.as_ref().map_or(chunk.rows, Vec::len);
         let mut customers = known.look_up();
@@ -200,7 +202,10 @@ impl Reader<'_> {
         }
         let part = work(taken)?;
         match limit.failure {
-            None => Ok(Outcome { part: Some((part, customers.finish())), seen }),
+            None => {
+                let part = Some((part, customers.finish()));
+                Ok(Outcome { part, seen, buffer: chunk.into_buffer() })
+            }
             Some(failure) => Err(failure),
         }
     }

@@ -21,9 +21,12 @@ pub(crate) struct TextFile<'a> {
     text: Text,
     /// Bytes of a block, about.
     block_bytes: usize,
-    /// What was read behind the last block, and where in the text it begins.
+    /// What was read behind the last block: so many bytes, and where in the text they begin. What follows them is of no meaning.
     pending: Vec<u8>,
+    filled: usize,
     offset: u64,
+    /// Buffers of blocks that were worked on, to be filled again: new ones would be zeroed, by the system and by us.
+    pub(crate) spare: Vec<Vec<u8>>,
     /// Whether the last block was cut.
     is_done: bool,
     /// Why the file cannot be read on, which is told behind the rows that were read.
@@ -41,7 +44,16 @@ pub(crate) struct TextFile<'a> {
 impl<'a> TextFile<'a> {
     /// Opens a file and reads its header.
     pub(crate) fn open(path: &Path, format: &'a SourceFormat, block_bytes: usize) -> Result<Self, Error> {
-        let mut text = Text::open(path, format.encoding)?;
+        Self::of(path, Text::open(path, format.encoding)?, format, block_bytes)
+    }
+
+    /// Reads the header of a text.
+    pub(crate) fn of(
+        path: &Path,
+        mut text: Text,
+        format: &'a SourceFormat,
+        block_bytes: usize,
+    ) -> Result<Self, Error> {
         if !text.skip_lines(format.skip).map_err(|source| Error::Read { path: path.to_owned(), source })? {
             return Err(Error::EmptyFile { path: path.to_owned() });
         }
@@ -66,6 +78,8 @@ impl<'a> TextFile<'a> {
             text,
             block_bytes,
             pending: Vec::new(),
+            filled: 0,
+            spare: Vec::new(),
             offset: 0,
             is_done: false,
             failed: None,
@@ -157,18 +171,19 @@ impl<'a> TextFile<'a> {
             let ends = self.failed.is_none() && self.fill(wanted);
             if ends {
                 self.is_done = true;
-                let is_unterminated = self.pending.last().is_some_and(|last| !is_line_end(*last));
-                let block = self.block(self.pending.len());
+                let is_unterminated =
+                    self.pending[..self.filled].last().is_some_and(|last| !is_line_end(*last));
+                let block = self.block(self.filled);
                 return Ok(Some(Block { is_last: true, is_unterminated, ..block }));
             }
-            if let Some(end) = last_row_end(&self.pending, self.rules.signs) {
+            if let Some(end) = last_row_end(&self.pending[..self.filled], self.rules.signs) {
                 return Ok(Some(self.block(end)));
             }
             if let Some(source) = self.failed.take() {
                 return Err(Error::Read { path: self.path.clone(), source });
             }
-            if self.pending.len() > LONGEST_ROW {
-                let block = self.block(self.pending.len());
+            if self.filled > LONGEST_ROW {
+                let block = self.block(self.filled);
                 return Ok(Some(Block { is_endless: true, ..block }));
             }
             wanted += self.block_bytes;
@@ -177,25 +192,31 @@ impl<'a> TextFile<'a> {
 
     /// Reads until so many bytes are pending; whether the text ends before.
     fn fill(&mut self, wanted: usize) -> bool {
-        let mut filled = self.pending.len();
-        self.pending.resize(wanted.max(filled), 0);
+        let wanted = wanted.max(self.filled);
+        if self.pending.len() < wanted {
+            self.pending.resize(wanted, 0);
+        }
         let mut ends = false;
-        while filled < self.pending.len() && !ends && self.failed.is_none() {
-            match self.text.read(&mut self.pending[filled..]) {
-                Ok(count) => (filled, ends) = (filled + count, count == 0),
+        while self.filled < wanted && !ends && self.failed.is_none() {
+            match self.text.read(&mut self.pending[self.filled..wanted]) {
+                Ok(count) => (self.filled, ends) = (self.filled + count, count == 0),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => self.failed = Some(error),
             }
         }
-        self.pending.truncate(filled);
         ends
     }
 
     /// The pending bytes up to an offset.
     fn block(&mut self, end: usize) -> Block {
-        let mut rest = Vec::with_capacity(self.block_bytes.max(self.pending.len() - end));
-        rest.extend_from_slice(&self.pending[end..]);
-        let mut bytes = std::mem::replace(&mut self.pending, rest);
+        let rest = self.filled - end;
+        let mut next = self.spare.pop().unwrap_or_default();
+        if next.len() < rest {
+            next.resize(rest, 0);
+        }
+        next[..rest].copy_from_slice(&self.pending[end..self.filled]);
+        let mut bytes = std::mem::replace(&mut self.pending, next);
+        self.filled = rest;
         bytes.truncate(end);
         // The file's own mark is gone; another one may stand behind it, or behind lines that were skipped.
         let start = if self.offset == 0 && bytes.starts_with(MARK_BYTES) { MARK_BYTES.len() } else { 0 };

@@ -9,6 +9,8 @@ use std::{
 use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
 
+use spendscape_store::DigestedFile;
+
 use super::encoding::{Decoded, Encoding};
 use crate::Error;
 
@@ -50,7 +52,17 @@ impl Read for Form {
 impl Text {
     /// Opens a file, whose first bytes tell its compression whatever its name, and its encoding if they are a byte order mark.
     pub(crate) fn open(path: &Path, encoding: Encoding) -> Result<Self, Error> {
-        Self::open_declared(path, encoding, LONGEST_MARK, |_| None)
+        Self::new(path, Self::file(path)?, encoding, LONGEST_MARK, |_| None)
+    }
+
+    /// As [`Self::open`], and the file, whose digest is taken as it is read.
+    pub(crate) fn open_digested(path: &Path, encoding: Encoding) -> Result<(Self, DigestedFile), Error> {
+        let file = DigestedFile::new(Self::file(path)?);
+        Ok((Self::new(path, file.clone(), encoding, LONGEST_MARK, |_| None)?, file))
+    }
+
+    fn file(path: &Path) -> Result<File, Error> {
+        File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })
     }
 
     /// As [`Self::open`]; without a mark, what `declared` finds in the first bytes, so many, tells the encoding.
@@ -60,8 +72,18 @@ impl Text {
         bytes: usize,
         declared: impl Fn(&[u8]) -> Option<Encoding>,
     ) -> Result<Self, Error> {
+        Self::new(path, Self::file(path)?, encoding, bytes, declared)
+    }
+
+    fn new(
+        path: &Path,
+        file: impl Read + Send + 'static,
+        encoding: Encoding,
+        bytes: usize,
+        declared: impl Fn(&[u8]) -> Option<Encoding>,
+    ) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.to_owned(), source };
-        let (start, file) = peek(File::open(path).map_err(read)?, MAGIC).map_err(read)?;
+        let (start, file) = peek(file, MAGIC).map_err(read)?;
         let refuse = |what| Err(Error::NoText { path: path.to_owned(), what });
         let unpacked: Source = match start.as_slice() {
             [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BLOCK, file))),

@@ -13,7 +13,7 @@ use spendscape_store::{Digest, DigestOf, Provenance, TableWriter, require_free_s
 use super::{
     files::expand,
     ledger::Ledger,
-    map::{ColumnMap, Refusal},
+    map::{ColumnMap, Format, Refusal},
     options::IngestOptions,
     pass::Pass,
     places::place_of,
@@ -69,10 +69,14 @@ fn ingest_in_blocks<P: AsRef<Path>>(
     let schema = Table::Ledger.schema_with(&Axes::new(), &present(map))?;
     let provenance = provenance(map, taxonomy, options)?;
     let mut writer = TableWriter::create(destination, Table::Ledger, schema.clone(), provenance)?;
-    let pass = Pass { block_bytes, ..Pass::new(options.allow_cut_last_line) };
+    // Text is read in order and to its end, so that its digest needs no reading of its own.
+    let is_known = |path: &PathBuf| options.digests.contains_key(path);
+    let digests = map.source.format == Format::Csv && !files.iter().all(is_known);
+    let plain = Pass { block_bytes, ..Pass::new(options.allow_cut_last_line) };
+    let pass = Pass { digests, ..plain };
     let repeats = match map.rows.repeated {
         Refusal::Refuse => HashSet::new(),
-        Refusal::Drop => repeats_of(map, &files, pass, &options.scratch)?,
+        Refusal::Drop => repeats_of(map, &files, plain, &options.scratch)?,
     };
     let mut ledger = Ledger::new(taxonomy, options, schema, repeats);
     let joined = map.joined_files();
@@ -84,11 +88,19 @@ fn ingest_in_blocks<P: AsRef<Path>>(
             };
             paths.par_iter().map(of_one).collect::<Result<Vec<_>, _>>()
         };
-        Ok((of_all(&files)?, of_all(&joined)?))
+        let apart = if digests { &[][..] } else { &files };
+        Ok((of_all(apart)?, of_all(&joined)?))
     };
     let write = |batches: Vec<RecordBatch>| Ok(writer.write_all(&batches)?);
-    let (digests, seen) = rayon::join(digest, || take_rows(map, &files, pass, &mut ledger, write));
-    let ((digests, joined_digests), seen) = (digests?, seen?);
+    let (known, seen) = rayon::join(digest, || take_rows(map, &files, pass, &mut ledger, write));
+    let ((known, joined_digests), mut seen) = (known?, seen?);
+    let digests = if digests {
+        let read = std::mem::take(&mut seen.digests);
+        let own = |(path, read): (&PathBuf, Digest)| options.digests.get(path).cloned().unwrap_or(read);
+        files.iter().zip(read).map(own).collect()
+    } else {
+        known
+    };
     let rows_read = seen.ends.iter().map(|end| end.rows).sum();
     let Ledger { unique, counts, unmapped, times, repeated, class_names, .. } = ledger;
     if let Some((again, first)) = unique.first_repeat()? {

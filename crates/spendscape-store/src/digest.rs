@@ -1,9 +1,10 @@
 //! Digests of content: a table's schema and values, or a file's bytes.
 
 use std::{
+    fs::File,
     io::{self, Read},
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use arrow::{
@@ -15,6 +16,9 @@ use arrow::{
 };
 
 use crate::{Digest, Error, file::io_error, fixed};
+
+/// Bytes of a file that are digested at a time.
+const FILE_BYTES: usize = 1 << 20;
 
 /// Bytes that are copied for a text and its length, if it has no more: a copy of a fixed size is an instruction or two.
 const COPIED: usize = 32;
@@ -39,15 +43,55 @@ impl Digest {
                 io::Error::new(io::ErrorKind::InvalidInput, "it is no file: save what it gives to one first");
             return Err(Error::Io { action: "read", path: path.to_owned(), source });
         }
-        let mut file = std::fs::File::open(path).map_err(io_error("open", path))?;
+        let mut file = File::open(path).map_err(io_error("open", path))?;
         let mut hasher = blake3::Hasher::new();
-        let mut buffer = vec![0; 1 << 20];
+        let mut buffer = vec![0; FILE_BYTES];
         loop {
             match file.read(&mut buffer).map_err(io_error("read", path))? {
                 0 => return Ok(Self::of_hash(hasher.finalize())),
                 n => hasher.update(&buffer[..n]),
             };
         }
+    }
+}
+
+/// A file whose digest is taken while somebody reads it. Clones are the same file, read on by each of them.
+#[derive(Debug, Clone)]
+pub struct DigestedFile(Arc<Mutex<Digested>>);
+
+#[derive(Debug)]
+struct Digested {
+    file: File,
+    hasher: blake3::Hasher,
+}
+
+impl DigestedFile {
+    /// A file of which nothing was read yet.
+    #[must_use]
+    pub fn new(file: File) -> Self {
+        Self(Arc::new(Mutex::new(Digested { file, hasher: blake3::Hasher::new() })))
+    }
+
+    /// The digest of the file's bytes, of which those are read now that nobody has read.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn finish(&self) -> io::Result<Digest> {
+        io::copy(&mut self.clone(), &mut io::sink())?;
+        Ok(Digest::of_hash(self.state().hasher.finalize()))
+    }
+
+    fn state(&self) -> MutexGuard<'_, Digested> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Read for DigestedFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut state = self.state();
+        let count = state.file.read(buffer)?;
+        state.hasher.update(&buffer[..count]);
+        Ok(count)
     }
 }
 
@@ -323,6 +367,24 @@ mod tests {
             assert_eq!(digested(&[whole.slice(2, 5)]), alone);
             assert_eq!(digested(&[whole.slice(2, 1), whole.slice(3, 0), whole.slice(3, 4)]), alone);
             assert_ne!(digested(&[whole.slice(0, 5)]), alone);
+        }
+    }
+
+    #[test]
+    fn a_file_has_one_digest_whoever_reads_how_much_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for bytes in [0, 1, FILE_BYTES - 1, FILE_BYTES, 2 * FILE_BYTES, 3 * FILE_BYTES + 7] {
+            let content: Vec<u8> = (0..bytes).map(|at| (at % 251) as u8).collect();
+            std::fs::write(&path, &content).unwrap();
+            let expected = Digest::of(&content);
+            assert_eq!(Digest::of_file(&path).unwrap(), expected);
+            for read in [0, 1, bytes / 2, bytes] {
+                let mut file = DigestedFile::new(File::open(&path).unwrap());
+                file.clone().read_exact(&mut vec![0; read.min(bytes)]).unwrap();
+                assert_eq!(file.finish().unwrap(), expected, "{read} of {bytes}");
+                assert_eq!(file.read(&mut [0]).unwrap(), 0);
+            }
         }
     }
 

@@ -29,7 +29,7 @@ mod standing;
 pub mod table;
 pub mod writer;
 
-pub use digest::DigestOf;
+pub use digest::{DigestOf, DigestedFile};
 pub use error::{Error, is_bad_input};
 pub use file::{PendingFile, ScratchFolder, remove_temporaries, require_free_space, write_file};
 pub use guard::catch_panic;

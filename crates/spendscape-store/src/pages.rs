@@ -1,5 +1,10 @@
 //! Pages of a column of a row group, and the hybrid of runs and packed bits that levels and codes are written in.
 
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, btree_map::Entry},
+};
+
 use bytes::Bytes;
 use parquet::{
     basic::{Compression, Encoding, PageType, ZstdLevel},
@@ -16,6 +21,7 @@ use parquet::{
     },
     schema::types::ColumnDescPtr,
 };
+use zstd::bulk::Compressor;
 
 /// Equal values in a row from which on they are written as their number.
 const RUN: usize = 8;
@@ -36,6 +42,22 @@ impl EncodedPage {
         let (compressed, uncompressed) = (written.compressed_size, written.uncompressed_size);
         Ok(Self { bytes: sink.into_inner()?, compressed, uncompressed })
     }
+}
+
+thread_local! {
+    /// The thread's compressors by level: to make one takes as long as to compress a small page.
+    static COMPRESSORS: RefCell<BTreeMap<i32, Compressor<'static>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// The bytes of a page compressed with an effort, as zstd counts.
+fn compressed(bytes: &[u8], level: i32) -> Result<Vec<u8>> {
+    COMPRESSORS.with_borrow_mut(|compressors| {
+        let compressor = match compressors.entry(level) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(none) => none.insert(Compressor::new(level)?),
+        };
+        Ok(compressor.compress(bytes)?)
+    })
 }
 
 /// More than the header of a page takes.
@@ -69,7 +91,7 @@ impl Pages {
     /// The page of some rows, from its levels and values.
     pub(crate) fn page(&self, body: &[u8], rows: usize) -> Result<EncodedPage> {
         let page = Page::DataPage {
-            buf: zstd::bulk::compress(body, self.level)?.into(),
+            buf: compressed(body, self.level)?.into(),
             num_values: (rows * self.values_per_row) as u32,
             encoding: self.encoding,
             def_level_encoding: Encoding::RLE,
@@ -107,7 +129,7 @@ impl Pages {
         let mut bytes = self.bytes;
         if let Some((texts, number)) = dictionary {
             let page = Page::DictionaryPage {
-                buf: zstd::bulk::compress(texts, self.level)?.into(),
+                buf: compressed(texts, self.level)?.into(),
                 num_values: number as u32,
                 encoding: Encoding::PLAIN,
                 is_sorted: false,
