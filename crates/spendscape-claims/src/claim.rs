@@ -35,7 +35,7 @@ pub struct Statement {
     pub controls: Vec<Control>,
     /// A choice that the papers leave free, with what the other ways to choose would give.
     pub choice: Option<Choice>,
-    /// On which side of the band it falls whatever is measured, if it does.
+    /// On which side of the band it falls by the way its figure is made, if it does.
     pub forced: Option<Forced>,
     /// What follows if the statement holds, and if it does not.
     pub readings: [&'static str; 2],
@@ -76,7 +76,7 @@ impl Statement {
         self
     }
 
-    /// It cannot fall on another side, so that it says nothing of the data.
+    /// It falls on this side for any network that fits the grades, so that it says nothing of the data.
     pub(crate) fn by_construction(self, side: Forced) -> Self {
         Self { forced: Some(side), ..self }
     }

@@ -9,6 +9,8 @@ use crate::judge::{Entry, Source, Verdict, short};
 pub struct CellEntries {
     /// The cell's bank, the steps at which grades are asked for, and their scaling.
     pub levels: [&'static str; 3],
+    /// How many customers its bank has.
+    pub customers: usize,
     /// The claims.
     pub entries: Vec<Entry>,
 }
@@ -24,29 +26,40 @@ pub fn document(entries: &[Entry], cells: &[CellEntries], customers: usize, seed
 
 /// In which cells each claim holds.
 fn write_cells(text: &mut String, cells: &[CellEntries]) -> Result {
-    let Some(first) = cells.first() else { return Ok(()) };
-    let size = first.entries.iter().map(|entry| entry.per_seed.len()).max().unwrap_or(0);
+    let Some(CellEntries { customers, entries, .. }) = cells.first() else { return Ok(()) };
+    let size = entries.iter().map(|entry| entry.per_seed.len()).max().unwrap_or(0);
     writeln!(
         text,
         "\n## When the claims hold\n\n\
          The papers do not say at which steps the network is asked for the grades, nor how these are scaled, and whether there are\n\
-         kinds of customers is a property of a bank. So each claim is judged in every combination, on 6,500 customers with {size}\n\
+         kinds of customers is a property of a bank. So each claim is judged in every combination, on {customers} customers with {size}\n\
          training seeds: the bank of one cloud of customers (base) or of five kinds (types), grades asked for after the last period\n\
          (last) or after every one (every), scores scaled by three standard deviations (z3) or to their extremes (min-max).\n\
-         **Bold**: the claim holds there.\n"
+         **Bold**: the claim holds there. *Hangs*: another way to make a choice that the papers leave free would turn the\n\
+         verdict.\n"
     )?;
     write!(text, "| # | claim | claim holds in ")?;
     for cell in cells {
         write!(text, "| {} ", cell.levels.join(", "))?;
     }
     writeln!(text, "|\n|---|---|---{}|", "|---".repeat(cells.len()))?;
-    for entry in first.entries.iter().filter(|entry| entry.source != Source::Acceptance) {
+    let mut rows: Vec<&Entry> = Vec::new();
+    for entry in cells.iter().flat_map(|cell| &cell.entries) {
+        if !rows.iter().any(|row| row.claim == entry.claim) {
+            rows.push(entry);
+        }
+    }
+    rows.sort_by_key(|entry| entry.source.number());
+    for entry in rows {
         let Some(number) = entry.source.number() else { continue };
         write!(text, "| {number} | {} | {} ", cell(entry.claim), interval(entry))?;
         for other in cells {
             let found = other.entries.iter().find(|found| found.claim == entry.claim);
+            let hangs = found.is_some_and(|found| found.hangs_on.is_some());
             let shown = match found.and_then(|found| Some((found.verdict, short(found.measured?)))) {
+                Some((Verdict::Reproduced, value)) if hangs => format!("**{value}** (hangs)"),
                 Some((Verdict::Reproduced, value)) => format!("**{value}**"),
+                Some((Verdict::NotReproduced, value)) if hangs => format!("{value} (hangs)"),
                 Some((Verdict::ByConstruction, value)) => format!("{value} (by construction)"),
                 Some((_, value)) => value,
                 None => "-".to_owned(),
@@ -67,15 +80,15 @@ fn write(text: &mut String, entries: &[Entry], customers: usize, seeds: u64) -> 
          private: every figure here was measured on the synthetic bank (whose coefficient table was authored for this\n\
          project and is not the published one) or on public data.\n\n\
          A claim is *reproduced* if the figure that decides it lies in the interval in which the claim is true as printed, on\n\
-         any data. The control beside it says what the claim is worth. *By construction* means that the figure could not lie on\n\
-         the other side, whatever the data. Where a verdict *hangs on* a choice that the papers leave free, the figure by the\n\
+         any data. The control beside it says what the claim is worth. *By construction* means that the figure lies on that\n\
+         side for any network that fits the grades. Where a verdict *hangs on* a choice that the papers leave free, the figure by the\n\
          other ways to choose stands beside it. *Not judged* means that nothing was measured, or no interval applies.\n"
     )?;
     let mut names: Vec<&str> = entries.iter().map(|entry| entry.experiment.as_str()).collect();
     names.dedup();
     writeln!(
         text,
-        "| experiment | claims reproduced | hanging on a choice | not reproduced | by construction | not judged | acceptance rows inside | outside | not judged |\n\
+        "| experiment | claims reproduced | not reproduced | by construction | not judged | of all these, hanging on a choice | acceptance rows inside | outside | not judged |\n\
          |---|---|---|---|---|---|---|---|---|"
     )?;
     for name in &names {
@@ -85,10 +98,12 @@ fn write(text: &mut String, entries: &[Entry], customers: usize, seeds: u64) -> 
         };
         let by = |verdict: Verdict| move |entry: &Entry| entry.verdict == verdict;
         let hanging = |entry: &Entry| entry.hangs_on.is_some();
-        write!(text, "| {} | {} ", count(false, &by(Verdict::Reproduced)), count(false, &hanging))?;
-        for verdict in [Verdict::NotReproduced, Verdict::ByConstruction, Verdict::NotJudged] {
+        for verdict in
+            [Verdict::Reproduced, Verdict::NotReproduced, Verdict::ByConstruction, Verdict::NotJudged]
+        {
             write!(text, "| {} ", count(false, &by(verdict)))?;
         }
+        write!(text, "| {} ", count(false, &hanging))?;
         for verdict in [Verdict::Reproduced, Verdict::NotReproduced, Verdict::NotJudged] {
             write!(text, "| {} ", count(true, &by(verdict)))?;
         }

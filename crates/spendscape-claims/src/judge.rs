@@ -18,7 +18,7 @@ pub enum Verdict {
     Reproduced,
     /// Outside the band.
     NotReproduced,
-    /// On the side of the band on which it falls whatever is measured.
+    /// On the side of the band on which it falls by the way it is made, if the network fits the grades.
     ByConstruction,
     /// No band applies, or nothing was measured.
     NotJudged,
@@ -132,7 +132,7 @@ pub fn judge(subject: &Subject<'_>, measured: &[Measured]) -> Vec<Entry> {
 }
 
 fn judge_one(source: Source, statement: &Statement, subject: &Subject<'_>, measured: &[Measured]) -> Entry {
-    let per_seed: Vec<f64> = measured.iter().filter_map(|seed| statement.value.of(seed)).collect();
+    let per_seed = values(statement.value, measured);
     let expected = statement.band.on(subject.bank);
     let is_claim = matches!(source, Source::Claim(_));
     let judged = is_claim || statement.everywhere || (subject.full && subject.bank.is_some());
@@ -158,8 +158,7 @@ fn judge_one(source: Source, statement: &Statement, subject: &Subject<'_>, measu
         .controls
         .iter()
         .filter_map(|control| {
-            let values: Vec<f64> = measured.iter().filter_map(|seed| control.value.of(seed)).collect();
-            Some(control.words.replace("{}", &short(over_seeds(&values)?)))
+            Some(control.words.replace("{}", &short(over_seeds(&values(control.value, measured))?)))
         })
         .collect();
     Entry {
@@ -188,7 +187,7 @@ fn by_other_ways(
     judged: Option<([f64; 2], bool)>,
     measured: &[Measured],
 ) -> (Option<String>, Option<&'static str>) {
-    let value = |way: Value| over_seeds(&measured.iter().filter_map(|seed| way.of(seed)).collect::<Vec<_>>());
+    let value = |way: Value| over_seeds(&values(way, measured));
     let ways: Vec<(&str, f64)> =
         choice.ways.iter().filter_map(|(words, way)| Some((*words, value(*way)?))).collect();
     let told: Vec<String> = ways.iter().map(|(words, value)| format!("{words} {}", short(*value))).collect();
@@ -207,6 +206,11 @@ pub fn short(value: f64) -> String {
     } else {
         format!("{value:.1e}")
     }
+}
+
+/// What the seeds measured. A figure without a value, such as a share of nobody, was not measured.
+fn values(value: Value, measured: &[Measured]) -> Vec<f64> {
+    measured.iter().filter_map(|seed| value.of(seed)).filter(|value| value.is_finite()).collect()
 }
 
 /// The median over seeds, if any measured the figure.
@@ -276,7 +280,7 @@ mod tests {
         assert!(reading(3.0, true).contains("where the paper finds it"));
         assert!(reading(2.0, true).contains("elsewhere"));
         assert_eq!(reading(3.0, false), reading(3.0, true), "a claim is judged on any data");
-        assert_eq!(reading(f64::NAN, true), reading(2.0, true));
+        assert_eq!(reading(f64::NAN, true), "", "a figure without a value was not measured");
     }
 
     /// The entry of the first statement whose words begin like this.

@@ -45,7 +45,7 @@ impl EncodedPage {
 }
 
 thread_local! {
-    /// The thread's compressors by level: to make one takes as long as to compress a small page.
+    /// The thread's compressors by level, which are made once.
     static COMPRESSORS: RefCell<BTreeMap<i32, Compressor<'static>>> = const { RefCell::new(BTreeMap::new()) };
 }
 

@@ -83,7 +83,7 @@ const CELLS: [Cell; 8] = [
     cell("cell-types-every-minmax", "types", "every", "min-max"),
 ];
 /// Customers of a cell: enough for every claim, and few enough for many cells.
-const CELL_CUSTOMERS: &str = "6500";
+pub(super) const CELL_CUSTOMERS: usize = 6_500;
 /// Training seeds of a cell.
 const CELL_SEEDS: u64 = 3;
 
@@ -326,7 +326,7 @@ impl Experiment {
         let data = &out.join(self.name).join("data");
         match &self.source {
             Source::Bank { bank, customers } => {
-                make_bank(program, data, bank.name(), &customers.to_string())?;
+                make_bank(program, data, bank.name(), *customers)?;
             }
             Source::Cell(cell) => make_bank(program, data, cell.preset, CELL_CUSTOMERS)?,
             Source::Real { files, map, taxonomy, window, loans } => {
@@ -377,8 +377,9 @@ impl Experiment {
 }
 
 /// Draws a bank and makes its panels.
-fn make_bank(program: &Program, data: &Path, preset: &str, customers: &str) -> Result<()> {
-    let options = ["--preset", preset, "--customers", customers, "--seed", BANK_SEED];
+fn make_bank(program: &Program, data: &Path, preset: &str, customers: usize) -> Result<()> {
+    let customers = customers.to_string();
+    let options = ["--preset", preset, "--customers", &customers, "--seed", BANK_SEED];
     shell::run(program.command(&["synth"]).arg(data).args(options))?;
     shell::run(program.command(&["ingest"]).arg(data))
 }

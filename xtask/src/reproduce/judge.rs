@@ -7,7 +7,7 @@ use clap::Args;
 use spendscape_claims::{CellEntries, Entry, Subject, document};
 
 use super::{
-    experiments::Experiment,
+    experiments::{CELL_CUSTOMERS, Experiment},
     figures::{Figures, Size},
     summary,
 };
@@ -80,8 +80,8 @@ pub(super) fn judge(results: &Path, names: Option<&[&str]>) -> Result<Judged> {
         };
         if let Some(levels) = experiment.cell() {
             let subject = Subject { name, bank: None, full: false, partial: true };
-            cells
-                .push(CellEntries { levels, entries: spendscape_claims::judge(&subject, &figures.measured) });
+            let entries = spendscape_claims::judge(&subject, &figures.measured);
+            cells.push(CellEntries { levels, customers: CELL_CUSTOMERS, entries });
             continue;
         }
         let how = (figures.quick, figures.size);
@@ -94,9 +94,11 @@ pub(super) fn judge(results: &Path, names: Option<&[&str]>) -> Result<Judged> {
         let subject = Subject { name, bank: experiment.bank(), full, partial: experiment.is_partial() };
         entries.extend(spendscape_claims::judge(&subject, &figures.measured));
     }
-    let Some((quick, Size { customers, seeds })) = first else {
+    if entries.is_empty() && cells.is_empty() {
         bail!("{} holds no figures: `cargo xtask reproduce --out` measures them", results.display());
-    };
+    }
+    // Cells are of one size, so that alone they are neither quick nor full.
+    let (quick, Size { customers, seeds }) = first.unwrap_or((true, Size::of(true)));
     let document = document(&entries, &cells, customers, seeds);
     entries.extend(cells.into_iter().flat_map(|cell| cell.entries));
     let [summary, text] = ["summary.json", "REPRODUCTION.md"].map(|name| results.join(name));
@@ -156,6 +158,22 @@ mod tests {
         figures("strong", false).write(folder.path()).unwrap();
         let refused = judge(folder.path(), None).unwrap_err().to_string();
         assert!(refused.contains("other sizes"), "{refused}");
+    }
+
+    /// Cells can be measured alone, and stand in a table of their own.
+    #[test]
+    fn cells_are_judged_without_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, nodes) in [("cell-base-last-z3", 3.0), ("cell-types-every-minmax", 2.0)] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+            let seed: Measured = [(c01_elbow::ELBOW.to_string(), nodes)].into_iter().collect();
+            Figures { measured: vec![seed], ..figures(name, true) }.write(folder.path()).unwrap();
+        }
+        let judged = judge(folder.path(), None).unwrap();
+        assert!(judged.quick && judged.missing.contains(&"base"));
+        let head = "| # | claim | claim holds in | base, last, z3 | types, every, min-max |";
+        assert!(judged.document.contains(head), "{}", judged.document);
+        assert!(judged.document.contains("| 1 | three nodes by the elbow | 3 to 3 | **3** | 2 |"));
     }
 
     #[test]

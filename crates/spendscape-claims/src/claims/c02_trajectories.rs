@@ -74,7 +74,7 @@ fn statements() -> Vec<Statement> {
         .control("{} with the largest grade", LENGTH_LARGEST)
         .control("{} with the norm of the grades", LENGTH_NORM)
         .readings(
-            "Neighbors by direction predict the dominant trait better than neighbors by length; where both together do better still, it is because the length carries the grade, by whichever of the three correlations.",
+            "Neighbors by direction predict the dominant trait better than neighbors by length; how far the length carries the grade besides, the correlations say.",
             "Neighbors by direction predict the dominant trait no better than neighbors by length.",
         ),
     ]

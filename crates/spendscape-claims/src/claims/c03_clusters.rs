@@ -90,7 +90,8 @@ fn statements() -> Vec<Statement> {
 
 /// The least accuracy over chance of the prefixes of two to four traits.
 fn least_of_lesser(measured: &Measured) -> Option<f64> {
-    (2..=4).filter_map(|k| Some(measured.get(LSTM.at(k))? - measured.get(CHANCE.at(k))?)).reduce(f64::min)
+    let lead = |k| Some(measured.get(LSTM.at(k))? - measured.get(CHANCE.at(k))?);
+    (2..=4).try_fold(f64::INFINITY, |least, k| Some(f64::min(least, lead(k)?)))
 }
 
 #[cfg(feature = "measure")]

@@ -110,6 +110,7 @@ mod measuring {
     use ndarray::{Array2, Axis as Dimension};
     use spendscape_schema::seed;
     use spendscape_stats::mean_r2;
+    use spendscape_surrogate::explain::MAX_ERROR_DEGREES;
     use spendscape_surrogate::{
         fidelity::{AngularErrors, simulate_anchor},
         models::{BoostedTrees, Ols, Polynomial, RegressionTree, Ridge, Terms},
@@ -117,6 +118,8 @@ mod measuring {
 
     use super::*;
     use crate::measure::{explanation::Explanation, metrics::Metrics, run::Run, study::Study};
+
+    const _: () = assert!(HIGH_FIDELITY == MAX_ERROR_DEGREES, "`explain` and the claim mean the same");
 
     /// Draws of the anchor's simulation.
     const ANCHOR_DRAWS: usize = 200_000;

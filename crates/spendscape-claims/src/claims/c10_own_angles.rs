@@ -32,10 +32,10 @@ fn statements() -> Vec<Statement> {
         .control("the network's own angles {}", NETWORK_ANGLES.at(1))
         .readings(
             "Least accuracy of the order of the two, three and four largest traits from the surrogate's angles, over the commonest order's share: kept.",
-            "Least accuracy of the order of the two, three and four largest traits from the surrogate's angles, over the commonest order's share: mostly lost, though level 1 is kept in part.",
+            "Least accuracy of the order of the two, three and four largest traits from the surrogate's angles, over the commonest order's share: mostly lost.",
         ),
         Statement::new(
-            "and are consistent in time",
+            "the surrogate's own angles are consistent in time",
             WINDOWS_SURROGATE - c05_stability::WINDOWS_LSTM,
             Band::Both(-MORE, 1.0),
         )
@@ -50,7 +50,7 @@ fn statements() -> Vec<Statement> {
 /// The least accuracy over chance of the prefixes of two to four traits.
 fn least_over_chance(measured: &Measured) -> Option<f64> {
     let lead = |k| Some(measured.get(SURROGATE_ANGLES.at(k))? - measured.get(c03_clusters::CHANCE.at(k))?);
-    (2..=4).filter_map(lead).reduce(f64::min)
+    (2..=4).try_fold(f64::INFINITY, |least, k| Some(f64::min(least, lead(k)?)))
 }
 
 #[cfg(feature = "measure")]

@@ -31,7 +31,7 @@ fn statements() -> Vec<Statement> {
         )
         .by_construction(Forced::Holds),
         Statement::new(
-            "and the answer is the network's: nine in ten customers can be told why",
+            "nine in ten customers can be told why by the surrogate of the angles",
             ANSWERED,
             Band::Both(0.9, 1.0),
         )

@@ -1,5 +1,6 @@
 //! Claim 12: direction, speed and force of trajectories follow the grades.
 
+use super::c01_elbow;
 use crate::claim::{Band, Claim, Forced, Statement, Value};
 use crate::figure::figures;
 use crate::measured::Measured;
@@ -26,6 +27,7 @@ fn statements() -> Vec<Statement> {
             "Cosine between the last state and the location that the grades predict, which is the least-squares inverse of the targets: 1 says that the network fits them, and any linear read-out has it.",
             "Cosine between the last state and the location that the grades predict: they part.",
         )
+        .control("the network's outputs have an R2 of {}", c01_elbow::R2)
         .by_construction(Forced::Holds),
         Statement::new("greater membership converges quicker", Value::Of(|measured| Some(-measured.get(SHARE_LEFT)?)), Band::Both(0.1, 1.0))
             .control("per step, |h| grows faster with the grade (correlation {})", SPEED)
@@ -39,9 +41,12 @@ fn statements() -> Vec<Statement> {
             Value::Of(falling_ranks),
             Band::Both(1.0, 1.0),
         )
+        .control("on the axis of the largest trait it is {}", BY_RANK.at(1))
+        .control("of the fourth {}", BY_RANK.at(4))
+        .control("of the fifth {}", BY_RANK.at(5))
         .by_construction(Forced::Holds)
         .readings(
-            "The mean projection on a trait's axis falls from rank to rank, as the grades that the outputs are read from it do by their order.",
+            "The mean projection on a trait's axis falls from rank to rank, as the order of the grades does for any network that fits them. Where it is negative the state lies away from the trait: lesser traits push rather than attract with lesser force.",
             "The mean projection on a trait's axis does not fall from every rank to the next; the figure is the share of ranks over which it does.",
         ),
     ]

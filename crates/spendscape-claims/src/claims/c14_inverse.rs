@@ -22,7 +22,7 @@ fn statements() -> Vec<Statement> {
                 "Rank over size of the matrix that the printed equation inverts: it has an inverse on these data.",
                 "Rank over size of the matrix that the printed equation inverts: it has no inverse, so that the equation gives nothing.",
             ),
-        Statement::new("repaired, it maps outputs to states", ERROR, Band::Both(0.0, 1e-9)).readings(
+        Statement::new("inverse regression, repaired, maps outputs to states", ERROR, Band::Both(0.0, 1e-9)).readings(
             "With both sides centered and the pseudo-inverse taken: sound, and exact wherever the output layer loses no direction of the state.",
             "The output layer loses directions of the state, which no regression brings back.",
         ),

@@ -34,17 +34,20 @@ fn statements() -> Vec<Statement> {
             Value::Of(|measured| relative(measured, PAPER)),
             Band::Both(0.0, 0.25),
         )
-        .control("in direction they agree, with a cosine of {}", COSINE.of(PAPER))
+        .control("the cosine between the two is {}", COSINE.of(PAPER))
         .otherwise(
             "which reading of equation 3 gives L",
             vec![
-                ("L of raw grades, where a trajectory stands after its last year", Value::Of(|measured| relative(measured, RAW))),
+                (
+                    "L of raw grades, where a trajectory stands after its last year",
+                    Value::Of(|measured| relative(measured, RAW)),
+                ),
                 ("L as printed", Value::Of(|measured| relative(measured, PRINTED))),
             ],
         )
         .readings(
             "Root mean square distance of h_100 from the L of equation 3 over the spread of h_100: near.",
-            "Root mean square distance of h_100 from the L of equation 3 over the spread of h_100: not near. The direction decides, not the place.",
+            "Root mean square distance of h_100 from the L of equation 3 over the spread of h_100: not near.",
         ),
     ]
 }

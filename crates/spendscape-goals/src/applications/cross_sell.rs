@@ -106,24 +106,29 @@ pub struct Pair {
 ///     applications::{Classes, CrossSellRequest, Items, Rule, cross_sell},
 /// };
 ///
-/// // Customers buy two classes together in every other period of ten days, and a third one in the others.
+/// // Of four periods of ten days two have rods with reels, and one of the three with books has tea.
 /// let event = |customer: u32, day: i64, class| {
 ///     Event { customer, time: day * 86_400_000, amount: -100, class, channel: 0 }
 /// };
 /// let mut events = Vec::new();
 /// for customer in 0..40 {
 ///     for period in 0..4 {
-///         let classes: &[u16] = if (customer + period) % 2 == 0 { &[0, 1] } else { &[2] };
+///         let classes: &[u16] = match (customer + period) % 4 {
+///             0 => &[0, 1],
+///             1 => &[0, 1, 2],
+///             2 => &[2],
+///             _ => &[2, 3],
+///         };
 ///         events.extend(classes.iter().map(|class| event(customer, 10 * i64::from(period), *class)));
 ///     }
 /// }
-/// let names = ["rods", "reels", "books"].map(str::to_owned);
-/// let of = [Some(0); 3];
+/// let names = ["rods", "reels", "books", "tea"].map(str::to_owned);
+/// let of = [Some(0); 4];
 /// let (sequences, _) = Sequences::new(&events, 40, vec!["leisure".to_owned()], &of, GroupRules::default())?;
 /// let request = CrossSellRequest { items: Items::Classes, rule: Rule::Together, window: 10, periods: 4 };
 /// let pairs = cross_sell(&sequences, Classes::new(&names, &of)?, 39, &request)?;
-/// assert_eq!((pairs[0].first, pairs[0].second), (0, 1));
-/// assert!(pairs[0].lift > 1.0);
+/// assert_eq!((pairs[0].first, pairs[0].second), (2, 3));
+/// assert!((pairs[0].lift - 2.0).abs() < 1e-9 && pairs[0].q_value < 1e-6);
 /// # Ok::<(), spendscape_goals::Error>(())
 /// ```
 ///

@@ -79,6 +79,7 @@ const CASES: [Case; 28] = [
         stage: "synth",
         options: &[
             ("preset", "--preset strong", "--preset base", Parameter("preset")),
+            ("separation", "--separation 2", "--separation 1", Parameter("separation")),
             ("customers", "--customers 100", "--customers 90", Parameter("customers")),
             ("years", "--years 7", "--years 6", Parameter("years")),
             ("seed", "--seed 2", "--seed 1", Seed),
@@ -117,6 +118,7 @@ const CASES: [Case; 28] = [
             ("recipe", "--recipe b", "", Parameter("recipe")),
             ("epochs", "--epochs 1", "--epochs 2", Parameter("epochs")),
             ("train_share", "--train-share 0.7", "", Parameter("train_share")),
+            ("targets", "--targets every", "", Parameter("targets")),
             ("scaling", "--scaling min-max", "", Parameter("scaling")),
         ],
     },
