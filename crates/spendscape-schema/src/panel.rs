@@ -60,9 +60,9 @@ impl Panel {
 
     /// Mean share over the periods in f64, each row scaled to sum 1 (all-zero rows stay zero), N x C.
     ///
-    /// This is the averaged input of P2 section 3 and P3 section IV. Sums of shares in f32 differ from 1 by their rounding, which a
-    /// linear model of 97 classes sees as a direction of 5e-9 of the largest singular value; scaled in f64 it has 1e-15, which is
-    /// no direction.
+    /// This is the averaged input of P2 section 3 and P3 section IV. Sums of shares in f32 differ from 1 by their rounding,
+    /// which a linear model of 97 classes sees as a direction of 5e-9 of the largest singular value; scaled in f64 it has
+    /// 1e-15, which is no direction.
     #[must_use]
     pub fn mean_shares(&self) -> Array2<f64> {
         let periods = self.shares.len_of(Dimension(1)).max(1) as f64;

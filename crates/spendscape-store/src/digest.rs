@@ -389,8 +389,8 @@ mod tests {
     }
 
     proptest! {
-        /// A dictionary is digested as its rows are, whatever else it holds: nulls, values twice or not named, of any length; also
-        /// if two batches share it, and beyond the rows that are copied at a time.
+        /// A dictionary is digested as its rows are, whatever else it holds: nulls, values twice or not named, of any
+        /// length; also if two batches share it, and beyond the rows that are copied at a time.
         #[test]
         fn categories_are_the_texts_of_their_rows(
             values in prop::collection::vec("[a-z\u{e9}]{0,50}", 1..20),

@@ -25,9 +25,9 @@ use crate::pages::{EncodedPage, Pages, encode};
 /// then the second ones.
 const PAGE_BYTES: usize = 1 << 20;
 
-/// How hard vectors are compressed, as zstd counts: below 1 it leaves floats as they are that do not repeat, and only looks for
-/// zeros and what repeats. Beside level 1 a panel of a bank takes three fifths of the time and two fifths more room, a quarter more
-/// than Parquet's own writer takes (decision 0021).
+/// How hard vectors are compressed, as zstd counts: below 1 it leaves floats as they are that do not repeat, and only looks
+/// for zeros and what repeats. Beside level 1 a panel of a bank takes three fifths of the time and two fifths more room, a
+/// quarter more than Parquet's own writer takes (decision 0021).
 const VECTOR_LEVEL: i32 = -3;
 
 /// Bytes of a number.

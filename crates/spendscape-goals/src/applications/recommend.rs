@@ -90,7 +90,8 @@ pub struct Recommendation {
 ///
 /// # Errors
 /// [`Error::NoHorizon`], [`Error::UnknownGoal`] or [`Error::UnknownClass`] for excluded names that do not exist,
-/// `BadInput::InvalidParameter`; `BadInput::ShapeMismatch` or `BadInput::OutOfRange` for groups of other customers, goals or classes.
+/// `BadInput::InvalidParameter`; `BadInput::ShapeMismatch` or `BadInput::OutOfRange` for groups of other customers, goals or
+/// classes.
 pub fn recommend(
     outlook: &Outlook,
     sequences: &Sequences,

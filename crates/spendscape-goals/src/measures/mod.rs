@@ -127,7 +127,8 @@ impl Predictions {
     /// Measures without intervals.
     ///
     /// # Errors
-    /// `BadInput::OutOfRange` for a measure of a goal that does not exist, `BadInput::InvalidParameter` for one of the first 0 goals.
+    /// `BadInput::OutOfRange` for a measure of a goal that does not exist, `BadInput::InvalidParameter` for one of the first 0
+    /// goals.
     pub fn values(&self, measures: &[Measure]) -> Result<Vec<f64>, Error> {
         let sums = Sums::new(self, measures)?;
         let total = sums.total(&vec![1; sums.customers()]);

@@ -29,7 +29,8 @@ pub struct CurvePoint {
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 /// let x = Array2::from_shape_fn((60, 1), |(n, _)| n as f64);
 /// let y = x.mapv(|x| 2.0 * x + (x * 5.0).sin());
-/// let split = Split::random(60, 0.5, &mut rng)?;
+/// let (train, test) = (0..60).partition(|row| row % 2 == 0);
+/// let split = Split { train, test };
 /// let curve = learning_curve(Ols::params(), &x, &y, &split, &[5, 30], &mut rng)?;
 /// assert_eq!((curve[0].customers, curve[1].customers), (5, 30));
 /// assert!(curve[1].test_r2 > 0.99);
