@@ -7,6 +7,7 @@ use spendscape_schema::Table;
 use spendscape_store::read_table;
 
 use super::bad_input::{Bench, assert_says};
+use crate::NAMES;
 
 /// A map whose `[amount]` has one more line.
 fn map(line: &str) -> String {
@@ -28,7 +29,7 @@ fn amounts(map: &str, sides: &[&str]) -> Vec<i64> {
     bench.ingest(map, &bench.file("raw.csv", rows(sides))).unwrap();
     let rows = read_table(&bench.ledger(), Table::Ledger).unwrap().rows;
     fs::remove_file(bench.ledger()).unwrap();
-    rows.integer("amount_minor").unwrap()
+    rows.integer(NAMES.amount_minor).unwrap()
 }
 
 #[track_caller]

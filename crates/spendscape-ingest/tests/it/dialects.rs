@@ -9,6 +9,7 @@ use spendscape_ingest::{ColumnMap, ingest, propose};
 use spendscape_schema::Taxonomy;
 
 use super::bad_input::Bench;
+use crate::NAMES;
 
 /// Customer, day, clock, minor units, class: names that need quotes in some dialect, letters that are not ASCII, every kind of
 /// amount that numbers are written in.
@@ -335,9 +336,9 @@ fn taxonomy() -> Taxonomy {
 /// The ledger's content does not depend on the order of rows, but its digest does.
 fn rows_of(bench: &Bench) -> Vec<(String, i64, i64, String)> {
     let rows = spendscape_store::read_table(&bench.ledger(), spendscape_schema::Table::Ledger).unwrap().rows;
-    let (customers, ids) = rows.category("customer").unwrap();
-    let (classes, names) = rows.category("class").unwrap();
-    let (times, amounts) = (rows.time("time").unwrap(), rows.integer("amount_minor").unwrap());
+    let (customers, ids) = rows.category(NAMES.customer).unwrap();
+    let (classes, names) = rows.category(NAMES.class).unwrap();
+    let (times, amounts) = (rows.time(NAMES.time).unwrap(), rows.integer(NAMES.amount_minor).unwrap());
     let row = |at: usize| (ids[customers[at]].clone(), times[at], amounts[at], names[classes[at]].clone());
     let mut all: Vec<_> = (0..rows.len()).map(row).collect();
     all.sort_unstable();

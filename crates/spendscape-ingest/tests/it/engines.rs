@@ -19,6 +19,7 @@ use spendscape_schema::{Table, Taxonomy};
 use spendscape_store::read_table;
 
 use super::bad_input::Bench;
+use crate::NAMES;
 
 /// The files, in the order of the tables, and what wrote them.
 const ENGINES: [(&str, &str); 24] = [
@@ -160,17 +161,17 @@ fn read(
     assert_eq!(report.without_customer.count, files.len() as u64);
     let rows = read_table(&bench.ledger(), Table::Ledger).unwrap().rows;
     fs::remove_file(bench.ledger()).unwrap();
-    let classes = rows.text("class").unwrap();
+    let classes = rows.text(NAMES.class).unwrap();
     assert_eq!(classes, ["food", "rent", "food", "rent", "food"].repeat(files.len()));
-    let places = match rows.batch().column_by_name("place") {
+    let places = match rows.batch().column_by_name(NAMES.place) {
         None => vec![None; classes.len()],
-        Some(_) => rows.text("place").unwrap().into_iter().map(Some).collect(),
+        Some(_) => rows.text(NAMES.place).unwrap().into_iter().map(Some).collect(),
     };
-    let times = rows.batch().column_by_name("time").unwrap();
+    let times = rows.batch().column_by_name(NAMES.time).unwrap();
     let times = arrow::compute::cast(times, &arrow::datatypes::DataType::Int64).unwrap();
     let times = arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(&times).values().to_vec();
-    let customers = rows.text("customer").unwrap().into_iter();
-    let read = customers.zip(times).zip(rows.integer("amount_minor").unwrap()).zip(places);
+    let customers = rows.text(NAMES.customer).unwrap().into_iter();
+    let read = customers.zip(times).zip(rows.integer(NAMES.amount_minor).unwrap()).zip(places);
     Ok(read.map(|(((customer, time), amount), place)| (customer, time, amount, place)).collect())
 }
 

@@ -15,6 +15,7 @@ use spendscape_schema::{Table, Taxonomy, arrays::Rows};
 use spendscape_store::read_table;
 
 use super::bad_input::{Bench, assert_says};
+use crate::NAMES;
 
 const ROWS: &str = "customer;time;amount;class\nA1;2019-05-02;-10.00;food\nA1;2020-05-02;-20.00;rent\n\
                     B2;2019-06-03;-30.00;food\nB2;2020-12-31;-40.00;rent\n";
@@ -37,7 +38,7 @@ const CLASSES: &str = "food = { codes = ['food'] }\nrent = { codes = ['rent'] }"
 #[track_caller]
 fn amounts(bench: &Bench, map: &str, content: impl AsRef<[u8]>) -> (IngestReport, Vec<i64>) {
     let report = take(bench, map, &bench.file("raw.csv", content), CLASSES).unwrap();
-    (report, ledger(bench).integer("amount_minor").unwrap())
+    (report, ledger(bench).integer(NAMES.amount_minor).unwrap())
 }
 
 fn ledger(bench: &Bench) -> Rows {
@@ -79,7 +80,7 @@ fn encodings_of_the_web_and_byte_order_marks_are_understood() {
         let path = bench.file("raw.csv", content);
         let classes = format!("shop = {{ codes = ['{class}'] }}");
         take(&bench, &map(&format!("encoding = '{encoding}'")), &path, &classes).unwrap();
-        assert_eq!(ledger(&bench).text("customer").unwrap(), ["Ž1"], "{encoding}");
+        assert_eq!(ledger(&bench).text(NAMES.customer).unwrap(), ["Ž1"], "{encoding}");
     }
     assert_says(&refusal(&bench, &map(""), central), &["row 1 (line 2)", "not UTF-8", "windows-1250"]);
     assert_says(
@@ -146,7 +147,7 @@ fn lines_around_the_rows_are_left_out_and_counted() {
         CLASSES,
     )
     .unwrap();
-    assert_eq!(ledger(&bench).text("customer").unwrap(), ["A1", "A1", "B2", "B2", "A1"]);
+    assert_eq!(ledger(&bench).text(NAMES.customer).unwrap(), ["A1", "A1", "B2", "B2", "A1"]);
     assert_says(&refusal(&bench, &with("skip = 99"), ROWS), &["raw.csv is empty"]);
 }
 
@@ -280,7 +281,7 @@ fn folders_and_their_partitions_are_read() {
     let report = take(&bench, &partitioned, &root, CLASSES).unwrap();
     assert_eq!(report.files.len(), 4);
     let rows = ledger(&bench);
-    assert_eq!(rows.integer("amount_minor").unwrap(), [-1_000, -3_000, -2_000, -4_000]);
+    assert_eq!(rows.integer(NAMES.amount_minor).unwrap(), [-1_000, -3_000, -2_000, -4_000]);
     assert_eq!(report.times, Some(("2019-05-02T00:00:00".to_owned(), "2020-12-31T00:00:00".to_owned())));
     fs::create_dir_all(root.join("dt=__HIVE_DEFAULT_PARTITION__")).unwrap();
     fs::write(root.join("dt=__HIVE_DEFAULT_PARTITION__/p.csv"), "customer;amount;class\nA1;-1.00;food\n")
@@ -338,7 +339,7 @@ fn money_that_is_text_in_parquet_gets_a_type() {
     write(columns.to_vec());
     let typed = PARQUET.replace("TYPES", "grouping = ','\n[types]\namount = 'decimal(12, 2)'");
     take(&bench, &typed, &path, CLASSES).unwrap();
-    assert_eq!(ledger(&bench).integer("amount_minor").unwrap(), [-1_050, -123_450, 700]);
+    assert_eq!(ledger(&bench).integer(NAMES.amount_minor).unwrap(), [-1_050, -123_450, 700]);
     let untyped = take(&bench, &PARQUET.replace("TYPES", ""), &path, CLASSES).unwrap_err().to_string();
     assert_says(&untyped, &["the value is Utf8", "under `types`"]);
     let strict = typed.replace("grouping = ','\n", "");
@@ -358,7 +359,7 @@ fn money_that_is_text_in_parquet_gets_a_type() {
     take(&bench, &PARQUET.replace("TYPES", "").replace("'amount'", "'-amount / 100'"), &path, CLASSES)
         .unwrap();
     let rows = ledger(&bench);
-    let found = rows.batch().column_by_name("amount_minor").unwrap().as_primitive::<Int64Type>().clone();
+    let found = rows.batch().column_by_name(NAMES.amount_minor).unwrap().as_primitive::<Int64Type>().clone();
     assert_eq!(found.values(), &[-1, -2, -3]);
 }
 
@@ -382,11 +383,11 @@ fn rows_of_parquet_that_the_condition_keeps_have_their_own_texts() {
         PARQUET.replace("TYPES", "").replace("\"'2019-05-02'\"", "'day'").replace("\"'food'\"", "'class'");
     take(&bench, &format!("{map}[rows]\nwhere = 'amount < 0'\n"), &path, CLASSES).unwrap();
     let rows = ledger(&bench);
-    assert_eq!(rows.integer("amount_minor").unwrap(), [-200, -400]);
-    assert_eq!(rows.text("customer").unwrap(), ["B2", "D4"]);
-    assert_eq!(rows.text("class").unwrap(), ["rent", "rent"]);
+    assert_eq!(rows.integer(NAMES.amount_minor).unwrap(), [-200, -400]);
+    assert_eq!(rows.text(NAMES.customer).unwrap(), ["B2", "D4"]);
+    assert_eq!(rows.text(NAMES.class).unwrap(), ["rent", "rent"]);
     let days = [1_556_841_600_000, 1_557_014_400_000];
-    assert_eq!(rows.time("time").unwrap(), days);
+    assert_eq!(rows.time(NAMES.time).unwrap(), days);
 }
 
 #[test]
@@ -425,5 +426,5 @@ fn uuids_have_their_usual_text() {
     group.close().unwrap();
     writer.close().unwrap();
     take(&bench, &PARQUET.replace("TYPES", ""), &path, CLASSES).unwrap();
-    assert_eq!(ledger(&bench).text("customer").unwrap(), ["00112233-4455-6677-8899-aabbccddeeff"]);
+    assert_eq!(ledger(&bench).text(NAMES.customer).unwrap(), ["00112233-4455-6677-8899-aabbccddeeff"]);
 }

@@ -12,6 +12,7 @@ use spendscape_schema::{Table, Taxonomy, Unmapped, arrays::Rows};
 use spendscape_store::{TableReader, read_table};
 
 use super::bad_input::{Bench, HEADER, MAP, taxonomy};
+use crate::NAMES;
 
 fn rows(path: &Path) -> Rows {
     read_table(path, Table::Ledger).unwrap().rows
@@ -21,7 +22,7 @@ fn rows(path: &Path) -> Rows {
 fn times(path: &Path) -> Vec<DateTime> {
     use arrow::{array::AsArray, datatypes::TimestampMillisecondType};
     let rows = rows(path);
-    let column = rows.batch().column_by_name("time").unwrap();
+    let column = rows.batch().column_by_name(NAMES.time).unwrap();
     let millis = column.as_primitive::<TimestampMillisecondType>();
     let local = |millis: &i64| {
         jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::from_millisecond(*millis).unwrap())
@@ -75,14 +76,14 @@ no_customer = "drop"
     assert_eq!(report.classes, [("food".to_owned(), 1), ("rent".to_owned(), 2)].into());
     assert!(!report.unique_transactions);
     let ledger = rows(&bench.ledger());
-    assert_eq!(ledger.text("customer").unwrap(), ["a;1", "b", "b"]);
+    assert_eq!(ledger.text(NAMES.customer).unwrap(), ["a;1", "b", "b"]);
     // Half a cent goes to the even neighbor.
-    assert_eq!(ledger.integer("amount_minor").unwrap(), [-123_456, 0, -2]);
-    assert_eq!(ledger.text("class").unwrap(), ["food", "rent", "rent"]);
-    assert_eq!(ledger.text("place").unwrap(), ["Brno", "Praha", "Praha"]);
-    let balance = ledger.batch().column_by_name("balance_minor").unwrap();
+    assert_eq!(ledger.integer(NAMES.amount_minor).unwrap(), [-123_456, 0, -2]);
+    assert_eq!(ledger.text(NAMES.class).unwrap(), ["food", "rent", "rent"]);
+    assert_eq!(ledger.text(NAMES.place).unwrap(), ["Brno", "Praha", "Praha"]);
+    let balance = ledger.batch().column_by_name(NAMES.balance_minor).unwrap();
     assert_eq!(balance.null_count(), 1);
-    assert_eq!(ledger.batch().column_by_name("channel").unwrap().logical_null_count(), 1);
+    assert_eq!(ledger.batch().column_by_name(NAMES.channel).unwrap().logical_null_count(), 1);
     let expected = [date(1999, 12, 31).at(23, 59, 0, 0), date(1993, 1, 1).at(0, 0, 0, 0)];
     assert_eq!(times(&bench.ledger())[..2], expected);
 }
@@ -207,7 +208,7 @@ fn pseudonyms_are_stable_and_need_the_key() {
         let mut options = bench.options();
         options.pseudonyms = Some(Pseudonyms::from_key_file(&bench.file("key", key)).unwrap());
         ingest(&map, &taxonomy(), &[&source], &bench.ledger(), &options).unwrap();
-        rows(&bench.ledger()).text("customer").unwrap()
+        rows(&bench.ledger()).text(NAMES.customer).unwrap()
     };
     let one = customers("0123456789abcdef");
     assert!(one.iter().all(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())));
@@ -270,6 +271,6 @@ proptest! {
         };
         let content: String = amounts.iter().enumerate().map(line).collect();
         run(&bench, MAP, &taxonomy(), &format!("{HEADER}{content}")).unwrap();
-        prop_assert_eq!(rows(&bench.ledger()).integer("amount_minor").unwrap(), amounts);
+        prop_assert_eq!(rows(&bench.ledger()).integer(NAMES.amount_minor).unwrap(), amounts);
     }
 }

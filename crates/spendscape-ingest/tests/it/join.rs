@@ -8,6 +8,7 @@ use spendscape_schema::Table;
 use spendscape_store::read_table;
 
 use super::bad_input::{Bench, assert_says, taxonomy};
+use crate::NAMES;
 
 const ROWS: &str =
     "household,day,product,eur\nh1,2020-01-01,17,-1.00\nh2,2020-01-02, 4,-2.00\nh1,2020-01-03,17,-3.00\n";
@@ -38,7 +39,7 @@ fn classes(bench: &Bench, map: &str) -> Vec<String> {
     take(bench, map, &bench.folder.path().join("raw.csv")).unwrap();
     let rows = read_table(&bench.ledger(), Table::Ledger).unwrap().rows;
     fs::remove_file(bench.ledger()).unwrap();
-    rows.text("class").unwrap()
+    rows.text(NAMES.class).unwrap()
 }
 
 #[track_caller]
@@ -68,7 +69,7 @@ fn a_second_file_gives_the_class() {
         .replace("amount = 'eur'", "amount = 'eur * p_eur'");
     take(&bench, &priced, &bench.folder.path().join("raw.csv")).unwrap();
     let rows = read_table(&bench.ledger(), Table::Ledger).unwrap().rows;
-    assert_eq!(rows.integer("amount_minor").unwrap(), [-900, -1_600, -2_700]);
+    assert_eq!(rows.integer(NAMES.amount_minor).unwrap(), [-900, -1_600, -2_700]);
 }
 
 #[test]

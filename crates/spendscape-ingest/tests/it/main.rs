@@ -17,6 +17,11 @@ mod refused;
 mod statement;
 mod threads;
 
+use spendscape_schema::tables::{Ledger, LedgerColumns};
+
+/// The names of a ledger's columns.
+const NAMES: LedgerColumns<&str> = Ledger::NAMES;
+
 fn assert_send_sync<T: Send + Sync>() {}
 
 #[test]

@@ -15,6 +15,7 @@ use spendscape_schema::{Table, arrays::Rows};
 use spendscape_store::read_table;
 
 use super::bad_input::{Bench, assert_says, taxonomy};
+use crate::NAMES;
 
 /// 2 May 2019 at noon.
 const NOON: i64 = 1_556_798_400;
@@ -74,7 +75,7 @@ fn a_column_that_a_part_lacks_is_null_only_where_the_map_says_so() {
         let lacks = report.files.iter().map(|file| file.absent.as_slice()).collect::<Vec<_>>();
         let (with, without) = if files[0].ends_with("1.parquet") { (1, 0) } else { (0, 1) };
         assert_eq!((lacks[with], lacks[without]), (&[] as &[String], &["shop".to_owned()] as &[String]));
-        let places = rows.batch().column_by_name("place").unwrap();
+        let places = rows.batch().column_by_name(NAMES.place).unwrap();
         assert!(places.is_null(without) && places.is_valid(with));
         std::fs::remove_file(bench.ledger()).unwrap();
         // What no expression names may be there or not.
@@ -97,7 +98,7 @@ fn text_files_may_lack_a_column_too() {
     for files in [files.clone(), [files[1].clone(), files[0].clone()]] {
         let (report, rows) = take(&bench, map, &files).unwrap();
         assert_eq!(report.files.iter().filter(|file| file.absent == ["shop"]).count(), 1);
-        assert_eq!(rows.batch().column_by_name("place").unwrap().null_count(), 1);
+        assert_eq!(rows.batch().column_by_name(NAMES.place).unwrap().null_count(), 1);
         std::fs::remove_file(bench.ledger()).unwrap();
     }
     let says = refusal(&bench, &map.replace("['shop']", "[]"), &files);
@@ -142,10 +143,10 @@ fn wider_numbers_finer_times_and_empty_columns_are_one_ledger() {
     for files in [files.to_vec(), files.iter().rev().cloned().collect()] {
         let (_, rows) = take(&bench, &map(columns, ""), &files).unwrap();
         let places =
-            arrow::compute::cast(rows.batch().column_by_name("place").unwrap(), &DataType::Utf8).unwrap();
+            arrow::compute::cast(rows.batch().column_by_name(NAMES.place).unwrap(), &DataType::Utf8).unwrap();
         let places: &StringArray = arrow::array::AsArray::as_string(&places);
         let places = places.iter().map(|place| place.map(str::to_owned));
-        let amounts = rows.integer("amount_minor").unwrap();
+        let amounts = rows.integer(NAMES.amount_minor).unwrap();
         found.push(amounts.into_iter().zip(places).collect::<Vec<_>>());
         std::fs::remove_file(bench.ledger()).unwrap();
     }
@@ -207,14 +208,14 @@ fn bytes_are_text_or_taken_as_they_are() {
         part(&bench, "3.parquet", vec![]),
     ];
     let (_, rows) = take(&bench, &map("", ""), &files).unwrap();
-    assert_eq!(rows.text("customer").unwrap(), ["Žofie", "A1", "A1"]);
+    assert_eq!(rows.text(NAMES.customer).unwrap(), ["Žofie", "A1", "A1"]);
     std::fs::remove_file(bench.ledger()).unwrap();
     let raw = part(&bench, "4.parquet", vec![("customer", bytes(b"\xff\x00\x10"))]);
     let says = refusal(&bench, &map("", ""), &[files[0].clone(), raw.clone()]);
     assert_says(&says, &["4.parquet, row 1", "columns.customer", "ff0010", "encode(\"customer\", 'hex')"]);
     let hex = map("", "").replace("customer = 'customer'", "customer = \"encode(customer, 'hex')\"");
     let (_, rows) = take(&bench, &hex, &[files[1].clone(), raw]).unwrap();
-    assert_eq!(rows.text("customer").unwrap(), ["41310000", "ff0010"]);
+    assert_eq!(rows.text(NAMES.customer).unwrap(), ["41310000", "ff0010"]);
 }
 
 #[test]
@@ -234,8 +235,8 @@ fn fields_of_structs_are_reached_and_lists_are_refused() {
             .replace("amount = 'amount'", &format!("amount = \"{field} / 100\""));
         let (_, rows) = take(&bench, &sql, &files).unwrap();
         // Whole numbers in a struct divide as decimals, like others.
-        assert_eq!(rows.integer("amount_minor").unwrap(), [-1_999]);
-        assert_eq!(rows.text("place").unwrap(), ["EUR"]);
+        assert_eq!(rows.integer(NAMES.amount_minor).unwrap(), [-1_999]);
+        assert_eq!(rows.text(NAMES.place).unwrap(), ["EUR"]);
         std::fs::remove_file(bench.ledger()).unwrap();
     }
     let whole = map("place = 'money'", "");

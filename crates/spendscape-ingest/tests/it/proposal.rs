@@ -9,6 +9,7 @@ use super::{
     bad_input::{Bench, assert_says},
     refused::write,
 };
+use crate::NAMES;
 
 /// More rows than are looked at.
 const LOOKED_AT: usize = 20_000;
@@ -222,7 +223,7 @@ fn days_of_spreadsheets_and_of_statistics_programs_are_times() {
         ingest(&map, &taxonomy, &[&path], &bench.ledger(), &bench.options()).unwrap();
         let table =
             spendscape_store::read_table(&bench.ledger(), spendscape_schema::Table::Ledger).unwrap().rows;
-        let first = *table.time("time").unwrap().iter().min().unwrap();
+        let first = *table.time(NAMES.time).unwrap().iter().min().unwrap();
         let (day, clock) = (1_609_459_200_000, first - 1_609_459_200_000);
         assert!(first >= day && [0, 36_672_000].iter().any(|at| (clock - at).abs() < 1_000), "{first}");
         std::fs::remove_file(bench.ledger()).unwrap();

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::NAMES;
 use jiff::civil::{Date, date};
 use spendscape_ingest::{ColumnMap, DerivedClasses, IngestOptions, derive_taxonomy, ingest};
 use spendscape_ledger::{Limits, PanelRequest, Panels, build_panels};
@@ -76,7 +77,7 @@ fn online_retail() {
     );
     assert_eq!(report.unmapped_kept.count, report.classes["OTHER"]);
     // The sum of Quantity x UnitPrice of the rows with a customer, known to the cent.
-    let amounts = read_table(&ledger, Table::Ledger).unwrap().rows.integer("amount_minor").unwrap();
+    let amounts = read_table(&ledger, Table::Ledger).unwrap().rows.integer(NAMES.amount_minor).unwrap();
     assert_eq!(amounts.iter().sum::<i64>(), -830_006_581);
     let made = panels(&ledger, "bi-monthly x 6 from 2010-12-01", taxonomy.spending_classes(), None);
     assert_eq!(made.report.customers, 4372);

@@ -16,6 +16,7 @@ use spendscape_schema::{Table, Taxonomy};
 use spendscape_store::read_table;
 
 use super::bad_input::{Bench, assert_says};
+use crate::NAMES;
 
 const HEADER: &str = "customer;time;amount;class\n";
 
@@ -57,7 +58,7 @@ fn refusal(bench: &Bench, map: &str, content: &str) -> String {
 
 fn amounts(bench: &Bench) -> Vec<i64> {
     let rows = read_table(&bench.ledger(), Table::Ledger).unwrap().rows;
-    let amounts = rows.integer("amount_minor").unwrap();
+    let amounts = rows.integer(NAMES.amount_minor).unwrap();
     std::fs::remove_file(bench.ledger()).unwrap();
     amounts
 }
@@ -65,7 +66,7 @@ fn amounts(bench: &Bench) -> Vec<i64> {
 fn days(bench: &Bench) -> Vec<i64> {
     let rows = read_table(&bench.ledger(), Table::Ledger).unwrap().rows;
     let times =
-        rows.batch().column_by_name("time").unwrap().as_primitive::<TimestampMillisecondType>().clone();
+        rows.batch().column_by_name(NAMES.time).unwrap().as_primitive::<TimestampMillisecondType>().clone();
     std::fs::remove_file(bench.ledger()).unwrap();
     assert!(times.values().iter().all(|millis| millis % 86_400_000 == 0));
     times.values().iter().map(|millis| millis / 86_400_000).collect()
@@ -389,7 +390,8 @@ fn null_marks_are_null_where_declared_and_no_customers_elsewhere() {
     let report = take_csv(&bench, &map("nulls = ['NULL', '\\N']"), content).unwrap();
     assert_eq!((report.rows_written, report.without_customer.count), (2, 1));
     let rows = read_table(&bench.ledger(), Table::Ledger).unwrap().rows;
-    let balance = rows.batch().column_by_name("balance_minor").unwrap().as_primitive::<Int64Type>().clone();
+    let balance =
+        rows.batch().column_by_name(NAMES.balance_minor).unwrap().as_primitive::<Int64Type>().clone();
     assert_eq!(balance.iter().collect::<Vec<_>>(), [None, Some(600)]);
     assert_eq!(amounts(&bench), [-100, -400]);
     assert_says(

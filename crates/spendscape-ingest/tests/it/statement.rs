@@ -10,6 +10,7 @@ use spendscape_schema::{Table, Taxonomy, arrays::Rows};
 use spendscape_store::read_table;
 
 use super::bad_input::{Bench, assert_says};
+use crate::NAMES;
 
 /// A map of a format with the place of each row, as a text of all columns that are texts.
 fn map(format: &str, rest: &str) -> String {
@@ -56,7 +57,7 @@ fn read(map: &str, name: &str, content: impl AsRef<[u8]>) -> (IngestReport, Vec<
     let bench = Bench::new();
     let report = take(&bench, map, &bench.file(name, content)).unwrap();
     let rows = ledger(&bench);
-    (report, rows.integer("amount_minor").unwrap(), rows.text("place").unwrap())
+    (report, rows.integer(NAMES.amount_minor).unwrap(), rows.text(NAMES.place).unwrap())
 }
 
 #[track_caller]
@@ -233,7 +234,7 @@ fn days_may_be_times_with_offsets() {
     let local = |map: &str, time: &str| {
         take(&bench, map, &bench.file("a.xml", timed(time))).unwrap();
         let rows = ledger(&bench);
-        let times = rows.batch().column_by_name("time").unwrap();
+        let times = rows.batch().column_by_name(NAMES.time).unwrap();
         let millis = times.as_primitive::<TimestampMillisecondType>().value(0);
         millis / 1_000 - 1_556_755_200
     };
@@ -264,9 +265,9 @@ fn a_default_map_reads_statements() {
     let path = bench.file("a.xml", text.replace("{CLOSING}", "97.00"));
     ingest(&map, &taxonomy, &[path], &bench.ledger(), &bench.options()).unwrap();
     let rows = ledger(&bench);
-    assert_eq!(rows.integer("amount_minor").unwrap(), [-100, -200]);
-    assert_eq!(rows.text("class").unwrap(), ["f", "x"]);
-    assert_eq!(rows.text("customer").unwrap(), ["DE89370400440532013000"; 2]);
+    assert_eq!(rows.integer(NAMES.amount_minor).unwrap(), [-100, -200]);
+    assert_eq!(rows.text(NAMES.class).unwrap(), ["f", "x"]);
+    assert_eq!(rows.text(NAMES.customer).unwrap(), ["DE89370400440532013000"; 2]);
 }
 
 #[test]
@@ -621,8 +622,8 @@ fn files_of_statements_are_read_together() {
     let report = take(&bench, &map("mt940", ""), &bench.folder.path().join("in")).unwrap();
     let rows = ledger(&bench);
     assert_eq!((report.rows_written, report.files.len()), (10, 2));
-    assert_eq!(rows.text("customer").unwrap()[4..6], ["10020030/1234567", "10020030/7654321"]);
-    assert!(!rows.batch().column_by_name("place").unwrap().is_empty());
+    assert_eq!(rows.text(NAMES.customer).unwrap()[4..6], ["10020030/1234567", "10020030/7654321"]);
+    assert!(!rows.batch().column_by_name(NAMES.place).unwrap().is_empty());
 }
 
 #[test]
@@ -652,7 +653,7 @@ fn statements_are_proposed_by_what_they_hold() {
             ("account", "booked", class)
         );
         take(&bench, &text, &path).unwrap();
-        assert_eq!(ledger(&bench).integer("amount_minor").unwrap(), amounts, "{format:?}");
+        assert_eq!(ledger(&bench).integer(NAMES.amount_minor).unwrap(), amounts, "{format:?}");
     }
     // Of several currencies one is taken.
     let dollars = MT940.replace("EUR", "USD");

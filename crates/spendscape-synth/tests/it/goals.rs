@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, path::Path};
 
 use rayon::prelude::*;
-use spendscape_schema::{Table, arrays::Rows};
+use spendscape_schema::{
+    Table,
+    arrays::Rows,
+    tables::{GoalTruth, Ledger},
+};
 use spendscape_store::{Provenance, read_table};
 use spendscape_synth::{
     BankParams, Error, GOAL_MAP, GOAL_NAMES, GOALS, GoalFiles, GoalGroup, GoalProcess, GoalStream,
@@ -179,21 +183,22 @@ fn tables_do_not_depend_on_threads_and_agree() {
         .collect();
     // The groups of the ledger, by customer and day, are those of the truth, and each has one goal.
     let mut groups: BTreeMap<(String, i32), &str> = BTreeMap::new();
-    let times = ledger.batch().column_by_name("time").unwrap();
+    let times = ledger.batch().column_by_name(Ledger::NAMES.time).unwrap();
     let times = arrow::array::AsArray::as_primitive::<arrow::datatypes::TimestampMillisecondType>(times);
-    let (names, classes) = (ledger.text("customer").unwrap(), ledger.text("class").unwrap());
+    let (names, classes) =
+        (ledger.text(Ledger::NAMES.customer).unwrap(), ledger.text(Ledger::NAMES.class).unwrap());
     for (row, (customer, class)) in names.into_iter().zip(&classes).enumerate() {
         let goal = goal_of[class.as_str()];
         let day = times.value(row).div_euclid(86_400_000) as i32;
         assert_eq!(*groups.entry((customer, day)).or_insert(goal), goal);
     }
-    assert!(ledger.integer("amount_minor").unwrap().iter().all(|amount| *amount < 0));
+    assert!(ledger.integer(Ledger::NAMES.amount_minor).unwrap().iter().all(|amount| *amount < 0));
     let recorded: BTreeMap<(String, i32), String> = truth
-        .text("customer")
+        .text(GoalTruth::NAMES.customer)
         .unwrap()
         .into_iter()
-        .zip(truth.date("day").unwrap())
-        .zip(truth.text("goal").unwrap())
+        .zip(truth.date(GoalTruth::NAMES.day).unwrap())
+        .zip(truth.text(GoalTruth::NAMES.goal).unwrap())
         .collect();
     assert!(recorded.iter().map(|(key, goal)| (key, goal.as_str())).eq(groups.iter().map(|(k, g)| (k, *g))));
     let probability = truth.vectors32("probability").unwrap();

@@ -11,13 +11,18 @@ use arrow::{
 };
 use jiff::civil::{Date, date};
 use ndarray::s;
-use spendscape_schema::{Panel, Period, Table};
+use spendscape_schema::{
+    Panel, Period, Table,
+    tables::{self, LedgerColumns},
+};
 use spendscape_store::{Error as StoreError, Provenance, TableReader};
 use spendscape_synth::{BankParams, Error, INCOME_CLASS, LedgerSummary, Preset};
 
 use crate::bank;
 
 const DAY: i64 = 86_400_000;
+/// The names of a ledger's columns.
+const NAMES: LedgerColumns<&str> = tables::Ledger::NAMES;
 
 struct Row {
     customer: String,
@@ -36,9 +41,9 @@ fn rows(path: &Path) -> Vec<Row> {
             let values = column.downcast_dict::<StringArray>().unwrap();
             values.into_iter().map(|value| value.unwrap().to_owned()).collect()
         };
-        let times = batch.column_by_name("time").unwrap().as_primitive::<TimestampMillisecondType>();
-        let amounts = batch.column_by_name("amount_minor").unwrap().as_primitive::<Int64Type>();
-        let (customers, classes, channels) = (text("customer"), text("class"), text("channel"));
+        let times = batch.column_by_name(NAMES.time).unwrap().as_primitive::<TimestampMillisecondType>();
+        let amounts = batch.column_by_name(NAMES.amount_minor).unwrap().as_primitive::<Int64Type>();
+        let (customers, classes, channels) = (text(NAMES.customer), text(NAMES.class), text(NAMES.channel));
         for (row, ((customer, class), channel)) in
             customers.into_iter().zip(classes).zip(channels).enumerate()
         {

@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use serde_json::Value;
 use spendscape_schema::{
     Panel, Table,
-    tables::{Drift, Projection, Segments},
+    tables::{Angles, Drift, Explanations, Metrics, Profiles, Projection, Segments, Targets},
 };
 use spendscape_store::{Manifest, Provenance, Stored, read_table, write_table};
 
@@ -86,10 +86,10 @@ impl Bank {
 fn segments_are_described_and_keep_their_ids_over_refits() {
     let bank = Bank::new();
     let (customers, first) = bank.segments("first");
-    let profiles = bank.table("first", "profiles", Table::Profiles).rows;
-    let sizes = profiles.integer("customers").unwrap();
+    let profiles: Profiles = bank.table("first", "profiles", Table::Profiles).table().unwrap();
+    let sizes = profiles.customers;
     assert_eq!(sizes.iter().sum::<i64>(), customers.len() as i64);
-    for (id, size) in profiles.index("segment").unwrap().iter().zip(&sizes) {
+    for (id, size) in profiles.segment.iter().zip(&sizes) {
         assert_eq!(first.iter().filter(|own| *own == id).count() as i64, *size);
     }
     assert_eq!(bank.table("first", "drift", Table::Drift).rows.len(), 0);
@@ -169,15 +169,15 @@ fn assigning_treats_customers_exactly_as_training_did() {
         let (ours, theirs) = (bank.table("all", file, table), bank.table("first", file, table));
         assert_eq!(ours.digest, theirs.digest, "{file}");
     }
-    let rows = |run: &str, file, table| bank.table(run, file, table).rows;
-    let grades = |run: &str| rows(run, "targets", Table::Targets).vectors64("grade").unwrap();
+    let targets = |run: &str| bank.table(run, "targets", Table::Targets).table::<Targets>().unwrap();
+    let grades = |run: &str| targets(run).grade;
     assert_eq!(grades("all"), grades("first"));
-    let angles = |run: &str| rows(run, "angles", Table::Angles).vectors64("angle").unwrap();
+    let angles = |run: &str| bank.table(run, "angles", Table::Angles).table::<Angles>().unwrap().angle;
     assert_eq!(angles("all"), angles("first"));
     let drift = bank.table("all", "drift", Table::Drift);
     assert_eq!(drift.provenance.parameters["moved"], 0.0);
     assert_eq!(drift.provenance.parameters["stability_index"], 0.0);
-    assert!(!rows("all", "targets", Table::Targets).flag("train").unwrap().contains(&true));
+    assert!(!targets("all").train.contains(&true));
     succeed(&["report", text(&all), "--data", text(&data)]);
 
     // Grades on another scale are those of training as well.
@@ -230,16 +230,17 @@ fn customers_of_a_batch_are_explained_as_the_trained_runs_own() {
         let message = refuse(&["explain", text(&folder)]);
         assert!(message.contains("--model RUN"), "{message}");
         succeed(&[&["explain"][..], &batch].concat());
-        let explanations = bank.table(name, "explanations", Table::Explanations).rows;
-        assert_eq!(explanations.len(), 300_usize.div_ceil(keep));
-        let figures = bank.table(name, "fidelity", Table::Metrics).rows;
+        let explanations: Explanations =
+            bank.table(name, "explanations", Table::Explanations).table().unwrap();
+        assert_eq!(explanations.customer.len(), 300_usize.div_ceil(keep));
+        let figures: Metrics = bank.table(name, "fidelity", Table::Metrics).table().unwrap();
         let figures: std::collections::HashMap<String, f64> =
-            figures.text("name").unwrap().into_iter().zip(figures.float("value").unwrap()).collect();
-        assert_eq!(figures["customers.unseen"], explanations.len() as f64);
+            figures.name.into_iter().zip(figures.value).collect();
+        assert_eq!(figures["customers.unseen"], explanations.customer.len() as f64);
         assert!(figures.contains_key("refused") && figures.contains_key("degrees.median"));
         assert!(!figures.contains_key("monitor.refused_at_most"), "limits are those of the trained run");
         assert_eq!(figures.contains_key("r2.state"), keep == 7);
-        let customer = &explanations.text("customer").unwrap()[0];
+        let customer = &explanations.customer[0];
         let mut ours = explain(&[&batch[..], &["--customer", customer]].concat());
         let mut theirs = explain(&[text(&first), "--data", text(&data), "--customer", customer]);
         assert!(theirs["flagged"]["listed"].as_u64().unwrap() > 0);
