@@ -251,8 +251,8 @@ mod tests {
         let batch = targets.to_batch(&panel.customers).unwrap();
         assert_eq!(Table::Targets.check(&batch.schema()).unwrap().labels(Axis::Trait).unwrap(), ["E", "N"]);
         let rows = arrays::Rows::new(&batch.schema(), std::slice::from_ref(&batch)).unwrap();
-        assert_eq!(rows.vectors64("grade").unwrap(), targets.grades);
-        assert_eq!(tables::Targets::read(&rows).unwrap().train, [true; 4]);
+        let read = tables::Targets::read(&rows).unwrap();
+        assert_eq!((read.grade, read.train), (targets.grades.clone(), vec![true; 4]));
         assert!(matches!(targets.to_batch(&[]), Err(Error::Arrow(_))));
     }
 

@@ -141,7 +141,7 @@ impl CategoryColumn {
 #[cfg(test)]
 mod tests {
     use arrow::array::{DictionaryArray, Int32Array, Int64Array, RecordBatch, TimestampMillisecondArray};
-    use spendscape_schema::{Axes, Table};
+    use spendscape_schema::{Axes, Table, tables::Ledger};
 
     use super::*;
     use crate::{Provenance, TableFile, TableWriter, read_table};
@@ -197,9 +197,9 @@ mod tests {
         let encodings: Vec<_> = file.metadata().metadata().row_group(0).column(0).encodings().collect();
         assert!(encodings.contains(&Encoding::RLE_DICTIONARY), "{encodings:?}");
         let stored = read_table(&path, Table::Ledger).unwrap().rows;
-        assert_eq!(stored.text("customer").unwrap(), customers);
-        assert_eq!(stored.text("class").unwrap(), classes);
-        assert_eq!(stored.optional_text("channel").unwrap(), channels);
-        assert_eq!(stored.optional_text("place").unwrap(), vec![None; channels.len()]);
+        assert_eq!(stored.text(Ledger::NAMES.customer).unwrap(), customers);
+        assert_eq!(stored.text(Ledger::NAMES.class).unwrap(), classes);
+        assert_eq!(stored.optional_text(Ledger::NAMES.channel).unwrap(), channels);
+        assert_eq!(stored.optional_text(Ledger::NAMES.place).unwrap(), vec![None; channels.len()]);
     }
 }

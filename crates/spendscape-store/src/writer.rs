@@ -367,7 +367,7 @@ mod tests {
     };
     use ndarray::Array2;
     use proptest::prelude::*;
-    use spendscape_schema::{Axes, Axis, arrays};
+    use spendscape_schema::{Axes, Axis, arrays, tables::Ledger};
 
     use super::*;
     use crate::{TableFile, read_table};
@@ -466,7 +466,7 @@ mod tests {
             prop_assert_eq!(groups.iter().map(|group| group.num_rows() as usize).sum::<usize>(), rows);
             let stored = read_table(&path, Table::Ledger).unwrap();
             let customers: Vec<String> = (0..rows).map(|row| format!("customer {}", row % 5)).collect();
-            prop_assert_eq!(stored.rows.text("customer").unwrap(), customers);
+            prop_assert_eq!(stored.rows.text(Ledger::NAMES.customer).unwrap(), customers);
         }
     }
 }

@@ -201,7 +201,7 @@ fn tables_do_not_depend_on_threads_and_agree() {
         .zip(truth.text(GoalTruth::NAMES.goal).unwrap())
         .collect();
     assert!(recorded.iter().map(|(key, goal)| (key, goal.as_str())).eq(groups.iter().map(|(k, g)| (k, *g))));
-    let probability = truth.vectors32("probability").unwrap();
+    let probability = truth.vectors32(GoalTruth::NAMES.probability).unwrap();
     assert_eq!(probability.dim(), (truth.len(), GOALS));
     assert!(probability.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-6));
     assert_eq!(read("customers", Table::GoalCustomers).rows.len(), 600);
