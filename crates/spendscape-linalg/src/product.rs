@@ -95,8 +95,8 @@ pub fn gram(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
 ///
 /// let mut sum = Array2::eye(2);
 /// spendscape_linalg::add_gram(&mut sum, &array![[1.0, 2.0]])?;
-/// // Only the lower triangle is summed.
-/// assert_eq!(sum, array![[2.0, 0.0], [2.0, 5.0]]);
+/// // The lower triangle counts.
+/// assert_eq!([sum[[0, 0]], sum[[1, 0]], sum[[1, 1]]], [2.0, 2.0, 5.0]);
 /// # Ok::<(), spendscape_linalg::Error>(())
 /// ```
 ///
