@@ -20,8 +20,6 @@ figures! {
     DISTANCE: Keyed = "inverse.distance.extended.", &LOCATIONS, "";
     /// Root mean square distance of the extended states from their mean.
     SPREAD: Figure = "inverse.spread.extended";
-    /// Distance by raw grades over the spread.
-    RELATIVE_DISTANCE: Figure = "inverse.relative_distance.extended.raw";
 }
 
 /// The claim.
@@ -78,9 +76,7 @@ mod measuring {
             metrics.add(COSINE.of(reading), mean_cosine(extended, location)?);
             metrics.add(DISTANCE.of(reading), distance(extended, location));
         }
-        let spread = spread(extended);
-        metrics.add(SPREAD, spread);
-        metrics.add(RELATIVE_DISTANCE, distance(extended, &predictions.location_raw) / spread);
+        metrics.add(SPREAD, spread(extended));
         Ok(())
     }
 
