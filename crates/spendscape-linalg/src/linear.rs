@@ -1,6 +1,6 @@
 //! Square systems: solve, inverse, determinant, Cholesky factor.
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 
 use crate::equilibrated::{Equilibrated, odd};
 use crate::policy::{Scaled, exponent_of, finite, largest_finite, largest_finite_vector, times_power_of_two};
@@ -12,7 +12,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`solve`].
-    pub fn solve(self, a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn solve(self, a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         let equilibrated = Equilibrated::new(a)?;
         let right = largest_finite("b", b)?;
         if b.nrows() != a.nrows() {
@@ -36,7 +36,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`solve`].
-    pub fn solve_vec(self, a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix1>) -> Result<Array1<f64>, Error> {
+    pub fn solve_vec(self, a: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Result<Array1<f64>, Error> {
         largest_finite_vector("b", b)?;
         let x = self.solve(a, &b.to_owned().insert_axis(Axis(1)))?;
         Ok(x.index_axis_move(Axis(1), 0))
@@ -47,7 +47,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`inv`].
-    pub fn inv(self, a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn inv(self, a: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         self.solve(a, &Array2::eye(a.nrows()))
     }
 
@@ -56,7 +56,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`det`].
-    pub fn det(self, a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
+    pub fn det(self, a: &ArrayRef2<f64>) -> Result<f64, Error> {
         let equilibrated = Equilibrated::new(a)?;
         let n = a.nrows();
         if n == 0 {
@@ -92,7 +92,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`cholesky`].
-    pub fn cholesky(self, a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn cholesky(self, a: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         let mut scaled = Scaled::symmetric("a", a)?;
         if scaled.matrix.is_empty() {
             return Ok(Array2::zeros((0, 0)));
@@ -128,7 +128,7 @@ impl Backend {
 /// # Ok(())
 /// # }
 /// ```
-pub fn solve(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+pub fn solve(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
     Backend::default().solve(a, b)
 }
 
@@ -145,7 +145,7 @@ pub fn solve(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>) -> Result<Array2<f6
 /// # Errors
 ///
 /// Those of [`solve`].
-pub fn solve_vec(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix1>) -> Result<Array1<f64>, Error> {
+pub fn solve_vec(a: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Result<Array1<f64>, Error> {
     Backend::default().solve_vec(a, b)
 }
 
@@ -162,7 +162,7 @@ pub fn solve_vec(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix1>) -> Result<Array
 /// # Errors
 ///
 /// Those of [`solve`].
-pub fn inv(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+pub fn inv(a: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
     Backend::default().inv(a)
 }
 
@@ -179,7 +179,7 @@ pub fn inv(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
 /// # Errors
 ///
 /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::Overflow`] if the determinant exceeds the range of f64.
-pub fn det(a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
+pub fn det(a: &ArrayRef2<f64>) -> Result<f64, Error> {
     Backend::default().det(a)
 }
 
@@ -196,6 +196,6 @@ pub fn det(a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
 /// # Errors
 ///
 /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::NotSymmetric`], [`Error::NotPositiveDefinite`].
-pub fn cholesky(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+pub fn cholesky(a: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
     Backend::default().cholesky(a)
 }

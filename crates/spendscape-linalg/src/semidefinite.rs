@@ -1,6 +1,6 @@
 //! Normal equations with dependent columns: a Cholesky factorization that passes over what adds nothing.
 
-use ndarray::{Array2, ArrayRef, Ix2, s};
+use ndarray::{Array2, ArrayRef2, s};
 
 use crate::policy::{finite, largest_finite, standard};
 use crate::{Backend, Error};
@@ -43,7 +43,7 @@ pub struct SemidefiniteSolution {
 /// ```
 pub fn solve_semidefinite(
     mut a: Array2<f64>,
-    b: &ArrayRef<f64, Ix2>,
+    b: &ArrayRef2<f64>,
     tolerance: f64,
 ) -> Result<SemidefiniteSolution, Error> {
     let n = a.nrows();

@@ -1,6 +1,6 @@
 //! Checks that entry points make before they compute.
 
-use ndarray::{ArrayRef, Axis, Dimension, Ix2};
+use ndarray::{ArrayRef, ArrayRef2, Axis, Dimension};
 
 use crate::BadInput;
 
@@ -98,7 +98,7 @@ pub fn two_classes(what: &'static str, labels: &[bool]) -> Result<(), BadInput> 
 ///
 /// # Errors
 /// [`BadInput::ShapeMismatch`], [`BadInput::TooFew`] without rows, [`BadInput::NotFinite`].
-pub fn pair(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Result<(), BadInput> {
+pub fn pair(truth: &ArrayRef2<f64>, predicted: &ArrayRef2<f64>) -> Result<(), BadInput> {
     length("rows of predicted", truth.nrows(), predicted.nrows())?;
     length("columns of predicted", truth.ncols(), predicted.ncols())?;
     at_least("a comparison", "rows", 1, truth.nrows())?;
