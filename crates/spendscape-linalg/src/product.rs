@@ -116,6 +116,19 @@ pub fn add_gram(sum: &mut Array2<f64>, a: &ArrayRef2<f64>) -> Result<(), Error> 
 
 /// Adds `A^T B[.., columns]` of one block of rows to `sum`, under the terms of [`add_gram`].
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_linalg::add_product;
+///
+/// // Of B the last column only, in two blocks of rows.
+/// let mut sum = Array2::zeros((2, 1));
+/// for (a, b) in [(array![[1.0, 2.0]], array![[9.0, 3.0]]), (array![[0.0, 1.0]], array![[9.0, 5.0]])] {
+///     add_product(&mut sum, &a, &b, 1..2)?;
+/// }
+/// assert_eq!(sum, array![[3.0], [11.0]]);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`Error::ShapeMismatch`] unless `a` (m x p) and `b` (m x n) have as many rows, `columns` lies within `b`, and `sum` is

@@ -20,6 +20,16 @@ pub struct Svd {
 }
 
 /// The relative cut-off that separates rounding from signal in an m x n matrix: `max(m, n)` units in the last place.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_linalg::{default_rcond, rank};
+///
+/// // The second column is the first times three, but for rounding.
+/// let a = array![[0.1, 0.3], [0.2, 0.6], [0.7, 2.1]];
+/// assert_eq!(rank(&a, default_rcond(3, 2))?, 1);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
 #[must_use]
 pub fn default_rcond(rows: usize, columns: usize) -> f64 {
     rows.max(columns) as f64 * f64::EPSILON

@@ -71,6 +71,12 @@ pub fn rmse(truth: &ArrayRef2<f64>, predicted: &ArrayRef2<f64>) -> Result<Array1
 }
 
 /// `1 - residual / total` of sums of squares, with the convention of [`r2`] for a target that does not vary.
+///
+/// ```
+/// use spendscape_stats::determination;
+///
+/// assert_eq!((determination(1.0, 4.0), determination(1.0, 0.0), determination(0.0, 0.0)), (0.75, 0.0, 1.0));
+/// ```
 #[must_use]
 pub fn determination(residual: f64, total: f64) -> f64 {
     if total > 0.0 {
