@@ -1,6 +1,6 @@
 //! Square systems: solve, inverse, determinant, Cholesky factor.
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, s};
 
 use crate::equilibrated::{Equilibrated, odd};
 use crate::policy::{Scaled, exponent_of, finite, largest_finite, largest_finite_vector, times_power_of_two};
@@ -198,4 +198,49 @@ pub fn det(a: &ArrayRef2<f64>) -> Result<f64, Error> {
 /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::NotSymmetric`], [`Error::NotPositiveDefinite`].
 pub fn cholesky(a: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
     Backend::default().cholesky(a)
+}
+
+/// Solves `L L^T x = b` by the factor that [`cholesky`] found.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_linalg::{cholesky, solve_factored};
+///
+/// let lower = cholesky(&array![[4.0, 2.0], [2.0, 5.0]])?;
+/// let x = solve_factored(&lower, &array![6.0, 7.0])?;
+/// assert!((&x - &array![1.0, 1.0]).iter().all(|x| x.abs() < 1e-12));
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::NotSquare`], [`Error::ShapeMismatch`] if `b` has another length, [`Error::Overflow`] if the solution
+/// exceeds the range of f64 or an argument is not finite.
+pub fn solve_factored(lower: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Result<Array1<f64>, Error> {
+    let (n, columns) = lower.dim();
+    if n != columns {
+        return Err(Error::NotSquare { rows: n, columns });
+    }
+    if b.len() != n {
+        return Err(Error::ShapeMismatch { argument: "b", expected: n, found: b.len() });
+    }
+    let mut x = b.to_owned();
+    substitute(lower, &mut x);
+    finite("solve_factored", &x)?;
+    Ok(x)
+}
+
+/// Forward and backward substitution with the lower factor of a Cholesky factorization; where its diagonal is 0, so is
+/// `x`.
+pub(crate) fn substitute(lower: &ArrayRef2<f64>, x: &mut ArrayRef1<f64>) {
+    for j in 0..x.len() {
+        let rest = x[j] - lower.slice(s![j, ..j]).dot(&x.slice(s![..j]));
+        x[j] = if lower[[j, j]] == 0.0 { 0.0 } else { rest / lower[[j, j]] };
+    }
+    // Backward by columns of L^T, which are rows of L.
+    for j in (0..x.len()).rev() {
+        x[j] = if lower[[j, j]] == 0.0 { 0.0 } else { x[j] / lower[[j, j]] };
+        let value = x[j];
+        x.slice_mut(s![..j]).scaled_add(-value, &lower.slice(s![j, ..j]));
+    }
 }
