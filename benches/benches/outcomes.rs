@@ -101,7 +101,7 @@ fn validated(data: &Blocks, outcome: &Outcome, folds: &[Fold], learners: &[Learn
 }
 
 /// Everything that `spendscape outcomes` says about a score, with intervals.
-fn measured<R: Rng>(outcome: &Outcome, held_out: &[HeldOut], rng: &mut R) -> Vec<Vec<Estimate>> {
+fn measured<R: Rng + ?Sized>(outcome: &Outcome, held_out: &[HeldOut], rng: &mut R) -> Vec<Vec<Estimate>> {
     let labels = outcome.above(0);
     let scores: Vec<BinaryScores> = held_out
         .iter()

@@ -13,12 +13,12 @@
 
 pub mod attractors;
 pub mod continuation;
-mod dense;
 mod error;
 pub mod fixed_points;
 pub mod interval;
 pub mod inverse;
 pub mod map;
+mod norms;
 pub mod orbits;
 pub mod population;
 pub mod study;

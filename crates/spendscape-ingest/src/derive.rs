@@ -32,6 +32,25 @@ pub struct DerivedClasses {
 /// the last class, which there is only if some code falls to it. Every distinct code is held in memory with its count. Rows
 /// are counted as [`ingest`](super::ingest) takes them.
 ///
+/// ```
+/// use spendscape_ingest::{ColumnMap, DerivedClasses, derive_taxonomy};
+///
+/// let folder = tempfile::tempdir()?;
+/// let raw = folder.path().join("raw.csv");
+/// std::fs::write(&raw, "id,day,eur,code\na,2020-01-03,-1,tea\na,2020-01-04,-1,tea\na,2020-01-05,-9,rod\n")?;
+/// let map = ColumnMap::from_toml(
+///     "currency = 'EUR'
+///     types = { eur = 'decimal(12, 2)' }
+///     columns = { customer = 'id', time = 'day', amount = 'eur', class = 'code' }",
+/// )?;
+/// let classes =
+///     DerivedClasses { name: "mine".to_owned(), top: 1, other: "other".to_owned(), allow_cut_last_line: false };
+/// let taxonomy = derive_taxonomy(&map, &[&raw], &classes)?;
+/// assert_eq!(taxonomy.spending_classes(), ["tea", "other"]);
+/// assert_eq!(taxonomy.class_of("rod"), Some("other"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// As [`ingest`](super::ingest), but for the amounts, which are not read.
 pub fn derive_taxonomy<P: AsRef<Path>>(

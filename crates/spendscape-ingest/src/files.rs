@@ -8,6 +8,19 @@ use crate::Error;
 /// A folder stands for the files in it and in its folders, but for those whose names begin with `_` or `.`, by which Spark and
 /// its like mark what is no data.
 ///
+/// ```
+/// use spendscape_ingest::expand;
+///
+/// let folder = tempfile::tempdir()?;
+/// for name in ["2020-02.csv", "2020-01.csv", "_SUCCESS"] {
+///     std::fs::write(folder.path().join(name), "")?;
+/// }
+/// let files = [folder.path().join("2020-01.csv"), folder.path().join("2020-02.csv")];
+/// assert_eq!(expand(&[folder.path()])?, files);
+/// assert_eq!(expand(&[folder.path().join("2020-*.csv")])?, files);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If a pattern does not parse or matches no file, a folder cannot be read, or a path is no regular file.
 pub fn expand<P: AsRef<Path>>(patterns: &[P]) -> Result<Vec<PathBuf>, Error> {

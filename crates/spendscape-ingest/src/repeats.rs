@@ -44,6 +44,23 @@ pub struct Overlap {
 /// Counts rows that repeat others in every column of the ledger, in a pass over the files; `scratch` is where the check may
 /// write files.
 ///
+/// ```
+/// use spendscape_ingest::{ColumnMap, Overlap, overlap};
+///
+/// // Two exports, the second of which begins with the day that the first ends with.
+/// let folder = tempfile::tempdir()?;
+/// let files = [folder.path().join("1.csv"), folder.path().join("2.csv")];
+/// std::fs::write(&files[0], "id,day,eur,code\na,2020-01-03,-1,tea\na,2020-01-04,-9,rod\n")?;
+/// std::fs::write(&files[1], "id,day,eur,code\na,2020-01-04,-9,rod\na,2020-01-05,-1,tea\n")?;
+/// let map = ColumnMap::from_toml(
+///     "currency = 'EUR'
+///     types = { eur = 'decimal(12, 2)' }
+///     columns = { customer = 'id', time = 'day', amount = 'eur', class = 'code' }",
+/// )?;
+/// assert_eq!(overlap(&map, &files, folder.path())?, Overlap { between_files: 1, within_files: 0 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// As [`ingest`](super::ingest), but for classes, which are not looked up.
 pub fn overlap<P: AsRef<Path>>(map: &ColumnMap, sources: &[P], scratch: &Path) -> Result<Overlap, Error> {

@@ -36,6 +36,8 @@ const REPEATED: &str = "; if it is the same row, as where exports overlap, write
 /// not at all. Its provenance holds the map, the taxonomy and the
 /// digests of the files.
 ///
+/// The crate's [first page](crate) has an example.
+///
 /// # Errors
 /// [`Error::Row`] names file, row and column of the first row that cannot be taken; a transaction id that stands twice is one.
 /// Otherwise if a pattern matches nothing, a file is empty, cut, damaged or lacks a column, if an expression of the map cannot

@@ -48,6 +48,38 @@ struct Account(Vec<Month>);
 /// counted back from the period's end. `anchors` are the last days of customers' own windows by which the panel of `window` was
 /// made, if it was. Reads the ledger once, in a stream; what is kept grows with customers and months, not with transactions.
 ///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use spendscape_ledger::balances;
+/// use spendscape_schema::{Axes, Panel, Table, WindowSpec, arrays, day, tables::{Ledger, LedgerColumns}};
+/// use spendscape_store::{Provenance, write_table};
+///
+/// // A salary, and in the next month groceries.
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("ledger.parquet");
+/// let columns = LedgerColumns {
+///     customer: Some(arrays::category(["a", "a"])),
+///     time: Some(arrays::time([0, 40 * day::MILLIS])),
+///     amount_minor: Some(arrays::integer([50_000, -20_000])),
+///     class: Some(arrays::category(["salary", "food"])),
+///     balance_minor: Some(arrays::optional_integer([Some(50_000), Some(30_000)])),
+///     ..LedgerColumns::default()
+/// };
+/// write_table(&path, Table::Ledger, &Ledger::batch(&Axes::new(), columns)?, Provenance::new("example"))?;
+/// let window: WindowSpec = "monthly x 2 from 1970-01-01".parse()?;
+/// let panel = Panel {
+///     customers: vec!["a".to_owned()],
+///     periods: window.periods("1970-02-28".parse()?)?,
+///     classes: vec!["food".to_owned()],
+///     shares: Array3::ones((1, 2, 1)),
+///     totals: Array2::zeros((1, 2)),
+///     observed: Array2::from_elem((1, 2), true),
+/// };
+/// let found = balances(&[&path], window, None, &panel)?.ok_or("the ledger records no balances")?;
+/// assert_eq!((found.balance_minor, found.inflow_minor), (vec![50_000, 30_000], vec![50_000, 0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Store`] if a table cannot be read, [`Error::NullInLedger`], [`Error::Schema`] if a window of a customer's own leaves
 /// the calendar, or [`Error::TimeOutsideCalendar`] if a month before a period does.

@@ -3,7 +3,7 @@
 //! The iteration of Parlett and Reinsch (1969) in the 2-norm form of James, Langou and Lowery (2014), which does not
 //! spoil matrices whose off-diagonal part is rounding noise.
 
-use ndarray::{Array1, Array2, ArrayRef, Ix2};
+use ndarray::{Array1, Array2, ArrayRef2};
 
 use crate::Error;
 use crate::policy::{Scaled, finite, times_power_of_two};
@@ -41,7 +41,7 @@ const MAX_EXPONENT: i32 = 500;
 /// # Ok(())
 /// # }
 /// ```
-pub fn balance(a: &ArrayRef<f64, Ix2>) -> Result<Balanced, Error> {
+pub fn balance(a: &ArrayRef2<f64>) -> Result<Balanced, Error> {
     let scaled = Scaled::square("a", a)?;
     let (matrix, exponents) = balance_scaled(&scaled.matrix);
     let matrix = matrix.mapv_into(|x| times_power_of_two(x, scaled.exponent));

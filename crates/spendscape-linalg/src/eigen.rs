@@ -1,6 +1,6 @@
 //! Eigenvalues and eigenvectors of symmetric and general matrices.
 
-use ndarray::{Array1, Array2, ArrayRef, ArrayView1, Axis, Ix2};
+use ndarray::{Array1, Array2, ArrayRef2, ArrayView1, Axis};
 use num_complex::Complex64;
 
 use crate::balance::balance_scaled;
@@ -38,7 +38,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`eigh`].
-    pub fn eigh(self, a: &ArrayRef<f64, Ix2>) -> Result<SymmetricEigen, Error> {
+    pub fn eigh(self, a: &ArrayRef2<f64>) -> Result<SymmetricEigen, Error> {
         let scaled = Scaled::symmetric("a", a)?;
         if scaled.matrix.is_empty() {
             return Ok(SymmetricEigen { values: Array1::zeros(0), vectors: Array2::zeros((0, 0)) });
@@ -61,7 +61,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`eig`].
-    pub fn eig(self, a: &ArrayRef<f64, Ix2>) -> Result<Eigen, Error> {
+    pub fn eig(self, a: &ArrayRef2<f64>) -> Result<Eigen, Error> {
         let scaled = Scaled::square("a", a)?;
         if scaled.matrix.is_empty() {
             return Ok(Eigen { values: Array1::default(0), vectors: Array2::default((0, 0)) });
@@ -90,7 +90,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`eigvals`].
-    pub fn eigvals(self, a: &ArrayRef<f64, Ix2>) -> Result<Array1<Complex64>, Error> {
+    pub fn eigvals(self, a: &ArrayRef2<f64>) -> Result<Array1<Complex64>, Error> {
         let scaled = Scaled::square("a", a)?;
         if scaled.matrix.is_empty() {
             return Ok(Array1::default(0));
@@ -119,7 +119,7 @@ impl Backend {
 /// # Ok(())
 /// # }
 /// ```
-pub fn eigh(a: &ArrayRef<f64, Ix2>) -> Result<SymmetricEigen, Error> {
+pub fn eigh(a: &ArrayRef2<f64>) -> Result<SymmetricEigen, Error> {
     Backend::default().eigh(a)
 }
 
@@ -140,7 +140,7 @@ pub fn eigh(a: &ArrayRef<f64, Ix2>) -> Result<SymmetricEigen, Error> {
 ///
 /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::Overflow`] if an eigenvalue exceeds the range of f64,
 /// [`Error::NoConvergence`] if the backend gives up.
-pub fn eig(a: &ArrayRef<f64, Ix2>) -> Result<Eigen, Error> {
+pub fn eig(a: &ArrayRef2<f64>) -> Result<Eigen, Error> {
     Backend::default().eig(a)
 }
 
@@ -159,7 +159,7 @@ pub fn eig(a: &ArrayRef<f64, Ix2>) -> Result<Eigen, Error> {
 /// # Ok(())
 /// # }
 /// ```
-pub fn eigvals(a: &ArrayRef<f64, Ix2>) -> Result<Array1<Complex64>, Error> {
+pub fn eigvals(a: &ArrayRef2<f64>) -> Result<Array1<Complex64>, Error> {
     Backend::default().eigvals(a)
 }
 

@@ -1,6 +1,6 @@
 //! LU factorization of a square matrix whose rows and columns have been brought to like size.
 
-use ndarray::{Array2, ArrayRef, Axis, Ix2};
+use ndarray::{Array2, ArrayRef2, Axis};
 
 use crate::backend::Lu;
 use crate::policy::{exponent_of, largest_finite, standard, times_power_of_two};
@@ -18,7 +18,7 @@ pub(crate) struct Equilibrated {
 
 impl Equilibrated {
     /// Checks shape and finiteness and takes the scales out.
-    pub(crate) fn new(a: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
+    pub(crate) fn new(a: &ArrayRef2<f64>) -> Result<Self, Error> {
         if a.nrows() != a.ncols() {
             return Err(Error::NotSquare { rows: a.nrows(), columns: a.ncols() });
         }

@@ -1,6 +1,6 @@
 //! Rank-revealing least squares of minimum norm, for many targets at once.
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, s};
+use ndarray::{Array1, Array2, ArrayRef2, Axis, s};
 
 use crate::policy::{Scaled, check_cutoff, finite, standard, times_power_of_two};
 use crate::svd::significant;
@@ -25,12 +25,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`lstsq`].
-    pub fn lstsq(
-        self,
-        a: &ArrayRef<f64, Ix2>,
-        b: &ArrayRef<f64, Ix2>,
-        rcond: f64,
-    ) -> Result<LeastSquares, Error> {
+    pub fn lstsq(self, a: &ArrayRef2<f64>, b: &ArrayRef2<f64>, rcond: f64) -> Result<LeastSquares, Error> {
         let rcond = check_cutoff(rcond)?;
         let left = Scaled::new("a", a)?;
         let right = Scaled::new("b", b)?;
@@ -92,6 +87,6 @@ impl Backend {
 /// # Ok(())
 /// # }
 /// ```
-pub fn lstsq(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>, rcond: f64) -> Result<LeastSquares, Error> {
+pub fn lstsq(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>, rcond: f64) -> Result<LeastSquares, Error> {
     Backend::default().lstsq(a, b, rcond)
 }

@@ -23,6 +23,7 @@ mod principal;
 mod product;
 mod qr;
 mod semidefinite;
+pub mod small;
 mod svd;
 
 pub use backend::Backend;
@@ -30,7 +31,7 @@ pub use balance::{Balanced, balance};
 pub use eigen::{Eigen, SymmetricEigen, eig, eigh, eigvals};
 pub use error::Error;
 pub use least_squares::{LeastSquares, lstsq};
-pub use linear::{cholesky, det, inv, solve, solve_vec};
+pub use linear::{cholesky, det, inv, solve, solve_factored, solve_vec};
 pub use polynomial::{polyfit, polyfit_many, polyval};
 pub use principal::{PrincipalComponents, principal_components, variance_along};
 pub use product::{add_gram, add_product, gram, matmul};

@@ -1,6 +1,6 @@
 //! Square systems: solve, inverse, determinant, Cholesky factor.
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, s};
 
 use crate::equilibrated::{Equilibrated, odd};
 use crate::policy::{Scaled, exponent_of, finite, largest_finite, largest_finite_vector, times_power_of_two};
@@ -12,7 +12,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`solve`].
-    pub fn solve(self, a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn solve(self, a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         let equilibrated = Equilibrated::new(a)?;
         let right = largest_finite("b", b)?;
         if b.nrows() != a.nrows() {
@@ -36,7 +36,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`solve`].
-    pub fn solve_vec(self, a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix1>) -> Result<Array1<f64>, Error> {
+    pub fn solve_vec(self, a: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Result<Array1<f64>, Error> {
         largest_finite_vector("b", b)?;
         let x = self.solve(a, &b.to_owned().insert_axis(Axis(1)))?;
         Ok(x.index_axis_move(Axis(1), 0))
@@ -47,7 +47,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`inv`].
-    pub fn inv(self, a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn inv(self, a: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         self.solve(a, &Array2::eye(a.nrows()))
     }
 
@@ -56,7 +56,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`det`].
-    pub fn det(self, a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
+    pub fn det(self, a: &ArrayRef2<f64>) -> Result<f64, Error> {
         let equilibrated = Equilibrated::new(a)?;
         let n = a.nrows();
         if n == 0 {
@@ -92,7 +92,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`cholesky`].
-    pub fn cholesky(self, a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn cholesky(self, a: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         let mut scaled = Scaled::symmetric("a", a)?;
         if scaled.matrix.is_empty() {
             return Ok(Array2::zeros((0, 0)));
@@ -128,7 +128,7 @@ impl Backend {
 /// # Ok(())
 /// # }
 /// ```
-pub fn solve(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+pub fn solve(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
     Backend::default().solve(a, b)
 }
 
@@ -145,7 +145,7 @@ pub fn solve(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>) -> Result<Array2<f6
 /// # Errors
 ///
 /// Those of [`solve`].
-pub fn solve_vec(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix1>) -> Result<Array1<f64>, Error> {
+pub fn solve_vec(a: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Result<Array1<f64>, Error> {
     Backend::default().solve_vec(a, b)
 }
 
@@ -162,7 +162,7 @@ pub fn solve_vec(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix1>) -> Result<Array
 /// # Errors
 ///
 /// Those of [`solve`].
-pub fn inv(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+pub fn inv(a: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
     Backend::default().inv(a)
 }
 
@@ -179,7 +179,7 @@ pub fn inv(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
 /// # Errors
 ///
 /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::Overflow`] if the determinant exceeds the range of f64.
-pub fn det(a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
+pub fn det(a: &ArrayRef2<f64>) -> Result<f64, Error> {
     Backend::default().det(a)
 }
 
@@ -196,6 +196,51 @@ pub fn det(a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
 /// # Errors
 ///
 /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::NotSymmetric`], [`Error::NotPositiveDefinite`].
-pub fn cholesky(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+pub fn cholesky(a: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
     Backend::default().cholesky(a)
+}
+
+/// Solves `L L^T x = b` by the factor that [`cholesky`] found.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_linalg::{cholesky, solve_factored};
+///
+/// let lower = cholesky(&array![[4.0, 2.0], [2.0, 5.0]])?;
+/// let x = solve_factored(&lower, &array![6.0, 7.0])?;
+/// assert!((&x - &array![1.0, 1.0]).iter().all(|x| x.abs() < 1e-12));
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::NotSquare`], [`Error::ShapeMismatch`] if `b` has another length, [`Error::Overflow`] if the solution
+/// exceeds the range of f64 or an argument is not finite.
+pub fn solve_factored(lower: &ArrayRef2<f64>, b: &ArrayRef1<f64>) -> Result<Array1<f64>, Error> {
+    let (n, columns) = lower.dim();
+    if n != columns {
+        return Err(Error::NotSquare { rows: n, columns });
+    }
+    if b.len() != n {
+        return Err(Error::ShapeMismatch { argument: "b", expected: n, found: b.len() });
+    }
+    let mut x = b.to_owned();
+    substitute(lower, &mut x);
+    finite("solve_factored", &x)?;
+    Ok(x)
+}
+
+/// Forward and backward substitution with the lower factor of a Cholesky factorization; where its diagonal is 0, so is
+/// `x`.
+pub(crate) fn substitute(lower: &ArrayRef2<f64>, x: &mut ArrayRef1<f64>) {
+    for j in 0..x.len() {
+        let rest = x[j] - lower.slice(s![j, ..j]).dot(&x.slice(s![..j]));
+        x[j] = if lower[[j, j]] == 0.0 { 0.0 } else { rest / lower[[j, j]] };
+    }
+    // Backward by columns of L^T, which are rows of L.
+    for j in (0..x.len()).rev() {
+        x[j] = if lower[[j, j]] == 0.0 { 0.0 } else { x[j] / lower[[j, j]] };
+        let value = x[j];
+        x.slice_mut(s![..j]).scaled_add(-value, &lower.slice(s![j, ..j]));
+    }
 }

@@ -5,7 +5,7 @@
 //! standard layout whose largest entry lies in [1/2, 1). The factor is a power of two: it costs no accuracy and makes
 //! every result exactly equivariant under scaling by powers of two.
 
-use ndarray::{Array2, ArrayRef, Ix1, Ix2};
+use ndarray::{Array2, ArrayRef1, ArrayRef2};
 
 use crate::Error;
 
@@ -23,7 +23,7 @@ impl Scaled {
     ///
     /// Entries smaller than the largest by more than the range of f64 become subnormal or zero here: they cannot
     /// influence a result to working precision except through a graded structure, which [`crate::balance`] restores.
-    pub(crate) fn new(argument: &'static str, a: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
+    pub(crate) fn new(argument: &'static str, a: &ArrayRef2<f64>) -> Result<Self, Error> {
         let largest = largest_finite(argument, a)?;
         let exponent = exponent_of(largest);
         let mut matrix = standard(a);
@@ -34,7 +34,7 @@ impl Scaled {
     }
 
     /// The same for a matrix that has to be square.
-    pub(crate) fn square(argument: &'static str, a: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
+    pub(crate) fn square(argument: &'static str, a: &ArrayRef2<f64>) -> Result<Self, Error> {
         if a.nrows() != a.ncols() {
             return Err(Error::NotSquare { rows: a.nrows(), columns: a.ncols() });
         }
@@ -42,7 +42,7 @@ impl Scaled {
     }
 
     /// The same for a matrix that has to be symmetric up to rounding; the two triangles are averaged.
-    pub(crate) fn symmetric(argument: &'static str, a: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
+    pub(crate) fn symmetric(argument: &'static str, a: &ArrayRef2<f64>) -> Result<Self, Error> {
         let mut scaled = Self::square(argument, a)?;
         let n = scaled.matrix.nrows();
         let mut worst = (0, 0, 0.0_f64);
@@ -76,7 +76,7 @@ const SYMMETRY_TOLERANCE: f64 = 1e-8;
 ///
 /// `to_owned` and `as_standard_layout` may keep odd strides along axes of length one, which a LAPACK wrapper takes for
 /// leading dimensions.
-pub(crate) fn standard(a: &ArrayRef<f64, Ix2>) -> Array2<f64> {
+pub(crate) fn standard(a: &ArrayRef2<f64>) -> Array2<f64> {
     let mut entries = a.iter().copied();
     Array2::from_shape_simple_fn(a.dim(), || entries.next().unwrap_or(0.0))
 }
@@ -85,7 +85,7 @@ pub(crate) fn standard(a: &ArrayRef<f64, Ix2>) -> Array2<f64> {
 const SIGN: u64 = 1 << 63;
 
 /// Largest absolute entry, or the first entry that is not finite as an error.
-pub(crate) fn largest_finite(argument: &'static str, a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
+pub(crate) fn largest_finite(argument: &'static str, a: &ArrayRef2<f64>) -> Result<f64, Error> {
     // Without the sign, bit patterns of floats are ordered like their magnitudes, with infinity and NaN on top: an
     // integer maximum finds both the largest entry and whether all are finite, and the compiler vectorizes it.
     let magnitude = |x: &f64| x.to_bits() & !SIGN;
@@ -104,7 +104,7 @@ pub(crate) fn largest_finite(argument: &'static str, a: &ArrayRef<f64, Ix2>) -> 
 }
 
 /// The same for a vector, whose index is reported as the row.
-pub(crate) fn largest_finite_vector(argument: &'static str, v: &ArrayRef<f64, Ix1>) -> Result<f64, Error> {
+pub(crate) fn largest_finite_vector(argument: &'static str, v: &ArrayRef1<f64>) -> Result<f64, Error> {
     match v.indexed_iter().find(|(_, x)| !x.is_finite()) {
         Some((row, &value)) => Err(Error::NotFinite { argument, row, column: 0, value }),
         None => Ok(v.iter().fold(0.0, |m, x| m.max(x.abs()))),

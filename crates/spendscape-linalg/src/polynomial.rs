@@ -1,6 +1,6 @@
 //! Polynomials in one variable: least-squares fit and evaluation.
 
-use ndarray::{Array1, Array2, ArrayRef, Ix1, Ix2};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 
 use crate::policy::{finite, largest_finite_vector};
 use crate::svd::default_rcond;
@@ -14,8 +14,8 @@ impl Backend {
     /// Those of [`polyfit`].
     pub fn polyfit(
         self,
-        x: &ArrayRef<f64, Ix1>,
-        y: &ArrayRef<f64, Ix1>,
+        x: &ArrayRef1<f64>,
+        y: &ArrayRef1<f64>,
         degree: usize,
     ) -> Result<Array1<f64>, Error> {
         self.polyfit_many(x, &y.to_owned().insert_axis(ndarray::Axis(1)), degree)
@@ -29,8 +29,8 @@ impl Backend {
     /// Those of [`polyfit`].
     pub fn polyfit_many(
         self,
-        x: &ArrayRef<f64, Ix1>,
-        y: &ArrayRef<f64, Ix2>,
+        x: &ArrayRef1<f64>,
+        y: &ArrayRef2<f64>,
         degree: usize,
     ) -> Result<Array2<f64>, Error> {
         largest_finite_vector("x", x)?;
@@ -86,7 +86,7 @@ impl Backend {
 /// # Ok(())
 /// # }
 /// ```
-pub fn polyfit(x: &ArrayRef<f64, Ix1>, y: &ArrayRef<f64, Ix1>, degree: usize) -> Result<Array1<f64>, Error> {
+pub fn polyfit(x: &ArrayRef1<f64>, y: &ArrayRef1<f64>, degree: usize) -> Result<Array1<f64>, Error> {
     Backend::default().polyfit(x, y, degree)
 }
 
@@ -105,11 +105,7 @@ pub fn polyfit(x: &ArrayRef<f64, Ix1>, y: &ArrayRef<f64, Ix1>, degree: usize) ->
 /// # Errors
 ///
 /// Those of [`polyfit`].
-pub fn polyfit_many(
-    x: &ArrayRef<f64, Ix1>,
-    y: &ArrayRef<f64, Ix2>,
-    degree: usize,
-) -> Result<Array2<f64>, Error> {
+pub fn polyfit_many(x: &ArrayRef1<f64>, y: &ArrayRef2<f64>, degree: usize) -> Result<Array2<f64>, Error> {
     Backend::default().polyfit_many(x, y, degree)
 }
 
@@ -121,6 +117,6 @@ pub fn polyfit_many(
 /// assert_eq!(spendscape_linalg::polyval(&array![1.0, 0.0, 3.0], 2.0), 13.0);
 /// ```
 #[must_use]
-pub fn polyval(coefficients: &ArrayRef<f64, Ix1>, x: f64) -> f64 {
+pub fn polyval(coefficients: &ArrayRef1<f64>, x: f64) -> f64 {
     coefficients.iter().rev().fold(0.0, |value, c| value.mul_add(x, *c))
 }

@@ -1,6 +1,6 @@
 //! Principal components.
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2};
+use ndarray::{Array1, Array2, ArrayRef2, Axis};
 
 use crate::{Error, eigh, gram, matmul};
 
@@ -33,7 +33,7 @@ pub struct PrincipalComponents {
 /// assert!((found.shares[0] - 1.0).abs() < 1e-12);
 /// # Ok::<(), spendscape_linalg::Error>(())
 /// ```
-pub fn principal_components(x: &ArrayRef<f64, Ix2>, count: usize) -> Result<PrincipalComponents, Error> {
+pub fn principal_components(x: &ArrayRef2<f64>, count: usize) -> Result<PrincipalComponents, Error> {
     let eigen = eigh(&moments(x)?)?;
     let width = x.ncols();
     let count = count.min(width);
@@ -65,7 +65,7 @@ pub fn principal_components(x: &ArrayRef<f64, Ix2>, count: usize) -> Result<Prin
 /// assert_eq!(shares, array![0.36, 0.64]);
 /// # Ok::<(), spendscape_linalg::Error>(())
 /// ```
-pub fn variance_along(x: &ArrayRef<f64, Ix2>, directions: &ArrayRef<f64, Ix2>) -> Result<Array1<f64>, Error> {
+pub fn variance_along(x: &ArrayRef2<f64>, directions: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
     let moments = moments(x)?;
     let total = moments.diag().sum();
     let along = (matmul(directions, &moments)? * directions.view()).sum_axis(Axis(1));
@@ -74,13 +74,13 @@ pub fn variance_along(x: &ArrayRef<f64, Ix2>, directions: &ArrayRef<f64, Ix2>) -
 }
 
 /// Whether second moments that sum to `total` are more than rounding noise.
-fn varies(x: &ArrayRef<f64, Ix2>, total: f64) -> bool {
+fn varies(x: &ArrayRef2<f64>, total: f64) -> bool {
     let noise = CONSTANT * x.fold(0.0_f64, |largest, entry| largest.max(entry.abs()));
     total > x.nrows() as f64 * noise * noise
 }
 
 /// Second moments about the mean, times the number of rows, C x C.
-fn moments(x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+fn moments(x: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
     let mut centered = x.to_owned();
     if let Some(mean) = x.mean_axis(Axis(0)) {
         centered -= &mean;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayRef, CowArray, Ix2};
+use ndarray::{Array2, ArrayRef2, CowArray, Ix2};
 
 use crate::policy::{Scaled, finite, standard, times_power_of_two};
 use crate::{Backend, Error};
@@ -13,7 +13,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`matmul`].
-    pub fn matmul(self, a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn matmul(self, a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         let left = Scaled::new("a", a)?;
         let right = Scaled::new("b", b)?;
         if a.ncols() != b.nrows() {
@@ -38,7 +38,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`gram`].
-    pub fn gram(self, a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn gram(self, a: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         let scaled = Scaled::new("a", a)?;
         if scaled.matrix.is_empty() {
             return Ok(Array2::zeros((a.ncols(), a.ncols())));
@@ -63,7 +63,7 @@ impl Backend {
 ///
 /// [`Error::NotFinite`], [`Error::ShapeMismatch`] if the inner dimensions differ, [`Error::Overflow`] if an entry
 /// exceeds the range of f64.
-pub fn matmul(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+pub fn matmul(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
     Backend::default().matmul(a, b)
 }
 
@@ -80,7 +80,7 @@ pub fn matmul(a: &ArrayRef<f64, Ix2>, b: &ArrayRef<f64, Ix2>) -> Result<Array2<f
 /// # Errors
 ///
 /// [`Error::NotFinite`], and [`Error::Overflow`] if an entry exceeds the range of f64.
-pub fn gram(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+pub fn gram(a: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
     Backend::default().gram(a)
 }
 
@@ -103,7 +103,7 @@ pub fn gram(a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
 /// # Errors
 ///
 /// [`Error::ShapeMismatch`] unless `sum` is square of the block's width.
-pub fn add_gram(sum: &mut Array2<f64>, a: &ArrayRef<f64, Ix2>) -> Result<(), Error> {
+pub fn add_gram(sum: &mut Array2<f64>, a: &ArrayRef2<f64>) -> Result<(), Error> {
     for found in [sum.nrows(), sum.ncols()] {
         fits("sides of sum", a.ncols(), found)?;
     }
@@ -116,14 +116,27 @@ pub fn add_gram(sum: &mut Array2<f64>, a: &ArrayRef<f64, Ix2>) -> Result<(), Err
 
 /// Adds `A^T B[.., columns]` of one block of rows to `sum`, under the terms of [`add_gram`].
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_linalg::add_product;
+///
+/// // Of B the last column only, in two blocks of rows.
+/// let mut sum = Array2::zeros((2, 1));
+/// for (a, b) in [(array![[1.0, 2.0]], array![[9.0, 3.0]]), (array![[0.0, 1.0]], array![[9.0, 5.0]])] {
+///     add_product(&mut sum, &a, &b, 1..2)?;
+/// }
+/// assert_eq!(sum, array![[3.0], [11.0]]);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`Error::ShapeMismatch`] unless `a` (m x p) and `b` (m x n) have as many rows, `columns` lies within `b`, and `sum` is
 /// p x `columns.len()`.
 pub fn add_product(
     sum: &mut Array2<f64>,
-    a: &ArrayRef<f64, Ix2>,
-    b: &ArrayRef<f64, Ix2>,
+    a: &ArrayRef2<f64>,
+    b: &ArrayRef2<f64>,
     columns: Range<usize>,
 ) -> Result<(), Error> {
     fits("rows of b", a.nrows(), b.nrows())?;
@@ -150,6 +163,6 @@ fn make_standard(sum: &mut Array2<f64>) {
 }
 
 /// The block itself where its rows lie one after the other, a copy otherwise.
-fn contiguous(a: &ArrayRef<f64, Ix2>) -> CowArray<'_, f64, Ix2> {
+fn contiguous(a: &ArrayRef2<f64>) -> CowArray<'_, f64, Ix2> {
     if a.is_standard_layout() { CowArray::from(a.view()) } else { CowArray::from(standard(a)) }
 }

@@ -1,6 +1,6 @@
 //! QR factorization, plain and with column pivoting.
 
-use ndarray::{Array2, ArrayRef, Ix2};
+use ndarray::{Array2, ArrayRef2};
 
 use crate::policy::{Scaled, finite, times_power_of_two};
 use crate::svd::default_rcond;
@@ -34,7 +34,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`qr`].
-    pub fn qr(self, a: &ArrayRef<f64, Ix2>) -> Result<Qr, Error> {
+    pub fn qr(self, a: &ArrayRef2<f64>) -> Result<Qr, Error> {
         let scaled = Scaled::new("a", a)?;
         let (m, n) = scaled.matrix.dim();
         if scaled.matrix.is_empty() {
@@ -52,7 +52,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`qr_pivoted`].
-    pub fn qr_pivoted(self, a: &ArrayRef<f64, Ix2>) -> Result<PivotedQr, Error> {
+    pub fn qr_pivoted(self, a: &ArrayRef2<f64>) -> Result<PivotedQr, Error> {
         let scaled = Scaled::new("a", a)?;
         let (m, n) = scaled.matrix.dim();
         if scaled.matrix.is_empty() {
@@ -84,7 +84,7 @@ impl Backend {
 /// # Errors
 ///
 /// [`Error::NotFinite`], and [`Error::Overflow`] if an entry of `R` exceeds the range of f64.
-pub fn qr(a: &ArrayRef<f64, Ix2>) -> Result<Qr, Error> {
+pub fn qr(a: &ArrayRef2<f64>) -> Result<Qr, Error> {
     Backend::default().qr(a)
 }
 
@@ -102,7 +102,7 @@ pub fn qr(a: &ArrayRef<f64, Ix2>) -> Result<Qr, Error> {
 /// # Ok(())
 /// # }
 /// ```
-pub fn qr_pivoted(a: &ArrayRef<f64, Ix2>) -> Result<PivotedQr, Error> {
+pub fn qr_pivoted(a: &ArrayRef2<f64>) -> Result<PivotedQr, Error> {
     Backend::default().qr_pivoted(a)
 }
 

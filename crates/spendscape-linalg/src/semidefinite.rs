@@ -1,7 +1,8 @@
 //! Normal equations with dependent columns: a Cholesky factorization that passes over what adds nothing.
 
-use ndarray::{Array2, ArrayRef, Ix2, s};
+use ndarray::{Array2, ArrayRef2, s};
 
+use crate::linear::substitute;
 use crate::policy::{finite, largest_finite, standard};
 use crate::{Backend, Error};
 
@@ -43,7 +44,7 @@ pub struct SemidefiniteSolution {
 /// ```
 pub fn solve_semidefinite(
     mut a: Array2<f64>,
-    b: &ArrayRef<f64, Ix2>,
+    b: &ArrayRef2<f64>,
     tolerance: f64,
 ) -> Result<SemidefiniteSolution, Error> {
     let n = a.nrows();
@@ -63,25 +64,7 @@ pub fn solve_semidefinite(
     largest_finite("b", b)?;
     let kept = factor(&mut a, tolerance);
     let mut x = b.to_owned();
-    for mut column in x.columns_mut() {
-        for j in 0..n {
-            column[j] = if kept[j] {
-                (column[j] - a.slice(s![j, ..j]).dot(&column.slice(s![..j]))) / a[[j, j]]
-            } else {
-                0.0
-            };
-        }
-        // Backward by columns of L^T, which are rows of L.
-        for j in (0..n).rev() {
-            if kept[j] {
-                column[j] /= a[[j, j]];
-                let value = column[j];
-                column.slice_mut(s![..j]).scaled_add(-value, &a.slice(s![j, ..j]));
-            } else {
-                column[j] = 0.0;
-            }
-        }
-    }
+    x.columns_mut().into_iter().for_each(|mut column| substitute(&a, &mut column));
     finite("solve_semidefinite", &x)?;
     let dependent: Vec<usize> = (0..n).filter(|&j| !kept[j]).collect();
     Ok(SemidefiniteSolution { solution: x, rank: n - dependent.len(), dependent })

@@ -1,6 +1,6 @@
 //! Singular values and what follows from them: rank, condition number, pseudo-inverse.
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2};
+use ndarray::{Array1, Array2, ArrayRef2, Axis};
 
 use crate::policy::{Scaled, check_cutoff, finite, times_power_of_two};
 use crate::{Backend, Error};
@@ -20,6 +20,16 @@ pub struct Svd {
 }
 
 /// The relative cut-off that separates rounding from signal in an m x n matrix: `max(m, n)` units in the last place.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_linalg::{default_rcond, rank};
+///
+/// // The second column is the first times three, but for rounding.
+/// let a = array![[0.1, 0.3], [0.2, 0.6], [0.7, 2.1]];
+/// assert_eq!(rank(&a, default_rcond(3, 2))?, 1);
+/// # Ok::<(), spendscape_linalg::Error>(())
+/// ```
 #[must_use]
 pub fn default_rcond(rows: usize, columns: usize) -> f64 {
     rows.max(columns) as f64 * f64::EPSILON
@@ -31,7 +41,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`svd()`].
-    pub fn svd(self, a: &ArrayRef<f64, Ix2>) -> Result<Svd, Error> {
+    pub fn svd(self, a: &ArrayRef2<f64>) -> Result<Svd, Error> {
         let scaled = Scaled::new("a", a)?;
         let mut svd = self.svd_scaled(&scaled)?;
         svd.s.mapv_inplace(|s| times_power_of_two(s, scaled.exponent));
@@ -68,7 +78,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`singular_values`].
-    pub fn singular_values(self, a: &ArrayRef<f64, Ix2>) -> Result<Array1<f64>, Error> {
+    pub fn singular_values(self, a: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
         let (s, exponent) = self.singular_values_scaled(a)?;
         let s = s.mapv_into(|s| times_power_of_two(s, exponent));
         finite("singular_values", &s)?;
@@ -76,7 +86,7 @@ impl Backend {
     }
 
     /// Descending singular values of the scaled matrix, and the exponent taken out.
-    fn singular_values_scaled(self, a: &ArrayRef<f64, Ix2>) -> Result<(Array1<f64>, i32), Error> {
+    fn singular_values_scaled(self, a: &ArrayRef2<f64>) -> Result<(Array1<f64>, i32), Error> {
         let scaled = Scaled::new("a", a)?;
         if scaled.matrix.is_empty() {
             return Ok((Array1::zeros(0), 0));
@@ -91,7 +101,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`rank`].
-    pub fn rank(self, a: &ArrayRef<f64, Ix2>, rcond: f64) -> Result<usize, Error> {
+    pub fn rank(self, a: &ArrayRef2<f64>, rcond: f64) -> Result<usize, Error> {
         let rcond = check_cutoff(rcond)?;
         let (s, _) = self.singular_values_scaled(a)?;
         Ok(significant(&s, rcond))
@@ -102,7 +112,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`cond`].
-    pub fn cond(self, a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
+    pub fn cond(self, a: &ArrayRef2<f64>) -> Result<f64, Error> {
         let (s, _) = self.singular_values_scaled(a)?;
         match (s.first(), s.last()) {
             (Some(&largest), Some(&smallest)) if smallest > 0.0 => Ok(largest / smallest),
@@ -116,7 +126,7 @@ impl Backend {
     /// # Errors
     ///
     /// Those of [`pinv`].
-    pub fn pinv(self, a: &ArrayRef<f64, Ix2>, rcond: f64) -> Result<Array2<f64>, Error> {
+    pub fn pinv(self, a: &ArrayRef2<f64>, rcond: f64) -> Result<Array2<f64>, Error> {
         let rcond = check_cutoff(rcond)?;
         let scaled = Scaled::new("a", a)?;
         let Svd { u, s, mut vt } = self.svd_scaled(&scaled)?;
@@ -149,7 +159,7 @@ impl Backend {
 /// # Ok(())
 /// # }
 /// ```
-pub fn svd(a: &ArrayRef<f64, Ix2>) -> Result<Svd, Error> {
+pub fn svd(a: &ArrayRef2<f64>) -> Result<Svd, Error> {
     Backend::default().svd(a)
 }
 
@@ -166,7 +176,7 @@ pub fn svd(a: &ArrayRef<f64, Ix2>) -> Result<Svd, Error> {
 /// # Errors
 ///
 /// Those of [`svd()`].
-pub fn singular_values(a: &ArrayRef<f64, Ix2>) -> Result<Array1<f64>, Error> {
+pub fn singular_values(a: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
     Backend::default().singular_values(a)
 }
 
@@ -182,7 +192,7 @@ pub fn singular_values(a: &ArrayRef<f64, Ix2>) -> Result<Array1<f64>, Error> {
 /// # Errors
 ///
 /// [`Error::InvalidCutoff`] if `rcond` is outside [0, 1); else those of [`svd()`].
-pub fn rank(a: &ArrayRef<f64, Ix2>, rcond: f64) -> Result<usize, Error> {
+pub fn rank(a: &ArrayRef2<f64>, rcond: f64) -> Result<usize, Error> {
     Backend::default().rank(a, rcond)
 }
 
@@ -198,7 +208,7 @@ pub fn rank(a: &ArrayRef<f64, Ix2>, rcond: f64) -> Result<usize, Error> {
 /// # Errors
 ///
 /// [`Error::Empty`] for a matrix without entries; else those of [`svd()`].
-pub fn cond(a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
+pub fn cond(a: &ArrayRef2<f64>) -> Result<f64, Error> {
     Backend::default().cond(a)
 }
 
@@ -216,7 +226,7 @@ pub fn cond(a: &ArrayRef<f64, Ix2>) -> Result<f64, Error> {
 ///
 /// [`Error::InvalidCutoff`] if `rcond` is outside [0, 1), [`Error::Overflow`] if the inverse exceeds the range of f64;
 /// else those of [`svd()`].
-pub fn pinv(a: &ArrayRef<f64, Ix2>, rcond: f64) -> Result<Array2<f64>, Error> {
+pub fn pinv(a: &ArrayRef2<f64>, rcond: f64) -> Result<Array2<f64>, Error> {
     Backend::default().pinv(a, rcond)
 }
 

@@ -6,7 +6,7 @@ use crate::inputs::{Inputs, State, check};
 use crate::kernels::round4;
 use crate::network::{Kind, Network};
 use crate::real::Real;
-use ndarray::{Array2, Array3, ArrayRef, Ix2, s};
+use ndarray::{Array2, Array3, ArrayRef2, s};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -157,7 +157,7 @@ impl<F: Real> Network<F> {
         &self,
         shared: impl Into<Inputs<'a, F>>,
         branches: &[(usize, usize)],
-        ids: &ArrayRef<usize, Ix2>,
+        ids: &ArrayRef2<usize>,
         sizes: &[usize],
     ) -> Result<Array2<F>, Error> {
         let shared = shared.into();
@@ -267,12 +267,7 @@ impl<F: Real> Network<F> {
     /// # Errors
     /// [`Error::Mismatch`] when the number of features differs from the network's, [`Error::Zero`] for a network
     /// without an LSTM layer, [`Error::Setting`] for more steps to keep than memory has addresses for.
-    pub fn roll_out(
-        &self,
-        constant: &ArrayRef<F, Ix2>,
-        steps: usize,
-        keep: bool,
-    ) -> Result<RollOut<F>, Error> {
+    pub fn roll_out(&self, constant: &ArrayRef2<F>, steps: usize, keep: bool) -> Result<RollOut<F>, Error> {
         let inputs = Inputs::from(constant);
         self.check_inputs(&inputs)?;
         if self.params.lstm.is_empty() {

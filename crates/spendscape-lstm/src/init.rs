@@ -13,7 +13,7 @@ impl NetworkParams {
     /// # Errors
     /// [`Error::Zero`] when a width is zero or there is no layer, [`Error::Setting`] for dropout out of range or more
     /// parameters than memory has addresses for.
-    pub fn init<F: Real, R: Rng>(&self, rng: &mut R) -> Result<Network<F>, Error> {
+    pub fn init<F: Real, R: Rng + ?Sized>(&self, rng: &mut R) -> Result<Network<F>, Error> {
         let mut network = self.zeros()?;
         fill(&mut network, rng);
         Ok(network)
@@ -21,7 +21,7 @@ impl NetworkParams {
 }
 
 /// Glorot-uniform kernels, orthogonal recurrent kernels, forget biases 1, other biases 0 (the start of Keras's LSTM).
-fn fill<F: Real, R: Rng>(network: &mut Network<F>, rng: &mut R) {
+fn fill<F: Real, R: Rng + ?Sized>(network: &mut Network<F>, rng: &mut R) {
     for layer in network.layers.clone() {
         let limit = (6.0 / (layer.inputs + layer.rows()) as f64).sqrt();
         for value in &mut network.values[layer.w_ih.clone()] {
@@ -40,7 +40,7 @@ fn fill<F: Real, R: Rng>(network: &mut Network<F>, rng: &mut R) {
 
 /// `n` orthonormal vectors of length `len >= n`, uniformly distributed: Gaussian vectors made orthogonal by modified
 /// Gram-Schmidt, done twice for full precision.
-fn orthonormal_columns<R: Rng>(len: usize, n: usize, rng: &mut R) -> Vec<Vec<f64>> {
+fn orthonormal_columns<R: Rng + ?Sized>(len: usize, n: usize, rng: &mut R) -> Vec<Vec<f64>> {
     let mut columns: Vec<Vec<f64>> = Vec::with_capacity(n);
     while columns.len() < n {
         let mut v: Vec<f64> = (0..len).map(|_| gaussian(rng)).collect();
@@ -60,7 +60,7 @@ fn orthonormal_columns<R: Rng>(len: usize, n: usize, rng: &mut R) -> Vec<Vec<f64
 }
 
 /// A standard normal number (Box-Muller), with the uniform kept away from zero.
-fn gaussian<R: Rng>(rng: &mut R) -> f64 {
+fn gaussian<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
     radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
 }

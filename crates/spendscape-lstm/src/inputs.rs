@@ -3,7 +3,7 @@
 use crate::categories::{Categories, columns_of};
 use crate::error::Error;
 use crate::real::Real;
-use ndarray::{Array2, Array3, ArrayRef, Dimension, Ix2, Ix3};
+use ndarray::{Array2, Array3, ArrayRef, ArrayRef2, ArrayRef3, Dimension};
 use std::borrow::Cow;
 
 /// Sequences of feature rows: samples x steps x features, optionally with categories, a mask of steps, and initial states.
@@ -53,15 +53,15 @@ pub(crate) fn row_major<T: Copy, D: Dimension>(x: &ArrayRef<T, D>) -> Cow<'_, [T
     x.as_slice().map_or_else(|| Cow::Owned(x.iter().copied().collect()), Cow::Borrowed)
 }
 
-impl<'a, F: Real> From<&'a ArrayRef<F, Ix3>> for Inputs<'a, F> {
-    fn from(x: &'a ArrayRef<F, Ix3>) -> Self {
+impl<'a, F: Real> From<&'a ArrayRef3<F>> for Inputs<'a, F> {
+    fn from(x: &'a ArrayRef3<F>) -> Self {
         let (samples, steps, features) = x.dim();
         Self::of_features(row_major(x), samples, steps, features)
     }
 }
 
-impl<'a, F: Real> From<&'a ArrayRef<F, Ix2>> for Inputs<'a, F> {
-    fn from(x: &'a ArrayRef<F, Ix2>) -> Self {
+impl<'a, F: Real> From<&'a ArrayRef2<F>> for Inputs<'a, F> {
+    fn from(x: &'a ArrayRef2<F>) -> Self {
         let (samples, features) = x.dim();
         Self::of_features(row_major(x), samples, 1, features)
     }
@@ -69,14 +69,14 @@ impl<'a, F: Real> From<&'a ArrayRef<F, Ix2>> for Inputs<'a, F> {
 
 impl<'a, F: Real> From<&'a Array3<F>> for Inputs<'a, F> {
     fn from(x: &'a Array3<F>) -> Self {
-        let x: &ArrayRef<F, Ix3> = x;
+        let x: &ArrayRef3<F> = x;
         x.into()
     }
 }
 
 impl<'a, F: Real> From<&'a Array2<F>> for Inputs<'a, F> {
     fn from(x: &'a Array2<F>) -> Self {
-        let x: &ArrayRef<F, Ix2> = x;
+        let x: &ArrayRef2<F> = x;
         x.into()
     }
 }
@@ -136,7 +136,7 @@ impl<'a, F: Real> Inputs<'a, F> {
     ///
     /// # Errors
     /// [`Error::Mismatch`] when the mask has other dimensions than the inputs.
-    pub fn with_mask(self, mask: &ArrayRef<bool, Ix2>) -> Result<Self, Error> {
+    pub fn with_mask(self, mask: &ArrayRef2<bool>) -> Result<Self, Error> {
         check("samples of the mask", self.samples, mask.nrows())?;
         check("steps of the mask", self.steps, mask.ncols())?;
         Ok(self.masked(mask.iter().copied()))
@@ -195,7 +195,7 @@ impl<'a, F: Real> Inputs<'a, F> {
     ///
     /// # Errors
     /// As [`with_categories`](Self::with_categories).
-    pub fn categorical(ids: &ArrayRef<usize, Ix3>, sizes: &[usize]) -> Result<Self, Error> {
+    pub fn categorical(ids: &ArrayRef3<usize>, sizes: &[usize]) -> Result<Self, Error> {
         let (samples, steps, _) = ids.dim();
         Self::of_features(Cow::Owned(Vec::new()), samples, steps, 0).with_categories(ids, sizes)
     }
@@ -209,7 +209,7 @@ impl<'a, F: Real> Inputs<'a, F> {
     /// # Errors
     /// [`Error::Mismatch`] when `ids` has other samples or steps than the inputs or not one size per variable,
     /// [`Error::Category`] for a category that does not exist.
-    pub fn with_categories(mut self, ids: &ArrayRef<usize, Ix3>, sizes: &[usize]) -> Result<Self, Error> {
+    pub fn with_categories(mut self, ids: &ArrayRef3<usize>, sizes: &[usize]) -> Result<Self, Error> {
         let (samples, steps, variables) = ids.dim();
         check("samples of the categories", self.samples, samples)?;
         check("steps of the categories", self.steps, steps)?;
@@ -236,7 +236,7 @@ impl<'a, F: Real> Inputs<'a, F> {
         mut self,
         begun: Vec<F>,
         branches: &[(usize, usize)],
-        ids: &ArrayRef<usize, Ix2>,
+        ids: &ArrayRef2<usize>,
         sizes: &[usize],
     ) -> Result<Self, Error> {
         check("sizes of categorical variables", ids.ncols(), sizes.len())?;
@@ -311,7 +311,7 @@ impl<'a, F: Real> Dataset<'a, F> {
     ///
     /// # Errors
     /// [`Error::Mismatch`] when inputs and targets have different numbers of samples.
-    pub fn new(inputs: impl Into<Inputs<'a, F>>, targets: &'a ArrayRef<F, Ix2>) -> Result<Self, Error> {
+    pub fn new(inputs: impl Into<Inputs<'a, F>>, targets: &'a ArrayRef2<F>) -> Result<Self, Error> {
         let inputs = inputs.into();
         check("the targets' number of samples", inputs.samples, targets.nrows())?;
         let outputs = targets.ncols();
@@ -322,7 +322,7 @@ impl<'a, F: Real> Dataset<'a, F> {
     ///
     /// # Errors
     /// [`Error::Mismatch`] when inputs and targets have different numbers of samples or steps.
-    pub fn per_step(inputs: impl Into<Inputs<'a, F>>, targets: &'a ArrayRef<F, Ix3>) -> Result<Self, Error> {
+    pub fn per_step(inputs: impl Into<Inputs<'a, F>>, targets: &'a ArrayRef3<F>) -> Result<Self, Error> {
         let inputs = inputs.into();
         let (samples, steps, outputs) = targets.dim();
         check("the targets' number of samples", inputs.samples, samples)?;
@@ -354,7 +354,7 @@ impl<'a, F: Real> Dataset<'a, F> {
     /// [`Error::Mismatch`] when there is not one label per sample and step or a label is not below `classes`.
     pub fn classes_per_step(
         inputs: impl Into<Inputs<'a, F>>,
-        labels: &ArrayRef<usize, Ix2>,
+        labels: &ArrayRef2<usize>,
         classes: usize,
     ) -> Result<Self, Error> {
         let inputs = inputs.into();

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::inputs::check;
 use crate::network::Network;
 use crate::real::Real;
-use ndarray::{Array1, Array2, ArrayRef, Ix1};
+use ndarray::{Array1, Array2, ArrayRef1};
 
 /// One step of a layer of M units with C inputs, at a point.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,9 +28,9 @@ impl<F: Real> Network<F> {
     pub fn step_jacobian(
         &self,
         layer: usize,
-        x: &ArrayRef<F, Ix1>,
-        h: &ArrayRef<F, Ix1>,
-        c: &ArrayRef<F, Ix1>,
+        x: &ArrayRef1<F>,
+        h: &ArrayRef1<F>,
+        c: &ArrayRef1<F>,
     ) -> Result<StepJacobian<F>, Error> {
         let (Some(w_x), Some(w_h), Some(bias)) =
             (self.weight_ih(layer), self.weight_hh(layer), self.bias(layer))

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::inputs::check;
 use crate::real::Real;
-use ndarray::{Array, Array1, ArrayRef, Dimension, Ix2};
+use ndarray::{Array, Array1, ArrayRef, ArrayRef2, Dimension};
 
 /// Class probabilities from outputs: the softmax e^y / sum e^y along the last axis, in f64, as of
 /// [`Network::predict`](crate::Network::predict) or [`Network::predict_steps`](crate::Network::predict_steps). A row with NaN
@@ -41,7 +41,7 @@ pub fn softmax<F: Real, D: Dimension>(outputs: &ArrayRef<F, D>) -> Array<F, D> {
 ///
 /// # Errors
 /// [`Error::Mismatch`] when the shapes differ.
-pub fn r2<F: Real>(targets: &ArrayRef<F, Ix2>, predictions: &ArrayRef<F, Ix2>) -> Result<Array1<f64>, Error> {
+pub fn r2<F: Real>(targets: &ArrayRef2<F>, predictions: &ArrayRef2<F>) -> Result<Array1<f64>, Error> {
     check("the predictions' number of rows", targets.nrows(), predictions.nrows())?;
     check("the predictions' number of columns", targets.ncols(), predictions.ncols())?;
     let n = targets.nrows() as f64;

@@ -177,7 +177,7 @@ impl TrainParams {
     /// # Errors
     /// [`Error::Mismatch`] when data and network do not fit, [`Error::NothingToTrain`] without samples, and those of a
     /// setting outside its range.
-    pub fn fit<F: Real, R: Rng>(
+    pub fn fit<F: Real, R: Rng + ?Sized>(
         &self,
         network: &mut Network<F>,
         data: &Dataset<'_, F>,
@@ -190,7 +190,7 @@ impl TrainParams {
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
-    pub fn fit_with<F: Real, R: Rng>(
+    pub fn fit_with<F: Real, R: Rng + ?Sized>(
         &self,
         network: &mut Network<F>,
         data: &Dataset<'_, F>,

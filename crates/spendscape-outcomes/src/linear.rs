@@ -3,7 +3,7 @@
 use std::{array::from_fn, borrow::Cow};
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
-use spendscape_linalg::{add_gram, cholesky};
+use spendscape_linalg::{add_gram, cholesky, solve_factored};
 use spendscape_stats::BadInput;
 use spendscape_trees::Loss;
 
@@ -353,7 +353,7 @@ impl<'a> Search<'a> {
                 Some(lower) => lower,
                 None => self.factor(penalty, &here.curvatures)?,
             };
-            let step = solve(&lower, &here.fall);
+            let step = solve_factored(&lower, &here.fall)?;
             let mut share = 1.0;
             for halving in 0..=HALVINGS {
                 let tried = &coefficients + &(&step * share);
@@ -404,20 +404,6 @@ fn by_rows(x: &ArrayRef2<f64>) -> Cow<'_, [f64]> {
         Some(slice) => slice.into(),
         None => x.iter().copied().collect(),
     }
-}
-
-/// Solves L L^T x = b.
-fn solve(lower: &Array2<f64>, b: &Array1<f64>) -> Array1<f64> {
-    let mut x = b.clone();
-    for j in 0..x.len() {
-        x[j] = (x[j] - lower.slice(s![j, ..j]).dot(&x.slice(s![..j]))) / lower[[j, j]];
-    }
-    for j in (0..x.len()).rev() {
-        x[j] /= lower[[j, j]];
-        let value = x[j];
-        x.slice_mut(s![..j]).scaled_add(-value, &lower.slice(s![j, ..j]));
-    }
-    x
 }
 
 /// Adds to each value the product of a row of `rows` with the slopes. The order of the sums of a row depends on nothing but

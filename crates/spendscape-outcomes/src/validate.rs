@@ -235,7 +235,7 @@ fn same_bits(a: &Array2<f64>, b: Option<&Array2<f64>>) -> bool {
 /// ```
 /// use ndarray::{Array2, Axis};
 /// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
-/// use spendscape_outcomes::{Block, FeatureSet, Features, Learner, Outcome, Study, Task, cross_validate};
+/// use spendscape_outcomes::{Block, FeatureSet, Features, Learner, Outcome, Study, Task, audit, cross_validate};
 /// use spendscape_stats::{Fold, stratified_folds};
 ///
 /// /// Columns as they are: nothing is learned inside the fold.
@@ -254,7 +254,14 @@ fn same_bits(a: &Array2<f64>, b: Option<&Array2<f64>>) -> bool {
 /// let folds = stratified_folds(&outcome.strata(), 3, 1, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
 /// let sets = [FeatureSet::new("all", &["all"])];
 /// let study = Study { sets: &sets, learners: &[Learner::Linear], balanced: false, outcome: &outcome };
-/// let held_out = cross_validate(&Columns, &x, study, &folds, None, || {})?;
+/// // The first fold does not leak: others' data, here with a sign, do not move a score.
+/// let alter = |rows: &[usize]| {
+///     let mut other = x.clone();
+///     rows.iter().for_each(|row| other[[*row, 0]] *= -1.0);
+///     Box::new(other)
+/// };
+/// let first = audit(&Columns, &x, study, &folds[0], alter)?;
+/// let held_out = cross_validate(&Columns, &x, study, &folds, Some(first), || {})?;
 /// let scores = held_out[0].mean();
 /// assert!(scores[0] < 0.2 && scores[59] > 0.8);
 /// # Ok::<(), spendscape_outcomes::Error>(())
@@ -313,6 +320,8 @@ pub struct FoldScores(Vec<Vec<f64>>);
 ///
 /// Returns the scores. A learner sees the training customers' features and labels and nothing else, so that it is fitted
 /// again only if these have changed by a bit.
+///
+/// [`cross_validate`] has an example.
 ///
 /// # Errors
 /// [`Error::Leak`] names set, learner and customer; [`BadInput::TooFew`] with fewer than two held-out customers; and those of

@@ -28,6 +28,8 @@ pub struct Facts {
 
 /// The facts of a run folder.
 ///
+/// The crate's [first page](crate) has an example.
+///
 /// # Errors
 /// If there are no targets, or a table is damaged.
 pub fn run_facts(folder: &Path) -> Result<Facts, Error> {

@@ -4,15 +4,7 @@
 //! states, and turns states of more than three dimensions by the table that says how they are drawn. It trains nothing, clusters
 //! nothing and judges nothing; whatever else a figure shows stands in a table on disk. The same tables give the same bytes.
 //!
-//! ```
-//! use spendscape_report::{Error, FigureOptions, figures};
-//!
-//! let folder = tempfile::tempdir()?;
-//! // Without tables there is nothing to draw, and the error names the file.
-//! let error = figures(folder.path(), &folder.path().join("figures"), &FigureOptions::default());
-//! assert!(matches!(error, Err(Error::MissingTable { path }) if path.ends_with("targets.parquet")));
-//! # Ok::<(), std::io::Error>(())
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! Modules in reading order: `run` and `profiles` (the tables), `coordinates` (from states to three dimensions), `sample` (which
 //! customers), `measured` (figures by name), `facts` (who is in the run), `draw` (shapes, axes, SVG, PNG), `figures`, `page`,

@@ -29,7 +29,7 @@ pub use segmentation::Segmentation;
 pub use sources::{
     FileInput, FolderInput, Found, FromFile, Inputs, RawFiles, Sources, TableHead, TableInput,
 };
-pub use stage::{Stage, execute, provenance};
+pub use stage::{NoParams, Stage, execute, provenance};
 pub use states::{StoredStates, angle_names};
 pub use targets::{StoredTargets, rows_where};
 pub use writer::StageWriter;

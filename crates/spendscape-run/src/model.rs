@@ -144,6 +144,16 @@ impl FromTable for Model {
 
 /// Named tensors as a table.
 ///
+/// ```
+/// use spendscape_run::model::{tensor_table, tensors};
+///
+/// let weights = ndarray::array![[0.5_f32, -1.0]].into_dyn();
+/// let table = tensor_table(&[("w".to_owned(), weights.view())])?;
+/// assert_eq!((&table.tensor, &table.shape), (&vec!["w".to_owned()], &vec![vec![1, 2]]));
+/// assert_eq!(tensors(table)?, [("w".to_owned(), weights)]);
+/// # Ok::<(), anyhow::Error>(())
+/// ```
+///
 /// # Errors
 /// As `tables::Model::from_rows`.
 pub fn tensor_table(tensors: &[(String, ArrayViewD<'_, f32>)]) -> Result<tables::Model> {
@@ -156,6 +166,8 @@ pub fn tensor_table(tensors: &[(String, ArrayViewD<'_, f32>)]) -> Result<tables:
 }
 
 /// The named tensors of a table.
+///
+/// The inverse of [`tensor_table`], which has an example.
 ///
 /// # Errors
 /// Names the tensor whose values are not as many as its shape says.
@@ -172,6 +184,18 @@ pub fn tensors(table: tables::Model) -> Result<Vec<(String, ArrayD<f32>)>> {
 }
 
 /// Fills a network.
+///
+/// ```
+/// use spendscape_lstm::{Network, NetworkParams};
+/// use spendscape_run::model::{set_tensors, tensor_table, tensors};
+///
+/// let params = NetworkParams::lstm(2, 3).outputs(1);
+/// let mut rng = spendscape_schema::seed::stream(1, "init", 0);
+/// let (trained, mut copy): (Network<f32>, Network<f32>) = (params.init(&mut rng)?, params.init(&mut rng)?);
+/// set_tensors(&mut copy, &tensors(tensor_table(&trained.tensors())?)?)?;
+/// assert_eq!(copy.tensors(), trained.tensors());
+/// # Ok::<(), anyhow::Error>(())
+/// ```
 ///
 /// # Errors
 /// Names the tensor that is missing, unknown, of another shape or not finite.

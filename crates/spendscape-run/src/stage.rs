@@ -29,7 +29,13 @@ pub trait Stage {
     fn run(params: &Self::Params, inputs: Self::Inputs, notes: &mut Notes) -> Result<Self::Outputs>;
 }
 
+/// The parameters of a stage that takes none.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct NoParams {}
+
 /// What a stage's outputs are made from, its inputs aside.
+///
+/// Part of what [`execute`] writes beside each table, for which the crate's [first page](crate) has an example.
 ///
 /// # Errors
 /// If the parameters are no struct.
@@ -50,6 +56,8 @@ pub(crate) fn say(provenance: Provenance, name: &str, value: Value) -> Provenanc
 }
 
 /// Runs a stage on run folders, unless its outputs are up to date.
+///
+/// The crate's [first page](crate) has an example.
 ///
 /// # Errors
 /// If an input is missing, damaged or stale, if the stage fails, or if its outputs cannot be written.

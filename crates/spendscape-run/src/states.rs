@@ -90,6 +90,10 @@ impl IntoTable for StoredStates {
 }
 
 /// Names of the direction angles, for any number of units.
+///
+/// ```
+/// assert_eq!(spendscape_run::angle_names(3), ["longitude", "latitude"]);
+/// ```
 #[must_use]
 pub fn angle_names(units: usize) -> Vec<String> {
     match units {

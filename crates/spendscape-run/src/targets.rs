@@ -52,6 +52,10 @@ impl StoredTargets {
 }
 
 /// The rows of a mask that are `wanted`.
+///
+/// ```
+/// assert_eq!(spendscape_run::rows_where(&[true, false, true], true), [0, 2]);
+/// ```
 #[must_use]
 pub fn rows_where(mask: &[bool], wanted: bool) -> Vec<usize> {
     mask.iter().enumerate().filter(|(_, flag)| **flag == wanted).map(|(row, _)| row).collect()

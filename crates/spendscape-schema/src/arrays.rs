@@ -1,4 +1,43 @@
 //! Between Arrow columns and ndarray.
+//!
+//! A function makes a column of each kind from values; the method of [`Rows`] of the same name gives the values back:
+//!
+//! ```
+//! use arrow::array::{ArrayRef, RecordBatch};
+//! use ndarray::array;
+//! use spendscape_schema::arrays::{self, Rows};
+//!
+//! let (singles, doubles) = (array![[0.5_f32, 1.0], [1.5, 2.0]], array![[0.5], [1.5]]);
+//! let columns: [(&str, ArrayRef); 18] = [
+//!     ("text", arrays::text(["a", "b"])),
+//!     ("optional text", arrays::optional_text([Some("a"), None])),
+//!     ("category", arrays::category(["x", "x"])),
+//!     ("optional category", arrays::optional_category([None, Some("x")])),
+//!     ("flag", arrays::flag([true, false])),
+//!     ("date", arrays::date([0, 365])),
+//!     ("optional date", arrays::optional_date([None, Some(365)])),
+//!     ("index", arrays::index([0, 7])),
+//!     ("optional index", arrays::optional_index([Some(7), None])),
+//!     ("time", arrays::time([0, 86_400_000])),
+//!     ("integer", arrays::integer([-1250, 750])),
+//!     ("optional integer", arrays::optional_integer([None, Some(750)])),
+//!     ("float", arrays::float([0.25, 0.75])),
+//!     ("optional float", arrays::optional_float([Some(0.25), None])),
+//!     ("vectors of 32 bits", arrays::vectors32(singles.view())?),
+//!     ("vectors of 64 bits", arrays::vectors64(doubles.view())?),
+//!     ("sizes", arrays::sizes(&[vec![3, 4], vec![]])?),
+//!     ("lists of 32 bits", arrays::values32(&[vec![], vec![0.5, 1.5]])?),
+//! ];
+//! let batch = RecordBatch::try_from_iter(columns)?;
+//! let rows = Rows::new(&batch.schema(), &[batch])?;
+//! assert_eq!(rows.text("category")?, ["x", "x"]);
+//! assert_eq!(rows.optional_text("optional category")?, [None, Some("x".to_owned())]);
+//! assert_eq!((rows.date("date")?, rows.optional_date("optional date")?), (vec![0, 365], vec![None, Some(365)]));
+//! assert_eq!((rows.vectors32("vectors of 32 bits")?, rows.vectors64("vectors of 64 bits")?), (singles, doubles));
+//! assert_eq!(rows.sizes("sizes")?, [vec![3, 4], vec![]]);
+//! assert!(rows.float("optional float").unwrap_err().to_string().contains("optional float"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::sync::Arc;
 
@@ -209,20 +248,33 @@ impl Rows {
         }
     }
 
-    fn primitive<T: ArrowPrimitiveType>(&self, column: &str) -> Result<Vec<T::Native>, Error> {
-        let array = self.column(column)?;
-        let values = array
+    fn numbers<'a, T: ArrowPrimitiveType>(
+        &self,
+        column: &str,
+        array: &'a ArrayRef,
+    ) -> Result<&'a PrimitiveArray<T>, Error> {
+        array
             .as_primitive_opt::<T>()
-            .ok_or_else(|| self.wrong(column, &T::DATA_TYPE.to_string(), array.data_type()))?;
-        Ok(values.values().to_vec())
+            .ok_or_else(|| self.wrong(column, &T::DATA_TYPE.to_string(), array.data_type()))
+    }
+
+    fn primitive<T: ArrowPrimitiveType>(&self, column: &str) -> Result<Vec<T::Native>, Error> {
+        Ok(self.numbers::<T>(column, self.column(column)?)?.values().to_vec())
     }
 
     fn optional<T: ArrowPrimitiveType>(&self, column: &str) -> Result<Vec<Option<T::Native>>, Error> {
-        let array = self.nullable(column)?;
-        let values = array
-            .as_primitive_opt::<T>()
-            .ok_or_else(|| self.wrong(column, &T::DATA_TYPE.to_string(), array.data_type()))?;
-        Ok(values.iter().collect())
+        Ok(self.numbers::<T>(column, self.nullable(column)?)?.iter().collect())
+    }
+
+    fn texts(&self, column: &str, array: &ArrayRef) -> Result<Vec<Option<String>>, Error> {
+        let owned = |value: Option<&str>| value.map(str::to_owned);
+        if let Some(text) = array.as_string_opt::<i32>() {
+            return Ok(text.iter().map(owned).collect());
+        }
+        let wrong = || self.wrong(column, "text", array.data_type());
+        let dictionary = array.as_dictionary_opt::<Int32Type>().ok_or_else(wrong)?;
+        let text = dictionary.downcast_dict::<StringArray>().ok_or_else(wrong)?;
+        Ok(text.into_iter().map(owned).collect())
     }
 
     /// A text column, dictionary-encoded or not.
@@ -230,14 +282,7 @@ impl Rows {
     /// # Errors
     /// If the column is missing, null somewhere or of another type.
     pub fn text(&self, column: &str) -> Result<Vec<String>, Error> {
-        let array = self.column(column)?;
-        if let Some(text) = array.as_string_opt::<i32>() {
-            return Ok(text.iter().flatten().map(str::to_owned).collect());
-        }
-        let wrong = || self.wrong(column, "text", array.data_type());
-        let dictionary = array.as_dictionary_opt::<Int32Type>().ok_or_else(wrong)?;
-        let text = dictionary.downcast_dict::<StringArray>().ok_or_else(wrong)?;
-        Ok(text.into_iter().flatten().map(str::to_owned).collect())
+        Ok(self.texts(column, self.column(column)?)?.into_iter().flatten().collect())
     }
 
     /// A text column that may be null, dictionary-encoded or not.
@@ -245,14 +290,7 @@ impl Rows {
     /// # Errors
     /// If the column is missing or of another type.
     pub fn optional_text(&self, column: &str) -> Result<Vec<Option<String>>, Error> {
-        let array = self.nullable(column)?;
-        if let Some(text) = array.as_string_opt::<i32>() {
-            return Ok(text.iter().map(|value| value.map(str::to_owned)).collect());
-        }
-        let wrong = || self.wrong(column, "text", array.data_type());
-        let dictionary = array.as_dictionary_opt::<Int32Type>().ok_or_else(wrong)?;
-        let text = dictionary.downcast_dict::<StringArray>().ok_or_else(wrong)?;
-        Ok(text.into_iter().map(|value| value.map(str::to_owned)).collect())
+        self.texts(column, self.nullable(column)?)
     }
 
     /// A dictionary-encoded text column as the number of each row's text, and the texts; one may stand there twice.

@@ -1,4 +1,13 @@
 //! Days and local times as tables hold them: numbers since 1970-01-01.
+//!
+//! ```
+//! use jiff::civil::date;
+//! use spendscape_schema::day;
+//!
+//! assert_eq!((day::number(date(2000, 2, 29)), day::of_number(11_016)), (11_016, Some(date(2000, 2, 29))));
+//! assert_eq!(day::millis(date(1970, 1, 2).at(0, 0, 1, 0)), day::MILLIS + 1000);
+//! assert_eq!(day::of_millis(-1), Some(date(1969, 12, 31)));
+//! ```
 
 use jiff::civil::{Date, DateTime, date};
 
@@ -8,14 +17,6 @@ pub const MILLIS: i64 = 86_400_000;
 const EPOCH: Date = date(1970, 1, 1);
 
 /// Days since 1970-01-01.
-///
-/// ```
-/// use spendscape_schema::day;
-///
-/// assert_eq!(day::number("2000-02-29".parse().unwrap()), 11_016);
-/// assert_eq!(day::of_number(11_016).unwrap().to_string(), "2000-02-29");
-/// assert_eq!(day::of_millis(-1).unwrap().to_string(), "1969-12-31");
-/// ```
 #[must_use]
 pub fn number(day: Date) -> i32 {
     (day - EPOCH).get_days()

@@ -88,12 +88,6 @@ impl Scope {
         self.windows.first()
     }
 
-    /// Whether the traits mean nothing.
-    #[must_use]
-    pub fn is_drawn(&self) -> bool {
-        self.coefficients == Some(CoefficientOrigin::Drawn)
-    }
-
     /// Files and days of the ledger in words, without a final stop.
     #[must_use]
     pub fn ledger_in_words(&self) -> String {
@@ -195,6 +189,13 @@ impl CoefficientOrigin {
 }
 
 /// The last day of days of which the first one after them is known.
+///
+/// ```
+/// use jiff::civil::date;
+/// use spendscape_schema::scope::last_day;
+///
+/// assert_eq!(last_day(date(2020, 3, 1)), date(2020, 2, 29));
+/// ```
 #[must_use]
 pub fn last_day(end: Date) -> Date {
     end.saturating_sub(1.day())
@@ -219,7 +220,12 @@ pub fn percent(part: u64, of: u64) -> String {
 }
 
 /// A whole number with separators between thousands.
-fn grouped(number: u64) -> String {
+///
+/// ```
+/// assert_eq!(spendscape_schema::scope::grouped(1_234_567), "1,234,567");
+/// ```
+#[must_use]
+pub fn grouped(number: u64) -> String {
     crate::money::with_separators(&number.to_string())
 }
 
@@ -288,7 +294,7 @@ mod tests {
             scope.ledger_in_words(),
             "16,327 rows of 282 customers of 2 files, a.csv to b.csv, 2019-01-01 to 2019-06-30, in UGX"
         );
-        assert!(scope.is_drawn() && scope.coefficients.unwrap().warning().is_some());
+        assert!(scope.coefficients.unwrap().warning().is_some());
         // Provenance is JSON; TOML has the same data model and is at hand here.
         let text = toml::to_string(&scope).unwrap();
         assert_eq!(toml::from_str::<Scope>(&text).unwrap(), scope);

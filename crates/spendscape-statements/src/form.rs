@@ -37,6 +37,15 @@ impl Form {
 
 /// The label of the encoding that a file's first [`DECLARATION`] bytes name: in the declaration of XML, or in the header of an
 /// early OFX. In lower case, and not always one that exists.
+///
+/// ```
+/// use spendscape_statements::declared_encoding;
+///
+/// let name = declared_encoding(b"<?xml version='1.0' encoding='ISO-8859-15'?><Document/>");
+/// assert_eq!(name.as_deref(), Some("iso-8859-15"));
+/// assert_eq!(declared_encoding(b"OFXHEADER:100\r\nCHARSET:1252\r\n").as_deref(), Some("windows-1252"));
+/// assert_eq!(declared_encoding(b":20:START"), None);
+/// ```
 #[must_use]
 pub fn declared_encoding(start: &[u8]) -> Option<String> {
     let start = String::from_utf8_lossy(start).to_ascii_lowercase();

@@ -1,6 +1,22 @@
 //! Checks that entry points make before they compute.
+//!
+//! ```
+//! use ndarray::array;
+//! use spendscape_stats::check;
+//!
+//! check::length("rows of y", 3, 3)?;
+//! check::at_least("a median", "values", 1, 3)?;
+//! check::index("column", 2, 3)?;
+//! check::parameter("rate", 0.5, 0.5 > 0.0, "above 0")?;
+//! check::open_unit("level", 0.95)?;
+//! check::two_classes("an AUC", &[true, false])?;
+//! check::pair(&array![[1.0]], &array![[0.5]])?;
+//! let error = check::index("column", 3, 3).unwrap_err();
+//! assert_eq!(error.to_string(), "column 3 does not exist; there are 3");
+//! # Ok::<(), spendscape_stats::BadInput>(())
+//! ```
 
-use ndarray::{ArrayRef, Axis, Dimension, Ix2};
+use ndarray::{ArrayRef, ArrayRef2, Axis, Dimension};
 
 use crate::BadInput;
 
@@ -98,7 +114,7 @@ pub fn two_classes(what: &'static str, labels: &[bool]) -> Result<(), BadInput> 
 ///
 /// # Errors
 /// [`BadInput::ShapeMismatch`], [`BadInput::TooFew`] without rows, [`BadInput::NotFinite`].
-pub fn pair(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Result<(), BadInput> {
+pub fn pair(truth: &ArrayRef2<f64>, predicted: &ArrayRef2<f64>) -> Result<(), BadInput> {
     length("rows of predicted", truth.nrows(), predicted.nrows())?;
     length("columns of predicted", truth.ncols(), predicted.ncols())?;
     at_least("a comparison", "rows", 1, truth.nrows())?;

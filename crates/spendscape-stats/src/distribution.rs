@@ -1,6 +1,6 @@
 //! Where a row stands among others.
 
-use ndarray::{Array1, Array2, ArrayRef, Ix2};
+use ndarray::{Array1, Array2, ArrayRef2};
 use rayon::prelude::*;
 
 use crate::{BadInput, check, quantile_sorted};
@@ -27,7 +27,7 @@ impl EmpiricalDistribution {
     /// # Errors
     ///
     /// [`BadInput::NotFinite`], [`BadInput::TooFew`] without rows.
-    pub fn new(features: &ArrayRef<f64, Ix2>) -> Result<Self, BadInput> {
+    pub fn new(features: &ArrayRef2<f64>) -> Result<Self, BadInput> {
         check::at_least("an empirical distribution", "rows", 1, features.nrows())?;
         check::finite("features", features)?;
         let sort = |column: usize| {
@@ -77,7 +77,7 @@ impl EmpiricalDistribution {
     /// # Errors
     ///
     /// [`BadInput::ShapeMismatch`] unless there are C columns, [`BadInput::NotFinite`].
-    pub fn percentiles(&self, features: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, BadInput> {
+    pub fn percentiles(&self, features: &ArrayRef2<f64>) -> Result<Array2<f64>, BadInput> {
         check::length("columns of features", self.sorted.len(), features.ncols())?;
         check::finite("features", features)?;
         // Column by column, so that the sorted values stay in the cache.

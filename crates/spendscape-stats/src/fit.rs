@@ -1,6 +1,6 @@
 //! How well predictions match: the coefficient of determination and the root mean square error.
 
-use ndarray::{Array1, ArrayRef, Ix2};
+use ndarray::{Array1, ArrayRef2};
 
 use crate::{BadInput, check, column_means};
 
@@ -18,7 +18,7 @@ use crate::{BadInput, check, column_means};
 /// assert_eq!(r2(&truth, &array![[0.0, 7.0], [1.0, 7.0], [1.0, 7.0]])?, array![0.5, 1.0]);
 /// # Ok::<(), spendscape_stats::BadInput>(())
 /// ```
-pub fn r2(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Result<Array1<f64>, BadInput> {
+pub fn r2(truth: &ArrayRef2<f64>, predicted: &ArrayRef2<f64>) -> Result<Array1<f64>, BadInput> {
     check::pair(truth, predicted)?;
     let mean = column_means(truth);
     let mut residual = Array1::<f64>::zeros(truth.ncols());
@@ -43,7 +43,7 @@ pub fn r2(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Result<
 /// assert_eq!(spendscape_stats::mean_r2(&truth, &array![[0.0, 0.5], [1.0, 0.5]])?, 0.5);
 /// # Ok::<(), spendscape_stats::BadInput>(())
 /// ```
-pub fn mean_r2(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Result<f64, BadInput> {
+pub fn mean_r2(truth: &ArrayRef2<f64>, predicted: &ArrayRef2<f64>) -> Result<f64, BadInput> {
     let values = r2(truth, predicted)?;
     if values.is_empty() {
         return Err(BadInput::Empty { argument: "truth" });
@@ -63,7 +63,7 @@ pub fn mean_r2(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Re
 ///
 /// # Errors
 /// Those of [`r2`].
-pub fn rmse(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Result<Array1<f64>, BadInput> {
+pub fn rmse(truth: &ArrayRef2<f64>, predicted: &ArrayRef2<f64>) -> Result<Array1<f64>, BadInput> {
     check::pair(truth, predicted)?;
     let n = truth.nrows() as f64;
     let squares = (truth.to_owned() - predicted).mapv_into(|d| d * d);
@@ -71,6 +71,12 @@ pub fn rmse(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Resul
 }
 
 /// `1 - residual / total` of sums of squares, with the convention of [`r2`] for a target that does not vary.
+///
+/// ```
+/// use spendscape_stats::determination;
+///
+/// assert_eq!((determination(1.0, 4.0), determination(1.0, 0.0), determination(0.0, 0.0)), (0.75, 0.0, 1.0));
+/// ```
 #[must_use]
 pub fn determination(residual: f64, total: f64) -> f64 {
     if total > 0.0 {

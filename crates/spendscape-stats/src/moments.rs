@@ -1,6 +1,6 @@
 //! Means of columns.
 
-use ndarray::{Array1, ArrayRef, Ix2, Zip};
+use ndarray::{Array1, ArrayRef2, Zip};
 
 /// Mean of each column; zeros without rows.
 ///
@@ -10,7 +10,7 @@ use ndarray::{Array1, ArrayRef, Ix2, Zip};
 /// assert_eq!(spendscape_stats::column_means(&array![[1.0, 4.0], [3.0, 6.0]]), array![2.0, 5.0]);
 /// ```
 #[must_use]
-pub fn column_means(a: &ArrayRef<f64, Ix2>) -> Array1<f64> {
+pub fn column_means(a: &ArrayRef2<f64>) -> Array1<f64> {
     let mut mean = Array1::zeros(a.ncols());
     for row in a.rows() {
         mean += &row;

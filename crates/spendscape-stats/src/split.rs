@@ -1,6 +1,6 @@
 //! Rows to fit on and rows to judge on: one split, by time or as the caller made it, and the folds of cross-validation.
 
-use ndarray::{Array2, ArrayRef, Axis, Ix2};
+use ndarray::{Array2, ArrayRef2, Axis};
 use rand::{Rng, RngExt, seq::SliceRandom};
 
 use crate::{BadInput, check};
@@ -20,7 +20,7 @@ impl Split {
     /// # Errors
     ///
     /// [`BadInput::OutOfRange`] if the matrix has too few rows.
-    pub fn train_rows(&self, a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, BadInput> {
+    pub fn train_rows(&self, a: &ArrayRef2<f64>) -> Result<Array2<f64>, BadInput> {
         select(a, &self.train)
     }
 
@@ -29,12 +29,12 @@ impl Split {
     /// # Errors
     ///
     /// [`BadInput::OutOfRange`] if the matrix has too few rows.
-    pub fn test_rows(&self, a: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, BadInput> {
+    pub fn test_rows(&self, a: &ArrayRef2<f64>) -> Result<Array2<f64>, BadInput> {
         select(a, &self.test)
     }
 }
 
-fn select(a: &ArrayRef<f64, Ix2>, rows: &[usize]) -> Result<Array2<f64>, BadInput> {
+fn select(a: &ArrayRef2<f64>, rows: &[usize]) -> Result<Array2<f64>, BadInput> {
     for &row in rows {
         check::index("row", row, a.nrows())?;
     }

@@ -165,6 +165,13 @@ impl Error {
 
 /// Whether what the system says blames what was asked for, a path or the content behind it, rather than the machine: the one
 /// table by which errors of files become exit codes.
+///
+/// ```
+/// use std::io::ErrorKind;
+/// use spendscape_store::is_bad_input;
+///
+/// assert!(is_bad_input(ErrorKind::NotFound) && !is_bad_input(ErrorKind::StorageFull));
+/// ```
 #[must_use]
 pub fn is_bad_input(kind: ErrorKind) -> bool {
     matches!(

@@ -29,6 +29,18 @@ const ATTEMPTS: usize = 100;
 
 /// Removes every file and folder that is still being written. For a signal handler: until what is returned is dropped no
 /// thread makes another one or puts one in place, so it must be kept until the process has ended.
+///
+/// ```
+/// use spendscape_store::{PendingFile, remove_temporaries};
+///
+/// let folder = tempfile::tempdir()?;
+/// let pending = PendingFile::create(&folder.path().join("table.parquet"))?;
+/// assert_eq!(std::fs::read_dir(folder.path())?.count(), 1);
+/// let until_the_end = remove_temporaries();
+/// assert_eq!(std::fs::read_dir(folder.path())?.count(), 0);
+/// # drop(until_the_end);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "without it other threads go on writing"]
 pub fn remove_temporaries() -> impl Sized {
     let held = temporaries();
@@ -250,6 +262,15 @@ pub fn write_file(destination: &Path, content: &[u8]) -> Result<(), Error> {
 }
 
 /// Refuses to start a write of about `needed` bytes into `folder` that the disk has no room for.
+///
+/// ```
+/// use spendscape_store::{Error, require_free_space};
+///
+/// let folder = tempfile::tempdir()?;
+/// assert!(require_free_space(folder.path(), 1).is_ok());
+/// assert!(matches!(require_free_space(folder.path(), u64::MAX), Err(Error::DiskFull { .. })));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::DiskFull`] with both figures.

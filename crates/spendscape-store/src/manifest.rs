@@ -181,6 +181,12 @@ fn find(bytes: &[u8], text: &str) -> Option<usize> {
 }
 
 /// The command that runs a stage in a folder.
+///
+/// ```
+/// use spendscape_store::manifest::command;
+///
+/// assert_eq!(command("train", "runs/bank".as_ref()), "spendscape train runs/bank");
+/// ```
 #[must_use]
 pub fn command(stage: &str, folder: &Path) -> String {
     format!("spendscape {} {}", command_name(stage), folder.display())
@@ -194,6 +200,12 @@ pub(crate) fn command_name(stage: &str) -> &str {
 /// The marks of this program file: its length, and when it was written, in seconds since 1970. The
 /// version alone does not: between two releases the code changes, and with it what a stage writes. `None` if the system
 /// does not say where the program lies or when it was written.
+///
+/// ```
+/// use spendscape_store::this_build;
+///
+/// assert_eq!(this_build(), this_build());
+/// ```
 #[must_use]
 pub fn this_build() -> Option<String> {
     let file = std::env::current_exe().and_then(std::fs::metadata).ok()?;

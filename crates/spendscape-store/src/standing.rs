@@ -53,6 +53,8 @@ fn is_table(path: &Path) -> bool {
 
 /// The digest of a file: of a table the one that its footer gives.
 ///
+/// [`standing()`] has an example.
+///
 /// # Errors
 /// If the file cannot be read or its footer is damaged.
 pub fn digest_of(path: &Path) -> Result<Digest, Error> {
@@ -60,6 +62,22 @@ pub fn digest_of(path: &Path) -> Result<Digest, Error> {
 }
 
 /// A table's seal: the digest of its footer, which says what the table was made from and holds the digests of all columns.
+///
+/// ```
+/// use spendscape_schema::{Axes, Table, Tabular, tables::{MetricRow, Metrics}};
+/// use spendscape_store::{Provenance, seal_of, write_table};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("metrics.parquet");
+/// let batch = Metrics::from_rows([MetricRow { name: "r2".to_owned(), value: 0.95 }])?.to_batch(&Axes::new())?;
+/// let write = |seed| write_table(&path, Table::Metrics, &batch, Provenance::new("example").seed(seed));
+/// // The same content, made from something else.
+/// let (one, seal_of_one) = (write(1)?, seal_of(&path)?);
+/// let (two, seal_of_two) = (write(2)?, seal_of(&path)?);
+/// assert_eq!(one.digest, two.digest);
+/// assert_ne!(seal_of_one, seal_of_two);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If the file cannot be read or its footer is damaged.
@@ -130,6 +148,18 @@ impl fmt::Display for Stale {
 ///
 /// A file counts if the record of the stage that wrote it does, if it is what the record says, and if what it was made from
 /// is still there, and counts.
+///
+/// ```
+/// use spendscape_store::{Standing, digest_of, standing};
+///
+/// let folder = tempfile::tempdir()?;
+/// let find = |file: &str| folder.path().join(file);
+/// assert_eq!(standing("labels.csv", &find)?, Standing::Missing);
+/// // Somebody puts a file there that no stage makes.
+/// std::fs::write(find("labels.csv"), "customer,label\n")?;
+/// assert_eq!(standing("labels.csv", &find)?, Standing::Current(digest_of(&find("labels.csv"))?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::NotRecorded`] if it is not what was recorded, and if it, what it was made from or a manifest cannot be read.

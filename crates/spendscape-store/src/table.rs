@@ -208,6 +208,8 @@ impl Iterator for TableReader {
 
 /// Reads a whole table and checks its content against its digest.
 ///
+/// The crate's [first page](crate) has an example.
+///
 /// # Errors
 /// As [`TableReader::open`], and [`Error::DigestMismatch`] if the content was changed after writing.
 pub fn read_table(path: &Path, table: Table) -> Result<Stored, Error> {

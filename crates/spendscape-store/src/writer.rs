@@ -344,6 +344,8 @@ impl TableWriter {
 
 /// Writes a table that fits one batch.
 ///
+/// The crate's [first page](crate) has an example.
+///
 /// # Errors
 /// As [`TableWriter`].
 pub fn write_table(

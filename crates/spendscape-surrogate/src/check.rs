@@ -1,6 +1,6 @@
 //! Checks that every entry point makes before it computes.
 
-use ndarray::{ArrayRef, Ix2};
+use ndarray::ArrayRef2;
 pub(crate) use spendscape_stats::check::{finite, index, length, open_unit, pair, parameter, two_classes};
 use spendscape_stats::{BadInput, check::at_least};
 
@@ -12,8 +12,8 @@ pub(crate) fn rows(operation: &'static str, needed: usize, found: usize) -> Resu
 /// Checks features and targets of a fit: finite, as many rows, enough of them, at least one column each.
 pub(crate) fn training(
     operation: &'static str,
-    x: &ArrayRef<f64, Ix2>,
-    y: &ArrayRef<f64, Ix2>,
+    x: &ArrayRef2<f64>,
+    y: &ArrayRef2<f64>,
     needed: usize,
 ) -> Result<(), BadInput> {
     length("rows of y", x.nrows(), y.nrows())?;
@@ -28,7 +28,7 @@ pub(crate) fn training(
 }
 
 /// Checks features handed to a fitted model.
-pub(crate) fn features(x: &ArrayRef<f64, Ix2>, columns: usize) -> Result<(), BadInput> {
+pub(crate) fn features(x: &ArrayRef2<f64>, columns: usize) -> Result<(), BadInput> {
     length("columns of x", columns, x.ncols())?;
     finite("x", x)
 }

@@ -112,7 +112,7 @@ impl Calendar {
     }
 
     /// When somebody buys something.
-    pub(crate) fn purchase<R: Rng>(&self, rng: &mut R) -> i64 {
+    pub(crate) fn purchase<R: Rng + ?Sized>(&self, rng: &mut R) -> i64 {
         let last = self.cumulative.len() - 1;
         let at = rng.random::<f64>() * self.cumulative[last];
         let day = self.day(at);
@@ -120,7 +120,7 @@ impl Calendar {
     }
 
     /// When the money for a purchase comes back: days later, but within the window, so that the window's total stays.
-    pub(crate) fn refund<R: Rng>(&self, purchase: i64, rng: &mut R) -> i64 {
+    pub(crate) fn refund<R: Rng + ?Sized>(&self, purchase: i64, rng: &mut R) -> i64 {
         let last = self.first + self.cumulative.len() as i64 * DAY - MINUTE;
         (purchase + rng.random_range(1..=REFUND_DAYS) * DAY).min(last)
     }

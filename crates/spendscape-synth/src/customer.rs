@@ -147,13 +147,13 @@ impl<'a> Population<'a> {
         }
     }
 
-    fn draw_traits<R: Rng>(&self, rng: &mut R) -> [f64; TRAITS] {
+    fn draw_traits<R: Rng + ?Sized>(&self, rng: &mut R) -> [f64; TRAITS] {
         let white: [f64; TRAITS] = std::array::from_fn(|_| normal(rng));
         std::array::from_fn(|i| (0..=i).map(|k| self.factor[i][k] * white[k]).sum())
     }
 
     /// Latent traits z and life events over the years.
-    fn draw_life<R: Rng>(&self, traits: &mut [[f64; TRAITS]], events: &mut [bool], rng: &mut R) {
+    fn draw_life<R: Rng + ?Sized>(&self, traits: &mut [[f64; TRAITS]], events: &mut [bool], rng: &mut R) {
         let rho = self.params.persistence;
         let fresh = (1.0 - rho * rho).sqrt();
         let mut now = self.draw_traits(rng);
@@ -192,7 +192,13 @@ impl<'a> Population<'a> {
     }
 
     /// The propensity q: the share of spending that each class is heading for in a year with traits `z`.
-    fn draw_propensity<R: Rng>(&self, z: &[f64; TRAITS], taste: &[f64], shares: &mut [f64], rng: &mut R) {
+    fn draw_propensity<R: Rng + ?Sized>(
+        &self,
+        z: &[f64; TRAITS],
+        taste: &[f64],
+        shares: &mut [f64],
+        rng: &mut R,
+    ) {
         for (class, share) in shares.iter_mut().enumerate() {
             let driven: f64 = self.drive[class].iter().zip(z).map(|(weight, level)| weight * level).sum();
             *share = self.log_share[class] + driven + taste[class] + self.params.noise * normal(rng);
@@ -204,7 +210,7 @@ impl<'a> Population<'a> {
     }
 }
 
-pub(crate) fn normal<R: Rng>(rng: &mut R) -> f64 {
+pub(crate) fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     rng.sample(StandardNormal)
 }
 
@@ -215,13 +221,13 @@ fn gamma(shape: f64) -> Option<Gamma<f64>> {
 }
 
 /// Amounts g of one window in units.
-fn draw_amounts<R: Rng>(gammas: &[Option<Gamma<f64>>], amounts: &mut [f64], rng: &mut R) {
+fn draw_amounts<R: Rng + ?Sized>(gammas: &[Option<Gamma<f64>>], amounts: &mut [f64], rng: &mut R) {
     for (amount, gamma) in amounts.iter_mut().zip(gammas) {
         *amount = gamma.map_or(0.0, |gamma| gamma.sample(rng));
     }
 }
 
-fn draw_fraction<R: Rng>(rng: &mut R) -> f64 {
+fn draw_fraction<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     Beta::new(UNCATEGORIZED.0, UNCATEGORIZED.1).map_or(0.0, |beta| beta.sample(rng))
 }
 
@@ -245,7 +251,7 @@ fn to_minor(amounts: &[f64], shares: &[f64], spent: &mut [u32]) {
 }
 
 /// Which years have data: at least one.
-fn draw_present<R: Rng>(missing: f64, present: &mut [bool], rng: &mut R) {
+fn draw_present<R: Rng + ?Sized>(missing: f64, present: &mut [bool], rng: &mut R) {
     present.iter_mut().for_each(|present| *present = rng.random::<f64>() >= missing);
     let kept = rng.random_range(0..present.len());
     if !present.contains(&true) {

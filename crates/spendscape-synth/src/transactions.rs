@@ -154,7 +154,7 @@ impl Bank {
 }
 
 /// One purchase out of `left`, which leaves something for each of the `others`.
-fn split<R: Rng>(left: u32, others: u32, rng: &mut R) -> u32 {
+fn split<R: Rng + ?Sized>(left: u32, others: u32, rng: &mut R) -> u32 {
     let share = (0.5 + rng.random::<f64>()) / f64::from(others + 1);
     ((f64::from(left) * share) as u32).clamp(1, left - others)
 }

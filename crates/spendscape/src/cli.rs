@@ -24,14 +24,14 @@ use spendscape::{
         init::{self, InitOptions},
         outcomes::OutcomesOptions,
         segment::SegmentOptions,
-        states::{States, StatesParams},
+        states::States,
         synth::SynthOptions,
         train::{Train, TrainOptions},
     },
     text::{printable, printable_json, printable_log},
 };
 use spendscape_report::{CustomerExplanation, explanation_page, explanation_text};
-use spendscape_run::{RunFolder, Sources, execute};
+use spendscape_run::{NoParams, RunFolder, Sources, execute};
 use spendscape_schema::tables::ComparisonSummaryRow;
 use spendscape_store::Manifest;
 use tracing_subscriber::EnvFilter;
@@ -546,7 +546,7 @@ impl Command {
             Self::Synth { options, .. } => stages::synth::synth(&run, options, force)?,
             Self::Ingest { options, .. } => stages::ingest::ingest(&run, options, force)?,
             Self::Train { options, .. } => execute::<Train>(&Sources::new(&run), options, force)?,
-            Self::States { .. } => execute::<States>(&Sources::new(&run), &StatesParams {}, force)?,
+            Self::States { .. } => execute::<States>(&Sources::new(&run), &NoParams {}, force)?,
             Self::Segment { options, seed, .. } => stages::segment::segment(&run, options, *seed, force)?,
             Self::Assign { options, .. } => stages::assign::assign(&run, options, force)?,
             Self::Explain { options, model, customer, html, .. } => {
@@ -568,7 +568,7 @@ impl Command {
             Self::Report { .. } => stages::report::report(&run)?,
             Self::Run { train, segment, explain, dynamics, .. } => {
                 execute::<Train>(&Sources::new(&run), train, force)?;
-                execute::<States>(&Sources::new(&run), &StatesParams {}, force)?;
+                execute::<States>(&Sources::new(&run), &NoParams {}, force)?;
                 stages::segment::segment(&run, segment, train.seed, force)?;
                 stages::explain::explain(&run, explain, None, force)?;
                 execute::<Dynamics>(&Sources::new(&run), dynamics, force)?;

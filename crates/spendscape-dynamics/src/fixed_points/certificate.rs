@@ -1,10 +1,10 @@
 //! A certificate for one fixed point: existence and uniqueness in a box by Krawczyk's test, and its stability.
 
 use ndarray::Array1;
+use spendscape_linalg::small::invert;
 
 use super::solve::residual;
 use super::spectrum::{Spectrum, SpectrumWork};
-use crate::dense::invert_any;
 use crate::interval::{Interval, ROUND, TINY};
 use crate::map::Map;
 
@@ -145,7 +145,6 @@ pub(crate) struct Certifier {
     mid: Vec<f64>,
     rad: Vec<f64>,
     half: Vec<f64>,
-    elimination: Vec<f64>,
     spectrum: SpectrumWork,
 }
 
@@ -251,7 +250,8 @@ impl Certifier {
         for (index, v) in self.mid.iter_mut().enumerate() {
             *v = f64::from(u8::from(index % (n + 1) == 0)) - *v;
         }
-        if !invert_any(n, &self.mid, &mut self.elimination, &mut self.y) {
+        self.y.resize(n * n, 0.0);
+        if !invert(n, &mut self.mid, &mut self.y) {
             return false;
         }
         self.z.clear();

@@ -1,9 +1,11 @@
 //! Directional fibers: the curve of states whose residual keeps one direction, `F(x) - x = a d`, traced through every
 //! fixed point on it (Katz and Reggia, 2018).
 
+use spendscape_linalg::small::solve;
+
 use super::solve::{Solver, Status};
-use crate::dense::{norm_inf, solve};
 use crate::map::Map;
+use crate::norms::norm_inf;
 
 /// Parameters of the tracing.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,8 +2,10 @@
 //!
 //! Every solver has a cap and reports how it ended; none allocates after its workspace is made.
 
-use crate::dense::{norm_inf, norm_inf_of, solve};
+use spendscape_linalg::small::solve;
+
 use crate::map::Map;
+use crate::norms::{norm_inf, norm_inf_of};
 
 /// A residual at most this many units in the last place of `max(1, |x|)` counts as solved.
 const RESIDUAL_ULPS: f64 = 4.0;

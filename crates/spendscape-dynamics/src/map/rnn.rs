@@ -1,9 +1,9 @@
 //! The plain recurrent layer `h' = f(W_x u + W_h h + b)`, where f is tanh or relu.
 
 use ndarray::{ArrayRef, Ix1, Ix2};
+use spendscape_linalg::small::solve;
 
 use super::{Affine, Map, Scalar};
-use crate::dense::solve;
 use crate::error::Error;
 use crate::interval::{Interval, up};
 

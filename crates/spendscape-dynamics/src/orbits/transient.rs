@@ -2,10 +2,9 @@
 
 use ndarray::{Array2, ArrayRef, Ix1};
 use num_complex::Complex64;
-use spendscape_linalg::{eigvals, singular_values};
+use spendscape_linalg::{eigvals, singular_values, small::solve};
 use spendscape_stats::check;
 
-use crate::dense::solve;
 use crate::error::Error;
 use crate::map::{Map, check_shape};
 
@@ -98,22 +97,11 @@ pub fn sensitivity(map: &impl Map, x: &ArrayRef<f64, Ix1>) -> Result<Array2<f64>
         return Err(Error::NoInputWeights);
     }
     let j = jacobian(map, x)?;
-    let left: Vec<f64> = (Array2::<f64>::eye(n) - j).into_iter().collect();
-    let mut right = vec![0.0; n * inputs];
-    map.input_jacobian(&x.to_vec(), &mut right);
-    let mut out = Array2::zeros((n, inputs));
-    let mut column = vec![0.0; n];
-    for c in 0..inputs {
-        let mut a = left.clone();
-        for (r, v) in column.iter_mut().enumerate() {
-            *v = right[r * inputs + c];
-        }
-        if !solve(n, &mut a, &mut column) {
-            return Err(Error::Singular);
-        }
-        for (r, v) in column.iter().enumerate() {
-            out[[r, c]] = *v;
-        }
+    let mut left: Vec<f64> = (Array2::<f64>::eye(n) - j).into_iter().collect();
+    let mut out = vec![0.0; n * inputs];
+    map.input_jacobian(&x.to_vec(), &mut out);
+    if !solve(n, &mut left, &mut out) {
+        return Err(Error::Singular);
     }
-    Ok(out)
+    Ok(Array2::from_shape_fn((n, inputs), |(r, c)| out[r * inputs + c]))
 }

@@ -3,11 +3,11 @@
 use super::PopulationParams;
 use super::customer::{NEWTON_STEPS, arrives, finish};
 use super::table::{Arrival, NOTHING, Population};
-use crate::dense::norm_inf_of;
 use crate::fixed_points::certificate::{Certifier, representative};
 use crate::fixed_points::{Outcome, Solver};
 use crate::interval::Interval;
 use crate::map::{LstmCell, LstmMap, Map};
+use crate::norms::norm_inf_of;
 
 /// Reused memory of one thread.
 pub(super) struct RollOutOnly<'a> {

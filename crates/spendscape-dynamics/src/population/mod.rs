@@ -124,6 +124,22 @@ pub fn analyze_population(
 
 /// Analyzes maps given by their pre-activations `W_x u + b` (N x 4M), taken as exact: the input weights are not needed.
 ///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{
+///     map::LstmCell,
+///     population::{PopulationParams, analyze_population, analyze_preactivations},
+/// };
+///
+/// // One customer, whose input of 1 times the weight of 1 is all that stands before the gates.
+/// let (w, b) = (array![[0.0], [0.0], [1.0], [0.0]], array![0.0, 0.0, 0.0, 0.0]);
+/// let (cell, params) = (LstmCell::new(&w, &Array2::zeros((4, 1)), &b)?, PopulationParams::default());
+/// let found = analyze_preactivations(&cell, &array![[0.0, 0.0, 1.0, 0.0]], &params)?.end_hidden()[[0, 0]];
+/// let expected = analyze_population(&cell, &array![[1.0]], &params)?.end_hidden()[[0, 0]];
+/// assert!((found - expected).abs() < 1e-9);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Shape`] or `BadInput::NotFinite`.
 pub fn analyze_preactivations(

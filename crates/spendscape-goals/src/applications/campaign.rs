@@ -162,6 +162,36 @@ pub struct CampaignEvaluation {
 /// `sequences` holds the groups up to the end of the horizon; those after the outlook's last day tell who converted, those up
 /// to it who was recent and frequent.
 ///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+/// use spendscape_goals::{
+///     Event, GroupRules, Outlook, Sequences,
+///     applications::{CampaignRequest, Targeting, evaluate_campaign},
+/// };
+///
+/// // Forty customers have bought once; every second one, whom the model finds the likelier, buys again on day 105.
+/// let event = |customer: u32, day: i64| {
+///     Event { customer, time: day * 86_400_000, amount: -1_000, class: 0, channel: 0 }
+/// };
+/// let events: Vec<Event> = (0..40)
+///     .flat_map(|n| [event(n, 50), event(n, 105)].into_iter().take(2 - n as usize % 2))
+///     .collect();
+/// let (sequences, _) =
+///     Sequences::new(&events, 40, vec!["books".to_owned()], &[Some(0)], GroupRules::default())?;
+/// let within = Array3::from_shape_fn((40, 1, 1), |(n, _, _)| if n % 2 == 0 { 0.6 } else { 0.2 });
+/// let never = Array2::from_elem((40, 1), f64::NAN);
+/// let outlook = Outlook::new(100, vec![7], within.clone(), within, Array3::zeros((40, 1, 1)), never)?;
+/// let request = CampaignRequest { horizon: 7, capacity: 4, certain: 0.95, threshold: 0.5 };
+/// let rng = &mut Xoshiro256PlusPlus::seed_from_u64(1);
+/// let found = evaluate_campaign(&outlook, &sequences, 0, &request, 50, rng)?;
+/// assert_eq!((found.eligible, found.conversions), (40, 20));
+/// let [(_, model), (_, recency), _] = &found.rankings[..] else { panic!("three rankings") };
+/// let last = model.gains.len() - 1;
+/// assert_eq!((model.gains[last].conversions, recency.gains[last].conversions), (4.0, 2.0));
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`plan_campaign`] and [`targeting_gains`]: `BadInput::TooFew` if nobody converted.
 pub fn evaluate_campaign<R: Rng>(

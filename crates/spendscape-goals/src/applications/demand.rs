@@ -85,6 +85,34 @@ pub struct DemandScore {
 /// periods have come to pass by the last day of this one. Since that factor is an estimate, the interval is Student's, with
 /// as many degrees of freedom as there are such days, and two (the forecasts of one day err together); it is not below 0.
 ///
+/// ```
+/// use ndarray::array;
+/// use spendscape_goals::{
+///     Event, GroupRules, Outlook, Sequences,
+///     applications::{Classes, Period, forecast_demand, score_demand},
+/// };
+///
+/// // One customer buys books for 10.00 every week; two outlooks a week apart expect 0.9 and 0.8 purchases.
+/// let event = |customer: u32, day: i64| {
+///     Event { customer, time: day * 86_400_000, amount: -1_000, class: 0, channel: 0 }
+/// };
+/// let events: Vec<Event> = (0..20).map(|week| event(0, 7 * week + 3)).collect();
+/// let (names, of) = (["books".to_owned()], [Some(0)]);
+/// let (sequences, _) = Sequences::new(&events, 1, names.to_vec(), &of, GroupRules::default())?;
+/// let classes = Classes::new(&names, &of)?;
+/// let outlook = |from: i32, expected: f64| {
+///     let money = array![[[1_000.0 * expected]]];
+///     Outlook::new(from, vec![7], array![[[0.8]]], array![[[expected]]], money, array![[3.0]])
+/// };
+/// let (past, now) = (outlook(132, 0.9)?, outlook(139, 0.8)?);
+/// let forecast = forecast_demand(&now, std::slice::from_ref(&past), &sequences, classes, Period::Week)?;
+/// assert!((forecast[0].expected - 0.8).abs() < 1e-9 && (forecast[0].naive, forecast[0].past) == (1.0, 1));
+/// // One purchase came in the week of the first.
+/// let scores = score_demand(&[past], 0, &sequences, classes, Period::Week, 139)?;
+/// assert!((scores[0].mae - 0.1).abs() < 1e-9 && scores[0].naive_mae == 0.0);
+/// # Ok::<(), spendscape_goals::Error>(())
+/// ```
+///
 /// # Errors
 /// [`BadInput::ShapeMismatch`] or [`BadInput::OutOfRange`] for groups of other customers, goals or classes,
 /// [`Error::NotPeriods`], [`BadInput::InvalidParameter`] as [`Period::horizons`],
@@ -108,6 +136,8 @@ pub fn forecast_demand(
 /// and of all classes.
 /// The earliest `unscored` outlooks are past for the others only: a first forecast knows nothing of how forecasts err, as
 /// the forecasts that are used do.
+///
+/// [`forecast_demand`] has an example.
 ///
 /// # Errors
 /// As [`forecast_demand`]; [`BadInput::TooFew`] if no forecast period of the others has ended by then.

@@ -74,6 +74,8 @@ fn bare_map() -> Result<ColumnMap, Error> {
 /// lines around its rows from its two ends, columns by name and content, signs of numbers and formats of times from its first
 /// 20,000 rows. What later rows show otherwise the ingest will refuse by row.
 ///
+/// The crate's [first page](crate) has an example.
+///
 /// # Errors
 /// If a pattern matches nothing, the file cannot be read, or no column can be the time, the amount or the class.
 pub fn propose<P: AsRef<Path>>(sources: &[P]) -> Result<Proposal, Error> {

@@ -96,6 +96,16 @@ pub(crate) fn better_window(
 }
 
 /// Whether a ledger of these days, first and last, has a day in common with every period of a window.
+///
+/// ```
+/// use jiff::civil::date;
+/// use spendscape_ledger::reaches_over;
+///
+/// let window = "monthly x 6 from 2020-01-01".parse()?;
+/// assert!(reaches_over(&window, date(2020, 1, 31), date(2020, 6, 1)));
+/// assert!(!reaches_over(&window, date(2020, 2, 1), date(2020, 6, 30)));
+/// # Ok::<(), spendscape_schema::Error>(())
+/// ```
 #[must_use]
 pub fn reaches_over(window: &WindowSpec, first: Date, last: Date) -> bool {
     // The first period may begin before the ledger, as long as it reaches into it.

@@ -95,6 +95,8 @@ pub struct Panels {
 /// and counted; a share is the class total over the period's total, as f32. The result is bitwise the same for any number
 /// of threads, memory limit, order of rows and division of the ledger into files.
 ///
+/// The crate's [first page](crate) has an example.
+///
 /// # Errors
 /// If a file is no ledger table or damaged, if the ledger is empty or does not reach back to every period
 /// ([`Error::TooFewPeriods`]), if classes are missing or stand twice, if the totals could exceed 64 bits, if the memory

@@ -14,7 +14,7 @@ use ::faer::linalg::{householder, matmul};
 use ::faer::{Accum, Mat, MatMut, MatRef, Par, Spec, diag::Diag};
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayRef, Ix2};
+use ndarray::{Array1, Array2, ArrayRef2};
 use num_complex::Complex64;
 
 use super::{Kernels, Lu, RawPivotedQr, RawSvd, pivoted};
@@ -31,7 +31,7 @@ fn with_scratch<T>(size: StackReq, work: impl FnOnce(&mut MemStack) -> T) -> T {
     work(MemStack::new(&mut MemBuffer::new(size)))
 }
 
-fn view(a: &ArrayRef<f64, Ix2>) -> MatRef<'_, f64> {
+fn view(a: &ArrayRef2<f64>) -> MatRef<'_, f64> {
     let slice = a.as_slice().expect("the policy layer hands out matrices in standard layout");
     MatRef::from_row_major_slice(slice, a.nrows(), a.ncols())
 }
@@ -230,7 +230,7 @@ impl Kernels for Faer {
         Array2::from_shape_fn((n, n), |(i, j)| product[(i.max(j), i.min(j))])
     }
 
-    fn add_gram(&self, sum: &mut Array2<f64>, a: &ArrayRef<f64, Ix2>) {
+    fn add_gram(&self, sum: &mut Array2<f64>, a: &ArrayRef2<f64>) {
         let whole = BlockStructure::Rectangular;
         let (sum, lower) = (view_mut(sum), BlockStructure::TriangularLower);
         triangular::matmul(sum, lower, Accum::Add, view(a).transpose(), whole, view(a), whole, 1.0, PAR);
@@ -239,8 +239,8 @@ impl Kernels for Faer {
     fn add_product(
         &self,
         sum: &mut Array2<f64>,
-        a: &ArrayRef<f64, Ix2>,
-        b: &ArrayRef<f64, Ix2>,
+        a: &ArrayRef2<f64>,
+        b: &ArrayRef2<f64>,
         columns: Range<usize>,
     ) {
         let b = view(b).subcols(columns.start, columns.len());
@@ -252,8 +252,8 @@ impl Kernels for Faer {
         sum: &mut Array2<f64>,
         top: usize,
         left: usize,
-        a: &ArrayRef<f64, Ix2>,
-        b: &ArrayRef<f64, Ix2>,
+        a: &ArrayRef2<f64>,
+        b: &ArrayRef2<f64>,
     ) {
         let part = view_mut(sum).submatrix_mut(top, left, a.nrows(), b.nrows());
         matmul::matmul(part, Accum::Add, view(a), view(b).transpose(), -1.0, PAR);

@@ -12,7 +12,7 @@ mod pivoted;
 use std::ops::Range;
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayRef, Ix2, s};
+use ndarray::{Array1, Array2, ArrayRef2, s};
 use num_complex::Complex64;
 
 use crate::Error;
@@ -96,7 +96,7 @@ pub(crate) trait Kernels {
     fn gram(&self, a: &Array2<f64>) -> Array2<f64>;
 
     /// Adds `A^T A` to the lower triangle of `sum`; what happens above it is not specified.
-    fn add_gram(&self, sum: &mut Array2<f64>, a: &ArrayRef<f64, Ix2>) {
+    fn add_gram(&self, sum: &mut Array2<f64>, a: &ArrayRef2<f64>) {
         general_mat_mul(1.0, &a.t(), a, 1.0, sum);
     }
 
@@ -104,8 +104,8 @@ pub(crate) trait Kernels {
     fn add_product(
         &self,
         sum: &mut Array2<f64>,
-        a: &ArrayRef<f64, Ix2>,
-        b: &ArrayRef<f64, Ix2>,
+        a: &ArrayRef2<f64>,
+        b: &ArrayRef2<f64>,
         columns: Range<usize>,
     ) {
         general_mat_mul(1.0, &a.t(), &b.slice(s![.., columns]), 1.0, sum);
@@ -117,8 +117,8 @@ pub(crate) trait Kernels {
         sum: &mut Array2<f64>,
         top: usize,
         left: usize,
-        a: &ArrayRef<f64, Ix2>,
-        b: &ArrayRef<f64, Ix2>,
+        a: &ArrayRef2<f64>,
+        b: &ArrayRef2<f64>,
     ) {
         let mut part = sum.slice_mut(s![top..top + a.nrows(), left..left + b.nrows()]);
         general_mat_mul(-1.0, a, &b.t(), 1.0, &mut part);

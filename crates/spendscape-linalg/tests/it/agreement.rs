@@ -1,6 +1,6 @@
 //! The backends against each other; with one backend compiled in, that backend against itself on several threads.
 
-use ndarray::{Array2, ArrayRef, Ix2};
+use ndarray::{Array2, ArrayRef2};
 use proptest::prelude::*;
 use spendscape_linalg::Backend;
 
@@ -22,7 +22,7 @@ fn separated(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
     with_singular_values(rows, columns, &s, seed)
 }
 
-fn assert_same(x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>, bound: f64) {
+fn assert_same(x: &ArrayRef2<f64>, y: &ArrayRef2<f64>, bound: f64) {
     assert_close(x, y, bound, norm(x).max(norm(y)));
 }
 

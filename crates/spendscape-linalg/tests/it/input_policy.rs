@@ -1,13 +1,13 @@
 //! The same refusals and values in front of either backend: shapes, NaN, infinity, empty, one by one, extreme scales.
 
-use ndarray::{Array1, Array2, ArrayRef, Ix2, array};
+use ndarray::{Array1, Array2, ArrayRef2, array};
 use spendscape_linalg::{Backend, Error, balance};
 
 use crate::matrices::{gaussian, hilbert};
 use crate::tolerance::{assert_close, assert_orthonormal, backward, norm};
 
 /// The error every operation gives for a matrix, one per operation.
-fn errors(backend: Backend, a: &ArrayRef<f64, Ix2>) -> Vec<(&'static str, Option<Error>)> {
+fn errors(backend: Backend, a: &ArrayRef2<f64>) -> Vec<(&'static str, Option<Error>)> {
     let b = Array2::zeros((a.nrows(), 1));
     vec![
         ("svd", backend.svd(a).err()),

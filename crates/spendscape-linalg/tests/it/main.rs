@@ -7,5 +7,6 @@ mod input_policy;
 mod least_squares;
 mod matrices;
 mod principal;
+mod small;
 mod systems;
 mod tolerance;

@@ -8,7 +8,7 @@
 //! * Eigenvalues of a non-normal matrix are compared through the residual, or with their own condition number.
 //! * What must be exact (scaling by powers of two, conjugate pairs, symmetry of a Gram matrix) is compared with `==`.
 
-use ndarray::{Array2, ArrayRef, Ix2};
+use ndarray::{Array2, ArrayRef2};
 
 /// Headroom over `n * eps`: constants of the error bounds are of this order, and a wrong result misses by far more.
 pub(crate) const SAFETY: f64 = 16.0;
@@ -24,7 +24,7 @@ pub(crate) fn forward(rows: usize, columns: usize, condition: f64) -> f64 {
 }
 
 /// Frobenius norm, safe at any scale.
-pub(crate) fn norm(a: &ArrayRef<f64, Ix2>) -> f64 {
+pub(crate) fn norm(a: &ArrayRef2<f64>) -> f64 {
     let largest = a.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
     if largest == 0.0 || !largest.is_finite() {
         return largest;
@@ -34,12 +34,7 @@ pub(crate) fn norm(a: &ArrayRef<f64, Ix2>) -> f64 {
 
 /// Asserts `|found - expected| <= bound * scale` in the Frobenius norm.
 #[track_caller]
-pub(crate) fn assert_close(
-    found: &ArrayRef<f64, Ix2>,
-    expected: &ArrayRef<f64, Ix2>,
-    bound: f64,
-    scale: f64,
-) {
+pub(crate) fn assert_close(found: &ArrayRef2<f64>, expected: &ArrayRef2<f64>, bound: f64, scale: f64) {
     assert_eq!(found.dim(), expected.dim());
     let error = norm(&(found.to_owned() - expected));
     assert!(error <= bound * scale, "error {error:e} exceeds {bound:e} x {scale:e}");
@@ -47,7 +42,7 @@ pub(crate) fn assert_close(
 
 /// Asserts that the columns are orthonormal.
 #[track_caller]
-pub(crate) fn assert_orthonormal(q: &ArrayRef<f64, Ix2>) {
+pub(crate) fn assert_orthonormal(q: &ArrayRef2<f64>) {
     let gram = q.t().dot(q);
     let bound = backward(q.nrows(), q.ncols());
     assert_close(&gram, &Array2::eye(q.ncols()), bound, (q.ncols() as f64).sqrt().max(1.0));

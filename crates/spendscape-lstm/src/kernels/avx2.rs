@@ -1,6 +1,6 @@
 //! AVX2 with FMA: blocks of eight f32.
 
-use super::simd::{Quads, Simd, each};
+use super::simd::{Quads, Simd, each, operations};
 use super::transcendental;
 use std::arch::x86_64::{
     __m128i, __m256, __m256i, _CMP_NEQ_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEG_INF, _MM_HINT_T1,
@@ -40,57 +40,21 @@ impl Simd for Avx2 {
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
 
-    #[inline(always)]
-    unsafe fn splat(x: f32) -> __m256 {
-        unsafe { _mm256_set1_ps(x) }
-    }
-    #[inline(always)]
-    unsafe fn load(p: *const f32) -> __m256 {
-        unsafe { _mm256_loadu_ps(p) }
-    }
-    #[inline(always)]
-    unsafe fn store(p: *mut f32, v: __m256) {
-        unsafe { _mm256_storeu_ps(p, v) }
-    }
-    #[inline(always)]
-    unsafe fn load_first(p: *const f32, n: usize) -> __m256 {
-        unsafe { _mm256_maskload_ps(p, first_lanes(n)) }
-    }
-    #[inline(always)]
-    unsafe fn store_first(p: *mut f32, v: __m256, n: usize) {
-        unsafe { _mm256_maskstore_ps(p, first_lanes(n), v) }
-    }
-    #[inline(always)]
-    unsafe fn add(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_add_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sub(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_sub_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn mul(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_mul_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn div(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_div_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sqrt(a: __m256) -> __m256 {
-        unsafe { _mm256_sqrt_ps(a) }
-    }
-    #[inline(always)]
-    unsafe fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
-        unsafe { _mm256_fmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    unsafe fn fnma(a: __m256, b: __m256, c: __m256) -> __m256 {
-        unsafe { _mm256_fnmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    unsafe fn select(mask: __m256, a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_blendv_ps(b, a, _mm256_cmp_ps::<_CMP_NEQ_UQ>(mask, _mm256_setzero_ps())) }
+    operations! {
+        splat(x: f32) -> __m256 = _mm256_set1_ps(x);
+        load(p: *const f32) -> __m256 = _mm256_loadu_ps(p);
+        store(p: *mut f32, v: __m256) = _mm256_storeu_ps(p, v);
+        load_first(p: *const f32, n: usize) -> __m256 = _mm256_maskload_ps(p, first_lanes(n));
+        store_first(p: *mut f32, v: __m256, n: usize) = _mm256_maskstore_ps(p, first_lanes(n), v);
+        add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
+        sub(a: __m256, b: __m256) -> __m256 = _mm256_sub_ps(a, b);
+        mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
+        div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
+        sqrt(a: __m256) -> __m256 = _mm256_sqrt_ps(a);
+        fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
+        fnma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fnmadd_ps(a, b, c);
+        select(mask: __m256, a: __m256, b: __m256) -> __m256 =
+            _mm256_blendv_ps(b, a, _mm256_cmp_ps::<_CMP_NEQ_UQ>(mask, _mm256_setzero_ps()));
     }
     #[inline(always)]
     unsafe fn sum(v: __m256) -> f32 {
@@ -98,21 +62,11 @@ impl Simd for Avx2 {
         unsafe { _mm256_storeu_ps(x.as_mut_ptr(), v) };
         ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]))
     }
-    #[inline(always)]
-    unsafe fn max(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_max_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn exp(v: __m256) -> __m256 {
-        unsafe { transcendental::exp::<Self>(v) }
-    }
-    #[inline(always)]
-    unsafe fn tanh(v: __m256) -> __m256 {
-        unsafe { transcendental::tanh::<Self>(v) }
-    }
-    #[inline(always)]
-    unsafe fn prefetch(p: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+    operations! {
+        max(a: __m256, b: __m256) -> __m256 = _mm256_max_ps(a, b);
+        exp(v: __m256) -> __m256 = transcendental::exp::<Self>(v);
+        tanh(v: __m256) -> __m256 = transcendental::tanh::<Self>(v);
+        prefetch(p: *const f32) = _mm_prefetch::<_MM_HINT_T1>(p.cast());
     }
 }
 

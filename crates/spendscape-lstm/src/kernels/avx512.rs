@@ -1,6 +1,6 @@
 //! AVX-512: blocks of sixteen f32.
 
-use super::simd::{Quads, Simd, each};
+use super::simd::{Quads, Simd, each, operations};
 use super::transcendental;
 use std::arch::x86_64::{
     __m512, _CMP_NEQ_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEG_INF, _MM_HINT_T1, _mm_loadu_ps,
@@ -27,88 +27,34 @@ impl Simd for Avx512 {
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
 
-    #[inline(always)]
-    unsafe fn splat(x: f32) -> __m512 {
-        unsafe { _mm512_set1_ps(x) }
-    }
-    #[inline(always)]
-    unsafe fn load(p: *const f32) -> __m512 {
-        unsafe { _mm512_loadu_ps(p) }
-    }
-    #[inline(always)]
-    unsafe fn store(p: *mut f32, v: __m512) {
-        unsafe { _mm512_storeu_ps(p, v) }
-    }
-    #[inline(always)]
-    unsafe fn load_first(p: *const f32, n: usize) -> __m512 {
-        unsafe { _mm512_maskz_loadu_ps(first_lanes(n), p) }
-    }
-    #[inline(always)]
-    unsafe fn store_first(p: *mut f32, v: __m512, n: usize) {
-        unsafe { _mm512_mask_storeu_ps(p, first_lanes(n), v) }
-    }
-    #[inline(always)]
-    unsafe fn add(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_add_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sub(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_sub_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_mul_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn div(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_div_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sqrt(a: __m512) -> __m512 {
-        unsafe { _mm512_sqrt_ps(a) }
-    }
-    #[inline(always)]
-    unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
-        unsafe { _mm512_fmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    unsafe fn fnma(a: __m512, b: __m512, c: __m512) -> __m512 {
-        unsafe { _mm512_fnmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    unsafe fn select(mask: __m512, a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(mask, _mm512_setzero_ps()), b, a) }
-    }
-    #[inline(always)]
-    unsafe fn sum(v: __m512) -> f32 {
-        unsafe { _mm512_reduce_add_ps(v) }
-    }
-    #[inline(always)]
-    unsafe fn max(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_max_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn exp(v: __m512) -> __m512 {
-        unsafe { transcendental::exp::<Self>(v) }
-    }
-    #[inline(always)]
-    unsafe fn tanh(v: __m512) -> __m512 {
-        unsafe { transcendental::tanh::<Self>(v) }
-    }
-    #[inline(always)]
-    unsafe fn prefetch(p: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+    operations! {
+        splat(x: f32) -> __m512 = _mm512_set1_ps(x);
+        load(p: *const f32) -> __m512 = _mm512_loadu_ps(p);
+        store(p: *mut f32, v: __m512) = _mm512_storeu_ps(p, v);
+        load_first(p: *const f32, n: usize) -> __m512 = _mm512_maskz_loadu_ps(first_lanes(n), p);
+        store_first(p: *mut f32, v: __m512, n: usize) = _mm512_mask_storeu_ps(p, first_lanes(n), v);
+        add(a: __m512, b: __m512) -> __m512 = _mm512_add_ps(a, b);
+        sub(a: __m512, b: __m512) -> __m512 = _mm512_sub_ps(a, b);
+        mul(a: __m512, b: __m512) -> __m512 = _mm512_mul_ps(a, b);
+        div(a: __m512, b: __m512) -> __m512 = _mm512_div_ps(a, b);
+        sqrt(a: __m512) -> __m512 = _mm512_sqrt_ps(a);
+        fma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fmadd_ps(a, b, c);
+        fnma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fnmadd_ps(a, b, c);
+        select(mask: __m512, a: __m512, b: __m512) -> __m512 =
+            _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(mask, _mm512_setzero_ps()), b, a);
+        sum(v: __m512) -> f32 = _mm512_reduce_add_ps(v);
+        max(a: __m512, b: __m512) -> __m512 = _mm512_max_ps(a, b);
+        exp(v: __m512) -> __m512 = transcendental::exp::<Self>(v);
+        tanh(v: __m512) -> __m512 = transcendental::tanh::<Self>(v);
+        prefetch(p: *const f32) = _mm_prefetch::<_MM_HINT_T1>(p.cast());
     }
 }
 
 impl Quads for Avx512 {
-    #[inline(always)]
-    unsafe fn quad(p: *const f32) -> __m512 {
-        unsafe { _mm512_broadcast_f32x4(_mm_loadu_ps(p)) }
-    }
-    #[inline(always)]
-    unsafe fn quad_first(p: *const f32, n: usize) -> __m512 {
-        unsafe { _mm512_broadcast_f32x4(_mm_maskz_loadu_ps((1 << n) - 1, p)) }
+    operations! {
+        quad(p: *const f32) -> __m512 = _mm512_broadcast_f32x4(_mm_loadu_ps(p));
+        quad_first(p: *const f32, n: usize) -> __m512 =
+            _mm512_broadcast_f32x4(_mm_maskz_loadu_ps((1 << n) - 1, p));
     }
     #[inline(always)]
     unsafe fn quad_sums(a: __m512, b: __m512, c: __m512, d: __m512) -> __m512 {

@@ -1,6 +1,6 @@
 //! AVX-512: blocks of eight f64.
 
-use super::simd::{Quads, Simd, each};
+use super::simd::{Quads, Simd, each, operations};
 use super::transcendental;
 use std::arch::x86_64::{
     __m512d, __m512i, _CMP_NEQ_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T1, _mm_prefetch,
@@ -40,88 +40,34 @@ impl Simd for Avx512F64 {
     const ZERO: f64 = 0.0;
     const ONE: f64 = 1.0;
 
-    #[inline(always)]
-    unsafe fn splat(x: f64) -> __m512d {
-        unsafe { _mm512_set1_pd(x) }
-    }
-    #[inline(always)]
-    unsafe fn load(p: *const f64) -> __m512d {
-        unsafe { _mm512_loadu_pd(p) }
-    }
-    #[inline(always)]
-    unsafe fn store(p: *mut f64, v: __m512d) {
-        unsafe { _mm512_storeu_pd(p, v) }
-    }
-    #[inline(always)]
-    unsafe fn load_first(p: *const f64, n: usize) -> __m512d {
-        unsafe { _mm512_maskz_loadu_pd(first_lanes(n), p) }
-    }
-    #[inline(always)]
-    unsafe fn store_first(p: *mut f64, v: __m512d, n: usize) {
-        unsafe { _mm512_mask_storeu_pd(p, first_lanes(n), v) }
-    }
-    #[inline(always)]
-    unsafe fn add(a: __m512d, b: __m512d) -> __m512d {
-        unsafe { _mm512_add_pd(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sub(a: __m512d, b: __m512d) -> __m512d {
-        unsafe { _mm512_sub_pd(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn mul(a: __m512d, b: __m512d) -> __m512d {
-        unsafe { _mm512_mul_pd(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn div(a: __m512d, b: __m512d) -> __m512d {
-        unsafe { _mm512_div_pd(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sqrt(a: __m512d) -> __m512d {
-        unsafe { _mm512_sqrt_pd(a) }
-    }
-    #[inline(always)]
-    unsafe fn fma(a: __m512d, b: __m512d, c: __m512d) -> __m512d {
-        unsafe { _mm512_fmadd_pd(a, b, c) }
-    }
-    #[inline(always)]
-    unsafe fn fnma(a: __m512d, b: __m512d, c: __m512d) -> __m512d {
-        unsafe { _mm512_fnmadd_pd(a, b, c) }
-    }
-    #[inline(always)]
-    unsafe fn select(mask: __m512d, a: __m512d, b: __m512d) -> __m512d {
-        unsafe { _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(mask, _mm512_setzero_pd()), b, a) }
-    }
-    #[inline(always)]
-    unsafe fn sum(v: __m512d) -> f64 {
-        unsafe { _mm512_reduce_add_pd(v) }
-    }
-    #[inline(always)]
-    unsafe fn max(a: __m512d, b: __m512d) -> __m512d {
-        unsafe { _mm512_max_pd(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn exp(v: __m512d) -> __m512d {
-        unsafe { transcendental::exp::<Self>(v) }
-    }
-    #[inline(always)]
-    unsafe fn tanh(v: __m512d) -> __m512d {
-        unsafe { transcendental::tanh::<Self>(v) }
-    }
-    #[inline(always)]
-    unsafe fn prefetch(p: *const f64) {
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+    operations! {
+        splat(x: f64) -> __m512d = _mm512_set1_pd(x);
+        load(p: *const f64) -> __m512d = _mm512_loadu_pd(p);
+        store(p: *mut f64, v: __m512d) = _mm512_storeu_pd(p, v);
+        load_first(p: *const f64, n: usize) -> __m512d = _mm512_maskz_loadu_pd(first_lanes(n), p);
+        store_first(p: *mut f64, v: __m512d, n: usize) = _mm512_mask_storeu_pd(p, first_lanes(n), v);
+        add(a: __m512d, b: __m512d) -> __m512d = _mm512_add_pd(a, b);
+        sub(a: __m512d, b: __m512d) -> __m512d = _mm512_sub_pd(a, b);
+        mul(a: __m512d, b: __m512d) -> __m512d = _mm512_mul_pd(a, b);
+        div(a: __m512d, b: __m512d) -> __m512d = _mm512_div_pd(a, b);
+        sqrt(a: __m512d) -> __m512d = _mm512_sqrt_pd(a);
+        fma(a: __m512d, b: __m512d, c: __m512d) -> __m512d = _mm512_fmadd_pd(a, b, c);
+        fnma(a: __m512d, b: __m512d, c: __m512d) -> __m512d = _mm512_fnmadd_pd(a, b, c);
+        select(mask: __m512d, a: __m512d, b: __m512d) -> __m512d =
+            _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(mask, _mm512_setzero_pd()), b, a);
+        sum(v: __m512d) -> f64 = _mm512_reduce_add_pd(v);
+        max(a: __m512d, b: __m512d) -> __m512d = _mm512_max_pd(a, b);
+        exp(v: __m512d) -> __m512d = transcendental::exp::<Self>(v);
+        tanh(v: __m512d) -> __m512d = transcendental::tanh::<Self>(v);
+        prefetch(p: *const f64) = _mm_prefetch::<_MM_HINT_T1>(p.cast());
     }
 }
 
 impl Quads for Avx512F64 {
-    #[inline(always)]
-    unsafe fn quad(p: *const f64) -> __m512d {
-        unsafe { _mm512_broadcast_f64x4(_mm256_loadu_pd(p)) }
-    }
-    #[inline(always)]
-    unsafe fn quad_first(p: *const f64, n: usize) -> __m512d {
-        unsafe { _mm512_broadcast_f64x4(_mm256_maskz_loadu_pd(first_lanes(n), p)) }
+    operations! {
+        quad(p: *const f64) -> __m512d = _mm512_broadcast_f64x4(_mm256_loadu_pd(p));
+        quad_first(p: *const f64, n: usize) -> __m512d =
+            _mm512_broadcast_f64x4(_mm256_maskz_loadu_pd(first_lanes(n), p));
     }
     #[inline(always)]
     unsafe fn quad_sums(a: __m512d, b: __m512d, c: __m512d, d: __m512d) -> __m512d {

@@ -64,6 +64,18 @@ macro_rules! each {
 }
 pub(super) use each;
 
+/// Methods of a trait of this module that are one expression each.
+macro_rules! operations {
+    ($($name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:expr;)*) => {$(
+        #[inline(always)]
+        unsafe fn $name($($argument: $type),*) $(-> $result)? {
+            // SAFETY: passed on to the caller, as the trait demands.
+            unsafe { $body }
+        }
+    )*};
+}
+pub(super) use operations;
+
 /// Vector operations of one instruction set and one float type.
 ///
 /// # Safety
@@ -148,13 +160,9 @@ impl<S: Simd> Simd for Double<S> {
     const ZERO: S::F = S::ZERO;
     const ONE: S::F = S::ONE;
 
-    #[inline(always)]
-    unsafe fn splat(x: S::F) -> Self::V {
-        unsafe { [S::splat(x); 2] }
-    }
-    #[inline(always)]
-    unsafe fn load(p: *const S::F) -> Self::V {
-        unsafe { [S::load(p), S::load(p.add(S::LANES))] }
+    operations! {
+        splat(x: S::F) -> Self::V = [S::splat(x); 2];
+        load(p: *const S::F) -> Self::V = [S::load(p), S::load(p.add(S::LANES))];
     }
     #[inline(always)]
     unsafe fn store(p: *mut S::F, v: Self::V) {
@@ -184,56 +192,22 @@ impl<S: Simd> Simd for Double<S> {
             }
         }
     }
-    #[inline(always)]
-    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { [S::add(a[0], b[0]), S::add(a[1], b[1])] }
-    }
-    #[inline(always)]
-    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { [S::sub(a[0], b[0]), S::sub(a[1], b[1])] }
-    }
-    #[inline(always)]
-    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { [S::mul(a[0], b[0]), S::mul(a[1], b[1])] }
-    }
-    #[inline(always)]
-    unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { [S::div(a[0], b[0]), S::div(a[1], b[1])] }
-    }
-    #[inline(always)]
-    unsafe fn sqrt(a: Self::V) -> Self::V {
-        unsafe { [S::sqrt(a[0]), S::sqrt(a[1])] }
-    }
-    #[inline(always)]
-    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        unsafe { [S::fma(a[0], b[0], c[0]), S::fma(a[1], b[1], c[1])] }
-    }
-    #[inline(always)]
-    unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        unsafe { [S::fnma(a[0], b[0], c[0]), S::fnma(a[1], b[1], c[1])] }
-    }
-    #[inline(always)]
-    unsafe fn select(mask: Self::V, a: Self::V, b: Self::V) -> Self::V {
-        unsafe { [S::select(mask[0], a[0], b[0]), S::select(mask[1], a[1], b[1])] }
-    }
-    #[inline(always)]
-    unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { [S::max(a[0], b[0]), S::max(a[1], b[1])] }
-    }
-    #[inline(always)]
-    unsafe fn exp(v: Self::V) -> Self::V {
-        unsafe { [S::exp(v[0]), S::exp(v[1])] }
-    }
-    #[inline(always)]
-    unsafe fn sum(v: Self::V) -> S::F {
-        unsafe { S::sum(S::add(v[0], v[1])) }
-    }
-    #[inline(always)]
-    unsafe fn tanh(v: Self::V) -> Self::V {
-        unsafe { [S::tanh(v[0]), S::tanh(v[1])] }
-    }
-    #[inline(always)]
-    unsafe fn prefetch(p: *const S::F) {
-        unsafe { S::prefetch(p) }
+    operations! {
+        add(a: Self::V, b: Self::V) -> Self::V = [S::add(a[0], b[0]), S::add(a[1], b[1])];
+        sub(a: Self::V, b: Self::V) -> Self::V = [S::sub(a[0], b[0]), S::sub(a[1], b[1])];
+        mul(a: Self::V, b: Self::V) -> Self::V = [S::mul(a[0], b[0]), S::mul(a[1], b[1])];
+        div(a: Self::V, b: Self::V) -> Self::V = [S::div(a[0], b[0]), S::div(a[1], b[1])];
+        sqrt(a: Self::V) -> Self::V = [S::sqrt(a[0]), S::sqrt(a[1])];
+        fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V =
+            [S::fma(a[0], b[0], c[0]), S::fma(a[1], b[1], c[1])];
+        fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V =
+            [S::fnma(a[0], b[0], c[0]), S::fnma(a[1], b[1], c[1])];
+        select(mask: Self::V, a: Self::V, b: Self::V) -> Self::V =
+            [S::select(mask[0], a[0], b[0]), S::select(mask[1], a[1], b[1])];
+        max(a: Self::V, b: Self::V) -> Self::V = [S::max(a[0], b[0]), S::max(a[1], b[1])];
+        exp(v: Self::V) -> Self::V = [S::exp(v[0]), S::exp(v[1])];
+        sum(v: Self::V) -> S::F = S::sum(S::add(v[0], v[1]));
+        tanh(v: Self::V) -> Self::V = [S::tanh(v[0]), S::tanh(v[1])];
+        prefetch(p: *const S::F) = S::prefetch(p);
     }
 }

@@ -76,7 +76,11 @@ impl<F: Real> Training<F> {
     ///
     /// # Errors
     /// Those of a setting outside its range.
-    pub fn start<R: Rng>(params: &TrainParams, network: &Network<F>, rng: &mut R) -> Result<Self, Error> {
+    pub fn start<R: Rng + ?Sized>(
+        params: &TrainParams,
+        network: &Network<F>,
+        rng: &mut R,
+    ) -> Result<Self, Error> {
         params.check()?;
         let moments = Moments::new(network.values.len());
         let history = History::default();

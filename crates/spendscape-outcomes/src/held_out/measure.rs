@@ -52,7 +52,7 @@ struct Scored {
 /// [`BadInput::ShapeMismatch`](spendscape_stats::BadInput) where best scores or groups are not of N customers,
 /// [`BadInput::OneClass`](spendscape_stats::BadInput) or [`BadInput::TooFew`](spendscape_stats::BadInput) where those held
 /// out are all alike, and those of the measures.
-pub fn measure_held_out<R: Rng>(
+pub fn measure_held_out<R: Rng + ?Sized>(
     outcome: &Outcome,
     held_out: &[HeldOut],
     reference: &Reference<'_>,
@@ -305,7 +305,7 @@ fn compare(
 }
 
 /// Measures of an ordinal or continuous outcome.
-fn ordered<R: Rng>(
+fn ordered<R: Rng + ?Sized>(
     outcome: &Outcome,
     scored: &Scored,
     rows: &[usize],

@@ -99,7 +99,7 @@ const STEADY_SAMPLE: f64 = 1e-5;
 /// [`Error::NotProbability`] if a measure asks for probabilities and a score is none, [`BadInput::ShapeMismatch`] if scores
 /// belong to different numbers of customers, [`BadInput::InvalidParameter`] for a bin that does not exist or a threshold that
 /// is NaN.
-pub fn bootstrap<R: Rng>(
+pub fn bootstrap<R: Rng + ?Sized>(
     asked: &[(&BinaryScores, &[Measure])],
     draws: usize,
     rng: &mut R,

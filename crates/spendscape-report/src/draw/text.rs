@@ -2,6 +2,7 @@
 
 use std::{fmt::Write as _, sync::OnceLock};
 
+use spendscape_schema::scope::grouped;
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
 /// The font families that SVG viewers are asked for. Figures are laid out with the first, one of the widest common fonts, so
@@ -128,15 +129,7 @@ pub(crate) fn shorten(text: &str, size: f64, bold: bool, limit: f64) -> String {
 
 /// A whole number with separators between thousands.
 pub(crate) fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(number as u64)
 }
 
 #[cfg(test)]

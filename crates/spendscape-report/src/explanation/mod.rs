@@ -13,7 +13,23 @@ pub use page::explanation_page;
 pub use text::explanation_text;
 
 /// Why a customer is in a segment, complete enough to be read alone and to be checked by adding up.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+///
+/// ```
+/// use spendscape_report::{AssignmentPart, CustomerExplanation, LeadPart, explanation_page, explanation_text};
+///
+/// let assignment = AssignmentPart {
+///     segment: "openness".to_owned(),
+///     runner_up: "thrift".to_owned(),
+///     lead: 0.12,
+///     path: vec![("openness".to_owned(), 0.3), ("thrift".to_owned(), 0.18)],
+///     ..AssignmentPart::default()
+/// };
+/// let lead = Some(LeadPart { baseline: 0.1, value: 0.12, sum: 0.12, classes: Vec::new() });
+/// let why = CustomerExplanation { customer: "A17".to_owned(), assignment, lead, ..CustomerExplanation::default() };
+/// assert!(explanation_text(&why).contains("Why customer A17 is in segment openness"));
+/// assert!(explanation_page(&why).starts_with("<!DOCTYPE html>"));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct CustomerExplanation {
     /// The customer.
     pub customer: String,
@@ -42,7 +58,7 @@ pub struct CustomerExplanation {
 }
 
 /// The segment of a customer by the network.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AssignmentPart {
     /// The trait with the highest output.
     pub segment: String,
@@ -65,7 +81,7 @@ pub struct AssignmentPart {
 }
 
 /// The explanation's own error.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct TrustPart {
     /// Angle between the surrogate's and the network's direction, in degrees.
     pub error_degrees: f64,
@@ -84,7 +100,7 @@ pub struct TrustPart {
 }
 
 /// The surrogate's lead of the segment over the runner-up, taken apart.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct LeadPart {
     /// The lead for the average training customer.
     pub baseline: f64,
@@ -97,7 +113,7 @@ pub struct LeadPart {
 }
 
 /// One class in the lead.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DriverPart {
     /// The class.
     pub class: String,
@@ -116,7 +132,7 @@ pub struct DriverPart {
 }
 
 /// Direction angles of the trajectory: network, linear surrogate of the angles, and its contributions.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AnglesPart {
     /// Angle on the sphere between the network's direction and the one of the surrogate's angles, in degrees.
     pub error_degrees: f64,
@@ -129,7 +145,7 @@ pub struct AnglesPart {
 }
 
 /// One direction angle, in radians.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AnglePart {
     /// Its name.
     pub name: String,
@@ -146,7 +162,7 @@ pub struct AnglePart {
 }
 
 /// A change of spending.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ChangePart {
     /// Share of all spending moved.
     pub moved: f64,
@@ -161,7 +177,7 @@ pub struct ChangePart {
 }
 
 /// Share that moves from a class to another.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct MovePart {
     /// The class that gives.
     pub from: String,
@@ -172,7 +188,7 @@ pub struct MovePart {
 }
 
 /// Mean share of a class before and after a change.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ChangedClass {
     /// The class.
     pub class: String,
@@ -183,7 +199,7 @@ pub struct ChangedClass {
 }
 
 /// What protected and proxy classes have to do with the assignment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct FlaggedPart {
     /// Number of classes flagged in the run.
     pub listed: usize,
@@ -196,7 +212,7 @@ pub struct FlaggedPart {
 }
 
 /// A flagged class.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct FlaggedClass {
     /// The class.
     pub class: String,
@@ -209,7 +225,7 @@ pub struct FlaggedClass {
 }
 
 /// One period of the trajectory.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct PeriodPart {
     /// First day.
     pub start: String,
@@ -228,7 +244,7 @@ pub struct PeriodPart {
 }
 
 /// A class whose share changed between the first and the last period.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ShiftPart {
     /// The class.
     pub class: String,
@@ -241,7 +257,7 @@ pub struct ShiftPart {
 }
 
 /// What an explanation was made from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct MadeFrom {
     /// Program and version.
     pub program: String,

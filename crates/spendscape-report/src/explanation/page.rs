@@ -12,6 +12,8 @@ const BAR: f64 = 130.0;
 const BAR_HEIGHT: f64 = 12.0;
 
 /// Writes an explanation as one HTML page that loads nothing and runs nothing. The same explanation gives the same bytes.
+///
+/// [`CustomerExplanation`] has an example.
 #[must_use]
 pub fn explanation_page(why: &CustomerExplanation) -> String {
     let title = format!(

@@ -8,6 +8,8 @@ use super::{CustomerExplanation, words};
 const WIDTH: usize = 100;
 
 /// Writes an explanation as text.
+///
+/// [`CustomerExplanation`] has an example.
 #[must_use]
 pub fn explanation_text(why: &CustomerExplanation) -> String {
     let mut out = String::new();

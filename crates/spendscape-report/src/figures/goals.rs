@@ -49,6 +49,30 @@ const SIZE: f64 = 12.0;
 
 /// Draws what `goals train` measured in the run folder into `out`, as SVG and PNG; skipped where there is nothing.
 ///
+/// ```
+/// use spendscape_report::{Outcome, goal_figure};
+/// use spendscape_schema::{Axes, Tabular, tables::{GoalMeasureRow, GoalMeasures}};
+/// use spendscape_store::{Provenance, write_table};
+///
+/// let row = |model: &str, value: f64| GoalMeasureRow {
+///     model: model.to_owned(),
+///     history: "all".to_owned(),
+///     goal: None,
+///     measure: "accuracy".to_owned(),
+///     groups: 100,
+///     value,
+///     low: value - 0.1,
+///     high: value + 0.1,
+/// };
+/// let measures = GoalMeasures::from_rows([row("lstm", 0.6), row("markov_1", 0.5)])?.to_batch(&Axes::new())?;
+/// let run = tempfile::tempdir()?;
+/// let path = run.path().join("goal_measures.parquet");
+/// write_table(&path, GoalMeasures::TABLE, &measures, Provenance::new("goals train"))?;
+/// let drawn = goal_figure(run.path(), &run.path().join("figures"))?.outcome;
+/// assert!(matches!(drawn, Outcome::Drawn { svg, .. } if svg.exists()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NoRun`] if there is no run folder, [`Error::Store`] for a table that cannot be read or a file that cannot be
 /// written.

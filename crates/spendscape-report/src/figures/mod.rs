@@ -186,6 +186,8 @@ impl Plan {
 /// skipped, and an older file of its name is removed from `out`, so that the folder never shows two runs. The same tables
 /// give the same bytes.
 ///
+/// The crate's [first page](crate) has an example.
+///
 /// # Errors
 /// [`Error::NoRun`] if there is no run folder; [`Error::MissingTable`] and [`Error::EmptyTable`] for `targets.parquet` and
 /// `states.parquet`; [`Error::Store`] for a table that cannot be read or a file that cannot be written; otherwise the

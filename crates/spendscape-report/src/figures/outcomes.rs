@@ -45,6 +45,25 @@ struct Curve {
 
 /// Draws the curves of the run folder's outcome into `out`, as SVG and PNG; skipped where there are none.
 ///
+/// ```
+/// use spendscape_report::{Outcome, outcome_figure};
+/// use spendscape_schema::{Axes, Tabular, tables::{OutcomeCurveRow, OutcomeCurves}};
+/// use spendscape_store::{Provenance, write_table};
+///
+/// let row = |x: f64, y: f64| {
+///     let [set, learner, curve] = ["trajectory", "linear", "roc"].map(str::to_owned);
+///     OutcomeCurveRow { set, learner, curve, x, y, low: None, high: None }
+/// };
+/// let curves = OutcomeCurves::from_rows([row(0.0, 0.0), row(0.1, 0.6), row(1.0, 1.0)])?.to_batch(&Axes::new())?;
+/// let run = tempfile::tempdir()?;
+/// let path = run.path().join("outcome_curves.parquet");
+/// write_table(&path, OutcomeCurves::TABLE, &curves, Provenance::new("outcomes"))?;
+/// let drawn = outcome_figure(run.path(), &run.path().join("figures"))?.outcome;
+/// // Two of three curves are not in the table.
+/// assert!(matches!(drawn, Outcome::Drawn { svg, omitted, .. } if svg.exists() && omitted.len() == 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NoRun`] if there is no run folder, [`Error::Store`] for a table that cannot be read or a file that cannot be
 /// written, [`Error::NotFinite`] for a point that is nowhere.

@@ -34,6 +34,8 @@ struct Card {
 /// Writes the model card of the run folder `run` as `model_card.md` and `model_card.html` into the folder `out`. The same
 /// tables give the same bytes.
 ///
+/// The crate's [first page](crate) has an example.
+///
 /// # Errors
 /// [`Error::MissingTable`] without the table `fidelity`, and as [`figures`](crate::figures()).
 pub fn model_card(run: &Path, out: &Path) -> Result<(), Error> {

@@ -28,6 +28,8 @@ const SCRIPT: &str = include_str!("../../assets/report.js");
 /// captions, the trajectories to turn around (where the reader's browser runs scripts), what the segments are like and what
 /// became of an earlier run's, and the metrics. The page loads nothing, can be printed, and is the same for the same tables.
 ///
+/// The crate's [first page](crate) has an example.
+///
 /// # Errors
 /// As [`figures`](crate::figures).
 pub fn page(run: &Path, out: &Path) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! The smallest change of spending that lowers a score by a given amount.
 
-use ndarray::{Array1, ArrayRef, Axis, Ix1};
+use ndarray::{Array1, ArrayRef1, Axis};
 
 use crate::{Error, check};
 
@@ -61,7 +61,7 @@ impl MovePlanner {
     /// # Errors
     ///
     /// `BadInput::NotFinite`.
-    pub fn new(coefficients: &ArrayRef<f64, Ix1>) -> Result<Self, Error> {
+    pub fn new(coefficients: &ArrayRef1<f64>) -> Result<Self, Error> {
         check::finite("coefficients", &coefficients.view().insert_axis(Axis(0)))?;
         let mut order: Vec<usize> = (0..coefficients.len()).collect();
         order.sort_by(|&a, &b| coefficients[b].total_cmp(&coefficients[a]));
@@ -76,9 +76,9 @@ impl MovePlanner {
     /// for a share outside its limits.
     pub fn plan(
         &self,
-        shares: &ArrayRef<f64, Ix1>,
-        lower: &ArrayRef<f64, Ix1>,
-        upper: &ArrayRef<f64, Ix1>,
+        shares: &ArrayRef1<f64>,
+        lower: &ArrayRef1<f64>,
+        upper: &ArrayRef1<f64>,
     ) -> Result<MovePlan, Error> {
         let Self { coefficients, order } = self;
         let classes = coefficients.len();
@@ -128,10 +128,10 @@ impl MovePlan {
     ///
     /// Those of [`MovePlanner`].
     pub fn new(
-        coefficients: &ArrayRef<f64, Ix1>,
-        shares: &ArrayRef<f64, Ix1>,
-        lower: &ArrayRef<f64, Ix1>,
-        upper: &ArrayRef<f64, Ix1>,
+        coefficients: &ArrayRef1<f64>,
+        shares: &ArrayRef1<f64>,
+        lower: &ArrayRef1<f64>,
+        upper: &ArrayRef1<f64>,
     ) -> Result<Self, Error> {
         MovePlanner::new(coefficients)?.plan(shares, lower, upper)
     }

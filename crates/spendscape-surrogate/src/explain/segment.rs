@@ -4,7 +4,7 @@
 //! The network's outputs are a fixed layer `W h + b` on its state h. The linear model predicts h from the mean shares; the
 //! same layer on top of it gives the surrogate's outputs, which are linear in the shares, so that contributions are exact.
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 
 use super::score::{Explanation, Gauge, Score};
 use crate::explain::winner;
@@ -52,9 +52,9 @@ pub struct SegmentExplainer<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Observed<'a> {
     /// Last hidden state, length M.
-    pub state: &'a ArrayRef<f64, Ix1>,
+    pub state: &'a ArrayRef1<f64>,
     /// Outputs, length P.
-    pub outputs: &'a ArrayRef<f64, Ix1>,
+    pub outputs: &'a ArrayRef1<f64>,
 }
 
 /// The assignment of one customer, and how the surrogate accounts for it.
@@ -97,8 +97,8 @@ impl<'a> SegmentExplainer<'a> {
     /// `BadInput::NotFinite`.
     pub fn new(
         model: &'a LinearModel,
-        readout: &ArrayRef<f64, Ix2>,
-        bias: &ArrayRef<f64, Ix1>,
+        readout: &ArrayRef2<f64>,
+        bias: &ArrayRef1<f64>,
     ) -> Result<Self, Error> {
         let outputs = readout.nrows();
         check::rows("an explanation of segments (outputs)", 2, outputs)?;
@@ -139,7 +139,7 @@ impl<'a> SegmentExplainer<'a> {
     /// # Errors
     ///
     /// Those of [`LinearModel::predict`].
-    pub fn outputs(&self, shares: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn outputs(&self, shares: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         Ok(self.model.predict(shares)?.dot(&self.readout.t()) + &self.bias)
     }
 
@@ -150,7 +150,7 @@ impl<'a> SegmentExplainer<'a> {
     /// `BadInput::ShapeMismatch`, `BadInput::NotFinite`, [`Error::NotShares`] for shares that do not sum to 1.
     pub fn explain(
         &self,
-        shares: &ArrayRef<f64, Ix1>,
+        shares: &ArrayRef1<f64>,
         observed: Observed<'_>,
     ) -> Result<SegmentExplanation, Error> {
         check::length("state", self.readout.ncols(), observed.state.len())?;

@@ -1,6 +1,6 @@
 //! The winner among scores.
 
-use ndarray::{ArrayRef, Axis, Ix1};
+use ndarray::{ArrayRef1, Axis};
 
 use crate::{Error, check};
 
@@ -29,7 +29,7 @@ pub struct Winner {
 /// # Ok(())
 /// # }
 /// ```
-pub fn winner(scores: &ArrayRef<f64, Ix1>) -> Result<Winner, Error> {
+pub fn winner(scores: &ArrayRef1<f64>) -> Result<Winner, Error> {
     check::finite("scores", &scores.to_owned().insert_axis(Axis(0)))?;
     check::rows("a winner", 2, scores.len())?;
     let best = |skip: Option<usize>| {

@@ -37,7 +37,7 @@ pub const ANCHOR: f64 = 0.5 * (ANCHOR_LONGITUDE + ANCHOR_LATITUDE);
 /// # Errors
 ///
 /// `BadInput::TooFew` below five draws.
-pub fn simulate_anchor<R: Rng>(draws: usize, rng: &mut R) -> Result<Array1<f64>, Error> {
+pub fn simulate_anchor<R: Rng + ?Sized>(draws: usize, rng: &mut R) -> Result<Array1<f64>, Error> {
     /// Four parameters and a residual.
     const NEEDED: usize = 5;
     check::rows("a simulated anchor", NEEDED, draws)?;

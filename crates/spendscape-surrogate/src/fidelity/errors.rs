@@ -1,6 +1,6 @@
 //! How far an explanation can be trusted: intervals, angular errors, errors by customer and by segment.
 
-use ndarray::{Array1, ArrayRef, Axis, Ix1, Ix2};
+use ndarray::{Array1, ArrayRef1, ArrayRef2, Axis};
 use rand::Rng;
 use spendscape_stats::{BadInput, Estimate, bootstrap, column_means, determination, median};
 
@@ -34,9 +34,9 @@ pub struct R2Intervals {
 ///
 /// Those of [`spendscape_stats::r2`], [`BadInput::Empty`] without targets, [`BadInput::InvalidParameter`] unless there is at
 /// least one resample.
-pub fn r2_intervals<R: Rng>(
-    truth: &ArrayRef<f64, Ix2>,
-    predicted: &ArrayRef<f64, Ix2>,
+pub fn r2_intervals<R: Rng + ?Sized>(
+    truth: &ArrayRef2<f64>,
+    predicted: &ArrayRef2<f64>,
     resamples: usize,
     rng: &mut R,
 ) -> Result<R2Intervals, Error> {
@@ -100,7 +100,7 @@ impl AngularErrors {
     ///
     /// [`BadInput::ShapeMismatch`], [`BadInput::TooFew`] without rows, [`BadInput::NotFinite`], [`BadInput::Empty`] without
     /// angles.
-    pub fn new(truth: &ArrayRef<f64, Ix2>, predicted: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
+    pub fn new(truth: &ArrayRef2<f64>, predicted: &ArrayRef2<f64>) -> Result<Self, Error> {
         pair(truth, predicted)?;
         if truth.ncols() == 0 {
             return Err(Error::Input(BadInput::Empty { argument: "truth" }));
@@ -140,7 +140,7 @@ fn circular(angle: f64) -> f64 {
 }
 
 /// Unit vector with this longitude and these latitudes: the last latitude gives the last coordinate, and so on down.
-fn direction(angles: &ArrayRef<f64, Ix1>) -> Array1<f64> {
+fn direction(angles: &ArrayRef1<f64>) -> Array1<f64> {
     let mut w = Array1::zeros(angles.len() + 1);
     let mut radius = 1.0;
     for k in (1..angles.len()).rev() {
@@ -160,8 +160,8 @@ fn direction(angles: &ArrayRef<f64, Ix1>) -> Array1<f64> {
 /// assert!((angle - 45.0).abs() < 1e-12);
 /// ```
 #[must_use]
-pub fn degrees_between(a: &ArrayRef<f64, Ix1>, b: &ArrayRef<f64, Ix1>) -> f64 {
-    let unit = |v: &ArrayRef<f64, Ix1>| {
+pub fn degrees_between(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> f64 {
+    let unit = |v: &ArrayRef1<f64>| {
         // The largest entry first: the squares of extreme vectors leave the range of f64.
         let largest = v.fold(0.0_f64, |m, x| m.max(x.abs()));
         let scaled = v.mapv(|x| x / largest);
@@ -193,10 +193,7 @@ fn between(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
 /// # Errors
 ///
 /// Those of [`spendscape_stats::r2`].
-pub fn customer_errors(
-    truth: &ArrayRef<f64, Ix2>,
-    predicted: &ArrayRef<f64, Ix2>,
-) -> Result<Array1<f64>, Error> {
+pub fn customer_errors(truth: &ArrayRef2<f64>, predicted: &ArrayRef2<f64>) -> Result<Array1<f64>, Error> {
     pair(truth, predicted)?;
     let difference = truth.to_owned() - predicted;
     Ok(difference.map_axis(Axis(1), |row| row.dot(&row).sqrt()))
@@ -230,10 +227,7 @@ pub struct SegmentError {
 /// # Errors
 ///
 /// [`BadInput::ShapeMismatch`] unless there is a segment for each error.
-pub fn errors_by_segment(
-    errors: &ArrayRef<f64, Ix1>,
-    segments: &[usize],
-) -> Result<Vec<SegmentError>, Error> {
+pub fn errors_by_segment(errors: &ArrayRef1<f64>, segments: &[usize]) -> Result<Vec<SegmentError>, Error> {
     check::length("segments", errors.len(), segments.len())?;
     let mut groups = std::collections::BTreeMap::<usize, Vec<f64>>::new();
     for (&error, &segment) in errors.iter().zip(segments) {

@@ -1,6 +1,6 @@
 //! How fidelity grows with the number of training customers.
 
-use ndarray::{ArrayRef, Axis, Ix2};
+use ndarray::{ArrayRef2, Axis};
 use rand::Rng;
 use spendscape_stats::{Split, mean_r2, permutation};
 
@@ -41,10 +41,10 @@ pub struct CurvePoint {
 ///
 /// `BadInput::TooFew` if a size exceeds the training customers or is below two; else those of [`Ols::fit`] and
 /// [`Split::train_rows`].
-pub fn learning_curve<R: Rng>(
+pub fn learning_curve<R: Rng + ?Sized>(
     ols: Ols,
-    x: &ArrayRef<f64, Ix2>,
-    y: &ArrayRef<f64, Ix2>,
+    x: &ArrayRef2<f64>,
+    y: &ArrayRef2<f64>,
     split: &Split,
     sizes: &[usize],
     rng: &mut R,

@@ -1,6 +1,6 @@
 //! Estimated coefficients against a table of known ones: what was found, missed and invented.
 
-use ndarray::{ArrayRef, Axis, Ix2};
+use ndarray::{ArrayRef2, Axis};
 use spendscape_stats::{auc, correlation, mean_r2};
 
 use super::significance::{CoefficientTests, Correction, known_classes};
@@ -49,14 +49,14 @@ pub struct Recovery {
 /// `BadInput::NotFinite`, `BadInput::InvalidParameter` for a level outside (0, 1).
 pub fn recovery(
     tests: &CoefficientTests,
-    table: &ArrayRef<f64, Ix2>,
+    table: &ArrayRef2<f64>,
     level: f64,
     correction: Correction,
 ) -> Result<Recovery, Error> {
     let known = known_classes(table, tests.gauged.nrows())?;
     let significant = tests.significant_classes(level, correction)?;
     let scores = tests.scores();
-    let lengths = |a: &ArrayRef<f64, Ix2>| a.map_axis(Axis(1), |row| row.dot(&row).sqrt());
+    let lengths = |a: &ArrayRef2<f64>| a.map_axis(Axis(1), |row| row.dot(&row).sqrt());
     let model = Ols::params().fit(table, &tests.gauged)?;
     let pairs = || known.iter().zip(&significant);
     Ok(Recovery {
@@ -110,14 +110,14 @@ pub struct Unlisted {
 /// Those of [`recovery`].
 pub fn unlisted_classes(
     tests: &CoefficientTests,
-    table: &ArrayRef<f64, Ix2>,
-    association: &ArrayRef<f64, Ix2>,
+    table: &ArrayRef2<f64>,
+    association: &ArrayRef2<f64>,
 ) -> Result<Unlisted, Error> {
     let known = known_classes(table, tests.gauged.nrows())?;
     check::length("rows of association", known.len(), association.nrows())?;
     let pick = |wanted: bool| (0..known.len()).filter(|&c| known[c] == wanted).collect::<Vec<_>>();
     let (listed, classes) = (pick(true), pick(false));
-    let rows = |a: &ArrayRef<f64, Ix2>, which: &[usize]| a.select(Axis(0), which);
+    let rows = |a: &ArrayRef2<f64>, which: &[usize]| a.select(Axis(0), which);
     let model = Ols::params().fit(&rows(association, &listed), &rows(&tests.gauged, &listed))?;
     let expected = model.predict(&rows(association, &classes))?;
     let seen = rows(&tests.gauged, &classes);

@@ -1,6 +1,6 @@
 //! Gradient-boosted regression trees, one ensemble per target.
 
-use ndarray::{Array2, ArrayRef, Ix2};
+use ndarray::{Array2, ArrayRef2};
 use rayon::prelude::*;
 use spendscape_trees::{Binned, Boosting, Ensemble, Loss, MOST_BINS, Training};
 
@@ -86,7 +86,7 @@ impl BoostedTrees {
     ///
     /// `BadInput::InvalidParameter` for a parameter outside its range, `BadInput::TooFew` if a tree would see fewer than
     /// two customers; else those of [`crate::models::Ols::fit`].
-    pub fn fit(self, x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<BoostedModel, Error> {
+    pub fn fit(self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Result<BoostedModel, Error> {
         check::training("boosted trees", x, y, 2)?;
         check::parameter("trees", 0.0, self.trees > 0, "[1, inf)")?;
         check::parameter("max_depth", 0.0, self.max_depth > 0, "[1, 65535]")?;
@@ -117,7 +117,7 @@ impl BoostedModel {
     /// # Errors
     ///
     /// `BadInput::ShapeMismatch` unless `x` has the C columns of the training data, `BadInput::NotFinite`.
-    pub fn predict(&self, x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn predict(&self, x: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         check::features(x, self.features)?;
         let mut values = Array2::zeros((x.nrows(), self.ensembles.len()));
         for (ensemble, mut column) in self.ensembles.iter().zip(values.columns_mut()) {

@@ -1,6 +1,6 @@
 //! Ordinary least squares with an intercept, of minimum norm where the features are dependent.
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2, s};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, s};
 use spendscape_linalg::{eigh, lstsq, qr_pivoted, svd};
 use spendscape_stats::BadInput;
 
@@ -66,7 +66,7 @@ impl Ols {
     /// [`BadInput::ShapeMismatch`], [`BadInput::Empty`], [`BadInput::TooFew`] below two rows, [`BadInput::NotFinite`],
     /// [`BadInput::InvalidParameter`] for an `rcond` outside [0, 1), [`Error::LinearAlgebra`] for results beyond the range
     /// of f64.
-    pub fn fit(self, x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<LinearModel, Error> {
+    pub fn fit(self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Result<LinearModel, Error> {
         check::training("least squares", x, y, 2)?;
         check::parameter("rcond", self.rcond, (0.0..1.0).contains(&self.rcond), "[0, 1)")?;
         let moments = Moments::new(x, y)?;
@@ -79,8 +79,8 @@ impl Ols {
     /// The slower way, whose accuracy does not suffer from squaring.
     fn fit_by_svd(
         self,
-        x: &ArrayRef<f64, Ix2>,
-        y: &ArrayRef<f64, Ix2>,
+        x: &ArrayRef2<f64>,
+        y: &ArrayRef2<f64>,
         moments: &Moments,
     ) -> Result<LinearModel, Error> {
         let x_centered = centered(x, &moments.x_mean);
@@ -271,7 +271,7 @@ impl LinearModel {
     /// # Errors
     ///
     /// [`BadInput::ShapeMismatch`] unless `x` has the C columns of the training data, [`BadInput::NotFinite`].
-    pub fn predict(&self, x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn predict(&self, x: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         check::features(x, self.coefficients.nrows())?;
         // Centered as in the fit, so that large common offsets do not cancel against the intercept.
         Ok(centered(x, &self.feature_means).dot(&self.coefficients) + &self.target_means)
@@ -304,7 +304,7 @@ impl LinearModel {
     /// # Errors
     ///
     /// [`BadInput::ShapeMismatch`] unless there are C weights, [`BadInput::TooFew`] if no degree of freedom is left.
-    pub fn contrast(&self, weights: &ArrayRef<f64, Ix1>) -> Result<Option<Contrast>, Error> {
+    pub fn contrast(&self, weights: &ArrayRef1<f64>) -> Result<Option<Contrast>, Error> {
         check::length("weights", self.coefficients.nrows(), weights.len())?;
         check::finite("weights", &weights.to_owned().insert_axis(Axis(0)))?;
         let variance = self.residual_variance()?;
@@ -320,7 +320,7 @@ impl LinearModel {
     }
 
     /// Length of the part of `weights` that the features never show.
-    fn null_part(&self, weights: &ArrayRef<f64, Ix1>) -> f64 {
+    fn null_part(&self, weights: &ArrayRef1<f64>) -> f64 {
         // The range of the covariance is the row space; solving on it and mapping back projects on it.
         let eigen = match eigh(&self.unscaled_covariance) {
             Ok(eigen) => eigen,

@@ -1,6 +1,6 @@
 //! Means and centered second moments in one deterministic pass.
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, Zip, s};
+use ndarray::{Array1, Array2, ArrayRef2, Axis, Zip, s};
 use spendscape_linalg::add_gram;
 use spendscape_stats::column_means;
 
@@ -26,7 +26,7 @@ pub(crate) struct Moments {
 
 impl Moments {
     /// Two passes: the products are taken of centered values, so that nothing cancels.
-    pub(crate) fn new(x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
+    pub(crate) fn new(x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Result<Self, Error> {
         let (n, c, k) = (x.nrows(), x.ncols(), y.ncols());
         let x_mean = column_means(x);
         let y_mean = column_means(y);
@@ -55,7 +55,7 @@ impl Moments {
 }
 
 /// `a - mean`, row by row.
-pub(crate) fn centered(a: &ArrayRef<f64, Ix2>, mean: &Array1<f64>) -> Array2<f64> {
+pub(crate) fn centered(a: &ArrayRef2<f64>, mean: &Array1<f64>) -> Array2<f64> {
     let mut out = a.to_owned();
     for mut row in out.axis_iter_mut(Axis(0)) {
         row -= mean;

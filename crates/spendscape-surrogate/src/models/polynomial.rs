@@ -1,6 +1,6 @@
 //! Degree-2 polynomial surrogates: squares only, or all squares and products.
 
-use ndarray::{Array1, Array2, ArrayRef, ArrayView1, Axis, Ix2, concatenate, s};
+use ndarray::{Array1, Array2, ArrayRef2, ArrayView1, Axis, concatenate, s};
 use spendscape_linalg::{eigh, gram, matmul, solve_semidefinite};
 use spendscape_stats::{Standardizer, column_means};
 
@@ -89,7 +89,7 @@ impl Polynomial {
     /// # Errors
     ///
     /// Those of [`Ols::fit`]; with [`Terms::Full`] `BadInput::TooFew` unless there are more rows than columns.
-    pub fn fit(self, x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<PolynomialModel, Error> {
+    pub fn fit(self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Result<PolynomialModel, Error> {
         check::training("a polynomial", x, y, 2)?;
         let scale = Standardizer::fit(x)?;
         let scaled = scale.transform(x)?;
@@ -103,7 +103,7 @@ impl Polynomial {
 fn fit_squares(
     scale: Standardizer,
     scaled: &Array2<f64>,
-    y: &ArrayRef<f64, Ix2>,
+    y: &ArrayRef2<f64>,
 ) -> Result<PolynomialModel, Error> {
     let raw = scaled.mapv(|u| u * u);
     let squares = Standardizer::fit(&raw)?;
@@ -112,11 +112,7 @@ fn fit_squares(
     Ok(PolynomialModel { scale, form: Form::Squares { squares, model: Box::new(model) }, columns, rank })
 }
 
-fn fit_full(
-    scale: Standardizer,
-    scaled: &Array2<f64>,
-    y: &ArrayRef<f64, Ix2>,
-) -> Result<PolynomialModel, Error> {
+fn fit_full(scale: Standardizer, scaled: &Array2<f64>, y: &ArrayRef2<f64>) -> Result<PolynomialModel, Error> {
     let c = scaled.ncols();
     let columns = c + c * (c + 1) / 2;
     check::rows("a full polynomial of degree 2", columns + 2, scaled.nrows())?;
@@ -183,7 +179,7 @@ impl PolynomialModel {
     /// # Errors
     ///
     /// `BadInput::ShapeMismatch` unless `x` has the C columns of the training data, `BadInput::NotFinite`.
-    pub fn predict(&self, x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn predict(&self, x: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         check::features(x, self.scale.columns())?;
         let scaled = self.scale.transform(x)?;
         match &self.form {

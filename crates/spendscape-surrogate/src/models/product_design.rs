@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, s};
+use ndarray::{Array1, Array2, ArrayRef2, Axis, s};
 use rayon::prelude::*;
 use spendscape_linalg::add_product;
 
@@ -221,7 +221,7 @@ impl ProductDesign {
 
     /// Weights and constant of least squares for each target (N x K, their means taken off), or `None` if that takes too
     /// many steps.
-    pub(crate) fn fit(&self, targets: &ArrayRef<f64, Ix2>) -> Result<Option<Vec<Solution>>, Error> {
+    pub(crate) fn fit(&self, targets: &ArrayRef2<f64>) -> Result<Option<Vec<Solution>>, Error> {
         let residuals: Vec<Array1<f64>> =
             targets.columns().into_iter().map(|target| target.to_owned()).collect();
         let gradients = self.gradients(&residuals.iter().collect::<Vec<_>>())?;
@@ -352,7 +352,7 @@ pub(crate) fn values_of(z: &Array2<f64>, weights: &Array2<f64>) -> Result<Array1
 }
 
 /// Values from the rows z and their products with the weights.
-fn row_values(z: &ArrayRef<f64, Ix2>, products: &ArrayRef<f64, Ix2>) -> impl Iterator<Item = f64> {
+fn row_values(z: &ArrayRef2<f64>, products: &ArrayRef2<f64>) -> impl Iterator<Item = f64> {
     let features = z.ncols();
     z.rows()
         .into_iter()

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayRef, Axis, Ix2, concatenate, s};
+use ndarray::{Array1, Array2, ArrayRef2, Axis, concatenate, s};
 use rayon::prelude::*;
 use spendscape_linalg::{add_gram, add_product};
 
@@ -55,7 +55,7 @@ impl Group {
     }
 
     /// The products of the group's pairs for some rows of features.
-    fn products(&self, rows: &ArrayRef<f64, Ix2>) -> Array2<f64> {
+    fn products(&self, rows: &ArrayRef2<f64>) -> Array2<f64> {
         let mut out = Array2::zeros((rows.nrows(), self.sums.nrows()));
         for (u, mut products) in rows.rows().into_iter().zip(out.rows_mut()) {
             let factors = self.members.clone().flat_map(|j| u.iter().take(j + 1).map(move |v| v * u[j]));
@@ -90,7 +90,7 @@ fn pair_index(features: usize, k: usize, l: usize) -> usize {
 
 impl ProductMoments {
     /// Sums over all rows of the scaled features `u` (N x C) and centered targets `y` (N x K).
-    pub(crate) fn new(u: &Array2<f64>, y: &ArrayRef<f64, Ix2>) -> Result<Self, Error> {
+    pub(crate) fn new(u: &Array2<f64>, y: &ArrayRef2<f64>) -> Result<Self, Error> {
         let (n, c) = u.dim();
         let pairs = c * (c + 1) / 2;
         let mut fourth = Group::all(c);
@@ -170,7 +170,7 @@ impl ProductMoments {
 }
 
 /// All products of pairs of columns, in lexicographic order of the pairs.
-fn products_of(rows: &ArrayRef<f64, Ix2>, pairs: usize) -> Array2<f64> {
+fn products_of(rows: &ArrayRef2<f64>, pairs: usize) -> Array2<f64> {
     let mut out = Array2::zeros((rows.nrows(), pairs));
     for (u, mut products) in rows.rows().into_iter().zip(out.rows_mut()) {
         let mut start = 0;

@@ -1,6 +1,6 @@
 //! Ridge regression with a given penalty, or one chosen by generalized cross-validation.
 
-use ndarray::{Array1, Array2, ArrayRef, Ix2};
+use ndarray::{Array1, Array2, ArrayRef2};
 use spendscape_linalg::eigh;
 use spendscape_stats::BadInput;
 
@@ -81,7 +81,7 @@ impl Ridge {
     ///
     /// [`BadInput::InvalidParameter`] for a penalty that is not positive and finite, [`BadInput::Empty`] for an empty grid; else
     /// those of [`crate::models::Ols::fit`].
-    pub fn fit(&self, x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<RidgeFit, Error> {
+    pub fn fit(&self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Result<RidgeFit, Error> {
         check::training("ridge regression", x, y, 2)?;
         if self.grid.is_empty() {
             return Err(Error::Input(BadInput::Empty { argument: "grid of penalties" }));

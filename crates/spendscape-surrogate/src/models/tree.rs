@@ -1,6 +1,6 @@
 //! Regression trees (CART), one per target.
 
-use ndarray::{Array2, ArrayRef, Ix2};
+use ndarray::{Array2, ArrayRef2};
 use rayon::prelude::*;
 use spendscape_trees::{Cart, CartModel, SortedColumns};
 
@@ -61,7 +61,7 @@ impl RegressionTree {
     /// # Errors
     ///
     /// `BadInput::InvalidParameter` for a depth or leaf of 0; else those of [`crate::models::Ols::fit`].
-    pub fn fit(self, x: &ArrayRef<f64, Ix2>, y: &ArrayRef<f64, Ix2>) -> Result<TreeModel, Error> {
+    pub fn fit(self, x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Result<TreeModel, Error> {
         check::training("a regression tree", x, y, 2)?;
         check::parameter("max_depth", 0.0, self.max_depth != Some(0), "[1, 65535]")?;
         check::parameter("min_samples_leaf", 0.0, self.min_samples_leaf > 0, "[1, inf)")?;
@@ -85,7 +85,7 @@ impl TreeModel {
     /// # Errors
     ///
     /// `BadInput::ShapeMismatch` unless `x` has the C columns of the training data, `BadInput::NotFinite`.
-    pub fn predict(&self, x: &ArrayRef<f64, Ix2>) -> Result<Array2<f64>, Error> {
+    pub fn predict(&self, x: &ArrayRef2<f64>) -> Result<Array2<f64>, Error> {
         check::features(x, self.features)?;
         let mut values = Array2::zeros((x.nrows(), self.trees.len()));
         for (tree, mut column) in self.trees.iter().zip(values.columns_mut()) {

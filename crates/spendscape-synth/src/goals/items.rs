@@ -88,7 +88,7 @@ impl Classes {
     }
 }
 
-fn draw_class<R: Rng>(classes: &[(usize, f64)], rng: &mut R) -> usize {
+fn draw_class<R: Rng + ?Sized>(classes: &[(usize, f64)], rng: &mut R) -> usize {
     let last = classes.len() - 1;
     let level = rng.random::<f64>() * classes[last].1;
     classes[classes.partition_point(|(_, sum)| *sum <= level).min(last)].0

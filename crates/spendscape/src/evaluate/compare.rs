@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use serde::Serialize;
-use spendscape_run::{File, Found, Inputs, Notes, RunFolder, Sources, Stage, execute, inputs, outputs};
+use spendscape_run::{
+    File, Found, Inputs, NoParams, Notes, RunFolder, Sources, Stage, execute, inputs, outputs,
+};
 use spendscape_schema::tables::{self, ComparisonSummary, ComparisonSummaryRow, Segments};
 use spendscape_segments::{comparison::Comparison, stability::pairwise_agreement};
 use spendscape_stats::{median, quantile};
@@ -73,17 +74,13 @@ outputs! {
 #[derive(Debug)]
 pub struct Compare;
 
-/// It takes no parameters.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct CompareParams {}
-
 impl Stage for Compare {
     const NAME: &'static str = "compare";
-    type Params = CompareParams;
+    type Params = NoParams;
     type Inputs = CompareInputs;
     type Outputs = CompareOutputs;
 
-    fn run(_: &CompareParams, inputs: CompareInputs, _: &mut Notes) -> Result<CompareOutputs> {
+    fn run(_: &NoParams, inputs: CompareInputs, _: &mut Notes) -> Result<CompareOutputs> {
         let mut all = Comparison { rows: Vec::new() };
         let mut labels = Vec::new();
         for run in inputs.0 {
@@ -137,7 +134,7 @@ pub fn compare(run: &RunFolder, options: &CompareOptions, force: bool) -> Result
     let sources = seeds
         .iter()
         .fold(Sources::new(run), |sources, (seed, (_, one))| sources.folder(format!("seed {seed}"), one));
-    execute::<Compare>(&sources, &CompareParams {}, force)
+    execute::<Compare>(&sources, &NoParams {}, force)
 }
 
 fn defined(value: f64) -> Option<f64> {

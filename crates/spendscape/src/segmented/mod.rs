@@ -14,9 +14,9 @@ use spendscape_segments::directions::dominance_order;
 /// Parameters of the panel that customers who come later must share.
 pub(crate) const PANEL_PARAMETERS: [&str; 3] = ["window", "short_window", "empty_windows"];
 
-/// Customers and where they belong.
+/// Customers, and the segment of each.
 #[derive(Debug)]
-pub(crate) struct Found<'a> {
+pub(crate) struct Assigned<'a> {
     pub(crate) customers: &'a [String],
     pub(crate) traits: &'a [String],
     /// N x P.
@@ -29,7 +29,7 @@ pub(crate) struct Found<'a> {
     pub(crate) short: &'a [Option<usize>],
 }
 
-impl Found<'_> {
+impl Assigned<'_> {
     /// The table of segments.
     ///
     /// # Errors

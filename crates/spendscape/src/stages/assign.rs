@@ -8,12 +8,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use serde::Serialize;
 use serde_json::Value;
 use spendscape_dynamics::inverse::{InverseParams, inverse_regression};
 use spendscape_run::{
-    File, Found as FoundInputs, FromTable, Inputs, Model, Notes, RunFolder, Segmentation, Sourced, Sources,
-    Stage, StoredStates, StoredTargets, TableHead, TableInput, WithAxes, execute, inputs, outputs,
+    File, Found, FromTable, Inputs, Model, NoParams, Notes, RunFolder, Segmentation, Sourced, Sources, Stage,
+    StoredStates, StoredTargets, TableHead, TableInput, WithAxes, execute, inputs, outputs,
 };
 use spendscape_schema::{
     Coefficients, Panel, Scope, Targets, WindowSpec,
@@ -27,7 +26,7 @@ use crate::{
     readout::{axes, mean_shares, predictions, projection_along},
     scope,
     segmented::{
-        Found, PANEL_PARAMETERS,
+        Assigned, PANEL_PARAMETERS,
         identity::{self, Earlier, log_drift},
         profile::{Members, ProfileTables},
         short_segments,
@@ -114,7 +113,7 @@ impl TrainedCoefficients {
     /// The digest of their content, as the targets of the trained run say it.
     fn wanted(sources: &Sources<'_>) -> Result<Digest> {
         let trained = sources.of(TRAINED).context("there is no trained run")?;
-        let targets = TableHead::read(&trained, File::Targets, &FoundInputs::default())?;
+        let targets = TableHead::read(&trained, File::Targets, &Found::default())?;
         let wanted = targets.provenance.inputs.get(File::Coefficients.name()).cloned();
         wanted.with_context(|| format!("{} does not say its coefficients", targets.path.display()))
     }
@@ -125,13 +124,13 @@ impl Inputs for TrainedCoefficients {
         Vec::new()
     }
 
-    fn find(sources: &Sources<'_>) -> Result<FoundInputs> {
-        let mut found = FoundInputs::default();
+    fn find(sources: &Sources<'_>) -> Result<Found> {
+        let mut found = Found::default();
         found.add_file("coefficients", Self::wanted(sources)?);
         Ok(found)
     }
 
-    fn read(sources: &Sources<'_>, _: &FoundInputs) -> Result<Self> {
+    fn read(sources: &Sources<'_>, _: &Found) -> Result<Self> {
         let trained = sources.of(TRAINED).context("there is no trained run")?;
         let (file, wanted) = (File::Coefficients, Self::wanted(sources)?);
         let record = trained.run().record("train")?;
@@ -157,17 +156,13 @@ impl Inputs for TrainedCoefficients {
 #[derive(Debug)]
 pub struct Assign;
 
-/// It takes no parameters.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct AssignParams {}
-
 impl Stage for Assign {
     const NAME: &'static str = "assign";
-    type Params = AssignParams;
+    type Params = NoParams;
     type Inputs = AssignInputs;
     type Outputs = AssignOutputs;
 
-    fn run(_: &AssignParams, inputs: AssignInputs, notes: &mut Notes) -> Result<AssignOutputs> {
+    fn run(_: &NoParams, inputs: AssignInputs, notes: &mut Notes) -> Result<AssignOutputs> {
         let AssignInputs { panel, short, coefficients, trained } = inputs;
         let Sourced { value: panel, provenance: made, path } = panel;
         let place = || format!("{}", path.display());
@@ -184,7 +179,7 @@ impl Stage for Assign {
         let predictions = predictions(&model, &panel, &inverse, &targets.grades)?;
         let mean_shares = mean_shares(&panel);
         let short_segments = short_segments(&segmentation, &panel.customers, short.as_ref())?;
-        let found = Found {
+        let found = Assigned {
             customers: &panel.customers,
             traits: &model.traits,
             grades: &targets.grades,
@@ -248,7 +243,7 @@ pub fn assign(run: &RunFolder, options: &AssignOptions, force: bool) -> Result<(
     run.need(File::Panel)
         .with_context(|| format!("stage `{}` needs {}", Assign::NAME, File::Panel.name()))?;
     let sources = Sources::new(run).folder(TRAINED, &trained);
-    execute::<Assign>(&sources, &AssignParams {}, force)
+    execute::<Assign>(&sources, &NoParams {}, force)
 }
 
 /// Refuses a panel whose periods or rules are not those that the segments were made by.

@@ -22,7 +22,7 @@ use spendscape_segments::{directions::unit_rows, stability::bootstrap_stability}
 
 use super::command_line_defaults;
 use crate::segmented::{
-    Found, PANEL_PARAMETERS,
+    Assigned, PANEL_PARAMETERS,
     identity::{self, log_drift},
     profile::Members,
     short_segments,
@@ -148,7 +148,7 @@ impl Stage for Segment {
         }
         notes.add("periods", long.hidden.dim().1);
         let short_segments = short_segments(&segmentation, &long.customers, short.as_ref())?;
-        let found = Found {
+        let found = Assigned {
             customers: &long.customers,
             traits: &targets.traits,
             grades: &targets.grades,

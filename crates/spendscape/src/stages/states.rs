@@ -3,9 +3,10 @@
 
 use anyhow::Result;
 use ndarray::Array2;
-use serde::Serialize;
 use spendscape_dynamics::inverse::{InverseParams, InverseRegression, inverse_regression};
-use spendscape_run::{File, Model, Notes, Stage, StoredStates, StoredTargets, WithAxes, inputs, outputs};
+use spendscape_run::{
+    File, Model, NoParams, Notes, Stage, StoredStates, StoredTargets, WithAxes, inputs, outputs,
+};
 use spendscape_schema::{
     Panel,
     tables::{Angles, Frame, MeanShares, Predictions, Projection, Reach, TraitAxes},
@@ -56,17 +57,13 @@ outputs! {
 #[derive(Debug)]
 pub struct States;
 
-/// It takes no parameters.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct StatesParams {}
-
 impl Stage for States {
     const NAME: &'static str = "states";
-    type Params = StatesParams;
+    type Params = NoParams;
     type Inputs = StatesInputs;
     type Outputs = StatesOutputs;
 
-    fn run(_: &StatesParams, inputs: StatesInputs, notes: &mut Notes) -> Result<StatesOutputs> {
+    fn run(_: &NoParams, inputs: StatesInputs, notes: &mut Notes) -> Result<StatesOutputs> {
         let StatesInputs { panel, short, model, targets } = inputs;
         let states = StoredStates::compute(&model, &panel)?;
         let short = short.map(|short| StoredStates::compute(&model, &short)).transpose()?;

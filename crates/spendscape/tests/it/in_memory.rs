@@ -6,10 +6,10 @@ use ndarray::{Axis, s};
 use spendscape::stages::{
     explain::{ClassList, CustomerInputs, Explain, ExplainInputs, ExplainParams},
     segment::{Segment, SegmentInputs, SegmentOptions, SegmentParams},
-    states::{States, StatesInputs, StatesParams},
+    states::{States, StatesInputs},
     train::{TargetSteps, Train, TrainInputs, TrainOptions},
 };
-use spendscape_run::{File, IntoTable, Notes, RunFolder, Stage, TableHead};
+use spendscape_run::{File, IntoTable, NoParams, Notes, RunFolder, Stage, TableHead};
 use spendscape_stats::mean_r2;
 use spendscape_store::DigestOf;
 use spendscape_surrogate::explain::MAX_ERROR_DEGREES;
@@ -55,7 +55,7 @@ fn stages_give_in_memory_what_they_write_to_a_folder() {
         model: trained.model.clone(),
         targets: trained.targets.clone(),
     };
-    let found = States::run(&StatesParams::default(), inputs, &mut notes).unwrap();
+    let found = States::run(&NoParams {}, inputs, &mut notes).unwrap();
     assert!(notes.get("inverse_rank").is_some());
     assert_same(&run, File::States, found.states.clone());
     assert_same(&run, File::Angles, found.angles.clone());

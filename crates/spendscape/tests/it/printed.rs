@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 use spendscape_schema::{
-    Scope, Table,
+    CoefficientOrigin, Scope, Table,
     scope::SCOPE,
     tables::{FlaggedClasses, Taxonomy},
 };
@@ -125,7 +125,8 @@ fn a_run_says_who_was_left_out_which_days_it_is_of_and_what_its_traits_are_worth
     assert!(!card.contains("The customers are those of the ledger") && !card.contains("given by the user"));
     let targets = read_table(Path::new(&bench.path("result/targets.parquet")), Table::Targets).unwrap();
     let scope: Scope = serde_json::from_value(targets.provenance.parameters[SCOPE].clone()).unwrap();
-    assert!(scope.is_drawn() && scope.long().unwrap().dropped() == 11);
+    assert_eq!(scope.coefficients, Some(CoefficientOrigin::Drawn));
+    assert_eq!(scope.long().unwrap().dropped(), 11);
 
     explained(&bench, &run, &data);
     left_out(&run, &data);

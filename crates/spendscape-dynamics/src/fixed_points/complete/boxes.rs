@@ -1,6 +1,7 @@
 //! Newton-type tests of one box: the preconditioned Hansen-Sengupta step and the inflated Krawczyk test.
 
-use crate::dense::invert;
+use spendscape_linalg::small::inverse;
+
 use crate::interval::{Interval, Number, ROUND, TINY, down, up};
 
 /// Inflation: the tested box is the given one, this much larger relative to its radii ..
@@ -78,7 +79,7 @@ struct Preconditioned<const N: usize> {
 }
 
 fn precondition<const N: usize>(rows: &Rows<N>) -> Option<Preconditioned<N>> {
-    let y = invert(&rows.mid)?;
+    let y = inverse(&rows.mid)?;
     let gamma = (N as f64 + 3.0) * ROUND;
     let mut p = Preconditioned { a: [[0.0; N]; N], r: [[0.0; N]; N], b: [Interval::ZERO; N] };
     for i in 0..N {

@@ -4,8 +4,9 @@
 //! zero, and their pre-activations at most zero. Solutions strictly inside are the points of that region. On a border the
 //! Krawczyk test decides, over slopes from zero to one.
 
+use spendscape_linalg::small::{determinant_sign, invert};
+
 use super::{FixedPointList, Outcome, not_proved};
-use crate::dense::{det_sign, invert_any};
 use crate::fixed_points::FixedPoint;
 use crate::fixed_points::certificate::Certifier;
 use crate::fixed_points::spectrum::SpectrumWork;
@@ -62,7 +63,7 @@ fn sign(map: &RnnMap<'_>, point: &FixedPoint) -> i32 {
     for (index, v) in matrix.iter_mut().enumerate() {
         *v = f64::from(u8::from(index % (n + 1) == 0)) - *v;
     }
-    det_sign(n, &mut matrix)
+    determinant_sign(n, &mut matrix)
 }
 
 #[derive(Default)]
@@ -146,9 +147,9 @@ fn linear_solution(map: &RnnMap<'_>, active: &[usize]) -> Option<Vec<Interval>> 
         Interval::point(one) - Interval::point(map.cell.affine.recurrent(active[r], active[c]))
     };
     let matrix: Vec<Interval> = (0..n * n).map(|at| entry(at / n, at % n)).collect();
-    let middles: Vec<f64> = matrix.iter().map(|v| v.mid()).collect();
-    let (mut rows, mut inverse) = (Vec::new(), Vec::new());
-    if n > 0 && !invert_any(n, &middles, &mut rows, &mut inverse) {
+    let mut middles: Vec<f64> = matrix.iter().map(|v| v.mid()).collect();
+    let mut inverse = vec![0.0; n * n];
+    if !invert(n, &mut middles, &mut inverse) {
         return None;
     }
     let right: Vec<Interval> = active.iter().map(|k| map.z0[*k]).collect();

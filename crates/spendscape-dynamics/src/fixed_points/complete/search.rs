@@ -1,10 +1,11 @@
 //! Branch and bound over boxes: every root in `[-1, 1]^N`, each proved unique in its box, and no others.
 
+use spendscape_linalg::small::{determinant_sign, inverse};
+
 use super::boxes::{
     Refinement, Rows, Shown, excluded, hansen_sengupta, inflate, inside, krawczyk, meet, middle, widest,
 };
 use super::{Outcome, Reduced};
-use crate::dense::det_sign;
 use crate::interval::Interval;
 
 /// Passes over one box while its volume halves; further passes cost more than splitting.
@@ -248,7 +249,7 @@ impl<const N: usize> Search<N> {
         for _ in 0..NEWTON_STEPS {
             let thin: [Interval; N] = std::array::from_fn(|k| Interval::point(at[k]));
             let rows = system.rows(&thin, &at);
-            let Some(y) = crate::dense::invert(&rows.mid) else { break };
+            let Some(y) = inverse(&rows.mid) else { break };
             let step: [f64; N] =
                 std::array::from_fn(|i| (0..N).map(|j| y[i][j] * rows.value[j].mid()).sum::<f64>());
             if !step.iter().all(|s| s.is_finite()) {
@@ -288,7 +289,7 @@ impl<const N: usize> Search<N> {
             return;
         }
         let mut jacobian = rows.mid;
-        self.roots.push(Root { tight, unique, sign: det_sign(N, jacobian.as_flattened_mut()) });
+        self.roots.push(Root { tight, unique, sign: determinant_sign(N, jacobian.as_flattened_mut()) });
     }
 }
 

@@ -4,8 +4,8 @@
 mod schur;
 
 use num_complex::Complex64;
+use spendscape_linalg::small::{Field, invert};
 
-use crate::dense::{invert_any, size1};
 use crate::interval::{Interval, ROUND, TINY, down, up};
 use schur::Schur;
 
@@ -130,7 +130,9 @@ impl SpectrumWork {
 
     /// The inverse of the eigenbasis.
     fn invert_basis(&mut self, n: usize) -> bool {
-        self.basis = invert_any(n, &self.schur.vectors, &mut self.image, &mut self.inverse);
+        self.image.clone_from(&self.schur.vectors);
+        self.inverse.resize(n * n, Complex64::ZERO);
+        self.basis = invert(n, &mut self.image, &mut self.inverse);
         self.basis
     }
 
@@ -157,7 +159,7 @@ impl SpectrumWork {
                 let (m, d) = (mid[r * n + k], rad[r * n + k] + gamma * mid[r * n + k].abs());
                 for c in 0..n {
                     self.image[r * n + c] += v[k * n + c] * m;
-                    self.spread[r * n + c] += size1(v[k * n + c]) * d;
+                    self.spread[r * n + c] += v[k * n + c].size() * d;
                 }
             }
         }
@@ -166,7 +168,7 @@ impl SpectrumWork {
             let mut row = 0.0;
             for k in 0..n {
                 let m = self.inverse[r * n + k];
-                let size = size1(m);
+                let size = m.size();
                 for c in 0..n {
                     self.product[r * n + c] += m * self.image[k * n + c];
                     self.spread2[r * n + c] += size * self.spread[k * n + c];
@@ -177,9 +179,9 @@ impl SpectrumWork {
                 let mut magnitude = 1.0;
                 for k in 0..n {
                     s -= self.inverse[r * n + k] * v[k * n + c];
-                    magnitude += size1(self.inverse[r * n + k]) * size1(v[k * n + c]);
+                    magnitude += self.inverse[r * n + k].size() * v[k * n + c].size();
                 }
-                row += size1(s) + gamma * magnitude;
+                row += s.size() + gamma * magnitude;
             }
             error = error.max(row);
         }

@@ -3,8 +3,7 @@
 //! The basis is only an approximation that the interval code then judges, so failure is cheap: the caller falls back.
 
 use num_complex::Complex64;
-
-use crate::dense::size1;
+use spendscape_linalg::small::Field;
 
 /// Shifted QR steps allowed per eigenvalue: two or three are usual, and an uncapped solver can hang.
 const STEPS_PER_EIGENVALUE: usize = 30;
@@ -89,8 +88,8 @@ impl Schur {
         while hi > 0 {
             let mut lo = hi;
             while lo > 0 {
-                let scale = size1(h[(lo - 1) * n + lo - 1]) + size1(h[lo * n + lo]);
-                if size1(h[lo * n + lo - 1]) <= f64::EPSILON * scale {
+                let scale = h[(lo - 1) * n + lo - 1].size() + h[lo * n + lo].size();
+                if h[lo * n + lo - 1].size() <= f64::EPSILON * scale {
                     h[lo * n + lo - 1] = zero;
                     break;
                 }
@@ -106,7 +105,7 @@ impl Schur {
                 return false;
             }
             let shift = if steps % EXCEPTIONAL_EVERY == 0 {
-                h[hi * n + hi] + size1(h[hi * n + hi - 1])
+                h[hi * n + hi] + h[hi * n + hi - 1].size()
             } else {
                 wilkinson(h[(hi - 1) * n + hi - 1], h[(hi - 1) * n + hi], h[hi * n + hi - 1], h[hi * n + hi])
             };
@@ -149,7 +148,7 @@ impl Schur {
         let zero = Complex64::new(0.0, 0.0);
         self.vectors.clear();
         self.vectors.resize(n * n, zero);
-        let norm = self.h.iter().fold(f64::MIN_POSITIVE, |m, v| m.max(size1(*v)));
+        let norm = self.h.iter().fold(f64::MIN_POSITIVE, |m, v| m.max(v.size()));
         for k in 0..n {
             let lambda = self.h[k * n + k];
             self.y[k] = Complex64::new(1.0, 0.0);
@@ -159,7 +158,7 @@ impl Schur {
                     s += self.h[r * n + c] * self.y[c];
                 }
                 let mut d = lambda - self.h[r * n + r];
-                if size1(d) < SEPARATION * norm {
+                if d.size() < SEPARATION * norm {
                     d = Complex64::new(SEPARATION * norm, 0.0);
                 }
                 self.y[r] = s / d;

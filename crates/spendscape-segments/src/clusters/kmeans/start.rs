@@ -9,7 +9,7 @@ const CACHED_BLOCKS: usize = 32;
 
 /// Greedy k-means++: every new center is the best of `2 + ln k` candidates drawn with probability proportional to the
 /// squared distance from the centers chosen so far (Arthur and Vassilvitskii 2007, section 5).
-pub(super) fn plus_plus<R: Rng>(points: &Blocks, clusters: usize, rng: &mut R) -> Vec<f64> {
+pub(super) fn plus_plus<R: Rng + ?Sized>(points: &Blocks, clusters: usize, rng: &mut R) -> Vec<f64> {
     let dim = points.dim();
     let trials = 2 + (clusters as f64).ln() as usize;
     let mut centers = vec![0.0; clusters * dim];

@@ -51,11 +51,11 @@ pub struct GroupsOptions {
     #[serde(skip)]
     pub customers: Option<PathBuf>,
     /// What forms a group: the transactions of one day, or those with one timestamp (an invoice)
-    #[arg(long, value_enum, default_value_t = By::Day)]
-    pub group: By,
+    #[arg(long, value_enum, default_value_t = Grouping::Day)]
+    pub group: Grouping,
     /// What decides the goal of a group: most of its money, or its largest transaction
-    #[arg(long, value_enum, default_value_t = Decides::MostMoney)]
-    pub goal: Decides,
+    #[arg(long, value_enum, default_value_t = GoalChoice::MostMoney)]
+    pub goal: GoalChoice,
     /// Money that comes in has goals too: a class of income is one like a class of spending
     #[arg(long)]
     pub income: bool,
@@ -64,8 +64,8 @@ pub struct GroupsOptions {
     #[serde(serialize_with = "as_day")]
     pub until: Option<Date>,
     /// Column that tells where or how a customer paid
-    #[arg(long, value_enum, default_value_t = Where::Channel)]
-    pub channel: Where,
+    #[arg(long, value_enum, default_value_t = ChannelChoice::Channel)]
+    pub channel: ChannelChoice,
     /// Transactions of a block of customers, about: what training holds in memory at once
     #[arg(long, default_value_t = 1 << 18, value_name = "N", value_parser = count(1..=1 << 40))]
     pub block: usize,
@@ -78,27 +78,27 @@ pub struct GroupsOptions {
 /// Parameter of the provenance that names the goal of all classes that the map does not name.
 pub(super) const UNMAPPED_GOAL: &str = "unmapped_goal";
 
-/// What forms a group.
+/// The transactions that form a group: those of one day, or those of one timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
-pub enum By {
+pub enum Grouping {
     /// One day
     Day,
     /// One timestamp
     Time,
 }
 
-/// What decides the goal of a group.
+/// The goal of a group: that of most of its money, or of its largest transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
-pub enum Decides {
+pub enum GoalChoice {
     /// Most of its money
     MostMoney,
     /// Its largest transaction
     Largest,
 }
 
-/// The column that tells where or how a customer paid.
+/// The column that tells where or how a customer paid, if one does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
-pub enum Where {
+pub enum ChannelChoice {
     /// The ledger's column `channel`, if it has one
     Channel,
     /// The ledger's column `place`, if it has one
@@ -107,7 +107,7 @@ pub enum Where {
     None,
 }
 
-impl Where {
+impl ChannelChoice {
     fn column(self) -> Option<ChannelColumn> {
         match self {
             Self::Channel => Some(ChannelColumn::Channel),
@@ -246,8 +246,8 @@ impl Source {
         };
         let ledger = CustomerBlocks::survey(&[&path], request)?;
         let rules = GroupRules {
-            by: if options.group == By::Day { GroupBy::Day } else { GroupBy::Time },
-            goal: if options.goal == Decides::MostMoney { GoalRule::MostMoney } else { GoalRule::Largest },
+            by: if options.group == Grouping::Day { GroupBy::Day } else { GroupBy::Time },
+            goal: if options.goal == GoalChoice::MostMoney { GoalRule::MostMoney } else { GoalRule::Largest },
             until: Some(options.until.map_or(ledger.last_day(), day::number)),
         };
         Ok(Self { path, ledger, goals, covariates, rules, block: options.block, memory: options.memory })

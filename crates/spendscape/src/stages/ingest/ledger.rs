@@ -204,7 +204,7 @@ fn coefficients_for(taxonomy: &Taxonomy, options: &IngestOptions) -> Result<Opti
 }
 
 /// Coefficients from a standard normal for traits that mean nothing, named so that nobody takes them for personality.
-fn draw_coefficients<R: Rng>(classes: &[String], rng: &mut R) -> Coefficients {
+fn draw_coefficients<R: Rng + ?Sized>(classes: &[String], rng: &mut R) -> Coefficients {
     let traits: Vec<String> = (1..=5).map(|k| format!("drawn trait {k}")).collect();
     let weights = Array2::from_shape_simple_fn((classes.len(), traits.len()), || rng.sample(StandardNormal));
     Coefficients { classes: classes.to_vec(), traits, weights, population_share: None }
