@@ -99,6 +99,19 @@ pub struct Entry {
     pub control: Option<String>,
     /// What follows.
     pub reading: &'static str,
+    /// Which constant of the synthetic bank decides, where one does and the data are a synthetic bank's.
+    pub decided_by: Option<&'static str>,
+    /// Whether the data are synthetic.
+    pub synthetic: bool,
+}
+
+impl Entry {
+    /// How many seeds lie inside, and of how many, where the seeds do not agree.
+    pub(crate) fn split(&self) -> Option<(usize, usize)> {
+        let [low, high] = self.expected.filter(|_| self.verdict != Verdict::NotJudged)?;
+        let inside = self.per_seed.iter().filter(|value| (low..=high).contains(*value)).count();
+        (inside > 0 && inside < self.per_seed.len()).then_some((inside, self.per_seed.len()))
+    }
 }
 
 /// What was experimented on.
@@ -110,8 +123,10 @@ pub struct Subject<'a> {
     pub bank: Option<Bank>,
     /// Whether it has the size for which bands are known.
     pub full: bool,
-    /// Whether an outcome or goals are all that it measures: then only what it measured is of interest.
+    /// Whether it measures a part of what the others do: then only what it measured is of interest.
     pub partial: bool,
+    /// Whether its data are synthetic.
+    pub synthetic: bool,
 }
 
 /// Judges every acceptance row and claim on what the seeds of one experiment measured. The intervals of claims are those of the
@@ -178,6 +193,8 @@ fn judge_one(source: Source, statement: &Statement, subject: &Subject<'_>, measu
             Some(false) => statement.readings[1],
             None => "",
         },
+        decided_by: statement.decided_by.filter(|_| subject.synthetic),
+        synthetic: subject.synthetic,
     }
 }
 
@@ -225,7 +242,8 @@ mod tests {
     use crate::figure::Figure;
 
     /// The full bank with weak effects.
-    const BASE: Subject<'_> = Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false };
+    const BASE: Subject<'_> =
+        Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false, synthetic: true };
 
     fn seed(figure: Figure, value: f64) -> Measured {
         [(figure.to_string(), value)].into_iter().collect()

@@ -32,6 +32,7 @@ fn statements() -> Vec<Statement> {
             Value::Of(|measured| group_ratio(measured, FLAGGED)),
             Band::Both(FOUR_FIFTHS, 1.0),
         )
+        .decided_by("the groups differ in the trait N by construction, with weight .8")
         .control("bespoke features {}", Value::Of(|measured| group_ratio(measured, FLAGGED_BESPOKE)))
         .control("the groups' default rates themselves {}", Value::Of(|measured| group_ratio(measured, RATE)))
         .control("AUC within the groups {}", Value::Of(|measured| group_ratio(measured, AUC)))

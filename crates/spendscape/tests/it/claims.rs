@@ -110,7 +110,8 @@ fn every_statement_and_control_has_a_value() {
 
 #[test]
 fn every_acceptance_row_has_a_value() {
-    let subject = Subject { name: "small", bank: Some(Bank::Base), full: false, partial: false };
+    let subject =
+        Subject { name: "small", bank: Some(Bank::Base), full: false, partial: false, synthetic: true };
     let entries = judge(&subject, std::slice::from_ref(&SMALL.all));
     let mut rows = entries.iter().filter(|entry| entry.source == Source::Acceptance).peekable();
     assert!(rows.peek().is_some());
