@@ -97,7 +97,8 @@ fn in_a_word(entry: &Entry) -> String {
     };
     let mut doubts = Vec::new();
     if let Some((inside, seeds)) = entry.split() {
-        doubts.push(format!("in {inside} of {seeds} seeds"));
+        let does = if entry.verdict == Verdict::NotReproduced { "does " } else { "" };
+        doubts.push(format!("{does}in {inside} of {seeds} seeds"));
     }
     if entry.hangs_on.is_some() {
         doubts.push("hangs".to_owned());
@@ -108,16 +109,18 @@ fn in_a_word(entry: &Entry) -> String {
 /// On how many sets of public data it holds.
 fn on_public_data(judged: &[&Entry]) -> String {
     let public: Vec<&&Entry> = judged.iter().filter(|entry| !entry.synthetic).collect();
-    let holding: Vec<&str> = public
-        .iter()
-        .filter(|entry| entry.verdict == Verdict::Reproduced)
-        .map(|entry| entry.experiment.as_str())
-        .collect();
+    let of = |verdict: Verdict| -> Vec<&str> {
+        public
+            .iter()
+            .filter(|entry| entry.verdict == verdict)
+            .map(|entry| entry.experiment.as_str())
+            .collect()
+    };
+    let (holding, constructed) = (of(Verdict::Reproduced), of(Verdict::ByConstruction).len());
     match (public.len(), holding.len()) {
         (0, _) => "-".to_owned(),
-        (_, 0) if public.iter().all(|entry| entry.verdict == Verdict::ByConstruction) => {
-            "by construction".to_owned()
-        }
+        (all, _) if all == constructed => "by construction".to_owned(),
+        (all, 0) if constructed > 0 => format!("none of {all} but by construction"),
         (all, 0) => format!("none of {all}"),
         (all, n) if all == n => format!("all {n}"),
         (all, n) => format!("{n} of {all}: {}", holding.join(", ")),

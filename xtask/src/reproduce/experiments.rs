@@ -136,16 +136,18 @@ const fn plain(seed: u64) -> Work {
     Work::Train { seed, targets: "last", scaling: "z3" }
 }
 
-/// An outcome: its column, the file of labels in the data folder, and options.
+/// An outcome: its column, the files of labels and features in the data folder, and options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Outcome {
     target: &'static str,
     labels: &'static str,
+    /// A file of features there.
+    features: Option<&'static str>,
     options: &'static [&'static str],
 }
 
 const fn bank_outcome(target: &'static str, options: &'static [&'static str]) -> Outcome {
-    Outcome { target, labels: "outcomes.parquet", options }
+    Outcome { target, labels: "outcomes.parquet", features: None, options }
 }
 
 /// Outcomes of the synthetic bank, each beside its best possible score. Among many customers one more repeat of the
@@ -155,11 +157,13 @@ const BANK_OUTCOMES: [Outcome; 3] = [
     bank_outcome("illiquid", &["--best", "illiquid_score", "--group", "group", "--repeats", "1"]),
     bank_outcome("quintile", &["--best", "liquidity_score", "--group", "group", "--repeats", "1"]),
 ];
-/// Of 514 loans a few decide much, and a repeat of the cross-validation takes little.
+/// Of 514 loans a few decide much, and a repeat of the cross-validation takes little. The drawn coefficients mean nothing: those of
+/// the trajectory are fitted to the label, inside each fold.
 const LOAN_OUTCOME: Outcome = Outcome {
     target: "default",
     labels: "labels.csv",
-    options: &["--repeats", "20", "--group", "part,gender"],
+    features: Some(loans::DEMOGRAPHY),
+    options: &["--repeats", "20", "--group", "part,gender,age,land", "--fit-coefficients"],
 };
 /// Transactions of the Berka bank: with their full history before the loan, and early ones.
 const LOAN_TRANSACTIONS: [&str; 2] = ["feup_trans_test.csv.gz", "trans.asc.gz"];
@@ -361,10 +365,13 @@ impl Experiment {
                 shell::run(&mut train)?;
                 json(&mut command(&["evaluate", "--json"]))
             }
-            (Work::Outcome(Outcome { target, labels, options }), _) => {
+            (Work::Outcome(Outcome { target, labels, features, options }), _) => {
                 let mut command = program.command(&["outcomes"]);
                 command.arg(folder.join(target)).arg("--data").arg(&data);
                 command.arg("--labels").arg(data.join(labels)).args(["--target", target, "--json"]);
+                if let Some(features) = features {
+                    command.arg("--features").arg(data.join(features));
+                }
                 let figures: Measured = json(command.args(options))?;
                 // The figures' names start with the outcome's.
                 Ok(figures.into_iter().map(|(name, value)| (outcome_figure(target, &name), value)).collect())

@@ -202,6 +202,7 @@ const CASES: [Case; 28] = [
             ("best", "", "--best best", Parameter("best")),
             ("group", "", "--group group", Parameter("group")),
             ("features", "", "--features IN/features.csv", Input("features")),
+            ("fit_coefficients", "", "--fit-coefficients", Parameter("fit_coefficients")),
             ("folds", "--folds 2", "--folds 3", Parameter("folds")),
             ("repeats", "--repeats 1", "", Parameter("repeats")),
             ("balanced", "", "--balanced", Parameter("balanced")),
