@@ -43,6 +43,8 @@ pub struct Statement {
     pub decided_by: Option<&'static str>,
     /// Of an acceptance row, whether the band also holds for fewer customers and real data.
     pub everywhere: bool,
+    /// Of an acceptance row, the band on banks of the quick size.
+    pub quick: Option<Band>,
 }
 
 impl Statement {
@@ -59,6 +61,7 @@ impl Statement {
             readings: ["", ""],
             decided_by: None,
             everywhere: false,
+            quick: None,
         }
     }
 

@@ -5,7 +5,25 @@ use super::banks::{Draw, YEARS};
 /// Customers of a cell: enough for every claim, and few enough for many cells.
 pub(super) const CELL_CUSTOMERS: usize = 6_500;
 /// Seeds of a cell, each of a bank and of a net.
-pub(super) const CELL_SEEDS: u64 = 3;
+const CELL_SEEDS: u64 = 3;
+/// The same where experiments are quick: there are many cells.
+const QUICK_CELL_SEEDS: u64 = 1;
+
+/// How many seeds are measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seeds {
+    /// Of an experiment.
+    pub(super) most: u64,
+    /// Of a cell.
+    pub(super) cell: u64,
+}
+
+impl Seeds {
+    /// So many, and those of cells as quick ones have them or not.
+    pub(super) fn of(most: u64, quick: bool) -> Self {
+        Self { most, cell: if quick { QUICK_CELL_SEEDS } else { CELL_SEEDS } }
+    }
+}
 
 /// One of the ways in which the papers leave open what is done, or a bank that is made in another way.
 #[derive(Debug, Clone, Copy)]

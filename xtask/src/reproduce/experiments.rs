@@ -3,6 +3,7 @@
 use std::{
     io::Read as _,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, Result, bail};
@@ -10,7 +11,7 @@ use spendscape_claims::{Bank, Measured, outcome_figure};
 
 use super::{
     banks::{Draw, remove_ledgers},
-    cells::{CELL_SEEDS, CELLS, Cell},
+    cells::{CELLS, Cell, Seeds},
     goals::{self, Stream},
     loans,
 };
@@ -64,7 +65,7 @@ pub(crate) enum Preparation<'a> {
 
 impl Preparation<'_> {
     /// What has to be made for these experiments; a bank that several are done on, once.
-    pub(crate) fn of(experiments: &[Experiment], seeds: u64) -> Vec<Preparation<'_>> {
+    pub(crate) fn of(experiments: &[Experiment], seeds: Seeds) -> Vec<Preparation<'_>> {
         let mut banks: Vec<Draw> = Vec::new();
         let mut all = Vec::new();
         for experiment in experiments {
@@ -129,11 +130,6 @@ enum Work {
     },
     Outcome(Outcome),
     Goals(u64),
-}
-
-/// The way to train that is not a cell's.
-const fn plain(seed: u64) -> Work {
-    Work::Train { seed, targets: "last", scaling: "z3" }
 }
 
 /// An outcome: its column, the files of labels and features in the data folder, and options.
@@ -319,27 +315,29 @@ impl Experiment {
     }
 
     /// What is measured once the data are there, seed by seed.
-    pub(crate) fn jobs(&self, seeds: u64) -> Vec<Vec<Job>> {
+    pub(crate) fn jobs(&self, seeds: Seeds) -> Vec<Vec<Job>> {
         let own = Place::Own(self.name);
         let each = |most: u64, of: &dyn Fn(u64) -> Vec<(Place, Work)>| {
             let job = |(place, work)| Job { place, work };
-            (1..=seeds.min(most)).map(|seed| of(seed).into_iter().map(job).collect()).collect()
+            (1..=most).map(|seed| of(seed).into_iter().map(job).collect()).collect()
         };
         match &self.source {
-            Source::Bank { bank, customers } => each(u64::MAX, &|seed| {
+            Source::Bank { bank, customers } => each(seeds.most, &|seed| {
                 let place = Place::Bank(Draw::preset(bank.name(), *customers, seed));
                 let outcomes = BANK_OUTCOMES.map(|outcome| (place, Work::Outcome(outcome)));
-                [(place, plain(seed))].into_iter().chain(outcomes).collect()
+                [(place, Work::Run(seed))].into_iter().chain(outcomes).collect()
             }),
-            Source::Cell { cell, customers } => each(CELL_SEEDS, &|seed| {
+            Source::Cell { cell, customers } => each(seeds.cell, &|seed| {
                 let place = Place::Bank(cell.bank(*customers, seed));
                 let Cell { targets, scaling, is_label, .. } = *cell;
-                let train = Work::Train { seed, targets, scaling };
+                let train = Work::Cell { seed, targets, scaling };
                 vec![(place, if is_label { Work::Outcome(BANK_OUTCOMES[0]) } else { train })]
             }),
-            Source::Real { .. } => each(u64::MAX, &|seed| vec![(own, plain(seed))]),
+            Source::Real { .. } => each(seeds.most, &|seed| vec![(own, Work::Run(seed))]),
             Source::Loans(_) => each(1, &|_| vec![(own, Work::Outcome(LOAN_OUTCOME))]),
-            Source::Goals(_) => each(goals::MOST_SEEDS, &|seed| vec![(own, Work::Goals(seed))]),
+            Source::Goals(_) => {
+                each(seeds.most.min(goals::MOST_SEEDS), &|seed| vec![(own, Work::Goals(seed))])
+            }
         }
     }
 
@@ -353,17 +351,21 @@ impl Experiment {
         match (job.work, &self.source) {
             (Work::Goals(seed), Source::Goals(stream)) => stream.measure(program, &folder, seed),
             (Work::Goals(_), _) => bail!("{} has no goals", self.name),
-            (Work::Train { seed, targets, scaling }, _) => {
-                let run = folder.join(format!("seed-{seed}-{targets}-{scaling}"));
-                let command = |words: &[&str]| {
-                    let mut command = program.command(words);
-                    command.arg(&run).arg("--data").arg(&data);
-                    command
-                };
-                let mut train = command(&["run"]);
+            (Work::Run(seed), _) => {
+                let run = Run { program, folder: folder.join(format!("seed-{seed}")), data };
+                shell::run(run.command("run").args(["--seed", &seed.to_string()]))?;
+                run.evaluate()
+            }
+            (Work::Cell { seed, targets, scaling }, _) => {
+                let folder = folder.join(format!("seed-{seed}-{targets}-{scaling}"));
+                let run = Run { program, folder, data };
+                let mut train = run.command("train");
                 train.args(["--seed", &seed.to_string(), "--targets", targets, "--scaling", scaling]);
                 shell::run(&mut train)?;
-                json(&mut command(&["evaluate", "--json"]))
+                for stage in ["states", "dynamics"] {
+                    shell::run(&mut run.command(stage))?;
+                }
+                run.evaluate()
             }
             (Work::Outcome(Outcome { target, labels, features, options }), _) => {
                 let mut command = program.command(&["outcomes"]);
@@ -425,6 +427,25 @@ impl Experiment {
             Source::Goals(stream) => stream.prepare(program, data)?,
         }
         remove_ledgers(data, keep_ledger)
+    }
+}
+
+/// A run folder beside the data that it is about.
+struct Run<'a> {
+    program: &'a Program,
+    folder: PathBuf,
+    data: PathBuf,
+}
+
+impl Run<'_> {
+    fn command(&self, word: &str) -> Command {
+        let mut command = self.program.command(&[word]);
+        command.arg(&self.folder).arg("--data").arg(&self.data);
+        command
+    }
+
+    fn evaluate(&self) -> Result<Measured> {
+        json(self.command("evaluate").arg("--json"))
     }
 }
 
