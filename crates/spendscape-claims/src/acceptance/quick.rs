@@ -3,7 +3,7 @@
 use crate::claim::Band;
 
 /// Rows by their words, with the band on `base` and on `strong`. They are no prototype's: mean and four standard deviations of
-/// eight seeds of this program, each of a bank and a net (METHODS section 12), so that they say whether it computes what it did.
+/// six seeds of this program, each of a bank and a net (METHODS section 12), so that they say whether it computes what it did.
 const BANDS: [(&str, [f64; 2], [f64; 2]); 0] = [];
 
 /// The band of the row of these words.

@@ -56,9 +56,6 @@ fn statements() -> Vec<Statement> {
             )
     };
     vec![
-        by(0, "micro-segments treat women and men more alike than demographic segments do, at equal accuracy"),
-        by(1, "micro-segments treat ages more alike than demographic segments do, at equal accuracy"),
-        by(2, "micro-segments treat regions more alike than demographic segments do, at equal accuracy"),
         Statement::new(
             "avoids discrimination, promotes fairness",
             Value::Of(|measured| group_ratio(measured, FLAGGED)),
@@ -72,6 +69,9 @@ fn statements() -> Vec<Statement> {
             "Share of customers flagged for default in one group over that in the other, with trajectory features: above four fifths. The network was given no group, but nothing in it keeps group differences out.",
             "Share of customers flagged for default in one group over that in the other, with trajectory features: below four fifths. Leaving the group out of the features does not keep it out of the scores, because traits and groups go together.",
         ),
+        by(0, "micro-segments treat women and men more alike than demographic segments do, at equal accuracy"),
+        by(1, "micro-segments treat ages more alike than demographic segments do, at equal accuracy"),
+        by(2, "micro-segments treat regions more alike than demographic segments do, at equal accuracy"),
     ]
 }
 
