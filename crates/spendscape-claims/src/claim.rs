@@ -39,8 +39,12 @@ pub struct Statement {
     pub forced: Option<Forced>,
     /// What follows if the statement holds, and if it does not.
     pub readings: [&'static str; 2],
+    /// Which constant of the synthetic bank decides, if one does, in words that go on from "on the synthetic bank".
+    pub decided_by: Option<&'static str>,
     /// Of an acceptance row, whether the band also holds for fewer customers and real data.
     pub everywhere: bool,
+    /// Of an acceptance row, the band on banks of the quick size.
+    pub quick: Option<Band>,
 }
 
 impl Statement {
@@ -55,7 +59,9 @@ impl Statement {
             choice: None,
             forced: None,
             readings: ["", ""],
+            decided_by: None,
             everywhere: false,
+            quick: None,
         }
     }
 
@@ -83,6 +89,11 @@ impl Statement {
 
     pub(crate) fn readings(self, holds: &'static str, fails: &'static str) -> Self {
         Self { readings: [holds, fails], ..self }
+    }
+
+    /// A constant of the synthetic bank decides, in words that go on from "on the synthetic bank".
+    pub(crate) fn decided_by(self, constant: &'static str) -> Self {
+        Self { decided_by: Some(constant), ..self }
     }
 
     pub(crate) fn for_each_seed(self) -> Self {

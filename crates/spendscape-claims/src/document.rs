@@ -2,87 +2,58 @@
 
 use std::fmt::{Result, Write as _};
 
+use crate::cells::{CellTable, in_cell, interval};
 use crate::judge::{Entry, Source, Verdict, short};
+use crate::summary;
 
-/// What was judged in one of the cells that tell when a claim holds.
-#[derive(Debug, Clone)]
-pub struct CellEntries {
-    /// The cell's bank, the steps at which grades are asked for, and their scaling.
-    pub levels: [&'static str; 3],
-    /// How many customers its bank has.
-    pub customers: usize,
-    /// The claims.
-    pub entries: Vec<Entry>,
-}
-
-/// The text of `docs/REPRODUCTION.md` for experiments on so many synthetic customers with so many training seeds.
+/// The text of `docs/REPRODUCTION.md` for experiments on so many synthetic customers with so many seeds, each of a bank and of a
+/// net: a summary, when the claims hold, and every experiment.
 #[must_use]
-pub fn document(entries: &[Entry], cells: &[CellEntries], customers: usize, seeds: u64) -> String {
+pub fn document(entries: &[Entry], tables: &[CellTable], customers: usize, seeds: u64) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(&mut text, entries, customers, seeds).and_then(|()| write_cells(&mut text, cells));
+    let _ = write(&mut text, entries, tables, customers, seeds);
     text
 }
 
-/// In which cells each claim holds.
-fn write_cells(text: &mut String, cells: &[CellEntries]) -> Result {
-    let Some(CellEntries { customers, entries, .. }) = cells.first() else { return Ok(()) };
-    let size = entries.iter().map(|entry| entry.per_seed.len()).max().unwrap_or(0);
+fn write(text: &mut String, entries: &[Entry], tables: &[CellTable], customers: usize, seeds: u64) -> Result {
     writeln!(
         text,
-        "\n## When the claims hold\n\n\
-         The papers do not say at which steps the network is asked for the grades, nor how these are scaled, and whether there are\n\
-         kinds of customers is a property of a bank. So each claim is judged in every combination, on {customers} customers with {size}\n\
-         training seeds: the bank of one cloud of customers (base) or of five kinds (types), grades asked for after the last period\n\
-         (last) or after every one (every), scores scaled by three standard deviations (z3) or to their extremes (min-max).\n\
-         **Bold**: the claim holds there. *Hangs*: another way to make a choice that the papers leave free would turn the\n\
-         verdict.\n"
+        "# Reproduction\n\n\
+         *Written by `cargo xtask reproduce`; do not edit.* The data behind the papers are private: everything here was measured on\n\
+         synthetic banks, whose coefficient table was authored for this project and is not the published one, or on public data. A\n\
+         statement **holds** if the figure that decides it lies in the interval in which it is true as printed. *By construction*: the\n\
+         figure lies on that side for any network that fits the grades. *Hangs*: another way to make a choice that the papers leave\n\
+         free would turn the verdict.\n\n\
+         ## Summary\n"
     )?;
-    write!(text, "| # | claim | claim holds in ")?;
-    for cell in cells {
-        write!(text, "| {} ", cell.levels.join(", "))?;
+    summary::write(text, entries, tables)?;
+    if !tables.is_empty() {
+        writeln!(
+            text,
+            "\n## When the claims hold\n\n\
+             Each cell is a bank and a way to train, with a few seeds, each of a bank of its own and of a net. **Bold**: the claim holds there."
+        )?;
     }
-    writeln!(text, "|\n|---|---|---{}|", "|---".repeat(cells.len()))?;
-    let mut rows: Vec<&Entry> = Vec::new();
-    for entry in cells.iter().flat_map(|cell| &cell.entries) {
-        if !rows.iter().any(|row| row.claim == entry.claim) {
-            rows.push(entry);
-        }
+    for (at, table) in tables.iter().enumerate() {
+        table.write(text, at > 0)?;
     }
-    rows.sort_by_key(|entry| entry.source.number());
-    for entry in rows {
-        let Some(number) = entry.source.number() else { continue };
-        write!(text, "| {number} | {} | {} ", cell(entry.claim), interval(entry))?;
-        for other in cells {
-            let found = other.entries.iter().find(|found| found.claim == entry.claim);
-            let hangs = found.is_some_and(|found| found.hangs_on.is_some());
-            let shown = match found.and_then(|found| Some((found.verdict, short(found.measured?)))) {
-                Some((Verdict::Reproduced, value)) if hangs => format!("**{value}** (hangs)"),
-                Some((Verdict::Reproduced, value)) => format!("**{value}**"),
-                Some((Verdict::NotReproduced, value)) if hangs => format!("{value} (hangs)"),
-                Some((Verdict::ByConstruction, value)) => format!("{value} (by construction)"),
-                Some((_, value)) => value,
-                None => "-".to_owned(),
-            };
-            write!(text, "| {shown} ")?;
-        }
-        writeln!(text, "|")?;
+    if !entries.is_empty() {
+        write_experiments(text, entries, customers, seeds)?;
     }
     Ok(())
 }
 
-fn write(text: &mut String, entries: &[Entry], customers: usize, seeds: u64) -> Result {
+fn write_experiments(text: &mut String, entries: &[Entry], customers: usize, seeds: u64) -> Result {
     writeln!(
         text,
-        "# Reproduction\n\n\
-         *Written by `cargo xtask reproduce`; do not edit.* {customers} synthetic customers, {seeds} training seeds on one bank; figures\n\
-         are medians over the seeds, with the smallest and largest seed in brackets. The bank's data behind the papers are\n\
-         private: every figure here was measured on the synthetic bank (whose coefficient table was authored for this\n\
-         project and is not the published one) or on public data.\n\n\
-         A claim is *reproduced* if the figure that decides it lies in the interval in which the claim is true as printed, on\n\
-         any data. The control beside it says what the claim is worth. *By construction* means that the figure lies on that\n\
-         side for any network that fits the grades. Where a verdict *hangs on* a choice that the papers leave free, the figure by the\n\
-         other ways to choose stands beside it. *Not judged* means that nothing was measured, or no interval applies.\n"
+        "\n## What was measured\n\n\
+         {customers} synthetic customers, {seeds} seeds, each of a bank that is drawn with it and of a net that is trained on it. Figures are\n\
+         medians over the seeds, with the smallest and the largest in brackets: of {seeds} independent draws of bank and net these two\n\
+         enclose the median over all draws with a confidence of {:.0} %. On public data, of which there is one draw, they tell nets apart\n\
+         only. The control beside a figure says what a claim is worth; where a verdict hangs on a choice, the figure by the other ways\n\
+         to choose stands there too. *Not judged*: nothing was measured, or no interval applies.\n",
+        100.0 * confidence(seeds)
     )?;
     let mut names: Vec<&str> = entries.iter().map(|entry| entry.experiment.as_str()).collect();
     names.dedup();
@@ -119,13 +90,13 @@ fn write(text: &mut String, entries: &[Entry], customers: usize, seeds: u64) -> 
                 text,
                 "| {} | {} | {} | {} | {} | {} | {} | {} |",
                 number,
-                cell(entry.claim),
-                cell(entry.paper.unwrap_or("-")),
+                in_cell(entry.claim),
+                in_cell(entry.paper.unwrap_or("-")),
                 interval(entry),
                 measured(entry),
                 verdict(entry),
-                cell(&beside(entry)),
-                cell(entry.reading)
+                in_cell(&beside(entry)),
+                in_cell(entry.reading)
             )?;
         }
         if own(true).next().is_none() {
@@ -152,17 +123,22 @@ fn of<'a>(entries: &'a [Entry], name: &'a str, acceptance: bool) -> impl Iterato
         .filter(move |entry| entry.experiment == name && (entry.source == Source::Acceptance) == acceptance)
 }
 
-/// Text in a table: a bar would end the cell.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
+/// The verdict, how many seeds are on its side, and the choice on which it hangs.
+fn verdict(entry: &Entry) -> String {
+    let mut words = entry.verdict.name().to_owned();
+    if let Some((inside, seeds)) = entry.split() {
+        // Writing to a string cannot fail.
+        let _ = write!(words, " ({inside} of {seeds} seeds inside)");
+    }
+    match entry.hangs_on {
+        Some(choice) => format!("{words}, but it hangs on {choice}"),
+        None => words,
+    }
 }
 
-/// The verdict, and the choice on which it hangs.
-fn verdict(entry: &Entry) -> String {
-    match entry.hangs_on {
-        Some(choice) => format!("{}, but it hangs on {choice}", entry.verdict.name()),
-        None => entry.verdict.name().to_owned(),
-    }
+/// How surely the smallest and the largest of so many independent draws enclose the median over all draws.
+fn confidence(draws: u64) -> f64 {
+    1.0 - 0.5_f64.powi(draws as i32 - 1)
 }
 
 /// The controls, and the figure by other ways to choose.
@@ -172,13 +148,41 @@ fn beside(entry: &Entry) -> String {
     if parts.is_empty() { "-".to_owned() } else { parts.join(". ") }
 }
 
-fn interval(entry: &Entry) -> String {
-    entry.expected.map_or_else(|| "-".to_owned(), |[low, high]| format!("{} to {}", short(low), short(high)))
-}
-
 fn measured(entry: &Entry) -> String {
     let Some(median) = entry.measured else { return "-".to_owned() };
     let low = entry.per_seed.iter().copied().fold(f64::INFINITY, f64::min);
     let high = entry.per_seed.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     format!("{} [{}, {}]", short(median), short(low), short(high))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::c01_elbow;
+    use crate::judge::{Subject, judge};
+
+    #[test]
+    fn all_draws_but_those_on_one_side_enclose_the_median() {
+        assert!((confidence(5) - 0.9375).abs() < 1e-15 && confidence(1) == 0.0);
+    }
+
+    #[test]
+    fn the_summary_stands_first_and_the_cells_behind_it() {
+        let subject = Subject { name: "base", bank: None, full: false, partial: true, synthetic: true };
+        let seed = [(c01_elbow::ELBOW.to_string(), 3.0)].into_iter().collect();
+        let entries = judge(&subject, &[seed]);
+        let cells = vec![crate::CellEntries { levels: &["last"], entries: entries.clone() }];
+        let table =
+            CellTable { title: "Ways", factors: &["targets"], words: "Words.".to_owned(), about: &[], cells };
+        let text = document(&entries, &[table], 123, 5);
+        let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words:?} in {text}"));
+        assert!(
+            at("## Summary") < at("## When the claims hold") && at("### Ways") < at("## What was measured")
+        );
+        assert!(at("## What was measured") < at("## base") && at("confidence of 94 %") < at("## base"));
+        assert!(
+            text.contains("| # | claim | holds in | last |")
+                && text.contains("123 synthetic customers, 5 seeds")
+        );
+    }
 }

@@ -99,6 +99,19 @@ pub struct Entry {
     pub control: Option<String>,
     /// What follows.
     pub reading: &'static str,
+    /// Which constant of the synthetic bank decides, where one does and the data are a synthetic bank's.
+    pub decided_by: Option<&'static str>,
+    /// Whether the data are synthetic.
+    pub synthetic: bool,
+}
+
+impl Entry {
+    /// How many seeds lie inside, and of how many, where the seeds do not agree.
+    pub(crate) fn split(&self) -> Option<(usize, usize)> {
+        let [low, high] = self.expected.filter(|_| self.verdict != Verdict::NotJudged)?;
+        let inside = self.per_seed.iter().filter(|value| (low..=high).contains(*value)).count();
+        (inside > 0 && inside < self.per_seed.len()).then_some((inside, self.per_seed.len()))
+    }
 }
 
 /// What was experimented on.
@@ -108,14 +121,16 @@ pub struct Subject<'a> {
     pub name: &'a str,
     /// The synthetic bank, if it is one.
     pub bank: Option<Bank>,
-    /// Whether it has the size for which bands are known.
+    /// Whether it has the full size, for which an independent prototype gives bands, or the quick one.
     pub full: bool,
-    /// Whether an outcome or goals are all that it measures: then only what it measured is of interest.
+    /// Whether it measures a part of what the others do: then only what it measured is of interest.
     pub partial: bool,
+    /// Whether its data are synthetic.
+    pub synthetic: bool,
 }
 
 /// Judges every acceptance row and claim on what the seeds of one experiment measured. The intervals of claims are those of the
-/// papers' words and are judged on any data; the bands of acceptance rows hold for the full synthetic banks.
+/// papers' words and are judged on any data; the bands of acceptance rows hold for the synthetic banks, of full size or the quick one.
 #[must_use]
 pub fn judge(subject: &Subject<'_>, measured: &[Measured]) -> Vec<Entry> {
     let acceptance = acceptance::rows().into_iter().map(|row| (Source::Acceptance, row));
@@ -133,9 +148,11 @@ pub fn judge(subject: &Subject<'_>, measured: &[Measured]) -> Vec<Entry> {
 
 fn judge_one(source: Source, statement: &Statement, subject: &Subject<'_>, measured: &[Measured]) -> Entry {
     let per_seed = values(statement.value, measured);
-    let expected = statement.band.on(subject.bank);
     let is_claim = matches!(source, Source::Claim(_));
-    let judged = is_claim || statement.everywhere || (subject.full && subject.bank.is_some());
+    let is_full = is_claim || statement.everywhere || subject.full || subject.bank.is_none();
+    let band = if is_full { Some(statement.band) } else { statement.quick };
+    let expected = band.and_then(|band| band.on(subject.bank));
+    let judged = is_claim || statement.everywhere || subject.bank.is_some();
     let median_value = over_seeds(&per_seed);
     let holds = match (median_value, expected) {
         (Some(value), Some([low, high])) if judged => {
@@ -178,6 +195,8 @@ fn judge_one(source: Source, statement: &Statement, subject: &Subject<'_>, measu
             Some(false) => statement.readings[1],
             None => "",
         },
+        decided_by: statement.decided_by.filter(|_| subject.synthetic),
+        synthetic: subject.synthetic,
     }
 }
 
@@ -225,7 +244,8 @@ mod tests {
     use crate::figure::Figure;
 
     /// The full bank with weak effects.
-    const BASE: Subject<'_> = Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false };
+    const BASE: Subject<'_> =
+        Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false, synthetic: true };
 
     fn seed(figure: Figure, value: f64) -> Measured {
         [(figure.to_string(), value)].into_iter().collect()
@@ -250,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_inside_its_band_is_reproduced_on_the_full_bank_only() {
+    fn a_figure_is_judged_with_the_band_of_its_bank_and_size() {
         let verdict = |subject: &Subject<'_>, value: f64| {
             let entries = judge(subject, &[seed(c01_elbow::R2, value)]);
             entries.iter().find(|entry| entry.claim.starts_with("test R2")).unwrap().verdict
@@ -258,7 +278,14 @@ mod tests {
         assert_eq!(verdict(&BASE, 0.945), Verdict::Reproduced);
         assert_eq!(verdict(&BASE, 0.90), Verdict::NotReproduced);
         assert_eq!(verdict(&Subject { bank: Some(Bank::Strong), ..BASE }, 0.945), Verdict::NotReproduced);
-        assert_eq!(verdict(&Subject { full: false, ..BASE }, 0.945), Verdict::NotJudged);
+        let quick = Subject { full: false, ..BASE };
+        assert_eq!(verdict(&quick, 0.945), Verdict::Reproduced);
+        assert_eq!(verdict(&quick, 0.90), Verdict::NotReproduced);
+        let bands = |subject: &Subject<'_>| -> Vec<Option<[f64; 2]>> {
+            let entries = judge(subject, &[]).into_iter();
+            entries.filter(|entry| entry.source == Source::Acceptance).map(|entry| entry.expected).collect()
+        };
+        assert_ne!(bands(&quick), bands(&BASE), "the quick size has bands of its own");
         assert_eq!(verdict(&Subject { bank: None, ..BASE }, 0.945), Verdict::NotJudged);
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod acceptance;
+mod cells;
 mod claim;
 pub mod claims;
 mod document;
@@ -11,9 +12,11 @@ mod judge;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod measured;
+mod summary;
 
+pub use cells::{CellEntries, CellTable};
 pub use claim::{Band, Bank, Choice, Claim, Control, Forced, Statement, Value};
-pub use document::{CellEntries, document};
+pub use document::document;
 #[cfg(feature = "measure")]
 pub use evaluate::evaluate;
 pub use figure::{Family, Figure, Keyed, Name, Series};

@@ -1,5 +1,6 @@
 //! The coefficient table of the bank, and where its signs come from.
 
+use ndarray::s;
 use spendscape_schema::{Coefficients, CsvTable};
 
 use crate::Error;
@@ -22,6 +23,53 @@ pub const BANK_TABLE: &str = include_str!("../data/bank97.csv");
 /// Never for the table that comes with the crate.
 pub fn bank_coefficients() -> Result<Coefficients, Error> {
     Ok(Coefficients::from_csv(BANK_TABLE)?)
+}
+
+/// The table without `count` of the classes that have coefficients, which are taken out of it at even distances: their
+/// coefficients are zero. What a bank that is drawn with the whole table hides from those who are given this one.
+///
+/// ```
+/// let table = spendscape_synth::bank_coefficients()?;
+/// let listed = |table: &spendscape_schema::Coefficients| {
+///     table.weights.rows().into_iter().filter(|row| row.iter().any(|weight| *weight != 0.0)).count()
+/// };
+/// assert_eq!(listed(&table) - listed(&spendscape_synth::unlist(&table, 20)?), 20);
+/// # Ok::<(), spendscape_synth::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Count`] if no class with coefficients would be left.
+pub fn unlist(table: &Coefficients, count: usize) -> Result<Coefficients, Error> {
+    let is_listed = |row: &usize| table.weights.row(*row).iter().any(|weight| *weight != 0.0);
+    let listed: Vec<usize> = (0..table.classes.len()).filter(is_listed).collect();
+    if count >= listed.len() {
+        let what = "the classes with coefficients, to leave out";
+        return Err(Error::Count { what, count, found: listed.len() });
+    }
+    let mut without = table.clone();
+    for taken in 0..count {
+        without.weights.row_mut(listed[taken * listed.len() / count]).fill(0.0);
+    }
+    Ok(without)
+}
+
+/// The table in which only the first `count` traits have coefficients: the others drive nothing.
+///
+/// ```
+/// let one = spendscape_synth::first_traits(&spendscape_synth::bank_coefficients()?, 1)?;
+/// assert!(one.weights.column(1).iter().all(|weight| *weight == 0.0));
+/// # Ok::<(), spendscape_synth::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Count`] if there are fewer traits, or none is left.
+pub fn first_traits(table: &Coefficients, count: usize) -> Result<Coefficients, Error> {
+    if !(1..=table.traits.len()).contains(&count) {
+        return Err(Error::Count { what: "the first traits", count, found: table.traits.len() });
+    }
+    let mut first = table.clone();
+    first.weights.slice_mut(s![.., count..]).fill(0.0);
+    Ok(first)
 }
 
 /// A sign of the table that was published.
@@ -64,6 +112,39 @@ pub fn published_signs() -> Result<Vec<PublishedSign>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn classes_are_unlisted_at_even_distances() {
+        let table = bank_coefficients().unwrap();
+        assert_eq!(unlist(&table, 0).unwrap(), table);
+        let without = unlist(&table, 20).unwrap();
+        let is_zero = |table: &Coefficients, row: usize| table.weights.row(row).iter().all(|w| *w == 0.0);
+        let taken: Vec<usize> =
+            (0..97).filter(|row| is_zero(&without, *row) && !is_zero(&table, *row)).collect();
+        assert_eq!((taken.len(), taken[0]), (20, 0));
+        // All other rows are as they were.
+        assert!(
+            (0..97)
+                .filter(|row| !taken.contains(row))
+                .all(|row| table.weights.row(row) == without.weights.row(row))
+        );
+        // Of the 61 listed classes every third or fourth.
+        let listed: Vec<usize> = (0..97).filter(|row| !is_zero(&table, *row)).collect();
+        let places: Vec<usize> =
+            taken.iter().map(|row| listed.iter().position(|other| other == row).unwrap()).collect();
+        assert!(places.windows(2).all(|pair| [3, 4].contains(&(pair[1] - pair[0]))), "{places:?}");
+        assert!(matches!(unlist(&table, 61), Err(Error::Count { count: 61, found: 61, .. })));
+    }
+
+    #[test]
+    fn only_the_first_traits_drive_spending() {
+        let table = bank_coefficients().unwrap();
+        assert_eq!(first_traits(&table, 5).unwrap(), table);
+        let two = first_traits(&table, 2).unwrap();
+        assert_eq!(two.weights.slice(s![.., ..2]), table.weights.slice(s![.., ..2]));
+        assert!(two.weights.slice(s![.., 2..]).iter().all(|weight| *weight == 0.0));
+        assert!([0, 6].iter().all(|count| matches!(first_traits(&table, *count), Err(Error::Count { .. }))));
+    }
 
     #[test]
     fn the_table_has_the_signs_that_were_published() {

@@ -45,6 +45,16 @@ pub enum Error {
         /// The coefficient.
         value: f64,
     },
+    /// No class or no trait would be left in the coefficient table.
+    #[error("{count} of {what} cannot be chosen: the table has {found}")]
+    Count {
+        /// What is counted.
+        what: &'static str,
+        /// How many are asked for.
+        count: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// No class can take the uncategorized part of spending.
     #[error(
         "uncategorized spending needs a class without coefficients, and the table has none: name a class to take it"

@@ -16,7 +16,7 @@ mod params;
 mod transactions;
 
 pub use bank::{Bank, INCOME_CLASS, LAST_DAY};
-pub use coefficients::{BANK_TABLE, PublishedSign, bank_coefficients, published_signs};
+pub use coefficients::{BANK_TABLE, PublishedSign, bank_coefficients, first_traits, published_signs, unlist};
 pub use error::Error;
 pub use goals::{
     AGE_BANDS, GOAL_MAP, GOAL_NAMES, GOALS, GoalFiles, GoalGroup, GoalProcess, GoalStream, GoalSummary,

@@ -154,7 +154,7 @@ impl Bank {
         let z = self.traits_of(number, last);
         let tau = discipline(&z);
         let event = f64::from(u8::from(self.events()[[number, last]]));
-        let [intercept, by_buffer, by_discipline, by_event] = DEFAULT;
+        let [intercept, by_buffer, by_discipline, by_event] = default_weights(self.params.trait_share);
         let default_score =
             sigmoid(intercept + by_buffer * account.buffer[last] + by_discipline * tau + by_event * event);
 
@@ -192,6 +192,18 @@ impl Bank {
     }
 }
 
+/// The weights of [`DEFAULT`], or those with which discipline explains `share` of what buffer and discipline add to the log-odds,
+/// and the part of the buffer that it does not explain the rest; the variance of both together stays what it is.
+fn default_weights(share: Option<f64>) -> [f64; 4] {
+    let Some(share) = share else { return DEFAULT };
+    let [intercept, by_buffer, by_discipline, by_event] = DEFAULT;
+    let (with, without) =
+        (by_discipline + EXPLAINED.sqrt() * by_buffer, (1.0 - EXPLAINED).sqrt() * by_buffer);
+    let size = (with * with + without * without).sqrt();
+    let by_buffer = -size * (1.0 - share).sqrt() / (1.0 - EXPLAINED).sqrt();
+    [intercept, by_buffer, -size * share.sqrt() - EXPLAINED.sqrt() * by_buffer, by_event]
+}
+
 /// The discipline of a customer with traits `z`: a standard normal in the population.
 fn discipline(z: &[f64; TRAITS]) -> f64 {
     let mut variance = 0.0;
@@ -217,4 +229,36 @@ fn sigmoid(x: f64) -> f64 {
 
 fn normal_cdf(x: f64) -> f64 {
     0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What discipline and the rest of the buffer weigh in the log-odds, from the weights of buffer and discipline.
+    fn parts([_, by_buffer, by_discipline, _]: [f64; 4]) -> [f64; 2] {
+        [by_discipline + EXPLAINED.sqrt() * by_buffer, (1.0 - EXPLAINED).sqrt() * by_buffer]
+    }
+
+    #[test]
+    fn a_share_of_the_log_odds_is_what_traits_explain() {
+        let [with, without] = parts(default_weights(None));
+        let size = with * with + without * without;
+        assert_eq!(default_weights(None), DEFAULT);
+        assert!((with * with / size - 0.611).abs() < 5e-4, "{}", with * with / size);
+        for share in [0.0, 0.25, 0.611, 1.0] {
+            let [with, without] = parts(default_weights(Some(share)));
+            assert!(
+                (with * with / size - share).abs() < 1e-12
+                    && (without * without / size + share - 1.0).abs() < 1e-12
+            );
+            assert!(
+                with <= 0.0 && without <= 0.0,
+                "discipline and buffer keep from default: {with} {without}"
+            );
+        }
+        // The share that is the model's own gives the model's own weights.
+        let own = default_weights(Some(with * with / size));
+        assert!(own.iter().zip(DEFAULT).all(|(a, b)| (a - b).abs() < 1e-12), "{own:?}");
+    }
 }

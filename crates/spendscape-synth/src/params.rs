@@ -47,6 +47,7 @@ impl Preset {
 /// | `taste` | .6 | standard deviation of a customer's constant taste per class | 0 to 10 |
 /// | `noise` | .25 | standard deviation of a year's noise per class | 0 to 10 |
 /// | `concentration` | 150 | kappa: yearly spending in units of 200.00; larger is less noisy | above 0, to 100,000 |
+/// | `trait_share` | .611 | share of the variance of default's log-odds, life events apart, that traits explain; the account's own part has the rest | 0 to 1 |
 /// | `uncategorized` | no | a Beta(2, 18) fraction of each customer-year moves to the catch-all class | |
 /// | `catch_all` | the first class without coefficients | the class that takes uncategorized spending | |
 /// | `missing_years` | 0 | probability that a customer-year is missing (.1 when studied); one is always kept | 0 to 1 |
@@ -63,6 +64,7 @@ pub struct BankParams {
     pub(crate) taste: f64,
     pub(crate) noise: f64,
     pub(crate) concentration: f64,
+    pub(crate) trait_share: Option<f64>,
     pub(crate) uncategorized: bool,
     pub(crate) catch_all: Option<String>,
     pub(crate) missing_years: f64,
@@ -99,6 +101,7 @@ impl BankParams {
             taste: 0.6,
             noise: 0.25,
             concentration: 150.0,
+            trait_share: None,
             uncategorized: false,
             catch_all: None,
             missing_years: 0.0,
@@ -127,6 +130,8 @@ impl BankParams {
         noise: f64,
         /// Sets kappa, yearly spending in units of 200.00.
         concentration: f64,
+        /// Sets which share of default's log-odds traits explain; without it, the one that is the model's.
+        trait_share: Option<f64>,
         /// Moves a fraction of each customer-year to the catch-all class.
         uncategorized: bool,
         /// Names the catch-all class.
@@ -154,6 +159,13 @@ impl BankParams {
         within("the spread of yearly noise", self.noise, 0.0, 10.0, "from 0 to 10")?;
         let range = "above 0 and at most 100,000";
         within("the concentration (kappa)", self.concentration, f64::MIN_POSITIVE, 100_000.0, range)?;
+        within(
+            "the share of a label that traits explain",
+            self.trait_share.unwrap_or(0.0),
+            0.0,
+            1.0,
+            "from 0 to 1",
+        )?;
         within("the probability of a missing year", self.missing_years, 0.0, 1.0, "from 0 to 1")
     }
 }

@@ -1,14 +1,17 @@
-//! What is run: two synthetic banks and the public data, each with several training seeds.
+//! What is run: synthetic banks and ways to train, each with several seeds, and the public data.
 
 use std::{
     io::Read as _,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use spendscape_claims::{Bank, Measured, outcome_figure};
 
 use super::{
+    banks::{Draw, remove_ledgers},
+    cells::{CELLS, Cell, Seeds},
     goals::{self, Stream},
     loans,
 };
@@ -27,12 +30,10 @@ pub(crate) struct Experiment {
 
 #[derive(Debug)]
 enum Source {
-    Bank {
-        bank: Bank,
-        customers: usize,
-    },
-    /// A bank and a way to train, among the cells that tell when a claim holds.
-    Cell(Cell),
+    /// Seed k trains on the bank of seed k.
+    Bank { bank: Bank, customers: usize },
+    /// A bank and a way to train, among the cells that tell when a claim holds; customers of a bank of full size.
+    Cell { cell: Cell, customers: usize },
     Real {
         files: Vec<PathBuf>,
         map: PathBuf,
@@ -53,59 +54,96 @@ enum Taxonomy {
     Derived(usize),
 }
 
-/// One of the ways in which the papers leave open what is done, on a bank of one cloud of customers or of several kinds.
-#[derive(Debug, Clone, Copy)]
-struct Cell {
-    name: &'static str,
-    preset: &'static str,
-    targets: &'static str,
-    scaling: &'static str,
+/// What has to be made before anything is measured.
+#[derive(Debug)]
+pub(crate) enum Preparation<'a> {
+    /// A synthetic bank.
+    Bank(Draw),
+    /// The experiment's own panel or groups.
+    Own(&'a Experiment),
 }
 
-const fn cell(
-    name: &'static str,
-    preset: &'static str,
-    targets: &'static str,
-    scaling: &'static str,
-) -> Cell {
-    Cell { name, preset, targets, scaling }
+impl Preparation<'_> {
+    /// What has to be made for these experiments; a bank that several are done on, once.
+    pub(crate) fn of(experiments: &[Experiment], seeds: Seeds) -> Vec<Preparation<'_>> {
+        let mut banks: Vec<Draw> = Vec::new();
+        let mut all = Vec::new();
+        for experiment in experiments {
+            if !experiment.is_on_banks() {
+                all.push(Preparation::Own(experiment));
+            }
+            for Job { place, .. } in experiment.jobs(seeds).into_iter().flatten() {
+                if let Place::Bank(bank) = place
+                    && !banks.contains(&bank)
+                {
+                    banks.push(bank);
+                }
+            }
+        }
+        all.extend(banks.into_iter().map(Preparation::Bank));
+        all
+    }
+
+    /// Makes it.
+    ///
+    /// # Errors
+    /// If a command of the program fails or a file of the data set is not what it should be.
+    pub(crate) fn make(&self, program: &Program, out: &Path, keep_ledger: bool) -> Result<()> {
+        match self {
+            Self::Bank(bank) => bank.make(program, out, keep_ledger),
+            Self::Own(experiment) => experiment.prepare(program, out, keep_ledger),
+        }
+    }
 }
 
-/// Every combination.
-const CELLS: [Cell; 8] = [
-    cell("cell-base-last-z3", "base", "last", "z3"),
-    cell("cell-base-last-minmax", "base", "last", "min-max"),
-    cell("cell-base-every-z3", "base", "every", "z3"),
-    cell("cell-base-every-minmax", "base", "every", "min-max"),
-    cell("cell-types-last-z3", "types", "last", "z3"),
-    cell("cell-types-last-minmax", "types", "last", "min-max"),
-    cell("cell-types-every-z3", "types", "every", "z3"),
-    cell("cell-types-every-minmax", "types", "every", "min-max"),
-];
-/// Customers of a cell: enough for every claim, and few enough for many cells.
-pub(super) const CELL_CUSTOMERS: usize = 6_500;
-/// Training seeds of a cell.
-const CELL_SEEDS: u64 = 3;
+/// One thing to measure. Experiments that ask for the same thing share what was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Job {
+    place: Place,
+    work: Work,
+}
 
-/// One thing to measure.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Job {
-    /// Training to figures with this seed.
-    Seed(u64),
-    /// An outcome.
+/// Where the data are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Bank(Draw),
+    /// In the folder of the experiment of this name.
+    Own(&'static str),
+}
+
+impl Place {
+    fn folder(&self) -> PathBuf {
+        match self {
+            Self::Bank(bank) => bank.folder(),
+            Self::Own(name) => PathBuf::from(name),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// Training to figures.
+    Train {
+        seed: u64,
+        targets: &'static str,
+        scaling: &'static str,
+    },
     Outcome(Outcome),
+    Goals(u64),
 }
 
-/// An outcome: its column, the file of labels in the data folder, and options.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Outcome {
+/// An outcome: its column, the files of labels and features in the data folder, and options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Outcome {
     target: &'static str,
     labels: &'static str,
+    /// A file of features there.
+    features: Option<&'static str>,
     options: &'static [&'static str],
 }
 
 const fn bank_outcome(target: &'static str, options: &'static [&'static str]) -> Outcome {
-    Outcome { target, labels: "outcomes.parquet", options }
+    Outcome { target, labels: "outcomes.parquet", features: None, options }
 }
 
 /// Outcomes of the synthetic bank, each beside its best possible score. Among many customers one more repeat of the
@@ -115,24 +153,26 @@ const BANK_OUTCOMES: [Outcome; 3] = [
     bank_outcome("illiquid", &["--best", "illiquid_score", "--group", "group", "--repeats", "1"]),
     bank_outcome("quintile", &["--best", "liquidity_score", "--group", "group", "--repeats", "1"]),
 ];
-/// Of 514 loans a few decide much, and a repeat of the cross-validation takes little.
+/// Of 514 loans a few decide much, and a repeat of the cross-validation takes little. The drawn coefficients mean nothing: those of
+/// the trajectory are fitted to the label, inside each fold.
 const LOAN_OUTCOME: Outcome = Outcome {
     target: "default",
     labels: "labels.csv",
-    options: &["--repeats", "20", "--group", "part,gender"],
+    features: Some(loans::DEMOGRAPHY),
+    options: &["--repeats", "20", "--group", "part,gender,age,land", "--fit-coefficients"],
 };
 /// Transactions of the Berka bank: with their full history before the loan, and early ones.
 const LOAN_TRANSACTIONS: [&str; 2] = ["feup_trans_test.csv.gz", "trans.asc.gz"];
 
-/// Seed of the synthetic bank, and of the coefficients drawn for real data.
-const BANK_SEED: &str = "1";
+/// Seed of the coefficients drawn for real data.
+const DRAW_SEED: &str = "1";
 
 impl Experiment {
     /// Every experiment, the synthetic ones first.
     pub(crate) fn all(customers: usize, data: Option<&Path>) -> Vec<Self> {
         let bank = |bank: Bank| Self {
             name: bank.name(),
-            describe: format!("synthetic bank `{}`, {customers} customers", bank.name()),
+            describe: format!("synthetic banks `{}`, one per seed, of {customers} customers", bank.name()),
             source: Source::Bank { bank, customers },
         };
         let real =
@@ -152,11 +192,8 @@ impl Experiment {
         let berka = || Taxonomy::File(shell::root().join("datasets/berka/taxonomy.toml"));
         let cells = CELLS.map(|cell| Self {
             name: cell.name,
-            describe: format!(
-                "{CELL_CUSTOMERS} customers of the synthetic bank `{}`, targets {}, scaling {}",
-                cell.preset, cell.targets, cell.scaling
-            ),
-            source: Source::Cell(cell),
+            describe: format!("{}, targets {}, scaling {}", cell.describe, cell.targets, cell.scaling),
+            source: Source::Cell { cell, customers },
         });
         let mut all = vec![
             bank(Bank::Base),
@@ -214,12 +251,19 @@ impl Experiment {
         all
     }
 
-    /// The bank, the targets and the scaling of a cell, for the head of its column.
-    pub(crate) fn cell(&self) -> Option<[&'static str; 3]> {
-        match self.source {
-            Source::Cell(Cell { preset, targets, scaling, .. }) => Some([preset, targets, scaling]),
-            _ => None,
-        }
+    /// Whether it is a cell, which stands in tables of its own.
+    pub(crate) fn is_cell(&self) -> bool {
+        matches!(self.source, Source::Cell { .. })
+    }
+
+    /// Whether all its data are synthetic banks that it may share.
+    fn is_on_banks(&self) -> bool {
+        matches!(self.source, Source::Bank { .. } | Source::Cell { .. })
+    }
+
+    /// Whether its data are synthetic, so that constants of the bank decide what is found.
+    pub(crate) fn is_synthetic(&self) -> bool {
+        self.is_on_banks() || matches!(self.source, Source::Goals(Stream::Bank(_)))
     }
 
     /// Its name in files and in the summary.
@@ -236,13 +280,13 @@ impl Experiment {
     pub(crate) fn bank(&self) -> Option<Bank> {
         match self.source {
             Source::Bank { bank, .. } => Some(bank),
-            Source::Cell(_) | Source::Real { .. } | Source::Loans(_) | Source::Goals(_) => None,
+            Source::Cell { .. } | Source::Real { .. } | Source::Loans(_) | Source::Goals(_) => None,
         }
     }
 
-    /// Whether an outcome or goals are all that it measures.
+    /// Whether it measures a part of what the others do.
     pub(crate) fn is_partial(&self) -> bool {
-        matches!(self.source, Source::Loans(_) | Source::Goals(_))
+        matches!(self.source, Source::Cell { .. } | Source::Loans(_) | Source::Goals(_))
     }
 
     /// Whether each of its jobs takes longer than most experiments.
@@ -253,7 +297,7 @@ impl Experiment {
     /// What is missing to run it.
     pub(crate) fn missing(&self) -> Option<String> {
         match &self.source {
-            Source::Bank { .. } | Source::Cell(_) => None,
+            Source::Bank { .. } | Source::Cell { .. } => None,
             Source::Goals(stream) => {
                 let absent = stream.file().filter(|file| !file.exists())?;
                 Some(format!("{} is not there", absent.display()))
@@ -270,47 +314,66 @@ impl Experiment {
         }
     }
 
-    /// What is measured once the data are there; the jobs of all experiments are independent of each other.
-    pub(crate) fn jobs(&self, seeds: u64) -> Vec<Job> {
-        let outcomes = |outcomes: &[Outcome]| outcomes.iter().copied().map(Job::Outcome).collect::<Vec<_>>();
-        let seeds = |most: u64| (1..=seeds.min(most)).map(Job::Seed);
+    /// What is measured once the data are there, seed by seed.
+    pub(crate) fn jobs(&self, seeds: Seeds) -> Vec<Vec<Job>> {
+        let own = Place::Own(self.name);
+        let each = |most: u64, of: &dyn Fn(u64) -> Vec<(Place, Work)>| {
+            let job = |(place, work)| Job { place, work };
+            (1..=most).map(|seed| of(seed).into_iter().map(job).collect()).collect()
+        };
         match &self.source {
-            Source::Bank { .. } => seeds(u64::MAX).chain(outcomes(&BANK_OUTCOMES)).collect(),
-            Source::Real { .. } => seeds(u64::MAX).collect(),
-            Source::Cell(_) => seeds(CELL_SEEDS).collect(),
-            Source::Loans(_) => outcomes(&[LOAN_OUTCOME]),
-            Source::Goals(_) => seeds(goals::MOST_SEEDS).collect(),
+            Source::Bank { bank, customers } => each(seeds.most, &|seed| {
+                let place = Place::Bank(Draw::preset(bank.name(), *customers, seed));
+                let outcomes = BANK_OUTCOMES.map(|outcome| (place, Work::Outcome(outcome)));
+                [(place, Work::Run(seed))].into_iter().chain(outcomes).collect()
+            }),
+            Source::Cell { cell, customers } => each(seeds.cell, &|seed| {
+                let place = Place::Bank(cell.bank(*customers, seed));
+                let Cell { targets, scaling, is_label, .. } = *cell;
+                let train = Work::Cell { seed, targets, scaling };
+                vec![(place, if is_label { Work::Outcome(BANK_OUTCOMES[0]) } else { train })]
+            }),
+            Source::Real { .. } => each(seeds.most, &|seed| vec![(own, Work::Run(seed))]),
+            Source::Loans(_) => each(1, &|_| vec![(own, Work::Outcome(LOAN_OUTCOME))]),
+            Source::Goals(_) => {
+                each(seeds.most.min(goals::MOST_SEEDS), &|seed| vec![(own, Work::Goals(seed))])
+            }
         }
     }
 
-    /// Does one job: from training to figures for a seed, or one outcome.
+    /// Does one of its jobs: from training to figures for a seed, or one outcome.
     ///
     /// # Errors
     /// If a command of the program fails.
     pub(crate) fn measure(&self, program: &Program, out: &Path, job: Job) -> Result<Measured> {
-        let folder = out.join(self.name);
+        let folder = out.join(job.place.folder());
         let data = folder.join("data");
-        match (job, &self.source) {
-            (Job::Seed(seed), Source::Goals(stream)) => stream.measure(program, &folder, seed),
-            (Job::Seed(seed), _) => {
-                let run = folder.join(format!("seed-{seed}"));
-                let command = |words: &[&str]| {
-                    let mut command = program.command(words);
-                    command.arg(&run).arg("--data").arg(&data);
-                    command
-                };
-                let mut train = command(&["run"]);
-                train.args(["--seed", &seed.to_string()]);
-                if let Source::Cell(Cell { targets, scaling, .. }) = self.source {
-                    train.args(["--targets", targets, "--scaling", scaling]);
-                }
-                shell::run(&mut train)?;
-                json(&mut command(&["evaluate", "--json"]))
+        match (job.work, &self.source) {
+            (Work::Goals(seed), Source::Goals(stream)) => stream.measure(program, &folder, seed),
+            (Work::Goals(_), _) => bail!("{} has no goals", self.name),
+            (Work::Run(seed), _) => {
+                let run = Run { program, folder: folder.join(format!("seed-{seed}")), data };
+                shell::run(run.command("run").args(["--seed", &seed.to_string()]))?;
+                run.evaluate()
             }
-            (Job::Outcome(Outcome { target, labels, options }), _) => {
+            (Work::Cell { seed, targets, scaling }, _) => {
+                let folder = folder.join(format!("seed-{seed}-{targets}-{scaling}"));
+                let run = Run { program, folder, data };
+                let mut train = run.command("train");
+                train.args(["--seed", &seed.to_string(), "--targets", targets, "--scaling", scaling]);
+                shell::run(&mut train)?;
+                for stage in ["states", "dynamics"] {
+                    shell::run(&mut run.command(stage))?;
+                }
+                run.evaluate()
+            }
+            (Work::Outcome(Outcome { target, labels, features, options }), _) => {
                 let mut command = program.command(&["outcomes"]);
                 command.arg(folder.join(target)).arg("--data").arg(&data);
                 command.arg("--labels").arg(data.join(labels)).args(["--target", target, "--json"]);
+                if let Some(features) = features {
+                    command.arg("--features").arg(data.join(features));
+                }
                 let figures: Measured = json(command.args(options))?;
                 // The figures' names start with the outcome's.
                 Ok(figures.into_iter().map(|(name, value)| (outcome_figure(target, &name), value)).collect())
@@ -322,13 +385,10 @@ impl Experiment {
     ///
     /// # Errors
     /// If a command of the program fails or a file of the data set is not what it should be.
-    pub(crate) fn prepare(&self, program: &Program, out: &Path, keep_ledger: bool) -> Result<()> {
+    fn prepare(&self, program: &Program, out: &Path, keep_ledger: bool) -> Result<()> {
         let data = &out.join(self.name).join("data");
         match &self.source {
-            Source::Bank { bank, customers } => {
-                make_bank(program, data, bank.name(), *customers)?;
-            }
-            Source::Cell(cell) => make_bank(program, data, cell.preset, CELL_CUSTOMERS)?,
+            Source::Bank { .. } | Source::Cell { .. } => {}
             Source::Real { files, map, taxonomy, window, loans } => {
                 let mut command = program.command(&["ingest"]);
                 command.arg(data).arg("--files").args(files).arg("--map").arg(map);
@@ -348,7 +408,7 @@ impl Experiment {
                 };
                 let options =
                     ["--window", window, "--short-window", "none", "--empty-windows", "keep-zero:3"];
-                shell::run(command.args(options).args(["--draw-coefficients", BANK_SEED]))?;
+                shell::run(command.args(options).args(["--draw-coefficients", DRAW_SEED]))?;
             }
             Source::Loans(folder) => {
                 loans::write(folder, data)?;
@@ -362,26 +422,31 @@ impl Experiment {
                 let options = ["--window", "bi-monthly x 6", "--short-window", "none"];
                 // Nine accounts pay nothing out before their loan; they are loans all the same.
                 command.args(options).args(["--empty-windows", "keep-zero:0"]);
-                shell::run(command.args(["--draw-coefficients", BANK_SEED]))?;
+                shell::run(command.args(["--draw-coefficients", DRAW_SEED]))?;
             }
             Source::Goals(stream) => stream.prepare(program, data)?,
         }
-        for ledger in ["ledger.parquet", "goal_ledger.parquet"].map(|name| data.join(name)) {
-            if !keep_ledger && ledger.exists() {
-                std::fs::remove_file(&ledger)
-                    .with_context(|| format!("cannot remove {}", ledger.display()))?;
-            }
-        }
-        Ok(())
+        remove_ledgers(data, keep_ledger)
     }
 }
 
-/// Draws a bank and makes its panels.
-fn make_bank(program: &Program, data: &Path, preset: &str, customers: usize) -> Result<()> {
-    let customers = customers.to_string();
-    let options = ["--preset", preset, "--customers", &customers, "--seed", BANK_SEED];
-    shell::run(program.command(&["synth"]).arg(data).args(options))?;
-    shell::run(program.command(&["ingest"]).arg(data))
+/// A run folder beside the data that it is about.
+struct Run<'a> {
+    program: &'a Program,
+    folder: PathBuf,
+    data: PathBuf,
+}
+
+impl Run<'_> {
+    fn command(&self, word: &str) -> Command {
+        let mut command = self.program.command(&[word]);
+        command.arg(&self.folder).arg("--data").arg(&self.data);
+        command
+    }
+
+    fn evaluate(&self) -> Result<Measured> {
+        json(self.command("evaluate").arg("--json"))
+    }
 }
 
 /// The day before each account's loan, as `customer,day`, from Berka's table of loans (gzip, semicolons, yymmdd).

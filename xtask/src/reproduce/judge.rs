@@ -1,13 +1,15 @@
 //! Judging what was measured, at the end of a reproduction or again later.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
-use spendscape_claims::{CellEntries, Entry, Subject, document};
+use spendscape_claims::{CellEntries, CellTable, Entry, Subject, document};
 
 use super::{
-    experiments::{CELL_CUSTOMERS, Experiment},
+    cells::{LAYOUTS, Layout},
+    experiments::Experiment,
     figures::{Figures, Size},
     summary,
 };
@@ -69,8 +71,8 @@ impl Judged {
 /// If nothing was measured, or quick and full experiments lie side by side.
 pub(super) fn judge(results: &Path, names: Option<&[&str]>) -> Result<Judged> {
     let mut first = None;
-    let (mut entries, mut cells, mut missing): (Vec<Entry>, Vec<CellEntries>, _) =
-        (Vec::new(), Vec::new(), Vec::new());
+    let (mut entries, mut cells, mut missing): (Vec<Entry>, BTreeMap<&str, Vec<Entry>>, _) =
+        (Vec::new(), BTreeMap::new(), Vec::new());
     for experiment in Experiment::all(0, None) {
         let name = experiment.name();
         let is_asked_for = names.is_none_or(|names| names.contains(&name));
@@ -78,10 +80,16 @@ pub(super) fn judge(results: &Path, names: Option<&[&str]>) -> Result<Judged> {
             missing.push(name);
             continue;
         };
-        if let Some(levels) = experiment.cell() {
-            let subject = Subject { name, bank: None, full: false, partial: true };
-            let entries = spendscape_claims::judge(&subject, &figures.measured);
-            cells.push(CellEntries { levels, customers: CELL_CUSTOMERS, entries });
+        let subject = Subject {
+            name,
+            bank: experiment.bank(),
+            full: !figures.quick,
+            partial: experiment.is_partial(),
+            synthetic: experiment.is_synthetic(),
+        };
+        let judged = spendscape_claims::judge(&subject, &figures.measured);
+        if experiment.is_cell() {
+            cells.insert(name, judged);
             continue;
         }
         let how = (figures.quick, figures.size);
@@ -90,23 +98,35 @@ pub(super) fn judge(results: &Path, names: Option<&[&str]>) -> Result<Judged> {
             "{} holds figures of quick and of full experiments, or of other sizes: {name} is the first that differs",
             results.display()
         );
-        let full = !figures.quick;
-        let subject = Subject { name, bank: experiment.bank(), full, partial: experiment.is_partial() };
-        entries.extend(spendscape_claims::judge(&subject, &figures.measured));
+        entries.extend(judged);
     }
     if entries.is_empty() && cells.is_empty() {
         bail!("{} holds no figures: `cargo xtask reproduce --out` measures them", results.display());
     }
     // Cells are of one size, so that alone they are neither quick nor full.
     let (quick, Size { customers, seeds }) = first.unwrap_or((true, Size::of(true)));
-    let document = document(&entries, &cells, customers, seeds);
-    entries.extend(cells.into_iter().flat_map(|cell| cell.entries));
+    let document = document(&entries, &tables(&cells), customers, seeds);
+    entries.extend(cells.into_values().flatten());
     let [summary, text] = ["summary.json", "REPRODUCTION.md"].map(|name| results.join(name));
     summary::write(&summary, &entries)?;
     shell::replace(&text, &document)?;
     summary::print(&entries);
     println!("wrote {} and {}; tables and figures lie beside them", summary.display(), text.display());
     Ok(Judged { quick, document, missing })
+}
+
+/// The tables of the cells that were judged.
+fn tables(cells: &BTreeMap<&str, Vec<Entry>>) -> Vec<CellTable> {
+    let table = |layout: &Layout| {
+        let judged = |(name, levels): &(&str, &'static [&'static str])| {
+            Some(CellEntries { levels: *levels, entries: cells.get(name)?.clone() })
+        };
+        let Layout { title, factors, about, .. } = *layout;
+        let cells = layout.columns.iter().filter_map(judged).collect();
+        CellTable { title, factors, words: layout.words.to_owned(), about, cells }
+    };
+    // A cell that another table shows too, alone, shows nothing of what varies here.
+    LAYOUTS.iter().map(table).filter(|table| table.cells.len() > 1).collect()
 }
 
 #[cfg(test)]
@@ -154,7 +174,7 @@ mod tests {
         let size = Size { customers: 123, seeds: 4 };
         Figures { size, ..figures("base", false) }.write(folder.path()).unwrap();
         let judged = judge(folder.path(), None).unwrap();
-        assert!(judged.document.contains("123 synthetic customers, 4 training seeds"));
+        assert!(judged.document.contains("123 synthetic customers, 4 seeds"));
         figures("strong", false).write(folder.path()).unwrap();
         let refused = judge(folder.path(), None).unwrap_err().to_string();
         assert!(refused.contains("other sizes"), "{refused}");
@@ -171,7 +191,7 @@ mod tests {
         }
         let judged = judge(folder.path(), None).unwrap();
         assert!(judged.quick && judged.missing.contains(&"base"));
-        let head = "| # | claim | claim holds in | base, last, z3 | types, every, min-max |";
+        let head = "| # | claim | holds in | base, last, z3 | types, every, min-max |";
         assert!(judged.document.contains(head), "{}", judged.document);
         assert!(judged.document.contains("| 1 | three nodes by the elbow | 3 to 3 | **3** | 2 |"));
     }

@@ -1,5 +1,7 @@
 //! The papers' experiments from ledger to figures, and the judgment of their claims by `spendscape-claims`.
 
+mod banks;
+mod cells;
 mod experiments;
 mod figures;
 mod goals;
@@ -14,7 +16,8 @@ use clap::Args;
 use spendscape_claims::Measured;
 
 use self::{
-    experiments::{Experiment, Job},
+    cells::Seeds,
+    experiments::{Experiment, Job, Preparation},
     figures::{Figures, Size},
 };
 use crate::{datasets, program::Program, shell};
@@ -22,7 +25,7 @@ use crate::{datasets, program::Program, shell};
 /// Options of `cargo xtask reproduce`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// 6,500 customers and 3 training seeds instead of 26,000 and 5; no verdicts on bands that hold for the full size
+    /// 6,500 customers and 3 seeds instead of 26,000 and 5, and one seed instead of 3 of each cell that tells when a claim holds
     #[arg(long)]
     quick: bool,
     /// Folder of the public data sets; also SPENDSCAPE_DATA
@@ -64,31 +67,40 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("== {}: {}", experiment.name(), experiment.describe());
         Figures::remove(&out, experiment.name())?;
     }
-    program
-        .side_by_side(&experiments, |experiment| experiment.prepare(&program, &out, options.keep_ledger))?;
-    let mut jobs: Vec<(usize, Job)> = experiments
-        .iter()
-        .enumerate()
-        .flat_map(|(at, experiment)| experiment.jobs(size.seeds).into_iter().map(move |job| (at, job)))
-        .collect();
+    let seeds = Seeds::of(size.seeds, options.quick);
+    let preparations = Preparation::of(&experiments, seeds);
+    program.side_by_side(&preparations, |made| made.make(&program, &out, options.keep_ledger))?;
+    let asked: Vec<Vec<Vec<Job>>> = experiments.iter().map(|experiment| experiment.jobs(seeds)).collect();
+    let mut jobs = distinct(&asked);
     // What takes longest begins first, so that it does not run alone in the end.
     jobs.sort_by_key(|(at, _)| !experiments[*at].takes_longest());
     let measured = program.side_by_side(&jobs, |(at, job)| experiments[*at].measure(&program, &out, *job))?;
-    let mut per_experiment: Vec<Vec<Measured>> = vec![Vec::new(); experiments.len()];
-    for ((at, job), figures) in jobs.iter().zip(measured) {
-        let seeds = &mut per_experiment[*at];
-        match (job, seeds.first_mut()) {
-            // Outcomes train networks of their own in every fold, so that they are measured once and not per seed.
-            (Job::Outcome(_), Some(first)) => first.extend(figures),
-            _ => seeds.push(figures),
-        }
-    }
+    let of_job = |job: &Job| {
+        let found = jobs.iter().zip(&measured).find(|((_, other), _)| other == job);
+        found.map_or_else(Measured::default, |(_, figures)| figures.clone())
+    };
+    let of_seed = |jobs: &Vec<Job>| jobs.iter().flat_map(of_job).collect::<Measured>();
+    let per_experiment: Vec<Vec<Measured>> =
+        asked.iter().map(|seeds| seeds.iter().map(of_seed).collect()).collect();
     for (experiment, measured) in experiments.iter().zip(per_experiment) {
         Figures { experiment: experiment.name().to_owned(), quick: options.quick, size, measured }
             .write(&out)?;
     }
     let names: Vec<&str> = experiments.iter().map(Experiment::name).collect();
     judge::judge(&out, Some(&names))?.publish()
+}
+
+/// Each job once, with the place of an experiment that asks for it, in the order in which they are asked for.
+fn distinct(asked: &[Vec<Vec<Job>>]) -> Vec<(usize, Job)> {
+    let mut jobs: Vec<(usize, Job)> = Vec::new();
+    for (at, seeds) in asked.iter().enumerate() {
+        for job in seeds.iter().flatten() {
+            if !jobs.iter().any(|(_, other)| other == job) {
+                jobs.push((at, *job));
+            }
+        }
+    }
+    jobs
 }
 
 /// Refuses names that no experiment has.
@@ -103,6 +115,29 @@ fn check_names(only: &[String], all: &[Experiment]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The quick bank is the one of a cell: it is drawn once.
+    #[test]
+    fn what_several_experiments_ask_for_is_measured_once() {
+        let count = |customers: usize, names: &[&str], most: u64| {
+            let seeds = Seeds::of(most, false);
+            let all = Experiment::all(customers, None);
+            let of =
+                all.into_iter().filter(|experiment| names.contains(&experiment.name())).collect::<Vec<_>>();
+            let asked: Vec<_> = of.iter().map(|experiment| experiment.jobs(seeds)).collect();
+            (distinct(&asked).len(), Preparation::of(&of, seeds).len())
+        };
+        // A seed trains and learns three outcomes.
+        assert_eq!(count(6_500, &["base"], 3), (12, 3));
+        assert_eq!(count(6_500, &["base", "cell-base-last-z3"], 3), (15, 3));
+        assert_eq!(count(26_000, &["base", "cell-base-last-z3"], 5), (23, 8));
+        // Two ways to train on the same banks.
+        assert_eq!(count(6_500, &["cell-types-last-z3", "cell-types-every-z3"], 3), (6, 3));
+        assert_eq!(count(6_500, &["label-0", "label-100"], 3), (6, 6));
+        // A job that stands twice is done once.
+        let base = Experiment::all(9, None).remove(0).jobs(Seeds::of(2, true));
+        assert_eq!(distinct(&[base.clone(), base]).len(), 8);
+    }
 
     #[test]
     fn only_known_experiments_are_asked_for() {

@@ -23,6 +23,7 @@ pub const CLAIM: Claim = Claim { number: 1, section: "5", figures: FIGURES, stat
 fn statements() -> Vec<Statement> {
     vec![
         Statement::new("three nodes by the elbow", ELBOW, Band::Both(3.0, 3.0))
+        .decided_by("the grades have the rank that their covariance and the table of coefficients give them")
             .paper("3 nodes")
             .control(
                 "the fit with k nodes differs from that of the rank-k PCA of the grades by at most {}",

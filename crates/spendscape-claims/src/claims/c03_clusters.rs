@@ -66,6 +66,7 @@ fn statements() -> Vec<Statement> {
             "Accuracy of the dominant trait from the 15 nearest neighbors, over the commonest trait's share: neighbors tell little.",
         ),
         Statement::new("they form clusters", CLUSTERS_MINUS_NULL.of(SILHOUETTE), Band::Both(0.1, 1.0))
+        .decided_by("the traits of all customers are one Gaussian cloud, unless kinds of customers are set apart")
             .control("the silhouette is {}", CLUSTERS.of(SILHOUETTE))
             .control("that of one Gaussian cloud {}", CLUSTERS_NULL.of(SILHOUETTE))
             .readings(

@@ -43,6 +43,7 @@ fn statements() -> Vec<Statement> {
             WINDOWS_LSTM - WINDOWS_RAW,
             Band::Both(MORE, 1.0),
         )
+        .decided_by("traits keep .9 of themselves from year to year, and one customer in 25 has a life event")
         .control("with the LSTM {} of the customers keep their cluster", WINDOWS_LSTM)
         .control("with raw grades {}", WINDOWS_RAW)
         .otherwise(
@@ -75,6 +76,7 @@ fn statements() -> Vec<Statement> {
             YEARLY_LSTM,
             Band::Both(0.75, 1.0),
         )
+        .decided_by("traits keep .9 of themselves from year to year, and one customer in 25 has a life event")
         .control("with the running mean of the raw grades {} never move", YEARLY_RUNNING_MEAN)
         .control("with the raw grades of single years {}", YEARLY_RAW)
         .readings(

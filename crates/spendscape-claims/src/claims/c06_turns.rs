@@ -32,6 +32,7 @@ fn statements() -> Vec<Statement> {
             LATE_TURN_WITH - LATE_TURN_WITHOUT,
             Band::Both(15.0, 180.0),
         )
+        .decided_by("a life event draws all traits anew")
         .control("customers without an event turn by {} degrees", LATE_TURN_WITHOUT)
         .readings(
             "Mean turn of the last step, in degrees, over that of customers without a life event: the change shows.",

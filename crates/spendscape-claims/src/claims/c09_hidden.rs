@@ -19,6 +19,7 @@ fn statements() -> Vec<Statement> {
             HIDDEN_CORRELATION,
             Band::Both(0.5, 1.0),
         )
+        .decided_by("the 36 classes without a coefficient have no relation with traits, unless classes are taken out of the table")
         .control("classes without a coefficient that pass the test: {}", c08_coefficients::FALSE)
         .readings(
             "For classes without coefficients, |theta| goes with the class's correlation with the traits in the data.",

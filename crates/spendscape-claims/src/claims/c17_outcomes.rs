@@ -56,6 +56,7 @@ fn statements() -> Vec<Statement> {
             DEFAULT_LOW,
             Band::Both(NO_WORSE, 1.0),
         )
+        .decided_by("default hangs on the buffer, which balances show and spending does not")
         .control("difference in AUC {}", DEFAULT_DIFFERENCE)
         .control("up to {}", DEFAULT_HIGH)
         .control(
@@ -76,6 +77,7 @@ fn statements() -> Vec<Statement> {
             ILLIQUID_LOW,
             Band::Both(NO_WORSE, 1.0),
         )
+        .decided_by("the index is the buffer itself, of which traits explain .3, and balances show it")
         .control("difference in AUC {}", ILLIQUID_DIFFERENCE)
         .control("up to {}", ILLIQUID_HIGH)
         .control(

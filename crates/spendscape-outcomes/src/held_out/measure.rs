@@ -4,6 +4,7 @@ use ndarray::Array1;
 use rand::Rng;
 use spendscape_stats::Estimate;
 
+use super::parity::Flags;
 use crate::held_out::{
     BEST_POSSIBLE, ComparedSets, EVERYBODY, Measured, MeasuredPoint, MeasuredScore, Reference, SkippedGroup,
 };
@@ -42,7 +43,7 @@ struct Scored {
 /// let outcome = Outcome::new(Task::Continuous, &array![1.0, 2.0, 3.0, 4.0])?;
 /// let scores = array![[1.1, 1.9, 3.2, 3.9]];
 /// let held_out = [HeldOut { set: "spending".to_owned(), learner: Learner::Linear, scores }];
-/// let reference = Reference { best: None, groups: &[], pairs: &[], margin: 0.02 };
+/// let reference = Reference { best: None, groups: &[], pairs: &[], parity: None, margin: 0.02 };
 /// let found = measure_held_out(&outcome, &held_out, &reference, 50, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
 /// assert!(found.scores.iter().any(|score| score.measure == "concordance" && score.value == 1.0));
 /// # Ok::<(), spendscape_outcomes::Error>(())
@@ -132,6 +133,17 @@ pub fn measure_held_out<R: Rng + ?Sized>(
         }
     }
     measured.scores = found.into_iter().flatten().collect();
+    if let Some(sets) = reference.parity {
+        let rows = rows.as_slice();
+        parity(
+            &Cuts { scored: &scored, all: &all, cuts: &cuts, rows },
+            sets,
+            reference.groups,
+            draws,
+            rng,
+            &mut measured,
+        );
+    }
     compare(&scored, &all, reference, &mut measured)?;
     Ok(measured)
 }
@@ -161,6 +173,61 @@ fn groups(
         }
     }
     groups
+}
+
+/// Scores with the cuts above which customers are flagged.
+struct Cuts<'a> {
+    scored: &'a [Scored],
+    all: &'a [BinaryScores],
+    cuts: &'a [f64],
+    rows: &'a [usize],
+}
+
+/// How differently two sets treat the groups of each column: `gap` of both, and `gap_difference` of the first at equal accuracy,
+/// learner by learner.
+fn parity<R: Rng>(
+    cuts: &Cuts<'_>,
+    (set, other): (&str, &str),
+    columns: &[(String, Vec<String>)],
+    draws: usize,
+    rng: &mut R,
+    measured: &mut Measured,
+) {
+    let mut pairs: Vec<[usize; 2]> = Vec::new();
+    for (a, first) in cuts.scored.iter().enumerate().filter(|(_, scored)| scored.set == set) {
+        let same = |scored: &Scored| scored.set == other && scored.learner == first.learner;
+        pairs.extend(cuts.scored.iter().position(same).map(|b| [a, b]));
+    }
+    // Those that are large enough to be measured.
+    let measured_names: Vec<String> = measured.scores.iter().map(|row| row.group.clone()).collect();
+    for (column, values) in columns {
+        let mut names: Vec<&str> =
+            measured_names.iter().filter_map(|group| group.strip_prefix(column)?.strip_prefix('=')).collect();
+        names.sort_unstable();
+        names.dedup();
+        let groups: Vec<Option<usize>> =
+            cuts.rows.iter().map(|row| names.iter().position(|name| *name == values[*row])).collect();
+        for pair in &pairs {
+            let flagged =
+                pair.map(|k| cuts.all[k].scores().iter().map(|score| *score >= cuts.cuts[k]).collect());
+            let labels = cuts.all[pair[0]].labels();
+            let found = Flags { labels, flagged, groups: &groups, count: names.len() }.parity(draws, rng);
+            let mut push = |k: usize, measure: &'static str, found: Estimate| {
+                measured.scores.push(MeasuredScore {
+                    set: cuts.scored[k].set.clone(),
+                    learner: cuts.scored[k].learner,
+                    group: column.clone(),
+                    measure,
+                    customers: cuts.rows.len(),
+                    value: found.value,
+                    interval: Some([found.low, found.high]),
+                });
+            };
+            push(pair[0], "gap", found.gaps[0]);
+            push(pair[1], "gap", found.gaps[1]);
+            push(pair[0], "gap_difference", found.difference);
+        }
+    }
 }
 
 /// The measures of everybody and of every group.

@@ -17,6 +17,8 @@ pub struct Reference<'a> {
     pub groups: &'a [(String, Vec<String>)],
     /// Sets whose AUC is compared, with the set that each is compared with.
     pub pairs: &'a [(&'a str, &'a str)],
+    /// A set and the one beside which its flags are compared between groups, at equal accuracy.
+    pub parity: Option<(&'a str, &'a str)>,
     /// Margin of non-inferiority, in AUC.
     pub margin: f64,
 }
@@ -28,7 +30,7 @@ pub struct MeasuredScore {
     pub set: String,
     /// The learner's name; `none` of the best possible scores.
     pub learner: &'static str,
-    /// [`EVERYBODY`], or `column=value`.
+    /// [`EVERYBODY`], `column=value`, or a column whose groups are compared.
     pub group: String,
     /// The measure's name.
     pub measure: &'static str,

@@ -2,6 +2,7 @@
 
 mod measure;
 mod measured;
+mod parity;
 
 pub use measure::measure_held_out;
 pub use measured::{

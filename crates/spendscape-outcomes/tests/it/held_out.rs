@@ -52,7 +52,8 @@ fn a_binary_outcome_is_measured_for_everybody_by_group_and_between_sets() {
     let World { outcome, truth, scores, groups } = world();
     let held_out = [held("good", Learner::Linear, &scores[0]), held("bad", Learner::Linear, &scores[1])];
     let pairs = [("good", "bad"), ("bad", "good"), ("good", "absent")];
-    let reference = Reference { best: Some(&truth), groups: &groups, pairs: &pairs, margin: 0.01 };
+    let reference =
+        Reference { best: Some(&truth), groups: &groups, pairs: &pairs, parity: None, margin: 0.01 };
     let measured = measure_held_out(&outcome, &held_out, &reference, DRAWS, &mut rng(1)).unwrap();
     let adverse = outcome.above(0);
     let auc = |scores: &Array1<f64>, rows: &[usize]| {
@@ -77,6 +78,34 @@ fn a_binary_outcome_is_measured_for_everybody_by_group_and_between_sets() {
         measured.comparisons.iter().map(|row| (row.set.as_str(), row.verdict, row.decides)).collect();
     assert_eq!(found, [("good", NonInferiority::NonInferior, true), ("bad", NonInferiority::Inferior, true)]);
     assert_eq!(measured.comparisons[0].found.difference, -measured.comparisons[1].found.difference);
+}
+
+/// A set that is the group flags one group only; the one that knows the truth treats them alike.
+#[test]
+fn sets_are_compared_between_groups_at_equal_accuracy() {
+    let World { outcome, truth, scores, groups } = world();
+    let south: Array1<f64> = groups[0].1.iter().map(|group| f64::from(u8::from(group == "south"))).collect();
+    let held_out = [
+        held("good", Learner::Linear, &scores[0]),
+        held("region", Learner::Linear, &(0.5 * &south + 0.01 * &truth)),
+    ];
+    let measured = |sets| {
+        let reference = Reference { groups: &groups, parity: sets, ..Reference::default() };
+        measure_held_out(&outcome, &held_out, &reference, DRAWS, &mut rng(1)).unwrap()
+    };
+    let found = measured(Some(("good", "region")));
+    assert!(value(&found, "good", "region", "gap") < 0.2);
+    assert!(value(&found, "region", "region", "gap") > 0.5);
+    let difference = found.scores.iter().find(|row| row.measure == "gap_difference").unwrap();
+    assert!(difference.set == "good" && difference.interval.unwrap()[1] < 0.0, "{difference:?}");
+    let turned = measured(Some(("region", "good")));
+    let of = |measured: &Measured| {
+        measured.scores.iter().find(|row| row.measure == "gap_difference").unwrap().value
+    };
+    assert_eq!(of(&turned), -of(&found));
+    // Everything else is as without it.
+    let without = measured(None);
+    assert_eq!(found.scores[..without.scores.len()], without.scores);
 }
 
 #[test]

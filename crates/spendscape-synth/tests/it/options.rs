@@ -27,6 +27,8 @@ fn parameters_out_of_range_are_refused() {
         base().noise(-1.0),
         base().separation(20.5),
         base().spread(-1.0),
+        base().trait_share(Some(1.1)),
+        base().trait_share(Some(f64::NAN)),
     ] {
         let error = Bank::generate(&params, &bank_coefficients().unwrap()).unwrap_err();
         assert!(matches!(error, Error::Parameter { .. }), "{params:?}");

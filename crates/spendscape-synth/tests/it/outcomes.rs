@@ -58,6 +58,32 @@ fn outcomes_are_the_same_in_a_larger_bank_and_change_nothing_else() {
     assert_ne!(bank(&BankParams::new(Preset::Strong).customers(50).seed(2)).outcomes(), outcomes);
 }
 
+/// The log-odds of default are a matter of the account alone at one end, of traits alone at the other, and as spread at either.
+#[test]
+fn traits_explain_as_much_of_default_as_they_are_told_to() {
+    let with = |share| {
+        bank(&BankParams::new(Preset::Base).customers(4_000).event_probability(0.0).trait_share(share))
+    };
+    let own = with(None);
+    let tau: Array1<f64> = {
+        let z = own.traits();
+        let weights = [-0.3, -0.4, 0.0, 0.6, 0.1];
+        (0..4_000).map(|n| (0..5).map(|k| weights[k] * z[[n, 5, k]]).sum::<f64>()).collect()
+    };
+    let odds = |share| -> Array1<f64> {
+        with(share).outcomes().iter().map(|o| (o.default_score / (1.0 - o.default_score)).ln()).collect()
+    };
+    for (share, expected) in [(None, 0.611), (Some(0.0), 0.0), (Some(0.5), 0.5), (Some(1.0), 1.0)] {
+        let odds = odds(share);
+        let (a, b) = (&odds - odds.mean().unwrap(), &tau - tau.mean().unwrap());
+        let r2 = a.dot(&b).powi(2) / (a.dot(&a) * b.dot(&b));
+        // Five standard errors of a squared correlation among 4,000.
+        assert!((r2 - expected).abs() < 0.05, "{share:?}: {r2}");
+        assert!((odds.std(0.0) - 1.341).abs() < 0.08, "{share:?}: {}", odds.std(0.0));
+    }
+    assert_eq!(with(Some(0.2)).panel(), own.panel(), "labels change nothing else");
+}
+
 /// The last balance in months of outflow is what the default score was made from, and inflows add up.
 #[test]
 fn balances_show_the_buffer() {

@@ -80,6 +80,9 @@ const CASES: [Case; 28] = [
         options: &[
             ("preset", "--preset strong", "--preset base", Parameter("preset")),
             ("separation", "--separation 2", "--separation 1", Parameter("separation")),
+            ("trait_share", "--trait-share 0.5", "--trait-share 0.4", Parameter("trait_share")),
+            ("traits", "--traits 4", "--traits 3", Parameter("traits")),
+            ("unlisted", "--unlisted 3", "--unlisted 2", Parameter("unlisted")),
             ("customers", "--customers 100", "--customers 90", Parameter("customers")),
             ("years", "--years 7", "--years 6", Parameter("years")),
             ("seed", "--seed 2", "--seed 1", Seed),
@@ -199,6 +202,7 @@ const CASES: [Case; 28] = [
             ("best", "", "--best best", Parameter("best")),
             ("group", "", "--group group", Parameter("group")),
             ("features", "", "--features IN/features.csv", Input("features")),
+            ("fit_coefficients", "", "--fit-coefficients", Parameter("fit_coefficients")),
             ("folds", "--folds 2", "--folds 3", Parameter("folds")),
             ("repeats", "--repeats 1", "", Parameter("repeats")),
             ("balanced", "", "--balanced", Parameter("balanced")),

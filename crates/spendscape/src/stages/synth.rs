@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
+use ndarray::s;
 use serde::Serialize;
 use spendscape_run::{
     File, FromFile, GOAL_MAP_FILE, Notes, Outputs, RunFolder, Sources, Stage, StageWriter, TableOutput,
     execute, inputs,
 };
 use spendscape_schema::{CoefficientOrigin, Coefficients};
-use spendscape_synth::{Bank, BankParams, GOAL_MAP, GoalFiles, GoalProcess, Preset, bank_coefficients};
+use spendscape_synth::{
+    Bank, BankParams, GOAL_MAP, GoalFiles, GoalProcess, Preset, bank_coefficients, first_traits, unlist,
+};
 
 use crate::shipped::{CoefficientTable, read_coefficients};
 
@@ -25,6 +28,18 @@ pub struct SynthOptions {
     #[arg(long, value_name = "SD")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub separation: Option<f64>,
+    /// Share of default's log-odds that traits explain, from 0 to 1; the account explains the rest
+    #[arg(long, value_name = "SHARE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trait_share: Option<f64>,
+    /// How many of the traits drive spending and have coefficients, the first ones; all where not given
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traits: Option<usize>,
+    /// Leave this many classes that traits drive out of the coefficient table which is written
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlisted: Option<usize>,
     /// Number of customers
     #[arg(long, default_value_t = 26_000)]
     pub customers: usize,
@@ -102,7 +117,7 @@ pub struct SynthOutputs {
     pub bank: Bank,
     /// Years of the stream of goals, if there is one.
     pub goal_years: Option<usize>,
-    /// The coefficients that it was made with.
+    /// The coefficients that it was made with, without those that are hidden.
     pub coefficients: CoefficientTable,
 }
 
@@ -133,15 +148,21 @@ impl Stage for Synth {
             .years(options.years)
             .uncategorized(options.uncategorized)
             .missing_years(options.missing_years)
+            .trait_share(options.trait_share)
             .seed(options.seed);
         let (coefficients, origin) = match inputs.coefficients {
             Some(given) => (given.0, CoefficientOrigin::Given),
             None => (bank_coefficients()?, CoefficientOrigin::Authored),
         };
+        let traits = options.traits.unwrap_or(coefficients.traits.len());
+        let coefficients = first_traits(&coefficients, traits)?;
+        let mut written = unlist(&coefficients, options.unlisted.unwrap_or(0))?;
+        written.traits.truncate(traits);
+        written.weights = written.weights.slice_move(s![.., ..traits]);
         Ok(SynthOutputs {
             bank: Bank::generate(&bank, &coefficients)?,
             goal_years: params.goal_years,
-            coefficients: CoefficientTable { coefficients, origin },
+            coefficients: CoefficientTable { coefficients: written, origin },
         })
     }
 }

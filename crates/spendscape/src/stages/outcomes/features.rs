@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, path::Path, sync::OnceLock};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use ndarray::{Array1, Array2, Axis as Dimension, concatenate};
 use spendscape_lstm::{Dataset, NetworkParams, TrainParams};
 use spendscape_outcomes::{
-    BALANCE_FEATURES, BalanceHistory, Block, FeatureSet, Features, SPENDING_FEATURES, SpendingHistory,
-    UNIT_MINOR,
+    BALANCE_FEATURES, BalanceHistory, Block, FeatureSet, Features, Learner, Outcome, SPENDING_FEATURES,
+    SpendingHistory, Task, UNIT_MINOR,
 };
 use spendscape_run::{FromFile, Sourced, angle_names};
 use spendscape_schema::{Coefficients, Panel, Table, TargetScaling, Targets, csv::Record, seed, tables};
@@ -30,6 +30,11 @@ pub(super) const COMPARED: [(&str, &str); 5] = [
     ("combined-no-balance", "bespoke-no-balance"),
 ];
 
+/// The features of the trajectory, and a user's own ones, such as demographic ones: their flags are compared between groups.
+pub(super) const PARITY: (&str, &str) = ("trajectory", "features");
+/// The one trait of coefficients that are fitted to an outcome.
+const FITTED: &str = "fitted to the outcome";
+
 /// What is known of the customers.
 #[derive(Debug, Clone)]
 pub(super) struct CustomerData {
@@ -37,6 +42,8 @@ pub(super) struct CustomerData {
     panel: Option<(Panel, Coefficients, Option<BalanceHistory>)>,
     /// The user's own features: names, and N x F.
     table: Option<(Vec<String>, Array2<f64>)>,
+    /// Labels, if coefficients are fitted to them: of training customers only, in every fold anew.
+    labels: Option<(Task, Array1<f64>)>,
     /// Blocks in which nothing is learned, made when a fold first asks: they are the same in every fold.
     fixed: OnceLock<Vec<(&'static str, Named)>>,
 }
@@ -169,11 +176,15 @@ impl CustomerData {
             (None, None) => bail!("there is neither a panel nor a table of features"),
             (Some(panel), None) => {
                 let customers = panel.0.customers.clone();
-                Self { customers, panel: Some(panel), table: None, fixed: OnceLock::new() }
+                Self { customers, panel: Some(panel), table: None, labels: None, fixed: OnceLock::new() }
             }
-            (None, Some((customers, names, values))) => {
-                Self { customers, panel: None, table: Some((names, values)), fixed: OnceLock::new() }
-            }
+            (None, Some((customers, names, values))) => Self {
+                customers,
+                panel: None,
+                table: Some((names, values)),
+                labels: None,
+                fixed: OnceLock::new(),
+            },
             (Some(panel), Some((customers, names, values))) => {
                 let numbers: HashMap<&str, usize> =
                     customers.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
@@ -191,7 +202,8 @@ impl CustomerData {
                     rows.iter().map(|row| numbers[panel.0.customers[*row].as_str()]).collect();
                 let values = values.select(Dimension(0), &order);
                 let customers = panel.0.customers.clone();
-                let joined = Self { customers, panel: Some(panel), table: None, fixed: OnceLock::new() };
+                let joined =
+                    Self { customers, panel: Some(panel), table: None, labels: None, fixed: OnceLock::new() };
                 Self { table: Some((names, values)), ..joined.select(&rows) }
             }
         })
@@ -199,6 +211,19 @@ impl CustomerData {
 
     pub(super) fn customers(&self) -> &[String] {
         &self.customers
+    }
+
+    /// The same customers, whose coefficients are fitted to the outcome.
+    ///
+    /// # Errors
+    /// If there is no panel, or the outcome has more than two levels: it has no single score.
+    pub(super) fn fit_coefficients(self, outcome: &Outcome) -> Result<Self> {
+        ensure!(self.panel.is_some(), "--fit-coefficients needs a panel");
+        ensure!(
+            outcome.task() != Task::Ordinal,
+            "--fit-coefficients needs a binary or continuous outcome: an ordinal one has a score for each level"
+        );
+        Ok(Self { labels: Some((outcome.task(), outcome.values().clone())), ..self })
     }
 
     pub(super) fn select(&self, rows: &[usize]) -> Self {
@@ -210,11 +235,12 @@ impl CustomerData {
                 (panel.select(rows), coefficients.clone(), balances)
             }),
             table: self.table.as_ref().map(|(names, values)| (names.clone(), take(values))),
+            labels: self.labels.as_ref().map(|(task, values)| (*task, values.select(Dimension(0), rows))),
             fixed: OnceLock::new(),
         }
     }
 
-    /// Other data for some customers: their classes change places, their amounts and features change.
+    /// Other data for some customers: their classes change places, their amounts, features and labels change.
     pub(super) fn altered(&self, rows: &[usize]) -> Self {
         let mut altered = Self { fixed: OnceLock::new(), ..self.clone() };
         let change = |values: &mut Array2<f64>, row: usize| {
@@ -236,6 +262,9 @@ impl CustomerData {
             }
             if let Some((_, values)) = &mut altered.table {
                 change(values, *row);
+            }
+            if let Some((_, values)) = &mut altered.labels {
+                values[*row] = 1.0 - values[*row];
             }
         }
         altered
@@ -314,6 +343,9 @@ impl FoldFeatures {
         };
         let mut blocks: Vec<Block> = data.fixed()?.iter().map(|(name, named)| block(name, named)).collect();
         if let Some((panel, coefficients, _)) = &data.panel {
+            let fitted =
+                data.labels.as_ref().map(|labels| fit_coefficients(panel, labels, fold)).transpose()?;
+            let coefficients = fitted.as_ref().unwrap_or(coefficients);
             blocks.push(block("trajectory", &self.trajectory(panel, coefficients, fold)?));
         }
         Ok(blocks)
@@ -348,4 +380,29 @@ impl FoldFeatures {
         let lengths = lengths.insert_axis(Dimension(1));
         Ok((columns, concatenate(Dimension(1), &[flat.view(), angles.view(), lengths.view()])?))
     }
+}
+
+/// Coefficients of one trait: what a linear model of the outcome gives each class's mean share, fitted on the fold's training
+/// customers. The best that one trait can do where it is a sum over classes.
+pub(super) fn fit_coefficients(
+    panel: &Panel,
+    (task, values): &(Task, Array1<f64>),
+    fold: &Fold,
+) -> Result<Coefficients> {
+    let shares = panel.mean_shares().select(Dimension(0), &fold.train);
+    let outcome = Outcome::new(*task, values)?;
+    let model = Learner::Linear.params().fit(&shares, &outcome, &fold.train)?;
+    // Contributions are linear in the shares, so that those of one class alone less those of none are its coefficient.
+    let classes = panel.classes.len();
+    let contributions = |shares: &Array2<f64>| -> Result<Array2<f64>> {
+        model.contributions(shares)?.context("the linear model has no contributions")
+    };
+    let (each, none) = (contributions(&Array2::eye(classes))?, contributions(&Array2::zeros((1, classes)))?);
+    let weights = (each.diag().to_owned() - none.row(0)).insert_axis(Dimension(1));
+    Ok(Coefficients {
+        classes: panel.classes.clone(),
+        traits: vec![FITTED.to_owned()],
+        weights,
+        population_share: None,
+    })
 }

@@ -28,7 +28,7 @@ use spendscape_stats::{Fold, Standardizer, stratified_folds, time_split};
 
 pub use self::{features::FeatureFile, labels::LabelFile, table::read_figures};
 use self::{
-    features::{COMPARED, CustomerData, FoldFeatures},
+    features::{COMPARED, CustomerData, FoldFeatures, PARITY},
     labels::{Labels, Windows},
 };
 use super::{anchors::Anchors, count};
@@ -70,6 +70,10 @@ pub struct OutcomesOptions {
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     pub features: Option<PathBuf>,
+    /// Fit the coefficients of the trajectory to the outcome, inside each fold, where the panel's own mean nothing
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fit_coefficients: bool,
     /// Folds
     #[arg(long, default_value_t = 5, value_parser = count(2..=1_000))]
     pub folds: usize,
@@ -172,6 +176,7 @@ impl Stage for Outcomes {
         let outcome = Outcome::new(labels.task, &labels.values)
             .with_context(|| format!("{}, column {}", options.labels.display(), options.target))?;
         let features = FoldFeatures { units: options.units, seed: options.seed };
+        let data = if options.fit_coefficients { data.fit_coefficients(&outcome)? } else { data };
         let sets = data.sets();
         let study =
             Study { sets: &sets, learners: &Learner::ALL, balanced: options.balanced, outcome: &outcome };
@@ -180,7 +185,13 @@ impl Stage for Outcomes {
         let held_out = validate(&features, &data, study, &folds, first)?;
         let mut rng = seed::stream(options.seed, "outcome intervals", 0);
         let best = labels.best.as_deref();
-        let reference = Reference { best, groups: &labels.groups, pairs: &COMPARED, margin: options.margin };
+        let reference = Reference {
+            best,
+            groups: &labels.groups,
+            pairs: &COMPARED,
+            parity: Some(PARITY),
+            margin: options.margin,
+        };
         let measured = measure_held_out(&outcome, &held_out, &reference, options.draws, &mut rng)?;
         for SkippedGroup { group, customers, positives } in &measured.skipped {
             tracing::warn!(group, customers, positives, "too few of a class to measure the group");
