@@ -304,6 +304,7 @@ fn targets(
         scores,
         train: vec![false; panel.len()],
         scaling: known.scaling,
+        steps: known.steps,
         scope,
     })
 }
