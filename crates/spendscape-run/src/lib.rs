@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod asked;
 mod content;
 mod declare;
 mod files;
@@ -18,6 +19,7 @@ mod writer;
 /// The result of a stage: what it says of an error names files, columns and options.
 pub use anyhow::Result;
 
+pub use asked::{AskedGrades, answering_last};
 pub use content::{FromTable, IntoTable, Sourced, SpendingClasses, Stream, TableContent, WithAxes};
 pub use files::{File, GOAL_MAP_FILE};
 pub use folder::RunFolder;

@@ -2,13 +2,17 @@
 
 use anyhow::{Context, Result};
 use ndarray::Array2;
-use spendscape_schema::{Axes, Axis, Scope, Tabular, TargetScaler, TargetScaling, scope::SCOPE, tables};
+use spendscape_schema::{
+    Axes, Axis, Scope, Tabular, TargetScaler, TargetScaling, TargetSteps, scope::SCOPE, tables,
+};
 use spendscape_store::Stored;
 
 use crate::{FromTable, IntoTable, Notes, TableContent};
 
 /// Name of the scaling in the provenance of targets.
 const SCALING: &str = "scaling";
+/// Name of the steps at which the network is asked for the grades, in the provenance of targets.
+const STEPS: &str = "targets";
 
 /// The targets of N customers: P traits each.
 #[derive(Debug, Clone)]
@@ -25,6 +29,8 @@ pub struct StoredTargets {
     pub train: Vec<bool>,
     /// How scores became grades.
     pub scaling: TargetScaling,
+    /// Where the network is asked for the grades.
+    pub steps: TargetSteps,
     /// What the run is about, where its panel came from a ledger.
     pub scope: Option<Scope>,
 }
@@ -70,6 +76,14 @@ impl FromTable for StoredTargets {
             scaling: serde_json::from_value(said(SCALING).unwrap_or_default()).with_context(|| {
                 format!("{} does not say how its grades were scaled", stored.path().display())
             })?,
+            steps: said(STEPS).map_or(Ok(TargetSteps::default()), serde_json::from_value).with_context(
+                || {
+                    format!(
+                        "{} says oddly where the network is asked for its grades",
+                        stored.path().display()
+                    )
+                },
+            )?,
             traits: stored.axes.labels(Axis::Trait).map_err(|error| stored.refuse(error))?.to_vec(),
             customers: table.customer,
             scores: table.score,
@@ -83,6 +97,7 @@ impl IntoTable for StoredTargets {
     fn into_table(self) -> Result<TableContent> {
         let mut notes = Notes::default();
         notes.add(SCALING, serde_json::to_value(self.scaling)?);
+        notes.add(STEPS, serde_json::to_value(self.steps)?);
         if let Some(scope) = &self.scope {
             notes.add(SCOPE, serde_json::to_value(scope)?);
         }

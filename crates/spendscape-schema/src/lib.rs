@@ -31,6 +31,6 @@ pub use panel::Panel;
 pub use scope::{CoefficientOrigin, Coverage, LeftOut, Scope};
 pub use tables::{Column, Kind, Table, Tabular};
 pub use tally::{EXAMPLES, Tally};
-pub use targets::{TargetScaler, TargetScaling, Targets};
+pub use targets::{TargetScaler, TargetScaling, TargetSteps, Targets};
 pub use taxonomy::{Flow, Taxonomy, Unmapped};
 pub use window::{EmptyWindows, Period, WindowLength, WindowSpec};

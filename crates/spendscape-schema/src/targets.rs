@@ -22,6 +22,17 @@ pub enum TargetScaling {
     MinMax,
 }
 
+/// Steps at which a network is asked for a customer's grades in training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetSteps {
+    /// After the last period.
+    #[default]
+    Last,
+    /// After every period, of what it has seen so far.
+    Every,
+}
+
 /// Standard deviations that [`TargetScaling::Z3`] maps to a grade of 1: three clip less than 1 % of the entries and keep
 /// most grades away from 0.
 const Z3_DEVIATIONS: f64 = 3.0;

@@ -68,7 +68,8 @@ mod measuring {
     use ndarray::{Array2, Axis as Dimension};
     use rayon::prelude::*;
     use spendscape_linalg::svd;
-    use spendscape_lstm::{Dataset, NetworkParams, TrainParams};
+    use spendscape_lstm::{NetworkParams, TrainParams};
+    use spendscape_run::{AskedGrades, answering_last};
     use spendscape_schema::seed;
     use spendscape_stats::mean_r2;
 
@@ -100,27 +101,33 @@ mod measuring {
         Ok(())
     }
 
-    /// Fit on unseen customers of nets with 1, 2, ... nodes.
+    /// Fit on unseen customers of nets with 1, 2, ... nodes, trained as the run's own.
     fn elbow(run: &Run) -> Result<Vec<f64>> {
-        let grades = run.targets.grades.mapv(|grade| grade as f32);
-        let part =
-            |rows: &[usize]| (run.panel.shares.select(Dimension(0), rows), grades.select(Dimension(0), rows));
-        let ((x, y), (test_x, test_y)) = (part(&run.train_rows()), part(&run.test_rows()));
-        let (classes, traits) = (x.dim().2, y.ncols());
+        let (inside, outside) = (run.train_rows(), run.test_rows());
+        let grades = run.targets.grades.select(Dimension(0), &inside).mapv(|grade| grade as f32);
+        let shares = |rows: &[usize]| run.panel.shares.select(Dimension(0), rows);
+        let (x, test_x) = (shares(&inside), shares(&outside));
+        let test_grades = run.targets.grades.select(Dimension(0), &outside);
+        let (_, periods, classes) = x.dim();
+        let traits = grades.ncols();
+        // Asked where the run's own network was asked.
+        let asked = AskedGrades::new(grades, run.targets.steps, periods);
         let (seed, study_seed) = (run.model.seed, run.model.study_seed);
         // Nets are independent: each may run on its own thread without changing a bit of the result.
         (1..=ELBOW_NODES)
             .into_par_iter()
             .map(|units| {
-                let params = NetworkParams::lstm(classes, units).outputs(traits);
-                let mut network = params.init::<f32, _>(&mut seed::stream(seed, "elbow", units as u64))?;
+                let shape = NetworkParams::lstm(classes, units).outputs(traits);
+                let mut weights = seed::stream(seed, "elbow", units as u64);
+                let mut learner = asked.learner(&shape).init::<f32, _>(&mut weights)?;
                 let mut order = seed::stream(study_seed, "minibatch order", 0);
                 TrainParams::default().epochs(ELBOW_EPOCHS).fit(
-                    &mut network,
-                    &Dataset::new(&x, &y)?,
+                    &mut learner,
+                    &asked.with(&x)?,
                     &mut order,
                 )?;
-                Ok(mean_r2(&test_y.mapv(f64::from), &network.predict(&test_x)?.mapv(f64::from))?)
+                let network = answering_last(&shape, &learner)?;
+                Ok(mean_r2(&test_grades, &network.predict(&test_x)?.mapv(f64::from))?)
             })
             .collect()
     }

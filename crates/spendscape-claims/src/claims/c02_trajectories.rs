@@ -17,6 +17,10 @@ figures! {
     STRAIGHTNESS: Keyed = "trajectory.straightness.", &AVERAGES, "";
     /// The same from the first state on, without the way to it from zero.
     FROM_FIRST: Keyed = "trajectory.straightness_from_first.", &AVERAGES, "";
+    /// Distance over length of the running sum of the yearly grades, which no network has seen, by each way to average.
+    OF_GRADES: Keyed = "trajectory.straightness_of_grades.", &AVERAGES, "";
+    /// The same of the grades' first three principal components.
+    OF_COMPONENTS: Keyed = "trajectory.straightness_of_components.", &AVERAGES, "";
     /// Mean length of each step.
     STEP_LENGTH: Series = "trajectory.step_length";
     /// Mean turn between steps.
@@ -53,10 +57,36 @@ fn statements() -> Vec<Statement> {
                 ("the ratio of sums", FROM_FIRST.of(RATIO_OF_SUMS).into()),
             ],
         )
+        .control("the running sum of the raw yearly grades, without any network, has {}", OF_GRADES.of(MEDIAN))
+        .control("their first three principal components {}", OF_COMPONENTS.of(MEDIAN))
+        .control("by the mean over customers the grades have {}", OF_GRADES.of(MEAN))
         .control("steps of the same mean lengths in random directions would cover {}", Value::Of(random_walk))
         .readings(
-            "Median of distance covered over length walked, 1 for a straight line: nearly straight.",
-            "Median of distance covered over length walked, 1 for a straight line: bent; compare the random steps.",
+            "Median of distance covered over length walked, 1 for a straight line: nearly straight. Whether that is the network's doing, the running sum of the raw grades says: customers who change little from year to year walk nearly straight in any space that adds their years up.",
+            "Median of distance covered over length walked, 1 for a straight line: bent; compare the running sum of the raw grades, which adds the years up without forgetting any.",
+        ),
+        Statement::new(
+            "the network straightens them: straighter than the running sum of the raw grades",
+            STRAIGHTNESS.of(MEDIAN) - OF_GRADES.of(MEDIAN),
+            Band::Both(MORE, 1.0),
+        )
+        .otherwise(
+            "in how many dimensions the raw grades are added up, and how customers are averaged",
+            vec![
+                (
+                    "over the sum of three principal components",
+                    STRAIGHTNESS.of(MEDIAN) - OF_COMPONENTS.of(MEDIAN),
+                ),
+                ("over the sum of grades by the mean", STRAIGHTNESS.of(MEAN) - OF_GRADES.of(MEAN)),
+                (
+                    "of components by the mean",
+                    STRAIGHTNESS.of(MEAN) - OF_COMPONENTS.of(MEAN),
+                ),
+            ],
+        )
+        .readings(
+            "Median straightness less that of the running sum of the raw yearly grades: the network adds to it.",
+            "Median straightness less that of the running sum of the raw yearly grades: the straightness is that of customers who change little, not the network's.",
         ),
         Statement::new(
             "the direction matters more than the length",
@@ -94,7 +124,11 @@ pub(crate) use measuring::measure;
 #[cfg(feature = "measure")]
 mod measuring {
     use anyhow::Result;
-    use spendscape_segments::trajectories::StraightnessSummary;
+    use ndarray::{Array2, Array3, ArrayRef2, Axis as Dimension};
+    use spendscape_segments::{
+        directions::running_sum,
+        trajectories::{StraightnessSummary, trajectory_summary},
+    };
 
     use super::*;
     use crate::figure::Keyed;
@@ -116,11 +150,37 @@ mod measuring {
             metrics.add(LENGTH_LARGEST_IN_SIZE, summary.grade_length.largest_in_size);
             metrics.add(LENGTH_NORM, summary.grade_length.norm);
         }
+        metrics.part("straightness of the raw grades", |metrics| sums(study, metrics))?;
         if let Some(found) = study.comparison(metrics)? {
             comparison::add_prefixes(metrics, found, Kind::Direction, DIRECTION, None);
             comparison::add_prefixes(metrics, found, Kind::Length, LENGTH, None);
         }
         Ok(())
+    }
+
+    /// The null: what adding the yearly grades up gives.
+    fn sums(study: &Study<'_>, metrics: &mut Metrics) -> Result<()> {
+        let run = study.run;
+        let yearly = study.yearly_grades()?;
+        let axes = comparison::main_axes(&run.targets.grades.select(Dimension(0), &run.train_rows()))?;
+        for (figures, grades) in [(OF_GRADES, yearly.clone()), (OF_COMPONENTS, along(yearly, &axes))] {
+            let width = grades.len_of(Dimension(2));
+            // Of the summary only the shape of the walk is of interest, which no axes enter.
+            let ends = grades.index_axis(Dimension(1), 0).to_owned();
+            let found = trajectory_summary(&running_sum(&grades), &ends, &Array2::eye(width))?;
+            straightness(metrics, figures, found.straightness);
+        }
+        Ok(())
+    }
+
+    /// Coordinates of every period's vector along some axes (rows).
+    fn along(x: &Array3<f64>, axes: &ArrayRef2<f64>) -> Array3<f64> {
+        let (customers, periods, _) = x.dim();
+        let mut coordinates = Array3::zeros((customers, periods, axes.nrows()));
+        for (period, mut found) in x.axis_iter(Dimension(1)).zip(coordinates.axis_iter_mut(Dimension(1))) {
+            found.assign(&period.dot(&axes.t()));
+        }
+        coordinates
     }
 
     fn straightness(metrics: &mut Metrics, figures: Keyed, found: StraightnessSummary) {
@@ -167,6 +227,20 @@ mod tests {
         assert_eq!(control(direction, "size of the largest grade"), Some(0.91));
         assert_eq!(control(direction, "with the largest grade"), Some(0.80));
         assert_eq!(control(direction, "norm of the grades"), Some(0.95));
+    }
+
+    #[test]
+    fn what_the_grades_do_alone_decides_whether_it_is_the_networks() {
+        let measured: Measured = [(STRAIGHTNESS.of(MEDIAN), 0.85), (OF_GRADES.of(MEDIAN), 0.83)]
+            .map(|(figure, value)| (figure.to_string(), value))
+            .into_iter()
+            .collect();
+        let statements = statements();
+        let own = statements.iter().find(|statement| statement.text.contains("straightens")).unwrap();
+        let lead = own.value.of(&measured).unwrap();
+        assert!((lead - 0.02).abs() < 1e-12);
+        let [low, high] = own.band.on(None).unwrap();
+        assert!(!(low..=high).contains(&lead), "a lead of .02 is none");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Claim 3: trajectories lie together by dominant trait and form hierarchical clusters.
 
-use crate::claim::{Band, Claim, Statement, Value};
-use crate::figure::figures;
+use crate::claim::{Band, Claim, Forced, Statement, Value};
+use crate::figure::{Series, figures};
 use crate::measured::Measured;
 
 /// Figures of the clusters of directions.
@@ -18,6 +18,18 @@ figures! {
     LSTM: Series = "segments.knn.lstm";
     /// The same by chance: the share of the commonest prefix.
     CHANCE: Series = "segments.knn.chance";
+    /// Share of sub-groups that lie toward the center of their own next trait, by length of the path that they share.
+    PARENTS: Series = "segments.parents.lstm";
+    /// The same by chance.
+    PARENTS_CHANCE: Series = "segments.parents.chance";
+    /// The same of the raw grades.
+    PARENTS_RAW: Series = "segments.parents.raw";
+    /// The same of one Gaussian cloud of states and grades.
+    PARENTS_NULL: Series = "segments.parents.null";
+    /// Mean cosine of the sub-groups' ways with those to their own next trait, in the states.
+    PARENTS_COSINE: Series = "segments.parents.cosine";
+    /// The same with the ways to the other traits that might come next.
+    PARENTS_COSINE_OTHERS: Series = "segments.parents.cosine_others";
     /// Figures of the clusters of directions.
     CLUSTERS: Keyed = "segments.", &OF_CLUSTERS, "";
     /// The same under the unimodal null.
@@ -86,6 +98,21 @@ fn statements() -> Vec<Statement> {
             "The order of the lesser traits can be read off the state, but the control says how little of it unsupervised sub-clusters find.",
             "The order of the lesser traits cannot be read off the state well above chance.",
         ),
+        Statement::new(
+            "sub-clusters preserve the structure of their parents: three in four lie toward their next trait's own customers",
+            Value::Of(|measured| least_of(measured, PARENTS)),
+            Band::Both(0.75, 1.0),
+        )
+        .control("chance is right for {} at the first level", PARENTS_CHANCE.at(1))
+        .control("the cosine with the way there is {}", PARENTS_COSINE.at(1))
+        .control("with the ways to the other traits {}", PARENTS_COSINE_OTHERS.at(1))
+        .control("the least share in the raw grades is {}", Value::Of(|measured| least_of(measured, PARENTS_RAW)))
+        .control("in one Gaussian cloud {}", Value::Of(|measured| least_of(measured, PARENTS_NULL)))
+        .readings(
+            "Least share of customers, over three levels of the hierarchy, whose sub-group lies from its parent's center toward the customers whose dominant trait is its next one: the layout repeats, as it must wherever the state is nearly linear in the grades. Raw grades and one Gaussian cloud have it too: no hierarchy of clusters is needed for it, and no attractor.",
+            "Least share of customers, over three levels of the hierarchy, whose sub-group lies from its parent's center toward the customers whose dominant trait is its next one: the layout does not repeat at every level. Compare the raw grades, whose order the sub-groups are.",
+        )
+        .by_construction(Forced::Holds),
     ]
 }
 
@@ -93,6 +120,11 @@ fn statements() -> Vec<Statement> {
 fn least_of_lesser(measured: &Measured) -> Option<f64> {
     let lead = |k| Some(measured.get(LSTM.at(k))? - measured.get(CHANCE.at(k))?);
     (2..=4).try_fold(f64::INFINITY, |least, k| Some(f64::min(least, lead(k)?)))
+}
+
+/// The least figure of a series, if any was measured.
+fn least_of(measured: &Measured, series: Series) -> Option<f64> {
+    measured.series(series).reduce(f64::min)
 }
 
 #[cfg(feature = "measure")]
@@ -112,7 +144,7 @@ mod measuring {
             DensityClusters, GapReference, Hierarchical, KMeans, Linkage, Mixture, elbow, gap_of_inertia,
         },
         comparison::{ComparisonRow, Measure},
-        directions::{dominant, unit_rows},
+        directions::{dominance_order, dominant, parent_structure, unit_rows},
         quality::{
             JointNull, adjusted_mutual_information, adjusted_rand_index, davies_bouldin, silhouette_sampled,
         },
@@ -120,7 +152,7 @@ mod measuring {
 
     use super::*;
     use crate::measure::{
-        comparison::{self, Kind, SILHOUETTE_CUSTOMERS},
+        comparison::{self, Kind, LEVELS, SILHOUETTE_CUSTOMERS},
         metrics::Metrics,
         run::Run,
         study::Study,
@@ -148,9 +180,27 @@ mod measuring {
                 }
             }
         }
+        metrics.part("parents of sub-groups", |metrics| parents(run, metrics))?;
         if run.extent.trainings {
             metrics.part("methods of clustering", |metrics| clusters(run, metrics))?;
         }
+        Ok(())
+    }
+
+    /// Whether sub-groups lie as the groups do that they belong to: among the states, the raw grades and one Gaussian cloud of both.
+    fn parents(run: &Run, metrics: &mut Metrics) -> Result<()> {
+        let (grades, train, depth) = (&run.targets.grades, &run.targets.train, LEVELS - 1);
+        let found = parent_structure(&run.ends, &run.order, train, depth)?;
+        metrics.add_all(PARENTS, found.iter().map(|level| level.nearest));
+        metrics.add_all(PARENTS_CHANCE, found.iter().map(|level| level.chance));
+        metrics.add_all(PARENTS_COSINE, found.iter().map(|level| level.toward_own));
+        metrics.add_all(PARENTS_COSINE_OTHERS, found.iter().map(|level| level.toward_others));
+        let raw = parent_structure(grades, &run.order, train, depth)?;
+        metrics.add_all(PARENTS_RAW, raw.iter().map(|level| level.nearest));
+        let mut rng = seed::stream(1, "parents null", 0);
+        let (states, of_null) = JointNull::fit(&run.ends, grades)?.sample(grades.nrows(), &mut rng);
+        let null = parent_structure(&states, &dominance_order(&of_null)?, train, depth)?;
+        metrics.add_all(PARENTS_NULL, null.iter().map(|level| level.nearest));
         Ok(())
     }
 

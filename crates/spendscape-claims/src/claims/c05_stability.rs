@@ -11,10 +11,16 @@ figures! {
     WINDOWS_LSTM: Figure = "stability.k5.lstm";
     /// The same by grades.
     WINDOWS_RAW: Figure = "stability.k5.raw";
+    /// The same by directions of grades, the space of the states' clusters.
+    WINDOWS_RAW_DIRECTIONS: Figure = "stability.k5.raw_directions";
+    /// The same by directions of the grades' first three principal components.
+    WINDOWS_COMPONENTS: Figure = "stability.k5.component_directions";
     /// The same with twenty clusters, to see whether the result hangs on their number.
     FINE_LSTM: Figure = "stability.k20.lstm";
     /// The same with twenty clusters by grades.
     FINE_RAW: Figure = "stability.k20.raw";
+    /// The same with twenty clusters by directions of grades.
+    FINE_RAW_DIRECTIONS: Figure = "stability.k20.raw_directions";
     /// Customers of the same dominant trait by both windows, by the network's outputs.
     DOMINANT_LSTM: Figure = "stability.dominant.lstm";
     /// The same by grades.
@@ -31,6 +37,10 @@ figures! {
     YEARLY_RAW: Figure = "yearly.raw";
     /// The same by the running mean of these grades.
     YEARLY_RUNNING_MEAN: Figure = "yearly.running_mean";
+    /// The same by directions of the grades of single years.
+    YEARLY_RAW_DIRECTIONS: Figure = "yearly.raw_directions";
+    /// The same by directions of the running mean.
+    YEARLY_RUNNING_MEAN_DIRECTIONS: Figure = "yearly.running_mean_directions";
 }
 
 /// The claim.
@@ -40,29 +50,31 @@ fn statements() -> Vec<Statement> {
     vec![
         Statement::new(
             "the duration of the window does not matter, unlike for raw data",
-            WINDOWS_LSTM - WINDOWS_RAW,
+            WINDOWS_LSTM - WINDOWS_RAW_DIRECTIONS,
             Band::Both(MORE, 1.0),
         )
         .decided_by("traits keep .9 of themselves from year to year, and one customer in 25 has a life event")
         .control("with the LSTM {} of the customers keep their cluster", WINDOWS_LSTM)
-        .control("with raw grades {}", WINDOWS_RAW)
+        .control("with directions of raw grades {}", WINDOWS_RAW_DIRECTIONS)
         .otherwise(
-            "the number of clusters",
+            "the number of clusters and the space of the raw grades",
             vec![
-                ("twenty clusters", FINE_LSTM - FINE_RAW),
+                ("twenty clusters", FINE_LSTM - FINE_RAW_DIRECTIONS),
+                ("raw grades that keep their length", WINDOWS_LSTM - WINDOWS_RAW),
+                ("directions of their first three principal components", WINDOWS_LSTM - WINDOWS_COMPONENTS),
                 ("dominant traits instead of clusters", DOMINANT_LSTM - DOMINANT_RAW),
             ],
         )
         .readings(
-            "More customers keep their cluster between the windows with the LSTM than with raw grades.",
-            "Between the six-year and the one-year window as many customers move with the LSTM as with raw grades.",
+            "More customers keep their cluster between the windows with the LSTM than with raw grades, both clustered by direction.",
+            "Both clustered by direction: between the six-year and the one-year window as many customers move with the LSTM as with raw grades.",
         ),
         Statement::new(
             "the duration does not affect the classification: nine in ten keep their cluster",
             WINDOWS_LSTM,
             Band::Both(0.9, 1.0),
         )
-        .control("with raw grades {} keep theirs", WINDOWS_RAW)
+        .control("with directions of raw grades {} keep theirs", WINDOWS_RAW_DIRECTIONS)
         .otherwise(
             "the number of clusters",
             vec![("twenty clusters", FINE_LSTM.into()), ("dominant traits instead of clusters", DOMINANT_LSTM.into())],
@@ -77,19 +89,27 @@ fn statements() -> Vec<Statement> {
             Band::Both(0.75, 1.0),
         )
         .decided_by("traits keep .9 of themselves from year to year, and one customer in 25 has a life event")
-        .control("with the running mean of the raw grades {} never move", YEARLY_RUNNING_MEAN)
-        .control("with the raw grades of single years {}", YEARLY_RAW)
+        .control("with directions of the running mean of the raw grades {} never move", YEARLY_RUNNING_MEAN_DIRECTIONS)
+        .control("with those of single years {}", YEARLY_RAW_DIRECTIONS)
         .readings(
             "Share of customers who never change their cluster: a vast majority.",
             "Share of customers who never change their cluster: no vast majority; where it lies below .5 no majority at all.",
         ),
         Statement::new(
             "customers keep their cluster more often than by raw data",
-            YEARLY_LSTM - YEARLY_RAW,
+            YEARLY_LSTM - YEARLY_RAW_DIRECTIONS,
             Band::Both(MORE, 1.0),
         )
+        .otherwise(
+            "the raw data's memory and space",
+            vec![
+                ("raw grades that keep their length", YEARLY_LSTM - YEARLY_RAW),
+                ("directions of their running mean", YEARLY_LSTM - YEARLY_RUNNING_MEAN_DIRECTIONS),
+                ("the running mean with its length", YEARLY_LSTM - YEARLY_RUNNING_MEAN),
+            ],
+        )
         .control("with the LSTM {} never move", YEARLY_LSTM)
-        .control("with the running mean of the raw grades {}", YEARLY_RUNNING_MEAN)
+        .control("with directions of the running mean of the raw grades {}", YEARLY_RUNNING_MEAN_DIRECTIONS)
         .readings(
             "True against single years; the running mean of the raw grades is the fair control, and what it keeps is memory, not insight.",
             "Customers move as often with the LSTM as with the raw grades of single years.",
@@ -117,7 +137,12 @@ mod measuring {
 
     use super::*;
     use crate::figure::{Figure, Keyed};
-    use crate::measure::{comparison::FINE_CLUSTERS, metrics::Metrics, run::Run, run::Short, study::Study};
+    use crate::measure::{
+        comparison::{FINE_CLUSTERS, main_axes},
+        metrics::Metrics,
+        run::{Run, Short},
+        study::Study,
+    };
 
     /// Clusterings of the same directions from other random starts.
     const CLUSTERING_SEEDS: u64 = 5;
@@ -170,10 +195,19 @@ mod measuring {
         let short_directions = unit_rows(&short.ends);
         let grades = run.targets.grades.select(Dimension(0), rows);
         let short_grades = run.grades_of(&short.mean_shares)?;
+        let axes = main_axes(&run.targets.grades.select(Dimension(0), &run.train_rows()))?;
         let inside = train.iter().filter(|flag| **flag).count();
-        for (clusters, by_states, by_grades) in
-            [(Segmentation::CLUSTERS, WINDOWS_LSTM, WINDOWS_RAW), (FINE_CLUSTERS, FINE_LSTM, FINE_RAW)]
-        {
+        let along = |x: &Array2<f64>| unit_rows(&x.dot(&axes.t()));
+        for (clusters, by_states, by_grades, by_directions, by_components) in [
+            (
+                Segmentation::CLUSTERS,
+                WINDOWS_LSTM,
+                WINDOWS_RAW,
+                WINDOWS_RAW_DIRECTIONS,
+                Some(WINDOWS_COMPONENTS),
+            ),
+            (FINE_CLUSTERS, FINE_LSTM, FINE_RAW, FINE_RAW_DIRECTIONS, None),
+        ] {
             let count = clusters.min(inside);
             let mut compare = |figure: Figure, long: &Array2<f64>, short: &Array2<f64>| -> Result<()> {
                 let mut rng = seed::stream(1, "window clusters", clusters as u64);
@@ -184,6 +218,10 @@ mod measuring {
             };
             compare(by_states, &directions, &short_directions)?;
             compare(by_grades, &grades, &short_grades)?;
+            compare(by_directions, &unit_rows(&grades), &unit_rows(&short_grades))?;
+            if let Some(figure) = by_components {
+                compare(figure, &along(&grades), &along(&short_grades))?;
+            }
         }
         let output = |ends: &Array2<f64>| ends.dot(&run.weights.output.t()) + &run.weights.output_bias;
         let predicted =
@@ -207,25 +245,34 @@ mod measuring {
                 .fit(&inside, &mut seed::stream(1, name, item))?;
             Ok(yearly_stability(&clusters.centers, features, &run.targets.train)?.never_moved.all)
         };
-        let mut directions = run.states.clone();
+        let grades = study.yearly_grades()?;
+        let running = running_mean(grades);
+        // Clusters of grades are those of the means over all periods.
+        let centers = |name: &str, means: &Array2<f64>| -> Result<Array2<f64>> {
+            let mut rng = seed::stream(1, name, 0);
+            let inside = means.select(Dimension(0), &train_rows);
+            Ok(KMeans::params(count).starts(Segmentation::STARTS).fit(&inside, &mut rng)?.centers)
+        };
+        let by_length = centers("yearly raw", &run.targets.grades)?;
+        let by_direction = centers("yearly raw directions", &unit_rows(&run.targets.grades))?;
+        let kept = |centers: &Array2<f64>, features: &Array3<f64>| -> Result<f64> {
+            Ok(yearly_stability(centers, features, &run.targets.train)?.never_moved.all)
+        };
+        metrics.add(YEARLY_LSTM, never("yearly lstm", &unit_periods(&run.states), 0)?);
+        metrics.add(YEARLY_RAW, kept(&by_length, grades)?);
+        metrics.add(YEARLY_RUNNING_MEAN, kept(&by_length, &running)?);
+        metrics.add(YEARLY_RAW_DIRECTIONS, kept(&by_direction, &unit_periods(grades))?);
+        metrics.add(YEARLY_RUNNING_MEAN_DIRECTIONS, kept(&by_direction, &unit_periods(&running))?);
+        Ok(())
+    }
+
+    /// The unit vectors of every period.
+    fn unit_periods(x: &Array3<f64>) -> Array3<f64> {
+        let mut directions = x.clone();
         for mut period in directions.axis_iter_mut(Dimension(1)) {
             let units = unit_rows(&period);
             period.assign(&units);
         }
-        let grades = study.yearly_grades()?;
-        let running = running_mean(grades);
-        let fitted_on_means = {
-            let inside = run.targets.grades.select(Dimension(0), &train_rows);
-            KMeans::params(count)
-                .starts(Segmentation::STARTS)
-                .fit(&inside, &mut seed::stream(1, "yearly raw", 0))?
-        };
-        let moved = |features: &Array3<f64>| -> Result<f64> {
-            Ok(yearly_stability(&fitted_on_means.centers, features, &run.targets.train)?.never_moved.all)
-        };
-        metrics.add(YEARLY_LSTM, never("yearly lstm", &directions, 0)?);
-        metrics.add(YEARLY_RAW, moved(grades)?);
-        metrics.add(YEARLY_RUNNING_MEAN, moved(&running)?);
-        Ok(())
+        directions
     }
 }

@@ -1,6 +1,6 @@
 //! Claim 8: which coefficients count, and whether they are those of the known table.
 
-use crate::claim::{Band, Claim, Statement};
+use crate::claim::{Band, Claim, Statement, Value};
 use crate::figure::figures;
 
 /// Fractions of the mean below which a coefficient may be called insignificantly small, besides the quarter that is judged.
@@ -27,6 +27,14 @@ figures! {
     CORRELATION: Figure = "coefficients.correlation";
     /// R2 of the surrogate's coefficients on the known table.
     R2_ON_TABLE: Figure = "coefficients.r2_on_table";
+    /// The same of the coefficients of least squares of the grades on the shares, without any network.
+    R2_ON_TABLE_DIRECT: Figure = "coefficients.r2_on_table_direct";
+    /// The same, expected of a table of as many columns that has nothing to do with the coefficients.
+    R2_BY_CHANCE: Figure = "coefficients.r2_by_chance";
+    /// Agreement (phi) over classes of "not small against the mean, for some angle" with "has an effect in the known table".
+    PHI: Figure = "coefficients.phi";
+    /// The same of "found by the test over all coefficients".
+    PHI_FOUND: Figure = "coefficients.phi_found";
 }
 
 /// The claim.
@@ -49,14 +57,41 @@ fn statements() -> Vec<Statement> {
                 "\"Not insignificantly small\" has no threshold in the papers: another one would give another count.",
             ),
         Statement::new(
-            "strong correlation with the original coefficients",
-            CORRELATION,
+            "strong correlation with the original non-zero coefficients: the same classes",
+            PHI,
             Band::Both(0.6, 1.0),
         )
-        .control("the known table explains {} of the surrogate's coefficients", R2_ON_TABLE)
+        .control("of {} classes with an effect in the table", KNOWN)
+        .control("the test finds {}", FOUND)
+        .control("and of those without one {}", FALSE)
+        .otherwise(
+            "what is correlated, and what counts as non-zero",
+            vec![
+                ("classes that a test finds", PHI_FOUND.into()),
+                ("the sizes |theta| and |B|", CORRELATION.into()),
+                (
+                    "the rows themselves, by multiple correlation",
+                    Value::Of(|measured| measured.get(R2_ON_TABLE).map(|r2| r2.max(0.0).sqrt())),
+                ),
+            ],
+        )
         .readings(
-            "Correlation of |theta| with |B| over classes: strong.",
-            "Correlation of |theta| with |B| over classes: not strong. How much the table explains is the better question.",
+            "Agreement (phi) over classes of the two sets of non-zero coefficients, the surrogate's by the rule of the row above: strong.",
+            "Agreement (phi) over classes of the two sets of non-zero coefficients, the surrogate's by the rule of the row above: not strong. The rule calls many classes non-zero that are not known to differ from zero; a test says which are.",
+        ),
+        Statement::new(
+            "the surrogate has learned the rules that made the grades",
+            R2_ON_TABLE,
+            Band::Both(0.8, 1.0),
+        )
+        .control("a table of as many columns without any relation would explain {}", R2_BY_CHANCE)
+        .control(
+            "of the coefficients of least squares of the grades on the shares, without any network, the table explains {}",
+            R2_ON_TABLE_DIRECT,
+        )
+        .readings(
+            "R2 of the surrogate's coefficients on the known table: learned. The rules are linear in the shares, so that least squares of the grades finds them without any network.",
+            "R2 of the surrogate's coefficients on the known table: learned in part. The rules are linear in the shares, so that least squares of the grades finds them without any network; what is lost lies in the angles.",
         ),
     ]
 }
@@ -67,7 +102,12 @@ pub(crate) use measuring::measure;
 #[cfg(feature = "measure")]
 mod measuring {
     use anyhow::Result;
-    use spendscape_surrogate::fidelity::{Correction, recovery};
+    use ndarray::{Array1, Array2, Axis as Dimension};
+    use spendscape_stats::correlation;
+    use spendscape_surrogate::{
+        fidelity::{Correction, coefficient_tests, recovery},
+        models::Ols,
+    };
 
     use super::*;
     use crate::measure::{metrics::Metrics, study::Study};
@@ -81,8 +121,9 @@ mod measuring {
         let run = study.run;
         let Some(tests) = study.tests(metrics)? else { return Ok(()) };
         let rule = |fraction: f64| -> Result<f64> {
-            let counts = tests.above_fraction_of_mean(fraction)?;
-            Ok(counts.iter().sum::<usize>() as f64 / counts.len().max(1) as f64)
+            let above = tests.above_fraction_of_mean(fraction)?;
+            let counts = above.iter().filter(|above| **above).count();
+            Ok(counts as f64 / above.ncols().max(1) as f64)
         };
         metrics.add(PAPER_RULE, rule(PAPER_FRACTION)?);
         for (figure, fraction) in PAPER_RULE_AT.all().zip([0.1, 0.125, 0.5]) {
@@ -101,6 +142,52 @@ mod measuring {
         metrics.add(AUROC, found.auroc);
         metrics.add(CORRELATION, found.correlation);
         metrics.add(R2_ON_TABLE, found.r2_on_table);
+        let (classes, traits) = run.coefficients.dim();
+        metrics.add(R2_BY_CHANCE, traits as f64 / (classes - 1) as f64);
+        let known: Vec<bool> =
+            run.coefficients.rows().into_iter().map(|row| row.iter().any(|weight| *weight != 0.0)).collect();
+        let large = some_target(&tests.above_fraction_of_mean(PAPER_FRACTION)?);
+        metrics.add(PHI, phi(&large, &known)?);
+        metrics.add(PHI_FOUND, phi(&tests.significant_classes(LEVEL, Correction::Bonferroni)?, &known)?);
+        let rows = run.train_rows();
+        let [shares, grades] =
+            [&run.mean_shares, &run.targets.grades].map(|all| all.select(Dimension(0), &rows));
+        let direct = coefficient_tests(&Ols::params().fit(&shares, &grades)?)?;
+        let direct = recovery(&direct, &run.coefficients, LEVEL, Correction::Bonferroni)?;
+        metrics.add(R2_ON_TABLE_DIRECT, direct.r2_on_table);
         Ok(())
+    }
+
+    /// Which classes count for at least one target.
+    fn some_target(counts: &Array2<bool>) -> Vec<bool> {
+        counts.rows().into_iter().map(|row| row.iter().any(|counts| *counts)).collect()
+    }
+
+    /// Correlation of two sets of classes.
+    fn phi(a: &[bool], b: &[bool]) -> Result<f64> {
+        let numbers = |set: &[bool]| set.iter().map(|inside| f64::from(*inside)).collect::<Array1<f64>>();
+        Ok(correlation(&numbers(a), &numbers(b))?)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use ndarray::array;
+
+        use super::*;
+
+        #[test]
+        fn sets_agree_as_their_overlap_says() {
+            let (known, all) = ([true, true, false, false], [true; 4]);
+            assert_eq!(phi(&known, &known).unwrap(), 1.0);
+            assert_eq!(phi(&known, &[false, false, true, true]).unwrap(), -1.0);
+            // Of 4 classes 2 and 3, 2 in common: (2 x 1 - 1 x 0) / sqrt(2 x 2 x 3 x 1).
+            let more = phi(&known, &[true, true, true, false]).unwrap();
+            assert!((more - 2.0 / 12f64.sqrt()).abs() < 1e-12);
+            assert!(
+                phi(&known, &all).unwrap().is_nan(),
+                "a rule that calls everything non-zero tells nothing"
+            );
+            assert_eq!(some_target(&array![[true, false], [false, false]]), [true, false]);
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! Claim 9: relationships that are not evident in the raw data.
 
 use super::c08_coefficients;
-use crate::claim::{Band, Claim, Statement};
+use crate::claim::{Band, Claim, Forced, Statement};
 use crate::figure::figures;
 
 figures! {
     /// Correlation, over classes without a coefficient, of |theta| with the class's correlation with the traits.
     HIDDEN_CORRELATION: Figure = "coefficients.hidden_correlation";
+    /// Mean |theta| over standard error of the classes with a coefficient in the table, and of those without.
+    SIZE: Keyed = "coefficients.size.", &["listed", "unlisted"], "";
+    /// Mean size of the correlation of these classes' shares with a trait.
+    ASSOCIATION: Keyed = "coefficients.association.", &["listed", "unlisted"], "";
 }
 
 /// The claim.
@@ -21,10 +25,15 @@ fn statements() -> Vec<Statement> {
         )
         .decided_by("the 36 classes without a coefficient have no relation with traits, unless classes are taken out of the table")
         .control("classes without a coefficient that pass the test: {}", c08_coefficients::FALSE)
+        .control("their |theta| is {} standard errors on average", SIZE.of(1))
+        .control("that of the others {}", SIZE.of(0))
+        .control("a share of theirs correlates with a trait by {} on average", ASSOCIATION.of(1))
+        .control("one of the others by {}", ASSOCIATION.of(0))
         .readings(
-            "For classes without coefficients, |theta| goes with the class's correlation with the traits in the data.",
-            "For classes without coefficients, |theta| does not go with the class's correlation with the traits in the data: what was learned there is noise.",
-        ),
+            "For classes without coefficients, |theta| goes with the class's correlation with the traits in the data, against what the proof in METHODS 7 says of any network that fits the grades.",
+            "It cannot be otherwise, however the classes go with the traits in the data: grades are a function of the shares of listed classes, and theta holds partial slopes, given all other shares. What an unlisted class tells of the traits the listed ones tell already, so that its slope is that of no effect (METHODS 7 has the proof).",
+        )
+        .by_construction(Forced::Fails),
     ]
 }
 
@@ -34,7 +43,7 @@ pub(crate) use measuring::measure;
 #[cfg(feature = "measure")]
 mod measuring {
     use anyhow::Result;
-    use ndarray::Array2;
+    use ndarray::{Array2, Axis as Dimension};
     use spendscape_stats::correlation;
     use spendscape_surrogate::fidelity::unlisted_classes;
 
@@ -47,8 +56,18 @@ mod measuring {
             return Ok(());
         }
         let Some(tests) = study.tests(metrics)? else { return Ok(()) };
-        let hidden = unlisted_classes(tests, &run.coefficients, &association(run)?)?;
+        let association = association(run)?;
+        let hidden = unlisted_classes(tests, &run.coefficients, &association)?;
         metrics.add(HIDDEN_CORRELATION, hidden.agreement);
+        let listed: Vec<usize> =
+            (0..run.coefficients.nrows()).filter(|class| !hidden.classes.contains(class)).collect();
+        let size = |table: &Array2<f64>, classes: &[usize]| {
+            table.select(Dimension(0), classes).mapv(f64::abs).mean().unwrap_or(f64::NAN)
+        };
+        for (place, classes) in [&listed, &hidden.classes].into_iter().enumerate() {
+            metrics.add(SIZE.of(place), size(&tests.statistics, classes));
+            metrics.add(ASSOCIATION.of(place), size(&association, classes));
+        }
         Ok(())
     }
 
@@ -63,5 +82,28 @@ mod measuring {
             }
         }
         Ok(table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claim::Bank;
+    use crate::figure::Figure;
+    use crate::judge::{Entry, Subject, Verdict, judge};
+    use crate::measured::Measured;
+
+    /// The entry whose words hold these, of one seed with these figures.
+    fn entry(holds: &str, figures: &[(Figure, f64)]) -> Entry {
+        let measured: Measured = figures.iter().map(|(figure, value)| (figure.to_string(), *value)).collect();
+        let subject = Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false };
+        judge(&subject, &[measured]).into_iter().find(|entry| entry.claim.contains(holds)).unwrap()
+    }
+
+    #[test]
+    fn what_the_proof_says_is_no_finding_and_what_it_excludes_would_be_one() {
+        let of = |correlation| entry("not evident in the raw data", &[(HIDDEN_CORRELATION, correlation)]);
+        assert_eq!(of(-0.05).verdict, Verdict::ByConstruction);
+        assert_eq!(of(0.8).verdict, Verdict::Reproduced);
     }
 }

@@ -9,7 +9,7 @@ tables! {
         class: Text = "transaction class, or `(intercept)`",
         coefficient: Float = "slope per unit share, in radians for angles (minimum norm: slopes of a target sum to 0)",
         standard_error: Nullable<Float> = "standard error of the slope",
-        z: Nullable<Float> = "(slope - median slope) / standard error",
+        z: Nullable<Float> = "(slope - the slope that most classes agree with) / standard error",
     }
 
     /// Direction angles that the surrogate predicts.

@@ -88,6 +88,29 @@ pub fn unit_rows(x: &ArrayRef2<f64>) -> Array2<f64> {
     out
 }
 
+/// Sum of the values up to and including each period: `out[n, t] = sum(x[n, 0..=t])`.
+///
+/// The walk whose steps are the values themselves: the null of "trajectories are straight", because values that change little
+/// from period to period add up to a nearly straight walk without any network.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::directions::{running_sum, steps};
+///
+/// let grades = array![[[1.0], [0.0], [0.5]]];
+/// assert_eq!(running_sum(&grades), array![[[1.0], [1.0], [1.5]]]);
+/// assert_eq!(steps(&running_sum(&grades)), grades);
+/// ```
+#[must_use]
+pub fn running_sum(x: &ArrayRef3<f64>) -> Array3<f64> {
+    let mut out = x.to_owned();
+    for t in 1..x.dim().1 {
+        let (before, mut now) = out.multi_slice_mut((s![.., t - 1, ..], s![.., t, ..]));
+        Zip::from(&mut now).and(&before).for_each(|now, &before| *now += before);
+    }
+    out
+}
+
 /// Mean of the values up to and including each period: `out[n, t] = mean(x[n, 0..=t])`.
 ///
 /// The control for "customers keep their segment over the years": a running mean keeps still by construction.
@@ -101,11 +124,7 @@ pub fn unit_rows(x: &ArrayRef2<f64>) -> Array2<f64> {
 /// ```
 #[must_use]
 pub fn running_mean(x: &ArrayRef3<f64>) -> Array3<f64> {
-    let mut out = x.to_owned();
-    for t in 1..x.dim().1 {
-        let (before, mut now) = out.multi_slice_mut((s![.., t - 1, ..], s![.., t, ..]));
-        Zip::from(&mut now).and(&before).for_each(|now, &before| *now += before);
-    }
+    let mut out = running_sum(x);
     for (t, mut at) in out.axis_iter_mut(Axis(1)).enumerate() {
         at.mapv_inplace(|v| v / (t + 1) as f64);
     }

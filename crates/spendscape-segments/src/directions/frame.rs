@@ -175,11 +175,38 @@ pub fn angles_of(coordinates: &ArrayRef2<f64>) -> Array2<f64> {
     angles
 }
 
+/// Direction angles of coordinates to their own axes, `arccos(w_k / |w|)` in radians (`N x M`): what a vector's direction cosines
+/// are the cosines of. Any two of three describe a direction up to a reflection. Those of a zero vector are right angles.
+///
+/// ```
+/// use ndarray::array;
+/// use spendscape_segments::directions::direction_angles_of;
+///
+/// let angles = direction_angles_of(&array![[0.0, 2.0], [1.0, 1.0]]).mapv(f64::to_degrees);
+/// assert!((&angles - &array![[90.0, 0.0], [45.0, 45.0]]).iter().all(|gap| gap.abs() < 1e-12));
+/// ```
+#[must_use]
+pub fn direction_angles_of(coordinates: &ArrayRef2<f64>) -> Array2<f64> {
+    unit_rows(coordinates).mapv_into(|cosine| cosine.clamp(-1.0, 1.0).acos())
+}
+
 #[cfg(test)]
 mod tests {
     use ndarray::array;
 
     use super::*;
+
+    #[test]
+    fn direction_angles_have_cosines_whose_squares_sum_to_one() {
+        let w = array![[1.0, -2.0, 2.0], [0.0, 0.0, -5.0], [0.0, 0.0, 0.0]];
+        let angles = direction_angles_of(&w);
+        let (right, straight) = (std::f64::consts::FRAC_PI_2, std::f64::consts::PI);
+        assert!((angles[[0, 0]].cos() - 1.0 / 3.0).abs() < 1e-15);
+        let squares: f64 = angles.row(0).iter().map(|angle| angle.cos().powi(2)).sum();
+        assert!((squares - 1.0).abs() < 1e-15);
+        assert_eq!(angles.row(1).to_vec(), [right, right, straight]);
+        assert_eq!(angles.row(2).to_vec(), [right; 3]);
+    }
 
     #[test]
     fn angles_in_three_dimensions_are_longitude_and_latitude() {

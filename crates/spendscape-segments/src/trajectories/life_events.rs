@@ -118,9 +118,16 @@ pub struct LateChanges {
     pub turn_without_event: Turns,
     /// Share of them whose last step `h_T - h_{T-1}` decodes to the new trait; NaN without customers.
     pub last_step_decodes: f64,
+    /// Share of the customers without any event whose last step decodes to the raw dominant trait of the last period: what is to
+    /// be seen without a change; NaN without such customers.
+    pub last_step_decodes_without_event: f64,
+    /// Share of the changed customers whose final state still decodes to the trait from before.
+    pub end_decodes_before: f64,
+    /// Share of them whose final state decodes to the new trait.
+    pub end_decodes_after: f64,
     /// Share of them whose short-window final state decodes to the new trait, if a short window was given.
     pub short_decodes: Option<f64>,
-    /// The same two shares if everyone were decoded as the commonest new trait among them.
+    /// The shares of the new trait if everyone were decoded as the commonest new trait among them.
     pub chance: f64,
 }
 
@@ -163,15 +170,15 @@ pub fn late_changes(input: LateChangeInput<'_>) -> Result<LateChanges> {
     let quiet: Vec<usize> = (0..customers).filter(|&n| event_count(n) == 0).collect();
     let last_turn =
         |rows: &[usize]| Turns::of(&rows.iter().map(|&n| turns[[n, last - 1]]).collect::<Vec<_>>());
-    let steps = steps(states);
-    let decoded_share = |vectors: &ArrayRef2<f64>| -> Result<f64> {
-        let decoded = decode(vectors, readout)?;
-        Ok(mean_defined(changed.iter().map(|&n| f64::from(decoded[n] == after[n]))))
+    let decoded_share = |decoded: &[usize], rows: &[usize], wanted: &[usize]| {
+        mean_defined(rows.iter().map(|&n| f64::from(decoded[n] == wanted[n])))
     };
+    let steps = decode(&steps(states).index_axis(Axis(1), last), readout)?;
+    let ends = decode(&states.index_axis(Axis(1), last), readout)?;
     let short_decodes = match short {
         Some(short) => {
             check::length("rows of short window", customers, short.nrows())?;
-            Some(decoded_share(short)?)
+            Some(decoded_share(&decode(short, readout)?, &changed, after))
         }
         None => None,
     };
@@ -184,9 +191,47 @@ pub fn late_changes(input: LateChangeInput<'_>) -> Result<LateChanges> {
     Ok(LateChanges {
         turn: last_turn(&changed),
         turn_without_event: last_turn(&quiet),
-        last_step_decodes: decoded_share(&steps.index_axis(Axis(1), last))?,
+        last_step_decodes: decoded_share(&steps, &changed, after),
+        last_step_decodes_without_event: decoded_share(&steps, &quiet, after),
+        end_decodes_before: decoded_share(&ends, &changed, before),
+        end_decodes_after: decoded_share(&ends, &changed, after),
         short_decodes,
         chance: commonest(&changed),
         customers: changed,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn what_changes_stands_beside_what_does_not() {
+        // Two who changed from the first trait to the second: one's end follows, the other's last step only. Of two without an
+        // event one's last step points to the trait of its last period, the other's does not.
+        let states = array![
+            [[1.0, 0.0], [1.0, 4.0]],
+            [[3.0, 0.0], [3.0, 1.0]],
+            [[1.0, 0.0], [2.0, 0.0]],
+            [[0.0, 1.0], [0.5, 1.0]]
+        ];
+        let found = late_changes(LateChangeInput {
+            states: &states,
+            events: &array![[false, true], [false, true], [false, false], [false, false]],
+            before: &[0, 0, 0, 1],
+            after: &[1, 1, 0, 1],
+            readout: &array![[1.0, 0.0], [0.0, 1.0]],
+            short: Some(&array![[0.0, 1.0], [1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]),
+        })
+        .unwrap();
+        assert_eq!(found.customers, [0, 1]);
+        assert_eq!((found.last_step_decodes, found.last_step_decodes_without_event), (1.0, 0.5));
+        assert_eq!((found.end_decodes_before, found.end_decodes_after), (0.5, 0.5));
+        assert_eq!(found.short_decodes, Some(0.5));
+        let right = std::f64::consts::FRAC_PI_2;
+        assert!((found.turn.mean - right).abs() < 1e-12);
+        assert!((found.turn_without_event.mean - right / 2.0).abs() < 1e-12);
+    }
 }

@@ -14,7 +14,7 @@ use crate::{Error, check};
 pub enum Gauge {
     /// As the model was fitted: the coefficients of minimum norm. The only choice for features that are no shares.
     MinimumNorm,
-    /// Less their median over classes: a class without effect contributes nothing. For shares only.
+    /// Less their median over classes: the class in the middle contributes nothing. For shares only.
     Median,
 }
 

@@ -13,4 +13,4 @@ pub use errors::{
 };
 pub use learning_curve::{CurvePoint, learning_curve};
 pub use recovery::{Recovery, Unlisted, recovery, unlisted_classes};
-pub use significance::{CoefficientTests, Correction, coefficient_tests, median_gauge};
+pub use significance::{CoefficientTests, Correction, coefficient_tests, consensus_gauge, median_gauge};

@@ -299,6 +299,7 @@ fn targets(
         scores,
         train: vec![false; panel.len()],
         scaling: known.scaling,
+        steps: known.steps,
         scope,
     })
 }

@@ -4,11 +4,13 @@ use std::ops::ControlFlow;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use ndarray::{Array2, Array3, Axis as Dimension};
+use ndarray::Axis as Dimension;
 use rand::seq::SliceRandom;
 use serde::Serialize;
-use spendscape_lstm::{Dataset, History, NetworkParams};
-use spendscape_run::{File, Model, Notes, Sourced, Stage, StoredTargets, inputs, outputs};
+use spendscape_lstm::{History, NetworkParams};
+use spendscape_run::{
+    AskedGrades, File, Model, Notes, Sourced, Stage, StoredTargets, answering_last, inputs, outputs,
+};
 use spendscape_schema::{
     Coefficients, Panel, TargetScaling, Targets, seed,
     tables::{Training, TrainingRow},
@@ -60,6 +62,15 @@ pub enum TargetSteps {
     Last,
     /// After every period, of what it has seen so far
     Every,
+}
+
+impl From<TargetSteps> for spendscape_schema::TargetSteps {
+    fn from(steps: TargetSteps) -> Self {
+        match steps {
+            TargetSteps::Last => Self::Last,
+            TargetSteps::Every => Self::Every,
+        }
+    }
 }
 
 /// How scores become grades.
@@ -154,6 +165,7 @@ impl Stage for Train {
             grades,
             train,
             scaling,
+            steps: params.targets.into(),
             scope,
         };
         let (model, history) = fit(params, &panel, &targets)?;
@@ -165,33 +177,26 @@ impl Stage for Train {
 fn fit(params: &TrainOptions, panel: &Panel, targets: &StoredTargets) -> Result<(Model, History)> {
     let (inside, outside) = (targets.train_rows(), targets.test_rows());
     let grades = targets.grades.mapv(|grade| grade as f32);
-    let part = |rows: &[usize]| (panel.shares.select(Dimension(0), rows), grades.select(Dimension(0), rows));
+    let part = |rows: &[usize]| {
+        let asked = grades.select(Dimension(0), rows);
+        let asked = AskedGrades::new(asked, targets.steps, panel.periods.len());
+        (panel.shares.select(Dimension(0), rows), asked)
+    };
     let ((x, y), (test_x, test_y)) = (part(&inside), part(&outside));
     let shape = NetworkParams::lstm(panel.classes.len(), params.units).outputs(targets.traits.len());
-    let asked = match params.targets {
-        TargetSteps::Last => shape.clone(),
-        TargetSteps::Every => shape.clone().every_step(),
-    };
-    let mut learner = asked.init::<f32, _>(&mut seed::stream(params.seed, "weights", 0))?;
+    let mut learner = y.learner(&shape).init::<f32, _>(&mut seed::stream(params.seed, "weights", 0))?;
     let trainer = params.recipe.params(params.epochs);
     let mut order = seed::stream(params.study_seed, "minibatch order", 0);
     let mut progress = Progress::new("training");
-    let (steps, test_steps) =
-        (at_every_step(&y, panel.periods.len()), at_every_step(&test_y, panel.periods.len()));
-    let (data, test) = match params.targets {
-        TargetSteps::Last => (Dataset::new(&x, &y)?, Dataset::new(&test_x, &test_y)?),
-        TargetSteps::Every => (Dataset::per_step(&x, &steps)?, Dataset::per_step(&test_x, &test_steps)?),
-    };
+    let (data, test) = (y.with(&x)?, test_y.with(&test_x)?);
     let history = trainer.fit_with(&mut learner, &data, Some(&test), &mut order, |epoch| {
         progress.show(&format!("epoch {} of {}, loss {:.5}", epoch.epoch + 1, epoch.epochs, epoch.loss));
         ControlFlow::Continue(())
     })?;
     progress.done();
-    // What the network is for comes after its last step, wherever it was asked in training.
-    let mut network = shape.zeros::<f32>()?;
-    network.parameters_mut().copy_from_slice(learner.parameters());
+    let network = answering_last(&shape, &learner)?;
     let outputs = network.predict(&test_x)?.mapv(f64::from);
-    if let Some(r2) = readout::fit(&test_y.mapv(f64::from), &outputs)? {
+    if let Some(r2) = readout::fit(&targets.grades.select(Dimension(0), &outside), &outputs)? {
         tracing::info!(r2 = format!("{r2:.3}"), "fit on unseen customers, mean over traits");
     }
     let model = Model {
@@ -202,13 +207,6 @@ fn fit(params: &TrainOptions, panel: &Panel, targets: &StoredTargets) -> Result<
         study_seed: params.study_seed,
     };
     Ok((model, history))
-}
-
-/// The same grades at each of some steps, customers x steps x traits.
-fn at_every_step(grades: &Array2<f32>, steps: usize) -> Array3<f32> {
-    Array3::from_shape_fn((grades.nrows(), steps, grades.ncols()), |(customer, _, grade)| {
-        grades[[customer, grade]]
-    })
 }
 
 fn training(history: &History) -> Result<Training> {

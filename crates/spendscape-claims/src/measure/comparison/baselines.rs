@@ -11,9 +11,9 @@ use crate::measure::run::Run;
 /// Width of the hidden layer and of the codes: that of the LSTM.
 const WIDTH: usize = 3;
 
-/// Hidden layer of a feed-forward net C - 3 - P (tanh) trained on mean shares, N x 3.
-pub(super) fn feed_forward(run: &Run) -> Result<Array2<f64>> {
-    let x = run.mean_shares.mapv(|share| share as f32);
+/// Hidden layer of a feed-forward net C - 3 - P (tanh) trained on some shares (N x C) to tell the grades, N x 3.
+pub(super) fn feed_forward(run: &Run, shares: &Array2<f64>) -> Result<Array2<f64>> {
+    let x = shares.mapv(|share| share as f32);
     let y = run.targets.grades.mapv(|grade| grade as f32);
     let params = NetworkParams::feed_forward(x.ncols()).dense(WIDTH, Activation::Tanh).outputs(y.ncols());
     first_layer(run, &params, &x, &y, "feed-forward", Activation::Tanh)

@@ -38,6 +38,7 @@ pub(crate) enum Kind {
     Trajectory,
     RawInputs,
     RawPersonality,
+    RawDirections,
     /// It differs from the raw grades in yearly stability only.
     RunningMean,
     Components,
@@ -45,6 +46,7 @@ pub(crate) enum Kind {
     /// They are figures of the surrogate: claim 10.
     SurrogateAngles,
     FeedForward,
+    FeedForwardLast,
     AutoencoderLinear,
     AutoencoderTanh,
     AutoencoderLinearScaled,
@@ -61,11 +63,13 @@ impl Kind {
             Self::Trajectory => "trajectory",
             Self::RawInputs => "raw_inputs",
             Self::RawPersonality => "raw_personality",
+            Self::RawDirections => "raw_personality_directions",
             Self::RunningMean => "raw_personality_running_mean",
             Self::Components => "raw_personality_pca",
             Self::NetDirection => "net_direction",
             Self::SurrogateAngles => "surrogate_angles",
             Self::FeedForward => "feed_forward",
+            Self::FeedForwardLast => "feed_forward_last",
             Self::AutoencoderLinear => "autoencoder_linear",
             Self::AutoencoderTanh => "autoencoder_tanh",
             Self::AutoencoderLinearScaled => "autoencoder_linear_scaled",
@@ -171,6 +175,7 @@ fn features(run: &Run, yearly: &Array3<f64>) -> Result<Vec<Features>> {
         Features::new(Kind::Trajectory, run.states.to_shape((customers, periods * units))?.into_owned()),
         Features::new(Kind::RawInputs, run.mean_shares.clone()).short(short_shares),
         Features::new(Kind::RawPersonality, grades.clone()).short(short_grades).yearly(yearly.clone()),
+        Features::new(Kind::RawDirections, grades.clone()).space(Space::Directions),
         Features::new(Kind::RunningMean, grades.clone()).yearly(running_mean(yearly)),
         Features::new(Kind::Components, components(grades)?),
     ];
@@ -184,7 +189,9 @@ fn features(run: &Run, yearly: &Array3<f64>) -> Result<Vec<Features>> {
         all.push(Features::new(Kind::SurrogateAngles, angles));
     }
     if run.extent.trainings {
-        all.push(Features::new(Kind::FeedForward, baselines::feed_forward(run)?));
+        let last = run.panel.period_shares(periods - 1).mapv(f64::from);
+        all.push(Features::new(Kind::FeedForward, baselines::feed_forward(run, &run.mean_shares)?));
+        all.push(Features::new(Kind::FeedForwardLast, baselines::feed_forward(run, &last)?));
         for (kind, activation, inputs) in [
             (Kind::AutoencoderLinear, Activation::Linear, Inputs::Shares),
             (Kind::AutoencoderTanh, Activation::Tanh, Inputs::Shares),
@@ -202,11 +209,16 @@ fn lengths(states: &Array2<f64>) -> Array2<f64> {
     states.map_axis(Dimension(1), |state| state.dot(&state).sqrt()).insert_axis(Dimension(1))
 }
 
+/// The axes along which grades vary most, as many as the LSTM has units, as rows.
+pub(crate) fn main_axes(grades: &Array2<f64>) -> Result<Array2<f64>> {
+    let Some(center) = grades.mean_axis(Dimension(0)) else { return Ok(Array2::eye(grades.ncols())) };
+    let basis = svd(&(grades - &center))?.vt;
+    Ok(basis.slice(s![..COMPONENTS.min(basis.nrows()), ..]).to_owned())
+}
+
 fn components(grades: &Array2<f64>) -> Result<Array2<f64>> {
     let Some(center) = grades.mean_axis(Dimension(0)) else { return Ok(grades.clone()) };
-    let centered = grades - &center;
-    let basis = svd(&centered)?.vt;
-    Ok(centered.dot(&basis.slice(s![..COMPONENTS.min(basis.nrows()), ..]).t()))
+    Ok((grades - &center).dot(&main_axes(grades)?.t()))
 }
 
 /// The angles that the surrogate predicts, in the panel's order, if the run has them for every customer.

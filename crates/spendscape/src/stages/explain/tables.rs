@@ -14,7 +14,7 @@ use spendscape_schema::{
 use spendscape_store::Stored;
 use spendscape_surrogate::{
     explain::{Gauge, Refusal, Score, winner},
-    fidelity::median_gauge,
+    fidelity::coefficient_tests,
     models::LinearModel,
 };
 
@@ -127,13 +127,14 @@ impl Rows {
     }
 
     fn add_model(&mut self, model: &LinearModel, names: &[String], classes: &[String]) {
-        let gauged = median_gauge(model.coefficients());
-        let errors = model.standard_errors().ok();
+        let tests = coefficient_tests(model).ok();
         for (k, name) in names.iter().enumerate() {
             self.add(name, INTERCEPT, model.intercept()[k], None, None);
             for (row, class) in classes.iter().enumerate() {
-                let error = errors.as_ref().map(|errors| errors[[row, k]]);
-                let score = error.filter(|error| *error > 0.0).map(|error| gauged[[row, k]] / error);
+                let error = tests.as_ref().map(|tests| tests.standard_errors[[row, k]]);
+                let gauged = tests.as_ref().map(|tests| tests.gauged[[row, k]]);
+                let score =
+                    gauged.zip(error.filter(|error| *error > 0.0)).map(|(gauged, error)| gauged / error);
                 self.add(name, class, model.coefficients()[[row, k]], error, score);
             }
         }
