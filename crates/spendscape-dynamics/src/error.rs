@@ -42,4 +42,20 @@ pub enum Error {
     /// A decomposition failed.
     #[error("a matrix decomposition failed: check the data for extreme values")]
     Linalg(#[from] spendscape_linalg::Error),
+    /// End states could not be clustered.
+    #[error("the end states cannot be clustered: {reason}")]
+    Clusters {
+        /// What the clustering says.
+        reason: String,
+    },
+}
+
+impl From<spendscape_segments::Error> for Error {
+    fn from(error: spendscape_segments::Error) -> Self {
+        match error {
+            spendscape_segments::Error::Input(input) => Self::Input(input),
+            spendscape_segments::Error::Linalg { source, .. } => Self::Linalg(source),
+            other => Self::Clusters { reason: other.to_string() },
+        }
+    }
 }

@@ -21,9 +21,14 @@ use spendscape_schema::{
 use spendscape_store::{Provenance, Standing, Stored, TableReader, read_table, standing};
 
 pub(crate) use self::parts::{
-    Attractor, Ends, Examples, MapPoint, Missing, Part, Source, TraitAxis, Trajectories, Vectors,
+    Attractor, Changed, Ends, Examples, Form, MapPoint, Missing, Part, Source, TraitAxis, Trajectories,
+    Vectors,
 };
-use crate::{Error, draw::space::Place};
+use crate::{
+    Error,
+    draw::space::Place,
+    measured::{Figures, read_figures},
+};
 
 /// Separates the traits of a dominance path.
 const PATH_SEPARATOR: &str = " / ";
@@ -63,6 +68,8 @@ pub(crate) struct Run {
     pub(crate) ends: Part<Ends>,
     pub(crate) map_points: Part<Vec<MapPoint>>,
     pub(crate) reach: Part<Array2<f64>>,
+    /// Figures that `evaluate` measured.
+    pub(crate) measured: Part<Figures>,
     /// How states of more than three units are drawn: directions, 3 x M, and their shares of the variance.
     pub(crate) projection: Part<(Array2<f64>, Vec<f64>)>,
     /// Whether its customers were assigned to the segments of another run, whose directions these are.
@@ -188,6 +195,7 @@ impl Run {
             reach: reader.read("reach", |reader, name, table: Reach| {
                 reader.checked(name, "output", reader.traits.len(), table.output)
             })?,
+            measured: read_figures(folder, tables::Metrics::NAME)?,
             sources,
             left_out,
             traits,
@@ -354,10 +362,14 @@ impl Reader<'_> {
 
     fn examples(&self, name: &str, table: tables::Examples) -> Result<Examples, Error> {
         let mut examples = Examples::default();
-        for (role, customer) in table.role.iter().zip(self.customers(name, &table.customer)?) {
-            match role.as_str() {
+        for (row, customer) in self.customers(name, &table.customer)?.into_iter().enumerate() {
+            match table.role[row].as_str() {
                 "steady" => examples.steady.push(customer),
-                "changed" => examples.changed.push(customer),
+                "changed" => examples.changed.push(Changed {
+                    customer,
+                    before: self.trait_index(name, row, &table.before[row])?,
+                    toward: self.trait_index(name, row, &table.toward[row])?,
+                }),
                 // Roles that no figure shows.
                 _ => {}
             }
@@ -377,27 +389,33 @@ impl Reader<'_> {
         Ok(paths)
     }
 
-    /// The shapes that the table marks as drawn: a line is its points in order, a point stands alone.
+    /// What the table says of each trait's customers: of the shape that it marks as drawn, or that there is none.
     fn attractors(&self, name: &str, table: Attractors) -> Result<Vec<Attractor>, Error> {
         let traits = self.trait_indices(name, &table.r#trait)?;
         let states = self.checked(name, "state", self.units, table.state)?;
-        let is_line = |row: usize| table.shape[row] != words::POINT;
-        let mut order: Vec<usize> = (0..traits.len()).filter(|row| table.drawn[*row]).collect();
-        order.sort_by_key(|row| (traits[*row], !is_line(*row), table.index[*row]));
-        let mut attractors: Vec<Attractor> = Vec::new();
-        for row in order {
-            let line = is_line(row);
-            let state = states.row(row).to_vec();
-            match attractors.last_mut() {
-                Some(last) if last.trait_index == traits[row] && last.line == line => last.states.push(state),
-                _ => attractors.push(Attractor {
-                    trait_index: traits[row],
-                    line,
-                    states: vec![state],
-                    variance_explained: table.variance_explained[row],
-                    verdict: table.verdict[row].clone(),
-                }),
-            }
+        let mut attractors = Vec::new();
+        for trait_index in 0..self.traits.len() {
+            let mut rows: Vec<usize> = (0..traits.len()).filter(|row| traits[*row] == trait_index).collect();
+            // The points come first: of a cloud they are what is told.
+            rows.sort_by_key(|row| (table.shape[*row] != words::POINT, table.index[*row]));
+            let Some(first) = rows.first().copied() else { continue };
+            let drawn = rows.iter().copied().find(|row| table.drawn[*row]);
+            let form = match drawn {
+                None => Form::Neither,
+                Some(row) if table.shape[row] == words::POINT => Form::Points,
+                Some(_) => Form::Line,
+            };
+            let told = drawn.unwrap_or(first);
+            rows.retain(|row| table.drawn[*row] && table.shape[*row] == table.shape[told]);
+            attractors.push(Attractor {
+                trait_index,
+                form,
+                states: rows.iter().map(|row| states.row(*row).to_vec()).collect(),
+                members: rows.iter().map(|row| table.members[*row]).collect(),
+                variance_explained: table.variance_explained[told],
+                compactness: table.compactness[told],
+                verdict: table.verdict[told].clone(),
+            });
         }
         Ok(attractors)
     }
@@ -437,11 +455,13 @@ impl Reader<'_> {
         let traits = self.trait_indices(name, &table.r#trait)?;
         let axes = self.checked(name, "axis", self.units, table.axis)?;
         let origins = self.checked(name, "origin", self.units, table.origin)?;
+        let readouts = self.checked(name, "readout", self.units, table.readout)?;
         let axis = |(row, trait_index): (usize, usize)| TraitAxis {
             trait_index,
             magnitude: table.magnitude[row],
             axis: axes.row(row).to_vec(),
             origin: origins.row(row).to_vec(),
+            readout: readouts.row(row).to_vec(),
         };
         Ok(traits.into_iter().enumerate().map(axis).collect())
     }

@@ -7,7 +7,9 @@ use ndarray::{Array2, Array3, Axis as Dimension};
 use spendscape_run::{File, Model, Sourced, StoredStates, StoredTargets, Weights, inputs};
 use spendscape_schema::{
     Coefficients, Panel,
-    tables::{Attractors, EndStates, Latent, MeanShares, Predictions, Reach, SurrogateAngles, TraitAxes},
+    tables::{
+        Attractors, EndStates, Extended, Latent, MeanShares, Predictions, Reach, SurrogateAngles, TraitAxes,
+    },
 };
 use spendscape_segments::directions::dominance_order;
 
@@ -41,7 +43,9 @@ inputs! {
         /// The angles that the surrogate predicts.
         pub surrogate_angles: Option<SurrogateAngles> = table File::SurrogateAngles,
         /// End states under a held input.
-        pub end_states: Option<EndStates> = table File::EndStates,
+        pub end_states: Option<Sourced<EndStates>> = table File::EndStates,
+        /// Extended trajectories of a sample.
+        pub extended: Option<Extended> = table File::Extended,
         /// Attractors of the population.
         pub attractors: Option<Attractors> = table File::Attractors,
     }
@@ -93,6 +97,10 @@ pub struct Run {
     pub(crate) surrogate_angles: Option<SurrogateAngles>,
     /// End states under a held input.
     pub(crate) end_states: Option<EndStates>,
+    /// Time constants of the slowest modes under the mean input of all customers, the slowest first.
+    pub(crate) neutral: Vec<f64>,
+    /// Extended trajectories of a sample.
+    pub(crate) extended: Option<Extended>,
     /// Attractors of the population.
     pub(crate) attractors: Option<Attractors>,
     /// How much is measured.
@@ -144,7 +152,12 @@ impl Run {
             trait_axes: tables.trait_axes.value,
             reach: tables.reach,
             surrogate_angles: tables.surrogate_angles,
-            end_states: tables.end_states,
+            neutral: tables
+                .end_states
+                .as_ref()
+                .map_or_else(Vec::new, |ends| neutral(ends.provenance.parameters.get("neutral"))),
+            end_states: tables.end_states.map(|ends| ends.value),
+            extended: tables.extended,
             attractors: tables.attractors,
             extent,
         })
@@ -210,6 +223,12 @@ impl Short {
             ends: ends.select(Dimension(0), &own),
         })
     }
+}
+
+/// What the stage of the dynamics noted of the map under the mean input. A mode that does not decay has no time constant.
+fn neutral(noted: Option<&serde_json::Value>) -> Vec<f64> {
+    let slowest = noted.and_then(|noted| noted.get("slowest")?.as_array());
+    slowest.into_iter().flatten().map(|time| time.as_f64().unwrap_or(f64::INFINITY)).collect()
 }
 
 fn events(latent: &Latent, panel: &Panel) -> Array2<bool> {

@@ -1,11 +1,12 @@
-//! Which shape stands for a group: the one that describes its ends best, and the one that P3 prints.
+//! Which shape stands for a group: the one that its ends have, if they have any, and the one that P3 prints.
 
 use ndarray::Array2;
 
 use super::{Curve, CurveFit, GroupAttractors, PointClusters};
 
-/// A cluster that adds less than this share of held-out variance is not worth another point.
-const POINT_GAIN: f64 = 0.02;
+/// Customers nearer to a shape than this part of the spread of all customers' end states lie on it: what claim 15 asks of
+/// trajectories that are said to reach a location.
+const COMPACT: f64 = 0.25;
 
 /// A shape that a group's end states are drawn by.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,27 +18,49 @@ pub enum Shape<'a> {
 }
 
 impl GroupAttractors {
-    /// The fewest points after which another one adds less than .02 of held-out variance.
+    /// The points of the group, as many as the [gap statistic](Self::clusters) finds.
     ///
     /// # Panics
-    /// If `points` is empty, which no fit leaves it.
+    /// If there are fewer `points` than `clusters`, which no fit leaves.
     #[must_use]
     pub fn enough_points(&self) -> &PointClusters {
-        let gain = |k: &usize| self.points[*k].explained - self.points[*k - 1].explained;
-        let enough = (1..self.points.len()).find(|k| gain(k) < POINT_GAIN);
-        &self.points[enough.unwrap_or(self.points.len()) - 1]
+        &self.points[self.clusters - 1]
     }
 
-    /// The shape that describes the group best: the curve, if it is fair and explains more of the held-out variance than
-    /// [enough points](Self::enough_points), and those otherwise. P3 does not say how it told line and point apart.
+    /// How far held-out customers lie from a shape that explains this share of their variance (root mean square), over the
+    /// spread of all customers' end states, `landscape`: small where a shape is one, near 1 in a cloud that is as wide as all.
+    #[must_use]
+    pub fn compactness(&self, explained: f64, landscape: f64) -> f64 {
+        let left = self.spread * (1.0 - explained).max(0.0).sqrt();
+        if left > 0.0 { left / landscape } else { 0.0 }
+    }
+
+    /// The shape that the group's ends have, given the [spread](super::spread) of all customers' end states, `landscape`; `None`
+    /// if they are a cloud, neither points nor a line. P3 does not say how it told these apart.
+    ///
+    /// Either shape must be compact: its customers within a quarter of the spread of all. A curve must besides be a fair
+    /// description, and longer than a point: one point must not be compact. Where both are left, it is a line if it explains
+    /// more and customers are spread along it, rather than gathered in clusters.
     ///
     /// # Panics
-    /// If `points` is empty, which no fit leaves it.
+    /// If there are fewer `points` than `clusters`, which no fit leaves.
     #[must_use]
-    pub fn best(&self) -> Shape<'_> {
+    pub fn best(&self, landscape: f64) -> Option<Shape<'_>> {
         let points = self.enough_points();
-        let fair = |curve: &&Curve| curve.fit == CurveFit::Accepted && curve.explained > points.explained;
-        self.curve.as_ref().filter(fair).map_or(Shape::Points(points), Shape::Line)
+        let is_compact = |explained: f64| self.compactness(explained, landscape) <= COMPACT;
+        let is_line = |curve: &&Curve| {
+            curve.fit == CurveFit::Accepted
+                && is_compact(curve.explained)
+                && !is_compact(self.points[0].explained)
+        };
+        let line = self.curve.as_ref().filter(is_line);
+        match (line, is_compact(points.explained)) {
+            (Some(curve), true) if self.clusters_along == 1 && curve.explained > points.explained => {
+                Some(Shape::Line(curve))
+            }
+            (_, true) => Some(Shape::Points(points)),
+            (line, false) => line.map(Shape::Line),
+        }
     }
 
     /// The shape that P3 (figure 4) prints for a trait, whatever describes this group best: lines for extraversion,

@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, ArrayRef, ArrayView1, Axis, Ix2};
 use spendscape_linalg::{polyfit, polyval, svd};
 
+use super::distance2;
 use crate::error::Error;
 
 /// Rows below which a quadratic in each component is not determined with anything to spare.
@@ -94,7 +95,8 @@ pub(super) fn fit_curve(
     held: &ArrayRef<f64, Ix2>,
 ) -> Result<Curve, Error> {
     let half = through(fit)?;
-    let explained = explained(held, &half.mean, |x| half.distance2(half.parameter(x), x));
+    let explained =
+        explained(held, &half.mean, |at| half.distance2(half.parameter(held.row(at)), held.row(at)));
     let curve = through(x)?;
     let fit = if two_branches(x, &curve) {
         CurveFit::TwoBranches
@@ -128,14 +130,10 @@ fn through(fit: &ArrayRef<f64, Ix2>) -> Result<Curve, Error> {
     Ok(Curve { mean, components, coefficients, range, standard_errors, explained, fit })
 }
 
-/// One minus the residual share of the variance around `mean`.
-pub(super) fn explained(
-    x: &ArrayRef<f64, Ix2>,
-    mean: &Array1<f64>,
-    residual2: impl Fn(ArrayView1<'_, f64>) -> f64,
-) -> f64 {
-    let total: f64 = x.outer_iter().map(|r| super::kmeans::distance2(r, mean.view())).sum();
-    let left: f64 = x.outer_iter().map(residual2).sum();
+/// One minus the residual share of the variance around `mean`, with what is left of each row.
+pub(super) fn explained(x: &ArrayRef<f64, Ix2>, mean: &Array1<f64>, residual2: impl Fn(usize) -> f64) -> f64 {
+    let total: f64 = x.outer_iter().map(|r| distance2(r, mean.view())).sum();
+    let left: f64 = (0..x.nrows()).map(residual2).sum();
     if total > 0.0 { 1.0 - left / total } else { 1.0 }
 }
 
@@ -155,7 +153,7 @@ fn two_branches(x: &ArrayRef<f64, Ix2>, curve: &Curve) -> bool {
     if n < 4 * BINS || curve.components.nrows() < 2 {
         return false;
     }
-    let total: f64 = x.outer_iter().map(|r| super::kmeans::distance2(r, curve.mean.view())).sum();
+    let total: f64 = x.outer_iter().map(|r| distance2(r, curve.mean.view())).sum();
     // The residual direction of largest variance among the components.
     let coordinate = |k: usize| -> Vec<f64> {
         x.outer_iter().map(|r| curve.score(r, k) - curve.principal(curve.parameter(r), k)).collect()

@@ -2,9 +2,10 @@
 //! locations.
 
 use ndarray::{Array1, Array2, ArrayRef, Axis, Ix1, Ix2};
+use spendscape_segments::clusters::nearest_rows;
 use spendscape_stats::NORMAL_975;
 
-use super::kmeans::{distance2, nearest};
+use super::distance2;
 use crate::error::Error;
 use crate::map::check_shape;
 
@@ -60,7 +61,7 @@ pub fn label_points(
         return Ok(Vec::new());
     }
     let outputs = ends.dot(&w.t()) + b.view().insert_axis(Axis(0));
-    let owner: Vec<usize> = ends.outer_iter().map(|r| nearest(centers, r).0).collect();
+    let owner = nearest_rows(centers, ends)?;
     Ok((0..centers.nrows())
         .map(|k| {
             let members: Vec<usize> = (0..owner.len()).filter(|&n| owner[n] == k).collect();

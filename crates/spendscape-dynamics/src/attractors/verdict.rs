@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView1;
 
-use super::kmeans::distance2;
+use super::distance2;
 use crate::fixed_points::certificate::time_constant;
 use crate::fixed_points::spectrum::SpectrumWork;
 use crate::fixed_points::{FixedPointList, Verdict, residual};

@@ -8,4 +8,4 @@ mod transient;
 pub use basin::{Basins, Edge, Membership, Share};
 pub use cycle::{Cycle, Ring, find_cycles};
 pub use rollout::extended_trajectories;
-pub use transient::{Transient, sensitivity, transient};
+pub use transient::{Transient, sensitivity, time_constants, transient};

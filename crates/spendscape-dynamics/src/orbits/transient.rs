@@ -41,8 +41,7 @@ pub struct Transient {
 pub fn transient(map: &impl Map, x: &ArrayRef<f64, Ix1>, steps: usize) -> Result<Transient, Error> {
     let j = jacobian(map, x)?;
     let eigenvalues = eigvals(&j)?.to_vec();
-    let time_constants =
-        eigenvalues.iter().map(|v| crate::fixed_points::certificate::time_constant(v.norm())).collect();
+    let time_constants = constants_of(&eigenvalues);
     let mut power = Array2::<f64>::eye(j.nrows());
     let mut growth = Vec::with_capacity(steps + 1);
     for _ in 0..=steps {
@@ -63,6 +62,29 @@ pub fn transient(map: &impl Map, x: &ArrayRef<f64, Ix1>, steps: usize) -> Result
     let last_above = growth.iter().rposition(|&g| g >= below);
     let return_time = last_above.map_or(Some(0), |k| (k + 1 < growth.len()).then_some(k + 1));
     Ok(Transient { growth, peak, return_time, eigenvalues, time_constants })
+}
+
+/// The time constants `-1 / ln |lambda|` of the modes at the state `x`, in steps, the slowest first.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use spendscape_dynamics::{map::RnnCell, orbits::time_constants};
+///
+/// // Two units that forget half, and nine tenths, of a deviation with every step.
+/// let cell = RnnCell::new(&Array2::zeros((2, 0)), &array![[0.1, 0.0], [0.0, 0.5]], &array![0.0, 0.0])?;
+/// let found = time_constants(&cell.under(&array![])?, &array![0.0, 0.0])?;
+/// assert!((found[0] - 1.0 / 2_f64.ln()).abs() < 1e-9 && (found[1] - 1.0 / 10_f64.ln()).abs() < 1e-9);
+/// # Ok::<(), spendscape_dynamics::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Shape`], `BadInput::NotFinite` or [`Error::Linalg`].
+pub fn time_constants(map: &impl Map, x: &ArrayRef<f64, Ix1>) -> Result<Vec<f64>, Error> {
+    Ok(constants_of(&eigvals(&jacobian(map, x)?)?.to_vec()))
+}
+
+fn constants_of(eigenvalues: &[Complex64]) -> Vec<f64> {
+    eigenvalues.iter().map(|v| crate::fixed_points::certificate::time_constant(v.norm())).collect()
 }
 
 fn jacobian(map: &impl Map, x: &ArrayRef<f64, Ix1>) -> Result<Array2<f64>, Error> {

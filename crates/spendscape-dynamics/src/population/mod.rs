@@ -3,6 +3,7 @@
 
 mod customer;
 mod large;
+mod modes;
 mod table;
 
 use ndarray::{ArrayRef, Ix2};
@@ -16,6 +17,7 @@ use crate::interval::Interval;
 use crate::map::LstmCell;
 use customer::CustomerAnalysis;
 use large::RollOutOnly;
+pub use modes::slowest_modes;
 pub use table::{Arrival, PointTable, Population};
 
 /// Units of parallel work at the most: more threads would find none. Each allocates its working memory once.

@@ -1,11 +1,12 @@
 //! Drawn attractors on planted shapes (case A21), labels, and the verdict of the dynamics.
 
 use ndarray::{Array1, Array2, array};
+use rand::RngExt;
 use spendscape_dynamics::{
     Error,
     attractors::{
-        CurveFit, GroupVerdict, MapVerdict, PointClusters, Shape, fit_attractors, judge_group, judge_map,
-        label_points,
+        CurveFit, GroupVerdict, MapVerdict, Shape, fit_attractors, judge_group, judge_map, label_points,
+        spread,
     },
     fixed_points::{Complete, FixedPointList, Outcome, SearchParams},
     interval::Interval,
@@ -140,40 +141,66 @@ fn points_of(shape: Shape<'_>) -> usize {
     }
 }
 
-#[test]
-fn a_group_is_drawn_by_what_describes_it_best() {
-    let curve = fit_attractors(&cloud(400, 0.01, |_, t| [2.0 * t, 0.8 * t * t, 0.0]), &mut rng(1)).unwrap();
-    assert_eq!(points_of(curve.best()), 0);
-    // Of a ring the curve is not fair, however much points leave open.
-    let ring = cloud(400, 0.02, |k, t| {
-        let angle = std::f64::consts::PI * (t + (k % 2) as f64);
-        [angle.cos(), angle.sin(), 0.0]
-    });
-    assert!(points_of(fit_attractors(&ring, &mut rng(3)).unwrap().best()) > 1);
-    let mut r = rng(8);
-    let corners = [[0.5, 0.2, 0.0], [-0.4, 0.1, 0.3], [0.0, -0.6, -0.2]];
-    let ends = Array2::from_shape_fn((300, 3), |(k, j)| corners[k % 3][j] + 0.01 * normal(&mut r));
-    assert_eq!(points_of(fit_attractors(&ends, &mut rng(2)).unwrap().best()), 3);
-    // Equal ends have no curve, and a single point.
-    assert_eq!(points_of(fit_attractors(&Array2::zeros((20, 3)), &mut rng(2)).unwrap().best()), 1);
+/// The number of points that are found in ends, 0 for a line and nothing for a cloud; `landscape` is the spread of all, of these
+/// ends where it is not given.
+fn shape_of(ends: &Array2<f64>, landscape: Option<f64>) -> Option<usize> {
+    let fitted = fit_attractors(ends, &mut rng(3)).unwrap();
+    fitted.best(landscape.unwrap_or_else(|| spread(ends))).map(points_of)
+}
+
+/// Even numbers in [-1, 1].
+fn even(count: usize, width: usize) -> Array2<f64> {
+    let mut r = rng(5);
+    Array2::from_shape_fn((count, width), |_| 2.0 * r.random::<f64>() - 1.0)
 }
 
 #[test]
-fn another_point_must_add_a_fiftieth() {
-    let mut fitted = fit_attractors(&cloud(60, 0.1, |_, t| [t, t * t, 0.0]), &mut rng(4)).unwrap();
-    let mut enough = |explained: [f64; 4]| {
-        let clusters = |(k, explained): (usize, f64)| PointClusters {
-            centers: Array2::zeros((k + 1, 3)),
-            sizes: vec![0; k + 1],
-            explained,
-        };
-        fitted.points = explained.into_iter().enumerate().map(clusters).collect();
-        fitted.enough_points().centers.nrows()
-    };
-    assert_eq!(enough([0.5, 0.515, 0.9, 0.95]), 1);
-    assert_eq!(enough([0.5, 0.525, 0.54, 0.95]), 2);
-    assert_eq!(enough([0.5, 0.6, 0.7, 0.71]), 3);
-    assert_eq!(enough([0.5, 0.6, 0.7, 0.8]), 4);
+fn a_group_has_the_shape_that_its_ends_have() {
+    let curve = cloud(400, 0.01, |_, t| [2.0 * t, 0.8 * t * t, 0.0]);
+    assert_eq!(shape_of(&curve, None), Some(0));
+    let mut r = rng(8);
+    let corners = [[0.5, 0.2, 0.0], [-0.4, 0.1, 0.3], [0.0, -0.6, -0.2]];
+    let ends = Array2::from_shape_fn((300, 3), |(k, j)| corners[k % 3][j] + 0.01 * normal(&mut r));
+    assert_eq!(shape_of(&ends, None), Some(3));
+    // A curve goes through two places as well as through any other two, but nobody lies between them.
+    let two = Array2::from_shape_fn((300, 3), |(k, j)| corners[k % 2][j] + 0.01 * normal(&mut r));
+    assert_eq!(shape_of(&two, None), Some(2));
+    // Equal ends have no curve, and a single point.
+    assert_eq!(shape_of(&Array2::zeros((20, 3)), None), Some(1));
+}
+
+#[test]
+fn a_cloud_is_neither_points_nor_a_line() {
+    // Four points explain three quarters of an even square, and lose all the same.
+    let square = even(600, 2);
+    let fitted = fit_attractors(&square, &mut rng(3)).unwrap();
+    assert!((fitted.points[3].explained - 0.75).abs() < 0.03, "{}", fitted.points[3].explained);
+    assert_eq!((shape_of(&square, None), shape_of(&even(600, 3), None)), (None, None));
+    let mut r = rng(6);
+    let gaussian = Array2::from_shape_fn((600, 3), |(_, j)| [1.0, 0.7, 0.5][j] * normal(&mut r));
+    assert_eq!(shape_of(&gaussian, None), None);
+    assert_eq!(fit_attractors(&gaussian, &mut rng(3)).unwrap().clusters, 1);
+    // A bent cloud is better told by four points than an even box is, and yet one cloud.
+    let bent = Array2::from_shape_fn((600, 2), |(k, j)| {
+        let t = -1.0 + 2.0 * k as f64 / 599.0;
+        [2.0 * t, 2.0 * t * t][j] + 0.25 * normal(&mut r)
+    });
+    assert_eq!(fit_attractors(&bent, &mut rng(3)).unwrap().clusters, 1);
+    // Small beside where everybody ends, the same cloud is one point; a curve through it is shorter than a point.
+    assert_eq!(shape_of(&gaussian, Some(4.0 * spread(&gaussian))), Some(1));
+    let short = cloud(400, 0.01, |_, t| [2.0 * t, 0.8 * t * t, 0.0]);
+    assert!(shape_of(&short, Some(5.0 * spread(&short))).is_some_and(|points| points > 0));
+}
+
+#[test]
+fn compactness_is_the_distance_over_the_spread_of_all() {
+    let fitted = fit_attractors(&cloud(60, 0.1, |_, t| [t, t * t, 0.0]), &mut rng(4)).unwrap();
+    let whole = fitted.compactness(0.0, fitted.spread);
+    assert_eq!(whole, 1.0);
+    // Three quarters of the variance leave half of the distance.
+    assert_eq!(fitted.compactness(0.75, 2.0 * fitted.spread), 0.25);
+    // Nothing left is compact even where nobody moves.
+    assert_eq!(fitted.compactness(1.0, 0.0), 0.0);
 }
 
 #[test]

@@ -49,6 +49,11 @@ impl Plane {
         Self { x, y, frame }
     }
 
+    /// How high a room must be in which a unit is as long upward as sideways over its whole width, at the most as high as it is.
+    pub(crate) fn height_of(room: Rect, x: &Range, y: &Range) -> f64 {
+        ((room.width - LEFT) / x.length() * y.length() + BELOW).min(room.height)
+    }
+
     pub(crate) fn project(&self, [x, y]: Point) -> Point {
         let Rect { x: left, y: top, width, height } = self.frame;
         [

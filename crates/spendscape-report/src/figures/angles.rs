@@ -29,15 +29,22 @@ const REST_RADIUS: f64 = 0.7;
 
 pub(super) fn draw_surrogate(context: &Context<'_>, title: &str) -> Drawn {
     let what = "directions that the linear surrogate predicts from mean shares";
-    draw(context, title, &context.run.surrogate_angles, "surrogate_angles", what)
+    draw(context, title, &context.run.surrogate_angles, ["surrogate_angles", "surrogate"], what)
 }
 
 pub(super) fn draw_network(context: &Context<'_>, title: &str) -> Drawn {
     let what = "directions of the network's trajectories";
-    draw(context, title, &context.run.angles, "angles", what)
+    draw(context, title, &context.run.angles, ["angles", "angles"], what)
 }
 
-fn draw(context: &Context<'_>, title: &str, angles: &Part<Vectors>, file: &str, what: &str) -> Drawn {
+/// Draws the angles of a table, whose neighbors are measured under a name.
+fn draw(
+    context: &Context<'_>,
+    title: &str,
+    angles: &Part<Vectors>,
+    [file, measured]: [&str; 2],
+    what: &str,
+) -> Drawn {
     let run = context.run;
     let angles = angles.as_ref().map_err(Missing::reason)?;
     let paths = run.paths.as_ref().map_err(Missing::reason)?;
@@ -66,9 +73,10 @@ fn draw(context: &Context<'_>, title: &str, angles: &Part<Vectors>, file: &str, 
     let caption = format!(
         "One dot per customer at the two angles{first} of the {what}, in radians. (a) by dominant trait; then, within the \
          largest group of the panel before, by the trait next in order; the rest is gray. At most {} of {} customers per \
-         panel.",
+         panel.{}",
         text::count(context.options.dots.min(rows.len())),
-        text::count(rows.len())
+        text::count(rows.len()),
+        accuracies(context, measured, ranks)
     );
     let y = furniture::header(&mut scene, &caption);
     let mut entries = context.trait_entries(|look| Key::Dot(look.color, look.mark));
@@ -79,12 +87,14 @@ fn draw(context: &Context<'_>, title: &str, angles: &Part<Vectors>, file: &str, 
     let x_range = Range::around(rows.iter().map(|row| point(*row)[0]), 7.0);
     let y_range = Range::around(rows.iter().map(|row| point(*row)[1]), 6.0);
 
+    // A radian is as long upward as sideways: the panels are as high as that makes them.
+    let panel = Rect { height: Plane::height_of(PANEL, &x_range, &y_range), ..PANEL };
     let crowd = (rows.len().min(context.options.dots) as f64 / MANY).min(1.0);
     let radius = RADIUS.0 + crowd * (RADIUS.1 - RADIUS.0);
     let mut prefix: Vec<usize> = Vec::new();
     for rank in 0..ranks {
         let (column, line) = ((rank % 2) as f64, (rank / 2) as f64);
-        let corner = [SIDE + column * (PANEL.width + 24.0), y + line * (PANEL.height + 60.0)];
+        let corner = [SIDE + column * (PANEL.width + 24.0), y + line * (panel.height + 60.0)];
         let (inside, outside): (Vec<usize>, Vec<usize>) =
             rows.iter().partition(|row| path(**row).len() > rank && path(**row).starts_with(&prefix));
         let names: Vec<&str> = prefix.iter().map(|at| context.trait_name(*at)).collect();
@@ -95,8 +105,8 @@ fn draw(context: &Context<'_>, title: &str, angles: &Part<Vectors>, file: &str, 
         furniture::heading(&mut scene, [corner[0], corner[1] + 16.0], &heading, PANEL.width);
         let group = text::shorten(&format!("{group}: {counted} customers"), 12.0, false, PANEL.width);
         scene.text("heading", Text::new([corner[0], corner[1] + 33.0], group, 12.0, MUTED));
-        let room = Rect { x: corner[0], y: corner[1] + 42.0, ..PANEL };
-        let plane = Plane::new(room, x_range.clone(), y_range.clone(), false);
+        let room = Rect { x: corner[0], y: corner[1] + 42.0, ..panel };
+        let plane = Plane::new(room, x_range.clone(), y_range.clone(), true);
         plane.draw(&mut scene, "longitude (radians)", "latitude (radians)");
         let gray = outside.len().min((REST_SHARE * context.options.dots as f64) as usize);
         if gray > 0 {
@@ -117,7 +127,23 @@ fn draw(context: &Context<'_>, title: &str, angles: &Part<Vectors>, file: &str, 
         prefix.push(crate::run::largest(sizes.iter().map(|size| *size as f64)));
     }
     let lines = ranks.div_ceil(2) as f64;
-    Ok(context.finish(scene, y + lines * (PANEL.height + 60.0), &[file, "segments"], Vec::new()))
+    Ok(context.finish(scene, y + lines * (panel.height + 60.0), &[file, "segments"], Vec::new()))
+}
+
+/// How many customers' first traits in order their neighbors in the plane tell, where that was measured.
+fn accuracies(context: &Context<'_>, measured: &str, ranks: usize) -> String {
+    let Ok(figures) = &context.run.measured else { return String::new() };
+    let level = |rank: usize| {
+        let figure = |of: &str| figures.get(&format!("segments.knn.{of}.{rank}"));
+        let [found, chance] = [figure(measured)?, figure("chance")?];
+        let what = if rank == 1 { "the first trait".to_owned() } else { format!("the first {rank}") };
+        Some(format!("{what} of {:.0} % (by chance {:.0} %)", 100.0 * found, 100.0 * chance))
+    };
+    let levels: Vec<String> = (1..=ranks).map_while(level).collect();
+    if levels.is_empty() {
+        return String::new();
+    }
+    format!(" Of the customers, their 15 nearest neighbors by these angles tell {}.", levels.join(", "))
 }
 
 /// Classes of the dots of each panel.

@@ -32,9 +32,10 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
 
     let mut scene = Scene::new(WIDTH, title);
     let caption = context.caption(
-        "Inverse regression maps each trait of the output space to an axis in the state space (P3, equation 2): it starts at \
-         the state o whose output is zero and is as long as the largest reachable output D of its trait. Dotted: drop lines \
-         and shadows on the floor.",
+        "Inverse regression maps each trait of the output space to an axis in the state space (P3, equation 2): from the state o, \
+         whose output is nearest to zero, by the largest reachable output D of the trait times the trait's row of the inverse w. \
+         The axis has the length D |w|, in state units; with more traits than units, where other outputs rise along with it, its \
+         end raises the trait's output by less than D. Dotted: drop lines and shadows on the floor.",
     );
     let y = furniture::header(&mut scene, &caption);
     let mut entries: Vec<Entry> = axes
@@ -42,7 +43,9 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
         .map(|axis| {
             let look = look(axis.trait_index);
             let name = context.trait_name(axis.trait_index);
-            let label = format!("{name} (D = {:.2} grade)", axis.magnitude).replace('-', "\u{2212}");
+            let length = axis.axis.iter().map(|along| along * along).sum::<f64>().sqrt();
+            let label =
+                format!("{name} (D = {:.2}, length {length:.2})", axis.magnitude).replace('-', "\u{2212}");
             Entry::new(Key::Line(look.color, LINE, look.dash), label)
         })
         .collect();

@@ -228,6 +228,19 @@ fn remove(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// A trait's name; that of the papers' letters with what they stand for.
+fn spelled(name: &str) -> String {
+    let meaning = match name {
+        "E" => "extraversion",
+        "N" => "neuroticism",
+        "O" => "openness",
+        "C" => "conscientiousness",
+        "A" => "agreeableness",
+        other => return other.to_owned(),
+    };
+    format!("{name} {meaning}")
+}
+
 /// A trajectory placed in the space that is drawn.
 #[derive(Debug, Clone)]
 struct Track {
@@ -273,7 +286,10 @@ impl Context<'_> {
     fn trait_entries(&self, key: impl Fn(Look) -> Key) -> Vec<Entry> {
         let sizes = self.sizes();
         let entry = |(trait_index, name): (usize, &String)| {
-            Entry::new(key(look(trait_index)), format!("{name} ({})", text::count(sizes[trait_index])))
+            Entry::new(
+                key(look(trait_index)),
+                format!("{} ({})", spelled(name), text::count(sizes[trait_index])),
+            )
         };
         self.run.traits.iter().enumerate().map(entry).collect()
     }

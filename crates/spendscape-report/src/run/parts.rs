@@ -56,13 +56,28 @@ pub(crate) struct Vectors {
     pub(crate) values: Array2<f64>,
 }
 
-/// Attractors to draw.
+/// What the end states of a trait's customers look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Line,
+    Points,
+    /// A cloud.
+    Neither,
+}
+
+/// The attractor of a trait's customers, if they have one.
 #[derive(Debug, Clone)]
 pub(crate) struct Attractor {
     pub(crate) trait_index: usize,
-    pub(crate) line: bool,
+    pub(crate) form: Form,
+    /// Along the curve, or the points; none of a cloud.
     pub(crate) states: Vec<Vec<f64>>,
+    /// Customers nearest to each point; of a curve, all of the group.
+    pub(crate) members: Vec<i64>,
+    /// Of the shape; of a cloud, what points would explain.
     pub(crate) variance_explained: f64,
+    /// Distance of customers from the shape over the spread of all end states.
+    pub(crate) compactness: f64,
     pub(crate) verdict: String,
 }
 
@@ -96,11 +111,23 @@ pub(crate) struct TraitAxis {
     pub(crate) magnitude: f64,
     pub(crate) axis: Vec<f64>,
     pub(crate) origin: Vec<f64>,
+    /// The direction in which the trait's output rises fastest.
+    pub(crate) readout: Vec<f64>,
 }
 
 /// The customers that illustrate a claim, the best first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Examples {
     pub(crate) steady: Vec<usize>,
-    pub(crate) changed: Vec<usize>,
+    pub(crate) changed: Vec<Changed>,
+}
+
+/// A customer who turned in the last period.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Changed {
+    pub(crate) customer: usize,
+    /// The trait that the state before decodes to.
+    pub(crate) before: usize,
+    /// The trait that the last step decodes to.
+    pub(crate) toward: usize,
 }

@@ -121,15 +121,30 @@ fn figure_1_shows_the_best_examples_with_both_windows() {
     let figure = made.figure("figure1");
     assert!(figure.says("(b) A customer who stayed (C00000)"));
     assert!(figure.says("(c) A customer who changed (C00599)"));
-    for class in ["long", "short"] {
-        let lines: Vec<_> = figure.of(class, "polyline").collect();
-        assert_eq!(lines.len(), 2, "{class}");
-        assert!(lines.iter().all(|line| line.points().len() == 7), "the origin and six periods");
-        assert_eq!(figure.of(class, "path").map(crate::svg::Element::dots).sum::<usize>(), 12);
-    }
-    let changed = made.truth.dominant[599];
-    let long = figure.of("long", "polyline").last().unwrap();
-    assert_eq!(long.get("stroke"), COLORS[changed]);
+    // The origin and six periods; of the customer who changed the last step stands apart.
+    let points =
+        |class: &str| figure.of(class, "polyline").map(|line| line.points().len()).collect::<Vec<_>>();
+    assert_eq!([points("long"), points("turn"), points("short")], [vec![7, 6], vec![2], vec![7, 7]]);
+    let dots = |class: &str| figure.of(class, "path").map(crate::svg::Element::dots).sum::<usize>();
+    assert_eq!(["long", "turn", "short"].map(dots), [11, 1, 12]);
+    let (long, turn) =
+        (figure.of("long", "polyline").last().unwrap(), figure.of("turn", "polyline").next().unwrap());
+    assert_eq!(long.points().last(), turn.points().first());
+    // In the colors of what the states decode to, with an arrow for each, from where the last step begins.
+    let [before, toward] = made.truth.turned;
+    assert_eq!([long.get("stroke"), turn.get("stroke")], [before, toward].map(|at| COLORS[at]));
+    let arrows: Vec<_> = figure.of("arrow", "polyline").collect();
+    assert_eq!(
+        arrows.iter().map(|line| line.get("stroke")).collect::<Vec<_>>(),
+        [before, toward].map(|at| COLORS[at])
+    );
+    assert!(arrows.iter().all(|line| line.points().first() == turn.points().first()));
+    let labels: Vec<&str> = figure.of("label", "text").map(|label| label.text.as_str()).collect();
+    let rises = [before, toward].map(|at| format!("{} rises", made.fixture.traits[at]));
+    assert_eq!(labels, ["period 6", "short window", &rises[0], &rises[1]]);
+    // The panel is enlarged to what it holds: the turn is long.
+    let [[x, y], [to_x, to_y]] = [turn.points()[0], turn.points()[1]];
+    assert!((to_x - x).hypot(to_y - y) > 60.0, "{:?}", turn.points());
 }
 
 #[test]
@@ -165,27 +180,40 @@ fn figure_2_colors_each_rank_within_the_largest_group_of_the_rank_before() {
 }
 
 #[test]
-fn figure_3_has_a_cross_and_a_line_per_customer_of_the_four_largest_groups() {
+fn figure_3_joins_the_end_of_each_trajectory_to_its_location() {
     let made = made();
     let figure = made.figure("figure3");
-    let mut expected = made.sizes(made.fixture.extended);
-    let smallest = expected.iter().min_by_key(|(_, size)| **size).map(|(name, _)| name.clone()).unwrap();
-    expected.remove(&smallest);
+    let expected: BTreeMap<String, usize> =
+        made.sizes(made.fixture.extended).into_iter().map(|(name, size)| (name, size.min(40))).collect();
+    assert_eq!(expected.len(), 5, "every trait has a panel");
     assert_eq!(figure.dots("location"), expected);
     assert_eq!(figure.count("extended", "polyline"), expected);
+    assert_eq!(figure.count("way", "polyline"), expected);
     for cross in figure.of("location", "path") {
         assert_eq!(cross.get("stroke"), made.color(&cross.label));
     }
-    assert!(!figure.says(&format!(") {smallest}:")));
+    // Each way begins where a trajectory ends.
+    let ends: BTreeSet<String> =
+        figure.of("extended", "polyline").map(|line| format!("{:?}", line.points().last())).collect();
+    assert!(figure.of("way", "polyline").all(|way| ends.contains(&format!("{:?}", way.points().first()))));
+    assert!(figure.description.contains("of the spread of all last steps"), "{}", figure.description);
+    assert_eq!(figure.elements.iter().filter(|e| e.text.contains(" away")).count(), 5);
 }
 
 #[test]
 fn figure_4_draws_curves_thick_and_points_large_with_the_verdict() {
     let made = made();
-    let (even, odd): (Vec<usize>, Vec<usize>) = (0..5).partition(|at| at % 2 == 0);
-    for (id, lines, points) in [("figure4", &even, &odd), ("figure4-printed", &odd, &even)] {
-        attractors_are_drawn(made, &made.figure(id), lines, points);
-    }
+    attractors_are_drawn(made, &made.figure("figure4"), &[0, 2], &[1, 3]);
+    attractors_are_drawn(made, &made.figure("figure4-printed"), &[1, 3], &[0, 2, 4]);
+    // Of the fifth trait the ends are a cloud: its last steps are dots.
+    let figure = made.figure("figure4");
+    let cloud = made.sizes(made.fixture.extended).remove(&made.fixture.traits[4]).unwrap();
+    assert_eq!(figure.dots("extended"), BTreeMap::from([(made.fixture.traits[4].clone(), cloud)]));
+    let told: String = figure.of("verdict", "text").map(|text| format!("{} ", text.text)).collect();
+    assert!(
+        told.contains("a cloud, neither points nor a line") && told.contains("lie 0.20 of the spread of all"),
+        "{told}"
+    );
 }
 
 fn attractors_are_drawn(made: &Made, figure: &Figure, lines: &[usize], points: &[usize]) {
@@ -210,8 +238,12 @@ fn attractors_are_drawn(made: &Made, figure: &Figure, lines: &[usize], points: &
         5
     );
     assert_eq!(figure.of("extended", "polyline").count(), made.fixture.extended);
-    let labels: Vec<&str> = figure.of("label", "text").map(|label| label.text.as_str()).collect();
-    assert_eq!(labels, made.fixture.traits.iter().map(String::as_str).collect::<Vec<_>>());
+    // A curve has its trait's name, each of two points of 10 customers half of them.
+    let labels: BTreeMap<String, usize> = tally(figure.of("label", "text").map(|label| label.text.clone()));
+    let named = |at: &usize| made.fixture.traits[*at].clone();
+    let expected = lines.iter().map(|at| (named(at), 1));
+    let expected = expected.chain(points.iter().map(|at| (format!("{} 50 %", named(at)), 2)));
+    assert_eq!(labels, expected.collect());
 }
 
 #[test]
@@ -245,7 +277,9 @@ fn figure_6_draws_every_axis_from_the_same_origin() {
     }
     let labels: BTreeSet<&str> = figure.of("label", "text").map(|label| label.text.as_str()).collect();
     assert_eq!(labels, made.fixture.traits.iter().map(String::as_str).collect());
-    assert!(figure.says("(D = 0.80 grade)"));
+    // Of the axis is told how long it is, which is not D.
+    let length = made.truth.axis_length;
+    assert!(figure.says(&format!("(D = 0.80, length {length:.2})")) && (length - 0.8).abs() > 0.01);
 }
 
 #[test]

@@ -9,6 +9,8 @@ use spendscape_store::{Provenance, write_table};
 
 /// Customers whose fixed points are in the run.
 pub(crate) const STUDIED: usize = 5;
+/// The trait whose customers' ends have no shape.
+pub(crate) const CLOUD: usize = 4;
 
 /// What the run holds.
 #[derive(Debug, Clone)]
@@ -42,6 +44,10 @@ pub(crate) struct Truth {
     pub(crate) grades: Array2<f64>,
     /// The position of each customer's highest grade.
     pub(crate) dominant: Vec<usize>,
+    /// The traits before and in the last period of the customer who changed.
+    pub(crate) turned: [usize; 2],
+    /// Length of the first trait's axis.
+    pub(crate) axis_length: f64,
 }
 
 fn texts<S: ToString>(values: impl IntoIterator<Item = S>) -> Vec<String> {
@@ -160,6 +166,9 @@ impl Fixture {
         self.write_profiles(folder, &customers);
         self.write_attractors(folder, &customers, &ends, &dominant, &mut rng);
         self.write_map(folder, &directions);
+        // The last customer turns from the trait opposite to the own one.
+        let toward = dominant[n - 1];
+        let turned = [(toward + 1) % p, toward];
         self.write(
             folder,
             "examples",
@@ -167,6 +176,8 @@ impl Fixture {
                 role: texts(["steady", "steady", "changed"]),
                 customer: texts([&customers[0], &customers[n / 2], &customers[n - 1]]),
                 score: list([1.0, 0.9, 1.0]),
+                before: texts(["", "", &self.traits[turned[0]]]),
+                toward: texts(["", "", &self.traits[turned[1]]]),
             },
         );
         self.write(
@@ -177,7 +188,8 @@ impl Fixture {
                 value: list([0.94512, -0.0123, 0.486]),
             },
         );
-        Truth { grades, dominant }
+        let axis_length = 1.3 * directions.row(0).dot(&directions.row(0)).sqrt();
+        Truth { grades, dominant, turned, axis_length }
     }
 
     fn write_directions(
@@ -324,9 +336,9 @@ impl Fixture {
         self.write(folder, "predictions", &table);
 
         // Per trait a curve and two centers; even traits draw the curve, odd ones the centers, and as printed it is the other
-        // way round.
-        let (mut names, mut shapes, mut index, mut states, mut drawn) =
-            (vec![], vec![], vec![], vec![], vec![]);
+        // way round; the ends of one are a cloud.
+        let (mut names, mut shapes, mut index, mut states, mut drawn, mut printed) =
+            (vec![], vec![], vec![], vec![], vec![], vec![]);
         for trait_index in 0..p {
             let members: Vec<usize> = (0..n).filter(|at| dominant[*at] == trait_index).collect();
             let middle: Vec<f64> = (0..m)
@@ -340,7 +352,8 @@ impl Fixture {
                 names.push(self.traits[trait_index].clone());
                 shapes.push(if line { "line" } else { "point" });
                 index.push(if line { k } else { k - 20 } as u16);
-                drawn.push(line == (trait_index % 2 == 0));
+                drawn.push(trait_index != CLOUD && line == (trait_index % 2 == 0));
+                printed.push(line == (trait_index % 2 == 1));
                 let bend = 0.25 * t * t - 0.1;
                 states.extend((0..m).map(|unit| {
                     1.2 * middle[unit] + 0.4 * t * middle[(unit + 1) % m] + bend * middle[(unit + 2) % m]
@@ -349,7 +362,6 @@ impl Fixture {
         }
         let rows = names.len();
         let states = Array2::from_shape_vec((rows, m), states).unwrap();
-        let printed: Vec<bool> = drawn.iter().map(|drawn| !drawn).collect();
         let table = |drawn: Vec<bool>| tables::Attractors {
             r#trait: names.clone(),
             shape: texts(&shapes),
@@ -358,6 +370,7 @@ impl Fixture {
             output: Array2::zeros((rows, p)),
             variance_explained: vec![0.72; rows],
             refused: vec![String::new(); rows],
+            compactness: vec![0.2; rows],
             drawn,
             members: vec![10; rows],
             label: vec![String::new(); rows],
@@ -383,6 +396,7 @@ impl Fixture {
             spectral_low: list((0..n).map(|at| 0.90 + 0.1 * at as f64 / n as f64)),
             spectral_high: list((0..n).map(|at| 0.91 + 0.1 * at as f64 / n as f64)),
             time_constant: list(vec![30.0; n]),
+            slowest: Array2::from_elem((n, m), 30.0),
             converged: list(vec![true; n]),
             certified: list(vec![true; n]),
             points: list(vec![3; n]),
@@ -436,6 +450,7 @@ impl Fixture {
             magnitude: list((0..p).map(|at| 0.8 + 0.1 * at as f64)),
             axis: (directions * 1.3).to_owned(),
             origin: origin.to_owned(),
+            readout: directions.to_owned(),
         };
         self.write(folder, "trait_axes", &table);
         if m > 3 {

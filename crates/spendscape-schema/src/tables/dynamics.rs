@@ -13,11 +13,12 @@ tables! {
     }
 
     /// Trait axes in state space (inverse regression).
-    TraitAxes of TraitAxisRow = "trait_axes", 1 {
+    TraitAxes of TraitAxisRow = "trait_axes", 2 {
         r#trait: Text = "trait",
         magnitude: Float = "largest reachable output D of the trait",
-        axis: Vector64<Unit> = "axis A of the trait, from the origin",
-        origin: Vector64<Unit> = "the state o whose output is zero",
+        axis: Vector64<Unit> = "axis A of the trait, from the origin; its length is D times that of the trait's row of the inverse",
+        origin: Vector64<Unit> = "the state o whose output is nearest to zero",
+        readout: Vector64<Unit> = "the trait's row of the output weights: the direction in which its output rises fastest",
     }
 
     /// Reachable outputs over the grid of states.
@@ -27,13 +28,14 @@ tables! {
     }
 
     /// End states under a held input, one row per customer.
-    EndStates of EndStateRow = "end_states", 1 {
+    EndStates of EndStateRow = "end_states", 2 {
         customer: Text = "customer id",
         hidden_100: Vector64<Unit> = "hidden state after 100 steps of the customer's mean input",
         hidden: Vector64<Unit> = "hidden state of the fixed point that the customer's own roll-out reaches",
         spectral_low: Float = "lower bound of the spectral radius there",
         spectral_high: Float = "upper bound of the spectral radius there",
         time_constant: Float = "-1 / ln(spectral radius), in steps",
+        slowest: Vector64<Unit> = "time constants of the slowest modes there, in steps, the slowest first; infinite where nothing was certified",
         converged: Flag = "whether hidden_100 lies within .05 of the fixed point",
         certified: Flag = "whether the point is proved to exist",
         points: Index = "number of fixed points proved",
@@ -63,7 +65,7 @@ tables! {
     }
 
     /// Attractors of the population, one row per point to draw.
-    Attractors of AttractorRow = "attractors", 2 {
+    Attractors of AttractorRow = "attractors", 3 {
         r#trait: Category = "dominant trait of the group",
         shape: Category = "`line` for a sample of the fitted curve, `point` for a cluster center",
         index: Index = "position along the curve, or number of the center",
@@ -71,7 +73,8 @@ tables! {
         output: Vector64<Trait> = "output of the network there: its label",
         variance_explained: Float = "held-out share of variance that the shape explains",
         refused: Category = "why a curve is no fair description (`two branches`, `explains too little`), otherwise empty",
-        drawn: Flag = "whether this shape is fair and explains the group best",
+        compactness: Float = "distance of held-out customers from the shape over the spread of all customers' end states",
+        drawn: Flag = "whether the group's ends have this shape; of a cloud, which is neither points nor a line, none is drawn",
         members: Integer = "customers nearest to the center; of a curve, all of the group",
         label: Category = "trait with the largest mean output of the members; empty for a curve",
         label_output: Nullable<Float> = "that mean output",

@@ -72,9 +72,11 @@ tables! {
     }
 
     /// Customers that illustrate a claim.
-    Examples of ExampleRow = "examples", 1 {
+    Examples of ExampleRow = "examples", 2 {
         role: Category = "`steady`: both windows agree; `changed`: turned in the last year",
         customer: Text = "customer id",
         score: Float = "how well the customer fits the role; the best comes first",
+        before: Category = "of one who turned, the trait that the state before the last period decodes to, otherwise empty",
+        toward: Category = "the trait that the last step decodes to, and the end of the short window too",
     }
 }

@@ -4,7 +4,7 @@ use ndarray::{ArrayRef2, ArrayRef3, ArrayView2, Axis};
 
 use crate::directions::final_states;
 use crate::error::Result;
-use crate::trajectories::{find_turned, row_cosines, straightness};
+use crate::trajectories::{Turned, decode, find_turned, row_cosines, straightness};
 
 /// Two periods to head one way and one to turn.
 const PERIODS_TO_TURN: usize = 3;
@@ -35,10 +35,11 @@ pub fn steady_examples(long: &ArrayRef3<f64>, short: &ArrayRef3<f64>) -> Result<
     Ok(best_first(scored.filter(|(_, score)| score.is_finite()).collect()))
 }
 
-/// Customers (by row) who turned in the last period of the long trajectory (N x T x M) toward where the short one (of as many
-/// customers) ends, best first, with their score: that of [`find_turned`], times the relative distance that the customer had
-/// come before. None where three periods, two to head one way and one to turn, are not there. `readout` is the output layer
-/// (P x M).
+/// Customers who turned in the last period of the long trajectory (N x T x M) toward where the short one (of as many customers)
+/// ends, best first: their last step and the end of the short one decode to the same trait. The score is that of [`find_turned`],
+/// with the sine of the turn in place of its size (who folds back on the own way shows no turn), times the relative distance that
+/// the customer had come before. None where three periods, two to head one way and one to turn, are not there. `readout` is the
+/// output layer (P x M).
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -48,7 +49,7 @@ pub fn steady_examples(long: &ArrayRef3<f64>, short: &ArrayRef3<f64>) -> Result<
 /// let long = array![[[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]], [[1.0, 0.0], [2.0, 0.0], [2.0, 1.0]]];
 /// let short = array![[[1.0, 0.0]], [[0.0, 1.0]]];
 /// let found = turned_examples(&long, &short, &Array2::eye(2))?;
-/// assert_eq!(found.iter().map(|(customer, _)| *customer).collect::<Vec<_>>(), [1]);
+/// assert_eq!(found.iter().map(|found| (found.customer, found.from, found.to)).collect::<Vec<_>>(), [(1, 0, 1)]);
 /// # Ok::<(), spendscape_segments::Error>(())
 /// ```
 ///
@@ -58,16 +59,23 @@ pub fn turned_examples(
     long: &ArrayRef3<f64>,
     short: &ArrayRef3<f64>,
     readout: &ArrayRef2<f64>,
-) -> Result<Vec<(usize, f64)>> {
+) -> Result<Vec<Turned>> {
     let periods = long.len_of(Axis(1));
     if periods < PERIODS_TO_TURN {
         return Ok(Vec::new());
     }
     let (lengths, longest) = lengths(long.index_axis(Axis(1), periods - 2));
-    let found = find_turned(long, Some(&final_states(short)?), readout, usize::MAX)?;
-    let scored =
-        found.into_iter().map(|found| (found.customer, found.score * lengths[found.customer] / longest));
-    Ok(best_first(scored.collect()))
+    let short = final_states(short)?;
+    let reached = decode(&short, readout)?;
+    let mut found = find_turned(long, Some(&short), readout, usize::MAX)?;
+    found.retain(|found| reached[found.customer] == found.to);
+    for Turned { customer, score, turn, .. } in &mut found {
+        // The turn is (1 - cos) / 2, and not 0.
+        let sine = 2.0 * (*turn * (1.0 - *turn)).sqrt();
+        *score *= sine / *turn * lengths[*customer] / longest;
+    }
+    found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.customer.cmp(&b.customer)));
+    Ok(found)
 }
 
 /// Lengths of rows, and the longest one.

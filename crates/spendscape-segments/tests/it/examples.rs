@@ -45,9 +45,23 @@ fn those_who_turn_where_the_short_window_ends_are_found() {
     short.slice_mut(s![2, 3, ..]).assign(&array![0.0, 5.0]);
     let found = turned_examples(&long, &short, &Array2::eye(2)).unwrap();
     assert_eq!(found.len(), 1);
-    // Straight until then and half a turn away, toward the short window's end; the farthest before the turn.
-    assert!(found[0].0 == 2 && (found[0].1 - 0.5).abs() < 1e-12, "{found:?}");
+    // Straight until then and a right angle away, toward the short window's end; the farthest before the turn.
+    assert_eq!((found[0].customer, found[0].from, found[0].to), (2, 0, 1));
+    assert!((found[0].score - 1.0).abs() < 1e-12, "{found:?}");
+    // The short window ends elsewhere than the last step goes.
+    short.slice_mut(s![2, 3, ..]).assign(&array![5.0, 0.0]);
+    assert!(turned_examples(&long, &short, &Array2::eye(2)).unwrap().is_empty());
     assert!(turned_examples(&long.slice(s![.., ..2, ..]), &short, &Array2::eye(2)).unwrap().is_empty());
+}
+
+#[test]
+fn who_folds_back_shows_no_turn() {
+    let (mut long, mut short) = (long(), long());
+    // The last step goes straight back, which decodes to the second trait by the network's weights.
+    long.slice_mut(s![2, 3, ..]).assign(&array![4.0, 0.0]);
+    short.slice_mut(s![2, 3, ..]).assign(&array![-5.0, 0.0]);
+    let found = turned_examples(&long, &short, &array![[1.0, 0.5], [-1.0, 0.0]]).unwrap();
+    assert!(found.len() == 1 && found[0].turn == 1.0 && found[0].score == 0.0, "{found:?}");
 }
 
 #[test]

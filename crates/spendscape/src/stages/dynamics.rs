@@ -13,7 +13,7 @@ use serde::Serialize;
 use spendscape_dynamics::{
     fixed_points::{Outcome, Verdict},
     map::LstmCell,
-    population::{Population, PopulationParams, analyze_population},
+    population::{Population, PopulationParams, analyze_population, slowest_modes},
     study::{evenly_spaced, worth_studying},
 };
 use spendscape_run::{
@@ -121,11 +121,13 @@ impl Stage for Dynamics {
         let cell = LstmCell::new(&weights.input, &weights.recurrent, &weights.bias)?;
         let params = PopulationParams::default().horizon(options.horizon);
         let population = analyze_population(&cell, &mean_shares, &params)?;
+        let slowest = slowest_modes(&cell, &mean_shares, &population)?;
+        notes.add("neutral", neutral(&cell, &mean_shares, &params)?);
         let extended = extended(options, &panel, &model, &mean_shares)?;
         let groups = attractors::Groups {
             targets: &targets,
             population: &population,
-            locations: &predictions.table.location_raw,
+            locations: &predictions.table.location_paper,
         };
         let [attractors, printed] = groups.tables(&weights, options.horizon, notes)?;
         let studied = worth_studying(&population, options.studied_customers);
@@ -143,7 +145,7 @@ impl Stage for Dynamics {
         Ok(DynamicsOutputs {
             end_states: WithAxes {
                 axes: axes.clone(),
-                table: end_states(&panel.customers, &population, units),
+                table: end_states(&panel.customers, &population, slowest),
             },
             fixed_points: WithAxes {
                 axes: axes.clone(),
@@ -167,6 +169,19 @@ impl Stage for Dynamics {
             },
         })
     }
+}
+
+/// The map under the mean input of all customers, for the provenance: its fixed points, and the slowest modes where a roll-out
+/// from zero ends.
+fn neutral(
+    cell: &LstmCell,
+    mean_shares: &Array2<f64>,
+    params: &PopulationParams,
+) -> Result<serde_json::Value> {
+    let mean = mean_shares.mean_axis(Dimension(0)).unwrap_or_default().insert_axis(Dimension(0));
+    let population = analyze_population(cell, &mean, params)?;
+    let slowest = slowest_modes(cell, &mean, &population)?;
+    Ok(serde_json::json!({ "points": population.count(0), "slowest": slowest.row(0).to_vec() }))
 }
 
 /// Extended trajectories of evenly spaced customers.
@@ -213,8 +228,10 @@ fn unstable(verdict: Verdict) -> u16 {
     if let Verdict::Saddle { index } = verdict { index as u16 } else { 0 }
 }
 
-/// Where the customers' own roll-outs end; of the states the first `units` are hidden ones, the others cell states.
-fn end_states(customers: &[String], population: &Population, units: usize) -> EndStates {
+/// Where the customers' own roll-outs end, with the slowest modes there (N x M): of the states the first M are hidden ones, the
+/// others cell states.
+fn end_states(customers: &[String], population: &Population, slowest: Array2<f64>) -> EndStates {
+    let units = slowest.ncols();
     let hidden = |states: ndarray::ArrayView2<'_, f64>| states.slice(ndarray::s![.., ..units]).to_owned();
     let n = population.len();
     EndStates {
@@ -224,6 +241,7 @@ fn end_states(customers: &[String], population: &Population, units: usize) -> En
         spectral_low: population.spectrum.iter().map(|spectrum| spectrum.radius.lo).collect(),
         spectral_high: population.spectrum.iter().map(|spectrum| spectrum.radius.hi).collect(),
         time_constant: population.time_constants(),
+        slowest,
         converged: population.converged.clone(),
         certified: population.end_point.iter().map(Option::is_some).collect(),
         points: (0..n).map(|row| population.count(row) as u16).collect(),

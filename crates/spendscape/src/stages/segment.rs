@@ -176,7 +176,7 @@ impl Stage for Segment {
             segments: found.table(&segmentation)?,
             drift: identity::table(drift.as_ref(), notes)?,
             profiles: ProfileTables::of(&segmentation, &weights, &members)?,
-            examples: examples::table(&long, short.as_ref(), &weights.output)?,
+            examples: examples::table(&long, short.as_ref(), &weights.output, &model.traits)?,
             centers: segmentation,
         })
     }

@@ -92,7 +92,10 @@ impl Stage for States {
             projection: projection(&states, &axes)?,
             mean_shares: mean_shares(&panel),
             predictions: predictions(&model, &panel, &inverse, &targets.grades)?,
-            trait_axes: WithAxes { axes: axes.clone(), table: trait_axes(&inverse, &model.traits) },
+            trait_axes: WithAxes {
+                axes: axes.clone(),
+                table: trait_axes(&inverse, &model.traits, &weights.output),
+            },
             reach: inverse.reachable.as_ref().map(|reachable| WithAxes {
                 axes,
                 table: Reach { state: reachable.states.clone(), output: reachable.outputs.clone() },
@@ -114,11 +117,12 @@ fn add_notes(inverse: &InverseRegression, notes: &mut Notes) {
     }
 }
 
-fn trait_axes(inverse: &InverseRegression, traits: &[String]) -> TraitAxes {
+fn trait_axes(inverse: &InverseRegression, traits: &[String], readout: &Array2<f64>) -> TraitAxes {
     TraitAxes {
         r#trait: traits.to_vec(),
         magnitude: inverse.magnitude.to_vec(),
         axis: inverse.axes.clone(),
         origin: Array2::from_shape_fn(inverse.axes.raw_dim(), |(_, unit)| inverse.origin[unit]),
+        readout: readout.clone(),
     }
 }

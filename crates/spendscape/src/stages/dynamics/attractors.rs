@@ -1,12 +1,12 @@
-//! Attractors of the trait groups: the shapes that describe them best and those that P3 prints, labeled through the output
+//! Attractors of the trait groups: the shapes that they have and those that P3 prints, labeled through the output
 //! layer, and judged by the dynamics.
 
 use anyhow::Result;
 use ndarray::{Array1, Array2, ArrayView1, Axis as Dimension};
 use spendscape_dynamics::{
     attractors::{
-        Curve, CurveFit, GroupVerdict, Label, PointClusters, Shape, Verdicts, fit_attractors, judge_group,
-        label_points,
+        Curve, CurveFit, GroupAttractors, GroupVerdict, Label, PointClusters, Shape, Verdicts,
+        fit_attractors, judge_group, label_points, spread,
     },
     population::Population,
 };
@@ -26,7 +26,7 @@ const CURVE_SAMPLES: usize = 60;
 pub(super) struct Groups<'a> {
     pub(super) targets: &'a StoredTargets,
     pub(super) population: &'a Population,
-    /// Predicted final locations L from raw grades, N x M.
+    /// Predicted final locations L of equation 3, N x M.
     pub(super) locations: &'a Array2<f64>,
 }
 
@@ -69,6 +69,7 @@ struct Row {
     state: Array1<f64>,
     explained: f64,
     refused: &'static str,
+    compactness: f64,
     drawn: bool,
     members: usize,
     label: Option<Label>,
@@ -80,6 +81,9 @@ struct Group<'a> {
     at: usize,
     ends: Array2<f64>,
     predicted: Array2<f64>,
+    fitted: &'a GroupAttractors,
+    /// Spread of all customers' end states.
+    landscape: f64,
     weights: &'a Weights,
     verdict: String,
 }
@@ -88,6 +92,7 @@ impl Group<'_> {
     /// Samples of a curve.
     fn line(&self, curve: &Curve, drawn: bool) -> Vec<Row> {
         let states = curve.samples(CURVE_SAMPLES);
+        let compactness = self.fitted.compactness(curve.explained, self.landscape);
         let row = |(index, state): (usize, ArrayView1<'_, f64>)| Row {
             group: self.at,
             shape: words::LINE,
@@ -95,6 +100,7 @@ impl Group<'_> {
             state: state.to_owned(),
             explained: curve.explained,
             refused: refusal(curve.fit),
+            compactness,
             drawn,
             members: self.ends.nrows(),
             label: None,
@@ -107,6 +113,7 @@ impl Group<'_> {
     fn points(&self, clusters: &PointClusters, drawn: bool) -> Result<Vec<Row>> {
         let Weights { output, output_bias, .. } = self.weights;
         let labels = label_points(&clusters.centers, &self.ends, &self.predicted, output, output_bias)?;
+        let compactness = self.fitted.compactness(clusters.explained, self.landscape);
         let rows = clusters.centers.rows().into_iter().zip(labels).enumerate();
         let row = |(index, (center, label)): (usize, (ArrayView1<'_, f64>, Label))| Row {
             group: self.at,
@@ -115,6 +122,7 @@ impl Group<'_> {
             state: center.to_owned(),
             explained: clusters.explained,
             refused: "",
+            compactness,
             drawn,
             members: label.members,
             label: Some(label),
@@ -126,8 +134,9 @@ impl Group<'_> {
 }
 
 impl Groups<'_> {
-    /// Fits the attractors of each group of customers with the same dominant trait, and judges the group. One table holds the
-    /// shapes that describe the groups best, another one those that P3 prints, without rows for traits that it does not have.
+    /// Fits the attractors of each group of customers with the same dominant trait, and judges the group. One table holds
+    /// what points and a curve explain of the groups and which of them they have, another one the shapes that P3 prints, without
+    /// rows for traits that it does not have.
     ///
     /// # Errors
     /// If the parts do not fit together.
@@ -139,6 +148,7 @@ impl Groups<'_> {
     ) -> Result<[Attractors; 2]> {
         let owner = dominant(&self.targets.grades)?;
         let ends = self.population.end_hidden();
+        let landscape = spread(&ends);
         let (mut best, mut as_printed) = (Vec::new(), Vec::new());
         for (at, name) in self.targets.traits.iter().enumerate() {
             let members: Vec<usize> = (0..owner.len()).filter(|row| owner[*row] == at).collect();
@@ -166,12 +176,12 @@ impl Groups<'_> {
             notes.add(&format!("evidence.{name}"), evidence(&verdicts));
             let predicted = self.locations.select(Dimension(0), &members);
             let verdict = verdict_name(verdicts.verdict);
-            let group = Group { at, ends: own, predicted, weights, verdict };
-            let as_line = matches!(fitted.best(), Shape::Line(_));
+            let group = Group { at, ends: own, predicted, fitted: &fitted, landscape, weights, verdict };
+            let shape = fitted.best(landscape);
             if let Some(curve) = &fitted.curve {
-                best.extend(group.line(curve, as_line));
+                best.extend(group.line(curve, matches!(shape, Some(Shape::Line(_)))));
             }
-            best.extend(group.points(fitted.enough_points(), !as_line)?);
+            best.extend(group.points(fitted.enough_points(), matches!(shape, Some(Shape::Points(_))))?);
             match fitted.as_printed(name) {
                 Some(Shape::Line(curve)) => as_printed.extend(group.line(curve, true)),
                 Some(Shape::Points(clusters)) => as_printed.extend(group.points(clusters, true)?),
@@ -197,6 +207,7 @@ fn table(rows: &[Row], traits: &[String], weights: &Weights) -> Result<Attractor
             output: outputs.row(at).to_vec(),
             variance_explained: row.explained,
             refused: row.refused.to_owned(),
+            compactness: row.compactness,
             drawn: row.drawn,
             members: row.members as i64,
             label: label.map_or_else(String::new, |label| traits[label.dominant].clone()),
