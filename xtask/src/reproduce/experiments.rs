@@ -122,8 +122,10 @@ impl Place {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Work {
-    /// Training to figures.
-    Train {
+    /// Everything from training to figures and pages.
+    Run(u64),
+    /// Of a cell, only what is judged.
+    Cell {
         seed: u64,
         targets: &'static str,
         scaling: &'static str,

@@ -2,8 +2,8 @@
 
 use crate::claim::Band;
 
-/// Rows by their words, with the band on `base` and on `strong`. They are no prototype's: mean and four standard deviations of
-/// six seeds of this program, each of a bank and a net (METHODS section 12), so that they say whether it computes what it did.
+/// Rows by their words, with the band on `base` and on `strong`. They are no prototype's: mean and five standard deviations of
+/// a few seeds of this program, each of a bank and a net (METHODS section 12), so that they say whether it computes what it did.
 const BANDS: [(&str, [f64; 2], [f64; 2]); 0] = [];
 
 /// The band of the row of these words.
