@@ -129,8 +129,8 @@ pub(crate) fn rows() -> Vec<Statement> {
             c08_coefficients::FALSE,
             Band::Each([0.0, 4.0], [0.0, 10.0]),
         ),
-        // Bonferroni holds the chance of a false class at .05 per seed: none is expected of five, and a third in one seed would say
-        // that the zero of the coefficients is not that of the classes without an effect.
+        // Bonferroni holds the chance of a false class at .05 per seed: none is expected of five, and a third in one seed
+        // would say that the zero of the coefficients is not that of the classes without an effect.
         Statement::new(
             "coefficient test: false classes, each seed",
             c08_coefficients::FALSE,

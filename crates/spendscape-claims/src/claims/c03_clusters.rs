@@ -187,7 +187,8 @@ mod measuring {
         Ok(())
     }
 
-    /// Whether sub-groups lie as the groups do that they belong to: among the states, the raw grades and one Gaussian cloud of both.
+    /// Whether sub-groups lie as the groups do that they belong to: among the states, the raw grades and one Gaussian cloud
+    /// of both.
     fn parents(run: &Run, metrics: &mut Metrics) -> Result<()> {
         let (grades, train, depth) = (&run.targets.grades, &run.targets.train, LEVELS - 1);
         let found = parent_structure(&run.ends, &run.order, train, depth)?;

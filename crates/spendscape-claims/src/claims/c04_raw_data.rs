@@ -8,8 +8,8 @@ use crate::measured::Measured;
 /// Silhouette up to which clusters are no substantial structure (Kaufman and Rousseeuw 1990, chapter 2).
 const NO_STRUCTURE: f64 = 0.25;
 
-/// Representations whose clusters stand beside each other: the raw grades, their directions, their principal components, the LSTM's
-/// states by direction.
+/// Representations whose clusters stand beside each other: the raw grades, their directions, their principal components,
+/// the LSTM's states by direction.
 const CLUSTERED: [&str; 4] = ["raw", "raw_directions", "raw_components", "lstm"];
 const RAW: usize = 0;
 const RAW_DIRECTIONS: usize = 1;
@@ -31,8 +31,8 @@ figures! {
     R2_ALL: Figure = "fit.linear.all_years";
     /// R2 of the network's outputs on unseen customers whose years were fed to it backward.
     R2_BACKWARD: Figure = "fit.years_backward";
-    /// Accuracy of dominance prefixes from the nearest neighbors by the hidden layer of a feed-forward net of the last year's shares, by
-    /// length of the prefix.
+    /// Accuracy of dominance prefixes from the nearest neighbors by the hidden layer of a feed-forward net of the last
+    /// year's shares, by length of the prefix.
     FEED_FORWARD_LAST: Series = "segments.knn.feed_forward_last";
     /// The same by the directions of the grades.
     RAW_PERSONALITY_DIRECTIONS: Series = "segments.knn.raw_personality_directions";

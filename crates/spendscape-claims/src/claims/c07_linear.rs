@@ -3,8 +3,8 @@
 use crate::claim::{Band, Claim, Statement, Value};
 use crate::figure::figures;
 
-/// Other angles that describe a direction: those to the axes of the canonical frame, all three or two of them, and those to the axes
-/// of the units themselves.
+/// Other angles that describe a direction: those to the axes of the canonical frame, all three or two of them, and those to
+/// the axes of the units themselves.
 const DIRECTION_ANGLES: [&str; 5] = ["all", "first_two", "first_and_third", "last_two", "unit_axes"];
 const ALL: usize = 0;
 const UNIT_AXES: usize = 4;
@@ -18,8 +18,8 @@ figures! {
     ANCHOR_EXACT: Figure = "surrogate.anchor_exact";
     /// The same, simulated.
     ANCHOR: Figure = "surrogate.anchor";
-    /// R2 of the angles of a Gaussian cloud with the states' own mean and covariance, in the same frame, by the best linear model of
-    /// the cloud itself.
+    /// R2 of the angles of a Gaussian cloud with the states' own mean and covariance, in the same frame, by the best linear
+    /// model of the cloud itself.
     ANCHOR_MATCHED: Figure = "surrogate.anchor_matched";
     /// R2 of direction angles (to axes) on unseen customers, by which axes and which of the angles, by the linear model.
     R2_DIRECTION: Keyed = "surrogate.r2.direction.", &DIRECTION_ANGLES, "";
@@ -171,8 +171,8 @@ mod measuring {
         metrics.part("alternatives to the linear model", |metrics| alternatives(run, explanation, metrics))
     }
 
-    /// The R2 of angles by the other conventions, and what geometry alone gives: the same of a Gaussian cloud with the states' mean
-    /// and covariance.
+    /// The R2 of angles by the other conventions, and what geometry alone gives: the same of a Gaussian cloud with the
+    /// states' mean and covariance.
     fn matched(run: &Run, data: &Explanation, metrics: &mut Metrics) -> Result<()> {
         let (inside, outside) = (run.train_rows(), run.test_rows());
         let ends = |rows: &[usize]| run.ends.select(Dimension(0), rows);
