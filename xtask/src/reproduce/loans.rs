@@ -15,7 +15,7 @@ const CUT: Date = date(1994, 3, 31);
 /// Status of a loan that ended unpaid, and of one that runs in debt.
 const DEFAULTS: [&str; 2] = ["B", "D"];
 /// Women's dates of birth have 50 added to the month.
-const FEMALE_MONTH: u32 = 50;
+pub(super) const FEMALE_MONTH: u32 = 50;
 
 /// The files that the labels are made of, in the data set's folder.
 pub(super) const FILES: [&str; 4] = ["loan.asc.gz", "disp.asc.gz", "client.asc.gz", "feup_trans_test.csv.gz"];
@@ -31,7 +31,7 @@ struct Loan {
 }
 
 /// A text file under gzip as rows of cells without quotes, the header left out.
-fn rows(path: &Path) -> Result<Vec<Vec<String>>> {
+pub(super) fn rows(path: &Path) -> Result<Vec<Vec<String>>> {
     let file = std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let mut text = String::new();
     flate2::read::GzDecoder::new(file)
@@ -41,7 +41,7 @@ fn rows(path: &Path) -> Result<Vec<Vec<String>>> {
     Ok(text.lines().skip(1).map(cells).collect())
 }
 
-fn cell<'a>(path: &Path, row: &'a [String], at: usize) -> Result<&'a str> {
+pub(super) fn cell<'a>(path: &Path, row: &'a [String], at: usize) -> Result<&'a str> {
     row.get(at).map(String::as_str).with_context(|| format!("{}: row {row:?} is too short", path.display()))
 }
 
