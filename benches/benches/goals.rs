@@ -33,7 +33,8 @@ fn groups() -> (Sequences, Covariates) {
                 let goal = rng.random_range(0..GOALS);
                 let channel = rng.random_range(0..CHANNELS);
                 let spent = rng.random_range(100..20_000);
-                builder.group(day, goal, channel, &[(goal, spent)]).expect("days rise and goals are known");
+                let group = NewGroup { day, goal, channel, ..NewGroup::default() };
+                builder.group(group, &[(goal, spent)]).expect("days rise and goals are known");
             }
         }
     }

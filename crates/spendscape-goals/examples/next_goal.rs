@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             amount: -1_000,
             class: group.goal as u16,
             channel: 0,
+            place: 0,
         }));
     }
     let goals = GOAL_NAMES.map(str::to_owned).to_vec();

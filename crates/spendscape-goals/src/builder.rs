@@ -4,14 +4,32 @@ use spendscape_stats::{BadInput, check};
 
 use crate::{Error, Sequences};
 
+/// Hours of a day.
+const HOURS: usize = 24;
+
+/// A group that was formed before, but for its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NewGroup {
+    /// Its day, since 1970-01-01.
+    pub day: i32,
+    /// Its goal, from 0.
+    pub goal: u16,
+    /// Channel of its largest transaction, from 0.
+    pub channel: u16,
+    /// Place of its largest transaction, from 0.
+    pub place: u16,
+    /// Hour of the day of its largest transaction, 0 to 23.
+    pub hour: u8,
+}
+
 /// Puts [`Sequences`] together from groups that are known already, such as those of a table.
 ///
 /// ```
-/// use spendscape_goals::SequencesBuilder;
+/// use spendscape_goals::{NewGroup, SequencesBuilder};
 ///
 /// let mut groups = SequencesBuilder::new(vec!["home".to_owned(), "food".to_owned()]);
 /// groups.customer();
-/// groups.group(17_897, 1, 0, &[(4, 1250), (7, 300)])?;
+/// groups.group(NewGroup { day: 17_897, goal: 1, ..NewGroup::default() }, &[(4, 1250), (7, 300)])?;
 /// groups.customer(); // one without groups
 /// let sequences = groups.finish();
 /// assert_eq!((sequences.customers(), sequences.len()), (2, 1));
@@ -33,15 +51,16 @@ impl SequencesBuilder {
         self.0.offsets.push(self.0.day.len());
     }
 
-    /// Adds a group to the customer begun last: its day (since 1970-01-01), goal and channel, and its classes with the money
-    /// spent on each, by class.
+    /// Adds a group to the customer begun last, and its classes with the money spent on each, by class.
     ///
     /// # Errors
-    /// [`BadInput::OutOfRange`] for a goal that does not exist, [`BadInput::TooFew`] before any customer or without items,
+    /// [`BadInput::OutOfRange`] for a goal or an hour that does not exist, [`BadInput::TooFew`] before any customer or without items,
     /// [`BadInput::InvalidParameter`] for a group that is earlier than the customer's last one.
-    pub fn group(&mut self, day: i32, goal: u16, channel: u16, items: &[(u16, i64)]) -> Result<(), Error> {
+    pub fn group(&mut self, group: NewGroup, items: &[(u16, i64)]) -> Result<(), Error> {
+        let NewGroup { day, goal, channel, place, hour } = group;
         let groups = &mut self.0;
         check::index("goal", goal.into(), groups.goals.len())?;
+        check::index("hour", hour.into(), HOURS)?;
         let [.., first, end] = groups.offsets.as_mut_slice() else {
             return Err(BadInput::TooFew { what: "a group", needed: 1, of: "customers", found: 0 }.into());
         };
@@ -55,11 +74,18 @@ impl SequencesBuilder {
         groups.day.push(day);
         groups.goal.push(goal);
         groups.channel.push(channel);
+        groups.place.push(place);
+        groups.hour.push(hour);
         groups.spent.push(items.iter().fold(0, |sum, (_, spent)| spent.saturating_add(sum)));
         groups.item_class.extend(items.iter().map(|(class, _)| *class));
         groups.item_spent.extend(items.iter().map(|(_, spent)| *spent));
         groups.item_offsets.push(groups.item_class.len());
         Ok(())
+    }
+
+    /// Number of groups so far.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// All customers with their groups.
@@ -82,6 +108,7 @@ mod tests {
             amount: -1 - k % 6,
             class: (k % 5) as u16,
             channel: (k % 2) as u16,
+            place: (k % 3) as u16,
         };
         let events: Vec<Event> = (0..60).map(event).collect();
         let goals = vec!["a".to_owned(), "b".to_owned()];
@@ -93,7 +120,9 @@ mod tests {
             let groups = formed.groups(n);
             for at in 0..groups.len() {
                 let items: Vec<(u16, i64)> = formed.items(n, at).collect();
-                builder.group(groups.day[at], groups.goal[at], groups.channel[at], &items).unwrap();
+                let (day, goal, channel) = (groups.day[at], groups.goal[at], groups.channel[at]);
+                let (place, hour) = (groups.place[at], groups.hour[at]);
+                builder.group(NewGroup { day, goal, channel, place, hour }, &items).unwrap();
             }
         }
         assert_eq!(builder.finish(), formed);
@@ -101,15 +130,17 @@ mod tests {
 
     #[test]
     fn groups_that_cannot_be_are_refused() {
+        let group = |day, goal| NewGroup { day, goal, ..NewGroup::default() };
         let mut builder = SequencesBuilder::new(vec!["a".to_owned()]);
-        assert!(builder.group(1, 0, 0, &[(0, 1)]).is_err(), "no customer yet");
+        assert!(builder.group(group(1, 0), &[(0, 1)]).is_err(), "no customer yet");
         builder.customer();
-        builder.group(5, 0, 0, &[(0, 1)]).unwrap();
-        assert!(builder.group(4, 0, 0, &[(0, 1)]).is_err(), "earlier than the last");
-        assert!(builder.group(6, 1, 0, &[(0, 1)]).is_err(), "no such goal");
-        assert!(builder.group(6, 0, 0, &[]).is_err(), "nothing in it");
+        builder.group(group(5, 0), &[(0, 1)]).unwrap();
+        assert!(builder.group(group(4, 0), &[(0, 1)]).is_err(), "earlier than the last");
+        assert!(builder.group(group(6, 1), &[(0, 1)]).is_err(), "no such goal");
+        assert!(builder.group(group(6, 0), &[]).is_err(), "nothing in it");
+        assert!(builder.group(NewGroup { hour: 24, ..group(6, 0) }, &[(0, 1)]).is_err(), "no such hour");
         builder.customer();
-        builder.group(4, 0, 0, &[(0, 1)]).unwrap();
+        builder.group(group(4, 0), &[(0, 1)]).unwrap();
         assert_eq!(builder.finish().len(), 2);
     }
 }

@@ -29,17 +29,42 @@ pub(crate) fn civil(day: i32) -> Date {
 /// name = "spring sale"
 /// first = "2019-03-01"
 /// last = "2019-03-14"
+///
+/// [[series]]                             # an economic series: each value counts from the day of its publication on
+/// name = "inflation"
+/// values = [["2019-01-10", 2.0], ["2019-02-11", 2.5]]
 /// # "#;
 /// # let calendar = spendscape_goals::Calendar::from_toml(text)?;
 /// # assert_eq!(calendar.promotions().len(), 1);
+/// # let on = |day| calendar.series()[0].on(day);
+/// # assert_eq!([17_905, 17_906, 17_937, 17_938].map(on), [None, Some(2.0), Some(2.0), Some(2.5)]);
 /// # Ok::<(), spendscape_goals::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Calendar {
     /// Sorted.
     holidays: Vec<i32>,
     payday: Option<i8>,
     promotions: Vec<Promotion>,
+    series: Vec<Series>,
+}
+
+/// An economic series, such as inflation or an interest rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Its name.
+    pub name: String,
+    /// Days of publication, since 1970-01-01, and values, by day.
+    values: Vec<(i32, f64)>,
+}
+
+impl Series {
+    /// The value that was published last on a day or before it.
+    #[must_use]
+    pub fn on(&self, day: i32) -> Option<f64> {
+        let published = self.values.partition_point(|(of, _)| *of <= day);
+        published.checked_sub(1).map(|last| self.values[last].1)
+    }
 }
 
 /// Days on which something is promoted.
@@ -78,6 +103,15 @@ struct File {
     holidays: Vec<String>,
     #[serde(default)]
     promotions: Vec<PromotionEntry>,
+    #[serde(default)]
+    series: Vec<SeriesEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeriesEntry {
+    name: String,
+    values: Vec<(String, f64)>,
 }
 
 #[derive(Deserialize)]
@@ -92,12 +126,29 @@ fn parse(what: &'static str, text: &str) -> Result<i32, Error> {
     text.parse::<Date>().map(day_number).map_err(|_| Error::Day { what, value: text.to_owned() })
 }
 
+impl Series {
+    fn read(entry: SeriesEntry) -> Result<Self, Error> {
+        let mut values = Vec::with_capacity(entry.values.len());
+        for (day, value) in &entry.values {
+            check::parameter("a value of a series", *value, value.is_finite(), "finite numbers")?;
+            values.push((parse("day of a series", day)?, *value));
+        }
+        values.sort_by_key(|(day, _)| *day);
+        if let Some(twice) = values.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            let (name, day) = (entry.name, civil(twice[0].0).to_string());
+            return Err(Error::TwoValues { name, day });
+        }
+        Ok(Self { name: entry.name, values })
+    }
+}
+
 impl Calendar {
     /// Reads a calendar from TOML.
     ///
     /// # Errors
     /// [`Error::Toml`] where the text does not parse, [`Error::Day`] for a day that is none, `BadInput::InvalidParameter`
-    /// for a payday outside 1 to 28 or a promotion that ends before it begins.
+    /// for a payday outside 1 to 28, a promotion that ends before it begins or a value that is no number,
+    /// [`Error::TwoValues`] for two values of a series on one day.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         let file: File = toml::from_str(text)?;
         if let Some(day) = file.payday {
@@ -116,7 +167,8 @@ impl Calendar {
                 Ok(Promotion { name: entry.name, first, last })
             })
             .collect::<Result<_, Error>>()?;
-        Ok(Self { holidays, payday: file.payday, promotions })
+        let series = file.series.into_iter().map(Series::read).collect::<Result<_, Error>>()?;
+        Ok(Self { holidays, payday: file.payday, promotions, series })
     }
 
     /// A calendar that knows paydays only: a day of the month from 1 to 28.
@@ -131,6 +183,12 @@ impl Calendar {
     #[must_use]
     pub fn promotions(&self) -> &[Promotion] {
         &self.promotions
+    }
+
+    /// The economic series, in the order of the file.
+    #[must_use]
+    pub fn series(&self) -> &[Series] {
+        &self.series
     }
 
     /// Whether paydays are known.
@@ -228,6 +286,10 @@ mod tests {
             refused("[[promotions]]\nname = \"x\"\nfirst = \"2019-02-02\"\nlast = \"2019-02-01\"")
                 .contains("promotion")
         );
+        let series = |values: &str| refused(&format!("[[series]]\nname = \"prices\"\nvalues = {values}"));
+        assert!(series("[[\"2019-02-30\", 1.0]]").contains("2019-02-30"));
+        assert!(series("[[\"2019-02-03\", 1.0], [\"2019-02-03\", 2.0]]").contains("2019-02-03"));
+        assert!(series("[[\"2019-02-03\", nan]]").contains("finite"));
         assert!(refused("payoff = 3").contains("payoff"));
     }
 }

@@ -52,6 +52,14 @@ pub enum Error {
         /// The text.
         value: String,
     },
+    /// A series has two values on one day.
+    #[error("the series {name:?} has two values on {day}; one is published a day")]
+    TwoValues {
+        /// Its name.
+        name: String,
+        /// The day.
+        day: String,
+    },
     /// A probability is none, or those of a row do not add up to 1.
     #[error("the probabilities of row {row} add up to {sum}; they have to be from 0 to 1 and add up to 1")]
     NotProbabilities {

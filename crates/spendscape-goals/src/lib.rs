@@ -16,8 +16,8 @@ mod outlook;
 mod sequence;
 mod split;
 
-pub use builder::SequencesBuilder;
-pub use calendar::{Calendar, DayKind, Promotion};
+pub use builder::{NewGroup, SequencesBuilder};
+pub use calendar::{Calendar, DayKind, Promotion, Series};
 pub use covariates::Covariates;
 pub use error::Error;
 pub use map::{GoalMap, ResolvedMap};

@@ -1,5 +1,8 @@
 //! Event groups of customers in the order of time.
 
+use std::ops::Range;
+
+use rand::{Rng, RngExt};
 use spendscape_stats::check;
 
 use crate::Error;
@@ -15,8 +18,10 @@ pub struct Event {
     pub amount: i64,
     /// Class, from 0.
     pub class: u16,
-    /// Channel or place, from 0; all zero where none is known.
+    /// Channel, from 0; all zero where none is known.
     pub channel: u16,
+    /// Place, from 0; all zero where none is known.
+    pub place: u16,
 }
 
 /// Which transactions of a customer form one group.
@@ -73,7 +78,7 @@ pub struct Excluded {
 /// use spendscape_goals::{Event, GroupRules, Sequences};
 ///
 /// // Two purchases on one day and one on the next: most of the first day's money went to goal 1.
-/// let event = |time, amount, class| Event { customer: 0, time, amount, class, channel: 0 };
+/// let event = |time, amount, class| Event { customer: 0, time, amount, class, channel: 0, place: 0 };
 /// let events = [event(0, -500, 0), event(0, -900, 1), event(86_400_000, -300, 0)];
 /// let goals = vec!["food".to_owned(), "home".to_owned()];
 /// let (sequences, _) = Sequences::new(&events, 1, goals, &[Some(0), Some(1)], GroupRules::default())?;
@@ -89,6 +94,8 @@ pub struct Sequences {
     pub(crate) goal: Vec<u16>,
     pub(crate) spent: Vec<i64>,
     pub(crate) channel: Vec<u16>,
+    pub(crate) place: Vec<u16>,
+    pub(crate) hour: Vec<u8>,
     /// First item of each group, and the number of items.
     pub(crate) item_offsets: Vec<usize>,
     pub(crate) item_class: Vec<u16>,
@@ -106,6 +113,10 @@ pub struct Groups<'a> {
     pub spent: &'a [i64],
     /// Channel of each group's largest transaction.
     pub channel: &'a [u16],
+    /// Its place.
+    pub place: &'a [u16],
+    /// Its hour of the day, 0 to 23.
+    pub hour: &'a [u8],
 }
 
 impl Groups<'_> {
@@ -176,7 +187,8 @@ impl Sequences {
             GroupBy::Time => event.time,
         };
         kept.sort_unstable_by_key(|event| {
-            (event.customer, key(event), event.class, event.amount, event.channel)
+            let Event { customer, class, amount, channel, place, time } = *event;
+            (customer, key(event), class, amount, channel, place, time)
         });
         let mut sequences =
             Self { goals, offsets: vec![0; customers + 1], item_offsets: vec![0], ..Self::default() };
@@ -210,6 +222,8 @@ impl Sequences {
             sequences.goal.push(goal as u16);
             sequences.spent.push(by_goal.iter().copied().fold(0, i64::saturating_add));
             sequences.channel.push(largest.map_or(0, |event| event.channel));
+            sequences.place.push(largest.map_or(0, |event| event.place));
+            sequences.hour.push(largest.map_or(0, |event| hour_of(event.time)));
             sequences.offsets[group[0].customer as usize + 1] += 1;
         }
         for n in 0..customers {
@@ -253,7 +267,9 @@ impl Sequences {
             day: &self.day[at.clone()],
             goal: &self.goal[at.clone()],
             spent: &self.spent[at.clone()],
-            channel: &self.channel[at],
+            channel: &self.channel[at.clone()],
+            place: &self.place[at.clone()],
+            hour: &self.hour[at],
         }
     }
 
@@ -277,6 +293,59 @@ impl Sequences {
         self.groups(target.customer as usize).goal[target.position as usize] as usize
     }
 
+    /// The groups of every customer at the positions that `of` says, such as those that came since a day.
+    ///
+    /// # Panics
+    /// If a customer has no such groups.
+    #[must_use]
+    pub fn part(&self, of: impl Fn(usize) -> Range<usize>) -> Self {
+        let mut part =
+            Self { goals: self.goals.clone(), offsets: vec![0], item_offsets: vec![0], ..Self::default() };
+        for n in 0..self.customers() {
+            let (first, end) = (self.offsets[n], self.offsets[n + 1]);
+            let at = first + of(n).start..first + of(n).end;
+            assert!(at.start <= at.end && at.end <= end, "customer {n} has {} groups", end - first);
+            part.day.extend(&self.day[at.clone()]);
+            at.for_each(|group| part.copy(self, group));
+            part.offsets.push(part.day.len());
+        }
+        part
+    }
+
+    /// Adds what is in a group, apart from its day.
+    fn copy(&mut self, from: &Self, group: usize) {
+        self.goal.push(from.goal[group]);
+        self.spent.push(from.spent[group]);
+        self.channel.push(from.channel[group]);
+        self.place.push(from.place[group]);
+        self.hour.push(from.hour[group]);
+        let items = from.item_offsets[group]..from.item_offsets[group + 1];
+        self.item_class.extend(&from.item_class[items.clone()]);
+        self.item_spent.extend(&from.item_spent[items]);
+        self.item_offsets.push(self.item_class.len());
+    }
+
+    /// These groups with a share of them replaced by others, evenly drawn from all: days stay, and everything else is of the
+    /// group that was drawn. What a history looks like under noise; what came true is told by the groups themselves.
+    ///
+    /// # Errors
+    /// `BadInput::InvalidParameter` for a share outside 0 to 1.
+    pub fn with_noise<R: Rng>(&self, share: f64, rng: &mut R) -> Result<Self, Error> {
+        check::parameter("the share of noise", share, (0.0..=1.0).contains(&share), "0 to 1")?;
+        let mut noisy = Self {
+            goals: self.goals.clone(),
+            offsets: self.offsets.clone(),
+            day: self.day.clone(),
+            item_offsets: vec![0],
+            ..Self::default()
+        };
+        for group in 0..self.len() {
+            let from = if rng.random::<f64>() < share { rng.random_range(0..self.len()) } else { group };
+            noisy.copy(self, from);
+        }
+        Ok(noisy)
+    }
+
     /// Every group with at least one before it.
     pub fn targets(&self) -> impl Iterator<Item = Target> + '_ {
         (0..self.customers()).flat_map(|n| {
@@ -291,6 +360,11 @@ fn day_of(time: i64) -> i32 {
     time.div_euclid(86_400_000).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
+/// Hour of the day of a time in milliseconds since 1970, 0 to 23.
+fn hour_of(time: i64) -> u8 {
+    (time.rem_euclid(86_400_000) / 3_600_000) as u8
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,7 +372,7 @@ mod tests {
     const DAY: i64 = 86_400_000;
 
     fn event(customer: u32, time: i64, amount: i64, class: u16) -> Event {
-        Event { customer, time, amount, class, channel: class }
+        Event { customer, time, amount, class, channel: class, place: 0 }
     }
 
     fn build(events: &[Event], grouping: GroupBy) -> (Sequences, Excluded) {
@@ -334,6 +408,29 @@ mod tests {
         let (by_largest, _) =
             Sequences::new(&events, 3, goals, &[Some(0), Some(1), Some(1), None], rules).unwrap();
         assert_eq!(by_largest.groups(1).goal, [0, 0], "60 of a is the largest, though b has 100");
+    }
+
+    #[test]
+    fn noise_replaces_groups_and_leaves_their_days() {
+        use rand::SeedableRng;
+        let mut events: Vec<Event> = (0..900)
+            .map(|k| event(k % 3, i64::from(k) * DAY / 100, -1 - i64::from(k % 7), (k % 3) as u16))
+            .collect();
+        events.push(event(0, 0, -5, 1));
+        let sequences = build(&events, GroupBy::Time).0;
+        let noisy = |share, seed| {
+            let rng = &mut rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(seed);
+            sequences.with_noise(share, rng)
+        };
+        assert_eq!(noisy(0.0, 1).unwrap(), sequences);
+        let some = noisy(0.25, 1).unwrap();
+        assert_eq!((&some.day, &some.offsets), (&sequences.day, &sequences.offsets));
+        // Money is 1 to 7 minor units: six of seven replacements differ.
+        let moved = some.spent.iter().zip(&sequences.spent).filter(|(a, b)| a != b).count() as f64;
+        let expected = 0.25 * 6.0 / 7.0 * sequences.len() as f64;
+        assert!((moved - expected).abs() < 40.0, "{moved} {expected}");
+        assert_eq!(noisy(0.25, 1).unwrap(), some);
+        assert!(noisy(0.25, 2).unwrap() != some && noisy(1.5, 1).is_err());
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::{
     stream::{NAMES, each_batch, keys},
 };
 
+/// Columns of channels and places that can be asked for at once.
+const COLUMNS: usize = 2;
+
 /// The column of a ledger that tells where or how a customer paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChannelColumn {
@@ -46,7 +49,9 @@ pub struct BlockRequest {
     pub classes: Vec<String>,
     /// The column of channels, if they are asked for.
     pub channel: Option<ChannelColumn>,
-    /// Channels that are told apart, the commonest first; among equally common ones by name.
+    /// A further column beside it, if one is asked for.
+    pub place: Option<ChannelColumn>,
+    /// Channels, and places, that are told apart, the commonest first; among equally common ones by name.
     pub most_channels: usize,
     /// Customers who are to be there even without a transaction.
     pub others: Vec<String>,
@@ -65,6 +70,8 @@ pub struct Transaction {
     pub class: u16,
     /// Place of the channel; the number of channels for any other, and where none is known.
     pub channel: u16,
+    /// The same of the further column.
+    pub place: u16,
 }
 
 /// Who is in a ledger, and how to read it customer by customer.
@@ -72,13 +79,13 @@ pub struct Transaction {
 pub struct CustomerBlocks {
     ledgers: Vec<PathBuf>,
     classes: Vec<String>,
-    channel: Option<ChannelColumn>,
+    columns: [Option<ChannelColumn>; COLUMNS],
     /// Sorted.
     customers: Vec<String>,
     /// Of each customer, those of unknown classes among them.
     transactions: Vec<usize>,
-    /// Sorted.
-    channels: Vec<String>,
+    /// Sorted, of each column.
+    channels: [Vec<String>; COLUMNS],
     rows: usize,
     last_day: i32,
     unknown_classes: BTreeMap<String, usize>,
@@ -91,12 +98,14 @@ impl CustomerBlocks {
     /// [`Error::TooMany`] classes or channels, [`Error::Store`] if a table cannot be read, [`Error::NullInLedger`], or
     /// [`Error::EmptyLedger`].
     pub fn survey<P: AsRef<Path>>(ledgers: &[P], request: BlockRequest) -> Result<Self, Error> {
-        let BlockRequest { classes, channel, most_channels, others } = request;
+        let BlockRequest { classes, channel, place, most_channels, others } = request;
+        let columns = [channel, place];
         check_count("classes", classes.len())?;
         check_count("channels to tell apart", most_channels)?;
         let ledgers: Vec<PathBuf> = ledgers.iter().map(|path| path.as_ref().to_owned()).collect();
         let known: HashMap<&str, u16> = numbered(&classes, |at| at as u16);
-        let (mut customers, mut channels) = (BTreeMap::new(), BTreeMap::new());
+        let mut customers = BTreeMap::new();
+        let mut channels: [BTreeMap<String, usize>; COLUMNS] = Default::default();
         let mut unknown_classes = BTreeMap::new();
         let (mut rows, mut last) = (0, i64::MIN);
         each_batch(&ledgers, |batch| {
@@ -107,9 +116,11 @@ impl CustomerBlocks {
             let is_unknown: Vec<bool> =
                 names.iter().map(|name| !known.contains_key(name.unwrap_or_default())).collect();
             count(&mut unknown_classes, names, keys(batch.classes).filter(|key| is_unknown[*key]));
-            if let Some(column) = channel.and_then(|channel| batch.category(channel.name())) {
-                let keys = column.keys().iter().flatten().map(|key| key as usize);
-                count(&mut channels, column.values().as_string(), keys);
+            for (channel, channels) in columns.iter().zip(&mut channels) {
+                if let Some(column) = channel.and_then(|channel| batch.category(channel.name())) {
+                    let keys = column.keys().iter().flatten().map(|key| key as usize);
+                    count(channels, column.values().as_string(), keys);
+                }
             }
         })?;
         if rows == 0 {
@@ -119,16 +130,19 @@ impl CustomerBlocks {
             customers.entry(name).or_insert(0);
         }
         let (customers, transactions) = customers.into_iter().unzip();
-        let mut commonest: Vec<(String, usize)> = channels.into_iter().collect();
-        commonest.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let mut channels: Vec<String> =
-            commonest.into_iter().take(most_channels).map(|(name, _)| name).collect();
-        channels.sort_unstable();
+        let channels = channels.map(|channels| {
+            let mut commonest: Vec<(String, usize)> = channels.into_iter().collect();
+            commonest.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            let mut channels: Vec<String> =
+                commonest.into_iter().take(most_channels).map(|(name, _)| name).collect();
+            channels.sort_unstable();
+            channels
+        });
         let last_day = i32::try_from(last.div_euclid(day::MILLIS)).unwrap_or(i32::MAX);
         Ok(Self {
             ledgers,
             classes,
-            channel,
+            columns,
             customers,
             transactions,
             channels,
@@ -153,7 +167,13 @@ impl CustomerBlocks {
     /// The channels that are told apart, sorted.
     #[must_use]
     pub fn channels(&self) -> &[String] {
-        &self.channels
+        &self.channels[0]
+    }
+
+    /// The places that are told apart, sorted.
+    #[must_use]
+    pub fn places(&self) -> &[String] {
+        &self.channels[1]
     }
 
     /// Transactions of the ledger.
@@ -233,8 +253,8 @@ impl CustomerBlocks {
     fn pass(&self, wanted: Range<usize>, held: usize) -> Result<Vec<Transaction>, Error> {
         let place_of = numbered(&self.customers, |at| at as u32);
         let class_of = numbered(&self.classes, |at| at as u16);
-        let channel_of = numbered(&self.channels, |at| at as u16);
-        let other = self.channels.len() as u16;
+        let channel_of = self.channels.each_ref().map(|channels| numbered(channels, |at| at as u16));
+        let other = self.channels.each_ref().map(|channels| channels.len() as u16);
         let mut found: Vec<Transaction> = Vec::with_capacity(held);
         let mut stranger = false;
         each_batch(&self.ledgers, |batch| {
@@ -244,13 +264,13 @@ impl CustomerBlocks {
             let names = batch.classes.values().as_string::<i32>();
             let classes: Vec<Option<u16>> =
                 names.iter().map(|name| class_of.get(name.unwrap_or_default()).copied()).collect();
-            let column = self.channel.and_then(|channel| batch.category(channel.name()));
-            let channels: Vec<u16> = column.map_or_else(Vec::new, |column| {
-                let names = column.values().as_string::<i32>();
-                names
-                    .iter()
-                    .map(|name| channel_of.get(name.unwrap_or_default()).copied().unwrap_or(other))
-                    .collect()
+            let columns =
+                self.columns.map(|channel| channel.and_then(|channel| batch.category(channel.name())));
+            let channels: [Vec<u16>; COLUMNS] = std::array::from_fn(|at| {
+                let of = |name: Option<&str>| channel_of[at].get(name.unwrap_or_default()).copied();
+                let numbers =
+                    |names: &StringArray| names.iter().map(|name| of(name).unwrap_or(other[at])).collect();
+                columns[at].map_or_else(Vec::new, |column| numbers(column.values().as_string::<i32>()))
             });
             for (row, (customer, class)) in keys(batch.customers).zip(keys(batch.classes)).enumerate() {
                 let Some(customer) = places[customer] else {
@@ -260,10 +280,12 @@ impl CustomerBlocks {
                 if let Some(class) = classes[class]
                     && wanted.contains(&(customer as usize))
                 {
-                    let known = column.filter(|column| !column.is_null(row));
-                    let channel = known.map_or(other, |column| channels[column.keys().value(row) as usize]);
+                    let [channel, place] = std::array::from_fn(|at| {
+                        let known = columns[at].filter(|column| !column.is_null(row));
+                        known.map_or(other[at], |column| channels[at][column.keys().value(row) as usize])
+                    });
                     let (time, amount) = (batch.times[row], batch.amounts[row]);
-                    found.push(Transaction { customer, time, amount, class, channel });
+                    found.push(Transaction { customer, time, amount, class, channel, place });
                 }
             }
         })?;

@@ -374,6 +374,7 @@ impl GoalsCommand {
             Self::Train { .. } => Some(goals::Measuring::Train),
             Self::Predict { customer: None, .. } => Some(goals::Measuring::Predict),
             Self::Campaign { .. } => Some(goals::Measuring::Campaign),
+            Self::CrossSell { .. } => Some(goals::Measuring::CrossSell),
             Self::Demand { .. } => Some(goals::Measuring::Demand),
             _ => None,
         }

@@ -11,6 +11,7 @@ use spendscape_claims::{Bank, Measured, outcome_figure};
 
 use super::{
     banks::{Draw, remove_ledgers},
+    berka,
     cells::{CELLS, Cell, Seeds},
     goals::{self, Stream},
     loans,
@@ -301,7 +302,7 @@ impl Experiment {
         match &self.source {
             Source::Bank { .. } | Source::Cell { .. } => None,
             Source::Goals(stream) => {
-                let absent = stream.file().filter(|file| !file.exists())?;
+                let absent = stream.files().into_iter().find(|file| !file.exists())?;
                 Some(format!("{} is not there", absent.display()))
             }
             Source::Real { files, loans, .. } => {
@@ -309,8 +310,8 @@ impl Experiment {
                 Some(format!("{} is not there", absent.display()))
             }
             Source::Loans(folder) => {
-                let files = loans::FILES.into_iter().chain(LOAN_TRANSACTIONS).map(|file| folder.join(file));
-                let absent = files.into_iter().find(|file| !file.exists())?;
+                let files = loans::FILES.into_iter().chain(berka::OWNER_FILES).chain(LOAN_TRANSACTIONS);
+                let absent = files.map(|file| folder.join(file)).find(|file| !file.exists())?;
                 Some(format!("{} is not there", absent.display()))
             }
         }

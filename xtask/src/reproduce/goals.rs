@@ -1,11 +1,13 @@
 //! Next goals: the synthetic stream whose truth is known, Online Retail by invoice, and Berka by day.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use spendscape_claims::{Measured, goals_figure};
 
+use super::berka;
 use crate::{
     program::{Program, json},
     shell,
@@ -28,17 +30,34 @@ const BANK_SEED: &str = "1";
 const BANK_LAST_DAY: &str = "2020-12-31";
 /// Payday of the synthetic bank.
 const BANK_CALENDAR: &str = "payday = 25\n";
+/// What tells what each part of the model is worth; the fewer groups, the more passes it takes to learn of them.
+const ABLATION: [&str; 1] = ["--ablate"];
+/// On the bank a twelfth of the customers is enough to learn from, and a tenth of the groups to measure on.
+const BANK_ABLATION: [&str; 10] = [
+    "--ablate", "--split", "customers", "--validation", "0.02", "--test", "0.9", "--test-groups", "20000", "--epochs=5",
+];
+/// What stands among the figures of a model and was measured by ablation.
+const ABLATED: [&str; 3] = ["lstm - without ", " under noise", "lstm - carried state"];
+/// What is known of the owners of Berka's accounts, in the data folder.
+const OWNERS: &str = "owners.csv";
+/// Years of a band of ages, and the year that ages are counted to.
+const AGES: i16 = 10;
+const AGE_YEAR: i16 = 1994;
 /// Futures per customer that a campaign is planned by: shares of thousands of customers need fewer than one customer does.
 const FUTURES: &str = "32";
 /// Training seeds, at most: each trains two networks on up to millions of groups.
 pub(crate) const MOST_SEEDS: u64 = 2;
 
 impl Stream {
-    /// The file that it needs.
-    pub(crate) fn file(&self) -> Option<&Path> {
+    /// The files that it needs.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
         match self {
-            Self::Bank(_) => None,
-            Self::Retail(file) | Self::Berka(file) => Some(file),
+            Self::Bank(_) => Vec::new(),
+            Self::Retail(file) => vec![file.clone()],
+            Self::Berka(file) => {
+                let owners = berka::OWNER_FILES.map(|owner| file.with_file_name(owner));
+                [file.clone()].into_iter().chain(owners).collect()
+            }
         }
     }
 
@@ -49,9 +68,9 @@ impl Stream {
     pub(crate) fn measure(&self, program: &Program, folder: &Path, seed: u64) -> Result<Measured> {
         let data = folder.join("data");
         let run = folder.join(format!("seed-{seed}"));
-        let goals = |command: &str, options: &[&str]| -> Result<Measured> {
+        let goals = |run: &Path, command: &str, options: &[&str]| -> Result<Measured> {
             let mut words = program.command(&["goals", command]);
-            words.arg(&run).arg("--data").arg(&data).arg("--json").args(options);
+            words.arg(run).arg("--data").arg(&data).arg("--json").args(options);
             let found: BTreeMap<String, serde_json::Value> = json(&mut words)?;
             // Beside the figures there are verdicts in words.
             Ok(found
@@ -60,17 +79,27 @@ impl Stream {
                 .collect())
         };
         let number = seed.to_string();
-        let calendar = data.join("calendar.toml").display().to_string();
-        let mut options = vec!["--seed", number.as_str()];
+        let calendar = self.calendar(&data).display().to_string();
+        let seeded = ["--seed", number.as_str(), "--calendar", calendar.as_str()];
+        let mut options = seeded.to_vec();
         options.extend(self.training());
-        if matches!(self, Self::Bank(_)) {
-            options.extend(["--calendar", calendar.as_str()]);
+        let is_bank = matches!(self, Self::Bank(_));
+        if seed == 1 && !is_bank {
+            options.extend(ABLATION);
         }
-        let mut figures = goals("train", &options)?;
+        let mut figures = goals(&run, "train", &options)?;
         if seed == 1 {
-            figures.extend(goals("campaign", &["--futures", FUTURES])?);
-            figures.extend(goals("demand", &[])?);
-            for command in ["predict", "recommend", "cross-sell"] {
+            if is_bank {
+                let mut options = seeded.to_vec();
+                options.extend(BANK_ABLATION);
+                let found = goals(&folder.join("ablation"), "train", &options)?;
+                let ablated = |name: &str| ABLATED.iter().any(|part| name.contains(part));
+                figures.extend(found.into_iter().filter(|(name, _)| ablated(name)));
+            }
+            figures.extend(goals(&run, "campaign", &["--futures", FUTURES])?);
+            figures.extend(goals(&run, "demand", &[])?);
+            figures.extend(goals(&run, "cross-sell", &[])?);
+            for command in ["predict", "recommend"] {
                 shell::run(program.command(&["goals", command]).arg(&run).arg("--data").arg(&data))?;
             }
         }
@@ -82,6 +111,16 @@ impl Stream {
         match self {
             Self::Bank(_) => &["--split", "customers"],
             Self::Retail(_) | Self::Berka(_) => &[],
+        }
+    }
+
+    /// The calendar: written beside the bank's data, and coming with the program for the public ones.
+    fn calendar(&self, data: &Path) -> PathBuf {
+        let public = |set: &str| shell::root().join("datasets").join(set).join("calendar.toml");
+        match self {
+            Self::Bank(_) => data.join("calendar.toml"),
+            Self::Retail(_) => public("online_retail"),
+            Self::Berka(_) => public("berka"),
         }
     }
 
@@ -97,7 +136,7 @@ impl Stream {
                 let customers = customers.to_string();
                 let options = ["--customers", &customers, "--seed", BANK_SEED, "--goals"];
                 shell::run(program.command(&["synth"]).arg(data).args(options))?;
-                let calendar = data.join("calendar.toml");
+                let calendar = self.calendar(data);
                 std::fs::write(&calendar, BANK_CALENDAR)
                     .with_context(|| format!("cannot write {}", calendar.display()))?;
                 groups.args(["--until", BANK_LAST_DAY]);
@@ -110,7 +149,10 @@ impl Stream {
                 let taxonomy =
                     shell::root().join("datasets").join("berka/taxonomy.toml").display().to_string();
                 ingest(program, data, file, "berka", &["--taxonomy", &taxonomy])?;
-                groups.arg("--income");
+                let owners = data.join(OWNERS);
+                std::fs::write(&owners, owners_of(file)?)
+                    .with_context(|| format!("cannot write {}", owners.display()))?;
+                groups.arg("--income").arg("--customers").arg(owners);
             }
         }
         shell::run(&mut groups)
@@ -125,4 +167,15 @@ fn ingest(program: &Program, data: &Path, file: &Path, set: &str, options: &[&st
     command.args(["--allow-cut-last-line", "--short-window", "none", "--empty-windows", "keep-zero:0"]);
     command.args(["--window", "annual x 1", "--draw-coefficients", BANK_SEED]);
     shell::run(&mut command)
+}
+
+/// Gender, age band and region of the owner of every account, as a table; `transactions` is a file of the data set's folder.
+fn owners_of(transactions: &Path) -> Result<String> {
+    let mut text = "customer,gender,age,region\n".to_owned();
+    for (account, owner) in berka::owners(transactions.parent().unwrap_or(Path::new("")))? {
+        let gender = if owner.female { "female" } else { "male" };
+        let age = (AGE_YEAR - owner.born) / AGES * AGES;
+        writeln!(text, "{account},{gender},{age},{}", owner.region)?;
+    }
+    Ok(text)
 }

@@ -2,25 +2,23 @@
 //! demography knows of them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashSet},
     fmt::Write as _,
-    io::Read as _,
     path::Path,
 };
 
 use anyhow::{Context, Result};
 use jiff::civil::{Date, date};
 
+use super::berka::{Owner, cell, owners, rows};
+
 /// The last day of the early transactions: what follows is missing from the public copy.
 const CUT: Date = date(1994, 3, 31);
 /// Status of a loan that ended unpaid, and of one that runs in debt.
 const DEFAULTS: [&str; 2] = ["B", "D"];
-/// Women's dates of birth have 50 added to the month.
-const FEMALE_MONTH: i16 = 50;
 
-/// The files that the labels are made of, in the data set's folder.
-pub(super) const FILES: [&str; 5] =
-    ["loan.asc.gz", "disp.asc.gz", "client.asc.gz", "district.asc.gz", "feup_trans_test.csv.gz"];
+/// The files that the labels are made of beside those of the owners, in the data set's folder: loans, and the transactions up to them.
+pub(super) const FILES: [&str; 2] = ["loan.asc.gz", "feup_trans_test.csv.gz"];
 /// What demography knows of the owners, as features.
 pub(super) const DEMOGRAPHY: &str = "demography.csv";
 /// Regions of the districts, as the data set names them.
@@ -37,14 +35,6 @@ const REGIONS: [&str; 8] = [
 /// Ages up to which borrowers are called young and middle-aged: thirds of the loans, nearly.
 const AGES: [i16; 2] = [30, 45];
 
-/// Who owes a loan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Owner {
-    female: bool,
-    born: i16,
-    region: String,
-}
-
 /// One loan.
 #[derive(Debug, PartialEq, Eq)]
 struct Loan {
@@ -55,51 +45,11 @@ struct Loan {
     full: bool,
 }
 
-/// A text file under gzip as rows of cells without quotes, the header left out.
-fn rows(path: &Path) -> Result<Vec<Vec<String>>> {
-    let file = std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(file)
-        .read_to_string(&mut text)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    let cells = |line: &str| line.split(';').map(|cell| cell.trim_matches('"').to_owned()).collect();
-    Ok(text.lines().skip(1).map(cells).collect())
-}
-
-fn cell<'a>(path: &Path, row: &'a [String], at: usize) -> Result<&'a str> {
-    row.get(at).map(String::as_str).with_context(|| format!("{}: row {row:?} is too short", path.display()))
-}
-
 /// Loans by account.
 fn loans(folder: &Path) -> Result<BTreeMap<String, Loan>> {
-    let [loan_file, owners_file, clients_file, districts_file, full_file] =
-        FILES.map(|file| folder.join(file));
-    let mut regions = HashMap::new();
-    for row in rows(&districts_file)? {
-        regions
-            .insert(cell(&districts_file, &row, 0)?.to_owned(), cell(&districts_file, &row, 2)?.to_owned());
-    }
-    let mut clients = HashMap::new();
-    for row in rows(&clients_file)? {
-        let place = || format!("{}: no date of birth or no district in {row:?}", clients_file.display());
-        let birth = cell(&clients_file, &row, 1)?;
-        let part =
-            |range| birth.get(range).and_then(|part: &str| part.parse::<i16>().ok()).with_context(place);
-        let region = regions.get(cell(&clients_file, &row, 2)?).with_context(place)?;
-        let owner =
-            Owner { female: part(2..4)? > FEMALE_MONTH, born: 1900 + part(0..2)?, region: region.clone() };
-        clients.insert(cell(&clients_file, &row, 0)?.to_owned(), owner);
-    }
-    let mut owners = HashMap::new();
-    for row in rows(&owners_file)? {
-        if cell(&owners_file, &row, 3)? == "OWNER" {
-            let client = cell(&owners_file, &row, 1)?;
-            let owner = clients.get(client);
-            let owner = owner.with_context(|| format!("{}: no client {client}", clients_file.display()))?;
-            owners.insert(cell(&owners_file, &row, 2)?.to_owned(), owner.clone());
-        }
-    }
-    let mut full = std::collections::HashSet::new();
+    let [loan_file, full_file] = FILES.map(|file| folder.join(file));
+    let owners = owners(folder)?;
+    let mut full = HashSet::new();
     for row in rows(&full_file)? {
         full.insert(cell(&full_file, &row, 1)?.to_owned());
     }
@@ -113,7 +63,7 @@ fn loans(folder: &Path) -> Result<BTreeMap<String, Loan>> {
             default: DEFAULTS.contains(&cell(&loan_file, &row, 6)?),
             owner: owners
                 .get(&account)
-                .with_context(|| format!("{}: nobody owns account {account}", owners_file.display()))?
+                .with_context(|| format!("{}: nobody owns account {account}", folder.display()))?
                 .clone(),
             full: full.contains(&account),
         };

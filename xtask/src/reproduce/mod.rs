@@ -1,6 +1,7 @@
 //! The papers' experiments from ledger to figures, and the judgment of their claims by `spendscape-claims`.
 
 mod banks;
+mod berka;
 mod cells;
 mod experiments;
 mod figures;

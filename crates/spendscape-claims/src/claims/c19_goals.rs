@@ -4,7 +4,7 @@
 //! whether acting on it gains anything.
 
 use crate::claim::{Band, Claim, Statement, Value};
-use crate::figure::{Family, Keyed, figures};
+use crate::figure::{Family, Figure, Keyed, figures};
 use crate::measured::Measured;
 
 /// Models that the network is to beat.
@@ -12,6 +12,25 @@ const SIMPLE: [&str; 6] =
     ["majority", "repeat_last", "repeat_last_smoothed", "markov_1", "markov_2", "boosted"];
 /// Place of boosted trees, the strongest of them.
 const BOOSTED: usize = 5;
+/// What the model is trained without, to see what it is worth.
+const LEFT_OUT: [&str; 7] =
+    ["long history", "temporal", "covariates", "external", "second layer", "weekday", "month-day"];
+/// Place of what is more than 4 to 8 groups ago.
+const LONG_HISTORY: usize = 0;
+/// Place of all that tells the time.
+const TEMPORAL: usize = 1;
+/// Place of what is known of customers.
+const METADATA: usize = 2;
+/// Place of what comes from outside.
+const EXTERNAL: usize = 3;
+/// Place of a layer on top.
+const SECOND_LAYER: usize = 4;
+/// Place of the weekday.
+const WEEKDAY: usize = 5;
+/// Place of the day of the month.
+const MONTH_DAY: usize = 6;
+/// Simple models under noise.
+const UNDER_NOISE: [&str; 2] = ["markov_2", "boosted"];
 /// Whether more of a measure is better.
 const MORE_IS_BETTER: f64 = 1.0;
 /// Whether less of it is.
@@ -54,6 +73,36 @@ figures! {
     DEMAND_AMOUNT_ERROR: Figure = "goals.demand.goal.amount.relative_mae";
     /// The same of events per class.
     DEMAND_CLASS_ERROR: Figure = "goals.demand.class.events.relative_mae";
+    /// Log-loss of the network less that of the same one without something.
+    ABLATION: Keyed = "goals.train.lstm - without ", &LEFT_OUT, ".log_loss";
+    /// Upper end of its 95 % interval.
+    ABLATION_HIGH: Keyed = "goals.train.lstm - without ", &LEFT_OUT, ".log_loss.high";
+    /// Log-loss of the network less its own where a tenth of the groups before the predicted ones are replaced.
+    NOISE: Figure = "goals.train.lstm - under noise.log_loss";
+    /// What noise adds to the network's log-loss less what it adds to that of a simple model.
+    NOISE_BESIDE: Keyed = "goals.train.lstm - ", &UNDER_NOISE, " under noise.log_loss";
+    /// Upper end of its 95 % interval.
+    NOISE_BESIDE_HIGH: Keyed = "goals.train.lstm - ", &UNDER_NOISE, " under noise.log_loss.high";
+    /// Largest difference of probabilities between carried states and whole histories.
+    CARRIED: Figure = "goals.train.lstm - carried state.probability";
+    /// Pairs of classes of which the second is bought anew after the first, surely more often than by chance.
+    CROSS_SELLING: Figure = "goals.cross-sell.follows_new.discoveries";
+    /// Pairs that were tested.
+    CROSS_SELLING_TESTED: Figure = "goals.cross-sell.follows_new.tested";
+    /// Largest lower end of a lift among them.
+    CROSS_SELLING_LIFT: Figure = "goals.cross-sell.follows_new.lift_low";
+    /// Pairs of classes of which more is spent on the second after the first, surely more often than by chance.
+    UP_SELLING: Figure = "goals.cross-sell.spends_more.discoveries";
+    /// Pairs that were tested.
+    UP_SELLING_TESTED: Figure = "goals.cross-sell.spends_more.tested";
+    /// Largest lower end of a lift among them.
+    UP_SELLING_LIFT: Figure = "goals.cross-sell.spends_more.lift_low";
+    /// Cost of a stock ordered by the costs of too few and too many, over that of last season's quantity.
+    STOCK: Figure = "goals.demand.goal.events.stock_cost";
+    /// Upper end of its 95 % interval over goals.
+    STOCK_HIGH: Figure = "goals.demand.goal.events.stock_cost.high";
+    /// The same of a stock of what is expected.
+    STOCK_OF_EXPECTED: Figure = "goals.demand.goal.events.stock_cost_of_expected";
     /// Share of the 95 % intervals of events per goal that held.
     DEMAND_COVERAGE: Figure = "goals.demand.goal.events.coverage";
 }
@@ -126,7 +175,102 @@ fn statements() -> Vec<Statement> {
                 "Share of the 95 % intervals of events per goal that held: as many as they should.",
                 "Share of the 95 % intervals of events per goal that held: they promise something else.",
             ),
+        ablated(
+            "a long history tells more than a short one",
+            Value::Of(|measured| gain(measured, ABLATION_HIGH.of(LONG_HISTORY))),
+            "gain of the whole history over the last 4 to 8 groups {}",
+            Value::Of(|measured| gain(measured, ABLATION.of(LONG_HISTORY))),
+        ),
+        ablated(
+            "the network is robust to noise: a tenth of the groups replaced costs it less than boosted trees",
+            Value::Of(|measured| gain(measured, NOISE_BESIDE_HIGH.of(1))),
+            "log-loss that noise costs the network {}",
+            Value::Of(|measured| gain(measured, NOISE)),
+        )
+        .control("less than it costs boosted trees by {}", Value::Of(|measured| gain(measured, NOISE_BESIDE.of(1))))
+        .control("less than it costs a chain of order 2 by {}", Value::Of(|measured| gain(measured, NOISE_BESIDE.of(0)))),
+        ablated(
+            "temporal factors (weekday, day of the month, payday, holiday, season) tell something",
+            Value::Of(|measured| gain(measured, ABLATION_HIGH.of(TEMPORAL))),
+            "gain of all of them {}",
+            Value::Of(|measured| gain(measured, ABLATION.of(TEMPORAL))),
+        )
+        .control("of the weekday {}", Value::Of(|measured| gain(measured, ABLATION.of(WEEKDAY))))
+        .control("of the day of the month {}", Value::Of(|measured| gain(measured, ABLATION.of(MONTH_DAY)))),
+        ablated(
+            "metadata of customers (age, gender, location) tell something beside their history",
+            Value::Of(|measured| gain(measured, ABLATION_HIGH.of(METADATA))),
+            "gain {}",
+            Value::Of(|measured| gain(measured, ABLATION.of(METADATA))),
+        ),
+        ablated(
+            "external factors (holidays, promotions, economic series) tell something",
+            Value::Of(|measured| gain(measured, ABLATION_HIGH.of(EXTERNAL))),
+            "gain {}",
+            Value::Of(|measured| gain(measured, ABLATION.of(EXTERNAL))),
+        ),
+        ablated(
+            "a stack of two layers with dropout predicts better than one layer",
+            Value::Of(|measured| gain(measured, ABLATION_HIGH.of(SECOND_LAYER))),
+            "gain {}",
+            Value::Of(|measured| gain(measured, ABLATION.of(SECOND_LAYER))),
+        ),
+        Statement::new(
+            "predictions can be kept up to date in a stream, group by group",
+            CARRIED,
+            Band::Both(0.0, 0.0),
+        )
+        .readings(
+            "Largest difference between probabilities from carried states and from whole histories: none, in any bit.",
+            "Largest difference between probabilities from carried states and from whole histories: not 0.",
+        ),
+        Statement::new(
+            "cross-selling: some things are bought anew after others more often than by chance",
+            CROSS_SELLING,
+            Band::Both(1.0, 10_000.0),
+        )
+        .control("of {} pairs", CROSS_SELLING_TESTED)
+        .control("largest lower end of a lift {}", CROSS_SELLING_LIFT)
+        .readings(
+            "Pairs whose lift is above 1 by its interval, at a false discovery rate of 5 %: one at least. It is what goes on by itself, not what an offer causes.",
+            "Pairs whose lift is above 1 by its interval, at a false discovery rate of 5 %: none.",
+        ),
+        Statement::new(
+            "up-selling: after some purchases more is spent on what is bought anyway than by chance",
+            UP_SELLING,
+            Band::Both(1.0, 10_000.0),
+        )
+        .control("of {} pairs", UP_SELLING_TESTED)
+        .control("largest lower end of a lift {}", UP_SELLING_LIFT)
+        .readings(
+            "Pairs whose lift is above 1 by its interval, at a false discovery rate of 5 %: one at least. It is what goes on by itself, not what an offer causes.",
+            "Pairs whose lift is above 1 by its interval, at a false discovery rate of 5 %: none.",
+        ),
+        Statement::new(
+            "stock: ordering by the forecast costs less than last season's quantity",
+            STOCK_HIGH,
+            Band::Both(0.0, 1.0),
+        )
+        .control("cost over that of last season's quantity {}", STOCK)
+        .control("of ordering what is expected {}", STOCK_OF_EXPECTED)
+        .readings(
+            "Upper end of the 95 % interval over goals of the ratio of costs, one unit too few at three times one too many: below 1.",
+            "Upper end of the 95 % interval over goals of the ratio of costs, one unit too few at three times one too many: not below 1.",
+        ),
     ]
+}
+
+/// A statement that the interval of a gain in log-loss decides.
+fn ablated(text: &'static str, low: Value, words: &'static str, gain: Value) -> Statement {
+    Statement::new(text, low, Band::Both(0.0, 10.0)).control(words, gain).readings(
+        "Lower end of the 95 % interval, over customers, of the gain in log-loss: above 0.",
+        "Lower end of the 95 % interval, over customers, of the gain in log-loss: not above 0.",
+    )
+}
+
+/// What the network gains in log-loss, of a difference that is the smaller the more it gains.
+fn gain(measured: &Measured, difference: Figure) -> Option<f64> {
+    measured.get(difference).map(|difference| -difference)
 }
 
 /// The best of the simple models.

@@ -108,7 +108,7 @@ pub struct Pair {
 ///
 /// // Of four periods of ten days two have rods with reels, and one of the three with books has tea.
 /// let event = |customer: u32, day: i64, class| {
-///     Event { customer, time: day * 86_400_000, amount: -100, class, channel: 0 }
+///     Event { customer, time: day * 86_400_000, amount: -100, class, channel: 0, place: 0 }
 /// };
 /// let mut events = Vec::new();
 /// for customer in 0..40 {

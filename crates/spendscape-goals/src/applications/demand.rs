@@ -7,6 +7,7 @@ use super::Classes;
 use super::history::{Expected, History};
 use super::period::Period;
 use super::series::{Quantity, Series};
+use super::stock::StockCosts;
 use crate::{Error, Outlook, Sequences};
 
 /// Past forecasts that the dispersion of the typical series weighs beside those of a series' own.
@@ -66,6 +67,12 @@ pub struct DemandScore {
     pub mase: Option<f64>,
     /// Share of the 95 % intervals that held what came.
     pub coverage: f64,
+    /// Mean cost of a stock ordered by [`StockCosts::order`].
+    pub stock_cost: f64,
+    /// That of one that is the naive forecast: last season's quantity.
+    pub naive_stock_cost: f64,
+    /// That of one that is what is expected.
+    pub expected_stock_cost: f64,
 }
 
 /// Expected events and money per goal, per class and period, with 95 % prediction intervals, beside the naive forecast.
@@ -135,7 +142,7 @@ pub fn forecast_demand(
 /// by day `until`, up to which `sequences` holds everything; per series in the order of goals and classes, then of all goals
 /// and of all classes.
 /// The earliest `unscored` outlooks are past for the others only: a first forecast knows nothing of how forecasts err, as
-/// the forecasts that are used do.
+/// the forecasts that are used do. `costs` are those of a unit of stock too few or too many.
 ///
 /// [`forecast_demand`] has an example.
 ///
@@ -148,6 +155,7 @@ pub fn score_demand(
     classes: Classes<'_>,
     period: Period,
     until: i32,
+    costs: StockCosts,
 ) -> Result<Vec<DemandScore>, Error> {
     let history = History::new(sequences, classes)?;
     let mut forecasts = outlooks
@@ -161,7 +169,7 @@ pub fn score_demand(
         for row in forecast.rows(&past, &history, period)? {
             if row.last <= until {
                 let place = history.shape.place(row.series, row.quantity);
-                tallies[place].add(&row, history.total(place, row.first, row.last));
+                tallies[place].add(&row, history.total(place, row.first, row.last), costs);
             }
         }
     }
@@ -335,15 +343,19 @@ struct Tally {
     error: f64,
     naive_error: f64,
     held: usize,
+    /// Costs of stock: ordered, naive and expected.
+    costs: [f64; 3],
 }
 
 impl Tally {
-    fn add(&mut self, row: &DemandForecast, came: f64) {
+    fn add(&mut self, row: &DemandForecast, came: f64, costs: StockCosts) {
         self.forecasts += 1;
         self.seasonal += usize::from(row.seasonal);
         self.error += (row.expected - came).abs();
         self.naive_error += (row.naive - came).abs();
         self.held += usize::from((row.low..=row.high).contains(&came));
+        let orders = [costs.order(row), row.naive, row.expected];
+        self.costs.iter_mut().zip(orders).for_each(|(sum, order)| *sum += costs.of(order, came));
     }
 
     fn merge(&mut self, other: &Self) {
@@ -352,6 +364,7 @@ impl Tally {
         self.error += other.error;
         self.naive_error += other.naive_error;
         self.held += other.held;
+        self.costs.iter_mut().zip(other.costs).for_each(|(sum, cost)| *sum += cost);
     }
 
     fn score(
@@ -373,6 +386,9 @@ impl Tally {
             relative_mae: (self.naive_error > 0.0).then(|| self.error / self.naive_error),
             mase,
             coverage: self.held as f64 / count,
+            stock_cost: self.costs[0] / count,
+            naive_stock_cost: self.costs[1] / count,
+            expected_stock_cost: self.costs[2] / count,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Applications of an outlook: recommendations, campaigns, cross-selling and demand.
+//! Applications of an outlook: recommendations, campaigns, cross-selling, demand and stock.
 //!
 //! Each is a function of an [`crate::Outlook`], of event groups, or of both, that returns rows. Groups later than the last
 //! day of the outlook are never looked at, save where a function says that it measures how things came out.
@@ -13,6 +13,7 @@ mod pairs;
 mod period;
 mod recommend;
 mod series;
+mod stock;
 
 pub use campaign::{
     Campaign, CampaignEvaluation, CampaignRequest, CampaignTarget, Targeting, evaluate_campaign,
@@ -25,3 +26,4 @@ pub use gains::{Gain, Ranking, targeting_gains};
 pub use period::Period;
 pub use recommend::{Recommendation, RecommendationRequest, recommend};
 pub use series::{Quantity, Series};
+pub use stock::StockCosts;

@@ -69,7 +69,9 @@ pub struct Recommendation {
 /// };
 ///
 /// // One customer, who bought groceries and restaurant meals for the goal food.
-/// let event = |day: i64, class| Event { customer: 0, time: day * 86_400_000, amount: -100, class, channel: 0 };
+/// let event = |day: i64, class| Event {
+///     customer: 0, time: day * 86_400_000, amount: -100, class, channel: 0, place: 0,
+/// };
 /// let events = [event(1, 0), event(2, 0), event(3, 1)];
 /// let (names, of) = (["groceries".to_owned(), "restaurants".to_owned()], [Some(0), Some(0)]);
 /// let (sequences, _) = Sequences::new(&events, 1, vec!["food".to_owned()], &of, GroupRules::default())?;

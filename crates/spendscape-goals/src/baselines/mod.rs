@@ -22,8 +22,10 @@ use repeat::RepeatLast;
 /// use spendscape_goals::{Calendar, Event, GroupRules, Sequences, Target, baselines::Baseline};
 ///
 /// // Goals 0 and 1 alternately, one a day.
-/// let (amount, channel) = (-100, 0);
-/// let event = |day: u16| Event { customer: 0, time: i64::from(day) * 86_400_000, amount, class: day % 2, channel };
+/// let (amount, channel, place) = (-100, 0, 0);
+/// let event = |day: u16| Event {
+///     customer: 0, time: i64::from(day) * 86_400_000, amount, class: day % 2, channel, place,
+/// };
 /// let events: Vec<Event> = (0..20).map(event).collect();
 /// let goals = vec!["food".to_owned(), "home".to_owned()];
 /// let (sequences, _) = Sequences::new(&events, 1, goals, &[Some(0), Some(1)], GroupRules::default())?;

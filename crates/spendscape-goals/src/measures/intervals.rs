@@ -54,6 +54,16 @@ impl Predictions {
         draws: usize,
         rng: &mut R,
     ) -> Result<Vec<Estimate>, Error> {
+        self.check_rows(other)?;
+        let (ours, theirs) = (Sums::new(self, measures)?, Sums::new(other, measures)?);
+        Ok(bootstrap(ours.customers(), draws, rng, |weights| {
+            let (a, b) = (ours.total(weights), theirs.total(weights));
+            measures.iter().map(|measure| ours.value(*measure, &a) - theirs.value(*measure, &b)).collect()
+        }))
+    }
+
+    /// Refuses predictions of other rows.
+    fn check_rows(&self, other: &Self) -> Result<(), Error> {
         let rows = self.truth.iter().zip(&self.customer);
         let same = rows.zip(other.truth.iter().zip(&other.customer)).filter(|(a, b)| a == b).count();
         let sizes = [
@@ -61,14 +71,33 @@ impl Predictions {
             ("goals of the other predictions", self.goals(), other.goals()),
             ("rows with the same customer and truth in both predictions", self.rows(), same),
         ];
-        for (argument, expected, found) in sizes {
-            check::length(argument, expected, found)?;
-        }
-        let (ours, theirs) = (Sums::new(self, measures)?, Sums::new(other, measures)?);
-        Ok(bootstrap(ours.customers(), draws, rng, |weights| {
-            let (a, b) = (ours.total(weights), theirs.total(weights));
-            measures.iter().map(|measure| ours.value(*measure, &a) - theirs.value(*measure, &b)).collect()
-        }))
+        Ok(sizes
+            .into_iter()
+            .try_for_each(|(argument, expected, found)| check::length(argument, expected, found))?)
+    }
+
+    /// By how much more a measure of these predictions changes from `before` than that of others does, all of the same rows:
+    /// `(self - before) - (other.0 - other.1)`, on the same samples of customers.
+    ///
+    /// # Errors
+    /// As [`Predictions::differences`].
+    pub fn change<R: Rng>(
+        &self,
+        before: &Self,
+        other: (&Self, &Self),
+        measure: Measure,
+        draws: usize,
+        rng: &mut R,
+    ) -> Result<Estimate, Error> {
+        let of = [self, before, other.0, other.1];
+        of.iter().try_for_each(|predictions| self.check_rows(predictions))?;
+        let sums = of.map(|predictions| Sums::new(predictions, &[measure]));
+        let sums = sums.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let found = bootstrap(sums[0].customers(), draws, rng, |weights| {
+            let value = |at: usize| sums[at].value(measure, &sums[at].total(weights));
+            vec![value(0) - value(1) - (value(2) - value(3))]
+        });
+        Ok(found[0])
     }
 
     /// The cells of the confusion matrix that are not zero, by truth and prediction, with the interval of their share of the

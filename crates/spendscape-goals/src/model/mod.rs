@@ -7,20 +7,24 @@
 mod blocks;
 mod days;
 mod encode;
+mod inputs;
 mod params;
 mod predict;
 mod reasons;
 mod simulate;
 mod softmax;
+mod stream;
 mod survey;
 mod train;
 mod windows;
 
 pub use blocks::{Block, Blocks, InMemory};
+pub use inputs::{Input, InputSet};
 pub use params::GoalParams;
 pub use predict::NextGroup;
 pub use reasons::{Explained, Reason, Reasons};
 pub use simulate::Simulation;
+pub use stream::Stream;
 pub use train::{GoalEpoch, prefixes};
 
 use serde::{Deserialize, Serialize};

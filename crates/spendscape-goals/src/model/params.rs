@@ -2,7 +2,7 @@
 
 use spendscape_stats::check;
 
-use super::GoalModel;
+use super::{GoalModel, InputSet};
 use crate::Error;
 
 /// Shape and training of a [`GoalModel`].
@@ -18,6 +18,7 @@ use crate::Error;
 /// | [`batch`](Self::batch) | 64 | windows per step of the optimizer | from 1 |
 /// | [`rate`](Self::rate) | 5e-3 | learning rate at the start of a cosine schedule (Adam) | positive |
 /// | [`longest_gap`](Self::longest_gap) | 35 | longest gap between groups that is told apart, in days | 1 to 366 |
+/// | [`inputs`](Self::inputs) | [`InputSet::default`] | what the networks see | any |
 /// | [`class_weights`](Self::class_weights) | none | weight of each goal in the loss | positive |
 #[derive(Debug, Clone, PartialEq)]
 pub struct GoalParams {
@@ -30,6 +31,7 @@ pub struct GoalParams {
     pub(crate) batch: usize,
     pub(crate) rate: f64,
     pub(crate) longest_gap: usize,
+    pub(crate) inputs: InputSet,
     pub(crate) class_weights: Option<Vec<f64>>,
 }
 
@@ -47,6 +49,7 @@ impl GoalModel {
             batch: 64,
             rate: 5e-3,
             longest_gap: 35,
+            inputs: InputSet::default(),
             class_weights: None,
         }
     }
@@ -113,6 +116,13 @@ impl GoalParams {
     #[must_use]
     pub fn longest_gap(mut self, days: usize) -> Self {
         self.longest_gap = days;
+        self
+    }
+
+    /// What the networks see beside goals and gaps.
+    #[must_use]
+    pub fn inputs(mut self, inputs: InputSet) -> Self {
+        self.inputs = inputs;
         self
     }
 

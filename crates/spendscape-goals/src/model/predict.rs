@@ -9,7 +9,7 @@ use spendscape_stats::{BadInput, check};
 
 use super::{
     GoalModel,
-    encode::{Last, Next, Steps},
+    encode::{Encoder, Last, Next, Own, Seen},
     softmax::softmax,
     windows::{Part, Reader, label},
 };
@@ -34,21 +34,29 @@ pub struct NextGroup {
 }
 
 /// Where a customer stands when the next group is asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Stand {
     pub(crate) customer: usize,
     /// The last group, if there is one.
     pub(crate) last: Option<Last>,
+    /// All groups up to it.
+    pub(crate) own: Own,
     /// Days since then on which nothing happened.
     pub(crate) elapsed: Option<i32>,
 }
 
 impl Stand {
     /// Before a target's group, when nothing has happened up to a day.
-    pub(crate) fn before(sequences: &Sequences, target: Target, known_until: Option<i32>) -> Self {
-        let customer = target.customer as usize;
-        let last = Last::behind(sequences.groups(customer), target.position as usize);
-        Self { customer, last, elapsed: elapsed(last, known_until) }
+    pub(crate) fn before(
+        encoder: &Encoder,
+        sequences: &Sequences,
+        target: Target,
+        known_until: Option<i32>,
+    ) -> Self {
+        let (customer, groups) = (target.customer as usize, target.position as usize);
+        let last = Last::behind(sequences, customer, groups);
+        let own = encoder.own(sequences, customer, groups);
+        Self { customer, last, own, elapsed: elapsed(last, known_until) }
     }
 }
 
@@ -74,12 +82,14 @@ impl GoalModel {
         known_until: Option<i32>,
     ) -> Result<NextGroup, Error> {
         self.check(sequences, covariates, targets)?;
-        let stands: Vec<Stand> =
-            targets.iter().map(|target| Stand::before(sequences, *target, known_until)).collect();
+        let stands: Vec<Stand> = targets
+            .iter()
+            .map(|target| Stand::before(&self.encoder, sequences, *target, known_until))
+            .collect();
         let logits = self.reader(Part::Days, sequences, covariates).logits(targets)?;
         let gaps = self.gap_probabilities(&logits, &stands);
         let states = self.reader(Part::Goals, sequences, covariates).states_before(targets)?;
-        let goals = self.goals_over_gaps(covariates, &states, &gaps, &stands)?;
+        let goals = self.goals_over_gaps(sequences, covariates, &states, &gaps, &stands)?;
         Ok(NextGroup { goals, gaps })
     }
 
@@ -158,6 +168,7 @@ impl GoalModel {
     /// P(goal | groups): the sum over gaps (stands x K) of P(gap) P(goal | gap), from the states before the last step.
     pub(crate) fn goals_over_gaps(
         &self,
+        sequences: &Sequences,
         covariates: &Covariates,
         states: &[State<f32>],
         gaps: &Array2<f64>,
@@ -166,7 +177,7 @@ impl GoalModel {
         let rows: Vec<usize> = (0..stands.len()).collect();
         let parts: Vec<Array2<f64>> = rows
             .par_chunks(STANDS)
-            .map(|rows| self.goals_of_some(covariates, states, gaps, stands, rows))
+            .map(|rows| self.goals_of_some(sequences, covariates, states, gaps, stands, rows))
             .collect::<Result<_, Error>>()?;
         Ok(stacked(&parts, self.goals()))
     }
@@ -174,6 +185,7 @@ impl GoalModel {
     /// [`Self::goals_over_gaps`] of some rows, by one question to the network of goals for each likely gap.
     fn goals_of_some(
         &self,
+        sequences: &Sequences,
         covariates: &Covariates,
         states: &[State<f32>],
         gaps: &Array2<f64>,
@@ -181,25 +193,27 @@ impl GoalModel {
         rows: &[usize],
     ) -> Result<Array2<f64>, Error> {
         // All questions about a stand share everything but the day that is asked about, which others ask about too.
-        let mut shared = Steps::with_capacity(rows.len(), self.encoder.variables(false).len());
+        let mut shared = self.encoder.steps(rows.len(), self.encoder.shared_variables());
         let (mut questions, mut weights) = (Vec::new(), Vec::new());
         let mut ways = Ways::new(self);
         for (stem, row) in rows.iter().copied().enumerate() {
-            let Stand { customer, last, elapsed } = stands[row];
-            self.encoder.push(&mut shared, last, covariates, customer, Next::Unseen);
+            let Stand { customer, last, own, elapsed } = &stands[row];
+            let (customer, last) = (*customer, *last);
+            self.encoder.push(&mut shared, &Seen { sequences, covariates, customer, last, own }, Next::Asked);
             let Some(last) = last else {
-                questions.push((stem, ways.unknown()));
+                questions.push((stem, ways.unknown(own)));
                 weights.push(1.0);
                 continue;
             };
-            let from = ways.from(last.day, elapsed.unwrap_or(0));
+            let whose = self.encoder.asks_each().then_some(stem);
+            let from = ways.from(Start { day: last.day, elapsed: elapsed.unwrap_or(0), whose });
             for (gap, p) in gaps.row(row).iter().copied().enumerate().filter(|(_, p)| *p > NEGLIGIBLE) {
-                questions.push((stem, ways.after(from, gap)));
+                questions.push((stem, ways.after(from, gap, own)));
                 weights.push(p);
             }
         }
         let variables = self.encoder.next_variables();
-        let encoded = shared.finish(self.encoder.variables(false), rows.len(), 1)?;
+        let encoded = shared.finish(rows.len(), 1)?;
         let inputs = encoded.inputs()?.with_initial(select(states, rows))?;
         let answers = self.goals.branch(inputs, &questions, &ways.ids(), &variables)?;
         let answers = self.goal_probabilities(&answers);
@@ -249,7 +263,7 @@ impl GoalModel {
         self.shape.temperatures = (1.0, 1.0);
         let goals = self.predict_on_day(sequences, covariates, &targets)?;
         let stands: Vec<Stand> =
-            targets.iter().map(|target| Stand::before(sequences, *target, None)).collect();
+            targets.iter().map(|target| Stand::before(&self.encoder, sequences, *target, None)).collect();
         let logits = self.reader(Part::Days, sequences, covariates).logits(&targets)?;
         let gaps = self.gap_probabilities(&logits, &stands);
         let truth = |part| {
@@ -272,16 +286,27 @@ impl GoalModel {
     }
 }
 
+/// A day that gaps are counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Start {
+    day: i32,
+    /// Days after it on which nothing has happened yet.
+    elapsed: i32,
+    /// Whose it is, where the days since each goal are told.
+    whose: Option<usize>,
+}
+
 /// The days that questions are about, as categories of the network of goals: each once.
 struct Ways<'a> {
     model: &'a GoalModel,
-    /// Rows of categories, one after the other.
+    /// Rows of categories, one after the other, and categories of a row.
     ids: Vec<usize>,
+    variables: usize,
     /// The row of a day that nobody knows, if it was asked about.
     unknown: Option<usize>,
-    /// The days that are counted from, with the days gone by since then.
-    from: Vec<(i32, i32)>,
-    places: HashMap<(i32, i32), usize>,
+    /// The days that are counted from.
+    from: Vec<Start>,
+    places: HashMap<Start, usize>,
     /// The row of each gap from each of them, if it was asked about.
     rows: Vec<Option<usize>>,
 }
@@ -289,49 +314,49 @@ struct Ways<'a> {
 impl<'a> Ways<'a> {
     fn new(model: &'a GoalModel) -> Self {
         let (from, places) = (Vec::new(), HashMap::new());
-        Self { model, ids: Vec::new(), unknown: None, from, places, rows: Vec::new() }
+        let variables = model.encoder.next_variables().len();
+        Self { model, ids: Vec::new(), variables, unknown: None, from, places, rows: Vec::new() }
     }
 
-    fn push(&mut self, day: Option<i32>, next: Next) -> usize {
-        let variables = self.model.encoder.next_variables().len();
-        let row = self.ids.len() / variables;
-        self.ids.extend(self.model.encoder.next_ids(day, next).into_iter().flatten());
+    fn push(&mut self, day: Option<i32>, next: Next, own: &Own) -> usize {
+        let row = self.ids.len() / self.variables;
+        self.model.encoder.push_next(&mut self.ids, day, next, own);
         row
     }
 
-    /// The row of a day that nobody knows.
-    fn unknown(&mut self) -> usize {
-        let row = self.unknown.unwrap_or_else(|| self.push(None, Next::Unknown));
+    /// The row of a day that nobody knows; before the first group everybody's days are alike.
+    fn unknown(&mut self, own: &Own) -> usize {
+        let row = self.unknown.unwrap_or_else(|| self.push(None, Next::Unknown, own));
         self.unknown = Some(row);
         row
     }
 
-    /// The place of a day that gaps are counted from, `elapsed` days after which nothing has happened yet.
-    fn from(&mut self, day: i32, elapsed: i32) -> usize {
+    /// The place of a day that gaps are counted from.
+    fn from(&mut self, day: Start) -> usize {
         let (model, from, rows) = (self.model, &mut self.from, &mut self.rows);
-        *self.places.entry((day, elapsed)).or_insert_with(|| {
-            from.push((day, elapsed));
+        *self.places.entry(day).or_insert_with(|| {
+            from.push(day);
             rows.resize(from.len() * model.gaps(), None);
             from.len() - 1
         })
     }
 
     /// The row of the day that a gap from there leads to.
-    fn after(&mut self, from: usize, gap: usize) -> usize {
+    fn after(&mut self, from: usize, gap: usize, own: &Own) -> usize {
         let at = from * self.model.gaps() + gap;
         if let Some(row) = self.rows[at] {
             return row;
         }
-        let (day, elapsed) = self.from[from];
-        let row = self.push(Some(day), Next::Gap(self.model.days_of(gap, elapsed)));
+        let Start { day, elapsed, .. } = self.from[from];
+        let row = self.push(Some(day), Next::Gap(self.model.days_of(gap, elapsed)), own);
         self.rows[at] = Some(row);
         row
     }
 
     /// The categories, ways x variables.
     fn ids(self) -> Array2<usize> {
-        let variables = self.model.encoder.next_variables().len();
-        Array2::from_shape_vec((self.ids.len() / variables, variables), self.ids).unwrap_or_default()
+        let shape = (self.ids.len() / self.variables, self.variables);
+        Array2::from_shape_vec(shape, self.ids).unwrap_or_default()
     }
 }
 

@@ -9,7 +9,7 @@ use spendscape_stats::check;
 
 use super::{
     GoalModel,
-    encode::{Encoded, Last, Next, Steps},
+    encode::{Encoded, Encoder, Last, Next, Own, Seen},
     predict::{NextGroup, Stand, elapsed, select, stacked},
     windows::{Part, Reader, Window, history_start},
 };
@@ -76,12 +76,12 @@ struct Case {
 struct Variant {
     /// Place of the case.
     case: usize,
-    /// The groups that are read from the last one on that no variant leaves out.
-    kept: Vec<Last>,
+    /// The groups that are read from the last one on that no variant leaves out, each with all groups up to it.
+    kept: Vec<(Last, Own)>,
 }
 
-/// One step of a network: the group it holds, and what it is told of the next one.
-type Step = (Option<Last>, Next);
+/// One step of a network: the group it holds, all groups up to it, and what it is told of the next one.
+type Step = (Option<Last>, Own, Next);
 
 /// The predictions of some cases and of their variants.
 struct Occluded {
@@ -185,16 +185,20 @@ impl GoalModel {
             .enumerate()
             .map(|(part, own)| {
                 let rows: Vec<usize> = (part * TARGETS..part * TARGETS + own.len()).collect();
-                let variants = variants(own, sequences);
+                let variants = variants(&self.encoder, own, sequences);
                 let stand = |Variant { case, kept }: &Variant| {
-                    let (customer, last) = (own[*case].target.customer as usize, kept.last().copied());
-                    Stand { customer, last, elapsed: elapsed(last, known_until) }
+                    let customer = own[*case].target.customer as usize;
+                    let (last, own) = kept
+                        .last()
+                        .cloned()
+                        .map_or((None, self.encoder.nothing()), |(last, own)| (Some(last), own));
+                    Stand { customer, last, own, elapsed: elapsed(last, known_until) }
                 };
                 let stands: Vec<Stand> = variants.iter().map(stand).collect();
                 let (logits, _) = days.variants(own, &variants, &select(&before_days, &rows))?;
                 let (_, states) = goals.variants(own, &variants, &select(&before_goals, &rows))?;
                 let gaps = self.gap_probabilities(&logits, &stands);
-                let goals = self.goals_over_gaps(covariates, &states, &gaps, &stands)?;
+                let goals = self.goals_over_gaps(sequences, covariates, &states, &gaps, &stands)?;
                 let whole: Vec<usize> = first_variants(own).collect();
                 Ok((goals, gaps.select(Axis(0), &whole)))
             })
@@ -215,7 +219,7 @@ impl Reader<'_> {
     ) -> Result<(Array2<f32>, Vec<State<f32>>), Error> {
         let steps = |variant: &Variant| {
             let starts = self.part == Part::Goals && cases[variant.case].reads_start();
-            steps(self.part, &variant.kept, starts)
+            steps(self.encoder, self.part, &variant.kept, starts)
         };
         let steps: Vec<Vec<Step>> = variants.iter().map(steps).collect();
         let whole: Vec<&[Step]> = first_variants(cases).map(|first| &steps[first][..]).collect();
@@ -257,14 +261,16 @@ impl Reader<'_> {
         let lengths: Vec<usize> = runs.clone().map(|(_, steps)| steps.len()).collect();
         let longest = lengths.iter().copied().max().unwrap_or(0);
         let variables = self.encoder.variables(self.part.sees_next());
-        let mut encoded = Steps::with_capacity(lengths.len() * longest, variables.len());
+        let mut encoded = self.encoder.steps(lengths.len() * longest, variables);
+        let (sequences, covariates) = (self.sequences, self.covariates);
         for (customer, steps) in runs {
-            for (last, next) in steps {
-                self.encoder.push(&mut encoded, *last, self.covariates, customer, *next);
+            for (last, own, next) in steps {
+                let seen = Seen { sequences, covariates, customer, last: *last, own };
+                self.encoder.push(&mut encoded, &seen, *next);
             }
-            (steps.len()..longest).for_each(|_| encoded.pad(variables.len()));
+            (steps.len()..longest).for_each(|_| encoded.pad());
         }
-        Ok((encoded.finish(variables, lengths.len(), longest)?, lengths))
+        Ok((encoded.finish(lengths.len(), longest)?, lengths))
     }
 }
 
@@ -289,10 +295,11 @@ fn effects(cases: &[Case], probabilities: &Array2<f64>, goal: impl Fn(usize, usi
 }
 
 /// The variants of all cases, case by case.
-fn variants(cases: &[Case], sequences: &Sequences) -> Vec<Variant> {
+fn variants(encoder: &Encoder, cases: &[Case], sequences: &Sequences) -> Vec<Variant> {
     let mut variants = Vec::new();
     for (case, of) in cases.iter().enumerate() {
-        variants.extend(of.variants().map(|left_out| Variant { case, kept: of.kept(sequences, &left_out) }));
+        let kept = |left_out| of.kept(encoder, sequences, &left_out);
+        variants.extend(of.variants().map(|left_out| Variant { case, kept: kept(left_out) }));
     }
     variants
 }
@@ -342,15 +349,18 @@ impl Case {
     }
 
     /// The groups that are read from the last one on that no variant leaves out.
-    fn kept(&self, sequences: &Sequences, left_out: &Range<usize>) -> Vec<Last> {
-        let groups = sequences.groups(self.target.customer as usize);
+    fn kept(&self, encoder: &Encoder, sequences: &Sequences, left_out: &Range<usize>) -> Vec<(Last, Own)> {
+        let customer = self.target.customer as usize;
+        let groups = sequences.groups(customer);
         let first = self.events.start.saturating_sub(1).max(self.first());
         let mut before = first.checked_sub(1).map(|at| groups.day[at]);
+        let mut own = encoder.own(sequences, customer, first);
         let mut kept = Vec::with_capacity(self.events.end - first);
         for position in (first..self.events.end).filter(|position| !left_out.contains(position)) {
             let day = groups.day[position];
             let gap = before.map(|before| day.saturating_sub(before));
-            kept.push(Last { gap, ..Last::of(groups, position) });
+            own.add(groups.goal[position], day);
+            kept.push((Last { gap, ..Last::of(sequences, customer, position) }, own.clone()));
             before = Some(day);
         }
         kept
@@ -359,12 +369,13 @@ impl Case {
 
 /// The steps that a network reads of these groups: that of days all of them, that of goals all but the last, whose next
 /// group is asked for, and the start if it `starts` there.
-fn steps(part: Part, kept: &[Last], starts: bool) -> Vec<Step> {
+fn steps(encoder: &Encoder, part: Part, kept: &[(Last, Own)], starts: bool) -> Vec<Step> {
     if part == Part::Days {
-        return kept.iter().map(|last| (Some(*last), Next::Unseen)).collect();
+        return kept.iter().map(|(last, own)| (Some(*last), own.clone(), Next::Unseen)).collect();
     }
-    let start = (starts && !kept.is_empty()).then_some((None, Next::Unknown));
-    let pairs =
-        kept.windows(2).map(|pair| (Some(pair[0]), Next::Gap(pair[1].day.saturating_sub(pair[0].day))));
+    let start = (starts && !kept.is_empty()).then(|| (None, encoder.nothing(), Next::Unknown));
+    let pairs = kept.iter().zip(kept.iter().skip(1)).map(|((last, own), (next, _))| {
+        (Some(*last), own.clone(), Next::Gap(next.day.saturating_sub(last.day)))
+    });
     start.into_iter().chain(pairs).collect()
 }

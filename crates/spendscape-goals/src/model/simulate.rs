@@ -9,7 +9,7 @@ use spendscape_stats::check;
 
 use super::{
     GoalModel,
-    encode::{Last, Next, Steps},
+    encode::{Last, Next, Own, Seen},
     predict::{elapsed, rule_out, select},
     softmax::softmax,
     windows::{Part, Window, history_start},
@@ -54,6 +54,8 @@ struct Future {
     draw: usize,
     rng: Xoshiro256PlusPlus,
     last: Last,
+    /// All groups up to it, those that were drawn among them.
+    own: Own,
     /// Groups on the day of the last one.
     that_day: usize,
     /// Days until the next group.
@@ -195,7 +197,7 @@ impl Run<'_> {
                 *earliest = ahead.min(*earliest);
                 for h in self.horizons.partition_point(|days| *days < ahead)..self.horizons.len() {
                     sums.expected[[future.slot, goal, h]] += 1.0;
-                    sums.spent[[future.slot, goal, h]] += future.last.spent as f64;
+                    sums.spent[[future.slot, goal, h]] += self.sequences.spent[future.last.group] as f64;
                 }
             }
             let of_days = select(&standing.of_days, &rows);
@@ -211,8 +213,9 @@ impl Run<'_> {
         let future = |slot: usize, draw: usize| {
             let (n, known) = customers[slot];
             let rng = generator(self.simulation.seed, n, draw);
-            let last = Last::of(self.sequences.groups(n), known - 1);
-            Future { slot, draw, rng, last, that_day: 0, wait: 0, row: slot }
+            let last = Last::of(self.sequences, n, known - 1);
+            let own = self.model.encoder.own(self.sequences, n, known);
+            Future { slot, draw, rng, last, own, that_day: 0, wait: 0, row: slot }
         };
         let draws = self.simulation.draws;
         (0..customers.len()).flat_map(|slot| (0..draws).map(move |draw| future(slot, draw))).collect()
@@ -228,31 +231,27 @@ impl Run<'_> {
         states: Vec<State<f32>>,
     ) -> Result<(Array2<f32>, Vec<State<f32>>), Error> {
         let encoder = &self.model.encoder;
-        let variables = encoder.variables(part.sees_next());
-        let mut steps = Steps::with_capacity(futures.len(), variables.len());
+        let mut steps = encoder.steps(futures.len(), encoder.variables(part.sees_next()));
+        let (sequences, covariates) = (self.sequences, self.covariates);
         for future in futures {
             let customer = customers[future.slot].0;
-            encoder.push(&mut steps, Some(future.last), self.covariates, customer, next(future));
+            let (last, own) = (Some(future.last), &future.own);
+            encoder.push(&mut steps, &Seen { sequences, covariates, customer, last, own }, next(future));
         }
-        let encoded = steps.finish(variables, futures.len(), 1)?;
+        let encoded = steps.finish(futures.len(), 1)?;
         let network = if part == Part::Days { &self.model.days } else { &self.model.goals };
         Ok(network.advance(&encoded.inputs()?, states)?)
     }
 
-    /// The next group of a future comes, with this goal; money and channel are those of a past one.
+    /// The next group of a future comes, with this goal; all else that is in it is that of a past one.
     fn happen(&self, future: &mut Future, goal: usize, own: &Past) {
         let rng = &mut future.rng;
         let group = own.draw(goal, rng).or_else(|| self.population.draw(goal, rng));
         // Whoever has a future has a group, so that there is one.
         let group = group.or_else(|| self.population.draw_any(rng)).unwrap_or(0);
         future.that_day = if future.wait == 0 { future.that_day + 1 } else { 1 };
-        future.last = Last {
-            day: future.next_day(),
-            gap: Some(future.wait),
-            goal: goal as u16,
-            channel: self.sequences.channel[group],
-            spent: self.sequences.spent[group],
-        };
+        future.last = Last { day: future.next_day(), gap: Some(future.wait), goal: goal as u16, group };
+        future.own.add(goal as u16, future.last.day);
     }
 
     /// Where the customers stand after the groups that are known.

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Blocks, GoalParams,
+    Blocks, GoalParams, Input,
     encode::Sizes,
     windows::{PIECE, Part},
 };
-use crate::{Covariates, Error, calendar::civil};
+use crate::{
+    Calendar, Covariates, Error,
+    calendar::{Series, civil},
+};
 
 /// The season of a month is known if it was seen in two years, in the lesser of them with this share of the other's groups at
 /// least: seen once, it cannot be told from a trend.
@@ -28,6 +31,11 @@ pub(super) struct Survey {
     pub(super) goals: usize,
     /// Training groups of each day.
     days: BTreeMap<i32, usize>,
+    /// Those of each goal.
+    of_goal: Vec<usize>,
+    /// Places and classes up to the last one met.
+    places: usize,
+    classes: usize,
 }
 
 impl Survey {
@@ -41,11 +49,16 @@ impl Survey {
             let block = source.load(block)?;
             block.check(&first)?;
             survey.goals = block.sequences.goals.len();
+            survey.of_goal.resize(survey.goals, 0);
             for (n, until) in block.train.iter().enumerate() {
                 let groups = block.sequences.groups(n);
                 for (at, spent) in groups.spent.iter().enumerate().take(*until) {
                     let ln = libm::log1p((*spent).max(0) as f64);
                     survey.groups += 1;
+                    survey.of_goal[groups.goal[at] as usize] += 1;
+                    survey.places = survey.places.max(groups.place[at] as usize + 1);
+                    let last = block.sequences.items(n, at).map(|(class, _)| class as usize + 1).last();
+                    survey.classes = survey.classes.max(last.unwrap_or(0));
                     *survey.days.entry(groups.day[at]).or_default() += 1;
                     survey.spent = (survey.spent.0 + ln, survey.spent.1 + ln * ln);
                     let gap =
@@ -68,6 +81,7 @@ impl Survey {
         goals: usize,
         channels: usize,
         covariates: &Covariates,
+        calendar: &Calendar,
     ) -> Sizes {
         let groups = self.groups as f64;
         let mean = self.spent.0 / groups;
@@ -82,7 +96,32 @@ impl Survey {
             later_gap: params.longest_gap + (beyond.round() as usize).min(LONGEST_BEYOND),
             spent: (mean as f32, (variance.sqrt().max(1e-6)) as f32),
             seasons: self.seasons(),
+            inputs: params.inputs,
+            places: if params.inputs.has(Input::Place) { self.places } else { 0 },
+            classes: if params.inputs.has(Input::Classes) { self.classes } else { 0 },
+            shares: if params.inputs.has(Input::Shares) { self.shares() } else { Vec::new() },
+            series: if params.inputs.has(Input::Series) { self.series(calendar) } else { Vec::new() },
         }
+    }
+
+    /// The share of each goal.
+    fn shares(&self) -> Vec<f32> {
+        self.of_goal.iter().map(|groups| *groups as f32 / self.groups as f32).collect()
+    }
+
+    /// Mean and standard deviation of each series over the groups on whose day it is known.
+    fn series(&self, calendar: &Calendar) -> Vec<(f32, f32)> {
+        let moments = |series: &Series| {
+            let known =
+                || self.days.iter().filter_map(|(day, groups)| Some((series.on(*day)?, *groups as f64)));
+            let groups = known().map(|(_, groups)| groups).sum::<f64>().max(1.0);
+            let mean = known().map(|(value, groups)| value * groups).sum::<f64>() / groups;
+            let variance =
+                known().map(|(value, groups)| (value - mean).powi(2) * groups).sum::<f64>() / groups;
+            // A series that never moved says nothing, whatever it is divided by.
+            (mean as f32, if variance > 0.0 { variance.sqrt() as f32 } else { 1.0 })
+        };
+        calendar.series().iter().map(moments).collect()
     }
 
     /// Months that were seen in several years.

@@ -92,7 +92,7 @@ impl GoalParams {
                 found,
             }));
         }
-        let sizes = survey.sizes(self, goals, channels, &source.load(0)?.covariates);
+        let sizes = survey.sizes(self, goals, channels, &source.load(0)?.covariates, calendar);
         let encoder = Encoder::new(sizes, calendar.clone());
         let seeds: [u64; 2] = [rng.next_u64(), rng.next_u64()];
         let fit = |part: Part, pieces, seed| {

@@ -4,7 +4,7 @@ use ndarray::{Array2, s};
 use rayon::prelude::*;
 use spendscape_lstm::{Inputs, Network, State};
 
-use super::encode::{Encoded, Encoder, Last, Next, Steps};
+use super::encode::{Encoded, Encoder, Last, Next, Seen};
 use crate::{Covariates, Error, Groups, Sequences, Target};
 
 /// Windows that are run together: similar in length, so that little is padded.
@@ -65,23 +65,27 @@ pub(crate) fn encode(
     windows: &[Window],
 ) -> Result<(Encoded, Vec<usize>), Error> {
     let longest = windows.iter().map(|window| window.steps).max().unwrap_or(0);
-    let variables = encoder.variables(part.sees_next());
-    let mut steps = Steps::with_capacity(windows.len() * longest, variables.len());
+    let mut steps = encoder.steps(windows.len() * longest, encoder.variables(part.sees_next()));
     for window in windows {
         let customer = window.customer as usize;
         let groups = sequences.groups(customer);
+        let mut own = encoder.own(sequences, customer, window.first);
         for step in window.first..window.first + window.steps {
+            let last = Last::behind(sequences, customer, step);
+            if let Some(last) = last.filter(|_| step > window.first) {
+                own.add(last.goal, last.day);
+            }
             let next = match (part, step) {
                 (Part::Days, _) => Next::Unseen,
                 (Part::Goals, 0) => Next::Unknown,
                 (Part::Goals, _) => Next::Gap(groups.day[step].saturating_sub(groups.day[step - 1])),
             };
-            encoder.push(&mut steps, Last::behind(groups, step), covariates, customer, next);
+            encoder.push(&mut steps, &Seen { sequences, covariates, customer, last, own: &own }, next);
         }
-        (window.steps..longest).for_each(|_| steps.pad(variables.len()));
+        (window.steps..longest).for_each(|_| steps.pad());
     }
     let lengths = windows.iter().map(|window| window.steps).collect();
-    Ok((steps.finish(variables, windows.len(), longest)?, lengths))
+    Ok((steps.finish(windows.len(), longest)?, lengths))
 }
 
 /// The target after a step: the gap to the next group, or its goal.

@@ -3,7 +3,9 @@
 use ndarray::{Array2, Array3, array};
 use spendscape_goals::{
     Error, Event, Outlook,
-    applications::{Classes, DemandForecast, Period, Quantity, Series, forecast_demand, score_demand},
+    applications::{
+        Classes, DemandForecast, Period, Quantity, Series, StockCosts, forecast_demand, score_demand,
+    },
 };
 use spendscape_stats::BadInput;
 
@@ -11,6 +13,10 @@ use crate::world::{Chain, event, names, outlook, sequences};
 
 fn of(rows: &[DemandForecast], series: Series, quantity: Quantity) -> Vec<DemandForecast> {
     rows.iter().filter(|row| row.series == series && row.quantity == quantity).copied().collect()
+}
+
+fn costs() -> StockCosts {
+    StockCosts::new(3.0, 1.0).unwrap()
 }
 
 #[test]
@@ -122,13 +128,16 @@ fn a_season_ago_is_the_naive_forecast_where_it_is_known() {
         goal.iter().map(|row| (row.naive, row.seasonal)).collect::<Vec<_>>(),
         [(4.0, true), (1.0, true)]
     );
-    let scores = score_demand(&[outlook], 0, &sequences, classes, Period::Month, from + 31).unwrap();
+    let scores = score_demand(&[outlook], 0, &sequences, classes, Period::Month, from + 31, costs()).unwrap();
     // December 1971 had 5: the outlook said 4, as did the naive one.
     let score = scores[0];
     assert_eq!(
         (score.series, score.forecasts, score.mae, score.naive_mae),
         (Some(Series::Goal(0)), 1, 1.0, 1.0)
     );
+    // One too few costs 3; the order is above what is expected, since one too many costs 1.
+    assert_eq!((score.naive_stock_cost, score.expected_stock_cost), (3.0, 3.0));
+    assert!(score.stock_cost < 3.0, "{score:?}");
     // January to November 1971 were as a year before.
     assert_eq!((score.relative_mae, score.mase, score.coverage, score.seasonal), (Some(1.0), None, 1.0, 1.0));
 }
@@ -169,7 +178,7 @@ fn intervals_of_the_true_outlook_hold_what_comes() {
     let names = names("class", 3);
     let classes = Classes::new(&names, &Chain::OF_CLASS).unwrap();
     let outlooks: Vec<Outlook> = (0..50).map(|k| chain.outlook(139 + 8 * k, &[7, 14])).collect();
-    let scores = score_demand(&outlooks, 10, &chain.sequences, classes, Period::Week, 559).unwrap();
+    let scores = score_demand(&outlooks, 10, &chain.sequences, classes, Period::Week, 559, costs()).unwrap();
     assert_eq!(scores.len(), 2 * 6 + 4);
     for score in &scores[12..] {
         assert_eq!(score.forecasts, 3 * 2 * 40);
@@ -177,6 +186,11 @@ fn intervals_of_the_true_outlook_hold_what_comes() {
         assert!((0.90..=0.99).contains(&score.coverage), "{score:?}");
         // The last week errs by the noise of two weeks: sqrt(1/2) is as well as any forecast can do.
         assert!(score.relative_mae.unwrap() < 0.85 && score.mase.unwrap() < 0.85, "{score:?}");
+    }
+    // Who knows the law orders for less than who takes last season's quantity, and for less than who takes its mean.
+    for score in &scores[12..] {
+        assert!(score.stock_cost < 0.85 * score.naive_stock_cost, "{score:?}");
+        assert!(score.stock_cost < score.expected_stock_cost, "{score:?}");
     }
     // No season is known until day 364.
     assert!((0.4..0.7).contains(&scores[0].seasonal), "{}", scores[0].seasonal);
@@ -193,7 +207,8 @@ fn what_cannot_be_forecast_is_said() {
     assert!(matches!(forecast(15, &[7, 15], Period::Week), Error::NotPeriods { .. }));
     assert!(matches!(forecast(15, &[31], Period::Month), Error::Input(BadInput::InvalidParameter { .. })));
     assert!(matches!(forecast(3, &[7], Period::Week), Error::Input(BadInput::TooFew { .. })));
-    let none = score_demand(&[chain.outlook(15, &[7])], 0, &chain.sequences, classes, Period::Week, 20);
+    let none =
+        score_demand(&[chain.outlook(15, &[7])], 0, &chain.sequences, classes, Period::Week, 20, costs());
     assert!(matches!(none, Err(Error::Input(BadInput::TooFew { .. }))));
     // A day that nobody can have lived: no memory is taken for the days between.
     let events = [event(0, 0, 0, 1), event(0, 2_000_000, 0, 1)];

@@ -10,12 +10,14 @@ mod campaign;
 mod cross_sell;
 mod demand;
 mod golden;
+mod inputs;
 mod measures;
 mod model;
 mod outlook;
 mod reasons;
 mod recommend;
 mod splits;
+mod stream;
 mod training;
 mod truth;
 mod world;
@@ -41,6 +43,7 @@ fn sequences(customers: &[Vec<(i32, u16)>], goals: usize) -> Sequences {
         amount: -100,
         class: goal,
         channel: 0,
+        place: 0,
     };
     let events: Vec<Event> = customers
         .iter()

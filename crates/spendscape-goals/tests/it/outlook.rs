@@ -155,6 +155,7 @@ fn money_is_the_customers_own_or_that_of_all() {
         amount: -money,
         class,
         channel: 0,
+        place: 0,
     };
     let events = [
         event(0, 1, 0, 500),
@@ -186,7 +187,7 @@ fn trained() -> (Sequences, Covariates, GoalModel) {
             day += rng.random_range(1..5);
             let class = if rng.random::<f64>() < 0.6 { k % 3 } else { rng.random_range(0..3) };
             let (amount, channel) = (-rng.random_range(1..9000), rng.random_range(0..2));
-            events.push(Event { customer, time: day * 86_400_000, amount, class, channel });
+            events.push(Event { customer, time: day * 86_400_000, amount, class, channel, place: 0 });
         }
     }
     let names = (0..GOALS).map(|goal| format!("goal {goal}")).collect();
@@ -219,6 +220,7 @@ fn the_next_day_is_as_the_model_predicts_it() {
             amount: -groups.spent[at],
             class: groups.goal[at],
             channel: groups.channel[at],
+            place: 0,
         })
     };
     let mut events: Vec<Event> = (0..customers).flat_map(history).collect();
@@ -233,6 +235,7 @@ fn the_next_day_is_as_the_model_predicts_it() {
         amount: -1,
         class: 0,
         channel: 0,
+        place: 0,
     }));
     let classes: Vec<Option<usize>> = (0..GOALS).map(Some).collect();
     let (with_tomorrow, _) =
@@ -288,6 +291,7 @@ fn threads_seeds_company_and_what_comes_later() {
                 amount: -groups.spent[at],
                 class: groups.goal[at],
                 channel: groups.channel[at],
+                place: 0,
             });
         }
     }

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use rand::RngExt;
 use spendscape_goals::{
     Calendar, Covariates, Error, Event, GroupBy, GroupRules, Sequences, Target,
-    model::{GoalModel, InMemory},
+    model::{GoalModel, InMemory, Input, InputSet},
 };
 use spendscape_stats::BadInput;
 
@@ -27,7 +27,14 @@ fn events() -> Vec<Event> {
         for _ in 0..rng.random_range(1..40) {
             time += if rng.random::<f64>() < 0.3 { 1000 } else { rng.random_range(1..9) * DAY };
             let (class, channel) = (rng.random_range(0..GOALS as u16), rng.random_range(0..2));
-            events.push(Event { customer, time, amount: -rng.random_range(1..9000), class, channel });
+            events.push(Event {
+                customer,
+                time,
+                amount: -rng.random_range(1..9000),
+                class,
+                channel,
+                place: channel,
+            });
         }
     }
     events
@@ -57,7 +64,10 @@ fn model(sequences: &Sequences, layers: usize) -> GoalModel {
     let source = InMemory::new(sequences, &covariates, &train, &[]);
     let params = GoalModel::params().units(8).layers(layers).epochs(4).batch(2).rate(2e-2).window(WINDOW);
     let calendar = Calendar::with_payday(25).unwrap();
-    params.longest_gap(6).fit(&source, &calendar, 2, &mut rng(1), |_| {}).unwrap()
+    // With two layers everything is seen, what is known of the whole history among it.
+    let all = Input::ALL.into_iter().fold(InputSet::NONE, InputSet::with);
+    let inputs = if layers == 2 { all } else { InputSet::default() };
+    params.longest_gap(6).inputs(inputs).fit(&source, &calendar, 2, &mut rng(1), |_| {}).unwrap()
 }
 
 /// What the model says when the groups at these positions of a customer had never been.

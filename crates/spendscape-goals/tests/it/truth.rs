@@ -41,6 +41,7 @@ impl World {
             amount: -1000,
             class: goal as u16,
             channel: 0,
+            place: 0,
         };
         let events: Vec<Event> = streams
             .iter()

@@ -18,7 +18,7 @@ pub(crate) fn seeded(seed: u64) -> Xoshiro256PlusPlus {
 /// An event of a customer on a day: `money` spent on a class.
 pub(crate) fn event(customer: usize, day: i32, class: usize, money: i64) -> Event {
     let time = i64::from(day) * DAY;
-    Event { customer: customer as u32, time, amount: -money, class: class as u16, channel: 0 }
+    Event { customer: customer as u32, time, amount: -money, class: class as u16, channel: 0, place: 0 }
 }
 
 pub(crate) fn sequences(events: &[Event], customers: usize, goals: usize, of: &[Option<usize>]) -> Sequences {

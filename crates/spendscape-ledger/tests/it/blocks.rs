@@ -16,6 +16,7 @@ fn request(classes: &[&str]) -> BlockRequest {
     BlockRequest {
         classes: classes.iter().map(|class| (*class).to_owned()).collect(),
         channel: Some(ChannelColumn::Channel),
+        place: None,
         most_channels: 100,
         others: Vec::new(),
     }
@@ -119,6 +120,15 @@ fn only_the_commonest_channels_are_told_apart() {
     let (names, found) = read(asked(Some(ChannelColumn::Place), 3));
     assert_eq!((names, found), (vec!["here".to_owned()], vec![0; 7]));
     assert_eq!(read(asked(None, 3)), (Vec::new(), vec![0; 7]));
+    // Beside the channel, the place is told too, and changes nothing of it.
+    let both = BlockRequest { place: Some(ChannelColumn::Place), ..asked(Some(ChannelColumn::Channel), 3) };
+    let found = CustomerBlocks::survey(&[&path], both).unwrap();
+    let (rows, _) = all(&found, &found.blocks(1), u64::MAX);
+    let told: Vec<_> = rows.into_iter().map(|(_, row)| (row.channel, row.place)).collect();
+    assert_eq!(
+        (found.places(), told),
+        (&["here".to_owned()][..], [2, 1, 3, 3, 2, 1, 0].map(|c| (c, 0)).to_vec())
+    );
 }
 
 #[test]

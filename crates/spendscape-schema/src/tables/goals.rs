@@ -5,12 +5,14 @@ use super::kinds::{Category, Date, Float, Goal, Index, Integer, Nullable, Sizes,
 tables! {
     /// Groups of transactions of the customers of a run: one row per customer, group and class, customers in the order of the
     /// roster, groups in the order of time. Each row group of the file holds one block of customers.
-    GoalGroups by GoalGroupColumns = "goal_groups", 1 {
+    GoalGroups by GoalGroupColumns = "goal_groups", 2 {
         customer: Category = "customer id",
         position: Integer = "position among the customer's groups, from 0",
         day: Date = "day of the group",
         goal: Category = "goal on which most of its money was spent",
         channel: Category = "channel or place of its largest transaction; empty where none is known",
+        place: Category = "place of its largest transaction, where groups have both; else empty",
+        hour: Integer = "hour of the day of its largest transaction, 0 to 23",
         class: Category = "transaction class",
         spent_minor: Integer = "money spent on the class in the group, in minor units",
     }
@@ -43,10 +45,11 @@ tables! {
         high: Float = "upper end of its 95 % interval over customers",
     }
 
-    /// By how much the network differs from other models on the same groups.
+    /// By how much the network differs from other models on the same groups, from itself trained without a kind of input
+    /// (`without X`), and from itself under noise (`under noise`; `X under noise` is by how much more it changes than X does).
     GoalComparisons of GoalComparisonRow = "goal_comparisons", 1 {
         reference: Category = "the other model",
-        measure: Category = "measure",
+        measure: Category = "measure; `probability` for the largest difference of probabilities from carried states",
         difference: Float = "the network's less the other's",
         low: Float = "lower end of its 95 % interval over customers",
         high: Float = "upper end of its 95 % interval over customers",

@@ -76,7 +76,7 @@ tables! {
     }
 
     /// Expected events and money per goal, class and period.
-    Demand of DemandRow = "demand", 1 {
+    Demand of DemandRow = "demand", 2 {
         of: Category = "`goal` or `class`",
         name: Category = "the goal or class",
         quantity: Category = "`events` (groups) or `amount` (money in minor units)",
@@ -90,10 +90,11 @@ tables! {
         seasonal: Flag = "whether the naive forecast is of a season ago (false: history is shorter)",
         dispersion: Float = "factor by which the squared errors of past forecasts exceeded the model's variance; 1 where none are known",
         past: Integer = "past forecasts of this series that the factor is from",
+        order: Float = "what to have in stock, by the costs of a unit too few and too many",
     }
 
     /// How forecasts of demand came out on past periods.
-    DemandScores of DemandScoreRow = "demand_scores", 1 {
+    DemandScores of DemandScoreRow = "demand_scores", 2 {
         of: Category = "`goal` or `class`",
         name: Nullable<Category> = "the goal or class; null for all of them",
         quantity: Category = "`events` (groups) or `amount` (money in minor units)",
@@ -104,5 +105,8 @@ tables! {
         relative_mae: Nullable<Float> = "their ratio; null where the naive forecast makes no error",
         mase: Nullable<Float> = "mean absolute scaled error; null where the naive forecast makes no error in history",
         coverage: Float = "share of the 95 % prediction intervals that held what came",
+        stock_cost: Float = "mean cost of a stock of the column `order`, by the costs of a unit too few and too many",
+        naive_stock_cost: Float = "that of a stock of the naive forecast: last season's quantity",
+        expected_stock_cost: Float = "that of a stock of what is expected",
     }
 }

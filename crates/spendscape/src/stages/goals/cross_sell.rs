@@ -1,17 +1,17 @@
 //! Cross- and up-selling: what goes with what, and what follows what.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
 use spendscape_goals::applications::{CrossSellRequest, Items, Rule, cross_sell as pairs};
-use spendscape_run::{File, Notes, Stage, outputs};
+use spendscape_run::{File, Notes, RunFolder, Stage, outputs};
 use spendscape_schema::{
     day,
     tables::{CrossSelling, CrossSellingRow},
 };
 
-use super::{as_day, data::GoalData};
+use super::{as_day, data::GoalData, verdict::Findings};
 use crate::stages::count;
 
 /// Every rule with its name.
@@ -104,4 +104,30 @@ impl Stage for CrossSell {
         }
         Ok(CrossSellOutputs { pairs: CrossSelling::from_rows(rows)? })
     }
+}
+
+/// How many pairs were tested under each rule, how many of them are surely more than chance, and the largest
+/// lower end of a lift.
+///
+/// # Errors
+/// If the table is missing or damaged.
+pub(super) fn findings(run: &RunFolder) -> Result<Findings> {
+    let stored = run.read(File::CrossSelling)?;
+    let level = stored.provenance.parameters.get("false_discoveries").and_then(serde_json::Value::as_f64);
+    let level = level.context("the table does not say which pairs are discoveries")?;
+    let rows: Vec<CrossSellingRow> = stored.table::<CrossSelling>()?.into_rows().collect();
+    let mut findings = Findings::default();
+    for (_, rule) in RULES {
+        let tested: Vec<&CrossSellingRow> = rows.iter().filter(|row| row.rule == rule).collect();
+        // A lift of which the interval holds 1 is of no use, however sure it is that there is one.
+        let sure = tested.iter().filter(|row| row.q_value <= level && row.lift_low > 1.0).count();
+        let lift = tested.iter().map(|row| row.lift_low).fold(f64::NAN, f64::max);
+        findings.figures.insert(format!("{rule}.tested"), tested.len() as f64);
+        findings.figures.insert(format!("{rule}.discoveries"), sure as f64);
+        if lift.is_finite() {
+            findings.figures.insert(format!("{rule}.lift_low"), lift);
+        }
+        findings.line(format_args!("{rule}: {sure} of {} pairs are more than chance", tested.len()));
+    }
+    Ok(findings)
 }

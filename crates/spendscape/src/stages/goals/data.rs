@@ -3,10 +3,10 @@
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
 use anyhow::{Context, Result, bail};
-use ndarray::{Array2, s};
+use ndarray::{Array2, Axis, s};
 use serde::de::DeserializeOwned;
 use spendscape_goals::{
-    Covariates, Error, Sequences, SequencesBuilder, Target,
+    Covariates, Error, NewGroup, Sequences, SequencesBuilder, Target,
     applications::Classes,
     model::{Block, Blocks},
 };
@@ -44,6 +44,8 @@ pub struct Labels {
     pub goals: Vec<String>,
     /// Channels.
     pub channels: Vec<String>,
+    /// Places beside them.
+    pub places: Vec<String>,
     /// Covariates.
     pub covariates: Vec<String>,
     /// Levels of each covariate.
@@ -60,6 +62,7 @@ impl GoalData {
         let labels = Labels {
             goals: parse(table.note("goals")?)?,
             channels: parse(table.note("channels")?)?,
+            places: parse(table.note("places")?)?,
             covariates: parse(table.note("covariates")?)?,
             levels: parse(table.note("covariate_levels")?)?,
         };
@@ -104,6 +107,12 @@ impl GoalData {
         Ok(Covariates::new(sizes, &self.levels.slice(s![customers, ..]).to_owned())?)
     }
 
+    /// Covariates of these customers.
+    pub(super) fn covariates_of(&self, customers: &[usize]) -> Result<Covariates> {
+        let sizes = self.labels.levels.iter().map(Vec::len).collect();
+        Ok(Covariates::new(sizes, &self.levels.select(Axis(0), customers))?)
+    }
+
     /// The groups of one block's customers.
     pub(super) fn load(&self, block: usize) -> Result<Sequences> {
         let mut builder = SequencesBuilder::new(self.labels.goals.clone());
@@ -144,7 +153,7 @@ impl GoalData {
             list.iter().enumerate().map(|(at, name)| (name.clone(), at as u16)).collect()
         };
         let (goal_of, class_of) = (number(&self.labels.goals), number(&self.classes));
-        let channel_of = number(&self.labels.channels);
+        let (channel_of, place_of) = (number(&self.labels.channels), number(&self.labels.places));
         let (customers, customer_names) = rows.category(NAMES.customer)?;
         let customer_of: Vec<Option<usize>> =
             customer_names.iter().map(|name| self.customers.binary_search(name).ok()).collect();
@@ -155,10 +164,12 @@ impl GoalData {
             names.iter().map(|name| numbers.get(name).copied()).collect()
         };
         let (goal_of, class_of) = (find(&goal_of, &goal_names), find(&class_of, &class_names));
-        let channel_of = find(&channel_of, &channel_names);
+        let (places, place_names) = rows.category(NAMES.place)?;
+        let (channel_of, place_of) = (find(&channel_of, &channel_names), find(&place_of, &place_names));
+        let hours = rows.integer(NAMES.hour)?;
         let (days, spent) = (rows.date(NAMES.day)?, rows.integer(NAMES.spent_minor)?);
         let positions = rows.integer(NAMES.position)?;
-        let other = self.labels.channels.len() as u16;
+        let others = [&self.labels.channels, &self.labels.places].map(|names| names.len() as u16);
         let (mut row, mut items) = (0, Vec::new());
         for n in self.blocks[block].clone() {
             if keep(n) {
@@ -181,9 +192,12 @@ impl GoalData {
                 }
                 let goal = goal_of[goals[first]]
                     .with_context(|| format!("{} row {first}: an unknown goal", place()))?;
-                let channel = channel_of[channels[first]].unwrap_or(other);
+                let channel = channel_of[channels[first]].unwrap_or(others[0]);
+                let place_at = place_of[places[first]].unwrap_or(others[1]);
+                let hour = u8::try_from(hours[first]).unwrap_or(u8::MAX);
                 if keep(n) {
-                    builder.group(days[first], goal, channel, &items).with_context(place)?;
+                    let group = NewGroup { day: days[first], goal, channel, place: place_at, hour };
+                    builder.group(group, &items).with_context(place)?;
                 }
             }
         }

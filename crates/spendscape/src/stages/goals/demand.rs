@@ -5,10 +5,16 @@ use clap::Args;
 use serde::Serialize;
 use spendscape_goals::{
     Outlook,
-    applications::{DemandForecast, DemandScore, Period, Quantity, Series, forecast_demand, score_demand},
+    applications::{
+        DemandForecast, DemandScore, Period, Quantity, Series, StockCosts, forecast_demand, score_demand,
+    },
 };
 use spendscape_run::{File, Notes, RunFolder, Stage, outputs};
-use spendscape_schema::tables::{Demand, DemandRow, DemandScoreRow, DemandScores};
+use spendscape_schema::{
+    seed,
+    tables::{Demand, DemandRow, DemandScoreRow, DemandScores},
+};
+use spendscape_stats::bootstrap;
 
 use super::{
     data::GoalData,
@@ -17,6 +23,8 @@ use super::{
 };
 use crate::stages::count;
 
+/// Bootstrap samples of the intervals of costs.
+const DRAWS: usize = 400;
 /// Futures per customer: demand is a sum over customers, each of whom has others.
 const FUTURES: usize = 8;
 
@@ -37,6 +45,12 @@ pub struct DemandOptions {
     /// ahead widen those of the judged ones
     #[arg(long, default_value_t = 6, value_parser = count(0..=1_000))]
     pub past: usize,
+    /// Cost of a unit of stock too few
+    #[arg(long, default_value_t = 3.0, value_name = "COST")]
+    pub cost_under: f64,
+    /// Cost of a unit of stock too many
+    #[arg(long, default_value_t = 1.0, value_name = "COST")]
+    pub cost_over: f64,
 }
 
 /// Length of a period.
@@ -79,6 +93,7 @@ impl Stage for ForecastDemand {
 
     fn run(params: &Self::Params, inputs: FutureInputs, _: &mut Notes) -> Result<DemandOutputs> {
         let options = &params.options;
+        let costs = StockCosts::new(options.cost_under, options.cost_over)?;
         let ahead = options.future.open(inputs, params.futures)?;
         let period = options.period.period();
         let first =
@@ -105,9 +120,12 @@ impl Stage for ForecastDemand {
             tracing::warn!("history is too short to judge forecasts on");
             Vec::new()
         } else {
-            score_demand(&past, unscored, &ahead.sequences, classes, period, ahead.from)?
+            score_demand(&past, unscored, &ahead.sequences, classes, period, ahead.from, costs)?
         };
-        Ok(DemandOutputs { demand: forecasts(&rows, &ahead.data)?, scores: scored(&scores, &ahead.data)? })
+        Ok(DemandOutputs {
+            demand: forecasts(&rows, costs, &ahead.data)?,
+            scores: scored(&scores, &ahead.data)?,
+        })
     }
 }
 
@@ -143,7 +161,7 @@ fn quantity(quantity: Quantity) -> &'static str {
     }
 }
 
-fn forecasts(rows: &[DemandForecast], data: &GoalData) -> Result<Demand> {
+fn forecasts(rows: &[DemandForecast], costs: StockCosts, data: &GoalData) -> Result<Demand> {
     if rows.is_empty() {
         bail!("nothing to forecast: no goal and no class was ever bought");
     }
@@ -163,6 +181,7 @@ fn forecasts(rows: &[DemandForecast], data: &GoalData) -> Result<Demand> {
             seasonal: row.seasonal,
             dispersion: row.dispersion,
             past: row.past as i64,
+            order: costs.order(row),
         }
     };
     Ok(Demand::from_rows(rows.iter().map(row))?)
@@ -180,6 +199,9 @@ fn scored(rows: &[DemandScore], data: &GoalData) -> Result<DemandScores> {
         relative_mae: row.relative_mae,
         mase: row.mase,
         coverage: row.coverage,
+        stock_cost: row.stock_cost,
+        naive_stock_cost: row.naive_stock_cost,
+        expected_stock_cost: row.expected_stock_cost,
     };
     Ok(DemandScores::from_rows(rows.iter().map(row))?)
 }
@@ -195,7 +217,8 @@ pub(super) fn findings(run: &RunFolder) -> Result<Findings> {
         _ => "week",
     };
     let mut findings = Findings::default();
-    for row in stored.table::<DemandScores>()?.into_rows().filter(|row| row.name.is_none()) {
+    let rows: Vec<DemandScoreRow> = stored.table::<DemandScores>()?.into_rows().collect();
+    for row in rows.iter().filter(|row| row.name.is_none()) {
         let name = |what: &str| format!("{}.{}.{what}", row.of, row.quantity);
         let score = Score { relative: row.relative_mae, seasonal: row.seasonal, coverage: row.coverage };
         let (reference, verdict) = score.in_words(period);
@@ -205,11 +228,45 @@ pub(super) fn findings(run: &RunFolder) -> Result<Findings> {
         findings.line(format_args!("{each}, {}: past forecasts were {verdict}", row.quantity));
         findings.words.insert(name("verdict"), verdict);
         findings.words.insert(name("reference"), reference);
+        stock(&mut findings, row, &rows);
     }
     if findings.text.is_empty() {
         findings.line(format_args!("No past forecast was judged: the history is too short"));
     }
     Ok(findings)
+}
+
+/// What a stock by the costs of too few and too many cost beside last season's quantity, of all goals or classes: the ratio with
+/// its 95 % interval over them (several periods of one are not independent), and that of a stock of what is expected.
+fn stock(findings: &mut Findings, all: &DemandScoreRow, rows: &[DemandScoreRow]) {
+    let each: Vec<[f64; 3]> = rows
+        .iter()
+        .filter(|row| row.name.is_some() && (&row.of, &row.quantity) == (&all.of, &all.quantity))
+        .map(|row| {
+            [row.stock_cost, row.naive_stock_cost, row.expected_stock_cost]
+                .map(|cost| cost * row.forecasts as f64)
+        })
+        .collect();
+    let mut rng = seed::stream(0, "goals stock intervals", 0);
+    let found = bootstrap(each.len(), DRAWS, &mut rng, |weights| {
+        let sum = |at: usize| -> f64 {
+            each.iter().zip(weights).map(|(costs, weight)| f64::from(*weight) * costs[at]).sum()
+        };
+        vec![sum(0) / sum(1), sum(2) / sum(1)]
+    });
+    let [ordered, expected] = found[..] else { return };
+    if !ordered.value.is_finite() {
+        return;
+    }
+    let name = |what: &str| format!("{}.{}.stock_{what}", all.of, all.quantity);
+    findings.figures.insert(name("cost"), ordered.value);
+    findings.figures.insert(name("cost.low"), ordered.low);
+    findings.figures.insert(name("cost.high"), ordered.high);
+    findings.figures.insert(name("cost_of_expected"), expected.value);
+    findings.line(format_args!(
+        "  a stock by the costs of too few and too many costs {:.3} ({:.3} to {:.3}) times what last season's quantity does",
+        ordered.value, ordered.low, ordered.high
+    ));
 }
 
 /// How the forecasts of all goals, or of all classes, came out.
@@ -269,6 +326,8 @@ mod tests {
             period,
             periods,
             past,
+            cost_under: 3.0,
+            cost_over: 1.0,
         };
         // Ten whole weeks were not seen, of which four are kept for the intervals.
         assert_eq!(fewer(&options(Length::Week, 4, 6), 1_000, 1_000 - 70), Some(6));

@@ -63,7 +63,7 @@ pub struct GroupsOptions {
     #[arg(long, value_name = "DAY")]
     #[serde(serialize_with = "as_day")]
     pub until: Option<Date>,
-    /// Column that tells where or how a customer paid
+    /// Column that tells where or how a customer paid; both of them, each an input of its own
     #[arg(long, value_enum, default_value_t = ChannelChoice::Channel)]
     pub channel: ChannelChoice,
     /// Transactions of a block of customers, about: what training holds in memory at once
@@ -103,16 +103,20 @@ pub enum ChannelChoice {
     Channel,
     /// The ledger's column `place`, if it has one
     Place,
+    /// Both columns
+    Both,
     /// No column
     None,
 }
 
 impl ChannelChoice {
-    fn column(self) -> Option<ChannelColumn> {
+    /// The column of channels, and the one beside it.
+    fn columns(self) -> [Option<ChannelColumn>; 2] {
         match self {
-            Self::Channel => Some(ChannelColumn::Channel),
-            Self::Place => Some(ChannelColumn::Place),
-            Self::None => None,
+            Self::Channel => [Some(ChannelColumn::Channel), None],
+            Self::Place => [Some(ChannelColumn::Place), None],
+            Self::Both => [Some(ChannelColumn::Channel), Some(ChannelColumn::Place)],
+            Self::None => [None; 2],
         }
     }
 }
@@ -238,9 +242,11 @@ struct Source {
 impl Source {
     /// Finds out who is there.
     fn survey(path: PathBuf, options: &GroupsOptions, goals: Goals, covariates: Known) -> Result<Self> {
+        let [channel, place] = options.channel.columns();
         let request = BlockRequest {
             classes: goals.classes.clone(),
-            channel: options.channel.column(),
+            channel,
+            place,
             most_channels: MOST_CHANNELS,
             others: covariates.of.keys().cloned().collect(),
         };
@@ -283,6 +289,7 @@ impl Source {
         notes.add("classes", self.goals.classes.clone());
         notes.add("goal_of_class", serde_json::to_value(&self.goals.of_class)?);
         notes.add("channels", self.ledger.channels().to_vec());
+        notes.add("places", self.ledger.places().to_vec());
         notes.add("covariates", self.covariates.names.clone());
         notes.add("covariate_levels", serde_json::to_value(&self.covariates.levels)?);
         notes.add("last_day", self.rules.until);
@@ -314,9 +321,9 @@ impl Source {
 
     /// What counts as an event is money that goes out; of income that has a goal it is what comes in.
     fn event(&self, row: &Transaction) -> Event {
-        let Transaction { customer, time, amount, class, channel } = *row;
+        let Transaction { customer, time, amount, class, channel, place } = *row;
         let amount = if self.goals.income[class as usize] { amount.saturating_neg() } else { amount };
-        Event { customer, time, amount, class, channel }
+        Event { customer, time, amount, class, channel, place }
     }
 
     /// Groups of customers from `first` on, an item a row.
@@ -331,6 +338,14 @@ impl Source {
         let channel = |row: &(usize, usize, u16, i64)| {
             let (groups, at) = group(row);
             self.ledger.channels().get(groups.channel[at] as usize).map_or("", String::as_str)
+        };
+        let place = |row: &(usize, usize, u16, i64)| {
+            let (groups, at) = group(row);
+            self.ledger.places().get(groups.place[at] as usize).map_or("", String::as_str)
+        };
+        let hour = |row: &(usize, usize, u16, i64)| {
+            let (groups, at) = group(row);
+            i64::from(groups.hour[at])
         };
         let goal = |row: &(usize, usize, u16, i64)| {
             let (groups, at) = group(row);
@@ -348,6 +363,8 @@ impl Source {
             day: Some(arrays::date(rows.iter().map(day))),
             goal: Some(arrays::category(rows.iter().map(goal))),
             channel: Some(arrays::category(rows.iter().map(channel))),
+            place: Some(arrays::category(rows.iter().map(place))),
+            hour: Some(arrays::integer(rows.iter().map(hour))),
             class: Some(arrays::category(rows.iter().map(class))),
             spent_minor: Some(arrays::integer(rows.iter().map(|row| row.3))),
         };

@@ -1,5 +1,6 @@
 //! Goals: what every customer will do next, and what is done with knowing it (METHODS section 16).
 
+mod ablate;
 mod campaign;
 mod cross_sell;
 mod data;
@@ -50,6 +51,8 @@ pub enum Measuring {
     Predict,
     /// Past campaigns ([`campaign`]).
     Campaign,
+    /// Pairs ([`CrossSell`]).
+    CrossSell,
     /// Past forecasts ([`demand`]).
     Demand,
 }
@@ -63,6 +66,7 @@ pub fn findings(run: &RunFolder, command: Measuring) -> Result<Findings> {
         Measuring::Train => measure::findings(run),
         Measuring::Predict => predict::findings(run),
         Measuring::Campaign => campaign::findings(run),
+        Measuring::CrossSell => cross_sell::findings(run),
         Measuring::Demand => demand::findings(run),
     }
 }

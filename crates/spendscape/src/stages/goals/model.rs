@@ -123,6 +123,7 @@ impl Trained {
             ("goals", &self.labels.goals, &data.labels.goals),
             ("covariates", &self.labels.covariates, &data.labels.covariates),
             ("channels", &self.labels.channels, &data.labels.channels),
+            ("places", &self.labels.places, &data.labels.places),
         ] {
             if own != others {
                 bail!(

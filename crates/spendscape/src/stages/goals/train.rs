@@ -8,15 +8,16 @@ use rand::seq::SliceRandom;
 use serde::Serialize;
 use spendscape_goals::{
     Calendar, Covariates, Sequences, Split, Target, TimeCuts,
-    model::{GoalEpoch, GoalModel, GoalParams, prefixes},
+    model::{GoalEpoch, GoalModel, GoalParams, Input, InputSet, prefixes},
 };
 use spendscape_run::{File, LongTable, Notes, RunFolder, Sources, Stage, execute, inputs, outputs};
 use spendscape_schema::{
     seed,
-    tables::{GoalTraining, GoalTrainingRow},
+    tables::{GoalComparisons, GoalTraining, GoalTrainingRow},
 };
 
 use super::{
+    ablate::{Variant, ablations},
     data::{GoalData, ParquetBlocks},
     measure::{self, MeasureTables},
     model::Trained,
@@ -33,7 +34,7 @@ const CALIBRATED: usize = 100_000;
 /// The model and its training.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct TrainOptions {
-    /// Calendar (TOML): payday, holidays, promotions
+    /// Calendar (TOML): payday, holidays, promotions, economic series
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     pub calendar: Option<PathBuf>,
@@ -76,9 +77,20 @@ pub struct TrainOptions {
     /// Longest gap between groups that is told apart, in days
     #[arg(long, default_value_t = 35, value_name = "DAYS", value_parser = count(1..=10_000))]
     pub longest_gap: usize,
+    /// Inputs to see beside those that are seen anyway: weekday, month-day, payday, holiday, season, promotion, money, channel,
+    /// place, hour, covariates, classes, series, shares, recency
+    #[arg(long, value_name = "INPUT", value_delimiter = ',')]
+    pub see: Vec<Input>,
+    /// Inputs not to see
+    #[arg(long, value_name = "INPUT", value_delimiter = ',')]
+    pub hide: Vec<Input>,
     /// Weigh goals in the loss by the inverse of the square root of their frequency; probabilities stay those of the population
     #[arg(long)]
     pub balanced: bool,
+    /// Train again without each kind of input that is seen and with each that is not, with a short memory and with two layers;
+    /// ask under noise and from carried states. What each is worth stands among the comparisons
+    #[arg(long)]
+    pub ablate: bool,
     /// Bootstrap samples of the intervals
     #[arg(long, default_value_t = 400, value_parser = count(1..=100_000))]
     pub draws: usize,
@@ -99,22 +111,29 @@ pub enum HeldOut {
 }
 
 impl TrainOptions {
+    fn variant(&self) -> Variant {
+        let seen = self.see.iter().fold(InputSet::default(), |set, input| set.with(*input));
+        let inputs = self.hide.iter().fold(seen, |set, input| set.without(*input));
+        Variant { inputs, layers: self.layers, window: self.window }
+    }
+
     /// Parameters for so many training groups of each customer.
-    fn params(&self, train: &[usize], weights: Option<Vec<f64>>) -> GoalParams {
+    fn params(&self, variant: Variant, train: &[usize], weights: Option<Vec<f64>>) -> GoalParams {
         let groups: usize = train.iter().sum();
-        let runs: usize = train.iter().map(|groups| groups.div_ceil(self.window.max(1))).sum();
+        let runs: usize = train.iter().map(|groups| groups.div_ceil(variant.window.max(1))).sum();
         let epochs = self.epochs.unwrap_or((PASSED / groups.max(1)).clamp(4, 40));
         let batch = self.batch.unwrap_or((runs / STEPS).clamp(2, 32));
         let params = GoalModel::params()
             .units(self.units)
-            .layers(self.layers)
+            .layers(variant.layers)
             .dropout(self.dropout)
-            .window(self.window)
+            .window(variant.window)
             .epochs(epochs)
             .patience(self.patience)
             .batch(batch)
             .rate(self.rate)
-            .longest_gap(self.longest_gap);
+            .longest_gap(self.longest_gap)
+            .inputs(variant.inputs);
         match weights {
             Some(weights) => params.class_weights(weights),
             None => params,
@@ -172,7 +191,8 @@ impl Stage for Train {
         let sequences = data.all()?;
         let covariates = data.covariates(0..data.customers.len())?;
         let (split, first_test_day) = split(options, &sequences, notes)?;
-        let (model, training) = fit(options, data, calendar, &split, &sequences, &covariates)?;
+        let fit = |variant| fit(options, variant, data, calendar, &split, &sequences, &covariates);
+        let (model, training) = fit(options.variant())?;
         let test = sample(&split.test, options.test_groups, options.seed, "goals test");
         let held_out = measure::HeldOut {
             data,
@@ -183,7 +203,13 @@ impl Stage for Train {
             calendar,
             truth: inputs.truth.as_ref(),
         };
-        let measures = measure::measure(&model, held_out, options.draws, options.seed)?;
+        let mut measures = measure::measure(&model, held_out, options.draws, options.seed)?;
+        if options.ablate {
+            let train = |variant| Ok(fit(variant)?.0);
+            let rows = ablations(&model, options.variant(), held_out, train, options.draws, options.seed)?;
+            let all = measures.comparisons.into_rows().chain(rows);
+            measures.comparisons = GoalComparisons::from_rows(all)?;
+        }
         Ok(TrainOutputs {
             training,
             model: Trained { model, labels: data.labels.clone(), first_test_day },
@@ -238,6 +264,7 @@ fn split(options: &TrainOptions, sequences: &Sequences, notes: &mut Notes) -> Re
 
 fn fit(
     options: &TrainOptions,
+    variant: Variant,
     data: &GoalData,
     calendar: &Calendar,
     split: &Split,
@@ -247,7 +274,7 @@ fn fit(
     let train = prefixes(data.customers.len(), &split.train)?;
     let source = ParquetBlocks { data, train: &train, validation: &split.validation };
     let weights = options.balanced.then(|| weights(sequences, &split.train));
-    let params = options.params(&train, weights);
+    let params = options.params(variant, &train, weights);
     let passes: Mutex<(Vec<GoalEpoch>, Progress)> = Mutex::new((Vec::new(), Progress::new("training")));
     let after_pass = |pass: &GoalEpoch| {
         if let Ok(mut passes) = passes.lock() {
