@@ -130,7 +130,8 @@ pub struct Subject<'a> {
 }
 
 /// Judges every acceptance row and claim on what the seeds of one experiment measured. The intervals of claims are those of the
-/// papers' words and are judged on any data; the bands of acceptance rows hold for the synthetic banks, of full size or the quick one.
+/// papers' words and are judged on any data; the bands of acceptance rows hold for the synthetic banks, of full size or the
+/// quick one.
 #[must_use]
 pub fn judge(subject: &Subject<'_>, measured: &[Measured]) -> Vec<Entry> {
     let acceptance = acceptance::rows().into_iter().map(|row| (Source::Acceptance, row));

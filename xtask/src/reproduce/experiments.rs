@@ -156,8 +156,8 @@ const BANK_OUTCOMES: [Outcome; 3] = [
     bank_outcome("illiquid", &["--best", "illiquid_score", "--group", "group", "--repeats", "1"]),
     bank_outcome("quintile", &["--best", "liquidity_score", "--group", "group", "--repeats", "1"]),
 ];
-/// Of 514 loans a few decide much, and a repeat of the cross-validation takes little. The drawn coefficients mean nothing: those of
-/// the trajectory are fitted to the label, inside each fold.
+/// Of 514 loans a few decide much, and a repeat of the cross-validation takes little. The drawn coefficients mean nothing:
+/// those of the trajectory are fitted to the label, inside each fold.
 const LOAN_OUTCOME: Outcome = Outcome {
     target: "default",
     labels: "labels.csv",

@@ -21,8 +21,8 @@ figures! {
     FLAGGED_BESPOKE: Keyed = "default.group.", &GROUPS, ".bespoke.linear.flagged";
     /// The group's default rate.
     RATE: Keyed = "default.group.", &GROUPS, ".trajectory.linear.rate";
-    /// Difference between groups in the share that is flagged, trajectory less demographic features at equal accuracy: by sex, age
-    /// and land of the borrowers of Berka.
+    /// Difference between groups in the share that is flagged, trajectory less demographic features at equal accuracy: by
+    /// sex, age and land of the borrowers of Berka.
     GAP_DIFFERENCE: Keyed = "default.group.", &COLUMNS, ".trajectory.linear.gap_difference";
     /// Lower end of its 95 % interval.
     GAP_DIFFERENCE_LOW: Keyed = "default.group.", &COLUMNS, ".trajectory.linear.gap_difference.low";

@@ -36,8 +36,8 @@ impl Flags<'_> {
 
     /// Both gaps, and their difference at equal accuracy, where customers are there so many times.
     ///
-    /// Accuracy is the share of flagged customers among those with the label less that among the others (Youden's J). Who replaces a
-    /// share 1 - w of a set's flags by a coin that flags as often keeps w of its accuracy and w of its gaps.
+    /// Accuracy is the share of flagged customers among those with the label less that among the others (Youden's J). Who
+    /// replaces a share 1 - w of a set's flags by a coin that flags as often keeps w of its accuracy and w of its gaps.
     fn once(&self, times: &[u32]) -> [f64; 3] {
         let [first, second] = [0, 1].map(|set| (self.accuracy(set, times), self.gap(set, times)));
         let common = first.0.min(second.0).max(0.0);
