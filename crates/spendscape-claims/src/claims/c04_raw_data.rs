@@ -29,8 +29,8 @@ figures! {
     R2_MEAN: Figure = "fit.linear.mean";
     /// The same on the shares of every year.
     R2_ALL: Figure = "fit.linear.all_years";
-    /// R2 of the network's outputs on unseen customers whose years were fed to it backward.
-    R2_BACKWARD: Figure = "fit.years_backward";
+    /// R2 of the network's outputs for unseen customers by those for the same customers with their years in reverse.
+    BACKWARD: Figure = "fit.years_backward";
     /// Accuracy of dominance prefixes from the nearest neighbors by the hidden layer of a feed-forward net of the last
     /// year's shares, by length of the prefix.
     FEED_FORWARD_LAST: Series = "segments.knn.feed_forward_last";
@@ -182,7 +182,7 @@ fn statements() -> Vec<Statement> {
             Band::Both(MORE, 1.0),
         )
         .control("the network explains {} of the grades", c01_elbow::R2)
-        .control("with the years fed to it backward {}", R2_BACKWARD)
+        .control("with the years fed to it in reverse its outputs have an R2 of {} with those outputs", BACKWARD)
         .control("least squares on the mean shares explain {}", R2_MEAN)
         .control("on the shares of every year {}", R2_ALL)
         .readings(
@@ -213,7 +213,7 @@ pub(crate) use measuring::measure;
 #[cfg(feature = "measure")]
 mod measuring {
     use anyhow::Result;
-    use ndarray::{Array2, Axis as Dimension, s};
+    use ndarray::{Array2, Array3, Axis as Dimension, s};
     use spendscape_segments::comparison::Measure;
     use spendscape_stats::mean_r2;
     use spendscape_surrogate::models::Ols;
@@ -281,9 +281,12 @@ mod measuring {
         metrics.add(R2_MEAN, fit(&run.mean_shares)?);
         let all = run.panel.shares.to_shape((customers, periods * classes))?.mapv(f64::from);
         metrics.add(R2_ALL, fit(&all)?);
-        let backward = run.panel.shares.slice(s![.., ..;-1, ..]).select(Dimension(0), &outside);
-        let outputs = run.model.network.predict(&backward)?.mapv(f64::from);
-        metrics.add(R2_BACKWARD, mean_r2(&test, &outputs)?);
+        let shares = run.panel.shares.select(Dimension(0), &outside);
+        let outputs = |shares: &Array3<f32>| -> Result<Array2<f64>> {
+            Ok(run.model.network.predict(shares)?.mapv(f64::from))
+        };
+        let reversed = shares.slice(s![.., ..;-1, ..]).to_owned();
+        metrics.add(BACKWARD, mean_r2(&outputs(&shares)?, &outputs(&reversed)?)?);
         Ok(())
     }
 }

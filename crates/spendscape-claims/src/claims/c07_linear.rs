@@ -70,8 +70,8 @@ fn statements() -> Vec<Statement> {
                 ],
             )
             .readings(
-                "The figure is reached. A Gaussian cloud of the same mean and covariance has nearly the same, without network or customers: it measures the geometry of angles, not the fidelity of the explanation.",
-                "Not by longitude and latitude; angles to the axes describe a direction as well and have a higher R2. A Gaussian cloud of the same mean and covariance has nearly the same figure, without network or customers: by either convention it measures the geometry of angles, not the fidelity of the explanation.",
+                "The figure is reached. As far as a Gaussian cloud of the same mean and covariance has it too, without network or customers, it measures the geometry of angles, not the fidelity of the explanation.",
+                "Not by longitude and latitude; angles to the axes describe a direction as well and have another R2. As far as a Gaussian cloud of the same mean and covariance has the same, without network or customers, either measures the geometry of angles, not the fidelity of the explanation.",
             ),
         Statement::new(
             "a polynomial is only slightly better",
