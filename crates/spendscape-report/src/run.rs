@@ -406,12 +406,14 @@ impl Reader<'_> {
                 Some(_) => Form::Line,
             };
             let told = drawn.unwrap_or(first);
+            let centers = rows.iter().filter(|row| table.shape[**row] == words::POINT).count();
             rows.retain(|row| table.drawn[*row] && table.shape[*row] == table.shape[told]);
             attractors.push(Attractor {
                 trait_index,
                 form,
                 states: rows.iter().map(|row| states.row(*row).to_vec()).collect(),
                 members: rows.iter().map(|row| table.members[*row]).collect(),
+                centers,
                 variance_explained: table.variance_explained[told],
                 compactness: table.compactness[told],
                 verdict: table.verdict[told].clone(),

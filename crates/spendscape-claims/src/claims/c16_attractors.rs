@@ -54,7 +54,9 @@ figures! {
     DRAWN_POINTS: Figure = "dynamics.drawn.points";
     /// Groups whose ends do neither.
     DRAWN_NEITHER: Figure = "dynamics.drawn.neither";
-    /// Groups that would count as points within other parts of the spread of all, in hundredths.
+    /// Of the traits that have points in P3, how many have some.
+    POINTED_GROUPS: Figure = "dynamics.drawn.pointed";
+    /// How many of them would within other parts of the spread of all, in hundredths.
     POINTS_WITHIN: Keyed = "dynamics.drawn.points_within.", &WITHIN, "";
     /// Groups in which clusters are found that are separated from each other.
     SEPARATED: Figure = "dynamics.separated";
@@ -141,12 +143,13 @@ fn statements() -> Vec<Statement> {
             "One map for everybody, under the mean input: no single slow mode stands out (0).",
         ),
         Statement::new(
-            "point attractors for two traits",
-            DRAWN_POINTS,
+            "point attractors for the other two traits (O, C)",
+            POINTED_GROUPS,
             Band::Both(2.0, 2.0),
         )
         .paper("2 traits, 4 points")
-        .control("{} groups are a cloud: neither points nor a line", DRAWN_NEITHER)
+        .control("of all traits {} gather in points", DRAWN_POINTS)
+        .control("{} are a cloud: neither points nor a line", DRAWN_NEITHER)
         .control("customers lie {} of the spread of all from their group's points", POINTS_COMPACTNESS)
         .control("clusters that are separated from each other are found in {} groups", SEPARATED)
         .control("customers with one certified fixed point: {}", ONE_POINT)
@@ -160,8 +163,8 @@ fn statements() -> Vec<Statement> {
             ],
         )
         .readings(
-            "The ends of two groups gather in points: separated clusters, or one, within a quarter of the spread of all.",
-            "Number of groups whose ends gather in points (separated clusters, or one, within a quarter of the spread of all): not two. Points explain much of any cloud (four of them three quarters of an even square), so that what they explain makes them no attractors.",
+            "The ends of both traits' customers gather in points: separated clusters, or one, within a quarter of the spread of all.",
+            "Number of the two traits whose customers' ends gather in points (separated clusters, or one, within a quarter of the spread of all): not two. Points explain much of any cloud (four of them three quarters of an even square), so that what they explain makes them no attractors.",
         ),
         Statement::new("conscientiousness has three point attractors", POINTS.of(1), Band::Both(3.0, 3.0))
             .paper("3 points")
@@ -311,27 +314,32 @@ mod measuring {
         metrics.add(DRAWN_LINES, lines.len() as f64);
         metrics.add(DRAWN_POINTS, points.len() as f64);
         metrics.add(DRAWN_NEITHER, groups(&|_| true) - (lines.len() + points.len()) as f64);
-        for (key, limit) in [0.1, 0.15, 0.35, 0.5].into_iter().enumerate() {
-            let within = |row: usize| {
-                let is_near = shapes[row] == words::POINT && table.compactness[row] <= limit;
-                is_near && !lines.contains(traits[row].as_str())
-            };
-            metrics.add(POINTS_WITHIN.of(key), groups(&within));
-        }
         let points_of = |name: &str| {
             (0..traits.len()).filter(|row| shapes[*row] == words::POINT && traits[*row] == name).count()
         };
-        metrics
-            .add(SEPARATED, named(&|_| true).into_iter().filter(|name| points_of(name) > 1).count() as f64);
-        for (key, name) in POINTED.into_iter().enumerate() {
-            // As full names or, as in P3, by their first letters.
-            let is_meant =
-                |label: &str| label.eq_ignore_ascii_case(name) || label.eq_ignore_ascii_case(&name[..1]);
-            if names.iter().any(|label| is_meant(label)) {
-                let own = |row: &usize| {
-                    table.drawn[*row] && shapes[*row] == words::POINT && is_meant(&traits[*row])
+        let is_separated = |name: &&str| points_of(name) > 1;
+        metrics.add(SEPARATED, named(&|_| true).into_iter().filter(is_separated).count() as f64);
+        // By full names or, as in P3, by first letters.
+        let is_meant = |label: &str, name: &str| {
+            label.eq_ignore_ascii_case(name) || label.eq_ignore_ascii_case(&name[..1])
+        };
+        let meant = POINTED.map(|name| names.iter().find(|label| is_meant(label, name)));
+        for (key, name) in meant.iter().enumerate() {
+            if let Some(name) = name {
+                let found = if points.contains(name.as_str()) { points_of(name) } else { 0 };
+                metrics.add(POINTS.of(key), found as f64);
+            }
+        }
+        if meant.iter().all(Option::is_some) {
+            let is_pointed = |row: usize| meant.contains(&Some(&traits[row]));
+            let pointed = points.iter().filter(|name| meant.iter().flatten().any(|label| label == *name));
+            metrics.add(POINTED_GROUPS, pointed.count() as f64);
+            for (key, limit) in [0.1, 0.15, 0.35, 0.5].into_iter().enumerate() {
+                let within = |row: usize| {
+                    let is_near = shapes[row] == words::POINT && table.compactness[row] <= limit;
+                    is_near && is_pointed(row) && !lines.contains(traits[row].as_str())
                 };
-                metrics.add(POINTS.of(key), (0..traits.len()).filter(own).count() as f64);
+                metrics.add(POINTS_WITHIN.of(key), groups(&within));
             }
         }
         for (figure, verdict) in [

@@ -154,14 +154,20 @@ fn list(scene: &mut Scene, context: &Context<'_>, placed: &[(&Attractor, Vec<Pla
         let name = context.trait_name(attractor.trait_index);
         let name = text::shorten(name, 13.0, true, width);
         scene.text("legend", Text::new([LIST + 38.0, y], name, 13.0, INK).bold());
-        let explained = 100.0 * attractor.variance_explained;
-        let explained = format!("{explained:.0} % of held-out variance").replace('-', "\u{2212}");
+        let percent = format!("{:.0}", 100.0 * attractor.variance_explained).replace('-', "\u{2212}");
+        let explained = format!("{percent} % of held-out variance");
         let near = format!("customers lie {:.2} of the spread of all from", attractor.compactness);
         let explained = match (attractor.form, places.len()) {
             (Form::Line, _) => format!("a second-order curve explains {explained}; {near} it"),
             (Form::Points, 1) => format!("one point; {near} it"),
             (Form::Points, points) => format!("{points} points explain {explained}; {near} them"),
-            (Form::Neither, _) => format!("a cloud, neither points nor a line; {near} its middle"),
+            (Form::Neither, _) if attractor.centers == 1 => {
+                format!("a cloud, neither points nor a line; {near} its middle")
+            }
+            (Form::Neither, _) => {
+                let centers = attractor.centers;
+                format!("a cloud, neither points nor a line; {near} the nearest of {centers} centers")
+            }
         };
         let lines = text::wrap(&explained, 12.0, false, width).into_iter().map(|line| (line, MUTED));
         let verdict = format!("dynamics: {}", attractor.verdict);

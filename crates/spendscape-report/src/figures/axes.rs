@@ -45,12 +45,12 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
             let name = context.trait_name(axis.trait_index);
             let length = axis.axis.iter().map(|along| along * along).sum::<f64>().sqrt();
             let label =
-                format!("{name} (D = {:.2}, length {length:.2})", axis.magnitude).replace('-', "\u{2212}");
+                format!("{name} (D {:.2}, length {length:.2})", axis.magnitude).replace('-', "\u{2212}");
             Entry::new(Key::Line(look.color, LINE, look.dash), label)
         })
         .collect();
     entries.push(Entry::new(Key::Dot(INK, Mark::Disc), "o"));
-    entries.push(Entry::new(Key::Dot(FRAME, Mark::Cross), "state 0"));
+    entries.push(Entry::new(Key::Dot(INK, Mark::Cross), "state 0"));
     let y = furniture::legend(&mut scene, y, &entries);
     let space = Space::new(Rect { y, ..ROOM }, &bounds, coordinates.flat());
     space.draw(&mut scene, &coordinates.labels);
@@ -64,7 +64,6 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
     let mark = |scene: &mut Scene, class, at: Point, radius, color, mark| {
         scene.push(class, Shape::Dots { points: vec![at], radius, color, mark });
     };
-    mark(&mut scene, "zero", space.project(&zero), 5.0, FRAME, Mark::Cross);
     let mut order: Vec<usize> = (0..axes.len()).collect();
     let near = |at: &usize| space.nearness(&[ends[*at].0, ends[*at].1]);
     order.sort_by(|a, b| near(a).total_cmp(&near(b)));
@@ -80,6 +79,7 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
         let tip = Shape::Dots { points: vec![end], radius: 5.5, color: look.color, mark: look.mark };
         scene.push_trait("tip", name, tip);
     }
+    mark(&mut scene, "zero", space.project(&zero), 5.0, INK, Mark::Cross);
     if let Some((origin, _)) = ends.first() {
         mark(&mut scene, "origin", space.project(origin), 5.0, INK, Mark::Disc);
     }

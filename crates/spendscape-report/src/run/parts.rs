@@ -74,7 +74,9 @@ pub(crate) struct Attractor {
     pub(crate) states: Vec<Vec<f64>>,
     /// Customers nearest to each point; of a curve, all of the group.
     pub(crate) members: Vec<i64>,
-    /// Of the shape; of a cloud, what points would explain.
+    /// Centers of the points that fit best, whether they are drawn or not.
+    pub(crate) centers: usize,
+    /// Of the shape; of a cloud, what these centers explain.
     pub(crate) variance_explained: f64,
     /// Distance of customers from the shape over the spread of all end states.
     pub(crate) compactness: f64,
