@@ -179,15 +179,11 @@ mod measuring {
         let (train, test) = (ends(&inside), ends(&outside));
         let cloud = GaussianNull::fit(&train)?;
         let drawn = cloud.sample(ANCHOR_DRAWS, &mut seed::stream(1, "matched anchor", 0));
-        let of_cloud = |angles: Array2<f64>| -> Result<f64> {
-            let model = Ols::params().fit(&drawn, &angles)?;
-            Ok(mean_r2(&angles, &model.predict(&drawn)?)?)
-        };
-        metrics.add(ANCHOR_MATCHED, of_cloud(data.frame.angles(&drawn)?)?);
+        metrics.add(ANCHOR_MATCHED, fit_of_cloud(&drawn, &data.frame.angles(&drawn)?)?);
         let in_frame = |states: &Array2<f64>| -> Result<Array2<f64>> {
             Ok(direction_angles_of(&data.frame.coordinates(states)?))
         };
-        metrics.add(ANCHOR_DIRECTION, of_cloud(in_frame(&drawn)?)?);
+        metrics.add(ANCHOR_DIRECTION, fit_of_cloud(&drawn, &in_frame(&drawn)?)?);
         let each = |train: &Array2<f64>, test: &Array2<f64>| -> Result<Vec<f64>> {
             let model = Ols::params().fit(&data.train, train)?;
             Ok(r2(test, &model.predict(&data.test)?)?.to_vec())
@@ -207,6 +203,12 @@ mod measuring {
         let fits = each(&direction_angles_of(&train), &direction_angles_of(&test))?;
         metrics.add(R2_DIRECTION.of(UNIT_AXES), mean(&fits, &all));
         Ok(())
+    }
+
+    /// R2 of the angles of a cloud of states by the best linear model of the states themselves.
+    fn fit_of_cloud(states: &Array2<f64>, angles: &Array2<f64>) -> Result<f64> {
+        let model = Ols::params().fit(states, angles)?;
+        Ok(mean_r2(angles, &model.predict(states)?)?)
     }
 
     fn alternatives(run: &Run, data: &Explanation, metrics: &mut Metrics) -> Result<()> {
@@ -239,6 +241,30 @@ mod measuring {
         let full = Polynomial::params().terms(Terms::Full).fit(&data.train, &data.train_angles)?;
         metrics.add(R2_FULL, fit_of(&full.predict(&data.test)?)?);
         Ok(())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use ndarray::array;
+        use spendscape_segments::directions::angles_of;
+        use spendscape_surrogate::fidelity::{ANCHOR, ANCHOR_LATITUDE};
+
+        use super::*;
+
+        #[test]
+        fn a_round_cloud_has_the_anchor_in_closed_form() {
+            // Mean zero and covariance one.
+            let far = 3f64.sqrt();
+            let axes = array![[far, 0.0, 0.0], [0.0, far, 0.0], [0.0, 0.0, far]];
+            let points = ndarray::concatenate![Dimension(0), axes, -&axes];
+            let cloud = GaussianNull::fit(&points).unwrap();
+            let drawn = cloud.sample(50_000, &mut seed::stream(1, "round cloud", 0));
+            let of = |angles: Array2<f64>| fit_of_cloud(&drawn, &angles).unwrap();
+            // The error of an R2 from 50,000 draws is below .004.
+            assert!((of(angles_of(&drawn)) - ANCHOR).abs() < 0.01);
+            // Each angle to an axis is a right angle less a latitude.
+            assert!((of(direction_angles_of(&drawn)) - ANCHOR_LATITUDE).abs() < 0.01);
+        }
     }
 }
 
