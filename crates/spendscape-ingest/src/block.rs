@@ -170,7 +170,7 @@ enum Kind {
 pub(crate) fn split(mut block: Block, rules: &Rules, most: usize) -> Split {
     let room = (block.bytes.len() / 32).min(most);
     let mut split = Split {
-        columns: vec![Vec::with_capacity(room); rules.wanted.len()],
+        columns: rules.wanted.iter().map(|_| Vec::with_capacity(room)).collect(),
         lines: Vec::with_capacity(room),
         fields: rules.fields,
         ..Split::default()

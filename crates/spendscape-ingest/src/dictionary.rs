@@ -14,8 +14,9 @@ const MOST_BYTES: usize = 64 << 20;
 /// Bytes of a text that two words hold: most customers and codes are as short.
 const SHORT: usize = 16;
 
-/// Texts that a look-up remembers: more than most ledgers have classes, and few enough for the first-level cache.
-const REMEMBERED: usize = 256;
+/// Places for the texts that a look-up remembers: so many that few of a ledger's classes share one. Of the places only those of
+/// texts that rows have are in the first-level cache.
+const REMEMBERED: usize = 1024;
 
 /// Digits of pi, which stand in no text.
 const SEEDS: [u64; 2] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344];
@@ -94,6 +95,10 @@ impl Texts {
         self.ends.len()
     }
 
+    fn is(&self, number: u32, text: &[u8]) -> bool {
+        (number as usize) < self.len() && self.get(number).as_bytes() == text
+    }
+
     #[inline]
     fn find(&self, key: Key, text: &[u8]) -> Option<u32> {
         let is_same = |(other, number): &(Key, u32)| {
@@ -134,7 +139,7 @@ impl News {
 impl Dictionary {
     /// Numbers the texts of some rows.
     pub(crate) fn look_up(&self) -> LookUp<'_> {
-        LookUp { known: self, news: News::default(), remembered: Box::new([(Key::NONE, 0); REMEMBERED]) }
+        LookUp { known: self, news: News::default(), remembered: Vec::new(), next: 0 }
     }
 
     /// Adds the texts that some rows brought, and gives each its number.
@@ -193,8 +198,11 @@ pub(crate) struct LookUp<'d> {
     known: &'d Dictionary,
     news: News,
     /// Short texts that are known and that the last rows had, at places that their hashes tell: there most rows find theirs, as
-    /// the customer of the row before or one of a few classes, without a search.
-    remembered: Box<[(Key, u32); REMEMBERED]>,
+    /// the customer of the row before or one of a few classes, without a search. Nothing before the first one.
+    remembered: Vec<(Key, u32)>,
+    /// The number behind that of the text that was searched last: customers often follow one another as they did before, and the
+    /// next one is in the cache, where a search leads to some other place.
+    next: u32,
 }
 
 impl LookUp<'_> {
@@ -209,17 +217,26 @@ impl LookUp<'_> {
     pub(crate) fn find(&mut self, text: &[u8]) -> Option<u32> {
         let key = Key::of(text);
         let at = key.hash() as usize % REMEMBERED;
-        let (remembered, number) = self.remembered[at];
-        if remembered == key {
-            return Some(number);
+        match self.remembered.get(at) {
+            Some((remembered, number)) if *remembered == key => Some(*number),
+            _ => self.search(key, at, text),
         }
-        if let Some(number) = self.known.texts.find(key, text) {
-            if key.is_short() {
-                self.remembered[at] = (key, number);
+    }
+
+    fn search(&mut self, key: Key, at: usize, text: &[u8]) -> Option<u32> {
+        let texts = &self.known.texts;
+        let number = if texts.is(self.next, text) { Some(self.next) } else { texts.find(key, text) };
+        let Some(number) = number else {
+            return self.news.0.find(key, text).map(|number| News::FIRST + number);
+        };
+        self.next = number + 1;
+        if key.is_short() {
+            if self.remembered.is_empty() {
+                self.remembered.resize(REMEMBERED, (Key::NONE, 0));
             }
-            return Some(number);
+            self.remembered[at] = (key, number);
         }
-        self.news.0.find(key, text).map(|number| News::FIRST + number)
+        Some(number)
     }
 
     /// Adds a text that was not found.

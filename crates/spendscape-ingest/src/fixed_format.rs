@@ -113,16 +113,18 @@ impl FixedFormat {
         if !fits {
             return self.unread(text);
         }
-        let two = |at: usize| i64::from(text[at] - b'0') * 10 + i64::from(text[at + 1] - b'0');
+        // The lowest four bits of a digit are its value.
+        let two = |at: usize| 10 * u32::from(text[at] & 0x0f) + u32::from(text[at + 1] & 0x0f);
         let (year, month, day) = (100 * two(self.year) + two(self.year + 2), two(self.month), two(self.day));
         // Mapping an array of them is no part of this function to the compiler, but a loop of its own.
         let of = |place: Option<usize>| place.map_or(0, two);
         let (hour, minute, second) = (of(self.hour), of(self.minute), of(self.second));
-        let is_day = year > 0 && (1..=12).contains(&month) && day > 0 && day <= days_of(year, month);
+        let is_month = year > 0 && (1..=12).contains(&month);
+        let is_day = is_month && day > 0 && (day <= SHORTEST_MONTH || day <= days_of(year, month));
         if !is_day || hour > 23 || minute > 59 || second > 59 {
             return Fixed::Unknown;
         }
-        let seconds = 3600 * hour + 60 * minute + second;
+        let seconds = i64::from(3600 * hour + 60 * minute + second);
         Fixed::Time(day_number(year, month, day) * day::MILLIS + 1000 * seconds)
     }
 
@@ -143,10 +145,12 @@ impl FixedFormat {
     }
 }
 
-fn days_of(year: i64, month: i64) -> i64 {
+const SHORTEST_MONTH: u32 = 28;
+
+fn days_of(year: u32, month: u32) -> u32 {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
-        2 => 28 + i64::from(is_leap),
+        2 => SHORTEST_MONTH + u32::from(is_leap),
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }
@@ -155,8 +159,8 @@ fn days_of(year: i64, month: i64) -> i64 {
 /// Days from 1970-01-01, by Hinnant's algorithm (<https://howardhinnant.github.io/date_algorithms.html>): years that begin in
 /// March
 /// have their leap day at the end. Only for years from 1 on.
-fn day_number(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    365 * year + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
+fn day_number(year: u32, month: u32, day: u32) -> i64 {
+    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let (century, day_of_year) = (year / 100, (153 * month + 2) / 5 + day);
+    i64::from(365 * year + year / 4 + century / 4 + day_of_year) - i64::from(century) - 719_469
 }

@@ -1,5 +1,7 @@
 //! The rows of a chunk that are taken: kept by the condition, with a customer, at a time that is allowed.
 
+use std::ops::Range;
+
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray},
     compute::{CastOptions, cast_with_options, filter_record_batch},
@@ -22,6 +24,9 @@ use super::{
     time::{TimeReader, Times},
 };
 use crate::{Error, Place, RowProblem, place::is_unseen};
+
+/// Rows that are taken column by column at most.
+const STRIP: usize = 512;
 
 /// Takes rows by the rules of a map.
 pub(crate) struct Reader<'a> {
@@ -63,6 +68,12 @@ struct Values<'c> {
 }
 
 impl Values<'_> {
+    /// The position in the chunk of a row that the condition kept.
+    #[inline]
+    fn row(&self, at: usize) -> usize {
+        self.kept.as_ref().map_or(at, |kept| kept[at] as usize)
+    }
+
     /// Whether a row should have a transaction id and has none.
     #[inline]
     fn lacks_transaction(&self, (row, at): (usize, usize)) -> bool {
@@ -167,7 +178,10 @@ impl Reader<'_> {
         let Some(values) = self.values(&chunk, &mut limit, &mut seen)? else {
             return limit.failure.map_or(Ok(Outcome { part: None, seen, buffer: Vec::new() }), Err);
         };
-        let positions = values.kept.as_ref().map_or(chunk.rows, Vec::len);
+        let positions = match &values.kept {
+            Some(kept) => kept.partition_point(|row| (*row as usize) < limit.row),
+            None => chunk.rows.min(limit.row),
+        };
         let mut customers = known.look_up();
         let mut taken = Taken {
             chunk: &chunk,
@@ -178,15 +192,18 @@ impl Reader<'_> {
             amounts: Vec::with_capacity(positions),
             balances: Vec::new(),
         };
-        for at in 0..positions {
-            let row = taken.values.kept.as_ref().map_or(at, |kept| kept[at] as usize);
-            if row >= limit.row {
-                break;
-            }
-            if let Some(entries) = self.usual(&taken.values, (row, at), &mut customers) {
-                taken.push((row, at), entries);
+        let (mut at, mut strip) = (0, 1);
+        while at < positions {
+            // A strip ends at the first row that is not usual, behind which the next one is short: little is read in vain.
+            let wanted = at..positions.min(at + strip);
+            let usual = self.usual(&mut taken, wanted.clone(), &mut customers);
+            at += usual;
+            if usual == wanted.len() {
+                strip = STRIP.min(2 * strip);
                 continue;
             }
+            strip = 1;
+            let row = taken.values.row(at);
             let place = |column: &str| chunk.position.place(row, Some(column));
             match self.judge(&taken.values, (row, at), &mut customers, &mut seen.zones_converted) {
                 Ok(Judged::Taken(entries)) => taken.push((row, at), entries),
@@ -197,8 +214,12 @@ impl Reader<'_> {
                     };
                     dropped.add(|| Example { place: place(column), why });
                 }
-                Err((column, problem)) => limit.fail(row, Error::Row { place: place(column), problem }),
+                Err((column, problem)) => {
+                    limit.fail(row, Error::Row { place: place(column), problem });
+                    break;
+                }
             }
+            at += 1;
         }
         let part = work(taken)?;
         match limit.failure {
@@ -286,25 +307,30 @@ impl Reader<'_> {
     }
 
     /// The short way of [`Self::judge`], through what most rows are: a customer that is known, a time that the first format
-    /// reads, and money of just the currency's digits.
-    #[inline]
-    fn usual(
-        &self,
-        values: &Values<'_>,
-        (row, at): (usize, usize),
-        customers: &mut LookUp<'_>,
-    ) -> Option<Entries> {
-        let (Times::Text(times), Some(amounts)) = (&values.time, &values.amount) else { return None };
-        let bytes = values.customer.bytes(at, row);
-        if !is_bare(bytes) || values.lacks_transaction((row, at)) {
-            return None;
-        }
-        let (customer, time) = (customers.find(bytes)?, self.times.usual(times.bytes(at, row))?);
-        let balance = match &values.balance {
-            None => None,
-            Some(balances) => Some(balances.usual(at)?),
+    /// reads, and money of just the currency's digits. Takes rows (by what the condition kept) up to the first that is something
+    /// else, column by column: each loop has few values to keep, and the processor is in several rows at once.
+    fn usual(&self, taken: &mut Taken<'_>, wanted: Range<usize>, customers: &mut LookUp<'_>) -> usize {
+        let Taken { values, rows, customers: numbers, times, amounts, balances, .. } = taken;
+        let (Times::Text(texts), Some(money)) = (&values.time, &values.amount) else { return 0 };
+        let before = rows.len();
+        let places =
+            wanted.map(|at| (values.row(at), at)).take_while(|place| !values.lacks_transaction(*place));
+        rows.extend(places.map(|(row, at)| (row as u32, at as u32)));
+        let customer = |row: usize, at: usize| {
+            let bytes = values.customer.bytes(at, row);
+            if is_bare(bytes) { customers.find(bytes) } else { None }
         };
-        Some(Entries { customer, time, amount: amounts.usual(at)?, balance })
+        extend(numbers, rows, before, customer);
+        extend(times, rows, before, |row, at| self.times.usual(texts.bytes(at, row)));
+        extend(amounts, rows, before, |_, at| money.usual(at));
+        if let Some(known) = &values.balance {
+            extend(balances, rows, before, |_, at| known.usual(at).map(Some));
+        }
+        let length = rows.len();
+        numbers.truncate(length);
+        times.truncate(length);
+        amounts.truncate(length);
+        length - before
     }
 
     /// A row that is taken, or why it is dropped; or what is wrong with it. The entry is named.
@@ -391,6 +417,18 @@ impl Evaluation<'_> {
             value(at).map_err(|failure| refused(failure).2)
         })
     }
+}
+
+/// Adds the values of rows, in their places, from one on; the rows end before the first that has none.
+#[inline]
+fn extend<T>(
+    values: &mut Vec<T>,
+    rows: &mut Vec<(u32, u32)>,
+    first: usize,
+    mut value: impl FnMut(usize, usize) -> Option<T>,
+) {
+    values.extend(rows[first..].iter().map_while(|(row, at)| value(*row as usize, *at as usize)));
+    rows.truncate(values.len());
 }
 
 /// The rows for which a condition is true; one that is null is not.

@@ -70,7 +70,9 @@ pub(crate) struct Pages {
     level: i32,
     encoding: Encoding,
     values_per_row: usize,
-    bytes: Vec<u8>,
+    /// The pages, which are put together once: a vector that grows would be copied again and again.
+    pages: Vec<Vec<u8>>,
+    length: usize,
     locations: Vec<PageLocation>,
     uncompressed: usize,
     rows: usize,
@@ -84,8 +86,18 @@ impl Pages {
         encoding: Encoding,
         values_per_row: usize,
     ) -> Self {
-        let (bytes, locations) = (Vec::new(), Vec::new());
-        Self { descriptor, level, encoding, values_per_row, bytes, locations, uncompressed: 0, rows: 0 }
+        let (pages, locations) = (Vec::new(), Vec::new());
+        Self {
+            descriptor,
+            level,
+            encoding,
+            values_per_row,
+            pages,
+            length: 0,
+            locations,
+            uncompressed: 0,
+            rows: 0,
+        }
     }
 
     /// The page of some rows, from its levels and values.
@@ -102,13 +114,14 @@ impl Pages {
     }
 
     /// Adds the page of the next rows.
-    pub(crate) fn add(&mut self, mut page: EncodedPage, rows: usize) {
+    pub(crate) fn add(&mut self, page: EncodedPage, rows: usize) {
         self.locations.push(PageLocation {
-            offset: self.bytes.len() as i64,
+            offset: self.length as i64,
             compressed_page_size: page.compressed as i32,
             first_row_index: self.rows as i64,
         });
-        self.bytes.append(&mut page.bytes);
+        self.length += page.bytes.len();
+        self.pages.push(page.bytes);
         self.uncompressed += page.uncompressed;
         self.rows += rows;
     }
@@ -126,7 +139,7 @@ impl Pages {
         let mut chunk = ColumnChunkMetaData::builder(self.descriptor)
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_num_values((self.rows * self.values_per_row) as i64);
-        let mut bytes = self.bytes;
+        let mut bytes = Vec::new();
         if let Some((texts, number)) = dictionary {
             let page = Page::DictionaryPage {
                 buf: compressed(texts, self.level)?.into(),
@@ -137,7 +150,7 @@ impl Pages {
             let page = EncodedPage::new(page, texts.len())?;
             let first = page.compressed as i64;
             self.uncompressed += page.uncompressed;
-            bytes = [page.bytes, bytes].concat();
+            bytes.push(page.bytes);
             for location in &mut self.locations {
                 location.offset += first;
             }
@@ -148,6 +161,8 @@ impl Pages {
         if let Some(statistics) = statistics {
             chunk = chunk.set_statistics(statistics);
         }
+        bytes.append(&mut self.pages);
+        let bytes = bytes.concat();
         let metadata = chunk
             .set_encodings(encodings)
             .set_page_encoding_stats(pages)
