@@ -330,7 +330,7 @@ impl Sequences {
     ///
     /// # Errors
     /// `BadInput::InvalidParameter` for a share outside 0 to 1.
-    pub fn with_noise<R: Rng>(&self, share: f64, rng: &mut R) -> Result<Self, Error> {
+    pub fn with_noise<R: Rng + ?Sized>(&self, share: f64, rng: &mut R) -> Result<Self, Error> {
         check::parameter("the share of noise", share, (0.0..=1.0).contains(&share), "0 to 1")?;
         let mut noisy = Self {
             goals: self.goals.clone(),

@@ -91,7 +91,7 @@ impl Split {
     /// # Errors
     /// [`BadInput::InvalidParameter`] for shares that are negative or leave nobody to train on, [`BadInput::TooFew`] if nobody is
     /// left to train or test on.
-    pub fn by_customer<R: Rng>(
+    pub fn by_customer<R: Rng + ?Sized>(
         sequences: &Sequences,
         validation: f64,
         test: f64,
@@ -122,7 +122,7 @@ impl Split {
     ///
     /// # Errors
     /// As [`Split::by_customer`] and [`Split::by_time`].
-    pub fn by_customer_and_time<R: Rng>(
+    pub fn by_customer_and_time<R: Rng + ?Sized>(
         sequences: &Sequences,
         validation: f64,
         test: f64,
@@ -162,7 +162,7 @@ impl Split {
 }
 
 /// The part of each customer that has targets.
-fn customer_parts<R: Rng>(
+fn customer_parts<R: Rng + ?Sized>(
     sequences: &Sequences,
     validation: f64,
     test: f64,

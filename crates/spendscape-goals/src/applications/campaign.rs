@@ -194,7 +194,7 @@ pub struct CampaignEvaluation {
 ///
 /// # Errors
 /// As [`plan_campaign`] and [`targeting_gains`]: `BadInput::TooFew` if nobody converted.
-pub fn evaluate_campaign<R: Rng>(
+pub fn evaluate_campaign<R: Rng + ?Sized>(
     outlook: &Outlook,
     sequences: &Sequences,
     goal: usize,

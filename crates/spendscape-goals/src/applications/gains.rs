@@ -55,7 +55,7 @@ pub struct Ranking {
 /// # Errors
 /// [`BadInput::ShapeMismatch`], [`BadInput::InvalidParameter`] for a share outside (0, 1] or a score that is NaN,
 /// [`BadInput::TooFew`] without rankings, customers, or conversions.
-pub fn targeting_gains<R: Rng>(
+pub fn targeting_gains<R: Rng + ?Sized>(
     rankings: &[Vec<f64>],
     converted: &[bool],
     shares: &[f64],

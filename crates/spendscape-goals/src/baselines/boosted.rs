@@ -38,7 +38,7 @@ pub struct BoostedGoals {
 }
 
 impl BoostedGoals {
-    pub(super) fn fit<R: Rng>(
+    pub(super) fn fit<R: Rng + ?Sized>(
         sequences: &Sequences,
         targets: &[Target],
         calendar: &Calendar,

@@ -84,7 +84,7 @@ impl Baseline {
     /// # Errors
     /// [`BadInput::TooFew`] without targets or with fewer than two goals, [`Error::NoTarget`] for a target that has not come
     /// yet, [`Error::Outcomes`] if the trees cannot be grown.
-    pub fn fit<R: Rng>(
+    pub fn fit<R: Rng + ?Sized>(
         self,
         sequences: &Sequences,
         targets: &[Target],

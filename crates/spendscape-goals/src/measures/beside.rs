@@ -141,7 +141,7 @@ impl Predictions {
     }
 
     /// How far these predictions are ahead of others.
-    fn ahead_of<R: Rng>(
+    fn ahead_of<R: Rng + ?Sized>(
         &self,
         other: &Self,
         reference: Predictor,

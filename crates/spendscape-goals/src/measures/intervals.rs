@@ -30,7 +30,7 @@ impl Predictions {
     ///
     /// # Errors
     /// As [`Predictions::values`].
-    pub fn intervals<R: Rng>(
+    pub fn intervals<R: Rng + ?Sized>(
         &self,
         measures: &[Measure],
         draws: usize,
@@ -47,7 +47,7 @@ impl Predictions {
     ///
     /// # Errors
     /// As [`Predictions::values`]; `BadInput::ShapeMismatch` if truths, customers or goals are not the same in both.
-    pub fn differences<R: Rng>(
+    pub fn differences<R: Rng + ?Sized>(
         &self,
         other: &Self,
         measures: &[Measure],
@@ -81,7 +81,7 @@ impl Predictions {
     ///
     /// # Errors
     /// As [`Predictions::differences`].
-    pub fn change<R: Rng>(
+    pub fn change<R: Rng + ?Sized>(
         &self,
         before: &Self,
         other: (&Self, &Self),
@@ -102,7 +102,7 @@ impl Predictions {
 
     /// The cells of the confusion matrix that are not zero, by truth and prediction, with the interval of their share of the
     /// truth's rows. (A cell that is zero is zero in every sample.)
-    pub fn confusion_intervals<R: Rng>(&self, draws: usize, rng: &mut R) -> Vec<ConfusionCell> {
+    pub fn confusion_intervals<R: Rng + ?Sized>(&self, draws: usize, rng: &mut R) -> Vec<ConfusionCell> {
         let goals = self.goals();
         let confusion = self.confusion();
         let counts: Vec<((usize, usize), u64)> =

@@ -319,17 +319,17 @@ impl Past {
     }
 
     /// A group of the goal, if there is one.
-    fn draw<R: Rng>(&self, goal: usize, rng: &mut R) -> Option<usize> {
+    fn draw<R: Rng + ?Sized>(&self, goal: usize, rng: &mut R) -> Option<usize> {
         pick(&self.groups[self.offsets[goal]..self.offsets[goal + 1]], rng)
     }
 
     /// A group of any goal, if there is one.
-    fn draw_any<R: Rng>(&self, rng: &mut R) -> Option<usize> {
+    fn draw_any<R: Rng + ?Sized>(&self, rng: &mut R) -> Option<usize> {
         pick(&self.groups, rng)
     }
 }
 
-fn pick<R: Rng>(groups: &[usize], rng: &mut R) -> Option<usize> {
+fn pick<R: Rng + ?Sized>(groups: &[usize], rng: &mut R) -> Option<usize> {
     if groups.is_empty() { None } else { Some(groups[rng.random_range(0..groups.len())]) }
 }
 
@@ -357,7 +357,7 @@ fn generator(seed: u64, customer: usize, draw: usize) -> Xoshiro256PlusPlus {
 }
 
 /// A place drawn from probabilities that add up to 1.
-fn draw<R: Rng>(probabilities: impl Iterator<Item = f64>, rng: &mut R) -> usize {
+fn draw<R: Rng + ?Sized>(probabilities: impl Iterator<Item = f64>, rng: &mut R) -> usize {
     let mut left: f64 = rng.random();
     let mut likely = 0;
     for (at, p) in probabilities.enumerate() {
@@ -373,7 +373,7 @@ fn draw<R: Rng>(probabilities: impl Iterator<Item = f64>, rng: &mut R) -> usize 
 }
 
 /// A geometric number of days, 1 and more, of the given mean (at least 1).
-fn geometric<R: Rng>(mean: f64, rng: &mut R) -> i32 {
+fn geometric<R: Rng + ?Sized>(mean: f64, rng: &mut R) -> i32 {
     let left: f64 = 1.0 - rng.random::<f64>();
     let goes_on = 1.0 - 1.0 / mean;
     if goes_on <= 0.0 { 1 } else { 1 + (libm::log(left) / libm::log(goes_on)) as i32 }

@@ -70,7 +70,7 @@ impl GoalParams {
     /// # Errors
     /// A parameter out of its range; [`BadInput::ShapeMismatch`] or [`Error::NoTarget`] for a block whose parts do not fit;
     /// [`BadInput::TooFew`] without two groups of one customer to train on; [`Error::Read`].
-    pub fn fit<R: Rng>(
+    pub fn fit<R: Rng + ?Sized>(
         &self,
         source: &dyn Blocks,
         calendar: &Calendar,
@@ -124,7 +124,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn fit<R: Rng>(&self, rng: &mut R, after_pass: &impl Fn(&GoalEpoch)) -> Result<Network<f32>, Error> {
+    fn fit<R: Rng + ?Sized>(&self, rng: &mut R, after_pass: &impl Fn(&GoalEpoch)) -> Result<Network<f32>, Error> {
         let params = self.params;
         let mut network =
             shape(self.encoder, self.part, params.units, params.layers, params.dropout).init(rng)?;
@@ -154,7 +154,7 @@ impl Job<'_> {
     }
 
     /// One pass over all blocks, in an order of its own; the mean loss.
-    fn pass<R: Rng>(
+    fn pass<R: Rng + ?Sized>(
         &self,
         network: &mut Network<f32>,
         training: &mut Training<f32>,

@@ -71,14 +71,14 @@ fn fit(baseline: Baseline, sequences: &Sequences, targets: &[Target]) -> FittedB
 }
 
 /// Positive rows that add up to 1.
-fn random_probabilities<R: Rng>(rows: usize, goals: usize, rng: &mut R) -> Array2<f64> {
+fn random_probabilities<R: Rng + ?Sized>(rows: usize, goals: usize, rng: &mut R) -> Array2<f64> {
     let mut p = Array2::from_shape_simple_fn((rows, goals), || rng.random_range(0.01..1.0_f64).powi(3));
     p.rows_mut().into_iter().for_each(|mut row| row /= row.sum());
     p
 }
 
 /// A goal drawn from probabilities.
-fn draw<R: Rng>(p: impl IntoIterator<Item = f64>, rng: &mut R) -> usize {
+fn draw<R: Rng + ?Sized>(p: impl IntoIterator<Item = f64>, rng: &mut R) -> usize {
     let mut left = rng.random::<f64>();
     let mut last = 0;
     for (goal, p) in p.into_iter().enumerate() {

@@ -101,7 +101,7 @@ impl Chain {
     }
 }
 
-fn draw<R: Rng>(shares: &[f64; 3], rng: &mut R) -> usize {
+fn draw<R: Rng + ?Sized>(shares: &[f64; 3], rng: &mut R) -> usize {
     let mut left: f64 = rng.random();
     for (k, share) in shares.iter().enumerate() {
         left -= share;

@@ -185,7 +185,7 @@ struct Cuts<'a> {
 
 /// How differently two sets treat the groups of each column: `gap` of both, and `gap_difference` of the first at equal accuracy,
 /// learner by learner.
-fn parity<R: Rng>(
+fn parity<R: Rng + ?Sized>(
     cuts: &Cuts<'_>,
     (set, other): (&str, &str),
     columns: &[(String, Vec<String>)],

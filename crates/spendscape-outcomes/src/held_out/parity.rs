@@ -28,7 +28,7 @@ pub(super) struct Parity {
 
 impl Flags<'_> {
     /// Gaps and their difference with bootstrap intervals over customers, for the cuts and scores as they are.
-    pub(super) fn parity<R: Rng>(&self, draws: usize, rng: &mut R) -> Parity {
+    pub(super) fn parity<R: Rng + ?Sized>(&self, draws: usize, rng: &mut R) -> Parity {
         let found =
             spendscape_stats::bootstrap(self.labels.len(), draws, rng, |times| self.once(times).to_vec());
         Parity { gaps: [found[0], found[1]], difference: found[2] }

@@ -21,7 +21,7 @@ fn rng(seed: u64) -> Xoshiro256PlusPlus {
 }
 
 /// Nearly standard normal: the sum of twelve uniforms.
-fn normal<R: Rng>(rng: &mut R) -> f64 {
+fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0
 }
 
