@@ -57,9 +57,9 @@ const CLIMB: usize = 200;
 ///
 /// One number per target is free ([`median_gauge`]), and a test of "no effect" needs to know which value means none.
 /// Classes without an effect have one coefficient in common and differ by their errors alone; classes with an effect have
-/// no reason to agree. So the gauge is the value `a` with the largest sum over classes of `exp(-z^2 / 2)`, `z = (coefficient
-/// - a) / standard error`: each class counts by how well the value fits it. It asks neither that most classes have no effect
-/// nor that effects be balanced, only that no other value is shared by as many.
+/// no reason to agree. So the gauge is the value with the largest sum over classes of `exp(-z^2 / 2)`, `z` being the class's
+/// distance from it in standard errors: each class counts by how well the value fits it. It asks neither that most classes
+/// have no effect nor that effects be balanced, only that no other value is shared by as many.
 ///
 /// The climb starts from the coefficient with the largest sum, and weighs classes anew in every step (Welsch's M-estimator of
 /// location). A class without a standard error, as one whose share never varies, does not count; where none has one, the
