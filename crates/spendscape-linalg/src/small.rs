@@ -34,9 +34,11 @@ pub trait Field: Copy + Mul<Output = Self> + SubAssign {
     const ONE: Self;
 
     /// The modulus, or a bound of it that is cheaper and as good to choose pivots by.
+    #[must_use]
     fn size(self) -> f64;
 
     /// One over the number.
+    #[must_use]
     fn reciprocal(self) -> Self;
 }
 
