@@ -56,9 +56,9 @@ pub struct GroupAttractors {
     pub curve: Option<Curve>,
     /// The point clusters for k = 1, 2, ..
     pub points: Vec<PointClusters>,
-    /// How many points there are, by the gap statistic (Tibshirani, Walther and Hastie 2001): as few as after which another one
-    /// gains no more than it does of a cloud that fills the box of the ends' principal components evenly. One, if the clusters are
-    /// not separated (a silhouette of at most .5).
+    /// How many points there are, by the gap statistic (Tibshirani, Walther and Hastie 2001): as few as after which another
+    /// one gains no more than it does of a cloud that fills the box of the ends' principal components evenly. One, if the
+    /// clusters are not separated (a silhouette of at most .5).
     pub clusters: usize,
     /// The same of the ends' places along the curve: one, if customers are spread along it.
     pub clusters_along: usize,

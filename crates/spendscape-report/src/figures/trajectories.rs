@@ -10,16 +10,16 @@ use crate::{
         labels::{self, Tip},
         palette::{Color, INK, Mark, SHORT_DASH, WHITE, look},
         plane::Rect,
-        scene::{Point, Scene, Shape, Stroke, Text},
+        scene::{Point, Scene, Shape, Stroke},
         space::{Bounds, Place, Space},
         text,
     },
     run::Trajectories,
 };
 
-const HEIGHT: f64 = 660.0;
+const HEIGHT: f64 = 690.0;
 /// Part of the height that panel (b) takes; (c) has the rest.
-const STEADY: f64 = 0.4;
+const STEADY: f64 = 0.46;
 /// Width of panel (a) where the others stand beside it.
 const MANY_WIDTH: f64 = 690.0;
 /// Faint trajectories behind a single customer's, as landmarks.
@@ -43,8 +43,8 @@ struct Single {
     turn: Option<Turn>,
 }
 
-/// The last step of a customer who changed: the trait that the state before decodes to, that of the step, and where the outputs of
-/// both rise fastest from there.
+/// The last step of a customer who changed: the trait that the state before decodes to, that of the step, and where the
+/// outputs of both rise fastest from there.
 struct Turn {
     traits: [usize; 2],
     arrows: Option<[Place; 2]>,
@@ -200,7 +200,8 @@ fn arrows(context: &Context<'_>, single: &Single, from: &[f64], traits: [usize; 
     Some(ends)
 }
 
-/// The look of the long window of a single customer: broad, as the short one is thin, so that each is seen where they lie together.
+/// The look of the long window of a single customer: broad, as the short one is thin, so that each is seen where they lie
+/// together.
 const LONG: f64 = 4.0;
 const LONG_DOT: f64 = 4.4;
 
@@ -215,7 +216,7 @@ fn draw_steady(scene: &mut Scene, space: &Space, context: &Context<'_>, single: 
     );
     draw_long(scene, context, trait_index, &long, "long");
     draw_short(scene, context, trait_index, &short);
-    label_ends(scene, &long, &short);
+    label(scene, &long, &short, ["long window", "short window"].map(str::to_owned), &[]);
 }
 
 /// The way before the last period in the color of the trait that it decodes to, and the last step in that of its own.
@@ -229,15 +230,29 @@ fn draw_turned(scene: &mut Scene, space: &Space, context: &Context<'_>, single: 
     draw_long(scene, context, before, &long[..=last], "long");
     draw_long(scene, context, toward, &long[last..], "turn");
     draw_short(scene, context, toward, &short);
+    let arrows: Vec<(Point, String)> = turn
+        .traits
+        .iter()
+        .zip(turn.arrows.iter().flatten())
+        .map(|(at, end)| (space.project(end), format!("{} rises", context.trait_name(*at))))
+        .collect();
+    let names = [format!("period {}", long.len() - 1), "short window".to_owned()];
+    label(scene, &long, &short, names, &arrows);
+}
+
+/// Names the ends of the two windows, and those of arrows from the long one's last point but one.
+fn label(scene: &mut Scene, long: &[Point], short: &[Point], names: [String; 2], arrows: &[(Point, String)]) {
     let tip = |from: Point, to: Point, name: String| Tip { from, to, name, clear: 7.0 };
-    let mut tips = vec![tip(long[last], long[last + 1], format!("period {}", long.len() - 1))];
-    if let [.., from, to] = short.as_slice() {
-        tips.push(tip(*from, *to, "short window".to_owned()));
+    let mut tips = Vec::new();
+    if let (Some(a), Some(b)) = (long.last(), short.last()) {
+        // Each beyond its end, seen from the other's: where windows end together, a label beside the wrong one misleads.
+        let [of_long, of_short] = names;
+        tips.extend([tip(*b, *a, of_long), tip(*a, *b, of_short)]);
     }
-    for (at, end) in turn.traits.iter().zip(turn.arrows.iter().flatten()) {
-        tips.push(tip(long[last], space.project(end), format!("{} rises", context.trait_name(*at))));
+    if let [.., from, _] = long {
+        tips.extend(arrows.iter().map(|(to, name)| tip(*from, *to, name.clone())));
     }
-    let obstacles: Vec<Point> = long.iter().chain(&short).copied().collect();
+    let obstacles: Vec<Point> = long.iter().chain(short).copied().collect();
     labels::write(scene, &tips, &obstacles, 12.0);
 }
 
@@ -284,22 +299,4 @@ fn arrow(scene: &mut Scene, name: &str, from: Point, to: Point, color: Color) {
         Shape::Line { points: vec![from, neck], stroke: Stroke::new(color, 1.6).dashed(ARROW_DASH) },
     );
     scene.push_trait("arrow", name, Shape::Area { points: vec![to, side(1.0), side(-1.0)], fill: color });
-}
-
-/// Names the ends of the two windows, away from each other.
-fn label_ends(scene: &mut Scene, long: &[Point], short: &[Point]) {
-    let (Some(a), Some(b)) = (long.last(), short.last()) else { return };
-    let (dx, dy) = (a[0] - b[0], a[1] - b[1]);
-    let distance = dx.hypot(dy).max(1e-9);
-    // Ends that fall together have their labels above and below.
-    let (ux, uy) = if distance < 2.0 { (0.0, -1.0) } else { (dx / distance, dy / distance) };
-    for (end, sign, label) in [(a, 1.0, "long"), (b, -1.0, "short")] {
-        let at = [end[0] + sign * 14.0 * ux, end[1] + sign * 14.0 * uy + 4.0];
-        let anchor = match sign * ux {
-            x if x > 0.4 => crate::draw::scene::Anchor::Start,
-            x if x < -0.4 => crate::draw::scene::Anchor::End,
-            _ => crate::draw::scene::Anchor::Middle,
-        };
-        scene.text("note", Text::new(at, label, 11.0, INK).anchor(anchor));
-    }
 }

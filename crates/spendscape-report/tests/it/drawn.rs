@@ -141,7 +141,7 @@ fn figure_1_shows_the_best_examples_with_both_windows() {
     assert!(arrows.iter().all(|line| line.points().first() == turn.points().first()));
     let labels: Vec<&str> = figure.of("label", "text").map(|label| label.text.as_str()).collect();
     let rises = [before, toward].map(|at| format!("{} rises", made.fixture.traits[at]));
-    assert_eq!(labels, ["period 6", "short window", &rises[0], &rises[1]]);
+    assert_eq!(labels, ["long window", "short window", "period 6", "short window", &rises[0], &rises[1]]);
     // The panel is enlarged to what it holds: the turn is long.
     let [[x, y], [to_x, to_y]] = [turn.points()[0], turn.points()[1]];
     assert!((to_x - x).hypot(to_y - y) > 60.0, "{:?}", turn.points());
