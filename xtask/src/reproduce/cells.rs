@@ -72,7 +72,7 @@ const fn label(name: &'static str, options: &'static [&'static str]) -> Cell {
 }
 
 /// Every cell.
-pub(super) const CELLS: [Cell; 22] = [
+pub(super) const CELLS: [Cell; 23] = [
     way("cell-base-last-z3", "base", "last", "z3"),
     way("cell-base-last-minmax", "base", "last", "min-max"),
     way("cell-base-every-z3", "base", "every", "z3"),
@@ -94,6 +94,7 @@ pub(super) const CELLS: [Cell; 22] = [
     label("label-25", &["--trait-share", "0.25"]),
     label("label-50", &["--trait-share", "0.5"]),
     label("label-75", &["--trait-share", "0.75"]),
+    label("label-90", &["--trait-share", "0.9"]),
     label("label-100", &["--trait-share", "1"]),
 ];
 
@@ -181,6 +182,7 @@ pub(super) const LAYOUTS: [Layout; 5] = [
             ("label-25", &[".25"]),
             ("label-50", &[".5"]),
             ("label-75", &[".75"]),
+            ("label-90", &[".9"]),
             ("label-100", &["1"]),
         ],
     },
