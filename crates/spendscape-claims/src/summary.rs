@@ -83,8 +83,8 @@ fn write_counts(text: &mut String, entries: &[Entry], tables: &[CellTable], clai
 }
 
 fn in_tables<'a>(tables: &'a [CellTable], claim: &str) -> Option<&'a Entry> {
-    let entries = tables.iter().flat_map(|table| &table.cells).flat_map(|cell| &cell.entries);
-    entries.into_iter().find(|entry| entry.claim == claim && entry.verdict != Verdict::NotJudged)
+    let mut entries = tables.iter().flat_map(|table| &table.cells).flat_map(|cell| &cell.entries);
+    entries.find(|entry| entry.claim == claim && entry.verdict != Verdict::NotJudged)
 }
 
 /// The verdict, with what makes it uncertain.

@@ -1,6 +1,7 @@
 //! What is run: synthetic banks and ways to train, each with several seeds, and the public data.
 
 use std::{
+    collections::BTreeMap,
     io::Read as _,
     path::{Path, PathBuf},
     process::Command,
@@ -377,9 +378,11 @@ impl Experiment {
                 if let Some(features) = features {
                     command.arg("--features").arg(data.join(features));
                 }
-                let figures: Measured = json(command.args(options))?;
-                // The figures' names start with the outcome's.
-                Ok(figures.into_iter().map(|(name, value)| (outcome_figure(target, &name), value)).collect())
+                let figures: BTreeMap<String, Option<f64>> = json(command.args(options))?;
+                // The figures' names start with the outcome's; a figure that is no number was not measured.
+                let named =
+                    |(name, value): (String, Option<f64>)| Some((outcome_figure(target, &name), value?));
+                Ok(figures.into_iter().filter_map(named).collect())
             }
         }
     }

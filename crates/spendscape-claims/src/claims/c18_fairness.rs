@@ -51,8 +51,8 @@ fn statements() -> Vec<Statement> {
             .control("AUC of the trajectory {}", DEFAULT_AUC_TRAJECTORY)
             .control("of demographic features {}", DEMOGRAPHIC_AUC)
             .readings(
-                "Upper end of the 95 % interval: at the accuracy of the weaker of both, the trajectory's flags differ less between groups than those of sex, age and region.",
-                "Upper end of the 95 % interval of the trajectory's difference between groups less that of sex, age and region, at the accuracy of the weaker of both: it is not shown to be smaller.",
+                "Upper end of the 95 % interval: the trajectory's flags differ less between groups than those of sex, age and region, at an accuracy that is no less. Whether demography tells the label at all, its AUC says.",
+                "Upper end of the 95 % interval of the trajectory's difference between groups less that of sex, age and region, at an accuracy that is no less: it is not shown to be smaller.",
             )
     };
     vec![

@@ -21,8 +21,7 @@ pub(super) struct Flags<'a> {
 pub(super) struct Parity {
     /// Largest less smallest share of a group that each set flags.
     pub(super) gaps: [Estimate; 2],
-    /// The first gap less the second, with the flags of the set that tells labels apart better thinned to the accuracy of the
-    /// other.
+    /// The first gap less the second, with the flags of the second thinned to the accuracy of the first where it has more.
     pub(super) difference: Estimate,
 }
 
@@ -37,13 +36,14 @@ impl Flags<'_> {
     /// Both gaps, and their difference at equal accuracy, where customers are there so many times.
     ///
     /// Accuracy is the share of flagged customers among those with the label less that among the others (Youden's J). Who
-    /// replaces a share 1 - w of a set's flags by a coin that flags as often keeps w of its accuracy and w of its gaps.
+    /// replaces a share 1 - w of a set's flags by a coin that flags as often keeps w of its accuracy and w of its gaps: so the
+    /// second set is thinned to the accuracy of the first where it has more. The first is not thinned: less accuracy than it
+    /// has is no merit of the second.
     fn once(&self, times: &[u32]) -> [f64; 3] {
-        let [first, second] = [0, 1].map(|set| (self.accuracy(set, times), self.gap(set, times)));
-        let common = first.0.min(second.0).max(0.0);
-        let thinned =
-            |(accuracy, gap): (f64, f64)| if accuracy > common { gap * common / accuracy } else { gap };
-        [first.1, second.1, thinned(first) - thinned(second)]
+        let [first, second] = [0, 1].map(|set| self.gap(set, times));
+        let [own, other] = [0, 1].map(|set| self.accuracy(set, times).max(0.0));
+        let thinned = if other > own { second * own / other } else { second };
+        [first, second, first - thinned]
     }
 
     fn accuracy(&self, set: usize, times: &[u32]) -> f64 {
@@ -99,8 +99,9 @@ mod tests {
         let between = [1, 1, 1, 0, 1, 0, 0, 0];
         let once = |a: &[u8], b: &[u8]| flags(&LABELS, &GROUPS, [a, b]).once(&[1; 8]);
         assert_eq!(once(&fair, &by_group), [0.0, 1.0, -1.0]);
-        // Thinned to an accuracy of nothing, nothing is left of a gap either.
-        assert_eq!(once(&between, &by_group), [0.5, 1.0, -1.0]);
+        // A set without accuracy gains nothing by it; thinned to none, another has no gap left.
+        assert_eq!(once(&between, &by_group), [0.5, 1.0, -0.5]);
+        assert_eq!(once(&by_group, &between), [1.0, 0.5, 1.0]);
         assert_eq!(once(&between, &fair), [0.5, 0.0, 0.5]);
         assert_eq!(once(&fair, &between), [0.0, 0.5, -0.5]);
         assert_eq!(once(&between, &between), [0.5, 0.5, 0.0]);
@@ -108,8 +109,8 @@ mod tests {
         let twice = [1, 1, 0, 0, 0, 0, 0, 0];
         let labels = [true, true, false, false, false, false, false, false];
         let half = [1, 0, 0, 0, 0, 0, 0, 0];
-        let found = flags(&labels, &GROUPS, [&twice, &half]).once(&[1; 8]);
-        assert_eq!(found, [0.5, 0.25, 0.0]);
+        let found = flags(&labels, &GROUPS, [&half, &twice]).once(&[1; 8]);
+        assert_eq!(found, [0.25, 0.5, 0.0]);
     }
 
     #[test]
