@@ -112,8 +112,8 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
         let letter = char::from(b'a' + at as u8);
         let name = context.trait_name(group);
         let (drawn, all) = (text::count(own.len()), text::count(sizes[group]));
-        let heading =
-            format!("({letter}) {name}: {drawn} of {all} customers, L {} away", away(&mut own.iter()));
+        let heading = format!("({letter}) {name}");
+        let told = format!("{drawn} of {all} customers; L lies {} of the spread away", away(&mut own.iter()));
         let color = look(group).color;
         furniture::key(&mut scene, [corner[0], corner[1] + 12.0], Key::Dot(color, Mark::Cross));
         furniture::heading(&mut scene, [corner[0] + 32.0, corner[1] + 16.0], &heading, PANEL.width - 32.0);
