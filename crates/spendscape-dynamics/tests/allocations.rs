@@ -26,6 +26,8 @@ const MANY: usize = 2 * FEW;
 const GROWTHS_OF_POINTS: usize = 4 * UNITS_OF_WORK;
 /// Lists of members, one per center, may grow once more too.
 const CENTERS: usize = 3;
+/// Clusterings may take more iterations among more customers, each with a few allocations: fewer than customers are added.
+const ITERATIONS: usize = 1_500;
 const INPUTS: usize = 5;
 
 fn rng() -> Xoshiro256PlusPlus {
@@ -107,7 +109,7 @@ fn allocations_do_not_grow_with_the_customers() {
         ),
         (
             "fit_attractors",
-            0,
+            ITERATIONS,
             Box::new(|n| drop(fit_attractors(&ends.slice(s![..n, ..]), &mut rng()).unwrap())),
         ),
         (

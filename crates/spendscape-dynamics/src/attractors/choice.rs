@@ -39,7 +39,8 @@ impl GroupAttractors {
     /// if they are a cloud, neither points nor a line. P3 does not say how it told these apart.
     ///
     /// Either shape must be compact: its customers within a quarter of the spread of all. A curve must besides be a fair
-    /// description, and longer than a point: one point must not be compact. Where both are left, it is a line if it explains
+    /// description, thin (its customers within a quarter of their own spread too, as a longish cloud is no line), and longer
+    /// than a point: one point must not be compact. Where both are left, it is a line if it explains
     /// more and customers are spread along it, rather than gathered in clusters.
     ///
     /// # Panics
@@ -51,6 +52,7 @@ impl GroupAttractors {
         let is_line = |curve: &&Curve| {
             curve.fit == CurveFit::Accepted
                 && is_compact(curve.explained)
+                && self.compactness(curve.explained, self.spread) <= COMPACT
                 && !is_compact(self.points[0].explained)
         };
         let line = self.curve.as_ref().filter(is_line);

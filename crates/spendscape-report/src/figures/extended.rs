@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::{Context, Drawn, Track, TrackStyle, draw_tracks};
 use crate::draw::{
     furniture::{self, Entry, Key, SIDE, WIDTH},
-    palette::{INK, Mark, SOLID, look},
+    palette::{INK, MUTED, Mark, SOLID, look},
     plane::Rect,
-    scene::{Point, Scene, Shape, Stroke},
+    scene::{Point, Scene, Shape, Stroke, Text},
     space::{Bounds, Place, Space},
     text,
 };
@@ -108,16 +108,18 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
     let lines = panels.len().div_ceil(COLUMNS) as f64;
     for (at, (group, own)) in panels.into_iter().enumerate() {
         let (column, line) = ((at % COLUMNS) as f64, (at / COLUMNS) as f64);
-        let corner = [SIDE + column * (PANEL.width + 12.0), y + line * (PANEL.height + 34.0)];
+        let corner = [SIDE + column * (PANEL.width + 12.0), y + line * (PANEL.height + 50.0)];
         let letter = char::from(b'a' + at as u8);
         let name = context.trait_name(group);
         let (drawn, all) = (text::count(own.len()), text::count(sizes[group]));
-        let heading =
-            format!("({letter}) {name}: {drawn} of {all} customers, L {} away", away(&mut own.iter()));
+        let heading = format!("({letter}) {name}");
+        let told = format!("{drawn} of {all} customers; L lies {} of the spread away", away(&mut own.iter()));
         let color = look(group).color;
         furniture::key(&mut scene, [corner[0], corner[1] + 12.0], Key::Dot(color, Mark::Cross));
         furniture::heading(&mut scene, [corner[0] + 32.0, corner[1] + 16.0], &heading, PANEL.width - 32.0);
-        let room = Rect { x: corner[0], y: corner[1] + 24.0, ..PANEL };
+        let told = text::shorten(&told, 12.0, false, PANEL.width - 32.0);
+        scene.text("heading", Text::new([corner[0] + 32.0, corner[1] + 33.0], told, 12.0, MUTED));
+        let room = Rect { x: corner[0], y: corner[1] + 40.0, ..PANEL };
         let space = Space::new(room, &bounds, context.coordinates.flat());
         space.draw(&mut scene, &context.coordinates.labels);
         let tracks: Vec<Track> = own.iter().map(|found| found.track.clone()).collect();
@@ -132,7 +134,7 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
         scene.push_trait("location", name, crosses);
     }
     let files = ["targets", "extended", "predictions"];
-    Ok(context.finish(scene, y + lines * (PANEL.height + 34.0) + 8.0, &files, Vec::new()))
+    Ok(context.finish(scene, y + lines * (PANEL.height + 50.0) + 8.0, &files, Vec::new()))
 }
 
 /// Root mean square distance of the last states from their locations.
