@@ -34,7 +34,16 @@ const BANK_CALENDAR: &str = "payday = 25\n";
 const ABLATION: [&str; 1] = ["--ablate"];
 /// On the bank a twelfth of the customers is enough to learn from, and a tenth of the groups to measure on.
 const BANK_ABLATION: [&str; 10] = [
-    "--ablate", "--split", "customers", "--validation", "0.02", "--test", "0.9", "--test-groups", "20000", "--epochs=5",
+    "--ablate",
+    "--split",
+    "customers",
+    "--validation",
+    "0.02",
+    "--test",
+    "0.9",
+    "--test-groups",
+    "20000",
+    "--epochs=5",
 ];
 /// What stands among the figures of a model and was measured by ablation.
 const ABLATED: [&str; 3] = ["lstm - without ", " under noise", "lstm - carried state"];
