@@ -54,8 +54,8 @@ impl SequencesBuilder {
     /// Adds a group to the customer begun last, and its classes with the money spent on each, by class.
     ///
     /// # Errors
-    /// [`BadInput::OutOfRange`] for a goal or an hour that does not exist, [`BadInput::TooFew`] before any customer or without items,
-    /// [`BadInput::InvalidParameter`] for a group that is earlier than the customer's last one.
+    /// [`BadInput::OutOfRange`] for a goal or an hour that does not exist, [`BadInput::TooFew`] before any customer or without
+    /// items, [`BadInput::InvalidParameter`] for a group that is earlier than the customer's last one.
     pub fn group(&mut self, group: NewGroup, items: &[(u16, i64)]) -> Result<(), Error> {
         let NewGroup { day, goal, channel, place, hour } = group;
         let groups = &mut self.0;

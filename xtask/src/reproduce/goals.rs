@@ -34,7 +34,16 @@ const BANK_CALENDAR: &str = "payday = 25\n";
 const ABLATION: [&str; 1] = ["--ablate"];
 /// On the bank a twelfth of the customers is enough to learn from, and a tenth of the groups to measure on.
 const BANK_ABLATION: [&str; 10] = [
-    "--ablate", "--split", "customers", "--validation", "0.02", "--test", "0.9", "--test-groups", "20000", "--epochs=5",
+    "--ablate",
+    "--split",
+    "customers",
+    "--validation",
+    "0.02",
+    "--test",
+    "0.9",
+    "--test-groups",
+    "20000",
+    "--epochs=5",
 ];
 /// What stands among the figures of a model and was measured by ablation.
 const ABLATED: [&str; 3] = ["lstm - without ", " under noise", "lstm - carried state"];
@@ -110,7 +119,9 @@ impl Stream {
     fn training(&self) -> &'static [&'static str] {
         match self {
             Self::Bank(_) => &["--split", "customers"],
-            Self::Retail(_) | Self::Berka(_) => &[],
+            // The inputs that its ablation keeps, and steps as small as few groups want.
+            Self::Retail(_) => &["--see", "shares,classes", "--rate", "1e-3"],
+            Self::Berka(_) => &[],
         }
     }
 

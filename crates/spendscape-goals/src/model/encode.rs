@@ -22,10 +22,9 @@ const BEFORE_MONTH_END: usize = 31;
 
 /// Hours of a day, and the code of an unknown one.
 const HOURS: usize = 24;
-/// The first day of each category of days since a goal: by the day as long as weeks and months are told apart, then ever
-/// coarser. A further category stands for never.
-const SINCE: [i32; 28] =
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 14, 15, 18, 21, 22, 25, 28, 29, 30, 31, 32, 35, 42, 57, 85, 97, 183, 367];
+/// The first day of each category of days since a goal: single days for a week, then ever coarser. The longest and the shortest
+/// month are one, so that what comes monthly looks the same in February. A further category stands for never.
+const SINCE: [i32; 21] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 16, 20, 24, 27, 34, 45, 62, 92, 184, 367];
 
 /// Days from 1970 on that are looked up: a century. Others are told from the calendar each time.
 const LOOKED_UP: i32 = 36_525;
@@ -205,7 +204,8 @@ impl DayIds {
         let since_payday = kind.since_payday.map_or(SINCE_PAYDAY, |days| days.min(SINCE_PAYDAY));
         Self {
             weekday: kind.weekday as u8,
-            day_of_month: kind.day_of_month as u8,
+            // The last day of a month is that, whatever its number: February's would else look like another's 28th.
+            day_of_month: if before_month_end == 0 { 31 } else { kind.day_of_month as u8 },
             before_month_end: before_month_end as u8,
             month: if sizes.seasons[kind.month] { kind.month as u8 } else { 12 },
             since_payday: since_payday as u8,
@@ -488,5 +488,69 @@ pub(crate) struct Encoded {
 impl Encoded {
     pub(crate) fn inputs(&self) -> Result<Inputs<'_, f32>, Error> {
         Ok(Inputs::from(&self.numbers).with_categories(&self.ids, &self.variables)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::day_number;
+
+    fn sizes(inputs: InputSet) -> Sizes {
+        Sizes {
+            goals: 2,
+            channels: 1,
+            covariates: Vec::new(),
+            longest_gap: 5,
+            later_gap: 9,
+            spent: (0.0, 1.0),
+            seasons: [true; 12],
+            inputs,
+            places: 0,
+            classes: 0,
+            shares: Vec::new(),
+            series: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_last_day_of_a_month_is_the_same_in_all_of_them() {
+        let calendar = Calendar::with_payday(25).unwrap();
+        let of = |inputs, month, day| {
+            let number = day_number(jiff::civil::date(2021, month, day));
+            DayIds::of(&calendar, &sizes(inputs), number)
+        };
+        let all = InputSet::default();
+        let codes = |month, day| {
+            let ids = of(all, month, day);
+            (ids.day_of_month, ids.before_month_end)
+        };
+        assert!([codes(2, 28), codes(4, 30), codes(1, 31)].iter().all(|last| *last == (31, 0)));
+        assert_eq!([codes(1, 28), codes(4, 28), codes(1, 1)], [(27, 3), (27, 2), (0, 30)]);
+        // What is not seen is as if nothing were known.
+        let hidden = of(all.without(Input::MonthDay).without(Input::Payday), 1, 28);
+        assert_eq!((hidden.day_of_month, hidden.before_month_end), (31, BEFORE_MONTH_END as u8));
+        assert_eq!((hidden.since_payday, of(all, 1, 28).since_payday), (SINCE_PAYDAY as u8, 3));
+        assert_eq!((hidden.weekday, hidden.month), (3, 0));
+    }
+
+    #[test]
+    fn days_since_a_goal_are_weeks_and_months_of_any_length() {
+        let encoder = Encoder::new(sizes(InputSet::default().with(Input::Recency)), Calendar::default());
+        let mut own = encoder.nothing();
+        let since = |own: &Own, day| own.since(Some(day)).collect::<Vec<_>>();
+        assert_eq!(since(&own, 500), [SINCE.len(); 2], "never");
+        own.add(1, 500);
+        assert_eq!(since(&own, 500), [SINCE.len(), 0]);
+        assert_eq!([506, 507, 508, 509].map(|day| since(&own, day)[1]), [6, 7, 8, 8]);
+        let month = [528, 529, 530, 531].map(|day| since(&own, day)[1]);
+        assert!(month.iter().all(|category| *category == month[0]) && since(&own, 535)[1] > month[0]);
+        assert_eq!(since(&own, 5000)[1], SINCE.len() - 1);
+        own.add(1, 700);
+        assert_eq!(since(&own, 700)[1], 0, "the last time counts");
+        // Where nobody looks at it, nothing is kept.
+        let mut none = Encoder::new(sizes(InputSet::default()), Calendar::default()).nothing();
+        none.add(1, 500);
+        assert_eq!(none, Own::default());
     }
 }

@@ -47,7 +47,8 @@ fn model(sequences: &Sequences, layers: usize, window: usize, inputs: InputSet) 
     let train: Vec<usize> = (0..CUSTOMERS).map(|n| sequences.groups(n).len()).collect();
     let covariates = covariates();
     let source = spendscape_goals::model::InMemory::new(sequences, &covariates, &train, &[]);
-    let text = "payday = 25\n[[series]]\nname = \"rate\"\nvalues = [[\"2016-08-01\", 2.0], [\"2016-09-01\", 3.0]]";
+    let text =
+        "payday = 25\n[[series]]\nname = \"rate\"\nvalues = [[\"2016-08-01\", 2.0], [\"2016-09-01\", 3.0]]";
     let calendar = Calendar::from_toml(text).unwrap();
     let params = GoalModel::params().units(8).layers(layers).epochs(3).batch(2).rate(2e-2).longest_gap(6);
     params.window(window).inputs(inputs).fit(&source, &calendar, 2, &mut rng(1), |_| {}).unwrap()
@@ -81,7 +82,8 @@ fn what_is_carried_on_predicts_what_whole_histories_do_in_every_bit() {
                 break;
             }
             // Customers 1, 4 and 7 come in one go at the end.
-            let coming = if round == 150 { sequences.part(|n| at[n]..sequences.groups(n).len()) } else { coming };
+            let coming =
+                if round == 150 { sequences.part(|n| at[n]..sequences.groups(n).len()) } else { coming };
             model.advance(&mut stream, &coming, &covariates).unwrap();
             (0..CUSTOMERS).for_each(|n| at[n] += coming.groups(n).len());
             assert_eq!((0..CUSTOMERS).map(|n| stream.groups(n)).collect::<Vec<_>>(), at);

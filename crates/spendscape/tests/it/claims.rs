@@ -93,10 +93,14 @@ static SMALL: LazyLock<Small> = LazyLock::new(|| {
     let copy = WORLD.copy("ablated");
     let calendar = path("calendar.toml");
     std::fs::write(&calendar, "payday = 25\nholidays = [\"2019-12-25\", \"2020-12-25\"]\n").unwrap();
-    let quick = ["--units", "4", "--epochs", "1", "--draws", "20", "--test-groups", "2000", "--ablate", "--json"];
+    let quick =
+        ["--units", "4", "--epochs", "1", "--draws", "20", "--test-groups", "2000", "--ablate", "--json"];
     let json = WORLD.goals_in(&copy, "train", &[&quick[..], &["--calendar", &calendar]].concat());
-    let is_ablated = |name: &str| ["without", "under noise", "carried"].iter().any(|part| name.contains(part));
-    all.extend(figures(&json, |name| goals_figure("train", name)).into_iter().filter(|(name, _)| is_ablated(name)));
+    let is_ablated =
+        |name: &str| ["without", "under noise", "carried"].iter().any(|part| name.contains(part));
+    all.extend(
+        figures(&json, |name| goals_figure("train", name)).into_iter().filter(|(name, _)| is_ablated(name)),
+    );
     let copy = WORLD.copy("claimed");
     for (command, options) in [
         ("campaign", &["--futures", "8", "--json"][..]),
