@@ -124,7 +124,11 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn fit<R: Rng + ?Sized>(&self, rng: &mut R, after_pass: &impl Fn(&GoalEpoch)) -> Result<Network<f32>, Error> {
+    fn fit<R: Rng + ?Sized>(
+        &self,
+        rng: &mut R,
+        after_pass: &impl Fn(&GoalEpoch),
+    ) -> Result<Network<f32>, Error> {
         let params = self.params;
         let mut network =
             shape(self.encoder, self.part, params.units, params.layers, params.dropout).init(rng)?;
