@@ -279,7 +279,8 @@ mod tests {
     /// The entry whose words hold these, of one seed with these figures.
     fn entry(holds: &str, figures: &[(Figure, f64)]) -> Entry {
         let measured: Measured = figures.iter().map(|(figure, value)| (figure.to_string(), *value)).collect();
-        let subject = Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false };
+        let subject =
+            Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false, synthetic: true };
         judge(&subject, &[measured]).into_iter().find(|entry| entry.claim.contains(holds)).unwrap()
     }
 
