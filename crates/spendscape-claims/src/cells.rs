@@ -35,28 +35,22 @@ impl CellEntries {
 }
 
 impl CellTable {
-    /// The verdicts on a claim in the cells in which it was judged.
-    fn verdicts(&self, claim: &str) -> Vec<(&[&'static str], Verdict)> {
-        let judged = |cell: &CellEntries| {
-            let verdict = cell.entry(claim)?.verdict;
-            (verdict != Verdict::NotJudged).then_some((cell.levels, verdict))
-        };
-        self.cells.iter().filter_map(judged).collect()
+    /// The entries of a claim in the cells in which it was judged, with their levels.
+    fn judged(&self, claim: &str) -> Vec<(&[&'static str], &Entry)> {
+        let found = self.cells.iter().filter_map(|cell| Some((cell.levels, cell.entry(claim)?)));
+        found.filter(|(_, entry)| entry.verdict != Verdict::NotJudged).collect()
     }
 
     /// In which cells a claim holds, in the words of their levels, and whether they agree. Nothing where it was not judged, or
     /// falls on its side by construction in all of them.
     pub(crate) fn holds_in(&self, claim: &str) -> Option<(String, bool)> {
-        let verdicts = self.verdicts(claim);
-        if verdicts.iter().all(|(_, verdict)| *verdict == Verdict::ByConstruction) {
+        let judged = self.judged(claim);
+        if judged.iter().all(|(_, entry)| entry.verdict == Verdict::ByConstruction) {
             return None;
         }
-        let all: Vec<&[&str]> = verdicts.iter().map(|(levels, _)| *levels).collect();
-        let holding: Vec<&[&str]> = verdicts
-            .iter()
-            .filter(|(_, verdict)| *verdict == Verdict::Reproduced)
-            .map(|(levels, _)| *levels)
-            .collect();
+        let all: Vec<&[&str]> = judged.iter().map(|(levels, _)| *levels).collect();
+        let holding: Vec<&[&str]> =
+            judged.iter().filter(|(_, entry)| entry.holds == Some(true)).map(|(levels, _)| *levels).collect();
         let count = format!("{} of {}", holding.len(), all.len());
         Some(match holding.len() {
             0 => (format!("none of {}", all.len()), true),
@@ -88,8 +82,7 @@ impl CellTable {
         }
         rows.sort_by_key(|row| row.source.number());
         let is_shown = |row: &&Entry| {
-            let verdicts = self.verdicts(row.claim);
-            let differ = verdicts.windows(2).any(|pair| pair[0].1 != pair[1].1);
+            let differ = self.judged(row.claim).windows(2).any(|pair| pair[0].1.verdict != pair[1].1.verdict);
             !few || differ || row.source.number().is_some_and(|number| self.about.contains(&number))
         };
         let (shown, alike): (Vec<&Entry>, Vec<&Entry>) = rows.into_iter().partition(is_shown);
@@ -125,14 +118,18 @@ fn shared_levels(all: &[&[&'static str]], these: &[&[&'static str]]) -> Option<V
     is_told.then(|| shared.iter().map(|factor| first[*factor]).collect())
 }
 
-/// A figure, bold where the claim holds.
+/// A figure, bold where the claim holds, and how many seeds lie inside where they do not agree.
 fn shown_figure(entry: &Entry) -> String {
     let Some(value) = entry.measured.map(short) else { return "-".to_owned() };
-    let shown = match entry.verdict {
+    let mut shown = match entry.verdict {
         Verdict::Reproduced => format!("**{value}**"),
         Verdict::ByConstruction => format!("{value} (by construction)"),
         Verdict::NotReproduced | Verdict::NotJudged => value,
     };
+    if let Some((inside, seeds)) = entry.split() {
+        // Writing to a string cannot fail.
+        let _ = write!(shown, " ({inside} of {seeds} seeds)");
+    }
     if entry.hangs_on.is_some() { shown + " (hangs)" } else { shown }
 }
 

@@ -50,8 +50,8 @@ fn write_experiments(text: &mut String, entries: &[Entry], customers: usize, see
         "\n## What was measured\n\n\
          {customers} synthetic customers, {seeds} seeds, each of a bank that is drawn with it and of a net that is trained on it. Figures are\n\
          medians over the seeds, with the smallest and the largest in brackets: of {seeds} independent draws of bank and net these two\n\
-         enclose the median over all draws with a confidence of {:.0} %. On public data, of which there is one draw, they tell nets apart\n\
-         only. The control beside a figure says what a claim is worth; where a verdict hangs on a choice, the figure by the other ways\n\
+         enclose the median over all draws with a confidence of {:.0} %. Next goals are learned on one bank, with two training seeds, and\n\
+         loans are an outcome once: there, as on all public data, of which there is one draw, they tell nets apart only. The control beside a figure says what a claim is worth; where a verdict hangs on a choice, the figure by the other ways\n\
          to choose stands there too. *Not judged*: nothing was measured, or no interval applies.\n",
         100.0 * confidence(seeds)
     )?;
@@ -102,7 +102,7 @@ fn write_experiments(text: &mut String, entries: &[Entry], customers: usize, see
         if own(true).next().is_none() {
             continue;
         }
-        writeln!(text, "\n### Acceptance rows\n\nAgainst the figures of an independent prototype.\n")?;
+        writeln!(text, "\n### Acceptance rows\n\nAgainst the figures of an independent prototype or, in quick experiments and where it has none, of this program.\n")?;
         writeln!(text, "| figure | band | ours | verdict |\n|---|---|---|---|")?;
         for entry in own(true) {
             let verdict = match entry.verdict {

@@ -91,6 +91,8 @@ pub struct Entry {
     pub per_seed: Vec<f64>,
     /// `reproduced`, `not-reproduced`, `by-construction` or `not-judged`.
     pub verdict: Verdict,
+    /// Whether the figure lies in the interval, by construction or not; nothing where it is not judged.
+    pub holds: Option<bool>,
     /// The figure by other ways to make a choice that the papers leave free.
     pub otherwise: Option<String>,
     /// The choice, if the verdict would be another one by one of these ways.
@@ -188,6 +190,7 @@ fn judge_one(source: Source, statement: &Statement, subject: &Subject<'_>, measu
         measured: median_value,
         per_seed,
         verdict,
+        holds,
         otherwise,
         hangs_on,
         control: (!controls.is_empty()).then(|| controls.join("; ")),

@@ -24,8 +24,9 @@ const FEW: usize = 8 * UNITS_OF_WORK;
 const MANY: usize = 2 * FEW;
 /// The number of points is not known beforehand: with twice the customers each of their four columns may grow once more.
 const GROWTHS_OF_POINTS: usize = 4 * UNITS_OF_WORK;
-/// Lists of members, one per center, may grow once more too.
+/// Lists of members, one per center, may grow once more too, and so may that of the blocks in which customers are assigned.
 const CENTERS: usize = 3;
+const LISTS: usize = CENTERS + 1;
 /// Clusterings may take more iterations among more customers, each with a few allocations: fewer than customers are added.
 const ITERATIONS: usize = 1_500;
 const INPUTS: usize = 5;
@@ -114,7 +115,7 @@ fn allocations_do_not_grow_with_the_customers() {
         ),
         (
             "label_points",
-            CENTERS,
+            LISTS,
             Box::new(|n| {
                 let (ends, zeros) = (ends.slice(s![..n, ..]), Array1::zeros(5));
                 drop(label_points(&centers, &ends, &ends, &w, &zeros).unwrap());

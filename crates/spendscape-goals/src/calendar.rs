@@ -1,11 +1,16 @@
 //! Kinds of days: weekday, day of the month, payday, holiday, promotion.
 
+use std::collections::BTreeSet;
+
 use spendscape_stats::check;
 
 use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+
+/// Largest size of a value of a series, whose square is a number too.
+const LARGEST_VALUE: f64 = 1e30;
 
 /// Days since 1970-01-01 of a civil date.
 pub(crate) fn day_number(day: Date) -> i32 {
@@ -130,8 +135,14 @@ impl Series {
     fn read(entry: SeriesEntry) -> Result<Self, Error> {
         let mut values = Vec::with_capacity(entry.values.len());
         for (day, value) in &entry.values {
-            check::parameter("a value of a series", *value, value.is_finite(), "finite numbers")?;
-            values.push((parse("day of a series", day)?, *value));
+            let (number, value) = (parse("day of a series", day)?, *value);
+            if !value.is_finite() || value.abs() > LARGEST_VALUE {
+                return Err(Error::SeriesValue { name: entry.name, day: civil(number).to_string(), value });
+            }
+            values.push((number, value));
+        }
+        if values.is_empty() {
+            return Err(Error::NoValues { name: entry.name });
         }
         values.sort_by_key(|(day, _)| *day);
         if let Some(twice) = values.windows(2).find(|pair| pair[0].0 == pair[1].0) {
@@ -147,8 +158,9 @@ impl Calendar {
     ///
     /// # Errors
     /// [`Error::Toml`] where the text does not parse, [`Error::Day`] for a day that is none, `BadInput::InvalidParameter`
-    /// for a payday outside 1 to 28, a promotion that ends before it begins or a value that is no number,
-    /// [`Error::TwoValues`] for two values of a series on one day.
+    /// for a payday outside 1 to 28 or a promotion that ends before it begins, [`Error::SeriesValue`] for a value that is not
+    /// finite or beyond 1e30, [`Error::NoValues`] for a series without any, [`Error::TwoValues`] for two of them on one day,
+    /// [`Error::TwoSeries`] for two series of one name.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         let file: File = toml::from_str(text)?;
         if let Some(day) = file.payday {
@@ -167,7 +179,11 @@ impl Calendar {
                 Ok(Promotion { name: entry.name, first, last })
             })
             .collect::<Result<_, Error>>()?;
-        let series = file.series.into_iter().map(Series::read).collect::<Result<_, Error>>()?;
+        let series = file.series.into_iter().map(Series::read).collect::<Result<Vec<_>, Error>>()?;
+        let mut names = BTreeSet::new();
+        if let Some(twice) = series.iter().find(|series| !names.insert(&series.name)) {
+            return Err(Error::TwoSeries { name: twice.name.clone() });
+        }
         Ok(Self { holidays, payday: file.payday, promotions, series })
     }
 
@@ -289,7 +305,16 @@ mod tests {
         let series = |values: &str| refused(&format!("[[series]]\nname = \"prices\"\nvalues = {values}"));
         assert!(series("[[\"2019-02-30\", 1.0]]").contains("2019-02-30"));
         assert!(series("[[\"2019-02-03\", 1.0], [\"2019-02-03\", 2.0]]").contains("2019-02-03"));
-        assert!(series("[[\"2019-02-03\", nan]]").contains("finite"));
+        for value in ["nan", "-inf", "2e30"] {
+            let message = series(&format!("[[\"2019-02-03\", {value}]]"));
+            assert!(
+                ["\"prices\"", "2019-02-03", "finite"].iter().all(|part| message.contains(part)),
+                "{message}"
+            );
+        }
+        assert!(series("[]").contains("\"prices\" has no values"));
+        let rate = "[[series]]\nname = \"rate\"\nvalues = [[\"2019-02-03\", 1.0]]\n";
+        assert!(refused(&rate.repeat(2)).contains("two series are named \"rate\""));
         assert!(refused("payoff = 3").contains("payoff"));
     }
 }

@@ -52,6 +52,30 @@ pub enum Error {
         /// The text.
         value: String,
     },
+    /// A value of a series cannot be computed with.
+    #[error(
+        "the series {name:?} is {value} on {day}; its values have to be finite numbers of at most 1e30 in size"
+    )]
+    SeriesValue {
+        /// Name of the series.
+        name: String,
+        /// The day.
+        day: String,
+        /// The value.
+        value: f64,
+    },
+    /// A series has no values.
+    #[error("the series {name:?} has no values; leave it out, or give it one")]
+    NoValues {
+        /// Its name.
+        name: String,
+    },
+    /// Two series have one name.
+    #[error("two series are named {name:?}; give each a name of its own")]
+    TwoSeries {
+        /// The name.
+        name: String,
+    },
     /// A series has two values on one day.
     #[error("the series {name:?} has two values on {day}; one is published a day")]
     TwoValues {

@@ -146,8 +146,8 @@ impl Sequences {
     /// Groups the events of `customers` customers. `goal_of_class` gives the goal of each class, `None` for classes that
     /// are no spending.
     ///
-    /// Events may come in any order; equal times are ordered by class and amount, so that the order of rows does not
-    /// matter. A customer without events has no groups.
+    /// Events may come in any order; those of a group are ordered by class, amount, channel, place and time, so that the
+    /// order of rows does not matter. A customer without events has no groups.
     ///
     /// # Errors
     /// `BadInput::OutOfRange` for an event of a customer or class that does not exist, or a class of such a goal.

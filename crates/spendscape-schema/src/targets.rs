@@ -29,7 +29,7 @@ pub enum TargetSteps {
     /// After the last period.
     #[default]
     Last,
-    /// After every period, of what it has seen so far.
+    /// After every period, of the same final grades.
     Every,
 }
 

@@ -38,11 +38,11 @@ pub fn bank_coefficients() -> Result<Coefficients, Error> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Count`] if no class with coefficients would be left.
+/// [`Error::Count`] if classes are to be taken out and none with coefficients would be left.
 pub fn unlist(table: &Coefficients, count: usize) -> Result<Coefficients, Error> {
     let is_listed = |row: &usize| table.weights.row(*row).iter().any(|weight| *weight != 0.0);
     let listed: Vec<usize> = (0..table.classes.len()).filter(is_listed).collect();
-    if count >= listed.len() {
+    if count > 0 && count >= listed.len() {
         let what = "the classes with coefficients, to leave out";
         return Err(Error::Count { what, count, found: listed.len() });
     }
@@ -134,6 +134,11 @@ mod tests {
             taken.iter().map(|row| listed.iter().position(|other| other == row).unwrap()).collect();
         assert!(places.windows(2).all(|pair| [3, 4].contains(&(pair[1] - pair[0]))), "{places:?}");
         assert!(matches!(unlist(&table, 61), Err(Error::Count { count: 61, found: 61, .. })));
+        // Of a table without coefficients nothing can be taken out, and nothing is.
+        let mut none = table;
+        none.weights.fill(0.0);
+        assert_eq!(unlist(&none, 0).unwrap(), none);
+        assert!(matches!(unlist(&none, 1), Err(Error::Count { count: 1, found: 0, .. })));
     }
 
     #[test]

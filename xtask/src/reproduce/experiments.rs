@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::Read as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -457,18 +456,12 @@ impl Run<'_> {
 
 /// The day before each account's loan, as `customer,day`, from Berka's table of loans (gzip, semicolons, yymmdd).
 fn days_before(loans: &Path) -> Result<String> {
-    let file = std::fs::File::open(loans).with_context(|| format!("cannot open {}", loans.display()))?;
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(file)
-        .read_to_string(&mut text)
-        .with_context(|| format!("cannot read {}", loans.display()))?;
     let mut lines = String::from("customer,day\n");
-    for (number, line) in text.lines().enumerate().skip(1) {
-        let place = || format!("{} line {}: expected loan, account and date", loans.display(), number + 1);
-        let mut cells = line.split(';').map(|cell| cell.trim_matches('"'));
-        let (account, date) = (cells.nth(1).with_context(place)?, cells.next().with_context(place)?);
-        let day = jiff::civil::Date::strptime("%Y%m%d", format!("19{date}")).with_context(place)?;
-        lines += &format!("{account},{}\n", day.yesterday().with_context(place)?);
+    for row in berka::rows(loans)? {
+        let place = || format!("{}: expected loan, account and date in {row:?}", loans.display());
+        let day = jiff::civil::Date::strptime("%Y%m%d", format!("19{}", berka::cell(loans, &row, 2)?));
+        let before = day.with_context(place)?.yesterday().with_context(place)?;
+        lines += &format!("{},{before}\n", berka::cell(loans, &row, 1)?);
     }
     Ok(lines)
 }

@@ -32,7 +32,7 @@ pub(super) struct Figures {
     pub(super) experiment: String,
     /// Whether it was a quick one.
     pub(super) quick: bool,
-    /// How large it was.
+    /// How large the experiments were among which it was measured.
     pub(super) size: Size,
     /// The figures of each training seed.
     pub(super) measured: Vec<Measured>,

@@ -88,22 +88,21 @@ pub(super) fn judge(results: &Path, names: Option<&[&str]>) -> Result<Judged> {
             synthetic: experiment.is_synthetic(),
         };
         let judged = spendscape_claims::judge(&subject, &figures.measured);
-        if experiment.is_cell() {
-            cells.insert(name, judged);
-            continue;
-        }
         let how = (figures.quick, figures.size);
         ensure!(
             *first.get_or_insert(how) == how,
             "{} holds figures of quick and of full experiments, or of other sizes: {name} is the first that differs",
             results.display()
         );
-        entries.extend(judged);
+        if experiment.is_cell() {
+            cells.insert(name, judged);
+        } else {
+            entries.extend(judged);
+        }
     }
     if entries.is_empty() && cells.is_empty() {
         bail!("{} holds no figures: `cargo xtask reproduce --out` measures them", results.display());
     }
-    // Cells are of one size, so that alone they are neither quick nor full.
     let (quick, Size { customers, seeds }) = first.unwrap_or((true, Size::of(true)));
     let document = document(&entries, &tables(&cells), customers, seeds);
     entries.extend(cells.into_values().flatten());

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use jiff::civil::{Date, date};
 
 use super::berka::{Owner, cell, owners, rows};
@@ -106,6 +106,8 @@ pub(super) fn write(folder: &Path, out: &Path) -> Result<()> {
     let mut labels = String::from("customer,default,part,gender,age,land,day\n");
     let mut demography = format!("customer,female,age,young,old,{}\n", REGIONS.join(","));
     for (account, loan) in loans(folder)? {
+        let region = &loan.owner.region;
+        ensure!(REGIONS.contains(&region.as_str()), "{}: {region:?} is no region of the data set", folder.display());
         let before = loan.day.yesterday().context("a loan on the first day of the calendar")?;
         let last = if loan.full { before } else { before.min(CUT) };
         let part = if loan.full { "full" } else { "cut" };

@@ -104,7 +104,7 @@ fn statements() -> Vec<Statement> {
         .control("{} with the largest grade", LENGTH_LARGEST)
         .control("{} with the norm of the grades", LENGTH_NORM)
         .readings(
-            "Neighbors by direction predict the dominant trait better than neighbors by length; how far the length carries the grade besides, the correlations say.",
+            "Neighbors by direction predict the dominant trait better than neighbors by length; how far the length carries the grade besides, the correlations say. The order of the grades does not change with their length, so that what tells it must be a direction.",
             "Neighbors by direction predict the dominant trait no better than neighbors by length.",
         ),
     ]

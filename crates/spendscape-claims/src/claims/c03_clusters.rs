@@ -87,7 +87,7 @@ fn statements() -> Vec<Statement> {
             ),
         Statement::new(
             "sub-clusters follow the lesser traits (levels 2 to 4)",
-            Value::Of(least_of_lesser),
+            Value::Of(|measured| least_over_chance(measured, LSTM)),
             Band::Both(0.2, 1.0),
         )
         .control(
@@ -117,8 +117,8 @@ fn statements() -> Vec<Statement> {
 }
 
 /// The least accuracy over chance of the prefixes of two to four traits.
-fn least_of_lesser(measured: &Measured) -> Option<f64> {
-    let lead = |k| Some(measured.get(LSTM.at(k))? - measured.get(CHANCE.at(k))?);
+pub(super) fn least_over_chance(measured: &Measured, of: Series) -> Option<f64> {
+    let lead = |k| Some(measured.get(of.at(k))? - measured.get(CHANCE.at(k))?);
     (2..=4).try_fold(f64::INFINITY, |least, k| Some(f64::min(least, lead(k)?)))
 }
 

@@ -18,6 +18,8 @@ figures! {
     LAST_STEP_DECODES: Figure = "events.late.last_step_decodes";
     /// Share of the customers without an event whose last step decodes to the raw dominant trait of the last year.
     LAST_STEP_DECODES_WITHOUT: Figure = "events.late.last_step_decodes_without";
+    /// The same of those without an event whose dominant trait is another one than before all the same.
+    LAST_STEP_DECODES_DRIFTED: Figure = "events.late.last_step_decodes_drifted";
     /// Share of the changed customers whose last state still decodes to the trait from before.
     END_DECODES_BEFORE: Figure = "events.late.end_decodes_before";
     /// Share of them whose last state decodes to the new dominant trait.
@@ -72,6 +74,13 @@ fn statements() -> Vec<Statement> {
         )
         .control("with the event {}", LAST_STEP_DECODES)
         .control("without one {}", LAST_STEP_DECODES_WITHOUT)
+        .otherwise(
+            "who is compared",
+            vec![(
+                "only those without an event whose dominant trait is another one than before all the same",
+                LAST_STEP_DECODES - LAST_STEP_DECODES_DRIFTED,
+            )],
+        )
         .readings(
             "Share of the changed customers whose last step decodes to the year's dominant trait, less that of customers without an event: the event makes a difference.",
             "Share of the changed customers whose last step decodes to the year's dominant trait, less that of customers without an event: no more than without one. Every step goes where its year's spending points; nothing is special about a change.",
@@ -137,6 +146,7 @@ mod measuring {
         metrics.add(LATE_TURN_WITHOUT, changes.turn_without_event.mean.to_degrees());
         metrics.add(LAST_STEP_DECODES, changes.last_step_decodes);
         metrics.add(LAST_STEP_DECODES_WITHOUT, changes.last_step_decodes_without_event);
+        metrics.add(LAST_STEP_DECODES_DRIFTED, changes.last_step_decodes_drifted);
         metrics.add(END_DECODES_BEFORE, changes.end_decodes_before);
         metrics.add(END_DECODES_AFTER, changes.end_decodes_after);
         if let Some(decodes) = changes.short_decodes {

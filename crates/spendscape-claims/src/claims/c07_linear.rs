@@ -79,9 +79,9 @@ fn statements() -> Vec<Statement> {
             Band::Both(0.0, 0.03),
         )
         .paper(".79 against .78")
-        .control(
-            "with all products of two classes the gain is {}",
-            R2_FULL - R2_OLS,
+        .otherwise(
+            "the terms of the polynomial",
+            vec![("with all products of two classes", R2_FULL - R2_OLS)],
         )
         .readings(
             "Gain of the squares over the linear model: slight.",

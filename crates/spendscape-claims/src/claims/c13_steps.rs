@@ -15,12 +15,20 @@ pub const CLAIM: Claim = Claim { number: 13, section: "8", figures: FIGURES, sta
 
 fn statements() -> Vec<Statement> {
     vec![
-        Statement::new("each step moves further along the axes", FORWARD, Band::Both(0.85, 1.0))
-            .control("all steps go forward for {} of the customers", FORWARD_ALWAYS)
-            .readings(
-                "Most steps go forward on the axis of the dominant trait, not each.",
-                "Share of steps that go forward on the axis of the dominant trait: too few for \"each\".",
-            ),
+        Statement::new("steps move further along the axes: most of them", FORWARD, Band::Both(0.85, 1.0)).readings(
+            "Share of steps that go forward on the axis of the dominant trait: most.",
+            "Share of steps that go forward on the axis of the dominant trait: too few for \"most\".",
+        ),
+        Statement::new(
+            "each step moves further along the axes: nine in ten customers never step back",
+            FORWARD_ALWAYS,
+            Band::Both(0.9, 1.0),
+        )
+        .control("of all steps {} go forward", FORWARD)
+        .readings(
+            "Share of customers all of whose steps go forward on the axis of their dominant trait: each step, for nearly everybody.",
+            "Share of customers all of whose steps go forward on the axis of their dominant trait: not each step.",
+        ),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! Claim 14: inverse regression maps outputs to states.
 
-use crate::claim::{Band, Claim, Statement};
+use crate::claim::{Band, Claim, Forced, Statement};
 use crate::figure::figures;
 
 figures! {
@@ -18,11 +18,14 @@ pub const CLAIM: Claim = Claim { number: 14, section: "9", figures: FIGURES, sta
 fn statements() -> Vec<Statement> {
     vec![
         Statement::new("inverse regression, as it is printed, has a value", PRINTED_RANK_SHARE, Band::Both(1.0, 1.0))
+            .by_construction(Forced::Fails)
             .readings(
                 "Rank over size of the matrix that the printed equation inverts: it has an inverse on these data.",
-                "Rank over size of the matrix that the printed equation inverts: it has no inverse, so that the equation gives nothing.",
+                "Rank over size of the matrix that the printed equation inverts: it has no inverse, so that the equation gives nothing: outputs of M units span M directions, however many traits there are above M.",
             ),
-        Statement::new("inverse regression, repaired, maps outputs to states", ERROR, Band::Both(0.0, 1e-9)).readings(
+        Statement::new("inverse regression, repaired, maps outputs to states", ERROR, Band::Both(0.0, 1e-9))
+            .by_construction(Forced::Holds)
+            .readings(
             "With both sides centered and the pseudo-inverse taken: sound, and exact wherever the output layer loses no direction of the state.",
             "The output layer loses directions of the state, which no regression brings back.",
         ),

@@ -18,6 +18,8 @@ const WITHIN: [&str; 4] = ["10", "15", "35", "50"];
 const POINTED: [&str; 2] = ["openness", "conscientiousness"];
 
 figures! {
+    /// Number of traits.
+    TRAITS: Figure = "dynamics.traits";
     /// Share of customers whose end state is stable.
     STABLE: Figure = "dynamics.stable";
     /// Median spectral radius at the end state.
@@ -191,7 +193,7 @@ fn statements() -> Vec<Statement> {
             .control("naming everybody by the most frequent trait gets {} right", LABEL_CHANCE)
             .control("points that one output names clearly: {}", LABEL_CLEAR)
             .readings(
-                "Share of traits whose mean L lies nearer the middle of their own customers' ends than of any other's: all, so that the five labels are distinct.",
+                "Share of traits whose mean L lies nearer the middle of their own customers' ends than of any other's: all, so that the labels are distinct; both lie toward the trait's axis, as the network was trained for.",
                 "Share of traits whose mean L lies nearer the middle of their own customers' ends than of any other's: not all, so that some middle would be named by another trait.",
             ),
         Statement::new("the attractors' locations agree with L", LOCATION_OWN, Band::Both(0.0, 0.25))
@@ -210,12 +212,10 @@ fn neutral_is_line_like(measured: &Measured) -> Option<f64> {
     Some(f64::from(u8::from(time? > periods? && ratio? > 5.0)))
 }
 
-/// Share of the groups that have a shape.
+/// Share of the traits whose customers have a shape; of too few customers none is found.
 fn share_with_a_shape(measured: &Measured) -> Option<f64> {
-    let [lines, points, neither] =
-        [DRAWN_LINES, DRAWN_POINTS, DRAWN_NEITHER].map(|figure| measured.get(figure));
-    let shaped = lines? + points?;
-    Some(shaped / (shaped + neither?))
+    let [lines, points, traits] = [DRAWN_LINES, DRAWN_POINTS, TRAITS].map(|figure| measured.get(figure));
+    Some((lines? + points?) / traits?)
 }
 
 #[cfg(feature = "measure")]
@@ -274,7 +274,10 @@ mod measuring {
     /// One slow mode or several, at customers' own input and at the mean input of all.
     fn slow_modes(run: &Run, table: &EndStates, metrics: &mut Metrics) {
         let window = run.panel.periods.len() as f64;
-        let rows = || table.slowest.rows().into_iter();
+        // Where nothing was certified no mode is known.
+        let is_known = |row: usize| table.slowest.row(row).iter().all(|time| time.is_finite());
+        let known: Vec<usize> = (0..table.slowest.nrows()).filter(|row| is_known(*row)).collect();
+        let rows = || known.iter().map(|row| table.slowest.row(*row));
         let beyond =
             |slowest: ArrayView1<'_, f64>| slowest.iter().filter(|time| **time > window).count() as f64;
         metrics.add(PERIODS, window);
@@ -283,12 +286,12 @@ mod measuring {
             metrics.add(SLOW_LINE.of(key), share(rows().map(|slowest| is_line_like(slowest, periods, gap))));
         }
         let of_trait = |at: usize| {
-            let own = (0..table.slowest.nrows()).filter(|row| run.order[[*row, 0]] == at);
-            share(own.map(|row| is_line_like(table.slowest.row(row), window, ASKED[0].0)))
+            let own = known.iter().filter(|row| run.order[[**row, 0]] == at);
+            share(own.map(|row| is_line_like(table.slowest.row(*row), window, ASKED[0].0)))
         };
         let groups = (0..run.targets.traits.len()).filter(|at| of_trait(*at) > 0.5).count();
         metrics.add(SLOW_LINE_GROUPS, groups as f64);
-        metrics.add(SLOW_MODES, rows().map(beyond).sum::<f64>() / table.slowest.nrows() as f64);
+        metrics.add(SLOW_MODES, rows().map(beyond).sum::<f64>() / known.len() as f64);
         let ratio = |slowest: ArrayView1<'_, f64>| (slowest.len() > 1).then(|| slowest[0] / slowest[1]);
         let ratios: Vec<f64> = rows().filter_map(ratio).filter(|ratio| ratio.is_finite()).collect();
         if !ratios.is_empty() {
@@ -305,6 +308,7 @@ mod measuring {
     /// Which shape each group has, and what the dynamics say of it.
     fn attractors(table: &Attractors, names: &[String], metrics: &mut Metrics) {
         let (traits, shapes) = (&table.r#trait, &table.shape);
+        metrics.add(TRAITS, names.len() as f64);
         let named = |wanted: &dyn Fn(usize) -> bool| -> BTreeSet<&str> {
             (0..traits.len()).filter(|row| wanted(*row)).map(|row| traits[row].as_str()).collect()
         };
@@ -375,6 +379,10 @@ mod measuring {
         let owner: Vec<usize> = run.order.column(0).to_vec();
         let count = |at: usize| owner.iter().filter(|own| **own == at).count();
         let there: Vec<usize> = (0..run.targets.traits.len()).filter(|at| count(*at) > 0).collect();
+        // The middle of a trait that is alone is the nearest of any place.
+        if there.len() < 2 {
+            return Ok(());
+        }
         let middles = |states: &Array2<f64>| middles(states, &owner, &there);
         let (ends, predicted) = (middles(&table.hidden), middles(&run.predictions.location_paper));
         let named = nearest_rows(&ends, &predicted)?;

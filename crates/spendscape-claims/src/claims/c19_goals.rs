@@ -3,7 +3,7 @@
 //! Recommendations need to know what a customer does next, so that is what is judged: whether it can be predicted, and
 //! whether acting on it gains anything.
 
-use crate::claim::{Band, Claim, Statement, Value};
+use crate::claim::{Band, Claim, Forced, Statement, Value};
 use crate::figure::{Family, Figure, Keyed, figures};
 use crate::measured::Measured;
 
@@ -220,6 +220,7 @@ fn statements() -> Vec<Statement> {
             CARRIED,
             Band::Both(0.0, 0.0),
         )
+        .by_construction(Forced::Holds)
         .readings(
             "Largest difference between probabilities from carried states and from whole histories: none, in any bit.",
             "Largest difference between probabilities from carried states and from whole histories: not 0.",
@@ -262,7 +263,7 @@ fn statements() -> Vec<Statement> {
 
 /// A statement that the interval of a gain in log-loss decides.
 fn ablated(text: &'static str, low: Value, words: &'static str, gain: Value) -> Statement {
-    Statement::new(text, low, Band::Both(0.0, 10.0)).control(words, gain).readings(
+    Statement::new(text, low, Band::Both(f64::MIN_POSITIVE, 10.0)).control(words, gain).readings(
         "Lower end of the 95 % interval, over customers, of the gain in log-loss: above 0.",
         "Lower end of the 95 % interval, over customers, of the gain in log-loss: not above 0.",
     )

@@ -172,7 +172,7 @@ pub struct CampaignEvaluation {
 ///
 /// // Forty customers have bought once; every second one, whom the model finds the likelier, buys again on day 105.
 /// let event = |customer: u32, day: i64| {
-///     Event { customer, time: day * 86_400_000, amount: -1_000, class: 0, channel: 0 }
+///     Event { customer, time: day * 86_400_000, amount: -1_000, class: 0, channel: 0, place: 0 }
 /// };
 /// let events: Vec<Event> = (0..40)
 ///     .flat_map(|n| [event(n, 50), event(n, 105)].into_iter().take(2 - n as usize % 2))

@@ -96,12 +96,12 @@ pub struct DemandScore {
 /// use ndarray::array;
 /// use spendscape_goals::{
 ///     Event, GroupRules, Outlook, Sequences,
-///     applications::{Classes, Period, forecast_demand, score_demand},
+///     applications::{Classes, Period, StockCosts, forecast_demand, score_demand},
 /// };
 ///
 /// // One customer buys books for 10.00 every week; two outlooks a week apart expect 0.9 and 0.8 purchases.
 /// let event = |customer: u32, day: i64| {
-///     Event { customer, time: day * 86_400_000, amount: -1_000, class: 0, channel: 0 }
+///     Event { customer, time: day * 86_400_000, amount: -1_000, class: 0, channel: 0, place: 0 }
 /// };
 /// let events: Vec<Event> = (0..20).map(|week| event(0, 7 * week + 3)).collect();
 /// let (names, of) = (["books".to_owned()], [Some(0)]);
@@ -115,7 +115,8 @@ pub struct DemandScore {
 /// let forecast = forecast_demand(&now, std::slice::from_ref(&past), &sequences, classes, Period::Week)?;
 /// assert!((forecast[0].expected - 0.8).abs() < 1e-9 && (forecast[0].naive, forecast[0].past) == (1.0, 1));
 /// // One purchase came in the week of the first.
-/// let scores = score_demand(&[past], 0, &sequences, classes, Period::Week, 139)?;
+/// let costs = StockCosts::new(3.0, 1.0)?; // of a unit too few, of one too many
+/// let scores = score_demand(&[past], 0, &sequences, classes, Period::Week, 139, costs)?;
 /// assert!((scores[0].mae - 0.1).abs() < 1e-9 && scores[0].naive_mae == 0.0);
 /// # Ok::<(), spendscape_goals::Error>(())
 /// ```

@@ -39,7 +39,8 @@ impl StockCosts {
     /// Marschak 1951).
     #[must_use]
     pub fn critical_ratio(self) -> f64 {
-        self.under / (self.under + self.over)
+        // The sum of two large costs may be beyond all numbers; their ratio leads to the limits.
+        1.0 / (1.0 + self.over / self.under)
     }
 
     /// What an order costs when so much is asked for.
@@ -126,6 +127,7 @@ mod tests {
             assert!(total(order) < total(order + 1.0) && total(order) < total(order - 1.0));
         }
         assert_eq!(StockCosts::new(1.0, 99.0).unwrap().order(&forecast(1.0, 20.0)), 0.0, "not below nothing");
+        assert_eq!(StockCosts::new(1e308, 1e308).unwrap().critical_ratio(), 0.5);
         for (under, over) in [(0.0, 1.0), (1.0, f64::NAN), (f64::INFINITY, 1.0)] {
             assert!(StockCosts::new(under, over).is_err());
         }

@@ -75,12 +75,6 @@ impl BoostedGoals {
         self.rows
     }
 
-    /// Goals that take their share, for want of examples or because nothing else came.
-    #[must_use]
-    pub fn goals_by_share(&self) -> Vec<usize> {
-        (0..self.ensembles.len()).filter(|goal| self.ensembles[*goal].is_none()).collect()
-    }
-
     pub(super) fn predict(&self, sequences: &Sequences, targets: &[Target]) -> Result<Array2<f64>, Error> {
         let mut probabilities = Array2::zeros((targets.len(), self.shares.len()));
         for (chunk, targets) in targets.chunks(CHUNK).enumerate() {

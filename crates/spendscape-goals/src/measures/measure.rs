@@ -147,6 +147,6 @@ impl fmt::Display for Measure {
 }
 
 /// a / b, and 0 if b is 0.
-pub(super) fn ratio(a: f64, b: f64) -> f64 {
+fn ratio(a: f64, b: f64) -> f64 {
     if b > 0.0 { a / b } else { 0.0 }
 }

@@ -42,21 +42,6 @@ pub struct Predictions {
     customer: Vec<u32>,
 }
 
-/// Precision, recall and F1 of one goal.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct GoalScores {
-    /// Rows in which it came true.
-    pub support: u64,
-    /// Rows in which it was the most probable goal.
-    pub predicted: u64,
-    /// Share of the latter in which it came true; 0 if there are none.
-    pub precision: f64,
-    /// Share of the former in which it was the most probable goal; 0 if there are none.
-    pub recall: f64,
-    /// 2 hits / (support + predicted); 0 if both are 0.
-    pub f1: f64,
-}
-
 impl Predictions {
     /// Takes probabilities (rows x G), the goal that came true in each row and the customer of each row.
     ///
@@ -144,24 +129,6 @@ impl Predictions {
             counts[[*truth, self.predicted(row)]] += 1;
         }
         counts
-    }
-
-    /// Precision, recall, F1 and support of every goal (G).
-    #[must_use]
-    pub fn goal_scores(&self) -> Vec<GoalScores> {
-        let confusion = self.confusion();
-        let scores = |goal: usize| {
-            let (hits, support, predicted) =
-                (confusion[[goal, goal]], confusion.row(goal).sum(), confusion.column(goal).sum());
-            GoalScores {
-                support,
-                predicted,
-                precision: measure::ratio(hits as f64, predicted as f64),
-                recall: measure::ratio(hits as f64, support as f64),
-                f1: measure::ratio(2.0 * hits as f64, (support + predicted) as f64),
-            }
-        };
-        (0..self.goals()).map(scores).collect()
     }
 
     /// The first of the most probable goals.

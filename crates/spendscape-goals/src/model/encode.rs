@@ -26,6 +26,9 @@ const HOURS: usize = 24;
 /// month are one, so that what comes monthly looks the same in February. A further category stands for never.
 const SINCE: [i32; 21] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 16, 20, 24, 27, 34, 45, 62, 92, 184, 367];
 
+/// Deviations from its mean beyond which a value of a series is as far away as any.
+const FARTHEST_VALUE: f64 = 1e6;
+
 /// Days from 1970 on that are looked up: a century. Others are told from the calendar each time.
 const LOOKED_UP: i32 = 36_525;
 
@@ -74,8 +77,8 @@ pub(crate) struct Sizes {
     pub(crate) places: usize,
     pub(crate) classes: usize,
     pub(crate) shares: Vec<f32>,
-    /// Mean and standard deviation of each economic series over the training groups.
-    pub(crate) series: Vec<(f32, f32)>,
+    /// Mean and standard deviation of each economic series over the training groups, the latter 0 where it did not move.
+    pub(crate) series: Vec<(f64, f64)>,
 }
 
 /// The last group behind a step.
@@ -420,8 +423,12 @@ impl Encoder {
             }
         }
         for (series, (mean, deviation)) in sizes.series.iter().enumerate() {
-            let value = last.and_then(|last| self.calendar.series()[series].on(last.day));
-            to.push(value.map_or(0.0, |value| (value as f32 - mean) / deviation));
+            let value = last.filter(|_| *deviation > 0.0);
+            let value = value.and_then(|last| self.calendar.series()[series].on(last.day));
+            // A later value may be as far from those of training as numbers go.
+            to.push(value.map_or(0.0, |value| {
+                ((value - mean) / deviation).clamp(-FARTHEST_VALUE, FARTHEST_VALUE) as f32
+            }));
         }
         if !sizes.shares.is_empty() {
             let groups = own.counts.iter().sum::<u32>() as f32;

@@ -42,7 +42,7 @@ pub struct GoalModel {
     pub(crate) shape: Shape,
 }
 
-/// Everything of a model but its weights and its calendar.
+/// Everything of a model but its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GoalSettings {
     sizes: Sizes,
@@ -73,6 +73,18 @@ impl GoalModel {
     #[must_use]
     pub fn gaps(&self) -> usize {
         self.encoder.sizes.gaps()
+    }
+
+    /// What it sees beside goals and gaps.
+    #[must_use]
+    pub fn inputs(&self) -> InputSet {
+        self.encoder.sizes.inputs
+    }
+
+    /// Whether the season of any month is known: it was trained on in two years.
+    #[must_use]
+    pub fn knows_seasons(&self) -> bool {
+        self.encoder.sizes.seasons.contains(&true)
     }
 
     /// The network that gives the distribution of the gap.

@@ -146,7 +146,8 @@ impl GoalModel {
     ///
     /// # Errors
     /// `BadInput::ShapeMismatch` for other customers, goals or covariates, `BadInput::InvalidParameter` for a group earlier than
-    /// the customer's last one; then nothing was read.
+    /// the customer's last one; then nothing was read. [`Error::Network`] if a network refuses; then each customer's groups were
+    /// read up to the one before.
     pub fn advance(
         &self,
         stream: &mut Stream,
@@ -220,44 +221,61 @@ impl GoalModel {
             );
         }
         let encoded = steps.finish(rows.len(), 1)?;
-        for states in [&mut stream.goals.now, &mut stream.goals.next] {
-            let (_, after) = self.goals.advance(&encoded.inputs()?, select(states, rows))?;
-            put(states, rows, &after);
-        }
+        let (_, now) = self.goals.advance(&encoded.inputs()?, select(&stream.goals.now, rows))?;
+        let (_, next) = self.goals.advance(&encoded.inputs()?, select(&stream.goals.next, rows))?;
+        let mut goals = Carried { now, next };
+        let mut days = Carried { now: select(&stream.days.now, rows), next: select(&stream.days.next, rows) };
         // The network of days takes the step after it.
         let mut steps = encoder.steps(rows.len(), encoder.variables(Part::Days.sees_next()));
-        for &customer in rows {
+        let (mut lasts, mut owns) = (stream.last.clone(), Vec::with_capacity(rows.len()));
+        for (at, &customer) in rows.iter().enumerate() {
             let new = Last::of(coming, customer, round);
             let gap = stream.last[customer].map(|last| new.day.saturating_sub(last.day));
             let last = Some(Last { gap, ..new });
-            (stream.last[customer], stream.counts[customer]) = (last, stream.counts[customer] + 1);
-            stream.own[customer].add(new.goal, new.day);
-            let count = stream.counts[customer];
+            lasts[customer] = last;
+            let mut own = stream.own[customer].clone();
+            own.add(new.goal, new.day);
+            let count = stream.counts[customer] + 1;
             if count.is_multiple_of(half) {
-                stream.goals.roll(customer, count == half);
-                stream.days.roll(customer, count == half);
+                goals.roll(at, count == half);
+                days.roll(at, count == half);
             }
-            let seen = Seen { sequences: coming, covariates, customer, last, own: &stream.own[customer] };
+            let seen = Seen { sequences: coming, covariates, customer, last, own: &own };
             encoder.push(&mut steps, &seen, Next::Unseen);
+            owns.push(own);
         }
         let encoded = steps.finish(rows.len(), 1)?;
-        let (gaps, after) = self.days.advance(&encoded.inputs()?, select(&stream.days.now, rows))?;
-        put(&mut stream.days.now, rows, &after);
-        for (at, row) in rows.iter().enumerate() {
-            stream.gaps.row_mut(*row).assign(&gaps.row(at));
+        let (gaps, now) = self.days.advance(&encoded.inputs()?, days.now)?;
+        let (_, next) = self.days.advance(&encoded.inputs()?, days.next)?;
+        let days = Carried { now, next };
+        let groups = stream.last_groups(&mut lasts, coming, round, rows)?;
+        // Nothing is kept before everything is known.
+        for (to, from) in [(&mut stream.goals, &goals), (&mut stream.days, &days)] {
+            put(&mut to.now, rows, &from.now);
+            put(&mut to.next, rows, &from.next);
         }
-        let (_, after) = self.days.advance(&encoded.inputs()?, select(&stream.days.next, rows))?;
-        put(&mut stream.days.next, rows, &after);
-        stream.keep_last(coming, round, rows)
+        for (at, (&row, own)) in rows.iter().zip(owns).enumerate() {
+            stream.counts[row] += 1;
+            stream.own[row] = own;
+            stream.gaps.row_mut(row).assign(&gaps.row(at));
+        }
+        (stream.last, stream.groups) = (lasts, groups);
+        Ok(())
     }
 }
 
 impl Stream {
-    /// Keeps the group that these customers' last ones are, and those of the others.
-    fn keep_last(&mut self, coming: &Sequences, round: usize, rows: &[usize]) -> Result<(), Error> {
+    /// The last group of each customer: of `rows` the one that came, of the others the one that is kept. `lasts` is told its place.
+    fn last_groups(
+        &self,
+        lasts: &mut [Option<Last>],
+        coming: &Sequences,
+        round: usize,
+        rows: &[usize],
+    ) -> Result<Sequences, Error> {
         let mut groups = SequencesBuilder::new(self.groups.goals().to_vec());
         let mut rows = rows.iter().copied().peekable();
-        for (customer, last) in self.last.iter_mut().enumerate() {
+        for (customer, last) in lasts.iter_mut().enumerate() {
             groups.customer();
             let Some(last) = last else { continue };
             let came = rows.next_if_eq(&customer).is_some();
@@ -268,7 +286,6 @@ impl Stream {
             last.group = groups.len();
             groups.group(group, &from.items(customer, at).collect::<Vec<_>>())?;
         }
-        self.groups = groups.finish();
-        Ok(())
+        Ok(groups.finish())
     }
 }

@@ -15,6 +15,8 @@ use crate::{
 /// The season of a month is known if it was seen in two years, in the lesser of them with this share of the other's groups at
 /// least: seen once, it cannot be told from a trend.
 const SECOND_YEAR: f64 = 0.25;
+/// A series whose deviation is at most this share of its size, or of 1, never moved.
+const SAME_VALUE: f64 = 1e-9;
 /// Days beyond the longest gap that "later" stands for, at most: a century, whatever a broken clock wrote.
 const LONGEST_BEYOND: usize = 36_525;
 
@@ -109,8 +111,9 @@ impl Survey {
         self.of_goal.iter().map(|groups| *groups as f32 / self.groups as f32).collect()
     }
 
-    /// Mean and standard deviation of each series over the groups on whose day it is known.
-    fn series(&self, calendar: &Calendar) -> Vec<(f32, f32)> {
+    /// Mean and standard deviation of each series over the groups on whose day it is known; 0 for the deviation of one that is
+    /// known on no such day, or that did not move but for rounding: nothing can be learned from it.
+    fn series(&self, calendar: &Calendar) -> Vec<(f64, f64)> {
         let moments = |series: &Series| {
             let known =
                 || self.days.iter().filter_map(|(day, groups)| Some((series.on(*day)?, *groups as f64)));
@@ -118,8 +121,9 @@ impl Survey {
             let mean = known().map(|(value, groups)| value * groups).sum::<f64>() / groups;
             let variance =
                 known().map(|(value, groups)| (value - mean).powi(2) * groups).sum::<f64>() / groups;
-            // A series that never moved says nothing, whatever it is divided by.
-            (mean as f32, if variance > 0.0 { variance.sqrt() as f32 } else { 1.0 })
+            let deviation = variance.sqrt();
+            let moved = deviation > SAME_VALUE * mean.abs().max(1.0);
+            (mean, if moved { deviation } else { 0.0 })
         };
         calendar.series().iter().map(moments).collect()
     }
@@ -154,5 +158,25 @@ mod tests {
         assert!(known[0], "a quarter as many a year before");
         assert!(!known[1] && !known[2], "less than that, or only once");
         assert_eq!(known.iter().filter(|known| **known).count(), 1);
+    }
+
+    #[test]
+    fn a_series_that_never_moved_has_no_deviation() {
+        let series =
+            |name: &str, values: &str| format!("[[series]]\nname = \"{name}\"\nvalues = [{values}]\n");
+        let text = [
+            series("moving", "[\"1970-01-01\", 1e9], [\"1970-01-05\", 1000000200.0]"),
+            series("constant", "[\"1970-01-01\", 0.1]"),
+            series("later", "[\"1980-01-01\", 5.0]"),
+        ];
+        let calendar = Calendar::from_toml(&text.concat()).unwrap();
+        let days = [(1, 3), (2, 2), (6, 5)].into_iter().collect();
+        let found = Survey { days, ..Survey::default() }.series(&calendar);
+        assert_eq!(found[0], (1e9 + 100.0, 100.0), "a large number that moves little");
+        assert_eq!(
+            [found[1].1, found[2].1],
+            [0.0; 2],
+            "one that never moved, and one that training never saw"
+        );
     }
 }

@@ -217,7 +217,6 @@ fn trees_say_what_they_have_not_seen() {
     let fitted = fit(Baseline::Boosted, &train, &targets);
     let boosted = fitted.boosted().unwrap();
     assert_eq!(boosted.rows(), 3_293);
-    assert_eq!(boosted.goals_by_share(), (2..300).collect::<Vec<_>>());
     let p = fitted.predict(&train, &targets[..10]).unwrap();
     assert!(p.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < SAME));
     // Goals without examples have the (0 + 1/300) / (n + 1) of the shares, nearly: the trees' own sum is not quite 1.

@@ -45,8 +45,9 @@ tables! {
         high: Float = "upper end of its 95 % interval over customers",
     }
 
-    /// By how much the network differs from other models on the same groups, from itself trained without a kind of input
-    /// (`without X`), and from itself under noise (`under noise`; `X under noise` is by how much more it changes than X does).
+    /// By how much the network differs from other models on the same groups, and from itself under noise (`under noise`;
+    /// `X under noise` is by how much more it changes than X does). `without X` sets a model with X beside the same one without
+    /// it, neither of which need be the run's.
     GoalComparisons of GoalComparisonRow = "goal_comparisons", 1 {
         reference: Category = "the other model",
         measure: Category = "measure; `probability` for the largest difference of probabilities from carried states",

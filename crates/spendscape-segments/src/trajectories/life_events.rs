@@ -121,6 +121,8 @@ pub struct LateChanges {
     /// Share of the customers without any event whose last step decodes to the raw dominant trait of the last period: what is to
     /// be seen without a change; NaN without such customers.
     pub last_step_decodes_without_event: f64,
+    /// The same of those without an event whose dominant trait is another one than before all the same.
+    pub last_step_decodes_drifted: f64,
     /// Share of the changed customers whose final state still decodes to the trait from before.
     pub end_decodes_before: f64,
     /// Share of them whose final state decodes to the new trait.
@@ -168,6 +170,7 @@ pub fn late_changes(input: LateChangeInput<'_>) -> Result<LateChanges> {
         .filter(|&n| events[[n, last]] && event_count(n) == 1 && before[n] != after[n])
         .collect();
     let quiet: Vec<usize> = (0..customers).filter(|&n| event_count(n) == 0).collect();
+    let drifted: Vec<usize> = quiet.iter().copied().filter(|&n| before[n] != after[n]).collect();
     let last_turn =
         |rows: &[usize]| Turns::of(&rows.iter().map(|&n| turns[[n, last - 1]]).collect::<Vec<_>>());
     let decoded_share = |decoded: &[usize], rows: &[usize], wanted: &[usize]| {
@@ -193,6 +196,7 @@ pub fn late_changes(input: LateChangeInput<'_>) -> Result<LateChanges> {
         turn_without_event: last_turn(&quiet),
         last_step_decodes: decoded_share(&steps, &changed, after),
         last_step_decodes_without_event: decoded_share(&steps, &quiet, after),
+        last_step_decodes_drifted: decoded_share(&steps, &drifted, after),
         end_decodes_before: decoded_share(&ends, &changed, before),
         end_decodes_after: decoded_share(&ends, &changed, after),
         short_decodes,

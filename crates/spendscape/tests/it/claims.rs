@@ -34,7 +34,7 @@ fn borrowers(folder: &Path, bank: &str) -> String {
     let (mut labels, mut demography) =
         (String::from("customer,default,gender,age,land\n"), String::from("customer,female,age\n"));
     for k in 1..=600 {
-        let (default, gender) = (u8::from(k % 4 == 0), ["F", "M"][k % 2]);
+        let (default, gender) = (u8::from(k % 7 < 2), ["F", "M"][k % 2]);
         let (age, land) = (["young", "old"][k % 3 / 2], ["Prague", "Bohemia", "Moravia"][k % 5 / 2]);
         writeln!(labels, "C{k:06},{default},{gender},{age},{land}").unwrap();
         writeln!(demography, "C{k:06},{},{}", k % 2, k % 3).unwrap();

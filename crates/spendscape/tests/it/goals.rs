@@ -437,6 +437,8 @@ fn bad_input_is_refused_in_words() {
     assert!(WORLD.refuse("recommend", &["--exclude-classes", "gold"]).contains("\"gold\""));
     assert!(WORLD.refuse("recommend", &["--as-of", "1999-01-01"]).contains("--as-of"));
     assert!(WORLD.refuse("train", &["--units", "0"]).contains("units"));
+    let message = WORLD.refuse("train", &["--see", "hour,shares", "--hide", "season,shares"]);
+    assert!(message.contains("both name shares"), "{message}");
     assert!(WORLD.refuse("train", &["--validation", "0.9", "--test", "0.5"]).contains("share"));
     let write = |name: &str, text: &str| {
         let path = empty.path().join(name);

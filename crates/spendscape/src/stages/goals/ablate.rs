@@ -42,6 +42,8 @@ pub(super) struct Known<'a> {
     pub(super) data: &'a GoalData,
     pub(super) calendar: &'a Calendar,
     pub(super) sequences: &'a Sequences,
+    /// Whether the season of any month is known.
+    pub(super) seasons: bool,
 }
 
 impl Known<'_> {
@@ -59,9 +61,9 @@ impl Known<'_> {
                 hours.collect::<BTreeSet<_>>().len() > 1
             }
             Input::Covariates => !labels.covariates.is_empty(),
+            Input::Season => self.seasons,
             Input::Weekday
             | Input::MonthDay
-            | Input::Season
             | Input::Money
             | Input::Classes
             | Input::Shares
@@ -70,27 +72,35 @@ impl Known<'_> {
     }
 }
 
-/// Pairs of models of which only the second lacks something, and what it lacks.
-fn pairs(base: Variant, known: &Known<'_>) -> Vec<(String, [Variant; 2])> {
-    let without = |inputs: &[Input]| {
-        let inputs = inputs.iter().fold(base.inputs, |set, input| set.without(*input));
-        [base, Variant { inputs, ..base }]
+/// Pairs of models of which only the second lacks something, and what it lacks; `has` says of which inputs there is anything.
+fn pairs(base: Variant, has: impl Fn(Input) -> bool) -> Vec<(String, [Variant; 2])> {
+    // With all of these inputs that there are, whether the run's model sees them or not, and without any of them.
+    let set_apart = |inputs: &[Input]| {
+        let known = inputs.iter().filter(|input| has(**input));
+        let with = known.fold(base.inputs, |set, input| set.with(*input));
+        let without = inputs.iter().fold(base.inputs, |set, input| set.without(*input));
+        [with, without].map(|inputs| Variant { inputs, ..base })
     };
     let mut pairs = Vec::new();
-    // A model that is told its own history at every step needs no memory for it.
-    let [_, remembering] = without(&[Input::Shares, Input::Recency]);
-    pairs.push(("long history".to_owned(), [remembering, Variant { window: SHORT_WINDOW, ..remembering }]));
+    if base.window > SHORT_WINDOW {
+        // A model that is told its own history at every step needs no memory for it.
+        let inputs = base.inputs.without(Input::Shares).without(Input::Recency);
+        let remembering = Variant { inputs, ..base };
+        let forgetting = Variant { window: SHORT_WINDOW, ..remembering };
+        pairs.push(("long history".to_owned(), [remembering, forgetting]));
+    }
     let stacked = |layers| Variant { layers, ..base };
     pairs.push(("second layer".to_owned(), [stacked(STACKED), stacked(1)]));
     for (name, inputs) in [("temporal", &TEMPORAL[..]), ("external", &EXTERNAL[..])] {
-        if inputs.iter().any(|input| known.has(*input)) {
-            pairs.push((name.to_owned(), without(inputs)));
+        if inputs.iter().any(|input| has(*input)) {
+            pairs.push((name.to_owned(), set_apart(inputs)));
         }
     }
-    for input in Input::ALL.into_iter().filter(|input| known.has(*input)) {
-        let with = Variant { inputs: base.inputs.with(input), ..base };
-        pairs.push((input.to_string(), [with, Variant { inputs: base.inputs.without(input), ..base }]));
+    for input in Input::ALL.into_iter().filter(|input| has(*input)) {
+        pairs.push((input.to_string(), set_apart(&[input])));
     }
+    // Nothing is to be learned from a model beside itself.
+    pairs.retain(|(_, [with, without])| with != without);
     pairs
 }
 
@@ -121,7 +131,8 @@ pub(super) fn ablations(
         let measure = measure.to_string();
         rows.push(GoalComparisonRow { reference, measure, difference, low, high, share_of_best: None });
     };
-    for (name, pair) in pairs(base, &Known { data, calendar, sequences }) {
+    let there = Known { data, calendar, sequences, seasons: model.knows_seasons() };
+    for (name, pair) in pairs(base, |input| there.has(input)) {
         for variant in pair {
             if !known.iter().any(|(of, _)| *of == variant) {
                 known.push((variant, predict(&train(variant)?, sequences)?));
@@ -192,4 +203,28 @@ fn streamed(model: &GoalModel, data: &GoalData, test: &[Target]) -> Result<f64> 
         model.advance(&mut stream, &next, &covariates)?;
     }
     Ok(apart)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_differ_in_what_there_is() {
+        let base = Variant { inputs: InputSet::default().without(Input::Holiday), layers: 1, window: 128 };
+        let has = |input: Input| matches!(input, Input::Weekday | Input::Holiday | Input::Series);
+        let found = pairs(base, has);
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        let expected =
+            ["long history", "second layer", "temporal", "external", "weekday", "holiday", "series"];
+        assert_eq!(names, expected);
+        assert!(found.iter().all(|(_, [with, without])| with != without));
+        let [with, without] = found[3].1.map(|variant| variant.inputs);
+        // What the run's model does not see is in it too, where there is any.
+        assert!([Input::Holiday, Input::Series].iter().all(|input| with.has(*input)));
+        assert!(EXTERNAL.iter().all(|input| !without.has(*input)));
+        // Neither a short memory nor an input of which there is nothing is left out of anything.
+        let short = pairs(Variant { window: SHORT_WINDOW, ..base }, |_| false);
+        assert_eq!(short.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["second layer"]);
+    }
 }

@@ -74,7 +74,7 @@ impl Stage for CrossSell {
         let sequences = data.all()?;
         let until = options.as_of.map_or(data.last_day, day::number);
         let (items, name, names) = match options.items {
-            Kind::Classes => (Items::Classes, "classes", &data.classes),
+            Kind::Classes => (Items::Classes, "classes", &data.labels.classes),
             Kind::Goals => (Items::Goals, "goals", &data.labels.goals),
         };
         let mut rows = Vec::new();

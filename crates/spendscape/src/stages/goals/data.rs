@@ -34,7 +34,6 @@ pub struct GoalData {
     /// Last day that counts.
     pub(super) last_day: i32,
     pub(super) goal_of_class: Vec<Option<usize>>,
-    pub(super) classes: Vec<String>,
 }
 
 /// What numbers in groups and covariates stand for: a model knows those that it was trained on.
@@ -46,6 +45,8 @@ pub struct Labels {
     pub channels: Vec<String>,
     /// Places beside them.
     pub places: Vec<String>,
+    /// Classes.
+    pub classes: Vec<String>,
     /// Covariates.
     pub covariates: Vec<String>,
     /// Levels of each covariate.
@@ -63,10 +64,11 @@ impl GoalData {
             goals: parse(table.note("goals")?)?,
             channels: parse(table.note("channels")?)?,
             places: parse(table.note("places")?)?,
+            classes: parse(table.note("classes")?)?,
             covariates: parse(table.note("covariates")?)?,
             levels: parse(table.note("covariate_levels")?)?,
         };
-        let (classes, goal_of_class) = (parse(table.note("classes")?)?, parse(table.note("goal_of_class")?)?);
+        let goal_of_class = parse(table.note("goal_of_class")?)?;
         let last_day = parse(table.note("last_day")?)?;
         let Sourced { value: roster, path, .. } = roster;
         let place = path.display();
@@ -90,11 +92,11 @@ impl GoalData {
             }
             levels.row_mut(n).iter_mut().zip(row).for_each(|(to, level)| *to = *level as u16);
         }
-        Ok(Self { table, customers, blocks, groups, labels, levels, last_day, goal_of_class, classes })
+        Ok(Self { table, customers, blocks, groups, labels, levels, last_day, goal_of_class })
     }
 
     pub(super) fn classes(&self) -> Result<Classes<'_>> {
-        Ok(Classes::new(&self.classes, &self.goal_of_class)?)
+        Ok(Classes::new(&self.labels.classes, &self.goal_of_class)?)
     }
 
     pub(super) fn block_customers(&self) -> &[Range<usize>] {
@@ -152,7 +154,7 @@ impl GoalData {
         let number = |list: &[String]| -> HashMap<String, u16> {
             list.iter().enumerate().map(|(at, name)| (name.clone(), at as u16)).collect()
         };
-        let (goal_of, class_of) = (number(&self.labels.goals), number(&self.classes));
+        let (goal_of, class_of) = (number(&self.labels.goals), number(&self.labels.classes));
         let (channel_of, place_of) = (number(&self.labels.channels), number(&self.labels.places));
         let (customers, customer_names) = rows.category(NAMES.customer)?;
         let customer_of: Vec<Option<usize>> =

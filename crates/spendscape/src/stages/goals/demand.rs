@@ -150,7 +150,7 @@ fn outlook(ahead: &Ahead, period: Period, from: i32, count: usize) -> Result<Out
 fn series(series: Series, data: &GoalData) -> (&'static str, &str) {
     match series {
         Series::Goal(goal) => ("goal", data.labels.goals[goal].as_str()),
-        Series::Class(class) => ("class", data.classes[class].as_str()),
+        Series::Class(class) => ("class", data.labels.classes[class].as_str()),
     }
 }
 
@@ -255,7 +255,8 @@ fn stock(findings: &mut Findings, all: &DemandScoreRow, rows: &[DemandScoreRow])
         vec![sum(0) / sum(1), sum(2) / sum(1)]
     });
     let [ordered, expected] = found[..] else { return };
-    if !ordered.value.is_finite() {
+    // Where last season's quantity costs nothing, in the whole or in too many samples, there is no ratio or no interval.
+    if ![ordered.value, ordered.low, ordered.high].iter().all(|ratio| ratio.is_finite()) {
         return;
     }
     let name = |what: &str| format!("{}.{}.stock_{what}", all.of, all.quantity);

@@ -1,7 +1,7 @@
 //! The model of next groups between its table and memory.
 
 use anyhow::{Context, Result, bail};
-use spendscape_goals::model::{GoalModel, GoalSettings};
+use spendscape_goals::model::{GoalModel, GoalSettings, Input};
 use spendscape_run::{
     File, Found, FromTable, Inputs, IntoTable, Notes, Sourced, Sources, TableContent,
     model::{set_tensors, tensor_table, tensors},
@@ -13,6 +13,10 @@ use super::data::{GoalData, Labels};
 
 /// The networks, in the order of [`GoalModel::networks_mut`].
 const NETWORKS: [&str; 2] = ["days", "goals"];
+
+/// Version of what stands in a model's provenance, and its name there: the table itself is that of any network.
+const VERSION: u32 = 2;
+const VERSION_NOTE: &str = "goal_model_version";
 
 /// Name of the first day that nothing was fitted on in a model's provenance.
 const FIRST_TEST_DAY: &str = "first_test_day";
@@ -32,6 +36,7 @@ impl IntoTable for Trained {
     /// One row per tensor; everything else of the model stands in the table's provenance.
     fn into_table(self) -> Result<TableContent> {
         let mut notes = Notes::default();
+        notes.add(VERSION_NOTE, VERSION);
         notes.add("settings", serde_json::to_value(self.model.settings())?);
         notes.add("labels", serde_json::to_value(&self.labels)?);
         if let Some(day) = self.first_test_day {
@@ -57,6 +62,13 @@ impl FromTable for Trained {
             let value = stored.provenance.parameters.get(name).cloned();
             value.with_context(|| format!("{}: no model of goals, its provenance lacks {name}", place()))
         };
+        // Models before the second version do not say theirs.
+        if note("settings").is_ok() && note(VERSION_NOTE).ok() != Some(VERSION.into()) {
+            bail!(
+                "{}: the model is of another version of the program: train it again (`goals train`)",
+                place()
+            );
+        }
         let settings: GoalSettings = serde_json::from_value(note("settings")?).with_context(place)?;
         let labels: Labels = serde_json::from_value(note("labels")?).with_context(place)?;
         let mut model = GoalModel::zeros(&settings).with_context(place)?;
@@ -86,7 +98,8 @@ pub(super) const MODEL: &str = "model";
 pub struct ModelInput(pub Sourced<Trained>);
 
 impl ModelInput {
-    /// The model, if groups have the goals and covariates that it was trained on.
+    /// The model, if groups have the goals, covariates, channels and places that it was trained on, and the classes where it sees
+    /// them.
     pub(super) fn of(self, data: &GoalData) -> Result<Trained> {
         let Sourced { value: trained, path, .. } = self.0;
         trained.check(data).with_context(|| format!("{}", path.display()))?;
@@ -117,18 +130,22 @@ impl Inputs for ModelInput {
 }
 
 impl Trained {
-    /// Refuses groups whose goals or covariates are not those that the model was trained on.
+    /// Refuses groups whose goals, covariates, channels or places are not those that the model was trained on, or whose classes
+    /// are not where it sees them.
     fn check(&self, data: &GoalData) -> Result<()> {
-        for (what, own, others) in [
+        let sees_classes = self.model.inputs().has(Input::Classes);
+        let compared = [
             ("goals", &self.labels.goals, &data.labels.goals),
             ("covariates", &self.labels.covariates, &data.labels.covariates),
             ("channels", &self.labels.channels, &data.labels.channels),
             ("places", &self.labels.places, &data.labels.places),
-        ] {
-            if own != others {
+            ("classes", &self.labels.classes, &data.labels.classes),
+        ];
+        for (what, own, others) in compared {
+            if own != others && (what != "classes" || sees_classes) {
                 bail!(
-                    "the model was trained on the {what} {}, the groups have {}: form them with the same map, file and \
-                     column",
+                    "the model was trained on the {what} {}, the groups have {}: form them with the same taxonomy, map, \
+                     file and column",
                     own.join(", "),
                     others.join(", ")
                 );

@@ -86,7 +86,7 @@ impl Stage for Recommend {
             goal: data.labels.goals[row.goal].clone(),
             goal_probability: row.goal_probability,
             class_rank: row.class_rank as u16,
-            class: data.classes[row.class].clone(),
+            class: data.labels.classes[row.class].clone(),
             probability: row.probability,
             novelty: row.novelty,
             self_information: row.self_information,

@@ -77,11 +77,10 @@ pub struct TrainOptions {
     /// Longest gap between groups that is told apart, in days
     #[arg(long, default_value_t = 35, value_name = "DAYS", value_parser = count(1..=10_000))]
     pub longest_gap: usize,
-    /// Inputs to see beside those that are seen anyway: weekday, month-day, payday, holiday, season, promotion, money, channel,
-    /// place, hour, covariates, classes, series, shares, recency
+    /// Inputs to see; off by default: place, hour, classes, series, shares, recency
     #[arg(long, value_name = "INPUT", value_delimiter = ',')]
     pub see: Vec<Input>,
-    /// Inputs not to see
+    /// Inputs not to see; on by default: weekday, month-day, payday, holiday, season, promotion, money, channel, covariates
     #[arg(long, value_name = "INPUT", value_delimiter = ',')]
     pub hide: Vec<Input>,
     /// Weigh goals in the loss by the inverse of the square root of their frequency; probabilities stay those of the population
@@ -225,6 +224,9 @@ impl Stage for Train {
 pub fn train(run: &RunFolder, options: &TrainOptions, force: bool) -> Result<()> {
     if options.test_groups == 0 || options.draws == 0 {
         bail!("--test-groups and --draws are 1 at least");
+    }
+    if let Some(both) = options.see.iter().find(|input| options.hide.contains(input)) {
+        bail!("--see and --hide both name {both}: name it in one of them");
     }
     let calendar = options.calendar.as_deref().map(read_text).transpose()?;
     let days = match (&calendar, &options.calendar) {
