@@ -102,7 +102,10 @@ fn write_experiments(text: &mut String, entries: &[Entry], customers: usize, see
         if own(true).next().is_none() {
             continue;
         }
-        writeln!(text, "\n### Acceptance rows\n\nAgainst the figures of an independent prototype or, in quick experiments and where it has none, of this program.\n")?;
+        writeln!(
+            text,
+            "\n### Acceptance rows\n\nAgainst the figures of an independent prototype or, in quick experiments and where it has none, of this program.\n"
+        )?;
         writeln!(text, "| figure | band | ours | verdict |\n|---|---|---|---|")?;
         for entry in own(true) {
             let verdict = match entry.verdict {

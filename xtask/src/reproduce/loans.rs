@@ -17,7 +17,7 @@ const CUT: Date = date(1994, 3, 31);
 /// Status of a loan that ended unpaid, and of one that runs in debt.
 const DEFAULTS: [&str; 2] = ["B", "D"];
 
-/// The files that the labels are made of beside those of the owners, in the data set's folder: loans, and the transactions up to them.
+/// The files that the labels are made of beside those of the owners: loans, and the transactions up to them.
 pub(super) const FILES: [&str; 2] = ["loan.asc.gz", "feup_trans_test.csv.gz"];
 /// What demography knows of the owners, as features.
 pub(super) const DEMOGRAPHY: &str = "demography.csv";
@@ -107,7 +107,11 @@ pub(super) fn write(folder: &Path, out: &Path) -> Result<()> {
     let mut demography = format!("customer,female,age,young,old,{}\n", REGIONS.join(","));
     for (account, loan) in loans(folder)? {
         let region = &loan.owner.region;
-        ensure!(REGIONS.contains(&region.as_str()), "{}: {region:?} is no region of the data set", folder.display());
+        ensure!(
+            REGIONS.contains(&region.as_str()),
+            "{}: {region:?} is no region of the data set",
+            folder.display()
+        );
         let before = loan.day.yesterday().context("a loan on the first day of the calendar")?;
         let last = if loan.full { before } else { before.min(CUT) };
         let part = if loan.full { "full" } else { "cut" };

@@ -265,7 +265,7 @@ impl GoalModel {
 }
 
 impl Stream {
-    /// The last group of each customer: of `rows` the one that came, of the others the one that is kept. `lasts` is told its place.
+    /// The last group of each customer: of `rows` the one that came, of the others the one that is kept. `lasts` is told where.
     fn last_groups(
         &self,
         lasts: &mut [Option<Last>],
