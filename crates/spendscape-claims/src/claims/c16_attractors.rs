@@ -477,7 +477,8 @@ mod tests {
             [1.0, 1.0, 0.0, 0.0]
         );
         assert_eq!(neutral(f64::NAN, 2.0), None);
-        let shapes = measured(&[(DRAWN_LINES, 1.0), (DRAWN_POINTS, 1.0), (DRAWN_NEITHER, 3.0)]);
+        let shapes =
+            measured(&[(DRAWN_LINES, 1.0), (DRAWN_POINTS, 1.0), (DRAWN_NEITHER, 2.0), (TRAITS, 5.0)]);
         assert_eq!(share_with_a_shape(&shapes), Some(0.4));
     }
 }
