@@ -8,7 +8,7 @@ use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use spendscape_goals::{
-    Calendar, Covariates, Sequences, SequencesBuilder, Target,
+    Calendar, Covariates, NewGroup, Sequences, SequencesBuilder, Target,
     model::{GoalModel, InMemory},
 };
 

@@ -118,7 +118,7 @@ pub(super) fn judge(results: &Path, names: Option<&[&str]>) -> Result<Judged> {
 fn tables(cells: &BTreeMap<&str, Vec<Entry>>) -> Vec<CellTable> {
     let table = |layout: &Layout| {
         let judged = |(name, levels): &(&str, &'static [&'static str])| {
-            Some(CellEntries { levels: *levels, entries: cells.get(name)?.clone() })
+            Some(CellEntries { levels, entries: cells.get(name)?.clone() })
         };
         let Layout { title, factors, about, .. } = *layout;
         let cells = layout.columns.iter().filter_map(judged).collect();

@@ -13,7 +13,8 @@ fn flat(a: &Array2<f64>) -> Vec<f64> {
 }
 
 fn matrix(n: usize, entries: &[f64]) -> Array2<f64> {
-    Array2::from_shape_vec((n, entries.len() / n), entries.to_vec()).unwrap()
+    let width = entries.len() / n;
+    Array2::from_shape_fn((n, width), |(row, column)| entries[row * width + column])
 }
 
 proptest! {

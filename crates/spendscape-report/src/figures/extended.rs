@@ -138,7 +138,7 @@ pub(super) fn draw(context: &Context<'_>, title: &str) -> Drawn {
 }
 
 /// Root mean square distance of the last states from their locations.
-fn root_mean_square<'a>(found: &mut dyn Iterator<Item = &'a Predicted>) -> f64 {
+fn root_mean_square(found: &mut dyn Iterator<Item = &Predicted>) -> f64 {
     let (mut sum, mut count) = (0.0, 0.0_f64);
     for Predicted { last, location, .. } in found {
         sum += last.iter().zip(location).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
