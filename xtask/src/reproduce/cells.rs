@@ -16,12 +16,14 @@ pub(crate) struct Seeds {
     pub(super) most: u64,
     /// Of a cell.
     pub(super) cell: u64,
+    /// Whether the first of them also tells what the parts of the models of next goals are worth, each by a training of its own.
+    pub(super) ablated: bool,
 }
 
 impl Seeds {
-    /// So many, and those of cells as quick ones have them or not.
+    /// So many, and the rest as quick experiments have it or not.
     pub(super) fn of(most: u64, quick: bool) -> Self {
-        Self { most, cell: if quick { QUICK_CELL_SEEDS } else { CELL_SEEDS } }
+        Self { most, cell: if quick { QUICK_CELL_SEEDS } else { CELL_SEEDS }, ablated: !quick }
     }
 }
 

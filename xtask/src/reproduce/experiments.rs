@@ -132,7 +132,10 @@ enum Work {
         scaling: &'static str,
     },
     Outcome(Outcome),
-    Goals(u64),
+    Goals {
+        seed: u64,
+        ablated: bool,
+    },
 }
 
 /// An outcome: its column, the files of labels and features in the data folder, and options.
@@ -338,9 +341,9 @@ impl Experiment {
             }),
             Source::Real { .. } => each(seeds.most, &|seed| vec![(own, Work::Run(seed))]),
             Source::Loans(_) => each(1, &|_| vec![(own, Work::Outcome(LOAN_OUTCOME))]),
-            Source::Goals(_) => {
-                each(seeds.most.min(goals::MOST_SEEDS), &|seed| vec![(own, Work::Goals(seed))])
-            }
+            Source::Goals(_) => each(seeds.most.min(goals::MOST_SEEDS), &|seed| {
+                vec![(own, Work::Goals { seed, ablated: seeds.ablated && seed == 1 })]
+            }),
         }
     }
 
@@ -352,8 +355,10 @@ impl Experiment {
         let folder = out.join(job.place.folder());
         let data = folder.join("data");
         match (job.work, &self.source) {
-            (Work::Goals(seed), Source::Goals(stream)) => stream.measure(program, &folder, seed),
-            (Work::Goals(_), _) => bail!("{} has no goals", self.name),
+            (Work::Goals { seed, ablated }, Source::Goals(stream)) => {
+                stream.measure(program, &folder, seed, ablated)
+            }
+            (Work::Goals { .. }, _) => bail!("{} has no goals", self.name),
             (Work::Run(seed), _) => {
                 let run = Run { program, folder: folder.join(format!("seed-{seed}")), data };
                 shell::run(run.command("run").args(["--seed", &seed.to_string()]))?;

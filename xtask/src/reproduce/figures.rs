@@ -47,7 +47,9 @@ impl Figures {
     /// # Errors
     /// If the folder cannot be written to.
     pub(super) fn write(&self, results: &Path) -> Result<()> {
-        let path = results.join(&self.experiment).join(FILE);
+        let folder = results.join(&self.experiment);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let path = folder.join(FILE);
         shell::replace(&path, &(serde_json::to_string_pretty(self)? + "\n"))
     }
 

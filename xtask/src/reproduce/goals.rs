@@ -70,11 +70,17 @@ impl Stream {
         }
     }
 
-    /// Trains and measures the model with a seed; the uses are measured with the first.
+    /// Trains and measures the model with a seed, its parts too if `ablated`; its uses are measured with the first seed.
     ///
     /// # Errors
     /// If a command of the program fails.
-    pub(crate) fn measure(&self, program: &Program, folder: &Path, seed: u64) -> Result<Measured> {
+    pub(crate) fn measure(
+        &self,
+        program: &Program,
+        folder: &Path,
+        seed: u64,
+        ablated: bool,
+    ) -> Result<Measured> {
         let data = folder.join("data");
         let run = folder.join(format!("seed-{seed}"));
         let goals = |run: &Path, command: &str, options: &[&str]| -> Result<Measured> {
@@ -93,12 +99,12 @@ impl Stream {
         let mut options = seeded.to_vec();
         options.extend(self.training());
         let is_bank = matches!(self, Self::Bank(_));
-        if seed == 1 && !is_bank {
+        if ablated && !is_bank {
             options.extend(ABLATION);
         }
         let mut figures = goals(&run, "train", &options)?;
         if seed == 1 {
-            if is_bank {
+            if ablated && is_bank {
                 let mut options = seeded.to_vec();
                 options.extend(BANK_ABLATION);
                 let found = goals(&folder.join("ablation"), "train", &options)?;

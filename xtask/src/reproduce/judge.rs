@@ -144,9 +144,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let refused = judge(folder.path(), None).unwrap_err().to_string();
         assert!(refused.contains("holds no figures"), "{refused}");
-        for name in ["base", "strong"] {
-            std::fs::create_dir(folder.path().join(name)).unwrap();
-        }
         figures("base", false).write(folder.path()).unwrap();
         assert_eq!(Figures::read(folder.path(), "base").unwrap(), Some(figures("base", false)));
         let judged = judge(folder.path(), None).unwrap();
