@@ -241,6 +241,16 @@ fn over_seeds(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| median(values))
 }
 
+/// The entry whose words hold these, on the full bank `base`, of one seed with these figures.
+#[cfg(test)]
+pub(crate) fn entry_on_base(holds: &str, figures: &[(crate::Figure, f64)]) -> Entry {
+    let measured: Measured = figures.iter().map(|(figure, value)| (figure.to_string(), *value)).collect();
+    let subject =
+        Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false, synthetic: true };
+    let found = judge(&subject, &[measured]).into_iter().find(|entry| entry.claim.contains(holds));
+    found.unwrap_or_else(|| panic!("no claim says {holds:?}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -295,18 +295,8 @@ mod measuring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claim::Bank;
     use crate::figure::Figure;
-    use crate::judge::{Entry, Subject, Verdict, judge};
-    use crate::measured::Measured;
-
-    /// The entry whose words hold these, of one seed with these figures.
-    fn entry(holds: &str, figures: &[(Figure, f64)]) -> Entry {
-        let measured: Measured = figures.iter().map(|(figure, value)| (figure.to_string(), *value)).collect();
-        let subject =
-            Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false, synthetic: true };
-        judge(&subject, &[measured]).into_iter().find(|entry| entry.claim.contains(holds)).unwrap()
-    }
+    use crate::judge::{Verdict, entry_on_base};
 
     #[test]
     fn the_space_decides_whether_raw_clusters_are_discriminatory() {
@@ -317,7 +307,7 @@ mod tests {
                 (CLUSTERS_SILHOUETTE.of(RAW_COMPONENTS), components),
             ]
         };
-        let row = |components| entry("are not discriminatory enough", &of(components));
+        let row = |components| entry_on_base("are not discriminatory enough", &of(components));
         assert_eq!((row(0.24).verdict, row(0.24).hangs_on), (Verdict::Reproduced, None));
         assert!(row(0.27).hangs_on.is_some());
     }
@@ -328,10 +318,16 @@ mod tests {
         let mut figures: Vec<(Figure, f64)> = levels(c03_clusters::LSTM, 0.6).collect();
         figures.extend(levels(FEED_FORWARD, 0.6));
         figures.extend(levels(FEED_FORWARD_LAST, 0.4));
-        assert_eq!(entry("than an aggregate of the last one", &figures).verdict, Verdict::Reproduced);
-        assert_eq!(entry("than the aggregate of the same years", &figures).verdict, Verdict::ByConstruction);
+        assert_eq!(entry_on_base("than an aggregate of the last one", &figures).verdict, Verdict::Reproduced);
+        assert_eq!(
+            entry_on_base("than the aggregate of the same years", &figures).verdict,
+            Verdict::ByConstruction
+        );
         // One level at which the last year does as well is enough.
         figures.push((FEED_FORWARD_LAST.at(3), 0.58));
-        assert_eq!(entry("than an aggregate of the last one", &figures).verdict, Verdict::NotReproduced);
+        assert_eq!(
+            entry_on_base("than an aggregate of the last one", &figures).verdict,
+            Verdict::NotReproduced
+        );
     }
 }

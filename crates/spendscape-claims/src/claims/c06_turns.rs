@@ -160,27 +160,16 @@ mod measuring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claim::Bank;
-    use crate::figure::Figure;
-    use crate::judge::{Entry, Subject, Verdict, judge};
-    use crate::measured::Measured;
-
-    /// The entry whose words hold these, of one seed with these figures.
-    fn entry(holds: &str, figures: &[(Figure, f64)]) -> Entry {
-        let measured: Measured = figures.iter().map(|(figure, value)| (figure.to_string(), *value)).collect();
-        let subject =
-            Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false, synthetic: true };
-        judge(&subject, &[measured]).into_iter().find(|entry| entry.claim.contains(holds)).unwrap()
-    }
+    use crate::judge::{Verdict, entry_on_base};
 
     #[test]
     fn a_turn_that_everybody_makes_is_none() {
         let figures = [(LAST_STEP_DECODES, 0.72), (LAST_STEP_DECODES_WITHOUT, 0.71)];
-        assert_eq!(entry("the turn heads for", &figures).verdict, Verdict::Reproduced);
-        let more = entry("more than any last step", &figures);
+        assert_eq!(entry_on_base("the turn heads for", &figures).verdict, Verdict::Reproduced);
+        let more = entry_on_base("more than any last step", &figures);
         assert_eq!(more.verdict, Verdict::NotReproduced);
         assert!(more.reading.contains("no more than without one"));
         let figures = [(LAST_STEP_DECODES, 0.72), (LAST_STEP_DECODES_WITHOUT, 0.5)];
-        assert_eq!(entry("more than any last step", &figures).verdict, Verdict::Reproduced);
+        assert_eq!(entry_on_base("more than any last step", &figures).verdict, Verdict::Reproduced);
     }
 }

@@ -271,26 +271,15 @@ mod measuring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claim::Bank;
-    use crate::figure::Figure;
-    use crate::judge::{Entry, Subject, Verdict, judge};
-    use crate::measured::Measured;
-
-    /// The entry whose words hold these, of one seed with these figures.
-    fn entry(holds: &str, figures: &[(Figure, f64)]) -> Entry {
-        let measured: Measured = figures.iter().map(|(figure, value)| (figure.to_string(), *value)).collect();
-        let subject =
-            Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false, synthetic: true };
-        judge(&subject, &[measured]).into_iter().find(|entry| entry.claim.contains(holds)).unwrap()
-    }
+    use crate::judge::{Verdict, entry_on_base};
 
     #[test]
     fn the_figure_hangs_on_which_angles_are_meant() {
         let figures = |first_two| [(R2_OLS, 0.66), (ANCHOR_MATCHED, 0.665), (R2_DIRECTION.of(1), first_two)];
-        let by_other_angles = entry("reaches R2 .78", &figures(0.79));
+        let by_other_angles = entry_on_base("reaches R2 .78", &figures(0.79));
         assert_eq!(by_other_angles.verdict, Verdict::NotReproduced);
         assert_eq!(by_other_angles.hangs_on, Some("which two angles describe a direction"));
         assert!(by_other_angles.control.unwrap().contains("gives 0.665"));
-        assert_eq!(entry("reaches R2 .78", &figures(0.82)).hangs_on, None);
+        assert_eq!(entry_on_base("reaches R2 .78", &figures(0.82)).hangs_on, None);
     }
 }

@@ -88,22 +88,12 @@ mod measuring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claim::Bank;
-    use crate::figure::Figure;
-    use crate::judge::{Entry, Subject, Verdict, judge};
-    use crate::measured::Measured;
-
-    /// The entry whose words hold these, of one seed with these figures.
-    fn entry(holds: &str, figures: &[(Figure, f64)]) -> Entry {
-        let measured: Measured = figures.iter().map(|(figure, value)| (figure.to_string(), *value)).collect();
-        let subject =
-            Subject { name: "base", bank: Some(Bank::Base), full: true, partial: false, synthetic: true };
-        judge(&subject, &[measured]).into_iter().find(|entry| entry.claim.contains(holds)).unwrap()
-    }
+    use crate::judge::{Verdict, entry_on_base};
 
     #[test]
     fn what_the_proof_says_is_no_finding_and_what_it_excludes_would_be_one() {
-        let of = |correlation| entry("not evident in the raw data", &[(HIDDEN_CORRELATION, correlation)]);
+        let of =
+            |correlation| entry_on_base("not evident in the raw data", &[(HIDDEN_CORRELATION, correlation)]);
         assert_eq!(of(-0.05).verdict, Verdict::ByConstruction);
         assert_eq!(of(0.8).verdict, Verdict::Reproduced);
     }
